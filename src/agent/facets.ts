@@ -1,0 +1,96 @@
+/**
+ * An agent is a set of facets. Each is a register of its own with a total order, so any region that has seen the
+ * same events, in any order and with any duplicates, holds the same agent. Nothing here knows Redis, Kafka or HTTP.
+ */
+
+/** A point in a facet's order: platform time in ms first, the event's id where two share a millisecond. */
+export interface Version {
+  /** Platform time in ms since the epoch; never a local clock. */
+  at: number;
+  /** Id of the event that brought this value. */
+  id: string;
+}
+
+export type Stamped<T> = T & Version;
+
+/** Who the agent is: changes rarely, arrives whole. */
+export interface Profile {
+  name: string;
+  /** Platform queues the agent has joined, as `{connection}:{platform queue id}`. */
+  queues: string[];
+  /** Skill name to level 0-100. */
+  skills: Record<string, number>;
+  tenureDays: number;
+}
+
+/** `PAUSED` is logged in but not taking work (break, meal, meeting): busy, not offline. */
+export type PresenceState = 'ON_DUTY' | 'PAUSED' | 'OFF_DUTY';
+
+export interface Presence {
+  state: PresenceState;
+  /** Why, in the platform's word: `BREAK`, `MEAL`, `LOGGED_OUT`. */
+  reason?: string;
+}
+
+export type ActivityState = 'IDLE' | 'INTERACTING' | 'WRAP_UP' | 'NOT_RESPONDING';
+
+export interface Activity {
+  state: ActivityState;
+  reason?: string;
+}
+
+export type InteractionState = 'ALERTING' | 'CONNECTED' | 'WRAP_UP' | 'ENDED';
+
+export interface Interaction {
+  callId: string;
+  state: InteractionState;
+  /** Platform time in ms at which it connected; absent if it never did. */
+  connectedAt?: number;
+}
+
+/** The stages of a claim, in the only order they can follow each other. */
+export type ClaimState = 'HELD' | 'CONFIRMED' | 'WRAP_UP' | 'ENDED';
+
+/** The exclusive right to send one interaction to the agent. Its version is `(fence, state, untilMs)`. */
+export interface Claim {
+  /** Grows with every claim on the agent; a lower one is refused everywhere. */
+  fence: number;
+  state: ClaimState;
+  /** The lock lapses at this time in ms, by the clock of the home's Redis shard. */
+  untilMs: number;
+  callId: string;
+  queue: string;
+  /** When the agent last completed a claim, in ms by the home's shard clock; 0 if never. */
+  completedAtMs: number;
+}
+
+/** Where the agent is homed, for agents whose connection is not in the config: the first event decides, for good. */
+export interface Origin {
+  region: string;
+}
+
+export interface Facets {
+  profile?: Stamped<Profile>;
+  presence?: Stamped<Presence>;
+  activity?: Stamped<Activity>;
+  interaction?: Stamped<Interaction>;
+  claim?: Claim;
+  origin?: Stamped<Origin>;
+}
+
+export const FACET_NAMES = ['profile', 'presence', 'activity', 'interaction', 'claim', 'origin'] as const;
+export type FacetName = (typeof FACET_NAMES)[number];
+
+/** Negative when `a` is older than `b`, 0 when they are the same event, positive when newer. */
+export function compareVersions(a: Version, b: Version): number {
+  if (a.at !== b.at) return a.at - b.at;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };
+
+/** The claim's own order: fence, then stage, then the later end; the call id only makes the order total. */
+export function compareClaims(a: Claim, b: Claim): number {
+  const order = a.fence - b.fence || STAGE[a.state] - STAGE[b.state] || a.untilMs - b.untilMs;
+  return order || (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0);
+}

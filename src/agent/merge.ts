@@ -1,0 +1,70 @@
+import {
+  type Claim,
+  compareClaims,
+  compareVersions,
+  FACET_NAMES,
+  type FacetName,
+  type Facets,
+  type Origin,
+  type Stamped,
+} from './facets.ts';
+
+/** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
+export type Outcome = 'applied' | 'duplicate' | 'outdated';
+
+export interface Merged {
+  facets: Facets;
+  outcome: Outcome;
+  /** The facets that changed, in a fixed order. */
+  changed: FacetName[];
+}
+
+/**
+ * Joins a change into an agent's facets. Commutative, associative and idempotent; a stale change changes nothing.
+ * A change is itself a set of facets: what it does not name it knows nothing about.
+ */
+export function merge(current: Facets, change: Facets): Merged {
+  const facets: Facets = { ...current };
+  const changed: FacetName[] = [];
+  let seen = false;
+  for (const name of FACET_NAMES) {
+    const order = joinFacet(facets, change, name);
+    if (order > 0) changed.push(name);
+    else if (order === 0) seen = true;
+  }
+  return { facets, changed, outcome: changed.length > 0 ? 'applied' : seen ? 'duplicate' : 'outdated' };
+}
+
+/** Takes over one facet where the change is newer. Positive: taken. 0: the same. Negative: older or absent. */
+function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
+  if (change[name] === undefined) return -1;
+  if (name === 'claim') return joinClaim(facets, change.claim as Claim);
+  if (name === 'origin') return joinOrigin(facets, change.origin as Stamped<Origin>);
+  const ours = facets[name];
+  const theirs = change[name];
+  const order = ours ? compareVersions(theirs, ours) : 1;
+  if (order > 0) Object.assign(facets, { [name]: theirs });
+  return order;
+}
+
+/** The latest claim wins; when an agent last completed one is remembered across claims, so its place in line holds. */
+function joinClaim(facets: Facets, theirs: Claim): number {
+  const ours = facets.claim;
+  if (!ours) {
+    facets.claim = theirs;
+    return 1;
+  }
+  const order = compareClaims(theirs, ours);
+  const completedAtMs = Math.max(ours.completedAtMs, theirs.completedAtMs);
+  const latest = order > 0 ? theirs : ours;
+  if (order <= 0 && completedAtMs === ours.completedAtMs) return order;
+  facets.claim = { ...latest, completedAtMs };
+  return 1;
+}
+
+/** First writer wins: an agent's home must not wander with whoever spoke last. */
+function joinOrigin(facets: Facets, theirs: Stamped<Origin>): number {
+  const order = facets.origin ? compareVersions(facets.origin, theirs) : 1;
+  if (order > 0) facets.origin = theirs;
+  return order;
+}

@@ -1,0 +1,64 @@
+import type { Facets } from './facets.ts';
+import { availableSince } from './status.ts';
+
+/** What counts besides waiting, each said as "worth this many seconds of waiting". All 0: longest available first. */
+export interface Weights {
+  /** Bonus in seconds for each full year of tenure. */
+  tenureSecondsPerYear: number;
+  /** Bonus in seconds for a mean skill level of 100; scaled down linearly. */
+  proficiencySeconds: number;
+  /** Penalty in seconds for each minute the last interaction lasted: who just had a long one rests a little. */
+  fairnessSecondsPerMinute: number;
+  /** At request time: bonus in seconds for 100 levels above what the request requires, summed over its skills. */
+  surplusSeconds: number;
+}
+
+export interface VirtualArrival {
+  /** Lower is taken first. Everybody ages at the same rate, so it holds until a facet changes. */
+  arrivalMs: number;
+  parts: { availableSinceMs: number; tenureBonusMs: number; proficiencyBonusMs: number; fairnessPenaltyMs: number };
+}
+
+const DAYS_PER_YEAR = 365;
+
+/**
+ * The agent's place in every queue: `available since - tenure bonus - proficiency bonus + fairness penalty`, in ms.
+ * The same in every region, because every part of it is in the facets.
+ */
+export function virtualArrival(facets: Facets, weights: Weights): VirtualArrival {
+  const { profile, interaction } = facets;
+  const availableSinceMs = availableSince(facets);
+  const levels = Object.values(profile?.skills ?? {});
+  const meanLevel = levels.length > 0 ? levels.reduce((sum, level) => sum + level, 0) / levels.length : 0;
+  const lastedMs =
+    interaction?.state === 'ENDED' && interaction.connectedAt
+      ? Math.max(0, interaction.at - interaction.connectedAt)
+      : 0;
+  const parts = {
+    availableSinceMs,
+    tenureBonusMs: Math.round(
+      Math.floor((profile?.tenureDays ?? 0) / DAYS_PER_YEAR) * weights.tenureSecondsPerYear * 1000,
+    ),
+    proficiencyBonusMs: Math.round((meanLevel / 100) * weights.proficiencySeconds * 1000),
+    fairnessPenaltyMs: Math.round((lastedMs / 60_000) * weights.fairnessSecondsPerMinute * 1000),
+  };
+  const arrivalMs = Math.max(
+    1,
+    parts.availableSinceMs - parts.tenureBonusMs - parts.proficiencyBonusMs + parts.fairnessPenaltyMs,
+  );
+  return { arrivalMs, parts };
+}
+
+/** Skills a request requires, name to minimum level 0-100. */
+export type RequiredSkills = Record<string, number>;
+
+/** How many levels the agent has above what is required, or undefined where a requirement is not met. */
+export function skillSurplus(skills: Record<string, number>, required: RequiredSkills): number | undefined {
+  let surplus = 0;
+  for (const [name, minimum] of Object.entries(required)) {
+    const level = skills[name];
+    if (level === undefined || level < minimum) return undefined;
+    surplus += level - minimum;
+  }
+  return surplus;
+}

@@ -1,0 +1,45 @@
+import type { Facets } from '../agent/facets.ts';
+
+/** One thing a platform said about one agent, normalised. */
+export interface PlatformReport {
+  agentId: string;
+  /** The same for the same fact, however often and by whatever way it arrives. */
+  eventId: string;
+  /** Platform time in ms of the newest facet in it. */
+  timestampMs: number;
+  /** What the report knows; what it does not know it leaves out. */
+  facets: Facets;
+}
+
+export interface PlatformHealth {
+  /** Whether live changes are flowing. */
+  connected: boolean;
+  /** When the last complete snapshot ended, in ms of local wall time; undefined before the first. */
+  lastSnapshotMs?: number;
+  /** Agents known to the connection. */
+  agents: number;
+  /** What stands in the way, for people. */
+  problem?: string;
+}
+
+/**
+ * One account on one platform. Started by the instance that holds the connection's lease in the home region; it must
+ * deliver a complete picture on start and after every gap, then every change, and retry by itself for ever.
+ */
+export interface PlatformConnection {
+  start(): void;
+  /** Resolves when nothing more will be reported. */
+  stop(): Promise<void>;
+  health(): PlatformHealth;
+}
+
+export interface PlatformContext {
+  /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
+  connection: string;
+  /** Takes reports; resolves when they are durably accepted. Never called twice at once. */
+  report(reports: PlatformReport[]): Promise<void>;
+  /** Structured logging of what operators should see. */
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `request_failed`, `resync`. */
+  count(name: string, value?: string): void;
+}
