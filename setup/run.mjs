@@ -1,0 +1,51 @@
+// npm start | test | check | bench | muster: brings what the host lacks, then runs the verb with Node 24.
+// Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
+import { delimiter, dirname } from 'node:path';
+import { ensureDependencies } from './dependencies.mjs';
+import { runForeground } from './foreground.mjs';
+import { ensureNode } from './node.mjs';
+import { Missing } from './quietly.mjs';
+import { ensureRedis } from './redis.mjs';
+
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+
+/** What each verb runs, one command after the other, and whether it needs a `redis-server` to start. */
+const VERBS = {
+  start: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'local', ...args]] },
+  test: { needsRedis: () => true, commands: (args) => [[...VITEST, ...args]] },
+  check: {
+    needsRedis: () => false,
+    commands: () => [
+      ['node_modules/typescript/bin/tsc'],
+      ['node_modules/@biomejs/biome/bin/biome', 'check'],
+      [...VITEST, 'test/tidy.test.ts'],
+    ],
+  },
+  bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
+  muster: {
+    needsRedis: ([command]) => ['local', 'drill', 'bench'].includes(command),
+    commands: (args) => [['src/cli.ts', ...args]],
+  },
+};
+
+async function main([name, ...args]) {
+  const verb = Object.hasOwn(VERBS, name ?? '') ? VERBS[name] : undefined;
+  if (!verb) throw new Missing(`npm run ${Object.keys(VERBS).join(' | ')}: there is no ${name ?? 'verb'}`);
+  ensureDependencies();
+  const node = ensureNode();
+  const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) };
+  if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
+  for (const command of verb.commands(args)) {
+    const code = await runForeground(node, command, env);
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Missing)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
