@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/ops/clock.ts';
+import { type Endpoint, migrateSlots } from './migration.ts';
+import { freePort } from './ports.ts';
+import { RedisServer } from './server.ts';
+import {
+  type AdminConnection,
+  connectAdmin,
+  type NodeView,
+  owns,
+  parseClusterNodes,
+  readTopology,
+  withAdmin,
+} from './topology.ts';
+
+const SLOTS = 16_384;
+const FORM_LIMIT_MS = 30_000;
+const POLL_MS = 50;
+
+export interface RedisClusterOptions {
+  /** Each node gets a folder below it. */
+  dir: string;
+  masters?: number;
+  /** One replica for every master; default true. */
+  replicas?: boolean;
+  nodeTimeoutMs?: number;
+}
+
+export interface LocalRedisNode extends Endpoint {
+  /** `node-1` and so on: its folder. */
+  name: string;
+  server: RedisServer;
+  frozen: boolean;
+}
+
+/**
+ * Starts a real Redis Cluster on 127.0.0.1; resolves when every node says `cluster_state:ok` and every replica is in
+ * step.
+ * @throws Error if there is no Redis or the cluster does not form
+ */
+export async function startRedisCluster({
+  dir,
+  masters = 3,
+  replicas = true,
+  nodeTimeoutMs = 5_000,
+}: RedisClusterOptions): Promise<LocalRedisCluster> {
+  const servers: RedisServer[] = [];
+  for (let n = 1; n <= masters * (replicas ? 2 : 1); n++) {
+    servers.push(new RedisServer(join(dir, `node-${n}`), await freePort(), nodeArguments(nodeTimeoutMs)));
+  }
+  try {
+    await Promise.all(servers.map((server) => server.start()));
+    const ids = await formCluster(servers, masters);
+    const nodes = servers.map((server, i) => ({
+      name: `node-${i + 1}`,
+      id: ids[i] ?? '',
+      port: server.port,
+      server,
+      frozen: false,
+    }));
+    return new LocalRedisCluster(nodes);
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.kill('SIGKILL')));
+    throw error;
+  }
+}
+
+function nodeArguments(nodeTimeoutMs: number): string[] {
+  const settings = {
+    'cluster-enabled': 'yes',
+    'cluster-config-file': 'nodes.conf',
+    'cluster-node-timeout': `${nodeTimeoutMs}`,
+    'cluster-require-full-coverage': 'no',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    // Replicas sync at once instead of waiting 5 s for others to join in.
+    'repl-diskless-sync-delay': '0',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** @returns the nodes' ids */
+async function formCluster(servers: RedisServer[], masters: number): Promise<string[]> {
+  const connections = await Promise.all(servers.map((server) => connectAdmin(server.port)));
+  const run = (i: number, ...args: string[]) => (connections[i] as AdminConnection).sendCommand(args);
+  const each = <T>(work: (i: number) => Promise<T>): Promise<T[]> => Promise.all(connections.map((_, i) => work(i)));
+  try {
+    const ids = await each(async (i) => `${await run(i, 'CLUSTER', 'MYID')}`);
+    await each((i) => run(i, 'CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`));
+    await each(async (i) => {
+      if (i < masters) await run(i, 'CLUSTER', 'ADDSLOTS', ...slotShare(i, masters));
+      // Every node meets the first one and hears of the others by gossip.
+      if (i > 0) await run(i, 'CLUSTER', 'MEET', '127.0.0.1', `${servers[0]?.port}`);
+    });
+    await each((i) =>
+      until('knew all nodes', async () => {
+        const text = `${await run(i, 'CLUSTER', 'NODES')}`;
+        return ids.every((id) => text.includes(id)) && !text.includes('handshake');
+      }),
+    );
+    await each(async (i) => {
+      if (i >= masters) await run(i, 'CLUSTER', 'REPLICATE', ids[i - masters] ?? '');
+    });
+    await each((i) =>
+      until('got in step', async () => {
+        if (!`${await run(i, 'CLUSTER', 'INFO')}`.includes('cluster_state:ok')) return false;
+        const link = i < masters || `${await run(i, 'INFO', 'replication')}`.includes('master_link_status:up');
+        const views = parseClusterNodes(`${await run(i, 'CLUSTER', 'NODES')}`);
+        const replicas = views.filter((view) => view.role === 'replica').length;
+        return link && replicas === servers.length - masters;
+      }),
+    );
+    return ids;
+  } finally {
+    for (const connection of connections) connection.destroy();
+  }
+}
+
+function slotShare(i: number, masters: number): string[] {
+  const first = Math.round((i * SLOTS) / masters);
+  const next = Math.round(((i + 1) * SLOTS) / masters);
+  return Array.from({ length: next - first }, (_, offset) => `${first + offset}`);
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + FORM_LIMIT_MS;
+  while (!(await condition())) {
+    if (systemClock.monotonicMs() > deadlineMs)
+      throw new Error(`No Redis Cluster within ${FORM_LIMIT_MS} ms: a node never ${what}.`);
+    await delay(POLL_MS);
+  }
+}
+
+/** A running cluster and what can be done to it. */
+export class LocalRedisCluster {
+  readonly nodes: readonly LocalRedisNode[];
+
+  constructor(nodes: LocalRedisNode[]) {
+    this.nodes = nodes;
+  }
+
+  /** `127.0.0.1:port` of every node. */
+  get addresses(): string[] {
+    return this.nodes.map((node) => `127.0.0.1:${node.port}`);
+  }
+
+  /** Roles and slots now, as the nodes that run see them. */
+  topology(): Promise<NodeView[]> {
+    return readTopology(this.#answering().map((node) => node.port));
+  }
+
+  /** The nodes that own slots now. */
+  async masters(): Promise<LocalRedisNode[]> {
+    return (await this.topology()).filter((view) => view.slots.length > 0).map((view) => this.#node(view.id));
+  }
+
+  /** The replica of a master now, if it has one. */
+  async replicaOf(master: LocalRedisNode): Promise<LocalRedisNode | undefined> {
+    const replica = (await this.topology()).find((view) => view.masterId === master.id);
+    return replica && this.#node(replica.id);
+  }
+
+  /** The master that owns the key's slot now. */
+  async masterOf(key: string): Promise<LocalRedisNode> {
+    const [any] = this.#answering();
+    if (!any) throw new Error('No node of the cluster runs.');
+    const slot = Number(await withAdmin(any.port, (redis) => redis.sendCommand(['CLUSTER', 'KEYSLOT', key])));
+    const owner = (await this.topology()).find((view) => owns(view, slot));
+    if (!owner) throw new Error(`Nobody owns slot ${slot}.`);
+    return this.#node(owner.id);
+  }
+
+  /** Ends a node's process, by default without letting it say good-bye. */
+  async kill(node: LocalRedisNode, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await node.server.kill(signal);
+    node.frozen = false;
+  }
+
+  /** Stops a node's process where it is: connections stay open and nothing answers. */
+  async freeze(node: LocalRedisNode): Promise<void> {
+    await node.server.kill('SIGSTOP');
+    node.frozen = true;
+  }
+
+  async thaw(node: LocalRedisNode): Promise<void> {
+    await node.server.kill('SIGCONT');
+    node.frozen = false;
+  }
+
+  /** Starts a node again on its port with its files; it resolves when the node answers, maybe not yet in step. */
+  async restart(node: LocalRedisNode): Promise<void> {
+    await node.server.restart();
+    node.frozen = false;
+  }
+
+  /** Moves slots from one master to another while clients go on; see `migrateSlots`. */
+  async moveSlots(move: { from: LocalRedisNode; to: LocalRedisNode; slots: number[]; slowMs?: number }): Promise<void> {
+    await migrateSlots(move, await this.masters());
+  }
+
+  /** Resolves when every process is gone. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.server.stop()));
+  }
+
+  #answering(): LocalRedisNode[] {
+    return this.nodes.filter((node) => node.server.pid !== undefined && !node.frozen);
+  }
+
+  #node(id: string): LocalRedisNode {
+    const node = this.nodes.find((one) => one.id === id);
+    if (!node) throw new Error(`The cluster has a node nobody started: ${id}.`);
+    return node;
+  }
+}

@@ -1,0 +1,81 @@
+import { createClient } from '@redis/client';
+
+/** A connection for administration: it fails instead of waiting, and never reconnects. */
+export async function connectAdmin(port: number) {
+  const client = createClient({
+    socket: { host: '127.0.0.1', port, connectTimeout: 1_000, socketTimeout: 2_000, reconnectStrategy: false },
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
+    disableClientInfo: true,
+  });
+  // Every failure also rejects the command or connect() it belongs to.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+export type AdminConnection = Awaited<ReturnType<typeof connectAdmin>>;
+
+/** Runs `work` on a connection of its own. */
+export async function withAdmin<T>(port: number, work: (redis: AdminConnection) => Promise<T>): Promise<T> {
+  const redis = await connectAdmin(port);
+  try {
+    return await work(redis);
+  } finally {
+    redis.destroy();
+  }
+}
+
+/** A line of `CLUSTER NODES`. */
+export interface NodeView {
+  id: string;
+  port: number;
+  role: 'master' | 'replica';
+  /** The id of its master, for a replica. */
+  masterId?: string;
+  failed: boolean;
+  configEpoch: number;
+  /** First and last slot of every range it owns. */
+  slots: [number, number][];
+}
+
+/** Parses `CLUSTER NODES`; see https://redis.io/docs/latest/commands/cluster-nodes/ */
+export function parseClusterNodes(text: string): NodeView[] {
+  const lines = text.split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const [id = '', address = '', flags = '', masterId = '-', , , configEpoch, , ...ranges] = line.split(' ');
+    const isReplica = flags.includes('slave');
+    const view: NodeView = {
+      id,
+      port: Number(/:(\d+)@/.exec(address)?.[1]),
+      role: isReplica ? 'replica' : 'master',
+      failed: flags.split(',').includes('fail'),
+      configEpoch: Number(configEpoch),
+      slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
+    };
+    if (isReplica) view.masterId = masterId;
+    return view;
+  });
+}
+
+function parseRange(range: string): [number, number] {
+  const [first, last = first] = range.split('-').map(Number);
+  return [first ?? Number.NaN, last ?? Number.NaN];
+}
+
+export const owns = (view: NodeView, slot: number): boolean =>
+  view.slots.some(([first, last]) => first <= slot && slot <= last);
+
+/** The cluster as the node with the newest configuration among `ports` sees it. @throws Error if none answers */
+export async function readTopology(ports: number[]): Promise<NodeView[]> {
+  const answers = await Promise.allSettled(
+    ports.map((port) =>
+      withAdmin(port, async (redis) => parseClusterNodes(`${await redis.sendCommand(['CLUSTER', 'NODES'])}`)),
+    ),
+  );
+  const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const [newest] = views.sort((a, b) => newestEpoch(b) - newestEpoch(a));
+  if (!newest) throw new Error('No node of the cluster answers.');
+  return newest;
+}
+
+const newestEpoch = (views: NodeView[]): number => Math.max(...views.map((view) => view.configEpoch));
