@@ -1,22 +1,10 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '../../src/ops/clock.ts';
+import { withAdmin } from './admin.ts';
+import { formCluster } from './formation.ts';
 import { type Endpoint, migrateSlots } from './migration.ts';
 import { freePort } from './ports.ts';
 import { RedisServer } from './server.ts';
-import {
-  type AdminConnection,
-  connectAdmin,
-  type NodeView,
-  owns,
-  parseClusterNodes,
-  readTopology,
-  withAdmin,
-} from './topology.ts';
-
-const SLOTS = 16_384;
-const FORM_LIMIT_MS = 30_000;
-const POLL_MS = 50;
+import { type NodeView, owns, readTopology } from './topology.ts';
 
 export interface RedisClusterOptions {
   /** Each node gets a folder below it. */
@@ -51,7 +39,10 @@ export async function startRedisCluster({
   }
   try {
     await Promise.all(servers.map((server) => server.start()));
-    const ids = await formCluster(servers, masters);
+    const ids = await formCluster(
+      servers.map((server) => server.port),
+      masters,
+    );
     const nodes = servers.map((server, i) => ({
       name: `node-${i + 1}`,
       id: ids[i] ?? '',
@@ -79,58 +70,6 @@ function nodeArguments(nodeTimeoutMs: number): string[] {
     'repl-diskless-sync-delay': '0',
   };
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-}
-
-/** @returns the nodes' ids */
-async function formCluster(servers: RedisServer[], masters: number): Promise<string[]> {
-  const connections = await Promise.all(servers.map((server) => connectAdmin(server.port)));
-  const run = (i: number, ...args: string[]) => (connections[i] as AdminConnection).sendCommand(args);
-  const each = <T>(work: (i: number) => Promise<T>): Promise<T[]> => Promise.all(connections.map((_, i) => work(i)));
-  try {
-    const ids = await each(async (i) => `${await run(i, 'CLUSTER', 'MYID')}`);
-    await each((i) => run(i, 'CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`));
-    await each(async (i) => {
-      if (i < masters) await run(i, 'CLUSTER', 'ADDSLOTS', ...slotShare(i, masters));
-      // Every node meets the first one and hears of the others by gossip.
-      if (i > 0) await run(i, 'CLUSTER', 'MEET', '127.0.0.1', `${servers[0]?.port}`);
-    });
-    await each((i) =>
-      until('knew all nodes', async () => {
-        const text = `${await run(i, 'CLUSTER', 'NODES')}`;
-        return ids.every((id) => text.includes(id)) && !text.includes('handshake');
-      }),
-    );
-    await each(async (i) => {
-      if (i >= masters) await run(i, 'CLUSTER', 'REPLICATE', ids[i - masters] ?? '');
-    });
-    await each((i) =>
-      until('got in step', async () => {
-        if (!`${await run(i, 'CLUSTER', 'INFO')}`.includes('cluster_state:ok')) return false;
-        const link = i < masters || `${await run(i, 'INFO', 'replication')}`.includes('master_link_status:up');
-        const views = parseClusterNodes(`${await run(i, 'CLUSTER', 'NODES')}`);
-        const replicas = views.filter((view) => view.role === 'replica').length;
-        return link && replicas === servers.length - masters;
-      }),
-    );
-    return ids;
-  } finally {
-    for (const connection of connections) connection.destroy();
-  }
-}
-
-function slotShare(i: number, masters: number): string[] {
-  const first = Math.round((i * SLOTS) / masters);
-  const next = Math.round(((i + 1) * SLOTS) / masters);
-  return Array.from({ length: next - first }, (_, offset) => `${first + offset}`);
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = systemClock.monotonicMs() + FORM_LIMIT_MS;
-  while (!(await condition())) {
-    if (systemClock.monotonicMs() > deadlineMs)
-      throw new Error(`No Redis Cluster within ${FORM_LIMIT_MS} ms: a node never ${what}.`);
-    await delay(POLL_MS);
-  }
 }
 
 /** A running cluster and what can be done to it. */
@@ -166,7 +105,7 @@ export class LocalRedisCluster {
   async masterOf(key: string): Promise<LocalRedisNode> {
     const [any] = this.#answering();
     if (!any) throw new Error('No node of the cluster runs.');
-    const slot = Number(await withAdmin(any.port, (redis) => redis.sendCommand(['CLUSTER', 'KEYSLOT', key])));
+    const slot = Number(await withAdmin(any.port, (redis) => redis.run('CLUSTER', 'KEYSLOT', key)));
     const owner = (await this.topology()).find((view) => owns(view, slot));
     if (!owner) throw new Error(`Nobody owns slot ${slot}.`);
     return this.#node(owner.id);

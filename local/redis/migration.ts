@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AdminConnection, connectAdmin } from './topology.ts';
+import { type AdminConnection, connectAdmin } from './admin.ts';
 
 const KEYS_PER_MIGRATE = 10;
 const MIGRATE_LIMIT_MS = '5000';
@@ -36,27 +36,22 @@ export async function migrateSlots({ from, to, slots, slowMs = 0 }: SlotMove, ma
     const told = [target, source, ...(await Promise.all(others.map(redisOf)))];
     for (const number of slots) {
       const slot = `${number}`;
-      await target.sendCommand(['CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id]);
-      await source.sendCommand(['CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id]);
+      await target.run('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+      await source.run('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
       await delay(slowMs);
       await moveKeys(source, slot, to.port, slowMs);
-      for (const redis of told) await redis.sendCommand(['CLUSTER', 'SETSLOT', slot, 'NODE', to.id]);
+      for (const redis of told) await redis.run('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
     }
   } finally {
-    for (const redis of connections.values()) redis.destroy();
+    for (const redis of connections.values()) redis.close();
   }
 }
 
 async function moveKeys(source: AdminConnection, slot: string, port: number, slowMs: number): Promise<void> {
   for (;;) {
-    const keys = (await source.sendCommand([
-      'CLUSTER',
-      'GETKEYSINSLOT',
-      slot,
-      `${KEYS_PER_MIGRATE}`,
-    ])) as unknown as string[];
+    const keys = (await source.run('CLUSTER', 'GETKEYSINSLOT', slot, `${KEYS_PER_MIGRATE}`)) as string[];
     if (keys.length === 0) return;
-    await source.sendCommand(['MIGRATE', '127.0.0.1', `${port}`, '', '0', MIGRATE_LIMIT_MS, 'KEYS', ...keys]);
+    await source.run('MIGRATE', '127.0.0.1', `${port}`, '', '0', MIGRATE_LIMIT_MS, 'KEYS', ...keys);
     await delay(slowMs);
   }
 }

@@ -1,29 +1,7 @@
-import { createClient } from '@redis/client';
+import { withAdmin } from './admin.ts';
 
-/** A connection for administration: it fails instead of waiting, and never reconnects. */
-export async function connectAdmin(port: number) {
-  const client = createClient({
-    socket: { host: '127.0.0.1', port, connectTimeout: 1_000, socketTimeout: 2_000, reconnectStrategy: false },
-    commandOptions: { timeout: 0 },
-    maintNotifications: 'disabled',
-    disableClientInfo: true,
-  });
-  // Every failure also rejects the command or connect() it belongs to.
-  client.on('error', () => {});
-  await client.connect();
-  return client;
-}
-export type AdminConnection = Awaited<ReturnType<typeof connectAdmin>>;
-
-/** Runs `work` on a connection of its own. */
-export async function withAdmin<T>(port: number, work: (redis: AdminConnection) => Promise<T>): Promise<T> {
-  const redis = await connectAdmin(port);
-  try {
-    return await work(redis);
-  } finally {
-    redis.destroy();
-  }
-}
+/** A node that runs answers well within this. */
+const ANSWER_LIMIT_MS = 1_000;
 
 /** A line of `CLUSTER NODES`. */
 export interface NodeView {
@@ -69,7 +47,7 @@ export const owns = (view: NodeView, slot: number): boolean =>
 export async function readTopology(ports: number[]): Promise<NodeView[]> {
   const answers = await Promise.allSettled(
     ports.map((port) =>
-      withAdmin(port, async (redis) => parseClusterNodes(`${await redis.sendCommand(['CLUSTER', 'NODES'])}`)),
+      withAdmin(port, async (redis) => parseClusterNodes(`${await redis.run('CLUSTER', 'NODES')}`), ANSWER_LIMIT_MS),
     ),
   );
   const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
