@@ -1,0 +1,145 @@
+/**
+ * The lines of a history: what one instance granted, settled and applied, one JSON object per line.
+ *
+ * `t` is when the instance learned the outcome and `since` when it began to ask for it, both in monotonic ms of the
+ * host: what a line tells happened somewhere between the two. Without `since` two answers that overtake each other on
+ * their way back would look like a fault. Histories of one host can therefore be merged by `t`.
+ */
+export interface Origin {
+  t: number;
+  /** Wall time in ms, for people. */
+  at: number;
+  region: string;
+  /** Instance id. */
+  process: string;
+}
+
+/** Written when a history is opened: names the region even if it stays silent. */
+export interface OpenedLine extends Origin {
+  op: 'history';
+  phase: 'opened';
+}
+
+interface ClaimAsked extends Origin {
+  op: 'claim';
+  call: string;
+  queue: string;
+}
+
+export interface ClaimInvokedLine extends ClaimAsked {
+  phase: 'invoke';
+}
+
+/** Written by the home that granted, and by the region that answered the caller where that is another one. */
+export interface ClaimGrantedLine extends ClaimAsked {
+  phase: 'ok';
+  since: number;
+  agent: string;
+  fence: number;
+  /** When the lock lapses, in ms of the clock of the home's shard. */
+  until: number;
+  /** How long the grant is promised, in ms from `t`. */
+  held_ms: number;
+  home: string;
+  replicated?: boolean;
+}
+
+export interface ClaimRefusedLine extends ClaimAsked {
+  phase: 'refused';
+  reason: string;
+  agent?: string;
+  home?: string;
+}
+
+/** The outcome could not be learned: the home may have granted. */
+export interface ClaimUnknownLine extends ClaimAsked {
+  phase: 'unknown';
+  home: string;
+  agent?: string;
+  reason?: string;
+}
+
+export const SETTLE_OPS = ['confirm', 'renew', 'release', 'complete'] as const;
+export type SettleOp = (typeof SETTLE_OPS)[number];
+
+interface Settle extends Origin {
+  call?: string;
+  agent: string;
+  fence: number;
+}
+
+/** The holder keeps the agent. */
+export interface KeptLine extends Settle {
+  op: 'confirm' | 'renew';
+  phase: 'ok';
+  since: number;
+  /** How long the claim is promised, in ms from `t`. */
+  held_ms: number;
+  until?: number;
+}
+
+/** The holder gives the agent up. */
+export interface EndedLine extends Settle {
+  op: 'release' | 'complete';
+  phase: 'ok';
+  since: number;
+  /** What became of the claim: `ENDED`, or `WRAP_UP` for a while, which nobody holds. */
+  state?: string;
+  until?: number;
+}
+
+export interface SettleRefusedLine extends Settle {
+  op: SettleOp;
+  phase: 'refused';
+  reason: string;
+}
+
+/**
+ * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call]`, and when the agent last completed
+ * a claim is a register of its own, `completed: [ms]`.
+ */
+export type FacetVersion = (string | number)[];
+export type FacetVersions = Record<string, FacetVersion>;
+
+export interface EventAcceptedLine extends Origin {
+  op: 'event';
+  phase: 'accepted';
+  event: string;
+  agent: string;
+  facets: string[];
+  versions: FacetVersions;
+}
+
+export interface EventHandledLine extends Origin {
+  op: 'event';
+  phase: 'applied' | 'duplicate' | 'outdated';
+  since: number;
+  event: string;
+  agent: string;
+  versions: FacetVersions;
+  /** The region that accepted the event. */
+  from: string;
+  via: 'local' | 'bus';
+}
+
+/** The region put aside a message that nobody can read; what can be told of it is told. */
+export interface EventDeadLetterLine extends Origin {
+  op: 'event';
+  phase: 'dead_letter';
+  reason: string;
+  event?: string;
+  agent?: string;
+}
+
+export type HistoryLine =
+  | OpenedLine
+  | ClaimInvokedLine
+  | ClaimGrantedLine
+  | ClaimRefusedLine
+  | ClaimUnknownLine
+  | KeptLine
+  | EndedLine
+  | SettleRefusedLine
+  | EventAcceptedLine
+  | EventHandledLine
+  | EventDeadLetterLine;

@@ -1,0 +1,170 @@
+import type { AgentEvent } from '../agent/event.ts';
+import { FACET_NAMES, type Facets } from '../agent/facets.ts';
+import type { Outcome } from '../agent/merge.ts';
+import type { Clock } from './clock.ts';
+import type {
+  ClaimGrantedLine,
+  ClaimInvokedLine,
+  ClaimRefusedLine,
+  ClaimUnknownLine,
+  EndedLine,
+  EventDeadLetterLine,
+  EventHandledLine,
+  FacetVersions,
+  KeptLine,
+  Origin,
+  SettleOp,
+  SettleRefusedLine,
+} from './history-line.ts';
+import { Journal } from './journal.ts';
+import type { Log } from './log.ts';
+
+/** What the caller tells of a line; the history adds the rest. */
+type Told<Line extends Origin> = Omit<Line, keyof Origin | 'op' | 'phase'>;
+
+export type ClaimInvoked = Told<ClaimInvokedLine>;
+export type ClaimRefused = Told<ClaimRefusedLine>;
+export type ClaimUnknown = Told<ClaimUnknownLine>;
+export type SettleRefused = Told<SettleRefusedLine> & { op: SettleOp };
+export type EventDeadLettered = Told<EventDeadLetterLine>;
+
+export interface ClaimGranted extends ClaimInvoked {
+  agent: string;
+  fence: number;
+  /** When the lock lapses, in ms by the home's shard clock. */
+  untilMs: number;
+  /**
+   * How long the holder may rely on the grant, in ms from now: the lock's time left when it was asked for, less the
+   * time since then. Promising more is a fault that `exclusive` finds.
+   */
+  heldMs: number;
+  /** The region whose record granted. */
+  home: string;
+  /** False if no replica acknowledged the grant. */
+  replicated?: boolean;
+  /** `clock.monotonicMs()` from before the grant was asked for. */
+  startedMs: number;
+}
+
+interface SettledBase {
+  call?: string;
+  agent: string;
+  fence: number;
+  untilMs?: number;
+  /** `clock.monotonicMs()` from before the settle was asked for. */
+  startedMs: number;
+}
+
+/** Whoever confirms or renews is promised the agent for `heldMs` from now; see {@link ClaimGranted.heldMs}. */
+export type Settled = SettledBase &
+  ({ op: 'confirm' | 'renew'; heldMs: number } | { op: 'release' | 'complete'; state?: string });
+
+export interface EventHandled {
+  outcome: Outcome;
+  via: 'local' | 'bus';
+  /** `clock.monotonicMs()` from before the event was handed to the store. */
+  startedMs: number;
+}
+
+/** What one instance did, written so that `muster verify` can tell whether the promises were kept. */
+export interface History {
+  claimInvoked(claim: ClaimInvoked): void;
+  /** Once by the home that granted, and once more by the region that answered the caller where that is another. */
+  claimGranted(claim: ClaimGranted): void;
+  claimRefused(claim: ClaimRefused): void;
+  claimUnknown(claim: ClaimUnknown): void;
+  settled(settle: Settled): void;
+  settleRefused(settle: SettleRefused): void;
+  /** To be called once the event is durable, before the sender is told so. */
+  eventAccepted(event: AgentEvent): void;
+  /** To be called before the bus is told that the event is done with. */
+  eventHandled(event: AgentEvent, handled: EventHandled): void;
+  eventDeadLettered(letter: EventDeadLettered): void;
+  /** Why writing has stopped; undefined while all is well. */
+  readonly failed: Error | undefined;
+  close(): void;
+}
+
+export interface HistoryOptions {
+  file: string;
+  region: string;
+  /** Instance id. */
+  process: string;
+  clock: Clock;
+  log: Pick<Log, 'error'>;
+}
+
+/** The history of an instance that was not asked to keep one. */
+export const noHistory: History = {
+  claimInvoked() {},
+  claimGranted() {},
+  claimRefused() {},
+  claimUnknown() {},
+  settled() {},
+  settleRefused() {},
+  eventAccepted() {},
+  eventHandled() {},
+  eventDeadLettered() {},
+  failed: undefined,
+  close() {},
+};
+
+/**
+ * Appends to a history; one file per instance.
+ * @throws Error if the file cannot be opened: whoever asked for a history should not run without one
+ */
+export function openHistory({ file, region, process, clock, log }: HistoryOptions): History {
+  const journal = new Journal(file, log);
+  // `stamp` is called in each method, not ahead of it: the line is written at the moment it tells of.
+  const stamp = (): Origin => ({ t: clock.monotonicMs(), at: clock.nowMs(), region, process });
+  journal.append({ ...stamp(), op: 'history', phase: 'opened' });
+  return {
+    claimInvoked: (claim) => journal.append({ ...stamp(), op: 'claim', phase: 'invoke', ...claim }),
+    claimGranted: (claim) => journal.append({ ...stamp(), ...grantedLine(claim) }),
+    claimRefused: (claim) => journal.append({ ...stamp(), op: 'claim', phase: 'refused', ...claim }),
+    claimUnknown: (claim) => journal.append({ ...stamp(), op: 'claim', phase: 'unknown', ...claim }),
+    settled: (settle) => journal.append({ ...stamp(), ...settledLine(settle) }),
+    settleRefused: ({ op, ...settle }) => journal.append({ ...stamp(), op, phase: 'refused', ...settle }),
+    eventAccepted: ({ eventId, agentId, facets }) => {
+      const versions = versionsOf(facets);
+      const line = { event: eventId, agent: agentId, facets: Object.keys(facets), versions };
+      journal.append({ ...stamp(), op: 'event', phase: 'accepted', ...line });
+    },
+    eventHandled: (event, handled) => journal.append({ ...stamp(), ...handledLine(event, handled) }),
+    eventDeadLettered: (letter) => journal.append({ ...stamp(), op: 'event', phase: 'dead_letter', ...letter }),
+    get failed() {
+      return journal.failed;
+    },
+    close: () => journal.close(),
+  };
+}
+
+function grantedLine({ startedMs, untilMs, heldMs, ...claim }: ClaimGranted): Omit<ClaimGrantedLine, keyof Origin> {
+  return { op: 'claim', phase: 'ok', since: startedMs, until: untilMs, held_ms: heldMs, ...claim };
+}
+
+function settledLine(settle: Settled): Omit<KeptLine, keyof Origin> | Omit<EndedLine, keyof Origin> {
+  const { call, agent, fence, untilMs: until, startedMs: since } = settle;
+  const common = { phase: 'ok', since, call, agent, fence, until } as const;
+  if ('heldMs' in settle) return { op: settle.op, ...common, held_ms: settle.heldMs };
+  return { op: settle.op, ...common, state: settle.state };
+}
+
+function handledLine(event: AgentEvent, handled: EventHandled): Omit<EventHandledLine, keyof Origin> {
+  const { outcome: phase, via, startedMs: since } = handled;
+  const { eventId, agentId, region: from } = event;
+  return { op: 'event', phase, since, event: eventId, agent: agentId, versions: versionsOf(event.facets), from, via };
+}
+
+function versionsOf(facets: Facets): FacetVersions {
+  const versions: FacetVersions = {};
+  for (const name of FACET_NAMES) {
+    const facet = facets[name];
+    if (facet && 'id' in facet) versions[name] = [facet.at, facet.id];
+  }
+  if (!facets.claim) return versions;
+  const { fence, state, untilMs, callId, completedAtMs } = facets.claim;
+  versions.claim = [fence, state, untilMs, callId];
+  if (completedAtMs > 0) versions.completed = [completedAtMs];
+  return versions;
+}
