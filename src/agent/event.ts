@@ -1,13 +1,14 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Activity, Claim, Facets, Interaction, Presence, Profile, Stamped } from './facets.ts';
+import type { Activity, Facets, Presence, Stamped } from './facets.ts';
 import { STATUSES, type Status, type StatusAnswer } from './status.ts';
+import { closed, Reason, readFacets, Time, WireFacets, writeFacets } from './wire.ts';
 
 /** A change to one agent, as every region sees it. */
 export interface AgentEvent {
   eventId: string;
   agentId: string;
-  /** Platform time in ms. A facet without an `at` of its own takes this one. */
+  /** Platform time in ms. A facet without a time of its own takes this one. */
   timestampMs: number;
   /** The region that accepted the event. */
   region: string;
@@ -17,68 +18,17 @@ export interface AgentEvent {
 }
 
 const Id = Type.String({ minLength: 1, maxLength: 200 });
-const Time = Type.Number({ description: 'Seconds or milliseconds since the epoch' });
-const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: 60 }));
-const At = Type.Optional(Time);
-const closed = { additionalProperties: false };
 
-/** The facets as they travel, in `snake_case`; each may carry an `at` of its own. */
 export const EventPayload = Type.Object(
   {
     event_id: Id,
     timestamp: Time,
-    agent_id: Id,
+    agent_id: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\s\\x00-\\x1f]+$' }),
     status: Type.Optional(Type.Enum([...STATUSES])),
     reason: Reason,
     region_source: Type.Optional(Id),
     source: Type.Optional(Id),
-    profile: Type.Optional(
-      Type.Object(
-        {
-          at: At,
-          name: Type.Optional(Type.String({ maxLength: 200 })),
-          queues: Type.Optional(Type.Array(Id, { maxItems: 200 })),
-          skills: Type.Optional(
-            Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.Number({ minimum: 0, maximum: 100 })),
-          ),
-          tenure_days: Type.Optional(Type.Number({ minimum: 0, maximum: 36_500 })),
-        },
-        closed,
-      ),
-    ),
-    presence: Type.Optional(
-      Type.Object({ at: At, state: Type.Enum(['ON_DUTY', 'PAUSED', 'OFF_DUTY']), reason: Reason }, closed),
-    ),
-    activity: Type.Optional(
-      Type.Object(
-        { at: At, state: Type.Enum(['IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING']), reason: Reason },
-        closed,
-      ),
-    ),
-    interaction: Type.Optional(
-      Type.Object(
-        {
-          at: At,
-          call_id: Id,
-          state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
-          connected_at: Type.Optional(Time),
-        },
-        closed,
-      ),
-    ),
-    claim: Type.Optional(
-      Type.Object(
-        {
-          fence: Type.Integer({ minimum: 1 }),
-          state: Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
-          until: Type.Integer({ minimum: 0 }),
-          call_id: Type.String({ maxLength: 200 }),
-          queue: Type.String({ maxLength: 200 }),
-          completed_at: Type.Integer({ minimum: 0 }),
-        },
-        closed,
-      ),
-    ),
+    ...WireFacets,
   },
   closed,
 );
@@ -91,6 +41,7 @@ const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
 /** A payload that cannot be an event; `field` is a JSON pointer to what is wrong. */
 export class InvalidEvent extends Error {
+  override name = 'InvalidEvent';
   readonly field: string;
   constructor(field: string, message: string) {
     super(message);
@@ -121,87 +72,51 @@ export interface ReadingContext {
  * @throws InvalidEvent naming the field
  */
 export function readEvent(payload: unknown, { region, nowMs, status }: ReadingContext): Reading {
-  if (!Value.Check(EventPayload, payload)) {
-    const error = Value.Errors(EventPayload, payload)[0];
-    throw new InvalidEvent(fieldOf(error), error?.message ?? 'is not an event');
-  }
+  if (!Value.Check(EventPayload, payload)) throw firstError(payload);
   let clampedByMs = 0;
-  const toMs = (value: number, field: string): number => {
-    const ms = Math.round(value < FIRST_MILLISECOND ? value * 1000 : value);
+  const toMs = (time: number, field: string): number => {
+    const ms = Math.round(time < FIRST_MILLISECOND ? time * 1000 : time);
     if (ms < EARLIEST_MS) throw new InvalidEvent(field, 'must be a time after 2000-01-01, in seconds or milliseconds');
     if (ms <= nowMs + FUTURE_TOLERANCE_MS) return ms;
-    clampedByMs = Math.max(clampedByMs, ms - nowMs - FUTURE_TOLERANCE_MS);
+    clampedByMs = Math.max(clampedByMs, ms - nowMs);
     return nowMs;
   };
-  const timestampMs = toMs(payload.timestamp, '/timestamp');
-  const facets = readFacets(payload, timestampMs, toMs, status);
+  const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
+  const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
   if (Object.keys(facets).length === 0) throw new InvalidEvent('/status', 'is needed where no facet is given');
+  if (facets.profile?.name === '') facets.profile.name = payload.agent_id;
   const event: AgentEvent = {
     eventId: payload.event_id,
     agentId: payload.agent_id,
-    timestampMs,
+    timestampMs: from.at,
     region: payload.region_source ?? region,
+    ...(payload.source && { source: payload.source }),
     facets,
   };
-  if (payload.source) event.source = payload.source;
   return { event, clampedByMs };
-}
-
-function readFacets(
-  payload: EventPayload,
-  timestampMs: number,
-  toMs: (time: number, field: string) => number,
-  status: ReadingContext['status'],
-): Facets {
-  const id = payload.event_id;
-  const stamp = <T extends { at?: number }>(facet: T, name: string): T & { at: number; id: string } => ({
-    ...facet,
-    at: facet.at === undefined ? timestampMs : toMs(facet.at, `/${name}/at`),
-    id,
-  });
-  const isPlain = !payload.presence && !payload.activity && !payload.interaction && !payload.claim;
-  const reports = isPlain && (status === 'report' || !payload.profile);
-  const facets = payload.status && reports ? plainFacets(payload.status, payload.reason, timestampMs, id) : {};
-  if (payload.profile) {
-    const { name = payload.agent_id, queues = [], skills = {}, tenure_days = 0, at } = payload.profile;
-    const profile: Profile & { at?: number } = { name, queues, skills, tenureDays: tenure_days };
-    if (at !== undefined) profile.at = at;
-    facets.profile = stamp(profile, 'profile');
-  }
-  if (payload.presence) facets.presence = stamp(payload.presence, 'presence');
-  if (payload.activity) facets.activity = stamp(payload.activity, 'activity');
-  if (payload.interaction) {
-    const { call_id, state, connected_at, at } = payload.interaction;
-    const interaction: Interaction & { at?: number } = { callId: call_id, state };
-    if (at !== undefined) interaction.at = at;
-    if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interaction/connected_at');
-    facets.interaction = stamp(interaction, 'interaction');
-  }
-  if (payload.claim) {
-    const { fence, state, until, call_id, queue, completed_at } = payload.claim;
-    facets.claim = { fence, state, untilMs: until, callId: call_id, queue, completedAtMs: completed_at };
-  }
-  return facets;
 }
 
 const PAUSES = ['BREAK', 'MEAL', 'MEETING', 'TRAINING', 'AWAY', 'PAUSED'];
 
-/** What the plain form `{status, reason}` says, as facets. */
-function plainFacets(status: Status, reason: string | undefined, at: number, id: string): Facets {
-  const presence = (state: Presence['state'], why?: string): Stamped<Presence> => ({
-    state,
-    ...(why && { reason: why }),
-    at,
-    id,
-  });
-  const activity = (state: Activity['state']): Stamped<Activity> => ({ state, at, id });
-  if (status === 'OFFLINE') return { presence: presence('OFF_DUTY', reason) };
+/** What `{status, reason}` says, where it is the sender's report; any facet that speaks of availability overrules it. */
+function plainFacets(payload: EventPayload, role: ReadingContext['status'], from: { at: number; id: string }): Facets {
+  const { status, reason, profile, presence, activity, interaction, claim } = payload;
+  const isOverruled = presence || activity || interaction || claim || (role === 'summary' && profile);
+  if (!status || isOverruled) return {};
+  return describe(status, reason, from);
+}
+
+function describe(status: Status, reason: string | undefined, from: { at: number; id: string }): Facets {
+  const why = reason ? { reason } : {};
+  const presence = (state: Presence['state'], because = {}): Stamped<Presence> => ({ state, ...because, ...from });
+  const activity = (state: Activity['state'], because = {}): Stamped<Activity> => ({ state, ...because, ...from });
+  if (status === 'OFFLINE') return { presence: presence('OFF_DUTY', why) };
   if (status === 'AVAILABLE') return { presence: presence('ON_DUTY'), activity: activity('IDLE') };
-  if (reason && PAUSES.includes(reason)) return { presence: presence('PAUSED', reason) };
-  if (reason === 'WRAP_UP' || reason === 'NOT_RESPONDING')
+  if (reason && PAUSES.includes(reason)) return { presence: presence('PAUSED', why) };
+  if (reason === 'WRAP_UP' || reason === 'NOT_RESPONDING') {
     return { presence: presence('ON_DUTY'), activity: activity(reason) };
-  const busy: Stamped<Activity> = { ...activity('INTERACTING'), ...(reason && { reason }) };
-  return { presence: presence('ON_DUTY'), activity: busy };
+  }
+  return { presence: presence('ON_DUTY'), activity: activity('INTERACTING', why) };
 }
 
 /**
@@ -209,45 +124,24 @@ function plainFacets(status: Status, reason: string | undefined, at: number, id:
  * @param answer the agent's status with this change, for readers that look at nothing else
  */
 export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayload {
-  const { profile, presence, activity, interaction, claim } = event.facets;
-  const payload: EventPayload = {
+  return {
     event_id: event.eventId,
     timestamp: event.timestampMs,
     agent_id: event.agentId,
     status: answer.status,
+    ...(answer.reason && { reason: answer.reason }),
     region_source: event.region,
+    ...(event.source && { source: event.source }),
+    ...writeFacets(event.facets, { at: event.timestampMs, id: event.eventId }),
   };
-  if (answer.reason) payload.reason = answer.reason;
-  if (event.source) payload.source = event.source;
-  if (profile)
-    payload.profile = {
-      at: profile.at,
-      name: profile.name,
-      queues: profile.queues,
-      skills: profile.skills,
-      tenure_days: profile.tenureDays,
-    };
-  if (presence) payload.presence = withoutId(presence);
-  if (activity) payload.activity = withoutId(activity);
-  if (interaction) {
-    const { callId, state, at, connectedAt } = interaction;
-    payload.interaction = { at, call_id: callId, state, ...(connectedAt && { connected_at: connectedAt }) };
-  }
-  if (claim) payload.claim = writeClaim(claim);
-  return payload;
 }
 
-function withoutId<T extends { id: string }>({ id: _, ...facet }: T): Omit<T, 'id'> {
-  return facet;
-}
-
-function writeClaim(claim: Claim): NonNullable<EventPayload['claim']> {
-  const { fence, state, untilMs, callId, queue, completedAtMs } = claim;
-  return { fence, state, until: untilMs, call_id: callId, queue, completed_at: completedAtMs };
-}
-
-function fieldOf(error: { instancePath: string; params?: unknown } | undefined): string {
-  const params = (error?.params ?? {}) as { requiredProperties?: string[]; additionalProperties?: string[] };
-  const inner = params.requiredProperties?.[0] ?? params.additionalProperties?.[0];
-  return `${error?.instancePath ?? ''}${inner ? `/${inner}` : ''}` || '/';
+function firstError(payload: unknown): InvalidEvent {
+  const [error] = Value.Errors(EventPayload, payload);
+  const params = (error?.params ?? {}) as { requiredProperties?: string[] };
+  const missing = params.requiredProperties?.[0];
+  const field = `${error?.instancePath ?? ''}${missing ? `/${missing}` : ''}` || '/';
+  if (missing) return new InvalidEvent(field, 'is required');
+  if (error?.keyword === 'boolean') return new InvalidEvent(field, 'is not a field of an event');
+  return new InvalidEvent(field, error?.message ?? 'is not an event');
 }

@@ -1,0 +1,97 @@
+import { type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
+import { liveInteraction } from './status.ts';
+
+/**
+ * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
+ *
+ *            claim              confirm, or the platform says connected
+ *   (free) ────────► HELD ──────────────────────────────► CONFIRMED ◄─┐ renew
+ *      ▲             │  │ ▲ renew                          │     │ └───┘
+ *      │       lapse,│  │ └─┘                     complete,│     │release
+ *      │      release│  │ complete                    ended│     │
+ *      │             │  └──────────────► WRAP_UP ◄─────────┘     │
+ *      │             ▼     (queue rule)    │ time, complete      ▼
+ *      └────────── ENDED ◄─────────────────┴─────────────────── ENDED
+ *
+ * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk.
+ */
+export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+
+export interface WrapUp {
+  /** `none`: free at once. `timed`: busy for `seconds`. `manual`: busy until completed again or the platform says idle. */
+  rule: 'none' | 'timed' | 'manual';
+  seconds: number;
+}
+
+export interface ClaimTimes {
+  /** How long a claim is held before it must be confirmed, in ms. */
+  heldMs: number;
+  /** How long a confirmed claim may last without a renewal, in ms. */
+  confirmedMs: number;
+}
+
+/** Where a claim goes next. Times run from the moment the shard carries it out. */
+export interface Move {
+  state: ClaimState;
+  /** How long the agent stays locked, in ms; 0 frees it. */
+  lockMs: number;
+  /** In how many ms the interaction counts as completed, which sends the agent to the end of the line. */
+  completedInMs?: number;
+}
+
+/** A manual wrap-up that nobody ends is over after this long, in ms. */
+const LONGEST_WRAP_UP_MS = 3_600_000;
+
+/**
+ * What a settlement makes of a claim; undefined where it is over and the settlement asks for more of it.
+ * Repeating a settlement gives the same result.
+ */
+export function settle(state: ClaimState, settlement: Settlement, times: ClaimTimes, wrapUp: WrapUp): Move | undefined {
+  if (settlement === 'release') return { state: 'ENDED', lockMs: 0 };
+  if (settlement === 'complete') return complete(state, wrapUp);
+  if (state === 'WRAP_UP' || state === 'ENDED') return undefined;
+  if (settlement === 'confirm' || state === 'CONFIRMED') return { state: 'CONFIRMED', lockMs: times.confirmedMs };
+  return { state: 'HELD', lockMs: times.heldMs };
+}
+
+function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {
+  return reported !== undefined && held !== undefined && compareVersions(reported, held) === 0;
+}
+
+function complete(state: ClaimState, { rule, seconds }: WrapUp): Move {
+  if (state === 'ENDED') return { state: 'ENDED', lockMs: 0 };
+  if (state === 'WRAP_UP' || rule === 'none') return { state: 'ENDED', lockMs: 0, completedInMs: 0 };
+  const lockMs = rule === 'timed' ? seconds * 1000 : LONGEST_WRAP_UP_MS;
+  return { state: 'WRAP_UP', lockMs, completedInMs: rule === 'timed' ? lockMs : 0 };
+}
+
+/**
+ * The settlement that a platform's event calls for at the agent's home, if any: decided from the state that the event
+ * is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no longer
+ * part of the state calls for nothing.
+ */
+export function settlementDue(event: Facets, facets: Facets): Settlement | undefined {
+  const { claim, interaction, activity } = facets;
+  if (!claim || claim.state === 'ENDED') return undefined;
+  if (!isCurrent(event.interaction, interaction) && !isCurrent(event.activity, activity)) return undefined;
+  if (claim.state === 'WRAP_UP') {
+    // Idle since after the call completed: the agent ended the wrap-up on the platform.
+    const idle = activity?.state === 'IDLE' && interaction?.callId === claim.callId && activity.at > interaction.at;
+    return idle && !liveInteraction(facets) ? 'complete' : undefined;
+  }
+  if (interaction?.callId !== claim.callId) return undefined;
+  const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
+  if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
+  return interaction.connectedAt === undefined ? 'release' : 'complete';
+}
+
+/** A claim's id names its agent and its fence, so anybody who holds it can be sent to the right record. */
+export const claimIdOf = (agentId: string, fence: number): string => `${agentId}~${fence}`;
+
+/** Undefined for what is not a claim's id. */
+export function readClaimId(claimId: string): { agentId: string; fence: number } | undefined {
+  const at = claimId.lastIndexOf('~');
+  const fence = Number(claimId.slice(at + 1));
+  if (at < 1 || !Number.isSafeInteger(fence) || fence < 1) return undefined;
+  return { agentId: claimId.slice(0, at), fence };
+}

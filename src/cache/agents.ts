@@ -1,0 +1,146 @@
+import type { Move } from '../agent/claim.ts';
+import type { Facets } from '../agent/facets.ts';
+import { type Merged, merge } from '../agent/merge.ts';
+import { virtualArrival } from '../agent/ranking.ts';
+import type { Config } from '../config/schema.ts';
+import { domainOfAgent, homeOfAgent, queuesOf } from '../config/topology.ts';
+import type { Cluster } from './cluster.ts';
+import { ShardUnavailable } from './errors.ts';
+import { agentsKey, callsKey, queueKey } from './keys.ts';
+import type { Lane } from './lane.ts';
+import { Recent } from './recent.ts';
+import { type AgentRecord, encode, readRecord, writeRecord } from './record.ts';
+import { scripts } from './scripts.ts';
+
+/** What became of a change: how it merged, and the agent as it now is. */
+export interface Applied extends Merged {
+  record: AgentRecord;
+}
+
+export interface SettleRequest {
+  agentId: string;
+  fence: number;
+  callId: string;
+  queue: string;
+  move: Move;
+}
+
+export type Settled =
+  | { kind: 'settled'; record: AgentRecord; replicated: boolean }
+  /** A later claim has a higher fence. */
+  | { kind: 'fenced'; record: AgentRecord }
+  /** The record changed meanwhile: look again. */
+  | { kind: 'conflict'; record: AgentRecord | undefined };
+
+const RECENT_RECORDS = 20_000;
+/** An agent's record is contended by a handful of writers; more rounds than this mean that something is wrong. */
+const MAX_ROUNDS = 32;
+
+/** The agents of the region's store. Changes are merged here and stored by compare-and-set. */
+export class Agents {
+  readonly #cluster: Cluster;
+  readonly #lane: Lane;
+  readonly #config: Config;
+  readonly #recent = new Recent<AgentRecord>(RECENT_RECORDS);
+
+  constructor(cluster: Cluster, lane: Lane, config: Config) {
+    this.#cluster = cluster;
+    this.#lane = lane;
+    this.#config = config;
+  }
+
+  /** The agent as stored, or undefined. @throws ShardUnavailable */
+  async get(agentId: string): Promise<AgentRecord | undefined> {
+    const key = agentsKey(domainOfAgent(this.#config, agentId));
+    const line = (await this.#cluster.command(key, ['HGET', key, agentId])) as string | null;
+    return this.remember(agentId, line);
+  }
+
+  /** The agent as last seen by this instance, else as stored: good for what compare-and-set will check. */
+  async recall(agentId: string): Promise<AgentRecord | undefined> {
+    return this.#recent.get(agentId) ?? this.get(agentId);
+  }
+
+  /** Notes a line that a script answered with, so that the next change to the agent starts from it. */
+  remember(agentId: string, line: string | null): AgentRecord | undefined {
+    if (!line) return undefined;
+    const record = readRecord(line);
+    this.#recent.set(agentId, record);
+    return record;
+  }
+
+  /**
+   * Merges a change into the agent and stores it where it made a difference.
+   * @throws ShardUnavailable
+   */
+  async apply(agentId: string, change: Facets): Promise<Applied> {
+    let record = await this.recall(agentId);
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const merged = merge(record?.facets ?? {}, change);
+      if (record && merged.changed.length === 0) return { ...merged, record };
+      const stored = await this.#commit(agentId, record, merged);
+      if (stored.kind === 'stored') return { ...merged, record: stored.record };
+      record = stored.record;
+    }
+    throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
+  }
+
+  /** Moves a claim on if the record is still the one given. @throws ShardUnavailable */
+  async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
+    const { agentId, fence, move } = request;
+    const domain = domainOfAgent(this.#config, agentId);
+    const { arrivalMs, parts } = virtualArrival(record.facets, this.#config.ranking);
+    const { reply, replicated } = await this.#lane.run(
+      scripts.settle,
+      [agentsKey(domain), ...this.#queues(record.facets).map((queue) => queueKey(domain, queue))],
+      [
+        agentId,
+        record.version,
+        String(fence),
+        move.state,
+        String(move.lockMs),
+        encode(request.callId),
+        encode(request.queue),
+        move.completedInMs === undefined ? '' : String(move.completedInMs),
+        String(arrivalMs - parts.availableSinceMs),
+      ],
+      deadlineMs,
+    );
+    const [kind, line] = reply as ['settled' | 'fenced' | 'conflict', string];
+    const now = this.remember(agentId, line);
+    if (kind === 'conflict' || !now) return { kind: 'conflict', record: now };
+    return kind === 'settled' ? { kind, record: now, replicated } : { kind, record: now };
+  }
+
+  async #commit(
+    agentId: string,
+    record: AgentRecord | undefined,
+    { facets, changed }: Merged,
+  ): Promise<{ kind: 'stored'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined }> {
+    const domain = domainOfAgent(this.#config, agentId);
+    const home = homeOfAgent(this.#config, agentId) ?? facets.origin?.region ?? '';
+    const queues = this.#queues(facets);
+    const leaves = record ? this.#queues(record.facets).filter((queue) => !queues.includes(queue)) : [];
+    const claim = changed.includes('claim') ? facets.claim : undefined;
+    const holdMs = claim ? 0 : (record?.holdMs ?? 0);
+    const [kind, line] = (await this.#cluster.run(
+      scripts.commit,
+      [agentsKey(domain), callsKey(domain), ...[...queues, ...leaves].map((queue) => queueKey(domain, queue))],
+      [
+        agentId,
+        record?.version ?? '0',
+        writeRecord(facets, home, holdMs, this.#config.ranking),
+        String(leaves.length),
+        claim?.callId && claim.state !== 'ENDED' ? encode(claim.callId) : '',
+        String(claim?.fence ?? 0),
+      ],
+    )) as ['stored' | 'conflict', string];
+    const now = this.remember(agentId, line);
+    if (!now) this.#recent.delete(agentId);
+    return kind === 'stored' && now ? { kind, record: now } : { kind: 'conflict', record: now };
+  }
+
+  #queues(facets: Facets): string[] {
+    return queuesOf(this.#config, facets.profile?.queues ?? []);
+  }
+}

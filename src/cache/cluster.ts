@@ -1,0 +1,177 @@
+import { createCluster } from '@redis/client';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import { isPassing, ShardUnavailable } from './errors.ts';
+import { type Script, scripts } from './scripts.ts';
+import { Shards } from './shards.ts';
+
+export interface ClusterSettings {
+  /** `host:port` of some of the nodes. */
+  nodes: string[];
+  username?: string | undefined;
+  password?: string | undefined;
+  tls?: boolean | undefined;
+}
+
+/** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
+const DEADLINE_MS = 1000;
+const RETRY_MS = 15;
+
+export type Client = ReturnType<typeof connectCluster>;
+export type Node = Awaited<ReturnType<Client['getNodeClientForKey']>>;
+
+/**
+ * The region's Redis Cluster. Rides through MOVED, ASK, TRYAGAIN, NOSCRIPT, lost connections and promotions within a
+ * deadline; a shard whose breaker is open is refused at once.
+ */
+export class Cluster {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly #client: Client;
+
+  private constructor(client: Client, clock: Clock, log: Log) {
+    this.#client = client;
+    this.clock = clock;
+    this.shards = new Shards({
+      masters: () => client.masters.map((master) => ({ address: master.address, role: () => roleOf(client, master) })),
+      rediscover: (avoid) => client._slots.rediscover(undefined, avoid),
+      clock,
+      log,
+    });
+  }
+
+  /** @throws Error saying which nodes did not answer */
+  static async connect(settings: ClusterSettings, clock: Clock, log: Log): Promise<Cluster> {
+    const client = connectCluster(settings);
+    client.on('error', (error) => log.debug({ err: error }, 'redis connection'));
+    client.on('node-error', (error) => log.debug({ err: error }, 'redis connection'));
+    try {
+      await client.connect();
+    } catch (error) {
+      client.destroy();
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`no Redis Cluster answers at ${settings.nodes.join(', ')} (${reason})`, { cause: error });
+    }
+    const cluster = new Cluster(client, clock, log);
+    await cluster.shards.start();
+    await cluster.#loadScripts();
+    return cluster;
+  }
+
+  /**
+   * Carries out one command on the master of its key.
+   * @throws ShardUnavailable when it cannot be reached in time; any final reply of Redis as it is
+   */
+  async command(key: string, args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
+    return this.attempt(key, deadlineMs, () => this.#client.sendCommand(key, false, args));
+  }
+
+  /** Runs a script on the master of its first key. @throws as `command` */
+  async run(script: Script, keys: string[], args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
+    const key = keys[0] as string;
+    const rest = [String(keys.length), ...keys, ...args];
+    return this.attempt(key, deadlineMs, async () => {
+      try {
+        return await this.#client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
+      } catch (error) {
+        if (!isNoScript(error)) throw error;
+        return await this.#client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
+      }
+    });
+  }
+
+  /** The connection to the master of a key, for commands that belong together on one connection. */
+  node(key: string): Promise<Node> {
+    return this.#client.getNodeClientForKey(key);
+  }
+
+  /** The connection to a node by its `host:port`, known or newly announced by a redirection. */
+  async nodeAt(address: string): Promise<Node> {
+    if (!this.#client.nodeByAddress.has(address)) await this.#client._slots.rediscover();
+    const node = this.#client.nodeByAddress.get(address);
+    if (!node) throw new ShardUnavailable(`the cluster has no node at ${address}`);
+    return this.#client.nodeClient(node);
+  }
+
+  async rediscover(): Promise<void> {
+    await this.#client._slots.rediscover();
+  }
+
+  /** Tries until it works, the error is final, the shard's breaker is open, or the time is over. */
+  async attempt<T>(key: string, deadlineMs: number, send: () => Promise<T>): Promise<T> {
+    const until = this.clock.monotonicMs() + deadlineMs;
+    for (;;) {
+      await this.refuseIfDown(key);
+      try {
+        return await within(send(), until - this.clock.monotonicMs());
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        if (this.clock.monotonicMs() + RETRY_MS >= until) throw unavailable(key, error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  async refuseIfDown(key: string): Promise<void> {
+    const { address } = await this.#owner(key);
+    if (!this.shards.at(address).up) throw new ShardUnavailable(`the shard of ${key} at ${address} is down`);
+  }
+
+  async #owner(key: string): Promise<{ address: string }> {
+    return { address: addressOf(await this.node(key)) };
+  }
+
+  async close(): Promise<void> {
+    this.shards.stop();
+    await this.#client.close();
+  }
+
+  /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
+  async #loadScripts(): Promise<void> {
+    const known = Object.values(scripts);
+    await Promise.all(
+      this.#client.masters.map(async (master) => {
+        const node = await this.#client.nodeClient(master);
+        await Promise.all(known.map(({ lua }) => node.sendCommand(['SCRIPT', 'LOAD', lua])));
+      }),
+    );
+  }
+}
+
+export function addressOf(node: Node): string {
+  const socket = node.options?.socket as { host?: string; port?: number } | undefined;
+  return `${socket?.host}:${socket?.port}`;
+}
+
+export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
+
+function unavailable(key: string, cause: unknown): ShardUnavailable {
+  if (cause instanceof ShardUnavailable) return cause;
+  return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause });
+}
+
+/** @throws Error after `ms`; what was sent may still be carried out */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), Math.max(1, ms));
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function roleOf(client: Client, master: Client['masters'][number]): Promise<unknown> {
+  return (await client.nodeClient(master)).sendCommand(['ROLE']);
+}
+
+// The client's own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
+function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
+  const socket = { connectTimeout: 500, reconnectStrategy: () => 100, ...(tls && { tls: true as const }) };
+  const credentials = { ...(username && { username }), ...(password && { password }) };
+  return createCluster({
+    rootNodes: nodes.map((node) => ({ url: `${tls ? 'rediss' : 'redis'}://${node}`, socket, ...credentials })),
+    // The types do not know it, but each node's client reads its own commandOptions, too.
+    defaults: { ...credentials, socket, disableOfflineQueue: true, ...{ commandOptions: { timeout: 0 } } },
+    commandOptions: { timeout: 0 },
+    topologyRefreshOnReconnectionAttemptStrategy: () => 200,
+  });
+}

@@ -1,0 +1,13 @@
+/**
+ * The region's keys. Everything of a domain shares one hash tag, so one script can decide a claim and declares every
+ * key it touches.
+ */
+export const agentsKey = (domain: string): string => `agents:{${domain}}`;
+export const callsKey = (domain: string): string => `calls:{${domain}}`;
+export const queueKey = (domain: string, queue: string): string => `queue:{${domain}}:${queue}`;
+/** One stream per bus partition; partitions spread over the masters by themselves. */
+export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
+export const regionKey = (region: string): string => `region:{${region}}`;
+export const connectionKey = (connection: string): string => `connection:{${connection}}`;
+/** Names the region that a cluster belongs to. */
+export const OWNER_KEY = 'muster:owner';

@@ -1,0 +1,20 @@
+-- commit: stores an agent's record if nobody changed it meanwhile, and moves the agent in its queues.
+-- KEYS  1 agents, 2 calls, then the agent's queues, then those it leaves
+-- ARGV  1 agent, 2 version expected ("0": none yet), 3 record without its version, 4 how many queues it leaves,
+--       5 call to remember, or "", 6 its fence
+-- Answers {"stored", record} or {"conflict", the record that is there, or ""}.
+--include record
+
+local agents, id = KEYS[1], ARGV[1]
+local there = redis.call('HGET', agents, id)
+local version = there and string.match(there, '^%d+') or '0'
+if version ~= ARGV[2] then return { 'conflict', there or '' } end
+
+local now_ms, now_us = clock()
+local r = parse(version .. ' ' .. ARGV[3])
+local line = store(agents, id, r, now_us)
+local stays = #KEYS - tonumber(ARGV[4])
+for i = 3, stays do place(KEYS[i], id, r, now_ms) end
+for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[2], ARGV[5], int(now_ms) .. ' ' .. id .. ' ' .. ARGV[6]) end
+return { 'stored', line }

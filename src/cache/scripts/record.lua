@@ -1,0 +1,41 @@
+-- record: what every script knows of an agent's record.
+-- One line: a header that scripts read, then the facets, which only TypeScript reads (src/cache/record.ts).
+--   version status lock hold fence claim call queue completed arrival home skills facets
+-- lock: ms until which a claim holds the agent; hold: ms until which its home, elsewhere, is being asked for it.
+-- Times are ms by this shard's clock; arrival is the agent's place in line when free (src/agent/ranking.ts).
+
+local CLAIMED = 1e15 -- scores from here on: taken, until score - 1e15
+
+local function int(n) return string.format('%.0f', n) end
+
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000), t[1] * 1000000 + t[2]
+end
+
+local function parse(line)
+  local version, status, lock, hold, fence, claim, call, queue, completed, arrival, home, skills, facets = string.match(
+    line, '^(%d+) (%u+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%d+) (%d+) (%S+) (%S+) (.*)$')
+  return {
+    version = tonumber(version), status = status, lock = tonumber(lock), hold = tonumber(hold),
+    fence = tonumber(fence), claim = claim, call = call, queue = queue, completed = tonumber(completed),
+    arrival = tonumber(arrival), home = home, skills = skills, facets = facets, line = line,
+  }
+end
+
+-- Stores the record under a new version, larger than any before it even if a failover lost the last ones.
+local function store(agents, id, r, now_us)
+  r.version = math.max(r.version + 1, now_us)
+  r.line = table.concat({
+    int(r.version), r.status, int(r.lock), int(r.hold), int(r.fence), r.claim, r.call, r.queue, int(r.completed),
+    int(r.arrival), r.home, r.skills, r.facets }, ' ')
+  redis.call('HSET', agents, id, r.line)
+  return r.line
+end
+
+-- Puts the agent where its record says it belongs: in line, at the tail while taken, or nowhere.
+local function place(queue, id, r, now_ms)
+  if not r or r.status ~= 'AVAILABLE' then return redis.call('ZREM', queue, id) end
+  local taken = math.max(r.lock, r.hold)
+  redis.call('ZADD', queue, int(taken > now_ms and CLAIMED + taken or r.arrival), id)
+end

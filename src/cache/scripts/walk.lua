@@ -1,0 +1,60 @@
+-- walk: the way along a queue that claim and find share. In order, bounded, until no later agent could be better.
+
+local LIMIT = 512 -- records looked at: an impossible request must not stall the domain
+local LAPSED = 8 -- lapsed claims put back in line per walk
+local SKILL = ',([^:,]+):(%d+)'
+
+-- What stands in the way of taking this agent; else nil, and the skill surplus in levels.
+local function obstacle(r, want, now_ms)
+  if not r or r.status ~= 'AVAILABLE' then return 'busy' end
+  if r.lock > now_ms then return 'claimed' end
+  if r.hold > now_ms then return 'held' end
+  if string.find(want.skip, ',' .. r.home .. ',', 1, true) then return 'stale' end
+  local surplus = 0
+  for name, least in string.gmatch(want.skills, SKILL) do
+    local _, at = string.find(r.skills, ',' .. name .. ':', 1, true)
+    local level = at and tonumber(string.match(r.skills, '^%d+', at + 1))
+    if not level or level < tonumber(least) then return 'skill' end
+    surplus = surplus + level - tonumber(least)
+  end
+  return nil, surplus
+end
+
+-- The most that surplus can be worth to anybody, in ms.
+local function most_bonus(want)
+  local levels = 0
+  for _, least in string.gmatch(want.skills, SKILL) do levels = levels + 100 - tonumber(least) end
+  return levels / 100 * want.surplus_ms
+end
+
+-- Calls visit(id, record, score, why, rank) member by member; why is the obstacle, rank the arrival less the skill
+-- bonus. It answers the rank that a later member must beat to matter, or nil. Lapsed claims come first, because they
+-- belong further ahead than their score says. Answers how many records it looked at.
+local function walk(queue, agents, want, now_ms, visit)
+  local bonus, seen, to_beat = most_bonus(want), 0, nil
+
+  local function look(members)
+    if #members == 0 then return end
+    local ids = {}
+    for i = 1, #members, 2 do ids[#ids + 1] = members[i] end
+    local lines = redis.call('HMGET', agents, unpack(ids))
+    for i, id in ipairs(ids) do
+      local score = tonumber(members[2 * i])
+      if to_beat and score < CLAIMED and score - bonus > to_beat then return true end
+      seen = seen + 1
+      local r = lines[i] and parse(lines[i]) or nil
+      local why, surplus = obstacle(r, want, now_ms)
+      to_beat = visit(id, r, score, why, not why and r.arrival - surplus / 100 * want.surplus_ms) or to_beat
+    end
+  end
+
+  look(redis.call('ZRANGE', queue, int(CLAIMED), int(CLAIMED + now_ms), 'BYSCORE', 'LIMIT', 0, LAPSED, 'WITHSCORES'))
+  local offset, size = 0, 4
+  while seen < LIMIT do
+    local members = redis.call(
+      'ZRANGE', queue, '-inf', '(' .. int(CLAIMED), 'BYSCORE', 'LIMIT', offset, size, 'WITHSCORES')
+    if look(members) or #members < 2 * size then break end
+    offset, size = offset + size, 32
+  end
+  return seen
+end
