@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { ROUTING_STATUSES, UnknownUser } from './agents.ts';
+import { COMMUNICATIONS } from './conversations.ts';
+import { InvalidFault } from './faults.ts';
+import { SYSTEM_PRESENCES } from './presences.ts';
+import type { GenesysSimulator } from './simulator.ts';
+
+const word = { type: 'string', minLength: 1, maxLength: 200 } as const;
+
+const SEND = {
+  type: 'object',
+  required: ['conversationId', 'userId'],
+  properties: {
+    conversationId: word,
+    userId: word,
+    queueId: word,
+    mediaType: { enum: Object.keys(COMMUNICATIONS) },
+  },
+} as const;
+
+const USER = {
+  type: 'object',
+  properties: { presence: { enum: SYSTEM_PRESENCES }, routingStatus: { enum: ROUTING_STATUSES } },
+} as const;
+
+/**
+ * `/simulator`: the hand of whoever runs the world. None of it exists in Genesys Cloud; it stands for what people and
+ * call flows do there, and it knows the truth that the API tells late.
+ */
+export async function controlRoutes(app: FastifyInstance, simulator: GenesysSimulator): Promise<void> {
+  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) =>
+    reply.code(statusOf(error)).send({ message: error.message }),
+  );
+
+  app.post<{ Body: Parameters<GenesysSimulator['send']>[0] }>(
+    '/interactions',
+    { schema: { body: SEND } },
+    async ({ body }, reply) => answerTo(simulator.send(body), reply),
+  );
+  app.get('/state', async () => simulator.state());
+  app.get<{ Params: { id: string } }>('/users/:id', async ({ params }) => simulator.user(params.id));
+  app.post<{ Params: { id: string }; Body: Parameters<GenesysSimulator['setUser']>[1] }>(
+    '/users/:id',
+    { schema: { body: USER } },
+    async ({ params, body }) => simulator.setUser(params.id, body),
+  );
+  app.post('/pause', async () => {
+    simulator.pause();
+    return simulator.state();
+  });
+  app.post('/resume', async () => {
+    simulator.resume();
+    return simulator.state();
+  });
+  app.get('/faults', async () => simulator.faults({}));
+  app.post<{ Body: Parameters<GenesysSimulator['faults']>[0] | null }>('/faults', async ({ body }) =>
+    simulator.faults(body ?? {}),
+  );
+}
+
+function answerTo(answer: ReturnType<GenesysSimulator['send']>, reply: FastifyReply): FastifyReply {
+  return reply.code(answer.accepted ? 200 : 409).send(answer);
+}
+
+function statusOf(error: Error & { statusCode?: number }): number {
+  if (error instanceof UnknownUser) return 404;
+  if (error instanceof InvalidFault) return 400;
+  return error.statusCode ?? 500;
+}

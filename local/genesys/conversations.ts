@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../src/ops/clock.ts';
+import type { Agent } from './agents.ts';
+import type { Timers } from './timers.ts';
+
+/** The property of a participant that holds the communications of a medium. */
+export const COMMUNICATIONS = {
+  call: 'calls',
+  callback: 'callbacks',
+  chat: 'chats',
+  email: 'emails',
+  message: 'messages',
+} as const;
+export type MediaType = keyof typeof COMMUNICATIONS;
+
+/**
+ * One agent's part in a conversation:
+ *
+ *     ALERTING ──answer──► CONNECTED ──hang up──► WRAP_UP ──wrap up──► COMPLETE
+ *         └──alert timeout──► MISSED
+ */
+export type InteractionState = 'ALERTING' | 'CONNECTED' | 'WRAP_UP' | 'COMPLETE' | 'MISSED';
+
+export interface Interaction {
+  readonly agent: Agent;
+  readonly conversation: Conversation;
+  readonly participantId: string;
+  readonly communicationId: string;
+  state: InteractionState;
+  /** When the present state began. */
+  sinceMs: number;
+  connectedMs?: number;
+  /** When the call ended for the agent. */
+  disconnectedMs?: number;
+  /** When the participant ended: a moment after the call itself. */
+  endedMs?: number;
+  wrappedUpMs?: number;
+}
+
+export interface Conversation {
+  readonly id: string;
+  readonly mediaType: MediaType;
+  readonly queueId?: string;
+  readonly startedMs: number;
+  readonly customer: { participantId: string; communicationId: string };
+  readonly acd: { participantId: string; communicationId: string };
+  /** Every agent it was ever sent to, in order; one who missed it and got it again is there twice. */
+  readonly interactions: Interaction[];
+}
+
+/** How long a conversation that nobody answered waits to be sent elsewhere before the caller gives up. */
+const CALLER_PATIENCE_MS = 60_000;
+
+/** The conversations that are alive: at the most one per agent, and those of the last minute that nobody answered. */
+export class Conversations {
+  readonly #live = new Map<string, Conversation>();
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+
+  constructor(clock: Clock, timers: Timers) {
+    this.#clock = clock;
+    this.#timers = timers;
+  }
+
+  /** The agent who has the conversation now. */
+  holder(conversationId: string): Agent | undefined {
+    const last = this.#live.get(conversationId)?.interactions.at(-1);
+    return last?.agent.interaction === last ? last?.agent : undefined;
+  }
+
+  /** Adds the agent to the conversation, beginning it if it is new. */
+  join(conversationId: string, agent: Agent, mediaType: MediaType, queueId: string | undefined): Interaction {
+    const nowMs = this.#clock.nowMs();
+    const conversation = this.#live.get(conversationId) ?? begin(conversationId, mediaType, queueId, nowMs);
+    this.#live.set(conversationId, conversation);
+    const interaction: Interaction = {
+      agent,
+      conversation,
+      participantId: randomUUID(),
+      communicationId: randomUUID(),
+      state: 'ALERTING',
+      sinceMs: nowMs,
+    };
+    conversation.interactions.push(interaction);
+    return interaction;
+  }
+
+  end(conversation: Conversation): void {
+    this.#live.delete(conversation.id);
+  }
+
+  /** The agent did not answer: the conversation waits to be sent to another one, but not for ever. */
+  giveBack(conversation: Conversation): void {
+    this.#timers.after(CALLER_PATIENCE_MS, () => {
+      if (!this.holder(conversation.id)) this.end(conversation);
+    });
+  }
+}
+
+function begin(id: string, mediaType: MediaType, queueId: string | undefined, startedMs: number): Conversation {
+  const leg = () => ({ participantId: randomUUID(), communicationId: randomUUID() });
+  return { id, mediaType, queueId, startedMs, customer: leg(), acd: leg(), interactions: [] };
+}

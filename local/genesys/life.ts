@@ -1,0 +1,141 @@
+import { type Agent, type Agents, isOnQueue } from './agents.ts';
+import type { Interaction } from './conversations.ts';
+import type { Interactions } from './interactions.ts';
+import type { Habits } from './options.ts';
+import type { Org } from './org.ts';
+import { builtInPresence, type PresenceDefinition } from './presences.ts';
+import type { Timers } from './timers.ts';
+
+/** What an agent who has no interaction will do next of their own accord. */
+interface Plan {
+  act: () => void;
+  /** Its time came while life was paused. */
+  due: boolean;
+  cancel: () => void;
+}
+
+/**
+ * The working day of every agent, on timers.
+ *
+ * Agents choose a break or the end of their shift during after-call work: the presence changes while routing status is
+ * still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
+ * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
+ */
+export class Life {
+  readonly #agents: Agents;
+  readonly #interactions: Interactions;
+  readonly #habits: Habits;
+  readonly #timers: Timers;
+  readonly #breaks: PresenceDefinition[];
+  readonly #plans = new Map<Agent, Plan>();
+  #paused = false;
+
+  constructor(org: Org, agents: Agents, interactions: Interactions, habits: Habits, timers: Timers) {
+    this.#agents = agents;
+    this.#interactions = interactions;
+    this.#habits = habits;
+    this.#timers = timers;
+    this.#breaks = org.presences.filter(({ systemPresence }) => ['Break', 'Meal'].includes(systemPresence));
+  }
+
+  /** Morning: nearly everybody comes in. */
+  start(): void {
+    for (const agent of this.#agents.all) {
+      const { random } = agent;
+      const absent = random.chance(this.#habits.absentAtStart);
+      const inMs = absent ? random.around(this.#habits.shiftGapMs) : random.between(0, this.#habits.loginWithinMs);
+      this.#plan(agent, inMs, () => this.#logIn(agent));
+    }
+  }
+
+  /** Nobody starts anything new; interactions that run go on to their end. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Goes on; whatever fell due meanwhile happens now. */
+  resume(): void {
+    this.#paused = false;
+    for (const [agent, plan] of [...this.#plans]) if (plan.due) this.#carryOut(agent, plan);
+  }
+
+  /** Drops what the agent meant to do next: somebody else has set their state. */
+  leaveAlone(agent: Agent): void {
+    this.#plans.get(agent)?.cancel();
+    this.#plans.delete(agent);
+  }
+
+  /** What the agent does with an interaction that alerts them. */
+  attend(interaction: Interaction): void {
+    const { random } = interaction.agent;
+    const { answerFromMs, answerToMs, alertTimeoutMs, missesCall } = this.#habits;
+    const answerMs = random.between(answerFromMs, answerToMs);
+    if (random.chance(missesCall)) this.#timers.after(alertTimeoutMs, () => this.#miss(interaction));
+    else this.#timers.after(answerMs, () => this.#answer(interaction));
+  }
+
+  #answer(interaction: Interaction): void {
+    this.#interactions.answer(interaction);
+    this.#timers.after(interaction.agent.random.around(this.#habits.talkMs), () => this.#hangUp(interaction));
+  }
+
+  #hangUp(interaction: Interaction): void {
+    const { agent } = interaction;
+    this.#interactions.hangUp(interaction);
+    const wrapUpMs = agent.random.around(this.#habits.wrapUpMs);
+    this.#timers.after(wrapUpMs, () => this.#interactions.wrapUp(interaction));
+    this.#chooseToLeave(interaction, wrapUpMs);
+  }
+
+  #miss(interaction: Interaction): void {
+    const { agent } = interaction;
+    this.#interactions.miss(interaction);
+    this.#plan(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.settle(agent));
+  }
+
+  #chooseToLeave(interaction: Interaction, wrapUpMs: number): void {
+    const { agent } = interaction;
+    const { takesBreak, endsShift, breakMs, shiftGapMs } = this.#habits;
+    const choice = agent.random.next();
+    const duringWrapUpMs = wrapUpMs * agent.random.between(0.1, 0.9);
+    if (choice < takesBreak) {
+      const pause = agent.random.pick(this.#breaks);
+      this.#plan(agent, duringWrapUpMs, () => this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)));
+    } else if (choice < takesBreak + endsShift) {
+      const offline = builtInPresence('Offline');
+      this.#plan(agent, duringWrapUpMs, () => this.#leave(interaction, offline, shiftGapMs, () => this.#logIn(agent)));
+    }
+  }
+
+  #leave(interaction: Interaction, presence: PresenceDefinition, meanMs: number, comeBack: () => void): void {
+    const { agent } = interaction;
+    // Life was paused when the moment came, and by now the agent sits idle: too late.
+    if (agent.interaction !== interaction || !isOnQueue(agent)) return;
+    this.#agents.setPresence(agent, presence);
+    this.#plan(agent, agent.random.around(meanMs), comeBack);
+  }
+
+  #logIn(agent: Agent): void {
+    this.#agents.setPresence(agent, builtInPresence('Available'));
+    this.#plan(agent, agent.random.around(this.#habits.signInMs), () => this.#goOnQueue(agent));
+  }
+
+  #goOnQueue(agent: Agent): void {
+    this.#agents.setPresence(agent, builtInPresence('On Queue'));
+  }
+
+  #plan(agent: Agent, inMs: number, act: () => void): void {
+    this.#plans.get(agent)?.cancel();
+    const cancel = this.#timers.after(inMs, () => {
+      if (this.#paused) plan.due = true;
+      else this.#carryOut(agent, plan);
+    });
+    const plan: Plan = { act, due: false, cancel };
+    this.#plans.set(agent, plan);
+  }
+
+  #carryOut(agent: Agent, plan: Plan): void {
+    this.#plans.delete(agent);
+    plan.act();
+  }
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Agent, AgentTopic } from './agents.ts';
+import type { Channel, Channels } from './channels.ts';
+import type { Faults } from './faults.ts';
+import type { Timings } from './options.ts';
+import { Random } from './random.ts';
+import type { Sockets } from './socket.ts';
+import type { Timers } from './timers.ts';
+
+/** Writes the body of each topic from the agent's present state. */
+export type EventBodies = Record<AgentTopic, (agent: Agent) => object | undefined>;
+
+/**
+ * Turns changes into notifications. An event says what was true when it happened and arrives after a lag of its own, so
+ * events of two topics, and even two of one topic, may overtake each other. Nothing is kept for those who are away.
+ */
+export class Notifications {
+  readonly #bodies: EventBodies;
+  readonly #channels: Channels;
+  readonly #sockets: Sockets;
+  readonly #faults: Faults;
+  readonly #timings: Timings;
+  readonly #timers: Timers;
+  readonly #random: Random;
+
+  constructor(
+    bodies: EventBodies,
+    parts: { channels: Channels; sockets: Sockets; faults: Faults; timers: Timers },
+    timings: Timings,
+    seed: number,
+  ) {
+    this.#bodies = bodies;
+    this.#channels = parts.channels;
+    this.#sockets = parts.sockets;
+    this.#faults = parts.faults;
+    this.#timers = parts.timers;
+    this.#timings = timings;
+    this.#random = new Random(seed);
+  }
+
+  publish(agent: Agent, topic: AgentTopic): void {
+    const topicName = `v2.users.${agent.user.id}.${topic}`;
+    const listeners = this.#channels.listeners(topicName);
+    if (listeners.size === 0) return;
+    const eventBody = this.#bodies[topic](agent);
+    const frame = JSON.stringify({ topicName, version: '2', eventBody, metadata: { CorrelationId: randomUUID() } });
+    for (const channel of listeners) this.#dispatch(channel, frame);
+  }
+
+  #dispatch(channel: Channel, frame: string): void {
+    if (this.#faults.strikes('dropEvents')) return;
+    this.#later(() => this.#deliver(channel, frame));
+    if (this.#faults.strikes('duplicateEvents')) this.#later(() => this.#sockets.send(channel, frame));
+  }
+
+  #later(task: () => void): void {
+    const { lagFromMs, lagToMs } = this.#timings;
+    const extraMs = this.#faults.strikes('delayEvents') ? this.#faults.settings.delayMs : 0;
+    this.#timers.after(this.#random.between(lagFromMs, lagToMs) + extraMs, task);
+  }
+
+  #deliver(channel: Channel, frame: string): void {
+    if (this.#faults.strikes('malformFrames')) this.#sockets.send(channel, frame.slice(0, frame.length / 2));
+    else if (channel.held === undefined && this.#faults.strikes('reorderEvents')) channel.held = frame;
+    else this.#sockets.send(channel, frame);
+  }
+}

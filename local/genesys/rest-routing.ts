@@ -1,0 +1,97 @@
+import type { FastifyInstance } from 'fastify';
+import type { Agent, Agents } from './agents.ts';
+import { notFound } from './errors.ts';
+import type { Membership, Org, Queue, Skill } from './org.ts';
+import { listOf, memberPageBody, oneOf, pageBody, pageOf, type Query } from './paging.ts';
+import { routingStatusBody } from './state-body.ts';
+import { memberUserBody } from './user-body.ts';
+
+const MAX_MEMBERS_PAGE = 100;
+const QUEUE_VIEW = { config: { permission: 'routing:queue:view' } };
+
+/** `/api/v2/routing`: queues, their members, skills. There is no `/routing/users`. */
+export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents): void {
+  api.get<{ Querystring: Query }>('/routing/queues', QUEUE_VIEW, async ({ query, url }) => {
+    const page = pageOf(chosenQueues(org, query), query);
+    return pageBody(
+      page,
+      page.items.map((queue) => queueBody(queue, org)),
+      url,
+    );
+  });
+
+  api.get<{ Params: { id: string } }>('/routing/queues/:id', QUEUE_VIEW, async ({ params }) =>
+    queueBody(queueOf(org, params.id), org),
+  );
+
+  api.get<{ Params: { id: string }; Querystring: Query }>(
+    '/routing/queues/:id/members',
+    QUEUE_VIEW,
+    async ({ params, query, url }) => {
+      const page = pageOf(chosenMembers(queueOf(org, params.id), query), query, MAX_MEMBERS_PAGE);
+      const expands = listOf(query.expand);
+      const entities = page.items.map((member) => memberBody(member, agents.get(member.user.id), expands));
+      return memberPageBody(page, entities, url);
+    },
+  );
+
+  api.get<{ Querystring: Query }>(
+    '/routing/skills',
+    { config: { permission: 'routing:skill:view' } },
+    async ({ query, url }) => {
+      const page = pageOf(org.skills, query);
+      return pageBody(page, page.items.map(skillBody), url);
+    },
+  );
+}
+
+function chosenQueues(org: Org, query: Query): Queue[] {
+  const ids = listOf(query.id);
+  const name = oneOf(query.name)?.toLowerCase();
+  return org.queues.filter(
+    (queue) => (ids.length === 0 || ids.includes(queue.id)) && (!name || queue.name.toLowerCase().includes(name)),
+  );
+}
+
+function chosenMembers(queue: Queue, query: Query): Membership[] {
+  const wanted = oneOf(query.joined);
+  return wanted === undefined ? queue.members : queue.members.filter(({ joined }) => String(joined) === wanted);
+}
+
+function queueOf(org: Org, id: string): Queue {
+  const queue = org.queues.find((candidate) => candidate.id === id);
+  if (!queue) throw notFound(`The queue ${id}`);
+  return queue;
+}
+
+export function queueBody({ id, name, members }: Queue, { division }: Org): object {
+  return {
+    id,
+    name,
+    division,
+    memberCount: members.length,
+    userMemberCount: members.length,
+    joinedMemberCount: members.filter(({ joined }) => joined).length,
+    skillEvaluationMethod: 'BEST',
+    acwSettings: { wrapupPrompt: 'MANDATORY_TIMEOUT', timeoutMs: 30_000 },
+    selfUri: `/api/v2/routing/queues/${id}`,
+  };
+}
+
+function memberBody({ queue, joined }: Membership, agent: Agent, expands: string[]): object {
+  const { id, name } = agent.user;
+  return {
+    id,
+    name,
+    user: memberUserBody(agent, expands),
+    ringNumber: 1,
+    joined,
+    memberBy: 'user',
+    routingStatus: expands.includes('routingStatus') ? { userId: id, ...routingStatusBody(agent) } : undefined,
+    selfUri: `/api/v2/routing/queues/${queue.id}/members/${id}`,
+  };
+}
+
+function skillBody({ id, name }: Skill): object {
+  return { id, name, state: 'active', version: '1', selfUri: `/api/v2/routing/skills/${id}` };
+}

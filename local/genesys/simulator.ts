@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net';
+import type { RoutingStatus } from './agents.ts';
+import { controlRoutes } from './control.ts';
+import { type FaultActions, type FaultSettings, InvalidFault } from './faults.ts';
+import { type Send, type SendAnswer, type UserState, userState, type WorldState } from './ground-truth.ts';
+import { type Credentials, DEFAULTS, type SimulatorOptions } from './options.ts';
+import { builtInPresence, type SystemPresence } from './presences.ts';
+import { platformRoutes } from './rest.ts';
+import { httpServer } from './server.ts';
+import { buildWorld, type World } from './world.ts';
+
+/**
+ * A Genesys Cloud organisation on loopback: its login, REST API and notification sockets, agents who live their working
+ * day, and the truth about who was free when an interaction was sent to them.
+ */
+export interface GenesysSimulator {
+  /** Where login and API both answer, e.g. `http://127.0.0.1:8100`. */
+  readonly url: string;
+  readonly credentials: Credentials;
+  /** Transfers a conversation to an agent, as a call flow would. @throws UnknownUser */
+  send(send: Send): SendAnswer;
+  state(): WorldState;
+  /** The truth about one agent. @throws UnknownUser */
+  user(userId: string): UserState;
+  /** Sets an agent by hand; they stay so until they get work or are set again. @throws UnknownUser */
+  setUser(userId: string, change: { presence?: SystemPresence; routingStatus?: RoutingStatus }): UserState;
+  /** Lets running interactions end and nothing new begin. */
+  pause(): void;
+  resume(): void;
+  /** Changes the faults that are named; answers all of them. @throws InvalidFault */
+  faults(changes: Partial<FaultSettings & FaultActions>): FaultSettings;
+  stop(): Promise<void>;
+}
+
+/** Starts a simulator; what is not given is as in `DEFAULTS`. */
+export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {}): Promise<GenesysSimulator> {
+  const options = { ...DEFAULTS, ...given };
+  const app = httpServer();
+  const world = buildWorld(options, app.server);
+  const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const simulator: GenesysSimulator = {
+    get url() {
+      return `http://${host()}`;
+    },
+    credentials: options.credentials,
+    ...hand(world),
+    async stop() {
+      world.timers.stop();
+      world.sockets.stop();
+      await app.close();
+    },
+  };
+  platformRoutes(app, world, () => `ws://${host()}`);
+  app.register((routes) => controlRoutes(routes, simulator), { prefix: '/simulator' });
+  await app.listen({ host: '127.0.0.1', port: options.port });
+  if (options.paused) world.life.pause();
+  world.life.start();
+  return simulator;
+}
+
+/** What whoever runs the world can do to it. */
+function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'stop'> {
+  const { agents, groundTruth, life, faults } = world;
+  return {
+    send: (send) => groundTruth.send(send, agents.get(send.userId)),
+    state: () => groundTruth.state(),
+    user: (userId) => userState(agents.get(userId)),
+    setUser(userId, { presence, routingStatus }) {
+      const agent = agents.get(userId);
+      life.leaveAlone(agent);
+      if (presence) agents.setPresence(agent, builtInPresence(presence));
+      if (routingStatus) agents.setRoutingStatus(agent, routingStatus);
+      return userState(agent);
+    },
+    pause: () => life.pause(),
+    resume: () => life.resume(),
+    faults({ closeSockets, announceClosing, revokeTokens, forgetChannels, ...settings }) {
+      if (closeSockets !== undefined) checkCloseCode(closeSockets);
+      faults.set(settings);
+      if (announceClosing) world.sockets.announceClosing();
+      if (closeSockets !== undefined) world.sockets.closeAll(closeSockets);
+      if (revokeTokens) world.tokens.revokeAll();
+      if (forgetChannels) for (const channel of world.channels.all) world.channels.end(channel);
+      return { ...faults.settings };
+    },
+  };
+}
+
+function checkCloseCode(code: unknown): void {
+  const standard = [1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013];
+  const valid = Number.isInteger(code) && (standard.includes(code as number) || /^[34]\d{3}$/.test(String(code)));
+  if (!valid) throw new InvalidFault(`"closeSockets" takes a close code such as 1001, 1006 or 4000.`);
+}

@@ -1,0 +1,75 @@
+import type { Agent, RoutingStatus } from './agents.ts';
+import { COMMUNICATIONS, type MediaType } from './conversations.ts';
+import { eventSpelling, type PresenceDefinition } from './presences.ts';
+
+/** The state of one agent as REST and as events write it: the same facts, spelled differently. */
+
+export function routingStatusBody(agent: Agent): { status: RoutingStatus; startTime: string } {
+  return { status: agent.routingStatus, startTime: iso(agent.routingStatusSinceMs) };
+}
+
+/** A user's presence in REST answers. */
+export function restPresence({ user, presence, presenceSinceMs }: Agent): object {
+  return {
+    source: 'PURECLOUD',
+    primary: true,
+    presenceDefinition: restDefinition(presence),
+    message: '',
+    modifiedDate: iso(presenceSinceMs),
+    selfUri: `/api/v2/users/${user.id}/presences/PURECLOUD`,
+  };
+}
+
+function restDefinition({ id, systemPresence }: PresenceDefinition): object {
+  return { id, systemPresence, selfUri: `/api/v2/presencedefinitions/${id}` };
+}
+
+/** The body of `v2.users.{id}.presence`: it does not say whose presence it is. */
+export function presenceEvent({ presence, presenceSinceMs }: Agent): object {
+  return {
+    source: 'PURECLOUD',
+    presenceDefinition: { id: presence.id, systemPresence: eventSpelling(presence.systemPresence) },
+    primary: true,
+    message: '',
+    modifiedDate: iso(presenceSinceMs),
+  };
+}
+
+export function routingStatusEvent(agent: Agent): object {
+  return { id: agent.user.id, routingStatus: routingStatusBody(agent) };
+}
+
+export function activityEvent(agent: Agent, startedMs: number): object {
+  const { user, presence, presenceSinceMs } = agent;
+  return {
+    id: user.id,
+    routingStatus: routingStatusBody(agent),
+    presence: {
+      presenceDefinition: { id: presence.id, systemPresence: eventSpelling(presence.systemPresence) },
+      presenceMessage: '',
+      modifiedDate: iso(presenceSinceMs),
+    },
+    outOfOffice: { active: false, modifiedDate: iso(startedMs) },
+    activeQueueIds: user.memberships.filter(({ joined }) => joined).map(({ queue }) => queue.id),
+    dateActiveQueuesChanged: iso(startedMs),
+  };
+}
+
+/** How much of which medium the agent has; the same in REST and in `v2.users.{id}.conversationsummary`. */
+export function conversationSummary({ user, interaction }: Agent): object {
+  const working = interaction?.state === 'WRAP_UP';
+  const media = (name: string) => {
+    const mine = interaction?.conversation.mediaType === name;
+    return {
+      contactCenter: { active: mine && !working ? 1 : 0, acw: mine && working ? 1 : 0 },
+      enterprise: { active: 0, acw: 0 },
+    };
+  };
+  return { userId: user.id, ...Object.fromEntries(SUMMARY_MEDIA.map((name) => [name, media(name)])) };
+}
+
+const SUMMARY_MEDIA = [...(Object.keys(COMMUNICATIONS) as MediaType[]), 'socialExpression', 'video'];
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

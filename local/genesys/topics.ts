@@ -1,0 +1,63 @@
+import type { Org } from './org.ts';
+
+/** One topic as a client asked for it. */
+export interface TopicReading {
+  /** The individual topics it stands for, under whose names events arrive. */
+  expanded: string[];
+  /** Those of them that cannot be subscribed to, each with the reason. */
+  rejected: { topic: string; reason: string }[];
+}
+
+const MAX_TOPIC_LENGTH = 200;
+
+const USER_TOPICS = new Set([
+  'presence',
+  'routingStatus',
+  'activity',
+  'conversationsummary',
+  'conversations',
+  // Nothing ever happens on these here, but a client may ask for them.
+  'outofoffice',
+  'station',
+]);
+
+/** Reads topics, and knows which of them exist in this organisation. */
+export class Topics {
+  readonly #userIds: Set<string>;
+  readonly #queueIds: Set<string>;
+
+  constructor(org: Org) {
+    this.#userIds = new Set(org.users.map(({ id }) => id));
+    this.#queueIds = new Set(org.queues.map(({ id }) => id));
+  }
+
+  /** `v2.users.{id}?presence&routingStatus` is one topic to count and two to hear. */
+  read(topic: string): TopicReading {
+    if (topic.length > MAX_TOPIC_LENGTH) {
+      return { expanded: [], rejected: [{ topic, reason: `A topic has at most ${MAX_TOPIC_LENGTH} characters.` }] };
+    }
+    const reading: TopicReading = { expanded: [], rejected: [] };
+    for (const individual of expand(topic)) {
+      const reason = this.#objection(individual);
+      if (reason) reading.rejected.push({ topic: individual, reason });
+      else reading.expanded.push(individual);
+    }
+    return reading;
+  }
+
+  #objection(topic: string): string | undefined {
+    const [, kind, id, name] = /^v2\.(users|routing\.queues)\.([^.]+)\.(.+)$/.exec(topic) ?? [];
+    if (kind === undefined || id === undefined || name === undefined) return 'The topic does not exist.';
+    const [ids, names] = kind === 'users' ? [this.#userIds, USER_TOPICS] : [this.#queueIds, QUEUE_TOPICS];
+    if (!names.has(name)) return 'The topic does not exist.';
+    return ids.has(id) ? undefined : 'You do not have permission to subscribe to the topic.';
+  }
+}
+
+/** Membership never changes here: permitted, and silent. */
+const QUEUE_TOPICS = new Set(['users']);
+
+function expand(topic: string): string[] {
+  const [prefix, suffixes] = topic.split('?', 2);
+  return suffixes === undefined ? [topic] : suffixes.split('&').map((suffix) => `${prefix}.${suffix}`);
+}

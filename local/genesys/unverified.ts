@@ -1,0 +1,24 @@
+/**
+ * What the public documentation of Genesys Cloud leaves open. Each value is a plausible choice, the harder one for a
+ * client where two are plausible; a real organisation may differ, so a client must not depend on any of them.
+ */
+export const UNVERIFIED = {
+  /** Whether routing status turns INTERACTING when the agent is alerted or only when the agent answers. */
+  interactingSince: 'answer' as 'alert' | 'answer',
+  /** How `token_type` is spelled. */
+  tokenType: 'bearer',
+  /** HTTP status of a login with a known client and a wrong secret. */
+  wrongSecretStatus: 401,
+  /** The largest `pageSize` of listings that document none. */
+  maxPageSize: 500,
+  /** The most ids that `GET /api/v2/users?id=` takes. */
+  maxUserIds: 100,
+  /** How the `state` of a user's skill is spelled. */
+  skillState: 'ACTIVE',
+  /** `wrapupPrompt` of a queue with time-boxed after-call work, as events spell it. */
+  wrapUpPrompt: 'mandatoryTimeout',
+  /** Close code of a socket that a second one on the same channel replaces. */
+  replacedCloseCode: 1000,
+  /** Close code of a socket whose channel has ended: expired, evicted, or its token gone. */
+  channelEndedCloseCode: 1001,
+} as const;

@@ -1,0 +1,61 @@
+import type { Agent } from './agents.ts';
+import type { Org } from './org.ts';
+import { conversationSummary, restPresence, routingStatusBody } from './state-body.ts';
+import { UNVERIFIED } from './unverified.ts';
+
+/** What can be asked for beside the user's own fields; others are ignored. */
+const EXPANDS = new Map<string, (agent: Agent) => unknown>([
+  ['presence', restPresence],
+  ['routingStatus', (agent) => ({ userId: agent.user.id, ...routingStatusBody(agent) })],
+  ['conversationSummary', conversationSummary],
+  ['outOfOffice', () => ({ active: false, indefinite: false })],
+  ['skills', skillBodies],
+  ['languages', () => []],
+]);
+
+/** A user as REST shows them. */
+export function userBody(agent: Agent, org: Org, expands: string[]): object {
+  const { id, name, email } = agent.user;
+  return {
+    id,
+    name,
+    division: { ...org.division, selfUri: `/api/v2/authorization/divisions/${org.division.id}` },
+    chat: { jabberId: `${id}@example.orgspan.com` },
+    email,
+    primaryContactInfo: [{ address: email, mediaType: 'EMAIL', type: 'PRIMARY' }],
+    addresses: [],
+    state: 'active',
+    username: email,
+    version: 1,
+    ...expanded(agent, expands),
+    acdAutoAnswer: false,
+    selfUri: `/api/v2/users/${id}`,
+  };
+}
+
+export function skillBodies({ user }: Agent): object[] {
+  return user.skills.map(({ skill, proficiency }) => ({
+    ...skill,
+    proficiency,
+    state: UNVERIFIED.skillState,
+    skillUri: `/api/v2/routing/skills/${skill.id}`,
+    selfUri: `/api/v2/users/${user.id}/routingskills/${skill.id}`,
+  }));
+}
+
+/** A user as a queue's member listing shows them; there routing status stands beside the user. */
+export function memberUserBody(agent: Agent, expands: string[]): object {
+  const { id, name } = agent.user;
+  return {
+    id,
+    name,
+    ...expanded(
+      agent,
+      expands.filter((expand) => expand !== 'routingStatus'),
+    ),
+  };
+}
+
+function expanded(agent: Agent, expands: string[]): object {
+  return Object.fromEntries(expands.map((expand) => [expand, EXPANDS.get(expand)?.(agent)]));
+}

@@ -1,0 +1,65 @@
+import type { Server } from 'node:http';
+import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import { Agents } from './agents.ts';
+import { Channels } from './channels.ts';
+import { conversationBody } from './conversation-body.ts';
+import { Conversations } from './conversations.ts';
+import { Faults } from './faults.ts';
+import { GroundTruth } from './ground-truth.ts';
+import { Interactions } from './interactions.ts';
+import { Life } from './life.ts';
+import { type EventBodies, Notifications } from './notifications.ts';
+import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
+import { buildOrg, type Org } from './org.ts';
+import { Sockets } from './socket.ts';
+import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
+import { Timers } from './timers.ts';
+import { Tokens } from './tokens.ts';
+
+/** Everything the simulator consists of, apart from its HTTP routes. */
+export interface World {
+  timers: Timers;
+  faults: Faults;
+  org: Org;
+  channels: Channels;
+  sockets: Sockets;
+  tokens: Tokens;
+  agents: Agents;
+  life: Life;
+  groundTruth: GroundTruth;
+}
+
+/** Puts the parts together; nobody moves yet. */
+export function buildWorld(options: SimulatorOptions, server: Server, clock: Clock = systemClock): World {
+  const { seed } = options;
+  const habits = { ...HABITS, ...options.habits };
+  const timings = { ...TIMINGS, ...options.timings };
+  const timers = new Timers();
+  const faults = new Faults(options.faults, seed);
+  const org = buildOrg(seed, options.agents, options.queues);
+
+  const channels = new Channels(clock, timers, timings.channelLifeMs);
+  const sockets = new Sockets(server, channels, faults, timings, timers);
+  const tokens = new Tokens({ ...options, timings }, clock, timers, (token) => channels.endOfToken(token));
+  const bodies = eventBodies(habits, clock.nowMs());
+  const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
+
+  const agents = new Agents(org, seed, clock, (agent, topic) => notifications.publish(agent, topic));
+  const conversations = new Conversations(clock, timers);
+  const interactions = new Interactions(agents, conversations, clock);
+  const life = new Life(org, agents, interactions, habits, timers);
+  const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
+  return { timers, faults, org, channels, sockets, tokens, agents, life, groundTruth };
+}
+
+function eventBodies(habits: Habits, startedMs: number): EventBodies {
+  // Nobody wraps up longer than 1.8 times the mean, so the queue's time box never ends anybody's work.
+  const terms = { alertTimeoutMs: habits.alertTimeoutMs, wrapUpTimeoutMs: 2 * habits.wrapUpMs };
+  return {
+    presence: presenceEvent,
+    routingStatus: routingStatusEvent,
+    activity: (agent) => activityEvent(agent, startedMs),
+    conversationsummary: conversationSummary,
+    conversations: ({ interaction }) => interaction && conversationBody(interaction.conversation, terms),
+  };
+}
