@@ -1,0 +1,55 @@
+import type { Clock } from '../../ops/clock.ts';
+import { pause } from './backoff.ts';
+
+/** The platform grants 300 requests a minute to a client-credentials token; three tenths stay free for others. */
+export const REQUESTS_PER_MINUTE = 210;
+const WINDOW_MS = 60_000;
+const LONGEST_HOLD_MS = 5 * 60_000;
+
+/**
+ * The one limiter of a token: no more than its share in any window of a minute, and nobody goes on while the platform
+ * has asked to wait.
+ */
+export class Budget {
+  readonly #clock: Clock;
+  readonly #perMinute: number;
+  /** When the latest requests went out, monotonic; never longer than the share. */
+  readonly #sentMs: number[] = [];
+  #heldUntilMs = 0;
+  #refusals = 0;
+
+  constructor(clock: Clock, perMinute = REQUESTS_PER_MINUTE) {
+    this.#clock = clock;
+    this.#perMinute = perMinute;
+  }
+
+  /** Resolves when a request may go out; counts it. */
+  async take(signal: AbortSignal): Promise<void> {
+    for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await pause(waitMs, signal);
+    this.#sentMs.push(this.#clock.monotonicMs());
+    if (this.#sentMs.length > this.#perMinute) this.#sentMs.shift();
+  }
+
+  /**
+   * The platform refused a request (429). The wait it asked for doubles with every refusal in a row, since it has been
+   * seen to refuse again right after.
+   */
+  refused(retryAfterMs: number): void {
+    const askedMs = retryAfterMs * 2 ** Math.min(this.#refusals, 4);
+    this.#refusals += 1;
+    const jitterMs = Math.random() * Math.min(1000, askedMs / 4);
+    const untilMs = this.#clock.monotonicMs() + Math.min(askedMs, LONGEST_HOLD_MS) + jitterMs;
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs);
+  }
+
+  /** The platform took a request: the next refusal starts anew. */
+  accepted(): void {
+    this.#refusals = 0;
+  }
+
+  #waitMs(): number {
+    const nowMs = this.#clock.monotonicMs();
+    const oldestMs = this.#sentMs.length < this.#perMinute ? undefined : this.#sentMs[0];
+    return Math.max(this.#heldUntilMs - nowMs, oldestMs === undefined ? 0 : oldestMs + WINDOW_MS - nowMs);
+  }
+}

@@ -1,0 +1,154 @@
+import { WebSocket } from 'ws';
+import type { Clock } from '../../ops/clock.ts';
+import type { Client } from './client.ts';
+import { RequestFailed } from './failure.ts';
+import { type Frame, readFrame, userTopic } from './frames.ts';
+import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
+import { RENEWAL_SHARE } from './token.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const LARGEST_FRAME_BYTES = 4 * 1024 * 1024;
+/** Heartbeats come about every 30 s; whoever is silent for longer is asked, and has this long to answer. */
+const SILENCE_MS = 31_000;
+const PONG_MS = 5_000;
+const WATCH_MS = 1_000;
+const LONGEST_LIFE_MS = 24 * 3_600_000;
+
+export type EventFrame = Extract<Frame, { kind: 'event' }>;
+
+export interface ChannelHandlers {
+  event(frame: EventFrame): void;
+  malformed(text: string): void;
+  /** The server will end the socket soon: open another channel, then close this one. */
+  closing(channel: Channel): void;
+  /** The socket is gone without having been asked to; events may be missing from now on. Called at most once. */
+  lost(channel: Channel, reason: string): void;
+}
+
+interface Created {
+  id: string;
+  connectUri: string;
+  renewAtMs: number;
+}
+
+/**
+ * One notification channel and its only socket.
+ *
+ *   created ──► subscribed ──► open ──► closed (by us) or lost (by anybody else)
+ *
+ * Nothing is queued for it while no socket is open, and nothing replayed: a channel that is lost is never opened
+ * again, another takes its place and the gap is read anew.
+ */
+export class Channel {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #handlers: ChannelHandlers;
+  readonly #id: string;
+  readonly #socket: WebSocket;
+  readonly #opening = Promise.withResolvers<void>();
+  readonly #watch: NodeJS.Timeout;
+  /** Monotonic time in ms at which another channel should take over: before this one or its token expires. */
+  readonly renewAtMs: number;
+  #isOpen = false;
+  #isDone = false;
+  #heardMs: number;
+  #askedMs: number | undefined;
+
+  private constructor(client: Client, clock: Clock, handlers: ChannelHandlers, created: Created) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#handlers = handlers;
+    this.#id = created.id;
+    this.renewAtMs = created.renewAtMs;
+    this.#heardMs = clock.monotonicMs();
+    this.#watch = setInterval(() => this.#checkSilence(), WATCH_MS);
+    this.#socket = new WebSocket(created.connectUri, {
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxPayload: LARGEST_FRAME_BYTES,
+      perMessageDeflate: false,
+    });
+    this.#socket.on('open', () => {
+      this.#isOpen = true;
+      this.#opening.resolve();
+    });
+    this.#socket.on('message', (data) => this.#read(String(data)));
+    this.#socket.on('close', (code) => this.fail(`the socket closed with ${code}`));
+    this.#socket.on('error', (error) => this.fail(`the socket failed: ${error.message}`));
+  }
+
+  /**
+   * Creates a channel for these users, subscribes, then connects.
+   * @returns the channel, and the topics the platform refused
+   * @throws RequestFailed
+   */
+  static async open(
+    client: Client,
+    clock: Clock,
+    userIds: string[],
+    handlers: ChannelHandlers,
+    signal: AbortSignal,
+  ): Promise<{ channel: Channel; refused: TopicPayload[] }> {
+    const createdMs = clock.monotonicMs();
+    const { body, atMs, token } = await client.post<ChannelPayload>('/api/v2/notifications/channels');
+    const lifeMs = Math.min(LONGEST_LIFE_MS, (timeOf(body.expires) ?? Number.POSITIVE_INFINITY) - atMs);
+    const refused = await subscribe(client, body.id, userIds);
+    const renewAtMs = Math.min(token.renewAtMs, createdMs + lifeMs * RENEWAL_SHARE);
+    signal.throwIfAborted();
+    const channel = new Channel(client, clock, handlers, { ...body, renewAtMs });
+    const abort = () => channel.fail('the connection stops');
+    signal.addEventListener('abort', abort);
+    await channel.#opening.promise.finally(() => signal.removeEventListener('abort', abort));
+    return { channel, refused };
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && !this.#isDone;
+  }
+
+  /** Replaces what the channel listens to. @returns the topics the platform refused @throws RequestFailed */
+  subscribe(userIds: string[]): Promise<TopicPayload[]> {
+    return subscribe(this.#client, this.#id, userIds);
+  }
+
+  /** Ends it on purpose: nothing more is handled. */
+  close(): void {
+    this.#isDone = true;
+    clearInterval(this.#watch);
+    this.#socket.terminate();
+  }
+
+  /** Gives it up, and says so. */
+  fail(reason: string): void {
+    if (this.#isDone) return;
+    this.close();
+    if (this.#isOpen) this.#handlers.lost(this, reason);
+    else this.#opening.reject(new RequestFailed(0, `The notification channel did not open: ${reason}`));
+  }
+
+  #read(text: string): void {
+    if (this.#isDone) return;
+    this.#heardMs = this.#clock.monotonicMs();
+    this.#askedMs = undefined;
+    const frame = readFrame(text);
+    if (frame.kind === 'event') this.#handlers.event(frame);
+    else if (frame.kind === 'malformed') this.#handlers.malformed(text);
+    else if (frame.kind === 'closing') this.#handlers.closing(this);
+    else if (frame.kind === 'ended') this.fail(frame.reason);
+  }
+
+  #checkSilence(): void {
+    if (!this.#isOpen) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#askedMs !== undefined && nowMs - this.#askedMs > PONG_MS) this.fail('the socket fell silent');
+    else if (this.#askedMs === undefined && nowMs - this.#heardMs > SILENCE_MS) {
+      this.#askedMs = nowMs;
+      this.#socket.send('{"message":"ping"}');
+    }
+  }
+}
+
+async function subscribe(client: Client, id: string, userIds: string[]): Promise<TopicPayload[]> {
+  const path = `/api/v2/notifications/channels/${id}/subscriptions?ignoreErrors=true`;
+  const { body } = await client.put<PagePayload<TopicPayload>>(path, userIds.map(userTopic));
+  return (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');
+}

@@ -1,0 +1,133 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import type { Clock } from '../../ops/clock.ts';
+import type { PlatformContext } from '../platform.ts';
+import { backoffMs, pause } from './backoff.ts';
+import { Budget } from './budget.ts';
+import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
+import type { GenesysSettings } from './settings.ts';
+import { type Token, TokenSource } from './token.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+const BODY_TIMEOUT_MS = 30_000;
+/** How often one request is sent before its failure is the caller's. */
+const ATTEMPTS = 5;
+const DEFAULT_RETRY_AFTER_S = 5;
+
+type Method = 'GET' | 'POST' | 'PUT';
+
+export interface Answer<T> {
+  body: T;
+  /** When the platform answered, by its own clock, in ms (whole seconds): the time of facts that carry none. */
+  atMs: number;
+  /** The token it was asked with. */
+  token: Token;
+}
+
+interface Exchange {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+}
+
+/**
+ * The REST API, within its limits: one budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
+ * while the platform or the network is unwell.
+ */
+export class Client {
+  readonly #settings: GenesysSettings;
+  readonly #context: PlatformContext;
+  readonly #dispatcher: Agent;
+  readonly #tokens: TokenSource;
+  readonly #budget: Budget;
+  readonly #signal: AbortSignal;
+  /** Called when the platform has refused a token: what hangs on it may be dead. */
+  onTokenRefused: () => void = () => {};
+
+  constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock, signal: AbortSignal) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#signal = signal;
+    this.#dispatcher = new Agent({
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      connections: 4,
+    });
+    this.#tokens = new TokenSource(settings, this.#dispatcher, clock);
+    this.#budget = new Budget(clock);
+  }
+
+  /** @param path with its query, e.g. `/api/v2/users?pageSize=100` @throws RequestFailed */
+  get<T>(path: string): Promise<Answer<T>> {
+    return this.#send<T>('GET', path);
+  }
+
+  /** @throws RequestFailed */
+  post<T>(path: string): Promise<Answer<T>> {
+    return this.#send<T>('POST', path);
+  }
+
+  /** @throws RequestFailed */
+  put<T>(path: string, body: unknown): Promise<Answer<T>> {
+    return this.#send<T>('PUT', path, JSON.stringify(body));
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  async #send<T>(method: Method, path: string, body?: string): Promise<Answer<T>> {
+    const what = `${method} ${path.split('?')[0]}`;
+    let isTokenNew = false;
+    for (let attempt = 1; ; attempt++) {
+      await this.#budget.take(this.#signal);
+      const token = await this.#tokens.get(this.#signal);
+      const exchange = await this.#exchange(method, path, token, body).catch((error: Error) => error);
+      if (!(exchange instanceof Error) && exchange.status < 300) return this.#accept<T>(exchange, what, token);
+      this.#signal.throwIfAborted();
+      const failure =
+        exchange instanceof Error
+          ? new RequestFailed(0, `${what} failed: ${causeOf(exchange)}`)
+          : failureOf(exchange.status, what, exchange.text);
+      if (failure.status === 401 && !isTokenNew) {
+        isTokenNew = true;
+        this.#tokens.refuse(token);
+        this.onTokenRefused();
+        continue;
+      }
+      const retryAfter = exchange instanceof Error ? undefined : exchange.headers['retry-after'];
+      await this.#recover(failure, attempt, method, Number(retryAfter));
+    }
+  }
+
+  /** Waits as the failure demands; throws it when it will not pass by waiting, or has not for too long. */
+  async #recover(failure: RequestFailed, attempt: number, method: Method, retryAfterS: number): Promise<void> {
+    const isThrottled = failure.status === 429;
+    this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
+    if (isThrottled) this.#budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
+    const isPassing = isThrottled || (method === 'GET' && (failure.status === 0 || failure.status >= 500));
+    if (!isPassing || attempt >= ATTEMPTS) throw failure;
+    if (!isThrottled) await pause(backoffMs(attempt), this.#signal);
+  }
+
+  async #exchange(method: Method, path: string, token: Token, body: string | undefined): Promise<Exchange> {
+    const headers: Record<string, string> = { authorization: `Bearer ${token.value}`, accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const options = { method, headers, dispatcher: this.#dispatcher as Dispatcher, signal: this.#signal };
+    const answer = await request(
+      `${this.#settings.apiUrl}${path}`,
+      body === undefined ? options : { ...options, body },
+    );
+    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+  }
+
+  #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
+    this.#budget.accepted();
+    const body = parse(text);
+    const atMs = Date.parse(String(headers.date));
+    if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);
+    if (Number.isNaN(atMs)) throw new RequestFailed(status, `${what} answered without a date`);
+    return { body: body as T, atMs, token };
+  }
+}

@@ -1,0 +1,105 @@
+import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
+import { canonical } from './mapping.ts';
+import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';
+
+/**
+ * One agent's part in a conversation.
+ *
+ *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
+ *       └── missed ─────────────────────────▲
+ *
+ * Every event repeats the whole conversation, and an agent who missed it twice and then answered is in it three
+ * times. So all of the agent's entries are read: the state is that of the liveliest, the time is the newest of all.
+ * Entries and times only accumulate, therefore states of one call order correctly however their events arrive.
+ *
+ * An agent who handles several conversations at once shows the one that changed last; the routing status keeps the
+ * agent busy until all are over.
+ */
+export interface InteractionReading {
+  interaction: Stamped<Interaction>;
+  /** False where an alert carries no time of its own, and `at` is only the newest time in the conversation. */
+  isTimed: boolean;
+}
+
+/** The steps of one attempt to deliver, in the order in which they can share a millisecond. */
+const STAGE: Record<InteractionState, number> = { ALERTING: 0, CONNECTED: 1, WRAP_UP: 2, ENDED: 3 };
+/** Which of several entries of one agent tells the agent's state. */
+const LIVELIEST: InteractionState[] = ['CONNECTED', 'ALERTING', 'WRAP_UP', 'ENDED'];
+const OVER = new Set(['DISCONNECTED', 'TERMINATED']);
+const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
+
+/** @returns undefined where the user is no agent of the conversation, or nothing in it says when */
+export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
+  const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
+  const entries = participants
+    .filter((entry) => entry.userId === userId && canonical(entry.purpose) === 'AGENT')
+    .map(readEntry);
+  const told = LIVELIEST.map((state) => entries.findLast((entry) => entry.state === state)).find(Boolean);
+  if (!conversation.id || !told) return undefined;
+  const isTimed = told.times.length > 0;
+  const at = newest((isTimed ? entries : participants.map(readEntry)).flatMap((entry) => entry.times));
+  if (at === undefined) return undefined;
+  const step = `${String(entries.length).padStart(3, '0')}.${STAGE[told.state]}`;
+  const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at}`;
+  const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, at, id };
+  if (told.connectedAt !== undefined) interaction.connectedAt = told.connectedAt;
+  return { interaction, isTimed };
+}
+
+interface Entry {
+  state: InteractionState;
+  connectedAt: number | undefined;
+  times: number[];
+}
+
+function readEntry(entry: ParticipantPayload): Entry {
+  const communications = communicationsOf(entry);
+  const connectedAt = timeOf(entry.connectedTime) ?? earliest(communications.map((one) => timeOf(one.connectedTime)));
+  const isOver =
+    Boolean(entry.endTime) ||
+    (communications.length > 0 && communications.every((one) => OVER.has(canonical(one.state))));
+  const times = [
+    ...[entry.connectedTime, entry.endTime, entry.startAcwTime, entry.endAcwTime],
+    ...communications.flatMap((one) => [one.startAlertingTime, one.connectedTime, one.disconnectedTime]),
+  ].flatMap((text) => timeOf(text) ?? []);
+  return { state: stateOf(entry, communications, connectedAt !== undefined, isOver), connectedAt, times };
+}
+
+function stateOf(
+  entry: ParticipantPayload,
+  communications: CommunicationPayload[],
+  isConnected: boolean,
+  isOver: boolean,
+): InteractionState {
+  if (!isConnected) return isOver ? 'ENDED' : 'ALERTING';
+  const isStarted = Boolean(entry.startAcwTime);
+  const isOwed = isOver && entry.wrapupRequired === true && !entry.wrapup;
+  if ((isStarted || isOwed) && !isWrapUpClosed(entry, communications)) return 'WRAP_UP';
+  return isOver ? 'ENDED' : 'CONNECTED';
+}
+
+function isWrapUpClosed(entry: ParticipantPayload, communications: CommunicationPayload[]): boolean {
+  if (entry.endAcwTime) return true;
+  const works = communications.flatMap((one) => (one.afterCallWork?.state ? [canonical(one.afterCallWork.state)] : []));
+  return works.length > 0 && works.every((work) => WRAP_UP_CLOSED.has(work));
+}
+
+/** The communications of all media: every list of objects that carry a `state`. */
+function communicationsOf(entry: ParticipantPayload): CommunicationPayload[] {
+  return Object.values(entry)
+    .filter((value) => Array.isArray(value))
+    .flatMap((list: unknown[]) => list.filter(isCommunication));
+}
+
+function isCommunication(value: unknown): value is CommunicationPayload {
+  return typeof value === 'object' && value !== null && 'state' in value;
+}
+
+function newest(times: number[]): number | undefined {
+  return times.length > 0 ? Math.max(...times) : undefined;
+}
+
+function earliest(times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

@@ -1,0 +1,58 @@
+import type { PlatformContext, PlatformReport } from '../platform.ts';
+import type { EventFrame } from './channel.ts';
+import { interactionOf } from './interaction.ts';
+import { canonical } from './mapping.ts';
+import { type Definitions, stateOf, type UserState } from './normalise.ts';
+import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
+import { type JoinedQueues, Roster } from './roster.ts';
+
+/**
+ * Turns what was read and what was notified into reports. Both may come in any order and at the same time: each
+ * fact carries the platform's own time, and the newest wins.
+ */
+export class Mirror {
+  readonly roster: Roster;
+  readonly #context: PlatformContext;
+  /** Called for a user whose state is worth another look in a few seconds. */
+  readonly #onDoubt: (userId: string) => void;
+  definitions: Definitions = new Map();
+
+  constructor(context: PlatformContext, onDoubt: (userId: string) => void) {
+    this.#context = context;
+    this.#onDoubt = onDoubt;
+    this.roster = new Roster(context.connection);
+  }
+
+  /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
+  read(user: UserPayload, readAtMs: number, queues?: JoinedQueues): PlatformReport[] {
+    if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.remove(user.id, readAtMs);
+    const state = stateOf(user.id, user, this.definitions);
+    const isHalf = !user.presence || !user.routingStatus;
+    const reports = this.roster.user(user, state, readAtMs, queues);
+    this.#note(user.id, { ...state, isDoubtful: state.isDoubtful || isHalf });
+    return reports;
+  }
+
+  notified({ userId, topic, body }: EventFrame): PlatformReport[] {
+    return topic === 'activity' ? this.#activity(userId, body) : this.#conversation(userId, body);
+  }
+
+  #activity(userId: string, body: ActivityPayload): PlatformReport[] {
+    const state = stateOf(userId, body, this.definitions);
+    this.#note(userId, state);
+    const reports = this.roster.state(userId, state);
+    const changedMs = timeOf(body.dateActiveQueuesChanged);
+    if (!Array.isArray(body.activeQueueIds) || changedMs === undefined) return reports;
+    return [...reports, ...this.roster.queues(userId, { ids: body.activeQueueIds, atMs: changedMs })];
+  }
+
+  #conversation(userId: string, body: ConversationPayload): PlatformReport[] {
+    const reading = interactionOf(userId, body);
+    return reading ? this.roster.interaction(userId, reading) : [];
+  }
+
+  #note(userId: string, { unknown, isDoubtful }: UserState): void {
+    for (const value of unknown) this.#context.count('unknown_value', value);
+    if (isDoubtful) this.#onDoubt(userId);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Client } from './client.ts';
+import { RequestFailed } from './failure.ts';
+import { canonical } from './mapping.ts';
+import type { Definitions } from './normalise.ts';
+import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from './payloads.ts';
+
+const PAGE_SIZE = 100;
+/** Ids in one query; keeps the address well under what proxies take. */
+const IDS_PER_READ = 100;
+const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills';
+
+export interface UserPage {
+  users: UserPayload[];
+  /** Platform time of the read, in ms. */
+  atMs: number;
+}
+
+export interface Memberships {
+  /** User id to the ids of the queues the user has joined. */
+  queueIds: Map<string, string[]>;
+  /** Platform time in ms at which the reading began: a change after it may be missing. */
+  atMs: number;
+}
+
+/** Ids of all active users, without their state. */
+export async function readUserIds(client: Client): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { entities } of pages<UserPayload>(client, '/api/v2/users'))
+    ids.push(...entities.map(({ id }) => id));
+  return ids;
+}
+
+/**
+ * All active users with their state, page by page. The listing is no consistent cut: a user renamed meanwhile may be
+ * skipped or come twice.
+ */
+export async function* readUsers(client: Client): AsyncGenerator<UserPage> {
+  for await (const { entities, atMs } of pages<UserPayload>(client, '/api/v2/users', EXPANDS)) {
+    yield { users: entities, atMs };
+  }
+}
+
+/** These users with their state, whether active or not; a user the platform does not know is left out. */
+export async function* readUsersById(client: Client, ids: string[]): AsyncGenerator<UserPage & { asked: string[] }> {
+  for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+    const asked = ids.slice(start, start + IDS_PER_READ);
+    const query = `pageSize=${PAGE_SIZE}&state=any&id=${asked.join(',')}&${EXPANDS}`;
+    const { body, atMs } = await client.get<PagePayload<UserPayload>>(`/api/v2/users?${query}`);
+    yield { users: body.entities ?? [], atMs, asked };
+  }
+}
+
+/** Who has joined which queue. */
+export async function readMemberships(client: Client): Promise<Memberships> {
+  const queueIds = new Map<string, string[]>();
+  let startedMs: number | undefined;
+  for await (const { entities: queues, atMs } of pages<{ id: string }>(client, '/api/v2/routing/queues')) {
+    startedMs ??= atMs;
+    for (const queue of queues) {
+      for (const userId of await readJoined(client, queue.id)) {
+        queueIds.set(userId, [...(queueIds.get(userId) ?? []), queue.id]);
+      }
+    }
+  }
+  return { queueIds, atMs: startedMs ?? 0 };
+}
+
+async function readJoined(client: Client, queueId: string): Promise<string[]> {
+  const path = `/api/v2/routing/queues/${queueId}/members`;
+  const joined: string[] = [];
+  try {
+    for await (const { entities } of pages<MemberPayload>(client, path, 'joined=true')) {
+      joined.push(...entities.filter((member) => member.joined !== false).map(({ id }) => id));
+    }
+  } catch (error) {
+    const isDeletedMeanwhile = error instanceof RequestFailed && error.status === 404;
+    if (!isDeletedMeanwhile) throw error;
+  }
+  return joined;
+}
+
+/** The organisation's presences. Events carry the system presence themselves, so this only fills gaps. */
+export async function readDefinitions(client: Client): Promise<Definitions> {
+  const { body } = await client.get<PagePayload<DefinitionPayload>>('/api/v2/presence/definitions');
+  const definitions = new Map<string, string>();
+  for (const { id, systemPresence } of body.entities ?? []) {
+    if (id && systemPresence) definitions.set(id, canonical(systemPresence));
+  }
+  return definitions;
+}
+
+/** A listing by page number. Some say how many pages there are; for the rest a short or last page ends it. */
+async function* pages<T>(client: Client, path: string, query = ''): AsyncGenerator<{ entities: T[]; atMs: number }> {
+  for (let page = 1; ; page++) {
+    const paging = `pageSize=${PAGE_SIZE}&pageNumber=${page}${query && `&${query}`}`;
+    const { body, atMs } = await client.get<PagePayload<T>>(`${path}?${paging}`);
+    const entities = body.entities ?? [];
+    yield { entities, atMs };
+    const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;
+    const hasMore = body.pageCount === undefined ? isFull : page < body.pageCount;
+    if (!hasMore || entities.length === 0) return;
+  }
+}
