@@ -1,0 +1,37 @@
+import type { Touched } from './claims.ts';
+import type { Line } from './read.ts';
+
+export interface Violation {
+  /** What happened, for people. */
+  what: string;
+  /** The lines that prove it, as `file:line`. */
+  lines: string[];
+}
+
+/** What a checker found: all of it counted, the first of it kept. */
+export interface Findings {
+  total: number;
+  violations: Violation[];
+}
+
+/** One invariant over a history. */
+export interface Checker {
+  name: string;
+  /** The invariant, in one sentence. */
+  invariant: string;
+  /** Takes the lines of all instances in the order of `t`, each with what it did to the claim it names. */
+  see(line: Line, touched: Touched | undefined): void;
+  finish(): Findings;
+}
+
+const KEPT = 100;
+
+export class Collected implements Findings {
+  total = 0;
+  readonly violations: Violation[] = [];
+
+  add(what: string, lines: string[]): void {
+    this.total++;
+    if (this.violations.length < KEPT) this.violations.push({ what, lines });
+  }
+}

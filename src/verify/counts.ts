@@ -1,0 +1,70 @@
+import { SETTLE_OPS, type SettleOp } from '../ops/history-line.ts';
+import type { Touched } from './claims.ts';
+import type { Line } from './read.ts';
+
+export interface Counts {
+  /** Instances that wrote. */
+  processes: number;
+  regions: string[];
+  /** From the first line to the last, in ms. */
+  spanMs: number;
+  claims: {
+    invoked: number;
+    /** Claims, however often each was reported. */
+    granted: number;
+    /** Grants that no replica had acknowledged. */
+    unreplicated: number;
+    unknown: number;
+    refused: Record<string, number>;
+  };
+  settles: Record<SettleOp, { ok: number; refused: number }>;
+  events: {
+    accepted: number;
+    applied: number;
+    duplicate: number;
+    outdated: number;
+    dead_letter: number;
+    lost: number;
+  };
+}
+
+/** A history may name at most so many reasons one by one; the rest is counted as `other`. */
+const MAX_REASONS = 50;
+
+export class Counter {
+  readonly counts: Counts = {
+    processes: 0,
+    regions: [],
+    spanMs: 0,
+    claims: { invoked: 0, granted: 0, unreplicated: 0, unknown: 0, refused: {} },
+    settles: Object.fromEntries(SETTLE_OPS.map((op) => [op, { ok: 0, refused: 0 }])) as Counts['settles'],
+    events: { accepted: 0, applied: 0, duplicate: 0, outdated: 0, dead_letter: 0, lost: 0 },
+  };
+  readonly #processes = new Set<string>();
+  #firstT: number | undefined;
+
+  see(line: Line, touched: Touched | undefined): void {
+    const { claims, settles, events } = this.counts;
+    this.#firstT ??= line.t;
+    this.counts.spanMs = line.t - this.#firstT;
+    this.#processes.add(`${line.region}\n${line.process}`);
+    this.counts.processes = this.#processes.size;
+    if (line.op === 'event') events[line.phase]++;
+    else if (line.op === 'claim') this.#claim(line, touched);
+    else if (line.op !== 'history') settles[line.op][line.phase]++;
+    if (touched?.step === 'granted' && !touched.claim.replicated) claims.unreplicated++;
+  }
+
+  #claim(line: Line & { op: 'claim' }, touched: Touched | undefined): void {
+    const { claims } = this.counts;
+    if (line.phase === 'invoke') claims.invoked++;
+    else if (line.phase === 'unknown') claims.unknown++;
+    else if (line.phase === 'ok') claims.granted += touched?.step === 'granted' ? 1 : 0;
+    else {
+      const { refused } = claims;
+      const isListed = line.reason in refused || Object.keys(refused).length < MAX_REASONS;
+      const reason = isListed ? line.reason : 'other';
+      refused[reason] = (refused[reason] ?? 0) + 1;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { type Checker, Collected } from './checker.ts';
+import type { Claims } from './claims.ts';
+
+/** Grants whose answers crossed on their way have no order; of two that have one, the later must have more. */
+export function fence(claims: Claims): Checker {
+  const found = new Collected();
+  return {
+    name: 'fence',
+    invariant: 'The fences of an agent grow from grant to grant.',
+    see(_line, touched) {
+      if (touched?.step !== 'granted') return;
+      const { claim } = touched;
+      for (const other of claims.ofAgent(claim.agent)) {
+        if (other === claim) continue;
+        const isRepeated = other.fence === claim.fence;
+        const isBehind = other.fence > claim.fence && other.grantedAt < claim.since;
+        if (!isRepeated && !isBehind) continue;
+        const how = isRepeated ? 'again' : `after fence ${other.fence}`;
+        found.add(`agent ${claim.agent} was granted with fence ${claim.fence} ${how}, to call ${claim.call}`, [
+          other.place,
+          claim.place,
+        ]);
+        return;
+      }
+    },
+    finish: () => found,
+  };
+}

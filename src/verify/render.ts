@@ -1,0 +1,56 @@
+import type { Violation } from './checker.ts';
+import type { Counts } from './counts.ts';
+import type { CheckResult, Verdict } from './verify.ts';
+
+const SHOWN = 3;
+const NAME_WIDTH = 16;
+
+/** The verdict as one page for a terminal. */
+export function renderVerdict(verdict: Verdict): string {
+  const { ok, counts, checks, torn } = verdict;
+  const failed = checks.filter((check) => !check.ok).length;
+  const seconds = (counts.spanMs / 1000).toFixed(1);
+  const scope = `${many(verdict.lines, 'line')} of ${many(counts.processes, 'instance')} in ${counts.regions.join(', ')}, over ${seconds} s`;
+  const tornNote = torn > 0 ? [`${many(torn, 'line')} left half-written by a killed process`] : [];
+  const outcome = ok ? '✓ Every promise was kept.' : `✗ ${many(failed, 'promise')} broken.`;
+  return [scope, ...tornNote, '', ...checks.flatMap(checkLines), '', ...countLines(counts), '', outcome].join('\n');
+}
+
+function checkLines({ name, invariant, ok, total, violations }: CheckResult): string[] {
+  const head = `${ok ? '✓' : '✗'} ${name.padEnd(NAME_WIDTH)} ${invariant}`;
+  if (ok) return [head];
+  const shown = violations.slice(0, SHOWN).flatMap(violationLines);
+  const rest = total > SHOWN ? [`    and ${(total - SHOWN).toLocaleString('en')} more`] : [];
+  return [head, ...shown, ...rest];
+}
+
+function violationLines({ what, lines }: Violation): string[] {
+  return [`    ${what}`, ...lines.map((line) => `      ${line}`)];
+}
+
+function countLines({ claims, settles, events }: Counts): string[] {
+  const refused = listed(claims.refused);
+  const settled = Object.entries(settles).map(
+    ([op, { ok, refused }]) => `${op} ${number(ok)}${refused ? ` (${number(refused)} refused)` : ''}`,
+  );
+  return [
+    `claims   ${listed({ asked: claims.invoked, granted: claims.granted, unreplicated: claims.unreplicated, unknown: claims.unknown })}`,
+    `refused  ${refused || 'none'}`,
+    `settled  ${settled.join(', ')}`,
+    `events   ${listed({ ...events })}`,
+  ];
+}
+
+function listed(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${number(count)}`)
+    .join(', ');
+}
+
+function many(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en');
+}

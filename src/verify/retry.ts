@@ -1,0 +1,33 @@
+import { type Checker, Collected } from './checker.ts';
+import type { Claim, Claims } from './claims.ts';
+import { Overlaps } from './overlaps.ts';
+
+/**
+ * A claim that its home granted while the asking region gave the answer up as lost was never told to a caller, so
+ * the caller may be given another agent; the lost one lapses. Remembers the calls of such lost answers.
+ */
+export function retry(claims: Claims): Checker {
+  const found = new Collected();
+  const lostAnswers = new Set<string>();
+  const wasLost = (claim: Claim) => !claim.answered && lostAnswers.has(`${claim.call}\n${claim.home}`);
+  const overlaps = new Overlaps(({ first, second }) => {
+    if (wasLost(first) || wasLost(second)) return;
+    const what = `call ${first.call} was given agent ${second.agent} (fence ${second.fence}) while it had agent ${first.agent} (fence ${first.fence})`;
+    found.add(what, [first.place, second.place]);
+  });
+  return {
+    name: 'retry',
+    invariant: 'A call that asks again gets the claim it has, for as long as that claim has not ended.',
+    see(line, touched) {
+      if (line.op === 'claim' && line.phase === 'unknown' && line.home !== line.region)
+        lostAnswers.add(`${line.call}\n${line.home}`);
+      if (touched?.step === 'ended') overlaps.ended(touched.claim);
+      const { claim, step } = touched ?? {};
+      if (step === 'granted' && claim?.call !== undefined) overlaps.began(claim, claims.ofCall(claim.call), line.t);
+    },
+    finish() {
+      overlaps.finish();
+      return found;
+    },
+  };
+}

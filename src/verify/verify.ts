@@ -1,0 +1,85 @@
+import { type Checker, Collected, type Findings } from './checker.ts';
+import { Claims } from './claims.ts';
+import { Counter, type Counts } from './counts.ts';
+import { delivered } from './delivered.ts';
+import { exclusive } from './exclusive.ts';
+import { fence } from './fence.ts';
+import { monotonicApply } from './monotonic-apply.ts';
+import { HistoryReader, inOrder, UnusableHistory } from './read.ts';
+import { retry } from './retry.ts';
+import { staleHolder } from './stale-holder.ts';
+
+export interface CheckResult extends Findings {
+  name: string;
+  invariant: string;
+  ok: boolean;
+}
+
+export interface Verdict {
+  ok: boolean;
+  lines: number;
+  /** Lines left half-written by killed processes; tolerated. */
+  torn: number;
+  checks: CheckResult[];
+  counts: Counts;
+}
+
+export interface VerifyOptions {
+  /** Regions that must hear of every event; by default those that wrote a line. */
+  regions?: readonly string[];
+  /** Events accepted less than this before the end may still be under way, in ms. */
+  graceMs?: number;
+}
+
+/**
+ * Judges histories, one file per instance. Reads them twice (the first time for the regions, unless given), a line at
+ * a time: memory follows the agents, the open events and the claims of the last ten minutes, not the lines.
+ * @throws UnusableHistory if a file cannot be read or there is no line in any
+ */
+export async function verify(files: readonly string[], options: VerifyOptions = {}): Promise<Verdict> {
+  const regions = options.regions ?? (await regionsIn(files));
+  const unreadable = new Collected();
+  const readers = files.map((file) => new HistoryReader(file, (place, reason) => unreadable.add(reason, [place])));
+  const claims = new Claims();
+  const checkers: Checker[] = [
+    exclusive(claims),
+    fence(claims),
+    staleHolder(claims),
+    retry(claims),
+    delivered({ regions, graceMs: options.graceMs ?? 0 }),
+    monotonicApply(),
+  ];
+  const counter = new Counter();
+  let lines = 0;
+  for await (const line of inOrder(readers)) {
+    lines++;
+    const touched = claims.see(line);
+    counter.see(line, touched);
+    for (const checker of checkers) checker.see(line, touched);
+  }
+  if (lines === 0) throw new UnusableHistory(`no line of a history in ${files.join(', ')}`);
+  const invariant = 'Every line can be read, and each file tells in the order of time.';
+  const checks = [
+    resultOf({ name: 'readable', invariant, finish: () => unreadable }),
+    ...checkers.map((checker) => resultOf(checker)),
+  ];
+  const { counts } = counter;
+  counts.regions = [...regions];
+  counts.events.lost = checks.find(({ name }) => name === 'delivered')?.total ?? 0;
+  const torn = readers.reduce((sum, reader) => sum + reader.torn, 0);
+  return { ok: checks.every(({ ok }) => ok), lines, torn, checks, counts };
+}
+
+function resultOf({ name, invariant, finish }: Pick<Checker, 'name' | 'invariant' | 'finish'>): CheckResult {
+  const { total, violations } = finish();
+  return { name, invariant, ok: total === 0, total, violations };
+}
+
+async function regionsIn(files: readonly string[]): Promise<string[]> {
+  const regions = new Set<string>();
+  for (const file of files) {
+    const reader = new HistoryReader(file, () => {});
+    for (let line = await reader.next(); line; line = await reader.next()) regions.add(line.region);
+  }
+  return [...regions].sort();
+}

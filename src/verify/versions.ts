@@ -1,0 +1,60 @@
+import type { FacetVersion, FacetVersions } from '../ops/history-line.ts';
+
+/** The stages of a claim, in the only order they can follow each other. */
+const STAGES = ['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'];
+
+/** Negative when `a` is outranked by `b`. Later outranks earlier; of two origins the earlier one stands. */
+export function compareFacet(facet: string, a: FacetVersion, b: FacetVersion): number {
+  if (facet === 'claim') return compare(staged(a), staged(b));
+  return facet === 'origin' ? compare(b, a) : compare(a, b);
+}
+
+function staged([fence = 0, state = '', ...rest]: FacetVersion): FacetVersion {
+  return [fence, STAGES.indexOf(String(state)), ...rest];
+}
+
+function compare(a: FacetVersion, b: FacetVersion): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const [x, y] = [a[i] ?? '', b[i] ?? ''];
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+/** A version that a region holds at least. */
+export interface Held {
+  version: FacetVersion;
+  /** When that was known, in ms of `t`. */
+  t: number;
+  place: string;
+}
+
+/** The highest version of every facet of every agent that each region is known to hold. */
+export class Registers {
+  readonly #held = new Map<string, Map<string, Held>>();
+
+  of(region: string, agent: string, facet: string): Held | undefined {
+    return this.#held.get(`${region}\n${agent}`)?.get(facet);
+  }
+
+  raise(region: string, agent: string, versions: FacetVersions, t: number, place: string): void {
+    const key = `${region}\n${agent}`;
+    const facets = this.#held.get(key) ?? new Map<string, Held>();
+    this.#held.set(key, facets);
+    for (const facet in versions) {
+      const version = versions[facet];
+      const held = facets.get(facet);
+      if (version && (!held || compareFacet(facet, version, held.version) > 0))
+        facets.set(facet, { version, t, place });
+    }
+  }
+
+  /** Whether the region holds every one of these versions or a higher one. */
+  cover(region: string, agent: string, versions: FacetVersions): boolean {
+    const facets = this.#held.get(`${region}\n${agent}`);
+    return Object.entries(versions).every(([facet, version]) => {
+      const held = facets?.get(facet);
+      return held !== undefined && compareFacet(facet, held.version, version) >= 0;
+    });
+  }
+}

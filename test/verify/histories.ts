@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentEvent } from '../../src/agent/event.ts';
+import type { PresenceState } from '../../src/agent/facets.ts';
+import type { Clock } from '../../src/ops/clock.ts';
+import { type ClaimGranted, type EventHandled, type History, openHistory } from '../../src/ops/history.ts';
+import { type Verdict, type VerifyOptions, verify } from '../../src/verify/verify.ts';
+
+/** Histories of several instances on one host, written by the real writer under a clock that the test moves. */
+export class Histories {
+  readonly dir = mkdtempSync(join(tmpdir(), 'muster-verify-'));
+  readonly #open: { file: string; history: History }[] = [];
+  now = 1000;
+
+  readonly clock: Clock = { monotonicMs: () => this.now, nowMs: () => 1_700_000_000_000 + this.now };
+
+  instance(region: string, process = `${region}-1`): Instance {
+    const file = join(this.dir, `${process}.jsonl`);
+    const log = { error: () => {} };
+    const history = openHistory({ file, region, process, clock: this.clock, log });
+    this.#open.push({ file, history });
+    return new Instance(this, region, history);
+  }
+
+  get files(): string[] {
+    return [...new Set(this.#open.map(({ file }) => file))];
+  }
+
+  async judge(options?: VerifyOptions): Promise<Verdict> {
+    for (const { history } of this.#open) history.close();
+    return verify(this.files, options);
+  }
+
+  remove(): void {
+    for (const { history } of this.#open) history.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export const HELD_MS = 10_000;
+
+/** One instance's history, with what most tests do not care about filled in. */
+export class Instance {
+  readonly region: string;
+  readonly history: History;
+  readonly #world: Histories;
+
+  constructor(world: Histories, region: string, history: History) {
+    this.#world = world;
+    this.region = region;
+    this.history = history;
+  }
+
+  granted(call: string, agent: string, fence: number, more: Partial<ClaimGranted> = {}): void {
+    const { now } = this.#world;
+    const times = { startedMs: now, untilMs: now + HELD_MS, heldMs: HELD_MS };
+    this.history.claimGranted({ call, queue: 'support', agent, fence, home: this.region, ...times, ...more });
+  }
+
+  kept(op: 'confirm' | 'renew', agent: string, fence: number, { startedMs = this.#world.now, heldMs = HELD_MS } = {}) {
+    this.history.settled({ op, agent, fence, heldMs, startedMs });
+  }
+
+  ended(op: 'release' | 'complete', agent: string, fence: number, startedMs = this.#world.now): void {
+    this.history.settled({ op, agent, fence, startedMs, state: op === 'complete' ? 'WRAP_UP' : 'ENDED' });
+  }
+
+  handled(event: AgentEvent, outcome: EventHandled['outcome'], startedMs = this.#world.now): void {
+    this.history.eventHandled(event, { outcome, via: event.region === this.region ? 'local' : 'bus', startedMs });
+  }
+}
+
+/** What an agent's presence became at platform time `at`. */
+export function presence(agentId: string, at: number, region = 'eu', state: PresenceState = 'ON_DUTY'): AgentEvent {
+  const eventId = `${agentId}-${at}`;
+  return { eventId, agentId, timestampMs: at, region, facets: { presence: { state, at, id: eventId } } };
+}
+
+/** The names of the checks that failed. */
+export function failed({ checks }: Verdict): string[] {
+  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+/** How each violation of a check begins, with the lines that prove it, less the folder. */
+export function evidence({ checks }: Verdict, name: string): string[][] {
+  const check = checks.find((one) => one.name === name);
+  return (check?.violations ?? []).map(({ lines }) => lines.map((line) => line.slice(line.lastIndexOf('/') + 1)));
+}
