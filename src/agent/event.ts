@@ -18,6 +18,8 @@ export interface AgentEvent {
 }
 
 const Id = Type.String({ minLength: 1, maxLength: 200 });
+// Where an agent is at home follows from who speaks of it first; nobody reports it.
+const { origin: _, ...EventFacets } = WireFacets;
 
 export const EventPayload = Type.Object(
   {
@@ -28,7 +30,7 @@ export const EventPayload = Type.Object(
     reason: Reason,
     region_source: Type.Optional(Id),
     source: Type.Optional(Id),
-    ...WireFacets,
+    ...EventFacets,
   },
   closed,
 );

@@ -69,7 +69,8 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
   if (presence) facets.presence = { state: presence.state, ...reason(presence), ...version(presence, 'presence') };
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
-  if (interaction) facets.interaction = { ...readInteraction(interaction, toMs), ...version(interaction, 'interaction') };
+  if (interaction)
+    facets.interaction = { ...readInteraction(interaction, toMs), ...version(interaction, 'interaction') };
   if (claim) facets.claim = readClaim(claim);
   if (origin) facets.origin = { region: origin.region, ...version(origin, 'origin') };
   return facets;
@@ -91,7 +92,12 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
   if (interaction) {
     const { callId, state, connectedAt } = interaction;
-    wire.interaction = { ...version(interaction), call_id: callId, state, ...(connectedAt && { connected_at: connectedAt }) };
+    wire.interaction = {
+      ...version(interaction),
+      call_id: callId,
+      state,
+      ...(connectedAt && { connected_at: connectedAt }),
+    };
   }
   if (claim) {
     const { fence, state, untilMs, callId, queue, completedAtMs } = claim;

@@ -123,13 +123,21 @@ export class Lane {
       void this.#board(item);
       return;
     }
-    if (failure instanceof ShardUnavailable || !isPassing(failure)) return item.reject(failure);
-    if (this.#cluster.clock.monotonicMs() + RETRY_MS >= item.until) {
-      return item.reject(new ShardUnavailable(`the shard of ${item.key} did not answer in time`, 1000, { cause: failure }));
+    const final = this.#finally(item, failure);
+    if (final) {
+      item.reject(final);
+      return;
     }
     const [code, , address] = failure.message.split(' ');
     if (code === 'ASK' && address) item.asking = address;
     const moved = code === 'MOVED' ? this.#cluster.rediscover().catch(() => undefined) : Promise.resolve();
     void moved.then(() => setTimeout(() => void this.#board(item), code === 'MOVED' || item.asking ? 0 : RETRY_MS));
+  }
+
+  /** The error to give up with; undefined while sending it again can help. */
+  #finally(item: Item, failure: Error): Error | undefined {
+    if (failure instanceof ShardUnavailable || !isPassing(failure)) return failure;
+    if (this.#cluster.clock.monotonicMs() + RETRY_MS < item.until) return undefined;
+    return new ShardUnavailable(`the shard of ${item.key} did not answer in time`, 1000, { cause: failure });
   }
 }

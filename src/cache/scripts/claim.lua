@@ -1,21 +1,21 @@
 -- claim: takes the best agent of a queue for a call, exactly once.
 -- KEYS  1 queue, 2 agents, 3 calls
 -- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 hold ms, 6 skills wanted (",name:level,..."),
---       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over (",a,b,"),
+--       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over and why (",a:stale,b:budget,"),
 --       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
 --       12 ms that a call is remembered
 -- Answers {verdict, agent, record, clock ms, tally, considered}, where verdict is
 --   granted  homed here: locked under a new fence
 --   again    the call has its agent: the record as it is
 --   ask      homed elsewhere: held for a moment, so that its home can be asked
---   none     nobody; the tally says why: "seen busy claimed held stale skill"
+--   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
 -- and considered lists {agent, obstacle or "", record} in the order of the walk.
 --include record
 --include walk
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
 local region, call, refused, only = ARGV[1], ARGV[2], ARGV[9], ARGV[10]
-local want = { skills = ARGV[6], surplus_ms = tonumber(ARGV[7]), skip = ARGV[8] }
+local want = { skills = ARGV[6], surplus_ms = tonumber(ARGV[7]), pass_over = ARGV[8] }
 local now_ms, now_us = clock()
 
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
@@ -26,9 +26,9 @@ if remembered then
   local id, fence = string.match(remembered, '^%d+ (%S+) (%d+)$')
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
-  if r and int(r.fence) == fence and r.lock > now_ms then return { 'again', id, line, int(now_ms), '', {} } end
+  if r and int(r.fence) == fence and r.lock > now_ms then return { 'again', id, line, int(now_ms), {}, {} } end
   if r and fence == '0' and r.home ~= region and not has_refused(id) then
-    return { 'ask', id, line, int(now_ms), '', {} }
+    return { 'ask', id, line, int(now_ms), {}, {} }
   end
 end
 
@@ -40,14 +40,14 @@ if now_us % 8 == 0 then
   end
 end
 
-local tally = { busy = 0, claimed = 0, held = 0, stale = 0, skill = 0 }
+local tally = {}
 local considered, misplaced = {}, {}
 local best, best_id, best_rank
 
 local function visit(id, r, score, why, rank)
   if not why and has_refused(id) then why = 'held' end
   if ARGV[11] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
-  if why then tally[why] = tally[why] + 1 end
+  if why then tally[why] = (tally[why] or 0) + 1 end
   -- Where the queue is behind the record it is put right, so that the next walk does not stop here again.
   if score >= CLAIMED or why == 'busy' or why == 'claimed' or why == 'held' then misplaced[#misplaced + 1] = { id, r } end
   if not why and (not best or rank < best_rank) then best, best_id, best_rank = r, id, rank end
@@ -64,7 +64,7 @@ else
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
 
-local said = table.concat({ seen, tally.busy, tally.claimed, tally.held, tally.stale, tally.skill }, ' ')
+local said = flatten(tally, seen)
 if not best then return { 'none', '', '', int(now_ms), said, considered } end
 
 local verdict, fence = 'ask', 0

@@ -1,21 +1,20 @@
 -- find: the best agents of a queue, changing nothing.
 -- KEYS  1 queue, 2 agents
 -- ARGV  1 skills wanted (",name:level,..."), 2 ms that 100 levels of skill surplus are worth,
---       3 homes to pass over (",a,b,"), 4 how many agents, 5 "1" to name everyone considered
+--       3 homes to pass over and why (",a:stale,b:budget,"), 4 how many agents, 5 "1" to name everyone considered
 -- Answers {found, clock ms, tally, considered}: found lists {agent, record} best first, the rest as in claim.
 --include record
 --include walk
 
-local want = { skills = ARGV[1], surplus_ms = tonumber(ARGV[2]), skip = ARGV[3] }
+local want = { skills = ARGV[1], surplus_ms = tonumber(ARGV[2]), pass_over = ARGV[3] }
 local most = tonumber(ARGV[4])
 local now_ms = clock()
-local tally = { busy = 0, claimed = 0, held = 0, stale = 0, skill = 0 }
-local considered, best = {}, {}
+local tally, considered, best = {}, {}, {}
 
 local function visit(id, r, _, why, rank)
   if ARGV[5] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
   if why then
-    tally[why] = tally[why] + 1
+    tally[why] = (tally[why] or 0) + 1
   else
     local at = #best + 1
     while at > 1 and best[at - 1].rank > rank do at = at - 1 end
@@ -28,5 +27,4 @@ end
 local seen = walk(KEYS[1], KEYS[2], want, now_ms, visit)
 local found = {}
 for i, b in ipairs(best) do found[i] = { b.id, b.line } end
-local said = table.concat({ seen, tally.busy, tally.claimed, tally.held, tally.stale, tally.skill }, ' ')
-return { found, int(now_ms), said, considered }
+return { found, int(now_ms), flatten(tally, seen), considered }

@@ -9,7 +9,8 @@ local function obstacle(r, want, now_ms)
   if not r or r.status ~= 'AVAILABLE' then return 'busy' end
   if r.lock > now_ms then return 'claimed' end
   if r.hold > now_ms then return 'held' end
-  if string.find(want.skip, ',' .. r.home .. ',', 1, true) then return 'stale' end
+  local _, passed = string.find(want.pass_over, ',' .. r.home .. ':', 1, true)
+  if passed then return string.match(want.pass_over, '^%a+', passed + 1) end
   local surplus = 0
   for name, least in string.gmatch(want.skills, SKILL) do
     local _, at = string.find(r.skills, ',' .. name .. ':', 1, true)
@@ -57,4 +58,14 @@ local function walk(queue, agents, want, now_ms, visit)
     offset, size = offset + size, 32
   end
   return seen
+end
+
+-- A tally as a script can answer it.
+local function flatten(tally, seen)
+  local flat = { 'seen', seen }
+  for why, count in pairs(tally) do
+    flat[#flat + 1] = why
+    flat[#flat + 1] = count
+  end
+  return flat
 end

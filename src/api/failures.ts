@@ -1,0 +1,69 @@
+import type { FastifyError, FastifyReply } from 'fastify';
+import { InvalidEvent } from '../agent/event.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
+import { Refusal } from '../routing/refusal.ts';
+import { OutboxFull } from '../sync/outbox.ts';
+import { type FieldError, sendProblem } from './problems.ts';
+
+/** A request that is wrong in fields a schema cannot judge. */
+export class InvalidRequest extends Error {
+  override name = 'InvalidRequest';
+  readonly errors: FieldError[];
+  constructor(errors: FieldError[]) {
+    super('some fields are not valid');
+    this.errors = errors;
+  }
+}
+
+/** Turns whatever a route threw into the problem it is. Only what nobody foresaw is logged, and is a 500. */
+export function answerFailure(error: FastifyError | Error, reply: FastifyReply): FastifyReply {
+  if (error instanceof Refusal) return answerRefusal(error, reply);
+  if (error instanceof ShardUnavailable) {
+    return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
+  }
+  if (error instanceof OutboxFull)
+    return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
+  if (error instanceof InvalidRequest)
+    return sendProblem(reply, 'invalid_request', { detail: error.message, errors: error.errors });
+  if (error instanceof InvalidEvent) {
+    const errors = [{ field: error.field, message: error.message }];
+    return sendProblem(reply, 'invalid_request', { detail: error.message, errors });
+  }
+  return answerProtocolError(error as FastifyError, reply);
+}
+
+function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
+  const { passedOver, explanation, agent } = refusal;
+  return sendProblem(reply, refusal.code, {
+    detail: refusal.message,
+    more: {
+      ...(passedOver && { passed_over: passedOver }),
+      ...(explanation && { explanation }),
+      ...(agent && { agent }),
+    },
+  });
+}
+
+function answerProtocolError(error: FastifyError, reply: FastifyReply): FastifyReply {
+  if (error.validation) {
+    const errors = error.validation.map(({ instancePath, message, params }) =>
+      fieldError(instancePath, message, params),
+    );
+    return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
+  }
+  if (error.statusCode === 413)
+    return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
+  if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
+  if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
+  reply.log.error({ err: error }, 'unforeseen error');
+  return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
+}
+
+function fieldError(path: string, message = 'is not valid', params: Record<string, unknown> = {}): FieldError {
+  const { missingProperty, additionalProperty, allowedValues } = params;
+  if (typeof missingProperty === 'string') return { field: `${path}/${missingProperty}`, message: 'is required' };
+  if (typeof additionalProperty === 'string')
+    return { field: `${path}/${additionalProperty}`, message: 'is not a known field' };
+  if (Array.isArray(allowedValues)) return { field: path, message: `must be one of ${allowedValues.join(', ')}` };
+  return { field: path || '/', message };
+}

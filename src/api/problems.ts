@@ -1,0 +1,148 @@
+import type { FastifyReply } from 'fastify';
+
+/** One kind of problem: what it means and what whoever gets it should do. `docs/errors.md` is rendered from these. */
+export interface ProblemKind {
+  status: number;
+  title: string;
+  meaning: string;
+  remedy: string;
+}
+
+const kind = (status: number, title: string, meaning: string, remedy: string): ProblemKind => ({
+  status,
+  title,
+  meaning,
+  remedy,
+});
+
+/** Every problem Muster answers with. Codes are stable: one that is no longer used is never used for anything else. */
+export const PROBLEMS = {
+  invalid_request: kind(
+    400,
+    'The request is not valid',
+    'A field is missing, unknown, or of the wrong kind.',
+    'Correct the fields that `errors` names. Nothing was done.',
+  ),
+  not_json: kind(
+    400,
+    'The body is not JSON',
+    'The body cannot be read as JSON.',
+    'Send valid JSON with `content-type: application/json`. Nothing was done.',
+  ),
+  body_too_large: kind(413, 'The body is too large', 'A body may have 1 MiB.', 'Send fewer events at a time.'),
+  unsupported_media_type: kind(
+    415,
+    'The content type is not supported',
+    'Bodies are JSON.',
+    'Send `content-type: application/json`.',
+  ),
+  unknown_route: kind(404, 'There is nothing here', 'No route has this method and path.', 'Compare with the README.'),
+  unknown_agent: kind(
+    404,
+    'The agent is not known',
+    'Nothing has been heard of the agent in this region.',
+    'Check the id, `{connection}:{platform user id}`; a new agent arrives with its first event.',
+  ),
+  unknown_queue: kind(
+    404,
+    'The queue is not known',
+    'No virtual queue has this name, and no connection its prefix.',
+    'Check the name against `queues` and `connections` in the config.',
+  ),
+  unknown_claim: kind(
+    404,
+    'The claim is not known',
+    'The id was never granted, as far as this region knows.',
+    'Use the `claim_id` of the answer that granted the claim.',
+  ),
+  no_agent_available: kind(
+    409,
+    'No agent is available',
+    'Nobody in the queue can take the call now; `passed_over` counts why.',
+    'Keep the call waiting and claim again, with the same `call_id`.',
+  ),
+  fence_superseded: kind(
+    409,
+    'The claim has been superseded',
+    'The agent has been claimed again under a higher fence.',
+    'Give the call up; it no longer has this agent. Claim again.',
+  ),
+  claim_ended: kind(
+    409,
+    'The claim has ended',
+    'It was released or completed, and cannot be confirmed or renewed.',
+    'Claim again if the call still needs an agent.',
+  ),
+  not_replicated: kind(
+    503,
+    'The claim is not safe',
+    'No replica acknowledged the claim, and the config refuses such claims.',
+    'Claim again after `Retry-After`; see to the replicas of the shard.',
+  ),
+  shard_unavailable: kind(
+    503,
+    'A part of the store is not available',
+    'The shard that holds the data is down or failing over.',
+    'Try again after `Retry-After`; a promotion takes seconds.',
+  ),
+  outbox_full: kind(
+    503,
+    'No more events can be accepted',
+    'The bus has been away so long that the outbox is full.',
+    'Bring the bus back; send the events again then.',
+  ),
+  home_unreachable: kind(
+    503,
+    "The agent's home does not answer",
+    'Only the home can settle the claim, and it cannot be reached.',
+    'Ask again: settling twice is harmless. A held claim lapses by itself.',
+  ),
+  outcome_unknown: kind(
+    504,
+    "The agent's home did not answer in time",
+    'It may have done what was asked.',
+    'Ask again: settling twice is harmless.',
+  ),
+  draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),
+  internal: kind(
+    500,
+    'Something is wrong inside Muster',
+    'A defect; the log has the details under `request_id`.',
+    'Report it with the `request_id`.',
+  ),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface FieldError {
+  /** JSON pointer into the body, or the name of a parameter. */
+  field: string;
+  message: string;
+}
+
+export interface ProblemDetails {
+  detail: string;
+  errors?: FieldError[];
+  retryAfterMs?: number;
+  /** Further members of the problem, e.g. `passed_over`. */
+  more?: Record<string, unknown>;
+}
+
+/** Answers with an RFC 9457 problem. */
+export function sendProblem(reply: FastifyReply, code: ProblemCode, details: ProblemDetails): FastifyReply {
+  const { status, title } = PROBLEMS[code];
+  if (status === 503) reply.header('retry-after', Math.ceil((details.retryAfterMs ?? 1000) / 1000));
+  return reply
+    .status(status)
+    .type('application/problem+json')
+    .send({
+      type: `urn:muster:problem:${code}`,
+      title,
+      status,
+      code,
+      detail: details.detail,
+      ...(details.errors && { errors: details.errors }),
+      request_id: reply.request.id,
+      ...details.more,
+    });
+}

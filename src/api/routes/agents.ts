@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { claim } from '../../routing/claim.ts';
+import { find, getAgent } from '../../routing/find.ts';
+import { queueNamed } from '../../routing/region.ts';
+import { InvalidRequest } from '../failures.ts';
+import type { ApiContext } from '../server.ts';
+
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+const AvailableQuery = Type.Object(
+  {
+    queue: Type.Optional(Name),
+    skills: Type.Optional(Type.String({ maxLength: 2000, description: '`billing,spanish:60`' })),
+    call_id: Type.Optional(Name),
+    budget_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+    explain: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+
+/** Lookups; `GET /agents/available` also claims, for platforms that can only GET, and is safe to repeat by `call_id`. */
+export function agentRoutes(server: FastifyInstance, { region }: ApiContext): void {
+  server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request) => {
+    const query = request.query as Static<typeof AvailableQuery>;
+    const { queue = 'global', call_id, budget_ms, limit = 1, explain = false } = query;
+    const skills = readSkills(query.skills);
+    if (!call_id) return find(region, { queue, skills, limit, explain });
+    const budgetMs = budget_ms ?? region.config.claims.budgetMs;
+    const granted = await claim(region, { queue, callId: call_id, skills, budgetMs, explain });
+    return granted.claim;
+  });
+
+  server.get('/v1/agents/:id', (request) => getAgent(region, (request.params as { id: string }).id));
+
+  server.get('/v1/queues/:id', async (request) => {
+    const queue = queueNamed(region, (request.params as { id: string }).id);
+    const { inLine, taken } = await region.queues.size(queue.domain, queue.id);
+    return { queue: queue.id, domain: queue.domain, in_line: inLine, taken, wrap_up: queue.wrapUp };
+  });
+}
+
+function readSkills(text = ''): Record<string, number> {
+  const skills: Record<string, number> = {};
+  for (const part of text.split(',').filter((each) => each.trim())) {
+    const [name = '', level = '0'] = part.split(':').map((each) => each.trim());
+    const minimum = Number(level);
+    if (!name || !(minimum >= 0 && minimum <= 100)) {
+      throw new InvalidRequest([
+        { field: 'skills', message: `"${part}" is not name or name:level with a level of 0 to 100` },
+      ]);
+    }
+    skills[name] = minimum;
+  }
+  return skills;
+}

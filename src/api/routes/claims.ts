@@ -1,0 +1,67 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { Settlement } from '../../agent/claim.ts';
+import { type ClaimRequest, claim } from '../../routing/claim.ts';
+import { ASKED_BY } from '../../routing/peers.ts';
+import { getClaim, settle } from '../../routing/settle.ts';
+import type { ApiContext } from '../server.ts';
+
+const closed = { additionalProperties: false };
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+export const Skills = Type.Union([
+  Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 20 }),
+  Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: 0, maximum: 100 }), {
+    maxProperties: 20,
+  }),
+]);
+
+const ClaimBody = Type.Object(
+  {
+    queue: Name,
+    call_id: Name,
+    skills: Type.Optional(Skills),
+    budget_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    agent_id: Type.Optional(Name),
+    explain: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) });
+
+/** Claims and their life. Creating one and every settlement may be repeated: the same call gets the same claim. */
+export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
+  server.post('/v1/claims', { schema: { body: ClaimBody } }, async (request, reply) => {
+    const granted = await claim(region, readClaim(request, request.body as Static<typeof ClaimBody>));
+    reply.status(granted.again ? 200 : 201);
+    return granted.claim;
+  });
+
+  server.get('/v1/claims/:id', { schema: { params: ClaimId } }, (request) => getClaim(region, idOf(request)));
+
+  for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
+    const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), Type.Object({}, closed)])) };
+    server.post(`/v1/claims/:id/${settlement}`, { schema }, (request) => settle(region, idOf(request), settlement));
+  }
+
+  function readClaim(request: FastifyRequest, body: Static<typeof ClaimBody>): ClaimRequest {
+    const askedBy = request.headers[ASKED_BY];
+    return {
+      queue: body.queue,
+      callId: body.call_id,
+      skills: requiredSkills(body.skills),
+      budgetMs: body.budget_ms ?? region.config.claims.budgetMs,
+      explain: body.explain ?? typeof askedBy === 'string',
+      ...(body.agent_id && { agentId: body.agent_id }),
+      ...(typeof askedBy === 'string' && { askedBy }),
+    };
+  }
+}
+
+/** `["billing"]` asks for the skill at any level, `{"billing": 60}` for at least that one. */
+export function requiredSkills(skills: Static<typeof Skills> | undefined): Record<string, number> {
+  return Array.isArray(skills) ? Object.fromEntries(skills.map((name) => [name, 0])) : (skills ?? {});
+}
+
+const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;

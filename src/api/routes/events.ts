@@ -1,0 +1,62 @@
+import type { FastifyInstance } from 'fastify';
+import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
+import { InvalidRequest } from '../failures.ts';
+import type { FieldError } from '../problems.ts';
+import type { ApiContext } from '../server.ts';
+
+const MAX_BATCH = 1000;
+
+/** `POST /v1/events`: one event or a batch, all valid or none accepted. */
+export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
+  server.post('/v1/events', async (request, reply) => {
+    const events = readAll(request.body);
+    const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
+    reply.status(202);
+    return {
+      accepted: accepted.length,
+      events: accepted.map(({ eventId, outcome }) => ({ event_id: eventId, outcome })),
+    };
+  });
+
+  function readAll(body: unknown): AgentEvent[] {
+    const payloads = Array.isArray(body) ? body : [body];
+    const prefix = (index: number): string => (Array.isArray(body) ? `/${index}` : '');
+    if (payloads.length === 0 || payloads.length > MAX_BATCH) {
+      throw new InvalidRequest([{ field: '/', message: `must hold 1 to ${MAX_BATCH} events` }]);
+    }
+    const errors: FieldError[] = [];
+    const events = payloads.flatMap((payload, index) => {
+      try {
+        return [read(payload)];
+      } catch (error) {
+        if (!(error instanceof InvalidEvent)) throw error;
+        errors.push({ field: `${prefix(index)}${error.field}`, message: error.message });
+        return [];
+      }
+    });
+    if (errors.length === 0) return events;
+    region.metrics.events.inc({ outcome: 'rejected' }, errors.length);
+    throw new InvalidRequest(errors);
+  }
+
+  function read(payload: unknown): AgentEvent {
+    const { config, clock, metrics, log } = region;
+    const { event, clampedByMs } = readEvent(payload, {
+      region: config.region,
+      nowMs: clock.nowMs(),
+      status: 'report',
+    });
+    if (!config.regions[event.region]) {
+      throw new InvalidEvent('/region_source', `must be one of ${Object.keys(config.regions).join(', ')}`);
+    }
+    if (event.facets.claim) throw new InvalidEvent('/claim', "is Muster's own to say");
+    if (clampedByMs > 0) {
+      metrics.clamped.inc({ source: 'api' });
+      log.warn(
+        { agent: event.agentId, event: event.eventId, aheadMs: clampedByMs },
+        'a timestamp lies in the future; taken as now',
+      );
+    }
+    return event;
+  }
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { fastify } from 'fastify';
+import type { Log } from '../ops/log.ts';
+import type { Region } from '../routing/region.ts';
+import { answerFailure } from './failures.ts';
+import { sendProblem } from './problems.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { claimRoutes } from './routes/claims.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { type RegionReport, regionRoutes } from './routes/regions.ts';
+
+export type Server = ReturnType<typeof createServer>;
+
+export interface ApiContext {
+  region: Region;
+  /** What this instance knows of the region, for operators. */
+  report(): Promise<RegionReport>;
+  /** What stands in the way of taking work; empty when ready. */
+  obstacles(): string[];
+  log: Log;
+}
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** The HTTP face of a region: every route, and every failure as an RFC 9457 problem. */
+export function createServer(context: ApiContext) {
+  const server = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 512 },
+    ajv: { customOptions: { allErrors: true, removeAdditional: false, coerceTypes: 'array' } },
+    logger: false,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  void TypeBoxValidatorCompiler;
+  server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply));
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),
+  );
+  server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
+  eventRoutes(server, context);
+  claimRoutes(server, context);
+  agentRoutes(server, context);
+  regionRoutes(server, context);
+  healthRoutes(server, context);
+  return server;
+}

@@ -1,0 +1,79 @@
+import { type AgentEvent, InvalidEvent, readEvent, writeEvent } from '../agent/event.ts';
+import type { StatusAnswer } from '../agent/status.ts';
+import type { BusMessage } from './bus.ts';
+
+/** What travels on the bus: CloudEvents in binary mode, the attributes in the headers, readable JSON in the value. */
+export const AGENT_CHANGED = 'muster.agent.changed';
+export const HEARTBEAT = 'muster.region.heartbeat';
+
+/** Says that everything its region published on the partition before `timestampMs` lies before it. */
+export interface Heartbeat {
+  region: string;
+  timestampMs: number;
+}
+
+export type Envelope =
+  | { type: typeof AGENT_CHANGED; event: AgentEvent; acceptedMs?: number }
+  | { type: typeof HEARTBEAT; heartbeat: Heartbeat };
+
+/** @param acceptedMs wall time at which the region accepted the event, from which its propagation is measured */
+export function sealEvent(event: AgentEvent, answer: StatusAnswer, acceptedMs: number): BusMessage {
+  return {
+    key: event.agentId,
+    headers: {
+      ...attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs),
+      ce_subject: encodeURIComponent(event.agentId),
+    },
+    value: JSON.stringify(writeEvent(event, answer)),
+  };
+}
+
+export function sealHeartbeat({ region, timestampMs }: Heartbeat, partition: number): BusMessage {
+  const id = `${region}/${partition}/${timestampMs}`;
+  return {
+    key: String(partition),
+    headers: attributes(HEARTBEAT, id, region, timestampMs),
+    value: JSON.stringify({ event_id: id, timestamp: timestampMs, region_source: region }),
+  };
+}
+
+/**
+ * Opens a message, Muster's own or anybody's in the plain form.
+ * @throws InvalidEvent for what is neither; it belongs in the dead-letter queue
+ */
+export function openMessage(message: BusMessage, region: string, nowMs: number): Envelope {
+  const payload = parse(message.value);
+  const type = message.headers.ce_type;
+  if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
+  const { event } = readEvent(payload, { region, nowMs, status: type === AGENT_CHANGED ? 'summary' : 'report' });
+  const acceptedMs = Date.parse(message.headers.ce_time ?? '');
+  return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
+}
+
+function readHeartbeat(payload: unknown): Heartbeat {
+  const { region_source: region, timestamp } = (payload ?? {}) as Record<string, unknown>;
+  if (typeof region !== 'string') throw new InvalidEvent('/region_source', 'is not a region');
+  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
+    throw new InvalidEvent('/timestamp', 'is not a time');
+  }
+  return { region, timestampMs: timestamp };
+}
+
+function attributes(type: string, id: string, region: string, timeMs: number): Record<string, string> {
+  return {
+    ce_specversion: '1.0',
+    ce_type: type,
+    ce_id: id,
+    ce_source: `/muster/${region}`,
+    ce_time: new Date(timeMs).toISOString(),
+    'content-type': 'application/json',
+  };
+}
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new InvalidEvent('/', 'is not JSON');
+  }
+}

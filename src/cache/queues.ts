@@ -1,0 +1,158 @@
+import type { RequiredSkills } from '../agent/ranking.ts';
+import type { Cluster } from './cluster.ts';
+import { agentsKey, callsKey, queueKey } from './keys.ts';
+import type { Lane } from './lane.ts';
+import { encode, writeSkills } from './record.ts';
+import { scripts } from './scripts.ts';
+
+/** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
+export type Obstacle = 'busy' | 'claimed' | 'held' | 'skill' | 'stale' | 'budget' | 'unreachable';
+
+/** Homes whose agents cannot be taken now, and why. */
+export type PassOver = Map<string, Extract<Obstacle, 'stale' | 'budget' | 'unreachable'>>;
+
+/** How many records a walk looked at, and how many it passed over for what. */
+export type Tally = { seen: number } & Partial<Record<Obstacle, number>>;
+
+export interface Considered {
+  agentId: string;
+  /** Absent for an agent who could be taken. */
+  obstacle?: Obstacle;
+  line: string;
+}
+
+interface Walk {
+  domain: string;
+  queue: string;
+  skills: RequiredSkills;
+  passOver: PassOver;
+  explain: boolean;
+}
+
+export interface FindRequest extends Walk {
+  limit: number;
+}
+
+export interface ClaimRequest extends Walk {
+  region: string;
+  callId: string;
+  heldMs: number;
+  holdMs: number;
+  /** Agents not to be taken, because their home has just refused them. */
+  refused: string[];
+  /** Only this agent will do. */
+  agentId?: string | undefined;
+  deadlineMs: number;
+}
+
+interface WalkReply {
+  /** The shard's clock, ms: what locks are judged by. */
+  clockMs: number;
+  tally: Tally;
+  considered: Considered[];
+}
+
+export interface Found extends WalkReply {
+  agents: { agentId: string; line: string }[];
+}
+
+export interface ClaimReply extends WalkReply {
+  verdict: 'granted' | 'again' | 'ask' | 'none';
+  /** Empty for `none`. */
+  agentId: string;
+  line: string;
+  replicated: boolean;
+}
+
+/** A call keeps its claim for a retry at least this long, in ms. */
+const CALL_MEMORY_MS = 600_000;
+
+/** The queues of the region's store: each walk is one command. */
+export class Queues {
+  readonly #cluster: Cluster;
+  readonly #claims: Lane;
+  readonly #surplusMs: string;
+
+  /** @param surplusMs what 100 levels of skill surplus are worth, in ms of waiting */
+  constructor(cluster: Cluster, claims: Lane, surplusMs: number) {
+    this.#cluster = cluster;
+    this.#claims = claims;
+    this.#surplusMs = String(surplusMs);
+  }
+
+  /** The best agents of a queue, changing nothing. @throws ShardUnavailable */
+  async find({ domain, queue, skills, passOver, explain, limit }: FindRequest): Promise<Found> {
+    const reply = await this.#cluster.run(
+      scripts.find,
+      [queueKey(domain, queue), agentsKey(domain)],
+      [writeSkills(skills), this.#surplusMs, writePassOver(passOver), String(limit), explain ? '1' : ''],
+    );
+    const [agents, clock, tally, considered] = reply as [[string, string][], string, unknown[], string[][]];
+    return {
+      agents: agents.map(([agentId, line]) => ({ agentId, line })),
+      clockMs: Number(clock),
+      tally: readTally(tally),
+      considered: considered.map(readConsidered),
+    };
+  }
+
+  /** Takes the best agent of a queue for a call. @throws ShardUnavailable */
+  async claim(request: ClaimRequest): Promise<ClaimReply> {
+    const { domain, queue } = request;
+    const { reply, replicated } = await this.#claims.run(
+      scripts.claim,
+      [queueKey(domain, queue), agentsKey(domain), callsKey(domain)],
+      [
+        request.region,
+        encode(request.callId),
+        encode(queue),
+        String(request.heldMs),
+        String(request.holdMs),
+        writeSkills(request.skills),
+        this.#surplusMs,
+        writePassOver(request.passOver),
+        ` ${request.refused.join(' ')} `,
+        request.agentId ?? '',
+        request.explain ? '1' : '',
+        String(CALL_MEMORY_MS),
+      ],
+      request.deadlineMs,
+    );
+    type Raw = [ClaimReply['verdict'], string, string, string, unknown[], string[][]];
+    const [verdict, agentId, line, clock, tally, considered] = reply as Raw;
+    return {
+      verdict,
+      agentId,
+      line,
+      clockMs: Number(clock),
+      tally: readTally(tally),
+      considered: considered.map(readConsidered),
+      replicated,
+    };
+  }
+
+  /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
+  async size(domain: string, queue: string): Promise<{ inLine: number; taken: number }> {
+    const key = queueKey(domain, queue);
+    const [inLine, all] = await Promise.all([
+      this.#cluster.command(key, ['ZCOUNT', key, '-inf', '(1e15']),
+      this.#cluster.command(key, ['ZCARD', key]),
+    ]);
+    return { inLine: Number(inLine), taken: Number(all) - Number(inLine) };
+  }
+}
+
+function writePassOver(passOver: PassOver): string {
+  const parts = [...passOver].map(([home, why]) => `${encodeURIComponent(home)}:${why}`);
+  return parts.length > 0 ? `,${parts.join(',')},` : ',';
+}
+
+function readTally(flat: unknown[]): Tally {
+  const tally: Tally = { seen: 0 };
+  for (let i = 0; i + 1 < flat.length; i += 2) tally[flat[i] as Obstacle] = Number(flat[i + 1]);
+  return tally;
+}
+
+function readConsidered([agentId, obstacle, line]: string[]): Considered {
+  return { agentId: agentId ?? '', line: line ?? '', ...(obstacle && { obstacle: obstacle as Obstacle }) };
+}

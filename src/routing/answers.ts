@@ -1,0 +1,121 @@
+import { claimIdOf } from '../agent/claim.ts';
+import type { Claim, Facets } from '../agent/facets.ts';
+import { virtualArrival, type Weights } from '../agent/ranking.ts';
+import { availableSince, type Status, statusOf } from '../agent/status.ts';
+import { readFacets, type WireFacets, writeFacets } from '../agent/wire.ts';
+import type { Considered, Obstacle } from '../cache/queues.ts';
+import { type AgentRecord, readRecord } from '../cache/record.ts';
+
+/** Who vouches for an answer, and how old it may be. */
+export interface Vouched {
+  /** The region whose word on this agent counts. */
+  home: string;
+  /** The agent may have changed at home this long ago without it being known here, in ms; null: never heard of. */
+  age_ms: number | null;
+  stale: boolean;
+}
+
+export interface AgentAnswer extends Vouched {
+  agent_id: string;
+  status: Status;
+  reason?: string;
+  name: string;
+  queues: string[];
+  skills: Record<string, number>;
+  /** Platform time in ms since which the agent is available; only for those who are. */
+  available_since?: number;
+  facets: WireFacets;
+}
+
+export interface ClaimAnswer {
+  claim_id: string;
+  call_id: string;
+  agent_id: string;
+  queue: string;
+  state: Claim['state'];
+  fence: number;
+  /** Ms by the clock of the home's shard. */
+  until: number;
+  /** Ms from the answer; 0 when it holds nobody any more. */
+  expires_in_ms: number;
+  /** False if no replica has acknowledged the claim: a failover of its shard could forget it. */
+  replicated?: boolean;
+  authority: { region: string; mode: 'home' };
+  agent: AgentAnswer;
+}
+
+/** Why an agent was or was not taken. */
+export interface Explanation {
+  agent_id: string;
+  obstacle?: Obstacle;
+  arrival_ms: number;
+  parts: {
+    available_since: number;
+    tenure_bonus_ms: number;
+    proficiency_bonus_ms: number;
+    fairness_penalty_ms: number;
+  };
+}
+
+export function answerAgent(
+  agentId: string,
+  record: AgentRecord,
+  ageMs: number,
+  stale: boolean,
+  nowMs: number,
+): AgentAnswer {
+  const { facets } = record;
+  const { status, reason } = statusOf(facets, nowMs);
+  return {
+    agent_id: agentId,
+    status,
+    ...(reason && { reason }),
+    home: record.home,
+    age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null,
+    stale,
+    name: facets.profile?.name ?? agentId,
+    queues: facets.profile?.queues ?? [],
+    skills: facets.profile?.skills ?? {},
+    ...(status === 'AVAILABLE' && { available_since: availableSince(facets) }),
+    facets: writeFacets(facets),
+  };
+}
+
+/** @param clockMs the shard's clock, by which the claim's time is judged */
+export function answerClaim(claim: Claim, agent: AgentAnswer, clockMs: number, replicated?: boolean): ClaimAnswer {
+  return {
+    claim_id: claimIdOf(agent.agent_id, claim.fence),
+    call_id: claim.callId,
+    agent_id: agent.agent_id,
+    queue: claim.queue,
+    state: claim.state,
+    fence: claim.fence,
+    until: claim.untilMs,
+    expires_in_ms: claim.state === 'ENDED' ? 0 : Math.max(0, claim.untilMs - clockMs),
+    ...(replicated !== undefined && { replicated }),
+    authority: { region: agent.home, mode: 'home' },
+    agent,
+  };
+}
+
+/** The facets in another region's answer about an agent: complete, each with its own version. */
+export function facetsOf(agent: AgentAnswer): Facets {
+  return readFacets(agent.facets, { at: 0, id: '' }, (ms) => ms);
+}
+
+export function explain(considered: Considered[], weights: Weights): Explanation[] {
+  return considered.map(({ agentId, obstacle, line }) => {
+    const { arrivalMs, parts } = virtualArrival(line ? readRecord(line).facets : {}, weights);
+    return {
+      agent_id: agentId,
+      ...(obstacle && { obstacle }),
+      arrival_ms: arrivalMs,
+      parts: {
+        available_since: parts.availableSinceMs,
+        tenure_bonus_ms: parts.tenureBonusMs,
+        proficiency_bonus_ms: parts.proficiencyBonusMs,
+        fairness_penalty_ms: parts.fairnessPenaltyMs,
+      },
+    };
+  });
+}

@@ -1,0 +1,160 @@
+import { Agent, request } from 'undici';
+import type { Settlement } from '../agent/claim.ts';
+import type { RequiredSkills } from '../agent/ranking.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import type { AgentAnswer, ClaimAnswer } from './answers.ts';
+
+/** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
+export const ASKED_BY = 'muster-asked-by';
+
+export interface AskedClaim {
+  queue: string;
+  callId: string;
+  skills: RequiredSkills;
+  agentId: string;
+}
+
+/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
+export type HomeAnswer =
+  | { kind: 'granted'; claim: ClaimAnswer; late?: never }
+  | { kind: 'refused'; code: string; detail: string; status: number; agent?: AgentAnswer }
+  | { kind: 'unreachable' }
+  | { kind: 'unknown'; late: Promise<HomeAnswer> };
+
+interface Peer {
+  url: string;
+  /** Smoothed round trip, ms; undefined until it has answered once. */
+  rttMs: number | undefined;
+  /** Probes in a row that got no answer. */
+  failures: number;
+}
+
+const PROBE_EVERY_MS = 1000;
+const PROBE_DEADLINE_MS = 2000;
+/** The answer to a request that timed out is still waited for this long, ms, to undo what it granted. */
+const LATE_DEADLINE_MS = 5000;
+const SMOOTHING = 0.2;
+const FAILURES_TO_GIVE_UP = 3;
+
+/** The other regions' homes, asked over HTTP, with the measured round trip to each. */
+export class Peers {
+  readonly #peers = new Map<string, Peer>();
+  readonly #region: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #http = new Agent({ connections: 64, pipelining: 1, connect: { timeout: 1000 } });
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param urls base URL by region, this one included */
+  constructor(region: string, urls: Record<string, string>, clock: Clock, log: Log) {
+    this.#region = region;
+    this.#clock = clock;
+    this.#log = log;
+    for (const [name, url] of Object.entries(urls)) {
+      if (name !== region) this.#peers.set(name, { url, rttMs: undefined, failures: 0 });
+    }
+  }
+
+  start(): void {
+    const probeAll = (): void => {
+      for (const [name, peer] of this.#peers) void this.#probe(name, peer);
+    };
+    probeAll();
+    this.#timer = setInterval(probeAll, PROBE_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#http.close();
+  }
+
+  names(): string[] {
+    return [...this.#peers.keys()];
+  }
+
+  rttMs(region: string): number | undefined {
+    return this.#peers.get(region)?.rttMs;
+  }
+
+  isReachable(region: string): boolean {
+    const peer = this.#peers.get(region);
+    return peer?.rttMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
+  }
+
+  /** Asks an agent's home to grant it. Never throws. */
+  async claim(home: string, { queue, callId, skills, agentId }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
+    const body = { queue, call_id: callId, skills, agent_id: agentId };
+    const startedMs = this.#clock.monotonicMs();
+    const answer = await this.#post(home, '/v1/claims', body, budgetMs);
+    if (answer.kind === 'granted') this.#measured(home, this.#clock.monotonicMs() - startedMs);
+    return answer;
+  }
+
+  /** Asks an agent's home to settle a claim. Never throws. */
+  settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
+    return this.#post(home, `/v1/claims/${encodeURIComponent(claimId)}/${settlement}`, {}, deadlineMs);
+  }
+
+  async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {
+    const peer = this.#peers.get(home);
+    if (!peer) return { kind: 'unreachable' };
+    const sent = this.#send(peer, path, body);
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<'timeout'>((resolve) => {
+      timer = setTimeout(resolve, Math.max(1, deadlineMs), 'timeout');
+    });
+    const first = await Promise.race([sent, timeout]).finally(() => clearTimeout(timer));
+    return first === 'timeout' ? { kind: 'unknown', late: sent } : first;
+  }
+
+  async #send(peer: Peer, path: string, body: object): Promise<HomeAnswer> {
+    try {
+      const { statusCode, body: reply } = await request(`${peer.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', [ASKED_BY]: this.#region },
+        body: JSON.stringify(body),
+        dispatcher: this.#http,
+        headersTimeout: LATE_DEADLINE_MS,
+        bodyTimeout: LATE_DEADLINE_MS,
+      });
+      const json = (await reply.json()) as Record<string, unknown>;
+      if (statusCode < 300) return { kind: 'granted', claim: json as unknown as ClaimAnswer };
+      const { code, detail, agent } = json as { code?: string; detail?: string; agent?: AgentAnswer };
+      return {
+        kind: 'refused',
+        status: statusCode,
+        code: code ?? 'unknown',
+        detail: detail ?? '',
+        ...(agent && { agent }),
+      };
+    } catch (error) {
+      this.#log.debug({ err: error, url: peer.url }, 'a home did not answer');
+      return { kind: 'unreachable' };
+    }
+  }
+
+  async #probe(name: string, peer: Peer): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    try {
+      const { body } = await request(`${peer.url}/healthz`, {
+        dispatcher: this.#http,
+        headersTimeout: PROBE_DEADLINE_MS,
+        bodyTimeout: PROBE_DEADLINE_MS,
+      });
+      await body.dump();
+      if (peer.failures >= FAILURES_TO_GIVE_UP) this.#log.info({ of: name }, 'region answers again');
+      peer.failures = 0;
+      this.#measured(name, this.#clock.monotonicMs() - startedMs);
+    } catch {
+      peer.failures += 1; // told once, when it counts as unreachable
+      if (peer.failures === FAILURES_TO_GIVE_UP)
+        this.#log.warn({ of: name }, 'region does not answer; its agents are passed over');
+    }
+  }
+
+  #measured(name: string, tookMs: number): void {
+    const peer = this.#peers.get(name);
+    if (peer) peer.rttMs = peer.rttMs === undefined ? tookMs : peer.rttMs + SMOOTHING * (tookMs - peer.rttMs);
+  }
+}

@@ -1,0 +1,23 @@
+import type { AgentEvent } from '../agent/event.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import type { Region } from './region.ts';
+
+/**
+ * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question,
+ * never a second grant: only the home's record decides.
+ */
+export function publishClaim({ config, ingest, clock, log }: Region, agentId: string, record: AgentRecord): void {
+  const { claim } = record.facets;
+  if (!claim) return;
+  const event: AgentEvent = {
+    eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
+    agentId,
+    timestampMs: clock.nowMs(),
+    region: config.region,
+    source: 'claim',
+    facets: { claim },
+  };
+  ingest.publish(event, record).catch((error) => {
+    log.warn({ err: error, agent: agentId }, 'a claim was not published; other regions learn of it when they ask');
+  });
+}

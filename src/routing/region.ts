@@ -1,0 +1,51 @@
+import type { Agents } from '../cache/agents.ts';
+import type { PassOver, Queues } from '../cache/queues.ts';
+import { type AgentRecord, readRecord } from '../cache/record.ts';
+import type { Config } from '../config/schema.ts';
+import { findQueue, type Queue } from '../config/topology.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { History } from '../ops/history.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Freshness } from '../sync/freshness.ts';
+import type { Ingest } from '../sync/ingest.ts';
+import { type AgentAnswer, answerAgent } from './answers.ts';
+import type { Peers } from './peers.ts';
+import { Refusal } from './refusal.ts';
+
+/** What routing in a region works with. */
+export interface Region {
+  config: Config;
+  agents: Agents;
+  queues: Queues;
+  peers: Peers;
+  freshness: Freshness;
+  ingest: Ingest;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  history: History;
+}
+
+/** @throws Refusal `unknown_queue` */
+export function queueNamed({ config }: Region, id: string): Queue {
+  const queue = findQueue(config, id);
+  if (!queue) throw new Refusal('unknown_queue', `no queue "${id}" is configured, and no connection of that name`);
+  return queue;
+}
+
+/** Homes whose agents must not be handed out now, because nobody knows whether they are still free. */
+export function staleHomes({ config, freshness }: Region): PassOver {
+  const passOver: PassOver = new Map();
+  for (const name of Object.keys(config.regions)) {
+    if (name !== config.region && freshness.region(name).state === 'stale') passOver.set(name, 'stale');
+  }
+  return passOver;
+}
+
+/** Says what this region knows of an agent, how old that may be, and whose word it is. */
+export function answerFor({ freshness, clock }: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
+  const record = typeof line === 'string' ? readRecord(line) : line;
+  const ageMs = freshness.agentAgeMs(record.home, agentId);
+  return answerAgent(agentId, record, ageMs, freshness.isStale(ageMs), clock.nowMs());
+}

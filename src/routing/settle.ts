@@ -1,0 +1,157 @@
+import {
+  settle as decide,
+  type Move,
+  readClaimId,
+  type Settlement,
+  settlementDue,
+  type WrapUp,
+} from '../agent/claim.ts';
+import type { AgentEvent } from '../agent/event.ts';
+import type { Claim } from '../agent/facets.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import { findQueue } from '../config/topology.ts';
+import { answerClaim, type ClaimAnswer, facetsOf } from './answers.ts';
+import { publishClaim } from './publish.ts';
+import { Refusal } from './refusal.ts';
+import { answerFor, type Region } from './region.ts';
+
+const DEADLINE_MS = 1500;
+const MAX_ROUNDS = 16;
+/** Fences are about the time of their grant in ms; one from further ahead than this was made up. */
+const FENCE_TOLERANCE_MS = 60_000;
+
+/** Confirms, renews, releases or completes a claim at its agent's home. @throws Refusal, ShardUnavailable */
+export async function settle(region: Region, claimId: string, settlement: Settlement): Promise<ClaimAnswer> {
+  const { agentId, fence } = parse(claimId);
+  const record = await region.agents.recall(agentId);
+  if (!record || fence > region.clock.nowMs() + FENCE_TOLERANCE_MS) throw unknownClaim(claimId);
+  if (record.home !== region.config.region) return settleAtHome(region, claimId, settlement, record.home);
+  return settleHere(region, agentId, fence, settlement, record);
+}
+
+/** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
+export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
+  const { agentId, fence } = parse(claimId);
+  const record = await region.agents.get(agentId);
+  const latest = record?.facets.claim;
+  if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
+  const claim: Claim =
+    fence === latest.fence ? latest : { ...latest, fence, state: 'ENDED', untilMs: 0, callId: '', queue: '' };
+  return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
+}
+
+/** Follows the platform's own word on an interaction, at the agent's home. @throws ShardUnavailable */
+export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
+  const due = settlementDue(event.facets, record.facets);
+  const fence = record.facets.claim?.fence;
+  if (!due || fence === undefined) return;
+  try {
+    await settleHere(region, event.agentId, fence, due, record);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+  }
+}
+
+async function settleAtHome(
+  region: Region,
+  claimId: string,
+  settlement: Settlement,
+  home: string,
+): Promise<ClaimAnswer> {
+  const answer = await region.peers.settle(home, claimId, settlement, DEADLINE_MS);
+  if (answer.kind === 'granted') {
+    await region.agents.apply(answer.claim.agent_id, facetsOf(answer.claim.agent));
+    return answer.claim;
+  }
+  if (answer.kind === 'refused') throw new Refusal(answer.code as Refusal['code'], answer.detail);
+  const code = answer.kind === 'unknown' ? 'outcome_unknown' : 'home_unreachable';
+  throw new Refusal(code, `the agent's home ${home} did not answer; ask again, it is safe`);
+}
+
+async function settleHere(
+  region: Region,
+  agentId: string,
+  fence: number,
+  settlement: Settlement,
+  known: AgentRecord,
+): Promise<ClaimAnswer> {
+  let record = known;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const startedMs = region.clock.monotonicMs();
+    const claim = claimToSettle(record, fence);
+    if (claim.state === 'ENDED' && (settlement === 'release' || settlement === 'complete')) {
+      return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
+    }
+    const move = decide(claim.state, settlement, region.config.claims, wrapUpOf(region, claim.queue));
+    if (!move) throw refuse(region, settlement, agentId, fence, 'claim_ended');
+    const request = { agentId, fence, callId: claim.callId, queue: claim.queue, move };
+    const settled = await region.agents.settle(request, record, DEADLINE_MS);
+    if (settled.kind === 'fenced') throw refuse(region, settlement, agentId, fence, 'fence_superseded');
+    if (settled.kind === 'settled') {
+      return carriedOut(region, agentId, settlement, move, settled.record, startedMs, settled.replicated);
+    }
+    if (!settled.record) throw unknownClaim(`${agentId}~${fence}`);
+    record = settled.record;
+  }
+  throw new ShardUnavailable(`agent ${agentId} changes faster than its claim can be settled`);
+}
+
+/**
+ * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover and is made again;
+ * where it is newer, the script refuses: fences are compared there and nowhere else.
+ */
+function claimToSettle({ facets }: AgentRecord, fence: number): Claim {
+  const recorded = facets.claim;
+  if (recorded?.fence === fence) return recorded;
+  const completedAtMs = recorded?.completedAtMs ?? 0;
+  return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs };
+}
+
+function wrapUpOf({ config }: Region, queue: string): WrapUp {
+  return findQueue(config, queue)?.wrapUp ?? { rule: 'none', seconds: 0 };
+}
+
+function carriedOut(
+  region: Region,
+  agentId: string,
+  settlement: Settlement,
+  move: Move,
+  record: AgentRecord,
+  startedMs: number,
+  replicated: boolean,
+): ClaimAnswer {
+  const claim = record.facets.claim as Claim;
+  region.metrics.settlements.inc({ settlement, outcome: 'ok' });
+  publishClaim(region, agentId, record);
+  const base = { call: claim.callId, agent: agentId, fence: claim.fence, untilMs: claim.untilMs, startedMs };
+  if (settlement === 'confirm' || settlement === 'renew') {
+    const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
+    region.history.settled({ ...base, op: settlement, heldMs });
+  } else region.history.settled({ ...base, op: settlement, state: claim.state });
+  const clockMs = move.lockMs > 0 ? claim.untilMs - move.lockMs : claim.untilMs;
+  return answerClaim(claim, answerFor(region, agentId, record), clockMs, replicated);
+}
+
+function refuse(
+  region: Region,
+  op: Settlement,
+  agent: string,
+  fence: number,
+  code: 'claim_ended' | 'fence_superseded',
+): Refusal {
+  region.metrics.settlements.inc({ settlement: op, outcome: code });
+  region.history.settleRefused({ op, agent, fence, reason: code });
+  const detail =
+    code === 'claim_ended' ? 'the claim has ended' : 'the agent has been claimed again since; this claim is over';
+  return new Refusal(code, detail);
+}
+
+function parse(claimId: string): { agentId: string; fence: number } {
+  const parsed = readClaimId(claimId);
+  if (!parsed) throw unknownClaim(claimId);
+  return parsed;
+}
+
+const unknownClaim = (claimId: string): Refusal =>
+  new Refusal('unknown_claim', `no claim "${claimId}" is known in this region`);

@@ -1,0 +1,78 @@
+import { type AgentEvent, InvalidEvent } from '../agent/event.ts';
+import type { Bus, Delivery } from '../bus/bus.ts';
+import { type Envelope, HEARTBEAT, type Heartbeat, openMessage } from '../bus/envelope.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { History } from '../ops/history.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Apply } from './apply.ts';
+import type { Freshness } from './freshness.ts';
+
+interface ApplierOptions {
+  bus: Bus;
+  apply: Apply;
+  freshness: Freshness;
+  region: string;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  history: History;
+}
+
+/**
+ * Reads what all regions published, this one too, and applies it. A batch is done when all its events are applied;
+ * only then do its heartbeats count, so a watermark never runs ahead of what it vouches for.
+ */
+export class Applier {
+  readonly #options: ApplierOptions;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#options.bus.consume((partition, batch) => this.#applyBatch(partition, batch));
+  }
+
+  async #applyBatch(partition: number, batch: Delivery[]): Promise<void> {
+    const byAgent = new Map<string, { event: AgentEvent; acceptedMs?: number }[]>();
+    const heartbeats = new Map<string, Heartbeat>();
+    for (const delivery of batch) {
+      const envelope = await this.#open(delivery);
+      if (!envelope) continue;
+      if (envelope.type === HEARTBEAT) heartbeats.set(envelope.heartbeat.region, envelope.heartbeat);
+      else byAgent.set(envelope.event.agentId, [...(byAgent.get(envelope.event.agentId) ?? []), envelope]);
+    }
+    await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
+    await Promise.all(
+      [...heartbeats.values()].map(({ region, timestampMs }) =>
+        this.#options.freshness.advance(region, partition, timestampMs),
+      ),
+    );
+  }
+
+  async #applyInOrder(events: { event: AgentEvent; acceptedMs?: number }[]): Promise<void> {
+    for (const { event, acceptedMs } of events) {
+      const { outcome } = await this.#options.apply.fromBus(event);
+      if (outcome !== 'applied' || acceptedMs === undefined || event.region === this.#options.region) continue;
+      const tookMs = Math.max(0, this.#options.clock.nowMs() - acceptedMs);
+      this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);
+    }
+  }
+
+  /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */
+  async #open(delivery: Delivery): Promise<Envelope | undefined> {
+    const { bus, region, clock, log, metrics, history } = this.#options;
+    try {
+      return openMessage(delivery, region, clock.nowMs());
+    } catch (error) {
+      if (!(error instanceof InvalidEvent)) throw error;
+      const reason = `${error.field} ${error.message}`;
+      log.warn({ position: delivery.position, key: delivery.key, reason }, 'a message of the bus is not an event');
+      await bus.deadLetter(delivery, reason);
+      metrics.events.inc({ outcome: 'dead_letter' });
+      history.eventDeadLettered({ event: delivery.headers.ce_id ?? delivery.position, reason });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { AgentEvent } from '../agent/event.ts';
+import { merge, type Outcome } from '../agent/merge.ts';
+import { statusOf } from '../agent/status.ts';
+import { sealEvent } from '../bus/envelope.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { History } from '../ops/history.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Apply } from './apply.ts';
+import type { Outbox } from './outbox.ts';
+
+interface IngestOptions {
+  outbox: Outbox;
+  apply: Apply;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  history: History;
+}
+
+export interface Accepted {
+  eventId: string;
+  /** What it did to the local copy; `deferred` when the local store could not say yet. */
+  outcome: Outcome | 'deferred';
+}
+
+/**
+ * The way into Muster for everything that happens to an agent: into the outbox, then to the local store. Accepted is
+ * what the outbox holds; the local store catches up from the bus if it cannot be reached now.
+ */
+export class Ingest {
+  readonly #options: IngestOptions;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+  }
+
+  /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable when it was not accepted */
+  async accept(event: AgentEvent): Promise<Accepted> {
+    const { apply, log, metrics } = this.#options;
+    await this.publish(event, await apply.recall(event.agentId));
+    metrics.events.inc({ outcome: 'accepted' });
+    try {
+      const { outcome } = await apply.local(event);
+      return { eventId: event.eventId, outcome };
+    } catch (error) {
+      log.warn({ err: error, event: event.eventId }, 'accepted, but not applied here yet: the bus will bring it');
+      return { eventId: event.eventId, outcome: 'deferred' };
+    }
+  }
+
+  /**
+   * Tells all regions, this one included, without applying it here first.
+   * @param record the agent as known, from which the message's summary is made
+   * @throws OutboxFull, ShardUnavailable
+   */
+  async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<void> {
+    const { outbox, clock, history } = this.#options;
+    const nowMs = clock.nowMs();
+    const { facets } = merge(record?.facets ?? {}, event.facets);
+    await outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs));
+    history.eventAccepted(event);
+  }
+}

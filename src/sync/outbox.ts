@@ -1,0 +1,95 @@
+import type { BusMessage } from '../bus/bus.ts';
+import { partitionOf } from '../bus/partition.ts';
+import type { Cluster } from '../cache/cluster.ts';
+import { outboxKey } from '../cache/keys.ts';
+import type { Lane } from '../cache/lane.ts';
+
+/** An event that this region has accepted and the bus has not confirmed. */
+export interface OutboxEntry {
+  id: string;
+  message: BusMessage;
+}
+
+/** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
+export class OutboxFull extends Error {
+  override name = 'OutboxFull';
+}
+
+/** Entries per partition beyond which nothing more is accepted: a bound on the memory a lost bus can cost. */
+const MAX_ENTRIES = 500_000;
+/** An append is kept waiting this long for its shard, in ms. */
+const APPEND_DEADLINE_MS = 2000;
+
+/**
+ * The region's memory of what it owes the bus: one stream per bus partition in the region's own cluster. An event is
+ * acknowledged to its sender once it is here, and stays until the bus has confirmed it.
+ */
+export class Outbox {
+  readonly partitions: number;
+  readonly #lane: Lane;
+  readonly #cluster: Cluster;
+  readonly #lengths: number[];
+  #onAppend: (partition: number) => void = () => undefined;
+
+  constructor(lane: Lane, cluster: Cluster, partitions: number) {
+    this.#lane = lane;
+    this.#cluster = cluster;
+    this.partitions = partitions;
+    this.#lengths = new Array<number>(partitions).fill(0);
+  }
+
+  /** Whom to tell that a partition has something new. */
+  set onAppend(listener: (partition: number) => void) {
+    this.#onAppend = listener;
+  }
+
+  /** Appends durably, acknowledged by a replica where there is one. @throws OutboxFull, ShardUnavailable */
+  async append(message: BusMessage): Promise<void> {
+    await this.appendTo(partitionOf(message.key, this.partitions), message);
+  }
+
+  /** @throws OutboxFull, ShardUnavailable */
+  async appendTo(partition: number, { key, headers, value }: BusMessage): Promise<void> {
+    if ((this.#lengths[partition] ?? 0) >= MAX_ENTRIES) {
+      throw new OutboxFull(`${MAX_ENTRIES} events of partition ${partition} wait for the bus`);
+    }
+    const stream = outboxKey(partition);
+    const fields = ['key', key, 'headers', JSON.stringify(headers), 'value', value];
+    await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
+    this.#onAppend(partition);
+  }
+
+  /** The oldest entries of a partition, in order. @throws ShardUnavailable */
+  async oldest(partition: number, count: number): Promise<OutboxEntry[]> {
+    const stream = outboxKey(partition);
+    const reply = await this.#cluster.command(stream, ['XRANGE', stream, '-', '+', 'COUNT', String(count)]);
+    return (reply as [string, string[]][]).map(([id, fields]) => ({ id, message: readFields(fields) }));
+  }
+
+  /** Forgets what the bus has confirmed. @throws ShardUnavailable */
+  async remove(partition: number, ids: string[]): Promise<void> {
+    const stream = outboxKey(partition);
+    await this.#cluster.command(stream, ['XDEL', stream, ...ids]);
+  }
+
+  /** Entries waiting, per partition. @throws ShardUnavailable */
+  async lengths(): Promise<number[]> {
+    await Promise.all(
+      this.#lengths.map(async (_, partition) => {
+        const stream = outboxKey(partition);
+        this.#lengths[partition] = Number(await this.#cluster.command(stream, ['XLEN', stream]));
+      }),
+    );
+    return [...this.#lengths];
+  }
+}
+
+function readFields(fields: string[]): BusMessage {
+  const named = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) named.set(fields[i] as string, fields[i + 1] as string);
+  return {
+    key: named.get('key') ?? '',
+    headers: JSON.parse(named.get('headers') ?? '{}') as Record<string, string>,
+    value: named.get('value') ?? '',
+  };
+}
