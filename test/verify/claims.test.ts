@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { evidence, failed, HELD_MS, Histories } from './histories.ts';
+import { Claims } from '../../src/verify/claims.ts';
+import { evidence, failed, HELD_MS, Histories, type Instance } from './histories.ts';
 
 let world: Histories;
 beforeEach(() => {
@@ -213,5 +214,56 @@ describe('retry', () => {
     const later = world.instance('us');
     later.granted('c1', 'ann', 1, { home: 'eu' });
     expect(failed(await world.judge())).toEqual(['retry']);
+  });
+
+  it('excuses nothing where the answer was lost within the home', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1);
+    eu.history.claimUnknown({ call: 'c1', queue: 'support', home: 'eu' });
+    eu.granted('c1', 'bob', 1);
+    expect(failed(await world.judge())).toEqual(['retry']);
+  });
+});
+
+describe('what is remembered of a long history', () => {
+  /** 25,000 claims over four hours, each released at once. */
+  function pass(eu: Instance): void {
+    for (let i = 0; i < 25_000; i++) {
+      const agent = `agent-${i % 5000}`;
+      eu.granted(`call-${i}`, agent, i + 1);
+      world.now += 600;
+      eu.ended('release', agent, i + 1);
+    }
+  }
+
+  it('keeps a claim that is still held', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1);
+    eu.kept('confirm', 'ann', 1, { heldMs: 24 * 3_600_000 });
+    pass(eu);
+    expect(failed(await world.judge())).toEqual([]);
+    const later = world.instance('eu');
+    later.granted('c2', 'ann', 2);
+    later.granted('c1', 'bob', 1);
+    expect(failed(await world.judge())).toEqual(['exclusive', 'retry']);
+  });
+
+  it('keeps the highest fence of an agent', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 5);
+    pass(eu);
+    eu.granted('c2', 'ann', 4);
+    expect(failed(await world.judge())).toEqual(['fence']);
+  });
+
+  it('forgets the rest', () => {
+    const claims = new Claims();
+    const origin = { at: 0, region: 'eu', process: 'p', place: 'p:1' };
+    const grant = { ...origin, op: 'claim', phase: 'ok', queue: 'support', home: 'eu', until: 0 } as const;
+    for (let t = 0; t < 25_000_000; t += 1000) {
+      claims.see({ ...grant, t, since: t, held_ms: HELD_MS, agent: 'ann', fence: t + 1, call: `c${t}` });
+    }
+    expect(claims.ofAgent('ann').length).toBeLessThan(11_000);
+    expect(claims.ofCall('c0')).toEqual([]);
   });
 });

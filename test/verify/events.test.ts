@@ -78,6 +78,16 @@ describe('delivered', () => {
     expect(failed(await world.judge())).toEqual([]);
   });
 
+  it('finds the one lost among many that were passed over', async () => {
+    accepted(presence('bob', 1));
+    for (let at = 1; at <= 12_000; at++) {
+      accepted(presence('ann', at));
+      if (at % 1000 === 0) for (const region of [eu, us]) region.handled(presence('ann', at), 'applied');
+    }
+    const verdict = await world.judge();
+    expect([failed(verdict), verdict.counts.events.lost]).toEqual([['delivered'], 1]);
+  });
+
   it('names where a lost event was put aside', async () => {
     const event = accepted(presence('ann', 1));
     eu.handled(event, 'applied');

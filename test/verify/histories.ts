@@ -82,7 +82,7 @@ export function failed({ checks }: Verdict): string[] {
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
-/** How each violation of a check begins, with the lines that prove it, less the folder. */
+/** The lines that prove each violation of a check, as `file:line` less the folder. */
 export function evidence({ checks }: Verdict, name: string): string[][] {
   const check = checks.find((one) => one.name === name);
   return (check?.violations ?? []).map(({ lines }) => lines.map((line) => line.slice(line.lastIndexOf('/') + 1)));
