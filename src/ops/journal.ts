@@ -3,8 +3,8 @@ import type { HistoryLine } from './history-line.ts';
 import type { Log } from './log.ts';
 
 /**
- * The file of a history. Each line is handed to the operating system before the call returns (2.6 µs measured), so whatever
- * follows from an outcome follows its line, and `kill -9` costs at most the line being written.
+ * The file of a history. Each line is handed to the operating system before the call returns (2.6 µs, 5 µs with its
+ * JSON), so whatever follows from an outcome follows its line, and `kill -9` costs at most the line being written.
  */
 export class Journal {
   readonly #file: string;
