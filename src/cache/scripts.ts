@@ -8,19 +8,21 @@ export interface Script {
   lua: string;
 }
 
-const folder = new URL('./scripts/', import.meta.url);
+const here = new URL('./scripts/', import.meta.url);
 
-function load(name: string): Script {
+/** Reads `name.lua` and what it includes from a folder, by default that of the regional store. */
+export function load(name: string, folder: URL = here): Script {
+  const read = (file: string): string => readFileSync(new URL(`${file}.lua`, folder), 'utf8');
   const lua = read(name).replace(/^--include (\w+)$/gm, (_, part: string) => read(part));
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
-
-const read = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');
 
 /** The scripts of the regional store; each file's header is its contract. */
 export const scripts = {
   claim: load('claim'),
   commit: load('commit'),
   find: load('find'),
+  lease: load('lease'),
+  leave: load('leave'),
   settle: load('settle'),
 };

@@ -1,0 +1,165 @@
+import { createLeases, type Leases } from '../cache/leases.ts';
+import { load } from '../cache/scripts.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from './bus.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { PartitionReader, START } from './redis-streams-reader.ts';
+import { writeFields } from './stream-entry.ts';
+
+export interface RedisStreamsBusOptions {
+  /** One plain Redis: `redis://` or `rediss://`. */
+  url: string;
+  topic: string;
+  partitions: number;
+  region: string;
+  /** Every region of the config: nothing is trimmed before all of them have read it, though one may never have run. */
+  regions: string[];
+  /** Unique among the region's instances. */
+  instance: string;
+  clock: Clock;
+  log: Log;
+  /** Messages of a partition that some region has not read, beyond which nothing more is taken. */
+  maxLength?: number;
+  /** How long a partition waits for an instance that died. */
+  leaseTtlMs?: number;
+}
+
+const MAX_LENGTH = 1_000_000;
+const LEASE_TTL_MS = 6_000;
+const MAX_DEAD_LETTERS = '100000';
+/** One script call holds the bus up for all; this many appends take it about a millisecond. */
+const PUBLISH_CHUNK = 500;
+
+const folder = new URL('./scripts/', import.meta.url);
+const publishScript = load('publish', folder);
+const advanceScript = load('advance', folder);
+
+/**
+ * The embedded bus: a stream per partition on one plain Redis.
+ *
+ * | key | type | holds |
+ * |---|---|---|
+ * | `<topic>:<n>` | stream | the messages of partition n that some region has not read |
+ * | `<topic>:<n>:progress` | hash | the last id published, and the last that each region has committed |
+ * | `<topic>:lease:<region>:<n>` | string | the instance that reads partition n for the region |
+ * | `<topic>.dlq` | stream | dead letters |
+ *
+ * Regions keep positions, as with Kafka, instead of being consumer groups: `XREADGROUP` takes messages away, so one
+ * that was sent before a lease ended and carried out after it would take them from the next holder, out of order and
+ * behind its back. A plain `XREAD` takes nothing, and a position moves on only from where its mover thinks it is.
+ *
+ * A region that left for good holds messages back until it is forgotten: `HDEL <topic>:<n>:progress read:<region>`.
+ */
+export function createRedisStreamsBus(options: RedisStreamsBusOptions): Bus {
+  return new RedisStreamsBus(options);
+}
+
+class RedisStreamsBus implements Bus {
+  readonly partitions: number;
+  readonly #options: RedisStreamsBusOptions;
+  readonly #redis: RedisConnection;
+  #reader: PartitionReader | undefined;
+  #leases: Leases | undefined;
+
+  constructor(options: RedisStreamsBusOptions) {
+    this.#options = options;
+    this.partitions = options.partitions;
+    this.#redis = new RedisConnection(options.url);
+  }
+
+  async publish(partition: number, messages: BusMessage[]): Promise<void> {
+    const { maxLength = MAX_LENGTH } = this.#options;
+    for (let first = 0; first < messages.length; first += PUBLISH_CHUNK) {
+      const chunk = messages.slice(first, first + PUBLISH_CHUNK);
+      const args = chunk.flatMap(({ key, headers, value }) => [key, JSON.stringify(headers), value]);
+      const taken = await this.#redis.run(publishScript, this.#keys(partition), [`${maxLength}`, ...args]);
+      if (taken !== 1) throw await this.#full(partition);
+    }
+  }
+
+  consume(handler: BatchHandler): void {
+    const { url, topic, region, instance, clock, log, leaseTtlMs = LEASE_TTL_MS } = this.#options;
+    const leases = createLeases({
+      run: (script, keys, args) => this.#redis.run(script, keys, args),
+      prefix: `${topic}:lease:${region}`,
+      count: this.partitions,
+      instance,
+      ttlMs: leaseTtlMs,
+      clock,
+      log,
+      drain: async (partition) => this.#reader?.drain(partition),
+    });
+    this.#leases = leases;
+    this.#reader = new PartitionReader({
+      connection: new RedisConnection(url),
+      streamKey: (partition) => this.#keys(partition)[0],
+      held: () => leases.held(),
+      position: async (partition) => (await this.#progress(partition)).get(readBy(region)) ?? START,
+      advance: (partition, from, to) => this.#advance(partition, from, to),
+      handler,
+      log,
+    });
+    leases.start();
+  }
+
+  async deadLetter(message: BusMessage, reason: string): Promise<void> {
+    const limit = ['MAXLEN', '~', MAX_DEAD_LETTERS];
+    const fields = [...writeFields(message), 'reason', reason];
+    await this.#redis.call(['XADD', `${this.#options.topic}.dlq`, ...limit, '*', ...fields]);
+  }
+
+  async lag(): Promise<PartitionLag[]> {
+    const partitions = Array.from({ length: this.partitions }, (_, partition) => partition);
+    return Promise.all(
+      partitions.map(async (partition) => {
+        const progress = await this.#progress(partition);
+        return { partition, behind: await this.#behind(partition, progress, this.#options.region) };
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#leases?.stop();
+    await this.#reader?.close();
+    this.#redis.close();
+  }
+
+  async #advance(partition: number, from: string, to: string): Promise<string> {
+    const { region, regions } = this.#options;
+    return String(await this.#redis.run(advanceScript, this.#keys(partition), [region, from, to, ...regions]));
+  }
+
+  async #progress(partition: number): Promise<Map<string, string>> {
+    const reply = (await this.#redis.call(['HGETALL', this.#keys(partition)[1]])) as string[];
+    const progress = new Map<string, string>();
+    for (let i = 0; i < reply.length; i += 2) progress.set(reply[i] ?? '', reply[i + 1] ?? '');
+    return progress;
+  }
+
+  async #behind(partition: number, progress: Map<string, string>, region: string): Promise<number> {
+    const read = progress.get(readBy(region));
+    if (read === undefined) return Number(await this.#redis.call(['XLEN', this.#keys(partition)[0]]));
+    return Math.max(0, published(progress.get('published') ?? START) - published(read));
+  }
+
+  async #full(partition: number): Promise<BusUnavailable> {
+    const progress = await this.#progress(partition);
+    const { regions } = this.#options;
+    const behind = await Promise.all(regions.map((region) => this.#behind(partition, progress, region)));
+    const most = Math.max(...behind);
+    const slowest = regions[behind.indexOf(most)];
+    return new BusUnavailable(`bus full: region ${slowest} is ${most} messages behind on partition ${partition}`);
+  }
+
+  /** The stream and the progress of a partition. */
+  #keys(partition: number): [stream: string, progress: string] {
+    const stream = `${this.#options.topic}:${partition}`;
+    return [stream, `${stream}:progress`];
+  }
+}
+
+const readBy = (region: string): string => `read:${region}`;
+
+/** How many messages were ever published up to a position. */
+const published = (position: string): number => Number(position.split('-')[1]);

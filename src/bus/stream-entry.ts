@@ -1,0 +1,36 @@
+import type { BusMessage } from './bus.ts';
+
+/** An entry of a Redis stream: its id, and its fields and values in turn. */
+export type StreamEntry = [id: string, fields: string[]];
+
+/** The fields of a message in a Redis stream. */
+export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
+  'key',
+  key,
+  'headers',
+  JSON.stringify(headers),
+  'value',
+  value,
+];
+
+/** Reads the fields of a stream entry, of Muster's own or anybody's. */
+export function readFields(fields: string[]): BusMessage {
+  const message: BusMessage = { key: '', headers: {}, value: '' };
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const value = fields[i + 1] ?? '';
+    if (fields[i] === 'key') message.key = value;
+    if (fields[i] === 'value') message.value = value;
+    if (fields[i] === 'headers') message.headers = readHeaders(value);
+  }
+  return message;
+}
+
+/** Headers that are no JSON object count as none: whoever needs them will say which one is missing. */
+function readHeaders(text: string): Record<string, string> {
+  try {
+    const headers: unknown = JSON.parse(text);
+    return headers && typeof headers === 'object' ? (headers as Record<string, string>) : {};
+  } catch {
+    return {};
+  }
+}
