@@ -51,14 +51,3 @@ export function virtualArrival(facets: Facets, weights: Weights): VirtualArrival
 
 /** Skills a request requires, name to minimum level 0-100. */
 export type RequiredSkills = Record<string, number>;
-
-/** How many levels the agent has above what is required, or undefined where a requirement is not met. */
-export function skillSurplus(skills: Record<string, number>, required: RequiredSkills): number | undefined {
-  let surplus = 0;
-  for (const [name, minimum] of Object.entries(required)) {
-    const level = skills[name];
-    if (level === undefined || level < minimum) return undefined;
-    surplus += level - minimum;
-  }
-  return surplus;
-}

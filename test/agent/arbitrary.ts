@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import type { Facets } from '../../src/agent/facets.ts';
+
+/** Few distinct values, so that ties, duplicates and contradictions are common. */
+const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };
+const fence = fc.integer({ min: 1, max: 4 });
+
+/** One event id at one time says one thing, as on a real platform; so the value follows from the version. */
+const by = <T>(at: number, id: string, values: readonly T[]): T =>
+  values[(at * 3 + id.charCodeAt(0)) % values.length] as T;
+
+const stamped = <T extends object>(make: (at: number, id: string) => T) =>
+  fc.record(version).map(({ at, id }) => ({ at, id, ...make(at, id) }));
+
+export const facets: fc.Arbitrary<Facets> = fc.record(
+  {
+    profile: stamped((at, id) => ({ name: id, queues: [`q${at % 3}`], skills: { billing: at % 100 }, tenureDays: at })),
+    presence: stamped((at, id) => ({ state: by(at, id, ['ON_DUTY', 'ON_DUTY', 'PAUSED', 'OFF_DUTY'] as const) })),
+    activity: stamped((at, id) => ({
+      state: by(at, id, ['IDLE', 'IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING'] as const),
+    })),
+    interaction: stamped((at, id) => ({
+      callId: `call-${at}`,
+      state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
+    })),
+    claim: fc.record({
+      fence,
+      state: fc.constantFrom('HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'),
+      untilMs: fc.integer({ min: 990, max: 1_020 }),
+      callId: fc.constantFrom('x', 'y'),
+      queue: fc.constant('support'),
+      completedAtMs: fc.integer({ min: 0, max: 3 }),
+    }),
+    origin: stamped((at, id) => ({ region: by(at, id, ['us', 'eu']) })),
+  },
+  { requiredKeys: [] },
+);
+
+export const nowMs = fc.integer({ min: 980, max: 1_030 });

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { claimIdOf, readClaimId, settle, settlementDue } from '../../src/agent/claim.ts';
+import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
+
+const times = { heldMs: 10_000, confirmedMs: 60_000 };
+const none = { rule: 'none', seconds: 0 } as const;
+
+describe('settling a claim', () => {
+  it.each<[ClaimState, 'confirm' | 'renew' | 'release' | 'complete', string]>([
+    ['HELD', 'confirm', 'CONFIRMED 60000'],
+    ['HELD', 'renew', 'HELD 10000'],
+    ['HELD', 'release', 'ENDED 0'],
+    ['HELD', 'complete', 'ENDED 0'],
+    ['CONFIRMED', 'confirm', 'CONFIRMED 60000'],
+    ['CONFIRMED', 'renew', 'CONFIRMED 60000'],
+    ['CONFIRMED', 'release', 'ENDED 0'],
+    ['CONFIRMED', 'complete', 'ENDED 0'],
+    ['WRAP_UP', 'confirm', 'refused'],
+    ['WRAP_UP', 'renew', 'refused'],
+    ['WRAP_UP', 'complete', 'ENDED 0'],
+    ['ENDED', 'confirm', 'refused'],
+    ['ENDED', 'renew', 'refused'],
+    ['ENDED', 'release', 'ENDED 0'],
+  ])('%s, %s: %s', (state, settlement, expected) => {
+    const move = settle(state, settlement, times, none);
+    expect(move ? `${move.state} ${move.lockMs}` : 'refused').toBe(expected);
+  });
+
+  it('keeps the agent through a timed wrap-up and sends it to the end of the line when that is over', () => {
+    expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 })).toEqual({
+      state: 'WRAP_UP',
+      lockMs: 30_000,
+      completedInMs: 30_000,
+    });
+  });
+
+  it('keeps the place of an agent whose claim was released', () => {
+    expect(settle('HELD', 'release', times, none)?.completedInMs).toBeUndefined();
+  });
+});
+
+describe('what a platform event calls for', () => {
+  const held: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
+  const on = (state: Interaction['state'], at: number, connectedAt?: number): Facets => ({
+    interaction: { callId: 'c', state, at, id: `i${at}`, ...(connectedAt && { connectedAt }) },
+  });
+  const connected = on('CONNECTED', 20, 20);
+  const ended = on('ENDED', 30, 20);
+  const missed = on('ENDED', 30);
+  const idle: Facets = { activity: { state: 'IDLE', at: 40, id: 'a' } };
+  const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
+
+  it.each<[string, Facets, Facets, string | undefined]>([
+    ['connected', connected, { claim: held }, 'confirm'],
+    ['connected, already confirmed', connected, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
+    ['ended after talking', ended, { claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
+    ['ended without talking', missed, { claim: held }, 'release'],
+    ['idle, the end missed', idle, { ...connected, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
+    ['idle after the wrap-up', idle, { ...ended, claim: { ...held, state: 'WRAP_UP' } }, 'complete'],
+    ["somebody else's call", other, { claim: held }, undefined],
+    ['no claim', ended, {}, undefined],
+  ])('%s', (_, event, before, expected) => {
+    expect(settlementDue(event, { ...before, ...event })).toBe(expected);
+  });
+
+  it('calls for nothing when the event is no longer part of the state', () => {
+    expect(settlementDue(ended, { ...on('ALERTING', 50), claim: held })).toBeUndefined();
+  });
+});
+
+describe('a claim id', () => {
+  it('names the agent and the fence, whatever the agent is called', () => {
+    expect(readClaimId(claimIdOf('crm:a~b', 42))).toEqual({ agentId: 'crm:a~b', fence: 42 });
+  });
+
+  it.each(['', 'x', '~5', 'agent~', 'agent~0', 'agent~1.5', 'agent~-3'])('is not "%s"', (text) => {
+    expect(readClaimId(text)).toBeUndefined();
+  });
+});

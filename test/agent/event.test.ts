@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
+import { statusOf } from '../../src/agent/status.ts';
+import { facets } from './arbitrary.ts';
+
+const nowMs = 1_764_000_000_000;
+const context = { region: 'eu-west-1', nowMs, status: 'report' } as const;
+const plain = { event_id: 'e1', timestamp: 1_763_999_990, agent_id: 'crm:7', status: 'AVAILABLE' };
+
+describe('reading an event', () => {
+  it('takes the plain form, and seconds as well as milliseconds', () => {
+    const seconds = readEvent(plain, context).event;
+    const milliseconds = readEvent({ ...plain, timestamp: 1_763_999_990_000 }, context).event;
+    expect(seconds).toEqual(milliseconds);
+    expect(seconds).toMatchObject({ agentId: 'crm:7', region: 'eu-west-1', timestampMs: 1_763_999_990_000 });
+    expect(statusOf(seconds.facets, nowMs).status).toBe('AVAILABLE');
+  });
+
+  it.each([
+    ['AVAILABLE', undefined, 'AVAILABLE '],
+    ['BUSY', undefined, 'BUSY ON_CALL'],
+    ['BUSY', 'WRAP_UP', 'BUSY WRAP_UP'],
+    ['BUSY', 'NOT_RESPONDING', 'BUSY NOT_RESPONDING'],
+    ['OFFLINE', 'SHIFT_OVER', 'OFFLINE SHIFT_OVER'],
+  ])('%s %s means what it says', (status, reason, expected) => {
+    const { event } = readEvent({ ...plain, status, ...(reason && { reason }) }, context);
+    const answer = statusOf(event.facets, nowMs);
+    expect(`${answer.status} ${answer.reason ?? ''}`).toBe(expected);
+  });
+
+  it('leaves the activity alone for a break', () => {
+    const { event } = readEvent({ ...plain, status: 'BUSY', reason: 'BREAK' }, context);
+    expect(Object.keys(event.facets)).toEqual(['presence']);
+  });
+
+  it('clamps what lies too far in the future to now, and says by how much', () => {
+    const { event, clampedByMs } = readEvent({ ...plain, timestamp: nowMs + 3_600_000 }, context);
+    expect(event.timestampMs).toBe(nowMs);
+    expect(clampedByMs).toBe(3_600_000);
+    expect(readEvent({ ...plain, timestamp: nowMs + 60_000 }, context).clampedByMs).toBe(0);
+  });
+
+  it.each([
+    [{ ...plain, status: 'AWAY' }, '/status'],
+    [{ ...plain, event_id: undefined }, '/event_id'],
+    [{ ...plain, timestamp: 'yesterday' }, '/timestamp'],
+    [{ ...plain, timestamp: 17 }, '/timestamp'],
+    [{ ...plain, timestamp: -1 }, '/timestamp'],
+    [{ ...plain, agent_id: 'two words' }, '/agent_id'],
+    [{ ...plain, colour: 'red' }, '/colour'],
+    [{ ...plain, presence: { state: 'ON_DUTY', mood: 'good' } }, '/presence/mood'],
+    [{ ...plain, status: undefined }, '/status'],
+    [[plain], '/'],
+    ['text', '/'],
+    [null, '/'],
+  ])('refuses %j, naming the field', (payload, field) => {
+    const read = (): unknown => readEvent(JSON.parse(JSON.stringify(payload)), context);
+    expect(read).toThrow(InvalidEvent);
+    try {
+      read();
+    } catch (error) {
+      expect((error as InvalidEvent).field).toBe(field);
+    }
+  });
+
+  it('refuses anything else without ever failing otherwise', () => {
+    fc.assert(
+      fc.property(fc.anything(), (anything) => {
+        try {
+          readEvent(anything, context);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidEvent);
+        }
+      }),
+    );
+  });
+});
+
+describe('an event on the wire', () => {
+  it('comes back as it was, with every facet and its own version', () => {
+    const recent = facets.map((set) => ({
+      ...set,
+      ...(set.profile && { profile: { ...set.profile, at: nowMs } }),
+      ...(set.presence && { presence: { ...set.presence, at: nowMs + 1 } }),
+      ...(set.activity && { activity: { ...set.activity, at: nowMs } }),
+      ...(set.interaction && { interaction: { ...set.interaction, at: nowMs - 5 } }),
+      origin: undefined,
+    }));
+    fc.assert(
+      fc.property(recent, ({ origin: _, ...sent }) => {
+        fc.pre(Object.keys(sent).length > 0);
+        const event = { eventId: 'a', agentId: 'crm:1', timestampMs: nowMs, region: 'us', facets: sent };
+        const payload = JSON.parse(JSON.stringify(writeEvent(event, { status: 'BUSY' })));
+        expect(readEvent(payload, { ...context, status: 'summary' }).event).toEqual(event);
+      }),
+    );
+  });
+});

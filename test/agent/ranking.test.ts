@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import type { Facets } from '../../src/agent/facets.ts';
+import { virtualArrival } from '../../src/agent/ranking.ts';
+
+const agent: Facets = {
+  profile: { name: 'Ana', queues: [], skills: { billing: 80, spanish: 40 }, tenureDays: 800, at: 1, id: 'p' },
+  presence: { state: 'ON_DUTY', at: 900_000, id: 'a' },
+  activity: { state: 'IDLE', at: 1_000_000, id: 'b' },
+  interaction: { callId: 'c', state: 'ENDED', at: 990_000, connectedAt: 870_000, id: 'c' },
+};
+const weights = { tenureSecondsPerYear: 0, proficiencySeconds: 0, fairnessSecondsPerMinute: 0, surplusSeconds: 0 };
+
+describe('virtual arrival', () => {
+  it('is the time since which the agent is available where nothing else counts', () => {
+    expect(virtualArrival(agent, weights).arrivalMs).toBe(1_000_000);
+  });
+
+  it('adds up its parts, each worth so many seconds of waiting', () => {
+    const all = { tenureSecondsPerYear: 3, proficiencySeconds: 10, fairnessSecondsPerMinute: 5, surplusSeconds: 0 };
+    expect(virtualArrival(agent, all)).toEqual({
+      arrivalMs: 1_000_000 - 6_000 - 6_000 + 10_000,
+      parts: {
+        availableSinceMs: 1_000_000,
+        tenureBonusMs: 6_000,
+        proficiencyBonusMs: 6_000,
+        fairnessPenaltyMs: 10_000,
+      },
+    });
+  });
+
+  it('is always a place in line, even for an agent of whom nothing is known', () => {
+    expect(virtualArrival({}, { ...weights, tenureSecondsPerYear: 1e9 }).arrivalMs).toBe(1);
+  });
+});
