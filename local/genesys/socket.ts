@@ -60,6 +60,8 @@ export class Sockets {
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    // A client that breaks off while it connects has gone, and nothing is lost with it.
+    stream.on('error', () => stream.destroy());
     const id = /^\/channels\/([^/?]+)/.exec(request.url ?? '')?.[1];
     const channel = id === undefined ? undefined : this.#channels.use(id);
     if (!channel) {
