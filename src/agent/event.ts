@@ -41,15 +41,23 @@ const FIRST_MILLISECOND = 1e11;
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
-/** A payload that cannot be an event; `field` is a JSON pointer to what is wrong. */
+export interface WrongField {
+  /** JSON pointer to what is wrong. */
+  field: string;
+  message: string;
+}
+
+/** A payload that cannot be an event, with everything that is wrong with it. */
 export class InvalidEvent extends Error {
   override name = 'InvalidEvent';
-  readonly field: string;
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
+  readonly errors: WrongField[];
+  constructor(errors: WrongField[]) {
+    super(errors.map(({ field, message }) => `${field} ${message}`).join('; '));
+    this.errors = errors;
   }
 }
+
+const wrong = (field: string, message: string): InvalidEvent => new InvalidEvent([{ field, message }]);
 
 export interface Reading {
   event: AgentEvent;
@@ -71,21 +79,21 @@ export interface ReadingContext {
 /**
  * Reads a payload, plain or with facets, into an event. Seconds become milliseconds; a time more than 5 minutes
  * ahead of `nowMs` is clamped to it, so one bad clock cannot pin a facet for ever.
- * @throws InvalidEvent naming the field
+ * @throws InvalidEvent naming the fields
  */
 export function readEvent(payload: unknown, { region, nowMs, status }: ReadingContext): Reading {
-  if (!Value.Check(EventPayload, payload)) throw firstError(payload);
+  if (!Value.Check(EventPayload, payload)) throw new InvalidEvent(wrongFields(payload));
   let clampedByMs = 0;
   const toMs = (time: number, field: string): number => {
     const ms = Math.round(time < FIRST_MILLISECOND ? time * 1000 : time);
-    if (ms < EARLIEST_MS) throw new InvalidEvent(field, 'must be a time after 2000-01-01, in seconds or milliseconds');
+    if (ms < EARLIEST_MS) throw wrong(field, 'must be a time after 2000-01-01, in seconds or milliseconds');
     if (ms <= nowMs + FUTURE_TOLERANCE_MS) return ms;
     clampedByMs = Math.max(clampedByMs, ms - nowMs);
     return nowMs;
   };
   const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
   const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
-  if (Object.keys(facets).length === 0) throw new InvalidEvent('/status', 'is needed where no facet is given');
+  if (Object.keys(facets).length === 0) throw wrong('/status', 'is needed where no facet is given');
   if (facets.profile?.name === '') facets.profile.name = payload.agent_id;
   const event: AgentEvent = {
     eventId: payload.event_id,
@@ -138,12 +146,15 @@ export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayloa
   };
 }
 
-function firstError(payload: unknown): InvalidEvent {
-  const [error] = Value.Errors(EventPayload, payload);
-  const params = (error?.params ?? {}) as { requiredProperties?: string[] };
-  const missing = params.requiredProperties?.[0];
-  const field = `${error?.instancePath ?? ''}${missing ? `/${missing}` : ''}` || '/';
-  if (missing) return new InvalidEvent(field, 'is required');
-  if (error?.keyword === 'boolean') return new InvalidEvent(field, 'is not a field of an event');
-  return new InvalidEvent(field, error?.message ?? 'is not an event');
+function wrongFields(payload: unknown): WrongField[] {
+  return [...Value.Errors(EventPayload, payload)].flatMap(({ instancePath, keyword, message, params }) => {
+    const missing = (params as { requiredProperties?: string[] }).requiredProperties;
+    if (missing) return missing.map((name) => ({ field: `${instancePath}/${name}`, message: 'is required' }));
+    // The error of the property itself says more than that its parent has one too many.
+    if (keyword === 'additionalProperties') return [];
+    if (keyword === 'boolean') return [{ field: instancePath, message: 'is not a field of an event' }];
+    const allowed = (params as { allowedValues?: unknown[] }).allowedValues;
+    const text = allowed ? `must be one of ${allowed.join(', ')}` : message;
+    return [{ field: instancePath || '/', message: text }];
+  });
 }

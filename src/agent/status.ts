@@ -28,9 +28,11 @@ export function ownStatus(facets: Facets): StatusAnswer {
   if (presence.state === 'OFF_DUTY') return { status: 'OFFLINE', reason: presence.reason ?? 'LOGGED_OUT' };
   const interaction = liveInteraction(facets);
   if (interaction) return { status: 'BUSY', reason: interactionReason(interaction) };
-  if (!activity) return { status: 'BUSY', reason: 'UNKNOWN' };
-  if (activity.state !== 'IDLE') return { status: 'BUSY', reason: activity.reason ?? activityReason(activity.state) };
+  if (activity?.state === 'INTERACTING') return { status: 'BUSY', reason: activity.reason ?? 'ON_CALL' };
+  if (activity?.state === 'WRAP_UP') return { status: 'BUSY', reason: activity.reason ?? 'WRAP_UP' };
   if (presence.state === 'PAUSED') return { status: 'BUSY', reason: presence.reason ?? 'PAUSED' };
+  if (!activity) return { status: 'BUSY', reason: 'UNKNOWN' };
+  if (activity.state === 'NOT_RESPONDING') return { status: 'BUSY', reason: activity.reason ?? 'NOT_RESPONDING' };
   return { status: 'AVAILABLE' };
 }
 
@@ -60,8 +62,4 @@ export function availableSince(facets: Facets): number {
 function interactionReason(interaction: Interaction): string {
   if (interaction.state === 'ALERTING') return 'ALERTING';
   return interaction.state === 'WRAP_UP' ? 'WRAP_UP' : 'ON_CALL';
-}
-
-function activityReason(state: 'INTERACTING' | 'WRAP_UP' | 'NOT_RESPONDING'): string {
-  return state === 'INTERACTING' ? 'ON_CALL' : state;
 }

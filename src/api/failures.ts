@@ -1,5 +1,4 @@
 import type { FastifyError, FastifyReply } from 'fastify';
-import { InvalidEvent } from '../agent/event.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
@@ -25,10 +24,6 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply):
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
   if (error instanceof InvalidRequest)
     return sendProblem(reply, 'invalid_request', { detail: error.message, errors: error.errors });
-  if (error instanceof InvalidEvent) {
-    const errors = [{ field: error.field, message: error.message }];
-    return sendProblem(reply, 'invalid_request', { detail: error.message, errors });
-  }
   return answerProtocolError(error as FastifyError, reply);
 }
 

@@ -52,9 +52,9 @@ export function openMessage(message: BusMessage, region: string, nowMs: number):
 
 function readHeartbeat(payload: unknown): Heartbeat {
   const { region_source: region, timestamp } = (payload ?? {}) as Record<string, unknown>;
-  if (typeof region !== 'string') throw new InvalidEvent('/region_source', 'is not a region');
+  if (typeof region !== 'string') throw new InvalidEvent([{ field: '/region_source', message: 'is not a region' }]);
   if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
-    throw new InvalidEvent('/timestamp', 'is not a time');
+    throw new InvalidEvent([{ field: '/timestamp', message: 'is not a time' }]);
   }
   return { region, timestampMs: timestamp };
 }
@@ -74,6 +74,6 @@ function parse(value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    throw new InvalidEvent('/', 'is not JSON');
+    throw new InvalidEvent([{ field: '/', message: 'is not JSON' }]);
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { ConfigError, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problems.ts';
 import { startInstance } from './instance.ts';
 
 /** `muster serve`: one instance of a region, against clusters that exist, until SIGTERM or SIGINT. */

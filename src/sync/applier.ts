@@ -67,7 +67,7 @@ export class Applier {
       return openMessage(delivery, region, clock.nowMs());
     } catch (error) {
       if (!(error instanceof InvalidEvent)) throw error;
-      const reason = `${error.field} ${error.message}`;
+      const reason = error.message;
       log.warn({ position: delivery.position, key: delivery.key, reason }, 'a message of the bus is not an event');
       await bus.deadLetter(delivery, reason);
       metrics.events.inc({ outcome: 'dead_letter' });

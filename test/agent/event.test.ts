@@ -60,7 +60,7 @@ describe('reading an event', () => {
     try {
       read();
     } catch (error) {
-      expect((error as InvalidEvent).field).toBe(field);
+      expect((error as InvalidEvent).errors.map((each) => each.field)).toEqual([field]);
     }
   });
 

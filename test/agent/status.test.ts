@@ -39,6 +39,12 @@ describe('status', () => {
     ['on duty, activity unknown', { presence: { state: 'ON_DUTY', at: 1, id: 'p' } }, 0, 'BUSY UNKNOWN'],
     ['free', free, 0, 'AVAILABLE '],
     ['on a break', { ...free, presence: { state: 'PAUSED', reason: 'BREAK', at: 120, id: 'p' } }, 0, 'BUSY BREAK'],
+    [
+      'on a break, nothing else known',
+      { presence: { state: 'PAUSED', reason: 'BREAK', at: 1, id: 'p' } },
+      0,
+      'BUSY BREAK',
+    ],
     ['not responding', { ...free, activity: { state: 'NOT_RESPONDING', at: 120, id: 'a' } }, 0, 'BUSY NOT_RESPONDING'],
     ['alerting', { ...free, interaction: { callId: 'c', state: 'ALERTING', at: 120, id: 'i' } }, 0, 'BUSY ALERTING'],
     ['on a call', { ...free, interaction: { callId: 'c', state: 'CONNECTED', at: 110, id: 'i' } }, 0, 'BUSY ON_CALL'],

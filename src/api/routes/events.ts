@@ -30,7 +30,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
         return [read(payload)];
       } catch (error) {
         if (!(error instanceof InvalidEvent)) throw error;
-        errors.push({ field: `${prefix(index)}${error.field}`, message: error.message });
+        errors.push(...error.errors.map(({ field, message }) => ({ field: `${prefix(index)}${field}`, message })));
         return [];
       }
     });
@@ -47,9 +47,10 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
       status: 'report',
     });
     if (!config.regions[event.region]) {
-      throw new InvalidEvent('/region_source', `must be one of ${Object.keys(config.regions).join(', ')}`);
+      const message = `must be one of ${Object.keys(config.regions).join(', ')}`;
+      throw new InvalidEvent([{ field: '/region_source', message }]);
     }
-    if (event.facets.claim) throw new InvalidEvent('/claim', "is Muster's own to say");
+    if (event.facets.claim) throw new InvalidEvent([{ field: '/claim', message: "is Muster's own to say" }]);
     if (clampedByMs > 0) {
       metrics.clamped.inc({ source: 'api' });
       log.warn(
