@@ -94,6 +94,7 @@ describe('a delivery', () => {
       },
     };
     const delivery = new Delivery(context, new AbortController().signal);
+    expect(delivery.push([])).toBe(true);
     for (const report of reports(1200)) expect(delivery.push([report])).toBe(true);
     await delivery.idle();
     expect(taken).toEqual(reports(1200).map(({ eventId }) => eventId));

@@ -13,6 +13,8 @@ const SILENCE_MS = 31_000;
 const PONG_MS = 5_000;
 const WATCH_MS = 1_000;
 const LONGEST_LIFE_MS = 24 * 3_600_000;
+/** An answer's date has whole seconds: the platform's clock may be as much further. */
+const DATE_PRECISION_MS = 1_000;
 
 export type EventFrame = Extract<Frame, { kind: 'event' }>;
 
@@ -90,7 +92,8 @@ export class Channel {
   ): Promise<{ channel: Channel; refused: TopicPayload[] }> {
     const createdMs = clock.monotonicMs();
     const { body, atMs, token } = await client.post<ChannelPayload>('/api/v2/notifications/channels');
-    const lifeMs = Math.min(LONGEST_LIFE_MS, (timeOf(body.expires) ?? Number.POSITIVE_INFINITY) - atMs);
+    const expiresMs = timeOf(body.expires) ?? Number.POSITIVE_INFINITY;
+    const lifeMs = Math.min(LONGEST_LIFE_MS, expiresMs - atMs - DATE_PRECISION_MS);
     const refused = await subscribe(client, body.id, userIds);
     const renewAtMs = Math.min(token.renewAtMs, createdMs + lifeMs * RENEWAL_SHARE);
     signal.throwIfAborted();

@@ -82,7 +82,7 @@ export class Client {
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
       await this.#budget.take(this.#signal);
-      const token = await this.#tokens.get(this.#signal);
+      const token = await this.#token();
       const exchange = await this.#exchange(method, path, token, body).catch((error: Error) => error);
       if (!(exchange instanceof Error) && exchange.status < 300) return this.#accept<T>(exchange, what, token);
       this.#signal.throwIfAborted();
@@ -98,6 +98,16 @@ export class Client {
       }
       const retryAfter = exchange instanceof Error ? undefined : exchange.headers['retry-after'];
       await this.#recover(failure, attempt, method, Number(retryAfter));
+    }
+  }
+
+  /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
+  async #token(): Promise<Token> {
+    try {
+      return await this.#tokens.get(this.#signal);
+    } catch (error) {
+      this.#context.count('request_failed', 'login');
+      throw error;
     }
   }
 

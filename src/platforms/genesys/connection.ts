@@ -107,7 +107,7 @@ class GenesysConnection implements PlatformConnection {
         const waitMs = backoffMs(failures);
         this.#context.log.warn(
           { problem: this.#problem, retryInMs: Math.round(waitMs) },
-          'Genesys Cloud is out of reach',
+          'Genesys Cloud cannot be mirrored for now',
         );
         await pause(waitMs, this.#stopping.signal).catch(() => {});
       }
@@ -208,7 +208,7 @@ class GenesysConnection implements PlatformConnection {
   }
 
   #onGap(reason: string): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted || this.#gap !== undefined) return;
     this.#gap = reason;
     this.#context.count('resync', reason);
     this.#context.log.warn({ reason }, 'Changes may have been missed; everything is read again');

@@ -27,6 +27,7 @@ export class Delivery {
    * @returns false when the line was full: everything in it is gone, and only a new reading makes up for it
    */
   push(reports: PlatformReport[]): boolean {
+    if (reports.length === 0) return true;
     if (this.#waiting.length + reports.length > this.#limit) {
       this.#waiting = [];
       return false;

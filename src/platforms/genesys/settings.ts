@@ -5,14 +5,16 @@ export const GenesysSettings = Type.Object(
   {
     loginUrl: Type.String({
       pattern: '^https?://[^/]+$',
+      title: 'a URL without a path',
       description: 'Login host of the organisation’s AWS region, e.g. https://login.mypurecloud.de',
     }),
     apiUrl: Type.String({
       pattern: '^https?://[^/]+$',
+      title: 'a URL without a path',
       description: 'API host of the same region, e.g. https://api.mypurecloud.de',
     }),
-    clientId: Type.String({ minLength: 1 }),
-    clientSecret: Type.String({ minLength: 1 }),
+    clientId: Type.String({ minLength: 1, description: 'Id of the OAuth client.' }),
+    clientSecret: Type.String({ minLength: 1, description: 'Its secret.', writeOnly: true }),
     topicsPerChannel: Type.Optional(
       Type.Integer({
         minimum: 1,

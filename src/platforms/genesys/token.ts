@@ -6,7 +6,7 @@ import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
 import type { GenesysSettings } from './settings.ts';
 
 /** A token and a channel are renewed when this share of their life is over. */
-export const RENEWAL_SHARE = 0.9;
+export const RENEWAL_SHARE = 0.8;
 
 const Grant = Type.Object({ access_token: Type.String({ minLength: 1 }), expires_in: Type.Number({ minimum: 1 }) });
 
