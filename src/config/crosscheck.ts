@@ -1,0 +1,95 @@
+import { inside, type Problem, suggest } from './problems.ts';
+import type { Config } from './schema.ts';
+import { connectionOf, GLOBAL_QUEUE } from './topology.ts';
+
+const REDIS_PORT = '6379';
+
+/** What no schema can say: names that must lead somewhere, and values that must agree with each other. */
+export function crossCheck(config: Config): Problem[] {
+  return [
+    ...checkRegions(config),
+    ...checkRedis(config),
+    ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
+    ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
+    ...checkFreshness(config),
+  ];
+}
+
+/** A problem if `name` is not one of `known`. */
+function mustBeKnown(path: string, name: string, kind: string, known: object): Problem[] {
+  if (Object.hasOwn(known, name)) return [];
+  return [
+    { path, message: `names the ${kind} "${name}", which is not configured${suggest(name, Object.keys(known))}` },
+  ];
+}
+
+function checkRegions({ region, regions }: Config): Problem[] {
+  const problems = mustBeKnown('region', region, 'region', regions);
+  const nameByUrl = new Map<string, string>();
+  for (const [name, { url }] of Object.entries(regions)) {
+    const path = `${inside('regions', name)}.url`;
+    const other = nameByUrl.get(url);
+    if (!URL.canParse(url)) problems.push({ path, message: `is ${url}, which leads nowhere` });
+    if (other) problems.push({ path, message: `is also the URL of the region "${other}"` });
+    else nameByUrl.set(url, name);
+  }
+  return problems;
+}
+
+function checkRedis({ redis, bus }: Config): Problem[] {
+  const problems: Problem[] = [];
+  const busUrl = URL.canParse(bus.url) ? new URL(bus.url) : undefined;
+  if (!busUrl) problems.push({ path: 'bus.url', message: 'is no URL' });
+  const busAddress = busUrl && `${busUrl.hostname}:${busUrl.port || REDIS_PORT}`;
+  for (const [at, node] of redis.nodes.entries()) {
+    const path = inside('redis.nodes', at);
+    if (!URL.canParse(`redis://${node}`)) problems.push({ path, message: `is ${node}, which leads nowhere` });
+    if (redis.nodes.indexOf(node) !== at) problems.push({ path, message: `repeats ${node}` });
+    if (node === busAddress) problems.push({ path, message: 'is the Redis of the bus, which must be one of its own' });
+  }
+  return problems;
+}
+
+function checkConnection({ connections, regions, domains }: Config, name: string): Problem[] {
+  const path = inside('connections', name);
+  const connection = connections[name];
+  if (!connection) return [];
+  return [
+    ...mustBeKnown(`${path}.home`, connection.home, 'region', regions),
+    ...mustBeKnown(`${path}.domain`, connection.domain, 'domain', domains),
+  ];
+}
+
+function checkQueue(config: Config, name: string): Problem[] {
+  const path = inside('queues', name);
+  const queue = config.queues[name];
+  if (!queue) return [];
+  const problems = mustBeKnown(`${path}.domain`, queue.domain, 'domain', config.domains);
+  if (name === GLOBAL_QUEUE) problems.push({ path, message: 'is reserved: every agent is in this queue' });
+  if (queue.wrapUp.rule === 'timed' && queue.wrapUp.seconds === 0)
+    problems.push({ path: `${path}.wrapUp.seconds`, message: 'is 0, expected how long a timed wrap-up lasts' });
+  for (const [at, united] of queue.unites.entries()) {
+    const place = inside(`${path}.unites`, at);
+    if (queue.unites.indexOf(united) !== at) problems.push({ path: place, message: `repeats ${united}` });
+    const connection = connectionOf(config, united);
+    if (!connection)
+      problems.push(...mustBeKnown(place, united.split(':', 1)[0] ?? '', 'connection', config.connections));
+    else if (connection.domain !== queue.domain) {
+      const message = `belongs to the domain "${connection.domain}", the queue to "${queue.domain}"; they must be one`;
+      problems.push({ path: place, message });
+    }
+  }
+  return problems;
+}
+
+function checkFreshness({ freshness: { heartbeatMs, suspectMs, staleMs } }: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (suspectMs <= heartbeatMs)
+    problems.push({
+      path: 'freshness.suspectMs',
+      message: `is ${suspectMs}, expected more than heartbeatMs (${heartbeatMs})`,
+    });
+  if (staleMs <= suspectMs)
+    problems.push({ path: 'freshness.staleMs', message: `is ${staleMs}, expected more than suspectMs (${suspectMs})` });
+  return problems;
+}

@@ -1,0 +1,82 @@
+import { discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
+import { ConfigSchema } from './schema.ts';
+
+/** docs/configuration.md, made from the schema: every key, what it means, what it must be, what it is if left out. */
+export function renderConfigDocs(): string {
+  const root = nodeOf(ConfigSchema);
+  const sections = Object.entries(root.properties ?? {}).map(([key, node]) => renderSection(key, node));
+  return `${[INTRODUCTION, ...sections].join('\n\n')}\n`;
+}
+
+/** As little as a region needs; everything else has a default. */
+export const EXAMPLE_CONFIG = `region: eu-west-1
+redis: { nodes: [127.0.0.1:7001, 127.0.0.1:7002, 127.0.0.1:7003] }
+bus: { url: redis://127.0.0.1:6390 }
+regions:
+  us-east-1: { url: http://127.0.0.1:7401 }
+  eu-west-1: { url: http://127.0.0.1:7402 }
+connections:
+  genesys-emea:
+    platform: genesys
+    home: eu-west-1
+    loginUrl: https://login.mypurecloud.de
+    apiUrl: https://api.mypurecloud.de
+    clientId: \${GENESYS_CLIENT_ID}
+    clientSecret: \${GENESYS_CLIENT_SECRET}
+  crm: { platform: events, home: us-east-1 }
+queues:
+  support:
+    unites: [genesys-emea:3f0c1b9a-8d0e-4c7b-9a51-0d8b2f6f7a10, crm:support]
+    wrapUp: { rule: timed, seconds: 20 }
+`;
+
+const INTRODUCTION = `# Configuration
+
+<!-- Rendered from src/config/schema.ts; \`npm test -- test/config -u\` writes it anew. -->
+
+One YAML file describes one region to every instance that serves it. Everything wrong with it is reported at once.
+\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set: keep secrets there.
+Names have 1 to 64 letters, digits, dots, dashes or underscores.
+
+\`\`\`yaml
+${EXAMPLE_CONFIG}\`\`\``;
+
+function renderSection(key: string, node: SchemaNode): string {
+  const title = `## \`${key}\`\n\n${node.description}`;
+  const rows = node.type === 'string' ? [row(key, node, true)] : rowsOf(node, key);
+  if (rows.length === 0) return title;
+  return [`${title}\n`, '| key | meaning | value | default |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** A row for every leaf below a node, with the names that a user chooses as `<name>`. */
+function rowsOf(node: SchemaNode, path: string): string[] {
+  const [child] = Object.values(node.patternProperties ?? {});
+  if (child) return rowsOf(child, `${path}.<name>`);
+  if (node.anyOf) return unionRows(node.anyOf, path);
+  return Object.entries(node.properties ?? {}).flatMap(([key, property]) => {
+    const at = `${path}.${key}`;
+    return property.properties ? rowsOf(property, at) : [row(at, property, node.required?.includes(key) ?? false)];
+  });
+}
+
+/** First the choice, then what every branch has, then what only one has. */
+function unionRows(branches: SchemaNode[], path: string): string[] {
+  const choice = discriminator(branches);
+  const constants = branches.map(({ properties = {} }) => properties[choice] ?? {});
+  const description = constants.map((node) => `\`${node.const}\`: ${node.description}`).join(' ');
+  const isShared = (key: string) => branches.every(({ properties = {} }) => Object.hasOwn(properties, key));
+  const rows = [row(`${path}.${choice}`, { enum: constants.map((node) => node.const), description }, true)];
+  for (const [at, { properties = {}, required = [] }] of branches.entries()) {
+    for (const [key, node] of Object.entries(properties)) {
+      if (key === choice || (isShared(key) && at > 0)) continue;
+      const only = isShared(key) ? '' : ` (\`${constants[at]?.const}\` only)`;
+      rows.push(row(`${path}.${key}`, { ...node, description: `${node.description}${only}` }, required.includes(key)));
+    }
+  }
+  return rows;
+}
+
+function row(path: string, node: SchemaNode, isRequired: boolean): string {
+  const left = node.default === undefined ? (isRequired ? '**required**' : '–') : `\`${JSON.stringify(node.default)}\``;
+  return `| \`${path}\` | ${node.description} | ${expectation(node)} | ${left} |`;
+}

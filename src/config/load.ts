@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { Value } from 'typebox/value';
+import { parseDocument } from 'yaml';
+import { check } from './check.ts';
+import { crossCheck } from './crosscheck.ts';
+import { substitute } from './environment.ts';
+import { ConfigError, type Problem } from './problems.ts';
+import { type Config, ConfigSchema } from './schema.ts';
+
+/** Reads, completes and checks a configuration file. @throws ConfigError with everything that is wrong */
+export async function loadConfig(file: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
+    throw new ConfigError(file, [{ path: '', message: `cannot be read: ${reason}` }]);
+  }
+  return readConfig(text, file, process.env);
+}
+
+/** Completes and checks the text of a configuration. @throws ConfigError with everything that is wrong */
+export function readConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
+  const problems: Problem[] = [];
+  const config = check(ConfigSchema, substitute(parse(text, file), env, problems), problems);
+  if (problems.length > 0) throw new ConfigError(file, problems);
+  if (!Value.Check(ConfigSchema, config)) throw new Error('the configuration was checked, and does not fit its schema');
+  const disagreements = crossCheck(config);
+  if (disagreements.length > 0) throw new ConfigError(file, disagreements);
+  return config;
+}
+
+function parse(text: string, file: string): unknown {
+  const document = parseDocument(text);
+  try {
+    if (document.errors[0]) throw document.errors[0];
+    return document.toJS() ?? {};
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const [message = ''] = error.message.split('\n', 1);
+    throw new ConfigError(file, [{ path: '', message }]);
+  }
+}

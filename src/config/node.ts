@@ -1,0 +1,58 @@
+import type { TSchema } from 'typebox';
+
+/** The part of JSON Schema that the configuration's schema is written in, to walk it. */
+export interface SchemaNode {
+  type?: string;
+  title?: string;
+  pattern?: string;
+  description?: string;
+  default?: unknown;
+  const?: unknown;
+  enum?: unknown[];
+  /** A secret: never shown. */
+  writeOnly?: boolean;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+  minProperties?: number;
+  properties?: Record<string, SchemaNode>;
+  required?: string[];
+  patternProperties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
+  anyOf?: SchemaNode[];
+}
+
+export function nodeOf(schema: TSchema): SchemaNode {
+  return schema as SchemaNode;
+}
+
+/** What a value must be, in words that fit behind "expected". */
+export function expectation(node: SchemaNode): string {
+  if (node.title) return node.title;
+  if (node.const !== undefined) return String(node.const);
+  if (node.enum) return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(', ')}`;
+  if (node.anyOf) return 'a section';
+  switch (node.type) {
+    case 'integer':
+      return `a whole number from ${node.minimum} to ${node.maximum}`;
+    case 'number':
+      return `a number from ${node.minimum} to ${node.maximum}`;
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return `a list of ${node.minItems} to ${node.maxItems} entries`;
+    case 'object':
+      return 'a section';
+    default:
+      return node.pattern ? `a text like ${node.pattern}` : 'a text that is not empty';
+  }
+}
+
+/** The property that tells the branches of a union apart: a constant in each of them. */
+export function discriminator(branches: SchemaNode[]): string {
+  const names = Object.keys(branches[0]?.properties ?? {});
+  const name = names.find((key) => branches.every((branch) => branch.properties?.[key]?.const !== undefined));
+  if (name === undefined) throw new Error('a union in the schema has no constant to tell its branches apart');
+  return name;
+}

@@ -1,0 +1,54 @@
+/** One thing that is wrong in a configuration, with the path of the value in the file. */
+export interface Problem {
+  /** E.g. `connections.genesys-emea.home` or `redis.nodes[0]`; empty for the file as a whole. */
+  path: string;
+  message: string;
+}
+
+/** A configuration that cannot be used, with everything that is wrong about it. The message has a line for each. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly problems: Problem[];
+
+  constructor(file: string, problems: Problem[]) {
+    const lines = problems.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`);
+    super(`${file} is not a configuration that Muster can use:\n${lines.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** The path of a value inside the one at `path`. */
+export function inside(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`;
+  const shown = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
+  return path ? `${path}.${shown}` : shown;
+}
+
+/** The names that a misspelt one may have meant: `; did you mean "heldMs"?`, or what there is to choose from. */
+export function suggest(name: string, known: string[]): string {
+  const near = known.filter((other) => isNear(name, other)).map((other) => JSON.stringify(other));
+  if (near.length > 0) return `; did you mean ${near.join(' or ')}?`;
+  return known.length > 0 ? `; known here: ${known.join(', ')}` : '';
+}
+
+/** Two edits apart for long names, one for short ones; case and separators (`held_ms`) do not count. */
+function isNear(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, '')) as [string, string];
+  return editDistance(left, right) <= (Math.min(left.length, right.length) > 4 ? 2 : 1);
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that lead from one to the other. */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, at) => at)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
+  for (let i = 1; i <= a.length; i += 1) {
+    rows.push([i]);
+    for (let j = 1; j <= b.length; j += 1) {
+      const isSame = a[i - 1] === b[j - 1];
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      rows[i]?.push(Math.min(at(i - 1, j - 1) + (isSame ? 0 : 1), at(i - 1, j) + 1, at(i, j - 1) + 1, swapped));
+    }
+  }
+  return at(a.length, b.length);
+}

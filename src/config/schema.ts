@@ -1,0 +1,207 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { GenesysSettings } from '../platforms/genesys/settings.ts';
+
+/**
+ * The one description of a configuration file. Validation, defaults and docs/configuration.md all come from it.
+ * `title` says what a value must look like, in words that fit behind "expected".
+ */
+const NAME = '[A-Za-z0-9._-]{1,64}';
+const MAIN = 'main';
+const closed = { additionalProperties: false };
+
+const Name = (description: string, more: object = {}) =>
+  Type.String({
+    pattern: `^${NAME}$`,
+    title: 'a name of 1 to 64 letters, digits, dots, dashes or underscores',
+    description,
+    ...more,
+  });
+
+const named = <T extends TSchema>(value: T, description: string, more: object = {}) =>
+  Type.Record(Type.String({ pattern: `^${NAME}$` }), value, { ...closed, description, ...more });
+
+const Milliseconds = (value: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: value, minimum, maximum, description });
+
+const Weight = (description: string) => Type.Number({ default: 0, minimum: 0, maximum: 86_400, description });
+
+const Listen = Type.Object(
+  {
+    host: Type.String({
+      default: '127.0.0.1',
+      minLength: 1,
+      description:
+        'Address to listen on. Anything but loopback is reachable by others: put TLS and a firewall before it.',
+    }),
+    port: Type.Integer({ default: 7400, minimum: 1, maximum: 65_535, description: 'TCP port of the HTTP API.' }),
+  },
+  { ...closed, default: {}, description: 'Where callers and other regions reach this instance.' },
+);
+
+const Redis = Type.Object(
+  {
+    nodes: Type.Array(Type.String({ pattern: '^(\\[[0-9A-Fa-f:]+\\]|[^\\s:/@]+):[0-9]{1,5}$', title: '`host:port`' }), {
+      minItems: 1,
+      maxItems: 100,
+      description: '`host:port` of some nodes; the rest of the cluster is found from them.',
+    }),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
+    password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
+    tls: Type.Optional(Type.Boolean({ description: 'Whether to speak TLS to the nodes.' })),
+  },
+  { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
+);
+
+const Bus = Type.Object(
+  {
+    driver: Type.Enum(['redis-streams'], { default: 'redis-streams', description: 'What carries the events.' }),
+    url: Type.String({
+      pattern: '^rediss?://[^\\s/]+(/[0-9]*)?$',
+      title: 'a URL such as redis://127.0.0.1:6390',
+      description: 'One plain Redis, shared by all regions; it must not be a node of a cluster.',
+      writeOnly: true,
+    }),
+    topic: Name('Name of the stream of events; the same in every region.', { default: 'agent.status.change' }),
+    partitions: Type.Integer({
+      default: 12,
+      minimum: 1,
+      maximum: 256,
+      description: 'Partitions of the topic; the same in every region, and fixed once events have flowed.',
+    }),
+  },
+  { ...closed, description: 'The one ordered event bus between the regions.' },
+);
+
+const Region = Type.Object(
+  {
+    url: Type.String({
+      pattern: '^https?://[^\\s/]+$',
+      title: 'a URL without a path, such as http://127.0.0.1:7401',
+      description: 'Where the other regions reach its API.',
+    }),
+  },
+  { ...closed, description: 'One region.' },
+);
+
+const Domain = Type.Object({}, { ...closed, description: 'One domain. It has no settings of its own.' });
+
+const shared = {
+  home: Name('The region that ingests the connection; the only authority on its agents’ claims.'),
+  domain: Name('The domain of its agents and queues.', { default: MAIN }),
+};
+
+const Connection = Type.Union(
+  [
+    Type.Object(
+      {
+        platform: Type.Literal('genesys', { description: 'Agents come from a Genesys Cloud organisation.' }),
+        ...shared,
+        ...GenesysSettings.properties,
+      },
+      closed,
+    ),
+    Type.Object(
+      {
+        platform: Type.Literal('events', { description: 'Agents arrive by `POST /v1/events` only.' }),
+        ...shared,
+      },
+      closed,
+    ),
+  ],
+  { description: 'One account on one platform. Its name is the prefix of its agents’ and queues’ ids.' },
+);
+
+const WrapUp = Type.Object(
+  {
+    rule: Type.Enum(['none', 'timed', 'manual'], {
+      default: 'none',
+      description:
+        '`none`: free at once. `timed`: after `seconds`. `manual`: when completed again or the platform says idle.',
+    }),
+    seconds: Type.Integer({ default: 0, minimum: 0, maximum: 3600, description: 'How long a `timed` wrap-up lasts.' }),
+  },
+  { ...closed, default: {}, description: 'What an agent does after an interaction of this queue.' },
+);
+
+const Queue = Type.Object(
+  {
+    domain: Name('The domain of every queue it unites.', { default: MAIN }),
+    unites: Type.Array(
+      Type.String({ pattern: `^${NAME}:.{1,135}$`, title: 'a platform queue, `{connection}:{queue id}`' }),
+      { minItems: 1, maxItems: 200, description: 'Platform queues, as `{connection}:{queue id}`.' },
+    ),
+    wrapUp: WrapUp,
+  },
+  { ...closed, description: 'One virtual queue. Its name is the id that callers use.' },
+);
+
+const Ranking = Type.Object(
+  {
+    tenureSecondsPerYear: Weight('Bonus in seconds for each full year of tenure.'),
+    proficiencySeconds: Weight('Bonus in seconds for a mean skill level of 100; scaled down linearly.'),
+    fairnessSecondsPerMinute: Weight('Penalty in seconds for each minute that the last interaction lasted.'),
+    surplusSeconds: Weight('Bonus in seconds for 100 levels above what a request requires, summed over its skills.'),
+  },
+  {
+    ...closed,
+    default: {},
+    description: 'What counts besides waiting, each in seconds of waiting. All 0: who waits longest is first.',
+  },
+);
+
+const Claims = Type.Object(
+  {
+    heldMs: Milliseconds(10_000, 1000, 600_000, 'How long a claim is held before it must be confirmed.'),
+    confirmedMs: Milliseconds(14_400_000, 60_000, 86_400_000, 'How long a confirmed claim lasts without a renewal.'),
+    budgetMs: Milliseconds(200, 10, 10_000, 'Time to find an agent, for requests that name none.'),
+    replication: Type.Enum(['grant', 'refuse'], {
+      default: 'grant',
+      description: 'A claim that no replica acknowledged: `grant` it and say so, or `refuse` it.',
+    }),
+  },
+  { ...closed, default: {}, description: 'The life of a claim.' },
+);
+
+const Freshness = Type.Object(
+  {
+    heartbeatMs: Milliseconds(1000, 100, 10_000, 'How often this region says on every partition that it is there.'),
+    suspectMs: Milliseconds(10_000, 500, 600_000, 'Silence after which a region’s agents are ranked behind others.'),
+    staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are not handed out on trust.'),
+  },
+  { ...closed, default: {}, description: 'When what another region said is too old to act on.' },
+);
+
+const Log = Type.Object(
+  {
+    level: Type.Enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+      default: 'info',
+      description: 'The least important line that is still written.',
+    }),
+  },
+  { ...closed, default: {}, description: 'Logging, as JSON lines on standard error.' },
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    region: Name('The name of the region that this instance serves; one of `regions`.'),
+    listen: Listen,
+    redis: Redis,
+    bus: Bus,
+    regions: named(Region, 'All regions by name, this one included.', { minProperties: 1 }),
+    domains: named(Domain, 'The domains by name: pools of agents and queues routed together.', {
+      default: { [MAIN]: {} },
+      minProperties: 1,
+    }),
+    connections: named(Connection, 'The connections by name.', { default: {} }),
+    queues: named(Queue, 'The virtual queues by name; a platform queue needs no entry.', { default: {} }),
+    ranking: Ranking,
+    claims: Claims,
+    freshness: Freshness,
+    log: Log,
+  },
+  closed,
+);
+
+export type Config = Static<typeof ConfigSchema>;
+export type ConnectionConfig = Static<typeof Connection>;
+export type QueueConfig = Static<typeof Queue>;

@@ -1,0 +1,63 @@
+import type { WrapUp } from '../agent/claim.ts';
+import type { Config, ConnectionConfig } from './schema.ts';
+
+/** Where an id leads, by the config alone: `{connection}:{user}` for agents, `{connection}:{queue}` for queues. */
+
+/** The queue that every agent is in, for lookups by skill alone. */
+export const GLOBAL_QUEUE = 'global';
+const MAIN_DOMAIN = 'main';
+const NO_WRAP_UP: WrapUp = { rule: 'none', seconds: 0 };
+
+/** A queue that callers can ask for. */
+export interface Queue {
+  id: string;
+  domain: string;
+  wrapUp: WrapUp;
+}
+
+/** The connection that an agent's or a platform queue's id names; undefined for ids of any other form. */
+export function connectionOf({ connections }: Config, id: string): ConnectionConfig | undefined {
+  const colon = id.indexOf(':');
+  if (colon <= 0 || colon === id.length - 1) return undefined;
+  const name = id.slice(0, colon);
+  return Object.hasOwn(connections, name) ? connections[name] : undefined;
+}
+
+/** The domain that the agent's record and queues are kept in; `main` for agents of no connection. */
+export function domainOfAgent(config: Config, agentId: string): string {
+  return connectionOf(config, agentId)?.domain ?? MAIN_DOMAIN;
+}
+
+/** The region that decides about the agent, or undefined for agents of no connection. */
+export function homeOfAgent(config: Config, agentId: string): string | undefined {
+  return connectionOf(config, agentId)?.home;
+}
+
+/** Every queue that an agent of these platform queues is in, `global` and the virtual ones too; sorted, each once. */
+export function queuesOf(config: Config, profileQueues: string[]): string[] {
+  const virtual = virtualQueues(config);
+  return [...new Set([GLOBAL_QUEUE, ...profileQueues, ...profileQueues.flatMap((id) => virtual.get(id) ?? [])])].sort();
+}
+
+/** The queue of this id: virtual, of a known connection's platform, or `global`. */
+export function findQueue({ connections, queues }: Config, queueId: string): Queue | undefined {
+  const virtual = Object.hasOwn(queues, queueId) ? queues[queueId] : undefined;
+  if (virtual) return { id: queueId, domain: virtual.domain, wrapUp: virtual.wrapUp };
+  if (queueId === GLOBAL_QUEUE) return { id: queueId, domain: MAIN_DOMAIN, wrapUp: NO_WRAP_UP };
+  const connection = connectionOf({ connections } as Config, queueId);
+  return connection && { id: queueId, domain: connection.domain, wrapUp: NO_WRAP_UP };
+}
+
+/** Platform queue to the virtual queues that unite it. A config never changes, and this is asked for every event. */
+const indexes = new WeakMap<Config, Map<string, string[]>>();
+
+function virtualQueues(config: Config): Map<string, string[]> {
+  const known = indexes.get(config);
+  if (known) return known;
+  const index = new Map<string, string[]>();
+  for (const [name, { unites }] of Object.entries(config.queues)) {
+    for (const id of unites) index.set(id, [...(index.get(id) ?? []), name]);
+  }
+  indexes.set(config, index);
+  return index;
+}

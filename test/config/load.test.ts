@@ -1,0 +1,251 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXAMPLE_CONFIG } from '../../src/config/docs.ts';
+import { loadConfig, readConfig } from '../../src/config/load.ts';
+import { ConfigError } from '../../src/config/problems.ts';
+
+const ENV = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret', PORT: '7402', ONE: '1' };
+
+/** The example with one text replaced, so that each test shows only what it is about. */
+function example(find: string | RegExp = '', replacement = ''): string {
+  const changed = EXAMPLE_CONFIG.replace(find, replacement);
+  if (find !== '' && changed === EXAMPLE_CONFIG) throw new Error(`the example has no ${find}`);
+  return changed;
+}
+
+function problemsOf(text: string): string[] {
+  try {
+    readConfig(text, 'muster.yaml', ENV);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+}
+
+describe('a configuration that fits', () => {
+  test('gets every default', () => {
+    const config = readConfig(EXAMPLE_CONFIG, 'muster.yaml', ENV);
+    expect(config).toMatchObject({
+      listen: { host: '127.0.0.1', port: 7400 },
+      bus: { driver: 'redis-streams', topic: 'agent.status.change', partitions: 12 },
+      domains: { main: {} },
+      ranking: { tenureSecondsPerYear: 0, proficiencySeconds: 0, fairnessSecondsPerMinute: 0, surplusSeconds: 0 },
+      claims: { heldMs: 10_000, confirmedMs: 14_400_000, budgetMs: 200, replication: 'grant' },
+      freshness: { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000 },
+      log: { level: 'info' },
+    });
+    expect(config.connections.crm).toEqual({ platform: 'events', home: 'us-east-1', domain: 'main' });
+    expect(config.queues.support?.wrapUp).toEqual({ rule: 'timed', seconds: 20 });
+  });
+
+  test('takes texts and numbers from the environment', () => {
+    const text = `${example('127.0.0.1:7001', `"127.0.0.\${ONE}:7001"`)}listen: { port: "\${PORT}" }`;
+    const config = readConfig(text, 'muster.yaml', ENV);
+    expect(config.listen.port).toBe(7402);
+    expect(config.redis.nodes[0]).toBe('127.0.0.1:7001');
+    expect(config.connections['genesys-emea']).toMatchObject({ clientId: 'id', clientSecret: 'secret' });
+  });
+
+  test('has no regions, queues or connections that JavaScript brought', () => {
+    const config = readConfig(EXAMPLE_CONFIG, 'muster.yaml', ENV);
+    for (const section of [config.regions, config.connections, config.queues, config.domains]) {
+      expect(Object.getOwnPropertyNames(Object.getPrototypeOf(section) ?? {})).toEqual([]);
+    }
+  });
+});
+
+describe('a configuration that does not fit', () => {
+  test.each([
+    ['a missing key', example(/redis: .*\n/), ['redis: is missing, expected a section']],
+    [
+      'an empty file',
+      '',
+      [
+        'region: is missing, expected a name of 1 to 64 letters, digits, dots, dashes or underscores',
+        'redis: is missing, expected a section',
+        'bus: is missing, expected a section',
+        'regions: is missing, expected a section',
+      ],
+    ],
+    ['no section at all', '- 1', [': is a list of 1 entries, expected a section']],
+    [
+      'a misspelt key',
+      `${EXAMPLE_CONFIG}claims: { held_ms: 5000 }`,
+      ['claims.held_ms: is not known; did you mean "heldMs"?'],
+    ],
+    ['an unknown key', `${EXAMPLE_CONFIG}log: { colour: red }`, ['log.colour: is not known; known here: level']],
+    [
+      'a number out of range',
+      `${EXAMPLE_CONFIG}listen: { port: 70000 }`,
+      ['listen.port: is 70000, expected a whole number from 1 to 65535'],
+    ],
+    [
+      'a wrong type',
+      `${EXAMPLE_CONFIG}listen: { port: high }`,
+      ['listen.port: is "high", expected a whole number from 1 to 65535'],
+    ],
+    [
+      'a wrong choice',
+      `${EXAMPLE_CONFIG}claims: { replication: maybe }`,
+      ['claims.replication: is "maybe", expected one of grant, refuse'],
+    ],
+    [
+      'an empty list',
+      example(/nodes: .*\]/, 'nodes: []'),
+      ['redis.nodes: is an empty list, expected a list of 1 to 100 entries'],
+    ],
+    ['a bad node', example('127.0.0.1:7002', 'redis-2'), ['redis.nodes[1]: is "redis-2", expected `host:port`']],
+    [
+      'an unknown platform',
+      example('platform: events', 'platform: avaya'),
+      ['connections.crm.platform: is "avaya", expected one of genesys, events'],
+    ],
+    [
+      'a setting of another platform',
+      example('platform: events,', 'platform: events, clientId: x,'),
+      ['connections.crm.clientId: is not known; known here: platform, home, domain'],
+    ],
+    [
+      'a colon in a name',
+      example('  support:', '  "a:b":'),
+      ['queues."a:b": is not a name: 1 to 64 letters, digits, dots, dashes or underscores'],
+    ],
+    [
+      'a secret that does not fit',
+      example('redis://', 'http://u:hush@'),
+      ['bus.url: does not fit, expected a URL such as redis://127.0.0.1:6390'],
+    ],
+    [
+      'a variable that is not set',
+      example('_SECRET}', '_SECRETS}'),
+      [
+        'connections.genesys-emea.clientSecret: refers to the environment variable GENESYS_CLIENT_SECRETS, which is not set',
+      ],
+    ],
+    ['no YAML', 'region: [', [expect.stringMatching(/line 1/)]],
+    ['an alias of nothing', `${EXAMPLE_CONFIG}listen: *nothing`, [expect.stringMatching(/nothing/)]],
+    ['a key twice', `${EXAMPLE_CONFIG}region: x`, [expect.stringMatching(/unique.*line/)]],
+  ])('%s is named with what was expected', (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test.each([
+    [
+      'region',
+      example('region: eu-west-1', 'region: eu-west-2'),
+      ['region: names the region "eu-west-2", which is not configured; did you mean "eu-west-1"?'],
+    ],
+    [
+      'home',
+      example('home: us-east-1', 'home: mars'),
+      ['connections.crm.home: names the region "mars", which is not configured; known here: us-east-1, eu-west-1'],
+    ],
+    [
+      'domain of a connection',
+      example('home: us-east-1', 'home: us-east-1, domain: sales'),
+      [
+        'connections.crm.domain: names the domain "sales", which is not configured; known here: main',
+        'queues.support.unites[1]: belongs to the domain "sales", the queue to "main"; they must be one',
+      ],
+    ],
+    [
+      'domain of a queue',
+      example('  support:', '  support:\n    domain: mian'),
+      [
+        'queues.support.domain: names the domain "mian", which is not configured; did you mean "main"?',
+        expect.stringMatching(/^queues.support.unites\[0\]/),
+        expect.stringMatching(/^queues.support.unites\[1\]/),
+      ],
+    ],
+    [
+      'connection of a platform queue',
+      example('crm:support', 'cmr:support'),
+      ['queues.support.unites[1]: names the connection "cmr", which is not configured; did you mean "crm"?'],
+    ],
+  ])('a %s that leads nowhere is named', (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test.each([
+    [
+      'the reserved queue',
+      example('  support:', '  global:'),
+      ['queues.global: is reserved: every agent is in this queue'],
+    ],
+    [
+      'a platform queue twice',
+      example(/unites: .*/, 'unites: [crm:a, crm:a]'),
+      ['queues.support.unites[1]: repeats crm:a'],
+    ],
+    [
+      'a timed wrap-up without a time',
+      example(', seconds: 20'),
+      ['queues.support.wrapUp.seconds: is 0, expected how long a timed wrap-up lasts'],
+    ],
+    [
+      'two regions at one URL',
+      example('7401', '7402'),
+      ['regions.eu-west-1.url: is also the URL of the region "us-east-1"'],
+    ],
+    [
+      'a port that no node has',
+      example('127.0.0.1:7002', '127.0.0.1:70020'),
+      ['redis.nodes[1]: is 127.0.0.1:70020, which leads nowhere'],
+    ],
+    ['a bus at no port', example('6390', '639000'), ['bus.url: is no URL']],
+    ['a node twice', example('7002', '7001'), ['redis.nodes[1]: repeats 127.0.0.1:7001']],
+    [
+      'the bus on a node',
+      example('6390', '7003'),
+      ['redis.nodes[2]: is the Redis of the bus, which must be one of its own'],
+    ],
+    [
+      'stale before suspect',
+      `${EXAMPLE_CONFIG}freshness: { suspectMs: 40000 }`,
+      ['freshness.staleMs: is 30000, expected more than suspectMs (40000)'],
+    ],
+    [
+      'suspect before a heartbeat',
+      `${EXAMPLE_CONFIG}freshness: { heartbeatMs: 10000 }`,
+      ['freshness.suspectMs: is 10000, expected more than heartbeatMs (10000)'],
+    ],
+  ])('%s is refused', (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test('shows everything at once', () => {
+    const text = `${example('platform: events', 'platform: avaya')}listen: { port: 0, prot: 1 }\nbogus: 1`;
+    expect(problemsOf(text).map((line) => line.split(':')[0])).toEqual([
+      'bogus',
+      'listen.prot',
+      'listen.port',
+      'connections.crm.platform',
+    ]);
+  });
+});
+
+describe('a file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'muster-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('is read', async () => {
+    const file = join(folder, 'muster.yaml');
+    await writeFile(file, EXAMPLE_CONFIG.replaceAll(/\$\{\w+\}/g, 'x'));
+    expect(await loadConfig(file)).toMatchObject({ region: 'eu-west-1' });
+  });
+
+  test('that is not there is named', async () => {
+    const file = join(folder, 'none.yaml');
+    const expected = `${file} is not a configuration that Muster can use:\n  cannot be read: there is no such file`;
+    await expect(loadConfig(file)).rejects.toThrow(
+      new ConfigError(file, [{ path: '', message: 'cannot be read: there is no such file' }]),
+    );
+    await expect(loadConfig(file)).rejects.toThrow(expected);
+  });
+});
