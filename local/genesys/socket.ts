@@ -75,6 +75,7 @@ export class Sockets {
   #open(channel: Channel, socket: WebSocket): void {
     channel.socket?.close(UNVERIFIED.replacedCloseCode);
     channel.socket = socket;
+    channel.held = undefined;
     socket.on('message', (data) => this.#hear(channel, socket, data));
     // A broken client is no concern of the platform: 'close' follows, and that is all it sees.
     socket.on('error', () => socket.terminate());

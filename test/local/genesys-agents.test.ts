@@ -46,6 +46,8 @@ describe('agents of the Genesys Cloud simulator', () => {
     expect(conversationSummary.call.contactCenter).toEqual({ active: 0, acw: 1 });
     await idle();
     await until(() => expect(mine(listener)).toHaveLength(5));
+    await until(() => expect(listener.of('.routingStatus')).toHaveLength(2));
+    await until(() => expect(listener.of('.conversationsummary')).toHaveLength(3));
 
     const stages = mine(listener).map((participant) => {
       const [call] = participant.calls;
@@ -145,9 +147,8 @@ describe('agents of the Genesys Cloud simulator', () => {
     expect(missed).toMatchObject({ userId, calls: [{ state: 'disconnected', disconnectType: 'system' }] });
     expect(missed.endTime).toBeDefined();
     expect(missed).not.toHaveProperty('connectedTime');
-    expect(listener.of('.routingStatus').map(({ eventBody }) => eventBody.routingStatus.status)).toContain(
-      'NOT_RESPONDING',
-    );
+    const statuses = () => listener.of('.routingStatus').map(({ eventBody }) => eventBody.routingStatus.status);
+    await until(() => expect(statuses()).toContain('NOT_RESPONDING'));
   });
 
   it('choose a break during after-call work, never while idle', async () => {
@@ -167,6 +168,32 @@ describe('agents of the Genesys Cloud simulator', () => {
     const { startAcwTime, endAcwTime } = mine(listener).find((participant) => participant.endAcwTime);
     expect(Date.parse(left)).toBeGreaterThanOrEqual(Date.parse(startAcwTime));
     expect(Date.parse(left)).toBeLessThanOrEqual(Date.parse(endAcwTime));
+  });
+
+  it('never leave an idle seat, however often they take a break or go home', async () => {
+    await start({ habits: { takesBreak: 0.3, endsShift: 0.3, talkMs: 10, wrapUpMs: 20 } });
+    const { entities } = (await client.get('/api/v2/users')).body;
+    const listener = await client.listen(entities.map(({ id }: { id: string }) => `v2.users.${id}.routingStatus`));
+    for (let call = 1; call <= 60; call++) {
+      const free = () => entities.find(({ id }: { id: string }) => simulator.user(id).available);
+      await until(() => expect(free()).toBeDefined());
+      expect(simulator.send({ conversationId: `call-${call}`, userId: free().id }).accepted).toBe(true);
+    }
+    await until(() => expect(simulator.state().interactionsCompleted).toBe(60));
+
+    const departures = () =>
+      listener
+        .of('.routingStatus')
+        .map(({ eventBody: { id, routingStatus } }) => `${id} ${routingStatus.startTime} ${routingStatus.status}`)
+        .sort()
+        .map((line) => line.split(' '))
+        .flatMap(([id, , status], at, history) => {
+          const [previousId, , previous] = history[at - 1] ?? [];
+          return status === 'OFF_QUEUE' && previousId === id ? [previous] : [];
+        });
+    // The last events are still on their way; once all are there, nobody has gone from IDLE.
+    await until(() => expect(departures().length).toBeGreaterThan(10));
+    await until(() => expect(new Set(departures())).toEqual(new Set(['INTERACTING'])));
   });
 
   it('keep working off an interaction when their presence changes, then leave the queue', async () => {
