@@ -1,58 +1,7 @@
-import { scheduler } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
-import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
-import { CONNECTION, Recorder } from './genesys-recorder.ts';
+import { AGENTS, allAgree, endWorlds, liveWorld, world } from './genesys-recorder.ts';
 
-const AGENTS = 12;
-const QUICK = { lagFromMs: 1, lagToMs: 5 };
-
-const ends: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-/** An organisation where nobody acts of their own accord, and a connection to it that has not begun. */
-async function world(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
-  const simulator = await startGenesysSimulator({
-    agents: AGENTS,
-    queues: 3,
-    paused: true,
-    timings: QUICK,
-    requestsPerMinute: 10_000,
-    ...options,
-  });
-  ends.push(() => simulator.stop());
-  const recorder = new Recorder(simulator, settings);
-  ends.push(() => recorder.connection.stop());
-  return { simulator, recorder };
-}
-
-async function liveWorld(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
-  const { simulator, recorder } = await world(options, settings);
-  await recorder.live();
-  return { simulator, recorder, userId: recorder.userIds()[0] ?? '' };
-}
-
-/** Whether the mirror and the organisation agree on a user: status, queues, times. */
-function agree(recorder: Recorder, simulator: GenesysSimulator, userId: string): boolean {
-  const truth = simulator.user(userId);
-  const { profile, presence, activity } = recorder.facets(userId);
-  const expected = truth.available ? 'AVAILABLE' : truth.presence === 'Offline' ? 'OFFLINE' : 'BUSY';
-  const queues = truth.queueIds.map((id) => `${CONNECTION}:${id}`).sort();
-  return (
-    recorder.status(userId).status === expected &&
-    profile?.name === truth.name &&
-    profile.queues.join() === queues.join() &&
-    presence?.at === Date.parse(truth.presenceSince) &&
-    activity?.at === Date.parse(truth.routingStatusSince)
-  );
-}
-
-const allAgree = (recorder: Recorder, simulator: GenesysSimulator) =>
-  recorder.userIds().length === simulator.state().agents &&
-  recorder.userIds().every((userId) => agree(recorder, simulator, userId));
+afterEach(endWorlds);
 
 describe('a connection that starts', () => {
   it('reports every user as the platform knows them, over as many channels as it takes', async () => {
@@ -150,112 +99,6 @@ describe('a live connection', () => {
   });
 });
 
-describe('a connection that loses something', () => {
-  it.each([1001, 1006])('reads again what it missed when its sockets close with %i', async (closeSockets) => {
-    const { simulator, recorder, userId } = await liveWorld();
-    simulator.faults({ dropEvents: 1 });
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
-    simulator.faults({ closeSockets });
-    await recorder.until(
-      () => recorder.status(userId).status === 'AVAILABLE' && recorder.connection.health().connected,
-    );
-    expect(recorder.count('resync')).toBe(1);
-  });
-
-  it('notices sockets that fell silent', async () => {
-    const { simulator, recorder, userId } = await liveWorld();
-    simulator.faults({ silentSockets: true });
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
-    recorder.clock.forward(40_000);
-    await recorder.until(() => {
-      recorder.clock.forward(1_000);
-      return recorder.count('resync') > 0;
-    });
-    simulator.faults({ silentSockets: false });
-    await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
-  });
-
-  it('asks a socket that was quiet, and keeps it if it answers', async () => {
-    const { recorder } = await liveWorld();
-    for (let quiet = 0; quiet < 2; quiet++) {
-      recorder.clock.forward(33_000);
-      // Nothing can be seen of a question that is answered: the watchdog, which looks every second, gets its turn.
-      await scheduler.wait(1_300);
-    }
-    expect(recorder.count('resync')).toBe(0);
-  });
-
-  it('moves to another channel before the server closes one, and before channel or token expire', async () => {
-    const timings = { ...QUICK, channelLifeMs: 4_000, tokenLifeMs: 3_000, closingNoticeMs: 1_000 };
-    const { simulator, recorder, userId } = await liveWorld({ timings });
-    simulator.faults({ announceClosing: true });
-    const untilMs = performance.now() + 4_500;
-    for (let turn = 0; performance.now() < untilMs; turn++) {
-      const [presence, status] = turn % 2 ? (['Offline', 'OFFLINE'] as const) : (['Break', 'BUSY'] as const);
-      simulator.setUser(userId, { presence });
-      await recorder.until(() => recorder.status(userId).status === status);
-    }
-    expect(recorder.warnings).toEqual([]);
-    expect(recorder.connection.health()).toMatchObject({ connected: true });
-  });
-
-  it('opens channels anew when its tokens are revoked', async () => {
-    const { simulator, recorder, userId } = await liveWorld();
-    simulator.faults({ revokeTokens: true });
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
-    await recorder.until(
-      () => recorder.status(userId).status === 'AVAILABLE' && recorder.connection.health().connected,
-    );
-  });
-
-  it('counts what it cannot read and stays up', async () => {
-    const { simulator, recorder, userId } = await liveWorld();
-    simulator.faults({ malformFrames: 1 });
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
-    await recorder.until(() => recorder.count('malformed_frame') > 0);
-    simulator.faults({ malformFrames: 0 });
-    simulator.setUser(userId, { presence: 'Meal' });
-    await recorder.until(() => recorder.facets(userId).presence?.reason === 'MEAL');
-    expect(recorder.count('resync')).toBe(0);
-  });
-
-  it('reads everything again when reports pile up that nobody takes', async () => {
-    const { simulator, recorder, userId } = await liveWorld();
-    const gate = Promise.withResolvers<void>();
-    recorder.gate = gate.promise;
-    for (let change = 0; recorder.count('resync') === 0; change++) {
-      const presences = ['Meal', 'Break', 'Training', 'Meeting'] as const;
-      for (const id of recorder.userIds()) simulator.setUser(id, { presence: presences[change % 4] ?? 'Busy' });
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
-    delete recorder.gate;
-    gate.resolve();
-    await recorder.until(() => recorder.connection.health().connected && allAgree(recorder, simulator));
-  });
-});
-
-describe('a platform that refuses', () => {
-  it.each([
-    ['401', { unauthorizedNext: 1 }, undefined],
-    ['429', { throttleNext: 2, retryAfterSeconds: 1 }, 'throttled'],
-    ['500', { failNext: 2 }, 'request_failed'],
-  ])('does not keep the connection from starting: %s', async (_, faults, counted) => {
-    const { simulator, recorder } = await world({ faults });
-    await recorder.live();
-    expect(allAgree(recorder, simulator)).toBe(true);
-    if (counted) expect(recorder.count(counted)).toBeGreaterThan(0);
-    expect(recorder.connection.health().problem).toBeUndefined();
-  });
-
-  it('takes missing expands for unknown and finds them later', async () => {
-    const { simulator, recorder, userId } = await liveWorld({ faults: { omitExpands: ['presence', 'routingStatus'] } });
-    expect(recorder.status(userId)).toEqual({ status: 'OFFLINE', reason: 'UNKNOWN' });
-    simulator.faults({ omitExpands: [] });
-    await recorder.until(() => allAgree(recorder, simulator));
-  });
-});
-
 describe('a connection that stops', () => {
   it('reports nothing more, and starts no more work', async () => {
     const { simulator, recorder, userId } = await liveWorld();
@@ -270,7 +113,6 @@ describe('a connection that stops', () => {
   it('ends at once while the platform is away', async () => {
     const { simulator, recorder } = await world();
     await simulator.stop();
-    ends.shift();
     recorder.connection.start();
     await recorder.until(() => recorder.warnings.length > 0);
     await recorder.connection.stop();

@@ -1,21 +1,23 @@
 import { vi } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { SimulatorOptions } from '../../local/genesys/options.ts';
+import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
+import { systemClock } from '../../src/ops/clock.ts';
 import { createGenesysConnection } from '../../src/platforms/genesys/connection.ts';
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
 import type { PlatformConnection, PlatformContext, PlatformReport } from '../../src/platforms/platform.ts';
 
-export const CONNECTION = 'genesys-test';
+const CONNECTION = 'genesys-test';
 const WAIT = { timeout: 20_000, interval: 20 };
 
 /** A clock that runs as the host's does, and can be put forward. */
 export function adjustableClock() {
   let aheadMs = 0;
   return {
-    nowMs: () => Date.now() + aheadMs,
-    monotonicMs: () => performance.now() + aheadMs,
+    nowMs: () => systemClock.nowMs() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
     forward(ms: number) {
       aheadMs += ms;
     },
@@ -84,3 +86,53 @@ export class Recorder {
     this.#isReporting = false;
   }
 }
+
+export const AGENTS = 12;
+export const QUICK = { lagFromMs: 1, lagToMs: 5 };
+
+const ends: (() => Promise<void>)[] = [];
+/** Stops whatever `world` started; for `afterEach`. */
+export async function endWorlds(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+/** An organisation where nobody acts of their own accord, and a connection to it that has not begun. */
+export async function world(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
+  const simulator = await startGenesysSimulator({
+    agents: AGENTS,
+    queues: 3,
+    paused: true,
+    timings: QUICK,
+    requestsPerMinute: 10_000,
+    ...options,
+  });
+  ends.push(() => simulator.stop());
+  const recorder = new Recorder(simulator, settings);
+  ends.push(() => recorder.connection.stop());
+  return { simulator, recorder };
+}
+
+export async function liveWorld(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
+  const { simulator, recorder } = await world(options, settings);
+  await recorder.live();
+  return { simulator, recorder, userId: recorder.userIds()[0] ?? '' };
+}
+
+/** Whether the mirror and the organisation agree on a user: status, queues, times. */
+function agree(recorder: Recorder, simulator: GenesysSimulator, userId: string): boolean {
+  const truth = simulator.user(userId);
+  const { profile, presence, activity } = recorder.facets(userId);
+  const expected = truth.available ? 'AVAILABLE' : truth.presence === 'Offline' ? 'OFFLINE' : 'BUSY';
+  const queues = truth.queueIds.map((id) => `${CONNECTION}:${id}`).sort();
+  return (
+    recorder.status(userId).status === expected &&
+    profile?.name === truth.name &&
+    profile.queues.join() === queues.join() &&
+    presence?.at === Date.parse(truth.presenceSince) &&
+    activity?.at === Date.parse(truth.routingStatusSince)
+  );
+}
+
+export const allAgree = (recorder: Recorder, simulator: GenesysSimulator) =>
+  recorder.userIds().length === simulator.state().agents &&
+  recorder.userIds().every((userId) => agree(recorder, simulator, userId));
