@@ -65,8 +65,9 @@ export class Faults {
   set(changes: Partial<FaultSettings>): void {
     for (const [name, value] of Object.entries(changes)) {
       if (!Object.hasOwn(FAULTS, name)) throw new InvalidFault(`There is no fault "${name}".`);
-      const { what, holds } = VALID[FAULTS[name as keyof typeof FAULTS].takes];
-      if (!holds(value)) throw new InvalidFault(`"${name}" takes ${what}.`);
+      const { takes, says } = FAULTS[name as keyof typeof FAULTS];
+      const { what, holds } = VALID[takes];
+      if (!holds(value)) throw new InvalidFault(`"${name}" (${says}) takes ${what}.`);
     }
     Object.assign(this.#settings, changes);
   }
