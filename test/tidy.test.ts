@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+/** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FOLDERS = ['src', 'local', 'bench', 'setup', 'test', 'docs'];
+const READ = /\.(ts|mjs|lua|md)$/;
+
+interface File {
+  /** From the root, with slashes. */
+  path: string;
+  text: string;
+  lines: string[];
+}
+
+interface Rule {
+  rule: string;
+  files: RegExp;
+  /** What breaks the rule, as `line number: why` or only why. */
+  broken: (file: File) => string[];
+  /** A file that breaks it. */
+  example: [path: string, text: string];
+}
+
+const CODE = /^(src|local|bench|setup)\/.*\.(ts|mjs|lua)$/;
+const LONGEST_FILE = 250;
+const LONGEST_TEST = 400;
+const LONGEST_FUNCTION = 70;
+
+/** What each folder of src may import from the others: a whole folder, or one file of it. */
+const MAY_IMPORT: Record<string, string[]> = {
+  agent: [],
+  ops: ['agent'],
+  config: ['agent', 'platforms/genesys/settings', 'platforms/cxone/settings'],
+  cache: ['agent', 'config', 'ops'],
+  bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
+  platforms: ['agent', 'ops'],
+  sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
+  routing: ['agent', 'cache', 'config', 'ops', 'sync/freshness', 'sync/ingest'],
+  api: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'routing', 'sync'],
+  verify: ['agent', 'ops'],
+  serve: ['agent', 'api', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],
+};
+
+const RULES: Rule[] = [
+  {
+    rule: `a file has at most ${LONGEST_FILE} lines`,
+    files: CODE,
+    broken: ({ lines }) => (lines.length > LONGEST_FILE ? [`${lines.length} lines`] : []),
+    example: ['src/agent/long.ts', '\n'.repeat(LONGEST_FILE + 1)],
+  },
+  {
+    rule: `a test has at most ${LONGEST_TEST} lines`,
+    files: /^test\/.*\.ts$/,
+    broken: ({ lines }) => (lines.length > LONGEST_TEST ? [`${lines.length} lines`] : []),
+    example: ['test/long.test.ts', '\n'.repeat(LONGEST_TEST + 1)],
+  },
+  {
+    rule: `a function has at most ${LONGEST_FUNCTION} lines`,
+    files: /^(src|local|bench|setup)\/.*\.(ts|mjs)$/,
+    broken: longFunctions,
+    example: ['src/agent/f.ts', `export function f(): void {${'\n  g();'.repeat(LONGEST_FUNCTION)}\n}`],
+  },
+  {
+    rule: 'a file is named after what is in it',
+    files: /^(src|local|bench|setup|test)\//,
+    broken: ({ path }) =>
+      /(^|[-.])(utils?|helpers?|managers?|index)[-.]/.test(basename(path)) ? ['names nothing, or only passes on'] : [],
+    example: ['src/agent/claim-utils.ts', ''],
+  },
+  {
+    rule: 'only src/ops/clock.ts reads the wall clock',
+    files: /^(?!src\/ops\/clock\.ts$)(src|local|bench|setup)\/.*\.(ts|mjs)$/,
+    broken: linesWith(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/),
+    example: ['src/agent/f.ts', 'const now = new Date();'],
+  },
+  {
+    rule: 'a folder of src imports only what lies below it',
+    files: /^src\/.*\.ts$/,
+    broken: forbiddenImports,
+    example: ['src/agent/f.ts', "import { commit } from '../cache/agents.ts';"],
+  },
+  {
+    rule: 'the domain needs nothing but TypeBox',
+    files: /^src\/agent\//,
+    broken: linesWith(/from '(?!\.{1,2}\/|typebox)/),
+    example: ['src/agent/f.ts', "import { readFile } from 'node:fs';"],
+  },
+  {
+    rule: 'only commands print',
+    files: /^(?!src\/cli\.ts$)src\/(?!.*\bcommands?(\.ts|\/)).*\.ts$/,
+    broken: linesWith(/\bconsole\.|\bprocess\.stdout\b/),
+    example: ['src/agent/f.ts', "console.log('here');"],
+  },
+  {
+    rule: 'nothing names a place on one machine',
+    files: READ,
+    broken: linesWith(/(?<![\w.}])\/(home|root|work|tmp|Users)\//),
+    example: ['docs/start.md', `See ${'/home'}/me/muster.`],
+  },
+  {
+    rule: 'nothing is left for later',
+    files: READ,
+    broken: linesWith(/\b(TO[D]O|FIX[M]E|X[X]X)\b/),
+    example: ['src/agent/f.ts', `// ${'TO'}${'DO'} claim`],
+  },
+  {
+    rule: 'a script begins with its contract: its name and purpose, and its KEYS and ARGV where it has any',
+    files: /\.lua$/,
+    broken: missingContract,
+    example: ['src/cache/scripts/claim.lua', '-- claim: takes an agent.\nreturn KEYS[1]'],
+  },
+];
+
+describe.each(RULES)('$rule', ({ files, broken, example: [path, text] }) => {
+  test('holds', () => {
+    const found = FILES.filter((file) => files.test(file.path));
+    const breaches = found.flatMap((file) => broken(file).map((why) => `${file.path}:${why}`));
+    expect(breaches).toEqual([]);
+  });
+
+  test('can be broken', () => {
+    expect(files.test(path)).toBe(true);
+    expect(broken(fileOf(path, text))).not.toEqual([]);
+  });
+});
+
+test('there is something to hold the rules against', () => {
+  const read = new Set(FILES.map(({ path }) => path));
+  for (const path of ['src/agent/facets.ts', 'src/cache/scripts/claim.lua', 'setup/run.mjs', 'test/tidy.test.ts']) {
+    expect(read).toContain(path);
+  }
+});
+
+const FILES: File[] = readFiles();
+
+function readFiles(): File[] {
+  const below = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && READ.test(entry.name) && !entry.parentPath.includes('node_modules'))
+      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name))),
+  );
+  const top = readdirSync(ROOT).filter((name) => READ.test(name));
+  return [...below, ...top].map((path) => fileOf(path, readFileSync(join(ROOT, path), 'utf8')));
+}
+
+function fileOf(path: string, text: string): File {
+  return { path: path.replaceAll('\\', '/'), text, lines: text.replace(/\n$/, '').split('\n') };
+}
+
+function linesWith(pattern: RegExp): Rule['broken'] {
+  return ({ lines }) => lines.flatMap((line, at) => (pattern.test(line) ? [`${at + 1}: ${line.trim()}`] : []));
+}
+
+/** Relies on the formatter: a function's last line is the first `}` as far to the left as its first line. */
+function longFunctions({ lines }: File): string[] {
+  const starts = /^(\s*)(?!(?:if|for|while|switch|else|do|try|catch|class|interface|\}))\S.*(?:\)|\): .+|=>) \{$/;
+  return lines.flatMap((line, at) => {
+    const indent = starts.exec(line)?.[1];
+    if (indent === undefined) return [];
+    const length = lines.slice(at).findIndex((end) => end.startsWith(`${indent}}`)) + 1;
+    return length > LONGEST_FUNCTION ? [`${at + 1}: ${length} lines`] : [];
+  });
+}
+
+function forbiddenImports({ path, lines }: File): string[] {
+  if (path === 'src/cli.ts') return [];
+  const folder = path.split('/')[1] ?? '';
+  const allowed = MAY_IMPORT[folder];
+  if (!allowed) return [` src/${folder} has no row in MAY_IMPORT`];
+  return lines.flatMap((line, at) => {
+    const imported = /\b(?:from|import) ?\(?'(\.{1,2}\/[^']+)\.ts'/.exec(line)?.[1];
+    if (imported === undefined) return [];
+    const target = normalize(join(dirname(path), imported))
+      .replaceAll('\\', '/')
+      .replace(/^src\//, '');
+    const isAllowed = [folder, ...allowed].some((name) => target === name || target.startsWith(`${name}/`));
+    return isAllowed ? [] : [`${at + 1}: ${folder} may not import ${target}`];
+  });
+}
+
+function missingContract({ path, text }: File): string[] {
+  const [header = ''] = text.split(/\n(?!--)/, 1);
+  const name = basename(path, '.lua');
+  const missing = header.startsWith(`-- ${name}: `) ? [] : [`1: does not begin with "-- ${name}: "`];
+  const tables = ['KEYS', 'ARGV'].filter((table) => text.includes(`${table}[`) && !header.includes(`-- ${table} `));
+  return [...missing, ...tables.map((table) => `1: uses ${table} and does not say what it holds`)];
+}
