@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Move } from '../agent/claim.ts';
 import type { Facets } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
@@ -34,7 +35,9 @@ export type Settled =
 
 const RECENT_RECORDS = 20_000;
 /** An agent's record is contended by a handful of writers; more rounds than this mean that something is wrong. */
-const MAX_ROUNDS = 32;
+const MAX_ROUNDS = 64;
+/** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
+const MAX_PAUSE_MS = 32;
 
 /** The agents of the region's store. Changes are merged here and stored by compare-and-set. */
 export class Agents {
@@ -81,6 +84,7 @@ export class Agents {
       const stored = await this.#commit(agentId, record, merged);
       if (stored.kind === 'stored') return { ...merged, record: stored.record };
       record = stored.record;
+      if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
     }
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }

@@ -57,15 +57,14 @@ end
 local seen = 1
 if only == '' then
   seen = walk(queue, agents, want, now_ms, visit)
+  if not best then count_taken(tally, queue, now_ms) end
 else
   local score, line = redis.call('ZSCORE', queue, only), redis.call('HGET', agents, only)
   local r = score and line and parse(line) or nil
   visit(only, r, tonumber(score or 0), obstacle(r, want, now_ms), 0)
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
-
-local said = flatten(tally, seen)
-if not best then return { 'none', '', '', int(now_ms), said, considered } end
+if not best then return { 'none', '', '', int(now_ms), flatten(tally, seen), considered } end
 
 local verdict, fence = 'ask', 0
 if best.home == region then
@@ -78,4 +77,4 @@ end
 local line = store(agents, best_id, best, now_us)
 place(queue, best_id, best, now_ms)
 redis.call('HSET', calls, call, int(now_ms) .. ' ' .. best_id .. ' ' .. int(fence))
-return { verdict, best_id, line, int(now_ms), said, considered }
+return { verdict, best_id, line, int(now_ms), flatten(tally, seen), considered }

@@ -25,6 +25,7 @@ local function visit(id, r, _, why, rank)
 end
 
 local seen = walk(KEYS[1], KEYS[2], want, now_ms, visit)
+count_taken(tally, KEYS[1], now_ms)
 local found = {}
 for i, b in ipairs(best) do found[i] = { b.id, b.line } end
 return { found, int(now_ms), flatten(tally, seen), considered }

@@ -60,6 +60,12 @@ local function walk(queue, agents, want, now_ms, visit)
   return seen
 end
 
+-- Those at the tail were not met on the way: they are claimed, all of them.
+local function count_taken(tally, queue, now_ms)
+  local taken = redis.call('ZCOUNT', queue, '(' .. int(CLAIMED + now_ms), '+inf')
+  if taken > 0 then tally.claimed = (tally.claimed or 0) + taken end
+end
+
 -- A tally as a script can answer it.
 local function flatten(tally, seen)
   local flat = { 'seen', seen }
