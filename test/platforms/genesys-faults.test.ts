@@ -74,19 +74,32 @@ describe('a connection that loses something', () => {
     expect(recorder.count('resync')).toBe(0);
   });
 
-  it('reads everything again when reports pile up that nobody takes', async () => {
-    const { simulator, recorder, userId } = await liveWorld();
+  it('makes up for reports that piled up until they were dropped, the end of a call too', async () => {
+    const habits = {
+      missesCall: 0,
+      answerFromMs: 1,
+      answerToMs: 1,
+      talkMs: 1,
+      wrapUpMs: 1,
+      takesBreak: 0,
+      endsShift: 0,
+    };
+    const { simulator, recorder, userId } = await liveWorld({ habits });
+    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+    await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
     const gate = Promise.withResolvers<void>();
     recorder.gate = gate.promise;
+    simulator.send({ conversationId: 'call-1', userId });
+    await recorder.until(() => simulator.state().interactionsCompleted === 1);
     for (let change = 0; recorder.count('resync') === 0; change++) {
       const presences = ['Meal', 'Break', 'Training', 'Meeting'] as const;
       for (const id of recorder.userIds()) simulator.setUser(id, { presence: presences[change % 4] ?? 'Busy' });
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await scheduler.wait(1);
     }
-    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
     delete recorder.gate;
     gate.resolve();
     await recorder.until(() => recorder.connection.health().connected && allAgree(recorder, simulator));
+    expect(recorder.facets(userId).interaction).toMatchObject({ callId: 'call-1', state: 'ENDED' });
   });
 });
 
