@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import type { Log } from '../ops/log.ts';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
@@ -19,7 +18,6 @@ export interface ApiContext {
   report(): Promise<RegionReport>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
-  log: Log;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -30,11 +28,10 @@ export function createServer(context: ApiContext) {
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 512 },
-    ajv: { customOptions: { allErrors: true, removeAdditional: false, coerceTypes: 'array' } },
+    ajv: { customOptions: { allErrors: true, removeAdditional: false } },
     logger: false,
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>();
-  void TypeBoxValidatorCompiler;
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply));
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),

@@ -1,28 +1,11 @@
 import type { RegionReport } from '../api/routes/regions.ts';
-import type { Bus } from '../bus/bus.ts';
-import type { Cluster } from '../cache/cluster.ts';
-import type { Region } from '../routing/region.ts';
-import type { Connections } from '../sync/connections.ts';
-import type { Outbox } from '../sync/outbox.ts';
-
-interface Reported {
-  region: Region;
-  instance: string;
-  cluster: Cluster;
-  outbox: Outbox;
-  bus: Bus;
-  connections: Connections;
-}
+import type { Ground, Sync } from './sync.ts';
 
 /** What this instance knows of the state of its region and the others. */
-export async function reportOn({
-  region,
-  instance,
-  cluster,
-  outbox,
-  bus,
-  connections,
-}: Reported): Promise<RegionReport> {
+export async function reportOn(
+  { instance, store }: Ground,
+  { region, outbox, bus, connections }: Sync,
+): Promise<RegionReport> {
   const { config, freshness, peers } = region;
   const [lengths, lag] = await Promise.all([orElse(outbox.lengths(), []), orElse(bus.lag(), undefined)]);
   return {
@@ -39,9 +22,14 @@ export async function reportOn({
         rtt_ms: isSelf ? 0 : (peers.rttMs(name) ?? null),
       };
     }),
-    shards: cluster.shards
+    shards: store.cluster.shards
       .all()
-      .map(({ address, up, replicas, probeMs }) => ({ address, up, replicas, probe_ms: probeMs })),
+      .map(({ address, up, replicas, probeMs }) => ({
+        address,
+        up,
+        replicas,
+        probe_ms: Math.round(probeMs * 10) / 10,
+      })),
     outbox: lengths.reduce((sum, length) => sum + length, 0),
     bus_behind: lag ? lag.reduce((sum, { behind }) => sum + behind, 0) : null,
     connections: connections.health(),

@@ -1,0 +1,40 @@
+import { Cluster } from '../cache/cluster.ts';
+import { Lane } from '../cache/lane.ts';
+import { claimOwnership } from '../cache/ownership.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+
+/** The region's Redis Cluster, with the connections an instance needs to it. */
+export interface Store {
+  cluster: Cluster;
+  /** Claims and their settlements. */
+  claims: Lane;
+  /** Appends to the outbox. */
+  appends: Lane;
+  close(): Promise<void>;
+}
+
+/**
+ * Claims and the outbox wait for replicas, and a `WAIT` blocks its connection: each has its own.
+ * @throws Error saying what is wrong with the cluster the config names
+ */
+export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
+  const opened: Cluster[] = [];
+  const open = async (): Promise<Cluster> => {
+    const cluster = await Cluster.connect(config.redis, clock, log);
+    opened.push(cluster);
+    return cluster;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((each) => each.close()));
+  };
+  try {
+    const cluster = await open();
+    await claimOwnership(cluster, config.region);
+    return { cluster, claims: new Lane(await open()), appends: new Lane(await open()), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Bus } from '../bus/bus.ts';
+import { createRedisStreamsBus } from '../bus/redis-streams.ts';
+import { Agents } from '../cache/agents.ts';
+import { createLeases, type Leases } from '../cache/leases.ts';
+import { Queues } from '../cache/queues.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { History } from '../ops/history.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { createGenesysConnection } from '../platforms/genesys/connection.ts';
+import { Peers } from '../routing/peers.ts';
+import type { Region } from '../routing/region.ts';
+import { followPlatform } from '../routing/settle.ts';
+import { Applier } from '../sync/applier.ts';
+import { Apply } from '../sync/apply.ts';
+import { Connections, type HomedConnection } from '../sync/connections.ts';
+import { Freshness } from '../sync/freshness.ts';
+import { Ingest } from '../sync/ingest.ts';
+import { Outbox } from '../sync/outbox.ts';
+import { Relay } from '../sync/relay.ts';
+import type { Store } from './store.ts';
+
+/** What every part of an instance stands on. */
+export interface Ground {
+  config: Config;
+  instance: string;
+  clock: Clock;
+  log: Log;
+  history: History;
+  metrics: Metrics;
+  store: Store;
+}
+
+/** The moving parts of an instance, put together along the arrows of docs/architecture.md. */
+export interface Sync {
+  region: Region;
+  outbox: Outbox;
+  bus: Bus;
+  connections: Connections;
+  /** Starts everything but the platform connections, which wait until the instance can be reached. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const RELAY_LEASE_TTL_MS = 6000;
+
+export function assembleSync(ground: Ground): Sync {
+  const { config, clock, log, metrics, history, store, instance } = ground;
+  const bus = createBus(ground);
+  const outbox = new Outbox(store.appends, store.cluster, config.bus.partitions);
+  const agents = new Agents(store.cluster, store.claims, config);
+  const apply = new Apply({
+    ...ground,
+    agents,
+    atHome: (event, record) => followPlatform(region, event, record),
+  });
+  const ingest = new Ingest({ ...ground, outbox, apply });
+  const freshness = createFreshness(ground);
+  const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
+  const peers = new Peers(config.region, urls, clock, log);
+  const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
+  const region: Region = { config, agents, queues, peers, freshness, ingest, clock, log, metrics, history };
+  const leases = relayLeases(ground);
+  const shared = { region: config.region, clock, log, metrics };
+  const relay = new Relay({ ...shared, outbox, bus, leases, heartbeatMs: config.freshness.heartbeatMs });
+  const applier = new Applier({ ...shared, bus, apply, freshness, history });
+  const homed = homedConnections(config, clock);
+  const connections = new Connections({ ...shared, cluster: store.cluster, ingest, instance, connections: homed });
+  return {
+    region,
+    outbox,
+    bus,
+    connections,
+    start: async () => {
+      leases.start();
+      await freshness.start();
+      relay.start();
+      applier.start();
+    },
+    stop: async () => {
+      await peers.stop();
+      await relay.stop();
+      await leases.stop();
+      await bus.close();
+      freshness.stop();
+    },
+  };
+}
+
+function createBus({ config, instance, log, clock }: Ground): Bus {
+  const { url, topic, partitions } = config.bus;
+  const regions = Object.keys(config.regions);
+  return createRedisStreamsBus({ url, topic, partitions, region: config.region, regions, instance, log, clock });
+}
+
+function createFreshness({ config, store, clock, log }: Ground): Freshness {
+  return new Freshness({
+    cluster: store.cluster,
+    region: config.region,
+    regions: Object.keys(config.regions),
+    partitions: config.bus.partitions,
+    settings: config.freshness,
+    clock,
+    log,
+  });
+}
+
+function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
+  return createLeases({
+    run: (script, keys, args) => store.cluster.run(script, keys, args),
+    prefix: '{relay}',
+    count: config.bus.partitions,
+    instance,
+    ttlMs: RELAY_LEASE_TTL_MS,
+    clock,
+    log,
+  });
+}
+
+function homedConnections(config: Config, clock: Clock): HomedConnection[] {
+  return Object.entries(config.connections).flatMap(([name, settings]) => {
+    if (settings.home !== config.region || settings.platform !== 'genesys') return [];
+    return [{ name, open: (context) => createGenesysConnection(settings, context, clock) }];
+  });
+}
