@@ -122,18 +122,20 @@ export function busContract(name: string, makeHarness: () => Promise<BusHarness>
   test(`${name}: a partition whose handler fails or hangs holds up no other`, async () => {
     const { bus, reader } = await consume(topic(), 'eu');
     const { promise: hanging, resolve: release } = Promise.withResolvers<void>();
-    onTestFinished(() => release());
     reader.before = async (partition) => {
       if (partition === 0) throw new Error('poison');
       if (partition === 1) await hanging;
     };
-    for (const partition of [0, 1, 2, 3]) await send(bus, partition, ['x']);
-    await waitFor(() => expect(reader.of(2).concat(reader.of(3))).toEqual(['x', 'x']));
-    await send(bus, 2, ['y']);
-    await waitFor(() => expect(reader.of(2)).toEqual(['x', 'y']));
-    expect(reader.of(0).concat(reader.of(1))).toEqual([]);
-    expect((await bus.lag())[0]?.behind).toBe(1);
-    release();
+    try {
+      for (const partition of [0, 1, 2, 3]) await send(bus, partition, ['x']);
+      await waitFor(() => expect(reader.of(2).concat(reader.of(3))).toEqual(['x', 'x']));
+      await send(bus, 2, ['y']);
+      await waitFor(() => expect(reader.of(2)).toEqual(['x', 'y']));
+      expect(reader.of(0).concat(reader.of(1))).toEqual([]);
+      expect((await bus.lag())[0]?.behind).toBe(1);
+    } finally {
+      release();
+    }
   });
 
   test(`${name}: never more than one batch of a partition is being handled`, async () => {
