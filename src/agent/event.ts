@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Activity, Facets, Presence, Stamped } from './facets.ts';
+import { type WrongField, wrongFields } from './fields.ts';
 import { STATUSES, type Status, type StatusAnswer } from './status.ts';
 import { closed, Reason, readFacets, Time, WireFacets, writeFacets } from './wire.ts';
 
@@ -41,12 +42,6 @@ const FIRST_MILLISECOND = 1e11;
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
-export interface WrongField {
-  /** JSON pointer to what is wrong. */
-  field: string;
-  message: string;
-}
-
 /** A payload that cannot be an event, with everything that is wrong with it. */
 export class InvalidEvent extends Error {
   override name = 'InvalidEvent';
@@ -82,7 +77,8 @@ export interface ReadingContext {
  * @throws InvalidEvent naming the fields
  */
 export function readEvent(payload: unknown, { region, nowMs, status }: ReadingContext): Reading {
-  if (!Value.Check(EventPayload, payload)) throw new InvalidEvent(wrongFields(payload));
+  if (!Value.Check(EventPayload, payload))
+    throw new InvalidEvent(wrongFields([...Value.Errors(EventPayload, payload)]));
   let clampedByMs = 0;
   const toMs = (time: number, field: string): number => {
     const ms = Math.round(time < FIRST_MILLISECOND ? time * 1000 : time);
@@ -144,17 +140,4 @@ export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayloa
     ...(event.source && { source: event.source }),
     ...writeFacets(event.facets, { at: event.timestampMs, id: event.eventId }),
   };
-}
-
-function wrongFields(payload: unknown): WrongField[] {
-  return [...Value.Errors(EventPayload, payload)].flatMap(({ instancePath, keyword, message, params }) => {
-    const missing = (params as { requiredProperties?: string[] }).requiredProperties;
-    if (missing) return missing.map((name) => ({ field: `${instancePath}/${name}`, message: 'is required' }));
-    // The error of the property itself says more than that its parent has one too many.
-    if (keyword === 'additionalProperties') return [];
-    if (keyword === 'boolean') return [{ field: instancePath, message: 'is not a field of an event' }];
-    const allowed = (params as { allowedValues?: unknown[] }).allowedValues;
-    const text = allowed ? `must be one of ${allowed.join(', ')}` : message;
-    return [{ field: instancePath || '/', message: text }];
-  });
 }

@@ -1,14 +1,15 @@
 import type { FastifyError, FastifyReply } from 'fastify';
+import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
-import { type FieldError, sendProblem } from './problems.ts';
+import { sendProblem } from './problems.ts';
 
 /** A request that is wrong in fields a schema cannot judge. */
 export class InvalidRequest extends Error {
   override name = 'InvalidRequest';
-  readonly errors: FieldError[];
-  constructor(errors: FieldError[]) {
+  readonly errors: WrongField[];
+  constructor(errors: WrongField[]) {
     super('some fields are not valid');
     this.errors = errors;
   }
@@ -41,9 +42,7 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
 
 function answerProtocolError(error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error.validation) {
-    const errors = error.validation.map(({ instancePath, message, params }) =>
-      fieldError(instancePath, message, params),
-    );
+    const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
     return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
   }
   if (error.statusCode === 413)
@@ -52,13 +51,4 @@ function answerProtocolError(error: FastifyError, reply: FastifyReply): FastifyR
   if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
   reply.log.error({ err: error }, 'unforeseen error');
   return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
-}
-
-function fieldError(path: string, message = 'is not valid', params: Record<string, unknown> = {}): FieldError {
-  const { missingProperty, additionalProperty, allowedValues } = params;
-  if (typeof missingProperty === 'string') return { field: `${path}/${missingProperty}`, message: 'is required' };
-  if (typeof additionalProperty === 'string')
-    return { field: `${path}/${additionalProperty}`, message: 'is not a known field' };
-  if (Array.isArray(allowedValues)) return { field: path, message: `must be one of ${allowedValues.join(', ')}` };
-  return { field: path || '/', message };
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { WrongField } from '../agent/fields.ts';
 
 /** One kind of problem: what it means and what whoever gets it should do. `docs/errors.md` is rendered from these. */
 export interface ProblemKind {
@@ -114,15 +115,9 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-export interface FieldError {
-  /** JSON pointer into the body, or the name of a parameter. */
-  field: string;
-  message: string;
-}
-
 export interface ProblemDetails {
   detail: string;
-  errors?: FieldError[];
+  errors?: WrongField[];
   retryAfterMs?: number;
   /** Further members of the problem, e.g. `passed_over`. */
   more?: Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
@@ -28,10 +28,10 @@ export function createServer(context: ApiContext) {
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 512 },
-    ajv: { customOptions: { allErrors: true, removeAdditional: false } },
     logger: false,
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>();
+  server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply));
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
+import type { WrongField } from '../../agent/fields.ts';
 import { InvalidRequest } from '../failures.ts';
-import type { FieldError } from '../problems.ts';
 import type { ApiContext } from '../server.ts';
 
 const MAX_BATCH = 1000;
@@ -24,7 +24,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
     if (payloads.length === 0 || payloads.length > MAX_BATCH) {
       throw new InvalidRequest([{ field: '/', message: `must hold 1 to ${MAX_BATCH} events` }]);
     }
-    const errors: FieldError[] = [];
+    const errors: WrongField[] = [];
     const events = payloads.flatMap((payload, index) => {
       try {
         return [read(payload)];
