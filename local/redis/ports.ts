@@ -25,7 +25,8 @@ export async function freePort(): Promise<number> {
   throw new Error(`No free port on 127.0.0.1 between ${FIRST_PORT} and ${LAST_PORT} in ${ATTEMPTS} attempts.`);
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on a loopback port now. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));

@@ -83,7 +83,8 @@ export class RedisServer {
     if (this.#child) throw new Error(`Redis on port ${this.port} runs already.`);
     mkdirSync(this.#dir, { recursive: true });
     const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#dir, '--logfile', LOG_FILE];
-    const child = spawn(findRedisServer(), [...args, ...this.#args], { stdio: 'ignore' });
+    // Of a process group of its own: Ctrl-C in a terminal must not end it ahead of those who use it.
+    const child = spawn(findRedisServer(), [...args, ...this.#args], { stdio: 'ignore', detached: true });
     let failure: Error | undefined;
     child.once('error', (error) => {
       failure = error;

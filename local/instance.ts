@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../src/ops/clock.ts';
+import type { Http } from './http.ts';
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const START_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 10_000;
+const POLL_MS = 50;
+const LAST_LINES = 5;
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export interface InstanceOptions {
+  /** E.g. `eu-west-1-1`: the name of its files. */
+  name: string;
+  port: number;
+  /** Where its configuration is, and its log and history go. */
+  dir: string;
+  /** Whether it writes a history. */
+  history: boolean;
+  http: Http;
+}
+
+/**
+ * One Muster instance, a process of its own and of its own process group: Ctrl-C in a terminal does not reach it. It
+ * does not outlive this process, unless this one is killed.
+ */
+export class Instance {
+  readonly name: string;
+  readonly port: number;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** Undefined where none is written. A restarted instance goes on in the same file. */
+  readonly historyFile: string | undefined;
+  /** Called with its last words when it dies though nobody asked it to. */
+  onDeath: (lastWords: string) => void = () => {};
+  readonly #http: Http;
+  #child: ChildProcess | undefined;
+  /** Whether its end is wanted. */
+  #dismissed = false;
+
+  constructor({ name, port, dir, history, http }: InstanceOptions) {
+    this.name = name;
+    this.port = port;
+    this.configFile = join(dir, `${name}.yaml`);
+    this.logFile = join(dir, `${name}.log`);
+    this.historyFile = history ? join(dir, `${name}.history.jsonl`) : undefined;
+    this.#http = http;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves once it takes work. @throws Error with its last words */
+  async start(): Promise<void> {
+    if (this.#child) throw new Error(`the instance ${this.name} runs already`);
+    this.#dismissed = false;
+    this.#spawn();
+    const deadlineMs = systemClock.monotonicMs() + START_LIMIT_MS;
+    while (!(await this.#isReady())) {
+      if (!this.#child) throw new Error(`the instance ${this.name} did not start:\n${this.lastWords()}`);
+      if (systemClock.monotonicMs() > deadlineMs) {
+        await this.kill('SIGKILL');
+        throw new Error(`the instance ${this.name} was not ready within ${START_LIMIT_MS} ms:\n${this.lastWords()}`);
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const closed = once(child, 'close');
+    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+    if (ends) this.#dismissed = true;
+    child.kill(signal);
+    if (ends) await closed;
+  }
+
+  /** Lets it finish what it has, by force after 10 s; resolves when the process is gone. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    child.kill('SIGCONT');
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.kill('SIGTERM');
+    clearTimeout(force);
+  }
+
+  /** The same port, configuration and history again, whether it runs or not. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** The end of its log. */
+  lastWords(): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+  }
+
+  #spawn(): void {
+    const history = this.historyFile ? ['--history', this.historyFile] : [];
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    closeSync(log);
+    running.add(child);
+    this.#child = child;
+    child.once('close', () => {
+      running.delete(child);
+      this.#child = undefined;
+      if (!this.#dismissed) this.onDeath(this.lastWords());
+    });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await this.#http.get(`${this.url}/readyz`)).status === 200;
+    } catch {
+      return false; // not listening yet; the deadline is the caller's
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** One line of a metrics page. */
+export interface Sample {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** A bucket of a histogram: how many values were at most `le`, those of the smaller buckets included. */
+export interface Bucket {
+  le: number;
+  count: number;
+}
+
+const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
+const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+
+/** Reads the text format of Prometheus, as far as Muster writes it. */
+export function parseMetrics(text: string): Sample[] {
+  return text.split('\n').flatMap((line) => {
+    const [, name, labels = '', value = ''] = LINE.exec(line) ?? [];
+    if (!name) return [];
+    const pairs = [...labels.matchAll(LABEL)].map(([, key = '', label = '']) => [key, label]);
+    return [{ name, labels: Object.fromEntries(pairs) as Record<string, string>, value: numberOf(value) }];
+  });
+}
+
+/** The sum of all samples of this name whose labels hold these. */
+export function sum(samples: readonly Sample[], name: string, labels: Record<string, string> = {}): number {
+  const holds = (sample: Sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value);
+  return samples.reduce((total, sample) => total + (sample.name === name && holds(sample) ? sample.value : 0), 0);
+}
+
+/** All histograms of this name as one, whatever their labels, in the order of `le`. */
+export function mergeHistograms(samples: readonly Sample[], name: string): Bucket[] {
+  const counts = new Map<number, number>();
+  for (const sample of samples) {
+    if (sample.name !== `${name}_bucket`) continue;
+    const le = numberOf(sample.labels.le ?? '');
+    counts.set(le, (counts.get(le) ?? 0) + sample.value);
+  }
+  return [...counts].map(([le, count]) => ({ le, count })).sort((a, b) => a.le - b.le);
+}
+
+/**
+ * The value below which the fraction `q` lies, taking values as spread evenly within their bucket; what lies beyond
+ * the last bound counts as that bound. Undefined for an empty histogram.
+ */
+export function quantile(buckets: readonly Bucket[], q: number): number | undefined {
+  const total = buckets.at(-1)?.count ?? 0;
+  if (total === 0) return undefined;
+  const rank = q * total;
+  let below: Bucket = { le: 0, count: 0 };
+  for (const bucket of buckets) {
+    if (bucket.count >= rank && bucket.count > below.count) {
+      if (!Number.isFinite(bucket.le)) return below.le;
+      return below.le + ((rank - below.count) / (bucket.count - below.count)) * (bucket.le - below.le);
+    }
+    below = bucket;
+  }
+  return below.le;
+}
+
+function numberOf(text: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY;
+  return text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text);
+}

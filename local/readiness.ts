@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RegionReport } from '../src/api/routes/regions.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import type { LocalConnection } from './connection.ts';
+import type { Http } from './http.ts';
+import type { LocalRegion } from './region.ts';
+
+const LIMIT_MS = 30_000;
+const POLL_MS = 100;
+
+interface Scene {
+  regions: readonly LocalRegion[];
+  connections: readonly LocalConnection[];
+  http: Http;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Resolves once every region knows every agent, and has somebody to hand out. That a region knows them follows from its
+ * watermark: it has applied everything their home published since its mirror was complete.
+ * @throws Error saying what is missing
+ */
+export async function awaitAgents({ regions, connections, http, signal }: Scene): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + LIMIT_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const missing = await whatIsMissing(regions, connections, http);
+    if (!missing) return;
+    if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${missing}, after ${LIMIT_MS} ms`);
+    await delay(POLL_MS);
+  }
+}
+
+async function whatIsMissing(
+  regions: readonly LocalRegion[],
+  connections: readonly LocalConnection[],
+  http: Http,
+): Promise<string | undefined> {
+  const completeAtMs = new Map<string, number>();
+  for (const { name, home, agents } of connections) {
+    const health = (await reportsOf(regions, home, http)).flatMap((report) => report.connections[name] ?? [])[0];
+    if (!health?.lastSnapshotMs || health.agents < agents) return `${name} has not been read completely`;
+    completeAtMs.set(home, Math.max(health.lastSnapshotMs, completeAtMs.get(home) ?? 0));
+  }
+  for (const { name, url } of regions) {
+    const { regions: known } = await http.read<RegionReport>(`${url}/v1/regions`);
+    for (const [home, atMs] of completeAtMs) {
+      const ageMs = home === name ? 0 : known.find(({ region }) => region === home)?.age_ms;
+      const isComplete = typeof ageMs === 'number' && systemClock.nowMs() - ageMs > atMs;
+      if (!isComplete) return `${name} does not know all agents of ${home}`;
+    }
+    const { in_line } = await http.read<{ in_line: number }>(`${url}/v1/queues/global`);
+    if (in_line === 0) return `${name} has no agent to hand out`;
+  }
+  return undefined;
+}
+
+async function reportsOf(regions: readonly LocalRegion[], home: string, http: Http): Promise<RegionReport[]> {
+  const instances = regions.find(({ name }) => name === home)?.instances ?? [];
+  return Promise.all(instances.map(({ url }) => http.read<RegionReport>(`${url}/v1/regions`)));
+}

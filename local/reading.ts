@@ -1,0 +1,73 @@
+import type { RegionReport } from '../src/api/routes/regions.ts';
+import type { Http } from './http.ts';
+import { mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
+import type { LocalRegion } from './region.ts';
+
+/** What the instances of one region measured, as they tell it. */
+export interface Reading {
+  region: string;
+  /** Instances that answered. */
+  instances: number;
+  samples: Sample[];
+  /** What the first of them knows of the others; undefined where none answered. */
+  report: RegionReport | undefined;
+}
+
+export interface EventCounts {
+  accepted: number;
+  applied: number;
+  duplicate: number;
+  outdated: number;
+  rejected: number;
+}
+
+export interface ClaimCounts {
+  granted: number;
+  none_available: number;
+  refused: number;
+}
+
+/** Reads a region; instances that do not answer are left out. */
+export async function readRegion({ name, instances }: LocalRegion, http: Http): Promise<Reading> {
+  const pages = await Promise.allSettled(instances.map(({ url }) => http.text(`${url}/metrics`)));
+  const reports = await Promise.allSettled(instances.map(({ url }) => http.read<RegionReport>(`${url}/v1/regions`)));
+  const answered = pages.flatMap((page) => (page.status === 'fulfilled' ? [page.value] : []));
+  return {
+    region: name,
+    instances: answered.length,
+    samples: answered.flatMap(parseMetrics),
+    report: reports.find((report) => report.status === 'fulfilled')?.value,
+  };
+}
+
+export function eventsOf({ samples }: Reading): EventCounts {
+  const count = (outcome: string) => sum(samples, 'muster_events_total', { outcome });
+  return {
+    accepted: count('accepted'),
+    applied: count('applied'),
+    duplicate: count('duplicate'),
+    outdated: count('outdated'),
+    rejected: count('rejected'),
+  };
+}
+
+/** A claim on an agent homed elsewhere counts in both regions: where it was asked for, and at the home. */
+export function claimsOf({ samples }: Reading): ClaimCounts {
+  const count = (outcome: string) => sum(samples, 'muster_claims_total', { outcome });
+  return {
+    granted: count('granted'),
+    none_available: count('none'),
+    refused: count('refused') + count('unavailable'),
+  };
+}
+
+/** From acceptance in one region to being applied in another, in ms. */
+export function propagationMs(readings: readonly Reading[], q: number): number | undefined {
+  return quantile(
+    mergeHistograms(
+      readings.flatMap(({ samples }) => samples),
+      'muster_propagation_ms',
+    ),
+    q,
+  );
+}

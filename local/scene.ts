@@ -1,0 +1,50 @@
+import { LocalConnection } from './connection.ts';
+import type { Habits } from './genesys/options.ts';
+import type { Http } from './http.ts';
+import { Instance } from './instance.ts';
+import { freePort, isFree } from './redis/ports.ts';
+import { LocalRegion } from './region.ts';
+
+/** The regions of the local world, the port each listens on unless it is taken, and the organisation homed there. */
+const SCENE = [
+  { region: 'us-east-1', port: 7401, connection: 'genesys-us' },
+  { region: 'eu-west-1', port: 7402, connection: 'genesys-eu' },
+  { region: 'ap-southeast-1', port: 7403, connection: 'genesys-ap' },
+] as const;
+
+/** Apart enough that no two organisations share the seed of an agent. */
+const SEED_STEP = 1_000_003;
+
+interface RegionPlan {
+  instancesPerRegion: number;
+  histories: boolean;
+}
+
+/** The regions, none of them started, in `dir`. */
+export function planRegions(plan: RegionPlan, dir: string, http: Http): Promise<LocalRegion[]> {
+  return Promise.all(
+    SCENE.map(async ({ region, port }) => {
+      const place = async (number: number): Promise<Instance> => {
+        const taken = number > 1 || !(await isFree(port));
+        const name = `${region}-${number}`;
+        return new Instance({ name, port: taken ? await freePort() : port, dir, history: plan.histories, http });
+      };
+      const others = Array.from({ length: plan.instancesPerRegion - 1 }, (_, at) => place(at + 2));
+      return new LocalRegion(region, [await place(1), ...(await Promise.all(others))], dir);
+    }),
+  );
+}
+
+interface ConnectionPlan {
+  agents: number;
+  seed: number;
+  habits: Partial<Habits>;
+}
+
+/** The organisations, none of them started; the agents are shared out evenly. */
+export function planConnections({ agents, seed, habits }: ConnectionPlan): LocalConnection[] {
+  return SCENE.map(({ region, connection }, at) => {
+    const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
+    return new LocalConnection({ name: connection, home: region, agents: share, seed: seed + at * SEED_STEP, habits });
+  });
+}

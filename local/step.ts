@@ -1,0 +1,15 @@
+/** One part of a longer work, for a list that shows how far it is. The parts of a group run at the same time. */
+export type Step = { title: string } & ({ run(): Promise<void> } | { together: Step[] });
+
+/** Takes one step after the other. @throws the first error, once everything that ran beside it has ended */
+export async function takeSteps(steps: Step[]): Promise<void> {
+  for (const step of steps) {
+    if ('run' in step) await step.run();
+    else await takeTogether(step.together);
+  }
+}
+
+async function takeTogether(steps: Step[]): Promise<void> {
+  const results = await Promise.allSettled(steps.map((step) => takeSteps([step])));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,239 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../src/ops/clock.ts';
+import { verify } from '../src/verify/verify.ts';
+import { Callers } from './callers.ts';
+import { virtualQueues } from './config.ts';
+import type { LocalConnection } from './connection.ts';
+import { awaitConvergence, type Convergence } from './convergence.ts';
+import { Folder } from './folder.ts';
+import type { Habits } from './genesys/options.ts';
+import { Http } from './http.ts';
+import { awaitAgents } from './readiness.ts';
+import { readRegion } from './reading.ts';
+import { freePort } from './redis/ports.ts';
+import { RedisServer } from './redis/server.ts';
+import type { LocalRegion } from './region.ts';
+import { reportOn, type WorldReport } from './report.ts';
+import { planConnections, planRegions } from './scene.ts';
+import { type Step, takeSteps } from './step.ts';
+
+export interface WorldOptions {
+  /** In all; each connection has its share. */
+  agents: number;
+  callsPerSecond: number;
+  seed: number;
+  /** Whether every Redis master has a replica. */
+  replicas: boolean;
+  instancesPerRegion: number;
+  /** Whether instances write histories, without which there is no report. */
+  histories: boolean;
+  /** How the agents behave, where not as usual. */
+  habits: Partial<Habits>;
+  /** A new or empty folder for the world's files, which stays; default: a temporary one. */
+  keep?: string;
+  /** Ends the start. */
+  signal?: AbortSignal;
+}
+
+export const WORLD_DEFAULTS: WorldOptions = {
+  agents: 600,
+  callsPerSecond: 20,
+  seed: 1,
+  replicas: true,
+  instancesPerRegion: 1,
+  histories: true,
+  habits: {},
+};
+
+const BUS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
+/** The longest conversation that agents have, with some to spare. */
+const QUIET_LIMIT_MS = 60_000;
+const POLL_MS = 200;
+
+/**
+ * Starts the local world; resolves once every region knows every agent and can hand some out. Nobody calls yet.
+ * @param take takes the steps of the start, e.g. showing them
+ * @throws Error saying what did not start; then nothing is left behind
+ */
+export async function startWorld(given: Partial<WorldOptions> = {}, take = takeSteps): Promise<World> {
+  const startedMs = systemClock.monotonicMs();
+  const options = { ...WORLD_DEFAULTS, ...given };
+  const folder = new Folder(options.keep);
+  const world = await World.plan(options, folder);
+  try {
+    await take(world.steps());
+    world.readyMs = systemClock.monotonicMs() - startedMs;
+    return world;
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+/** Three regions, the bus between them, three organisations with their agents, and those who call. */
+export class World {
+  readonly regions: readonly LocalRegion[];
+  readonly connections: readonly LocalConnection[];
+  readonly bus: RedisServer;
+  readonly http: Http;
+  /** How long the start took, in ms. */
+  readyMs = 0;
+  readonly #options: WorldOptions;
+  readonly #folder: Folder;
+  /** Steps of the start that run. */
+  readonly #underWay = new Set<Promise<void>>();
+  #callers: Callers | undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    parts: Pick<World, 'regions' | 'connections' | 'bus' | 'http'>,
+    options: WorldOptions,
+    folder: Folder,
+  ) {
+    this.regions = parts.regions;
+    this.connections = parts.connections;
+    this.bus = parts.bus;
+    this.http = parts.http;
+    this.#options = options;
+    this.#folder = folder;
+  }
+
+  /** Decides where everything will be; nothing runs yet. */
+  static async plan(options: WorldOptions, folder: Folder): Promise<World> {
+    const http = new Http();
+    const bus = new RedisServer(join(folder.path, 'bus'), await freePort(), BUS_ARGUMENTS);
+    const regions = await planRegions(options, folder.path, http);
+    return new World({ regions, connections: planConnections(options), bus, http }, options, folder);
+  }
+
+  get simulators() {
+    return this.connections.map(({ simulator }) => simulator);
+  }
+
+  get callers(): Callers {
+    this.#callers ??= this.#gatherCallers();
+    return this.#callers;
+  }
+
+  /** Where the world keeps its files. */
+  get dir(): string {
+    return this.#folder.path;
+  }
+
+  /** Resolves with an account of it if an instance dies though nobody asked it to. */
+  get died(): Promise<string> {
+    const instances = this.regions.flatMap((region) => region.instances);
+    return new Promise((resolve) => {
+      for (const instance of instances) {
+        instance.onDeath = (lastWords) => resolve(`the instance ${instance.name} died; its last words:\n${lastWords}`);
+      }
+    });
+  }
+
+  /** The start, in order. */
+  steps(): Step[] {
+    const { regions, connections, bus, http } = this;
+    const { replicas, signal } = this.#options;
+    const nodes = replicas ? '3 masters, 3 replicas' : '3 masters';
+    const config = () => ({
+      busUrl: bus.url,
+      regions: Object.fromEntries(regions.map(({ name, url }) => [name, url])),
+      connections,
+    });
+    const clusters = regions.map((region) =>
+      this.#step(`Redis Cluster of ${region.name} (${nodes})`, () => region.startCluster(replicas)),
+    );
+    const simulators = connections.map((connection) =>
+      this.#step(`Genesys Cloud ${connection.name} (${connection.agents} agents)`, () => connection.start(http)),
+    );
+    const instances = regions.map((region) =>
+      this.#step(`Muster in ${region.name}`, () => region.startInstances(config())),
+    );
+    return [
+      {
+        title: 'What Muster stands on',
+        together: [...clusters, this.#step('Event bus', () => bus.start()), ...simulators],
+      },
+      { title: 'Muster', together: instances },
+      this.#step('Every agent known in every region', () => awaitAgents({ regions, connections, http, signal })),
+    ];
+  }
+
+  /** Nobody calls, agents finish what they have; resolves when all agree, or do not within 20 s. */
+  async settle(): Promise<Convergence> {
+    await this.#callers?.stop();
+    for (const simulator of this.simulators) simulator.pause();
+    const deadlineMs = systemClock.monotonicMs() + QUIET_LIMIT_MS;
+    while (this.simulators.some((simulator) => simulator.state().interacting > 0)) {
+      if (systemClock.monotonicMs() > deadlineMs) throw new Error('some agents do not finish their interactions');
+      await delay(POLL_MS);
+    }
+    const urls = Object.fromEntries(this.regions.map(({ name, url }) => [name, url]));
+    return awaitConvergence(this.connections, urls, this.http);
+  }
+
+  /** Settles, reads what was measured, and judges. @throws Error in a world without histories */
+  async report(): Promise<WorldReport> {
+    const files = this.regions.flatMap(({ instances }) => instances.flatMap(({ historyFile }) => historyFile ?? []));
+    const convergence = await this.settle();
+    const readings = await Promise.all(this.regions.map((region) => readRegion(region, this.http)));
+    const verdict = await verify(files, { regions: this.regions.map(({ name }) => name) });
+    const { agents } = this.#options;
+    const platforms = this.simulators.map((simulator) => simulator.state());
+    return reportOn({
+      readyMs: this.readyMs,
+      agents,
+      callers: this.callers,
+      readings,
+      platforms,
+      convergence,
+      verdict,
+    });
+  }
+
+  /** Ends everything in order and removes the folder; the second call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#callers?.stop();
+    await Promise.all(this.regions.map((region) => region.stopInstances()));
+    await Promise.all(this.connections.map((connection) => connection.stop()));
+    await this.http.close();
+    await this.bus.stop();
+    await Promise.all(this.regions.map((region) => region.stopCluster()));
+    this.#folder.remove();
+  }
+
+  #step(title: string, run: () => Promise<void>): { title: string; run(): Promise<void> } {
+    const start = async (): Promise<void> => {
+      this.#options.signal?.throwIfAborted();
+      const step = run();
+      this.#underWay.add(step);
+      await step.finally(() => this.#underWay.delete(step));
+    };
+    return { title, run: start };
+  }
+
+  #gatherCallers(): Callers {
+    const { callsPerSecond, seed } = this.#options;
+    const { connections, http } = this;
+    return new Callers({
+      callsPerSecond,
+      seed,
+      regions: this.regions,
+      queues: [...virtualQueues(connections).keys()],
+      skills: connections[0]?.organisation.skills ?? [],
+      http,
+      send: (agentId, send) => {
+        const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
+        if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
+        return connection.simulator.send({ ...send, userId: agentId.slice(connection.name.length + 1) });
+      },
+    });
+  }
+}
