@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply } from 'fastify';
 import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
+import type { Log } from '../ops/log.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
 import { sendProblem } from './problems.ts';
@@ -16,7 +17,7 @@ export class InvalidRequest extends Error {
 }
 
 /** Turns whatever a route threw into the problem it is. Only what nobody foresaw is logged, and is a 500. */
-export function answerFailure(error: FastifyError | Error, reply: FastifyReply): FastifyReply {
+export function answerFailure(error: FastifyError | Error, reply: FastifyReply, log: Log): FastifyReply {
   if (error instanceof Refusal) return answerRefusal(error, reply);
   if (error instanceof ShardUnavailable) {
     return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
@@ -25,7 +26,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply):
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
   if (error instanceof InvalidRequest)
     return sendProblem(reply, 'invalid_request', { detail: error.message, errors: error.errors });
-  return answerProtocolError(error as FastifyError, reply);
+  return answerProtocolError(error as FastifyError, reply, log);
 }
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
@@ -40,7 +41,7 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
   });
 }
 
-function answerProtocolError(error: FastifyError, reply: FastifyReply): FastifyReply {
+function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log): FastifyReply {
   if (error.validation) {
     const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
     return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
@@ -49,6 +50,6 @@ function answerProtocolError(error: FastifyError, reply: FastifyReply): FastifyR
     return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
   if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
   if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
-  reply.log.error({ err: error }, 'unforeseen error');
+  log.error({ err: error, request_id: reply.request.id }, 'unforeseen error');
   return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
@@ -30,17 +30,30 @@ export function createServer(context: ApiContext) {
     routerOptions: { maxParamLength: 512 },
     logger: false,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
-  server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply));
+  server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
+  refuseWhileClosing(server);
   eventRoutes(server, context);
   claimRoutes(server, context);
   agentRoutes(server, context);
   regionRoutes(server, context);
   healthRoutes(server, context);
   return server;
+}
+
+/** Requests that still come over open connections while those under way are finished. */
+function refuseWhileClosing(server: FastifyInstance): void {
+  let isClosing = false;
+  server.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  server.addHook('onRequest', async (_request, reply) => {
+    if (isClosing) sendProblem(reply, 'draining', { detail: 'this instance takes no new requests' });
+  });
 }
