@@ -32,7 +32,7 @@ queues:
 
 const INTRODUCTION = `# Configuration
 
-<!-- Rendered from src/config/schema.ts; \`npm test -- test/config -u\` writes it anew. -->
+<!-- Rendered from src/config/schema.ts; \`npm run docs\` writes it anew. -->
 
 One YAML file describes one region to every instance that serves it. Everything wrong with it is reported at once.
 \`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set: keep secrets there.

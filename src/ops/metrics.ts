@@ -39,13 +39,30 @@ export function createMetrics(region: string): Metrics {
     new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: LATENCY_MS });
   return {
     registry,
-    events: counter('events_total', 'Events by what became of them', 'outcome'),
-    clamped: counter('timestamps_clamped_total', 'Timestamps too far in the future, clamped to now', 'source'),
-    claims: counter('claims_total', 'Claims by outcome', 'outcome'),
-    passedOver: counter('claim_passed_over_total', 'Agents passed over in claims, by reason', 'reason'),
-    claimMs: latency('claim_duration_ms', 'Time to answer a claim, where it was granted', 'where'),
-    settlements: counter('settlements_total', 'Settlements of claims', 'settlement', 'outcome'),
-    propagationMs: latency('propagation_ms', 'From acceptance in a region to being applied here', 'from'),
+    events: counter(
+      'events_total',
+      'Events by what became of them: accepted; applied, duplicate or outdated; rejected; dead_letter',
+      'outcome',
+    ),
+    clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now', 'source'),
+    claims: counter('claims_total', 'Claims by outcome: granted, again, none, refused, unavailable', 'outcome'),
+    passedOver: counter(
+      'claim_passed_over_total',
+      'Agents passed over in claims: busy, claimed, held, skill, stale, budget, unreachable',
+      'reason',
+    ),
+    claimMs: latency('claim_duration_ms', 'Time to grant a claim: local, or remote at the home', 'where'),
+    settlements: counter(
+      'settlements_total',
+      'Settlements of claims: ok, claim_ended, fence_superseded',
+      'settlement',
+      'outcome',
+    ),
+    propagationMs: latency(
+      'propagation_ms',
+      'From acceptance in a region to being applied here, by the clocks of both',
+      'from',
+    ),
     relayed: counter('relayed_total', 'Events the bus has confirmed'),
     outboxEntries: gauge('outbox_entries', 'Events waiting for the bus', 'partition'),
     busBehind: gauge('bus_behind', 'Messages of the bus not yet applied here', 'partition'),
