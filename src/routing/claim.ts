@@ -4,7 +4,6 @@ import type { ClaimReply, Obstacle, PassOver, Tally } from '../cache/queues.ts';
 import { type AgentRecord, readRecord } from '../cache/record.ts';
 import type { Queue } from '../config/topology.ts';
 import { answerClaim, type ClaimAnswer, explain, facetsOf } from './answers.ts';
-import type { HomeAnswer } from './peers.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region, staleHomes } from './region.ts';
@@ -194,9 +193,9 @@ async function askHome(
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer.claim, startedMs);
   if (answer.kind === 'refused' && answer.agent) await correct(region, agentId, facetsOf(answer.agent));
   if (answer.kind === 'unreachable') attempt.unreachable.add(record.home);
+  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
   if (answer.kind === 'unknown') {
     region.history.claimUnknown({ call: request.callId, queue: queue.id, home: record.home, agent: agentId });
-    void releaseLate(region, record.home, answer.late);
   }
   return undefined;
 }
@@ -229,12 +228,6 @@ async function correct(region: Region, agentId: string, facets: Facets): Promise
   } catch (error) {
     region.log.warn({ err: error, agent: agentId }, 'the local copy of an agent was not corrected; the bus will do it');
   }
-}
-
-/** An answer that came after its caller had moved on: a claim nobody will use is given back at once. */
-async function releaseLate(region: Region, home: string, late: Promise<HomeAnswer>): Promise<void> {
-  const answer = await late;
-  if (answer.kind === 'granted') await region.peers.settle(home, answer.claim.claim_id, 'release', STORE_GRACE_MS);
 }
 
 function nobody({ region, request, queue, tally }: Attempt, reply: ClaimReply | undefined): Refusal {

@@ -17,10 +17,10 @@ export interface AskedClaim {
 
 /** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
 export type HomeAnswer =
-  | { kind: 'granted'; claim: ClaimAnswer; late?: never }
+  | { kind: 'granted'; claim: ClaimAnswer }
   | { kind: 'refused'; code: string; detail: string; status: number; agent?: AgentAnswer }
   | { kind: 'unreachable' }
-  | { kind: 'unknown'; late: Promise<HomeAnswer> };
+  | { kind: 'unknown' };
 
 interface Peer {
   url: string;
@@ -32,8 +32,8 @@ interface Peer {
 
 const PROBE_EVERY_MS = 1000;
 const PROBE_DEADLINE_MS = 2000;
-/** The answer to a request that timed out is still waited for this long, ms, to undo what it granted. */
-const LATE_DEADLINE_MS = 5000;
+/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
+const SILENCE_MS = 5000;
 const SMOOTHING = 0.2;
 const FAILURES_TO_GIVE_UP = 3;
 
@@ -99,13 +99,11 @@ export class Peers {
   async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {
     const peer = this.#peers.get(home);
     if (!peer) return { kind: 'unreachable' };
-    const sent = this.#send(peer, path, body);
     let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<'timeout'>((resolve) => {
-      timer = setTimeout(resolve, Math.max(1, deadlineMs), 'timeout');
+    const timeout = new Promise<HomeAnswer>((resolve) => {
+      timer = setTimeout(resolve, Math.max(1, deadlineMs), { kind: 'unknown' });
     });
-    const first = await Promise.race([sent, timeout]).finally(() => clearTimeout(timer));
-    return first === 'timeout' ? { kind: 'unknown', late: sent } : first;
+    return Promise.race([this.#send(peer, path, body), timeout]).finally(() => clearTimeout(timer));
   }
 
   async #send(peer: Peer, path: string, body: object): Promise<HomeAnswer> {
@@ -115,8 +113,8 @@ export class Peers {
         headers: { 'content-type': 'application/json', [ASKED_BY]: this.#region },
         body: JSON.stringify(body),
         dispatcher: this.#http,
-        headersTimeout: LATE_DEADLINE_MS,
-        bodyTimeout: LATE_DEADLINE_MS,
+        headersTimeout: SILENCE_MS,
+        bodyTimeout: SILENCE_MS,
       });
       const json = (await reply.json()) as Record<string, unknown>;
       if (statusCode < 300) return { kind: 'granted', claim: json as unknown as ClaimAnswer };

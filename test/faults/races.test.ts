@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderVerdict } from '../../src/verify/render.ts';
+import { verify } from '../../src/verify/verify.ts';
+import { claimers, claimOnce } from '../fixtures/claimers.ts';
+import { bringOnDuty, type Regions, startRegions } from '../fixtures/regions.ts';
+
+const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+let regions: Regions;
+beforeAll(async () => {
+  regions = await startRegions({ names: ['eu', 'us'], instances: 2, replicas: false });
+  for (const region of regions.all) await bringOnDuty(region, 4, regions.all, sinceMs);
+});
+afterAll(() => regions.stop());
+
+describe('many claimers and few agents, two regions of two instances', () => {
+  it('never have one agent between two of them', async () => {
+    const urls = regions.all.flatMap((region) => region.processes.map((each) => each.url));
+    const at = Array.from({ length: 300 }, (_, i) =>
+      claimOnce(urls[i % urls.length] as string, `rush-${i}`, { budget_ms: 3000 }),
+    );
+    const rush = await Promise.all(at);
+    const granted = rush.filter(({ kind }) => kind === 'granted');
+    expect(new Set(granted.map(({ agentId }) => agentId)).size).toBe(granted.length);
+    expect(granted.length).toBe(8);
+    expect(rush.every(({ kind }) => kind === 'granted' || kind === 'none')).toBe(true);
+
+    const busy = claimers(urls, 60, 'busy');
+    for (const { claimId } of granted) {
+      await fetch(`${urls[0]}/v1/claims/${encodeURIComponent(claimId ?? '')}/release`, { method: 'POST' });
+    }
+    await expect
+      .poll(() => busy.outcomes.filter(({ kind }) => kind === 'granted').length, { timeout: 30_000 })
+      .toBeGreaterThan(400);
+    await busy.stop();
+    const verdict = await verify(regions.histories());
+    expect(verdict.ok, renderVerdict(verdict)).toBe(true);
+    expect(verdict.counts.claims.granted).toBeGreaterThan(400);
+  });
+});
