@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -8,11 +8,10 @@ export class Folder {
   readonly #stays: boolean;
   readonly #remove = () => this.remove();
 
-  /** @param keep the folder that stays: a new or an empty one. @throws Error if there is something in it */
+  /** @param keep the folder that stays: a new or an empty one */
   constructor(keep?: string) {
     this.#stays = keep !== undefined;
     if (keep !== undefined) {
-      if (existsSync(keep) && readdirSync(keep).length > 0) throw new Error(`the folder ${keep} is not empty`);
       mkdirSync(keep, { recursive: true });
       this.path = resolve(keep);
       return;
@@ -20,6 +19,11 @@ export class Folder {
     this.path = mkdtempSync(join(tmpdir(), 'muster-local-'));
     // For an end that leaves no time to stop in order; the processes have their own.
     process.once('exit', this.#remove);
+  }
+
+  /** Whether there is nothing yet that a world could mix up with its own files. */
+  static isFree(path: string): boolean {
+    return !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
   }
 
   remove(): void {

@@ -24,6 +24,8 @@ export async function awaitAgents({ regions, connections, http, signal }: Scene)
   const deadlineMs = systemClock.monotonicMs() + LIMIT_MS;
   for (;;) {
     signal?.throwIfAborted();
+    const dead = regions.flatMap(({ instances }) => instances).find(({ pid }) => pid === undefined);
+    if (dead) throw new Error(`the instance ${dead.name} died; its last words:\n${dead.lastWords()}`);
     const missing = await whatIsMissing(regions, connections, http);
     if (!missing) return;
     if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${missing}, after ${LIMIT_MS} ms`);

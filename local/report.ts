@@ -76,7 +76,7 @@ export function reportOn(evidence: Evidence): WorldReport {
 }
 
 /** All callers' latencies, and apart by where the claim was granted. */
-export function latenciesOf({ tallies }: Callers): Record<'local' | 'remote' | 'all', Latencies> {
+export function latenciesOf({ tallies }: Pick<Callers, 'tallies'>): Record<'local' | 'remote' | 'all', Latencies> {
   const merged = { local: new Latencies(), remote: new Latencies(), all: new Latencies() };
   for (const tally of tallies.values()) {
     merged.local.merge(tally.local);

@@ -122,7 +122,7 @@ export class World {
   }
 
   /** Resolves with an account of it if an instance dies though nobody asked it to. */
-  get died(): Promise<string> {
+  death(): Promise<string> {
     const instances = this.regions.flatMap((region) => region.instances);
     return new Promise((resolve) => {
       for (const instance of instances) {

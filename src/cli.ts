@@ -1,13 +1,19 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { serveCommand } from './serve/command.ts';
-import { verifyCommand } from './verify/command.ts';
+
+/** Loaded only when it is the one that runs: an instance has no use for the local world. */
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['serve', async () => (await import('./serve/command.ts')).serveCommand()],
+  ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
+  ['local', async () => (await import('../local/command.ts')).localCommand()],
+  ['simulate', async () => (await import('../local/simulate.ts')).simulateCommand()],
+]);
 
 const program = new Command('muster')
   .description('Every region agrees which agents are free, and every agent is handed to exactly one caller.')
   .showHelpAfterError('(`muster --help` lists the commands)');
 
-program.addCommand(serveCommand());
-program.addCommand(verifyCommand());
+const wanted = COMMANDS.get(process.argv[2] ?? '');
+for (const load of wanted ? [wanted] : COMMANDS.values()) program.addCommand(await load());
 
 await program.parseAsync();

@@ -1,0 +1,156 @@
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Listr } from 'listr2';
+import { Folder } from './folder.ts';
+import type { LocalFlags } from './options.ts';
+import { Signals } from './signals.ts';
+import type { Step } from './step.ts';
+import { watch } from './watch.ts';
+import { startWorld, type World } from './world.ts';
+
+const WELL = 0;
+const WRONG = 1;
+const UNUSABLE = 2;
+
+/** One run of `muster local`, from its options to its exit code. */
+export class Run {
+  readonly #flags: LocalFlags;
+  readonly #signals = new Signals();
+  readonly #out = process.stdout;
+
+  constructor(flags: LocalFlags) {
+    this.#flags = flags;
+  }
+
+  async toTheEnd(): Promise<number> {
+    // A terminal that is gone must not keep the world from being put away.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    const obstacle = this.#obstacle();
+    if (obstacle) {
+      process.stderr.write(`muster local: ${obstacle}\n`);
+      return UNUSABLE;
+    }
+    let world: World | undefined;
+    try {
+      world = await this.#start();
+      return await this.#live(world);
+    } catch (error) {
+      if (this.#signals.asked.aborted && !world) return WELL;
+      process.stderr.write(`muster local: ${error instanceof Error ? error.message : error}\n`);
+      return WRONG;
+    } finally {
+      await world?.stop();
+      this.#signals.ignore();
+    }
+  }
+
+  /** Files that could not be written in the end are said so at the beginning. */
+  #obstacle(): string | undefined {
+    const { report, readyFile, keep } = this.#flags;
+    if (keep !== undefined && !Folder.isFree(keep)) return `${keep} is not an empty folder`;
+    for (const file of [report, readyFile]) {
+      if (file === undefined) continue;
+      try {
+        accessSync(dirname(resolve(file)), constants.W_OK);
+      } catch {
+        return `${file} cannot be written: there is no folder ${dirname(resolve(file))} to write to`;
+      }
+    }
+    return undefined;
+  }
+
+  #start(): Promise<World> {
+    const { agents, callsPerSecond, seed, replicas, keep } = this.#flags;
+    const given = { agents, callsPerSecond, seed, replicas, histories: this.#judges, signal: this.#signals.asked };
+    return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
+  }
+
+  /** Whether what happened is judged in the end. */
+  get #judges(): boolean {
+    return this.#flags.duration !== undefined || this.#flags.report !== undefined;
+  }
+
+  async #live(world: World): Promise<number> {
+    const { duration, readyFile } = this.#flags;
+    this.#out.write(greeting(world));
+    if (readyFile) writeJson(readyFile, whereabouts(world));
+    world.callers.start();
+    const over = new AbortController();
+    const watching = watch(world, this.#out, over.signal);
+    const death = await Promise.race([world.death(), this.#end(duration)]);
+    over.abort();
+    await watching;
+    if (death) {
+      process.stderr.write(`muster local: ${death}\n`);
+      return WRONG;
+    }
+    return this.#judges ? this.#judge(world) : WELL;
+  }
+
+  /** Resolves when the time is over or somebody asks to end. */
+  async #end(durationSeconds: number | undefined): Promise<undefined> {
+    const forever = 2 ** 31 - 1;
+    const ms = durationSeconds === undefined ? forever : durationSeconds * 1000;
+    await delay(ms, undefined, { signal: this.#signals.asked }).catch(() => undefined);
+  }
+
+  async #judge(world: World): Promise<number> {
+    this.#out.write(
+      'The calls are over; agents finish theirs, and then every region is compared with every platform.\n',
+    );
+    const report = await world.report();
+    if (this.#flags.report) writeJson(this.#flags.report, report);
+    const { double_bookings, lost_events, converged, claims, faults } = report;
+    const verdict = converged ? 'all regions agree' : 'the regions do not agree';
+    this.#out.write(
+      `${claims.per_second} claims/s, ${double_bookings} double bookings, ${lost_events} lost events, ${verdict}.\n`,
+    );
+    for (const fault of faults) process.stderr.write(`✗ ${fault}\n`);
+    return faults.length === 0 ? WELL : WRONG;
+  }
+}
+
+/** Takes the steps of the start and shows how far it is. */
+async function showSteps(steps: Step[]): Promise<void> {
+  const tasks = (list: Step[], concurrent: boolean): Listr =>
+    new Listr(
+      list.map((step) => ({
+        title: step.title,
+        task: () => ('run' in step ? step.run() : tasks(step.together, true)),
+      })),
+      { concurrent, registerSignalListeners: false },
+    );
+  await tasks(steps, false).run();
+}
+
+function greeting({ regions, connections, dir, readyMs }: World): string {
+  const [first, second] = regions.map(({ url }) => url);
+  const claim = `'{"queue": "support", "call_id": "my-call"}'`;
+  return [
+    '',
+    `Up after ${(readyMs / 1000).toFixed(1)} s.`,
+    ...regions.map(({ name, url }) => `  ${name.padEnd(16)}${url}`),
+    ...connections.map(({ name, simulator }) => `  ${name.padEnd(16)}${simulator.url}/simulator/state`),
+    `  ${'files'.padEnd(16)}${dir}`,
+    '',
+    'Try:',
+    `  curl -s '${first}/agents/available?queue=support'`,
+    `  curl -s ${second}/v1/claims -H 'content-type: application/json' -d ${claim}`,
+    `  curl -s ${first}/v1/regions`,
+    '',
+    '',
+  ].join('\n');
+}
+
+/** Where everything is, for programs. */
+function whereabouts({ regions, connections }: World): object {
+  return {
+    regions: regions.map(({ name, url }) => ({ region: name, url })),
+    simulators: connections.map(({ name, simulator }) => ({ connection: name, url: simulator.url })),
+  };
+}
+
+function writeJson(file: string, value: object): void {
+  writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,74 @@
+import type { WorldState } from './genesys/ground-truth.ts';
+import { eventsOf, propagationMs, type Reading, readRegion } from './reading.ts';
+import { doubleBookingsIn, latenciesOf } from './report.ts';
+import type { World } from './world.ts';
+
+/** The world at one moment: what the summary shows. Times in ms; undefined where nothing was measured. */
+export interface Snapshot {
+  seconds: number;
+  regions: RegionSnapshot[];
+  claims: { granted: number; p50Ms: number | undefined; p99Ms: number | undefined };
+  propagationP99Ms: number | undefined;
+  onQueue: number;
+  idle: number;
+  busy: number;
+  connected: number;
+  abandoned: number;
+  nobody: number;
+  inFlight: number;
+  doubleBookings: number;
+}
+
+export interface RegionSnapshot {
+  region: string;
+  /** Claims granted to calls that arrived here. */
+  granted: number;
+  p50Ms: number | undefined;
+  p99Ms: number | undefined;
+  nobody: number;
+  eventsApplied: number;
+  propagationP99Ms: number | undefined;
+  /** How old what it knows of each other region is; null where it has heard nothing. */
+  ageMs: Map<string, number | null>;
+}
+
+export async function takeSnapshot(world: World): Promise<Snapshot> {
+  const { regions, http, callers, simulators } = world;
+  const readings = await Promise.all(regions.map((region) => readRegion(region, http)));
+  const platforms = simulators.map((simulator) => simulator.state());
+  const tallies = [...callers.tallies.values()];
+  const { all } = latenciesOf(callers);
+  const total = <T>(items: readonly T[], count: (item: T) => number) =>
+    items.reduce((sum, item) => sum + count(item), 0);
+  return {
+    seconds: callers.activeSeconds,
+    regions: readings.map((reading) => regionSnapshot(reading, world)),
+    claims: { granted: all.count, p50Ms: all.quantile(0.5), p99Ms: all.quantile(0.99) },
+    propagationP99Ms: propagationMs(readings, 0.99),
+    onQueue: total(platforms, (platform: WorldState) => platform.onQueue),
+    idle: total(platforms, (platform) => platform.idle),
+    busy: total(platforms, (platform) => platform.interacting),
+    connected: total(tallies, (tally) => tally.connected),
+    abandoned: total(tallies, (tally) => tally.abandoned),
+    nobody: total(tallies, (tally) => tally.nobody),
+    inFlight: callers.inFlight,
+    doubleBookings: doubleBookingsIn(platforms),
+  };
+}
+
+function regionSnapshot(reading: Reading, { callers }: World): RegionSnapshot {
+  const { region, report } = reading;
+  const tally = callers.tallies.get(region);
+  const { all } = latenciesOf({ tallies: new Map(tally ? [[region, tally]] : []) });
+  const others = (report?.regions ?? []).filter((other) => other.region !== region);
+  return {
+    region,
+    granted: all.count,
+    p50Ms: all.quantile(0.5),
+    p99Ms: all.quantile(0.99),
+    nobody: tally?.nobody ?? 0,
+    eventsApplied: eventsOf(reading).applied,
+    propagationP99Ms: propagationMs([reading], 0.99),
+    ageMs: new Map(others.map((other) => [other.region, other.age_ms])),
+  };
+}

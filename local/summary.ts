@@ -1,0 +1,109 @@
+import { styleText } from 'node:util';
+import type { RegionSnapshot, Snapshot } from './snapshot.ts';
+
+type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
+/** Colours text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+export const plain: Paint = (_style, text) => text;
+export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
+
+const OLD_MS = 5_000;
+const STALE_MS = 30_000;
+
+interface Column {
+  title: string;
+  width: number;
+  /** @param seconds since the snapshot before, for rates */
+  cell(now: RegionSnapshot, before: RegionSnapshot | undefined, seconds: number): string;
+}
+
+const COLUMNS: Column[] = [
+  { title: 'claims/s', width: 9, cell: (now, before, seconds) => rate(now.granted, before?.granted, seconds) },
+  { title: 'p50 ms', width: 8, cell: ({ p50Ms }) => shown(p50Ms) },
+  { title: 'p99 ms', width: 8, cell: ({ p99Ms }) => shown(p99Ms) },
+  { title: 'nobody', width: 8, cell: ({ nobody }) => whole(nobody) },
+  {
+    title: 'events/s',
+    width: 10,
+    cell: (now, before, seconds) => rate(now.eventsApplied, before?.eventsApplied, seconds),
+  },
+  { title: 'propagation p99', width: 17, cell: ({ propagationP99Ms }) => shown(propagationP99Ms) },
+];
+const NAME_WIDTH = 16;
+
+/**
+ * One screen that says how the world fares.
+ * @param before the snapshot before this one, from which rates are made
+ */
+export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint: Paint): string[] {
+  const names = now.regions.map(({ region }) => region);
+  const others = (region: string) => names.filter((name) => name !== region);
+  const seconds = now.seconds - (before?.seconds ?? 0);
+  const head = [
+    'region'.padEnd(NAME_WIDTH),
+    ...COLUMNS.map(({ title, width }) => title.padStart(width)),
+    '   age of the others',
+  ];
+  const rows = now.regions.map((region, at) => {
+    const cells = COLUMNS.map(({ width, cell }) => cell(region, before?.regions[at], seconds).padStart(width));
+    const ages = others(region.region).map((name) => age(name, region.ageMs.get(name) ?? null, paint));
+    return `${paint('bold', region.region.padEnd(NAME_WIDTH))}${cells.join('')}   ${ages.join('  ')}`;
+  });
+  const line = (label: string, ...parts: string[]) => `${paint('dim', label.padEnd(NAME_WIDTH))}${parts.join('   ')}`;
+  const booked = `${whole(now.doubleBookings)} double bookings`;
+  return [
+    paint('dim', head.join('')),
+    ...rows,
+    '',
+    line('agents', `${whole(now.onQueue)} on queue`, `${whole(now.idle)} idle`, `${whole(now.busy)} busy`),
+    line(
+      'calls',
+      `${whole(now.connected)} connected`,
+      `${whole(now.abandoned)} abandoned`,
+      `${whole(now.inFlight)} looking for an agent`,
+    ),
+    line('exclusive', paint(now.doubleBookings > 0 ? 'red' : 'green', booked)),
+    line('running', `${clockTime(now.seconds)}`, paint('dim', 'Ctrl-C ends it')),
+  ];
+}
+
+/** The same on one line, for a log. */
+export function renderLine(now: Snapshot, before: Snapshot | undefined): string {
+  const seconds = now.seconds - (before?.seconds ?? 0);
+  return [
+    clockTime(now.seconds),
+    `claims/s ${rate(now.claims.granted, before?.claims.granted, seconds)}`,
+    `p50 ${shown(now.claims.p50Ms)} ms`,
+    `p99 ${shown(now.claims.p99Ms)} ms`,
+    `propagation p99 ${shown(now.propagationP99Ms)} ms`,
+    `on queue ${whole(now.onQueue)}`,
+    `idle ${whole(now.idle)}`,
+    `busy ${whole(now.busy)}`,
+    `connected ${whole(now.connected)}`,
+    `abandoned ${whole(now.abandoned)}`,
+    `double bookings ${whole(now.doubleBookings)}`,
+  ].join('  ');
+}
+
+function age(region: string, ms: number | null, paint: Paint): string {
+  const text = `${region} ${ms === null ? 'never' : `${(ms / 1000).toFixed(1)} s`}`;
+  if (ms === null || ms > STALE_MS) return paint('red', text);
+  return ms > OLD_MS ? paint('yellow', text) : text;
+}
+
+function rate(now: number, before: number | undefined, seconds: number): string {
+  return seconds > 0 ? (Math.max(0, now - (before ?? 0)) / seconds).toFixed(1) : '–';
+}
+
+function shown(ms: number | undefined): string {
+  return ms === undefined ? '–' : ms.toFixed(1);
+}
+
+const whole = (count: number): string => count.toLocaleString('en');
+
+function clockTime(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const pair = (value: number) => String(value).padStart(2, '0');
+  return `${pair(Math.floor(whole / 60))}:${pair(whole % 60)}`;
+}
