@@ -128,7 +128,7 @@ export class Peers {
       };
     } catch (error) {
       this.#log.debug({ err: error, url: peer.url }, 'a home did not answer');
-      return { kind: 'unreachable' };
+      return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
     }
   }
 
@@ -155,4 +155,11 @@ export class Peers {
     const peer = this.#peers.get(name);
     if (peer) peer.rttMs = peer.rttMs === undefined ? tookMs : peer.rttMs + SMOOTHING * (tookMs - peer.rttMs);
   }
+}
+
+const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
+
+/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
+function wasNeverSent(error: unknown): boolean {
+  return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
 }
