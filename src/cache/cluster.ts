@@ -163,8 +163,9 @@ async function roleOf(client: Client, master: Client['masters'][number]): Promis
   return (await client.nodeClient(master)).sendCommand(['ROLE']);
 }
 
-// The client's own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
-function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
+/** The client library as Muster sets it up; not connected yet. */
+// Its own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
+export function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
   const socket = { connectTimeout: 500, reconnectStrategy: () => 100, ...(tls && { tls: true as const }) };
   const credentials = { ...(username && { username }), ...(password && { password }) };
   return createCluster({

@@ -1,0 +1,78 @@
+import { Random } from '../local/genesys/random.ts';
+import type { RequiredSkills } from '../src/agent/ranking.ts';
+import type { AgentRecord } from '../src/cache/record.ts';
+import { anySkills, QUEUES, queueId } from './pool.ts';
+import { type DomainName, REGION, type World } from './world.ts';
+
+const HELD_MS = 60_000;
+const DEADLINE_MS = 5000;
+const RELEASED = { state: 'ENDED', lockMs: 0 } as const;
+
+interface Taken {
+  agentId: string;
+  line: string;
+  callId: string;
+  queue: string;
+}
+
+/** Callers who claim agents of a domain's queues at random, and give all back when asked to. */
+export class Claimants {
+  readonly #world: World;
+  readonly #domain: DomainName;
+  readonly #withSkills: boolean;
+  readonly #random = new Random(2);
+  #calls = 0;
+  #taken: Taken[] = [];
+  /** Claims that found nobody. */
+  misses = 0;
+
+  constructor(world: World, domain: DomainName, withSkills: boolean) {
+    this.#world = world;
+    this.#domain = domain;
+    this.#withSkills = withSkills;
+  }
+
+  async claim(): Promise<void> {
+    const queue = this.#queue();
+    const callId = `${this.#domain}-${this.#withSkills ? 'skilled' : 'any'}-${this.#calls++}`;
+    const { verdict, agentId, line } = await this.#world.queues.claim({
+      ...this.#walk(queue),
+      region: REGION,
+      callId,
+      heldMs: HELD_MS,
+      holdMs: 200,
+      refused: [],
+      deadlineMs: DEADLINE_MS,
+    });
+    if (verdict === 'granted') this.#taken.push({ agentId, line, callId, queue });
+    else this.misses++;
+  }
+
+  async find(): Promise<void> {
+    const { agents } = await this.#world.queues.find({ ...this.#walk(this.#queue()), limit: 1 });
+    if (agents.length === 0) this.misses++;
+  }
+
+  async releaseAll(): Promise<void> {
+    const taken = this.#taken;
+    this.#taken = [];
+    await Promise.all(taken.map((each) => this.#release(each)));
+  }
+
+  async #release({ agentId, line, callId, queue }: Taken): Promise<void> {
+    const { agents } = this.#world;
+    const record = agents.remember(agentId, line) as AgentRecord;
+    const fence = record.facets.claim?.fence ?? 0;
+    const { kind } = await agents.settle({ agentId, fence, callId, queue, move: RELEASED }, record, DEADLINE_MS);
+    if (kind !== 'settled') throw new Error(`agent ${agentId} was not given back: ${kind}`);
+  }
+
+  #queue(): string {
+    return queueId(this.#domain, this.#random.below(QUEUES));
+  }
+
+  #walk(queue: string) {
+    const skills: RequiredSkills = this.#withSkills ? anySkills(this.#random) : {};
+    return { domain: this.#domain, queue, skills, passOver: new Map(), explain: false };
+  }
+}

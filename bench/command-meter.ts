@@ -1,0 +1,41 @@
+import { type AdminConnection, connectAdmin } from '../local/redis/admin.ts';
+
+/** Calls and microseconds by command, as `INFO commandstats` counts them; what scripts call is in it, too. */
+export type CommandStats = Map<string, { calls: number; us: number }>;
+
+/** Reads what some nodes together have carried out so far. */
+export class CommandMeter {
+  readonly #nodes: AdminConnection[];
+
+  private constructor(nodes: AdminConnection[]) {
+    this.#nodes = nodes;
+  }
+
+  static async connect(ports: number[]): Promise<CommandMeter> {
+    return new CommandMeter(await Promise.all(ports.map((port) => connectAdmin(port))));
+  }
+
+  async read(): Promise<CommandStats> {
+    const stats: CommandStats = new Map();
+    for (const info of await Promise.all(this.#nodes.map((node) => node.run('INFO', 'commandstats')))) {
+      for (const [, name = '', calls, us] of String(info).matchAll(/^cmdstat_(\S+):calls=(\d+),usec=(\d+)/gm)) {
+        const sum = stats.get(name) ?? { calls: 0, us: 0 };
+        stats.set(name, { calls: sum.calls + Number(calls), us: sum.us + Number(us) });
+      }
+    }
+    return stats;
+  }
+
+  close(): void {
+    for (const node of this.#nodes) node.close();
+  }
+}
+
+/** What was carried out between two readings; commands that were not are absent. */
+export function difference(before: CommandStats, after: CommandStats): CommandStats {
+  const grown = [...after].map(([name, { calls, us }]) => {
+    const earlier = before.get(name) ?? { calls: 0, us: 0 };
+    return [name, { calls: calls - earlier.calls, us: us - earlier.us }] as const;
+  });
+  return new Map(grown.filter(([, { calls }]) => calls > 0));
+}

@@ -1,0 +1,130 @@
+import { systemClock } from '../src/ops/clock.ts';
+import { type CommandMeter, difference } from './command-meter.ts';
+
+/** One way of doing something, measured beside others. */
+export interface Contestant {
+  name: string;
+  operation(): Promise<unknown>;
+  /** Undoes, off the clock, what the operations of a burst did. */
+  cleanUp?(): Promise<void>;
+}
+
+export interface Comparison {
+  /** The floors first; what is measured against them last. */
+  contestants: Contestant[];
+  inFlight: number;
+  /** Time on the clock for each contestant. */
+  seconds: number;
+  meter: CommandMeter;
+  /** What one operation counts for, e.g. the events of a batch; default 1. */
+  units?: number;
+}
+
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+/** Medians over the repetitions. */
+export interface Measured {
+  name: string;
+  inFlight: number;
+  p50Us: number;
+  p99Us: number;
+  /** Units. */
+  perSecond: number;
+  /** Time of one script inside Redis. */
+  scriptUs: number;
+  /** EVALSHA, EVAL and WAIT that Redis carried out for one unit. */
+  commands: number;
+  /** p50 by p50 of each contestant before this one, repetition by repetition. */
+  ratios: { of: string; p50: Spread }[];
+}
+
+const REPETITIONS = 5;
+/** A burst is short, so that what else the machine does in a moment hits all contestants alike. */
+const BURST_OPERATIONS = 500;
+const BURST_MS = 100;
+
+/** What one contestant did in one repetition. */
+interface Sample {
+  latenciesMs: number[];
+  elapsedMs: number;
+  scripts: number;
+  scriptUs: number;
+  waits: number;
+}
+
+/** Measures contestants in turns, burst by burst: floor, ours, floor, ours. The first burst of each is not counted. */
+export async function compare(comparison: Comparison): Promise<Measured[]> {
+  const { contestants, seconds } = comparison;
+  for (const contestant of contestants) await burst(comparison, contestant, emptySample());
+  const repetitions: Sample[][] = [];
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+    const samples = contestants.map(emptySample);
+    while (samples.some((sample) => sample.elapsedMs < (seconds * 1000) / REPETITIONS)) {
+      for (const [i, contestant] of contestants.entries()) await burst(comparison, contestant, samples[i] as Sample);
+    }
+    repetitions.push(samples);
+  }
+  return contestants.map((_, i) => summarize(comparison, repetitions, i));
+}
+
+async function burst(
+  { inFlight, meter }: Comparison,
+  { operation, cleanUp }: Contestant,
+  sample: Sample,
+): Promise<void> {
+  const before = await meter.read();
+  const startedMs = systemClock.monotonicMs();
+  let left = BURST_OPERATIONS;
+  const caller = async (): Promise<void> => {
+    let fromMs = systemClock.monotonicMs();
+    while (left-- > 0 && fromMs < startedMs + BURST_MS) {
+      await operation();
+      const nowMs = systemClock.monotonicMs();
+      sample.latenciesMs.push(nowMs - fromMs);
+      fromMs = nowMs;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  sample.elapsedMs += systemClock.monotonicMs() - startedMs;
+  const carriedOut = difference(before, await meter.read());
+  for (const name of ['evalsha', 'eval']) {
+    sample.scripts += carriedOut.get(name)?.calls ?? 0;
+    sample.scriptUs += carriedOut.get(name)?.us ?? 0;
+  }
+  sample.waits += carriedOut.get('wait')?.calls ?? 0;
+  await cleanUp?.();
+}
+
+function summarize({ contestants, inFlight, units = 1 }: Comparison, repetitions: Sample[][], index: number): Measured {
+  const own = repetitions.map((samples) => samples[index] as Sample);
+  const over = (value: (sample: Sample) => number): number => median(own.map(value));
+  const ratioOf = (floor: number): Spread =>
+    spread(repetitions.map((samples) => p50(samples[index] as Sample) / p50(samples[floor] as Sample)));
+  return {
+    name: (contestants[index] as Contestant).name,
+    inFlight,
+    p50Us: over(p50) * 1000,
+    p99Us: over(({ latenciesMs }) => quantile(latenciesMs, 0.99)) * 1000,
+    perSecond: over(({ latenciesMs, elapsedMs }) => (latenciesMs.length * units * 1000) / elapsedMs),
+    scriptUs: over(({ scripts, scriptUs }) => scriptUs / scripts),
+    commands: over(({ latenciesMs, scripts, waits }) => (scripts + waits) / (latenciesMs.length * units)),
+    ratios: contestants.slice(0, index).map(({ name }, floor) => ({ of: name, p50: ratioOf(floor) })),
+  };
+}
+
+const emptySample = (): Sample => ({ latenciesMs: [], elapsedMs: 0, scripts: 0, scriptUs: 0, waits: 0 });
+const p50 = ({ latenciesMs }: Sample): number => quantile(latenciesMs, 0.5);
+const median = (values: number[]): number => quantile(values, 0.5);
+
+function quantile(values: number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+function spread(values: number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}

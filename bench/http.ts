@@ -1,0 +1,119 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Pool } from 'undici';
+import { Random } from '../local/genesys/random.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import { compare, type Measured } from './compare.ts';
+import { QUEUES, queueId } from './pool.ts';
+import type { Settings, Topic } from './topic.ts';
+import type { World } from './world.ts';
+
+const DOMAIN = 'http';
+const AGENTS = 10_000;
+const IN_FLIGHT = [1, 64];
+const CONNECTIONS = 64;
+const QUIET_WITHIN_MS = 10_000;
+const POLL_MS = 10;
+
+/** Claims over HTTP from a whole instance, against a server that does nothing but one raw script. */
+export const http: Topic = {
+  name: 'http',
+  measure: async (world, settings) => {
+    await world.load(DOMAIN, AGENTS);
+    const configFile = join(world.dir, 'bench.yaml');
+    writeFileSync(configFile, JSON.stringify(world.config));
+    const servers = [await Server.start('bare', configFile), await Server.start('muster', configFile)] as const;
+    try {
+      const rows = await claimOver(...servers, world, settings);
+      const reading =
+        '"fastify + write" is a route without validation that runs the raw write script. An instance also waits for a replica, answers with the agent, and publishes the claim; its releases and the spreading of both are off the clock.';
+      return [{ title: 'Claims over HTTP: 10,000 agents, 50 queues, 1,000 available', rows, reading }];
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+    }
+  },
+};
+
+async function claimOver(bare: Server, muster: Server, world: World, { seconds }: Settings): Promise<Measured[]> {
+  const random = new Random(4);
+  const taken: string[] = [];
+  let calls = 0;
+  const body = () => ({ queue: queueId(DOMAIN, random.below(QUEUES)), call_id: `http-${calls++}` });
+  const contestants = [
+    { name: 'fastify + write', operation: () => bare.post('/v1/claims', body()) },
+    {
+      name: 'claim',
+      operation: async () => {
+        const { claim_id } = (await muster.post('/v1/claims', body())) as { claim_id: string };
+        taken.push(claim_id);
+      },
+      cleanUp: async () => {
+        await Promise.all(taken.splice(0).map((id) => muster.post(`/v1/claims/${encodeURIComponent(id)}/release`, {})));
+        await quiet(muster);
+      },
+    },
+  ];
+  const rows: Measured[] = [];
+  for (const inFlight of IN_FLIGHT) {
+    rows.push(...(await compare({ contestants, inFlight, seconds, meter: world.meter })));
+  }
+  return rows;
+}
+
+/** Waits until everything published has come back from the bus, so that no other contestant pays for it. */
+async function quiet(muster: Server): Promise<void> {
+  const untilMs = systemClock.monotonicMs() + QUIET_WITHIN_MS;
+  for (;;) {
+    const { outbox, bus_behind } = (await muster.get('/v1/regions')) as { outbox: number; bus_behind: number | null };
+    if (outbox === 0 && bus_behind === 0) return;
+    if (systemClock.monotonicMs() > untilMs) throw new Error(`the instance still has ${outbox} events to publish`);
+    await delay(POLL_MS);
+  }
+}
+
+/** A server in a process of its own, and connections to it. */
+class Server {
+  readonly #process: ChildProcess;
+  readonly #pool: Pool;
+
+  private constructor(process: ChildProcess, url: string) {
+    this.#process = process;
+    this.#pool = new Pool(url, { connections: CONNECTIONS });
+  }
+
+  /** @throws Error if it does not come up */
+  static async start(name: 'muster' | 'bare', configFile: string): Promise<Server> {
+    const child = fork(fileURLToPath(new URL('http-server.ts', import.meta.url)), [name, configFile]);
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error(`the server "${name}" did not start`)));
+    const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
+    ended.catch(() => {}); // it may end when it likes now
+    return new Server(child, url);
+  }
+
+  get(path: string): Promise<unknown> {
+    return this.#request({ path, method: 'GET' });
+  }
+
+  post(path: string, body: object): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#request({ path, method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async stop(): Promise<void> {
+    await this.#pool.destroy();
+    const ended = once(this.#process, 'exit');
+    this.#process.disconnect();
+    await ended;
+  }
+
+  async #request(options: Parameters<Pool['request']>[0]): Promise<unknown> {
+    const { statusCode, body } = await this.#pool.request(options);
+    const answer = await body.json();
+    if (statusCode >= 300) throw new Error(`${options.path} answered ${statusCode}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+}

@@ -1,0 +1,29 @@
+import { Claimants } from './claimants.ts';
+import { compare } from './compare.ts';
+import type { Topic } from './topic.ts';
+
+const SMALL = 10_000;
+const LARGE = 1_000_000;
+const IN_FLIGHT = [1, 64];
+
+/** What a claim costs where the domain has a hundred times as many agents. */
+export const scale: Topic = {
+  name: 'scale',
+  isLarge: true,
+  measure: async (world, { seconds }) => {
+    await world.load('calls', SMALL);
+    await world.load('vast', LARGE);
+    const small = new Claimants(world, 'calls', false);
+    const large = new Claimants(world, 'vast', false);
+    const contestants = [
+      { name: 'write + WAIT', operation: () => world.floor.writeInLane(world.claims, 'vast') },
+      { name: '10,000', operation: () => small.claim(), cleanUp: () => small.releaseAll() },
+      { name: '1,000,000', operation: () => large.claim(), cleanUp: () => large.releaseAll() },
+    ];
+    const rows = [];
+    for (const inFlight of IN_FLIGHT)
+      rows.push(...(await compare({ contestants, inFlight, seconds, meter: world.meter })));
+    const reading = 'Each size has a domain of its own; about a thousand agents are available in both.';
+    return [{ title: 'Claims by the number of agents in the domain', rows, reading }];
+  },
+};

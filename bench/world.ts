@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
+import { freePort } from '../local/redis/ports.ts';
+import { type RedisServer, startRedis } from '../local/redis/server.ts';
+import { Agents } from '../src/cache/agents.ts';
+import { Cluster } from '../src/cache/cluster.ts';
+import { Lane } from '../src/cache/lane.ts';
+import { Queues } from '../src/cache/queues.ts';
+import { readConfig } from '../src/config/load.ts';
+import type { Config } from '../src/config/schema.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import { createLog } from '../src/ops/log.ts';
+import { CommandMeter } from './command-meter.ts';
+import { Floor } from './floor.ts';
+import { load } from './pool.ts';
+
+export const REGION = 'bench';
+/** One for each topic that changes agents, so that none finds what another left behind. */
+export type DomainName = 'calls' | 'http' | 'events' | 'vast';
+const DOMAINS: DomainName[] = ['calls', 'http', 'events', 'vast'];
+
+/** A region's real parts in a folder of their own, and the raw floor beside them. */
+export interface World {
+  dir: string;
+  config: Config;
+  agents: Agents;
+  queues: Queues;
+  claims: Lane;
+  floor: Floor;
+  /** Loads a domain's agents, once. */
+  load(domain: DomainName, count: number): Promise<void>;
+  meter: CommandMeter;
+  redisVersion(): Promise<string>;
+  /** Ends every process and removes the folder. */
+  stop(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-bench-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  const redis = await startRedisCluster({ dir });
+  const bus = await startRedis({ dir: join(dir, 'bus') });
+  const config = benchConfig(redis, bus, await freePort());
+  const log = createLog('warn', REGION, 'bench');
+  const connect = (): Promise<Cluster> => Cluster.connect(config.redis, systemClock, log);
+  const [cluster, claimCluster, floor] = await Promise.all([connect(), connect(), Floor.connect(config.redis)]);
+  const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
+  const claims = new Lane(claimCluster);
+  const agents = new Agents(cluster, claims, config);
+  const loaded = new Set<DomainName>();
+  return {
+    dir,
+    config,
+    agents,
+    queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
+    claims,
+    floor,
+    load: async (domain, count) => {
+      if (!loaded.has(domain)) await load(agents, domain, count);
+      loaded.add(domain);
+    },
+    meter,
+    redisVersion: async () => {
+      const info = await cluster.command('any', ['INFO', 'server']);
+      return /^(?:redis|valkey)_version:(\S+)/m.exec(String(info))?.[1] ?? 'of unknown version';
+    },
+    stop: async () => {
+      meter.close();
+      await Promise.all([cluster.close(), claimCluster.close(), floor.close()]);
+      await Promise.all([redis.stop(), bus.stop()]);
+    },
+  };
+}
+
+function benchConfig(redis: LocalRedisCluster, bus: RedisServer, port: number): Config {
+  const settings = {
+    region: REGION,
+    listen: { port },
+    redis: { nodes: redis.addresses },
+    bus: { url: bus.url },
+    regions: { [REGION]: { url: `http://127.0.0.1:${port}` } },
+    domains: Object.fromEntries(DOMAINS.map((name) => [name, {}])),
+    connections: Object.fromEntries(DOMAINS.map((name) => [name, { platform: 'events', home: REGION, domain: name }])),
+    log: { level: 'warn' },
+  };
+  return readConfig(JSON.stringify(settings), 'the configuration of the benches', {});
+}
