@@ -47,7 +47,7 @@ export async function startWorld(): Promise<World> {
   const connect = (): Promise<Cluster> => Cluster.connect(config.redis, systemClock, log);
   const [cluster, claimCluster, floor] = await Promise.all([connect(), connect(), Floor.connect(config.redis)]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
-  const claims = new Lane(claimCluster);
+  const claims = new Lane(claimCluster, 20);
   const agents = new Agents(cluster, claims, config);
   const loaded = new Set<DomainName>();
   return {

@@ -22,9 +22,9 @@ interface Item {
 }
 
 const MAX_BATCH = 256;
-/** How long a batch waits for a replica, in ms; what is not acknowledged by then says so. */
-const REPLICA_WAIT_MS = 20;
 const RETRY_MS = 5;
+/** A `WAIT` that is over takes no longer than this to say so, in ms. */
+const ANSWER_MS = 500;
 
 /**
  * Writes that must outlive a master: they travel on connections of their own in batches, one batch at a time per
@@ -33,11 +33,16 @@ const RETRY_MS = 5;
  */
 export class Lane {
   readonly #cluster: Cluster;
+  readonly #replicaWaitMs: number;
   readonly #gathering = new Map<string, { node: Node; items: Item[]; running: boolean }>();
 
-  /** @param cluster connections that carry nothing else, because `WAIT` blocks the one it is sent on */
-  constructor(cluster: Cluster) {
+  /**
+   * @param cluster connections that carry nothing else, because `WAIT` blocks the one it is sent on
+   * @param replicaWaitMs how long a batch waits for a replica; what is not acknowledged by then says so
+   */
+  constructor(cluster: Cluster, replicaWaitMs: number) {
     this.#cluster = cluster;
+    this.#replicaWaitMs = replicaWaitMs;
   }
 
   /** @throws ShardUnavailable; any final reply of Redis as it is */
@@ -87,13 +92,13 @@ export class Lane {
   }
 
   async #send(node: Node, address: string, items: Item[]): Promise<void> {
-    const replies = items.map((item) => this.#sendOne(node, item));
-    const replicated = this.#waitForReplica(node, address);
-    const settled = await Promise.allSettled(replies);
-    const acknowledged = await replicated;
+    const replies = Promise.allSettled(items.map((item) => this.#sendOne(node, item)));
+    const [settled, waited] = await Promise.all([replies, this.#waitForReplica(node, address)]);
     settled.forEach((result, i) => {
       const item = items[i] as Item;
-      if (result.status === 'fulfilled') item.resolve({ reply: result.value, replicated: acknowledged });
+      // A connection lost while waiting may have taken the write with it: it is sent again, to whoever is master then.
+      if (result.status === 'fulfilled' && waited instanceof Error) this.#again(item, waited);
+      else if (result.status === 'fulfilled') item.resolve({ reply: result.value, replicated: waited === true });
       else this.#again(item, result.reason);
     });
   }
@@ -104,13 +109,14 @@ export class Lane {
     return within(node.sendCommand(item.args), remainingMs);
   }
 
-  async #waitForReplica(node: Node, address: string): Promise<boolean> {
+  /** Whether a replica has acknowledged the batch, or the error that keeps this from being known. */
+  async #waitForReplica(node: Node, address: string): Promise<boolean | Error> {
     if (this.#cluster.shards.at(address).replicas === 0) return false;
     try {
-      const wait = node.sendCommand(['WAIT', '1', String(REPLICA_WAIT_MS)]);
-      return Number(await within(wait, REPLICA_WAIT_MS + 500)) >= 1;
-    } catch {
-      return false; // unknown counts as not replicated; the items' own errors tell why
+      const wait = node.sendCommand(['WAIT', '1', String(this.#replicaWaitMs)]);
+      return Number(await within(wait, this.#replicaWaitMs + ANSWER_MS)) >= 1;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 

@@ -15,6 +15,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** A caller waits for a claim, so a slow replica is only waited for briefly and the answer says so. */
+const CLAIM_REPLICA_WAIT_MS = 20;
+/** What is accepted must not be lost, and nobody on the line waits for it. */
+const APPEND_REPLICA_WAIT_MS = 500;
+
 /**
  * Claims and the outbox wait for replicas, and a `WAIT` blocks its connection: each has its own.
  * @throws Error saying what is wrong with the cluster the config names
@@ -32,7 +37,8 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
   try {
     const cluster = await open();
     await claimOwnership(cluster, config.region);
-    return { cluster, claims: new Lane(await open()), appends: new Lane(await open()), close };
+    const claims = new Lane(await open(), CLAIM_REPLICA_WAIT_MS);
+    return { cluster, claims, appends: new Lane(await open(), APPEND_REPLICA_WAIT_MS), close };
   } catch (error) {
     await close();
     throw error;

@@ -29,6 +29,8 @@ describe('the master of a domain is killed under load', () => {
     const outcomes = await load.stop();
 
     expect(outcomes.filter(({ kind }) => kind === 'unknown')).toEqual([]);
+    const lost = async () => (await verify(regions.histories())).counts.events.lost;
+    await expect.poll(lost, { timeout: 20_000, interval: 500 }).toBe(0);
     const verdict = await verify(regions.histories());
     expect(verdict.ok, renderVerdict(verdict)).toBe(true);
     const ids = new Set(held.map(({ agentId }) => agentId));
