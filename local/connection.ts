@@ -1,3 +1,4 @@
+import type { Send, SendAnswer } from './genesys/ground-truth.ts';
 import type { Habits } from './genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
@@ -63,4 +64,15 @@ export class LocalConnection {
     if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
     return this.#started;
   }
+}
+
+/** Sends an interaction to an agent on the platform they belong to. @throws Error for an agent of none of these */
+export function sendTo(
+  agentId: string,
+  send: Omit<Send, 'userId'>,
+  connections: readonly LocalConnection[],
+): SendAnswer {
+  const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
+  if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
+  return connection.simulator.send({ ...send, userId: agentId.slice(connection.name.length + 1) });
 }

@@ -30,15 +30,24 @@ export function sum(samples: readonly Sample[], name: string, labels: Record<str
   return samples.reduce((total, sample) => total + (sample.name === name && holds(sample) ? sample.value : 0), 0);
 }
 
-/** All histograms of this name as one, whatever their labels, in the order of `le`. */
+/** All histograms of this name as one, whatever their labels. */
 export function mergeHistograms(samples: readonly Sample[], name: string): Bucket[] {
+  const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
+  return joinBuckets(buckets.map(({ labels, value }) => ({ le: numberOf(labels.le ?? ''), count: value })));
+}
+
+/** Buckets of histograms with the same bounds as those of one, in the order of `le`. */
+export function joinBuckets(buckets: readonly Bucket[]): Bucket[] {
   const counts = new Map<number, number>();
-  for (const sample of samples) {
-    if (sample.name !== `${name}_bucket`) continue;
-    const le = numberOf(sample.labels.le ?? '');
-    counts.set(le, (counts.get(le) ?? 0) + sample.value);
-  }
+  for (const { le, count } of buckets) counts.set(le, (counts.get(le) ?? 0) + count);
   return [...counts].map(([le, count]) => ({ le, count })).sort((a, b) => a.le - b.le);
+}
+
+/** What a histogram has gained since `before`; all of it where it has been started anew since. */
+export function bucketsSince(now: readonly Bucket[], before: readonly Bucket[]): Bucket[] {
+  const earlier = new Map(before.map(({ le, count }) => [le, count]));
+  const gained = now.map(({ le, count }) => ({ le, count: count - (earlier.get(le) ?? 0) }));
+  return gained.some(({ count }) => count < 0) ? [...now] : gained;
 }
 
 /**

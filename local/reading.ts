@@ -1,6 +1,6 @@
 import type { RegionReport } from '../src/api/routes/regions.ts';
 import type { Http } from './http.ts';
-import { mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
+import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
 import type { LocalRegion } from './region.ts';
 
 /** What the instances of one region measured, as they tell it. */
@@ -12,6 +12,8 @@ export interface Reading {
   /** What the first of them knows of the others; undefined where none answered. */
   report: RegionReport | undefined;
 }
+
+const PROPAGATION = 'muster_propagation_ms';
 
 export interface EventCounts {
   accepted: number;
@@ -61,13 +63,14 @@ export function claimsOf({ samples }: Reading): ClaimCounts {
   };
 }
 
-/** From acceptance in one region to being applied in another, in ms. */
-export function propagationMs(readings: readonly Reading[], q: number): number | undefined {
-  return quantile(
-    mergeHistograms(
-      readings.flatMap(({ samples }) => samples),
-      'muster_propagation_ms',
-    ),
-    q,
-  );
+/**
+ * From acceptance in one region to being applied in another, in ms.
+ * @param before what had been measured when it began to count; what a region has measured since it restarted counts all
+ */
+export function propagationMs(readings: readonly Reading[], before: readonly Reading[], q: number): number | undefined {
+  const measured = readings.map(({ region, samples }) => {
+    const earlier = before.find((reading) => reading.region === region)?.samples ?? [];
+    return bucketsSince(mergeHistograms(samples, PROPAGATION), mergeHistograms(earlier, PROPAGATION));
+  });
+  return quantile(joinBuckets(measured.flat()), q);
 }

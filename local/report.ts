@@ -35,6 +35,8 @@ export interface Evidence {
   agents: number;
   callers: Callers;
   readings: Reading[];
+  /** From when the world was ready: how the mirrors' first pictures travelled says nothing of an ordinary day. */
+  firstReadings: Reading[];
   /** The truth of each platform. */
   platforms: WorldState[];
   convergence: Convergence;
@@ -44,7 +46,7 @@ export interface Evidence {
 const EXAMPLES = 2;
 
 export function reportOn(evidence: Evidence): WorldReport {
-  const { readyMs, agents, callers, readings, platforms, convergence, verdict } = evidence;
+  const { readyMs, agents, callers, readings, firstReadings, platforms, convergence, verdict } = evidence;
   const { local, remote, all } = latenciesOf(callers);
   const durationSeconds = callers.activeSeconds;
   return {
@@ -65,8 +67,8 @@ export function reportOn(evidence: Evidence): WorldReport {
       remote_p50_ms: rounded(remote.quantile(0.5)),
     },
     propagation: {
-      p50_ms: rounded(propagationMs(readings, 0.5)),
-      p99_ms: rounded(propagationMs(readings, 0.99)),
+      p50_ms: rounded(propagationMs(readings, firstReadings, 0.5)),
+      p99_ms: rounded(propagationMs(readings, firstReadings, 0.99)),
     },
     double_bookings: doubleBookingsIn(platforms),
     lost_events: verdict.counts.events.lost,

@@ -1,5 +1,5 @@
 import type { WorldState } from './genesys/ground-truth.ts';
-import { eventsOf, propagationMs, type Reading, readRegion } from './reading.ts';
+import { eventsOf, propagationMs, type Reading } from './reading.ts';
 import { doubleBookingsIn, latenciesOf } from './report.ts';
 import type { World } from './world.ts';
 
@@ -33,8 +33,8 @@ export interface RegionSnapshot {
 }
 
 export async function takeSnapshot(world: World): Promise<Snapshot> {
-  const { regions, http, callers, simulators } = world;
-  const readings = await Promise.all(regions.map((region) => readRegion(region, http)));
+  const { callers, simulators, firstReadings } = world;
+  const readings = await world.readings();
   const platforms = simulators.map((simulator) => simulator.state());
   const tallies = [...callers.tallies.values()];
   const { all } = latenciesOf(callers);
@@ -44,7 +44,7 @@ export async function takeSnapshot(world: World): Promise<Snapshot> {
     seconds: callers.activeSeconds,
     regions: readings.map((reading) => regionSnapshot(reading, world)),
     claims: { granted: all.count, p50Ms: all.quantile(0.5), p99Ms: all.quantile(0.99) },
-    propagationP99Ms: propagationMs(readings, 0.99),
+    propagationP99Ms: propagationMs(readings, firstReadings, 0.99),
     onQueue: total(platforms, (platform: WorldState) => platform.onQueue),
     idle: total(platforms, (platform) => platform.idle),
     busy: total(platforms, (platform) => platform.interacting),
@@ -56,7 +56,7 @@ export async function takeSnapshot(world: World): Promise<Snapshot> {
   };
 }
 
-function regionSnapshot(reading: Reading, { callers }: World): RegionSnapshot {
+function regionSnapshot(reading: Reading, { callers, firstReadings }: World): RegionSnapshot {
   const { region, report } = reading;
   const tally = callers.tallies.get(region);
   const { all } = latenciesOf({ tallies: new Map(tally ? [[region, tally]] : []) });
@@ -68,7 +68,7 @@ function regionSnapshot(reading: Reading, { callers }: World): RegionSnapshot {
     p99Ms: all.quantile(0.99),
     nobody: tally?.nobody ?? 0,
     eventsApplied: eventsOf(reading).applied,
-    propagationP99Ms: propagationMs([reading], 0.99),
+    propagationP99Ms: propagationMs([reading], firstReadings, 0.99),
     ageMs: new Map(others.map((other) => [other.region, other.age_ms])),
   };
 }

@@ -13,3 +13,28 @@ async function takeTogether(steps: Step[]): Promise<void> {
   const results = await Promise.allSettled(steps.map((step) => takeSteps([step])));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
+
+/** Makes steps that can be called off, and knows which of them run. */
+export class Construction {
+  readonly #calledOff: AbortSignal | undefined;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(calledOff: AbortSignal | undefined) {
+    this.#calledOff = calledOff;
+  }
+
+  step(title: string, run: () => Promise<void>): Step {
+    const start = async (): Promise<void> => {
+      this.#calledOff?.throwIfAborted();
+      const step = run();
+      this.#underWay.add(step);
+      await step.finally(() => this.#underWay.delete(step));
+    };
+    return { title, run: start };
+  }
+
+  /** Resolves when no step runs any more, however it ended. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+}

@@ -4,19 +4,19 @@ import { systemClock } from '../src/ops/clock.ts';
 import { verify } from '../src/verify/verify.ts';
 import { Callers } from './callers.ts';
 import { virtualQueues } from './config.ts';
-import type { LocalConnection } from './connection.ts';
+import { type LocalConnection, sendTo } from './connection.ts';
 import { awaitConvergence, type Convergence } from './convergence.ts';
 import { Folder } from './folder.ts';
 import type { Habits } from './genesys/options.ts';
 import { Http } from './http.ts';
 import { awaitAgents } from './readiness.ts';
-import { readRegion } from './reading.ts';
+import { type Reading, readRegion } from './reading.ts';
 import { freePort } from './redis/ports.ts';
 import { RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
 import { planConnections, planRegions } from './scene.ts';
-import { type Step, takeSteps } from './step.ts';
+import { Construction, type Step, takeSteps } from './step.ts';
 
 export interface WorldOptions {
   /** In all; each connection has its share. */
@@ -64,6 +64,7 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
   try {
     await take(world.steps());
     world.readyMs = systemClock.monotonicMs() - startedMs;
+    world.firstReadings = await world.readings();
     return world;
   } catch (error) {
     await world.stop();
@@ -79,10 +80,11 @@ export class World {
   readonly http: Http;
   /** How long the start took, in ms. */
   readyMs = 0;
+  /** What had been measured by then. */
+  firstReadings: Reading[] = [];
   readonly #options: WorldOptions;
   readonly #folder: Folder;
-  /** Steps of the start that run. */
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #construction: Construction;
   #callers: Callers | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -97,6 +99,7 @@ export class World {
     this.http = parts.http;
     this.#options = options;
     this.#folder = folder;
+    this.#construction = new Construction(options.signal);
   }
 
   /** Decides where everything will be; nothing runs yet. */
@@ -136,27 +139,27 @@ export class World {
     const { regions, connections, bus, http } = this;
     const { replicas, signal } = this.#options;
     const nodes = replicas ? '3 masters, 3 replicas' : '3 masters';
-    const config = () => ({
-      busUrl: bus.url,
-      regions: Object.fromEntries(regions.map(({ name, url }) => [name, url])),
-      connections,
-    });
+    const config = { busUrl: bus.url, regions: this.#urls(), connections };
     const clusters = regions.map((region) =>
-      this.#step(`Redis Cluster of ${region.name} (${nodes})`, () => region.startCluster(replicas)),
+      this.#construction.step(`Redis Cluster of ${region.name} (${nodes})`, () => region.startCluster(replicas)),
     );
     const simulators = connections.map((connection) =>
-      this.#step(`Genesys Cloud ${connection.name} (${connection.agents} agents)`, () => connection.start(http)),
+      this.#construction.step(`Genesys Cloud ${connection.name} (${connection.agents} agents)`, () =>
+        connection.start(http),
+      ),
     );
     const instances = regions.map((region) =>
-      this.#step(`Muster in ${region.name}`, () => region.startInstances(config())),
+      this.#construction.step(`Muster in ${region.name}`, () => region.startInstances(config)),
     );
     return [
       {
         title: 'What Muster stands on',
-        together: [...clusters, this.#step('Event bus', () => bus.start()), ...simulators],
+        together: [...clusters, this.#construction.step('Event bus', () => bus.start()), ...simulators],
       },
       { title: 'Muster', together: instances },
-      this.#step('Every agent known in every region', () => awaitAgents({ regions, connections, http, signal })),
+      this.#construction.step('Every agent known in every region', () =>
+        awaitAgents({ regions, connections, http, signal }),
+      ),
     ];
   }
 
@@ -169,15 +172,19 @@ export class World {
       if (systemClock.monotonicMs() > deadlineMs) throw new Error('some agents do not finish their interactions');
       await delay(POLL_MS);
     }
-    const urls = Object.fromEntries(this.regions.map(({ name, url }) => [name, url]));
-    return awaitConvergence(this.connections, urls, this.http);
+    return awaitConvergence(this.connections, this.#urls(), this.http);
+  }
+
+  /** What the instances measured until now, by region. */
+  readings(): Promise<Reading[]> {
+    return Promise.all(this.regions.map((region) => readRegion(region, this.http)));
   }
 
   /** Settles, reads what was measured, and judges. @throws Error in a world without histories */
   async report(): Promise<WorldReport> {
     const files = this.regions.flatMap(({ instances }) => instances.flatMap(({ historyFile }) => historyFile ?? []));
     const convergence = await this.settle();
-    const readings = await Promise.all(this.regions.map((region) => readRegion(region, this.http)));
+    const readings = await this.readings();
     const verdict = await verify(files, { regions: this.regions.map(({ name }) => name) });
     const { agents } = this.#options;
     const platforms = this.simulators.map((simulator) => simulator.state());
@@ -186,6 +193,7 @@ export class World {
       agents,
       callers: this.callers,
       readings,
+      firstReadings: this.firstReadings,
       platforms,
       convergence,
       verdict,
@@ -199,7 +207,7 @@ export class World {
   }
 
   async #stop(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    await this.#construction.ended();
     await this.#callers?.stop();
     await Promise.all(this.regions.map((region) => region.stopInstances()));
     await Promise.all(this.connections.map((connection) => connection.stop()));
@@ -209,14 +217,9 @@ export class World {
     this.#folder.remove();
   }
 
-  #step(title: string, run: () => Promise<void>): { title: string; run(): Promise<void> } {
-    const start = async (): Promise<void> => {
-      this.#options.signal?.throwIfAborted();
-      const step = run();
-      this.#underWay.add(step);
-      await step.finally(() => this.#underWay.delete(step));
-    };
-    return { title, run: start };
+  /** By region. */
+  #urls(): Record<string, string> {
+    return Object.fromEntries(this.regions.map(({ name, url }) => [name, url]));
   }
 
   #gatherCallers(): Callers {
@@ -229,11 +232,7 @@ export class World {
       queues: [...virtualQueues(connections).keys()],
       skills: connections[0]?.organisation.skills ?? [],
       http,
-      send: (agentId, send) => {
-        const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
-        if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
-        return connection.simulator.send({ ...send, userId: agentId.slice(connection.name.length + 1) });
-      },
+      send: (agentId, send) => sendTo(agentId, send, connections),
     });
   }
 }
