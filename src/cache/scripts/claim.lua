@@ -15,7 +15,7 @@
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
 local region, call, refused, only = ARGV[1], ARGV[2], ARGV[9], ARGV[10]
-local want = { skills = ARGV[6], surplus_ms = tonumber(ARGV[7]), pass_over = ARGV[8] }
+local want = wanted(ARGV[6], ARGV[7], ARGV[8])
 local now_ms, now_us = clock()
 
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
@@ -60,12 +60,13 @@ if only == '' then
   if not best then count_taken(tally, queue, now_ms) end
 else
   local score, line = redis.call('ZSCORE', queue, only), redis.call('HGET', agents, only)
-  local r = score and line and parse(line) or nil
+  local r = score and line and glance(line) or nil
   visit(only, r, tonumber(score or 0), obstacle(r, want, now_ms), 0)
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
 if not best then return { 'none', '', '', int(now_ms), flatten(tally, seen), considered } end
 
+best = parse(best.line)
 local verdict, fence = 'ask', 0
 if best.home == region then
   verdict, fence = 'granted', math.max(best.fence + 1, now_ms)

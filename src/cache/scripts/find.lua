@@ -6,7 +6,7 @@
 --include record
 --include walk
 
-local want = { skills = ARGV[1], surplus_ms = tonumber(ARGV[2]), pass_over = ARGV[3] }
+local want = wanted(ARGV[1], ARGV[2], ARGV[3])
 local most = tonumber(ARGV[4])
 local now_ms = clock()
 local tally, considered, best = {}, {}, {}

@@ -23,6 +23,16 @@ local function parse(line)
   }
 end
 
+-- Only what a walk asks of a record: it looks at many and takes one.
+local function glance(line)
+  local status, lock, hold, arrival, home, skills = string.match(
+    line, '^%d+ (%u+) (%d+) (%d+) %d+ %S+ %S+ %S+ %d+ (%d+) (%S+) (%S+)')
+  return {
+    status = status, lock = tonumber(lock), hold = tonumber(hold), arrival = tonumber(arrival), home = home,
+    skills = skills, line = line,
+  }
+end
+
 -- Stores the record under a new version, larger than any before it even if a failover lost the last ones.
 local function store(agents, id, r, now_us)
   r.version = math.max(r.version + 1, now_us)

@@ -2,7 +2,17 @@
 
 local LIMIT = 512 -- records looked at: an impossible request must not stall the domain
 local LAPSED = 8 -- lapsed claims put back in line per walk
-local SKILL = ',([^:,]+):(%d+)'
+
+-- What a request wants of an agent: skills as ",name:level,...", what 100 levels above that are worth, in ms, and the
+-- homes to pass over and why, as ",home:why,...".
+local function wanted(skills, surplus_ms, pass_over)
+  local want = { surplus_ms = tonumber(surplus_ms), pass_over = pass_over, bonus = 0 }
+  for name, least in string.gmatch(skills, '([^:,]+):(%d+)') do
+    want[#want + 1] = { name = ',' .. name .. ':', least = tonumber(least) }
+    want.bonus = want.bonus + (100 - tonumber(least)) / 100 * want.surplus_ms
+  end
+  return want
+end
 
 -- What stands in the way of taking this agent; else nil, and the skill surplus in levels.
 local function obstacle(r, want, now_ms)
@@ -12,27 +22,20 @@ local function obstacle(r, want, now_ms)
   local _, passed = string.find(want.pass_over, ',' .. r.home .. ':', 1, true)
   if passed then return string.match(want.pass_over, '^%a+', passed + 1) end
   local surplus = 0
-  for name, least in string.gmatch(want.skills, SKILL) do
-    local _, at = string.find(r.skills, ',' .. name .. ':', 1, true)
+  for i = 1, #want do
+    local _, at = string.find(r.skills, want[i].name, 1, true)
     local level = at and tonumber(string.match(r.skills, '^%d+', at + 1))
-    if not level or level < tonumber(least) then return 'skill' end
-    surplus = surplus + level - tonumber(least)
+    if not level or level < want[i].least then return 'skill' end
+    surplus = surplus + level - want[i].least
   end
   return nil, surplus
-end
-
--- The most that surplus can be worth to anybody, in ms.
-local function most_bonus(want)
-  local levels = 0
-  for _, least in string.gmatch(want.skills, SKILL) do levels = levels + 100 - tonumber(least) end
-  return levels / 100 * want.surplus_ms
 end
 
 -- Calls visit(id, record, score, why, rank) member by member; why is the obstacle, rank the arrival less the skill
 -- bonus. It answers the rank that a later member must beat to matter, or nil. Lapsed claims come first, because they
 -- belong further ahead than their score says. Answers how many records it looked at.
 local function walk(queue, agents, want, now_ms, visit)
-  local bonus, seen, to_beat = most_bonus(want), 0, nil
+  local bonus, seen, to_beat = want.bonus, 0, nil
 
   local function look(members)
     if #members == 0 then return end
@@ -41,9 +44,9 @@ local function walk(queue, agents, want, now_ms, visit)
     local lines = redis.call('HMGET', agents, unpack(ids))
     for i, id in ipairs(ids) do
       local score = tonumber(members[2 * i])
-      if to_beat and score < CLAIMED and score - bonus > to_beat then return true end
+      if to_beat and score < CLAIMED and score - bonus >= to_beat then return true end
       seen = seen + 1
-      local r = lines[i] and parse(lines[i]) or nil
+      local r = lines[i] and glance(lines[i]) or nil
       local why, surplus = obstacle(r, want, now_ms)
       to_beat = visit(id, r, score, why, not why and r.arrival - surplus / 100 * want.surplus_ms) or to_beat
     end
@@ -55,7 +58,8 @@ local function walk(queue, agents, want, now_ms, visit)
     local members = redis.call(
       'ZRANGE', queue, '-inf', '(' .. int(CLAIMED), 'BYSCORE', 'LIMIT', offset, size, 'WITHSCORES')
     if look(members) or #members < 2 * size then break end
-    offset, size = offset + size, 32
+    if to_beat and tonumber(members[#members]) - bonus >= to_beat then break end
+    offset, size = offset + size, math.min(2 * size, 32)
   end
   return seen
 end
