@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { addressOf, type Cluster, isNoScript, type Node, within } from './cluster.ts';
 import { isPassing, ShardUnavailable } from './errors.ts';
 import type { Script } from './scripts.ts';
@@ -82,12 +83,19 @@ export class Lane {
     }
   }
 
-  /** Sends one batch after another until nobody is left. Never throws: every item carries its own outcome. */
+  /**
+   * Sends one batch after another until nobody is left. Never throws: every item carries its own outcome. Between two
+   * batches callers get a turn: those just answered come back with their next write, and would else miss every second
+   * batch.
+   */
   async #depart(address: string): Promise<void> {
     const batch = this.#gathering.get(address);
     if (!batch) return;
     batch.running = true;
-    while (batch.items.length > 0) await this.#send(batch.node, address, batch.items.splice(0, MAX_BATCH));
+    while (batch.items.length > 0) {
+      await this.#send(batch.node, address, batch.items.splice(0, MAX_BATCH));
+      await turn();
+    }
     this.#gathering.delete(address);
   }
 
