@@ -20,6 +20,8 @@ export const REGION = 'bench';
 /** One for each topic that changes agents, so that none finds what another left behind. */
 export type DomainName = 'calls' | 'http' | 'events' | 'vast';
 const DOMAINS: DomainName[] = ['calls', 'http', 'events', 'vast'];
+/** What an instance waits for claims. */
+const REPLICA_WAIT_MS = 20;
 
 /** A region's real parts in a folder of their own, and the raw floor beside them. */
 export interface World {
@@ -47,7 +49,7 @@ export async function startWorld(): Promise<World> {
   const connect = (): Promise<Cluster> => Cluster.connect(config.redis, systemClock, log);
   const [cluster, claimCluster, floor] = await Promise.all([connect(), connect(), Floor.connect(config.redis)]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
-  const claims = new Lane(claimCluster, 20);
+  const claims = new Lane(claimCluster, REPLICA_WAIT_MS);
   const agents = new Agents(cluster, claims, config);
   const loaded = new Set<DomainName>();
   return {
