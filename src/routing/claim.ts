@@ -1,7 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { ClaimReply, Obstacle, PassOver, Tally } from '../cache/queues.ts';
-import { type AgentRecord, readRecord } from '../cache/record.ts';
+import type { AgentRecord } from '../cache/record.ts';
 import type { Queue } from '../config/topology.ts';
 import { answerClaim, type ClaimAnswer, explain, facetsOf } from './answers.ts';
 import { publishClaim } from './publish.ts';
@@ -88,7 +88,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const granted = await askHome(attempt, reply.agentId, record, startedMs);
     if (granted) return granted;
   }
-  throw nobody(attempt, reply);
+  throw await nobody(attempt, reply);
 }
 
 /** One walk, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
@@ -218,7 +218,8 @@ async function grantedElsewhere(
   });
   const record = await region.agents.recall(claim.agent_id);
   const agent = record ? answerFor(region, claim.agent_id, record) : claim.agent;
-  return { claim: { ...claim, agent }, again: false };
+  const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
+  return { claim: { ...answer, agent }, again: false };
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
@@ -230,10 +231,11 @@ async function correct(region: Region, agentId: string, facets: Facets): Promise
   }
 }
 
-function nobody({ region, request, queue, tally }: Attempt, reply: ClaimReply | undefined): Refusal {
+async function nobody({ region, request, queue, tally }: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
   const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
-  const asked = request.agentId && reply?.considered[0];
-  const agent = asked ? answerFor(region, asked.agentId, readRecord(asked.line)) : undefined;
+  // A region that asked for an agent who is in no line learns why from the record, which the walk did not come to.
+  const record = request.agentId === undefined ? undefined : await region.agents.get(request.agentId);
+  const agent = request.agentId && record ? answerFor(region, request.agentId, record) : undefined;
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
