@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startWorld, type World } from '../../local/world.ts';
+
+const CALLS_MS = 20_000;
+/** Short calls, so that every agent gets several and the end does not take long. */
+const habits = { talkMs: 3_000, wrapUpMs: 1_500, breakMs: 3_000 };
+
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+/** Every process of the world, by id. */
+function pidsOf({ regions, bus }: World): number[] {
+  const servers = [bus, ...regions.flatMap(({ cluster }) => cluster.nodes.map(({ server }) => server))];
+  const instances = regions.flatMap((region) => region.instances);
+  return [...servers, ...instances].flatMap(({ pid }) => pid ?? []);
+}
+
+describe('a world of three regions', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ agents: 120, callsPerSecond: 15, habits });
+  });
+  afterAll(() => world?.stop());
+
+  it('hands every agent to one caller, loses nothing, and ends in agreement with the platforms', async () => {
+    world.callers.start();
+    await delay(CALLS_MS);
+    const report = await world.report();
+    expect(report).toMatchObject({ double_bookings: 0, lost_events: 0, converged: true, faults: [] });
+    const tallies = [...world.callers.tallies.values()];
+    expect(tallies).toHaveLength(3);
+    for (const tally of tallies) {
+      expect(tally.local.count).toBeGreaterThan(0);
+      expect(tally.remote.count).toBeGreaterThan(0);
+    }
+    const sent = world.simulators.reduce((total, simulator) => total + simulator.state().interactionsSent, 0);
+    const connected = tallies.reduce((total, tally) => total + tally.connected, 0);
+    expect(sent).toBe(connected);
+    expect(connected).toBeGreaterThan(CALLS_MS / 1000);
+    for (const { events, claims } of report.regions) {
+      expect(events.accepted).toBeGreaterThan(0);
+      expect(events.rejected).toBe(0);
+      expect(claims.granted).toBeGreaterThan(0);
+      expect(claims.refused).toBe(0);
+    }
+    expect(report.propagation.p50_ms).toBeGreaterThan(0);
+  });
+
+  it('notices that an instance dies, and can start it again', async () => {
+    const { instance } = world.regions[0] as World['regions'][number];
+    const death = world.death();
+    process.kill(instance.pid as number, 'SIGKILL');
+    expect(await death).toContain(`the instance ${instance.name} died`);
+    await instance.restart();
+    expect((await world.settle()).converged).toBe(true);
+  });
+
+  it('leaves no process and no folder behind', async () => {
+    const pids = pidsOf(world);
+    expect(pids).toHaveLength(3 * 6 + 1 + 3);
+    await world.stop();
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(world.dir)).toBe(false);
+  });
+});
+
+describe('muster local', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-test-'));
+  const temporary = join(dir, 'tmp');
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  const commands: Command[] = [];
+  /** The command, with a temporary folder of its own, in which it must leave nothing. */
+  function run(...args: string[]): Command {
+    const child = spawn(process.execPath, ['src/cli.ts', 'local', ...args], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (chunk) => {
+      said.out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      said.err += chunk;
+    });
+    const command = { child, said, ended: once(child, 'close') };
+    commands.push(command);
+    return command;
+  }
+
+  /** Processes that work in the temporary folder, as every Redis does, or name it, as every instance does. */
+  function leftOver(): string[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => workOf(pid).includes(temporary));
+  }
+
+  afterEach(async () => {
+    for (const { child, ended } of commands.splice(0)) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+  });
+
+  it('lets calls arrive for a while, judges, and leaves nothing but what it was asked to write', async () => {
+    mkdirSync(temporary, { recursive: true });
+    const [report, ready] = [join(dir, 'report.json'), join(dir, 'ready.json')];
+    const world = run(
+      '--agents',
+      '30',
+      '--calls-per-second',
+      '4',
+      '--no-replicas',
+      '--duration',
+      '3',
+      '--report',
+      report,
+      '--ready-file',
+      ready,
+    );
+    expect(await world.ended, world.said.err).toEqual([0, null]);
+    expect(world.said.err).toBe('');
+    expect(world.said.out).toContain('0 double bookings, 0 lost events, all regions agree');
+    expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
+      agents: 30,
+      regions: [{ region: 'us-east-1' }, { region: 'eu-west-1' }, { region: 'ap-southeast-1' }],
+      double_bookings: 0,
+      lost_events: 0,
+      converged: true,
+    });
+    const { regions, simulators } = JSON.parse(readFileSync(ready, 'utf8'));
+    expect([...regions, ...simulators].map(({ url }) => new URL(url).hostname)).toEqual(Array(6).fill('127.0.0.1'));
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(leftOver()).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGHUP'] as const)('leaves nothing when %s ends it during the start', async (signal) => {
+    mkdirSync(temporary, { recursive: true });
+    const world = run('--no-replicas');
+    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 20_000 });
+    world.child.kill(signal);
+    expect(await world.ended, world.said.err).toEqual([0, null]);
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(leftOver()).toEqual([]);
+  });
+
+  it('leaves nothing when a second signal cuts its own clearing up short', async () => {
+    mkdirSync(temporary, { recursive: true });
+    const world = run('--no-replicas');
+    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 20_000 });
+    world.child.kill('SIGTERM');
+    await delay(50);
+    world.child.kill('SIGTERM');
+    await world.ended;
+    await vi.waitFor(() => expect(leftOver()).toEqual([]));
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it.each([
+    [['--agents', 'many'], 'whole number from 3 to 15000'],
+    [['--calls-per-second', '0'], 'a number above 0'],
+    [['--report', '/nowhere/report.json'], 'there is no folder /nowhere'],
+    [['--keep', 'src'], 'src is not an empty folder'],
+    [['--colour'], "unknown option '--colour'"],
+  ])('refuses %j in one line', async (args, message) => {
+    const world = run(...args);
+    expect(await world.ended).toEqual([2, null]);
+    expect(world.said.err).toContain(message);
+    expect(world.said.err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+interface Command {
+  child: ChildProcess;
+  said: { out: string; err: string };
+  ended: Promise<unknown>;
+}
+
+/** The folder and the command line of a process; empty for one that is gone. */
+function workOf(pid: string): string {
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`)} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`;
+  } catch {
+    return '';
+  }
+}
