@@ -6,7 +6,7 @@ import { type DomainName, REGION, type World } from './world.ts';
 
 const HELD_MS = 60_000;
 const DEADLINE_MS = 5000;
-const RELEASED = { state: 'ENDED', lockMs: 0 } as const;
+const RELEASED = { state: 'ENDED', lockMs: 0, completed: false } as const;
 
 interface Taken {
   agentId: string;

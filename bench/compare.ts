@@ -1,3 +1,4 @@
+import { ShardUnavailable } from '../src/cache/errors.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { type CommandMeter, difference } from './command-meter.ts';
 
@@ -5,6 +6,8 @@ import { type CommandMeter, difference } from './command-meter.ts';
 export interface Contestant {
   name: string;
   operation(): Promise<unknown>;
+  /** Operations after which a burst ends, where they use something up. */
+  most?: number;
   /** Undoes, off the clock, what the operations of a burst did. */
   cleanUp?(): Promise<void>;
 }
@@ -38,14 +41,15 @@ export interface Measured {
   scriptUs: number;
   /** EVALSHA, EVAL and WAIT that Redis carried out for one unit. */
   commands: number;
+  /** Operations that got no answer in time; they count in no other number. */
+  unanswered: number;
   /** p50 by p50 of each contestant before this one, repetition by repetition. */
   ratios: { of: string; p50: Spread }[];
 }
 
 const REPETITIONS = 5;
 /** A burst is short, so that what else the machine does in a moment hits all contestants alike. */
-const BURST_OPERATIONS = 500;
-const BURST_MS = 100;
+const BURST_MS = 40;
 
 /** What one contestant did in one repetition. */
 interface Sample {
@@ -54,6 +58,7 @@ interface Sample {
   scripts: number;
   scriptUs: number;
   waits: number;
+  unanswered: number;
 }
 
 /** Measures contestants in turns, burst by burst: floor, ours, floor, ours. The first burst of each is not counted. */
@@ -63,8 +68,11 @@ export async function compare(comparison: Comparison): Promise<Measured[]> {
   const repetitions: Sample[][] = [];
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     const samples = contestants.map(emptySample);
-    while (samples.some((sample) => sample.elapsedMs < (seconds * 1000) / REPETITIONS)) {
-      for (const [i, contestant] of contestants.entries()) await burst(comparison, contestant, samples[i] as Sample);
+    const isDone = (sample: Sample): boolean => sample.elapsedMs >= (seconds * 1000) / REPETITIONS;
+    while (!samples.every(isDone)) {
+      for (const [i, sample] of samples.entries()) {
+        if (!isDone(sample)) await burst(comparison, contestants[i] as Contestant, sample);
+      }
     }
     repetitions.push(samples);
   }
@@ -73,19 +81,16 @@ export async function compare(comparison: Comparison): Promise<Measured[]> {
 
 async function burst(
   { inFlight, meter }: Comparison,
-  { operation, cleanUp }: Contestant,
+  { operation, most, cleanUp }: Contestant,
   sample: Sample,
 ): Promise<void> {
   const before = await meter.read();
   const startedMs = systemClock.monotonicMs();
-  let left = BURST_OPERATIONS;
+  let left = most ?? Number.POSITIVE_INFINITY;
   const caller = async (): Promise<void> => {
-    let fromMs = systemClock.monotonicMs();
-    while (left-- > 0 && fromMs < startedMs + BURST_MS) {
-      await operation();
-      const nowMs = systemClock.monotonicMs();
-      sample.latenciesMs.push(nowMs - fromMs);
-      fromMs = nowMs;
+    for (let fromMs = startedMs; left > 0 && fromMs < startedMs + BURST_MS; fromMs = systemClock.monotonicMs()) {
+      left--;
+      await attempt(operation, sample);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, caller));
@@ -97,6 +102,17 @@ async function burst(
   }
   sample.waits += carriedOut.get('wait')?.calls ?? 0;
   await cleanUp?.();
+}
+
+async function attempt(operation: Contestant['operation'], sample: Sample): Promise<void> {
+  const fromMs = systemClock.monotonicMs();
+  try {
+    await operation();
+    sample.latenciesMs.push(systemClock.monotonicMs() - fromMs);
+  } catch (error) {
+    if (!(error instanceof ShardUnavailable)) throw error;
+    sample.unanswered++;
+  }
 }
 
 function summarize({ contestants, inFlight, units = 1 }: Comparison, repetitions: Sample[][], index: number): Measured {
@@ -112,11 +128,12 @@ function summarize({ contestants, inFlight, units = 1 }: Comparison, repetitions
     perSecond: over(({ latenciesMs, elapsedMs }) => (latenciesMs.length * units * 1000) / elapsedMs),
     scriptUs: over(({ scripts, scriptUs }) => scriptUs / scripts),
     commands: over(({ latenciesMs, scripts, waits }) => (scripts + waits) / (latenciesMs.length * units)),
+    unanswered: own.reduce((sum, { unanswered }) => sum + unanswered, 0),
     ratios: contestants.slice(0, index).map(({ name }, floor) => ({ of: name, p50: ratioOf(floor) })),
   };
 }
 
-const emptySample = (): Sample => ({ latenciesMs: [], elapsedMs: 0, scripts: 0, scriptUs: 0, waits: 0 });
+const emptySample = (): Sample => ({ latenciesMs: [], elapsedMs: 0, scripts: 0, scriptUs: 0, waits: 0, unanswered: 0 });
 const p50 = ({ latenciesMs }: Sample): number => quantile(latenciesMs, 0.5);
 const median = (values: number[]): number => quantile(values, 0.5);
 

@@ -8,7 +8,7 @@ import { Pool } from 'undici';
 import { Random } from '../local/genesys/random.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { compare, type Measured } from './compare.ts';
-import { QUEUES, queueId } from './pool.ts';
+import { MOST, QUEUES, queueId } from './pool.ts';
 import type { Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
@@ -51,6 +51,7 @@ async function claimOver(bare: Server, muster: Server, world: World, { seconds }
         const { claim_id } = (await muster.post('/v1/claims', body())) as { claim_id: string };
         taken.push(claim_id);
       },
+      most: MOST,
       cleanUp: async () => {
         await Promise.all(taken.splice(0).map((id) => muster.post(`/v1/claims/${encodeURIComponent(id)}/release`, {})));
         await quiet(muster);

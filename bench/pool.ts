@@ -6,6 +6,8 @@ import type { Agents } from '../src/cache/agents.ts';
 export const QUEUES = 50;
 const QUEUES_PER_AGENT = 3;
 const AVAILABLE = 1000;
+/** Half of the available agents: claims of a burst take no more, so that nobody has to look for the last ones. */
+export const MOST = AVAILABLE / 2;
 const SKILLS = Array.from({ length: 10 }, (_, i) => `skill-${i}`);
 /** Of the agents, 0.387 have any one skill, so that 15 % have both of any two. */
 const HAS_SKILL = 0.387;

@@ -12,7 +12,9 @@ export function table({ title, per, rows, reading }: Finding): string {
     lines.push([...cells(row, row.inFlight !== last), ...floors.map((floor) => ratio(row, floor))]);
     last = row.inFlight;
   }
-  return [title, ...align(lines), reading].join('\n');
+  const unanswered = rows.reduce((sum, row) => sum + row.unanswered, 0);
+  const late = unanswered > 0 ? [`${unanswered} operations got no answer in time and are not counted.`] : [];
+  return [title, ...align(lines), reading, ...late].join('\n');
 }
 
 function cells(row: Measured, isFirst: boolean): string[] {

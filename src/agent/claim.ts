@@ -5,20 +5,21 @@ import { liveInteraction } from './status.ts';
  * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
  *
  *            claim              confirm, or the platform says connected
- *   (free) ────────► HELD ──────────────────────────────► CONFIRMED ◄─┐ renew
- *      ▲             │  │ ▲ renew                          │     │ └───┘
- *      │       lapse,│  │ └─┘                     complete,│     │release
- *      │      release│  │ complete                    ended│     │
- *      │             │  └──────────────► WRAP_UP ◄─────────┘     │
- *      │             ▼     (queue rule)    │ time, complete      ▼
- *      └────────── ENDED ◄─────────────────┴─────────────────── ENDED
+ *   (free) ────────► HELD ──────────────────────────────► CONFIRMED ◄─┐
+ *      ▲             │  │ ▲                                │     │ └──┘ renew
+ *      │             │  │ └─┘ renew               complete,│     │
+ *      │             │  │ complete, ended            ended │     │
+ *      │             │  └───────────────► WRAP_UP ◄────────┘     │
+ *      │      release│    (queue's rule)   │ release, idle,      │ release, or complete
+ *      │             ▼                     ▼ its time            ▼ where there is no wrap-up
+ *      └─────────────────────────────── ENDED ◄──────────────────┘
  *
  * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk.
  */
 export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
 
 export interface WrapUp {
-  /** `none`: free at once. `timed`: busy for `seconds`. `manual`: busy until completed again or the platform says idle. */
+  /** `none`: free at once. `timed`: busy for `seconds`. `manual`: busy until released or idle on the platform. */
   rule: 'none' | 'timed' | 'manual';
   seconds: number;
 }
@@ -35,34 +36,39 @@ export interface Move {
   state: ClaimState;
   /** How long the agent stays locked, in ms; 0 frees it. */
   lockMs: number;
-  /** In how many ms the interaction counts as completed, which sends the agent to the end of the line. */
-  completedInMs?: number;
+  /** Whether the interaction counts as completed now, which sends the agent to the end of the line. */
+  completed: boolean;
 }
 
 /** A manual wrap-up that nobody ends is over after this long, in ms. */
 const LONGEST_WRAP_UP_MS = 3_600_000;
 
 /**
- * What a settlement makes of a claim; undefined where it is over and the settlement asks for more of it.
- * Repeating a settlement gives the same result.
+ * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
+ * that is no longer. Repeating a settlement is harmless.
  */
-export function settle(state: ClaimState, settlement: Settlement, times: ClaimTimes, wrapUp: WrapUp): Move | undefined {
-  if (settlement === 'release') return { state: 'ENDED', lockMs: 0 };
+export function settle(
+  state: ClaimState,
+  settlement: Settlement,
+  times: ClaimTimes,
+  wrapUp: WrapUp,
+): Move | 'done' | 'over' {
+  if (settlement === 'release' && state === 'ENDED') return 'done';
+  if (settlement === 'release') return { state: 'ENDED', lockMs: 0, completed: state === 'WRAP_UP' };
   if (settlement === 'complete') return complete(state, wrapUp);
-  if (state === 'WRAP_UP' || state === 'ENDED') return undefined;
-  if (settlement === 'confirm' || state === 'CONFIRMED') return { state: 'CONFIRMED', lockMs: times.confirmedMs };
-  return { state: 'HELD', lockMs: times.heldMs };
+  if (state === 'WRAP_UP' || state === 'ENDED') return 'over';
+  if (settlement === 'confirm' || state === 'CONFIRMED') {
+    return { state: 'CONFIRMED', lockMs: times.confirmedMs, completed: false };
+  }
+  return { state: 'HELD', lockMs: times.heldMs, completed: false };
 }
 
-function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {
-  return reported !== undefined && held !== undefined && compareVersions(reported, held) === 0;
-}
-
-function complete(state: ClaimState, { rule, seconds }: WrapUp): Move {
-  if (state === 'ENDED') return { state: 'ENDED', lockMs: 0 };
-  if (state === 'WRAP_UP' || rule === 'none') return { state: 'ENDED', lockMs: 0, completedInMs: 0 };
+/** What has been completed stays as it is: only a release, or the platform, ends a wrap-up before its time. */
+function complete(state: ClaimState, { rule, seconds }: WrapUp): Move | 'done' {
+  if (state === 'ENDED' || state === 'WRAP_UP') return 'done';
+  if (rule === 'none') return { state: 'ENDED', lockMs: 0, completed: true };
   const lockMs = rule === 'timed' ? seconds * 1000 : LONGEST_WRAP_UP_MS;
-  return { state: 'WRAP_UP', lockMs, completedInMs: rule === 'timed' ? lockMs : 0 };
+  return { state: 'WRAP_UP', lockMs, completed: true };
 }
 
 /**
@@ -77,12 +83,16 @@ export function settlementDue(event: Facets, facets: Facets): Settlement | undef
   if (claim.state === 'WRAP_UP') {
     // Idle since after the call completed: the agent ended the wrap-up on the platform.
     const idle = activity?.state === 'IDLE' && interaction?.callId === claim.callId && activity.at > interaction.at;
-    return idle && !liveInteraction(facets) ? 'complete' : undefined;
+    return idle && !liveInteraction(facets) ? 'release' : undefined;
   }
   if (interaction?.callId !== claim.callId) return undefined;
   const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'release' : 'complete';
+}
+
+function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {
+  return reported !== undefined && held !== undefined && compareVersions(reported, held) === 0;
 }
 
 /** A claim's id names its agent and its fence, so anybody who holds it can be sent to the right record. */

@@ -51,12 +51,14 @@ export function liveInteraction(facets: Facets): Stamped<Interaction> | undefine
 
 /**
  * Since when the agent could be taken, in platform ms: the latest of the events that had to agree. A claim that was
- * released or lapsed leaves it alone, so an agent whose call failed keeps its place; a completed one resets it.
+ * released or lapsed leaves it alone, so an agent whose call failed keeps its place; a completed one resets it, and a
+ * wrap-up resets it to its end.
  */
 export function availableSince(facets: Facets): number {
   const { presence, activity, interaction, claim } = facets;
   const ended = interaction?.state === 'ENDED' ? interaction.at : 0;
-  return Math.max(presence?.at ?? 0, activity?.at ?? 0, ended, claim?.completedAtMs ?? 0);
+  const claimed = claim?.state === 'WRAP_UP' ? claim.untilMs : (claim?.completedAtMs ?? 0);
+  return Math.max(presence?.at ?? 0, activity?.at ?? 0, ended, claimed);
 }
 
 function interactionReason(interaction: Interaction): string {

@@ -46,10 +46,16 @@ function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log)
     const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
     return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
   }
-  if (error.statusCode === 413)
-    return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
+  if (error.statusCode === 413) return answerTooLarge(reply);
   if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
   if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
   log.error({ err: error, request_id: reply.request.id }, 'unforeseen error');
   return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
+}
+
+/** Lets the client finish sending: cut off in mid-body it would see a broken connection instead of the problem. */
+function answerTooLarge(reply: FastifyReply): FastifyReply {
+  reply.removeHeader('connection');
+  reply.request.raw.resume();
+  return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
 }

@@ -21,11 +21,14 @@ export interface ApiContext {
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** How long a request may take to arrive, in ms. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The HTTP face of a region: every route, and every failure as an RFC 9457 problem. */
 export function createServer(context: ApiContext) {
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 512 },
     logger: false,

@@ -45,7 +45,11 @@ export function openMessage(message: BusMessage, region: string, nowMs: number):
   const payload = parse(message.value);
   const type = message.headers.ce_type;
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
-  const { event } = readEvent(payload, { region, nowMs, status: type === AGENT_CHANGED ? 'summary' : 'report' });
+  const { event } =
+    type === AGENT_CHANGED
+      ? // Its times were clamped where it came in; clamping again by this region's clock would make copies differ.
+        readEvent(payload, { region, nowMs: Number.POSITIVE_INFINITY, status: 'summary' })
+      : readEvent(payload, { region, nowMs, status: 'report' });
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');
   return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
 }

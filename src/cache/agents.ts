@@ -93,7 +93,8 @@ export class Agents {
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
     const { agentId, fence, move } = request;
     const domain = domainOfAgent(this.#config, agentId);
-    const { arrivalMs, parts } = virtualArrival(record.facets, this.#config.ranking);
+    const { claim: _, ...others } = record.facets;
+    const { arrivalMs, parts } = virtualArrival(others, this.#config.ranking);
     const { reply, replicated } = await this.#lane.run(
       scripts.settle,
       [agentsKey(domain), ...this.#queues(record.facets).map((queue) => queueKey(domain, queue))],
@@ -105,7 +106,8 @@ export class Agents {
         String(move.lockMs),
         encode(request.callId),
         encode(request.queue),
-        move.completedInMs === undefined ? '' : String(move.completedInMs),
+        move.completed ? '1' : '',
+        String(arrivalMs),
         String(arrivalMs - parts.availableSinceMs),
       ],
       deadlineMs,

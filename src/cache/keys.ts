@@ -8,6 +8,5 @@ export const queueKey = (domain: string, queue: string): string => `queue:{${dom
 /** One stream per bus partition; partitions spread over the masters by themselves. */
 export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;
-export const connectionKey = (connection: string): string => `connection:{${connection}}`;
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

@@ -64,9 +64,6 @@ export interface ClaimReply extends WalkReply {
   replicated: boolean;
 }
 
-/** A call keeps its claim for a retry at least this long, in ms. */
-const CALL_MEMORY_MS = 600_000;
-
 /** The queues of the region's store: each walk is one command. */
 export class Queues {
   readonly #cluster: Cluster;
@@ -114,7 +111,6 @@ export class Queues {
         ` ${request.refused.join(' ')} `,
         request.agentId ?? '',
         request.explain ? '1' : '',
-        String(CALL_MEMORY_MS),
       ],
       request.deadlineMs,
     );

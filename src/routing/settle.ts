@@ -18,14 +18,14 @@ import { answerFor, type Region } from './region.ts';
 
 const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
-/** Fences are about the time of their grant in ms; one from further ahead than this was made up. */
-const FENCE_TOLERANCE_MS = 60_000;
+/** Fences are about the time of their grant in ms; one from further ahead than this was never granted. */
+const FENCE_TOLERANCE_MS = 10_000;
 
 /** Confirms, renews, releases or completes a claim at its agent's home. @throws Refusal, ShardUnavailable */
 export async function settle(region: Region, claimId: string, settlement: Settlement): Promise<ClaimAnswer> {
   const { agentId, fence } = parse(claimId);
   const record = await region.agents.recall(agentId);
-  if (!record || fence > region.clock.nowMs() + FENCE_TOLERANCE_MS) throw unknownClaim(claimId);
+  if (!record) throw unknownClaim(claimId);
   if (record.home !== region.config.region) return settleAtHome(region, claimId, settlement, record.home);
   return settleHere(region, agentId, fence, settlement, record);
 }
@@ -64,8 +64,8 @@ async function settleAtHome(
     await region.agents.apply(answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
-  if (answer.kind === 'refused') throw new Refusal(answer.code as Refusal['code'], answer.detail);
-  const code = answer.kind === 'unknown' ? 'outcome_unknown' : 'home_unreachable';
+  if (answer.kind === 'refused' && isSettlementRefusal(answer.code)) throw new Refusal(answer.code, answer.detail);
+  const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
   throw new Refusal(code, `the agent's home ${home} did not answer; ask again, it is safe`);
 }
 
@@ -79,12 +79,10 @@ async function settleHere(
   let record = known;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
-    const claim = claimToSettle(record, fence);
-    if (claim.state === 'ENDED' && (settlement === 'release' || settlement === 'complete')) {
-      return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
-    }
+    const claim = claimToSettle(region, record, fence, settlement);
     const move = decide(claim.state, settlement, region.config.claims, wrapUpOf(region, claim.queue));
-    if (!move) throw refuse(region, settlement, agentId, fence, 'claim_ended');
+    if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
+    if (move === 'done') return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
     const request = { agentId, fence, callId: claim.callId, queue: claim.queue, move };
     const settled = await region.agents.settle(request, record, DEADLINE_MS);
     if (settled.kind === 'fenced') throw refuse(region, settlement, agentId, fence, 'fence_superseded');
@@ -98,14 +96,22 @@ async function settleHere(
 }
 
 /**
- * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover and is made again;
- * where it is newer, the script refuses: fences are compared there and nowhere else.
+ * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover and is made again
+ * for whoever still wants to keep it; where it is newer, the script refuses: fences are compared there, nowhere else.
  */
-function claimToSettle({ facets }: AgentRecord, fence: number): Claim {
+function claimToSettle(
+  { config, clock }: Region,
+  { facets }: AgentRecord,
+  fence: number,
+  settlement: Settlement,
+): Claim {
   const recorded = facets.claim;
   if (recorded?.fence === fence) return recorded;
-  const completedAtMs = recorded?.completedAtMs ?? 0;
-  return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs };
+  const isLost = fence > (recorded?.fence ?? 0);
+  const couldLive = fence > clock.nowMs() - config.claims.confirmedMs && fence <= clock.nowMs() + FENCE_TOLERANCE_MS;
+  const isKept = settlement === 'confirm' || settlement === 'renew';
+  if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
+  return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
 }
 
 function wrapUpOf({ config }: Region, queue: string): WrapUp {
@@ -145,6 +151,13 @@ function refuse(
   const detail =
     code === 'claim_ended' ? 'the claim has ended' : 'the agent has been claimed again since; this claim is over';
   return new Refusal(code, detail);
+}
+
+const SETTLEMENT_REFUSALS = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
+
+/** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
+function isSettlementRefusal(code: string): code is (typeof SETTLEMENT_REFUSALS)[number] {
+  return (SETTLEMENT_REFUSALS as readonly string[]).includes(code);
 }
 
 function parse(claimId: string): { agentId: string; fence: number } {

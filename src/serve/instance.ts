@@ -5,6 +5,7 @@ import { systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { watchGauges } from './gauges.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
@@ -47,11 +48,13 @@ export async function startInstance({ config, historyFile }: StartOptions): Prom
   });
   region.peers.start();
   sync.connections.start();
+  const stopGauges = watchGauges(ground, sync);
   ground.log.info({ url }, 'ready');
   return {
     url,
     stop: async () => {
       draining = true;
+      stopGauges();
       await sync.connections.stop();
       await server.close();
       await shutDown(ground, sync);

@@ -22,14 +22,12 @@ export async function reportOn(
         rtt_ms: isSelf ? 0 : (peers.rttMs(name) ?? null),
       };
     }),
-    shards: store.cluster.shards
-      .all()
-      .map(({ address, up, replicas, probeMs }) => ({
-        address,
-        up,
-        replicas,
-        probe_ms: Math.round(probeMs * 10) / 10,
-      })),
+    shards: store.cluster.shards.all().map(({ address, up, replicas, probeMs }) => ({
+      address,
+      up,
+      replicas,
+      probe_ms: Math.round(probeMs * 10) / 10,
+    })),
     outbox: lengths.reduce((sum, length) => sum + length, 0),
     bus_behind: lag ? lag.reduce((sum, { behind }) => sum + behind, 0) : null,
     connections: connections.health(),

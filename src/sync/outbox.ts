@@ -1,5 +1,6 @@
 import type { BusMessage } from '../bus/bus.ts';
 import { partitionOf } from '../bus/partition.ts';
+import { readFields, writeFields } from '../bus/stream-entry.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { outboxKey } from '../cache/keys.ts';
 import type { Lane } from '../cache/lane.ts';
@@ -49,13 +50,12 @@ export class Outbox {
   }
 
   /** @throws OutboxFull, ShardUnavailable */
-  async appendTo(partition: number, { key, headers, value }: BusMessage): Promise<void> {
+  async appendTo(partition: number, message: BusMessage): Promise<void> {
     if ((this.#lengths[partition] ?? 0) >= MAX_ENTRIES) {
       throw new OutboxFull(`${MAX_ENTRIES} events of partition ${partition} wait for the bus`);
     }
     const stream = outboxKey(partition);
-    const fields = ['key', key, 'headers', JSON.stringify(headers), 'value', value];
-    await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
+    await this.#lane.command(stream, ['XADD', stream, '*', ...writeFields(message)], APPEND_DEADLINE_MS);
     this.#onAppend(partition);
   }
 
@@ -72,7 +72,7 @@ export class Outbox {
     await this.#cluster.command(stream, ['XDEL', stream, ...ids]);
   }
 
-  /** Entries waiting, per partition. @throws ShardUnavailable */
+  /** Entries waiting, per partition; what `append` judges fullness by. To be asked regularly. @throws ShardUnavailable */
   async lengths(): Promise<number[]> {
     await Promise.all(
       this.#lengths.map(async (_, partition) => {
@@ -82,14 +82,4 @@ export class Outbox {
     );
     return [...this.#lengths];
   }
-}
-
-function readFields(fields: string[]): BusMessage {
-  const named = new Map<string, string>();
-  for (let i = 0; i + 1 < fields.length; i += 2) named.set(fields[i] as string, fields[i + 1] as string);
-  return {
-    key: named.get('key') ?? '',
-    headers: JSON.parse(named.get('headers') ?? '{}') as Record<string, string>,
-    value: named.get('value') ?? '',
-  };
 }

@@ -15,27 +15,29 @@ describe('settling a claim', () => {
     ['CONFIRMED', 'renew', 'CONFIRMED 60000'],
     ['CONFIRMED', 'release', 'ENDED 0'],
     ['CONFIRMED', 'complete', 'ENDED 0'],
-    ['WRAP_UP', 'confirm', 'refused'],
-    ['WRAP_UP', 'renew', 'refused'],
-    ['WRAP_UP', 'complete', 'ENDED 0'],
-    ['ENDED', 'confirm', 'refused'],
-    ['ENDED', 'renew', 'refused'],
-    ['ENDED', 'release', 'ENDED 0'],
+    ['WRAP_UP', 'confirm', 'over'],
+    ['WRAP_UP', 'renew', 'over'],
+    ['WRAP_UP', 'complete', 'done'],
+    ['WRAP_UP', 'release', 'ENDED 0'],
+    ['ENDED', 'confirm', 'over'],
+    ['ENDED', 'renew', 'over'],
+    ['ENDED', 'complete', 'done'],
+    ['ENDED', 'release', 'done'],
   ])('%s, %s: %s', (state, settlement, expected) => {
     const move = settle(state, settlement, times, none);
-    expect(move ? `${move.state} ${move.lockMs}` : 'refused').toBe(expected);
+    expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
-  it('keeps the agent through a timed wrap-up and sends it to the end of the line when that is over', () => {
+  it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
     expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 })).toEqual({
       state: 'WRAP_UP',
       lockMs: 30_000,
-      completedInMs: 30_000,
+      completed: true,
     });
   });
 
   it('keeps the place of an agent whose claim was released', () => {
-    expect(settle('HELD', 'release', times, none)?.completedInMs).toBeUndefined();
+    expect(settle('HELD', 'release', times, none)).toMatchObject({ completed: false });
   });
 });
 
@@ -56,7 +58,7 @@ describe('what a platform event calls for', () => {
     ['ended after talking', ended, { claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
     ['ended without talking', missed, { claim: held }, 'release'],
     ['idle, the end missed', idle, { ...connected, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
-    ['idle after the wrap-up', idle, { ...ended, claim: { ...held, state: 'WRAP_UP' } }, 'complete'],
+    ['idle after the wrap-up', idle, { ...ended, claim: { ...held, state: 'WRAP_UP' } }, 'release'],
     ["somebody else's call", other, { claim: held }, undefined],
     ['no claim', ended, {}, undefined],
   ])('%s', (_, event, before, expected) => {

@@ -113,7 +113,7 @@ describe('bad input', () => {
     expect((await known(eu, 'bad')).status).toBe(404);
   });
 
-  it('of 10 MB is refused without being read into memory', async () => {
+  it('of 10 MB is refused, and the sender hears why', async () => {
     const { statusCode, body } = await request(`${eu}/v1/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -46,7 +46,7 @@ describe('claim', () => {
     const d = store.domain('reclaim');
     const agent = await d.free('a', 1000);
     const first = await d.claim('c');
-    await d.settle(agent, fenceOf(first), { state: 'ENDED', lockMs: 0 });
+    await d.settle(agent, fenceOf(first), { state: 'ENDED', lockMs: 0, completed: false });
     const second = await d.claim('c');
     expect(second.verdict).toBe('granted');
     expect(fenceOf(second)).toBeGreaterThan(fenceOf(first));
@@ -155,8 +155,20 @@ describe('claim', () => {
     await d.free('a', 1000);
     const old = Array.from({ length: 200 }, (_, i) => [`old${i}`, '1000 forget:x 5']).flat();
     await d.command('HSET', 'calls:{forget}', ...old);
-    for (let i = 0; i < 400; i++) await d.claim(`n${i}`);
-    expect(Number(await d.command('HLEN', 'calls:{forget}'))).toBeLessThan(200);
+    const held = await d.claim('held');
+    await d.command('HSET', 'calls:{forget}', 'held', `1000 ${held.agentId} ${fenceOf(held)}`);
+    await d.free('b', 2000);
+    for (let i = 0; i < 300; i++) {
+      const { agentId, line } = await d.claim(`n${i}`);
+      await d.settle(agentId, readRecord(line).facets.claim?.fence ?? 0, {
+        state: 'ENDED',
+        lockMs: 0,
+        completed: false,
+      });
+    }
+    const calls = (await d.command('HKEYS', 'calls:{forget}')) as string[];
+    expect(calls.filter((call) => call.startsWith('old')).length).toBeLessThan(100);
+    expect(calls).toContain('held');
   });
 });
 

@@ -8,8 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => store.stop());
 
-const confirm = { state: 'CONFIRMED', lockMs: 60_000 } as const;
-const release = { state: 'ENDED', lockMs: 0 } as const;
+const confirm = { state: 'CONFIRMED', lockMs: 60_000, completed: false } as const;
+const release = { state: 'ENDED', lockMs: 0, completed: false } as const;
 
 describe('settle', () => {
   it('frees an agent at once, at the place in line it had', async () => {
@@ -25,7 +25,7 @@ describe('settle', () => {
     const d = store.domain('complete');
     const agent = await d.free('a', 1000);
     await d.free('b', 2000);
-    const settled = await d.settle(agent, fenceOf(await d.claim('c')), { ...release, completedInMs: 0 });
+    const settled = await d.settle(agent, fenceOf(await d.claim('c')), { ...release, completed: true });
     expect((await d.members()).map(([id]) => id)).toEqual(['complete:b', agent]);
     expect((await d.members())[1]?.[1]).toBe(settled.record?.facets.claim?.completedAtMs);
   });
@@ -33,12 +33,15 @@ describe('settle', () => {
   it('keeps an agent locked through a wrap-up, and then behind those who waited', async () => {
     const d = store.domain('wrapup');
     const agent = await d.free('a', 1000);
-    const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completedInMs: 5000 } as const;
+    const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completed: true } as const;
     const settled = await d.settle(agent, fenceOf(await d.claim('c')), wrapUp);
     const { claim } = settled.record?.facets ?? {};
-    expect(claim).toMatchObject({ state: 'WRAP_UP', completedAtMs: claim?.untilMs });
+    expect(claim).toMatchObject({ state: 'WRAP_UP', completedAtMs: (claim?.untilMs ?? 0) - 5000 });
     expect(await d.members()).toEqual([[agent, TAIL + (claim?.untilMs ?? 0)]]);
     expect(settled.record?.arrivalMs).toBe(claim?.untilMs);
+    const ended = await d.settle(agent, claim?.fence ?? 0, { ...release, completed: true });
+    expect(ended.record?.arrivalMs).toBe(ended.record?.facets.claim?.completedAtMs);
+    expect(ended.record?.arrivalMs).toBeLessThan(claim?.untilMs ?? 0);
   });
 
   it('refuses a lower fence, whatever it asks for', async () => {

@@ -35,7 +35,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
       }
     });
     if (errors.length === 0) return events;
-    region.metrics.events.inc({ outcome: 'rejected' }, errors.length);
+    region.metrics.events.inc({ outcome: 'rejected' }, payloads.length - events.length);
     throw new InvalidRequest(errors);
   }
 

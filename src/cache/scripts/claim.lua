@@ -2,8 +2,7 @@
 -- KEYS  1 queue, 2 agents, 3 calls
 -- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 hold ms, 6 skills wanted (",name:level,..."),
 --       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over and why (",a:stale,b:budget,"),
---       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
---       12 ms that a call is remembered
+--       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered
 -- Answers {verdict, agent, record, clock ms, tally, considered}, where verdict is
 --   granted  homed here: locked under a new fence
 --   again    the call has its agent: the record as it is
@@ -11,6 +10,7 @@
 --   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
 -- and considered lists {agent, obstacle or "", record} in the order of the walk.
 --include record
+--include calls
 --include walk
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
@@ -20,23 +20,17 @@ local now_ms, now_us = clock()
 
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
 
--- A call is remembered as "ms agent fence"; fence 0: its home was asked, and what it said is not known here.
-local remembered = redis.call('HGET', calls, call)
-if remembered then
-  local id, fence = string.match(remembered, '^%d+ (%S+) (%d+)$')
+local id, known = recall(calls, call)
+if id then
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
-  if r and int(r.fence) == fence and r.lock > now_ms then return { 'again', id, line, int(now_ms), {}, {} } end
-  if r and fence == '0' and r.home ~= region and not has_refused(id) then
-    return { 'ask', id, line, int(now_ms), {}, {} }
+  if r and int(r.fence) == known and r.lock > now_ms and r.claim ~= 'WRAP_UP' then
+    -- Written again, so that what a replica acknowledges of this answer includes the claim it tells of.
+    remember(calls, agents, call, id, known, now_ms, now_us)
+    return { 'again', id, line, int(now_ms), {}, {} }
   end
-end
-
--- Old calls are forgotten a few at a time, so the hash stays in proportion to the calls of the last minutes.
-if now_us % 8 == 0 then
-  local some = redis.call('HRANDFIELD', calls, 16, 'WITHVALUES')
-  for i = 1, #some, 2 do
-    if tonumber(string.match(some[i + 1], '^%d+')) < now_ms - tonumber(ARGV[12]) then redis.call('HDEL', calls, some[i]) end
+  if r and known == '0' and r.home ~= region and not has_refused(id) then
+    return { 'ask', id, line, int(now_ms), {}, {} }
   end
 end
 
@@ -77,5 +71,5 @@ else
 end
 local line = store(agents, best_id, best, now_us)
 place(queue, best_id, best, now_ms)
-redis.call('HSET', calls, call, int(now_ms) .. ' ' .. best_id .. ' ' .. int(fence))
+remember(calls, agents, call, best_id, int(fence), now_ms, now_us)
 return { verdict, best_id, line, int(now_ms), flatten(tally, seen), considered }

@@ -4,6 +4,7 @@
 --       5 call to remember, or "", 6 its fence
 -- Answers {"stored", record} or {"conflict", the record that is there, or ""}.
 --include record
+--include calls
 
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
@@ -16,5 +17,5 @@ local line = store(agents, id, r, now_us)
 local stays = #KEYS - tonumber(ARGV[4])
 for i = 3, stays do place(KEYS[i], id, r, now_ms) end
 for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[2], ARGV[5], int(now_ms) .. ' ' .. id .. ' ' .. ARGV[6]) end
+if ARGV[5] ~= '' then remember(KEYS[2], agents, ARGV[5], id, ARGV[6], now_ms, now_us) end
 return { 'stored', line }
