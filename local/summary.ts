@@ -20,35 +20,32 @@ interface Column {
 
 const COLUMNS: Column[] = [
   { title: 'claims/s', width: 9, cell: (now, before, seconds) => rate(now.granted, before?.granted, seconds) },
-  { title: 'p50 ms', width: 8, cell: ({ p50Ms }) => shown(p50Ms) },
-  { title: 'p99 ms', width: 8, cell: ({ p99Ms }) => shown(p99Ms) },
-  { title: 'nobody', width: 8, cell: ({ nobody }) => whole(nobody) },
+  { title: 'p50 ms', width: 7, cell: ({ p50Ms }) => shown(p50Ms) },
+  { title: 'p99 ms', width: 7, cell: ({ p99Ms }) => shown(p99Ms) },
+  { title: 'nobody', width: 7, cell: ({ nobody }) => whole(nobody) },
   {
     title: 'events/s',
-    width: 10,
+    width: 9,
     cell: (now, before, seconds) => rate(now.eventsApplied, before?.eventsApplied, seconds),
   },
-  { title: 'propagation p99', width: 17, cell: ({ propagationP99Ms }) => shown(propagationP99Ms) },
+  { title: 'propagation', width: 12, cell: ({ propagationP99Ms }) => shown(propagationP99Ms) },
 ];
-const NAME_WIDTH = 16;
+const NAME_WIDTH = 15;
 
 /**
- * One screen that says how the world fares.
+ * One screen of 80 columns that says how the world fares. Latencies and propagation are since the start, propagation
+ * is its p99 in ms; how stale each region's knowledge is of the others, in the order of the rows.
  * @param before the snapshot before this one, from which rates are made
  */
 export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint: Paint): string[] {
   const names = now.regions.map(({ region }) => region);
   const others = (region: string) => names.filter((name) => name !== region);
   const seconds = now.seconds - (before?.seconds ?? 0);
-  const head = [
-    'region'.padEnd(NAME_WIDTH),
-    ...COLUMNS.map(({ title, width }) => title.padStart(width)),
-    '   age of the others',
-  ];
+  const head = ['region'.padEnd(NAME_WIDTH), ...COLUMNS.map(({ title, width }) => title.padStart(width)), '  stale by'];
   const rows = now.regions.map((region, at) => {
     const cells = COLUMNS.map(({ width, cell }) => cell(region, before?.regions[at], seconds).padStart(width));
-    const ages = others(region.region).map((name) => age(name, region.ageMs.get(name) ?? null, paint));
-    return `${paint('bold', region.region.padEnd(NAME_WIDTH))}${cells.join('')}   ${ages.join('  ')}`;
+    const ages = others(region.region).map((name) => age(region.ageMs.get(name) ?? null, paint));
+    return `${paint('bold', region.region.padEnd(NAME_WIDTH))}${cells.join('')}  ${ages.join(' ')} s`;
   });
   const line = (label: string, ...parts: string[]) => `${paint('dim', label.padEnd(NAME_WIDTH))}${parts.join('   ')}`;
   const booked = `${whole(now.doubleBookings)} double bookings`;
@@ -86,9 +83,11 @@ export function renderLine(now: Snapshot, before: Snapshot | undefined): string 
   ].join('  ');
 }
 
-function age(region: string, ms: number | null, paint: Paint): string {
-  const text = `${region} ${ms === null ? 'never' : `${(ms / 1000).toFixed(1)} s`}`;
-  if (ms === null || ms > STALE_MS) return paint('red', text);
+/** How old what a region knows of another is, in s. */
+function age(ms: number | null, paint: Paint): string {
+  if (ms === null) return paint('red', 'never');
+  const text = (ms / 1000).toFixed(1);
+  if (ms > STALE_MS) return paint('red', text);
   return ms > OLD_MS ? paint('yellow', text) : text;
 }
 

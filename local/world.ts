@@ -12,7 +12,7 @@ import { Http } from './http.ts';
 import { awaitAgents } from './readiness.ts';
 import { type Reading, readRegion } from './reading.ts';
 import { freePort } from './redis/ports.ts';
-import { RedisServer } from './redis/server.ts';
+import { findRedisServer, RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
 import { planConnections, planRegions } from './scene.ts';
@@ -58,6 +58,7 @@ const POLL_MS = 200;
  */
 export async function startWorld(given: Partial<WorldOptions> = {}, take = takeSteps): Promise<World> {
   const startedMs = systemClock.monotonicMs();
+  findRedisServer();
   const options = { ...WORLD_DEFAULTS, ...given };
   const folder = new Folder(options.keep);
   const world = await World.plan(options, folder);
