@@ -41,7 +41,8 @@ export interface World {
 
 export async function startWorld(): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'muster-bench-'));
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const redis = await startRedisCluster({ dir });
   const bus = await startRedis({ dir: join(dir, 'bus') });
   const config = benchConfig(redis, bus, await freePort());
