@@ -1,4 +1,4 @@
-import { type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
+import { type Claim, type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
 import { liveInteraction } from './status.ts';
 
 /**
@@ -17,6 +17,9 @@ import { liveInteraction } from './status.ts';
  * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk.
  */
 export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+
+/** What the platform's own word can do to a claim: `missed` is an interaction that ended before the agent answered. */
+export type PlatformSettlement = 'confirm' | 'release' | 'complete' | 'missed';
 
 export interface WrapUp {
   /** `none`: free at once. `timed`: busy for `seconds`. `manual`: busy until released or idle on the platform. */
@@ -44,15 +47,26 @@ export interface Move {
 const LONGEST_WRAP_UP_MS = 3_600_000;
 
 /**
+ * After a missed alert the platform takes a moment to say what it means for the agent (not responding, or free again),
+ * in ms. Until then nobody else is sent there.
+ */
+const MISSED_MS = 2000;
+/** How far the platform's clock and a shard's may differ before one is taken for later than the other, in ms. */
+const CLOCK_TOLERANCE_MS = 5000;
+
+const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS, completed: false };
+
+/**
  * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
  * that is no longer. Repeating a settlement is harmless.
  */
 export function settle(
   state: ClaimState,
-  settlement: Settlement,
+  settlement: Settlement | PlatformSettlement,
   times: ClaimTimes,
   wrapUp: WrapUp,
 ): Move | 'done' | 'over' {
+  if (settlement === 'missed') return state === 'HELD' || state === 'CONFIRMED' ? MISSED : 'done';
   if (settlement === 'release' && state === 'ENDED') return 'done';
   if (settlement === 'release') return { state: 'ENDED', lockMs: 0, completed: state === 'WRAP_UP' };
   if (settlement === 'complete') return complete(state, wrapUp);
@@ -76,7 +90,7 @@ function complete(state: ClaimState, { rule, seconds }: WrapUp): Move | 'done' {
  * is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no longer
  * part of the state calls for nothing.
  */
-export function settlementDue(event: Facets, facets: Facets): Settlement | undefined {
+export function settlementDue(event: Facets, facets: Facets): PlatformSettlement | undefined {
   const { claim, interaction, activity } = facets;
   if (!claim || claim.state === 'ENDED') return undefined;
   if (!isCurrent(event.interaction, interaction) && !isCurrent(event.activity, activity)) return undefined;
@@ -85,10 +99,17 @@ export function settlementDue(event: Facets, facets: Facets): Settlement | undef
     const idle = activity?.state === 'IDLE' && interaction?.callId === claim.callId && activity.at > interaction.at;
     return idle && !liveInteraction(facets) ? 'release' : undefined;
   }
-  if (interaction?.callId !== claim.callId) return undefined;
+  if (interaction?.callId !== claim.callId) return unseen(facets, claim);
   const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
-  return interaction.connectedAt === undefined ? 'release' : 'complete';
+  return interaction.connectedAt === undefined ? 'missed' : 'complete';
+}
+
+/** A confirmed claim whose agent has been idle since long after it: the whole interaction was missed here. */
+function unseen(facets: Facets, claim: Claim): PlatformSettlement | undefined {
+  const { activity } = facets;
+  if (claim.state !== 'CONFIRMED' || activity?.state !== 'IDLE' || liveInteraction(facets)) return undefined;
+  return activity.at > claim.fence + CLOCK_TOLERANCE_MS ? 'complete' : undefined;
 }
 
 function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {

@@ -1,6 +1,7 @@
 import {
   settle as decide,
   type Move,
+  type PlatformSettlement,
   readClaimId,
   type Settlement,
   settlementDue,
@@ -73,7 +74,7 @@ async function settleHere(
   region: Region,
   agentId: string,
   fence: number,
-  settlement: Settlement,
+  settlement: Settlement | PlatformSettlement,
   known: AgentRecord,
 ): Promise<ClaimAnswer> {
   let record = known;
@@ -103,7 +104,7 @@ function claimToSettle(
   { config, clock }: Region,
   { facets }: AgentRecord,
   fence: number,
-  settlement: Settlement,
+  settlement: Settlement | PlatformSettlement,
 ): Claim {
   const recorded = facets.claim;
   if (recorded?.fence === fence) return recorded;
@@ -121,7 +122,7 @@ function wrapUpOf({ config }: Region, queue: string): WrapUp {
 function carriedOut(
   region: Region,
   agentId: string,
-  settlement: Settlement,
+  settlement: Settlement | PlatformSettlement,
   move: Move,
   record: AgentRecord,
   startedMs: number,
@@ -134,20 +135,23 @@ function carriedOut(
   if (settlement === 'confirm' || settlement === 'renew') {
     const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
     region.history.settled({ ...base, op: settlement, heldMs });
-  } else region.history.settled({ ...base, op: settlement, state: claim.state });
+  } else region.history.settled({ ...base, op: opOf(settlement), state: claim.state });
   const clockMs = move.lockMs > 0 ? claim.untilMs - move.lockMs : claim.untilMs;
   return answerClaim(claim, answerFor(region, agentId, record), clockMs, replicated);
 }
 
+/** In a history a missed call is a release: the holder gives the agent up. */
+const opOf = <T extends string>(settlement: T | 'missed') => (settlement === 'missed' ? 'release' : settlement);
+
 function refuse(
   region: Region,
-  op: Settlement,
+  settlement: Settlement | PlatformSettlement,
   agent: string,
   fence: number,
   code: 'claim_ended' | 'fence_superseded',
 ): Refusal {
-  region.metrics.settlements.inc({ settlement: op, outcome: code });
-  region.history.settleRefused({ op, agent, fence, reason: code });
+  region.metrics.settlements.inc({ settlement, outcome: code });
+  region.history.settleRefused({ op: opOf(settlement), agent, fence, reason: code });
   const detail =
     code === 'claim_ended' ? 'the claim has ended' : 'the agent has been claimed again since; this claim is over';
   return new Refusal(code, detail);

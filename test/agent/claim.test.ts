@@ -36,6 +36,11 @@ describe('settling a claim', () => {
     });
   });
 
+  it('keeps an agent who missed a call for a moment, until the platform has said what that means', () => {
+    expect(settle('CONFIRMED', 'missed', times, none)).toEqual({ state: 'WRAP_UP', lockMs: 2000, completed: false });
+    expect(settle('ENDED', 'missed', times, none)).toBe('done');
+  });
+
   it('keeps the place of an agent whose claim was released', () => {
     expect(settle('HELD', 'release', times, none)).toMatchObject({ completed: false });
   });
@@ -50,13 +55,21 @@ describe('what a platform event calls for', () => {
   const ended = on('ENDED', 30, 20);
   const missed = on('ENDED', 30);
   const idle: Facets = { activity: { state: 'IDLE', at: 40, id: 'a' } };
+  const idleLater: Facets = { activity: { state: 'IDLE', at: 5_008, id: 'a' } };
   const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
 
   it.each<[string, Facets, Facets, string | undefined]>([
     ['connected', connected, { claim: held }, 'confirm'],
     ['connected, already confirmed', connected, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
     ['ended after talking', ended, { claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
-    ['ended without talking', missed, { claim: held }, 'release'],
+    ['ended without talking', missed, { claim: held }, 'missed'],
+    [
+      'idle long after a claim whose call was never seen',
+      idleLater,
+      { claim: { ...held, state: 'CONFIRMED' } },
+      'complete',
+    ],
+    ['idle about the time of the claim', idle, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
     ['idle, the end missed', idle, { ...connected, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
     ['idle after the wrap-up', idle, { ...ended, claim: { ...held, state: 'WRAP_UP' } }, 'release'],
     ["somebody else's call", other, { claim: held }, undefined],
