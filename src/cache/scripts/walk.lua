@@ -53,13 +53,13 @@ local function walk(queue, agents, want, now_ms, visit)
   end
 
   look(redis.call('ZRANGE', queue, int(CLAIMED), int(CLAIMED + now_ms), 'BYSCORE', 'LIMIT', 0, LAPSED, 'WITHSCORES'))
-  local offset, size = 0, 4
+  local offset, size = 0, 1
   while seen < LIMIT do
     local members = redis.call(
       'ZRANGE', queue, '-inf', '(' .. int(CLAIMED), 'BYSCORE', 'LIMIT', offset, size, 'WITHSCORES')
     if look(members) or #members < 2 * size then break end
     if to_beat and tonumber(members[#members]) - bonus >= to_beat then break end
-    offset, size = offset + size, math.min(2 * size, 32)
+    offset, size = offset + size, math.min(4 * size, 32)
   end
   return seen
 end
