@@ -80,6 +80,15 @@ export class Cluster {
     });
   }
 
+  /** Tells every subscriber in the region; not durable, and nobody may depend on it. */
+  async publish(channel: string, message: string): Promise<void> {
+    await this.#client.publish(channel, message);
+  }
+
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    await this.#client.subscribe(channel, listener);
+  }
+
   /** The connection to the master of a key, for commands that belong together on one connection. */
   node(key: string): Promise<Node> {
     return this.#client.getNodeClientForKey(key);

@@ -63,7 +63,14 @@ export function assembleSync(ground: Ground): Sync {
   const region: Region = { config, agents, queues, peers, freshness, ingest, clock, log, metrics, history };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
-  const relay = new Relay({ ...shared, outbox, bus, leases, heartbeatMs: config.freshness.heartbeatMs });
+  const relay = new Relay({
+    ...shared,
+    cluster: store.cluster,
+    outbox,
+    bus,
+    leases,
+    heartbeatMs: config.freshness.heartbeatMs,
+  });
   const applier = new Applier({ ...shared, bus, apply, freshness, history });
   const homed = homedConnections(config, clock);
   const connections = new Connections({ ...shared, cluster: store.cluster, ingest, instance, connections: homed });
@@ -75,7 +82,7 @@ export function assembleSync(ground: Ground): Sync {
     start: async () => {
       leases.start();
       await freshness.start();
-      relay.start();
+      await relay.start();
       applier.start();
     },
     stop: async () => {

@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import { sealHeartbeat } from '../bus/envelope.ts';
+import type { Cluster } from '../cache/cluster.ts';
 import type { Leases } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
@@ -7,6 +8,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { Outbox } from './outbox.ts';
 
 interface RelayOptions {
+  cluster: Cluster;
   outbox: Outbox;
   bus: Bus;
   /** Which partitions this instance relays. */
@@ -19,8 +21,10 @@ interface RelayOptions {
 }
 
 const BATCH = 500;
-/** How often a partition is looked at when nobody here appended to it: entries of the region's other instances. */
-const LOOK_EVERY_MS = 50;
+/** The region's instances tell each other here which partition has something new. */
+const CHANNEL = 'muster:outbox';
+/** How often a partition is looked at without having been told, in case a telling was lost. */
+const LOOK_EVERY_MS = 1000;
 const MAX_BACKOFF_MS = 2000;
 
 /**
@@ -36,16 +40,20 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #running = new Map<number, Promise<void>>();
   readonly #backoffMs = new Map<number, number>();
+  /** Partitions with something appended since they were last read. */
+  readonly #news = new Set<number>();
   #timers: NodeJS.Timeout[] = [];
   #stopped = false;
   #away = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    options.outbox.onAppend = (partition) => this.#poke(partition);
+    options.outbox.onAppend = (partition) => this.#told(partition);
   }
 
-  start(): void {
+  /** @throws ShardUnavailable */
+  async start(): Promise<void> {
+    await this.#options.cluster.subscribe(CHANNEL, (partition) => this.#poke(Number(partition)));
     this.#timers = [
       setInterval(() => this.#pokeAll(), LOOK_EVERY_MS),
       setInterval(() => this.#beat(), this.#options.heartbeatMs),
@@ -61,17 +69,27 @@ export class Relay {
     this.#stopped = true;
   }
 
+  /** Something was appended here: publish it, or tell the instance whose partition it is. */
+  #told(partition: number): void {
+    const { leases, cluster, log } = this.#options;
+    if (leases.held().has(partition)) this.#poke(partition);
+    else cluster.publish(CHANNEL, String(partition)).catch((error) => log.debug({ err: error }, 'relay not told'));
+  }
+
   #pokeAll(): void {
     for (const partition of this.#options.leases.held()) this.#poke(partition);
   }
 
   #poke(partition: number): void {
+    this.#news.add(partition);
     if (this.#stopped || this.#running.has(partition) || this.#backoffMs.has(partition)) return;
     if (!this.#options.leases.held().has(partition)) return;
-    this.#running.set(
-      partition,
-      this.#drain(partition).finally(() => this.#running.delete(partition)),
-    );
+    const drained = this.#drain(partition).finally(() => {
+      this.#running.delete(partition);
+      // What was appended after the last look would otherwise wait for the next.
+      if (this.#news.has(partition)) this.#poke(partition);
+    });
+    this.#running.set(partition, drained);
   }
 
   /** Publishes until the partition's outbox is empty. Never throws. */
@@ -79,6 +97,7 @@ export class Relay {
     const { outbox, bus, leases } = this.#options;
     try {
       while (leases.held().has(partition)) {
+        this.#news.delete(partition);
         const entries = await outbox.oldest(partition, BATCH);
         if (entries.length === 0) return;
         await bus.publish(
