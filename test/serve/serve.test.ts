@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
+import { freePort } from '../../local/redis/ports.ts';
+import { type RedisServer, startRedis } from '../../local/redis/server.ts';
+
+let dir: string;
+let redis: LocalRedisCluster;
+let bus: RedisServer;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'muster-serve-'));
+  redis = await startRedisCluster({ dir: join(dir, 'redis'), replicas: false });
+  bus = await startRedis({ dir: join(dir, 'bus') });
+});
+afterAll(async () => {
+  await Promise.all([redis.stop(), bus.stop()]);
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** `muster serve` with a config, and what it said. */
+async function serve(config: object) {
+  const file = join(dir, `${Math.random()}.yaml`);
+  await writeFile(file, JSON.stringify(config));
+  const child = spawn(process.execPath, ['src/cli.ts', 'serve', '--config', file]);
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    said.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    said.err += chunk;
+  });
+  return { child, said, ended: once(child, 'exit').then(([code]) => code as number | null) };
+}
+
+async function settings(region: string, more: object = {}): Promise<object> {
+  const port = await freePort();
+  return {
+    region,
+    listen: { port },
+    redis: { nodes: redis.addresses },
+    bus: { url: bus.url },
+    regions: { eu: { url: `http://127.0.0.1:${port}` }, us: { url: 'http://127.0.0.1:9' } },
+    log: { level: 'error' },
+    ...more,
+  };
+}
+
+describe('muster serve', () => {
+  it('listens, shares the work with a second instance, and ends at once and in order on SIGTERM', async () => {
+    const first = await serve(await settings('eu'));
+    const second = await serve(await settings('eu'));
+    for (const { said } of [first, second]) {
+      await vi.waitFor(() => expect(said.out).toMatch(/^region eu listens on http:\/\/127\.0\.0\.1:\d+\n$/), 20_000);
+    }
+    for (const { child, ended, said } of [first, second]) {
+      child.kill('SIGTERM');
+      expect(await ended).toBe(0);
+      expect(said.err).toBe('');
+    }
+  });
+
+  it("refuses another region's cluster, and says whose it is", async () => {
+    const { ended, said } = await serve(await settings('us'));
+    expect(await ended).toBe(1);
+    expect(said.err).toMatch(/^muster: the Redis Cluster at redis\.nodes belongs to region "eu", not "us".*\n$/);
+    expect(said.out).toBe('');
+  });
+
+  it('says in one line that no Redis answers', async () => {
+    const { ended, said } = await serve(await settings('eu', { redis: { nodes: [`127.0.0.1:${await freePort()}`] } }));
+    expect(await ended).toBe(1);
+    expect(said.err).toMatch(/^muster: no Redis Cluster answers at 127\.0\.0\.1:\d+ \(.*\)\n$/);
+  });
+
+  it('names everything that is wrong with a config at once', async () => {
+    const { ended, said } = await serve(await settings('mars', { heartbeat: 1, claims: { heldMs: 'long' } }));
+    expect(await ended).toBe(1);
+    expect(said.err).toContain('heartbeat');
+    expect(said.err).toContain('claims.heldMs');
+    expect(said.err).not.toContain('    at ');
+  });
+
+  it('starts while the bus is away, and serves its own agents', async () => {
+    const config = await settings('eu', { bus: { url: `redis://127.0.0.1:${await freePort()}` } });
+    const { child, ended, said } = await serve({ ...config, log: { level: 'fatal' } });
+    await vi.waitFor(() => expect(said.out).toContain('listens'), 20_000);
+    const url = said.out.trim().split(' ').at(-1);
+    const event = { event_id: 'e', timestamp: 1_764_000_000, agent_id: 'alone', status: 'AVAILABLE' };
+    const headers = { 'content-type': 'application/json' };
+    const posted = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: JSON.stringify(event) });
+    expect(posted.status).toBe(202);
+    const claimed = await fetch(`${url}/v1/claims`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ queue: 'global', call_id: 'c' }),
+    });
+    expect(claimed.status).toBe(201);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+});
