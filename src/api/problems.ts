@@ -53,8 +53,8 @@ export const PROBLEMS = {
   unknown_claim: kind(
     404,
     'The claim is not known',
-    'The id was never granted, as far as this region knows.',
-    'Use the `claim_id` of the answer that granted the claim.',
+    'No such claim was granted, or a failover forgot it.',
+    'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
   ),
   no_agent_available: kind(
     409,
@@ -71,7 +71,7 @@ export const PROBLEMS = {
   claim_ended: kind(
     409,
     'The claim has ended',
-    'It was released or completed, and cannot be confirmed or renewed.',
+    'It was released, completed or missed, and cannot be confirmed or renewed.',
     'Claim again if the call still needs an agent.',
   ),
   not_replicated: kind(
@@ -100,8 +100,8 @@ export const PROBLEMS = {
   ),
   outcome_unknown: kind(
     504,
-    "The agent's home did not answer in time",
-    'It may have done what was asked.',
+    'The outcome is not known',
+    "The agent's home did not say in time what it did, or could not; it may have done what was asked.",
     'Ask again: settling twice is harmless.',
   ),
   draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),

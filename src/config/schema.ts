@@ -116,7 +116,7 @@ const WrapUp = Type.Object(
     rule: Type.Enum(['none', 'timed', 'manual'], {
       default: 'none',
       description:
-        '`none`: free at once. `timed`: after `seconds`. `manual`: when completed again or the platform says idle.',
+        '`none`: free at once. `timed`: after `seconds`. `manual`: when released or the platform says idle, after 1 h at most.',
     }),
     seconds: Type.Integer({ default: 0, minimum: 0, maximum: 3600, description: 'How long a `timed` wrap-up lasts.' }),
   },
@@ -165,7 +165,12 @@ const Claims = Type.Object(
 const Freshness = Type.Object(
   {
     heartbeatMs: Milliseconds(1000, 100, 10_000, 'How often this region says on every partition that it is there.'),
-    suspectMs: Milliseconds(10_000, 500, 600_000, 'Silence after which a region’s agents are ranked behind others.'),
+    suspectMs: Milliseconds(
+      10_000,
+      500,
+      600_000,
+      'Silence after which a region’s agents are claimed only when nobody else is there.',
+    ),
     staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are not handed out on trust.'),
   },
   { ...closed, default: {}, description: 'When what another region said is too old to act on.' },
