@@ -54,7 +54,7 @@ export function createMetrics(region: string): Metrics {
     claimMs: latency('claim_duration_ms', 'Time to grant a claim: local, or remote at the home', 'where'),
     settlements: counter(
       'settlements_total',
-      'Settlements of claims: ok, claim_ended, fence_superseded',
+      'Settlements of claims, a missed alert among them: ok, claim_ended, fence_superseded',
       'settlement',
       'outcome',
     ),

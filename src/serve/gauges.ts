@@ -9,6 +9,7 @@ export function watchGauges(ground: Ground, sync: Sync): () => void {
 }
 
 async function measure({ metrics, store, config, log }: Ground, { outbox, bus, region }: Sync): Promise<void> {
+  metrics.shardUp.reset(); // a master that has been replaced would else be down for ever
   for (const { address, up } of store.cluster.shards.all()) metrics.shardUp.set({ shard: address }, up ? 1 : 0);
   for (const name of Object.keys(config.regions)) {
     metrics.regionAgeMs.set({ of: name }, region.freshness.region(name).ageMs);
