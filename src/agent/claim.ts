@@ -1,4 +1,4 @@
-import { type Claim, type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
+import { type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
 import { liveInteraction } from './status.ts';
 
 /**
@@ -30,7 +30,7 @@ export interface WrapUp {
 export interface ClaimTimes {
   /** How long a claim is held before it must be confirmed, in ms. */
   heldMs: number;
-  /** How long a confirmed claim may last without a renewal, in ms. */
+  /** How long a confirmed claim holds its agent without a renewal, in ms. */
   confirmedMs: number;
 }
 
@@ -51,8 +51,11 @@ const LONGEST_WRAP_UP_MS = 3_600_000;
  * in ms. Until then nobody else is sent there.
  */
 const MISSED_MS = 2000;
-/** How far the platform's clock and a shard's may differ before one is taken for later than the other, in ms. */
-const CLOCK_TOLERANCE_MS = 5000;
+/**
+ * How long a confirmation holds an agent whose platform reports interactions, in ms. The interaction itself keeps the
+ * agent busy from its first ring on; where none is ever seen, the claim must not hold the agent for hours.
+ */
+export const UNSEEN_MS = 60_000;
 
 const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS, completed: false };
 
@@ -95,21 +98,15 @@ export function settlementDue(event: Facets, facets: Facets): PlatformSettlement
   if (!claim || claim.state === 'ENDED') return undefined;
   if (!isCurrent(event.interaction, interaction) && !isCurrent(event.activity, activity)) return undefined;
   if (claim.state === 'WRAP_UP') {
-    // Idle since after the call completed: the agent ended the wrap-up on the platform.
-    const idle = activity?.state === 'IDLE' && interaction?.callId === claim.callId && activity.at > interaction.at;
-    return idle && !liveInteraction(facets) ? 'release' : undefined;
+    // Idle since after the call: the agent ended the wrap-up on the platform.
+    const endedAt = interaction?.callId === claim.callId ? interaction.at : claim.completedAtMs;
+    const isIdle = activity?.state === 'IDLE' && activity.at > endedAt;
+    return isIdle && !liveInteraction(facets) ? 'release' : undefined;
   }
-  if (interaction?.callId !== claim.callId) return unseen(facets, claim);
+  if (interaction?.callId !== claim.callId) return undefined;
   const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
-}
-
-/** A confirmed claim whose agent has been idle since long after it: the whole interaction was missed here. */
-function unseen(facets: Facets, claim: Claim): PlatformSettlement | undefined {
-  const { activity } = facets;
-  if (claim.state !== 'CONFIRMED' || activity?.state !== 'IDLE' || liveInteraction(facets)) return undefined;
-  return activity.at > claim.fence + CLOCK_TOLERANCE_MS ? 'complete' : undefined;
 }
 
 function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {

@@ -40,6 +40,7 @@ export type EventPayload = Static<typeof EventPayload>;
 /** Timestamps at or above this are milliseconds (as seconds they would lie in the year 5138). */
 const FIRST_MILLISECOND = 1e11;
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
 /** A payload that cannot be an event, with everything that is wrong with it. */
@@ -54,16 +55,9 @@ export class InvalidEvent extends Error {
 
 const wrong = (field: string, message: string): InvalidEvent => new InvalidEvent([{ field, message }]);
 
-export interface Reading {
-  event: AgentEvent;
-  /** How far the furthest timestamp lay beyond the tolerance, in ms, when it had to be clamped to now; else 0. */
-  clampedByMs: number;
-}
-
 export interface ReadingContext {
   /** The region that reads it: the default for `region_source`. */
   region: string;
-  nowMs: number;
   /**
    * Whether `status` beside a profile is the sender's report (the plain form, from anybody) or, in Muster's own
    * messages, only a summary of the agent for readers that look at nothing else.
@@ -72,26 +66,17 @@ export interface ReadingContext {
 }
 
 /**
- * Reads a payload, plain or with facets, into an event. Seconds become milliseconds; a time more than 5 minutes
- * ahead of `nowMs` is clamped to it, so one bad clock cannot pin a facet for ever.
+ * Reads a payload, plain or with facets, into an event; seconds become milliseconds.
  * @throws InvalidEvent naming the fields
  */
-export function readEvent(payload: unknown, { region, nowMs, status }: ReadingContext): Reading {
+export function readEvent(payload: unknown, { region, status }: ReadingContext): AgentEvent {
   if (!Value.Check(EventPayload, payload))
     throw new InvalidEvent(wrongFields([...Value.Errors(EventPayload, payload)]));
-  let clampedByMs = 0;
-  const toMs = (time: number, field: string): number => {
-    const ms = Math.round(time < FIRST_MILLISECOND ? time * 1000 : time);
-    if (ms < EARLIEST_MS) throw wrong(field, 'must be a time after 2000-01-01, in seconds or milliseconds');
-    if (ms <= nowMs + FUTURE_TOLERANCE_MS) return ms;
-    clampedByMs = Math.max(clampedByMs, ms - nowMs);
-    return nowMs;
-  };
   const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
   const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
   if (Object.keys(facets).length === 0) throw wrong('/status', 'is needed where no facet is given');
   if (facets.profile?.name === '') facets.profile.name = payload.agent_id;
-  const event: AgentEvent = {
+  return {
     eventId: payload.event_id,
     agentId: payload.agent_id,
     timestampMs: from.at,
@@ -99,7 +84,34 @@ export function readEvent(payload: unknown, { region, nowMs, status }: ReadingCo
     ...(payload.source && { source: payload.source }),
     facets,
   };
-  return { event, clampedByMs };
+}
+
+function toMs(time: number, field: string): number {
+  const ms = Math.round(time < FIRST_MILLISECOND ? time * 1000 : time);
+  if (ms >= EARLIEST_MS && ms <= LATEST_MS) return ms;
+  throw wrong(field, 'must be a time from 2000 to 2100, in seconds or milliseconds');
+}
+
+/**
+ * Takes times that lie more than 5 minutes ahead of `nowMs` as now, so one bad clock cannot pin a facet for ever. Done
+ * once, where an event enters and before it is published, so that all regions see the same.
+ * @returns the event, and how far ahead its furthest time was in ms, or 0 where nothing had to be changed
+ */
+export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEvent; aheadMs: number } {
+  let aheadMs = 0;
+  const clamp = (at: number): number => {
+    if (at <= nowMs + FUTURE_TOLERANCE_MS) return at;
+    aheadMs = Math.max(aheadMs, at - nowMs);
+    return nowMs;
+  };
+  const timestampMs = clamp(event.timestampMs);
+  const { profile, presence, activity, interaction } = event.facets;
+  const facets: Facets = { ...event.facets };
+  if (profile) facets.profile = { ...profile, at: clamp(profile.at) };
+  if (presence) facets.presence = { ...presence, at: clamp(presence.at) };
+  if (activity) facets.activity = { ...activity, at: clamp(activity.at) };
+  if (interaction) facets.interaction = { ...interaction, at: clamp(interaction.at) };
+  return aheadMs === 0 ? { event, aheadMs } : { event: { ...event, timestampMs, facets }, aheadMs };
 }
 
 const PAUSES = ['BREAK', 'MEAL', 'MEETING', 'TRAINING', 'AWAY', 'PAUSED'];

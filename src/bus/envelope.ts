@@ -1,4 +1,4 @@
-import { type AgentEvent, InvalidEvent, readEvent, writeEvent } from '../agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../agent/event.ts';
 import type { StatusAnswer } from '../agent/status.ts';
 import type { BusMessage } from './bus.ts';
 
@@ -45,11 +45,10 @@ export function openMessage(message: BusMessage, region: string, nowMs: number):
   const payload = parse(message.value);
   const type = message.headers.ce_type;
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
-  const { event } =
-    type === AGENT_CHANGED
-      ? // Its times were clamped where it came in; clamping again by this region's clock would make copies differ.
-        readEvent(payload, { region, nowMs: Number.POSITIVE_INFINITY, status: 'summary' })
-      : readEvent(payload, { region, nowMs, status: 'report' });
+  const isOwn = type === AGENT_CHANGED;
+  const read = readEvent(payload, { region, status: isOwn ? 'summary' : 'report' });
+  // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.
+  const event = isOwn ? read : clampFuture(read, nowMs).event;
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');
   return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
 }

@@ -82,11 +82,12 @@ export class Cluster {
 
   /** Tells every subscriber in the region; not durable, and nobody may depend on it. */
   async publish(channel: string, message: string): Promise<void> {
-    await this.#client.publish(channel, message);
+    await within(this.#client.publish(channel, message), DEADLINE_MS);
   }
 
+  /** @throws Error when the region cannot be listened to */
   async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
-    await this.#client.subscribe(channel, listener);
+    await within(this.#client.subscribe(channel, listener), DEADLINE_MS);
   }
 
   /** The connection to the master of a key, for commands that belong together on one connection. */

@@ -9,7 +9,7 @@ export interface Metrics {
   /** `accepted`, then per copy `applied`, `duplicate`, `outdated`; `rejected`, `dead_letter`. */
   events: Counter<'outcome'>;
   /** Timestamps beyond the tolerance for the future, clamped to now. */
-  clamped: Counter<'source'>;
+  clamped: Counter;
   /** `granted`, `again`, `none`, `refused`, `unavailable`. */
   claims: Counter<'outcome'>;
   /** Why agents were passed over, agent by agent. */
@@ -44,7 +44,7 @@ export function createMetrics(region: string): Metrics {
       'Events by what became of them: accepted; applied, duplicate or outdated; rejected; dead_letter',
       'outcome',
     ),
-    clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now', 'source'),
+    clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now'),
     claims: counter('claims_total', 'Claims by outcome: granted, again, none, refused, unavailable', 'outcome'),
     passedOver: counter(
       'claim_passed_over_total',

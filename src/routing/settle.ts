@@ -1,17 +1,19 @@
 import {
+  type ClaimTimes,
   settle as decide,
   type Move,
   type PlatformSettlement,
   readClaimId,
   type Settlement,
   settlementDue,
+  UNSEEN_MS,
   type WrapUp,
 } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Claim } from '../agent/facets.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { findQueue } from '../config/topology.ts';
+import { connectionOf, findQueue } from '../config/topology.ts';
 import { answerClaim, type ClaimAnswer, facetsOf } from './answers.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
@@ -25,7 +27,9 @@ const FENCE_TOLERANCE_MS = 10_000;
 /** Confirms, renews, releases or completes a claim at its agent's home. @throws Refusal, ShardUnavailable */
 export async function settle(region: Region, claimId: string, settlement: Settlement): Promise<ClaimAnswer> {
   const { agentId, fence } = parse(claimId);
-  const record = await region.agents.recall(agentId);
+  let record = await region.agents.recall(agentId);
+  // Another instance may have granted it since: only the store knows whether a lock was lost.
+  if ((record?.facets.claim?.fence ?? 0) < fence) record = await region.agents.get(agentId);
   if (!record) throw unknownClaim(claimId);
   if (record.home !== region.config.region) return settleAtHome(region, claimId, settlement, record.home);
   return settleHere(region, agentId, fence, settlement, record);
@@ -81,7 +85,7 @@ async function settleHere(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
     const claim = claimToSettle(region, record, fence, settlement);
-    const move = decide(claim.state, settlement, region.config.claims, wrapUpOf(region, claim.queue));
+    const move = decide(claim.state, settlement, timesFor(region, agentId), wrapUpOf(region, claim.queue));
     if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
     if (move === 'done') return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
     const request = { agentId, fence, callId: claim.callId, queue: claim.queue, move };
@@ -113,6 +117,13 @@ function claimToSettle(
   const isKept = settlement === 'confirm' || settlement === 'renew';
   if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
   return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
+}
+
+/** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
+function timesFor({ config }: Region, agentId: string): ClaimTimes {
+  const { heldMs, confirmedMs } = config.claims;
+  const tells = connectionOf(config, agentId)?.platform === 'genesys';
+  return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
 }
 
 function wrapUpOf({ config }: Region, queue: string): WrapUp {

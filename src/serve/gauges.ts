@@ -17,8 +17,12 @@ async function measure({ metrics, store, config, log }: Ground, { outbox, bus, r
   try {
     for (const [partition, entries] of (await outbox.lengths()).entries())
       metrics.outboxEntries.set({ partition }, entries);
+  } catch (error) {
+    log.debug({ err: error }, 'the outbox could not be counted');
+  }
+  try {
     for (const { partition, behind } of await bus.lag()) metrics.busBehind.set({ partition }, behind);
   } catch (error) {
-    log.debug({ err: error }, 'what waits could not be counted');
+    log.debug({ err: error }, 'what the bus still holds for this region could not be counted');
   }
 }

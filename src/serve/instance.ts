@@ -41,11 +41,13 @@ export async function startInstance({ config, historyFile }: StartOptions): Prom
         : []),
     ],
   });
-  await sync.start();
-  const url = await listen(server, config).catch(async (error) => {
-    await shutDown(ground, sync);
-    throw error;
-  });
+  const url = await sync
+    .start()
+    .then(() => listen(server, config))
+    .catch(async (error) => {
+      await shutDown(ground, sync);
+      throw error;
+    });
   region.peers.start();
   sync.connections.start();
   const stopGauges = watchGauges(ground, sync);

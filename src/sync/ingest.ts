@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../agent/event.ts';
+import { type AgentEvent, clampFuture } from '../agent/event.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
 import { sealEvent } from '../bus/envelope.ts';
@@ -37,8 +37,13 @@ export class Ingest {
   }
 
   /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable when it was not accepted */
-  async accept(event: AgentEvent): Promise<Accepted> {
-    const { apply, log, metrics } = this.#options;
+  async accept(reported: AgentEvent): Promise<Accepted> {
+    const { apply, log, metrics, clock } = this.#options;
+    const { event, aheadMs } = clampFuture(reported, clock.nowMs());
+    if (aheadMs > 0) {
+      metrics.clamped.inc();
+      log.warn({ agent: event.agentId, event: event.eventId, aheadMs }, 'a timestamp lies in the future; taken as now');
+    }
     await this.publish(event, await apply.recall(event.agentId));
     metrics.events.inc({ outcome: 'accepted' });
     try {

@@ -55,7 +55,6 @@ describe('what a platform event calls for', () => {
   const ended = on('ENDED', 30, 20);
   const missed = on('ENDED', 30);
   const idle: Facets = { activity: { state: 'IDLE', at: 40, id: 'a' } };
-  const idleLater: Facets = { activity: { state: 'IDLE', at: 5_008, id: 'a' } };
   const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
 
   it.each<[string, Facets, Facets, string | undefined]>([
@@ -63,16 +62,15 @@ describe('what a platform event calls for', () => {
     ['connected, already confirmed', connected, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
     ['ended after talking', ended, { claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
     ['ended without talking', missed, { claim: held }, 'missed'],
-    [
-      'idle long after a claim whose call was never seen',
-      idleLater,
-      { claim: { ...held, state: 'CONFIRMED' } },
-      'complete',
-    ],
-    ['idle about the time of the claim', idle, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
     ['idle, the end missed', idle, { ...connected, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
     ['idle after the wrap-up', idle, { ...ended, claim: { ...held, state: 'WRAP_UP' } }, 'release'],
     ["somebody else's call", other, { claim: held }, undefined],
+    [
+      'idle after a wrap-up of a call the platform never told of',
+      idle,
+      { claim: { ...held, state: 'WRAP_UP', completedAtMs: 39 } },
+      'release',
+    ],
     ['no claim', ended, {}, undefined],
   ])('%s', (_, event, before, expected) => {
     expect(settlementDue(event, { ...before, ...event })).toBe(expected);

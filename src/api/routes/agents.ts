@@ -42,16 +42,14 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
 }
 
 function readSkills(text = ''): Record<string, number> {
-  const skills: Record<string, number> = {};
-  for (const part of text.split(',').filter((each) => each.trim())) {
-    const [name = '', level = '0'] = part.split(':').map((each) => each.trim());
-    const minimum = Number(level);
-    if (!name || !(minimum >= 0 && minimum <= 100)) {
-      throw new InvalidRequest([
-        { field: 'skills', message: `"${part}" is not name or name:level with a level of 0 to 100` },
-      ]);
-    }
-    skills[name] = minimum;
-  }
-  return skills;
+  const parts = text.split(',').filter((each) => each.trim());
+  if (parts.length > 20) throw new InvalidRequest([{ field: '/skills', message: 'may name 20 skills' }]);
+  return Object.fromEntries(
+    parts.map((part) => {
+      const [name = '', level = '0'] = part.split(':').map((each) => each.trim());
+      if (name && /^\d{1,3}$/.test(level) && Number(level) <= 100) return [name, Number(level)];
+      const message = `"${part}" is not name or name:level with a level of 0 to 100`;
+      throw new InvalidRequest([{ field: '/skills', message }]);
+    }),
+  );
 }

@@ -40,24 +40,13 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
   }
 
   function read(payload: unknown): AgentEvent {
-    const { config, clock, metrics, log } = region;
-    const { event, clampedByMs } = readEvent(payload, {
-      region: config.region,
-      nowMs: clock.nowMs(),
-      status: 'report',
-    });
+    const { config } = region;
+    const event = readEvent(payload, { region: config.region, status: 'report' });
     if (!config.regions[event.region]) {
       const message = `must be one of ${Object.keys(config.regions).join(', ')}`;
       throw new InvalidEvent([{ field: '/region_source', message }]);
     }
     if (event.facets.claim) throw new InvalidEvent([{ field: '/claim', message: "is Muster's own to say" }]);
-    if (clampedByMs > 0) {
-      metrics.clamped.inc({ source: 'api' });
-      log.warn(
-        { agent: event.agentId, event: event.eventId, aheadMs: clampedByMs },
-        'a timestamp lies in the future; taken as now',
-      );
-    }
     return event;
   }
 }

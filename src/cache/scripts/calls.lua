@@ -1,7 +1,7 @@
 -- calls: which claim a call has, remembered as "ms agent fence", so that a retry is given the same one.
 -- Fence 0: the agent's home was asked, and what it said is not known here.
 
-local REMEMBERED_MS = 600000 -- what a call keeps its claim for once that is over
+local REMEMBERED_MS = 600000 -- how long a call keeps its claim from its last asking; longer while it holds an agent
 local CLEANING = 8 -- one write in so many looks for calls to forget
 local LOOKED_AT = 32
 

@@ -17,5 +17,11 @@ local line = store(agents, id, r, now_us)
 local stays = #KEYS - tonumber(ARGV[4])
 for i = 3, stays do place(KEYS[i], id, r, now_ms) end
 for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
-if ARGV[5] ~= '' then remember(KEYS[2], agents, ARGV[5], id, ARGV[6], now_ms, now_us) end
+if ARGV[5] ~= '' then
+  -- A call that holds an agent keeps it, whatever is heard late of another.
+  local other, known = recall(KEYS[2], ARGV[5])
+  if not (other and other ~= id and is_held(agents, other, known, now_ms)) then
+    remember(KEYS[2], agents, ARGV[5], id, ARGV[6], now_ms, now_us)
+  end
+end
 return { 'stored', line }
