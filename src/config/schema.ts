@@ -152,7 +152,12 @@ const Ranking = Type.Object(
 const Claims = Type.Object(
   {
     heldMs: Milliseconds(10_000, 1000, 600_000, 'How long a claim is held before it must be confirmed.'),
-    confirmedMs: Milliseconds(14_400_000, 60_000, 86_400_000, 'How long a confirmed claim lasts without a renewal.'),
+    confirmedMs: Milliseconds(
+      14_400_000,
+      60_000,
+      86_400_000,
+      'How long a confirmed claim holds its agent without a renewal; 60 s at most where the platform reports calls.',
+    ),
     budgetMs: Milliseconds(200, 10, 10_000, 'Time to find an agent, for requests that name none.'),
     replication: Type.Enum(['grant', 'refuse'], {
       default: 'grant',
