@@ -1,8 +1,8 @@
 import type { RequiredSkills } from '../agent/ranking.ts';
-import type { Tally } from '../cache/queues.ts';
+import type { Found, PassOver, Tally } from '../cache/queues.ts';
 import { type AgentAnswer, type Explanation, explain } from './answers.ts';
 import { Refusal } from './refusal.ts';
-import { answerFor, queueNamed, type Region, staleHomes } from './region.ts';
+import { answerFor, queueNamed, type Region, staleHomes, suspectHomes } from './region.ts';
 
 export interface FindRequest {
   queue: string;
@@ -21,14 +21,25 @@ export interface FindAnswer {
 /** Looks up the best agents of a queue, in order; changes nothing. @throws Refusal, ShardUnavailable */
 export async function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
-  const found = await region.queues.find({
-    domain: queue.domain,
-    queue: queue.id,
-    skills: request.skills,
-    limit: request.limit,
-    explain: request.explain,
-    passOver: staleHomes(region),
-  });
+  const unusable = staleHomes(region);
+  const suspects = suspectHomes(region, unusable);
+  const look = (passOver: PassOver): Promise<Found> =>
+    region.queues.find({
+      domain: queue.domain,
+      queue: queue.id,
+      skills: request.skills,
+      limit: request.limit,
+      explain: request.explain,
+      passOver,
+    });
+  const found = await look(new Map([...unusable, ...suspects]));
+  if (suspects.size > 0 && found.agents.length < request.limit) {
+    // Not enough without them: agents of homes that have gone quiet follow behind all others.
+    const all = await look(unusable);
+    const known = new Set(found.agents.map(({ agentId }) => agentId));
+    found.agents.push(...all.agents.filter(({ agentId }) => !known.has(agentId)).slice(0, request.limit - known.size));
+    found.tally = all.tally;
+  }
   return {
     queue: queue.id,
     agents: found.agents.map(({ agentId, line }) => answerFor(region, agentId, line)),

@@ -43,6 +43,15 @@ export function staleHomes({ config, freshness }: Region): PassOver {
   return passOver;
 }
 
+/** Homes that have been quiet for a while: their agents come behind everybody else's. */
+export function suspectHomes({ config, freshness }: Region, unusable: PassOver): PassOver {
+  const suspects: PassOver = new Map();
+  for (const name of Object.keys(config.regions)) {
+    if (!unusable.has(name) && freshness.region(name).state === 'suspect') suspects.set(name, 'stale');
+  }
+  return suspects;
+}
+
 /** Says what this region knows of an agent, how old that may be, and whose word it is. */
 export function answerFor({ freshness, clock }: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
   const record = typeof line === 'string' ? readRecord(line) : line;

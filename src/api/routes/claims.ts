@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Settlement } from '../../agent/claim.ts';
-import { type ClaimRequest, claim } from '../../routing/claim.ts';
+import type { ClaimRequest } from '../../routing/attempt.ts';
+import { claim } from '../../routing/claim.ts';
 import { ASKED_BY } from '../../routing/peers.ts';
 import { getClaim, settle } from '../../routing/settle.ts';
 import type { ApiContext } from '../server.ts';

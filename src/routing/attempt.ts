@@ -1,0 +1,43 @@
+import type { RequiredSkills } from '../agent/ranking.ts';
+import type { Tally } from '../cache/queues.ts';
+import type { Queue } from '../config/topology.ts';
+import type { ClaimAnswer } from './answers.ts';
+import type { Region } from './region.ts';
+
+export interface ClaimRequest {
+  queue: string;
+  callId: string;
+  skills: RequiredSkills;
+  budgetMs: number;
+  /** Only this agent will do. */
+  agentId?: string;
+  explain: boolean;
+  /** The region that asks on its caller's behalf; then only agents homed here count, and nobody else is asked. */
+  askedBy?: string;
+}
+
+export interface Granted {
+  claim: ClaimAnswer;
+  /** The call had this claim already. */
+  again: boolean;
+}
+
+/** One request on its way to an agent. */
+export interface Attempt {
+  region: Region;
+  request: ClaimRequest;
+  queue: Queue;
+  /** Monotonic ms. */
+  startedMs: number;
+  /** Agents whose homes have refused them. */
+  refused: string[];
+  /** Homes this attempt has found not to answer. */
+  unreachable: Set<string>;
+  /** Whom the last walk passed over. */
+  tally: Tally;
+}
+
+/** What is left of the caller's budget, in ms. */
+export function remainingMs({ region, request, startedMs }: Attempt): number {
+  return request.budgetMs - (region.clock.monotonicMs() - startedMs);
+}

@@ -1,0 +1,95 @@
+import type { Facets } from '../agent/facets.ts';
+import type { ClaimReply } from '../cache/queues.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import { answerClaim, type ClaimAnswer, explain, facetsOf } from './answers.ts';
+import { type Attempt, type Granted, remainingMs } from './attempt.ts';
+import { publishClaim } from './publish.ts';
+import { Refusal } from './refusal.ts';
+import { answerFor, type Region } from './region.ts';
+import { settle } from './settle.ts';
+
+/** The store has granted, or found what it granted before: at home here, or known here from its home. */
+export async function grantedHere(
+  attempt: Attempt,
+  reply: ClaimReply,
+  record: AgentRecord,
+  startedMs: number,
+): Promise<Granted> {
+  const { region, request, queue } = attempt;
+  const held = record.facets.claim;
+  if (!held) throw new Error(`the store granted ${reply.agentId} without a claim`);
+  const { replicated, clockMs } = reply;
+  const agent = answerFor(region, reply.agentId, record);
+  const answer = answerClaim(held, agent, clockMs, replicated);
+  const isHome = record.home === region.config.region;
+  if (isHome) publishClaim(region, reply.agentId, record);
+  region.history.claimGranted({
+    call: request.callId,
+    queue: queue.id,
+    agent: reply.agentId,
+    fence: held.fence,
+    untilMs: held.untilMs,
+    heldMs: held.untilMs - clockMs - (region.clock.monotonicMs() - startedMs),
+    home: record.home,
+    replicated,
+    startedMs,
+  });
+  if (isHome && !replicated && region.config.claims.replication === 'refuse') {
+    await settle(region, answer.claim_id, 'release');
+    throw new Refusal('not_replicated', 'no replica acknowledged the claim; it was given back', { agent });
+  }
+  if (request.explain) Object.assign(answer, { explanation: explain(reply.considered, region.config.ranking) });
+  return { claim: answer, again: reply.verdict === 'again' };
+}
+
+/** Asks the agent's home. Undefined: not this one, go on with the next. */
+export async function askHome(
+  attempt: Attempt,
+  agentId: string,
+  record: AgentRecord,
+  startedMs: number,
+): Promise<Granted | undefined> {
+  const { region, request, queue } = attempt;
+  const asked = { queue: queue.id, callId: request.callId, skills: request.skills, agentId };
+  const answer = await region.peers.claim(record.home, asked, remainingMs(attempt));
+  attempt.refused.push(agentId);
+  if (answer.kind === 'granted') return grantedElsewhere(attempt, answer.claim, startedMs);
+  if (answer.kind === 'refused' && answer.agent) await correct(region, agentId, facetsOf(answer.agent));
+  if (answer.kind === 'unreachable') attempt.unreachable.add(record.home);
+  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
+  if (answer.kind === 'unknown') {
+    region.history.claimUnknown({ call: request.callId, queue: queue.id, home: record.home, agent: agentId });
+  }
+  return undefined;
+}
+
+async function grantedElsewhere(
+  { region, request, queue }: Attempt,
+  claim: ClaimAnswer,
+  startedMs: number,
+): Promise<Granted> {
+  await correct(region, claim.agent_id, facetsOf(claim.agent));
+  region.history.claimGranted({
+    call: request.callId,
+    queue: queue.id,
+    agent: claim.agent_id,
+    fence: claim.fence,
+    untilMs: claim.until,
+    heldMs: claim.expires_in_ms - (region.clock.monotonicMs() - startedMs),
+    home: claim.authority.region,
+    startedMs,
+  });
+  const record = await region.agents.recall(claim.agent_id);
+  const agent = record ? answerFor(region, claim.agent_id, record) : claim.agent;
+  const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
+  return { claim: { ...answer, agent }, again: false };
+}
+
+/** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
+async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
+  try {
+    await region.agents.apply(agentId, facets);
+  } catch (error) {
+    region.log.warn({ err: error, agent: agentId }, 'the local copy of an agent was not corrected; the bus will do it');
+  }
+}

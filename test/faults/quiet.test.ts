@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { claimOnce } from '../fixtures/claimers.ts';
+import { ask, bringOnDuty, type Process, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
+
+const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+let regions: Regions;
+let eu: TestRegion;
+let us: TestRegion;
+beforeAll(async () => {
+  const freshness = { heartbeatMs: 200, suspectMs: 1500, staleMs: 6000 };
+  regions = await startRegions({ names: ['eu', 'us'], replicas: false, config: { freshness } });
+  [eu, us] = regions.all as [TestRegion, TestRegion];
+  await bringOnDuty(us, 2, regions.all, sinceMs);
+  await bringOnDuty(eu, 2, regions.all, sinceMs + 60_000);
+});
+afterAll(() => regions.stop());
+
+const stateOfUs = async (): Promise<string> => {
+  const { body } = await ask(`${eu.url}/v1/regions`);
+  return body.regions.find((each: { region: string }) => each.region === 'us').state;
+};
+const become = (state: string) =>
+  vi.waitFor(async () => expect(await stateOfUs()).toBe(state), { timeout: 20_000, interval: 50 });
+const found = async () => (await ask(`${eu.url}/agents/available?queue=support&limit=4`)).body;
+const homes = (body: { agents: { home: string }[] }): string[] => body.agents.map(({ home }) => home);
+
+describe('a region that goes quiet', () => {
+  it('is suspect, its agents behind the others; then stale, its agents passed over; and fresh again when it is back', async () => {
+    expect(homes(await found())).toEqual(['us', 'us', 'eu', 'eu']);
+    await (us.processes[0] as Process).signal('SIGKILL');
+
+    await become('suspect');
+    expect(homes(await found())).toEqual(['eu', 'eu', 'us', 'us']);
+    expect(await claimOnce(eu.url, 'while-suspect')).toMatchObject({ kind: 'granted', agentId: 'crm-eu:0' });
+
+    await become('stale');
+    const body = await found();
+    expect(homes(body)).toEqual(['eu']);
+    expect(body.passed_over).toMatchObject({ stale: 2 });
+    expect((await ask(`${eu.url}/v1/agents/crm-us:0`)).body).toMatchObject({ home: 'us', stale: true });
+    expect(await claimOnce(eu.url, 'last')).toMatchObject({ kind: 'granted', agentId: 'crm-eu:1' });
+    expect(await claimOnce(eu.url, 'nobody')).toMatchObject({ kind: 'none' });
+
+    await us.spawn();
+    await become('fresh');
+    expect(homes(await found())).toEqual(['us', 'us']);
+  });
+});
+
+describe('a claim that no replica acknowledges', () => {
+  it('says so under the policy grant, and is given back at once under refuse', async () => {
+    const lenient = await ask(`${us.url}/v1/claims`, 'POST', { queue: 'crm-us:support', call_id: 'alone' });
+    expect(lenient).toMatchObject({ status: 201, body: { replicated: false } });
+    const strict = await startRegions({
+      names: ['eu'],
+      replicas: false,
+      config: { claims: { replication: 'refuse' } },
+    });
+    const [region] = strict.all as [TestRegion];
+    try {
+      await bringOnDuty(region, 1, [region], sinceMs);
+      const refused = await ask(`${region.url}/v1/claims`, 'POST', { queue: 'support', call_id: 'c' });
+      expect(refused).toMatchObject({ status: 503, body: { code: 'not_replicated' } });
+      expect((await ask(`${region.url}/v1/agents/crm-eu:0`)).body).toMatchObject({ status: 'AVAILABLE' });
+    } finally {
+      await strict.stop();
+    }
+  });
+});
