@@ -174,7 +174,7 @@ const Freshness = Type.Object(
       10_000,
       500,
       600_000,
-      'Silence after which a region’s agents are claimed only when nobody else is there.',
+      'Silence after which a region’s agents come behind everybody else’s.',
     ),
     staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are not handed out on trust.'),
   },
