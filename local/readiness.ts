@@ -40,9 +40,11 @@ async function whatIsMissing(
 ): Promise<string | undefined> {
   const completeAtMs = new Map<string, number>();
   for (const { name, home, agents } of connections) {
-    const health = (await reportsOf(regions, home, http)).flatMap((report) => report.connections[name] ?? [])[0];
-    if (!health?.lastSnapshotMs || health.agents < agents) return `${name} has not been read completely`;
-    completeAtMs.set(home, Math.max(health.lastSnapshotMs, completeAtMs.get(home) ?? 0));
+    const reports = await reportsOf(regions, home, http);
+    const read = reports.flatMap(({ connections }) => connections).find(({ connection }) => connection === name);
+    if (!read || read.read_age_ms === null || read.agents < agents) return `${name} has not been read completely`;
+    const atMs = systemClock.nowMs() - read.read_age_ms;
+    completeAtMs.set(home, Math.max(atMs, completeAtMs.get(home) ?? 0));
   }
   for (const { name, url } of regions) {
     const { regions: known } = await http.read<RegionReport>(`${url}/v1/regions`);

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { PlatformHealth } from '../../platforms/platform.ts';
 import type { RegionState } from '../../sync/freshness.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -19,7 +18,15 @@ export interface RegionReport {
   outbox: number;
   /** Messages of the bus not yet applied here; null while the bus does not say. */
   bus_behind: number | null;
-  connections: Record<string, PlatformHealth>;
+  /** The platform connections that this instance runs. */
+  connections: {
+    connection: string;
+    connected: boolean;
+    agents: number;
+    /** How long ago the last complete reading ended; null before the first. */
+    read_age_ms: number | null;
+    problem?: string;
+  }[];
 }
 
 /** What an operator looks at first: who is fresh, who answers, what waits. */
