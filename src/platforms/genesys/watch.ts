@@ -10,6 +10,8 @@ import type { TopicPayload } from './payloads.ts';
 const CHANNEL_LIMIT = 20;
 /** After a token or channel is due, so that the timer is never early. */
 const RENEWAL_SLACK_MS = 50;
+/** How long a replaced channel still delivers what was sent to it before the new one was there, in ms. */
+const LINGER_MS = 2_000;
 const LOGGED_FRAME_LENGTH = 200;
 
 /** The users of one channel, whichever channel serves them just now. */
@@ -31,7 +33,7 @@ export interface WatchHandlers {
 
 /**
  * All channels of a connection: deals users to them, replaces each before it expires without missing anything (the
- * new one is open before the old one closes), and says when something was missed.
+ * new one is open a while before the old one closes), and says when something was missed.
  */
 export class Watch {
   readonly #client: Client;
@@ -42,6 +44,8 @@ export class Watch {
   readonly #usersPerChannel: number;
   readonly #groups: Group[] = [];
   readonly #covered = new Set<string>();
+  /** Replaced channels that still deliver. */
+  readonly #leaving = new Set<Channel>();
   #uncovered = 0;
   /** Opening and growing channels goes one after another: the platform throttles bursts, and a group has one channel. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -106,6 +110,7 @@ export class Watch {
       clearTimeout(renewal);
       channel?.close();
     }
+    for (const channel of this.#leaving) channel.close();
   }
 
   /** @returns whether a channel has, or can have, a place for the user */
@@ -131,12 +136,22 @@ export class Watch {
     };
     const { channel, refused } = await Channel.open(this.#client, this.#clock, group.userIds, handlers, this.#signal);
     if (!channel.isOpen) throw new RequestFailed(0, 'The notification channel closed as soon as it was open');
-    group.channel?.close();
+    if (group.channel) this.#leave(group.channel);
     group.channel = channel;
     this.#note(group, refused);
     clearTimeout(group.renewal);
     const dueMs = Math.max(0, channel.renewAtMs - this.#clock.monotonicMs()) + RENEWAL_SLACK_MS;
     group.renewal = setTimeout(() => void this.#renew(group, channel), dueMs);
+  }
+
+  /** Lets a replaced channel deliver what is under way to it before it is closed; the platform would not repeat it. */
+  #leave(channel: Channel): void {
+    this.#leaving.add(channel);
+    const close = (): void => {
+      this.#leaving.delete(channel);
+      channel.close();
+    };
+    setTimeout(close, LINGER_MS).unref();
   }
 
   /** Puts another channel in the place of this one, trying until it succeeds or this one is lost. */
