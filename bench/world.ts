@@ -51,7 +51,7 @@ export async function startWorld(): Promise<World> {
   const [cluster, claimCluster, floor] = await Promise.all([connect(), connect(), Floor.connect(config.redis)]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new Lane(claimCluster, REPLICA_WAIT_MS);
-  const agents = new Agents(cluster, claims, config);
+  const agents = new Agents(cluster, { claims, changes: claims }, config);
   const loaded = new Set<DomainName>();
   return {
     dir,

@@ -39,16 +39,27 @@ const MAX_ROUNDS = 64;
 /** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
 const MAX_PAUSE_MS = 32;
 
+/** What an agent's changes travel in: they outlive a master, so what counts as applied stays applied. */
+export interface Lanes {
+  /** Claims and their settlements. */
+  claims: Lane;
+  /** Everything else that happens to an agent. */
+  changes: Lane;
+}
+
+/** A change is kept waiting this long for its shard, in ms; whoever brought it brings it again. */
+const COMMIT_DEADLINE_MS = 1000;
+
 /** The agents of the region's store. Changes are merged here and stored by compare-and-set. */
 export class Agents {
   readonly #cluster: Cluster;
-  readonly #lane: Lane;
+  readonly #lanes: Lanes;
   readonly #config: Config;
   readonly #recent = new Recent<AgentRecord>(RECENT_RECORDS);
 
-  constructor(cluster: Cluster, lane: Lane, config: Config) {
+  constructor(cluster: Cluster, lanes: Lanes, config: Config) {
     this.#cluster = cluster;
-    this.#lane = lane;
+    this.#lanes = lanes;
     this.#config = config;
   }
 
@@ -70,6 +81,11 @@ export class Agents {
     const record = readRecord(line);
     this.#recent.set(agentId, record);
     return record;
+  }
+
+  /** Forgets what it has seen: a failover may have taken the store back behind it. */
+  forget(): void {
+    this.#recent.clear();
   }
 
   /**
@@ -95,7 +111,7 @@ export class Agents {
     const domain = domainOfAgent(this.#config, agentId);
     const { claim: _, ...others } = record.facets;
     const { arrivalMs, parts } = virtualArrival(others, this.#config.ranking);
-    const { reply, replicated } = await this.#lane.run(
+    const { reply, replicated } = await this.#lanes.claims.run(
       scripts.settle,
       [agentsKey(domain), ...this.#queues(record.facets).map((queue) => queueKey(domain, queue))],
       [
@@ -129,7 +145,7 @@ export class Agents {
     const leaves = record ? this.#queues(record.facets).filter((queue) => !queues.includes(queue)) : [];
     const claim = changed.includes('claim') ? facets.claim : undefined;
     const holdMs = claim ? 0 : (record?.holdMs ?? 0);
-    const [kind, line] = (await this.#cluster.run(
+    const { reply } = await this.#lanes.changes.run(
       scripts.commit,
       [agentsKey(domain), callsKey(domain), ...[...queues, ...leaves].map((queue) => queueKey(domain, queue))],
       [
@@ -140,7 +156,9 @@ export class Agents {
         claim?.callId && claim.state !== 'ENDED' ? encode(claim.callId) : '',
         String(claim?.fence ?? 0),
       ],
-    )) as ['stored' | 'conflict', string];
+      COMMIT_DEADLINE_MS,
+    );
+    const [kind, line] = reply as ['stored' | 'conflict', string];
     const now = this.remember(agentId, line);
     if (!now) this.#recent.delete(agentId);
     return kind === 'stored' && now ? { kind, record: now } : { kind: 'conflict', record: now };

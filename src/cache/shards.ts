@@ -42,6 +42,7 @@ export class Shards {
   readonly #options: ShardsOptions;
   readonly #known = new Map<string, Shard>();
   #timer: NodeJS.Timeout | undefined;
+  #onDown: () => void = () => undefined;
 
   constructor(options: ShardsOptions) {
     this.#options = options;
@@ -54,6 +55,11 @@ export class Shards {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Whom to tell that a shard has stopped answering. */
+  set onDown(listener: () => void) {
+    this.#onDown = listener;
   }
 
   all(): Shard[] {
@@ -104,6 +110,7 @@ export class Shards {
     if (!known.up) return;
     this.#options.log.warn({ shard: address }, 'shard does not answer: calls that need it are refused until it does');
     this.#known.set(address, { ...known, up: false, replicas: 0, downSinceMs: this.#options.clock.monotonicMs() });
+    this.#onDown();
   }
 
   async #rediscover(avoid: Set<string>): Promise<void> {

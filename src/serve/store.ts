@@ -10,18 +10,18 @@ export interface Store {
   cluster: Cluster;
   /** Claims and their settlements. */
   claims: Lane;
-  /** Appends to the outbox. */
-  appends: Lane;
+  /** What is accepted and applied: appends to the outbox, and changes of agents. */
+  changes: Lane;
   close(): Promise<void>;
 }
 
 /** A caller waits for a claim, so a slow replica is only waited for briefly and the answer says so. */
 const CLAIM_REPLICA_WAIT_MS = 20;
 /** What is accepted must not be lost, and nobody on the line waits for it. */
-const APPEND_REPLICA_WAIT_MS = 500;
+const CHANGE_REPLICA_WAIT_MS = 500;
 
 /**
- * Claims and the outbox wait for replicas, and a `WAIT` blocks its connection: each has its own.
+ * Claims and changes wait for replicas, and a `WAIT` blocks its connection: each has its own.
  * @throws Error saying what is wrong with the cluster the config names
  */
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
@@ -38,7 +38,7 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
     const cluster = await open();
     await claimOwnership(cluster, config.region);
     const claims = new Lane(await open(), CLAIM_REPLICA_WAIT_MS);
-    return { cluster, claims, appends: new Lane(await open(), APPEND_REPLICA_WAIT_MS), close };
+    return { cluster, claims, changes: new Lane(await open(), CHANGE_REPLICA_WAIT_MS), close };
   } catch (error) {
     await close();
     throw error;

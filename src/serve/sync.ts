@@ -48,8 +48,9 @@ const RELAY_LEASE_TTL_MS = 6000;
 export function assembleSync(ground: Ground): Sync {
   const { config, clock, log, metrics, history, store, instance } = ground;
   const bus = createBus(ground);
-  const outbox = new Outbox(store.appends, store.cluster, config.bus.partitions);
-  const agents = new Agents(store.cluster, store.claims, config);
+  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
+  const agents = new Agents(store.cluster, store, config);
+  store.cluster.shards.onDown = () => agents.forget();
   const apply = new Apply({
     ...ground,
     agents,

@@ -54,7 +54,10 @@ describe('commit', () => {
 
   it('loses no change of many writers who know nothing of each other', async () => {
     const d = store.domain('writers');
-    const writers = Array.from({ length: 8 }, () => new Agents(store.cluster, store.lane, d.config));
+    const writers = Array.from(
+      { length: 8 },
+      () => new Agents(store.cluster, { claims: store.lane, changes: store.lane }, d.config),
+    );
     const names = ['presence', 'activity', 'profile', 'interaction'] as const;
     const changes = Array.from({ length: 160 }, (_, i) => change(names[i % 4] ?? 'presence', 1000 + i));
     await Promise.all(changes.map((each, i) => writers[i % 8]?.apply('writers:a', each)));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimers, claimOnce, settleOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
-import { ask, bringOnDuty, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
+import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
 const sinceMs = Date.parse('2026-03-02T10:00:00Z');
 let regions: Regions;
@@ -14,10 +14,11 @@ beforeAll(async () => {
 afterAll(() => regions.stop());
 
 describe('the master of a domain is killed under load', () => {
-  it('and no claim that a replica acknowledged is granted again; callers get a quick 503 and then go on', async () => {
+  it('and no claim that a replica acknowledged is granted again, no accepted event is lost; callers get a quick 503 and go on', async () => {
     const held = await Promise.all(Array.from({ length: 40 }, (_, i) => claimOnce(eu.url, `held-${i}`)));
     expect(held.every(({ kind, replicated }) => kind === 'granted' && replicated === true)).toBe(true);
 
+    const events = reporters(eu.url, 8);
     const load = claimers([eu.url], 24, 'load');
     const grantedSoFar = () => load.outcomes.filter(({ kind }) => kind === 'granted').length;
     await expect.poll(grantedSoFar, { timeout: 20_000 }).toBeGreaterThan(100);
@@ -26,9 +27,14 @@ describe('the master of a domain is killed under load', () => {
     const beforePromotion = grantedSoFar();
     await expect.poll(grantedSoFar, { timeout: 30_000, interval: 50 }).toBeGreaterThan(beforePromotion + 50);
     const outcomes = await load.stop();
+    const lastAccepted = await events.stop();
 
     expect(outcomes.filter(({ kind }) => kind === 'unknown')).toEqual([]);
     await judge(regions.histories());
+    expect(lastAccepted.size).toBe(8);
+    for (const [id, timestamp] of lastAccepted) {
+      await expect.poll(async () => (await presenceOf(id)) >= timestamp, { timeout: 10_000 }).toBe(true);
+    }
     const ids = new Set(held.map(({ agentId }) => agentId));
     const duringHold = outcomes.filter(({ agentId }) => agentId && ids.has(agentId));
     for (const { claimId = '' } of held) {
@@ -40,3 +46,28 @@ describe('the master of a domain is killed under load', () => {
     expect((await ask(`${eu.url}/readyz`)).status).toBe(200);
   });
 });
+
+const presenceOf = async (id: string): Promise<number> =>
+  (await ask(`${eu.url}/v1/agents/${id}`)).body.facets.presence.at;
+
+/** Reports agents of their own, one event after another, until told to stop. */
+function reporters(url: string, count: number): { stop(): Promise<Map<string, number>> } {
+  const lastAccepted = new Map<string, number>();
+  let stopped = false;
+  const report = async (n: number): Promise<void> => {
+    for (let i = 1; !stopped; i++) {
+      const id = `crm-eu:reported-${n}`;
+      const event = eventOf(id, i % 2 ? 'OFFLINE' : 'BUSY', sinceMs + i);
+      const { status } = await ask(`${url}/v1/events`, 'POST', event);
+      if (status === 202) lastAccepted.set(id, sinceMs + i);
+    }
+  };
+  const running = Promise.all(Array.from({ length: count }, (_, n) => report(n)));
+  return {
+    stop: async () => {
+      stopped = true;
+      await running;
+      return lastAccepted;
+    },
+  };
+}
