@@ -28,34 +28,46 @@ export class Cluster {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly #client: Client;
+  /** Every client of this cluster in this instance: they follow a promotion together. */
+  readonly #clients: Client[];
+  readonly #open: () => Promise<Client>;
 
-  private constructor(client: Client, clock: Clock, log: Log) {
+  private constructor(client: Client, clients: Client[], shards: Shards, clock: Clock, open: () => Promise<Client>) {
     this.#client = client;
+    this.#clients = clients;
+    this.shards = shards;
     this.clock = clock;
-    this.shards = new Shards({
-      masters: () => client.masters.map((master) => ({ address: master.address, role: () => roleOf(client, master) })),
-      rediscover: (avoid) => client._slots.rediscover(undefined, avoid),
-      clock,
-      log,
-    });
+    this.#open = open;
   }
 
   /** @throws Error saying which nodes did not answer */
   static async connect(settings: ClusterSettings, clock: Clock, log: Log): Promise<Cluster> {
-    const client = connectCluster(settings);
-    client.on('error', (error) => log.debug({ err: error }, 'redis connection'));
-    client.on('node-error', (error) => log.debug({ err: error }, 'redis connection'));
-    try {
-      await client.connect();
-    } catch (error) {
-      client.destroy();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`no Redis Cluster answers at ${settings.nodes.join(', ')} (${reason})`, { cause: error });
-    }
-    const cluster = new Cluster(client, clock, log);
-    await cluster.shards.start();
+    const open = (): Promise<Client> => openClient(settings, log);
+    const client = await open();
+    const clients = [client];
+    const shards = new Shards({
+      masters: () => client.masters.map((master) => ({ address: master.address, role: () => roleOf(client, master) })),
+      rediscover: async (avoid) => {
+        await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
+      },
+      clock,
+      log,
+    });
+    const cluster = new Cluster(client, clients, shards, clock, open);
+    await shards.start();
     await cluster.#loadScripts();
     return cluster;
+  }
+
+  /**
+   * Further connections to the same cluster, for traffic that would hold up the rest. One breaker serves them all: a
+   * probe behind a `WAIT` would take a slow replica for a dead master.
+   * @throws as `connect`
+   */
+  async alongside(): Promise<Cluster> {
+    const client = await this.#open();
+    this.#clients.push(client);
+    return new Cluster(client, this.#clients, this.shards, this.clock, this.#open);
   }
 
   /**
@@ -167,6 +179,20 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
     timer = setTimeout(() => reject(new Error('no answer in time')), Math.max(1, ms));
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function openClient(settings: ClusterSettings, log: Log): Promise<Client> {
+  const client = connectCluster(settings);
+  client.on('error', (error) => log.debug({ err: error }, 'redis connection'));
+  client.on('node-error', (error) => log.debug({ err: error }, 'redis connection'));
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.destroy();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`no Redis Cluster answers at ${settings.nodes.join(', ')} (${reason})`, { cause: error });
+  }
 }
 
 async function roleOf(client: Client, master: Client['masters'][number]): Promise<unknown> {

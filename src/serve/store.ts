@@ -25,20 +25,19 @@ const CHANGE_REPLICA_WAIT_MS = 500;
  * @throws Error saying what is wrong with the cluster the config names
  */
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
-  const opened: Cluster[] = [];
-  const open = async (): Promise<Cluster> => {
-    const cluster = await Cluster.connect(config.redis, clock, log);
-    opened.push(cluster);
-    return cluster;
+  const cluster = await Cluster.connect(config.redis, clock, log);
+  const opened = [cluster];
+  const lane = async (replicaWaitMs: number): Promise<Lane> => {
+    const connections = await cluster.alongside();
+    opened.push(connections);
+    return new Lane(connections, replicaWaitMs);
   };
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((each) => each.close()));
   };
   try {
-    const cluster = await open();
     await claimOwnership(cluster, config.region);
-    const claims = new Lane(await open(), CLAIM_REPLICA_WAIT_MS);
-    return { cluster, claims, changes: new Lane(await open(), CHANGE_REPLICA_WAIT_MS), close };
+    return { cluster, claims: await lane(CLAIM_REPLICA_WAIT_MS), changes: await lane(CHANGE_REPLICA_WAIT_MS), close };
   } catch (error) {
     await close();
     throw error;
