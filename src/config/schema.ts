@@ -214,4 +214,3 @@ export const ConfigSchema = Type.Object(
 
 export type Config = Static<typeof ConfigSchema>;
 export type ConnectionConfig = Static<typeof Connection>;
-export type QueueConfig = Static<typeof Queue>;

@@ -35,14 +35,15 @@ export class Applier {
   }
 
   async #applyBatch(partition: number, batch: Delivery[]): Promise<void> {
-    const byAgent = new Map<string, { event: AgentEvent; acceptedMs?: number }[]>();
+    const changes: { event: AgentEvent; acceptedMs?: number }[] = [];
     const heartbeats = new Map<string, Heartbeat>();
     for (const delivery of batch) {
       const envelope = await this.#open(delivery);
       if (!envelope) continue;
       if (envelope.type === HEARTBEAT) heartbeats.set(envelope.heartbeat.region, envelope.heartbeat);
-      else byAgent.set(envelope.event.agentId, [...(byAgent.get(envelope.event.agentId) ?? []), envelope]);
+      else changes.push(envelope);
     }
+    const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
     await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
     await Promise.all(
       [...heartbeats.values()].map(({ region, timestampMs }) =>

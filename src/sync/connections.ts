@@ -99,10 +99,7 @@ export class Connections {
   /** Accepts what a platform said, in order per agent; tries until it is accepted, because nobody will say it again. */
   async #report(reports: PlatformReport[]): Promise<void> {
     for (let from = 0; from < reports.length; from += CONCURRENCY) {
-      const byAgent = new Map<string, PlatformReport[]>();
-      for (const report of reports.slice(from, from + CONCURRENCY)) {
-        byAgent.set(report.agentId, [...(byAgent.get(report.agentId) ?? []), report]);
-      }
+      const byAgent = Map.groupBy(reports.slice(from, from + CONCURRENCY), ({ agentId }) => agentId);
       await Promise.all([...byAgent.values()].map((ofAgent) => this.#acceptInOrder(ofAgent)));
     }
   }

@@ -39,7 +39,7 @@ const MAX_BACKOFF_MS = 2000;
 export class Relay {
   readonly #options: RelayOptions;
   readonly #running = new Map<number, Promise<void>>();
-  readonly #backoffMs = new Map<number, number>();
+  readonly #backingOff = new Set<number>();
   /** Partitions with something appended since they were last read. */
   readonly #news = new Set<number>();
   #timers: NodeJS.Timeout[] = [];
@@ -82,7 +82,7 @@ export class Relay {
 
   #poke(partition: number): void {
     this.#news.add(partition);
-    if (this.#stopped || this.#running.has(partition) || this.#backoffMs.has(partition)) return;
+    if (this.#stopped || this.#running.has(partition) || this.#backingOff.has(partition)) return;
     if (!this.#options.leases.held().has(partition)) return;
     const drained = this.#drain(partition).finally(() => {
       this.#running.delete(partition);
@@ -127,16 +127,12 @@ export class Relay {
     if (!this.#away)
       this.#options.log.warn({ err: error, partition }, 'cannot relay to the bus; events wait in the outbox');
     this.#away = true;
-    const waitMs = this.#backoffMs.get(partition) ?? this.#nextBackoffMs();
-    this.#backoffMs.set(partition, waitMs);
+    this.#backingOff.add(partition);
+    const waitMs = MAX_BACKOFF_MS * (0.25 + 0.75 * Math.random());
     setTimeout(() => {
-      this.#backoffMs.delete(partition);
+      this.#backingOff.delete(partition);
       this.#poke(partition);
     }, waitMs).unref();
-  }
-
-  #nextBackoffMs(): number {
-    return MAX_BACKOFF_MS * (0.25 + 0.75 * Math.random());
   }
 
   /** Puts a heartbeat behind everything this region has accepted so far, in every partition it relays. */
