@@ -11,6 +11,12 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** A clock that is wrong by so much: wall time is shifted, durations are right. For drills. */
+export const shiftedClock = (offsetMs: number): Clock => ({
+  nowMs: () => systemClock.nowMs() + offsetMs,
+  monotonicMs: systemClock.monotonicMs,
+});
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
+import { shiftedClock } from '../ops/clock.ts';
 import { startInstance } from './instance.ts';
 
 /** `muster serve`: one instance of a region, against clusters that exist, until SIGTERM or SIGINT. */
@@ -9,15 +10,26 @@ export function serveCommand(): Command {
     .description('run one instance of a region')
     .requiredOption('--config <file>', 'the YAML file that describes the region')
     .option('--history <file>', 'append every claim, settlement and event to this file, for `muster verify`')
-    .action(async ({ config: file, history }: { config: string; history?: string }) => {
-      process.exitCode = await serve(file, history);
+    .option('--clock-offset-ms <ms>', 'for drills only: run with a wall clock that is wrong by so much', readOffsetMs)
+    .action(async (flags: ServeFlags) => {
+      process.exitCode = await serve(flags);
     });
 }
 
-async function serve(file: string, historyFile: string | undefined): Promise<number> {
+interface ServeFlags {
+  config: string;
+  history?: string;
+  clockOffsetMs?: number;
+}
+
+async function serve({ config: file, history: historyFile, clockOffsetMs }: ServeFlags): Promise<number> {
   try {
     const config = await loadConfig(file);
-    const instance = await startInstance({ config, ...(historyFile && { historyFile }) });
+    const instance = await startInstance({
+      config,
+      ...(historyFile && { historyFile }),
+      ...(clockOffsetMs && { clock: shiftedClock(clockOffsetMs) }),
+    });
     console.log(`region ${config.region} listens on ${instance.url}`);
     await stopSignal();
     await instance.stop();
@@ -26,6 +38,12 @@ async function serve(file: string, historyFile: string | undefined): Promise<num
     console.error(error instanceof ConfigError ? error.message : `muster: ${messageOf(error)}`);
     return 1;
   }
+}
+
+function readOffsetMs(value: string): number {
+  if (!/^[+-]?\d+$/.test(value))
+    throw new InvalidArgumentError('It must be a whole number of milliseconds, such as -5000.');
+  return Number(value);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

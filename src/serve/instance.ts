@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
-import { systemClock } from '../ops/clock.ts';
+import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
@@ -20,14 +20,17 @@ export interface StartOptions {
   config: Config;
   /** Where to write the history, if anywhere. */
   historyFile?: string;
+  /** The system's, unless a drill wants it wrong. */
+  clock?: Clock;
 }
 
 /**
  * Brings up one instance of a region.
  * @throws Error saying what is wrong with the world it was pointed at
  */
-export async function startInstance({ config, historyFile }: StartOptions): Promise<Instance> {
-  const ground = await breakGround(config, historyFile);
+export async function startInstance(options: StartOptions): Promise<Instance> {
+  const { config } = options;
+  const ground = await breakGround(options);
   const sync = assembleSync(ground);
   const { region } = sync;
   let draining = false;
@@ -65,8 +68,7 @@ export async function startInstance({ config, historyFile }: StartOptions): Prom
   };
 }
 
-async function breakGround(config: Config, historyFile: string | undefined): Promise<Ground> {
-  const clock = systemClock;
+async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const log = createLog(config.log.level, config.region, instance);
   const history = historyFile
