@@ -1,3 +1,5 @@
+import type { WorldLine } from './world-line.ts';
+
 /**
  * The lines of a history: what one instance granted, settled and applied, one JSON object per line.
  *
@@ -40,8 +42,11 @@ export interface ClaimGrantedLine extends ClaimAsked {
   until: number;
   /** How long the grant is promised, in ms from `t`. */
   held_ms: number;
+  /** The region that granted; under `mode: 'verified'` not the agent's home. */
   home: string;
   replicated?: boolean;
+  /** Granted on the platform's word, because the home could not be reached; absent: granted by the home. */
+  mode?: 'verified';
 }
 
 export interface ClaimRefusedLine extends ClaimAsked {
@@ -122,6 +127,40 @@ export interface EventHandledLine extends Origin {
   via: 'local' | 'bus';
 }
 
+/** What a caller was told of an agent, by a lookup or with a claim. */
+export interface AgentReadLine extends Origin {
+  op: 'agent';
+  phase: 'read';
+  agent: string;
+  home: string;
+  /** How old the answer called itself, in ms; null: nothing was ever heard of the home. */
+  age_ms: number | null;
+  stale: boolean;
+  /** The platform itself had confirmed the agent to this region that long ago, in ms. */
+  vouched_ms?: number;
+  status: string;
+  versions: FacetVersions;
+}
+
+/** One of two claims that met. */
+export interface ConflictParty {
+  fence: number;
+  call: string;
+  /** The region that granted it. */
+  region: string;
+}
+
+/** Two claims on one agent met when the regions did; the home's stands. Only the policy `verify` can bring this about. */
+export interface ConflictLine extends Origin {
+  op: 'conflict';
+  phase: 'reported';
+  agent: string;
+  kept: ConflictParty;
+  lost: ConflictParty;
+  /** Whether both held the agent at one moment, as far as their times tell. */
+  overlap: 'certain' | 'possible';
+}
+
 /** The region put aside a message that nobody can read; what can be told of it is told. */
 export interface EventDeadLetterLine extends Origin {
   op: 'event';
@@ -142,4 +181,7 @@ export type HistoryLine =
   | SettleRefusedLine
   | EventAcceptedLine
   | EventHandledLine
-  | EventDeadLetterLine;
+  | EventDeadLetterLine
+  | AgentReadLine
+  | ConflictLine
+  | WorldLine;

@@ -3,10 +3,12 @@ import { FACET_NAMES, type Facets } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import type { Clock } from './clock.ts';
 import type {
+  AgentReadLine,
   ClaimGrantedLine,
   ClaimInvokedLine,
   ClaimRefusedLine,
   ClaimUnknownLine,
+  ConflictLine,
   EndedLine,
   EventDeadLetterLine,
   EventHandledLine,
@@ -27,6 +29,20 @@ export type ClaimRefused = Told<ClaimRefusedLine>;
 export type ClaimUnknown = Told<ClaimUnknownLine>;
 export type SettleRefused = Told<SettleRefusedLine> & { op: SettleOp };
 export type EventDeadLettered = Told<EventDeadLetterLine>;
+export type Conflict = Told<ConflictLine>;
+
+/** What a caller is about to be told of an agent. */
+export interface AgentRead {
+  agent: string;
+  home: string;
+  /** As the answer says it, in ms; null: nothing was ever heard of the home. */
+  ageMs: number | null;
+  stale: boolean;
+  /** How long ago the platform itself confirmed the agent to this region, in ms; absent where it did not. */
+  vouchedMs?: number | undefined;
+  status: string;
+  facets: Facets;
+}
 
 export interface ClaimGranted extends ClaimInvoked {
   agent: string;
@@ -42,6 +58,8 @@ export interface ClaimGranted extends ClaimInvoked {
   home: string;
   /** False if no replica acknowledged the grant. */
   replicated?: boolean;
+  /** Granted on the platform's word, because the agent's home could not be reached; absent: granted by the home. */
+  mode?: 'verified' | undefined;
   /** `clock.monotonicMs()` from before the grant was asked for. */
   startedMs: number;
 }
@@ -80,6 +98,10 @@ export interface History {
   /** To be called before the bus is told that the event is done with. */
   eventHandled(event: AgentEvent, handled: EventHandled): void;
   eventDeadLettered(letter: EventDeadLettered): void;
+  /** To be called for every agent that a caller is told of, with what they are told. */
+  agentRead(read: AgentRead): void;
+  /** To be called once for each pair of claims that met. */
+  conflict(conflict: Conflict): void;
   /** Why writing has stopped; undefined while all is well. */
   readonly failed: Error | undefined;
   close(): void;
@@ -105,6 +127,8 @@ export const noHistory: History = {
   eventAccepted() {},
   eventHandled() {},
   eventDeadLettered() {},
+  agentRead() {},
+  conflict() {},
   failed: undefined,
   close() {},
 };
@@ -132,6 +156,8 @@ export function openHistory({ file, region, process, clock, log }: HistoryOption
     },
     eventHandled: (event, handled) => journal.append({ ...stamp(), ...handledLine(event, handled) }),
     eventDeadLettered: (letter) => journal.append({ ...stamp(), op: 'event', phase: 'dead_letter', ...letter }),
+    agentRead: (read) => journal.append({ ...stamp(), ...readLine(read) }),
+    conflict: (conflict) => journal.append({ ...stamp(), op: 'conflict', phase: 'reported', ...conflict }),
     get failed() {
       return journal.failed;
     },
@@ -154,6 +180,11 @@ function handledLine(event: AgentEvent, handled: EventHandled): Omit<EventHandle
   const { outcome: phase, via, startedMs: since } = handled;
   const { eventId, agentId, region: from } = event;
   return { op: 'event', phase, since, event: eventId, agent: agentId, versions: versionsOf(event.facets), from, via };
+}
+
+function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentReadLine, keyof Origin> {
+  const vouched = vouchedMs === undefined ? {} : { vouched_ms: vouchedMs };
+  return { op: 'agent', phase: 'read', ...read, age_ms: ageMs, ...vouched, versions: versionsOf(facets) };
 }
 
 function versionsOf(facets: Facets): FacetVersions {

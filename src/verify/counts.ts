@@ -1,4 +1,5 @@
 import { SETTLE_OPS, type SettleOp } from '../ops/history-line.ts';
+import { WORLD_OPS } from '../ops/world-line.ts';
 import type { Touched } from './claims.ts';
 import type { Line } from './read.ts';
 
@@ -31,6 +32,14 @@ export interface Counts {
 /** A history may name at most so many reasons one by one; the rest is counted as `other`. */
 const MAX_REASONS = 50;
 
+function isSettle(line: Line): line is Line & { op: SettleOp } {
+  return SETTLE_OPS.some((op) => op === line.op);
+}
+
+function isOfWorld(line: Line): boolean {
+  return WORLD_OPS.some((op) => op === line.op);
+}
+
 export class Counter {
   readonly counts: Counts = {
     processes: 0,
@@ -47,11 +56,11 @@ export class Counter {
     const { claims, settles, events } = this.counts;
     this.#firstT ??= line.t;
     this.counts.spanMs = line.t - this.#firstT;
-    this.#processes.add(`${line.region}\n${line.process}`);
+    if (!isOfWorld(line)) this.#processes.add(`${line.region}\n${line.process}`);
     this.counts.processes = this.#processes.size;
     if (line.op === 'event') events[line.phase]++;
     else if (line.op === 'claim') this.#claim(line, touched);
-    else if (line.op !== 'history') settles[line.op][line.phase]++;
+    else if (isSettle(line)) settles[line.op][line.phase]++;
     if (touched?.step === 'granted' && !touched.claim.replicated) claims.unreplicated++;
   }
 

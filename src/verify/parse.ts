@@ -1,8 +1,28 @@
 import { type HistoryLine, SETTLE_OPS } from '../ops/history-line.ts';
+import type { WorldSettings } from '../ops/world-line.ts';
 
-type FieldType = 'string' | 'number' | 'versions';
+type FieldType = keyof typeof IS_OF;
 
-const ARTICLE: Record<FieldType, string> = { string: 'a string', number: 'a number', versions: 'arrays by facet' };
+const IS_OF = {
+  string: (value: unknown) => typeof value === 'string',
+  number: (value: unknown) => typeof value === 'number',
+  boolean: (value: unknown) => typeof value === 'boolean',
+  numberOrNull: (value: unknown) => value === null || typeof value === 'number',
+  strings: (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  versions: (value: unknown) => isObject(value) && Object.values(value).every(Array.isArray),
+  party: (value: unknown) =>
+    isObject(value) && typeof value.fence === 'number' && [value.call, value.region].every(IS_OF.string),
+};
+
+const ARTICLE: Record<FieldType, string> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  numberOrNull: 'a number or null',
+  strings: 'a list of strings',
+  versions: 'arrays by facet',
+  party: 'fence, call and region',
+};
 
 const ORIGIN: Record<string, FieldType> = { t: 'number', at: 'number', region: 'string', process: 'string' };
 const ASKED: Record<string, FieldType> = { call: 'string', queue: 'string' };
@@ -13,6 +33,24 @@ const HANDLED: Record<string, FieldType> = {
   agent: 'string',
   versions: 'versions',
   from: 'string',
+};
+
+const READ: Record<string, FieldType> = {
+  agent: 'string',
+  home: 'string',
+  age_ms: 'numberOrNull',
+  stale: 'boolean',
+  status: 'string',
+  versions: 'versions',
+};
+const SETTINGS: Record<keyof WorldSettings, FieldType> = {
+  suspect_ms: 'number',
+  stale_ms: 'number',
+  heartbeat_ms: 'number',
+  reconcile_ms: 'number',
+  held_ms: 'number',
+  confirmed_ms: 'number',
+  budget_per_minute: 'number',
 };
 
 /** What each kind of line, `op phase`, must tell. */
@@ -32,6 +70,20 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['event duplicate', HANDLED],
   ['event outdated', HANDLED],
   ['event dead_letter', { reason: 'string' }],
+  ['agent read', READ],
+  ['conflict reported', { agent: 'string', kept: 'party', lost: 'party', overlap: 'string' }],
+  [
+    'platform changed',
+    { connection: 'string', agent: 'string', facet: 'string', value: 'string', version_at: 'number' },
+  ],
+  ['platform request', { connection: 'string', token: 'string', status: 'number' }],
+  ['platform notifies', { connection: 'string', within_ms: 'numberOrNull' }],
+  ['weather changed', { a: 'string', b: 'string', state: 'string' }],
+  ['instance started', { instance: 'string' }],
+  ['instance ended', { instance: 'string' }],
+  ['world settings', SETTINGS],
+  ['world drained', {}],
+  ['world converged', { differing: 'number', examples: 'strings' }],
 ]);
 
 /** The line, or why it is none. */
@@ -53,12 +105,11 @@ export function parseLine(text: string): HistoryLine | string {
 function missingIn(line: Record<string, unknown>, needed: Record<string, FieldType>): string | undefined {
   for (const name in needed) {
     const type = needed[name];
-    if (type && !isOf(type, line[name])) return `lacks ${name} (${ARTICLE[type]})`;
+    if (type && !IS_OF[type](line[name])) return `lacks ${name} (${ARTICLE[type]})`;
   }
   return undefined;
 }
 
-function isOf(type: FieldType, value: unknown): boolean {
-  if (type !== 'versions') return typeof value === type;
-  return typeof value === 'object' && value !== null && Object.values(value).every(Array.isArray);
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -81,5 +81,6 @@ async function regionsIn(files: readonly string[]): Promise<string[]> {
     const reader = new HistoryReader(file, () => {});
     for (let line = await reader.next(); line; line = await reader.next()) regions.add(line.region);
   }
+  regions.delete(''); // lines about the world that speak of no region
   return [...regions].sort();
 }

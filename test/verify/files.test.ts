@@ -7,7 +7,7 @@ import { noHistory, openHistory } from '../../src/ops/history.ts';
 import { UnusableHistory } from '../../src/verify/read.ts';
 import { renderVerdict } from '../../src/verify/render.ts';
 import { verify } from '../../src/verify/verify.ts';
-import { evidence, failed, Histories, type Instance } from './histories.ts';
+import { evidence, failed, Histories, type Instance, presence } from './histories.ts';
 
 let world: Histories;
 let eu: Instance;
@@ -36,6 +36,29 @@ describe('the writer', () => {
       queue: 'support',
       reason: 'nobody',
     });
+  });
+
+  it('tells what a caller was told, and which claims met', async () => {
+    const facets = { ...presence('ann', 5).facets, activity: { state: 'IDLE', at: 6, id: 'e' } as const };
+    const told = { agent: 'ann', home: 'us', stale: true, status: 'AVAILABLE' };
+    eu.history.agentRead({ ...told, ageMs: null, vouchedMs: 12, facets });
+    const claim = { fence: 1, call: 'c1', region: 'us' };
+    const lost = { fence: 2, call: 'c2', region: 'eu' };
+    eu.history.conflict({ agent: 'ann', kept: claim, lost, overlap: 'certain' });
+    const lines = readFileSync(fileOf('eu-1.jsonl'), 'utf8').trim().split('\n').slice(1);
+    const versions = { presence: [5, 'ann-5'], activity: [6, 'e'] };
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ op: 'agent', phase: 'read', ...told, age_ms: null, vouched_ms: 12, versions }),
+      expect.objectContaining({
+        op: 'conflict',
+        phase: 'reported',
+        agent: 'ann',
+        kept: claim,
+        lost,
+        overlap: 'certain',
+      }),
+    ]);
+    expect(failed(await world.judge())).toEqual([]);
   });
 
   it('says so when the file cannot be opened', () => {

@@ -1,0 +1,109 @@
+import type { Origin } from './history-line.ts';
+
+/**
+ * The lines that no instance can write, because they tell the truth about what surrounds the instances: what the
+ * platforms knew, which links were down, who ran. The local world writes them, in a file of its own, as process
+ * `world` and by the same monotonic clock; `region` is the one it speaks of, or empty.
+ */
+
+export const WORLD_OPS = ['platform', 'weather', 'instance', 'world'] as const;
+
+/** The platform's own state of an agent changed: what an honest answer of any region is measured against. */
+export interface PlatformChangedLine extends Origin {
+  op: 'platform';
+  phase: 'changed';
+  connection: string;
+  /** As Muster calls the agent. */
+  agent: string;
+  facet: 'presence' | 'activity';
+  value: string;
+  /** The time the platform gives the change, in ms of its own clock. */
+  version_at: number;
+}
+
+/** A request that reached the platform's API. */
+export interface PlatformRequestLine extends Origin {
+  op: 'platform';
+  phase: 'request';
+  connection: string;
+  /** Stands for the access token: the platform counts by token. */
+  token: string;
+  /** What was answered: 200, 429 and so on. */
+  status: number;
+  /** The answer was asked for by a fault; it says nothing about who asked. */
+  forced?: true;
+}
+
+/** From now on the platform tells of changes within so many ms; null: it may lose them. */
+export interface PlatformNotifiesLine extends Origin {
+  op: 'platform';
+  phase: 'notifies';
+  connection: string;
+  within_ms: number | null;
+}
+
+/** `clear` may have its ordinary latency; a stalled link takes everything and delivers nothing. */
+export type WeatherState = 'clear' | 'slow' | 'cut' | 'stalled';
+
+/** A link between two of: a region, a connection (by name), `bus`. The order of `a` and `b` says nothing. */
+export interface WeatherLine extends Origin {
+  op: 'weather';
+  phase: 'changed';
+  a: string;
+  b: string;
+  state: WeatherState;
+  latency_ms: number;
+}
+
+/** An instance of `region` takes work from now on, or has ended, whether it was asked to or killed. */
+export interface InstanceLine extends Origin {
+  op: 'instance';
+  phase: 'started' | 'ended';
+  instance: string;
+}
+
+/** What a checker must know of the configuration. Every time in ms. */
+export interface WorldSettings {
+  suspect_ms: number;
+  stale_ms: number;
+  heartbeat_ms: number;
+  /** How often the home compares a connection with its platform. */
+  reconcile_ms: number;
+  /** How long a claim that nobody confirms holds its agent. */
+  held_ms: number;
+  /** How long a confirmed one does at most. */
+  confirmed_ms: number;
+  /** Requests that a platform takes per minute and token. */
+  budget_per_minute: number;
+}
+
+export interface SettingsLine extends Origin, WorldSettings {
+  op: 'world';
+  phase: 'settings';
+}
+
+/** Callers have stopped: whoever is still held now is held for nothing. */
+export interface DrainedLine extends Origin {
+  op: 'world';
+  phase: 'drained';
+}
+
+/** All regions and platforms were compared, while nothing happened. */
+export interface ConvergedLine extends Origin {
+  op: 'world';
+  phase: 'converged';
+  /** Agents of whom something differed at the end. */
+  differing: number;
+  /** Some of the differences. */
+  examples: string[];
+}
+
+export type WorldLine =
+  | PlatformChangedLine
+  | PlatformRequestLine
+  | PlatformNotifiesLine
+  | WeatherLine
+  | InstanceLine
+  | SettingsLine
+  | DrainedLine
+  | ConvergedLine;
