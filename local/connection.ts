@@ -1,6 +1,7 @@
 import type { Send, SendAnswer } from './genesys/ground-truth.ts';
 import type { Habits } from './genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
+import { NOBODY, type Witness } from './genesys/witness.ts';
 import type { Http } from './http.ts';
 import { type Organisation, readOrganisation } from './organisation.ts';
 
@@ -15,6 +16,8 @@ export interface ConnectionOptions {
   agents: number;
   seed: number;
   habits: Partial<Habits>;
+  /** Sees what happens on the platform. */
+  witness?: Witness;
 }
 
 /** A simulated Genesys Cloud organisation and what the regions call it. */
@@ -45,8 +48,9 @@ export class LocalConnection {
   }
 
   async start(http: Http): Promise<void> {
-    const { agents, seed, habits } = this.#options;
-    const simulator = await startGenesysSimulator({ agents, seed, habits, requestsPerMinute: REQUESTS_PER_MINUTE });
+    const { agents, seed, habits, witness = NOBODY } = this.#options;
+    const requestsPerMinute = REQUESTS_PER_MINUTE;
+    const simulator = await startGenesysSimulator({ agents, seed, habits, requestsPerMinute, witness });
     try {
       this.#started = { simulator, organisation: await readOrganisation(simulator, http) };
     } catch (error) {

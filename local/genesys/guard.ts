@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The token of every request under /api/v2. */
     token: Token | null;
+    /** Whether a fault has asked for its 429. */
+    isThrottled: boolean;
   }
   interface FastifyContextConfig {
     /** What the client's role must allow. */
@@ -33,7 +35,8 @@ export function guard(tokens: Tokens, faults: Faults) {
       'inin-ratelimit-reset': resetSeconds,
     });
     if (count > allowed) throw tooManyRequests(resetSeconds);
-    if (faults.takeOne('throttleNext')) throw tooManyRequests(faults.settings.retryAfterSeconds);
+    request.isThrottled = faults.takeOne('throttleNext');
+    if (request.isThrottled) throw tooManyRequests(faults.settings.retryAfterSeconds);
     const { permission } = request.routeOptions.config;
     if (permission && faults.settings.missingPermissions.includes(permission)) throw forbidden(permission);
   };

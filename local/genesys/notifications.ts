@@ -38,6 +38,15 @@ export class Notifications {
     this.#random = new Random(seed);
   }
 
+  /** How late a notification may arrive, in ms; null: it may not arrive at all. */
+  lagMs(): number | null {
+    const { dropEvents, malformFrames, silentSockets, delayEvents, delayMs, reorderEvents } = this.#faults.settings;
+    if (dropEvents > 0 || malformFrames > 0 || silentSockets) return null;
+    // One that waits to change places goes with the next frame, at the latest with a heartbeat.
+    const waitsMs = reorderEvents > 0 ? this.#timings.heartbeatMs : 0;
+    return this.#timings.lagToMs + (delayEvents > 0 ? delayMs : 0) + waitsMs;
+  }
+
   publish(agent: Agent, topic: AgentTopic): void {
     const topicName = `v2.users.${agent.user.id}.${topic}`;
     const listeners = this.#channels.listeners(topicName);

@@ -1,4 +1,5 @@
 import type { FaultSettings } from './faults.ts';
+import { NOBODY, type Witness } from './witness.ts';
 
 /** How agents behave. Durations are means in ms unless they say otherwise, probabilities run from 0 to 1. */
 export const HABITS = {
@@ -57,6 +58,7 @@ export interface SimulatorOptions {
   habits: Partial<Habits>;
   timings: Partial<Timings>;
   faults: Partial<FaultSettings>;
+  witness: Witness;
 }
 
 export const DEFAULTS: SimulatorOptions = {
@@ -70,4 +72,5 @@ export const DEFAULTS: SimulatorOptions = {
   habits: {},
   timings: {},
   faults: {},
+  witness: NOBODY,
 };

@@ -9,14 +9,21 @@ import { userRoutes } from './rest-users.ts';
 import { Topics } from './topics.ts';
 import type { World } from './world.ts';
 
+/** So many characters tell one token from another. */
+const TOLD_APART = 8;
+
 /** What Genesys Cloud itself answers: the login and `/api/v2`. `socketBase` is where channels' sockets connect. */
 export function platformRoutes(app: FastifyInstance, world: World, socketBase: () => string): void {
-  const { org, agents, life, faults, tokens, channels } = world;
+  const { org, agents, life, faults, tokens, channels, witness } = world;
   loginRoute(app, tokens);
   app.register(
     async (api) => {
       api.decorateRequest('token', null);
+      api.decorateRequest('isThrottled', false);
       api.addHook('onRequest', guard(tokens, faults));
+      api.addHook('onResponse', async ({ token, isThrottled }, { statusCode }) => {
+        witness.answered({ token: token?.value.slice(0, TOLD_APART) ?? '', status: statusCode, forced: isThrottled });
+      });
       api.setNotFoundHandler(() => {
         throw notFound('The requested resource');
       });

@@ -52,6 +52,7 @@ export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {
   };
   platformRoutes(app, world, () => `ws://${host()}`);
   app.register((routes) => controlRoutes(routes, simulator), { prefix: '/simulator' });
+  options.witness.notifies(world.notifications.lagMs());
   await app.listen({ host: '127.0.0.1', port: options.port });
   if (options.paused) world.life.pause();
   world.life.start();
@@ -60,7 +61,7 @@ export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {
 
 /** What whoever runs the world can do to it. */
 function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'stop'> {
-  const { agents, groundTruth, life, faults } = world;
+  const { agents, groundTruth, life, faults, witness } = world;
   return {
     send: (send) => groundTruth.send(send, agents.get(send.userId)),
     state: () => groundTruth.state(),
@@ -77,6 +78,8 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
     faults({ closeSockets, announceClosing, revokeTokens, forgetChannels, ...settings }) {
       if (closeSockets !== undefined) checkCloseCode(closeSockets);
       faults.set(settings);
+      if (announceClosing || closeSockets !== undefined || revokeTokens || forgetChannels) witness.notifies(null);
+      witness.notifies(world.notifications.lagMs());
       if (announceClosing) world.sockets.announceClosing();
       if (closeSockets !== undefined) world.sockets.closeAll(closeSockets);
       if (revokeTokens) world.tokens.revokeAll();

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
-import { Agents } from './agents.ts';
+import { type Agent, Agents, type AgentTopic } from './agents.ts';
 import { Channels } from './channels.ts';
 import { conversationBody } from './conversation-body.ts';
 import { Conversations } from './conversations.ts';
@@ -15,6 +15,7 @@ import { Sockets } from './socket.ts';
 import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
 import { Timers } from './timers.ts';
 import { Tokens } from './tokens.ts';
+import type { Witness } from './witness.ts';
 
 /** Everything the simulator consists of, apart from its HTTP routes. */
 export interface World {
@@ -25,13 +26,15 @@ export interface World {
   sockets: Sockets;
   tokens: Tokens;
   agents: Agents;
+  notifications: Notifications;
   life: Life;
   groundTruth: GroundTruth;
+  witness: Witness;
 }
 
 /** Puts the parts together; nobody moves yet. */
 export function buildWorld(options: SimulatorOptions, server: Server, clock: Clock = systemClock): World {
-  const { seed } = options;
+  const { seed, witness } = options;
   const habits = { ...HABITS, ...options.habits };
   const timings = { ...TIMINGS, ...options.timings };
   const timers = new Timers();
@@ -44,12 +47,27 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const bodies = eventBodies(habits, clock.nowMs());
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
-  const agents = new Agents(org, seed, clock, (agent, topic) => notifications.publish(agent, topic));
+  const agents = new Agents(org, seed, clock, (agent, topic) => {
+    tell(witness, agent, topic);
+    notifications.publish(agent, topic);
+  });
   const conversations = new Conversations(clock, timers);
   const interactions = new Interactions(agents, conversations, clock);
   const life = new Life(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
-  return { timers, faults, org, channels, sockets, tokens, agents, life, groundTruth };
+  return { timers, faults, org, channels, sockets, tokens, agents, notifications, life, groundTruth, witness };
+}
+
+function tell(witness: Witness, agent: Agent, topic: AgentTopic): void {
+  const userId = agent.user.id;
+  if (topic === 'presence') {
+    const { presence, presenceSinceMs } = agent;
+    witness.changed({ userId, what: topic, value: presence.systemPresence, atMs: presenceSinceMs });
+  }
+  if (topic === 'routingStatus') {
+    const { routingStatus, routingStatusSinceMs } = agent;
+    witness.changed({ userId, what: topic, value: routingStatus, atMs: routingStatusSinceMs });
+  }
 }
 
 function eventBodies(habits: Habits, startedMs: number): EventBodies {

@@ -34,7 +34,7 @@ export interface PlatformRequestLine extends Origin {
   forced?: true;
 }
 
-/** From now on the platform tells of changes within so many ms; null: it may lose them. */
+/** What happens to the platform now it tells within so many ms; null: it may never tell. Until the next such line. */
 export interface PlatformNotifiesLine extends Origin {
   op: 'platform';
   phase: 'notifies';
@@ -64,6 +64,8 @@ export interface InstanceLine extends Origin {
 
 /** What a checker must know of the configuration. Every time in ms. */
 export interface WorldSettings {
+  /** The home of each connection. */
+  homes: Record<string, string>;
   suspect_ms: number;
   stale_ms: number;
   heartbeat_ms: number;

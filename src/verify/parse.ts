@@ -9,6 +9,7 @@ const IS_OF = {
   boolean: (value: unknown) => typeof value === 'boolean',
   numberOrNull: (value: unknown) => value === null || typeof value === 'number',
   strings: (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  names: (value: unknown) => isObject(value) && Object.values(value).every((name) => typeof name === 'string'),
   versions: (value: unknown) => isObject(value) && Object.values(value).every(Array.isArray),
   party: (value: unknown) =>
     isObject(value) && typeof value.fence === 'number' && [value.call, value.region].every(IS_OF.string),
@@ -20,6 +21,7 @@ const ARTICLE: Record<FieldType, string> = {
   boolean: 'true or false',
   numberOrNull: 'a number or null',
   strings: 'a list of strings',
+  names: 'strings by name',
   versions: 'arrays by facet',
   party: 'fence, call and region',
 };
@@ -44,6 +46,7 @@ const READ: Record<string, FieldType> = {
   versions: 'versions',
 };
 const SETTINGS: Record<keyof WorldSettings, FieldType> = {
+  homes: 'names',
   suspect_ms: 'number',
   stale_ms: 'number',
   heartbeat_ms: 'number',

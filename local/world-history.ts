@@ -1,0 +1,84 @@
+import { type Clock, systemClock } from '../src/ops/clock.ts';
+import type { Origin } from '../src/ops/history-line.ts';
+import { Journal } from '../src/ops/journal.ts';
+import { createLog } from '../src/ops/log.ts';
+import type { WeatherLine, WorldLine, WorldSettings } from '../src/ops/world-line.ts';
+import type { Convergence } from './convergence.ts';
+import type { Witness } from './genesys/witness.ts';
+
+/** A line less what the history adds. */
+type Told<Line = WorldLine> = Line extends Origin ? Omit<Line, keyof Origin> : never;
+
+const FACET_OF = { presence: 'presence', routingStatus: 'activity' } as const;
+
+/**
+ * The history that no instance can write: what the platforms knew, who could hear whom, who ran. `muster verify` needs
+ * it to judge what the instances said.
+ */
+export class WorldHistory {
+  readonly file: string;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+
+  /** @throws Error if the file cannot be opened */
+  constructor(file: string, clock = systemClock) {
+    this.file = file;
+    this.#clock = clock;
+    this.#journal = new Journal(file, createLog('error', '', 'world'));
+  }
+
+  settings(settings: WorldSettings): void {
+    this.#tell({ op: 'world', phase: 'settings', ...settings });
+  }
+
+  /** Sees what happens on the platform of a connection. */
+  witness(connection: string): Witness {
+    return {
+      changed: ({ userId, what, value, atMs }) => {
+        const agent = `${connection}:${userId}`;
+        const facet = FACET_OF[what];
+        this.#tell({ op: 'platform', phase: 'changed', connection, agent, facet, value, version_at: atMs });
+      },
+      answered: ({ token, status, forced }) => {
+        const line = { op: 'platform', phase: 'request', connection, token, status } as const;
+        this.#tell(forced ? { ...line, forced } : line);
+      },
+      notifies: (withinMs) => {
+        this.#tell({ op: 'platform', phase: 'notifies', connection, within_ms: withinMs });
+      },
+    };
+  }
+
+  /** A link between two of: a region, a connection, `bus`. */
+  weather({ a, b, state, latencyMs }: Pick<WeatherLine, 'a' | 'b' | 'state'> & { latencyMs: number }): void {
+    this.#tell({ op: 'weather', phase: 'changed', a, b, state, latency_ms: latencyMs });
+  }
+
+  /** The instance takes work. */
+  started(region: string, instance: string): void {
+    this.#tell({ op: 'instance', phase: 'started', instance }, region);
+  }
+
+  /** The instance has gone, in order or by force. */
+  ended(region: string, instance: string): void {
+    this.#tell({ op: 'instance', phase: 'ended', instance }, region);
+  }
+
+  /** Nobody calls any more, and no agent is at work. */
+  drained(): void {
+    this.#tell({ op: 'world', phase: 'drained' });
+  }
+
+  converged({ differing, differences }: Pick<Convergence, 'differing' | 'differences'>): void {
+    this.#tell({ op: 'world', phase: 'converged', differing, examples: differences });
+  }
+
+  close(): void {
+    this.#journal.close();
+  }
+
+  #tell(line: Told, region = ''): void {
+    const origin: Origin = { t: this.#clock.monotonicMs(), at: this.#clock.nowMs(), region, process: 'world' };
+    this.#journal.append({ ...origin, ...line } as WorldLine);
+  }
+}
