@@ -5,11 +5,11 @@ import { createClient } from '@redis/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../../local/redis/server.ts';
+import { TcpProxy } from '../../local/weather/proxy.ts';
 import { BusUnavailable } from '../../src/bus/bus.ts';
 import { createRedisStreamsBus, type RedisStreamsBusOptions } from '../../src/bus/redis-streams.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { type BusHarness, busContract, PARTITIONS, REGIONS } from './contract.ts';
-import { startProxy, type TcpProxy } from './proxy.ts';
 
 const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 
@@ -41,7 +41,8 @@ busContract('redis-streams', async (): Promise<BusHarness> => {
   const proxies: TcpProxy[] = [];
   return {
     open: async (options) => {
-      const proxy = await startProxy(server.port);
+      const proxy = new TcpProxy(() => server.port);
+      await proxy.start();
       proxies.push(proxy);
       return { bus: busAt(proxy.port, options), die: () => proxy.cut() };
     },
@@ -58,7 +59,7 @@ busContract('redis-streams', async (): Promise<BusHarness> => {
     },
     close: async () => {
       redis.destroy();
-      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
       await server.stop();
       rmSync(dir, { recursive: true, force: true });
     },
