@@ -26,6 +26,8 @@ export interface InstanceOptions {
   dir: string;
   /** Whether it writes a history. */
   history: boolean;
+  /** By how much its wall clock is wrong. */
+  clockOffsetMs: number;
   http: Http;
 }
 
@@ -42,17 +44,19 @@ export class Instance {
   readonly historyFile: string | undefined;
   /** Called with its last words when it dies though nobody asked it to. */
   onDeath: (lastWords: string) => void = () => {};
+  readonly #clockOffsetMs: number;
   readonly #http: Http;
   #child: ChildProcess | undefined;
   /** Whether its end is wanted. */
   #dismissed = false;
 
-  constructor({ name, port, dir, history, http }: InstanceOptions) {
+  constructor({ name, port, dir, history, clockOffsetMs, http }: InstanceOptions) {
     this.name = name;
     this.port = port;
     this.configFile = join(dir, `${name}.yaml`);
     this.logFile = join(dir, `${name}.log`);
     this.historyFile = history ? join(dir, `${name}.history.jsonl`) : undefined;
+    this.#clockOffsetMs = clockOffsetMs;
     this.#http = http;
   }
 
@@ -115,8 +119,9 @@ export class Instance {
 
   #spawn(): void {
     const history = this.historyFile ? ['--history', this.historyFile] : [];
+    const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
     const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history], {
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock], {
       stdio: ['ignore', log, log],
       detached: true,
     });

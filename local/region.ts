@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configYaml, type InstanceConfig } from './config.ts';
+import { configYaml, type Surroundings } from './config.ts';
 import type { Instance } from './instance.ts';
 import { type LocalRedisCluster, startRedisCluster } from './redis/cluster.ts';
 
 /** One region of the local world: its Redis Cluster and its Muster instances. */
 export class LocalRegion {
   readonly name: string;
-  /** At least one; the first is where other regions and people reach it. */
+  /** At least one; the first is where people reach it. */
   readonly instances: readonly [Instance, ...Instance[]];
   readonly #dir: string;
   #cluster: LocalRedisCluster | undefined;
@@ -28,8 +28,12 @@ export class LocalRegion {
 
   /** Where callers can ask now: the instances that run. */
   urls(): string[] {
-    const running = this.instances.filter(({ pid }) => pid !== undefined);
-    return (running.length > 0 ? running : [this.instance]).map(({ url }) => url);
+    return this.#running().map(({ url }) => url);
+  }
+
+  /** Where another region's connection leads now, as a load balancer would have it: the first instance that runs. */
+  port(): number {
+    return this.#running()[0].port;
   }
 
   get cluster(): LocalRedisCluster {
@@ -41,9 +45,11 @@ export class LocalRegion {
     this.#cluster = await startRedisCluster({ dir: join(this.#dir, `${this.name}-redis`), replicas });
   }
 
-  async startInstances(config: Omit<InstanceConfig, 'region' | 'port' | 'redisNodes'>): Promise<void> {
-    const common = { ...config, region: this.name, redisNodes: this.cluster.addresses };
-    for (const { configFile, port } of this.instances) writeFileSync(configFile, configYaml({ ...common, port }));
+  async startInstances(surroundings: Surroundings): Promise<void> {
+    const here = { region: this.name, redisNodes: this.cluster.addresses };
+    for (const { configFile, port } of this.instances) {
+      writeFileSync(configFile, configYaml({ ...here, port }, surroundings));
+    }
     await Promise.all(this.instances.map((instance) => instance.start()));
   }
 
@@ -54,5 +60,11 @@ export class LocalRegion {
   async stopCluster(): Promise<void> {
     await this.#cluster?.stop();
     this.#cluster = undefined;
+  }
+
+  /** If none runs, the first, which will not answer. */
+  #running(): readonly [Instance, ...Instance[]] {
+    const [first = this.instance, ...others] = this.instances.filter(({ pid }) => pid !== undefined);
+    return [first, ...others];
   }
 }

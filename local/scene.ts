@@ -4,6 +4,8 @@ import type { Http } from './http.ts';
 import { Instance } from './instance.ts';
 import { freePort, isFree } from './redis/ports.ts';
 import { LocalRegion } from './region.ts';
+import { latencyBetween, type WeatherKind } from './weather/figures.ts';
+import { BUS, type Route, Weather } from './weather/weather.ts';
 
 /** The regions of the local world, the port each listens on unless it is taken, and the organisation homed there. */
 const SCENE = [
@@ -12,12 +14,16 @@ const SCENE = [
   { region: 'ap-southeast-1', port: 7403, connection: 'genesys-ap' },
 ] as const;
 
+/** Where the event bus stands. */
+const BUS_REGION = 'eu-west-1';
+
 /** Apart enough that no two organisations share the seed of an agent. */
 const SEED_STEP = 1_000_003;
 
 interface RegionPlan {
   instancesPerRegion: number;
   histories: boolean;
+  clockOffsetsMs: Record<string, number>;
 }
 
 /** The regions, none of them started, in `dir`. */
@@ -27,7 +33,14 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http): Promise<
       const place = async (number: number): Promise<Instance> => {
         const taken = number > 1 || !(await isFree(port));
         const name = `${region}-${number}`;
-        return new Instance({ name, port: taken ? await freePort() : port, dir, history: plan.histories, http });
+        return new Instance({
+          name,
+          port: taken ? await freePort() : port,
+          dir,
+          history: plan.histories,
+          clockOffsetMs: plan.clockOffsetsMs[region] ?? 0,
+          http,
+        });
       };
       const others = Array.from({ length: plan.instancesPerRegion - 1 }, (_, at) => place(at + 2));
       return new LocalRegion(region, [await place(1), ...(await Promise.all(others))], dir);
@@ -47,4 +60,32 @@ export function planConnections({ agents, seed, habits }: ConnectionPlan): Local
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
     return new LocalConnection({ name: connection, home: region, agents: share, seed: seed + at * SEED_STEP, habits });
   });
+}
+
+interface Ends {
+  regions: readonly LocalRegion[];
+  connections: readonly LocalConnection[];
+  bus: { port: number };
+}
+
+/** Every way out of a region, none of them open. Each platform is near the home of its connection. */
+export function planWeather(kind: WeatherKind, { regions, connections, bus }: Ends): Weather {
+  const routes = regions.flatMap(({ name: region }): Route[] => [
+    { region, to: BUS, target: () => bus.port, usual: latencyBetween(kind, region, BUS_REGION) },
+    ...regions
+      .filter(({ name }) => name !== region)
+      .map((other) => ({
+        region,
+        to: other.name,
+        target: () => other.port(),
+        usual: latencyBetween(kind, region, other.name),
+      })),
+    ...connections.map((connection) => ({
+      region,
+      to: connection.name,
+      target: () => Number(new URL(connection.simulator.url).port),
+      usual: latencyBetween(kind, region, connection.home, true),
+    })),
+  ]);
+  return new Weather(routes);
 }

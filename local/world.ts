@@ -7,7 +7,6 @@ import { virtualQueues } from './config.ts';
 import { type LocalConnection, sendTo } from './connection.ts';
 import { awaitConvergence, type Convergence } from './convergence.ts';
 import { Folder } from './folder.ts';
-import type { Habits } from './genesys/options.ts';
 import { Http } from './http.ts';
 import { awaitAgents } from './readiness.ts';
 import { type Reading, readRegion } from './reading.ts';
@@ -15,36 +14,10 @@ import { freePort } from './redis/ports.ts';
 import { findRedisServer, RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
-import { planConnections, planRegions } from './scene.ts';
+import { planConnections, planRegions, planWeather } from './scene.ts';
 import { Construction, type Step, takeSteps } from './step.ts';
-
-export interface WorldOptions {
-  /** In all; each connection has its share. */
-  agents: number;
-  callsPerSecond: number;
-  seed: number;
-  /** Whether every Redis master has a replica. */
-  replicas: boolean;
-  instancesPerRegion: number;
-  /** Whether instances write histories, without which there is no report. */
-  histories: boolean;
-  /** How the agents behave, where not as usual. */
-  habits: Partial<Habits>;
-  /** A new or empty folder for the world's files, which stays; default: a temporary one. */
-  keep?: string;
-  /** Ends the start. */
-  signal?: AbortSignal;
-}
-
-export const WORLD_DEFAULTS: WorldOptions = {
-  agents: 600,
-  callsPerSecond: 20,
-  seed: 1,
-  replicas: true,
-  instancesPerRegion: 1,
-  histories: true,
-  habits: {},
-};
+import type { Weather } from './weather/weather.ts';
+import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
 
 const BUS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
 /** The longest conversation that agents have, with some to spare. */
@@ -73,11 +46,14 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
   }
 }
 
-/** Three regions, the bus between them, three organisations with their agents, and those who call. */
+type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'http'>;
+
+/** Three regions, the bus and the weather between them, three organisations with their agents, and those who call. */
 export class World {
   readonly regions: readonly LocalRegion[];
   readonly connections: readonly LocalConnection[];
   readonly bus: RedisServer;
+  readonly weather: Weather;
   readonly http: Http;
   /** How long the start took, in ms. */
   readyMs = 0;
@@ -89,14 +65,11 @@ export class World {
   #callers: Callers | undefined;
   #stopped: Promise<void> | undefined;
 
-  private constructor(
-    parts: Pick<World, 'regions' | 'connections' | 'bus' | 'http'>,
-    options: WorldOptions,
-    folder: Folder,
-  ) {
+  private constructor(parts: Parts, options: WorldOptions, folder: Folder) {
     this.regions = parts.regions;
     this.connections = parts.connections;
     this.bus = parts.bus;
+    this.weather = parts.weather;
     this.http = parts.http;
     this.#options = options;
     this.#folder = folder;
@@ -108,7 +81,9 @@ export class World {
     const http = new Http();
     const bus = new RedisServer(join(folder.path, 'bus'), await freePort(), BUS_ARGUMENTS);
     const regions = await planRegions(options, folder.path, http);
-    return new World({ regions, connections: planConnections(options), bus, http }, options, folder);
+    const connections = planConnections(options);
+    const weather = planWeather(options.weather, { regions, connections, bus });
+    return new World({ regions, connections, bus, weather, http }, options, folder);
   }
 
   get simulators() {
@@ -137,10 +112,10 @@ export class World {
 
   /** The start, in order. */
   steps(): Step[] {
-    const { regions, connections, bus, http } = this;
-    const { replicas, signal } = this.#options;
+    const { regions, connections, bus, weather, http } = this;
+    const { replicas, signal, ...more } = this.#options;
     const nodes = replicas ? '3 masters, 3 replicas' : '3 masters';
-    const config = { busUrl: bus.url, regions: this.#urls(), connections };
+    const surroundings = { weather, regions, connections, more };
     const clusters = regions.map((region) =>
       this.#construction.step(`Redis Cluster of ${region.name} (${nodes})`, () => region.startCluster(replicas)),
     );
@@ -150,12 +125,17 @@ export class World {
       ),
     );
     const instances = regions.map((region) =>
-      this.#construction.step(`Muster in ${region.name}`, () => region.startInstances(config)),
+      this.#construction.step(`Muster in ${region.name}`, () => region.startInstances(surroundings)),
     );
     return [
       {
         title: 'What Muster stands on',
-        together: [...clusters, this.#construction.step('Event bus', () => bus.start()), ...simulators],
+        together: [
+          ...clusters,
+          this.#construction.step('Event bus', () => bus.start()),
+          ...simulators,
+          this.#construction.step('Links between all of them', () => weather.start()),
+        ],
       },
       { title: 'Muster', together: instances },
       this.#construction.step('Every agent known in every region', () =>
@@ -211,6 +191,7 @@ export class World {
     await this.#construction.ended();
     await this.#callers?.stop();
     await Promise.all(this.regions.map((region) => region.stopInstances()));
+    await this.weather.stop();
     await Promise.all(this.connections.map((connection) => connection.stop()));
     await this.http.close();
     await this.bus.stop();

@@ -11,20 +11,15 @@ interface Subscription {
   Body: { id: string }[] | null;
 }
 
-/** `/api/v2/notifications/channels`: channels and what they listen to. `socketBase` is where their sockets connect. */
-export function notificationRoutes(
-  api: FastifyInstance,
-  channels: Channels,
-  topics: Topics,
-  socketBase: () => string,
-): void {
-  const bodyOf = ({ id, expiresMs }: Channel) => ({
-    connectUri: `${socketBase()}/channels/${id}`,
+/** `/api/v2/notifications/channels`: channels and what they listen to. Their sockets go where the request came by. */
+export function notificationRoutes(api: FastifyInstance, channels: Channels, topics: Topics): void {
+  const bodyOf = ({ id, expiresMs }: Channel, { host }: FastifyRequest) => ({
+    connectUri: `ws://${host}/channels/${id}`,
     id,
     expires: new Date(expiresMs).toISOString(),
   });
 
-  api.post('/notifications/channels', async (request) => bodyOf(channels.create(tokenOf(request))));
+  api.post('/notifications/channels', async (request) => bodyOf(channels.create(tokenOf(request)), request));
 
   api.get<{ Querystring: Query }>('/notifications/channels', async (request) => {
     const everything = oneOf(request.query.includechannels) === 'oauthclient';
@@ -32,7 +27,10 @@ export function notificationRoutes(
     const listed = channels.all.filter((channel) => everything || own(channel));
     // The id of a channel is the key to it, so those of other tokens are not told.
     return {
-      entities: listed.map((channel) => (own(channel) ? bodyOf(channel) : { expires: bodyOf(channel).expires })),
+      entities: listed.map((channel) => {
+        const body = bodyOf(channel, request);
+        return own(channel) ? body : { expires: body.expires };
+      }),
     };
   });
 

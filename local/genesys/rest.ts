@@ -12,8 +12,8 @@ import type { World } from './world.ts';
 /** So many characters tell one token from another. */
 const TOLD_APART = 8;
 
-/** What Genesys Cloud itself answers: the login and `/api/v2`. `socketBase` is where channels' sockets connect. */
-export function platformRoutes(app: FastifyInstance, world: World, socketBase: () => string): void {
+/** What Genesys Cloud itself answers: the login and `/api/v2`. */
+export function platformRoutes(app: FastifyInstance, world: World): void {
   const { org, agents, life, faults, tokens, channels, witness } = world;
   loginRoute(app, tokens);
   app.register(
@@ -31,7 +31,7 @@ export function platformRoutes(app: FastifyInstance, world: World, socketBase: (
       userRoutes(api, org, agents, faults);
       presenceRoutes(api, org, agents, life);
       routingRoutes(api, org, agents);
-      notificationRoutes(api, channels, new Topics(org), socketBase);
+      notificationRoutes(api, channels, new Topics(org));
     },
     { prefix: '/api/v2' },
   );

@@ -37,10 +37,9 @@ export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {
   const options = { ...DEFAULTS, ...given };
   const app = httpServer();
   const world = buildWorld(options, app.server);
-  const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const simulator: GenesysSimulator = {
     get url() {
-      return `http://${host()}`;
+      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
     },
     credentials: options.credentials,
     ...hand(world),
@@ -50,7 +49,7 @@ export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {
       await app.close();
     },
   };
-  platformRoutes(app, world, () => `ws://${host()}`);
+  platformRoutes(app, world);
   app.register((routes) => controlRoutes(routes, simulator), { prefix: '/simulator' });
   options.witness.notifies(world.notifications.lagMs());
   await app.listen({ host: '127.0.0.1', port: options.port });

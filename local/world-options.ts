@@ -1,0 +1,42 @@
+import type { Habits } from './genesys/options.ts';
+import type { WeatherKind } from './weather/figures.ts';
+
+export interface WorldOptions {
+  /** In all; each connection has its share. */
+  agents: number;
+  callsPerSecond: number;
+  seed: number;
+  /** Whether every Redis master has a replica. */
+  replicas: boolean;
+  instancesPerRegion: number;
+  /** Whether instances write histories, without which there is no report. */
+  histories: boolean;
+  /** How the agents behave, where not as usual. */
+  habits: Partial<Habits>;
+  /** What the links between regions, bus and platforms are like when the world begins, and when they are cleared. */
+  weather: WeatherKind;
+  /** Goes into every instance's configuration, deeply, e.g. `{ freshness: { staleMs: 4_000 } }`. */
+  config: object;
+  /** Goes into every connection's configuration, e.g. `{ authority: 'refuse' }`. */
+  connection: object;
+  /** By how much the wall clock of each region's instances is wrong, where it is. */
+  clockOffsetsMs: Record<string, number>;
+  /** A new or empty folder for the world's files, which stays; default: a temporary one. */
+  keep?: string;
+  /** Ends the start. */
+  signal?: AbortSignal;
+}
+
+export const WORLD_DEFAULTS: WorldOptions = {
+  agents: 600,
+  callsPerSecond: 20,
+  seed: 1,
+  replicas: true,
+  instancesPerRegion: 1,
+  histories: true,
+  habits: {},
+  weather: 'calm',
+  config: {},
+  connection: {},
+  clockOffsetsMs: {},
+};
