@@ -98,7 +98,7 @@ function faultsIn({ callers, platforms, convergence, verdict }: Evidence): strin
     .flatMap(({ doubleBookingList }) => doubleBookingList)
     .map(({ at, userId, reason }) => `${userId} was ${reason} at ${at}`);
   const promises = verdict.checks
-    .filter(({ ok }) => !ok)
+    .filter(({ outcome }) => outcome === 'broken')
     .map(({ name, total, violations }) =>
       fault(
         total,

@@ -10,6 +10,9 @@ export interface Violation {
 
 /** What a checker found: all of it counted, the first of it kept. */
 export interface Findings {
+  /** How many things it could judge; of none it can say nothing. */
+  judged: number;
+  /** How many of them broke the promise. */
   total: number;
   violations: Violation[];
 }
@@ -27,6 +30,7 @@ export interface Checker {
 const KEPT = 100;
 
 export class Collected implements Findings {
+  judged = 0;
   total = 0;
   readonly violations: Violation[] = [];
 

@@ -42,6 +42,7 @@ export function delivered({ regions, graceMs }: DeliveredOptions): Checker {
     if (event.missing.size === 0) open.delete(key);
   };
   const accept = ({ event, agent, versions, t, place }: EventAcceptedLine & { place: string }) => {
+    found.judged++;
     const key = keyOf(event, agent);
     const known = open.get(key);
     const opened = known ?? { event, agent, versions, t, place, missing: new Set(regions), deadLetters: [] };

@@ -19,6 +19,7 @@ export function exclusive(claims: Claims): Checker {
     see(line, touched) {
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       if (touched?.step !== 'granted' && touched?.step !== 'revived') return;
+      found.judged++;
       overlaps.began(touched.claim, claims.ofAgent(touched.claim.agent), line.t);
     },
     finish() {

@@ -10,6 +10,7 @@ export function fence(claims: Claims): Checker {
     see(_line, touched) {
       if (touched?.step !== 'granted') return;
       const { claim } = touched;
+      found.judged++;
       for (const other of claims.ofAgent(claim.agent)) {
         if (other === claim) continue;
         const isRepeated = other.fence === claim.fence;

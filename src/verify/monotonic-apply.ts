@@ -14,6 +14,7 @@ export function monotonicApply(): Checker {
     see(line) {
       if (line.op !== 'event' || line.phase !== 'applied') return;
       const { region, agent, versions, since, t, place } = line;
+      found.judged++;
       const newer = Object.entries(versions).map(([facet, version]) => {
         const held = registers.of(region, agent, facet);
         return held && held.t < since && compareFacet(facet, held.version, version) > 0 ? held.place : undefined;

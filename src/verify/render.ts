@@ -1,24 +1,29 @@
 import type { Violation } from './checker.ts';
 import type { Counts } from './counts.ts';
-import type { CheckResult, Verdict } from './verify.ts';
+import type { CheckResult, Outcome, Verdict } from './verify.ts';
 
 const SHOWN = 3;
 const NAME_WIDTH = 16;
+const COUNT_WIDTH = 10;
+const MARK: Record<Outcome, string> = { kept: '✓', broken: '✗', 'not judged': '–' };
 
 /** The verdict as one page for a terminal. */
 export function renderVerdict(verdict: Verdict): string {
   const { ok, counts, checks, torn } = verdict;
-  const failed = checks.filter((check) => !check.ok).length;
+  const broken = checks.filter(({ outcome }) => outcome === 'broken').length;
+  const notJudged = checks.filter(({ outcome }) => outcome === 'not judged').length;
   const seconds = (counts.spanMs / 1000).toFixed(1);
   const scope = `${many(verdict.lines, 'line')} of ${many(counts.processes, 'instance')} in ${counts.regions.join(', ')}, over ${seconds} s`;
   const tornNote = torn > 0 ? [`${many(torn, 'line')} left half-written by a killed process`] : [];
-  const outcome = ok ? '✓ Every promise was kept.' : `✗ ${many(failed, 'promise')} broken.`;
+  const unsaid = notJudged > 0 ? ` Nothing to judge ${notJudged} by.` : '';
+  const outcome = `${ok ? '✓ Every promise was kept.' : `✗ ${many(broken, 'promise')} broken.`}${unsaid}`;
   return [scope, ...tornNote, '', ...checks.flatMap(checkLines), '', ...countLines(counts), '', outcome].join('\n');
 }
 
-function checkLines({ name, invariant, ok, total, violations }: CheckResult): string[] {
-  const head = `${ok ? '✓' : '✗'} ${name.padEnd(NAME_WIDTH)} ${invariant}`;
-  if (ok) return [head];
+function checkLines({ name, invariant, outcome, judged, total, violations }: CheckResult): string[] {
+  const count = (outcome === 'not judged' ? outcome : number(judged)).padStart(COUNT_WIDTH);
+  const head = `${MARK[outcome]} ${name.padEnd(NAME_WIDTH)} ${count}  ${invariant}`;
+  if (outcome !== 'broken') return [head];
   const shown = violations.slice(0, SHOWN).flatMap(violationLines);
   const rest = total > SHOWN ? [`    and ${(total - SHOWN).toLocaleString('en')} more`] : [];
   return [head, ...shown, ...rest];

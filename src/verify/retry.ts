@@ -23,7 +23,9 @@ export function retry(claims: Claims): Checker {
         lostAnswers.add(`${line.call}\n${line.home}`);
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       const { claim, step } = touched ?? {};
-      if (step === 'granted' && claim?.call !== undefined) overlaps.began(claim, claims.ofCall(claim.call), line.t);
+      if (step !== 'granted' || claim?.call === undefined) return;
+      found.judged++;
+      overlaps.began(claim, claims.ofCall(claim.call), line.t);
     },
     finish() {
       overlaps.finish();

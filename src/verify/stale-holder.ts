@@ -9,6 +9,7 @@ export function staleHolder(claims: Claims): Checker {
     invariant: 'Nobody settles a claim of an agent who has since been granted with a higher fence.',
     see(line) {
       if (line.phase !== 'ok' || line.op === 'claim') return;
+      found.judged++;
       const newer = claims
         .ofAgent(line.agent)
         .find((claim) => claim.fence > line.fence && claim.grantedAt < line.since);

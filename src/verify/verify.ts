@@ -9,13 +9,17 @@ import { HistoryReader, inOrder, UnusableHistory } from './read.ts';
 import { retry } from './retry.ts';
 import { staleHolder } from './stale-holder.ts';
 
+/** `not judged`: nothing in the history could have broken the promise, so nothing is said of it. */
+export type Outcome = 'kept' | 'broken' | 'not judged';
+
 export interface CheckResult extends Findings {
   name: string;
   invariant: string;
-  ok: boolean;
+  outcome: Outcome;
 }
 
 export interface Verdict {
+  /** Whether no promise was broken. */
   ok: boolean;
   lines: number;
   /** Lines left half-written by killed processes; tolerated. */
@@ -50,13 +54,13 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
     monotonicApply(),
   ];
   const counter = new Counter();
-  let lines = 0;
   for await (const line of inOrder(readers)) {
-    lines++;
+    unreadable.judged++;
     const touched = claims.see(line);
     counter.see(line, touched);
     for (const checker of checkers) checker.see(line, touched);
   }
+  const lines = unreadable.judged;
   if (lines === 0) throw new UnusableHistory(`no line of a history in ${files.join(', ')}`);
   const invariant = 'Every line can be read, and each file tells in the order of time.';
   const checks = [
@@ -67,12 +71,13 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
   counts.regions = [...regions];
   counts.events.lost = checks.find(({ name }) => name === 'delivered')?.total ?? 0;
   const torn = readers.reduce((sum, reader) => sum + reader.torn, 0);
-  return { ok: checks.every(({ ok }) => ok), lines, torn, checks, counts };
+  return { ok: checks.every(({ outcome }) => outcome !== 'broken'), lines, torn, checks, counts };
 }
 
 function resultOf({ name, invariant, finish }: Pick<Checker, 'name' | 'invariant' | 'finish'>): CheckResult {
-  const { total, violations } = finish();
-  return { name, invariant, ok: total === 0, total, violations };
+  const { judged, total, violations } = finish();
+  const outcome = total > 0 ? 'broken' : judged > 0 ? 'kept' : 'not judged';
+  return { name, invariant, outcome, judged, total, violations };
 }
 
 async function regionsIn(files: readonly string[]): Promise<string[]> {

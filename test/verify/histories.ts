@@ -79,7 +79,7 @@ export function presence(agentId: string, at: number, region = 'eu', state: Pres
 
 /** The names of the checks that failed. */
 export function failed({ checks }: Verdict): string[] {
-  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  return checks.filter(({ outcome }) => outcome === 'broken').map(({ name }) => name);
 }
 
 /** The lines that prove each violation of a check, as `file:line` less the folder. */
