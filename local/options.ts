@@ -10,6 +10,7 @@ export interface LocalFlags {
   readyFile?: string;
   keep?: string;
   replicas: boolean;
+  calm?: true;
   seed: number;
 }
 
@@ -30,6 +31,7 @@ export function localOptions(): Command {
     .option('--ready-file <file>', 'write where everything is, as JSON, once it is up')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
+    .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

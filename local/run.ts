@@ -7,6 +7,9 @@ import type { LocalFlags } from './options.ts';
 import { Signals } from './signals.ts';
 import type { Step } from './step.ts';
 import { watch } from './watch.ts';
+import { type Control, startControl } from './weather/control.ts';
+import type { WeatherKind } from './weather/figures.ts';
+import { announce } from './weather/whereabouts.ts';
 import { startWorld, type World } from './world.ts';
 
 const WELL = 0;
@@ -61,8 +64,10 @@ export class Run {
   }
 
   #start(): Promise<World> {
-    const { agents, callsPerSecond, seed, replicas, keep } = this.#flags;
-    const given = { agents, callsPerSecond, seed, replicas, histories: this.#judges, signal: this.#signals.asked };
+    const { agents, callsPerSecond, seed, replicas, calm, keep } = this.#flags;
+    const weather: WeatherKind = calm ? 'calm' : 'real';
+    const calls = { agents, callsPerSecond, seed, replicas, weather };
+    const given = { ...calls, histories: this.#judges, signal: this.#signals.asked };
     return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
   }
 
@@ -72,9 +77,20 @@ export class Run {
   }
 
   async #live(world: World): Promise<number> {
+    const control = await startControl(world);
+    const takeBack = announce(control.url);
+    try {
+      return await this.#watchOver(world, control);
+    } finally {
+      takeBack();
+      await control.stop();
+    }
+  }
+
+  async #watchOver(world: World, control: Control): Promise<number> {
     const { duration, readyFile } = this.#flags;
-    this.#out.write(greeting(world));
-    if (readyFile) writeJson(readyFile, whereabouts(world));
+    this.#out.write(greeting(world, control));
+    if (readyFile) writeJson(readyFile, whereabouts(world, control));
     world.callers.start();
     const over = new AbortController();
     const watching = watch(world, this.#out, over.signal);
@@ -124,7 +140,7 @@ async function showSteps(steps: Step[]): Promise<void> {
   await tasks(steps, false).run();
 }
 
-function greeting({ regions, connections, dir, readyMs }: World): string {
+function greeting({ regions, connections, dir, readyMs }: World, { url: weather }: Control): string {
   const [first, second] = regions.map(({ url }) => url);
   const claim = `'{"queue": "support", "call_id": "my-call"}'`;
   return [
@@ -132,22 +148,25 @@ function greeting({ regions, connections, dir, readyMs }: World): string {
     `Up after ${(readyMs / 1000).toFixed(1)} s.`,
     ...regions.map(({ name, url }) => `  ${name.padEnd(16)}${url}`),
     ...connections.map(({ name, simulator }) => `  ${name.padEnd(16)}${simulator.url}/simulator/state`),
+    `  ${'weather'.padEnd(16)}${weather}/weather`,
     `  ${'files'.padEnd(16)}${dir}`,
     '',
     'Try:',
     `  curl -s '${first}/agents/available?queue=support'`,
     `  curl -s ${second}/v1/claims -H 'content-type: application/json' -d ${claim}`,
     `  curl -s ${first}/v1/regions`,
+    '  npm run -s muster -- weather isolate eu-west-1',
     '',
     '',
   ].join('\n');
 }
 
 /** Where everything is, for programs. */
-function whereabouts({ regions, connections }: World): object {
+function whereabouts({ regions, connections }: World, { url: weather }: Control): object {
   return {
     regions: regions.map(({ name, url }) => ({ region: name, url })),
     simulators: connections.map(({ name, simulator }) => ({ connection: name, url: simulator.url })),
+    weather,
   };
 }
 

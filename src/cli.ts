@@ -6,6 +6,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./serve/command.ts')).serveCommand()],
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
   ['local', async () => (await import('../local/command.ts')).localCommand()],
+  ['weather', async () => (await import('../local/weather/command.ts')).weatherCommand()],
   ['simulate', async () => (await import('../local/simulate.ts')).simulateCommand()],
 ]);
 

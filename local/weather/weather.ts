@@ -149,12 +149,14 @@ export class Weather extends EventEmitter<{ change: [LinkReport] }> {
 
   /** Ends an isolation: all links of the region are clear again, those to regions that are isolated too. */
   rejoin(region: string): void {
-    for (const link of this.#linksOfRegion(region)) if (link.report().state !== 'clear') link.clear();
+    this.#linksOfRegion(region);
+    this.clear(region);
   }
 
-  /** As when the world began. */
-  clear(): void {
-    for (const link of this.links) if (link.report().state !== 'clear') link.clear();
+  /** As when the world began: all links, or those of one end. @throws UnknownLink */
+  clear(end?: string): void {
+    const links = end === undefined ? this.links : this.linksOf(end);
+    for (const link of links) if (link.report().state !== 'clear') link.clear();
   }
 
   #linksOfRegion(region: string): Link[] {

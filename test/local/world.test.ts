@@ -136,8 +136,9 @@ describe('muster local', () => {
       lost_events: 0,
       converged: true,
     });
-    const { regions, simulators } = JSON.parse(readFileSync(ready, 'utf8'));
-    expect([...regions, ...simulators].map(({ url }) => new URL(url).hostname)).toEqual(Array(6).fill('127.0.0.1'));
+    const { regions, simulators, weather } = JSON.parse(readFileSync(ready, 'utf8'));
+    const urls = [weather, ...[...regions, ...simulators].map(({ url }) => url)];
+    expect(urls.map((url) => new URL(url).hostname)).toEqual(Array(7).fill('127.0.0.1'));
     expect(readdirSync(temporary)).toEqual([]);
     expect(leftOver()).toEqual([]);
   });
