@@ -6,7 +6,7 @@ import { type DomainName, REGION, type World } from './world.ts';
 
 const HELD_MS = 60_000;
 const DEADLINE_MS = 5000;
-const RELEASED = { state: 'ENDED', lockMs: 0, completed: false } as const;
+const RELEASED = { state: 'ENDED', lockMs: 0 } as const;
 
 interface Taken {
   agentId: string;
@@ -42,6 +42,7 @@ export class Claimants {
       heldMs: HELD_MS,
       holdMs: 200,
       refused: [],
+      instead: [],
       deadlineMs: DEADLINE_MS,
     });
     if (verdict === 'granted') this.#taken.push({ agentId, line, callId, queue });
@@ -73,6 +74,6 @@ export class Claimants {
 
   #walk(queue: string) {
     const skills: RequiredSkills = this.#withSkills ? anySkills(this.#random) : {};
-    return { domain: this.#domain, queue, skills, passOver: new Map(), explain: false };
+    return { domain: this.#domain, queue, skills, passOver: new Map(), vouched: [], explain: false };
   }
 }

@@ -1,4 +1,4 @@
-import { type ClaimState, compareVersions, type Facets, type Version } from './facets.ts';
+import { type Claim, type ClaimState, compareClaims, compareVersions, type Facets, type Version } from './facets.ts';
 import { liveInteraction } from './status.ts';
 
 /**
@@ -39,8 +39,17 @@ export interface Move {
   state: ClaimState;
   /** How long the agent stays locked, in ms; 0 frees it. */
   lockMs: number;
-  /** Whether the interaction counts as completed now, which sends the agent to the end of the line. */
-  completed: boolean;
+  /** When the interaction counts as completed, which sends the agent to the end of the line; absent: it does not. */
+  completed?: Completion;
+}
+
+/**
+ * When the agent is free again after a completed interaction: so many ms after a platform time, or after `now` by the
+ * shard's clock where no platform tells the time.
+ */
+export interface Completion {
+  from: number | 'now';
+  restMs: number;
 }
 
 /** A manual wrap-up that nobody ends is over after this long, in ms. */
@@ -57,35 +66,57 @@ const MISSED_MS = 2000;
  */
 export const UNSEEN_MS = 60_000;
 
-const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS, completed: false };
+const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS };
 
 /**
  * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
  * that is no longer. Repeating a settlement is harmless.
+ * @param completedAt when the interaction was over, see {@link completionTime}
  */
 export function settle(
   state: ClaimState,
   settlement: Settlement | PlatformSettlement,
   times: ClaimTimes,
   wrapUp: WrapUp,
+  completedAt: number | 'now' | undefined,
 ): Move | 'done' | 'over' {
   if (settlement === 'missed') return state === 'HELD' || state === 'CONFIRMED' ? MISSED : 'done';
   if (settlement === 'release' && state === 'ENDED') return 'done';
-  if (settlement === 'release') return { state: 'ENDED', lockMs: 0, completed: state === 'WRAP_UP' };
-  if (settlement === 'complete') return complete(state, wrapUp);
-  if (state === 'WRAP_UP' || state === 'ENDED') return 'over';
-  if (settlement === 'confirm' || state === 'CONFIRMED') {
-    return { state: 'CONFIRMED', lockMs: times.confirmedMs, completed: false };
+  if (settlement === 'release') {
+    return { state: 'ENDED', lockMs: 0, ...(state === 'WRAP_UP' && completion(completedAt, 0)) };
   }
-  return { state: 'HELD', lockMs: times.heldMs, completed: false };
+  if (settlement === 'complete') return complete(state, wrapUp, completedAt);
+  if (state === 'WRAP_UP' || state === 'ENDED') return 'over';
+  if (settlement === 'confirm' || state === 'CONFIRMED') return { state: 'CONFIRMED', lockMs: times.confirmedMs };
+  return { state: 'HELD', lockMs: times.heldMs };
 }
 
 /** What has been completed stays as it is: only a release, or the platform, ends a wrap-up before its time. */
-function complete(state: ClaimState, { rule, seconds }: WrapUp): Move | 'done' {
+function complete(
+  state: ClaimState,
+  { rule, seconds }: WrapUp,
+  completedAt: number | 'now' | undefined,
+): Move | 'done' {
   if (state === 'ENDED' || state === 'WRAP_UP') return 'done';
-  if (rule === 'none') return { state: 'ENDED', lockMs: 0, completed: true };
-  const lockMs = rule === 'timed' ? seconds * 1000 : LONGEST_WRAP_UP_MS;
-  return { state: 'WRAP_UP', lockMs, completed: true };
+  if (rule === 'none') return { state: 'ENDED', lockMs: 0, ...completion(completedAt, 0) };
+  if (rule === 'manual') return { state: 'WRAP_UP', lockMs: LONGEST_WRAP_UP_MS, ...completion(completedAt, 0) };
+  return { state: 'WRAP_UP', lockMs: seconds * 1000, ...completion(completedAt, seconds * 1000) };
+}
+
+function completion(from: number | 'now' | undefined, restMs: number): { completed?: Completion } {
+  return from === undefined ? {} : { completed: { from, restMs } };
+}
+
+/**
+ * When an interaction that is settled now was over, in platform ms: regions' clocks may be wrong, and an agent's place
+ * in line must not be. Where the platform tells of interactions but not of this one, the place stays as it is; where it
+ * tells of none, the shard's `now` is the only clock there is.
+ */
+export function completionTime(facets: Facets, tells: boolean): number | 'now' | undefined {
+  const { claim, interaction, activity } = facets;
+  if (!tells) return 'now';
+  if (!interaction || interaction.callId !== claim?.callId) return undefined;
+  return Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
 
 /**
@@ -111,6 +142,39 @@ export function settlementDue(event: Facets, facets: Facets): PlatformSettlement
 
 function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {
   return reported !== undefined && held !== undefined && compareVersions(reported, held) === 0;
+}
+
+/**
+ * Whether a region that cannot reach an agent's home may grant in its stead, as far as the last known claim goes. A
+ * claim that merely lapsed here may have been renewed there, unless the platform says that its interaction is over.
+ */
+export function mayGrantInstead({ claim, interaction, ...others }: Facets, region: string): boolean {
+  if (!claim || claim.state === 'ENDED' || claim.state === 'WRAP_UP' || claim.by === region) return true;
+  return interaction?.callId === claim.callId && !liveInteraction({ interaction, ...others });
+}
+
+/** Two claims on one agent, granted by regions that could not hear each other. */
+export interface Conflict {
+  kept: Claim;
+  lost: Claim;
+  /** `certain` where both are known to have held the agent at one moment, as far as their clocks agree. */
+  overlap: 'certain' | 'possible';
+}
+
+/**
+ * What an agent's home finds when it hears of a claim that was granted in its stead: undefined where nothing was
+ * granted since behind that region's back.
+ * @param ours the claim on record before, with how long it still holds the agent in ms
+ */
+export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs: Claim): Conflict | undefined {
+  if (!ours || theirs.by === undefined || ours.by === theirs.by || ours.callId === theirs.callId) return undefined;
+  const isLive = ours.state !== 'ENDED' && remainingMs > 0;
+  if (compareClaims(ours, theirs) > 0) {
+    // Fences are about the time of their grant.
+    const overlap = theirs.state !== 'ENDED' && theirs.untilMs > ours.fence ? 'certain' : 'possible';
+    return { kept: ours, lost: theirs, overlap };
+  }
+  return isLive ? { kept: theirs, lost: ours, overlap: 'certain' } : undefined;
 }
 
 /** A claim's id names its agent and its fence, so anybody who holds it can be sent to the right record. */

@@ -51,16 +51,23 @@ export interface Interaction {
 /** The stages of a claim, in the only order they can follow each other. */
 export type ClaimState = 'HELD' | 'CONFIRMED' | 'WRAP_UP' | 'ENDED';
 
-/** The exclusive right to send one interaction to the agent. Its version is `(fence, state, untilMs)`. */
+/** The exclusive right to send one interaction to the agent. Its version is `(fence, by, state, untilMs)`. */
 export interface Claim {
   /** Grows with every claim on the agent; a lower one is refused everywhere. */
   fence: number;
   state: ClaimState;
-  /** The lock lapses at this time in ms, by the clock of the home's Redis shard. */
+  /** The lock lapses at this time in ms, by the clock of the shard that granted it. */
   untilMs: number;
+  /** The region that granted it in the home's stead, under policy `verify`; absent where the home did. */
+  by?: string;
+  /**
+   * What was left of the lock when this was said, in ms. No part of the version: other regions count from it by their
+   * own clocks, because `untilMs` is by a clock they do not have.
+   */
+  remainingMs?: number;
   callId: string;
   queue: string;
-  /** When the agent last completed a claim, in ms by the home's shard clock; 0 if never. */
+  /** When the agent was last free again after a completed claim, in platform ms where the platform tells; 0 if never. */
   completedAtMs: number;
 }
 
@@ -89,8 +96,18 @@ export function compareVersions(a: Version, b: Version): number {
 
 const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };
 
-/** The claim's own order: fence, then stage, then the later end; the call id only makes the order total. */
+/**
+ * The claim's own order: fence, then the home's before another's, then stage, then the later end; the call id only
+ * makes the order total.
+ */
 export function compareClaims(a: Claim, b: Claim): number {
-  const order = a.fence - b.fence || STAGE[a.state] - STAGE[b.state] || a.untilMs - b.untilMs;
-  return order || (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0);
+  const order = a.fence - b.fence || compareGranters(a.by, b.by) || STAGE[a.state] - STAGE[b.state];
+  return order || a.untilMs - b.untilMs || (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0);
+}
+
+/** The home is above all; two regions that granted in its stead are told apart by name alone. */
+function compareGranters(a: string | undefined, b: string | undefined): number {
+  if (a === b) return 0;
+  if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
+  return a < b ? 1 : -1;
 }

@@ -56,9 +56,8 @@ function joinClaim(facets: Facets, theirs: Claim): number {
   }
   const order = compareClaims(theirs, ours);
   const completedAtMs = Math.max(ours.completedAtMs, theirs.completedAtMs);
-  const latest = order > 0 ? theirs : ours;
   if (order <= 0 && completedAtMs === ours.completedAtMs) return order;
-  facets.claim = { ...latest, completedAtMs };
+  facets.claim = { ...(order > 0 ? theirs : ours), completedAtMs };
   return 1;
 }
 

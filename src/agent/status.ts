@@ -13,6 +13,7 @@ export interface StatusAnswer {
  * What an agent's facets mean at a moment. Every condition must agree before an agent counts as available, so a
  * platform that reports "interaction started" and "status changed" apart can delay an agent, never double-book one.
  * A facet nobody has reported is unknown, and unknown is never available.
+ * @param nowMs by the clock that the claim's end is by
  */
 export function statusOf(facets: Facets, nowMs: number): StatusAnswer {
   const claim = facets.claim;
@@ -52,13 +53,12 @@ export function liveInteraction(facets: Facets): Stamped<Interaction> | undefine
 /**
  * Since when the agent could be taken, in platform ms: the latest of the events that had to agree. A claim that was
  * released or lapsed leaves it alone, so an agent whose call failed keeps its place; a completed one resets it, and a
- * wrap-up resets it to its end.
+ * timed wrap-up to its end.
  */
 export function availableSince(facets: Facets): number {
   const { presence, activity, interaction, claim } = facets;
   const ended = interaction?.state === 'ENDED' ? interaction.at : 0;
-  const claimed = claim?.state === 'WRAP_UP' ? claim.untilMs : (claim?.completedAtMs ?? 0);
-  return Math.max(presence?.at ?? 0, activity?.at ?? 0, ended, claimed);
+  return Math.max(presence?.at ?? 0, activity?.at ?? 0, ended, claim?.completedAtMs ?? 0);
 }
 
 function interactionReason(interaction: Interaction): string {

@@ -46,6 +46,8 @@ export const WireFacets = {
         call_id: Type.String({ maxLength: 200 }),
         queue: Type.String({ maxLength: 200 }),
         completed_at: Type.Integer({ minimum: 0 }),
+        by: Type.Optional(Name),
+        remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
       },
       closed,
     ),
@@ -100,8 +102,10 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     };
   }
   if (claim) {
-    const { fence, state, untilMs, callId, queue, completedAtMs } = claim;
+    const { fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs } = claim;
     wire.claim = { fence, state, until: untilMs, call_id: callId, queue, completed_at: completedAtMs };
+    if (by !== undefined) wire.claim.by = by;
+    if (remainingMs !== undefined) wire.claim.remaining_ms = remainingMs;
   }
   if (origin) wire.origin = { ...version(origin), region: origin.region };
   return wire;
@@ -121,6 +125,9 @@ function readInteraction(wire: NonNullable<WireFacets['interaction']>, toMs: Rea
 }
 
 function readClaim(wire: NonNullable<WireFacets['claim']>): Claim {
-  const { fence, state, until, call_id, queue, completed_at } = wire;
-  return { fence, state, untilMs: until, callId: call_id, queue, completedAtMs: completed_at };
+  const { fence, state, until, call_id, queue, completed_at, by, remaining_ms } = wire;
+  const claim: Claim = { fence, state, untilMs: until, callId: call_id, queue, completedAtMs: completed_at };
+  if (by !== undefined) claim.by = by;
+  if (remaining_ms !== undefined) claim.remainingMs = remaining_ms;
+  return claim;
 }

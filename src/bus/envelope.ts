@@ -5,6 +5,8 @@ import type { BusMessage } from './bus.ts';
 /** What travels on the bus: CloudEvents in binary mode, the attributes in the headers, readable JSON in the value. */
 export const AGENT_CHANGED = 'muster.agent.changed';
 export const HEARTBEAT = 'muster.region.heartbeat';
+/** For whoever listens beside Muster: two regions granted one agent, and one of the claims stands. */
+export const CLAIM_CONFLICT = 'muster.claim.conflict';
 
 /** Says that everything its region published on the partition before `timestampMs` lies before it. */
 export interface Heartbeat {
@@ -14,7 +16,24 @@ export interface Heartbeat {
 
 export type Envelope =
   | { type: typeof AGENT_CHANGED; event: AgentEvent; acceptedMs?: number }
-  | { type: typeof HEARTBEAT; heartbeat: Heartbeat };
+  | { type: typeof HEARTBEAT; heartbeat: Heartbeat }
+  | { type: typeof CLAIM_CONFLICT };
+
+/** One side of a conflict of claims: who was told yes, and by which region. */
+export interface ConflictSide {
+  fence: number;
+  call: string;
+  region: string;
+}
+
+export interface ClaimConflict {
+  agent: string;
+  /** The claim that stands. */
+  kept: ConflictSide;
+  lost: ConflictSide;
+  /** Whether both are known to have held the agent at one moment. */
+  overlap: 'certain' | 'possible';
+}
 
 /** @param acceptedMs wall time at which the region accepted the event, from which its propagation is measured */
 export function sealEvent(event: AgentEvent, answer: StatusAnswer, acceptedMs: number): BusMessage {
@@ -37,6 +56,15 @@ export function sealHeartbeat({ region, timestampMs }: Heartbeat, partition: num
   };
 }
 
+export function sealConflict({ agent, ...conflict }: ClaimConflict, region: string, nowMs: number): BusMessage {
+  const id = `${agent}/conflict/${conflict.kept.fence}/${conflict.lost.fence}`;
+  return {
+    key: agent,
+    headers: attributes(CLAIM_CONFLICT, id, region, nowMs),
+    value: JSON.stringify({ event_id: id, timestamp: nowMs, agent_id: agent, region_source: region, ...conflict }),
+  };
+}
+
 /**
  * Opens a message, Muster's own or anybody's in the plain form.
  * @throws InvalidEvent for what is neither; it belongs in the dead-letter queue
@@ -45,6 +73,7 @@ export function openMessage(message: BusMessage, region: string, nowMs: number):
   const payload = parse(message.value);
   const type = message.headers.ce_type;
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
+  if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
   const read = readEvent(payload, { region, status: isOwn ? 'summary' : 'report' });
   // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Move } from '../agent/claim.ts';
-import type { Facets } from '../agent/facets.ts';
+import { type Claim, compareClaims, type Facets } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
 import { virtualArrival } from '../agent/ranking.ts';
 import type { Config } from '../config/schema.ts';
@@ -16,6 +16,8 @@ import { scripts } from './scripts.ts';
 /** What became of a change: how it merged, and the agent as it now is. */
 export interface Applied extends Merged {
   record: AgentRecord;
+  /** The record it was merged into; undefined for an agent nobody had spoken of. */
+  before: AgentRecord | undefined;
 }
 
 export interface SettleRequest {
@@ -23,6 +25,8 @@ export interface SettleRequest {
   fence: number;
   callId: string;
   queue: string;
+  /** The region that granted it in the home's stead. */
+  by?: string | undefined;
   move: Move;
 }
 
@@ -96,9 +100,9 @@ export class Agents {
     let record = await this.recall(agentId);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const merged = merge(record?.facets ?? {}, change);
-      if (record && merged.changed.length === 0) return { ...merged, record };
+      if (record && merged.changed.length === 0) return { ...merged, record, before: record };
       const stored = await this.#commit(agentId, record, merged);
-      if (stored.kind === 'stored') return { ...merged, record: stored.record };
+      if (stored.kind === 'stored') return { ...merged, record: stored.record, before: record };
       record = stored.record;
       if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
     }
@@ -119,10 +123,12 @@ export class Agents {
         record.version,
         String(fence),
         move.state,
+        encode(request.by),
         String(move.lockMs),
         encode(request.callId),
         encode(request.queue),
-        move.completed ? '1' : '',
+        String(move.completed?.from ?? ''),
+        String(move.completed?.restMs ?? 0),
         String(arrivalMs),
         String(arrivalMs - parts.availableSinceMs),
       ],
@@ -144,17 +150,18 @@ export class Agents {
     const queues = this.#queues(facets);
     const leaves = record ? this.#queues(record.facets).filter((queue) => !queues.includes(queue)) : [];
     const claim = changed.includes('claim') ? facets.claim : undefined;
-    const holdMs = claim ? 0 : (record?.holdMs ?? 0);
+    const locks = this.#locks(home, record, claim);
     const { reply } = await this.#lanes.changes.run(
       scripts.commit,
       [agentsKey(domain), callsKey(domain), ...[...queues, ...leaves].map((queue) => queueKey(domain, queue))],
       [
         agentId,
         record?.version ?? '0',
-        writeRecord(facets, home, holdMs, this.#config.ranking),
+        writeRecord(facets, home, locks, this.#config.ranking),
         String(leaves.length),
         claim?.callId && claim.state !== 'ENDED' ? encode(claim.callId) : '',
         String(claim?.fence ?? 0),
+        locks.remainingMs,
       ],
       COMMIT_DEADLINE_MS,
     );
@@ -162,6 +169,19 @@ export class Agents {
     const now = this.remember(agentId, line);
     if (!now) this.#recent.delete(agentId);
     return kind === 'stored' && now ? { kind, record: now } : { kind: 'conflict', record: now };
+  }
+
+  /**
+   * Until when the agent is locked here. The home's own word counts by the clock it shares with the store; of a claim
+   * from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
+   */
+  #locks(home: string, record: AgentRecord | undefined, claim: Claim | undefined) {
+    const { lockMs = 0, holdMs = 0, facets } = record ?? {};
+    if (!claim) return { lockMs, holdMs, remainingMs: '' };
+    if (facets?.claim && compareClaims(claim, facets.claim) === 0) return { lockMs, holdMs: 0, remainingMs: '' };
+    const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === this.#config.region;
+    if (isOwnWord || claim.state === 'ENDED') return { lockMs: claim.untilMs, holdMs: 0, remainingMs: '' };
+    return { lockMs: 0, holdMs: 0, remainingMs: String(claim.remainingMs) };
   }
 
   #queues(facets: Facets): string[] {

@@ -46,7 +46,7 @@ export class Cluster {
     const client = await open();
     const clients = [client];
     const shards = new Shards({
-      masters: () => client.masters.map((master) => ({ address: master.address, role: () => roleOf(client, master) })),
+      masters: () => client.masters.map((master) => ({ address: master.address, ask: () => probe(client, master) })),
       rediscover: async (avoid) => {
         await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
       },
@@ -195,8 +195,9 @@ async function openClient(settings: ClusterSettings, log: Log): Promise<Client> 
   }
 }
 
-async function roleOf(client: Client, master: Client['masters'][number]): Promise<unknown> {
-  return (await client.nodeClient(master)).sendCommand(['ROLE']);
+async function probe(client: Client, master: Client['masters'][number]): Promise<[unknown, unknown]> {
+  const node = await client.nodeClient(master);
+  return Promise.all([node.sendCommand(['ROLE']), node.sendCommand(['TIME'])]);
 }
 
 /** The client library as Muster sets it up; not connected yet. */

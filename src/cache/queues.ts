@@ -26,6 +26,8 @@ interface Walk {
   queue: string;
   skills: RequiredSkills;
   passOver: PassOver;
+  /** Agents not to be passed over for their home, because the platform has vouched for them. */
+  vouched: string[];
   explain: boolean;
 }
 
@@ -40,6 +42,8 @@ export interface ClaimRequest extends Walk {
   holdMs: number;
   /** Agents not to be taken, because their home has just refused them. */
   refused: string[];
+  /** Those of the vouched who may be granted here though their home is elsewhere. */
+  instead: string[];
   /** Only this agent will do. */
   agentId?: string | undefined;
   deadlineMs: number;
@@ -78,11 +82,18 @@ export class Queues {
   }
 
   /** The best agents of a queue, changing nothing. @throws ShardUnavailable */
-  async find({ domain, queue, skills, passOver, explain, limit }: FindRequest): Promise<Found> {
+  async find({ domain, queue, skills, passOver, vouched, explain, limit }: FindRequest): Promise<Found> {
     const reply = await this.#cluster.run(
       scripts.find,
       [queueKey(domain, queue), agentsKey(domain)],
-      [writeSkills(skills), this.#surplusMs, writePassOver(passOver), String(limit), explain ? '1' : ''],
+      [
+        writeSkills(skills),
+        this.#surplusMs,
+        writePassOver(passOver),
+        writeIds(vouched),
+        String(limit),
+        explain ? '1' : '',
+      ],
     );
     const [agents, clock, tally, considered] = reply as [[string, string][], string, unknown[], string[][]];
     return {
@@ -108,9 +119,11 @@ export class Queues {
         writeSkills(request.skills),
         this.#surplusMs,
         writePassOver(request.passOver),
-        ` ${request.refused.join(' ')} `,
+        writeIds(request.refused),
         request.agentId ?? '',
         request.explain ? '1' : '',
+        writeIds(request.vouched),
+        writeIds(request.instead),
       ],
       request.deadlineMs,
     );
@@ -142,6 +155,9 @@ function writePassOver(passOver: PassOver): string {
   const parts = [...passOver].map(([home, why]) => `${encodeURIComponent(home)}:${why}`);
   return parts.length > 0 ? `,${parts.join(',')},` : ',';
 }
+
+/** No id holds a space. */
+const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
 
 function readTally(flat: unknown[]): Tally {
   const tally: Tally = { seen: 0 };

@@ -19,6 +19,11 @@ export class Recent<T> {
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
+  /** From the least recently written on. */
+  entries(): IterableIterator<[string, T]> {
+    return this.#entries.entries();
+  }
+
   delete(key: string): void {
     this.#entries.delete(key);
   }

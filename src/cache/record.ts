@@ -11,42 +11,56 @@ export interface AgentRecord {
   version: string;
   /** The agent's home region; empty where nobody has said. */
   home: string;
+  /** Until when a claim holds the agent, in ms by this region's shard's clock; 0 for none. */
+  lockMs: number;
   /** While its home is being asked for the agent: until when, in ms by the shard's clock; else 0. */
   holdMs: number;
   arrivalMs: number;
   facets: Facets;
 }
 
-const FIELDS = 12;
+const FIELDS = 14;
 const NONE = '-';
 
 /** Reads a stored line. @throws Error for a line no version of Muster wrote */
 export function readRecord(line: string): AgentRecord {
   const fields = splitHeader(line);
-  const [version, , lock, hold, fence, state, call, queue, completed, arrival, home, , json] = fields;
+  const [version, , lock, hold, fence, until, state, by, call, queue, completed, arrival, home, , json] = fields;
   const facets = JSON.parse(json as string) as Facets;
   if (fence !== '0') {
     facets.claim = {
       fence: Number(fence),
       state: state as ClaimState,
-      untilMs: Number(lock),
+      untilMs: Number(until),
+      ...(by !== NONE && { by: decode(by) }),
       callId: decode(call),
       queue: decode(queue),
       completedAtMs: Number(completed),
     };
   }
-  return { version: version as string, home: decode(home), holdMs: Number(hold), arrivalMs: Number(arrival), facets };
+  return {
+    version: version as string,
+    home: decode(home),
+    lockMs: Number(lock),
+    holdMs: Number(hold),
+    arrivalMs: Number(arrival),
+    facets,
+  };
 }
 
+type Locks = Pick<AgentRecord, 'lockMs' | 'holdMs'>;
+
 /** The line to store, without its version, which the script puts in front. */
-export function writeRecord(facets: Facets, home: string, holdMs: number, weights: Weights): string {
+export function writeRecord(facets: Facets, home: string, { lockMs, holdMs }: Locks, weights: Weights): string {
   const { claim, ...rest } = facets;
   const header = [
     ownStatus(facets).status,
-    claim?.untilMs ?? 0,
+    lockMs,
     holdMs,
     claim?.fence ?? 0,
+    claim?.untilMs ?? 0,
     claim?.state ?? NONE,
+    encode(claim?.by),
     encode(claim?.callId),
     encode(claim?.queue),
     claim?.completedAtMs ?? 0,

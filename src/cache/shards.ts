@@ -10,15 +10,19 @@ export interface Shard {
   replicas: number;
   /** How long the last probe took, in ms. */
   probeMs: number;
+  /** How far its clock was ahead of this instance's at the last probe, in ms. */
+  clockAheadMs: number;
   /** Monotonic ms since which it is down; undefined while up. */
   downSinceMs?: number;
 }
 
 export interface ProbeTarget {
   address: string;
-  /** Answers the reply of `ROLE`. */
-  role(): Promise<unknown>;
+  /** Answers the replies of `ROLE` and `TIME`. */
+  ask(): Promise<[role: unknown, time: unknown]>;
 }
+
+type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'clockAheadMs'>;
 
 interface ShardsOptions {
   /** The masters of the topology as the client knows it now. */
@@ -33,7 +37,7 @@ const PROBE_EVERY_MS = 1000;
 const PROBE_DEADLINE_MS = 500;
 
 /**
- * Probes every master once a second with `ROLE` and keeps a breaker per shard.
+ * Probes every master once a second with `ROLE` and `TIME` and keeps a breaker per shard.
  *
  *          probe answered                     two probes in a row failed
  *   up ◄──────────────────── down      up ─────────────────────────────► down ──► rediscover until promoted
@@ -41,6 +45,7 @@ const PROBE_DEADLINE_MS = 500;
 export class Shards {
   readonly #options: ShardsOptions;
   readonly #known = new Map<string, Shard>();
+  #lastAheadMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #onDown: () => void = () => undefined;
 
@@ -68,7 +73,18 @@ export class Shards {
 
   /** What is known of the master at an address; an unprobed one counts as up. */
   at(address: string): Shard {
-    return this.#known.get(address) ?? { address, up: true, replicas: 1, probeMs: 0 };
+    return this.#known.get(address) ?? { address, up: true, replicas: 1, probeMs: 0, clockAheadMs: 0 };
+  }
+
+  /**
+   * Wall time by the store, in ms: what claims end by. The nodes of a cluster are taken to agree to well within a
+   * claim's life; whether this instance does makes no difference.
+   */
+  nowMs(): number {
+    const [nearest] = this.all()
+      .filter(({ up }) => up)
+      .sort((a, b) => a.probeMs - b.probeMs);
+    return this.#options.clock.nowMs() + (nearest?.clockAheadMs ?? this.#lastAheadMs);
   }
 
   async #probeAll(): Promise<void> {
@@ -86,23 +102,27 @@ export class Shards {
     else this.#markDown(master.address);
   }
 
-  /** How many replicas it has and how long it took to say so; undefined for no answer, or no master's answer. */
-  async #ask(master: ProbeTarget): Promise<Pick<Shard, 'replicas' | 'probeMs'> | undefined> {
+  /** What it said of itself and how long that took; undefined for no answer, or no master's answer. */
+  async #ask(master: ProbeTarget): Promise<Answer | undefined> {
     const startedMs = this.#options.clock.monotonicMs();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, PROBE_DEADLINE_MS, undefined);
     });
     // A failed probe is the finding itself, told by the breaker.
-    const reply = await Promise.race([master.role().catch(() => undefined), late]).finally(() => clearTimeout(timer));
-    if (!Array.isArray(reply) || reply[0] !== 'master') return undefined;
-    const replicas = Array.isArray(reply[2]) ? reply[2].length : 0;
-    return { replicas, probeMs: this.#options.clock.monotonicMs() - startedMs };
+    const reply = await Promise.race([master.ask().catch(() => undefined), late]).finally(() => clearTimeout(timer));
+    const [role, time] = reply ?? [];
+    if (!Array.isArray(role) || role[0] !== 'master') return undefined;
+    const probeMs = this.#options.clock.monotonicMs() - startedMs;
+    const [seconds, micros] = (time as unknown[]).map(Number) as [number, number];
+    const clockAheadMs = Math.round(seconds * 1000 + micros / 1000 + probeMs / 2 - this.#options.clock.nowMs());
+    return { replicas: Array.isArray(role[2]) ? role[2].length : 0, probeMs, clockAheadMs };
   }
 
-  #markUp(address: string, answer: Pick<Shard, 'replicas' | 'probeMs'>): void {
+  #markUp(address: string, answer: Answer): void {
     if (this.#known.get(address)?.up === false) this.#options.log.info({ shard: address }, 'shard answers again');
     this.#known.set(address, { address, up: true, ...answer });
+    this.#lastAheadMs = answer.clockAheadMs;
   }
 
   #markDown(address: string): void {

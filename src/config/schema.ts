@@ -96,6 +96,11 @@ const Connection = Type.Union(
       {
         platform: Type.Literal('genesys', { description: 'Agents come from a Genesys Cloud organisation.' }),
         ...shared,
+        authority: Type.Enum(['verify', 'refuse'], {
+          default: 'verify',
+          description:
+            'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
+        }),
         ...GenesysSettings.properties,
       },
       closed,
@@ -177,6 +182,12 @@ const Freshness = Type.Object(
       'Silence after which a region’s agents come behind everybody else’s.',
     ),
     staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are not handed out on trust.'),
+    confirmedMs: Milliseconds(
+      5000,
+      0,
+      60_000,
+      'How long a platform’s own word on an agent stands in for a home that is quiet.',
+    ),
   },
   { ...closed, default: {}, description: 'When what another region said is too old to act on.' },
 );

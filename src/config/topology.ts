@@ -15,12 +15,16 @@ export interface Queue {
   wrapUp: WrapUp;
 }
 
-/** The connection that an agent's or a platform queue's id names; undefined for ids of any other form. */
-export function connectionOf({ connections }: Config, id: string): ConnectionConfig | undefined {
+/** The name of the connection that an agent's or a platform queue's id names; undefined for ids of any other form. */
+export function connectionNameOf({ connections }: Config, id: string): string | undefined {
   const colon = id.indexOf(':');
   if (colon <= 0 || colon === id.length - 1) return undefined;
   const name = id.slice(0, colon);
-  return Object.hasOwn(connections, name) ? connections[name] : undefined;
+  return Object.hasOwn(connections, name) ? name : undefined;
+}
+
+export function connectionOf(config: Config, id: string): ConnectionConfig | undefined {
+  return config.connections[connectionNameOf(config, id) ?? ''];
 }
 
 /** The domain that the agent's record and queues are kept in; `main` for agents of no connection. */

@@ -100,7 +100,7 @@ export interface SettleRefusedLine extends Settle {
 }
 
 /**
- * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call]`, and when the agent last completed
+ * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
  * a claim is a register of its own, `completed: [ms]`.
  */
 export type FacetVersion = (string | number)[];

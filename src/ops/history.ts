@@ -194,8 +194,8 @@ function versionsOf(facets: Facets): FacetVersions {
     if (facet && 'id' in facet) versions[name] = [facet.at, facet.id];
   }
   if (!facets.claim) return versions;
-  const { fence, state, untilMs, callId, completedAtMs } = facets.claim;
-  versions.claim = [fence, state, untilMs, callId];
+  const { fence, state, untilMs, callId, completedAtMs, by } = facets.claim;
+  versions.claim = [fence, state, untilMs, callId, ...(by === undefined ? [] : [by])];
   if (completedAtMs > 0) versions.completed = [completedAtMs];
   return versions;
 }

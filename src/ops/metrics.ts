@@ -15,6 +15,11 @@ export interface Metrics {
   /** Why agents were passed over, agent by agent. */
   passedOver: Counter<'reason'>;
   claimMs: Histogram<'where'>;
+  /** Agents a platform was asked about because their home was quiet: `answered`, `failed`, `refused`. */
+  readThrough: Counter<'connection' | 'outcome'>;
+  readThroughMs: Histogram<'connection'>;
+  /** Claims granted in a home's stead that met the home's own. */
+  conflicts: Counter<'overlap'>;
   settlements: Counter<'settlement' | 'outcome'>;
   /** From acceptance in another region to being applied here. */
   propagationMs: Histogram<'from'>;
@@ -52,6 +57,18 @@ export function createMetrics(region: string): Metrics {
       'reason',
     ),
     claimMs: latency('claim_duration_ms', 'Time to grant a claim: local, or remote at the home', 'where'),
+    readThrough: counter(
+      'read_through_agents_total',
+      'Agents a platform was asked about because their home was quiet: answered, failed, refused (its breaker is open)',
+      'connection',
+      'outcome',
+    ),
+    readThroughMs: latency('read_through_duration_ms', 'Time a platform took to answer for agents', 'connection'),
+    conflicts: counter(
+      'claim_conflicts_total',
+      "Claims granted in a home's stead that met the home's own; overlap: certain or possible",
+      'overlap',
+    ),
     settlements: counter(
       'settlements_total',
       'Settlements of claims, a missed alert among them: ok, claim_ended, fence_superseded',

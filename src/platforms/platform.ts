@@ -33,6 +33,26 @@ export interface PlatformConnection {
   health(): PlatformHealth;
 }
 
+/**
+ * Asks a platform about single agents, in any region and beside the connection. It never waits for its turn: a caller
+ * is on the line.
+ */
+export interface PlatformReader {
+  /** Most agents that one request can ask about. */
+  readonly batch: number;
+  /** Logs in, so that the first caller need not wait for it. @throws Error where that fails */
+  prepare(): Promise<void>;
+  /**
+   * What the platform says of these agents now: one request for each `batch`. Who is unknown to it is reported as
+   * gone; who it says only half of is left out.
+   * @throws Error where it does not answer, or may not be asked now
+   */
+  read(agentIds: string[], signal: AbortSignal): Promise<PlatformReport[]>;
+  close(): Promise<void>;
+}
+
+export type ReaderContext = Pick<PlatformContext, 'connection' | 'log' | 'count'>;
+
 export interface PlatformContext {
   /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
   connection: string;

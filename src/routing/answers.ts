@@ -12,7 +12,10 @@ export interface Vouched {
   home: string;
   /** The agent may have changed at home this long ago without it being known here, in ms; null: never heard of. */
   age_ms: number | null;
+  /** Too old to act on, and not vouched for by the platform either. */
   stale: boolean;
+  /** So long ago the platform itself told this region how the agent is, in ms; absent where it was not asked. */
+  confirmed_ms_ago?: number;
 }
 
 export interface AgentAnswer extends Vouched {
@@ -24,6 +27,8 @@ export interface AgentAnswer extends Vouched {
   skills: Record<string, number>;
   /** Platform time in ms since which the agent is available; only for those who are. */
   available_since?: number;
+  /** How long the claim on the agent lasts unless it is settled, in ms; only for those who are claimed. */
+  claimed_for_ms?: number;
   facets: WireFacets;
 }
 
@@ -40,7 +45,8 @@ export interface ClaimAnswer {
   expires_in_ms: number;
   /** False if no replica has acknowledged the claim: a failover of its shard could forget it. */
   replicated?: boolean;
-  authority: { region: string; mode: 'home' };
+  /** Who granted it: the agent's home, or, under policy `verify`, a region that could not reach it. */
+  authority: { region: string; mode: 'home' | 'verified' };
   agent: AgentAnswer;
 }
 
@@ -57,15 +63,21 @@ export interface Explanation {
   };
 }
 
-export function answerAgent(
-  agentId: string,
-  record: AgentRecord,
-  ageMs: number,
-  stale: boolean,
-  nowMs: number,
-): AgentAnswer {
-  const { facets } = record;
-  const { status, reason } = statusOf(facets, nowMs);
+/** How old what is known of an agent is. */
+export interface Age {
+  /** Infinity where nothing was ever heard of the home. */
+  ageMs: number;
+  stale: boolean;
+  confirmedMsAgo: number | undefined;
+}
+
+/** @param storeMs the store's clock, by which locks are judged */
+export function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
+  const { facets, lockMs } = record;
+  const { ageMs, stale, confirmedMsAgo } = age;
+  const claim = facets.claim && { ...facets.claim, untilMs: lockMs };
+  const { status, reason } = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
+  const claimedForMs = claim && claim.state !== 'ENDED' ? lockMs - storeMs : 0;
   return {
     agent_id: agentId,
     status,
@@ -73,16 +85,23 @@ export function answerAgent(
     home: record.home,
     age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null,
     stale,
+    ...(confirmedMsAgo !== undefined && { confirmed_ms_ago: Math.round(confirmedMsAgo) }),
     name: facets.profile?.name ?? agentId,
     queues: facets.profile?.queues ?? [],
     skills: facets.profile?.skills ?? {},
     ...(status === 'AVAILABLE' && { available_since: availableSince(facets) }),
+    ...(claimedForMs > 0 && { claimed_for_ms: Math.round(claimedForMs) }),
     facets: writeFacets(facets),
   };
 }
 
-/** @param clockMs the shard's clock, by which the claim's time is judged */
-export function answerClaim(claim: Claim, agent: AgentAnswer, clockMs: number, replicated?: boolean): ClaimAnswer {
+/** The region whose word the claim on record is. */
+export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): string {
+  return claim.by ?? home;
+}
+
+/** @param leftMs how long the claim still holds its agent */
+export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, replicated?: boolean): ClaimAnswer {
   return {
     claim_id: claimIdOf(agent.agent_id, claim.fence),
     call_id: claim.callId,
@@ -91,16 +110,18 @@ export function answerClaim(claim: Claim, agent: AgentAnswer, clockMs: number, r
     state: claim.state,
     fence: claim.fence,
     until: claim.untilMs,
-    expires_in_ms: claim.state === 'ENDED' ? 0 : Math.max(0, claim.untilMs - clockMs),
+    expires_in_ms: claim.state === 'ENDED' ? 0 : Math.max(0, Math.round(leftMs)),
     ...(replicated !== undefined && { replicated }),
-    authority: { region: agent.home, mode: 'home' },
+    authority: { region: grantedBy(agent, claim), mode: claim.by === undefined ? 'home' : 'verified' },
     agent,
   };
 }
 
 /** The facets in another region's answer about an agent: complete, each with its own version. */
 export function facetsOf(agent: AgentAnswer): Facets {
-  return readFacets(agent.facets, { at: 0, id: '' }, (ms) => ms);
+  const facets = readFacets(agent.facets, { at: 0, id: '' }, (ms) => ms);
+  if (facets.claim) facets.claim.remainingMs = agent.claimed_for_ms ?? 0;
+  return facets;
 }
 
 export function explain(considered: Considered[], weights: Weights): Explanation[] {

@@ -33,6 +33,8 @@ export interface Attempt {
   refused: string[];
   /** Homes this attempt has found not to answer. */
   unreachable: Set<string>;
+  /** Whether platforms were asked about those whose homes are quiet. */
+  hasAskedPlatforms: boolean;
   /** Whom the last walk passed over. */
   tally: Tally;
 }

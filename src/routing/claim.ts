@@ -27,6 +27,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     startedMs,
     refused: [],
     unreachable: new Set(),
+    hasAskedPlatforms: false,
     tally: { seen: 0 },
   };
   // The region that asks on its caller's behalf counts the claim; counted here too it would be two.

@@ -8,6 +8,8 @@ export interface FindRequest {
   queue: string;
   skills: RequiredSkills;
   limit: number;
+  /** Time for asking platforms, in ms. */
+  budgetMs: number;
   explain: boolean;
 }
 
@@ -18,27 +20,31 @@ export interface FindAnswer {
   explanation?: Explanation[];
 }
 
-/** Looks up the best agents of a queue, in order; changes nothing. @throws Refusal, ShardUnavailable */
+/** Agents a platform is asked about at once: those ahead in the line. */
+const READ_AHEAD = 50;
+
+/** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
 export async function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
   const unusable = staleHomes(region);
   const suspects = suspectHomes(region, unusable);
-  const look = (passOver: PassOver): Promise<Found> =>
+  const look = (passOver: PassOver, limit = request.limit): Promise<Found> =>
     region.queues.find({
       domain: queue.domain,
       queue: queue.id,
       skills: request.skills,
-      limit: request.limit,
+      limit,
       explain: request.explain,
       passOver,
+      vouched: region.readThrough.confirmed(),
     });
   const found = await look(new Map([...unusable, ...suspects]));
-  if (suspects.size > 0 && found.agents.length < request.limit) {
-    // Not enough without them: agents of homes that have gone quiet follow behind all others.
-    const all = await look(unusable);
-    const known = new Set(found.agents.map(({ agentId }) => agentId));
-    found.agents.push(...all.agents.filter(({ agentId }) => !known.has(agentId)).slice(0, request.limit - known.size));
-    found.tally = all.tally;
+  const isShort = (): boolean => found.agents.length < request.limit;
+  // Not enough without them: agents of homes that have gone quiet follow behind all others.
+  if (isShort() && suspects.size > 0) append(found, await look(unusable), request.limit);
+  if (isShort() && unusable.size > 0) {
+    const { agents } = await look(new Map(), READ_AHEAD);
+    if (await vouchFor(region, agents, request.budgetMs)) append(found, await look(unusable), request.limit);
   }
   return {
     queue: queue.id,
@@ -48,9 +54,36 @@ export async function find(region: Region, request: FindRequest): Promise<FindAn
   };
 }
 
-/** @throws Refusal `unknown_agent`, ShardUnavailable */
-export async function getAgent(region: Region, agentId: string): Promise<AgentAnswer> {
-  const record = await region.agents.get(agentId);
+/** Puts those who were found further on behind those who were found first. */
+function append(found: Found, more: Found, limit: number): void {
+  const known = new Set(found.agents.map(({ agentId }) => agentId));
+  const others = more.agents.filter(({ agentId }) => !known.has(agentId));
+  found.agents.push(...others.slice(0, limit - known.size));
+  found.tally = more.tally;
+  found.considered = more.considered;
+}
+
+/** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
+async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
+  const ids = agents.flatMap(({ agentId, line }) => {
+    region.agents.remember(agentId, line);
+    return answerFor(region, agentId, line).stale && region.readThrough.canAsk(agentId) ? [agentId] : [];
+  });
+  if (ids.length === 0) return false;
+  await region.readThrough.ask(ids, budgetMs);
+  return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
+}
+
+/**
+ * One agent as known here; a stale one as the platform says within the budget.
+ * @throws Refusal `unknown_agent`, ShardUnavailable
+ */
+export async function getAgent(region: Region, agentId: string, budgetMs: number): Promise<AgentAnswer> {
+  let record = await region.agents.get(agentId);
   if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
+  if (answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
+    await region.readThrough.ask([agentId], budgetMs);
+    record = (await region.agents.get(agentId)) ?? record;
+  }
   return answerFor(region, agentId, record);
 }

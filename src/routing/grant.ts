@@ -1,7 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { answerClaim, type ClaimAnswer, explain, facetsOf } from './answers.ts';
+import { answerClaim, type ClaimAnswer, explain, facetsOf, grantedBy } from './answers.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
@@ -20,21 +20,23 @@ export async function grantedHere(
   if (!held) throw new Error(`the store granted ${reply.agentId} without a claim`);
   const { replicated, clockMs } = reply;
   const agent = answerFor(region, reply.agentId, record);
-  const answer = answerClaim(held, agent, clockMs, replicated);
-  const isHome = record.home === region.config.region;
-  if (isHome) publishClaim(region, reply.agentId, record);
+  const leftMs = record.lockMs - clockMs;
+  const answer = answerClaim(held, agent, leftMs, replicated);
+  const isOurs = grantedBy(record, held) === region.config.region;
+  if (isOurs) publishClaim(region, reply.agentId, record);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,
     agent: reply.agentId,
     fence: held.fence,
     untilMs: held.untilMs,
-    heldMs: held.untilMs - clockMs - (region.clock.monotonicMs() - startedMs),
+    heldMs: leftMs - (region.clock.monotonicMs() - startedMs),
     home: record.home,
     replicated,
     startedMs,
+    ...(held.by !== undefined && { mode: 'verified' as const }),
   });
-  if (isHome && !replicated && region.config.claims.replication === 'refuse') {
+  if (isOurs && !replicated && region.config.claims.replication === 'refuse') {
     await settle(region, answer.claim_id, 'release');
     throw new Refusal('not_replicated', 'no replica acknowledged the claim; it was given back', { agent });
   }
@@ -54,7 +56,10 @@ export async function askHome(
   const answer = await region.peers.claim(record.home, asked, remainingMs(attempt));
   attempt.refused.push(agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer.claim, startedMs);
-  if (answer.kind === 'refused' && answer.agent) await correct(region, agentId, facetsOf(answer.agent));
+  if (answer.kind === 'refused') {
+    region.readThrough.forget(agentId);
+    if (answer.agent) await correct(region, agentId, facetsOf(answer.agent));
+  }
   if (answer.kind === 'unreachable') attempt.unreachable.add(record.home);
   // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
   if (answer.kind === 'unknown') {

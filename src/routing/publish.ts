@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
+import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import type { Region } from './region.ts';
 
@@ -6,9 +7,10 @@ import type { Region } from './region.ts';
  * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question,
  * never a second grant: only the home's record decides.
  */
-export function publishClaim({ config, ingest, clock, log }: Region, agentId: string, record: AgentRecord): void {
-  const { claim } = record.facets;
-  if (!claim) return;
+export function publishClaim(region: Region, agentId: string, record: AgentRecord): void {
+  const { config, ingest, clock, store, log } = region;
+  if (!record.facets.claim) return;
+  const claim: Claim = { ...record.facets.claim, remainingMs: Math.max(0, Math.round(record.lockMs - store.nowMs())) };
   const event: AgentEvent = {
     eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
     agentId,

@@ -11,6 +11,7 @@ import type { Freshness } from '../sync/freshness.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import { type AgentAnswer, answerAgent } from './answers.ts';
 import type { Peers } from './peers.ts';
+import type { ReadThrough } from './read-through.ts';
 import { Refusal } from './refusal.ts';
 
 /** What routing in a region works with. */
@@ -20,7 +21,10 @@ export interface Region {
   queues: Queues;
   peers: Peers;
   freshness: Freshness;
+  readThrough: ReadThrough;
   ingest: Ingest;
+  /** The store's clock, by which locks are judged. */
+  store: { nowMs(): number };
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -53,8 +57,11 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
 }
 
 /** Says what this region knows of an agent, how old that may be, and whose word it is. */
-export function answerFor({ freshness, clock }: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
+export function answerFor(region: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
+  const { freshness, readThrough, store } = region;
   const record = typeof line === 'string' ? readRecord(line) : line;
   const ageMs = freshness.agentAgeMs(record.home, agentId);
-  return answerAgent(agentId, record, ageMs, freshness.isStale(ageMs), clock.nowMs());
+  const confirmedMsAgo = readThrough.confirmedMsAgo(agentId);
+  const stale = freshness.isStale(ageMs) && confirmedMsAgo === undefined;
+  return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }

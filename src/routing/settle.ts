@@ -1,5 +1,6 @@
 import {
   type ClaimTimes,
+  completionTime,
   settle as decide,
   type Move,
   type PlatformSettlement,
@@ -14,7 +15,7 @@ import type { Claim } from '../agent/facets.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
-import { answerClaim, type ClaimAnswer, facetsOf } from './answers.ts';
+import { answerClaim, type ClaimAnswer, facetsOf, grantedBy } from './answers.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, type Region } from './region.ts';
@@ -31,7 +32,9 @@ export async function settle(region: Region, claimId: string, settlement: Settle
   // Another instance may have granted it since: only the store knows whether a lock was lost.
   if ((record?.facets.claim?.fence ?? 0) < fence) record = await region.agents.get(agentId);
   if (!record) throw unknownClaim(claimId);
-  if (record.home !== region.config.region) return settleAtHome(region, claimId, settlement, record.home);
+  const claim = record.facets.claim;
+  const isOurs = claim?.fence === fence && grantedBy(record, claim) === region.config.region;
+  if (record.home !== region.config.region && !isOurs) return settleAtHome(region, claimId, settlement, record.home);
   return settleHere(region, agentId, fence, settlement, record);
 }
 
@@ -39,14 +42,18 @@ export async function settle(region: Region, claimId: string, settlement: Settle
 export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
   const { agentId, fence } = parse(claimId);
   const record = await region.agents.get(agentId);
+  const nowMs = region.store.nowMs();
   const latest = record?.facets.claim;
   if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
-  const claim: Claim =
-    fence === latest.fence ? latest : { ...latest, fence, state: 'ENDED', untilMs: 0, callId: '', queue: '' };
-  return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
+  if (fence === latest.fence) return answerClaim(latest, answerFor(region, agentId, record), record.lockMs - nowMs);
+  const over: Claim = { ...latest, fence, state: 'ENDED', untilMs: 0, callId: '', queue: '' };
+  return answerClaim(over, answerFor(region, agentId, record), 0);
 }
 
-/** Follows the platform's own word on an interaction, at the agent's home. @throws ShardUnavailable */
+/**
+ * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
+ * @throws ShardUnavailable
+ */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
   const due = settlementDue(event.facets, record.facets);
   const fence = record.facets.claim?.fence;
@@ -85,10 +92,14 @@ async function settleHere(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
     const claim = claimToSettle(region, record, fence, settlement);
-    const move = decide(claim.state, settlement, timesFor(region, agentId), wrapUpOf(region, claim.queue));
+    const tells = tellsOfInteractions(region, agentId);
+    const completedAt = completionTime({ ...record.facets, claim }, tells);
+    const move = decide(claim.state, settlement, timesFor(region, tells), wrapUpOf(region, claim.queue), completedAt);
     if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
-    if (move === 'done') return answerClaim(claim, answerFor(region, agentId, record), region.clock.nowMs());
-    const request = { agentId, fence, callId: claim.callId, queue: claim.queue, move };
+    if (move === 'done') {
+      return answerClaim(claim, answerFor(region, agentId, record), record.lockMs - region.store.nowMs());
+    }
+    const request = { agentId, fence, callId: claim.callId, queue: claim.queue, by: claim.by, move };
     const settled = await region.agents.settle(request, record, DEADLINE_MS);
     if (settled.kind === 'fenced') throw refuse(region, settlement, agentId, fence, 'fence_superseded');
     if (settled.kind === 'settled') {
@@ -105,7 +116,7 @@ async function settleHere(
  * for whoever still wants to keep it; where it is newer, the script refuses: fences are compared there, nowhere else.
  */
 function claimToSettle(
-  { config, clock }: Region,
+  { config, store }: Region,
   { facets }: AgentRecord,
   fence: number,
   settlement: Settlement | PlatformSettlement,
@@ -113,16 +124,20 @@ function claimToSettle(
   const recorded = facets.claim;
   if (recorded?.fence === fence) return recorded;
   const isLost = fence > (recorded?.fence ?? 0);
-  const couldLive = fence > clock.nowMs() - config.claims.confirmedMs && fence <= clock.nowMs() + FENCE_TOLERANCE_MS;
+  const nowMs = store.nowMs();
+  const couldLive = fence > nowMs - config.claims.confirmedMs && fence <= nowMs + FENCE_TOLERANCE_MS;
   const isKept = settlement === 'confirm' || settlement === 'renew';
   if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
   return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
 }
 
+function tellsOfInteractions({ config }: Region, agentId: string): boolean {
+  return connectionOf(config, agentId)?.platform === 'genesys';
+}
+
 /** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Region, agentId: string): ClaimTimes {
+function timesFor({ config }: Region, tells: boolean): ClaimTimes {
   const { heldMs, confirmedMs } = config.claims;
-  const tells = connectionOf(config, agentId)?.platform === 'genesys';
   return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
 }
 
@@ -147,8 +162,7 @@ function carriedOut(
     const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
     region.history.settled({ ...base, op: settlement, heldMs });
   } else region.history.settled({ ...base, op: opOf(settlement), state: claim.state });
-  const clockMs = move.lockMs > 0 ? claim.untilMs - move.lockMs : claim.untilMs;
-  return answerClaim(claim, answerFor(region, agentId, record), clockMs, replicated);
+  return answerClaim(claim, answerFor(region, agentId, record), move.lockMs, replicated);
 }
 
 /** In a history a missed call is a release: the holder gives the agent up. */

@@ -9,7 +9,11 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
+import { createGenesysReader } from '../platforms/genesys/reader.ts';
+import type { PlatformReader } from '../platforms/platform.ts';
+import { conflictReporter } from '../routing/conflict.ts';
 import { Peers } from '../routing/peers.ts';
+import { ReadThrough } from '../routing/read-through.ts';
 import type { Region } from '../routing/region.ts';
 import { followPlatform } from '../routing/settle.ts';
 import { Applier } from '../sync/applier.ts';
@@ -51,17 +55,22 @@ export function assembleSync(ground: Ground): Sync {
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();
+  const reportConflict = conflictReporter();
   const apply = new Apply({
     ...ground,
     agents,
-    atHome: (event, record) => followPlatform(region, event, record),
+    store: store.cluster.shards,
+    atGranter: (event, record) => followPlatform(region, event, record),
+    onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
   });
-  const ingest = new Ingest({ ...ground, outbox, apply });
+  const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
   const peers = new Peers(config.region, urls, clock, log);
+  const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
   const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
-  const region: Region = { config, agents, queues, peers, freshness, ingest, clock, log, metrics, history };
+  const parts = { agents, queues, peers, freshness, readThrough, ingest, store: store.cluster.shards };
+  const region: Region = { config, clock, log, metrics, history, ...parts };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const relay = new Relay({
@@ -85,9 +94,11 @@ export function assembleSync(ground: Ground): Sync {
       await freshness.start();
       await relay.start();
       applier.start();
+      readThrough.prepare();
     },
     stop: async () => {
       await peers.stop();
+      await readThrough.close();
       await relay.stop();
       await leases.stop();
       await bus.close();
@@ -124,6 +135,20 @@ function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
     clock,
     log,
   });
+}
+
+/** One reader for every connection that has a platform to ask, wherever it is homed. */
+function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
+  const readers = new Map<string, PlatformReader>();
+  for (const [connection, settings] of Object.entries(config.connections)) {
+    if (settings.platform !== 'genesys' || settings.home === config.region) continue;
+    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
+    readers.set(
+      connection,
+      createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
+    );
+  }
+  return readers;
 }
 
 function homedConnections(config: Config, clock: Clock): HomedConnection[] {

@@ -1,6 +1,6 @@
 import { type AgentEvent, InvalidEvent } from '../agent/event.ts';
 import type { Bus, Delivery } from '../bus/bus.ts';
-import { type Envelope, HEARTBEAT, type Heartbeat, openMessage } from '../bus/envelope.ts';
+import { AGENT_CHANGED, type Envelope, HEARTBEAT, type Heartbeat, openMessage } from '../bus/envelope.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -41,7 +41,7 @@ export class Applier {
       const envelope = await this.#open(delivery);
       if (!envelope) continue;
       if (envelope.type === HEARTBEAT) heartbeats.set(envelope.heartbeat.region, envelope.heartbeat);
-      else changes.push(envelope);
+      else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
     await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));

@@ -1,4 +1,6 @@
+import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
+import type { Claim } from '../agent/facets.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import type { Config } from '../config/schema.ts';
@@ -13,8 +15,12 @@ interface ApplyOptions {
   clock: Clock;
   metrics: Metrics;
   history: History;
-  /** Called at the agent's home after each event, so that the claim on it can follow. */
-  atHome(event: AgentEvent, record: AgentRecord): Promise<void>;
+  /** Called where the claim on the agent was granted, after each event, so that the claim can follow. */
+  atGranter(event: AgentEvent, record: AgentRecord): Promise<void>;
+  /** Called at the agent's home when a claim granted in its stead meets one that it knew nothing of. */
+  onConflict(agentId: string, conflict: Conflict): void;
+  /** The store's clock, in ms. */
+  store: { nowMs(): number };
 }
 
 /** Brings an event into the region's store, whichever way it came. At least once, harmless twice. */
@@ -40,13 +46,21 @@ export class Apply {
   }
 
   async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Applied> {
-    const { agents, config, clock, metrics, history, atHome } = this.#options;
+    const { agents, config, clock, metrics, history, atGranter } = this.#options;
     const startedMs = clock.monotonicMs();
     const applied = await agents.apply(event.agentId, this.#withOrigin(event));
     metrics.events.inc({ outcome: applied.outcome });
     history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
-    if (applied.record.home === config.region) await atHome(event, applied.record);
+    const { home, facets } = applied.record;
+    if (home === config.region && event.facets.claim) this.#compare(event, event.facets.claim, applied);
+    if ((facets.claim?.by ?? home) === config.region) await atGranter(event, applied.record);
     return applied;
+  }
+
+  #compare({ agentId }: AgentEvent, claim: Claim, { before }: Applied): void {
+    const { store, onConflict } = this.#options;
+    const conflict = conflictOf(before?.facets.claim, (before?.lockMs ?? 0) - store.nowMs(), claim);
+    if (conflict) onConflict(agentId, conflict);
   }
 
   /** An agent of no known connection is at home where it was first spoken of; a claim is not such a word. */

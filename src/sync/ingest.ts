@@ -1,7 +1,7 @@
 import { type AgentEvent, clampFuture } from '../agent/event.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
-import { sealEvent } from '../bus/envelope.ts';
+import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
@@ -11,12 +11,15 @@ import type { Apply } from './apply.ts';
 import type { Outbox } from './outbox.ts';
 
 interface IngestOptions {
+  region: string;
   outbox: Outbox;
   apply: Apply;
   clock: Clock;
   log: Log;
   metrics: Metrics;
   history: History;
+  /** The store's clock, in ms: what claims end by. */
+  store: { nowMs(): number };
 }
 
 export interface Accepted {
@@ -55,16 +58,21 @@ export class Ingest {
     }
   }
 
+  /** Tells everybody on the bus that two claims on an agent met. @throws OutboxFull, ShardUnavailable */
+  async announceConflict(conflict: ClaimConflict): Promise<void> {
+    const { outbox, clock, region } = this.#options;
+    await outbox.append(sealConflict(conflict, region, clock.nowMs()));
+  }
+
   /**
    * Tells all regions, this one included, without applying it here first.
    * @param record the agent as known, from which the message's summary is made
    * @throws OutboxFull, ShardUnavailable
    */
   async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<void> {
-    const { outbox, clock, history } = this.#options;
-    const nowMs = clock.nowMs();
+    const { outbox, clock, store, history } = this.#options;
     const { facets } = merge(record?.facets ?? {}, event.facets);
-    await outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs));
+    await outbox.append(sealEvent(event, statusOf(facets, store.nowMs()), clock.nowMs()));
     history.eventAccepted(event);
   }
 }

@@ -5,8 +5,19 @@ const STAGES = ['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'];
 
 /** Negative when `a` is outranked by `b`. Later outranks earlier; of two origins the earlier one stands. */
 export function compareFacet(facet: string, a: FacetVersion, b: FacetVersion): number {
-  if (facet === 'claim') return compare(staged(a), staged(b));
+  if (facet === 'claim') return compareClaims(a, b);
   return facet === 'origin' ? compare(b, a) : compare(a, b);
+}
+
+/** Under one fence the home's claim outranks one that was granted in its stead. */
+function compareClaims(a: FacetVersion, b: FacetVersion): number {
+  return compare(a.slice(0, 1), b.slice(0, 1)) || compareGranters(a[4], b[4]) || compare(staged(a), staged(b));
+}
+
+function compareGranters(a: FacetVersion[number] | undefined, b: FacetVersion[number] | undefined): number {
+  if (a === b) return 0;
+  if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
+  return a < b ? 1 : -1;
 }
 
 function staged([fence = 0, state = '', ...rest]: FacetVersion): FacetVersion {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { claimIdOf, readClaimId, settle, settlementDue } from '../../src/agent/claim.ts';
+import {
+  claimIdOf,
+  completionTime,
+  conflictOf,
+  mayGrantInstead,
+  readClaimId,
+  settle,
+  settlementDue,
+} from '../../src/agent/claim.ts';
 import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
@@ -24,25 +32,29 @@ describe('settling a claim', () => {
     ['ENDED', 'complete', 'done'],
     ['ENDED', 'release', 'done'],
   ])('%s, %s: %s', (state, settlement, expected) => {
-    const move = settle(state, settlement, times, none);
+    const move = settle(state, settlement, times, none, 'now');
     expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
   it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
-    expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 })).toEqual({
+    expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 }, 500)).toEqual({
       state: 'WRAP_UP',
       lockMs: 30_000,
-      completed: true,
+      completed: { from: 500, restMs: 30_000 },
     });
   });
 
+  it('counts nothing as completed where nobody can say when', () => {
+    expect(settle('CONFIRMED', 'complete', times, none, undefined)).toEqual({ state: 'ENDED', lockMs: 0 });
+  });
+
   it('keeps an agent who missed a call for a moment, until the platform has said what that means', () => {
-    expect(settle('CONFIRMED', 'missed', times, none)).toEqual({ state: 'WRAP_UP', lockMs: 2000, completed: false });
-    expect(settle('ENDED', 'missed', times, none)).toBe('done');
+    expect(settle('CONFIRMED', 'missed', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
+    expect(settle('ENDED', 'missed', times, none, 'now')).toBe('done');
   });
 
   it('keeps the place of an agent whose claim was released', () => {
-    expect(settle('HELD', 'release', times, none)).toMatchObject({ completed: false });
+    expect(settle('HELD', 'release', times, none, 'now')).toEqual({ state: 'ENDED', lockMs: 0 });
   });
 });
 
@@ -78,6 +90,67 @@ describe('what a platform event calls for', () => {
 
   it('calls for nothing when the event is no longer part of the state', () => {
     expect(settlementDue(ended, { ...on('ALERTING', 50), claim: held })).toBeUndefined();
+  });
+});
+
+describe('when an interaction was over', () => {
+  const claim: Claim = { fence: 7, state: 'CONFIRMED', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
+  const interaction = { callId: 'c', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } as const;
+
+  it.each<[string, Facets, boolean, number | 'now' | undefined]>([
+    ['a platform that tells of no interactions leaves it to the shard', { claim, interaction }, false, 'now'],
+    ["the platform's last word on the call", { claim, interaction }, true, 20],
+    ['idle since', { claim, interaction, activity: { state: 'IDLE', at: 40, id: 'a' } }, true, 40],
+    ['a call the platform never told of', { claim }, true, undefined],
+    ["somebody else's call", { claim, interaction: { ...interaction, callId: 'other' } }, true, undefined],
+  ])('%s', (_, facets, tells, expected) => {
+    expect(completionTime(facets, tells)).toBe(expected);
+  });
+});
+
+describe("granting in a silent home's stead", () => {
+  const claim: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
+  const interaction = { callId: 'c', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } as const;
+
+  it.each<[string, Facets, boolean]>([
+    ['never claimed', {}, true],
+    ['the last claim ended', { claim: { ...claim, state: 'ENDED' } }, true],
+    ['lapsed here, perhaps renewed there', { claim }, false],
+    ['its interaction goes on', { claim, interaction }, false],
+    ['its interaction is over', { claim, interaction: { ...interaction, state: 'ENDED', at: 30 } }, true],
+    ['its end was missed', { claim, interaction, activity: { state: 'IDLE', at: 30, id: 'a' } }, true],
+    ['granted here before', { claim: { ...claim, by: 'us' } }, true],
+    ['granted elsewhere before', { claim: { ...claim, by: 'ap' } }, false],
+  ])('%s: %s', (_, facets, expected) => {
+    expect(mayGrantInstead(facets, 'us')).toBe(expected);
+  });
+});
+
+describe('claims that meet at the home', () => {
+  const ours: Claim = {
+    fence: 2_000_000,
+    state: 'CONFIRMED',
+    untilMs: 9_000_000,
+    callId: 'x',
+    queue: 'q',
+    completedAtMs: 0,
+  };
+  const theirs: Claim = { ...ours, fence: 1_000_001, untilMs: 2_000_500, callId: 'y', by: 'us', state: 'HELD' };
+
+  it.each<[string, Claim | undefined, number, Claim, string | undefined]>([
+    ['nothing on record', undefined, 0, theirs, undefined],
+    ["the home's own word", ours, 500, { ...ours, fence: 3_000_000 }, undefined],
+    ['granted since, while it was held', ours, 500, theirs, 'x certain'],
+    ['granted since, perhaps after it was over', ours, 500, { ...theirs, untilMs: 1_500_000 }, 'x possible'],
+    ['granted since, after it ended', ours, 500, { ...theirs, state: 'ENDED', untilMs: 0 }, 'x possible'],
+    ['still held under a lower fence', { ...ours, fence: 1_000_000 }, 500, theirs, 'y certain'],
+    ['lapsed under a lower fence', { ...ours, fence: 1_000_000 }, 0, theirs, undefined],
+    ['the same call again', { ...ours, callId: 'y' }, 500, theirs, undefined],
+    ['two in its stead', { ...theirs, by: 'ap', callId: 'z' }, 500, theirs, 'z certain'],
+    ['one after another from the same region', { ...theirs, fence: 1_000_002 }, 500, theirs, undefined],
+  ])('%s', (_, record, remainingMs, heard, expected) => {
+    const conflict = conflictOf(record, remainingMs, heard);
+    expect(conflict && `${conflict.kept.callId} ${conflict.overlap}`).toBe(expected);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ClaimRequest } from '../../src/cache/queues.ts';
 import { readRecord } from '../../src/cache/record.ts';
 import { fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
@@ -46,7 +47,7 @@ describe('claim', () => {
     const d = store.domain('reclaim');
     const agent = await d.free('a', 1000);
     const first = await d.claim('c');
-    await d.settle(agent, fenceOf(first), { state: 'ENDED', lockMs: 0, completed: false });
+    await d.settle(agent, fenceOf(first), { state: 'ENDED', lockMs: 0 });
     const second = await d.claim('c');
     expect(second.verdict).toBe('granted');
     expect(fenceOf(second)).toBeGreaterThan(fenceOf(first));
@@ -58,7 +59,15 @@ describe('claim', () => {
     await d.claim('c1', { heldMs: 1 });
     await d.free('b', 2000);
     // `find` changes nothing, so waiting with it does not disturb the queue.
-    const look = { domain: 'lapse', queue: d.queue, skills: {}, passOver: new Map(), explain: false, limit: 2 };
+    const look = {
+      domain: 'lapse',
+      queue: d.queue,
+      skills: {},
+      passOver: new Map(),
+      vouched: [],
+      explain: false,
+      limit: 2,
+    };
     await vi.waitFor(async () => {
       const { agents } = await d.queues.find(look);
       expect(agents.map((each) => each.agentId)).toEqual([agent, 'lapse:b']);
@@ -108,6 +117,34 @@ describe('claim', () => {
     expect(await d.claim('1', { passOver: new Map([['us', 'stale']]) })).toMatchObject({ agentId: 'pass:here' });
     const none = await d.claim('2', { passOver: new Map([['us', 'budget']]) });
     expect(none).toMatchObject({ verdict: 'none', tally: { budget: 1 } });
+  });
+
+  it('takes an agent of such a home when the platform vouches, and asks the home', async () => {
+    const d = store.domain('vouched');
+    const agent = await d.free('away-vouched:x', 1000);
+    await d.free('away-vouched:y', 500);
+    const passOver = new Map([['us', 'stale']]) as ClaimRequest['passOver'];
+    expect(await d.claim('1', { passOver, vouched: [agent] })).toMatchObject({ verdict: 'ask', agentId: agent });
+    expect(await d.claim('2', { passOver, vouched: [agent] })).toMatchObject({ verdict: 'none', tally: { stale: 1 } });
+  });
+
+  it("grants in the home's stead, below any fence that the home has given since", async () => {
+    const d = store.domain('instead');
+    const agent = await d.free('away-instead:x', 1000);
+    const known = { state: 'ENDED', untilMs: 0, callId: 'before', queue: d.queue, completedAtMs: 0 } as const;
+    await d.set(agent, { claim: { ...known, fence: 700 } });
+    const instead = { passOver: new Map([['us', 'unreachable']]), vouched: [agent], instead: [agent] };
+    const reply = await d.claim('c', instead as Partial<ClaimRequest>);
+    expect(reply).toMatchObject({ verdict: 'granted', agentId: agent });
+    expect(readRecord(reply.line)).toMatchObject({
+      home: 'us',
+      lockMs: reply.clockMs + 10_000,
+      facets: { claim: { fence: 701, by: 'eu', state: 'HELD', callId: 'c', untilMs: reply.clockMs + 10_000 } },
+    });
+    expect(await d.claim('other', instead as Partial<ClaimRequest>)).toMatchObject({ tally: { claimed: 1 } });
+    await d.set(agent, { claim: { ...known, fence: 702, state: 'HELD', callId: 'home', remainingMs: 5000 } });
+    expect((await d.agents.get(agent))?.facets.claim).toMatchObject({ fence: 702, callId: 'home' });
+    expect((await d.agents.get(agent))?.facets.claim?.by).toBeUndefined();
   });
 
   it('takes one agent only, where one is named', async () => {
@@ -160,11 +197,7 @@ describe('claim', () => {
     await d.free('b', 2000);
     for (let i = 0; i < 300; i++) {
       const { agentId, line } = await d.claim(`n${i}`);
-      await d.settle(agentId, readRecord(line).facets.claim?.fence ?? 0, {
-        state: 'ENDED',
-        lockMs: 0,
-        completed: false,
-      });
+      await d.settle(agentId, readRecord(line).facets.claim?.fence ?? 0, { state: 'ENDED', lockMs: 0 });
     }
     const calls = (await d.command('HKEYS', 'calls:{forget}')) as string[];
     expect(calls.filter((call) => call.startsWith('old')).length).toBeLessThan(100);
@@ -187,6 +220,7 @@ describe('find', () => {
       queue: d.queue,
       skills: {},
       passOver: new Map(),
+      vouched: [],
       explain: false,
       limit: 2,
     });

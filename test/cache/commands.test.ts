@@ -34,7 +34,15 @@ async function countedDuring(work: () => Promise<unknown>): Promise<CommandStats
 }
 
 const find = () =>
-  d.queues.find({ domain: d.name, queue: d.queue, skills: {}, passOver: new Map(), explain: false, limit: 1 });
+  d.queues.find({
+    domain: d.name,
+    queue: d.queue,
+    skills: {},
+    passOver: new Map(),
+    vouched: [],
+    explain: false,
+    limit: 1,
+  });
 
 const calls = (stats: CommandStats, name: string): number => stats.get(name)?.calls ?? 0;
 

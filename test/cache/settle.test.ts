@@ -8,8 +8,9 @@ beforeAll(async () => {
 });
 afterAll(() => store.stop());
 
-const confirm = { state: 'CONFIRMED', lockMs: 60_000, completed: false } as const;
-const release = { state: 'ENDED', lockMs: 0, completed: false } as const;
+const confirm = { state: 'CONFIRMED', lockMs: 60_000 } as const;
+const NOW = { from: 'now', restMs: 0 } as const;
+const release = { state: 'ENDED', lockMs: 0 } as const;
 
 describe('settle', () => {
   it('frees an agent at once, at the place in line it had', async () => {
@@ -25,7 +26,7 @@ describe('settle', () => {
     const d = store.domain('complete');
     const agent = await d.free('a', 1000);
     await d.free('b', 2000);
-    const settled = await d.settle(agent, fenceOf(await d.claim('c')), { ...release, completed: true });
+    const settled = await d.settle(agent, fenceOf(await d.claim('c')), { ...release, completed: NOW });
     expect((await d.members()).map(([id]) => id)).toEqual(['complete:b', agent]);
     expect((await d.members())[1]?.[1]).toBe(settled.record?.facets.claim?.completedAtMs);
   });
@@ -33,15 +34,27 @@ describe('settle', () => {
   it('keeps an agent locked through a wrap-up, and then behind those who waited', async () => {
     const d = store.domain('wrapup');
     const agent = await d.free('a', 1000);
-    const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completed: true } as const;
+    const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completed: { from: 'now', restMs: 5000 } } as const;
     const settled = await d.settle(agent, fenceOf(await d.claim('c')), wrapUp);
     const { claim } = settled.record?.facets ?? {};
-    expect(claim).toMatchObject({ state: 'WRAP_UP', completedAtMs: (claim?.untilMs ?? 0) - 5000 });
+    expect(claim).toMatchObject({ state: 'WRAP_UP', completedAtMs: claim?.untilMs });
     expect(await d.members()).toEqual([[agent, TAIL + (claim?.untilMs ?? 0)]]);
     expect(settled.record?.arrivalMs).toBe(claim?.untilMs);
-    const ended = await d.settle(agent, claim?.fence ?? 0, { ...release, completed: true });
-    expect(ended.record?.arrivalMs).toBe(ended.record?.facets.claim?.completedAtMs);
-    expect(ended.record?.arrivalMs).toBeLessThan(claim?.untilMs ?? 0);
+    const ended = await d.settle(agent, claim?.fence ?? 0, { ...release, completed: NOW });
+    expect(ended.record?.arrivalMs).toBe(claim?.untilMs);
+    await d.settle(agent, fenceOf(await d.claim('next')), release);
+    expect((await d.members())[0]).toEqual([agent, claim?.untilMs]);
+  });
+
+  it("counts a completion by the platform's time, whatever the shard's clock says", async () => {
+    const d = store.domain('platform-time');
+    const agent = await d.free('a', 1000);
+    const settled = await d.settle(agent, fenceOf(await d.claim('c')), {
+      ...release,
+      completed: { from: 5000, restMs: 700 },
+    });
+    expect(settled.record?.facets.claim?.completedAtMs).toBe(5700);
+    expect((await d.members())[0]).toEqual([agent, 5700]);
   });
 
   it('refuses a lower fence, whatever it asks for', async () => {

@@ -20,19 +20,24 @@ const AvailableQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const AgentQuery = Type.Object({ budget_ms: AvailableQuery.properties.budget_ms }, { additionalProperties: false });
+
 /** Lookups; `GET /agents/available` also claims, for platforms that can only GET, and is safe to repeat by `call_id`. */
 export function agentRoutes(server: FastifyInstance, { region }: ApiContext): void {
   server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request) => {
     const query = request.query as Static<typeof AvailableQuery>;
     const { queue = 'global', call_id, budget_ms, limit = 1, explain = false } = query;
     const skills = readSkills(query.skills);
-    if (!call_id) return find(region, { queue, skills, limit, explain });
     const budgetMs = budget_ms ?? region.config.claims.budgetMs;
+    if (!call_id) return find(region, { queue, skills, limit, budgetMs, explain });
     const granted = await claim(region, { queue, callId: call_id, skills, budgetMs, explain });
     return granted.claim;
   });
 
-  server.get('/v1/agents/:id', (request) => getAgent(region, (request.params as { id: string }).id));
+  server.get('/v1/agents/:id', { schema: { querystring: AgentQuery } }, (request) => {
+    const { budget_ms: budgetMs = region.config.claims.budgetMs } = request.query as Static<typeof AgentQuery>;
+    return getAgent(region, (request.params as { id: string }).id, budgetMs);
+  });
 
   server.get('/v1/queues/:id', async (request) => {
     const queue = queueNamed(region, (request.params as { id: string }).id);

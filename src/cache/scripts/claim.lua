@@ -2,9 +2,12 @@
 -- KEYS  1 queue, 2 agents, 3 calls
 -- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 hold ms, 6 skills wanted (",name:level,..."),
 --       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over and why (",a:stale,b:budget,"),
---       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered
+--       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
+--       12 agents not to be passed over for their home (" a b "),
+--       13 agents that may be granted here in their home's stead (" a b ")
 -- Answers {verdict, agent, record, clock ms, tally, considered}, where verdict is
---   granted  homed here: locked under a new fence
+--   granted  homed here: locked under a new fence; in the home's stead: under the next fence, which is lower than any
+--            that the home has granted since it was last heard of
 --   again    the call has its agent: the record as it is
 --   ask      homed elsewhere: held for a moment, so that its home can be asked
 --   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
@@ -15,7 +18,7 @@
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
 local region, call, refused, only = ARGV[1], ARGV[2], ARGV[9], ARGV[10]
-local want = wanted(ARGV[6], ARGV[7], ARGV[8])
+local want = wanted(ARGV[6], ARGV[7], ARGV[8], ARGV[12])
 local now_ms, now_us = clock()
 
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
@@ -55,17 +58,19 @@ if only == '' then
 else
   local score, line = redis.call('ZSCORE', queue, only), redis.call('HGET', agents, only)
   local r = score and line and glance(line) or nil
-  visit(only, r, tonumber(score or 0), obstacle(r, want, now_ms), 0)
+  visit(only, r, tonumber(score or 0), obstacle(only, r, want, now_ms), 0)
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
 if not best then return { 'none', '', '', int(now_ms), flatten(tally, seen), considered } end
 
 best = parse(best.line)
 local verdict, fence = 'ask', 0
-if best.home == region then
-  verdict, fence = 'granted', math.max(best.fence + 1, now_ms)
+local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
+if best.home == region or instead then
+  verdict, fence = 'granted', instead and best.fence + 1 or math.max(best.fence + 1, now_ms)
   best.fence, best.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
-  best.claim, best.call, best.queue = 'HELD', call, ARGV[3]
+  best.end_ms, best.claim, best.call, best.queue = best.lock, 'HELD', call, ARGV[3]
+  best.by = instead and region or '-'
 else
   best.hold = now_ms + tonumber(ARGV[5])
 end

@@ -1,7 +1,8 @@
 -- commit: stores an agent's record if nobody changed it meanwhile, and moves the agent in its queues.
 -- KEYS  1 agents, 2 calls, then the agent's queues, then those it leaves
 -- ARGV  1 agent, 2 version expected ("0": none yet), 3 record without its version, 4 how many queues it leaves,
---       5 call to remember, or "", 6 its fence
+--       5 call to remember, or "", 6 its fence,
+--       7 ms that the claim still holds the agent, where it is another region's word; else "": as the record says
 -- Answers {"stored", record} or {"conflict", the record that is there, or ""}.
 --include record
 --include calls
@@ -13,6 +14,7 @@ if version ~= ARGV[2] then return { 'conflict', there or '' } end
 
 local now_ms, now_us = clock()
 local r = parse(version .. ' ' .. ARGV[3])
+if ARGV[7] ~= '' then r.lock = now_ms + tonumber(ARGV[7]) end
 local line = store(agents, id, r, now_us)
 local stays = #KEYS - tonumber(ARGV[4])
 for i = 3, stays do place(KEYS[i], id, r, now_ms) end

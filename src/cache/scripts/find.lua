@@ -1,18 +1,19 @@
 -- find: the best agents of a queue, changing nothing.
 -- KEYS  1 queue, 2 agents
 -- ARGV  1 skills wanted (",name:level,..."), 2 ms that 100 levels of skill surplus are worth,
---       3 homes to pass over and why (",a:stale,b:budget,"), 4 how many agents, 5 "1" to name everyone considered
+--       3 homes to pass over and why (",a:stale,b:budget,"), 4 agents not to be passed over for their home (" a b "),
+--       5 how many agents, 6 "1" to name everyone considered
 -- Answers {found, clock ms, tally, considered}: found lists {agent, record} best first, the rest as in claim.
 --include record
 --include walk
 
-local want = wanted(ARGV[1], ARGV[2], ARGV[3])
-local most = tonumber(ARGV[4])
+local want = wanted(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local most = tonumber(ARGV[5])
 local now_ms = clock()
 local tally, considered, best = {}, {}, {}
 
 local function visit(id, r, _, why, rank)
-  if ARGV[5] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
+  if ARGV[6] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
   if why then
     tally[why] = (tally[why] or 0) + 1
   else

@@ -1,8 +1,9 @@
 -- record: what every script knows of an agent's record.
 -- One line: a header that scripts read, then the facets, which only TypeScript reads (src/cache/record.ts).
---   version status lock hold fence claim call queue completed arrival home skills facets
--- lock: ms until which a claim holds the agent; hold: ms until which its home, elsewhere, is being asked for it.
--- Times are ms by this shard's clock; arrival is the agent's place in line when free (src/agent/ranking.ts).
+--   version status lock hold fence until claim by call queue completed arrival home skills facets
+-- lock: ms until which a claim holds the agent; hold: ms until which its home, elsewhere, is being asked for it; both by
+-- this shard's clock. until: the claim's end by the clock of whoever granted it: the home or, in its stead, the region
+-- `by`. completed and arrival are platform time: the agent's place in line when free (src/agent/ranking.ts).
 
 local CLAIMED = 1e15 -- scores from here on: taken, until score - 1e15
 
@@ -14,19 +15,21 @@ local function clock()
 end
 
 local function parse(line)
-  local version, status, lock, hold, fence, claim, call, queue, completed, arrival, home, skills, facets = string.match(
-    line, '^(%d+) (%u+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%d+) (%d+) (%S+) (%S+) (.*)$')
+  local version, status, lock, hold, fence, end_ms, claim, by, call, queue, completed, arrival, home, skills, facets =
+    string.match(
+      line, '^(%d+) (%u+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%d+) (%d+) (%S+) (%S+) (.*)$')
   return {
     version = tonumber(version), status = status, lock = tonumber(lock), hold = tonumber(hold),
-    fence = tonumber(fence), claim = claim, call = call, queue = queue, completed = tonumber(completed),
-    arrival = tonumber(arrival), home = home, skills = skills, facets = facets, line = line,
+    fence = tonumber(fence), end_ms = tonumber(end_ms), claim = claim, by = by, call = call, queue = queue,
+    completed = tonumber(completed), arrival = tonumber(arrival), home = home, skills = skills, facets = facets,
+    line = line,
   }
 end
 
 -- Only what a walk asks of a record: it looks at many and takes one.
 local function glance(line)
   local status, lock, hold, arrival, home, skills = string.match(
-    line, '^%d+ (%u+) (%d+) (%d+) %d+ %S+ %S+ %S+ %d+ (%d+) (%S+) (%S+)')
+    line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ %S+ %S+ %d+ (%d+) (%S+) (%S+)')
   return {
     status = status, lock = tonumber(lock), hold = tonumber(hold), arrival = tonumber(arrival), home = home,
     skills = skills, line = line,
@@ -37,8 +40,8 @@ end
 local function store(agents, id, r, now_us)
   r.version = math.max(r.version + 1, now_us)
   r.line = table.concat({
-    int(r.version), r.status, int(r.lock), int(r.hold), int(r.fence), r.claim, r.call, r.queue, int(r.completed),
-    int(r.arrival), r.home, r.skills, r.facets }, ' ')
+    int(r.version), r.status, int(r.lock), int(r.hold), int(r.fence), int(r.end_ms), r.claim, r.by, r.call, r.queue,
+    int(r.completed), int(r.arrival), r.home, r.skills, r.facets }, ' ')
   redis.call('HSET', agents, id, r.line)
   return r.line
 end

@@ -3,10 +3,11 @@
 local LIMIT = 512 -- records looked at: an impossible request must not stall the domain
 local LAPSED = 8 -- lapsed claims put back in line per walk
 
--- What a request wants of an agent: skills as ",name:level,...", what 100 levels above that are worth, in ms, and the
--- homes to pass over and why, as ",home:why,...".
-local function wanted(skills, surplus_ms, pass_over)
-  local want = { surplus_ms = tonumber(surplus_ms), pass_over = pass_over, bonus = 0 }
+-- What a request wants of an agent: skills as ",name:level,...", what 100 levels above that are worth, in ms, the homes
+-- to pass over and why, as ",home:why,...", and the agents not to be passed over for their home, as " a b ", because
+-- the platform itself has vouched for them.
+local function wanted(skills, surplus_ms, pass_over, vouched)
+  local want = { surplus_ms = tonumber(surplus_ms), pass_over = pass_over, vouched = vouched, bonus = 0 }
   for name, least in string.gmatch(skills, '([^:,]+):(%d+)') do
     want[#want + 1] = { name = ',' .. name .. ':', least = tonumber(least) }
     want.bonus = want.bonus + (100 - tonumber(least)) / 100 * want.surplus_ms
@@ -15,12 +16,14 @@ local function wanted(skills, surplus_ms, pass_over)
 end
 
 -- What stands in the way of taking this agent; else nil, and the skill surplus in levels.
-local function obstacle(r, want, now_ms)
+local function obstacle(id, r, want, now_ms)
   if not r or r.status ~= 'AVAILABLE' then return 'busy' end
   if r.lock > now_ms then return 'claimed' end
   if r.hold > now_ms then return 'held' end
   local _, passed = string.find(want.pass_over, ',' .. r.home .. ':', 1, true)
-  if passed then return string.match(want.pass_over, '^%a+', passed + 1) end
+  if passed and not string.find(want.vouched, ' ' .. id .. ' ', 1, true) then
+    return string.match(want.pass_over, '^%a+', passed + 1)
+  end
   local surplus = 0
   for i = 1, #want do
     local _, at = string.find(r.skills, want[i].name, 1, true)
@@ -47,7 +50,7 @@ local function walk(queue, agents, want, now_ms, visit)
       if to_beat and score < CLAIMED and score - bonus >= to_beat then return true end
       seen = seen + 1
       local r = lines[i] and glance(lines[i]) or nil
-      local why, surplus = obstacle(r, want, now_ms)
+      local why, surplus = obstacle(id, r, want, now_ms)
       to_beat = visit(id, r, score, why, not why and r.arrival - surplus / 100 * want.surplus_ms) or to_beat
     end
   end

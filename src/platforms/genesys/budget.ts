@@ -26,8 +26,14 @@ export class Budget {
   /** Resolves when a request may go out; counts it. */
   async take(signal: AbortSignal): Promise<void> {
     for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await pause(waitMs, signal);
-    this.#sentMs.push(this.#clock.monotonicMs());
-    if (this.#sentMs.length > this.#perMinute) this.#sentMs.shift();
+    this.#count();
+  }
+
+  /** Counts a request that may go out at once; false where it would have to wait. */
+  takeNow(): boolean {
+    if (this.#waitMs() > 0) return false;
+    this.#count();
+    return true;
   }
 
   /**
@@ -45,6 +51,11 @@ export class Budget {
   /** The platform took a request: the next refusal starts anew. */
   accepted(): void {
     this.#refusals = 0;
+  }
+
+  #count(): void {
+    this.#sentMs.push(this.#clock.monotonicMs());
+    if (this.#sentMs.length > this.#perMinute) this.#sentMs.shift();
   }
 
   #waitMs(): number {

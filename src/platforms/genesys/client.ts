@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
-import type { PlatformContext } from '../platform.ts';
+import type { ReaderContext } from '../platform.ts';
 import { backoffMs, pause } from './backoff.ts';
-import { Budget } from './budget.ts';
+import { Budget, REQUESTS_PER_MINUTE } from './budget.ts';
 import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
 import type { GenesysSettings } from './settings.ts';
 import { type Token, TokenSource } from './token.ts';
@@ -10,8 +10,6 @@ import { type Token, TokenSource } from './token.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 30_000;
-/** How often one request is sent before its failure is the caller's. */
-const ATTEMPTS = 5;
 const DEFAULT_RETRY_AFTER_S = 5;
 
 type Method = 'GET' | 'POST' | 'PUT';
@@ -23,6 +21,18 @@ export interface Answer<T> {
   /** The token it was asked with. */
   token: Token;
 }
+
+/** How a client behaves towards the platform, and towards those who wait for it. */
+export interface Manners {
+  requestsPerMinute: number;
+  /** How often one request is sent before its failure is the caller's. */
+  attempts: number;
+  /** Whether a request that may not go out now waits for its turn; else it fails at once. */
+  waits: boolean;
+}
+
+/** Of somebody who mirrors a whole organisation and has time. */
+const PATIENT: Manners = { requestsPerMinute: REQUESTS_PER_MINUTE, attempts: 5, waits: true };
 
 interface Exchange {
   status: number;
@@ -36,7 +46,8 @@ interface Exchange {
  */
 export class Client {
   readonly #settings: GenesysSettings;
-  readonly #context: PlatformContext;
+  readonly #context: ReaderContext;
+  readonly #manners: Manners;
   readonly #dispatcher: Agent;
   readonly #tokens: TokenSource;
   readonly #budget: Budget;
@@ -44,7 +55,13 @@ export class Client {
   /** Called when the platform has refused a token: what hangs on it may be dead. */
   onTokenRefused: () => void = () => {};
 
-  constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock, signal: AbortSignal) {
+  constructor(
+    settings: GenesysSettings,
+    context: ReaderContext,
+    clock: Clock,
+    signal: AbortSignal,
+    manners: Manners = PATIENT,
+  ) {
     this.#settings = settings;
     this.#context = context;
     this.#signal = signal;
@@ -55,12 +72,22 @@ export class Client {
       connections: 4,
     });
     this.#tokens = new TokenSource(settings, this.#dispatcher, clock);
-    this.#budget = new Budget(clock);
+    this.#manners = manners;
+    this.#budget = new Budget(clock, manners.requestsPerMinute);
   }
 
-  /** @param path with its query, e.g. `/api/v2/users?pageSize=100` @throws RequestFailed */
-  get<T>(path: string): Promise<Answer<T>> {
-    return this.#send<T>('GET', path);
+  /** Sees to it that there is a token. @throws RequestFailed */
+  async login(): Promise<void> {
+    await this.#token();
+  }
+
+  /**
+   * @param path with its query, e.g. `/api/v2/users?pageSize=100`
+   * @param signal of whoever wants the answer
+   * @throws RequestFailed
+   */
+  get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+    return this.#send<T>('GET', path, undefined, signal);
   }
 
   /** @throws RequestFailed */
@@ -77,15 +104,16 @@ export class Client {
     await this.#dispatcher.destroy();
   }
 
-  async #send<T>(method: Method, path: string, body?: string): Promise<Answer<T>> {
+  async #send<T>(method: Method, path: string, body?: string, asker?: AbortSignal): Promise<Answer<T>> {
+    const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
     const what = `${method} ${path.split('?')[0]}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
-      await this.#budget.take(this.#signal);
+      await this.#turn(what);
       const token = await this.#token();
-      const exchange = await this.#exchange(method, path, token, body).catch((error: Error) => error);
+      const exchange = await this.#exchange(method, path, token, body, signal).catch((error: Error) => error);
       if (!(exchange instanceof Error) && exchange.status < 300) return this.#accept<T>(exchange, what, token);
-      this.#signal.throwIfAborted();
+      signal.throwIfAborted();
       const failure =
         exchange instanceof Error
           ? new RequestFailed(0, `${what} failed: ${causeOf(exchange)}`)
@@ -99,6 +127,12 @@ export class Client {
       const retryAfter = exchange instanceof Error ? undefined : exchange.headers['retry-after'];
       await this.#recover(failure, attempt, method, Number(retryAfter));
     }
+  }
+
+  async #turn(what: string): Promise<void> {
+    if (this.#manners.waits) return this.#budget.take(this.#signal);
+    if (!this.#budget.takeNow())
+      throw new RequestFailed(429, `${what} was not sent: the requests of this minute are used up`);
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
@@ -117,14 +151,20 @@ export class Client {
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
     if (isThrottled) this.#budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
     const isPassing = isThrottled || (method === 'GET' && (failure.status === 0 || failure.status >= 500));
-    if (!isPassing || attempt >= ATTEMPTS) throw failure;
+    if (!isPassing || attempt >= this.#manners.attempts) throw failure;
     if (!isThrottled) await pause(backoffMs(attempt), this.#signal);
   }
 
-  async #exchange(method: Method, path: string, token: Token, body: string | undefined): Promise<Exchange> {
+  async #exchange(
+    method: Method,
+    path: string,
+    token: Token,
+    body: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Exchange> {
     const headers: Record<string, string> = { authorization: `Bearer ${token.value}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, dispatcher: this.#dispatcher as Dispatcher, signal: this.#signal };
+    const options = { method, headers, dispatcher: this.#dispatcher as Dispatcher, signal };
     const answer = await request(
       `${this.#settings.apiUrl}${path}`,
       body === undefined ? options : { ...options, body },

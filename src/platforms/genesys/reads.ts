@@ -6,7 +6,7 @@ import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from 
 
 const PAGE_SIZE = 100;
 /** Ids in one query; keeps the address well under what proxies take. */
-const IDS_PER_READ = 100;
+export const IDS_PER_READ = 100;
 const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills';
 
 export interface UserPage {
@@ -41,11 +41,15 @@ export async function* readUsers(client: Client): AsyncGenerator<UserPage> {
 }
 
 /** These users with their state, whether active or not; a user the platform does not know is left out. */
-export async function* readUsersById(client: Client, ids: string[]): AsyncGenerator<UserPage & { asked: string[] }> {
+export async function* readUsersById(
+  client: Client,
+  ids: string[],
+  signal?: AbortSignal,
+): AsyncGenerator<UserPage & { asked: string[] }> {
   for (let start = 0; start < ids.length; start += IDS_PER_READ) {
     const asked = ids.slice(start, start + IDS_PER_READ);
     const query = `pageSize=${PAGE_SIZE}&state=any&id=${asked.join(',')}&${EXPANDS}`;
-    const { body, atMs } = await client.get<PagePayload<UserPayload>>(`/api/v2/users?${query}`);
+    const { body, atMs } = await client.get<PagePayload<UserPayload>>(`/api/v2/users?${query}`, signal);
     yield { users: body.entities ?? [], atMs, asked };
   }
 }

@@ -1,0 +1,117 @@
+import { mayGrantInstead } from '../agent/claim.ts';
+import type { Obstacle, PassOver } from '../cache/queues.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import { connectionOf } from '../config/topology.ts';
+import { type Attempt, remainingMs } from './attempt.ts';
+import type { Region } from './region.ts';
+
+/**
+ * Whose word an attempt can have on an agent who is homed elsewhere:
+ *
+ *   the home    | is fresh     | is stale                      | is further away than the budget
+ *   ------------+--------------+-------------------------------+--------------------------------
+ *   answers     | the home's   | the platform's and the home's | nobody's
+ *   is silent   | the platform's under policy `verify`, nobody's under `refuse`
+ */
+export interface Standing {
+  /** Homes to pass over, and why. */
+  passOver: PassOver;
+  /** Of these, the homes whose agents can be taken all the same once their platform vouches for them. */
+  onPlatformsWord: Map<string, 'ask' | 'grant'>;
+}
+
+/** Agents a platform is asked about at once: those ahead in the line. */
+const READ_AHEAD = 50;
+/** What is left of the budget for the claim itself after a platform was asked, in ms. */
+const CLAIM_RESERVE_MS = 10;
+
+/** How the homes stand for this attempt now. Whoever asks on another's behalf wants this region's own agents only. */
+export function standingOf(attempt: Attempt): Standing {
+  const { region, request, unreachable } = attempt;
+  const { peers, freshness } = region;
+  const standing: Standing = { passOver: new Map(), onPlatformsWord: new Map() };
+  const budgetMs = remainingMs(attempt);
+  for (const home of peers.names()) {
+    const isStale = freshness.region(home).state === 'stale';
+    const isSilent = unreachable.has(home) || !peers.isReachable(home);
+    const isFar = (peers.rttMs(home) ?? Number.POSITIVE_INFINITY) > budgetMs;
+    const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
+    if (!why) continue;
+    standing.passOver.set(home, why);
+    if (request.askedBy !== undefined) continue;
+    if (isSilent) standing.onPlatformsWord.set(home, 'grant');
+    else if (isStale && !isFar) standing.onPlatformsWord.set(home, 'ask');
+  }
+  return standing;
+}
+
+type HomeObstacle = Extract<Obstacle, 'stale' | 'unreachable' | 'budget'>;
+
+function obstacleOf(home: { isStale: boolean; isSilent: boolean; isFar: boolean }): HomeObstacle | undefined {
+  if (home.isStale) return 'stale';
+  if (home.isSilent) return 'unreachable';
+  return home.isFar ? 'budget' : undefined;
+}
+
+/** Who is taken on their platform's word, and who of them is granted here, in their home's stead. */
+export async function onWhoseWord(
+  region: Region,
+  { onPlatformsWord }: Standing,
+): Promise<{ vouched: string[]; instead: string[] }> {
+  const vouched: string[] = [];
+  const instead: string[] = [];
+  if (onPlatformsWord.size === 0) return { vouched, instead };
+  for (const agentId of region.readThrough.confirmed()) {
+    const record = await region.agents.recall(agentId);
+    const way = record && onPlatformsWord.get(record.home);
+    if (!way || (way === 'grant' && !mayVerify(region, agentId, record))) continue;
+    vouched.push(agentId);
+    if (way === 'grant') instead.push(agentId);
+  }
+  return { vouched, instead };
+}
+
+/** Whether this region may grant the agent although the home cannot be asked: the policy of the connection decides. */
+function mayVerify({ config }: Region, agentId: string, { facets }: AgentRecord): boolean {
+  const connection = connectionOf(config, agentId);
+  if (!connection || connection.platform === 'events' || connection.authority === 'refuse') return false;
+  return mayGrantInstead(facets, config.region);
+}
+
+/**
+ * Asks the platforms about those ahead in the line whom only their word can make available, once per attempt and
+ * within what the budget leaves.
+ * @returns whether a platform has spoken of any of them in time
+ */
+export async function askPlatforms(attempt: Attempt): Promise<boolean> {
+  const { region } = attempt;
+  const standing = standingOf(attempt);
+  if (attempt.hasAskedPlatforms || standing.onPlatformsWord.size === 0) return false;
+  attempt.hasAskedPlatforms = true;
+  const ids = await candidates(attempt, standing);
+  if (ids.length === 0) return false;
+  const ways = [...standing.onPlatformsWord];
+  const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? (region.peers.rttMs(home) ?? 0) : 0)));
+  await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
+  return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
+}
+
+async function candidates({ region, request, queue }: Attempt, standing: Standing): Promise<string[]> {
+  const { passOver, onPlatformsWord } = standing;
+  const { agents } = await region.queues.find({
+    domain: queue.domain,
+    queue: queue.id,
+    skills: request.skills,
+    limit: READ_AHEAD,
+    explain: false,
+    passOver: new Map([...passOver].filter(([home]) => !onPlatformsWord.has(home))),
+    vouched: [],
+  });
+  return agents.flatMap(({ agentId, line }) => {
+    if (request.agentId !== undefined && agentId !== request.agentId) return [];
+    const record = region.agents.remember(agentId, line);
+    const way = record && onPlatformsWord.get(record.home);
+    if (!record || !way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];
+    return region.readThrough.canAsk(agentId) ? [agentId] : [];
+  });
+}
