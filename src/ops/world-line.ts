@@ -64,8 +64,8 @@ export interface InstanceLine extends Origin {
 
 /** What a checker must know of the configuration. Every time in ms. */
 export interface WorldSettings {
-  /** The home of each connection. */
-  homes: Record<string, string>;
+  /** By name: its home, and whether another region may grant in the home's stead. */
+  connections: Record<string, { home: string; authority: 'verify' | 'refuse' }>;
   suspect_ms: number;
   stale_ms: number;
   heartbeat_ms: number;

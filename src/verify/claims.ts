@@ -6,6 +6,7 @@ export interface Claim {
   agent: string;
   fence: number;
   call: string | undefined;
+  /** The region that granted; undefined where only the holder told of the claim. */
   home: string | undefined;
   /** The first line that shows the claim. */
   place: string;
@@ -22,6 +23,8 @@ export interface Claim {
   answered: boolean;
   /** False if the home said that no replica had acknowledged it. */
   replicated: boolean;
+  /** Granted in the home's stead, on the platform's word. */
+  verified: boolean;
 }
 
 /**
@@ -40,6 +43,14 @@ const SWEEP_AT_LEAST = 10_000;
 /** Whether the claim held its agent at `t`, as far as the lines so far tell. */
 export function isLive(claim: Claim, t: number): boolean {
   return claim.endedAt === undefined && claim.until > t;
+}
+
+/**
+ * Whether the two were granted by regions that could not ask each other: the risk that policy `verify` takes. Such claims
+ * may overlap, and nothing orders them.
+ */
+export function mayMeet(one: Claim, other: Claim): boolean {
+  return (one.verified || other.verified) && one.home !== other.home;
 }
 
 /**
@@ -67,7 +78,7 @@ export class Claims {
 
   #keep(line: (ClaimGrantedLine | KeptLine) & { place: string }): Touched {
     const until = line.t + line.held_ms;
-    const known = this.#find(line);
+    const known = this.find(line);
     const claim = known ?? this.#add(line, until);
     if (line.op === 'claim' && line.region !== line.home) claim.answered = true;
     if (!known) return { claim, step: line.op === 'claim' ? 'granted' : 'revived' };
@@ -80,7 +91,7 @@ export class Claims {
   }
 
   #end(line: EndedLine): Touched | undefined {
-    const claim = this.#find(line);
+    const claim = this.find(line);
     if (!claim) return undefined;
     if (claim.endedAt !== undefined) return { claim, step: 'repeated' };
     claim.endedAt = line.since;
@@ -88,7 +99,8 @@ export class Claims {
     return { claim, step: 'ended' };
   }
 
-  #find({ agent, fence, call }: { agent: string; fence: number; call?: string }): Claim | undefined {
+  /** The claim that a line names. */
+  find({ agent, fence, call }: { agent: string; fence: number; call?: string }): Claim | undefined {
     const isNamed = (claim: Claim) =>
       claim.fence === fence && (call === undefined || claim.call === undefined || claim.call === call);
     return this.#byAgent.get(agent)?.findLast(isNamed);
@@ -110,6 +122,7 @@ export class Claims {
       endAnsweredAt: 0,
       answered: false,
       replicated: line.op !== 'claim' || line.replicated !== false,
+      verified: line.op === 'claim' && line.mode === 'verified',
     };
     push(this.#byAgent, agent, claim);
     if (call !== undefined) push(this.#byCall, call, claim);
@@ -141,4 +154,11 @@ function keepOnly(map: Map<string, Claim[]>, key: string, claims: Claim[], keep:
   if (kept.length === 0) map.delete(key);
   else if (kept.length < claims.length) map.set(key, kept);
   return kept.length;
+}
+
+/** A claim, for people. */
+export function named({ call, fence, home, replicated, verified }: Claim): string {
+  const how = verified ? ", in its home's stead" : '';
+  const caution = replicated ? '' : ', unreplicated';
+  return `call ${call ?? '(not told)'} (fence ${fence}${home ? `, granted by ${home}${how}` : ''}${caution})`;
 }

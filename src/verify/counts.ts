@@ -16,8 +16,12 @@ export interface Counts {
     /** Grants that no replica had acknowledged. */
     unreplicated: number;
     unknown: number;
+    /** Granted in a home's stead. */
+    verified: number;
     refused: Record<string, number>;
   };
+  /** Pairs of claims of which a region reported that they met. */
+  conflicts: { certain: number; possible: number };
   settles: Record<SettleOp, { ok: number; refused: number }>;
   events: {
     accepted: number;
@@ -27,6 +31,8 @@ export interface Counts {
     dead_letter: number;
     lost: number;
   };
+  /** What callers were told of agents. */
+  answers: { told: number; stale: number; vouched: number };
 }
 
 /** A history may name at most so many reasons one by one; the rest is counted as `other`. */
@@ -45,15 +51,17 @@ export class Counter {
     processes: 0,
     regions: [],
     spanMs: 0,
-    claims: { invoked: 0, granted: 0, unreplicated: 0, unknown: 0, refused: {} },
+    claims: { invoked: 0, granted: 0, unreplicated: 0, unknown: 0, verified: 0, refused: {} },
+    conflicts: { certain: 0, possible: 0 },
     settles: Object.fromEntries(SETTLE_OPS.map((op) => [op, { ok: 0, refused: 0 }])) as Counts['settles'],
     events: { accepted: 0, applied: 0, duplicate: 0, outdated: 0, dead_letter: 0, lost: 0 },
+    answers: { told: 0, stale: 0, vouched: 0 },
   };
   readonly #processes = new Set<string>();
   #firstT: number | undefined;
 
   see(line: Line, touched: Touched | undefined): void {
-    const { claims, settles, events } = this.counts;
+    const { claims, settles, events, conflicts, answers } = this.counts;
     this.#firstT ??= line.t;
     this.counts.spanMs = line.t - this.#firstT;
     if (!isOfWorld(line)) this.#processes.add(`${line.region}\n${line.process}`);
@@ -62,6 +70,12 @@ export class Counter {
     else if (line.op === 'claim') this.#claim(line, touched);
     else if (isSettle(line)) settles[line.op][line.phase]++;
     if (touched?.step === 'granted' && !touched.claim.replicated) claims.unreplicated++;
+    if (touched?.step === 'granted' && touched.claim.verified) claims.verified++;
+    if (line.op === 'conflict') conflicts[line.overlap]++;
+    if (line.op !== 'agent') return;
+    answers.told++;
+    if (line.stale) answers.stale++;
+    if (line.vouched_ms !== undefined) answers.vouched++;
   }
 
   #claim(line: Line & { op: 'claim' }, touched: Touched | undefined): void {

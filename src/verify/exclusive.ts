@@ -1,14 +1,15 @@
 import { type Checker, Collected } from './checker.ts';
-import type { Claim, Claims } from './claims.ts';
+import { type Claims, mayMeet, named } from './claims.ts';
 import { Overlaps } from './overlaps.ts';
 
 /**
  * A claim lives from its answer until its holder begins to give it up or the time it was promised is over; a confirm
- * or renewal of a lapsed one revives it.
+ * or renewal of a lapsed one revives it. Claims granted in a home's stead are the matter of `conflicts`.
  */
 export function exclusive(claims: Claims): Checker {
   const found = new Collected();
   const overlaps = new Overlaps(({ first, second, at }) => {
+    if (mayMeet(first, second)) return;
     const left = Math.round(first.until - at);
     const what = `agent ${first.agent} was held by two: ${named(first)}, promised for ${left} ms more, when ${named(second)} began`;
     found.add(what, [first.place, second.place]);
@@ -27,9 +28,4 @@ export function exclusive(claims: Claims): Checker {
       return found;
     },
   };
-}
-
-function named({ call, fence, home, replicated }: Claim): string {
-  const caution = replicated ? '' : ', unreplicated';
-  return `call ${call ?? '(not told)'} (fence ${fence}${home ? `, granted by ${home}` : ''}${caution})`;
 }

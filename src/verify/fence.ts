@@ -1,5 +1,5 @@
 import { type Checker, Collected } from './checker.ts';
-import type { Claims } from './claims.ts';
+import { type Claims, mayMeet } from './claims.ts';
 
 /** Grants whose answers crossed on their way have no order; of two that have one, the later must have more. */
 export function fence(claims: Claims): Checker {
@@ -12,7 +12,7 @@ export function fence(claims: Claims): Checker {
       const { claim } = touched;
       found.judged++;
       for (const other of claims.ofAgent(claim.agent)) {
-        if (other === claim) continue;
+        if (other === claim || mayMeet(other, claim)) continue;
         const isRepeated = other.fence === claim.fence;
         const isBehind = other.fence > claim.fence && other.grantedAt < claim.since;
         if (!isRepeated && !isBehind) continue;

@@ -9,8 +9,10 @@ const IS_OF = {
   boolean: (value: unknown) => typeof value === 'boolean',
   numberOrNull: (value: unknown) => value === null || typeof value === 'number',
   strings: (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
-  names: (value: unknown) => isObject(value) && Object.values(value).every((name) => typeof name === 'string'),
   versions: (value: unknown) => isObject(value) && Object.values(value).every(Array.isArray),
+  connections: (value: unknown) =>
+    isObject(value) && Object.values(value).every((each) => isObject(each) && IS_OF.string(each.home)),
+  overlap: (value: unknown) => value === 'certain' || value === 'possible',
   party: (value: unknown) =>
     isObject(value) && typeof value.fence === 'number' && [value.call, value.region].every(IS_OF.string),
 };
@@ -21,8 +23,9 @@ const ARTICLE: Record<FieldType, string> = {
   boolean: 'true or false',
   numberOrNull: 'a number or null',
   strings: 'a list of strings',
-  names: 'strings by name',
   versions: 'arrays by facet',
+  connections: 'homes by connection',
+  overlap: 'certain or possible',
   party: 'fence, call and region',
 };
 
@@ -46,7 +49,7 @@ const READ: Record<string, FieldType> = {
   versions: 'versions',
 };
 const SETTINGS: Record<keyof WorldSettings, FieldType> = {
-  homes: 'names',
+  connections: 'connections',
   suspect_ms: 'number',
   stale_ms: 'number',
   heartbeat_ms: 'number',
@@ -74,7 +77,7 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['event outdated', HANDLED],
   ['event dead_letter', { reason: 'string' }],
   ['agent read', READ],
-  ['conflict reported', { agent: 'string', kept: 'party', lost: 'party', overlap: 'string' }],
+  ['conflict reported', { agent: 'string', kept: 'party', lost: 'party', overlap: 'overlap' }],
   [
     'platform changed',
     { connection: 'string', agent: 'string', facet: 'string', value: 'string', version_at: 'number' },

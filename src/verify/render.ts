@@ -33,16 +33,19 @@ function violationLines({ what, lines }: Violation): string[] {
   return [`    ${what}`, ...lines.map((line) => `      ${line}`)];
 }
 
-function countLines({ claims, settles, events }: Counts): string[] {
+function countLines({ claims, conflicts, settles, events, answers }: Counts): string[] {
+  const { invoked, granted, verified, unreplicated, unknown } = claims;
   const refused = listed(claims.refused);
   const settled = Object.entries(settles).map(
     ([op, { ok, refused }]) => `${op} ${number(ok)}${refused ? ` (${number(refused)} refused)` : ''}`,
   );
   return [
-    `claims   ${listed({ asked: claims.invoked, granted: claims.granted, unreplicated: claims.unreplicated, unknown: claims.unknown })}`,
-    `refused  ${refused || 'none'}`,
-    `settled  ${settled.join(', ')}`,
-    `events   ${listed({ ...events })}`,
+    `claims     ${listed({ asked: invoked, granted, verified, unreplicated, unknown })}`,
+    `refused    ${refused || 'none'}`,
+    `conflicts  ${listed({ ...conflicts })}`,
+    `settled    ${settled.join(', ')}`,
+    `events     ${listed({ ...events })}`,
+    `answers    ${listed({ ...answers })}`,
   ];
 }
 

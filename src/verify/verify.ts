@@ -1,13 +1,21 @@
+import { authority } from './authority.ts';
 import { type Checker, Collected, type Findings } from './checker.ts';
 import { Claims } from './claims.ts';
+import { conflicts } from './conflicts.ts';
+import { convergence } from './convergence.ts';
 import { Counter, type Counts } from './counts.ts';
 import { delivered } from './delivered.ts';
 import { exclusive } from './exclusive.ts';
 import { fence } from './fence.ts';
+import { honestStaleness } from './honest-staleness.ts';
 import { monotonicApply } from './monotonic-apply.ts';
+import { noLeak } from './no-leak.ts';
+import { platformBudget } from './platform-budget.ts';
 import { HistoryReader, inOrder, UnusableHistory } from './read.ts';
 import { retry } from './retry.ts';
 import { staleHolder } from './stale-holder.ts';
+import { staleMarking } from './stale-marking.ts';
+import { Surroundings } from './surroundings.ts';
 
 /** `not judged`: nothing in the history could have broken the promise, so nothing is said of it. */
 export type Outcome = 'kept' | 'broken' | 'not judged';
@@ -45,17 +53,26 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
   const unreadable = new Collected();
   const readers = files.map((file) => new HistoryReader(file, (place, reason) => unreadable.add(reason, [place])));
   const claims = new Claims();
+  const surroundings = new Surroundings();
   const checkers: Checker[] = [
     exclusive(claims),
     fence(claims),
     staleHolder(claims),
+    authority(surroundings),
+    conflicts(claims),
     retry(claims),
+    noLeak(surroundings),
     delivered({ regions, graceMs: options.graceMs ?? 0 }),
     monotonicApply(),
+    convergence(),
+    honestStaleness(surroundings),
+    staleMarking(surroundings),
+    platformBudget(surroundings),
   ];
   const counter = new Counter();
   for await (const line of inOrder(readers)) {
     unreadable.judged++;
+    surroundings.see(line);
     const touched = claims.see(line);
     counter.see(line, touched);
     for (const checker of checkers) checker.see(line, touched);

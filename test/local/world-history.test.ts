@@ -19,7 +19,7 @@ it('tells what happens on a platform, on the links and to instances, and can be 
       .map((line) => JSON.parse(line));
   const notified = () => lines().flatMap(({ phase, within_ms }) => (phase === 'notifies' ? [within_ms] : []));
   history.settings({
-    homes: { 'genesys-eu': 'eu' },
+    connections: { 'genesys-eu': { home: 'eu', authority: 'refuse' } },
     suspect_ms: 1,
     stale_ms: 2,
     heartbeat_ms: 3,

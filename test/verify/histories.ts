@@ -1,16 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WorldHistory } from '../../local/world-history.ts';
 import type { AgentEvent } from '../../src/agent/event.ts';
-import type { PresenceState } from '../../src/agent/facets.ts';
+import type { Facets, PresenceState } from '../../src/agent/facets.ts';
 import type { Clock } from '../../src/ops/clock.ts';
-import { type ClaimGranted, type EventHandled, type History, openHistory } from '../../src/ops/history.ts';
-import { type Verdict, type VerifyOptions, verify } from '../../src/verify/verify.ts';
+import {
+  type AgentRead,
+  type ClaimGranted,
+  type EventHandled,
+  type History,
+  openHistory,
+} from '../../src/ops/history.ts';
+import type { WorldSettings } from '../../src/ops/world-line.ts';
+import { type Outcome, type Verdict, type VerifyOptions, verify } from '../../src/verify/verify.ts';
 
 /** Histories of several instances on one host, written by the real writer under a clock that the test moves. */
 export class Histories {
   readonly dir = mkdtempSync(join(tmpdir(), 'muster-verify-'));
-  readonly #open: { file: string; history: History }[] = [];
+  readonly #open: { file: string; history: Pick<History, 'close'> }[] = [];
   now = 1000;
 
   readonly clock: Clock = { monotonicMs: () => this.now, nowMs: () => 1_700_000_000_000 + this.now };
@@ -21,6 +29,15 @@ export class Histories {
     const history = openHistory({ file, region, process, clock: this.clock, log });
     this.#open.push({ file, history });
     return new Instance(this, region, history);
+  }
+
+  /** What an outsider saw, with settings that most tests do not care about. */
+  outsider(settings: Partial<WorldSettings> = {}): WorldHistory {
+    const file = join(this.dir, 'world.jsonl');
+    const history = new WorldHistory(file, this.clock);
+    this.#open.push({ file, history });
+    history.settings({ ...SETTINGS, ...settings });
+    return history;
   }
 
   get files(): string[] {
@@ -39,6 +56,20 @@ export class Histories {
 }
 
 export const HELD_MS = 10_000;
+
+/** Agents `cloud-eu:…` are at home in eu, `cloud-us:…` in us. */
+export const SETTINGS: WorldSettings = {
+  connections: { 'cloud-eu': { home: 'eu', authority: 'verify' }, 'cloud-us': { home: 'us', authority: 'refuse' } },
+  suspect_ms: 2000,
+  stale_ms: 5000,
+  heartbeat_ms: 1000,
+  reconcile_ms: 10_000,
+  held_ms: HELD_MS,
+  confirmed_ms: 60_000,
+  budget_per_minute: 300,
+};
+
+type Telling = Partial<Pick<AgentRead, 'ageMs' | 'stale' | 'vouchedMs' | 'home'>>;
 
 /** One instance's history, with what most tests do not care about filled in. */
 export class Instance {
@@ -66,6 +97,11 @@ export class Instance {
     this.history.settled({ op, agent, fence, startedMs, state: op === 'complete' ? 'WRAP_UP' : 'ENDED' });
   }
 
+  /** Tells a caller of an agent, by default one who is homed here and as of now. */
+  told(agent: string, versions: Facets, { ageMs = 0, stale = false, vouchedMs, home = this.region }: Telling = {}) {
+    this.history.agentRead({ agent, home, ageMs, stale, vouchedMs, status: 'AVAILABLE', facets: versions });
+  }
+
   handled(event: AgentEvent, outcome: EventHandled['outcome'], startedMs = this.#world.now): void {
     this.history.eventHandled(event, { outcome, via: event.region === this.region ? 'local' : 'bus', startedMs });
   }
@@ -80,6 +116,11 @@ export function presence(agentId: string, at: number, region = 'eu', state: Pres
 /** The names of the checks that failed. */
 export function failed({ checks }: Verdict): string[] {
   return checks.filter(({ outcome }) => outcome === 'broken').map(({ name }) => name);
+}
+
+/** What came of one check. */
+export function outcome({ checks }: Verdict, name: string): Outcome | undefined {
+  return checks.find((check) => check.name === name)?.outcome;
 }
 
 /** The lines that prove each violation of a check, as `file:line` less the folder. */

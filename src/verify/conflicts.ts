@@ -1,0 +1,43 @@
+import { type Checker, Collected } from './checker.ts';
+import { type Claims, mayMeet, named } from './claims.ts';
+import { type Overlap, Overlaps } from './overlaps.ts';
+
+/** Where two claims overlapped by less than this, the clocks of two regions cannot tell, in ms. */
+const TELLABLE_MS = 1000;
+
+/** Granting in a home's stead takes the risk of a double booking; it may be taken, but not be passed over in silence. */
+export function conflicts(claims: Claims): Checker {
+  const found = new Collected();
+  const met = new Map<string, Overlap>();
+  const reported = new Set<string>();
+  const overlaps = new Overlaps((overlap) => {
+    const { first, second, at } = overlap;
+    const endedAt = Math.min(first.endedAt ?? first.until, second.endedAt ?? second.until);
+    if (mayMeet(first, second) && endedAt - at > TELLABLE_MS)
+      met.set(keyOf(first.agent, first.fence, second.fence), overlap);
+  });
+  return {
+    name: 'conflicts',
+    invariant: 'Where a claim in a home’s stead overlapped another, somebody reported that they met.',
+    see(line, touched) {
+      if (line.op === 'conflict') reported.add(keyOf(line.agent, line.kept.fence, line.lost.fence));
+      if (touched?.step === 'ended') overlaps.ended(touched.claim);
+      if (touched?.step !== 'granted' && touched?.step !== 'revived') return;
+      overlaps.began(touched.claim, claims.ofAgent(touched.claim.agent), line.t);
+    },
+    finish() {
+      overlaps.finish();
+      for (const [key, { first, second }] of met) {
+        found.judged++;
+        if (reported.has(key)) continue;
+        const what = `nobody reported that two claims on agent ${first.agent} met: ${named(first)} and ${named(second)}`;
+        found.add(what, [first.place, second.place]);
+      }
+      return found;
+    },
+  };
+}
+
+function keyOf(agent: string, one: number, other: number): string {
+  return `${agent}\n${Math.min(one, other)}\n${Math.max(one, other)}`;
+}

@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Witness } from '../../local/genesys/witness.ts';
+import type { WorldHistory } from '../../local/world-history.ts';
+import type { Facets } from '../../src/agent/facets.ts';
+import { PROCESSING_MS } from '../../src/verify/surroundings.ts';
+import { evidence, failed, Histories, type Instance, outcome, SETTINGS } from './histories.ts';
+
+const LAG_MS = 150;
+/** Within this a change at the platform is to be in the home's copy. */
+const DUE_MS = LAG_MS + PROCESSING_MS;
+
+let world: Histories;
+let outsider: WorldHistory;
+let platform: Witness;
+let eu: Instance;
+let us: Instance;
+beforeEach(() => {
+  world = new Histories();
+  outsider = world.outsider();
+  platform = outsider.witness('cloud-eu');
+  platform.notifies(LAG_MS);
+  eu = world.instance('eu');
+  us = world.instance('us');
+});
+afterEach(() => world.remove());
+
+/** The platform's clock is behind by as much as a platform may be. */
+const platformMs = () => world.now - 500;
+
+/** Ann's presence changes now; answers what whoever has heard of it knows. */
+function changed(what: 'presence' | 'routingStatus' = 'presence'): Facets {
+  const atMs = platformMs();
+  platform.changed({ userId: 'ann', what, value: 'IDLE', atMs });
+  if (what === 'presence') return { presence: { state: 'ON_DUTY', at: atMs, id: 'e' } };
+  return { activity: { state: 'IDLE', at: atMs, id: 'e' } };
+}
+
+const failures = async () => failed(await world.judge());
+
+describe('honest-staleness', () => {
+  it('takes an answer that holds all that its age promises', async () => {
+    const first = changed();
+    world.now += DUE_MS - 1;
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    world.now += 1;
+    us.told('cloud-eu:ann', first, { home: 'eu' });
+    world.now += 100;
+    changed();
+    world.now += 3000;
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: 3000 });
+    const verdict = await world.judge();
+    expect(failed(verdict)).toEqual([]);
+    expect(outcome(verdict, 'honest-staleness')).toBe('kept');
+  });
+
+  it.each(['presence', 'routingStatus'] as const)('finds an answer without a %s that it should hold', async (what) => {
+    const older = changed(what);
+    world.now += 100;
+    changed(what);
+    world.now += DUE_MS + 700;
+    us.told('cloud-eu:ann', older, { home: 'eu', ageMs: 700 });
+    const verdict = await world.judge();
+    expect(failed(verdict)).toEqual(['honest-staleness']);
+    expect(evidence(verdict, 'honest-staleness')).toEqual([['world.jsonl:4', 'us-1.jsonl:2']]);
+  });
+
+  it('finds a home that has not heard, too', async () => {
+    changed();
+    world.now += DUE_MS;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+
+  it('holds nothing against an answer that calls itself stale or of unknown age', async () => {
+    changed();
+    world.now += 60_000;
+    us.told('cloud-eu:ann', {}, { home: 'eu', stale: true });
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: null });
+    const verdict = await world.judge();
+    expect([failed(verdict), outcome(verdict, 'honest-staleness')]).toEqual([[], 'not judged']);
+  });
+
+  it("gives the platform's own word no time to be heard in", async () => {
+    platform.notifies(30_000);
+    const first = changed();
+    world.now += PROCESSING_MS + 200;
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: null, vouchedMs: 200 });
+    expect(await failures()).toEqual([]);
+    us = world.instance('us');
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: null, vouchedMs: 200 });
+    us.told('cloud-eu:ann', {}, { home: 'eu', stale: true, vouchedMs: 201 });
+    expect(evidence(await world.judge(), 'honest-staleness')).toHaveLength(1);
+  });
+
+  it('cannot judge agents of a connection it knows nothing of', async () => {
+    platform.changed({ userId: 'ann', what: 'presence', value: 'IDLE', atMs: 1 });
+    world.now += 60_000;
+    us.told('bob', {});
+    us.told('cx:bob', {});
+    expect(outcome(await world.judge(), 'honest-staleness')).toBe('not judged');
+  });
+
+  it('gives late notifications the time that the platform takes for them', async () => {
+    platform.notifies(3000);
+    changed();
+    platform.notifies(LAG_MS);
+    world.now += 3000 + PROCESSING_MS - 1;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual([]);
+    eu = world.instance('eu');
+    world.now += 1;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+
+  it('adds the latency of the way to the platform', async () => {
+    outsider.weather({ a: 'eu', b: 'cloud-eu', state: 'slow', latencyMs: 4000 });
+    changed();
+    world.now += 4000 + DUE_MS - 1;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual([]);
+    eu = world.instance('eu');
+    world.now += 1;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+
+  it('lets the reconciler find what notifications have lost', async () => {
+    platform.notifies(null);
+    changed();
+    world.now += SETTINGS.reconcile_ms;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual([]);
+    eu = world.instance('eu');
+    world.now += 20_000;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+
+  it.each([
+    ['is cut off from the platform', () => outsider.weather({ a: 'eu', b: 'cloud-eu', state: 'cut', latencyMs: 0 })],
+    ['is dead', () => outsider.ended('eu', 'eu-1')],
+  ])('asks nothing of a home that %s, and gives it time to come back', async (_what, begin) => {
+    outsider.started('eu', 'eu-1');
+    begin();
+    changed();
+    world.now += 120_000;
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    outsider.weather({ a: 'eu', b: 'cloud-eu', state: 'clear', latencyMs: 0 });
+    outsider.started('eu', 'eu-1');
+    world.now += 10_000;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual([]);
+    world.now += 120_000;
+    world.instance('eu').told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+});
+
+describe('stale-marking', () => {
+  const LATE_MS = SETTINGS.stale_ms + SETTINGS.heartbeat_ms + 2001;
+
+  it.each([
+    ['the region is cut off from the bus', () => outsider.weather({ a: 'us', b: 'bus', state: 'cut', latencyMs: 0 })],
+    ['the home is', () => outsider.weather({ a: 'bus', b: 'eu', state: 'stalled', latencyMs: 0 })],
+    ['the home is dead', () => outsider.ended('eu', 'eu-1')],
+  ])('finds agents who are not called stale in time when %s', async (_how, begin) => {
+    outsider.started('eu', 'eu-1');
+    begin();
+    world.now += LATE_MS - 1;
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    world.now += 1;
+    eu.told('cloud-eu:ann', {});
+    us.told('cloud-us:bob', {});
+    us.told('cloud-eu:ann', {}, { home: 'eu', stale: true });
+    us.told('cloud-eu:ann', {}, { home: 'eu', vouchedMs: 10 });
+    expect(await failures()).toEqual([]);
+    world.instance('us').told('cloud-eu:ann', {}, { home: 'eu' });
+    const verdict = await world.judge();
+    expect(failed(verdict)).toEqual(['stale-marking']);
+    expect(evidence(verdict, 'stale-marking')).toEqual([['us-1.jsonl:7']]);
+  });
+
+  it('counts from the first thing that cut it off, until the last one has ended', async () => {
+    const weather = (a: string, state: 'cut' | 'clear') => outsider.weather({ a, b: 'bus', state, latencyMs: 0 });
+    weather('us', 'cut');
+    world.now += LATE_MS / 2;
+    weather('eu', 'cut');
+    weather('us', 'clear');
+    world.now += LATE_MS / 2;
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    weather('eu', 'clear');
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    expect(outcome(await world.judge(), 'stale-marking')).toBe('not judged');
+  });
+
+  it('does not mind one instance of several', async () => {
+    for (const name of ['eu-1', 'eu-2']) outsider.started('eu', name);
+    outsider.ended('eu', 'eu-1');
+    world.now += LATE_MS;
+    us.told('cloud-eu:ann', {}, { home: 'eu' });
+    expect(outcome(await world.judge(), 'stale-marking')).toBe('not judged');
+  });
+
+  it('finds an answer that is too old by its own word', async () => {
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: SETTINGS.stale_ms });
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: SETTINGS.stale_ms + 1, stale: true });
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: SETTINGS.stale_ms + 1 });
+    expect(evidence(await world.judge(), 'stale-marking')).toEqual([['us-1.jsonl:4']]);
+  });
+});
