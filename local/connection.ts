@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   seed: number;
   habits: Partial<Habits>;
   /** Sees what happens on the platform. */
-  witness?: Witness;
+  witness?: Witness | undefined;
 }
 
 /** A simulated Genesys Cloud organisation and what the regions call it. */

@@ -28,7 +28,14 @@ export interface InstanceOptions {
   history: boolean;
   /** By how much its wall clock is wrong. */
   clockOffsetMs: number;
+  /** Told whenever its process begins and ends; one that is frozen counts as ended. */
+  watch: Watch;
   http: Http;
+}
+
+export interface Watch {
+  began(): void;
+  ended(): void;
 }
 
 /**
@@ -45,18 +52,20 @@ export class Instance {
   /** Called with its last words when it dies though nobody asked it to. */
   onDeath: (lastWords: string) => void = () => {};
   readonly #clockOffsetMs: number;
+  readonly #watch: Watch;
   readonly #http: Http;
   #child: ChildProcess | undefined;
   /** Whether its end is wanted. */
   #dismissed = false;
 
-  constructor({ name, port, dir, history, clockOffsetMs, http }: InstanceOptions) {
+  constructor({ name, port, dir, history, clockOffsetMs, watch, http }: InstanceOptions) {
     this.name = name;
     this.port = port;
     this.configFile = join(dir, `${name}.yaml`);
     this.logFile = join(dir, `${name}.log`);
     this.historyFile = history ? join(dir, `${name}.history.jsonl`) : undefined;
     this.#clockOffsetMs = clockOffsetMs;
+    this.#watch = watch;
     this.#http = http;
   }
 
@@ -93,6 +102,8 @@ export class Instance {
     const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
     if (ends) this.#dismissed = true;
     child.kill(signal);
+    if (signal === 'SIGSTOP') this.#watch.ended();
+    if (signal === 'SIGCONT') this.#watch.began();
     if (ends) await closed;
   }
 
@@ -128,9 +139,11 @@ export class Instance {
     closeSync(log);
     running.add(child);
     this.#child = child;
+    this.#watch.began();
     child.once('close', () => {
       running.delete(child);
       this.#child = undefined;
+      this.#watch.ended();
       if (!this.#dismissed) this.onDeath(this.lastWords());
     });
   }

@@ -6,6 +6,7 @@ import { freePort, isFree } from './redis/ports.ts';
 import { LocalRegion } from './region.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
 import { BUS, type Route, Weather } from './weather/weather.ts';
+import type { WorldHistory } from './world-history.ts';
 
 /** The regions of the local world, the port each listens on unless it is taken, and the organisation homed there. */
 const SCENE = [
@@ -22,12 +23,11 @@ const SEED_STEP = 1_000_003;
 
 interface RegionPlan {
   instancesPerRegion: number;
-  histories: boolean;
   clockOffsetsMs: Record<string, number>;
 }
 
-/** The regions, none of them started, in `dir`. */
-export function planRegions(plan: RegionPlan, dir: string, http: Http): Promise<LocalRegion[]> {
+/** The regions, none of them started, in `dir`. @param history of the world, where one is kept */
+export function planRegions(plan: RegionPlan, dir: string, http: Http, history?: WorldHistory): Promise<LocalRegion[]> {
   return Promise.all(
     SCENE.map(async ({ region, port }) => {
       const place = async (number: number): Promise<Instance> => {
@@ -37,8 +37,9 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http): Promise<
           name,
           port: taken ? await freePort() : port,
           dir,
-          history: plan.histories,
+          history: history !== undefined,
           clockOffsetMs: plan.clockOffsetsMs[region] ?? 0,
+          watch: { began: () => history?.began(region, name), ended: () => history?.ended(region, name) },
           http,
         });
       };
@@ -54,11 +55,12 @@ interface ConnectionPlan {
   habits: Partial<Habits>;
 }
 
-/** The organisations, none of them started; the agents are shared out evenly. */
-export function planConnections({ agents, seed, habits }: ConnectionPlan): LocalConnection[] {
-  return SCENE.map(({ region, connection }, at) => {
+/** The organisations, none of them started; the agents are shared out evenly. @param history as above */
+export function planConnections({ agents, seed, habits }: ConnectionPlan, history?: WorldHistory): LocalConnection[] {
+  return SCENE.map(({ region, connection: name }, at) => {
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
-    return new LocalConnection({ name: connection, home: region, agents: share, seed: seed + at * SEED_STEP, habits });
+    const witness = history?.witness(name);
+    return new LocalConnection({ name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, witness });
   });
 }
 

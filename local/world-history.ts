@@ -2,9 +2,10 @@ import { type Clock, systemClock } from '../src/ops/clock.ts';
 import type { Origin } from '../src/ops/history-line.ts';
 import { Journal } from '../src/ops/journal.ts';
 import { createLog } from '../src/ops/log.ts';
-import type { WeatherLine, WorldLine, WorldSettings } from '../src/ops/world-line.ts';
+import type { WorldLine, WorldSettings } from '../src/ops/world-line.ts';
 import type { Convergence } from './convergence.ts';
 import type { Witness } from './genesys/witness.ts';
+import type { LinkReport, Weather } from './weather/weather.ts';
 
 /** A line less what the history adds. */
 type Told<Line = WorldLine> = Line extends Origin ? Omit<Line, keyof Origin> : never;
@@ -49,17 +50,22 @@ export class WorldHistory {
     };
   }
 
-  /** A link between two of: a region, a connection, `bus`. */
-  weather({ a, b, state, latencyMs }: Pick<WeatherLine, 'a' | 'b' | 'state'> & { latencyMs: number }): void {
+  /** Tells how all links are, and every change of them. */
+  follow(weather: Weather): void {
+    for (const link of weather.links) this.weather(link.report());
+    weather.on('change', (report) => this.weather(report));
+  }
+
+  weather({ a, b, state, latencyMs }: Omit<LinkReport, 'jitterMs'>): void {
     this.#tell({ op: 'weather', phase: 'changed', a, b, state, latency_ms: latencyMs });
   }
 
-  /** The instance takes work. */
-  started(region: string, instance: string): void {
+  /** The process of an instance begins. */
+  began(region: string, instance: string): void {
     this.#tell({ op: 'instance', phase: 'started', instance }, region);
   }
 
-  /** The instance has gone, in order or by force. */
+  /** It has gone, in order or by force. */
   ended(region: string, instance: string): void {
     this.#tell({ op: 'instance', phase: 'ended', instance }, region);
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../src/ops/clock.ts';
-import { verify } from '../src/verify/verify.ts';
+import { type Verdict, verify } from '../src/verify/verify.ts';
 import { Callers } from './callers.ts';
 import { virtualQueues } from './config.ts';
 import { type LocalConnection, sendTo } from './connection.ts';
@@ -17,7 +17,9 @@ import { reportOn, type WorldReport } from './report.ts';
 import { planConnections, planRegions, planWeather } from './scene.ts';
 import { Construction, type Step, takeSteps } from './step.ts';
 import type { Weather } from './weather/weather.ts';
+import { WorldHistory } from './world-history.ts';
 import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
+import { readSettings } from './world-settings.ts';
 
 const BUS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
 /** The longest conversation that agents have, with some to spare. */
@@ -46,7 +48,7 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
   }
 }
 
-type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'http'>;
+type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'history' | 'http'>;
 
 /** Three regions, the bus and the weather between them, three organisations with their agents, and those who call. */
 export class World {
@@ -54,6 +56,8 @@ export class World {
   readonly connections: readonly LocalConnection[];
   readonly bus: RedisServer;
   readonly weather: Weather;
+  /** What no instance can tell; undefined where no histories are kept. */
+  readonly history: WorldHistory | undefined;
   readonly http: Http;
   /** How long the start took, in ms. */
   readyMs = 0;
@@ -70,6 +74,7 @@ export class World {
     this.connections = parts.connections;
     this.bus = parts.bus;
     this.weather = parts.weather;
+    this.history = parts.history;
     this.http = parts.http;
     this.#options = options;
     this.#folder = folder;
@@ -80,10 +85,11 @@ export class World {
   static async plan(options: WorldOptions, folder: Folder): Promise<World> {
     const http = new Http();
     const bus = new RedisServer(join(folder.path, 'bus'), await freePort(), BUS_ARGUMENTS);
-    const regions = await planRegions(options, folder.path, http);
-    const connections = planConnections(options);
+    const history = options.histories ? new WorldHistory(join(folder.path, 'world.history.jsonl')) : undefined;
+    const regions = await planRegions(options, folder.path, http, history);
+    const connections = planConnections(options, history);
     const weather = planWeather(options.weather, { regions, connections, bus });
-    return new World({ regions, connections, bus, weather, http }, options, folder);
+    return new World({ regions, connections, bus, weather, history, http }, options, folder);
   }
 
   get simulators() {
@@ -138,9 +144,11 @@ export class World {
         ],
       },
       { title: 'Muster', together: instances },
-      this.#construction.step('Every agent known in every region', () =>
-        awaitAgents({ regions, connections, http, signal }),
-      ),
+      this.#construction.step('Every agent known in every region', async () => {
+        this.history?.follow(weather);
+        this.history?.settings(await readSettings(regions[0]?.instance.configFile ?? ''));
+        await awaitAgents({ regions, connections, http, signal });
+      }),
     ];
   }
 
@@ -153,7 +161,10 @@ export class World {
       if (systemClock.monotonicMs() > deadlineMs) throw new Error('some agents do not finish their interactions');
       await delay(POLL_MS);
     }
-    return awaitConvergence(this.connections, this.#urls(), this.http);
+    this.history?.drained();
+    const convergence = await awaitConvergence(this.connections, this.#urls(), this.http);
+    this.history?.converged(convergence);
+    return convergence;
   }
 
   /** What the instances measured until now, by region. */
@@ -161,12 +172,21 @@ export class World {
     return Promise.all(this.regions.map((region) => readRegion(region, this.http)));
   }
 
+  /** What the histories prove, until now. @throws Error in a world without histories */
+  verdict(): Promise<Verdict> {
+    const instances = this.regions.flatMap((region) => region.instances);
+    const files = [this.history?.file, ...instances.map(({ historyFile }) => historyFile)];
+    return verify(
+      files.filter((file) => file !== undefined),
+      { regions: this.regions.map(({ name }) => name) },
+    );
+  }
+
   /** Settles, reads what was measured, and judges. @throws Error in a world without histories */
   async report(): Promise<WorldReport> {
-    const files = this.regions.flatMap(({ instances }) => instances.flatMap(({ historyFile }) => historyFile ?? []));
     const convergence = await this.settle();
     const readings = await this.readings();
-    const verdict = await verify(files, { regions: this.regions.map(({ name }) => name) });
+    const verdict = await this.verdict();
     const { agents } = this.#options;
     const platforms = this.simulators.map((simulator) => simulator.state());
     return reportOn({
@@ -196,6 +216,7 @@ export class World {
     await this.http.close();
     await this.bus.stop();
     await Promise.all(this.regions.map((region) => region.stopCluster()));
+    this.history?.close();
     this.#folder.remove();
   }
 

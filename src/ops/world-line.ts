@@ -55,7 +55,7 @@ export interface WeatherLine extends Origin {
   latency_ms: number;
 }
 
-/** An instance of `region` takes work from now on, or has ended, whether it was asked to or killed. */
+/** The process of an instance of `region` begins, or has ended: asked to, killed, or frozen. */
 export interface InstanceLine extends Origin {
   op: 'instance';
   phase: 'started' | 'ended';

@@ -51,7 +51,7 @@ it('tells what happens on a platform, on the links and to instances, and can be 
 
   history.weather({ a: 'eu', b: 'bus', state: 'cut', latencyMs: 0 });
   history.ended('eu', 'eu-1');
-  history.started('eu', 'eu-1');
+  history.began('eu', 'eu-1');
   history.drained();
   history.converged({ differing: 1, differences: ['ann: presence'] });
   expect(lines().slice(-2)).toMatchObject([{ phase: 'drained' }, { differing: 1, examples: ['ann: presence'] }]);

@@ -141,13 +141,13 @@ describe('honest-staleness', () => {
     ['is cut off from the platform', () => outsider.weather({ a: 'eu', b: 'cloud-eu', state: 'cut', latencyMs: 0 })],
     ['is dead', () => outsider.ended('eu', 'eu-1')],
   ])('asks nothing of a home that %s, and gives it time to come back', async (_what, begin) => {
-    outsider.started('eu', 'eu-1');
+    outsider.began('eu', 'eu-1');
     begin();
     changed();
     world.now += 120_000;
     us.told('cloud-eu:ann', {}, { home: 'eu' });
     outsider.weather({ a: 'eu', b: 'cloud-eu', state: 'clear', latencyMs: 0 });
-    outsider.started('eu', 'eu-1');
+    outsider.began('eu', 'eu-1');
     world.now += 10_000;
     eu.told('cloud-eu:ann', {});
     expect(await failures()).toEqual([]);
@@ -165,7 +165,7 @@ describe('stale-marking', () => {
     ['the home is', () => outsider.weather({ a: 'bus', b: 'eu', state: 'stalled', latencyMs: 0 })],
     ['the home is dead', () => outsider.ended('eu', 'eu-1')],
   ])('finds agents who are not called stale in time when %s', async (_how, begin) => {
-    outsider.started('eu', 'eu-1');
+    outsider.began('eu', 'eu-1');
     begin();
     world.now += LATE_MS - 1;
     us.told('cloud-eu:ann', {}, { home: 'eu' });
@@ -195,7 +195,7 @@ describe('stale-marking', () => {
   });
 
   it('does not mind one instance of several', async () => {
-    for (const name of ['eu-1', 'eu-2']) outsider.started('eu', name);
+    for (const name of ['eu-1', 'eu-2']) outsider.began('eu', name);
     outsider.ended('eu', 'eu-1');
     world.now += LATE_MS;
     us.told('cloud-eu:ann', {}, { home: 'eu' });
