@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
   sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
-  routing: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'sync/freshness', 'sync/ingest'],
+  routing: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'sync/freshness', 'sync/ingest', 'sync/positions'],
   api: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'routing', 'sync'],
   verify: ['agent', 'ops'],
   serve: ['agent', 'api', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],

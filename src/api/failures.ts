@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply } from 'fastify';
 import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { Log } from '../ops/log.ts';
+import { NotYetConsistent } from '../routing/consistency.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
 import { sendProblem } from './problems.ts';
@@ -19,6 +20,10 @@ export class InvalidRequest extends Error {
 /** Turns whatever a route threw into the problem it is. Only what nobody foresaw is logged, and is a 500. */
 export function answerFailure(error: FastifyError | Error, reply: FastifyReply, log: Log): FastifyReply {
   if (error instanceof Refusal) return answerRefusal(error, reply);
+  if (error instanceof NotYetConsistent) {
+    const { missing, known } = error;
+    return sendProblem(reply, 'not_yet_consistent', { detail: error.message, more: { missing, known } });
+  }
   if (error instanceof ShardUnavailable) {
     return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
   }

@@ -74,6 +74,12 @@ export const PROBLEMS = {
     'It was released, completed or missed, and cannot be confirmed or renewed.',
     'Claim again if the call still needs an agent.',
   ),
+  not_yet_consistent: kind(
+    409,
+    'A write has not arrived here yet',
+    'The read carries the token of a write that this region does not know yet, and no region that does could be asked; `missing` says what, `known` is the answer without it.',
+    'Read again in a moment, or in the region that has the write. Without the header the read is answered as `known`.',
+  ),
   not_replicated: kind(
     503,
     'The claim is not safe',

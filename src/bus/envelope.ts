@@ -14,6 +14,16 @@ export interface Heartbeat {
   timestampMs: number;
 }
 
+/** Header of the last message of what a relay publishes at once: where in its region's outbox that one came from. */
+const POSITION = 'muster_position';
+
+export interface Position {
+  /** The region that published it; an event may name another as its source. */
+  region: string;
+  /** Id of the entry in the outbox of this partition. */
+  entry: string;
+}
+
 export type Envelope =
   | { type: typeof AGENT_CHANGED; event: AgentEvent; acceptedMs?: number }
   | { type: typeof HEARTBEAT; heartbeat: Heartbeat }
@@ -80,6 +90,16 @@ export function openMessage(message: BusMessage, region: string, nowMs: number):
   const event = isOwn ? read : clampFuture(read, nowMs).event;
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');
   return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
+}
+
+export function withPosition(message: BusMessage, { region, entry }: Position): BusMessage {
+  return { ...message, headers: { ...message.headers, [POSITION]: `${entry} ${region}` } };
+}
+
+/** Undefined for a message that carries none. */
+export function positionIn({ headers }: BusMessage): Position | undefined {
+  const [, entry, region] = /^(\d+-\d+) (.+)$/.exec(String(headers[POSITION])) ?? [];
+  return entry && region ? { region, entry } : undefined;
 }
 
 function readHeartbeat(payload: unknown): Heartbeat {

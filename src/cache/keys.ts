@@ -8,5 +8,7 @@ export const queueKey = (domain: string, queue: string): string => `queue:{${dom
 /** One stream per bus partition; partitions spread over the masters by themselves. */
 export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;
+/** How far each outbox of a region has been applied here, by partition. */
+export const positionsKey = (region: string): string => `positions:{${region}}`;
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

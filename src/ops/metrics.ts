@@ -23,6 +23,8 @@ export interface Metrics {
   settlements: Counter<'settlement' | 'outcome'>;
   /** From acceptance in another region to being applied here. */
   propagationMs: Histogram<'from'>;
+  /** Reads that carried a token: `here`, `waited`, `asked`, `refused`. */
+  tokenReads: Counter<'outcome'>;
   relayed: Counter;
   outboxEntries: Gauge<'partition'>;
   busBehind: Gauge<'partition'>;
@@ -79,6 +81,11 @@ export function createMetrics(region: string): Metrics {
       'propagation_ms',
       'From acceptance in a region to being applied here, by the clocks of both',
       'from',
+    ),
+    tokenReads: counter(
+      'token_reads_total',
+      'Reads that carried a consistency token: known here, waited for, asked of another region, refused',
+      'outcome',
     ),
     relayed: counter('relayed_total', 'Events the bus has confirmed'),
     outboxEntries: gauge('outbox_entries', 'Events waiting for the bus', 'partition'),

@@ -91,7 +91,7 @@ async function grantedElsewhere(
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
-async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
+export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
   try {
     await region.agents.apply(agentId, facets);
   } catch (error) {

@@ -7,6 +7,10 @@ import type { AgentAnswer, ClaimAnswer } from './answers.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
 export const ASKED_BY = 'muster-asked-by';
+/** The header that carries the tokens of writes: one with every write's answer, any number with a read. */
+export const CONSISTENCY = 'muster-consistency';
+/** The header that names the region whose answer it is, where a read carried tokens. */
+export const ANSWERED_BY = 'muster-answered-by';
 
 export interface AskedClaim {
   queue: string;
@@ -94,6 +98,28 @@ export class Peers {
   /** Asks an agent's home to settle a claim. Never throws. */
   settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
     return this.#post(home, `/v1/claims/${encodeURIComponent(claimId)}/${settlement}`, {}, deadlineMs);
+  }
+
+  /**
+   * Asks a region for what it answers to a read that carries tokens. Never throws.
+   * @returns the answer, which honours the tokens; undefined where there is none in time
+   */
+  async read(region: string, path: string, tokens: string, deadlineMs: number): Promise<unknown> {
+    const peer = this.#peers.get(region);
+    if (!peer || deadlineMs <= 0) return undefined;
+    try {
+      const { statusCode, headers, body } = await request(`${peer.url}${path}`, {
+        headers: { [CONSISTENCY]: tokens, [ASKED_BY]: this.#region },
+        dispatcher: this.#http,
+        signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
+      });
+      const answer = await body.json();
+      // An instance that does not know of tokens would answer with whatever it has.
+      return statusCode === 200 && headers[ANSWERED_BY] === region ? answer : undefined;
+    } catch (error) {
+      this.#log.debug({ err: error, of: region }, 'a region was asked for a read and did not answer');
+      return undefined;
+    }
   }
 
   async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {

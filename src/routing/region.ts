@@ -9,6 +9,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Freshness } from '../sync/freshness.ts';
 import type { Ingest } from '../sync/ingest.ts';
+import type { Positions } from '../sync/positions.ts';
 import { type AgentAnswer, answerAgent } from './answers.ts';
 import type { Peers } from './peers.ts';
 import type { ReadThrough } from './read-through.ts';
@@ -22,6 +23,7 @@ export interface Region {
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;
+  positions: Positions;
   ingest: Ingest;
   /** The store's clock, by which locks are judged. */
   store: { nowMs(): number };

@@ -22,6 +22,7 @@ import { Connections, type HomedConnection } from '../sync/connections.ts';
 import { Freshness } from '../sync/freshness.ts';
 import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
+import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
 import type { Store } from './store.ts';
 
@@ -55,10 +56,12 @@ export function assembleSync(ground: Ground): Sync {
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();
+  const positions = new Positions({ cluster: store.cluster, partitions: config.bus.partitions, log });
   const reportConflict = conflictReporter();
   const apply = new Apply({
     ...ground,
     agents,
+    positions,
     store: store.cluster.shards,
     atGranter: (event, record) => followPlatform(region, event, record),
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
@@ -69,7 +72,7 @@ export function assembleSync(ground: Ground): Sync {
   const peers = new Peers(config.region, urls, clock, log);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
   const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
-  const parts = { agents, queues, peers, freshness, readThrough, ingest, store: store.cluster.shards };
+  const parts = { agents, queues, peers, freshness, positions, readThrough, ingest, store: store.cluster.shards };
   const region: Region = { config, clock, log, metrics, history, ...parts };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
@@ -81,7 +84,7 @@ export function assembleSync(ground: Ground): Sync {
     leases,
     heartbeatMs: config.freshness.heartbeatMs,
   });
-  const applier = new Applier({ ...shared, bus, apply, freshness, history });
+  const applier = new Applier({ ...shared, bus, apply, freshness, positions, history });
   const homed = homedConnections(config, clock);
   const connections = new Connections({ ...shared, cluster: store.cluster, ingest, instance, connections: homed });
   return {
@@ -103,6 +106,7 @@ export function assembleSync(ground: Ground): Sync {
       await leases.stop();
       await bus.close();
       freshness.stop();
+      positions.stop();
     },
   };
 }

@@ -1,17 +1,27 @@
 import { type AgentEvent, InvalidEvent } from '../agent/event.ts';
 import type { Bus, Delivery } from '../bus/bus.ts';
-import { AGENT_CHANGED, type Envelope, HEARTBEAT, type Heartbeat, openMessage } from '../bus/envelope.ts';
+import {
+  AGENT_CHANGED,
+  type Envelope,
+  HEARTBEAT,
+  type Heartbeat,
+  openMessage,
+  type Position,
+  positionIn,
+} from '../bus/envelope.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Apply } from './apply.ts';
 import type { Freshness } from './freshness.ts';
+import type { Positions } from './positions.ts';
 
 interface ApplierOptions {
   bus: Bus;
   apply: Apply;
   freshness: Freshness;
+  positions: Positions;
   region: string;
   clock: Clock;
   log: Log;
@@ -21,7 +31,7 @@ interface ApplierOptions {
 
 /**
  * Reads what all regions published, this one too, and applies it. A batch is done when all its events are applied;
- * only then do its heartbeats count, so a watermark never runs ahead of what it vouches for.
+ * only then do its heartbeats and positions count, so none ever runs ahead of what it vouches for.
  */
 export class Applier {
   readonly #options: ApplierOptions;
@@ -37,14 +47,18 @@ export class Applier {
   async #applyBatch(partition: number, batch: Delivery[]): Promise<void> {
     const changes: { event: AgentEvent; acceptedMs?: number }[] = [];
     const heartbeats = new Map<string, Heartbeat>();
+    const positions: Position[] = [];
     for (const delivery of batch) {
       const envelope = await this.#open(delivery);
       if (!envelope) continue;
+      const position = positionIn(delivery);
+      if (position) positions.push(position);
       if (envelope.type === HEARTBEAT) heartbeats.set(envelope.heartbeat.region, envelope.heartbeat);
       else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
     await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
+    for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
     await Promise.all(
       [...heartbeats.values()].map(({ region, timestampMs }) =>
         this.#options.freshness.advance(region, partition, timestampMs),

@@ -8,9 +8,11 @@ import { homeOfAgent } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Positions } from './positions.ts';
 
 interface ApplyOptions {
   agents: Agents;
+  positions: Positions;
   config: Config;
   clock: Clock;
   metrics: Metrics;
@@ -46,9 +48,10 @@ export class Apply {
   }
 
   async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Applied> {
-    const { agents, config, clock, metrics, history, atGranter } = this.#options;
+    const { agents, positions, config, clock, metrics, history, atGranter } = this.#options;
     const startedMs = clock.monotonicMs();
     const applied = await agents.apply(event.agentId, this.#withOrigin(event));
+    positions.changed(event.agentId);
     metrics.events.inc({ outcome: applied.outcome });
     history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
     const { home, facets } = applied.record;

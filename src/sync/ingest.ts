@@ -8,7 +8,7 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Apply } from './apply.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, Place } from './outbox.ts';
 
 interface IngestOptions {
   region: string;
@@ -23,7 +23,9 @@ interface IngestOptions {
 }
 
 export interface Accepted {
-  eventId: string;
+  /** As it was published: its times may have been clamped. */
+  event: AgentEvent;
+  place: Place;
   /** What it did to the local copy; `deferred` when the local store could not say yet. */
   outcome: Outcome | 'deferred';
 }
@@ -47,14 +49,14 @@ export class Ingest {
       metrics.clamped.inc();
       log.warn({ agent: event.agentId, event: event.eventId, aheadMs }, 'a timestamp lies in the future; taken as now');
     }
-    await this.publish(event, await apply.recall(event.agentId));
+    const place = await this.publish(event, await apply.recall(event.agentId));
     metrics.events.inc({ outcome: 'accepted' });
     try {
       const { outcome } = await apply.local(event);
-      return { eventId: event.eventId, outcome };
+      return { event, place, outcome };
     } catch (error) {
       log.warn({ err: error, event: event.eventId }, 'accepted, but not applied here yet: the bus will bring it');
-      return { eventId: event.eventId, outcome: 'deferred' };
+      return { event, place, outcome: 'deferred' };
     }
   }
 
@@ -69,10 +71,11 @@ export class Ingest {
    * @param record the agent as known, from which the message's summary is made
    * @throws OutboxFull, ShardUnavailable
    */
-  async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<void> {
+  async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<Place> {
     const { outbox, clock, store, history } = this.#options;
     const { facets } = merge(record?.facets ?? {}, event.facets);
-    await outbox.append(sealEvent(event, statusOf(facets, store.nowMs()), clock.nowMs()));
+    const place = await outbox.append(sealEvent(event, statusOf(facets, store.nowMs()), clock.nowMs()));
     history.eventAccepted(event);
+    return place;
   }
 }

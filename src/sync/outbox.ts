@@ -11,6 +11,12 @@ export interface OutboxEntry {
   message: BusMessage;
 }
 
+/** Where an event lies in the outbox: a stream's ids grow with every entry. */
+export interface Place {
+  partition: number;
+  entry: string;
+}
+
 /** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
 export class OutboxFull extends Error {
   override name = 'OutboxFull';
@@ -45,18 +51,20 @@ export class Outbox {
   }
 
   /** Appends durably, acknowledged by a replica where there is one. @throws OutboxFull, ShardUnavailable */
-  async append(message: BusMessage): Promise<void> {
-    await this.appendTo(partitionOf(message.key, this.partitions), message);
+  append(message: BusMessage): Promise<Place> {
+    return this.appendTo(partitionOf(message.key, this.partitions), message);
   }
 
   /** @throws OutboxFull, ShardUnavailable */
-  async appendTo(partition: number, message: BusMessage): Promise<void> {
+  async appendTo(partition: number, message: BusMessage): Promise<Place> {
     if ((this.#lengths[partition] ?? 0) >= MAX_ENTRIES) {
       throw new OutboxFull(`${MAX_ENTRIES} events of partition ${partition} wait for the bus`);
     }
     const stream = outboxKey(partition);
-    await this.#lane.command(stream, ['XADD', stream, '*', ...writeFields(message)], APPEND_DEADLINE_MS);
+    const fields = writeFields(message);
+    const { reply } = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
     this.#onAppend(partition);
+    return { partition, entry: String(reply) };
   }
 
   /** The oldest entries of a partition, in order. @throws ShardUnavailable */

@@ -1,11 +1,11 @@
-import type { Bus } from '../bus/bus.ts';
-import { sealHeartbeat } from '../bus/envelope.ts';
+import type { Bus, BusMessage } from '../bus/bus.ts';
+import { sealHeartbeat, withPosition } from '../bus/envelope.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import type { Leases } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, OutboxEntry } from './outbox.ts';
 
 interface RelayOptions {
   cluster: Cluster;
@@ -94,16 +94,13 @@ export class Relay {
 
   /** Publishes until the partition's outbox is empty. Never throws. */
   async #drain(partition: number): Promise<void> {
-    const { outbox, bus, leases } = this.#options;
+    const { outbox, bus, leases, region } = this.#options;
     try {
       while (leases.held().has(partition)) {
         this.#news.delete(partition);
         const entries = await outbox.oldest(partition, BATCH);
         if (entries.length === 0) return;
-        await bus.publish(
-          partition,
-          entries.map((entry) => entry.message),
-        );
+        await bus.publish(partition, messagesOf(entries, region));
         await outbox.remove(
           partition,
           entries.map((entry) => entry.id),
@@ -145,4 +142,11 @@ export class Relay {
         .catch((error) => log.debug({ err: error, partition }, 'heartbeat not written'));
     }
   }
+}
+
+/** What lies in order behind one another needs one position: where the last has been applied, all have. */
+function messagesOf(entries: OutboxEntry[], region: string): BusMessage[] {
+  return entries.map(({ id, message }, i) =>
+    i === entries.length - 1 ? withPosition(message, { region, entry: id }) : message,
+  );
 }

@@ -2,7 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { claim } from '../../routing/claim.ts';
 import { find, getAgent } from '../../routing/find.ts';
+import { CONSISTENCY } from '../../routing/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
+import { tokenOfClaim } from '../../routing/token.ts';
+import { answerAfterWrites } from '../consistency.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -24,25 +27,39 @@ const AgentQuery = Type.Object({ budget_ms: AvailableQuery.properties.budget_ms 
 
 /** Lookups; `GET /agents/available` also claims, for platforms that can only GET, and is safe to repeat by `call_id`. */
 export function agentRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request) => {
+  server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request, reply) => {
     const query = request.query as Static<typeof AvailableQuery>;
     const { queue = 'global', call_id, budget_ms, limit = 1, explain = false } = query;
     const skills = readSkills(query.skills);
+    if (!call_id) {
+      const answer = (budgetMs: number) => find(region, { queue, skills, limit, budgetMs, explain });
+      return answerAfterWrites(region, request, reply, { answer, path: request.url, budgetMs: budget_ms });
+    }
+    const answer = (budgetMs: number) => claim(region, { queue, callId: call_id, skills, budgetMs, explain });
     const budgetMs = budget_ms ?? region.config.claims.budgetMs;
-    if (!call_id) return find(region, { queue, skills, limit, budgetMs, explain });
-    const granted = await claim(region, { queue, callId: call_id, skills, budgetMs, explain });
+    const granted = await answerAfterWrites(region, request, reply, { answer, budgetMs });
+    reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return granted.claim;
   });
 
-  server.get('/v1/agents/:id', { schema: { querystring: AgentQuery } }, (request) => {
-    const { budget_ms: budgetMs = region.config.claims.budgetMs } = request.query as Static<typeof AgentQuery>;
-    return getAgent(region, (request.params as { id: string }).id, budgetMs);
+  server.get('/v1/agents/:id', { schema: { querystring: AgentQuery } }, (request, reply) => {
+    const { budget_ms } = request.query as Static<typeof AgentQuery>;
+    const agentId = (request.params as { id: string }).id;
+    return answerAfterWrites(region, request, reply, {
+      answer: (budgetMs) => getAgent(region, agentId, budgetMs),
+      path: request.url,
+      about: { agentId, in: (agent) => agent },
+      budgetMs: budget_ms,
+    });
   });
 
-  server.get('/v1/queues/:id', async (request) => {
+  server.get('/v1/queues/:id', (request, reply) => {
     const queue = queueNamed(region, (request.params as { id: string }).id);
-    const { inLine, taken } = await region.queues.size(queue.domain, queue.id);
-    return { queue: queue.id, domain: queue.domain, in_line: inLine, taken, wrap_up: queue.wrapUp };
+    const answer = async () => {
+      const { inLine, taken } = await region.queues.size(queue.domain, queue.id);
+      return { queue: queue.id, domain: queue.domain, in_line: inLine, taken, wrap_up: queue.wrapUp };
+    };
+    return answerAfterWrites(region, request, reply, { answer, path: request.url });
   });
 }
 

@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { Settlement } from '../../agent/claim.ts';
+import { readClaimId, type Settlement } from '../../agent/claim.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
 import { claim } from '../../routing/claim.ts';
-import { ASKED_BY } from '../../routing/peers.ts';
+import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
 import { getClaim, settle } from '../../routing/settle.ts';
+import { tokenOfClaim } from '../../routing/token.ts';
+import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
 const closed = { additionalProperties: false };
@@ -35,15 +37,27 @@ const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) 
 export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
   server.post('/v1/claims', { schema: { body: ClaimBody } }, async (request, reply) => {
     const granted = await claim(region, readClaim(request, request.body as Static<typeof ClaimBody>));
-    reply.status(granted.again ? 200 : 201);
+    reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
     return granted.claim;
   });
 
-  server.get('/v1/claims/:id', { schema: { params: ClaimId } }, (request) => getClaim(region, idOf(request)));
+  server.get('/v1/claims/:id', { schema: { params: ClaimId } }, (request, reply) => {
+    const id = idOf(request);
+    const agentId = readClaimId(id)?.agentId ?? '';
+    return answerAfterWrites(region, request, reply, {
+      answer: () => getClaim(region, id),
+      path: request.url,
+      about: { agentId, in: ({ agent }) => agent },
+    });
+  });
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), Type.Object({}, closed)])) };
-    server.post(`/v1/claims/:id/${settlement}`, { schema }, (request) => settle(region, idOf(request), settlement));
+    server.post(`/v1/claims/:id/${settlement}`, { schema }, async (request, reply) => {
+      const settled = await settle(region, idOf(request), settlement);
+      reply.header(CONSISTENCY, tokenOfClaim(settled));
+      return settled;
+    });
   }
 
   function readClaim(request: FastifyRequest, body: Static<typeof ClaimBody>): ClaimRequest {

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
+import { CONSISTENCY } from '../../routing/peers.ts';
+import { tokenOfEvents } from '../../routing/token.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -11,10 +13,10 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
   server.post('/v1/events', async (request, reply) => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
-    reply.status(202);
+    reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
     return {
       accepted: accepted.length,
-      events: accepted.map(({ eventId, outcome }) => ({ event_id: eventId, outcome })),
+      events: accepted.map(({ event, outcome }) => ({ event_id: event.eventId, outcome })),
     };
   });
 

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareClaims } from '../../src/agent/facets.ts';
+import { merge } from '../../src/agent/merge.ts';
+import { behind, REPORTED, reachOf } from '../../src/agent/reached.ts';
+import { facets } from './arbitrary.ts';
+
+describe('what an agent must have reached for a write', () => {
+  it('has been reached once the write is merged in, and stays reached whatever follows', () => {
+    fc.assert(
+      fc.property(facets, facets, facets, (before, write, later) => {
+        const merged = merge(before, write).facets;
+        expect(behind(merged, reachOf(write))).toEqual([]);
+        expect(behind(merge(merged, later).facets, reachOf(write))).toEqual([]);
+      }),
+    );
+  });
+
+  it('is missing exactly those reported facets that the write would still change', () => {
+    fc.assert(
+      fc.property(facets, facets, (held, { claim: _, ...write }) => {
+        const would = merge(held, write).changed.filter((name) => (REPORTED as readonly string[]).includes(name));
+        expect(behind(held, reachOf(write))).toEqual(would);
+      }),
+    );
+  });
+
+  it('is of a claim its fence, then its stage, then its end', () => {
+    fc.assert(
+      fc.property(facets, facets, ({ claim: held }, { claim: wanted }) => {
+        fc.pre(wanted !== undefined);
+        const reach = reachOf({ claim: wanted });
+        const isReached = held !== undefined && compareClaims(held, { ...wanted, callId: held.callId }) >= 0;
+        expect(behind(held ? { claim: held } : {}, reach)).toEqual(isReached ? [] : ['claim']);
+      }),
+    );
+  });
+
+  it('is nothing that an empty write asks for, and everything that an unknown agent lacks', () => {
+    fc.assert(
+      fc.property(facets, (write) => {
+        expect(behind(write, {})).toEqual([]);
+        expect(behind({}, reachOf(write)).sort()).toEqual(Object.keys(reachOf(write)).sort());
+      }),
+    );
+  });
+});
