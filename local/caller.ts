@@ -33,7 +33,7 @@ interface Claim {
   claim_id: string;
   agent_id: string;
   expires_in_ms: number;
-  authority: { region: string };
+  authority: { region: string; mode: string };
 }
 
 const PATIENCE_MS = 30_000;
@@ -90,6 +90,7 @@ export class Caller {
       const claim = answer.body as Claim;
       const latencies = claim.authority.region === region ? tally.local : tally.remote;
       latencies.add(this.#clock.monotonicMs() - askedMs);
+      if (claim.authority.mode === 'verified') tally.verified++;
       this.#backoffMs = FIRST_BACKOFF_MS;
       return claim;
     }

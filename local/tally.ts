@@ -5,6 +5,8 @@ export class Tally {
   /** Claims granted, by whether the agent's home was the region asked. */
   readonly local = new Latencies();
   readonly remote = new Latencies();
+  /** Those of the claims granted for whom the platform vouched, because the agent's home could not be asked. */
+  verified = 0;
   /** Answers that nobody was available; one call may get many. */
   nobody = 0;
   /** Answers that the region could not serve the call now, or none at all. */

@@ -1,4 +1,4 @@
-// npm start | test | check | bench | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | test | check | drill | bench | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -21,6 +21,7 @@ const VERBS = {
       [...VITEST, 'test/tidy.test.ts'],
     ],
   },
+  drill: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'drill', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   muster: {
     needsRedis: ([command]) => ['local', 'drill', 'bench'].includes(command),

@@ -101,11 +101,15 @@ export class LocalRedisCluster {
     return replica && this.#node(replica.id);
   }
 
-  /** The master that owns the key's slot now. */
-  async masterOf(key: string): Promise<LocalRedisNode> {
+  async slotOf(key: string): Promise<number> {
     const [any] = this.#answering();
     if (!any) throw new Error('No node of the cluster runs.');
-    const slot = Number(await withAdmin(any.port, (redis) => redis.run('CLUSTER', 'KEYSLOT', key)));
+    return Number(await withAdmin(any.port, (redis) => redis.run('CLUSTER', 'KEYSLOT', key)));
+  }
+
+  /** The master that owns the key's slot now. */
+  async masterOf(key: string): Promise<LocalRedisNode> {
+    const slot = await this.slotOf(key);
     const owner = (await this.topology()).find((view) => owns(view, slot));
     if (!owner) throw new Error(`Nobody owns slot ${slot}.`);
     return this.#node(owner.id);

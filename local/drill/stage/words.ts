@@ -1,0 +1,27 @@
+/** Milliseconds as people say them: `740 ms`, `4.1 s`. */
+export function duration(ms: number): string {
+  return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** Values by name on one line: `eu-west-1 3 · us-east-1 4`. */
+export function each(values: object): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join(' · ');
+}
+
+const LONGEST = 240;
+
+/** Whatever was seen, in words, and short enough for a few lines. */
+export function shown(seen: unknown): string {
+  const text = wordsFor(seen);
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} …`;
+}
+
+function wordsFor(seen: unknown): string {
+  if (seen instanceof Error) return seen.message;
+  if (typeof seen !== 'object' || seen === null) return `${seen}`;
+  const { status, body } = seen as { status?: unknown; body?: { code?: unknown; detail?: unknown } };
+  if (body?.code) return `${status} ${body.code}: ${body.detail}`;
+  return Array.isArray(seen) ? seen.map(wordsFor).join('; ') : each(seen);
+}
