@@ -2,7 +2,7 @@ import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Found, PassOver, Tally } from '../cache/queues.ts';
 import { type AgentAnswer, type Explanation, explain } from './answers.ts';
 import { Refusal } from './refusal.ts';
-import { answerFor, queueNamed, type Region, staleHomes, suspectHomes } from './region.ts';
+import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from './region.ts';
 
 export interface FindRequest {
   queue: string;
@@ -48,7 +48,7 @@ export async function find(region: Region, request: FindRequest): Promise<FindAn
   }
   return {
     queue: queue.id,
-    agents: found.agents.map(({ agentId, line }) => answerFor(region, agentId, line)),
+    agents: found.agents.map(({ agentId, line }) => tell(region, agentId, line)),
     passed_over: found.tally,
     ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
   };
@@ -85,5 +85,5 @@ export async function getAgent(region: Region, agentId: string, budgetMs: number
     await region.readThrough.ask([agentId], budgetMs);
     record = (await region.agents.get(agentId)) ?? record;
   }
-  return answerFor(region, agentId, record);
+  return tell(region, agentId, record);
 }

@@ -5,7 +5,7 @@ import { answerClaim, type ClaimAnswer, explain, facetsOf, grantedBy } from './a
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
-import { answerFor, type Region } from './region.ts';
+import { type Region, tell } from './region.ts';
 import { settle } from './settle.ts';
 
 /** The store has granted, or found what it granted before: at home here, or known here from its home. */
@@ -19,7 +19,7 @@ export async function grantedHere(
   const held = record.facets.claim;
   if (!held) throw new Error(`the store granted ${reply.agentId} without a claim`);
   const { replicated, clockMs } = reply;
-  const agent = answerFor(region, reply.agentId, record);
+  const agent = tell(region, reply.agentId, record);
   const leftMs = record.lockMs - clockMs;
   const answer = answerClaim(held, agent, leftMs, replicated);
   const isOurs = grantedBy(record, held) === region.config.region;
@@ -85,7 +85,7 @@ async function grantedElsewhere(
     startedMs,
   });
   const record = await region.agents.recall(claim.agent_id);
-  const agent = record ? answerFor(region, claim.agent_id, record) : claim.agent;
+  const agent = record ? tell(region, claim.agent_id, record) : claim.agent;
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
   return { claim: { ...answer, agent }, again: false };
 }

@@ -67,3 +67,12 @@ export function answerFor(region: Region, agentId: string, line: string | AgentR
   const stale = freshness.isStale(ageMs) && confirmedMsAgo === undefined;
   return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }
+
+/** The same as {@link answerFor}, for a caller: what callers are told is judged afterwards. */
+export function tell(region: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
+  const record = typeof line === 'string' ? readRecord(line) : line;
+  const answer = answerFor(region, agentId, record);
+  const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
+  region.history.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
+  return answer;
+}
