@@ -3,6 +3,7 @@ import type { AgentRecord } from '../cache/record.ts';
 import { explain } from './answers.ts';
 import type { Attempt, ClaimRequest, Granted } from './attempt.ts';
 import { askHome, grantedHere } from './grant.ts';
+import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region } from './region.ts';
 import { walk } from './walk.ts';
@@ -35,7 +36,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     if (!request.askedBy) metrics.claims.inc({ outcome });
   };
   try {
-    const granted = await pursue(attempt);
+    const granted = await whileTimeLasts(clock, request.budgetMs, () => pursue(attempt));
     const where = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
     if (!request.askedBy) metrics.claimMs.observe({ where }, clock.monotonicMs() - startedMs);
     count(granted.again ? 'again' : 'granted');

@@ -1,6 +1,8 @@
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Found, PassOver, Tally } from '../cache/queues.ts';
+import type { Queue } from '../config/topology.ts';
 import { type AgentAnswer, type Explanation, explain } from './answers.ts';
+import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from './region.ts';
 
@@ -8,7 +10,7 @@ export interface FindRequest {
   queue: string;
   skills: RequiredSkills;
   limit: number;
-  /** Time for asking platforms, in ms. */
+  /** Time for asking platforms, and for a shard that is failing over, in ms. */
   budgetMs: number;
   explain: boolean;
 }
@@ -24,8 +26,12 @@ export interface FindAnswer {
 const READ_AHEAD = 50;
 
 /** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
-export async function find(region: Region, request: FindRequest): Promise<FindAnswer> {
+export function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
+  return whileTimeLasts(region.clock, request.budgetMs, () => lookUp(region, request, queue));
+}
+
+async function lookUp(region: Region, request: FindRequest, queue: Queue): Promise<FindAnswer> {
   const unusable = staleHomes(region);
   const suspects = suspectHomes(region, unusable);
   const look = (passOver: PassOver, limit = request.limit): Promise<Found> =>

@@ -16,6 +16,7 @@ import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import { answerClaim, type ClaimAnswer, facetsOf, grantedBy } from './answers.ts';
+import { whileTimeLasts } from './patience.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, type Region } from './region.ts';
@@ -25,8 +26,26 @@ const MAX_ROUNDS = 16;
 /** Fences are about the time of their grant in ms; one from further ahead than this was never granted. */
 const FENCE_TOLERANCE_MS = 10_000;
 
-/** Confirms, renews, releases or completes a claim at its agent's home. @throws Refusal, ShardUnavailable */
-export async function settle(region: Region, claimId: string, settlement: Settlement): Promise<ClaimAnswer> {
+/**
+ * Confirms, renews, releases or completes a claim at its agent's home.
+ * @param budgetMs how long a shard that is failing over, or a home that does not answer, is waited for
+ * @throws Refusal, ShardUnavailable
+ */
+export function settle(
+  region: Region,
+  claimId: string,
+  settlement: Settlement,
+  budgetMs = DEADLINE_MS,
+): Promise<ClaimAnswer> {
+  return whileTimeLasts(region.clock, budgetMs, () => settleOnce(region, claimId, settlement, budgetMs));
+}
+
+async function settleOnce(
+  region: Region,
+  claimId: string,
+  settlement: Settlement,
+  budgetMs: number,
+): Promise<ClaimAnswer> {
   const { agentId, fence } = parse(claimId);
   let record = await region.agents.recall(agentId);
   // Another instance may have granted it since: only the store knows whether a lock was lost.
@@ -34,7 +53,9 @@ export async function settle(region: Region, claimId: string, settlement: Settle
   if (!record) throw unknownClaim(claimId);
   const claim = record.facets.claim;
   const isOurs = claim?.fence === fence && grantedBy(record, claim) === region.config.region;
-  if (record.home !== region.config.region && !isOurs) return settleAtHome(region, claimId, settlement, record.home);
+  if (record.home !== region.config.region && !isOurs) {
+    return settleAtHome(region, claimId, settlement, record.home, budgetMs);
+  }
   return settleHere(region, agentId, fence, settlement, record);
 }
 
@@ -70,8 +91,9 @@ async function settleAtHome(
   claimId: string,
   settlement: Settlement,
   home: string,
+  budgetMs: number,
 ): Promise<ClaimAnswer> {
-  const answer = await region.peers.settle(home, claimId, settlement, DEADLINE_MS);
+  const answer = await region.peers.settle(home, claimId, settlement, budgetMs);
   if (answer.kind === 'granted') {
     await region.agents.apply(answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;

@@ -19,17 +19,21 @@ export const Skills = Type.Union([
   }),
 ]);
 
+const BudgetMs = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }));
+
 const ClaimBody = Type.Object(
   {
     queue: Name,
     call_id: Name,
     skills: Type.Optional(Skills),
-    budget_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    budget_ms: BudgetMs,
     agent_id: Type.Optional(Name),
     explain: Type.Optional(Type.Boolean()),
   },
   closed,
 );
+
+const SettleBody = Type.Optional(Type.Union([Type.Null(), Type.Object({ budget_ms: BudgetMs }, closed)]));
 
 const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) });
 
@@ -52,9 +56,10 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   });
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
-    const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), Type.Object({}, closed)])) };
+    const schema = { params: ClaimId, body: SettleBody };
     server.post(`/v1/claims/:id/${settlement}`, { schema }, async (request, reply) => {
-      const settled = await settle(region, idOf(request), settlement);
+      const { budget_ms } = (request.body ?? {}) as { budget_ms?: number };
+      const settled = await settle(region, idOf(request), settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));
       return settled;
     });
