@@ -18,6 +18,8 @@ export interface ApiContext {
   report(): Promise<RegionReport>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
+  /** The region's next beat. @throws ShardUnavailable */
+  takeBeat(): Promise<number>;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;

@@ -8,9 +8,22 @@ export const HEARTBEAT = 'muster.region.heartbeat';
 /** For whoever listens beside Muster: two regions granted one agent, and one of the claims stands. */
 export const CLAIM_CONFLICT = 'muster.claim.conflict';
 
-/** Says that everything its region published on the partition before `timestampMs` lies before it. */
-export interface Heartbeat {
+/** When a heartbeat was written, as its region tells it. */
+export interface Stamp {
+  /** Grows from each heartbeat of the region to the next, whatever its clocks do. */
+  beat: number;
+  /** The instance that wrote it. */
+  writer: string;
+  /** Its monotonic clock after it had taken the beat, and before it wrote, ms. */
+  steadyMs: number;
+  /** Whether the region says good-bye with it. */
+  leaving: boolean;
+}
+
+/** Says that everything its region had accepted for the partition when it was written lies before it. */
+export interface Heartbeat extends Stamp {
   region: string;
+  /** The writer's wall clock, for people. */
   timestampMs: number;
 }
 
@@ -57,12 +70,14 @@ export function sealEvent(event: AgentEvent, answer: StatusAnswer, acceptedMs: n
   };
 }
 
-export function sealHeartbeat({ region, timestampMs }: Heartbeat, partition: number): BusMessage {
-  const id = `${region}/${partition}/${timestampMs}`;
+export function sealHeartbeat(heartbeat: Heartbeat, partition: number): BusMessage {
+  const { region, timestampMs, beat, writer, steadyMs, leaving } = heartbeat;
+  const id = `${region}/${partition}/${beat}`;
+  const payload = { event_id: id, timestamp: timestampMs, region_source: region, beat, writer, steady_ms: steadyMs };
   return {
     key: String(partition),
     headers: attributes(HEARTBEAT, id, region, timestampMs),
-    value: JSON.stringify({ event_id: id, timestamp: timestampMs, region_source: region }),
+    value: JSON.stringify({ ...payload, ...(leaving && { leaving }) }),
   };
 }
 
@@ -103,12 +118,27 @@ export function positionIn({ headers }: BusMessage): Position | undefined {
 }
 
 function readHeartbeat(payload: unknown): Heartbeat {
-  const { region_source: region, timestamp } = (payload ?? {}) as Record<string, unknown>;
-  if (typeof region !== 'string') throw new InvalidEvent([{ field: '/region_source', message: 'is not a region' }]);
-  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
-    throw new InvalidEvent([{ field: '/timestamp', message: 'is not a time' }]);
-  }
-  return { region, timestampMs: timestamp };
+  const fields = (payload ?? {}) as Record<string, unknown>;
+  return {
+    region: word(fields, 'region_source'),
+    timestampMs: number(fields, 'timestamp'),
+    beat: number(fields, 'beat'),
+    writer: word(fields, 'writer'),
+    steadyMs: number(fields, 'steady_ms'),
+    leaving: fields.leaving === true,
+  };
+}
+
+function word(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string' && /^\S{1,200}$/.test(value)) return value;
+  throw new InvalidEvent([{ field: `/${name}`, message: 'is not a name' }]);
+}
+
+function number(fields: Record<string, unknown>, name: string): number {
+  const value = fields[name];
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new InvalidEvent([{ field: `/${name}`, message: 'is not a number' }]);
 }
 
 function attributes(type: string, id: string, region: string, timeMs: number): Record<string, string> {

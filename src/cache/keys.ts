@@ -10,5 +10,7 @@ export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;
 /** How far each outbox of a region has been applied here, by partition. */
 export const positionsKey = (region: string): string => `positions:{${region}}`;
+/** The latest beat of the region: see `src/sync/watermark.ts`. */
+export const BEAT_KEY = 'muster:beat';
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

@@ -30,6 +30,11 @@ export interface Leases {
    * instance's own monotonic clock, whether Redis can be reached or not.
    */
   held(): Set<number>;
+  /**
+   * Says that this instance will stop: it takes nothing more, and no longer counts among those that live. Resolves to
+   * how many others do. @throws what `run` throws
+   */
+  retire(): Promise<number>;
   /** Drains and hands back everything, so that others take over at once. */
   stop(): Promise<void>;
 }
@@ -55,6 +60,9 @@ class SharedLeases implements Leases {
   readonly #draining = new Map<number, Promise<void>>();
   readonly #drained = new Set<number>();
   #loop: Promise<void> = Promise.resolve();
+  #renewal: Promise<unknown> = Promise.resolve();
+  #others = 0;
+  #retired = false;
   #stopping = false;
   #failing = false;
   #wake: () => void = () => undefined;
@@ -78,7 +86,14 @@ class SharedLeases implements Leases {
     return held;
   }
 
+  async retire(): Promise<number> {
+    this.#retired = true;
+    await this.#renewInTurn();
+    return this.#others;
+  }
+
   async stop(): Promise<void> {
+    this.#retired = true;
     this.#stopping = true;
     for (const number of this.#untilMs.keys()) this.#handBack(number);
     while (this.#draining.size > 0) await Promise.all(this.#draining.values());
@@ -96,7 +111,7 @@ class SharedLeases implements Leases {
   async #renewForEver(): Promise<void> {
     for (;;) {
       try {
-        await this.#renew();
+        await this.#renewInTurn();
         if (this.#failing) this.#options.log.info({}, 'leases are renewed again');
         this.#failing = false;
       } catch (error) {
@@ -108,16 +123,24 @@ class SharedLeases implements Leases {
     }
   }
 
+  /** One at a time: one that is still under way would count a retired instance among the living again. */
+  #renewInTurn(): Promise<void> {
+    const renewed = this.#renewal.then(() => this.#renew());
+    this.#renewal = renewed.catch(() => undefined); // whoever asked for it is told
+    return renewed;
+  }
+
   async #renew(): Promise<void> {
     const { run, instance, ttlMs, clock } = this.#options;
     const handedBack = [...this.#drained];
     const untilMs = clock.monotonicMs() + ttlMs;
-    const mode = this.#stopping ? 'keep' : 'take';
+    const mode = this.#retired ? 'retire' : 'take';
     const reply = await run(scripts.lease, this.#keys, [instance, `${ttlMs}`, mode, ...handedBack.map(String)]);
-    const [share = 0, ...held] = (reply as unknown[]).map(Number);
+    const [share = 0, others = 0, ...held] = (reply as unknown[]).map(Number);
+    this.#others = others;
     for (const number of handedBack) this.#drained.delete(number);
     this.#untilMs = new Map(held.map((number) => [number, untilMs]));
-    const surplus = this.#stopping ? held : [...this.held()].slice(share);
+    const surplus = this.#stopping ? held : this.#retired ? [] : [...this.held()].slice(share);
     for (const number of surplus) this.#handBack(number);
   }
 

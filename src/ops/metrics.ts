@@ -31,6 +31,7 @@ export interface Metrics {
   platform: Counter<'connection' | 'event' | 'value'>;
   shardUp: Gauge<'shard'>;
   regionAgeMs: Gauge<'of'>;
+  clockOffsetMs: Gauge<'of'>;
 }
 
 export function createMetrics(region: string): Metrics {
@@ -93,5 +94,6 @@ export function createMetrics(region: string): Metrics {
     platform: counter('platform_total', 'What happened on the way to a platform', 'connection', 'event', 'value'),
     shardUp: gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
     regionAgeMs: gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
+    clockOffsetMs: gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
   };
 }

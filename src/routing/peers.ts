@@ -4,6 +4,7 @@ import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { AgentAnswer, ClaimAnswer } from './answers.ts';
+import { clockWarning, PeerClock } from './peer-clock.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
 export const ASKED_BY = 'muster-asked-by';
@@ -26,15 +27,38 @@ export type HomeAnswer =
   | { kind: 'unreachable' }
   | { kind: 'unknown' };
 
+export interface PeersOptions {
+  region: string;
+  /** Base URL by region, this one included. */
+  urls: Record<string, string>;
+  /** Called before a region is probed; what it returns is called with the beat of the region's answer. */
+  ask(region: string): (beat: number) => void;
+  clock: Clock;
+  log: Log;
+}
+
+/** What a region answers to a probe. */
+export interface ProbeAnswer {
+  /** Wall time, ms. */
+  time_ms: number;
+  /** A beat of the region, taken for this answer; null where its store cannot be reached. */
+  beat: number | null;
+}
+
 interface Peer {
   url: string;
   /** Smoothed round trip, ms; undefined until it has answered once. */
   rttMs: number | undefined;
   /** Probes in a row that got no answer. */
   failures: number;
+  clock: PeerClock;
 }
 
+/** What is asked of every region once a second. */
+export const PROBED = '/v1/beat';
 const PROBE_EVERY_MS = 1000;
+/** Probes that kept step with the heartbeats would always prove the least of them. */
+const PROBE_JITTER_MS = 200;
 const PROBE_DEADLINE_MS = 2000;
 /** A connection that stays silent this long is given up, ms; its caller has long gone on. */
 const SILENCE_MS = 5000;
@@ -44,32 +68,25 @@ const FAILURES_TO_GIVE_UP = 3;
 /** The other regions' homes, asked over HTTP, with the measured round trip to each. */
 export class Peers {
   readonly #peers = new Map<string, Peer>();
-  readonly #region: string;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #options: PeersOptions;
   readonly #http = new Agent({ connections: 64, pipelining: 1, connect: { timeout: 1000 } });
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param urls base URL by region, this one included */
-  constructor(region: string, urls: Record<string, string>, clock: Clock, log: Log) {
-    this.#region = region;
-    this.#clock = clock;
-    this.#log = log;
-    for (const [name, url] of Object.entries(urls)) {
-      if (name !== region) this.#peers.set(name, { url, rttMs: undefined, failures: 0 });
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    for (const [name, url] of Object.entries(options.urls)) {
+      if (name === options.region) continue;
+      this.#peers.set(name, { url, rttMs: undefined, failures: 0, clock: new PeerClock() });
     }
   }
 
   start(): void {
-    const probeAll = (): void => {
-      for (const [name, peer] of this.#peers) void this.#probe(name, peer);
-    };
-    probeAll();
-    this.#timer = setInterval(probeAll, PROBE_EVERY_MS);
+    for (const [name, peer] of this.#peers) void this.#probe(name, peer);
+    this.#timer = setTimeout(() => this.start(), PROBE_EVERY_MS + PROBE_JITTER_MS * (Math.random() - 0.5));
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     await this.#http.close();
   }
 
@@ -81,6 +98,18 @@ export class Peers {
     return this.#peers.get(region)?.rttMs;
   }
 
+  /** How far the region's wall clock is ahead of this instance's, ms; undefined before its first answer. */
+  clockOffsetMs(region: string): number | undefined {
+    return this.#peers.get(region)?.clock.offsetMs;
+  }
+
+  /** Which regions' clocks are off, in words. */
+  warnings(): string[] {
+    return [...this.#peers].flatMap(([name, { clock }]) =>
+      clock.isOff && clock.offsetMs !== undefined ? [clockWarning(name, clock.offsetMs)] : [],
+    );
+  }
+
   isReachable(region: string): boolean {
     const peer = this.#peers.get(region);
     return peer?.rttMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
@@ -89,9 +118,9 @@ export class Peers {
   /** Asks an agent's home to grant it. Never throws. */
   async claim(home: string, { queue, callId, skills, agentId }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
     const body = { queue, call_id: callId, skills, agent_id: agentId };
-    const startedMs = this.#clock.monotonicMs();
+    const startedMs = this.#options.clock.monotonicMs();
     const answer = await this.#post(home, '/v1/claims', body, budgetMs);
-    if (answer.kind === 'granted') this.#measured(home, this.#clock.monotonicMs() - startedMs);
+    if (answer.kind === 'granted') this.#measured(home, this.#options.clock.monotonicMs() - startedMs);
     return answer;
   }
 
@@ -109,7 +138,7 @@ export class Peers {
     if (!peer || deadlineMs <= 0) return undefined;
     try {
       const { statusCode, headers, body } = await request(`${peer.url}${path}`, {
-        headers: { [CONSISTENCY]: tokens, [ASKED_BY]: this.#region },
+        headers: { [CONSISTENCY]: tokens, [ASKED_BY]: this.#options.region },
         dispatcher: this.#http,
         signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
       });
@@ -117,7 +146,7 @@ export class Peers {
       // An instance that does not know of tokens would answer with whatever it has.
       return statusCode === 200 && headers[ANSWERED_BY] === region ? answer : undefined;
     } catch (error) {
-      this.#log.debug({ err: error, of: region }, 'a region was asked for a read and did not answer');
+      this.#options.log.debug({ err: error, of: region }, 'a region was asked for a read and did not answer');
       return undefined;
     }
   }
@@ -136,7 +165,7 @@ export class Peers {
     try {
       const { statusCode, body: reply } = await request(`${peer.url}${path}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', [ASKED_BY]: this.#region },
+        headers: { 'content-type': 'application/json', [ASKED_BY]: this.#options.region },
         body: JSON.stringify(body),
         dispatcher: this.#http,
         headersTimeout: SILENCE_MS,
@@ -153,28 +182,41 @@ export class Peers {
         ...(agent && { agent }),
       };
     } catch (error) {
-      this.#log.debug({ err: error, url: peer.url }, 'a home did not answer');
+      this.#options.log.debug({ err: error, url: peer.url }, 'a home did not answer');
       return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
     }
   }
 
   async #probe(name: string, peer: Peer): Promise<void> {
-    const startedMs = this.#clock.monotonicMs();
+    const { clock, log } = this.#options;
+    const answered = this.#options.ask(name);
+    const startedMs = clock.monotonicMs();
     try {
-      const { body } = await request(`${peer.url}/healthz`, {
+      const { body } = await request(`${peer.url}${PROBED}`, {
         dispatcher: this.#http,
         headersTimeout: PROBE_DEADLINE_MS,
         bodyTimeout: PROBE_DEADLINE_MS,
       });
-      await body.dump();
-      if (peer.failures >= FAILURES_TO_GIVE_UP) this.#log.info({ of: name }, 'region answers again');
+      const { time_ms: theirMs, beat } = (await body.json()) as Partial<ProbeAnswer>;
+      const tookMs = clock.monotonicMs() - startedMs;
+      if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
       peer.failures = 0;
-      this.#measured(name, this.#clock.monotonicMs() - startedMs);
+      this.#measured(name, tookMs);
+      if (typeof beat === 'number') answered(beat);
+      if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
     } catch {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures === FAILURES_TO_GIVE_UP)
-        this.#log.warn({ of: name }, 'region does not answer; its agents are passed over');
+        log.warn({ of: name }, 'region does not answer; its agents are passed over');
     }
+  }
+
+  #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {
+    const { clock, log } = this.#options;
+    const change = theirs.heard(theirMs, clock.nowMs(), tookMs);
+    const offsetMs = Math.round(theirs.offsetMs ?? 0);
+    if (change === 'off') log.warn({ of: name, offsetMs }, "the clock of another region differs from this one's");
+    if (change === 'well') log.info({ of: name, offsetMs }, "the clock of another region agrees with this one's again");
   }
 
   #measured(name: string, tookMs: number): void {

@@ -62,9 +62,9 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
 export function answerFor(region: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
   const { freshness, readThrough, store } = region;
   const record = typeof line === 'string' ? readRecord(line) : line;
-  const ageMs = freshness.agentAgeMs(record.home, agentId);
+  const { ageMs, state } = freshness.agent(record.home, agentId);
   const confirmedMsAgo = readThrough.confirmedMsAgo(agentId);
-  const stale = freshness.isStale(ageMs) && confirmedMsAgo === undefined;
+  const stale = state === 'stale' && confirmedMsAgo === undefined;
   return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }
 

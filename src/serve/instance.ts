@@ -36,6 +36,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   let draining = false;
   const server = createServer({
     region,
+    takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
     obstacles: () => [
       ...(draining ? ['shutting down'] : []),
@@ -51,7 +52,6 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
       await shutDown(ground, sync);
       throw error;
     });
-  region.peers.start();
   sync.connections.start();
   const stopGauges = watchGauges(ground, sync);
   ground.log.info({ url }, 'ready');

@@ -1,36 +1,32 @@
 import type { RegionReport } from '../api/routes/regions.ts';
+import type { Standing } from '../sync/watermark.ts';
+import { countBacklog } from './backlog.ts';
 import type { Ground, Sync } from './sync.ts';
 
 /** What this instance knows of the state of its region and the others. */
-export async function reportOn(
-  { instance, store }: Ground,
-  { region, outbox, bus, connections }: Sync,
-): Promise<RegionReport> {
-  const { config, freshness, peers, clock } = region;
-  const [lengths, lag] = await Promise.all([orElse(outbox.lengths(), []), orElse(bus.lag(), undefined)]);
+export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport> {
+  const { instance, store } = ground;
+  const { config, peers, clock } = sync.region;
+  const { outbox, bus } = await countBacklog(ground, sync);
   return {
     region: config.region,
     instance,
-    regions: Object.keys(config.regions).map((name) => {
-      const { ageMs, state } = freshness.region(name);
-      const isSelf = name === config.region;
-      return {
-        region: name,
-        state,
-        age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null,
-        reachable: isSelf || peers.isReachable(name),
-        rtt_ms: isSelf ? 0 : rounded(peers.rttMs(name)),
-      };
-    }),
+    regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
+    warnings: peers.warnings(),
     shards: store.cluster.shards.all().map(({ address, up, replicas, probeMs }) => ({
       address,
       up,
       replicas,
       probe_ms: rounded(probeMs),
     })),
-    outbox: lengths.reduce((sum, length) => sum + length, 0),
-    bus_behind: lag ? lag.reduce((sum, { behind }) => sum + behind, 0) : null,
-    connections: Object.entries(connections.health()).map(([name, health]) => ({
+    outbox: total(outbox),
+    bus_behind: total(bus),
+    partitions: partitionsOf(sync).map((partition) => ({
+      partition,
+      outbox: outbox?.[partition] ?? null,
+      bus_behind: bus?.[partition] ?? null,
+    })),
+    connections: Object.entries(sync.connections.health()).map(([name, health]) => ({
       connection: name,
       connected: health.connected,
       agents: health.agents,
@@ -40,10 +36,27 @@ export async function reportOn(
   };
 }
 
-/** A report says what it can: a part that cannot be asked now leaves its place empty. */
-function orElse<T, U>(asked: Promise<T>, otherwise: U): Promise<T | U> {
-  return asked.catch(() => otherwise);
+function reportRegion(sync: Sync, name: string): RegionReport['regions'][number] {
+  const { config, freshness, peers } = sync.region;
+  const whole = { region: name, ...told(freshness.region(name)) };
+  if (name === config.region) return { ...whole, reachable: true, rtt_ms: 0, clock_offset_ms: 0 };
+  const offsetMs = peers.clockOffsetMs(name);
+  return {
+    ...whole,
+    reachable: peers.isReachable(name),
+    rtt_ms: rounded(peers.rttMs(name)),
+    clock_offset_ms: offsetMs === undefined ? null : Math.round(offsetMs),
+    partitions: partitionsOf(sync).map((partition) => ({ partition, ...told(freshness.partition(name, partition)) })),
+  };
 }
+
+function told({ state, left, ageMs }: Standing) {
+  return { state: left ? ('left' as const) : state, age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null };
+}
+
+const partitionsOf = ({ outbox }: Sync): number[] => [...Array(outbox.partitions).keys()];
+
+const total = (counts: number[] | undefined): number | null => counts?.reduce((sum, count) => sum + count, 0) ?? null;
 
 /** To a tenth, as far as anybody reads it. */
 function rounded(ms: number): number;

@@ -20,6 +20,7 @@ import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
 import { Connections, type HomedConnection } from '../sync/connections.ts';
 import { Freshness } from '../sync/freshness.ts';
+import { Heartbeats } from '../sync/heartbeat.ts';
 import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
@@ -43,6 +44,7 @@ export interface Sync {
   outbox: Outbox;
   bus: Bus;
   connections: Connections;
+  heartbeats: Heartbeats;
   /** Starts everything but the platform connections, which wait until the instance can be reached. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -69,21 +71,22 @@ export function assembleSync(ground: Ground): Sync {
   const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
-  const peers = new Peers(config.region, urls, clock, log);
+  const peers = new Peers({ region: config.region, urls, ask: (name) => freshness.ask(name), clock, log });
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
   const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
   const parts = { agents, queues, peers, freshness, positions, readThrough, ingest, store: store.cluster.shards };
   const region: Region = { config, clock, log, metrics, history, ...parts };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
-  const relay = new Relay({
+  const heartbeats = new Heartbeats({
     ...shared,
     cluster: store.cluster,
     outbox,
-    bus,
     leases,
+    instance,
     heartbeatMs: config.freshness.heartbeatMs,
   });
+  const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const applier = new Applier({ ...shared, bus, apply, freshness, positions, history });
   const homed = homedConnections(config, clock);
   const connections = new Connections({ ...shared, cluster: store.cluster, ingest, instance, connections: homed });
@@ -92,23 +95,39 @@ export function assembleSync(ground: Ground): Sync {
     outbox,
     bus,
     connections,
+    heartbeats,
     start: async () => {
       leases.start();
+      peers.start();
       await freshness.start();
       await relay.start();
+      heartbeats.start();
       applier.start();
       readThrough.prepare();
     },
     stop: async () => {
       await peers.stop();
       await readThrough.close();
-      await relay.stop();
+      heartbeats.stop();
+      const isLast = await isLastInstance(leases, log);
+      if (isLast) await heartbeats.sayGoodbye();
+      await relay.stop(isLast ? Array(outbox.partitions).keys() : []);
       await leases.stop();
       await bus.close();
       freshness.stop();
       positions.stop();
     },
   };
+}
+
+/** Whether the region is gone when this instance is. */
+async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
+  try {
+    return (await leases.retire()) === 0;
+  } catch (error) {
+    log.debug({ err: error }, 'the store cannot say who else lives, and cannot take a good-bye either');
+    return false;
+  }
 }
 
 function createBus({ config, instance, log, clock }: Ground): Bus {

@@ -53,16 +53,14 @@ export class Applier {
       if (!envelope) continue;
       const position = positionIn(delivery);
       if (position) positions.push(position);
-      if (envelope.type === HEARTBEAT) heartbeats.set(envelope.heartbeat.region, envelope.heartbeat);
+      if (envelope.type === HEARTBEAT) keepLatest(heartbeats, envelope.heartbeat);
       else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
     await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
     for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
     await Promise.all(
-      [...heartbeats.values()].map(({ region, timestampMs }) =>
-        this.#options.freshness.advance(region, partition, timestampMs),
-      ),
+      [...heartbeats.values()].map((heartbeat) => this.#options.freshness.advance(heartbeat, partition)),
     );
   }
 
@@ -90,4 +88,10 @@ export class Applier {
       return undefined;
     }
   }
+}
+
+/** A batch that was published twice may hold an old heartbeat behind a newer one. */
+function keepLatest(heartbeats: Map<string, Heartbeat>, heartbeat: Heartbeat): void {
+  const known = heartbeats.get(heartbeat.region);
+  if (!known || known.beat < heartbeat.beat) heartbeats.set(heartbeat.region, heartbeat);
 }

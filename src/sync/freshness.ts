@@ -1,23 +1,10 @@
+import type { Heartbeat, Stamp } from '../bus/envelope.ts';
 import { partitionOf } from '../bus/partition.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { regionKey } from '../cache/keys.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-
-/** What this region has read from another: everything it published before `timestampMs` on the partition. */
-export interface Watermark {
-  /** The origin's clock, ms. */
-  timestampMs: number;
-  /** This region's clock when the heartbeat was applied, ms. */
-  appliedMs: number;
-}
-
-export type RegionState = 'fresh' | 'suspect' | 'stale';
-
-export interface FreshnessSettings {
-  suspectMs: number;
-  staleMs: number;
-}
+import { type FreshnessSettings, HERE, type Standing, Watermarks, worst } from './watermark.ts';
 
 interface FreshnessOptions {
   cluster: Cluster;
@@ -25,112 +12,97 @@ interface FreshnessOptions {
   /** All regions, this one included. */
   regions: string[];
   partitions: number;
-  settings: FreshnessSettings;
+  settings: FreshnessSettings & { heartbeatMs: number };
   clock: Clock;
   log: Log;
 }
 
-const BEST_FIELD = 'best';
 const REFRESH_EVERY_MS = 500;
+/** A region that is not in the config: nothing is known of it, and nothing will be. */
+const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', left: false };
 
 /**
- * How far behind each region's agents are here, from the heartbeats inside the data's own partitions. Clocks may
- * differ: a heartbeat's delay is measured against the shortest one its origin ever had. Everything is a comparison at
- * read time; no agent is ever marked.
+ * How far behind each region's agents are here. What a heartbeat proves is decided in `watermark.ts`, by this
+ * instance's own monotonic clock; the instances of the region share the heartbeats, not their clocks. Everything is a
+ * comparison at read time; no agent is ever marked.
  */
 export class Freshness {
   readonly #options: FreshnessOptions;
-  readonly #watermarks = new Map<string, Map<number, Watermark>>();
-  /** Shortest delay seen, per region: the difference of the clocks plus the bus at its best, ms. */
-  readonly #bestDelayMs = new Map<string, number>();
+  readonly #others: Map<string, Watermarks>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
+    const others = options.regions.filter((name) => name !== options.region);
+    this.#others = new Map(others.map((name) => [name, new Watermarks()]));
   }
 
   async start(): Promise<void> {
     await this.#refresh();
-    this.#timer = setInterval(() => void this.#refresh(), REFRESH_EVERY_MS);
+    const everyMs = Math.min(REFRESH_EVERY_MS, this.#options.settings.heartbeatMs);
+    this.#timer = setInterval(() => void this.#refresh(), everyMs);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
+  /** Call before a region is asked for a beat, and what it returns with the answer. */
+  ask(region: string): (beat: number) => void {
+    const watermarks = this.#others.get(region);
+    const question = watermarks?.ask(this.#options.clock.monotonicMs());
+    return (beat) => question && watermarks?.answer(question, beat);
+  }
+
   /** Notes that a partition has been applied up to a heartbeat, for every instance of the region. */
-  async advance(region: string, partition: number, timestampMs: number): Promise<void> {
-    const appliedMs = this.#options.clock.nowMs();
-    this.#note(region, partition, { timestampMs, appliedMs });
-    const key = regionKey(region);
-    const fields = [
-      String(partition),
-      `${timestampMs} ${appliedMs}`,
-      BEST_FIELD,
-      String(this.#bestDelayMs.get(region)),
-    ];
-    await this.#options.cluster.command(key, ['HSET', key, ...fields]);
+  async advance(heartbeat: Heartbeat, partition: number): Promise<void> {
+    const watermarks = this.#others.get(heartbeat.region);
+    if (!watermarks?.applied(partition, heartbeat)) return;
+    const key = regionKey(heartbeat.region);
+    await this.#options.cluster.command(key, ['HSET', key, String(partition), writeStamp(heartbeat)]);
   }
 
-  /** How old the knowledge of a region's partition is, in ms; Infinity where nothing has been heard. */
-  ageMs(region: string, partition: number): number {
-    if (region === this.#options.region) return 0;
-    const watermark = this.#watermarks.get(region)?.get(partition);
-    if (!watermark) return Number.POSITIVE_INFINITY;
-    const best = this.#bestDelayMs.get(region) ?? 0;
-    return Math.max(0, this.#options.clock.nowMs() - watermark.timestampMs - best);
+  /** How old the knowledge of an agent is: that of its partition. */
+  agent(home: string, agentId: string): Standing {
+    return this.partition(home, partitionOf(agentId, this.#options.partitions));
   }
 
-  /** How old the knowledge of an agent is, in ms. */
-  agentAgeMs(home: string, agentId: string): number {
-    return this.ageMs(home, partitionOf(agentId, this.#options.partitions));
+  partition(region: string, partition: number): Standing {
+    const { clock, settings } = this.#options;
+    if (region === this.#options.region) return HERE;
+    return this.#others.get(region)?.standing(partition, clock.monotonicMs(), settings) ?? UNKNOWN;
   }
 
-  isStale(ageMs: number): boolean {
-    return ageMs > this.#options.settings.staleMs;
-  }
-
-  /** The state of a region as a whole: as old as its oldest partition. */
-  region(region: string): { ageMs: number; state: RegionState } {
-    let ageMs = 0;
-    for (let partition = 0; partition < this.#options.partitions; partition++) {
-      ageMs = Math.max(ageMs, this.ageMs(region, partition));
-    }
-    const { suspectMs, staleMs } = this.#options.settings;
-    return { ageMs, state: ageMs > staleMs ? 'stale' : ageMs > suspectMs ? 'suspect' : 'fresh' };
-  }
-
-  #note(region: string, partition: number, watermark: Watermark): void {
-    const partitions = this.#watermarks.get(region) ?? new Map<number, Watermark>();
-    this.#watermarks.set(region, partitions);
-    const known = partitions.get(partition);
-    if (known && known.timestampMs >= watermark.timestampMs) return;
-    partitions.set(partition, watermark);
-    const delayMs = watermark.appliedMs - watermark.timestampMs;
-    this.#bestDelayMs.set(region, Math.min(delayMs, this.#bestDelayMs.get(region) ?? delayMs));
+  /** A region as a whole is as old as its oldest partition. */
+  region(region: string): Standing {
+    return worst([...Array(this.#options.partitions).keys()].map((partition) => this.partition(region, partition)));
   }
 
   /** Reads what the region's other instances have noted. */
   async #refresh(): Promise<void> {
-    for (const region of this.#options.regions) {
-      if (region === this.#options.region) continue;
-      const key = regionKey(region);
-      try {
-        this.#read(region, (await this.#options.cluster.command(key, ['HGETALL', key])) as Record<string, string>);
-      } catch (error) {
-        this.#options.log.debug({ err: error, of: region }, 'watermarks not read');
-      }
-    }
+    await Promise.all(
+      [...this.#others].map(async ([region, watermarks]) => {
+        const key = regionKey(region);
+        try {
+          const fields = (await this.#options.cluster.command(key, ['HGETALL', key])) as Record<string, string>;
+          for (const [partition, line] of Object.entries(fields)) {
+            const stamp = readStamp(line);
+            if (stamp) watermarks.applied(Number(partition), stamp);
+          }
+        } catch (error) {
+          this.#options.log.debug({ err: error, of: region }, 'watermarks not read');
+        }
+      }),
+    );
   }
+}
 
-  #read(region: string, fields: Record<string, string>): void {
-    for (const [field, value] of Object.entries(fields)) {
-      if (field === BEST_FIELD) {
-        this.#bestDelayMs.set(region, Math.min(Number(value), this.#bestDelayMs.get(region) ?? Number(value)));
-        continue;
-      }
-      const [timestampMs, appliedMs] = value.split(' ').map(Number);
-      this.#note(region, Number(field), { timestampMs: timestampMs ?? 0, appliedMs: appliedMs ?? 0 });
-    }
-  }
+const writeStamp = ({ beat, writer, steadyMs, leaving }: Stamp): string =>
+  `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'}`;
+
+/** Undefined for what an earlier version wrote. */
+function readStamp(line: string): Stamp | undefined {
+  const [beat, writer, steadyMs, state] = line.split(' ');
+  if (!writer || state === undefined) return undefined;
+  return { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving' };
 }

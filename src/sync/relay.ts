@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, BusMessage } from '../bus/bus.ts';
-import { sealHeartbeat, withPosition } from '../bus/envelope.ts';
+import { withPosition } from '../bus/envelope.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import type { Leases } from '../cache/leases.ts';
-import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
@@ -14,8 +14,6 @@ interface RelayOptions {
   /** Which partitions this instance relays. */
   leases: Leases;
   region: string;
-  heartbeatMs: number;
-  clock: Clock;
   log: Log;
   metrics: Metrics;
 }
@@ -26,6 +24,8 @@ const CHANNEL = 'muster:outbox';
 /** How often a partition is looked at without having been told, in case a telling was lost. */
 const LOOK_EVERY_MS = 1000;
 const MAX_BACKOFF_MS = 2000;
+/** A relay that stops publishes for this long at most; the rest waits for the region's next one. */
+const STOP_LIMIT_MS = 5000;
 
 /**
  * Publishes the outbox in order and deletes what the bus confirmed. Per partition:
@@ -42,7 +42,8 @@ export class Relay {
   readonly #backingOff = new Set<number>();
   /** Partitions with something appended since they were last read. */
   readonly #news = new Set<number>();
-  #timers: NodeJS.Timeout[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #inherited = new Set<number>();
   #stopped = false;
   #away = false;
 
@@ -54,36 +55,47 @@ export class Relay {
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
     await this.#options.cluster.subscribe(CHANNEL, (partition) => this.#poke(Number(partition)));
-    this.#timers = [
-      setInterval(() => this.#pokeAll(), LOOK_EVERY_MS),
-      setInterval(() => this.#beat(), this.#options.heartbeatMs),
-    ];
-    this.#beat();
+    this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
   }
 
-  /** Publishes what it can at once, then stops; what is left waits for the region's next relay. */
-  async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+  /**
+   * Publishes what it can at once, then stops; what is left waits for the region's next relay.
+   * @param inherited partitions to publish besides those it holds, as nobody else will
+   */
+  async stop(inherited: Iterable<number> = []): Promise<void> {
+    clearInterval(this.#timer);
+    this.#inherited = new Set(inherited);
     this.#pokeAll();
-    await Promise.all(this.#running.values());
+    const done = new AbortController();
+    const late = delay(STOP_LIMIT_MS, undefined, { signal: done.signal }).catch(() => undefined);
+    const drained = async (): Promise<void> => {
+      while (this.#running.size > 0) await Promise.all(this.#running.values());
+    };
+    await Promise.race([drained(), late]);
+    done.abort();
     this.#stopped = true;
+  }
+
+  /** The partitions it may publish now. */
+  #mine(): Set<number> {
+    return new Set([...this.#options.leases.held(), ...this.#inherited]);
   }
 
   /** Something was appended here: publish it, or tell the instance whose partition it is. */
   #told(partition: number): void {
-    const { leases, cluster, log } = this.#options;
-    if (leases.held().has(partition)) this.#poke(partition);
+    const { cluster, log } = this.#options;
+    if (this.#mine().has(partition)) this.#poke(partition);
     else cluster.publish(CHANNEL, String(partition)).catch((error) => log.debug({ err: error }, 'relay not told'));
   }
 
   #pokeAll(): void {
-    for (const partition of this.#options.leases.held()) this.#poke(partition);
+    for (const partition of this.#mine()) this.#poke(partition);
   }
 
   #poke(partition: number): void {
     this.#news.add(partition);
     if (this.#stopped || this.#running.has(partition) || this.#backingOff.has(partition)) return;
-    if (!this.#options.leases.held().has(partition)) return;
+    if (!this.#mine().has(partition)) return;
     const drained = this.#drain(partition).finally(() => {
       this.#running.delete(partition);
       // What was appended after the last look would otherwise wait for the next.
@@ -94,9 +106,9 @@ export class Relay {
 
   /** Publishes until the partition's outbox is empty. Never throws. */
   async #drain(partition: number): Promise<void> {
-    const { outbox, bus, leases, region } = this.#options;
+    const { outbox, bus, region } = this.#options;
     try {
-      while (leases.held().has(partition)) {
+      while (!this.#stopped && this.#mine().has(partition)) {
         this.#news.delete(partition);
         const entries = await outbox.oldest(partition, BATCH);
         if (entries.length === 0) return;
@@ -130,17 +142,6 @@ export class Relay {
       this.#backingOff.delete(partition);
       this.#poke(partition);
     }, waitMs).unref();
-  }
-
-  /** Puts a heartbeat behind everything this region has accepted so far, in every partition it relays. */
-  #beat(): void {
-    const { outbox, leases, region, clock, log } = this.#options;
-    const heartbeat = { region, timestampMs: clock.nowMs() };
-    for (const partition of leases.held()) {
-      outbox
-        .appendTo(partition, sealHeartbeat(heartbeat, partition))
-        .catch((error) => log.debug({ err: error, partition }, 'heartbeat not written'));
-    }
   }
 }
 

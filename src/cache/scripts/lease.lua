@@ -1,15 +1,21 @@
 -- lease: says that an instance lives, renews its leases, frees those it hands back, and takes free ones up to its share.
 -- KEYS  1 instances (sorted set: instance -> alive until, in ms), then the lease of every number from 0
--- ARGV  1 instance, 2 time to live in ms, 3 "take" or "keep" (takes nothing new), then the numbers it hands back
--- Answers {its share, the numbers it holds...}. A lease is a string that names its holder and expires by itself.
+-- ARGV  1 instance, 2 time to live in ms, 3 "take" or "retire" (takes nothing new, and does not count among those that
+--       live), then the numbers it hands back
+-- Answers {its share, how many others live, the numbers it holds...}. A lease is a string that names its holder and
+-- expires by itself.
 
 local instance, ttl_ms = ARGV[1], tonumber(ARGV[2])
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
-redis.call('ZADD', KEYS[1], now_ms + ttl_ms, instance)
+redis.call('ZREM', KEYS[1], instance)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now_ms)
-redis.call('PEXPIRE', KEYS[1], ttl_ms)
-local share = math.ceil((#KEYS - 1) / redis.call('ZCARD', KEYS[1]))
+local others = redis.call('ZCARD', KEYS[1])
+if ARGV[3] == 'take' then
+  redis.call('ZADD', KEYS[1], now_ms + ttl_ms, instance)
+  redis.call('PEXPIRE', KEYS[1], ttl_ms)
+end
+local share = math.ceil((#KEYS - 1) / (others + 1))
 
 local hands_back = {}
 for i = 4, #ARGV do hands_back[tonumber(ARGV[i])] = true end
@@ -33,4 +39,4 @@ for _, number in ipairs(free) do
   table.insert(held, number)
 end
 
-return { share, unpack(held) }
+return { share, others, unpack(held) }

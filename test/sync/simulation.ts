@@ -1,0 +1,167 @@
+import type { Stamp } from '../../src/bus/envelope.ts';
+import { Watermarks } from '../../src/sync/watermark.ts';
+
+/** Something that begins at a true time; delays are those of its further steps. All in ms. */
+export type Activity = { atMs: number } & (
+  | { kind: 'event'; partition: number }
+  | { kind: 'heartbeat'; partition: number; writer: number; stampDelayMs: number; writeDelayMs: number }
+  | { kind: 'probe'; thereMs: number; backMs: number }
+  | { kind: 'jump'; byMs: number }
+  | { kind: 'deliver'; partition: number; count: number }
+  | { kind: 'replay'; partition: number; back: number }
+);
+
+/** What was said of a partition, beside the truth, all in ms of the listener's monotonic clock. */
+export interface Finding {
+  saidMs: number;
+  /** Since the oldest event that is not applied here was accepted; 0 if all are. */
+  missingMs: number;
+  /** Since the latest heartbeat applied here was stamped. */
+  heardMs: number;
+  /** Since the latest question that was answered with a lower beat than that heartbeat's. */
+  askedMs: number;
+}
+
+interface Heard {
+  stamp: Stamp;
+  stampedMs: number;
+}
+
+type Step = { atMs: number; run(nowMs: number): void };
+
+export const PARTITIONS = [0, 1];
+const NEVER = Number.NEGATIVE_INFINITY;
+const LIMITS = { suspectMs: 10_000, staleMs: 30_000 };
+
+/**
+ * A region with several instances, whose store's clock is set now and then, and one instance of another region that
+ * listens: in true time, with everything that can delay, repeat or reorder what it hears.
+ */
+export class Simulation {
+  readonly findings: Finding[] = [];
+  readonly #watermarks = new Watermarks();
+  readonly #logs = PARTITIONS.map((): (Heard | { acceptedMs: number })[] => []);
+  readonly #read = PARTITIONS.map(() => 0);
+  readonly #applied = PARTITIONS.map(() => 0);
+  readonly #answers: { beat: number; askedMs: number }[] = [];
+  readonly #rates: number[];
+  #shiftMs = 0;
+  #beat = 0;
+
+  /** @param rates how fast the monotonic clocks run, the listener's first, then each writer's; 1 is right */
+  constructor(activities: Activity[], rates: number[]) {
+    this.#rates = rates;
+    const steps = activities.flatMap((activity) => this.#stepsOf(activity)).sort((a, b) => a.atMs - b.atMs);
+    for (const { atMs, run } of steps) {
+      run(atMs);
+      for (const partition of PARTITIONS) this.findings.push(this.#look(partition, atMs));
+    }
+  }
+
+  #stepsOf(activity: Activity): Step[] {
+    const { atMs } = activity;
+    switch (activity.kind) {
+      case 'event':
+        return [{ atMs, run: (acceptedMs) => this.#append(activity.partition, { acceptedMs }) }];
+      case 'heartbeat':
+        return this.#heartbeat(activity);
+      case 'probe':
+        return this.#probe(activity);
+      case 'jump':
+        return [{ atMs, run: () => this.#set(activity.byMs) }];
+      case 'deliver':
+        return [{ atMs, run: () => this.#deliver(activity.partition, activity.count) }];
+      case 'replay':
+        return [{ atMs, run: () => this.#goBack(activity.partition, activity.back) }];
+    }
+  }
+
+  #heartbeat({
+    atMs,
+    partition,
+    writer,
+    stampDelayMs,
+    writeDelayMs,
+  }: Extract<Activity, { kind: 'heartbeat' }>): Step[] {
+    const heard: Heard = { stamp: { beat: 0, writer: `w${writer}`, steadyMs: 0, leaving: false }, stampedMs: 0 };
+    const take = (nowMs: number): void => {
+      heard.stamp.beat = this.#takeBeat(nowMs);
+    };
+    const stamp = (nowMs: number): void => {
+      heard.stampedMs = nowMs;
+      heard.stamp.steadyMs = nowMs * (this.#rates[writer + 1] ?? 1) + writer * 1e9;
+    };
+    return [
+      { atMs, run: take },
+      { atMs: atMs + stampDelayMs, run: stamp },
+      { atMs: atMs + stampDelayMs + writeDelayMs, run: () => this.#append(partition, heard) },
+    ];
+  }
+
+  #probe({ atMs, thereMs, backMs }: Extract<Activity, { kind: 'probe' }>): Step[] {
+    let question = this.#watermarks.ask(0);
+    let beat = 0;
+    const ask = (nowMs: number): void => {
+      question = this.#watermarks.ask(this.#local(nowMs));
+    };
+    const take = (nowMs: number): void => {
+      beat = this.#takeBeat(nowMs);
+    };
+    const answer = (): void => {
+      this.#watermarks.answer(question, beat);
+      this.#answers.push({ beat, askedMs: question.askedMs });
+    };
+    return [
+      { atMs, run: ask },
+      { atMs: atMs + thereMs, run: take },
+      { atMs: atMs + thereMs + backMs, run: answer },
+    ];
+  }
+
+  /** As `beat.lua` does. */
+  #takeBeat(nowMs: number): number {
+    this.#beat = Math.max(this.#beat + 1, Math.round(nowMs + this.#shiftMs));
+    return this.#beat;
+  }
+
+  #set(byMs: number): void {
+    this.#shiftMs += byMs;
+  }
+
+  #goBack(partition: number, back: number): void {
+    this.#read[partition] = Math.max(0, (this.#read[partition] ?? 0) - back);
+  }
+
+  #append(partition: number, entry: Heard | { acceptedMs: number }): void {
+    this.#logs[partition]?.push(entry);
+  }
+
+  #deliver(partition: number, count: number): void {
+    const log = this.#logs[partition] ?? [];
+    const from = this.#read[partition] ?? 0;
+    const to = Math.min(log.length, from + count);
+    this.#read[partition] = to;
+    this.#applied[partition] = Math.max(this.#applied[partition] ?? 0, to);
+    for (const entry of log.slice(from, to)) if ('stamp' in entry) this.#watermarks.applied(partition, entry.stamp);
+  }
+
+  #look(partition: number, nowMs: number): Finding {
+    const log = this.#logs[partition] ?? [];
+    const isHeard = (entry: object): entry is Heard => 'stamp' in entry;
+    const applied = log.slice(0, this.#applied[partition]).filter(isHeard);
+    const { stamp, stampedMs } = applied.toSorted((a, b) => a.stamp.beat - b.stamp.beat).at(-1) ?? {};
+    const missing = log.slice(this.#applied[partition]).flatMap((each) => (isHeard(each) ? [] : [each.acceptedMs]));
+    const asked = this.#answers.filter(({ beat }) => stamp && beat < stamp.beat).map(({ askedMs }) => askedMs);
+    const sinceMs = (thenMs: number): number => this.#local(nowMs) - this.#local(thenMs);
+    return {
+      saidMs: this.#watermarks.standing(partition, this.#local(nowMs), LIMITS).ageMs,
+      missingMs: sinceMs(Math.min(nowMs, ...missing)),
+      heardMs: sinceMs(stampedMs ?? NEVER),
+      askedMs: this.#local(nowMs) - Math.max(NEVER, ...asked),
+    };
+  }
+
+  #local(trueMs: number): number {
+    return trueMs * (this.#rates[0] ?? 1) + 7_000;
+  }
+}
