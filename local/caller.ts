@@ -114,7 +114,7 @@ export class Caller {
     if (!send(agent_id, { conversationId: this.#call.id }).accepted) {
       tally.refusedByPlatform++;
       this.#refusals++;
-      await this.#settle(claim_id, 'release');
+      await this.#settle(claim_id, 'release', { refused: true });
       return false;
     }
     if (!(await this.#settle(claim_id, 'confirm'))) tally.unconfirmed++;
@@ -122,10 +122,12 @@ export class Caller {
   }
 
   /** Whether the claim was settled. Where it was not, it lapses, or the platform's own word settles it. */
-  async #settle(claimId: string, settlement: 'confirm' | 'release'): Promise<boolean> {
+  async #settle(claimId: string, settlement: 'confirm' | 'release', body = {}): Promise<boolean> {
     const { http, url } = this.#context;
     for (let tried = 0; tried < SETTLE_ATTEMPTS; tried++) {
-      const answer = await attempt(() => http.post(`${url()}/v1/claims/${encodeURIComponent(claimId)}/${settlement}`));
+      const answer = await attempt(() =>
+        http.post(`${url()}/v1/claims/${encodeURIComponent(claimId)}/${settlement}`, body),
+      );
       if (answer && answer.status < 300) return true;
       if (answer?.status === 409 || answer?.status === 404) return false;
       if (answer && !isPassing(answer)) throw unexpected(`a ${settlement}`, answer);

@@ -14,9 +14,11 @@ import { liveInteraction } from './status.ts';
  *      │             ▼                     ▼ its time            ▼ where there is no wrap-up
  *      └─────────────────────────────── ENDED ◄──────────────────┘
  *
- * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk.
+ * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk. `refused` is a release
+ * after the platform would not take the call to the agent; like an alert that was `missed` it leaves the agent alone for
+ * a moment.
  */
-export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+export type Settlement = 'confirm' | 'renew' | 'release' | 'complete' | 'refused';
 
 /** What the platform's own word can do to a claim: `missed` is an interaction that ended before the agent answered. */
 export type PlatformSettlement = 'confirm' | 'release' | 'complete' | 'missed';
@@ -56,8 +58,8 @@ export interface Completion {
 const LONGEST_WRAP_UP_MS = 3_600_000;
 
 /**
- * After a missed alert the platform takes a moment to say what it means for the agent (not responding, or free again),
- * in ms. Until then nobody else is sent there.
+ * After a missed alert, or a call that the platform would not take to the agent, it takes a moment until the platform
+ * has said what that means (not responding, gone, or free again), in ms. Until then nobody else is sent there.
  */
 const MISSED_MS = 2000;
 /**
@@ -80,7 +82,8 @@ export function settle(
   wrapUp: WrapUp,
   completedAt: number | 'now' | undefined,
 ): Move | 'done' | 'over' {
-  if (settlement === 'missed') return state === 'HELD' || state === 'CONFIRMED' ? MISSED : 'done';
+  if (settlement === 'missed' || settlement === 'refused')
+    return state === 'HELD' || state === 'CONFIRMED' ? MISSED : 'done';
   if (settlement === 'release' && state === 'ENDED') return 'done';
   if (settlement === 'release') {
     return { state: 'ENDED', lockMs: 0, ...(state === 'WRAP_UP' && completion(completedAt, 0)) };

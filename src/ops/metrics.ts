@@ -74,7 +74,7 @@ export function createMetrics(region: string): Metrics {
     ),
     settlements: counter(
       'settlements_total',
-      'Settlements of claims, a missed alert among them: ok, claim_ended, fence_superseded',
+      'Settlements of claims, a missed alert and a refused call among them: ok, claim_ended, fence_superseded',
       'settlement',
       'outcome',
     ),

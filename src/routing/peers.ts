@@ -126,7 +126,9 @@ export class Peers {
 
   /** Asks an agent's home to settle a claim. Never throws. */
   settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
-    return this.#post(home, `/v1/claims/${encodeURIComponent(claimId)}/${settlement}`, {}, deadlineMs);
+    const isRefused = settlement === 'refused';
+    const path = `/v1/claims/${encodeURIComponent(claimId)}/${isRefused ? 'release' : settlement}`;
+    return this.#post(home, path, isRefused ? { refused: true } : {}, deadlineMs);
   }
 
   /**

@@ -179,6 +179,8 @@ function carriedOut(
   const claim = record.facets.claim as Claim;
   region.metrics.settlements.inc({ settlement, outcome: 'ok' });
   publishClaim(region, agentId, record);
+  // What is known of the agent is wrong: the platform says what is right.
+  if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
   const base = { call: claim.callId, agent: agentId, fence: claim.fence, untilMs: claim.untilMs, startedMs };
   if (settlement === 'confirm' || settlement === 'renew') {
     const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
@@ -187,8 +189,9 @@ function carriedOut(
   return answerClaim(claim, answerFor(region, agentId, record), move.lockMs, replicated);
 }
 
-/** In a history a missed call is a release: the holder gives the agent up. */
-const opOf = <T extends string>(settlement: T | 'missed') => (settlement === 'missed' ? 'release' : settlement);
+/** In a history a missed or refused call is a release: the holder gives the agent up. */
+const opOf = <T extends string>(settlement: T | 'missed' | 'refused') =>
+  settlement === 'missed' || settlement === 'refused' ? 'release' : (settlement as Exclude<T, 'missed' | 'refused'>);
 
 function refuse(
   region: Region,

@@ -164,7 +164,7 @@ function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
 function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
-    if (settings.platform !== 'genesys' || settings.home === config.region) continue;
+    if (settings.platform !== 'genesys') continue;
     const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
     readers.set(
       connection,

@@ -51,6 +51,8 @@ describe('settling a claim', () => {
   it('keeps an agent who missed a call for a moment, until the platform has said what that means', () => {
     expect(settle('CONFIRMED', 'missed', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
     expect(settle('ENDED', 'missed', times, none, 'now')).toBe('done');
+    expect(settle('HELD', 'refused', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
+    expect(settle('WRAP_UP', 'refused', times, none, 'now')).toBe('done');
   });
 
   it('keeps the place of an agent whose claim was released', () => {

@@ -114,6 +114,23 @@ async function anyBut(...asked: string[]): Promise<string> {
   return found;
 }
 
+describe('an agent whom the platform will not give a call', () => {
+  it('is left alone, and corrected by what the platform says, though no notification told of it', async () => {
+    const { id, userId } = await freeUser('genesys-eu', 0);
+    const { simulator } = connection('genesys-eu');
+    simulator.faults({ dropEvents: 1 });
+    simulator.setUser(userId, { presence: 'Offline' });
+    const { body } = await claim(US, 'refused-there', id);
+    const path = `/v1/claims/${encodeURIComponent(body.claim_id)}/release`;
+    const released = await ask(`${region(US).url}${path}`, 'POST', { refused: true });
+    expect(released).toMatchObject({ status: 200, body: { state: 'WRAP_UP' } });
+    for (const { name } of world.regions) {
+      await vi.waitFor(async () => expect((await agentAt(name, id)).body.status).toBe('OFFLINE'), SOON);
+    }
+    simulator.faults({ dropEvents: 0 });
+  });
+});
+
 describe('a home that cannot be reached', () => {
   it('keeps its agents to itself where the policy is `refuse`; under `verify` they are granted in its stead', async () => {
     const { id: refusing } = await freeUser('genesys-us', 2);

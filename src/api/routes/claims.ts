@@ -33,7 +33,16 @@ const ClaimBody = Type.Object(
   closed,
 );
 
-const SettleBody = Type.Optional(Type.Union([Type.Null(), Type.Object({ budget_ms: BudgetMs }, closed)]));
+const SettleBody = Type.Object({ budget_ms: BudgetMs }, closed);
+const ReleaseBody = Type.Object(
+  {
+    budget_ms: BudgetMs,
+    refused: Type.Optional(
+      Type.Boolean({ description: 'The platform would not take the call to the agent: it is asked how the agent is.' }),
+    ),
+  },
+  closed,
+);
 
 const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) });
 
@@ -56,10 +65,11 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   });
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
-    const schema = { params: ClaimId, body: SettleBody };
+    const body = settlement === 'release' ? ReleaseBody : SettleBody;
+    const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), body])) };
     server.post(`/v1/claims/:id/${settlement}`, { schema }, async (request, reply) => {
-      const { budget_ms } = (request.body ?? {}) as { budget_ms?: number };
-      const settled = await settle(region, idOf(request), settlement, budget_ms);
+      const { budget_ms, refused } = (request.body ?? {}) as Static<typeof ReleaseBody>;
+      const settled = await settle(region, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));
       return settled;
     });

@@ -9,7 +9,7 @@ import { IDS_PER_READ, readUsersById } from './reads.ts';
 import type { GenesysSettings } from './settings.ts';
 
 /** What a region may ask of a connection besides its mirror: the platform grants 300 requests a minute to a token. */
-const REQUESTS_PER_MINUTE = 40;
+const REQUESTS_PER_MINUTE = 30;
 
 /** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell. */
 class GenesysReader implements PlatformReader {
