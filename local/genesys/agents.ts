@@ -12,6 +12,8 @@ export interface Agent {
   readonly user: User;
   /** The agent's own dice, so that one agent's choices do not depend on when another one acts. */
   readonly random: Random;
+  /** Whether an administrator has deleted the user; the platform still knows the id. */
+  isDeleted: boolean;
   /** What the person said. */
   presence: PresenceDefinition;
   presenceSinceMs: number;
@@ -44,6 +46,7 @@ export class Agents {
     this.all = org.users.map((user, at) => ({
       user,
       random: new Random(seed + 7919 * (at + 1)),
+      isDeleted: false,
       presence: builtInPresence('Offline'),
       presenceSinceMs: nowMs,
       routingStatus: 'OFF_QUEUE',

@@ -44,6 +44,10 @@ export async function controlRoutes(app: FastifyInstance, simulator: GenesysSimu
     { schema: { body: USER } },
     async ({ params, body }) => simulator.setUser(params.id, body),
   );
+  app.delete<{ Params: { id: string } }>('/users/:id', async ({ params }, reply) => {
+    simulator.deleteUser(params.id);
+    return reply.code(204).send();
+  });
   app.post('/pause', async () => {
     simulator.pause();
     return simulator.state();

@@ -64,9 +64,9 @@ export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, fault
 function chosen(agents: Agents, query: Query): Agent[] {
   const ids = listOf(query.id);
   if (ids.length > UNVERIFIED.maxUserIds) throw badRequest(`At most ${UNVERIFIED.maxUserIds} ids can be given.`);
-  // Every user of this organisation is active.
-  if (!['active', 'any'].includes(oneOf(query.state) ?? 'active')) return [];
-  const listed = ids.length > 0 ? agents.all.filter(({ user }) => ids.includes(user.id)) : agents.all;
+  const state = oneOf(query.state) ?? 'active';
+  const inState = agents.all.filter(({ isDeleted }) => state === 'any' || state === (isDeleted ? 'deleted' : 'active'));
+  const listed = ids.length > 0 ? inState.filter(({ user }) => ids.includes(user.id)) : inState;
   const descending = /^desc/i.test(oneOf(query.sortOrder) ?? 'ASC');
   return descending ? listed.toReversed() : listed;
 }

@@ -24,6 +24,8 @@ export interface GenesysSimulator {
   user(userId: string): UserState;
   /** Sets an agent by hand; they stay so until they get work or are set again. @throws UnknownUser */
   setUser(userId: string, change: { presence?: SystemPresence; routingStatus?: RoutingStatus }): UserState;
+  /** Deletes a user, as an administrator does; their state stays as it was. @throws UnknownUser */
+  deleteUser(userId: string): void;
   /** Lets running interactions end and nothing new begin. */
   pause(): void;
   resume(): void;
@@ -71,6 +73,11 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
       if (presence) agents.setPresence(agent, builtInPresence(presence));
       if (routingStatus) agents.setRoutingStatus(agent, routingStatus);
       return userState(agent);
+    },
+    deleteUser(userId) {
+      const agent = agents.get(userId);
+      life.leaveAlone(agent);
+      agent.isDeleted = true;
     },
     pause: () => life.pause(),
     resume: () => life.resume(),

@@ -24,7 +24,7 @@ export function userBody(agent: Agent, org: Org, expands: string[]): object {
     email,
     primaryContactInfo: [{ address: email, mediaType: 'EMAIL', type: 'PRIMARY' }],
     addresses: [],
-    state: 'active',
+    state: agent.isDeleted ? 'deleted' : 'active',
     username: email,
     version: 1,
     ...expanded(agent, expands),

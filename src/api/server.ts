@@ -6,6 +6,7 @@ import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { claimRoutes } from './routes/claims.ts';
+import { type ConnectionsReport, connectionRoutes } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { type RegionReport, regionRoutes } from './routes/regions.ts';
@@ -16,6 +17,8 @@ export interface ApiContext {
   region: Region;
   /** What this instance knows of the region, for operators. */
   report(): Promise<RegionReport>;
+  /** What the region knows of its connections to platforms. @throws ShardUnavailable */
+  connections(): Promise<ConnectionsReport>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
   /** The region's next beat. @throws ShardUnavailable */
@@ -48,6 +51,7 @@ export function createServer(context: ApiContext) {
   claimRoutes(server, context);
   agentRoutes(server, context);
   regionRoutes(server, context);
+  connectionRoutes(server, context);
   healthRoutes(server, context);
   return server;
 }

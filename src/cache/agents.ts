@@ -74,6 +74,20 @@ export class Agents {
     return this.remember(agentId, line);
   }
 
+  /** These agents of one domain as stored, by id; whom the store does not know is left out. @throws ShardUnavailable */
+  async getAll(domain: string, agentIds: string[]): Promise<Map<string, AgentRecord>> {
+    const records = new Map<string, AgentRecord>();
+    if (agentIds.length === 0) return records;
+    const key = agentsKey(domain);
+    const lines = (await this.#cluster.command(key, ['HMGET', key, ...agentIds])) as (string | null)[];
+    for (const [i, agentId] of agentIds.entries()) {
+      const record = this.remember(agentId, lines[i] ?? null);
+      if (record) records.set(agentId, record);
+      else this.#recent.delete(agentId);
+    }
+    return records;
+  }
+
   /** The agent as last seen by this instance, else as stored: good for what compare-and-set will check. */
   async recall(agentId: string): Promise<AgentRecord | undefined> {
     return this.#recent.get(agentId) ?? this.get(agentId);

@@ -50,6 +50,9 @@ export function createLeases(options: LeasesOptions): Leases {
   return new SharedLeases(options);
 }
 
+/** The key that holds the name of the instance which has this number, while it has it. */
+export const leaseKey = (prefix: string, number: number): string => `${prefix}:${number}`;
+
 const RENEWALS_PER_TTL = 3;
 
 class SharedLeases implements Leases {
@@ -70,7 +73,7 @@ class SharedLeases implements Leases {
   constructor(options: LeasesOptions) {
     this.#options = options;
     const { prefix, count } = options;
-    this.#keys = [`${prefix}:instances`, ...Array.from({ length: count }, (_, number) => `${prefix}:${number}`)];
+    this.#keys = [`${prefix}:instances`, ...Array.from({ length: count }, (_, number) => leaseKey(prefix, number))];
   }
 
   start(): void {

@@ -192,6 +192,18 @@ const Freshness = Type.Object(
   { ...closed, default: {}, description: 'When what another region said is too old to act on.' },
 );
 
+const Reconcile = Type.Object(
+  {
+    intervalMs: Milliseconds(
+      60_000,
+      1000,
+      3_600_000,
+      'Time from the start of one reading of a platform to that of the next; one that takes more than half of it is followed by as long a rest.',
+    ),
+  },
+  { ...closed, default: {}, description: 'How often what the store holds is compared with what the platforms say.' },
+);
+
 const Log = Type.Object(
   {
     level: Type.Enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
@@ -218,6 +230,7 @@ export const ConfigSchema = Type.Object(
     ranking: Ranking,
     claims: Claims,
     freshness: Freshness,
+    reconcile: Reconcile,
     log: Log,
   },
   closed,

@@ -111,6 +111,8 @@ export interface EventAcceptedLine extends Origin {
   phase: 'accepted';
   event: string;
   agent: string;
+  /** What brought it, e.g. `reconcile`; absent for the ordinary course of things. */
+  source?: string | undefined;
   facets: string[];
   versions: FacetVersions;
 }

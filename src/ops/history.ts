@@ -149,9 +149,9 @@ export function openHistory({ file, region, process, clock, log }: HistoryOption
     claimUnknown: (claim) => journal.append({ ...stamp(), op: 'claim', phase: 'unknown', ...claim }),
     settled: (settle) => journal.append({ ...stamp(), ...settledLine(settle) }),
     settleRefused: ({ op, ...settle }) => journal.append({ ...stamp(), op, phase: 'refused', ...settle }),
-    eventAccepted: ({ eventId, agentId, facets }) => {
+    eventAccepted: ({ eventId, agentId, source, facets }) => {
       const versions = versionsOf(facets);
-      const line = { event: eventId, agent: agentId, facets: Object.keys(facets), versions };
+      const line = { event: eventId, agent: agentId, source, facets: Object.keys(facets), versions };
       journal.append({ ...stamp(), op: 'event', phase: 'accepted', ...line });
     },
     eventHandled: (event, handled) => journal.append({ ...stamp(), ...handledLine(event, handled) }),

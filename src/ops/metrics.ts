@@ -29,6 +29,13 @@ export interface Metrics {
   outboxEntries: Gauge<'partition'>;
   busBehind: Gauge<'partition'>;
   platform: Counter<'connection' | 'event' | 'value'>;
+  /** Readings of a platform compared with the store: `complete`, `failed`. */
+  reconcileRuns: Counter<'connection' | 'outcome'>;
+  /** `profile`, `presence`, `activity`, `interaction`, `gone`. */
+  reconcileDifferences: Counter<'connection' | 'kind'>;
+  reconcileOverruled: Counter<'connection'>;
+  reconcileMs: Gauge<'connection'>;
+  reconcileAgeMs: Gauge<'connection'>;
   shardUp: Gauge<'shard'>;
   regionAgeMs: Gauge<'of'>;
   clockOffsetMs: Gauge<'of'>;
@@ -38,21 +45,53 @@ export function createMetrics(region: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ region });
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-    new Counter({ name: `muster_${name}`, help, labelNames, registers });
-  const gauge = <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-    new Gauge({ name: `muster_${name}`, help, labelNames, registers });
-  const latency = <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-    new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: LATENCY_MS });
+  const make = makerFor(registry);
   return {
     registry,
+    ...metricsOfChanges(make),
+    ...metricsOfClaims(make),
+    ...metricsOfPlatforms(make),
+    shardUp: make.gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
+    regionAgeMs: make.gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
+    clockOffsetMs: make.gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
+  };
+}
+
+type Maker = ReturnType<typeof makerFor>;
+
+function makerFor(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Counter({ name: `muster_${name}`, help, labelNames, registers }),
+    gauge: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Gauge({ name: `muster_${name}`, help, labelNames, registers }),
+    latency: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: LATENCY_MS }),
+  };
+}
+
+function metricsOfChanges({ counter, gauge, latency }: Maker) {
+  return {
     events: counter(
       'events_total',
       'Events by what became of them: accepted; applied, duplicate or outdated; rejected; dead_letter',
       'outcome',
     ),
     clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now'),
+    propagationMs: latency(
+      'propagation_ms',
+      'From acceptance in a region to being applied here, by the clocks of both',
+      'from',
+    ),
+    relayed: counter('relayed_total', 'Events the bus has confirmed'),
+    outboxEntries: gauge('outbox_entries', 'Events waiting for the bus', 'partition'),
+    busBehind: gauge('bus_behind', 'Messages of the bus not yet applied here', 'partition'),
+  };
+}
+
+function metricsOfClaims({ counter, latency }: Maker) {
+  return {
     claims: counter('claims_total', 'Claims by outcome: granted, again, none, refused, unavailable', 'outcome'),
     passedOver: counter(
       'claim_passed_over_total',
@@ -60,13 +99,6 @@ export function createMetrics(region: string): Metrics {
       'reason',
     ),
     claimMs: latency('claim_duration_ms', 'Time to grant a claim: local, or remote at the home', 'where'),
-    readThrough: counter(
-      'read_through_agents_total',
-      'Agents a platform was asked about because their home was quiet: answered, failed, refused (its breaker is open)',
-      'connection',
-      'outcome',
-    ),
-    readThroughMs: latency('read_through_duration_ms', 'Time a platform took to answer for agents', 'connection'),
     conflicts: counter(
       'claim_conflicts_total',
       "Claims granted in a home's stead that met the home's own; overlap: certain or possible",
@@ -78,22 +110,46 @@ export function createMetrics(region: string): Metrics {
       'settlement',
       'outcome',
     ),
-    propagationMs: latency(
-      'propagation_ms',
-      'From acceptance in a region to being applied here, by the clocks of both',
-      'from',
-    ),
     tokenReads: counter(
       'token_reads_total',
       'Reads that carried a consistency token: known here, waited for, asked of another region, refused',
       'outcome',
     ),
-    relayed: counter('relayed_total', 'Events the bus has confirmed'),
-    outboxEntries: gauge('outbox_entries', 'Events waiting for the bus', 'partition'),
-    busBehind: gauge('bus_behind', 'Messages of the bus not yet applied here', 'partition'),
+  };
+}
+
+function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
+  return {
     platform: counter('platform_total', 'What happened on the way to a platform', 'connection', 'event', 'value'),
-    shardUp: gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
-    regionAgeMs: gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
-    clockOffsetMs: gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
+    readThrough: counter(
+      'read_through_agents_total',
+      'Agents a platform was asked about because their home was quiet: answered, failed, refused (its breaker is open)',
+      'connection',
+      'outcome',
+    ),
+    readThroughMs: latency('read_through_duration_ms', 'Time a platform took to answer for agents', 'connection'),
+    reconcileRuns: counter(
+      'reconcile_runs_total',
+      'Readings of a platform compared with the store: complete, failed',
+      'connection',
+      'outcome',
+    ),
+    reconcileDifferences: counter(
+      'reconcile_differences_total',
+      'What the store did not hold as the platform says: profile, presence, activity, interaction, gone (an agent the platform does not have any more)',
+      'connection',
+      'kind',
+    ),
+    reconcileOverruled: counter(
+      'reconcile_overruled_total',
+      'Differences where the store held something newer for over a minute, and the platform overruled it',
+      'connection',
+    ),
+    reconcileMs: gauge('reconcile_duration_ms', 'How long the last complete reconciliation took', 'connection'),
+    reconcileAgeMs: gauge(
+      'reconcile_age_ms',
+      'Time since the last complete reconciliation ended, told by the instance that runs the connection',
+      'connection',
+    ),
   };
 }

@@ -1,6 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
+import type { Told } from '../agent/reconcile.ts';
 
-/** One thing a platform said about one agent, normalised. */
+/** One thing a platform said about one agent of its own accord, normalised. */
 export interface PlatformReport {
   agentId: string;
   /** The same for the same fact, however often and by whatever way it arrives. */
@@ -9,6 +10,26 @@ export interface PlatformReport {
   timestampMs: number;
   /** What the report knows; what it does not know it leaves out. */
   facets: Facets;
+}
+
+/** One agent as a reading found them. */
+export interface AgentReading extends Told {
+  agentId: string;
+}
+
+/** Part of a reading. */
+export interface ReadPage {
+  /** When the platform answered, by its own clock, in ms. */
+  atMs: number;
+  agents: AgentReading[];
+}
+
+/** A complete reading of a platform, as it goes on. Both ways throw what stands in the way. */
+export interface Reading {
+  /** Everybody at work there, page by page. Somebody may be missing, or come twice. */
+  pages(): AsyncIterable<ReadPage>;
+  /** These alone, asked for by id: one the platform does not have is gone. */
+  byId(agentIds: string[]): AsyncIterable<ReadPage>;
 }
 
 export interface PlatformHealth {
@@ -24,7 +45,7 @@ export interface PlatformHealth {
 
 /**
  * One account on one platform. Started by the instance that holds the connection's lease in the home region; it must
- * deliver a complete picture on start and after every gap, then every change, and retry by itself for ever.
+ * read everything on start, after every gap and at every interval, report every change, and retry by itself for ever.
  */
 export interface PlatformConnection {
   start(): void;
@@ -56,8 +77,17 @@ export type ReaderContext = Pick<PlatformContext, 'connection' | 'log' | 'count'
 export interface PlatformContext {
   /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
   connection: string;
-  /** Takes reports; resolves when they are durably accepted. Never called twice at once. */
+  /** Time from the start of one complete reading to that of the next, in ms. */
+  readingIntervalMs: number;
+  /** Takes what was notified; resolves when it is durably accepted. Never called twice at once. */
   report(reports: PlatformReport[]): Promise<void>;
+  /** Compares a page with the region's store; resolves when what differed is durably accepted. */
+  compare(page: ReadPage): Promise<void>;
+  /**
+   * Compares a complete reading, page by page, then looks after agents it did not name; reports on it. Never called
+   * twice at once. @throws what the reading throws
+   */
+  reconcile(reading: Reading): Promise<void>;
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `request_failed`, `resync`. */

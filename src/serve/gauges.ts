@@ -10,7 +10,7 @@ export function watchGauges(ground: Ground, sync: Sync): () => void {
 }
 
 function measure(ground: Ground, sync: Sync): void {
-  const { metrics, store, config } = ground;
+  const { metrics, store, config, clock } = ground;
   const { freshness, peers } = sync.region;
   metrics.shardUp.reset(); // a master that has been replaced would else be down for ever
   for (const { address, up } of store.cluster.shards.all()) metrics.shardUp.set({ shard: address }, up ? 1 : 0);
@@ -18,6 +18,10 @@ function measure(ground: Ground, sync: Sync): void {
     metrics.regionAgeMs.set({ of: name }, freshness.region(name).ageMs);
     const offsetMs = peers.clockOffsetMs(name);
     if (offsetMs !== undefined) metrics.clockOffsetMs.set({ of: name }, Math.round(offsetMs));
+  }
+  metrics.reconcileAgeMs.reset(); // a connection that has moved is told by whoever runs it
+  for (const [connection, { lastSnapshotMs }] of Object.entries(sync.connections.health())) {
+    if (lastSnapshotMs !== undefined) metrics.reconcileAgeMs.set({ connection }, clock.nowMs() - lastSnapshotMs);
   }
   void countBacklog(ground, sync);
 }

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
@@ -38,6 +39,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     region,
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
+    connections: () => reportOnConnections(ground, sync),
     obstacles: () => [
       ...(draining ? ['shutting down'] : []),
       ...(ground.store.cluster.shards.all().every((shard) => !shard.up)

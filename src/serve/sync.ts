@@ -8,9 +8,6 @@ import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { createGenesysConnection } from '../platforms/genesys/connection.ts';
-import { createGenesysReader } from '../platforms/genesys/reader.ts';
-import type { PlatformReader } from '../platforms/platform.ts';
 import { conflictReporter } from '../routing/conflict.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
@@ -18,13 +15,14 @@ import type { Region } from '../routing/region.ts';
 import { followPlatform } from '../routing/settle.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
-import { Connections, type HomedConnection } from '../sync/connections.ts';
+import type { Connections } from '../sync/connections.ts';
 import { Freshness } from '../sync/freshness.ts';
 import { Heartbeats } from '../sync/heartbeat.ts';
 import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
+import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
 
 /** What every part of an instance stands on. */
@@ -88,8 +86,7 @@ export function assembleSync(ground: Ground): Sync {
   });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const applier = new Applier({ ...shared, bus, apply, freshness, positions, history });
-  const homed = homedConnections(config, clock);
-  const connections = new Connections({ ...shared, cluster: store.cluster, ingest, instance, connections: homed });
+  const connections = platformConnections(ground, agents, ingest);
   return {
     region,
     outbox,
@@ -157,26 +154,5 @@ function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
     ttlMs: RELAY_LEASE_TTL_MS,
     clock,
     log,
-  });
-}
-
-/** One reader for every connection that has a platform to ask, wherever it is homed. */
-function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
-  const readers = new Map<string, PlatformReader>();
-  for (const [connection, settings] of Object.entries(config.connections)) {
-    if (settings.platform !== 'genesys') continue;
-    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
-    readers.set(
-      connection,
-      createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
-    );
-  }
-  return readers;
-}
-
-function homedConnections(config: Config, clock: Clock): HomedConnection[] {
-  return Object.entries(config.connections).flatMap(([name, settings]) => {
-    if (settings.home !== config.region || settings.platform !== 'genesys') return [];
-    return [{ name, open: (context) => createGenesysConnection(settings, context, clock) }];
   });
 }

@@ -1,14 +1,19 @@
 import type { AgentEvent } from '../agent/event.ts';
+import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
-import { createLeases, type Leases } from '../cache/leases.ts';
+import { createLeases, type Leases, leaseKey } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platforms/platform.ts';
+import { type ConnectionNotes, readNotes, writeNotes } from './connection-notes.ts';
 import type { Ingest } from './ingest.ts';
+import { Reconciler } from './reconciler.ts';
 
 export interface HomedConnection {
   name: string;
+  /** The domain of its agents. */
+  domain: string;
   /** Makes a fresh connection; called each time this instance is given the lease. */
   open(context: PlatformContext): PlatformConnection;
 }
@@ -16,7 +21,10 @@ export interface HomedConnection {
 interface ConnectionsOptions {
   connections: HomedConnection[];
   cluster: Cluster;
+  agents: Agents;
   ingest: Ingest;
+  /** Time from the start of one reading of a platform to that of the next, in ms. */
+  readingIntervalMs: number;
   region: string;
   instance: string;
   clock: Clock;
@@ -24,8 +32,18 @@ interface ConnectionsOptions {
   metrics: Metrics;
 }
 
+/** What the region knows of a connection homed here, whichever instance runs it. */
+export interface ConnectionState extends ConnectionNotes {
+  name: string;
+  /** The instance that runs it now, if any. */
+  instance?: string;
+}
+
+const LEASES = '{connections}';
 const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 250;
+/** How often the instance that runs a connection says how it is. */
+const TELL_EVERY_MS = 2000;
 /** Reports accepted at the same time: enough to fill the outbox's batches, few enough to bound memory. */
 const CONCURRENCY = 256;
 const RETRY_MS = 500;
@@ -35,14 +53,14 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #leases: Leases;
   readonly #open = new Map<number, PlatformConnection>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
   #stopping = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#leases = createLeases({
       run: (script, keys, args) => options.cluster.run(script, keys, args),
-      prefix: '{connections}',
+      prefix: LEASES,
       count: options.connections.length,
       instance: options.instance,
       ttlMs: LEASE_TTL_MS,
@@ -55,12 +73,13 @@ export class Connections {
   start(): void {
     if (this.#options.connections.length === 0) return;
     this.#leases.start();
-    this.#timer = setInterval(() => this.#follow(), LOOK_EVERY_MS);
+    this.#timers.push(setInterval(() => this.#follow(), LOOK_EVERY_MS));
+    this.#timers.push(setInterval(() => void this.#tell(), TELL_EVERY_MS));
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([...this.#open.keys()].map((number) => this.#close(number)));
     if (this.#options.connections.length > 0) await this.#leases.stop();
   }
@@ -71,6 +90,36 @@ export class Connections {
     return Object.fromEntries(entries) as Record<string, PlatformHealth>;
   }
 
+  /** What the region's instances know of its connections, together. @throws ShardUnavailable */
+  async states(): Promise<ConnectionState[]> {
+    const { cluster, connections } = this.#options;
+    if (connections.length === 0) return [];
+    const keys = connections.map((_, number) => leaseKey(LEASES, number));
+    const [holders, notes] = await Promise.all([
+      cluster.command(LEASES, ['MGET', ...keys]) as Promise<(string | null)[]>,
+      Promise.all(connections.map(({ name }) => readNotes(cluster, name))),
+    ]);
+    return connections.map(({ name }, number) => {
+      const { ingest, reconciliation } = notes[number] ?? {};
+      const instance = holders[number];
+      return {
+        name,
+        ...(instance && { instance }),
+        ...(ingest && ingest.instance === instance && { ingest }),
+        ...(reconciliation && { reconciliation }),
+      };
+    });
+  }
+
+  async #tell(): Promise<void> {
+    const { cluster, instance, log } = this.#options;
+    for (const [name, health] of Object.entries(this.health())) {
+      await writeNotes(cluster, name, { ingest: { instance, ...health } }).catch((error) =>
+        log.debug({ err: error, connection: name }, 'how a connection is could not be told'),
+      );
+    }
+  }
+
   #follow(): void {
     const held = this.#leases.held();
     for (const number of held) if (!this.#open.has(number)) this.#start(number);
@@ -78,12 +127,24 @@ export class Connections {
   }
 
   #start(number: number): void {
-    const { name, open } = this.#at(number);
-    const { log, metrics } = this.#options;
+    const { name, domain, open } = this.#at(number);
+    const { readingIntervalMs, metrics } = this.#options;
+    const log = this.#options.log.child({ connection: name });
+    const reconciler = new Reconciler({
+      ...this.#options,
+      connection: name,
+      domain,
+      log,
+      accept: (event) => this.#accept(event),
+      read: (work) => this.#insist(work, 'the store could not be compared with the platform; trying again'),
+    });
     const connection = open({
       connection: name,
+      readingIntervalMs,
       report: (reports) => this.#report(reports),
-      log: log.child({ connection: name }),
+      compare: (page) => reconciler.compare(page),
+      reconcile: (reading) => reconciler.reconcile(reading),
+      log,
       count: (event, value = '') => metrics.platform.inc({ connection: name, event, value }),
     });
     this.#open.set(number, connection);
@@ -109,18 +170,21 @@ export class Connections {
   }
 
   async #accept(event: AgentEvent): Promise<void> {
+    const { ingest } = this.#options;
+    await this.#insist(() => ingest.accept(event), 'a platform report was not accepted; trying again', event.agentId);
+  }
+
+  /** Tries until it works or the instance stops. */
+  async #insist<T>(work: () => Promise<T>, complaint: string, agent?: string): Promise<T | undefined> {
     while (!this.#stopping) {
       try {
-        await this.#options.ingest.accept(event);
-        return;
+        return await work();
       } catch (error) {
-        this.#options.log.warn(
-          { err: error, agent: event.agentId },
-          'a platform report was not accepted; trying again',
-        );
+        this.#options.log.warn({ err: error, agent }, complaint);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+    return undefined;
   }
 
   #at(number: number): HomedConnection {

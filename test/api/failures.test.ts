@@ -9,15 +9,10 @@ import type { Region } from '../../src/routing/region.ts';
 function serverWith(report: () => Promise<RegionReport>) {
   const logged: { fields: object; message: string }[] = [];
   const log = { error: (fields: object, message: string) => logged.push({ fields, message }) };
-  return {
-    server: createServer({
-      region: { log } as unknown as Region,
-      report,
-      takeBeat: () => Promise.resolve(1),
-      obstacles: () => [],
-    }),
-    logged,
-  };
+  const region = { log } as unknown as Region;
+  const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [] });
+  const takeBeat = () => Promise.resolve(1);
+  return { server: createServer({ region, report, connections, takeBeat, obstacles: () => [] }), logged };
 }
 
 test('what nobody foresaw is a problem with an id, and in the log under the same id', async () => {

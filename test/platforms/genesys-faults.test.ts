@@ -17,6 +17,22 @@ describe('a connection that loses something', () => {
     expect(recorder.count('resync')).toBe(1);
   });
 
+  it('tells everything it knows of an agent whom the region lost, a call that cannot be read, too', async () => {
+    const { simulator, recorder, userId } = await liveWorld({
+      habits: { missesCall: 0, answerFromMs: 1, answerToMs: 1 },
+    });
+    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+    await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
+    simulator.send({ conversationId: 'call-1', userId });
+    await recorder.until(() => recorder.facets(userId).interaction?.state === 'CONNECTED');
+    await recorder.until(() => recorder.facets(userId).activity?.state === 'INTERACTING');
+    const before = recorder.facets(userId);
+    recorder.lose(userId);
+    simulator.faults({ closeSockets: 1006 });
+    await recorder.until(() => recorder.facets(userId).profile !== undefined);
+    expect(recorder.facets(userId)).toEqual(before);
+  });
+
   it('notices sockets that fell silent', async () => {
     const { simulator, recorder, userId } = await liveWorld();
     simulator.faults({ silentSockets: true });

@@ -111,7 +111,7 @@ describe('the version of a fact', () => {
     const given = source('On Queue', 'IDLE');
     delete given.presence?.modifiedDate;
     delete given.routingStatus?.startTime;
-    expect(stateOf(USER, given, DEFINITIONS)).toEqual({ unknown: [], isDoubtful: true });
+    expect(stateOf(USER, given, DEFINITIONS)).toEqual({ unknown: [], isDoubtful: true, isUnoccupied: false });
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { Budget } from '../../src/platforms/genesys/budget.ts';
 import { Delivery } from '../../src/platforms/genesys/delivery.ts';
 import { failureOf } from '../../src/platforms/genesys/failure.ts';
 import { readFrame, userTopic } from '../../src/platforms/genesys/frames.ts';
-import type { PlatformContext, PlatformReport } from '../../src/platforms/platform.ts';
+import type { PlatformReport } from '../../src/platforms/platform.ts';
 
 const USER = '0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
 
@@ -81,11 +81,9 @@ describe('a delivery', () => {
   it('hands over in order, one batch at a time, again when refused', async () => {
     const taken: string[] = [];
     let [running, most, refusals] = [0, 0, 1];
-    const context: PlatformContext = {
-      connection: 'c',
+    const context = {
       log,
-      count: () => {},
-      async report(batch) {
+      async report(batch: PlatformReport[]) {
         most = Math.max(most, ++running);
         await new Promise((resolve) => setImmediate(resolve));
         running -= 1;
@@ -104,7 +102,7 @@ describe('a delivery', () => {
   it('drops the line rather than let it grow without end, and works on', async () => {
     const gate = Promise.withResolvers<void>();
     const report = vi.fn(() => gate.promise);
-    const delivery = new Delivery({ connection: 'c', log, count: () => {}, report }, new AbortController().signal, 10);
+    const delivery = new Delivery({ log, report }, new AbortController().signal, 10);
     expect(delivery.push(reports(10))).toBe(true);
     expect(delivery.push([reportOf(10)])).toBe(false);
     expect(delivery.push([reportOf(11)])).toBe(true);

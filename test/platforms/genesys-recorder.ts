@@ -3,11 +3,12 @@ import type { SimulatorOptions } from '../../local/genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
+import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createGenesysConnection } from '../../src/platforms/genesys/connection.ts';
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
-import type { PlatformConnection, PlatformContext, PlatformReport } from '../../src/platforms/platform.ts';
+import type { PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
 
 const CONNECTION = 'genesys-test';
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -24,9 +25,15 @@ export function adjustableClock() {
   };
 }
 
-/** A connection to a simulator, and what it reported, merged as every region merges it. */
+/** What became known of an agent, by a notification or because a reading differed. */
+interface Heard {
+  agentId: string;
+  facets: Facets;
+}
+
+/** A connection to a simulator, and what it told, merged as every region merges it and compared as the home does. */
 export class Recorder {
-  readonly reports: PlatformReport[] = [];
+  readonly reports: Heard[] = [];
   readonly warnings: string[] = [];
   readonly counts = new Map<string, number>();
   readonly clock = adjustableClock();
@@ -39,7 +46,18 @@ export class Recorder {
   constructor(simulator: GenesysSimulator, settings: Partial<GenesysSettings> = {}) {
     const context: PlatformContext = {
       connection: CONNECTION,
+      readingIntervalMs: 60_000,
       report: (reports) => this.#take(reports),
+      compare: async (page) => this.#compare(page),
+      reconcile: async (reading) => {
+        const named = new Set<string>();
+        for await (const page of reading.pages()) {
+          for (const { agentId } of page.agents) named.add(agentId);
+          this.#compare(page);
+        }
+        const unnamed = [...this.#agents.keys()].filter((agentId) => !named.has(agentId));
+        for await (const page of reading.byId(unnamed)) this.#compare(page);
+      },
       log: { info: () => {}, warn: (fields, message) => this.warnings.push(`${message} ${JSON.stringify(fields)}`) },
       count: (name) => this.counts.set(name, this.count(name) + 1),
     };
@@ -75,14 +93,28 @@ export class Recorder {
     }, WAIT);
   }
 
-  async #take(reports: PlatformReport[]): Promise<void> {
+  /** Forgets an agent, as a store may in a failover. */
+  lose(userId: string): void {
+    this.#agents.delete(`${CONNECTION}:${userId}`);
+  }
+
+  #compare({ atMs, agents }: ReadPage): void {
+    for (const { agentId, ...told } of agents) {
+      const { facets, differences } = reconcile(this.#agents.get(agentId), told, atMs);
+      if (differences.length > 0) this.#note({ agentId, facets });
+    }
+  }
+
+  #note(heard: Heard): void {
+    this.reports.push(heard);
+    this.#agents.set(heard.agentId, merge(this.#agents.get(heard.agentId) ?? {}, heard.facets).facets);
+  }
+
+  async #take(reports: Heard[]): Promise<void> {
     if (this.#isReporting) throw new Error('report was called twice at once');
     this.#isReporting = true;
     await this.gate;
-    this.reports.push(...reports);
-    for (const { agentId, facets } of reports) {
-      this.#agents.set(agentId, merge(this.#agents.get(agentId) ?? {}, facets).facets);
-    }
+    for (const report of reports) this.#note(report);
     this.#isReporting = false;
   }
 }

@@ -17,10 +17,12 @@ const ANA: UserPayload = {
 
 const stateOfAna = stateOf('ana', ANA, new Map());
 
+const joined = (ids: string[], atMs: number) => ({ ids, atMs });
+
 function rosterWithAna() {
   const roster = new Roster('genesys-emea');
-  const reports = roster.user(ANA, stateOfAna, READ_AT, { ids: ['q1'], atMs: READ_AT });
-  return { roster, reports };
+  const told = roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT));
+  return { roster, told };
 }
 
 function reading(state: 'ALERTING' | 'ENDED', at: number, isTimed: boolean): InteractionReading {
@@ -28,21 +30,44 @@ function reading(state: 'ALERTING' | 'ENDED', at: number, isTimed: boolean): Int
 }
 
 describe('a roster', () => {
-  it('reports each fact once, by the fact’s own version', () => {
-    const { roster, reports } = rosterWithAna();
-    expect(reports.map(({ facets }) => Object.keys(facets))).toEqual([['profile'], ['presence'], ['activity']]);
-    for (const { agentId, eventId, timestampMs, facets } of reports) {
-      expect(agentId).toBe('genesys-emea:ana');
-      const [facet] = Object.values(facets);
-      expect(facet).toMatchObject({ at: timestampMs, id: eventId });
-    }
-    expect(roster.user(ANA, stateOfAna, READ_AT + 60_000, { ids: ['q1'], atMs: READ_AT + 60_000 })).toEqual([]);
+  it('tells of a user everything it knows, each fact by its own version, and the same again while nothing changes', () => {
+    const { roster, told } = rosterWithAna();
+    expect(told).toMatchObject({ agentId: 'genesys-emea:ana', isUnoccupied: false });
+    expect(told.facets).toMatchObject({
+      profile: { queues: ['genesys-emea:q1'], skills: { Billing: 80 }, at: READ_AT },
+      presence: { state: 'ON_DUTY', at: IDLE_AT - 133 },
+      activity: { state: 'IDLE', at: IDLE_AT },
+    });
+    expect(roster.read(ANA, stateOfAna, READ_AT + 60_000, joined(['q1'], READ_AT + 60_000))).toEqual(told);
   });
 
-  it('reports a profile whose content changed, always as newer than the one before', () => {
+  it('reports what is notified once: not what has been read, and not twice', () => {
     const { roster } = rosterWithAna();
-    const [first] = roster.user({ ...ANA, skills: [] }, stateOfAna, READ_AT);
-    expect(first?.facets.profile).toMatchObject({ skills: {}, queues: ['genesys-emea:q1'], at: READ_AT + 1 });
+    expect(roster.state('ana', stateOfAna)).toEqual([]);
+    const source = { routingStatus: { status: 'INTERACTING', startTime: '2026-03-02T14:05:10Z' } };
+    const [report, ...others] = roster.state('ana', stateOf('ana', source, new Map()));
+    expect(report).toMatchObject({ agentId: 'genesys-emea:ana', timestampMs: READ_AT + 10_000 });
+    expect(report?.facets).toEqual({
+      activity: expect.objectContaining({ id: report?.eventId, at: READ_AT + 10_000 }),
+    });
+    expect(others).toEqual([]);
+    expect(roster.state('ana', stateOf('ana', source, new Map()))).toEqual([]);
+  });
+
+  it('dates a profile whose content changed as newer than the one before, always', () => {
+    const { roster } = rosterWithAna();
+    const { facets } = roster.read({ ...ANA, skills: [] }, stateOfAna, READ_AT, joined(['q1'], READ_AT));
+    expect(facets.profile).toMatchObject({ skills: {}, queues: ['genesys-emea:q1'], at: READ_AT + 1 });
+  });
+
+  it('keeps queues that it hears of before the user is read, unless the reading of queues is newer', () => {
+    const queuesOf = (earlyMs: number) => {
+      const roster = new Roster('genesys-emea');
+      expect(roster.queues('ana', joined(['early'], earlyMs))).toEqual([]);
+      return roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT)).facets.profile?.queues;
+    };
+    expect(queuesOf(READ_AT + 500)).toEqual(['genesys-emea:early']);
+    expect(queuesOf(READ_AT - 500)).toEqual(['genesys-emea:q1']);
   });
 
   it('takes over joined queues that are newer than those known, and no others', () => {
@@ -50,8 +75,8 @@ describe('a roster', () => {
     expect(roster.queues('ana', { ids: ['q9'], atMs: READ_AT - 1 })).toEqual([]);
     const [report] = roster.queues('ana', { ids: ['q1', 'q2'], atMs: READ_AT + 500 });
     expect(report?.facets.profile?.queues).toEqual(['genesys-emea:q1', 'genesys-emea:q2']);
-    const late = roster.user(ANA, stateOfAna, READ_AT + 60_000, { ids: ['q1'], atMs: READ_AT });
-    expect(late).toEqual([]);
+    const late = roster.read(ANA, stateOfAna, READ_AT + 60_000, joined(['q1'], READ_AT));
+    expect(late.facets.profile?.queues).toEqual(['genesys-emea:q1', 'genesys-emea:q2']);
   });
 
   it('drops what is older than reported', () => {
@@ -72,21 +97,20 @@ describe('a roster', () => {
     expect(roster.interaction('ana', reading('ALERTING', IDLE_AT - 5_000, false))).toEqual([]);
   });
 
-  it('repeats states after a gap, and everything after a loss', () => {
-    const { roster, reports } = rosterWithAna();
+  it('tells with every reading the last interaction it heard of, which cannot be read', () => {
+    const { roster, told } = rosterWithAna();
     const [ended] = roster.interaction('ana', reading('ENDED', IDLE_AT, true));
-    roster.repeatStates();
-    expect(roster.user(ANA, stateOfAna, READ_AT)).toEqual(reports.slice(1));
-    roster.repeatAll();
-    const again = roster.user(ANA, stateOfAna, READ_AT);
-    expect(again.slice(1)).toEqual([...reports.slice(1), ended]);
-    expect(again[0]?.facets.profile).toMatchObject({ name: 'Ana Ruiz', at: READ_AT + 1 });
+    const again = roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT));
+    expect(again.facets).toEqual({ ...told.facets, ...ended?.facets });
   });
 
-  it('reports who is gone as off duty, once, and knows nobody it was not told of', () => {
+  it('tells who is gone as off duty, and knows nobody it was not told of', () => {
     const { roster } = rosterWithAna();
-    expect(roster.remove('ana', READ_AT)[0]?.facets.presence).toMatchObject({ state: 'OFF_DUTY', reason: 'INACTIVE' });
-    expect(roster.remove('ana', READ_AT)).toEqual([]);
+    expect(roster.gone('ana', READ_AT)).toMatchObject({
+      agentId: 'genesys-emea:ana',
+      facets: { presence: { state: 'OFF_DUTY', reason: 'INACTIVE', at: READ_AT } },
+      isGone: true,
+    });
     expect(roster.state('ana', stateOfAna)).toEqual([]);
     expect(roster.size).toBe(0);
   });

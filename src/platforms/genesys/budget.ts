@@ -1,8 +1,11 @@
 import type { Clock } from '../../ops/clock.ts';
 import { pause } from './backoff.ts';
 
-/** The platform grants 300 requests a minute to a client-credentials token; three tenths stay free for others. */
-export const REQUESTS_PER_MINUTE = 210;
+/**
+ * The platform grants 300 requests a minute to a client-credentials token. The rest is for the other regions, which may
+ * have to ask for single agents: 40 each.
+ */
+export const REQUESTS_PER_MINUTE = 180;
 const WINDOW_MS = 60_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
 

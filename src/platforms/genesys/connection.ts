@@ -4,15 +4,12 @@ import { backoffMs, pause } from './backoff.ts';
 import type { EventFrame } from './channel.ts';
 import { Client } from './client.ts';
 import { Delivery } from './delivery.ts';
-import { RequestFailed } from './failure.ts';
 import { Mirror } from './mirror.ts';
-import type { Definitions } from './normalise.ts';
-import { readDefinitions, readMemberships, readUserIds, readUsers, readUsersById } from './reads.ts';
+import { readUserIds } from './reads.ts';
 import type { GenesysSettings } from './settings.ts';
+import { Snapshot } from './snapshot.ts';
 import { Watch } from './watch.ts';
 
-/** Time between the end of a reading and the next; a reading that took longer is followed by as long a rest. */
-const READING_INTERVAL_MS = 60_000;
 /** How long the two halves of one change may be apart before the user is read again. */
 const DOUBT_MS = 3_000;
 const DEFAULT_TOPICS_PER_CHANNEL = 1000;
@@ -25,14 +22,16 @@ type State = 'connecting' | 'subscribing' | 'reading' | 'live' | 'stopped';
  *                ┌────────────────────── backoff ◄── any failure ──┐
  *                ▼                                                 │
  *   start ─► connecting ─► subscribing ─► reading ─► live ──┐      │
- *            token, user    channels,      users,     │ ▲   │      │
- *            ids (once)     sockets        queues     │ │   │      │
- *                               ▲                     │ └───┘ every minute: reading, for drift
+ *            token, user    channels,      queues,    │ ▲   │      │
+ *            ids (once)     sockets        users      │ │   │      │
+ *                               ▲                     │ └───┘ every interval: reading, for drift
  *                               └──────── gap ◄───────┘
  *
  * A gap is a lost socket, a refused token or an overflow. Changes flow from the moment a socket is open, also while
  * everything is read: what is read and what is notified both carry the platform's own times, so their order does not
  * matter and nothing needs to be held back. That a reading begins after the sockets are open is what makes it complete.
+ * What was read is compared with what the region holds, not with what this connection has told: whatever was lost on
+ * the way is made good.
  */
 class GenesysConnection implements PlatformConnection {
   readonly #context: PlatformContext;
@@ -42,6 +41,7 @@ class GenesysConnection implements PlatformConnection {
   readonly #watch: Watch;
   readonly #delivery: Delivery;
   readonly #mirror: Mirror;
+  readonly #snapshot: Snapshot;
   /** Users to read again, each at most once between two readings. */
   readonly #doubtful = new Set<string>();
   readonly #doubted = new Set<string>();
@@ -60,6 +60,7 @@ class GenesysConnection implements PlatformConnection {
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
     this.#mirror = new Mirror(context, (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
+    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, () => this.#delivery.idle());
     const handlers = {
       event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
       gap: (reason: string) => this.#onGap(reason),
@@ -99,7 +100,7 @@ class GenesysConnection implements PlatformConnection {
       try {
         const tookMs = await this.#synchronise();
         failures = 0;
-        await this.#rest(Math.max(READING_INTERVAL_MS, tookMs));
+        await this.#rest(Math.max(this.#context.readingIntervalMs - tookMs, tookMs));
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         failures += 1;
@@ -120,7 +121,7 @@ class GenesysConnection implements PlatformConnection {
     if (this.#gap !== undefined) {
       this.#gap = undefined;
       this.#state = 'connecting';
-      this.#mirror.roster.repeatStates();
+      this.#snapshot.renew();
     }
     const userIds = this.#mirror.roster.ids();
     if (userIds.length === 0) userIds.push(...(await readUserIds(this.#client)));
@@ -142,40 +143,12 @@ class GenesysConnection implements PlatformConnection {
 
   async #readAll(): Promise<void> {
     this.#doubted.clear();
-    this.#mirror.definitions = await this.#definitions();
-    const { queueIds, atMs: queuesAtMs } = await readMemberships(this.#client);
-    const seen = new Set<string>();
-    for await (const { users, atMs } of readUsers(this.#client)) {
-      for (const user of users) seen.add(user.id);
-      const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: queuesAtMs });
-      await this.#accept(users.flatMap((user) => this.#mirror.read(user, atMs, queuesOf(user.id))));
-    }
-    const unseen = this.#mirror.roster.ids().filter((id) => !seen.has(id));
-    const newlyCovered = await this.#watch.cover(this.#mirror.roster.ids());
-    await this.#readAgain([...unseen, ...newlyCovered]);
+    await this.#context.reconcile(this.#snapshot);
+    await this.#readAgain(await this.#watch.cover(this.#mirror.roster.ids()));
   }
 
-  /** Without them only presences that do not name their system presence stay unknown. */
-  async #definitions(): Promise<Definitions> {
-    try {
-      return await readDefinitions(this.#client);
-    } catch (error) {
-      if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
-      this.#context.log.warn({ error: error.message }, 'Presence definitions cannot be read');
-      return this.#mirror.definitions;
-    }
-  }
-
-  /** Reads single users. One the platform does not know any more, by a listing and by id, is gone. */
-  async #readAgain(ids: string[]): Promise<void> {
-    for await (const { users, atMs, asked } of readUsersById(this.#client, ids)) {
-      const found = new Set(users.map(({ id }) => id));
-      const gone = asked.filter((id) => !found.has(id));
-      await this.#accept([
-        ...users.flatMap((user) => this.#mirror.read(user, atMs)),
-        ...gone.flatMap((id) => this.#mirror.roster.remove(id, atMs)),
-      ]);
-    }
+  async #readAgain(userIds: string[]): Promise<void> {
+    for await (const page of this.#snapshot.users(userIds)) await this.#context.compare(page);
   }
 
   /** Lets some time pass, or less when a gap opens; looks after doubtful users meanwhile. */
@@ -215,16 +188,8 @@ class GenesysConnection implements PlatformConnection {
     this.#wake();
   }
 
-  /** Reports what was read, no faster than it is accepted. */
-  async #accept(reports: PlatformReport[]): Promise<void> {
-    await this.#delivery.idle();
-    this.#stopping.signal.throwIfAborted();
-    this.#deliver(reports);
-  }
-
   #deliver(reports: PlatformReport[]): void {
     if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
-    this.#mirror.roster.repeatAll();
     this.#onGap('too many reports were waiting');
   }
 }

@@ -10,13 +10,13 @@ const LIMIT = 10_000;
  * it is taken, and bounded.
  */
 export class Delivery {
-  readonly #context: PlatformContext;
+  readonly #context: Pick<PlatformContext, 'report' | 'log'>;
   readonly #signal: AbortSignal;
   readonly #limit: number;
   #waiting: PlatformReport[] = [];
   #draining: Promise<void> | undefined;
 
-  constructor(context: PlatformContext, signal: AbortSignal, limit = LIMIT) {
+  constructor(context: Pick<PlatformContext, 'report' | 'log'>, signal: AbortSignal, limit = LIMIT) {
     this.#context = context;
     this.#signal = signal;
     this.#limit = limit;

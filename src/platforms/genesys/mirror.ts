@@ -1,4 +1,4 @@
-import type { PlatformContext, PlatformReport } from '../platform.ts';
+import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import type { EventFrame } from './channel.ts';
 import { interactionOf } from './interaction.ts';
 import { canonical } from './mapping.ts';
@@ -7,8 +7,8 @@ import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayloa
 import { type JoinedQueues, Roster } from './roster.ts';
 
 /**
- * Turns what was read and what was notified into reports. Both may come in any order and at the same time: each
- * fact carries the platform's own time, and the newest wins.
+ * Turns what was read into readings and what was notified into reports. Both may come in any order and at the same
+ * time: each fact carries the platform's own time, and the newest wins.
  */
 export class Mirror {
   readonly roster: Roster;
@@ -24,13 +24,13 @@ export class Mirror {
   }
 
   /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
-  read(user: UserPayload, readAtMs: number, queues?: JoinedQueues): PlatformReport[] {
-    if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.remove(user.id, readAtMs);
+  read(user: UserPayload, readAtMs: number, queues: JoinedQueues): AgentReading {
+    if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.gone(user.id, readAtMs);
     const state = stateOf(user.id, user, this.definitions);
     const isHalf = !user.presence || !user.routingStatus;
-    const reports = this.roster.user(user, state, readAtMs, queues);
+    const reading = this.roster.read(user, state, readAtMs, queues);
     this.#note(user.id, { ...state, isDoubtful: state.isDoubtful || isHalf });
-    return reports;
+    return reading;
   }
 
   notified({ userId, topic, body }: EventFrame): PlatformReport[] {

@@ -26,6 +26,8 @@ export interface UserState {
   unknown: string[];
   /** The halves disagree or one cannot be placed in time: worth another look in a few seconds. */
   isDoubtful: boolean;
+  /** Work was counted, and there is none. */
+  isUnoccupied: boolean;
 }
 
 /**
@@ -33,9 +35,11 @@ export interface UserState {
  * timestamp, is unknown and left out: a read that follows brings it, for REST carries the times.
  */
 export function stateOf(userId: string, source: StateSource, definitions: Definitions): UserState {
-  const state: UserState = { unknown: [], isDoubtful: false };
+  const work = openWork(source.conversationSummary);
+  const isUnoccupied = source.conversationSummary !== undefined && work.active + work.acw === 0;
+  const state: UserState = { unknown: [], isDoubtful: false, isUnoccupied };
   readPresence(state, userId, source.presence, definitions);
-  readActivity(state, userId, source);
+  readActivity(state, userId, source.routingStatus, work);
   const isTransition = state.presence?.state === 'ON_DUTY' && state.activity?.reason === 'OFF_QUEUE';
   if (isTransition) state.isDoubtful = true;
   return state;
@@ -55,11 +59,10 @@ function readPresence(state: UserState, userId: string, payload: PresencePayload
   state.presence = { ...facet, at, id: `${userId}/presence/${at}/${value}` };
 }
 
-function readActivity(state: UserState, userId: string, { routingStatus, conversationSummary }: StateSource) {
-  if (!routingStatus) return;
-  const value = canonical(routingStatus.status);
-  const at = timeOf(routingStatus.startTime);
-  const work = openWork(conversationSummary);
+function readActivity(state: UserState, userId: string, payload: RoutingStatusPayload | undefined, work: OpenWork) {
+  if (!payload) return;
+  const value = canonical(payload.status);
+  const at = timeOf(payload.startTime);
   const isContradicted = value === 'IDLE' && work.acw > 0;
   if (!value || at === undefined || isContradicted) {
     state.isDoubtful = true;
@@ -75,8 +78,13 @@ function readActivity(state: UserState, userId: string, { routingStatus, convers
   state.activity = { ...facet, at, id: id(value) };
 }
 
+interface OpenWork {
+  active: number;
+  acw: number;
+}
+
 /** ACD work of all media. After-call work shows here alone when the conversation itself was never seen. */
-function openWork(summary: SummaryPayload | undefined): { active: number; acw: number } {
+function openWork(summary: SummaryPayload | undefined): OpenWork {
   const sum = { active: 0, acw: 0 };
   for (const media of Object.values(summary ?? {})) {
     if (typeof media !== 'object') continue;

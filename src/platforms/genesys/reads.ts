@@ -7,6 +7,9 @@ import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from 
 const PAGE_SIZE = 100;
 /** Ids in one query; keeps the address well under what proxies take. */
 export const IDS_PER_READ = 100;
+/** Anybody can send events about an agent of any name: the platform is not asked for what cannot be one of its users. */
+const USER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills';
 
 export interface UserPage {
@@ -48,7 +51,8 @@ export async function* readUsersById(
 ): AsyncGenerator<UserPage & { asked: string[] }> {
   for (let start = 0; start < ids.length; start += IDS_PER_READ) {
     const asked = ids.slice(start, start + IDS_PER_READ);
-    const query = `pageSize=${PAGE_SIZE}&state=any&id=${asked.join(',')}&${EXPANDS}`;
+    const possible = asked.filter((id) => USER_ID.test(id)).join(',') || NOBODY;
+    const query = `pageSize=${PAGE_SIZE}&state=any&id=${possible}&${EXPANDS}`;
     const { body, atMs } = await client.get<PagePayload<UserPayload>>(`/api/v2/users?${query}`, signal);
     yield { users: body.entities ?? [], atMs, asked };
   }

@@ -6,7 +6,7 @@ import {
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
-import type { PlatformReport } from '../platform.ts';
+import type { AgentReading, PlatformReport } from '../platform.ts';
 import type { InteractionReading } from './interaction.ts';
 import { inactive, profileOf, skillsOf, type UserState } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';
@@ -21,22 +21,22 @@ interface Known {
   name: string;
   skills: Record<string, number>;
   queues: JoinedQueues;
-  /** What was reported last, by facet. */
+  /** What was told last, by facet. */
   profile?: Version & { content: string };
   presence?: Version;
   activity?: Version;
   interaction?: Stamped<Interaction>;
-  /** Whether the interaction must be reported again: it cannot be read anew. */
-  isInteractionLost?: boolean;
 }
 
 /**
- * The users of a connection and what was last reported of each, so that only news is reported: one fact, one report,
- * whose event id is the fact's. Holds nobody but users the platform has listed.
+ * The users of a connection and what was last told of each, so that of what is notified only news is reported: one
+ * fact, one report, whose event id is the fact's. Holds nobody but users the platform has listed.
  */
 export class Roster {
   readonly #connection: string;
   readonly #users = new Map<string, Known>();
+  /** Queues of users who are watched already and not read yet. */
+  readonly #early = new Map<string, JoinedQueues>();
 
   constructor(connection: string) {
     this.#connection = connection;
@@ -50,27 +50,44 @@ export class Roster {
     return [...this.#users.keys()];
   }
 
-  /** A user as read. Queues are given where the reading covered them. */
-  user(user: UserPayload, state: UserState, readAtMs: number, queues?: JoinedQueues): PlatformReport[] {
-    const known = this.#users.get(user.id);
-    const now: Known = known ?? { name: user.id, skills: {}, queues: { ids: [], atMs: 0 } };
-    this.#users.set(user.id, now);
-    now.name = user.name ?? now.name;
-    if (user.skills) now.skills = skillsOf(user.skills);
-    if (queues && queues.atMs >= now.queues.atMs) now.queues = queues;
-    return [
-      ...this.#profile(user.id, now, readAtMs),
-      ...this.state(user.id, state),
-      ...this.#lostInteraction(user.id, now),
-    ];
+  /** A user as read, with everything known of them. */
+  read(user: UserPayload, state: UserState, readAtMs: number, queues: JoinedQueues): AgentReading {
+    const known = this.#users.get(user.id) ?? { name: user.id, skills: {}, queues: { ids: [], atMs: 0 } };
+    this.#users.set(user.id, known);
+    known.name = user.name ?? known.name;
+    if (user.skills) known.skills = skillsOf(user.skills);
+    for (const joined of [queues, this.#early.get(user.id)]) {
+      if (joined && joined.atMs >= known.queues.atMs) known.queues = joined;
+    }
+    this.#early.delete(user.id);
+    this.state(user.id, state);
+    const { presence, activity } = state;
+    const { interaction } = known;
+    return {
+      agentId: this.#agentId(user.id),
+      facets: {
+        profile: this.#profile(user.id, known, readAtMs),
+        ...(presence && { presence }),
+        ...(activity && { activity }),
+        ...(interaction && { interaction }),
+      },
+      isUnoccupied: state.isUnoccupied,
+    };
   }
 
   /** What an activity event says about the queues joined; older news than known is none. */
   queues(userId: string, queues: JoinedQueues): PlatformReport[] {
     const known = this.#users.get(userId);
-    if (!known || queues.atMs <= known.queues.atMs) return [];
+    const lastMs = (known?.queues ?? this.#early.get(userId))?.atMs ?? 0;
+    if (queues.atMs <= lastMs) return [];
+    if (!known) {
+      this.#early.set(userId, queues);
+      return [];
+    }
     known.queues = queues;
-    return this.#profile(userId, known, queues.atMs);
+    const before = known.profile?.id;
+    const profile = this.#profile(userId, known, queues.atMs);
+    return profile.id === before ? [] : [this.#report(userId, profile, { profile })];
   }
 
   state(userId: string, { presence, activity }: UserState): PlatformReport[] {
@@ -103,49 +120,31 @@ export class Roster {
     return [this.#report(userId, told, { interaction: told })];
   }
 
-  /** A user who is gone: reported as such, then forgotten. */
-  remove(userId: string, readAtMs: number): PlatformReport[] {
-    if (!this.#users.delete(userId)) return [];
-    const presence = inactive(userId, readAtMs);
-    return [this.#report(userId, presence, { presence })];
-  }
-
-  /** From now on states are news again, though they were reported: a picture after a gap is complete. */
-  repeatStates(): void {
-    for (const known of this.#users.values()) {
-      delete known.presence;
-      delete known.activity;
-    }
-  }
-
-  /** From now on everything is news again: reports were lost on their way. */
-  repeatAll(): void {
-    this.repeatStates();
-    for (const known of this.#users.values()) {
-      if (known.profile) known.profile.content = '';
-      known.isInteractionLost = known.interaction !== undefined;
-    }
-  }
-
-  #lostInteraction(userId: string, known: Known): PlatformReport[] {
-    const { interaction, isInteractionLost } = known;
-    known.isInteractionLost = false;
-    return interaction && isInteractionLost ? [this.#report(userId, interaction, { interaction })] : [];
+  /** A user who is gone, and forgotten. */
+  gone(userId: string, readAtMs: number): AgentReading {
+    this.#users.delete(userId);
+    this.#early.delete(userId);
+    return { agentId: this.#agentId(userId), facets: { presence: inactive(userId, readAtMs) }, isGone: true };
   }
 
   /** A profile has no time on the platform: it takes that of the reading, and is always newer than the one before. */
-  #profile(userId: string, known: Known, readAtMs: number): PlatformReport[] {
+  #profile(userId: string, known: Known, readAtMs: number): Stamped<Profile> {
     const profile: Profile = profileOf(this.#connection, { ...known, queueIds: known.queues.ids });
     const content = JSON.stringify(profile);
-    if (content === known.profile?.content) return [];
-    const at = Math.max(readAtMs, (known.profile?.at ?? 0) + 1);
-    const id = `${userId}/profile/${at}`;
-    known.profile = { at, id, content };
-    return [this.#report(userId, { at, id }, { profile: { ...profile, at, id } })];
+    if (content !== known.profile?.content) {
+      const at = Math.max(readAtMs, (known.profile?.at ?? 0) + 1);
+      known.profile = { at, id: `${userId}/profile/${at}`, content };
+    }
+    const { at, id } = known.profile;
+    return { ...profile, at, id };
   }
 
   #report(userId: string, { at, id }: Version, facets: Facets): PlatformReport {
-    return { agentId: `${this.#connection}:${userId}`, eventId: id, timestampMs: at, facets };
+    return { agentId: this.#agentId(userId), eventId: id, timestampMs: at, facets };
+  }
+
+  #agentId(userId: string): string {
+    return `${this.#connection}:${userId}`;
   }
 }
 

@@ -75,7 +75,7 @@ export class Watch {
   get problem(): string | undefined {
     if (this.#uncovered > 0) {
       const limit = CHANNEL_LIMIT * this.#usersPerChannel;
-      return `${this.#uncovered} users are beyond the ${limit} one OAuth client can watch; they are only read again every minute or more`;
+      return `${this.#uncovered} users are beyond the ${limit} one OAuth client can watch; they are only read with each reconciliation`;
     }
     const refused = this.#groups.flatMap((group) => group.refused);
     return refused[0] && `${refused.length} notification topics are refused: ${reasonOf(refused[0])}`;

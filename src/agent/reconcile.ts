@@ -1,0 +1,97 @@
+import { Value } from 'typebox/value';
+import { compareVersions, type Facets, type Version } from './facets.ts';
+import { liveInteraction } from './status.ts';
+
+/**
+ * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
+ * writes, connections stand still: whatever the reason, the platform is the source of truth, and the store follows it.
+ *
+ *   the store lacks the fact, or holds an older one   ► the fact, as it is
+ *   the store says the same                           ► nothing
+ *   it says something else, heard since the reading   ► nothing: the reading is late
+ *   it still does a minute after it heard that        ► the fact, as of the reading: the platform overrules
+ */
+export interface Told {
+  /**
+   * Everything the platform tells of the agent now; what it does not tell is left out. A profile has no time on the
+   * platform and carries that of the reading. An interaction is not read but remembered by who listens.
+   */
+  facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction'>;
+  /** The platform has no such agent at work: their presence, as of the reading, says so. */
+  isGone?: boolean;
+  /** The platform counts no open interaction of the agent; left out where it does not count. */
+  isUnoccupied?: boolean;
+}
+
+/** What is said of an agent's activity depends on the interaction, so that comes first. */
+const READ_FACETS = ['profile', 'presence', 'interaction', 'activity'] as const;
+type ReadFacet = (typeof READ_FACETS)[number];
+
+/** What differed; `gone` stands for the presence of an agent the platform does not have any more. */
+export type Difference = ReadFacet | 'gone';
+
+export interface Reconciled {
+  /** What is to be accepted; empty where nothing is. */
+  facets: Facets;
+  differences: Difference[];
+  /** How many of them the platform overruled. */
+  overruled: number;
+}
+
+/** For how long what the store has heard counts as newer than what is read, in ms: no notification takes as long. */
+export const OVERRULE_AFTER_MS = 60_000;
+
+/**
+ * @param held what the store holds; undefined for an agent it does not know
+ * @param readAtMs when the platform was read, by its own clock
+ */
+export function reconcile(held: Facets | undefined, told: Told, readAtMs: number): Reconciled {
+  const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
+  if (told.isGone && !held) return result;
+  let facets: Facets = held ?? {};
+  for (const name of READ_FACETS) {
+    const theirs = told.facets[name];
+    if (!theirs) continue;
+    const verdict = judge(facets, told, name, theirs, readAtMs);
+    if (verdict === 'agrees') continue;
+    const isOverruled = verdict === 'overruled';
+    const facet = isOverruled ? { ...theirs, at: readAtMs, id: `${theirs.id}/read/${readAtMs}` } : theirs;
+    facets = { ...facets, [name]: facet };
+    Object.assign(result.facets, { [name]: facet });
+    result.differences.push(told.isGone ? 'gone' : name);
+    if (isOverruled) result.overruled += 1;
+  }
+  return result;
+}
+
+type Verdict = 'agrees' | 'newer' | 'overruled';
+
+function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
+  const ours = held[name];
+  const isNewer = !ours || compareVersions(theirs, ours) > 0;
+  if (name === 'interaction') return isNewer ? 'newer' : 'agrees';
+  const isSame = ours !== undefined && isSameContent(ours, theirs);
+  const hasOwnTime = name !== 'profile' && !told.isGone;
+  if (isSame && !hasOwnTime) return 'agrees';
+  const merged: Facets = isNewer ? { ...held, [name]: theirs } : held;
+  const isSaid = (isNewer || isSame) && !(name === 'activity' && isDenied(merged, told));
+  if (!isSaid && readAtMs - heardAtMs(merged, name) > OVERRULE_AFTER_MS) return 'overruled';
+  return isNewer ? 'newer' : 'agrees';
+}
+
+/** An idle agent without work has no interaction: one that is younger than the idleness denies it; its end was lost. */
+function isDenied(facets: Facets, { isUnoccupied }: Told): boolean {
+  return isUnoccupied === true && facets.activity?.state === 'IDLE' && liveInteraction(facets) !== undefined;
+}
+
+/** When the store last heard of what the facet tells; of an agent's activity an interaction tells, too. */
+function heardAtMs(facets: Facets, name: ReadFacet): number {
+  const at = facets[name]?.at ?? 0;
+  return name === 'activity' ? Math.max(at, facets.interaction?.at ?? 0) : at;
+}
+
+function isSameContent(one: Version, other: Version): boolean {
+  const { at: _at, id: _id, ...ours } = one;
+  const { at: _otherAt, id: _otherId, ...theirs } = other;
+  return Value.Equal(ours, theirs);
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../ops/clock.ts';
+import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
+import type { Client } from './client.ts';
+import { RequestFailed } from './failure.ts';
+import type { Mirror } from './mirror.ts';
+import type { Definitions } from './normalise.ts';
+import {
+  type Memberships,
+  readDefinitions,
+  readMemberships,
+  readUsers,
+  readUsersById,
+  type UserPage,
+} from './reads.ts';
+
+/**
+ * Who has joined which queue costs a request or more per queue, changes seldom, and is notified, too; what presences
+ * there are changes hardly ever. Both are read again after this many times as long as it took.
+ */
+const SETUP_REST = 10;
+
+/** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
+export class Snapshot implements Reading {
+  readonly #client: Client;
+  readonly #mirror: Mirror;
+  readonly #context: PlatformContext;
+  readonly #clock: Clock;
+  /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
+  readonly #settled: () => Promise<void>;
+  #memberships: Memberships = { queueIds: new Map(), atMs: 0 };
+  /** Monotonic time in ms from which queues and presences are read again. */
+  #setupDueMs = 0;
+
+  constructor(client: Client, mirror: Mirror, context: PlatformContext, clock: Clock, settled: () => Promise<void>) {
+    this.#client = client;
+    this.#mirror = mirror;
+    this.#context = context;
+    this.#clock = clock;
+    this.#settled = settled;
+  }
+
+  /** Something may have been missed: the next reading leaves nothing out. */
+  renew(): void {
+    this.#setupDueMs = 0;
+  }
+
+  async *pages(): AsyncGenerator<ReadPage> {
+    await this.#readSetup();
+    for await (const page of readUsers(this.#client)) yield await this.#readingOf(page);
+  }
+
+  byId(agentIds: string[]): AsyncGenerator<ReadPage> {
+    const prefix = `${this.#context.connection}:`;
+    return this.users(agentIds.map((id) => id.slice(prefix.length)));
+  }
+
+  /** These alone. One the platform does not know any more, by a listing and by id, is gone. */
+  async *users(userIds: string[]): AsyncGenerator<ReadPage> {
+    for await (const page of readUsersById(this.#client, userIds)) {
+      const { atMs, agents } = await this.#readingOf(page);
+      const found = new Set(page.users.map(({ id }) => id));
+      const gone = page.asked.filter((id) => !found.has(id)).map((id) => this.#mirror.roster.gone(id, atMs));
+      yield { atMs, agents: [...agents, ...gone] };
+    }
+  }
+
+  async #readingOf({ users, atMs }: UserPage): Promise<ReadPage> {
+    await this.#settled();
+    const { queueIds, atMs: joinedAtMs } = this.#memberships;
+    const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: joinedAtMs });
+    return { atMs, agents: users.map((user) => this.#mirror.read(user, atMs, queuesOf(user.id))) };
+  }
+
+  async #readSetup(): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    if (startedMs < this.#setupDueMs) return;
+    this.#mirror.definitions = await this.#definitions();
+    this.#memberships = await readMemberships(this.#client);
+    const endedMs = this.#clock.monotonicMs();
+    this.#setupDueMs = endedMs + SETUP_REST * (endedMs - startedMs);
+  }
+
+  /** Without them only presences that do not name their system presence stay unknown. */
+  async #definitions(): Promise<Definitions> {
+    try {
+      return await readDefinitions(this.#client);
+    } catch (error) {
+      if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
+      this.#context.log.warn({ error: error.message }, 'Presence definitions cannot be read');
+      return this.#mirror.definitions;
+    }
+  }
+}

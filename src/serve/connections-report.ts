@@ -1,0 +1,42 @@
+import type { ConnectionReport, ConnectionsReport, IngestReport } from '../api/routes/connections.ts';
+import type { ConnectionState } from '../sync/connections.ts';
+import type { ReconcileReport } from '../sync/reconciler.ts';
+import type { Ground, Sync } from './sync.ts';
+
+/** Every connection of the config, and what this region knows of those that are homed here. @throws ShardUnavailable */
+export async function reportOnConnections(
+  { config, instance, clock }: Ground,
+  { connections }: Sync,
+): Promise<ConnectionsReport> {
+  const states = await connections.states();
+  return {
+    region: config.region,
+    instance,
+    connections: Object.entries(config.connections).map(
+      ([connection, { platform, home, domain }]): ConnectionReport => {
+        const state = states.find(({ name }) => name === connection);
+        const ingest = state && ingestOf(state, clock.nowMs());
+        return { connection, platform, home, domain, ...(ingest && { ingest }) };
+      },
+    ),
+  };
+}
+
+function ingestOf({ instance, ingest, reconciliation }: ConnectionState, nowMs: number): IngestReport {
+  const health = ingest && {
+    connected: ingest.connected,
+    agents: ingest.agents,
+    read_age_ms: ingest.lastSnapshotMs === undefined ? null : nowMs - ingest.lastSnapshotMs,
+    ...(ingest.problem && { problem: ingest.problem }),
+  };
+  return {
+    instance: instance ?? null,
+    health: health ?? null,
+    reconciliation: reconciliation ? reconciliationOf(reconciliation) : null,
+  };
+}
+
+function reconciliationOf(report: ReconcileReport): NonNullable<IngestReport['reconciliation']> {
+  const { atMs, tookMs, checked, differed, byKind, overruled, failed } = report;
+  return { at: atMs, took_ms: tookMs, checked, differed, by_kind: byKind, overruled, ...(failed && { failed }) };
+}

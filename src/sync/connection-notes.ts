@@ -1,0 +1,32 @@
+import type { Cluster } from '../cache/cluster.ts';
+import { connectionKey } from '../cache/keys.ts';
+import type { PlatformHealth } from '../platforms/platform.ts';
+import type { ReconcileReport } from './reconciler.ts';
+
+/** How the instance that runs a connection last found it. */
+export interface IngestNote extends PlatformHealth {
+  instance: string;
+}
+
+/**
+ * What the instances of a region tell each other about a connection: the hash `connection:<c>`, where the instance that
+ * runs it writes and all read. Nothing but reports to people depends on it.
+ */
+export interface ConnectionNotes {
+  ingest?: IngestNote;
+  reconciliation?: ReconcileReport;
+}
+
+/** @throws ShardUnavailable */
+export async function writeNotes(cluster: Cluster, connection: string, notes: ConnectionNotes): Promise<void> {
+  const key = connectionKey(connection);
+  const fields = Object.entries(notes).flatMap(([name, note]) => [name, JSON.stringify(note)]);
+  await cluster.command(key, ['HSET', key, ...fields]);
+}
+
+/** @throws ShardUnavailable */
+export async function readNotes(cluster: Cluster, connection: string): Promise<ConnectionNotes> {
+  const key = connectionKey(connection);
+  const fields = (await cluster.command(key, ['HGETALL', key])) as Record<string, string>;
+  return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, JSON.parse(text)]));
+}

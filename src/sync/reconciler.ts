@@ -1,0 +1,169 @@
+import type { AgentEvent } from '../agent/event.ts';
+import type { Facets, Version } from '../agent/facets.ts';
+import { type Difference, reconcile } from '../agent/reconcile.ts';
+import { ownStatus } from '../agent/status.ts';
+import type { Agents } from '../cache/agents.ts';
+import type { Cluster } from '../cache/cluster.ts';
+import { type AgentRecord, readRecord } from '../cache/record.ts';
+import { scanAgents } from '../cache/scan.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Reading, ReadPage } from '../platforms/platform.ts';
+import { writeNotes } from './connection-notes.ts';
+
+/** What one reconciliation found. */
+export interface ReconcileReport {
+  /** When it ended, in ms of local wall time. */
+  atMs: number;
+  tookMs: number;
+  /** Agents compared. */
+  checked: number;
+  /** Agents of whom something differed. */
+  differed: number;
+  /** What differed, facet by facet. */
+  byKind: Partial<Record<Difference, number>>;
+  /** Differences where the platform overruled something newer in the store. */
+  overruled: number;
+  /** Why it ended before its end, for people. */
+  failed?: string;
+}
+
+interface ReconcilerOptions {
+  connection: string;
+  domain: string;
+  region: string;
+  agents: Agents;
+  cluster: Cluster;
+  /** Resolves when the event is durably accepted, however long that takes, or the instance stops. */
+  accept(event: AgentEvent): Promise<void>;
+  /** Reads from the store, however long that takes; undefined when the instance stops. */
+  read<T>(work: () => Promise<T>): Promise<T | undefined>;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** Events accepted at the same time: enough to fill the outbox's batches, few enough to bound memory. */
+const CONCURRENCY = 256;
+/** Looking through the whole domain for agents of the connection may take one part in this many of the time. */
+const SURVEY_REST = 200;
+
+type Counts = Omit<ReconcileReport, 'atMs' | 'tookMs' | 'failed'>;
+
+/**
+ * Holds what a platform says against what the region's store holds. Differences become ordinary events, so all regions
+ * are repaired by the same path: whatever was lost on its way, or by the store, is back after one reading.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  /** Agents of the connection whom the platform should have. */
+  readonly #known = new Set<string>();
+  #surveyDueMs = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Compares a page beside the regular readings. */
+  compare(page: ReadPage): Promise<void> {
+    return this.#compare(page, noCounts());
+  }
+
+  /** Compares a complete reading, looks after agents it did not name, and reports. @throws what the reading throws */
+  async reconcile(reading: Reading): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const counts = noCounts();
+    const finish = (failed?: Error): Promise<void> => {
+      const tookMs = Math.round(clock.monotonicMs() - startedMs);
+      return this.#report({ atMs: clock.nowMs(), tookMs, ...counts, ...(failed && { failed: failed.message }) });
+    };
+    try {
+      await this.#survey();
+      const seen = new Set<string>();
+      for await (const page of reading.pages()) {
+        for (const { agentId } of page.agents) seen.add(agentId);
+        await this.#compare(page, counts);
+      }
+      const unnamed = [...this.#known].filter((agentId) => !seen.has(agentId));
+      for await (const page of reading.byId(unnamed)) await this.#compare(page, counts);
+    } catch (error) {
+      const isStopped = (error as Error).name === 'AbortError';
+      if (!isStopped) await finish(error as Error);
+      throw error;
+    }
+    await finish();
+  }
+
+  async #compare({ atMs, agents: readings }: ReadPage, counts: Counts): Promise<void> {
+    const { agents, domain, read } = this.#options;
+    const ids = readings.map(({ agentId }) => agentId);
+    const held = await read(() => agents.getAll(domain, ids));
+    if (!held) return;
+    const events: AgentEvent[] = [];
+    for (const { agentId, ...told } of readings) {
+      if (told.isGone) this.#known.delete(agentId);
+      else this.#known.add(agentId);
+      const { facets, differences, overruled } = reconcile(held.get(agentId)?.facets, told, atMs);
+      if (differences.length > 0) events.push(this.#eventOf(agentId, facets));
+      this.#count(counts, differences, overruled);
+    }
+    for (let from = 0; from < events.length; from += CONCURRENCY) {
+      await Promise.all(events.slice(from, from + CONCURRENCY).map((event) => this.#options.accept(event)));
+    }
+  }
+
+  /** One event for all that differs; as old as the newest of it, and named after that. */
+  #eventOf(agentId: string, facets: Facets): AgentEvent {
+    const versions = Object.values(facets) as Version[];
+    const { at, id } = versions.reduce((newest, version) => (version.at > newest.at ? version : newest));
+    const eventId = versions.length > 1 ? `${id}+${versions.length - 1}` : id;
+    return { eventId, agentId, timestampMs: at, region: this.#options.region, source: 'reconcile', facets };
+  }
+
+  /**
+   * Looks through the store for agents of the connection whom nobody has named to this instance yet: the platform may
+   * have lost them while nobody looked. Those who are offline are left alone: gone would make no more of them.
+   */
+  async #survey(): Promise<void> {
+    const { cluster, domain, connection, clock, read } = this.#options;
+    const startedMs = clock.monotonicMs();
+    if (startedMs < this.#surveyDueMs) return;
+    await read(async () => {
+      for await (const lines of scanAgents(cluster, domain, `${connection}:*`)) {
+        for (const [agentId, line] of lines) if (isPresent(readRecord(line))) this.#known.add(agentId);
+      }
+    });
+    const endedMs = clock.monotonicMs();
+    this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
+  }
+
+  #count(counts: Counts, differences: Difference[], overruled: number): void {
+    const { connection, metrics } = this.#options;
+    counts.checked += 1;
+    counts.overruled += overruled;
+    if (differences.length > 0) counts.differed += 1;
+    for (const kind of differences) {
+      counts.byKind[kind] = (counts.byKind[kind] ?? 0) + 1;
+      metrics.reconcileDifferences.inc({ connection, kind });
+    }
+    if (overruled > 0) metrics.reconcileOverruled.inc({ connection }, overruled);
+  }
+
+  async #report(report: ReconcileReport): Promise<void> {
+    const { connection, cluster, log, metrics } = this.#options;
+    metrics.reconcileRuns.inc({ connection, outcome: report.failed ? 'failed' : 'complete' });
+    if (!report.failed) metrics.reconcileMs.set({ connection }, report.tookMs);
+    log.debug(report, 'reconciled');
+    try {
+      await writeNotes(cluster, connection, { reconciliation: report });
+    } catch (error) {
+      log.debug({ err: error }, 'the report of a reconciliation was not stored');
+    }
+  }
+}
+
+const isPresent = ({ facets }: AgentRecord): boolean => ownStatus(facets).status !== 'OFFLINE';
+
+const noCounts = (): Counts => ({ checked: 0, differed: 0, byKind: {}, overruled: 0 });

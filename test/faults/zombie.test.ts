@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { withAdmin } from '../../local/redis/admin.ts';
+import { ask, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
+
+const AGENTS = 'agents:{main}';
+
+let simulator: GenesysSimulator;
+let regions: Regions;
+let eu: TestRegion;
+let us: TestRegion;
+let userIds: string[];
+beforeAll(async () => {
+  simulator = await startGenesysSimulator({ agents: 12, queues: 3, paused: true, requestsPerMinute: 10_000 });
+  const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
+  regions = await startRegions({
+    names: ['eu', 'us'],
+    replicas: false,
+    config: {
+      connections: { 'genesys-eu': { platform: 'genesys', home: 'eu', ...access } },
+      queues: {},
+      reconcile: { intervalMs: 1000 },
+    },
+  });
+  [eu, us] = regions.all as [TestRegion, TestRegion];
+  await vi.waitFor(async () => expect(await reconciliation()).toMatchObject({ checked: 12 }), 20_000);
+  userIds = (await inEu('HKEYS', AGENTS)) as string[];
+});
+afterAll(async () => {
+  await regions?.stop();
+  await simulator?.stop();
+});
+
+const inEu = async (...command: string[]): Promise<unknown> =>
+  withAdmin((await eu.redis.masterOf(AGENTS)).port, (redis) => redis.run(...command));
+const agentAt = async ({ url }: TestRegion, id: string) =>
+  (await ask(`${url}/v1/agents/${encodeURIComponent(id)}`)).body;
+const reconciliation = async () => (await ask(`${eu.url}/v1/connections`)).body.connections[0].ingest.reconciliation;
+const users = (id: string): string => id.slice('genesys-eu:'.length);
+const becomes = (id: string, state: object) =>
+  vi.waitFor(
+    async () => {
+      for (const region of [eu, us]) expect(await agentAt(region, id)).toMatchObject(state);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+
+/** What brought the events about an agent, oldest first. */
+async function sourcesOf(id: string): Promise<string[]> {
+  const lines = await Promise.all(eu.processes.map(({ history }) => readFile(history, 'utf8')));
+  return lines
+    .join('')
+    .split('\n')
+    .filter((line) => line.includes('"phase":"accepted"') && line.includes(`"${id}"`))
+    .map((line) => JSON.parse(line).source ?? 'notified');
+}
+
+describe('a notification that is lost', () => {
+  it('costs one reconciliation: the zombie is back in every region, and so is the agent who left', async () => {
+    const id = userIds[0] as string;
+    simulator.faults({ dropEvents: 1 });
+    simulator.setUser(users(id), { presence: 'On Queue', routingStatus: 'IDLE' });
+    await becomes(id, { status: 'AVAILABLE' });
+    expect((await sourcesOf(id)).at(-1)).toBe('reconcile');
+    expect((await ask(`${us.url}/agents/available?queue=global`)).body.agents).toMatchObject([{ agent_id: id }]);
+
+    simulator.setUser(users(id), { presence: 'Break' });
+    await becomes(id, { status: 'BUSY', reason: 'BREAK' });
+    const metrics = await (await fetch(`${eu.url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /muster_reconcile_differences_total\{connection="genesys-eu",kind="presence",region="eu"\} \d+/,
+    );
+  });
+});
+
+describe('a store that lost what it had accepted', () => {
+  it('is given it again: an older record, and none at all', async () => {
+    const id = userIds[1] as string;
+    simulator.faults({ dropEvents: 0 });
+    const older = (await inEu('HGET', AGENTS, id)) as string;
+    simulator.setUser(users(id), { presence: 'On Queue', routingStatus: 'IDLE' });
+    await becomes(id, { status: 'AVAILABLE' });
+    const { facets } = await agentAt(eu, id);
+    for (const lose of [
+      ['HSET', AGENTS, id, older],
+      ['HDEL', AGENTS, id],
+    ]) {
+      await inEu(...lose);
+      expect((await agentAt(eu, id)).status).not.toBe('AVAILABLE');
+      await becomes(id, { status: 'AVAILABLE', facets });
+    }
+  });
+});
+
+describe('a user whom the platform deletes while nobody looks', () => {
+  it('is offline everywhere once somebody looks again', async () => {
+    const id = userIds[2] as string;
+    simulator.setUser(users(id), { presence: 'On Queue', routingStatus: 'IDLE' });
+    await becomes(id, { status: 'AVAILABLE' });
+    await eu.processes[0]?.signal('SIGTERM');
+    simulator.deleteUser(users(id));
+    await eu.spawn();
+    await becomes(id, { status: 'OFFLINE', reason: 'INACTIVE' });
+    await vi.waitFor(async () => expect(await reconciliation()).toMatchObject({ checked: 11, differed: 0 }), 20_000);
+  });
+});
+
+describe('GET /v1/connections', () => {
+  it('tells at every instance of the home who runs a connection and what the last reconciliation found', async () => {
+    const other = await eu.spawn();
+    const runs = expect.stringMatching(/^eu-/);
+    await vi.waitFor(async () => {
+      const [first, second] = await Promise.all([eu.url, other.url].map((url) => ask(`${url}/v1/connections`)));
+      expect(first?.body.connections).toEqual([
+        {
+          connection: 'genesys-eu',
+          platform: 'genesys',
+          home: 'eu',
+          domain: 'main',
+          ingest: {
+            instance: runs,
+            health: { connected: true, agents: 11, read_age_ms: expect.any(Number) },
+            reconciliation: {
+              at: expect.any(Number),
+              took_ms: expect.any(Number),
+              checked: 11,
+              differed: 0,
+              by_kind: {},
+              overruled: 0,
+            },
+          },
+        },
+      ]);
+      expect(second?.body.connections[0].ingest.instance).toBe(first?.body.connections[0].ingest.instance);
+    }, 20_000);
+    const { connections } = (await ask(`${us.url}/v1/connections`)).body;
+    expect(connections).toEqual([{ connection: 'genesys-eu', platform: 'genesys', home: 'eu', domain: 'main' }]);
+  });
+
+  it('says why a reconciliation ended early', async () => {
+    simulator.faults({ missingPermissions: ['routing:queue:view'], closeSockets: 1006 });
+    await vi.waitFor(async () => expect((await reconciliation()).failed).toContain('routing:queue:view'), {
+      timeout: 20_000,
+      interval: 100,
+    });
+  });
+});
