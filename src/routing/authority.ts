@@ -34,7 +34,7 @@ export function standingOf(attempt: Attempt): Standing {
   for (const home of peers.names()) {
     const isStale = freshness.region(home).state === 'stale';
     const isSilent = unreachable.has(home) || !peers.isReachable(home);
-    const isFar = (peers.rttMs(home) ?? Number.POSITIVE_INFINITY) > budgetMs;
+    const isFar = peers.answersWithinMs(home) > budgetMs;
     const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
     if (!why) continue;
     standing.passOver.set(home, why);
@@ -91,7 +91,7 @@ export async function askPlatforms(attempt: Attempt): Promise<boolean> {
   const ids = await candidates(attempt, standing);
   if (ids.length === 0) return false;
   const ways = [...standing.onPlatformsWord];
-  const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? (region.peers.rttMs(home) ?? 0) : 0)));
+  const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? region.peers.answersWithinMs(home) : 0)));
   await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
   return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { AgentAnswer, ClaimAnswer } from './answers.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
+import { RoundTrip } from './round-trip.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
 export const ASKED_BY = 'muster-asked-by';
@@ -47,8 +48,8 @@ export interface ProbeAnswer {
 
 interface Peer {
   url: string;
-  /** Smoothed round trip, ms; undefined until it has answered once. */
-  rttMs: number | undefined;
+  /** Measured since it last began to answer. */
+  roundTrip: RoundTrip;
   /** Probes in a row that got no answer. */
   failures: number;
   clock: PeerClock;
@@ -62,7 +63,6 @@ const PROBE_JITTER_MS = 200;
 const PROBE_DEADLINE_MS = 2000;
 /** A connection that stays silent this long is given up, ms; its caller has long gone on. */
 const SILENCE_MS = 5000;
-const SMOOTHING = 0.2;
 const FAILURES_TO_GIVE_UP = 3;
 
 /** The other regions' homes, asked over HTTP, with the measured round trip to each. */
@@ -76,7 +76,7 @@ export class Peers {
     this.#options = options;
     for (const [name, url] of Object.entries(options.urls)) {
       if (name === options.region) continue;
-      this.#peers.set(name, { url, rttMs: undefined, failures: 0, clock: new PeerClock() });
+      this.#peers.set(name, { url, roundTrip: new RoundTrip(), failures: 0, clock: new PeerClock() });
     }
   }
 
@@ -94,8 +94,14 @@ export class Peers {
     return [...this.#peers.keys()];
   }
 
+  /** The mean round trip in ms; undefined while the region does not answer. */
   rttMs(region: string): number | undefined {
-    return this.#peers.get(region)?.rttMs;
+    return this.#peers.get(region)?.roundTrip.meanMs;
+  }
+
+  /** By when most of its answers are there, in ms; Infinity while the region does not answer. */
+  answersWithinMs(region: string): number {
+    return this.#peers.get(region)?.roundTrip.mostMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** How far the region's wall clock is ahead of this instance's, ms; undefined before its first answer. */
@@ -112,7 +118,7 @@ export class Peers {
 
   isReachable(region: string): boolean {
     const peer = this.#peers.get(region);
-    return peer?.rttMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
+    return peer?.roundTrip.meanMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
   }
 
   /** Asks an agent's home to grant it. Never throws. */
@@ -120,7 +126,8 @@ export class Peers {
     const body = { queue, call_id: callId, skills, agent_id: agentId };
     const startedMs = this.#options.clock.monotonicMs();
     const answer = await this.#post(home, '/v1/claims', body, budgetMs);
-    if (answer.kind === 'granted') this.#measured(home, this.#options.clock.monotonicMs() - startedMs);
+    if (answer.kind === 'granted')
+      this.#peers.get(home)?.roundTrip.measured(this.#options.clock.monotonicMs() - startedMs);
     return answer;
   }
 
@@ -190,27 +197,34 @@ export class Peers {
   }
 
   async #probe(name: string, peer: Peer): Promise<void> {
-    const { clock, log } = this.#options;
-    const answered = this.#options.ask(name);
-    const startedMs = clock.monotonicMs();
+    const { ask, clock, log } = this.#options;
     try {
-      const { body } = await request(`${peer.url}${PROBED}`, {
-        dispatcher: this.#http,
-        headersTimeout: PROBE_DEADLINE_MS,
-        bodyTimeout: PROBE_DEADLINE_MS,
-      });
-      const { time_ms: theirMs, beat } = (await body.json()) as Partial<ProbeAnswer>;
+      // The first answer also took as long as it takes to connect, which says nothing about the next.
+      if (peer.roundTrip.meanMs === undefined) await this.#beatOf(peer);
+      const answered = ask(name);
+      const startedMs = clock.monotonicMs();
+      const { time_ms: theirMs, beat } = await this.#beatOf(peer);
       const tookMs = clock.monotonicMs() - startedMs;
       if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
       peer.failures = 0;
-      this.#measured(name, tookMs);
+      peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
     } catch {
       peer.failures += 1; // told once, when it counts as unreachable
-      if (peer.failures === FAILURES_TO_GIVE_UP)
-        log.warn({ of: name }, 'region does not answer; its agents are passed over');
+      if (peer.failures !== FAILURES_TO_GIVE_UP) return;
+      peer.roundTrip = new RoundTrip();
+      log.warn({ of: name }, 'region does not answer; its agents are passed over');
     }
+  }
+
+  async #beatOf({ url }: Peer): Promise<Partial<ProbeAnswer>> {
+    const { body } = await request(`${url}${PROBED}`, {
+      dispatcher: this.#http,
+      headersTimeout: PROBE_DEADLINE_MS,
+      bodyTimeout: PROBE_DEADLINE_MS,
+    });
+    return (await body.json()) as Partial<ProbeAnswer>;
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {
@@ -219,11 +233,6 @@ export class Peers {
     const offsetMs = Math.round(theirs.offsetMs ?? 0);
     if (change === 'off') log.warn({ of: name, offsetMs }, "the clock of another region differs from this one's");
     if (change === 'well') log.info({ of: name, offsetMs }, "the clock of another region agrees with this one's again");
-  }
-
-  #measured(name: string, tookMs: number): void {
-    const peer = this.#peers.get(name);
-    if (peer) peer.rttMs = peer.rttMs === undefined ? tookMs : peer.rttMs + SMOOTHING * (tookMs - peer.rttMs);
   }
 }
 
