@@ -19,27 +19,38 @@ export interface ReaderOptions {
 }
 
 const BATCH = 200;
+/** Batches of one partition that are read before the first of them is committed: a bus far away is read on meanwhile. */
+const READ_AHEAD = 4;
 const BLOCK_MS = 500;
-/** While a batch is being handled its partition is not read; this is how soon it is, once the handler is done. */
-const BLOCK_WHILE_HANDLING_MS = 5;
+/** While a partition is full it is not read; this is how soon it is looked after again. */
+const BLOCK_WHILE_FULL_MS = 5;
 const IDLE_MS = 20;
 const AWAY_MS = 250;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
 
+/** What is under way of a partition. Batches are handled one after another, and committed one after another behind. */
+interface Reading {
+  /** Where to read on. */
+  position: string;
+  batches: number;
+  handled: Promise<void>;
+  committed: Promise<void>;
+  giveUp: AbortController;
+}
+
 /**
- * Reads the held partitions, at most one batch of each at a time:
+ * Reads the held partitions ahead, and handles each in order. The life of a batch:
  *
- *   free ──entries──► handling ──resolved──► committing ──position moved on──► free
- *                        └─rejected: same batch again, later      └─bus away: again, later
+ *   read ──those before it handled──► handling ──those before it committed──► committing ──position moved on──► done
+ *                                        └─rejected: again, later                └─bus away: again, later
  *
- * A partition that is being drained leaves the loops of repetition; what it did not commit is its next holder's.
+ * A partition that is being drained, or whose position somebody else has moved, drops what it has not begun; what was not
+ * committed is its next holder's.
  */
 export class PartitionReader {
   readonly #options: ReaderOptions;
-  /** Where to read on. What is not here is asked for: only the bus knows what another holder has committed. */
-  readonly #positions = new Map<number, string>();
-  readonly #running = new Map<number, { done: Promise<void>; giveUp: AbortController }>();
+  readonly #readings = new Map<number, Reading>();
   readonly #loop: Promise<void>;
   #closed = false;
   #away = false;
@@ -51,9 +62,10 @@ export class PartitionReader {
 
   /** Resolves when nothing of a partition, which is held no more, is being handled. */
   async drain(partition: number): Promise<void> {
-    const running = this.#running.get(partition);
-    running?.giveUp.abort();
-    await running?.done;
+    const reading = this.#readings.get(partition);
+    if (!reading) return;
+    this.#drop(partition, reading);
+    await reading.committed.catch(() => undefined); // dropped on purpose
   }
 
   /** Call when everything is drained. */
@@ -73,37 +85,48 @@ export class PartitionReader {
         if (this.#closed) return;
         if (!this.#away) this.#options.log.warn({ err: error }, 'the bus cannot be read; trying on');
         this.#away = true;
-        this.#positions.clear();
         await delay(AWAY_MS);
       }
     }
   }
 
   async #readOnce(): Promise<void> {
-    const { held, position } = this.#options;
-    const mine = held();
-    for (const partition of this.#positions.keys()) if (!mine.has(partition)) this.#positions.delete(partition);
-    const free = [...mine].filter((partition) => !this.#running.has(partition));
-    if (free.length === 0) {
-      await delay(this.#running.size > 0 ? BLOCK_WHILE_HANDLING_MS : IDLE_MS);
+    const mine = this.#options.held();
+    for (const [partition, reading] of this.#readings) if (!mine.has(partition)) this.#drop(partition, reading);
+    await Promise.all([...mine].map((partition) => this.#begin(partition)));
+    const open = [...this.#readings].filter(([, { batches }]) => batches < READ_AHEAD);
+    if (open.length === 0) {
+      await delay(this.#readings.size > 0 ? BLOCK_WHILE_FULL_MS : IDLE_MS);
       return;
     }
-    await Promise.all(
-      free.map(async (partition) => {
-        if (!this.#positions.has(partition)) this.#positions.set(partition, await position(partition));
-      }),
-    );
-    const batches = await this.#read(free);
-    const still = held();
-    for (const [partition, batch] of batches) if (still.has(partition)) this.#begin(partition, batch);
+    const batches = await this.#read(new Map(open));
+    const still = this.#options.held();
+    for (const [partition, reading] of open) {
+      const batch = batches.get(partition);
+      if (batch && still.has(partition) && !reading.giveUp.signal.aborted) this.#take(partition, reading, batch);
+    }
+  }
+
+  /** Asks where to read on: only the bus knows what another holder has committed. @throws BusUnavailable */
+  async #begin(partition: number): Promise<void> {
+    if (this.#readings.has(partition)) return;
+    const position = await this.#options.position(partition);
+    const done = Promise.resolve();
+    this.#readings.set(partition, {
+      position,
+      batches: 0,
+      handled: done,
+      committed: done,
+      giveUp: new AbortController(),
+    });
   }
 
   /** A plain read: it changes nothing on the bus, so one that arrives late takes nothing from the next holder. */
-  async #read(partitions: number[]): Promise<Map<number, Delivery[]>> {
+  async #read(readings: Map<number, Reading>): Promise<Map<number, Delivery[]>> {
     const { connection, streamKey } = this.#options;
-    const byKey = new Map(partitions.map((partition) => [streamKey(partition), partition]));
-    const positions = partitions.map((partition) => this.#position(partition));
-    const blockMs = this.#running.size > 0 ? BLOCK_WHILE_HANDLING_MS : BLOCK_MS;
+    const byKey = new Map([...readings.keys()].map((partition) => [streamKey(partition), partition]));
+    const positions = [...readings.values()].map(({ position }) => position);
+    const blockMs = readings.size < this.#readings.size ? BLOCK_WHILE_FULL_MS : BLOCK_MS;
     const limits = ['COUNT', `${BATCH}`, 'BLOCK', `${blockMs}`];
     const reply = await connection.call(['XREAD', ...limits, 'STREAMS', ...byKey.keys(), ...positions], blockMs);
     const batches = new Map<number, Delivery[]>();
@@ -115,25 +138,35 @@ export class PartitionReader {
     return batches;
   }
 
-  #begin(partition: number, batch: Delivery[]): void {
-    const giveUp = new AbortController();
-    const done = this.#deliver(partition, batch, giveUp.signal).finally(() => this.#running.delete(partition));
-    this.#running.set(partition, { done, giveUp });
+  /** Puts a batch behind those under way. */
+  #take(partition: number, reading: Reading, batch: Delivery[]): void {
+    const { handler, advance } = this.#options;
+    const { signal } = reading.giveUp;
+    const from = reading.position;
+    const to = batch.at(-1)?.position ?? from;
+    const handled = reading.handled.then(() => {
+      signal.throwIfAborted();
+      return this.#insist(partition, signal, 'batch not handled', () => handler(partition, batch));
+    });
+    handled.catch(() => undefined); // the commit behind it sees to that
+    const committed = reading.committed.then(async () => {
+      await handled;
+      const reached = await this.#insist(partition, signal, 'batch not committed', () => advance(partition, from, to));
+      if (reached !== to) throw new Error(`the position of partition ${partition} is ${reached}, not ${from}`);
+    });
+    Object.assign(reading, { position: to, handled, committed, batches: reading.batches + 1 });
+    // What failed was logged, or somebody else has gone on with it: everything begins anew at the bus's own position.
+    committed
+      .catch(() => this.#drop(partition, reading))
+      .finally(() => {
+        reading.batches -= 1;
+      });
   }
 
-  /** Never rejects. */
-  async #deliver(partition: number, batch: Delivery[], giveUp: AbortSignal): Promise<void> {
-    const { handler, advance } = this.#options;
-    const from = this.#position(partition);
-    const to = batch.at(-1)?.position ?? from;
-    try {
-      await this.#insist(partition, giveUp, 'batch not handled', () => handler(partition, batch));
-      const reached = await this.#insist(partition, giveUp, 'batch not committed', () => advance(partition, from, to));
-      this.#positions.set(partition, reached);
-    } catch {
-      // Given up, and logged; what was not committed will be read again by whoever holds the partition.
-      this.#positions.delete(partition);
-    }
+  /** Begins nothing more of what was read of a partition. */
+  #drop(partition: number, reading: Reading): void {
+    reading.giveUp.abort();
+    if (this.#readings.get(partition) === reading) this.#readings.delete(partition);
   }
 
   /** Tries until it works, the partition is drained, or its lease is over. */
@@ -149,10 +182,6 @@ export class PartitionReader {
         if (!held().has(partition)) throw error;
       }
     }
-  }
-
-  #position(partition: number): string {
-    return this.#positions.get(partition) ?? START;
   }
 }
 
