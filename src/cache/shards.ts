@@ -10,8 +10,8 @@ export interface Shard {
   replicas: number;
   /** How long the last probe took, in ms. */
   probeMs: number;
-  /** How far its clock was ahead of this instance's at the last probe, in ms. */
-  clockAheadMs: number;
+  /** Its wall time when this instance's monotonic clock stood at 0, ms: setting this host's clock does not move it. */
+  epochMs: number;
   /** Monotonic ms since which it is down; undefined while up. */
   downSinceMs?: number;
 }
@@ -22,7 +22,7 @@ export interface ProbeTarget {
   ask(): Promise<[role: unknown, time: unknown]>;
 }
 
-type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'clockAheadMs'>;
+type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'epochMs'>;
 
 interface ShardsOptions {
   /** The masters of the topology as the client knows it now. */
@@ -45,7 +45,7 @@ const PROBE_DEADLINE_MS = 500;
 export class Shards {
   readonly #options: ShardsOptions;
   readonly #known = new Map<string, Shard>();
-  #lastAheadMs = 0;
+  #lastEpochMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #onDown: () => void = () => undefined;
 
@@ -71,9 +71,15 @@ export class Shards {
     return [...this.#known.values()];
   }
 
+  /** How far a master's clock was ahead of this instance's at the last probe, in ms. */
+  clockOffsetMs({ epochMs }: Shard): number {
+    const { clock } = this.#options;
+    return epochMs + clock.monotonicMs() - clock.nowMs();
+  }
+
   /** What is known of the master at an address; an unprobed one counts as up. */
   at(address: string): Shard {
-    return this.#known.get(address) ?? { address, up: true, replicas: 1, probeMs: 0, clockAheadMs: 0 };
+    return this.#known.get(address) ?? { address, up: true, replicas: 1, probeMs: 0, epochMs: this.#lastEpochMs };
   }
 
   /**
@@ -84,7 +90,7 @@ export class Shards {
     const [nearest] = this.all()
       .filter(({ up }) => up)
       .sort((a, b) => a.probeMs - b.probeMs);
-    return this.#options.clock.nowMs() + (nearest?.clockAheadMs ?? this.#lastAheadMs);
+    return Math.round(this.#options.clock.monotonicMs() + (nearest?.epochMs ?? this.#lastEpochMs));
   }
 
   async #probeAll(): Promise<void> {
@@ -115,14 +121,14 @@ export class Shards {
     if (!Array.isArray(role) || role[0] !== 'master') return undefined;
     const probeMs = this.#options.clock.monotonicMs() - startedMs;
     const [seconds, micros] = (time as unknown[]).map(Number) as [number, number];
-    const clockAheadMs = Math.round(seconds * 1000 + micros / 1000 + probeMs / 2 - this.#options.clock.nowMs());
-    return { replicas: Array.isArray(role[2]) ? role[2].length : 0, probeMs, clockAheadMs };
+    const epochMs = seconds * 1000 + micros / 1000 - (startedMs + probeMs / 2);
+    return { replicas: Array.isArray(role[2]) ? role[2].length : 0, probeMs, epochMs };
   }
 
   #markUp(address: string, answer: Answer): void {
     if (this.#known.get(address)?.up === false) this.#options.log.info({ shard: address }, 'shard answers again');
     this.#known.set(address, { address, up: true, ...answer });
-    this.#lastAheadMs = answer.clockAheadMs;
+    this.#lastEpochMs = answer.epochMs;
   }
 
   #markDown(address: string): void {

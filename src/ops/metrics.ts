@@ -81,7 +81,7 @@ function metricsOfChanges({ counter, gauge, latency }: Maker) {
     clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now'),
     propagationMs: latency(
       'propagation_ms',
-      'From acceptance in a region to being applied here, by the clocks of both',
+      'From acceptance in a region to being applied here, by the clocks of both stores',
       'from',
     ),
     relayed: counter('relayed_total', 'Events the bus has confirmed'),

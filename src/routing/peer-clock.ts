@@ -1,5 +1,5 @@
 /** An offset beyond this is worth telling, ms; one that has come back below half of it is well again. */
-const TOLERANCE_MS = 1000;
+export const CLOCK_TOLERANCE_MS = 1000;
 /** Probes of which the one with the shortest round trip is believed. */
 const SAMPLES = 8;
 
@@ -19,7 +19,7 @@ export class PeerClock {
   heard(theirMs: number, ourMs: number, rttMs: number): 'off' | 'well' | undefined {
     const offsetMs = theirMs - (ourMs - rttMs / 2);
     this.#samples = [...this.#samples, { offsetMs, rttMs }].slice(-SAMPLES);
-    const isOff = Math.abs(this.offsetMs ?? 0) > (this.#isOff ? TOLERANCE_MS / 2 : TOLERANCE_MS);
+    const isOff = Math.abs(this.offsetMs ?? 0) > (this.#isOff ? CLOCK_TOLERANCE_MS / 2 : CLOCK_TOLERANCE_MS);
     if (isOff === this.#isOff) return undefined;
     this.#isOff = isOff;
     return isOff ? 'off' : 'well';
@@ -35,8 +35,8 @@ export class PeerClock {
   }
 }
 
-/** E.g. `the clock of eu-west-1 is 5.0 s ahead of this region's`. */
-export function clockWarning(region: string, offsetMs: number): string {
+/** In words: `the clock of eu-west-1 is 5.0 s ahead of this instance's`. */
+export function clockWarning(whose: string, offsetMs: number): string {
   const seconds = (Math.abs(offsetMs) / 1000).toFixed(1);
-  return `the clock of ${region} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} this region's`;
+  return `the clock of ${whose} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} this instance's`;
 }

@@ -8,13 +8,13 @@ import type { Region } from './region.ts';
  * never a second grant: only the home's record decides.
  */
 export function publishClaim(region: Region, agentId: string, record: AgentRecord): void {
-  const { config, ingest, clock, store, log } = region;
+  const { config, ingest, store, log } = region;
   if (!record.facets.claim) return;
   const claim: Claim = { ...record.facets.claim, remainingMs: Math.max(0, Math.round(record.lockMs - store.nowMs())) };
   const event: AgentEvent = {
     eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
     agentId,
-    timestampMs: clock.nowMs(),
+    timestampMs: store.nowMs(),
     region: config.region,
     source: 'claim',
     facets: { claim },

@@ -1,4 +1,5 @@
 import type { RegionReport } from '../api/routes/regions.ts';
+import { CLOCK_TOLERANCE_MS, clockWarning } from '../routing/peer-clock.ts';
 import type { Standing } from '../sync/watermark.ts';
 import { countBacklog } from './backlog.ts';
 import type { Ground, Sync } from './sync.ts';
@@ -8,17 +9,19 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
   const { instance, store } = ground;
   const { config, peers, clock } = sync.region;
   const { outbox, bus } = await countBacklog(ground, sync);
+  const shards = store.cluster.shards.all().map((shard) => ({
+    address: shard.address,
+    up: shard.up,
+    replicas: shard.replicas,
+    probe_ms: rounded(shard.probeMs),
+    clock_offset_ms: Math.round(store.cluster.shards.clockOffsetMs(shard)),
+  }));
   return {
     region: config.region,
     instance,
     regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
-    warnings: peers.warnings(),
-    shards: store.cluster.shards.all().map(({ address, up, replicas, probeMs }) => ({
-      address,
-      up,
-      replicas,
-      probe_ms: rounded(probeMs),
-    })),
+    warnings: [...peers.warnings(), ...warningsOf(shards)],
+    shards,
     outbox: total(outbox),
     bus_behind: total(bus),
     partitions: partitionsOf(sync).map((partition) => ({
@@ -48,6 +51,13 @@ function reportRegion(sync: Sync, name: string): RegionReport['regions'][number]
     clock_offset_ms: offsetMs === undefined ? null : Math.round(offsetMs),
     partitions: partitionsOf(sync).map((partition) => ({ partition, ...told(freshness.partition(name, partition)) })),
   };
+}
+
+/** Locks end by the clocks of the shards. */
+function warningsOf(shards: RegionReport['shards']): string[] {
+  return shards
+    .filter(({ clock_offset_ms: offsetMs }) => Math.abs(offsetMs) > CLOCK_TOLERANCE_MS)
+    .map(({ address, clock_offset_ms: offsetMs }) => clockWarning(`the shard ${address}`, offsetMs));
 }
 
 function told({ state, left, ageMs }: Standing) {

@@ -85,7 +85,7 @@ export function assembleSync(ground: Ground): Sync {
     heartbeatMs: config.freshness.heartbeatMs,
   });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
-  const applier = new Applier({ ...shared, bus, apply, freshness, positions, history });
+  const applier = new Applier({ ...shared, store: store.cluster.shards, bus, apply, freshness, positions, history });
   const connections = platformConnections(ground, agents, ingest);
   return {
     region,

@@ -9,7 +9,6 @@ import {
   type Position,
   positionIn,
 } from '../bus/envelope.ts';
-import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -23,7 +22,8 @@ interface ApplierOptions {
   freshness: Freshness;
   positions: Positions;
   region: string;
-  clock: Clock;
+  /** The store's clock, in ms: by it propagation is measured, from the origin's to this region's. */
+  store: { nowMs(): number };
   log: Log;
   metrics: Metrics;
   history: History;
@@ -68,16 +68,16 @@ export class Applier {
     for (const { event, acceptedMs } of events) {
       const { outcome } = await this.#options.apply.fromBus(event);
       if (outcome !== 'applied' || acceptedMs === undefined || event.region === this.#options.region) continue;
-      const tookMs = Math.max(0, this.#options.clock.nowMs() - acceptedMs);
+      const tookMs = Math.max(0, this.#options.store.nowMs() - acceptedMs);
       this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);
     }
   }
 
   /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */
   async #open(delivery: Delivery): Promise<Envelope | undefined> {
-    const { bus, region, clock, log, metrics, history } = this.#options;
+    const { bus, region, store, log, metrics, history } = this.#options;
     try {
-      return openMessage(delivery, region, clock.nowMs());
+      return openMessage(delivery, region, store.nowMs());
     } catch (error) {
       if (!(error instanceof InvalidEvent)) throw error;
       const reason = error.message;

@@ -3,7 +3,6 @@ import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -14,11 +13,10 @@ interface IngestOptions {
   region: string;
   outbox: Outbox;
   apply: Apply;
-  clock: Clock;
   log: Log;
   metrics: Metrics;
   history: History;
-  /** The store's clock, in ms: what claims end by. */
+  /** The store's clock, in ms: all instances of the region have the same, and claims end by it. */
   store: { nowMs(): number };
 }
 
@@ -43,8 +41,8 @@ export class Ingest {
 
   /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable when it was not accepted */
   async accept(reported: AgentEvent): Promise<Accepted> {
-    const { apply, log, metrics, clock } = this.#options;
-    const { event, aheadMs } = clampFuture(reported, clock.nowMs());
+    const { apply, log, metrics, store } = this.#options;
+    const { event, aheadMs } = clampFuture(reported, store.nowMs());
     if (aheadMs > 0) {
       metrics.clamped.inc();
       log.warn({ agent: event.agentId, event: event.eventId, aheadMs }, 'a timestamp lies in the future; taken as now');
@@ -62,8 +60,8 @@ export class Ingest {
 
   /** Tells everybody on the bus that two claims on an agent met. @throws OutboxFull, ShardUnavailable */
   async announceConflict(conflict: ClaimConflict): Promise<void> {
-    const { outbox, clock, region } = this.#options;
-    await outbox.append(sealConflict(conflict, region, clock.nowMs()));
+    const { outbox, store, region } = this.#options;
+    await outbox.append(sealConflict(conflict, region, store.nowMs()));
   }
 
   /**
@@ -72,9 +70,10 @@ export class Ingest {
    * @throws OutboxFull, ShardUnavailable
    */
   async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<Place> {
-    const { outbox, clock, store, history } = this.#options;
+    const { outbox, store, history } = this.#options;
     const { facets } = merge(record?.facets ?? {}, event.facets);
-    const place = await outbox.append(sealEvent(event, statusOf(facets, store.nowMs()), clock.nowMs()));
+    const nowMs = store.nowMs();
+    const place = await outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs));
     history.eventAccepted(event);
     return place;
   }

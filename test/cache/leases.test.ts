@@ -72,6 +72,19 @@ test('instances share evenly, never two of them one number, and a leaver hands a
   await waitFor(() => expect(all(b, c)).toEqual(everything));
 });
 
+test('an instance that retires keeps what it holds, counts no more, and is told how many others live', async () => {
+  const [a, b] = [start('a'), start('b')];
+  await waitFor(() => expect([a.held().size, b.held().size]).toEqual([6, 6]));
+  expect(await a.retire()).toBe(1);
+  expect(a.held().size).toBe(6);
+  const c = start('c');
+  await waitFor(() => expect([b.held().size, c.held().size].sort()).toEqual([0, 6]));
+  await a.stop();
+  await waitFor(() => expect(all(b, c)).toEqual(everything));
+  const [forB, forC] = await Promise.all([b.retire(), c.retire()]);
+  expect([forB, forC].sort()).toEqual([0, 1]);
+});
+
 test('a number is handed back only when it is drained, and not acted on meanwhile', async () => {
   const draining = Promise.withResolvers<void>();
   const a = start('a', { drain: () => draining.promise });

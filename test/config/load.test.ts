@@ -49,6 +49,12 @@ describe('a configuration that fits', () => {
     expect(config.connections['genesys-emea']).toMatchObject({ clientId: 'id', clientSecret: 'secret' });
   });
 
+  test('may be as quick as a drill wants it', () => {
+    const quick = { heartbeatMs: 100, suspectMs: 500, staleMs: 1000 };
+    const config = readConfig(`${EXAMPLE_CONFIG}freshness: ${JSON.stringify(quick)}`, 'muster.yaml', ENV);
+    expect(config.freshness).toMatchObject(quick);
+  });
+
   test('has no regions, queues or connections that JavaScript brought', () => {
     const config = readConfig(EXAMPLE_CONFIG, 'muster.yaml', ENV);
     for (const section of [config.regions, config.connections, config.queues, config.domains]) {

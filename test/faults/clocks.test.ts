@@ -44,8 +44,8 @@ describe('regions whose clocks are 5 s ahead and 5 min behind', () => {
       }
     }
     expect((await report(eu)).warnings).toEqual([
-      expect.stringMatching(/^the clock of us is (4\.9|5\.\d) s ahead of this region's$/),
-      expect.stringMatching(/^the clock of ap is (299\.9|300\.\d) s behind this region's$/),
+      expect.stringMatching(/^the clock of us is (4\.9|5\.\d) s ahead of this instance's$/),
+      expect.stringMatching(/^the clock of ap is (299\.9|300\.\d) s behind this instance's$/),
     ]);
     for (const [i, region] of regions.all.entries()) {
       expect(await claimOnce(region.url, `call-${i}`)).toMatchObject({ kind: 'granted', agentId: order[i] });

@@ -20,7 +20,14 @@ export interface RegionReport {
   }[];
   /** What somebody should look at, in words. */
   warnings: string[];
-  shards: { address: string; up: boolean; replicas: number; probe_ms: number }[];
+  shards: {
+    address: string;
+    up: boolean;
+    replicas: number;
+    probe_ms: number;
+    /** How far its clock is ahead of this instance's. */
+    clock_offset_ms: number;
+  }[];
   /** Events that wait for the bus, all partitions together; null while they cannot be counted. */
   outbox: number | null;
   /** Messages of the bus not yet applied here; null while the bus does not say. */

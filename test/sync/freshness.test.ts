@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Heartbeat, openMessage, sealHeartbeat } from '../../src/bus/envelope.ts';
+import { partitionOf } from '../../src/bus/partition.ts';
+import { BEAT_KEY } from '../../src/cache/keys.ts';
+import { scripts } from '../../src/cache/scripts.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { Freshness } from '../../src/sync/freshness.ts';
+import { type Store, silent, startStore } from '../fixtures/store.ts';
+
+let store: Store;
+beforeAll(async () => {
+  store = await startStore({ replicas: false });
+});
+afterAll(() => store.stop());
+
+/** One instance of `eu`, which listens to `us` on three partitions. */
+function instance(): Freshness {
+  return new Freshness({
+    cluster: store.cluster,
+    region: 'eu',
+    regions: ['eu', 'us'],
+    partitions: 3,
+    settings: { heartbeatMs: 100, suspectMs: 30_000, staleMs: 60_000 },
+    clock: systemClock,
+    log: silent,
+  });
+}
+
+const takeBeat = async (known = 0): Promise<number> =>
+  Number(await store.cluster.run(scripts.beat, [BEAT_KEY], [String(known)]));
+const heartbeat = async (more: Partial<Heartbeat> = {}): Promise<Heartbeat> => ({
+  region: 'us',
+  beat: await takeBeat(),
+  writer: 'us-1',
+  steadyMs: systemClock.monotonicMs(),
+  timestampMs: 0,
+  leaving: false,
+  ...more,
+});
+const agentOn = (partition: number): string =>
+  Array.from({ length: 100 }, (_, i) => `agent-${i}`).find((id) => partitionOf(id, 3) === partition) ?? '';
+
+describe('the instances of a region', () => {
+  test('share what one of them has applied, and judge it each by itself, partition by partition', async () => {
+    const [reader, other] = [instance(), instance()];
+    for (const each of [reader, other]) each.ask('us')(await takeBeat());
+    for (const partition of [0, 1]) await reader.advance(await heartbeat(), partition);
+    await other.start();
+    try {
+      for (const each of [reader, other]) {
+        expect([0, 1, 2].map((partition) => each.partition('us', partition).state)).toEqual([
+          'fresh',
+          'fresh',
+          'stale',
+        ]);
+        expect(each.agent('us', agentOn(1))).toMatchObject({ state: 'fresh' });
+        expect(each.agent('us', agentOn(2))).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
+        expect(each.region('us')).toMatchObject({ state: 'stale', left: false });
+        expect(each.region('eu')).toEqual({ state: 'fresh', ageMs: 0, left: false });
+        expect(each.region('nowhere')).toMatchObject({ state: 'stale' });
+      }
+      await reader.advance(await heartbeat({ writer: 'us-2' }), 2);
+      await vi.waitFor(() => expect(other.region('us').state).toBe('fresh'));
+      await reader.advance(await heartbeat({ leaving: true }), 1);
+      await vi.waitFor(() => expect(other.region('us')).toMatchObject({ state: 'stale', left: true }));
+      expect(other.agent('us', agentOn(0))).toMatchObject({ state: 'fresh', left: false });
+    } finally {
+      other.stop();
+    }
+  });
+
+  test('know nothing of an age before they have asked, whatever others have applied', async () => {
+    const late = instance();
+    await late.start();
+    late.stop();
+    expect(late.partition('us', 0)).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
+    late.ask('us')(await takeBeat());
+    await late.advance(await heartbeat(), 0);
+    expect(late.partition('us', 0).state).toBe('fresh');
+  });
+});
+
+describe('a beat', () => {
+  test('is higher than all before it, though the clock of the shard was set back or a failover lost some', async () => {
+    const beats = [await takeBeat(), await takeBeat(), await takeBeat()];
+    expect(new Set(beats).size).toBe(3);
+    expect(beats).toEqual([...beats].sort((a, b) => a - b));
+    const aheadMs = (beats[2] as number) + 300_000;
+    await store.cluster.command(BEAT_KEY, ['SET', BEAT_KEY, String(aheadMs)]);
+    expect(await takeBeat()).toBe(aheadMs + 1);
+    expect(await takeBeat(aheadMs + 10)).toBe(aheadMs + 11);
+    await store.cluster.command(BEAT_KEY, ['DEL', BEAT_KEY]);
+    expect(await takeBeat()).toBeLessThan(aheadMs);
+  });
+
+  test.each([false, true])('travels in a heartbeat, with or without a good-bye (%s)', async (leaving) => {
+    const sent = await heartbeat({ leaving, timestampMs: 1_764_000_000_000 });
+    expect(openMessage(sealHeartbeat(sent, 7), 'eu', 0)).toEqual({ type: 'muster.region.heartbeat', heartbeat: sent });
+  });
+
+  test.each(['beat', 'writer', 'steady_ms'])('without %s is no heartbeat', async (field) => {
+    const message = sealHeartbeat(await heartbeat(), 7);
+    const value = JSON.stringify({ ...JSON.parse(message.value), [field]: undefined });
+    expect(() => openMessage({ ...message, value }, 'eu', 0)).toThrow(`/${field}`);
+  });
+});
