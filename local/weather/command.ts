@@ -18,7 +18,12 @@ export function weatherCommand(): Command {
     .description('list and change what is between regions, bus and platforms of the local world that runs')
     .option('--url <url>', 'the control server of the world, as its start told it (default: the one that runs here)')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? WELL : UNUSABLE))
-    .action(() => ask());
+    .allowExcessArguments()
+    .action(() => {
+      const [unknown] = command.args;
+      if (unknown === undefined) return ask();
+      return command.error(`muster weather: there is no ${unknown}; muster weather --help lists what there is`);
+    });
   const { ask, verb } = verbsOf(command);
   verb('cut <a> <b>', 'break all connections between two, and refuse new ones').action((a, b) => ask('cut', { a, b }));
   verb('stall <a> <b>', 'a black hole: connections stay open, nothing arrives').action((a, b) =>
