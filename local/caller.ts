@@ -45,6 +45,11 @@ const MARGIN_MS = 500;
 /** After a second refusal by the platform the call is given up. */
 const MAX_REFUSALS = 2;
 const SETTLE_ATTEMPTS = 4;
+/** The share of calls whose flow hangs when it has an agent, and goes on when the claim has lapsed. */
+const HANGS = 0.02;
+const HANGS_LONGER_MS = 2_000;
+/** The share of answers that are lost on their way, so that the flow asks again. */
+const LOSES_ANSWER = 0.05;
 
 /**
  * One call, from its arrival to an agent's phone.
@@ -54,6 +59,9 @@ const SETTLE_ATTEMPTS = 4;
  *    │  │ └──release─────────┘ (given up after the second refusal)
  *    │  └─nobody, 503, 504─► waiting ──30 s in all──► abandoned
  *    └───────────────────────┘
+ *
+ * Now and then a call flow is not what it should be: it loses an answer and asks again, or it hangs and comes back
+ * with a claim that somebody else may have by then.
  */
 export class Caller {
   readonly #call: Call;
@@ -69,13 +77,15 @@ export class Caller {
 
   /** @throws Error for an answer that no well-formed call should get */
   async seekAgent(): Promise<Outcome> {
-    const { hangUp } = this.#context;
+    const { hangUp, random } = this.#context;
     const patienceEndsMs = this.#clock.monotonicMs() + PATIENCE_MS;
     while (this.#clock.monotonicMs() < patienceEndsMs && this.#refusals < MAX_REFUSALS) {
       if (hangUp.aborted) return 'cut_off';
       const askedMs = this.#clock.monotonicMs();
       const claim = await this.#claim(askedMs);
       if (typeof claim === 'number') await this.#pause(claim);
+      else if (random.chance(LOSES_ANSWER)) continue;
+      else if (random.chance(HANGS)) await this.#hang(claim);
       else if (await this.#reach(claim, askedMs + claim.expires_in_ms - MARGIN_MS)) return 'connected';
     }
     return hangUp.aborted ? 'cut_off' : 'abandoned';
@@ -101,6 +111,12 @@ export class Caller {
     if (answer && !isPassing(answer)) throw unexpected('a claim', answer);
     tally.unavailable++;
     return this.#nextBackoffMs();
+  }
+
+  /** Wakes up when somebody else may have the agent. */
+  async #hang({ claim_id, expires_in_ms }: Claim): Promise<void> {
+    await this.#pause(expires_in_ms + HANGS_LONGER_MS);
+    await this.#settle(claim_id, 'release');
   }
 
   /** Sends the call to the claimed agent. False: not this one. */

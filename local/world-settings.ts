@@ -2,14 +2,12 @@ import { UNSEEN_MS } from '../src/agent/claim.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { WorldSettings } from '../src/ops/world-line.ts';
 
-/** How often a Genesys connection is read in full. */
-const READING_INTERVAL_MS = 60_000;
 /** What the platform takes, per token. */
 const REQUESTS_PER_MINUTE = 300;
 
 /** What a checker must know of a region's configuration, defaults included. @throws ConfigError */
 export async function readSettings(configFile: string): Promise<WorldSettings> {
-  const { connections, freshness, claims } = await loadConfig(configFile);
+  const { connections, freshness, reconcile, claims } = await loadConfig(configFile);
   const terms = Object.entries(connections).map(([name, connection]) => {
     const authority = 'authority' in connection ? connection.authority : 'refuse';
     return [name, { home: connection.home, authority }] as const;
@@ -19,7 +17,7 @@ export async function readSettings(configFile: string): Promise<WorldSettings> {
     suspect_ms: freshness.suspectMs,
     stale_ms: freshness.staleMs,
     heartbeat_ms: freshness.heartbeatMs,
-    reconcile_ms: READING_INTERVAL_MS,
+    reconcile_ms: reconcile.intervalMs,
     held_ms: claims.heldMs,
     // The platform of a local world tells of interactions: from there on they hold the agent themselves.
     confirmed_ms: Math.min(claims.confirmedMs, UNSEEN_MS),

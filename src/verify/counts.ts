@@ -1,7 +1,7 @@
 import { SETTLE_OPS, type SettleOp } from '../ops/history-line.ts';
 import { WORLD_OPS } from '../ops/world-line.ts';
 import type { Touched } from './claims.ts';
-import type { Line } from './read.ts';
+import { isSettle, type Line } from './read.ts';
 
 export interface Counts {
   /** Instances that wrote. */
@@ -37,10 +37,6 @@ export interface Counts {
 
 /** A history may name at most so many reasons one by one; the rest is counted as `other`. */
 const MAX_REASONS = 50;
-
-function isSettle(line: Line): line is Line & { op: SettleOp } {
-  return SETTLE_OPS.some((op) => op === line.op);
-}
 
 function isOfWorld(line: Line): boolean {
   return WORLD_OPS.some((op) => op === line.op);

@@ -10,9 +10,9 @@ export function fence(claims: Claims): Checker {
     see(_line, touched) {
       if (touched?.step !== 'granted') return;
       const { claim } = touched;
-      found.judged++;
-      for (const other of claims.ofAgent(claim.agent)) {
-        if (other === claim || mayMeet(other, claim)) continue;
+      const others = claims.ofAgent(claim.agent).filter((other) => other !== claim && !mayMeet(other, claim));
+      if (others.length > 0) found.judged++;
+      for (const other of others) {
         const isRepeated = other.fence === claim.fence;
         const isBehind = other.fence > claim.fence && other.grantedAt < claim.since;
         if (!isRepeated && !isBehind) continue;

@@ -1,9 +1,14 @@
 import { createReadStream } from 'node:fs';
-import type { HistoryLine } from '../ops/history-line.ts';
+import { type HistoryLine, SETTLE_OPS, type SettleOp } from '../ops/history-line.ts';
 import { parseLine } from './parse.ts';
 
 /** A line and where it stands, `file:line`: the evidence of every violation. */
 export type Line = HistoryLine & { place: string };
+
+/** Whether a line tells that a holder was heard. */
+export function isSettle(line: Line): line is Line & { op: SettleOp } {
+  return SETTLE_OPS.some((op) => op === line.op);
+}
 
 /** The input cannot be judged at all. */
 export class UnusableHistory extends Error {

@@ -1,5 +1,5 @@
 import { type Checker, Collected } from './checker.ts';
-import type { Claim, Claims } from './claims.ts';
+import { type Claim, type Claims, isLive } from './claims.ts';
 import { Overlaps } from './overlaps.ts';
 
 /**
@@ -23,9 +23,9 @@ export function retry(claims: Claims): Checker {
         lostAnswers.add(`${line.call}\n${line.home}`);
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       const { claim, step } = touched ?? {};
-      if (step !== 'granted' || claim?.call === undefined) return;
-      found.judged++;
-      overlaps.began(claim, claims.ofCall(claim.call), line.t);
+      if (step === 'granted' && claim?.call !== undefined) overlaps.began(claim, claims.ofCall(claim.call), line.t);
+      const asks = line.op === 'claim' && line.phase === 'invoke';
+      if (asks && claims.ofCall(line.call).some((each) => isLive(each, line.t))) found.judged++;
     },
     finish() {
       overlaps.finish();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Claims } from '../../src/verify/claims.ts';
-import { evidence, failed, HELD_MS, Histories, type Instance } from './histories.ts';
+import { evidence, failed, HELD_MS, Histories, type Instance, outcome } from './histories.ts';
 
 let world: Histories;
 beforeEach(() => {
@@ -177,12 +177,31 @@ describe('stale-holder', () => {
     eu.granted('c2', 'ann', 2);
     eu.history.settleRefused({ op: 'confirm', agent: 'ann', fence: 1, reason: 'stale_fence' });
     const verdict = await world.judge();
-    expect(failed(verdict)).toEqual([]);
+    expect(outcome(verdict, 'stale-holder')).toBe('kept');
     expect(verdict.counts.settles.confirm).toEqual({ ok: 0, refused: 1 });
   });
 });
 
+it('says nothing of what nobody has tried', async () => {
+  const eu = world.instance('eu');
+  eu.granted('c1', 'ann', 1);
+  eu.kept('confirm', 'ann', 1);
+  eu.granted('c2', 'bob', 1);
+  const verdict = await world.judge();
+  const outcomes = ['exclusive', 'fence', 'stale-holder', 'retry'].map((name) => outcome(verdict, name));
+  expect(outcomes).toEqual(['kept', 'not judged', 'not judged', 'not judged']);
+});
+
 describe('retry', () => {
+  it('is content with a call that asks again and gets the same claim', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1);
+    eu.history.claimInvoked({ call: 'c1', queue: 'support' });
+    world.now += 100;
+    eu.granted('c1', 'ann', 1);
+    expect(outcome(await world.judge(), 'retry')).toBe('kept');
+  });
+
   it('finds a call that was given a second agent', async () => {
     const eu = world.instance('eu');
     eu.granted('c1', 'ann', 1);

@@ -1,0 +1,91 @@
+/** One safeguard taken out of Muster, and how that must show. */
+export interface Mutant {
+  name: string;
+  /** What Muster does without. */
+  without: string;
+  /** From the root. */
+  file: string;
+  /** Occurs exactly once in the file. */
+  text: string;
+  /** What stands there instead. */
+  becomes: string;
+  drill: string;
+  /** Promises that `muster verify` must find broken in the histories of the drill. */
+  breaks: readonly string[];
+}
+
+/** The safeguards that keep each promise. A promise without a mutant here is one whose checker nobody has seen bark. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'fence-compare',
+    without: 'refusing a settlement under a fence that is not the highest',
+    file: 'src/cache/scripts/settle.lua',
+    text: "if fence < r.fence then return { 'fenced', there } end",
+    becomes: '',
+    drill: 'home-dies',
+    breaks: ['stale-holder'],
+  },
+  {
+    name: 'version-guard',
+    without: 'comparing the versions of a facet before a change is taken over',
+    file: 'src/agent/merge.ts',
+    text: 'const order = ours ? compareVersions(theirs, ours) : 1;',
+    becomes: 'const order = 1;',
+    drill: 'home-dies',
+    breaks: ['monotonic-apply'],
+  },
+  {
+    name: 'home-check',
+    without: 'asking the home of an agent who is homed elsewhere',
+    file: 'src/cache/scripts/claim.lua',
+    text: 'if best.home == region or instead then',
+    becomes: 'if true then',
+    drill: 'home-dies',
+    breaks: ['authority', 'exclusive'],
+  },
+  {
+    name: 'compare-and-set',
+    without: 'comparing the version of a record before it is replaced',
+    file: 'src/cache/scripts/commit.lua',
+    text: "if version ~= ARGV[2] then return { 'conflict', there or '' } end",
+    becomes: '',
+    drill: 'home-dies',
+    breaks: ['exclusive'],
+  },
+  {
+    name: 'stale-check',
+    without: 'calling an agent stale whose home has been quiet for too long',
+    file: 'src/sync/watermark.ts',
+    text: 'left || ageMs > staleMs ?',
+    becomes: 'left || ageMs > 1e9 ?',
+    drill: 'home-dies',
+    breaks: ['stale-marking'],
+  },
+  {
+    name: 'fence-growth',
+    without: 'a fence that grows with every claim',
+    file: 'src/cache/scripts/claim.lua',
+    text: 'math.max(best.fence + 1, now_ms)',
+    becomes: 'math.max(1, now_ms % 1000)',
+    drill: 'home-dies',
+    breaks: ['fence'],
+  },
+  {
+    name: 'remembered-calls',
+    without: 'remembering which agent a call has',
+    file: 'src/cache/scripts/claim.lua',
+    text: 'local id, known = recall(calls, call)',
+    becomes: 'local id, known = nil, nil',
+    drill: 'home-dies',
+    breaks: ['retry'],
+  },
+  {
+    name: 'lock-times',
+    without: 'a lock that lapses when its time is over',
+    file: 'src/cache/scripts/claim.lua',
+    text: 'fence, now_ms + tonumber(ARGV[4]), 0',
+    becomes: 'fence, now_ms + 60 * tonumber(ARGV[4]), 0',
+    drill: 'home-dies',
+    breaks: ['no-leak'],
+  },
+];
