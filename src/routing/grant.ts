@@ -22,7 +22,8 @@ export async function grantedHere(
   const agent = tell(region, reply.agentId, record);
   const leftMs = record.lockMs - clockMs;
   const answer = answerClaim(held, agent, leftMs, replicated);
-  const isOurs = grantedBy(record, held) === region.config.region;
+  const home = grantedBy(record, held);
+  const isOurs = home === region.config.region;
   if (isOurs) publishClaim(region, reply.agentId, record);
   region.history.claimGranted({
     call: request.callId,
@@ -31,7 +32,7 @@ export async function grantedHere(
     fence: held.fence,
     untilMs: held.untilMs,
     heldMs: leftMs - (region.clock.monotonicMs() - startedMs),
-    home: record.home,
+    home,
     replicated,
     startedMs,
     ...(held.by !== undefined && { mode: 'verified' as const }),
@@ -83,6 +84,7 @@ async function grantedElsewhere(
     heldMs: claim.expires_in_ms - (region.clock.monotonicMs() - startedMs),
     home: claim.authority.region,
     startedMs,
+    ...(claim.authority.mode === 'verified' && { mode: claim.authority.mode }),
   });
   const record = await region.agents.recall(claim.agent_id);
   const agent = record ? tell(region, claim.agent_id, record) : claim.agent;

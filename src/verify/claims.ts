@@ -1,4 +1,4 @@
-import type { ClaimGrantedLine, EndedLine, KeptLine } from '../ops/history-line.ts';
+import type { ClaimGrantedLine, ConflictLine, EndedLine, KeptLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
 
 /** One claim, pieced together from all the lines that speak of it. Times are `t`, in ms. */
@@ -25,11 +25,14 @@ export interface Claim {
   replicated: boolean;
   /** Granted in the home's stead, on the platform's word. */
   verified: boolean;
+  /** It met another claim, which stands in its place: its holder will be refused, whatever they were promised. */
+  lost: boolean;
 }
 
 /**
  * What a line did to the claim it names. `granted`: first heard of, from a grant. `revived`: live again after it had
- * lapsed or ended, or first heard of from its holder. `repeated`: nothing but perhaps a later end. `ended`: given up.
+ * lapsed or ended, or first heard of from its holder. `repeated`: nothing but perhaps a later end. `ended`: given up,
+ * or lost to another claim.
  */
 export interface Touched {
   claim: Claim;
@@ -72,6 +75,7 @@ export class Claims {
   }
 
   see(line: Line): Touched | undefined {
+    if (line.op === 'conflict') return this.#lose(line);
     if (line.phase !== 'ok') return undefined;
     return 'held_ms' in line ? this.#keep(line) : this.#end(line);
   }
@@ -83,7 +87,8 @@ export class Claims {
     if (line.op === 'claim' && line.region !== line.home) claim.answered = true;
     if (!known) return { claim, step: line.op === 'claim' ? 'granted' : 'revived' };
     // Asked for before the end was answered, so it may have been decided before the end as well.
-    if (claim.endedAt !== undefined && line.since <= claim.endAnsweredAt) return { claim, step: 'repeated' };
+    if (claim.lost || (claim.endedAt !== undefined && line.since <= claim.endAnsweredAt))
+      return { claim, step: 'repeated' };
     const wasLive = isLive(claim, line.t);
     claim.endedAt = undefined;
     claim.until = Math.max(claim.until, until);
@@ -96,6 +101,15 @@ export class Claims {
     if (claim.endedAt !== undefined) return { claim, step: 'repeated' };
     claim.endedAt = line.since;
     claim.endAnsweredAt = line.t;
+    return { claim, step: 'ended' };
+  }
+
+  #lose({ agent, lost, t }: ConflictLine): Touched | undefined {
+    const claim = this.find({ agent, ...lost });
+    if (!claim || claim.lost) return undefined;
+    claim.lost = true;
+    if (claim.endedAt !== undefined) return undefined;
+    claim.endedAt = claim.endAnsweredAt = t;
     return { claim, step: 'ended' };
   }
 
@@ -123,6 +137,7 @@ export class Claims {
       answered: false,
       replicated: line.op !== 'claim' || line.replicated !== false,
       verified: line.op === 'claim' && line.mode === 'verified',
+      lost: false,
     };
     push(this.#byAgent, agent, claim);
     if (call !== undefined) push(this.#byCall, call, claim);

@@ -127,6 +127,21 @@ describe('conflicts', () => {
     expect(verdict.counts.conflicts).toEqual({ certain: 1, possible: 0 });
   });
 
+  it('takes the claim that lost as ended from then on', async () => {
+    eu.granted('c1', ANN, 10);
+    verified(us, 'c2', ANN, 2);
+    world.now += 2000;
+    const lost = { fence: 2, call: 'c2', region: 'us' };
+    eu.history.conflict({ agent: ANN, kept: { fence: 10, call: 'c1', region: 'eu' }, lost, overlap: 'certain' });
+    world.now += 10;
+    us.kept('confirm', ANN, 2);
+    eu.ended('release', ANN, 10);
+    world.now += 10;
+    eu.granted('c3', ANN, 11);
+    world.now += 2000;
+    expect(await failures()).toEqual([]);
+  });
+
   it('does not take the report of another pair', async () => {
     const lost = { fence: 3, call: 'c3', region: 'us' };
     const kept = { fence: 1, call: 'c1', region: 'eu' };
