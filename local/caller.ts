@@ -34,6 +34,7 @@ interface Claim {
   agent_id: string;
   expires_in_ms: number;
   authority: { region: string; mode: string };
+  agent: { home: string };
 }
 
 const PATIENCE_MS = 30_000;
@@ -100,6 +101,7 @@ export class Caller {
       const claim = answer.body as Claim;
       const latencies = claim.authority.region === region ? tally.local : tally.remote;
       latencies.add(this.#clock.monotonicMs() - askedMs);
+      tally.byHome.set(claim.agent.home, 1 + (tally.byHome.get(claim.agent.home) ?? 0));
       if (claim.authority.mode === 'verified') tally.verified++;
       this.#backoffMs = FIRST_BACKOFF_MS;
       return claim;

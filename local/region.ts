@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configYaml, type Surroundings } from './config.ts';
 import type { Instance } from './instance.ts';
-import { type LocalRedisCluster, startRedisCluster } from './redis/cluster.ts';
+import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/cluster.ts';
 
 /** One region of the local world: its Redis Cluster and its Muster instances. */
 export class LocalRegion {
@@ -41,8 +41,8 @@ export class LocalRegion {
     return this.#cluster;
   }
 
-  async startCluster(replicas: boolean): Promise<void> {
-    this.#cluster = await startRedisCluster({ dir: join(this.#dir, `${this.name}-redis`), replicas });
+  async startCluster(options: Pick<RedisClusterOptions, 'replicas' | 'nodeTimeoutMs'>): Promise<void> {
+    this.#cluster = await startRedisCluster({ dir: join(this.#dir, `${this.name}-redis`), ...options });
   }
 
   async startInstances(surroundings: Surroundings): Promise<void> {

@@ -7,6 +7,8 @@ export class Tally {
   readonly remote = new Latencies();
   /** Those of the claims granted for whom the platform vouched, because the agent's home could not be asked. */
   verified = 0;
+  /** Claims granted, by the agent's home. */
+  readonly byHome = new Map<string, number>();
   /** Answers that nobody was available; one call may get many. */
   nobody = 0;
   /** Answers that the region could not serve the call now, or none at all. */

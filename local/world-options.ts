@@ -8,6 +8,8 @@ export interface WorldOptions {
   seed: number;
   /** Whether every Redis master has a replica. */
   replicas: boolean;
+  /** How long a Redis node may be silent before the others of its cluster take it for dead. */
+  nodeTimeoutMs: number;
   instancesPerRegion: number;
   /** Whether instances write histories, without which there is no report. */
   histories: boolean;
@@ -32,6 +34,7 @@ export const WORLD_DEFAULTS: WorldOptions = {
   callsPerSecond: 20,
   seed: 1,
   replicas: true,
+  nodeTimeoutMs: 5_000,
   instancesPerRegion: 1,
   histories: true,
   habits: {},

@@ -119,11 +119,13 @@ export class World {
   /** The start, in order. */
   steps(): Step[] {
     const { regions, connections, bus, weather, http } = this;
-    const { replicas, signal, ...more } = this.#options;
+    const { replicas, nodeTimeoutMs, signal, ...more } = this.#options;
     const nodes = replicas ? '3 masters, 3 replicas' : '3 masters';
     const surroundings = { weather, regions, connections, more };
     const clusters = regions.map((region) =>
-      this.#construction.step(`Redis Cluster of ${region.name} (${nodes})`, () => region.startCluster(replicas)),
+      this.#construction.step(`Redis Cluster of ${region.name} (${nodes})`, () =>
+        region.startCluster({ replicas, nodeTimeoutMs }),
+      ),
     );
     const simulators = connections.map((connection) =>
       this.#construction.step(`Genesys Cloud ${connection.name} (${connection.agents} agents)`, () =>

@@ -1,7 +1,25 @@
+import { busFlap } from './bus-flap.ts';
+import { busPartition } from './bus-partition.ts';
+import { clockSkew } from './clock-skew.ts';
+import { consumerDown } from './consumer-down.ts';
 import type { Drill } from './drill.ts';
 import { homeDies } from './home-dies.ts';
 import { masterFailover } from './master-failover.ts';
 import { shardMigration } from './shard-migration.ts';
+import { totalIsolation } from './total-isolation.ts';
+import { webhookStorm } from './webhook-storm.ts';
+import { zombieAgent } from './zombie-agent.ts';
 
-/** In the order in which they are told: from what happens to a region's links to what happens inside it. */
-export const DRILLS: readonly Drill[] = [homeDies, shardMigration, masterFailover];
+/** From what happens to the links between regions to what happens inside one. */
+export const DRILLS: readonly Drill[] = [
+  busPartition,
+  totalIsolation,
+  busFlap,
+  homeDies,
+  consumerDown,
+  zombieAgent,
+  webhookStorm,
+  clockSkew,
+  shardMigration,
+  masterFailover,
+];

@@ -1,6 +1,6 @@
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents, someoneIdle } from './stage/calls.ts';
+import { callsGetAgents, lastInLine } from './stage/calls.ts';
 import { duration, each } from './stage/words.ts';
 
 const DEAD = 'eu-west-1';
@@ -11,7 +11,7 @@ export const homeDies: Drill = {
     'When every instance of a region dies, the others go on with their own agents. When it comes back, it catches up ' +
     'with what the others and its platform did meanwhile.',
   async run(stage) {
-    const world = await stage.open('home-dies', { instancesPerRegion: 2 });
+    const world = await stage.open('home-dies', { instancesPerRegion: 2, connection: { authority: 'refuse' } });
     const home = ask.regionOf(world, DEAD);
     const others = ask.othersThan(world, DEAD);
     const platform = ask.connectionOf(world, DEAD);
@@ -45,7 +45,7 @@ export const homeDies: Drill = {
     });
     await callsGetAgents(stage, world, 'The others go on', others);
     const agentId = await stage.step(`Meanwhile an agent of ${DEAD} goes on a break`, async (say) => {
-      const { id, name } = someoneIdle(platform);
+      const { id, name } = lastInLine(platform);
       const agentId = platform.agentId(id);
       say('on the platform', `${name}: ${platform.simulator.setUser(id, { presence: 'Break' }).presence}`);
       for (const region of others) say(region.name, ask.status(await ask.agentIn(world, region, agentId)));

@@ -2,6 +2,8 @@ import type { RegionReport } from '../../../src/api/routes/regions.ts';
 import type { AgentAnswer, ClaimAnswer } from '../../../src/routing/answers.ts';
 import type { LocalConnection } from '../../connection.ts';
 import type { HttpAnswer } from '../../http.ts';
+import { sum } from '../../prometheus.ts';
+import { readRegion } from '../../reading.ts';
 import { withAdmin } from '../../redis/admin.ts';
 import type { LocalRegion } from '../../region.ts';
 import type { Tally } from '../../tally.ts';
@@ -38,17 +40,32 @@ export function reports(world: World): Promise<RegionReport[]> {
   return Promise.all(world.regions.map((region) => report(world, region)));
 }
 
+export type Report = RegionReport;
+export type View = RegionReport['regions'][number];
+
 /** What a region knows of another one. */
-export async function viewOf(
-  world: World,
-  region: LocalRegion,
-  other: string,
-): Promise<RegionReport['regions'][number]> {
+export async function viewOf(world: World, region: LocalRegion, other: string): Promise<View> {
   const { regions } = await report(world, region);
   return found(
     regions.find((each) => each.region === other),
     other,
   );
+}
+
+/** Whether a region calls every partition of another one stale: all of its agents. */
+export function isAllStale({ state, partitions = [] }: View): boolean {
+  return state === 'stale' && partitions.every((partition) => partition.state === 'stale');
+}
+
+/** The sum of a metric over all instances of a region. */
+export async function metric(
+  { http }: World,
+  region: LocalRegion,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const { samples } = await readRegion(region, http);
+  return sum(samples, name, labels);
 }
 
 /** An agent, as a region tells it. */
@@ -75,6 +92,18 @@ export async function recordIn({ cluster }: LocalRegion, agentId: string): Promi
   return `${await withAdmin(port, (redis) => redis.run('HGET', key, agentId))}`;
 }
 
+/** The status that scripts read in the header of a record. */
+export function statusOf(record: string): string {
+  return record.split(' ')[1] ?? '';
+}
+
+/** A record without what seldom changes: the header that scripts read, and the facets less the ids of their events. */
+export function abridged(record: string): string {
+  return record.replace(/"profile":\{.*?\}.*?\},/, '').replaceAll(/,"id":"[^"]*"/g, '');
+}
+
+const GRACE_MS = 5_000;
+
 export interface Asked {
   queue: string;
   call_id: string;
@@ -85,6 +114,23 @@ export interface Asked {
 /** Asks a region for an agent. */
 export function claim({ http }: World, { url }: LocalRegion, asked: Asked): Promise<HttpAnswer> {
   return http.post(`${url}/v1/claims`, asked);
+}
+
+/** The same by a caller who waits as long as the budget lasts, and then some. */
+export async function claimPatiently({ url }: LocalRegion, asked: Asked & { budget_ms: number }): Promise<HttpAnswer> {
+  const response = await fetch(`${url}/v1/claims`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(asked),
+    signal: AbortSignal.timeout(asked.budget_ms + GRACE_MS),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** `201`, or `409 no_agent_available`. */
+export function told({ status, body }: HttpAnswer): string {
+  const { code } = body as { code?: string };
+  return code ? `${status} ${code}` : `${status}`;
 }
 
 export const succeeded = ({ status }: HttpAnswer): boolean => status < 300;
@@ -102,6 +148,13 @@ export function settle(
 /** What the callers of a region met. */
 export function tallyOf({ callers }: World, region: string): Tally {
   return found(callers.tallies.get(region), region);
+}
+
+/** Claims granted until now by the region of the caller, and the home of the agent: `eu-west-1` → `us-east-1` → 3. */
+export function grantedByHome({ callers, regions }: World): Record<string, Record<string, number>> {
+  const homes = (byHome: ReadonlyMap<string, number>) =>
+    Object.fromEntries(regions.map(({ name }) => [name, byHome.get(name) ?? 0]));
+  return Object.fromEntries([...callers.tallies].map(([name, { byHome }]) => [name, homes(byHome)]));
 }
 
 /** Claims granted until now to the callers of each region, by region. */

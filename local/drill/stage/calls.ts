@@ -1,8 +1,9 @@
+import type { ClaimAnswer } from '../../../src/routing/answers.ts';
 import type { LocalConnection } from '../../connection.ts';
 import type { UserState } from '../../genesys/ground-truth.ts';
 import type { LocalRegion } from '../../region.ts';
 import type { World } from '../../world.ts';
-import { gained, granted } from './ask.ts';
+import * as ask from './ask.ts';
 import { demand, type Stage } from './stage.ts';
 import { duration, each } from './words.ts';
 
@@ -17,10 +18,10 @@ export async function callsGetAgents(
 ): Promise<void> {
   await stage.step(name, async (say) => {
     world.callers.start();
-    const before = granted(world);
+    const before = ask.granted(world);
     const { seen, afterMs } = await stage.until(
       `${ENOUGH} claims granted for callers of each of ${regions.map((region) => region.name).join(', ')}`,
-      () => gained(granted(world), before),
+      () => ask.gained(ask.granted(world), before),
       (gain) => regions.every((region) => (gain[region.name] ?? 0) >= ENOUGH),
     );
     say('claims granted', each(seen));
@@ -28,11 +29,124 @@ export async function callsGetAgents(
   });
 }
 
-/** An agent who waits for a call on the platform, and none of those. @throws Unmet if there is none */
-export function someoneIdle(connection: LocalConnection, noneOf: readonly string[] = []): UserState {
+/** Which of the agents who wait for a call. */
+export interface Choice {
+  /** Agents who are not meant. */
+  noneOf?: readonly string[];
+  /** Only those who have waited since before then, in ms of wall time: a region that is deaf since then knows them. */
+  waitingSinceMs?: number;
+}
+
+/**
+ * The agent who has waited for the shortest time: the last in line, whom no caller comes to before others.
+ * @throws Unmet if nobody waits
+ */
+export function lastInLine(connection: LocalConnection, { noneOf = [], waitingSinceMs }: Choice = {}): UserState {
   const { organisation, simulator, name } = connection;
-  const others = organisation.userIds.filter((id) => !noneOf.includes(connection.agentId(id)));
-  const idle = others.map((id) => simulator.user(id)).find(({ available }) => available);
-  demand(idle !== undefined, `nobody is idle at ${name}`);
-  return idle;
+  const sinceMs = ({ routingStatusSince }: UserState) => Date.parse(routingStatusSince);
+  const [last] = organisation.userIds
+    .filter((id) => !noneOf.includes(connection.agentId(id)))
+    .map((id) => simulator.user(id))
+    .filter((user) => user.available && sinceMs(user) <= (waitingSinceMs ?? Number.POSITIVE_INFINITY))
+    .sort((one, other) => sinceMs(other) - sinceMs(one));
+  demand(last !== undefined, `nobody waits for a call at ${name}`);
+  return last;
+}
+
+let claims = 0;
+
+/** Claims an agent of the region who waits for a call. */
+export async function claimSomeone(
+  stage: Stage,
+  world: World,
+  region: LocalRegion,
+  choice: Choice = {},
+): Promise<ClaimAnswer> {
+  const connection = ask.connectionOf(world, region.name);
+  const claim = () => {
+    const agent_id = connection.agentId(lastInLine(connection, choice).id);
+    return ask.claim(world, region, { queue: 'global', call_id: `drill-${++claims}`, agent_id });
+  };
+  const { seen } = await stage.until(`${region.name} grants one of its agents`, claim, ask.succeeded);
+  return seen.body as ClaimAnswer;
+}
+
+/**
+ * An agent who waits for a call leaves without taking one. A call sent in that very instant would meet nobody, whoever
+ * routes it; so the drill holds the agent until their home has heard of it.
+ */
+export async function leaveSeat(
+  stage: Stage,
+  world: World,
+  home: LocalRegion,
+  presence: 'Break' | 'Offline',
+  choice: Choice = {},
+): Promise<{ agentId: string; user: UserState }> {
+  const { simulator, name } = ask.connectionOf(world, home.name);
+  const claim = await claimSomeone(stage, world, home, choice);
+  const user = simulator.setUser(claim.agent_id.slice(name.length + 1), { presence });
+  await stage.until(
+    `${home.name} hears of it`,
+    () => ask.agentIn(world, home, claim.agent_id),
+    ({ facets }) => facets.presence?.state !== 'ON_DUTY',
+  );
+  demand(ask.succeeded(await ask.settle(world, home, claim, 'release')), `${claim.claim_id} was not released`);
+  return { agentId: claim.agent_id, user };
+}
+
+/** Agents of a region who are claimed and confirmed; nobody calls them, so that the drill can look what becomes of them. */
+export class Held {
+  readonly claims: ClaimAnswer[] = [];
+  readonly #stage: Stage;
+  readonly #world: World;
+  readonly #region: LocalRegion;
+
+  constructor(stage: Stage, world: World, region: LocalRegion) {
+    this.#stage = stage;
+    this.#world = world;
+    this.#region = region;
+  }
+
+  /** A step: claims so many. They are held for a minute. */
+  async take(count: number): Promise<void> {
+    await this.#stage.step(`${count} agents of ${this.#region.name} are claimed and confirmed`, async (say) => {
+      while (this.claims.length < count) {
+        const noneOf = this.claims.map(({ agent_id }) => agent_id);
+        const claim = await claimSomeone(this.#stage, this.#world, this.#region, { noneOf });
+        demand(claim.replicated === true, `no replica has acknowledged ${claim.claim_id}`);
+        await this.#settle(claim, 'confirm');
+        say(claim.call_id, `${claim.agent.name}, fence ${claim.fence}, on a replica, too`);
+        this.claims.push(claim);
+      }
+    });
+  }
+
+  /** Holds them for another minute. @throws Unmet where one is not what it was */
+  async renew(): Promise<ClaimAnswer[]> {
+    const renewed: ClaimAnswer[] = [];
+    for (const claim of this.claims) renewed.push(await this.#settle(claim, 'renew'));
+    return renewed;
+  }
+
+  /** A step: finds them held under the same fences, and releases them. */
+  async findAndRelease(): Promise<void> {
+    await this.#stage.step('The claims that were held are held still, under the same fences', async (say) => {
+      for (const claim of await this.renew()) {
+        say(claim.call_id, `${claim.agent.name}, ${claim.state}, fence ${claim.fence}`);
+        await this.#settle(claim, 'release');
+      }
+    });
+  }
+
+  async #settle(held: ClaimAnswer, settlement: Parameters<typeof ask.settle>[3]): Promise<ClaimAnswer> {
+    const { seen } = await this.#stage.until(
+      `${settlement} of ${held.call_id}`,
+      () => ask.settle(this.#world, this.#region, held, settlement),
+      ask.succeeded,
+    );
+    const claim = seen.body as ClaimAnswer;
+    const isSame = claim.fence === held.fence && (settlement === 'release' || claim.state === 'CONFIRMED');
+    demand(isSame, `${held.call_id} is ${claim.state} under fence ${claim.fence}; it was held under ${held.fence}`);
+    return claim;
+  }
 }

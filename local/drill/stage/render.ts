@@ -5,7 +5,7 @@ import { duration } from './words.ts';
 export const WIDTH = 80;
 /** Where the text of a step begins, after its time and its mark. */
 const INDENT = 13;
-const LONGEST_LABEL = 22;
+const LONGEST_LABEL = 24;
 
 /** The head of a drill: its name, and what it proves. */
 export function renderHead(name: string, proves: string, paint: Paint): string[] {

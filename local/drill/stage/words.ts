@@ -1,6 +1,10 @@
-/** Milliseconds as people say them: `740 ms`, `4.1 s`. */
+/** Milliseconds as people say them: `740 ms`, `4.1 s`, `5 min`, `2 min 14 s`. */
 export function duration(ms: number): string {
-  return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+  if (Math.abs(ms) < 999.5) return `${Math.round(ms)} ms`;
+  if (Math.abs(ms) < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const rest = Math.abs(seconds % 60);
+  return `${Math.trunc(seconds / 60)} min${rest > 0 ? ` ${rest} s` : ''}`;
 }
 
 /** Values by name on one line: `eu-west-1 3 · us-east-1 4`. */
