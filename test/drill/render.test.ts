@@ -4,7 +4,7 @@ import { renderEnd, renderHead, renderStep, wrap } from '../../local/drill/stage
 import type { DrillReport, StepReport } from '../../local/drill/stage/report.ts';
 import { renderTimeline } from '../../local/drill/stage/timeline.ts';
 import { renderVerdict } from '../../local/drill/stage/verdict.ts';
-import { shown } from '../../local/drill/stage/words.ts';
+import { duration, shown } from '../../local/drill/stage/words.ts';
 import { coloured, plain } from '../../local/summary.ts';
 
 const LONG = 'The others notice that nobody answers there, and that nothing is heard from it any more, either';
@@ -76,7 +76,7 @@ describe('what a drill prints', () => {
     const lines = renderVerdict({ ok: false, drills: [drill(), failed] }, 'real intervals', plain);
     expect(lines.find((line) => line.includes('stale'))).toMatch(/stale +busy +skill$/);
     expect(lines.slice(-2)).toEqual([
-      '✗ 1 of 2 drills failed in 80.0 s, at real intervals; 2 double bookings.',
+      '✗ 1 of 2 drills failed in 1 min 20 s, at real intervals; 2 double bookings.',
       '  bus-partition: It heals',
     ]);
   });
@@ -95,4 +95,11 @@ describe('words', () => {
     expect(shown(new Error('gone'))).toBe('gone');
     expect(shown('x'.repeat(1_000)).length).toBeLessThan(250);
   });
+});
+
+it('durations are said as people do', () => {
+  expect([0.4, 740, 999.6, 4_120, 59_960, 134_000, 300_000, -300_000].map(duration)).toEqual([
+    ...['0 ms', '740 ms', '1.0 s', '4.1 s'],
+    ...['1 min', '2 min 14 s', '5 min', '-5 min'],
+  ]);
 });
