@@ -58,8 +58,8 @@ interface Peer {
 /** What is asked of every region once a second. */
 export const PROBED = '/v1/beat';
 const PROBE_EVERY_MS = 1000;
-/** Probes that kept step with the heartbeats would always prove the least of them. */
-const PROBE_JITTER_MS = 200;
+/** Probes that kept step with the heartbeats would prove the same of all of them, and it may be little. */
+const PROBE_JITTER_MS = 400;
 const PROBE_DEADLINE_MS = 2000;
 /** A connection that stays silent this long is given up, ms; its caller has long gone on. */
 const SILENCE_MS = 5000;
@@ -82,7 +82,7 @@ export class Peers {
 
   start(): void {
     for (const [name, peer] of this.#peers) void this.#probe(name, peer);
-    this.#timer = setTimeout(() => this.start(), PROBE_EVERY_MS + PROBE_JITTER_MS * (Math.random() - 0.5));
+    this.#timer = setTimeout(() => this.start(), PROBE_EVERY_MS + PROBE_JITTER_MS * (2 * Math.random() - 1));
   }
 
   async stop(): Promise<void> {
