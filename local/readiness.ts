@@ -28,7 +28,8 @@ export async function awaitAgents({ regions, connections, http, signal }: Scene)
     signal?.throwIfAborted();
     const dead = regions.flatMap(({ instances }) => instances).find(({ pid }) => pid === undefined);
     if (dead) throw new Error(`the instance ${dead.name} died; its last words:\n${dead.lastWords()}`);
-    const missing = await whatIsMissing(regions, connections, http);
+    // Who does not answer this time may the next: on a busy machine a connection breaks now and then.
+    const missing = await whatIsMissing(regions, connections, http).catch((error: Error) => error.message);
     if (!missing) return;
     if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${missing}, after ${LIMIT_MS} ms`);
     await delay(POLL_MS);
