@@ -12,6 +12,7 @@ export const regionKey = (region: string): string => `region:{${region}}`;
 export const positionsKey = (region: string): string => `positions:{${region}}`;
 /** The latest beat of the region: see `src/sync/watermark.ts`. */
 export const BEAT_KEY = 'muster:beat';
+export const domainKey = (domain: string): string => `domain:{${domain}}`;
 export const connectionKey = (connection: string): string => `connection:{${connection}}`;
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

@@ -1,30 +1,61 @@
 import type { Cluster } from './cluster.ts';
-import { agentsKey } from './keys.ts';
-
-/** About how many entries one step looks at; what it costs the shard stays far below a millisecond. */
-const STEP = 500;
+import { agentsKey, queueKey } from './keys.ts';
 
 /**
- * The records of a domain by agent id, a step at a time. Who is there all along is met at least once; who comes, goes or
- * changes meanwhile may be met or not.
- * @param match which ids, as a pattern of Redis
- * @throws ShardUnavailable
+ * How to go through everything of a domain, a step at a time. What is there all along is met at least once; what comes,
+ * goes or changes meanwhile may be met or not. Every way throws ShardUnavailable.
  */
-export async function* scanAgents(cluster: Cluster, domain: string, match = '*'): AsyncGenerator<Map<string, string>> {
-  const key = agentsKey(domain);
-  for await (const flat of scan(cluster, key, ['HSCAN', key], match)) {
-    const lines = new Map<string, string>();
-    for (let i = 0; i + 1 < flat.length; i += 2) lines.set(flat[i] as string, flat[i + 1] as string);
-    yield lines;
-  }
+interface Scan {
+  /** Whom to meet, as a pattern of Redis; default: everybody. */
+  match?: string;
+  /** About how many a step looks at. */
+  step: number;
 }
 
-async function* scan(cluster: Cluster, key: string, command: string[], match: string): AsyncGenerator<unknown[]> {
+/** A step through the keys of a master is kept waiting this long, in ms. */
+const SCAN_DEADLINE_MS = 1000;
+
+/** Records by agent id. */
+export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): AsyncGenerator<Map<string, string>> {
+  const key = agentsKey(domain);
+  for await (const flat of scan(cluster, key, 'HSCAN', how)) yield pairs(flat, String);
+}
+
+/** Scores of a queue's members by agent id. */
+export async function* scanQueue(cluster: Cluster, queue: string, how: Scan): AsyncGenerator<Map<string, number>> {
+  for await (const flat of scan(cluster, queue, 'ZSCAN', how)) yield pairs(flat, Number);
+}
+
+/** The queues that have members, by name. */
+export async function queuesIn(cluster: Cluster, domain: string): Promise<string[]> {
+  const prefix = queueKey(domain, '');
+  const names = new Set<string>();
   let cursor = '0';
   do {
-    const args = [...command, cursor, 'MATCH', match, 'COUNT', String(STEP)];
-    const [next, flat] = (await cluster.command(key, args)) as [string, unknown[]];
+    const step = ['SCAN', cursor, 'MATCH', `${prefix}*`, 'COUNT', '1000'];
+    const reply = await cluster.attempt(prefix, SCAN_DEADLINE_MS, async () => {
+      const node = await cluster.node(prefix);
+      return node.sendCommand(step);
+    });
+    const [next, keys] = reply as unknown as [unknown, string[]];
+    for (const key of keys) names.add(key.slice(prefix.length));
+    cursor = String(next);
+  } while (cursor !== '0');
+  return [...names].sort();
+}
+
+async function* scan(cluster: Cluster, key: string, command: string, { match = '*', step }: Scan) {
+  let cursor = '0';
+  do {
+    const reply = await cluster.command(key, [command, key, cursor, 'MATCH', match, 'COUNT', String(step)]);
+    const [next, flat] = reply as [unknown, unknown[]];
     cursor = String(next);
     if (flat.length > 0) yield flat;
   } while (cursor !== '0');
+}
+
+function pairs<T>(flat: unknown[], read: (value: unknown) => T): Map<string, T> {
+  const map = new Map<string, T>();
+  for (let i = 0; i + 1 < flat.length; i += 2) map.set(String(flat[i]), read(flat[i + 1]));
+  return map;
 }

@@ -19,6 +19,7 @@ export function load(name: string, folder: URL = here): Script {
 
 /** The scripts of the regional store; each file's header is its contract. */
 export const scripts = {
+  align: load('align'),
   beat: load('beat'),
   claim: load('claim'),
   commit: load('commit'),

@@ -36,6 +36,11 @@ export interface Metrics {
   reconcileOverruled: Counter<'connection'>;
   reconcileMs: Gauge<'connection'>;
   reconcileAgeMs: Gauge<'connection'>;
+  /** Checks that queues and records agree: `complete`, `failed`. */
+  alignRuns: Counter<'domain' | 'outcome'>;
+  /** `missing`, `misplaced`, `stuck`, `unavailable`, `ghost`. */
+  alignRepairs: Counter<'domain' | 'kind'>;
+  alignMs: Gauge<'domain'>;
   shardUp: Gauge<'shard'>;
   regionAgeMs: Gauge<'of'>;
   clockOffsetMs: Gauge<'of'>;
@@ -51,6 +56,7 @@ export function createMetrics(region: string): Metrics {
     ...metricsOfChanges(make),
     ...metricsOfClaims(make),
     ...metricsOfPlatforms(make),
+    ...metricsOfAlignments(make),
     shardUp: make.gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
     regionAgeMs: make.gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
     clockOffsetMs: make.gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
@@ -151,5 +157,23 @@ function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
       'Time since the last complete reconciliation ended, told by the instance that runs the connection',
       'connection',
     ),
+  };
+}
+
+function metricsOfAlignments({ counter, gauge }: Maker) {
+  return {
+    alignRuns: counter(
+      'align_runs_total',
+      'Checks that the queues of a domain agree with its records: complete, failed',
+      'domain',
+      'outcome',
+    ),
+    alignRepairs: counter(
+      'align_repairs_total',
+      'Agents put right in a queue: missing, misplaced in line, stuck at the tail, unavailable and yet there, ghost (no record, or not their queue)',
+      'domain',
+      'kind',
+    ),
+    alignMs: gauge('align_duration_ms', 'How long the last complete check of a domain took', 'domain'),
   };
 }

@@ -1,4 +1,10 @@
-import type { ConnectionReport, ConnectionsReport, IngestReport } from '../api/routes/connections.ts';
+import type {
+  AlignmentOfDomain,
+  ConnectionReport,
+  ConnectionsReport,
+  IngestReport,
+} from '../api/routes/connections.ts';
+import type { AlignmentReport } from '../sync/alignments.ts';
 import type { ConnectionState } from '../sync/connections.ts';
 import type { ReconcileReport } from '../sync/reconciler.ts';
 import type { Ground, Sync } from './sync.ts';
@@ -6,9 +12,9 @@ import type { Ground, Sync } from './sync.ts';
 /** Every connection of the config, and what this region knows of those that are homed here. @throws ShardUnavailable */
 export async function reportOnConnections(
   { config, instance, clock }: Ground,
-  { connections }: Sync,
+  { connections, alignments }: Sync,
 ): Promise<ConnectionsReport> {
-  const states = await connections.states();
+  const [states, reports] = await Promise.all([connections.states(), alignments.reports()]);
   return {
     region: config.region,
     instance,
@@ -19,6 +25,7 @@ export async function reportOnConnections(
         return { connection, platform, home, domain, ...(ingest && { ingest }) };
       },
     ),
+    domains: [...reports].map(([domain, report]) => ({ domain, alignment: report ? alignmentOf(report) : null })),
   };
 }
 
@@ -39,4 +46,8 @@ function ingestOf({ instance, ingest, reconciliation }: ConnectionState, nowMs: 
 function reconciliationOf(report: ReconcileReport): NonNullable<IngestReport['reconciliation']> {
   const { atMs, tookMs, checked, differed, byKind, overruled, failed } = report;
   return { at: atMs, took_ms: tookMs, checked, differed, by_kind: byKind, overruled, ...(failed && { failed }) };
+}
+
+function alignmentOf({ atMs, tookMs, ...report }: AlignmentReport): AlignmentOfDomain {
+  return { ...report, at: atMs, took_ms: tookMs };
 }

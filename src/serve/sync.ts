@@ -13,6 +13,7 @@ import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
 import type { Region } from '../routing/region.ts';
 import { followPlatform } from '../routing/settle.ts';
+import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
 import type { Connections } from '../sync/connections.ts';
@@ -42,6 +43,7 @@ export interface Sync {
   outbox: Outbox;
   bus: Bus;
   connections: Connections;
+  alignments: Alignments;
   heartbeats: Heartbeats;
   /** Starts everything but the platform connections, which wait until the instance can be reached. */
   start(): Promise<void>;
@@ -87,11 +89,13 @@ export function assembleSync(ground: Ground): Sync {
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const applier = new Applier({ ...shared, store: store.cluster.shards, bus, apply, freshness, positions, history });
   const connections = platformConnections(ground, agents, ingest);
+  const alignments = new Alignments({ ...ground, cluster: store.cluster });
   return {
     region,
     outbox,
     bus,
     connections,
+    alignments,
     heartbeats,
     start: async () => {
       leases.start();
@@ -101,8 +105,10 @@ export function assembleSync(ground: Ground): Sync {
       heartbeats.start();
       applier.start();
       readThrough.prepare();
+      alignments.start();
     },
     stop: async () => {
+      await alignments.stop();
       await peers.stop();
       await readThrough.close();
       heartbeats.stop();

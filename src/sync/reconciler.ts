@@ -49,6 +49,9 @@ const CONCURRENCY = 256;
 /** Looking through the whole domain for agents of the connection may take one part in this many of the time. */
 const SURVEY_REST = 200;
 
+/** Most of them belong to other connections and never leave the shard. */
+const SURVEY_STEP = 200;
+
 type Counts = Omit<ReconcileReport, 'atMs' | 'tookMs' | 'failed'>;
 
 /**
@@ -131,7 +134,7 @@ export class Reconciler {
     const startedMs = clock.monotonicMs();
     if (startedMs < this.#surveyDueMs) return;
     await read(async () => {
-      for await (const lines of scanAgents(cluster, domain, `${connection}:*`)) {
+      for await (const lines of scanAgents(cluster, domain, { match: `${connection}:*`, step: SURVEY_STEP })) {
         for (const [agentId, line] of lines) if (isPresent(readRecord(line))) this.#known.add(agentId);
       }
     });

@@ -10,7 +10,7 @@ function serverWith(report: () => Promise<RegionReport>) {
   const logged: { fields: object; message: string }[] = [];
   const log = { error: (fields: object, message: string) => logged.push({ fields, message }) };
   const region = { log } as unknown as Region;
-  const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [] });
+  const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
   return { server: createServer({ region, report, connections, takeBeat, obstacles: () => [] }), logged };
 }

@@ -25,15 +25,15 @@ beforeAll(async () => {
   });
   [eu, us] = regions.all as [TestRegion, TestRegion];
   await vi.waitFor(async () => expect(await reconciliation()).toMatchObject({ checked: 12 }), 20_000);
-  userIds = (await inEu('HKEYS', AGENTS)) as string[];
+  userIds = (await inStore(eu, 'HKEYS', AGENTS)) as string[];
 });
 afterAll(async () => {
   await regions?.stop();
   await simulator?.stop();
 });
 
-const inEu = async (...command: string[]): Promise<unknown> =>
-  withAdmin((await eu.redis.masterOf(AGENTS)).port, (redis) => redis.run(...command));
+const inStore = async (region: TestRegion, ...command: string[]): Promise<unknown> =>
+  withAdmin((await region.redis.masterOf(AGENTS)).port, (redis) => redis.run(...command));
 const agentAt = async ({ url }: TestRegion, id: string) =>
   (await ask(`${url}/v1/agents/${encodeURIComponent(id)}`)).body;
 const reconciliation = async () => (await ask(`${eu.url}/v1/connections`)).body.connections[0].ingest.reconciliation;
@@ -78,7 +78,7 @@ describe('a store that lost what it had accepted', () => {
   it('is given it again: an older record, and none at all', async () => {
     const id = userIds[1] as string;
     simulator.faults({ dropEvents: 0 });
-    const older = (await inEu('HGET', AGENTS, id)) as string;
+    const older = (await inStore(eu, 'HGET', AGENTS, id)) as string;
     simulator.setUser(users(id), { presence: 'On Queue', routingStatus: 'IDLE' });
     await becomes(id, { status: 'AVAILABLE' });
     const { facets } = await agentAt(eu, id);
@@ -86,10 +86,32 @@ describe('a store that lost what it had accepted', () => {
       ['HSET', AGENTS, id, older],
       ['HDEL', AGENTS, id],
     ]) {
-      await inEu(...lose);
+      await inStore(eu, ...lose);
       expect((await agentAt(eu, id)).status).not.toBe('AVAILABLE');
       await becomes(id, { status: 'AVAILABLE', facets });
     }
+  });
+});
+
+describe('a queue that does not agree with the records', () => {
+  it('is put right by the region itself', async () => {
+    const id = userIds[1] as string;
+    const queues = ['queue:{main}:global', 'queue:{main}:genesys-eu:nowhere'] as const;
+    const places = async () => Promise.all(queues.map((queue) => inStore(us, 'ZSCORE', queue, id)));
+    const right = await places();
+    await inStore(us, 'ZREM', queues[0], id);
+    await inStore(us, 'ZADD', queues[1], '1', id);
+    await vi.waitFor(async () => expect(await places()).toEqual(right), { timeout: 20_000, interval: 100 });
+    const repairs = async () => (await fetch(`${us.url}/metrics`)).text();
+    await vi.waitFor(async () => {
+      for (const kind of ['missing', 'ghost']) {
+        expect(await repairs()).toContain(`muster_align_repairs_total{domain="main",kind="${kind}",region="us"} 1`);
+      }
+    }, 20_000);
+    const { domains } = (await ask(`${us.url}/v1/connections`)).body;
+    expect(domains).toMatchObject([
+      { domain: 'main', alignment: { instance: expect.stringMatching(/^us-/), records: 12 } },
+    ]);
   });
 });
 

@@ -25,7 +25,7 @@ function rosterWithAna() {
   return { roster, told };
 }
 
-function reading(state: 'ALERTING' | 'ENDED', at: number, isTimed: boolean): InteractionReading {
+function reading(state: 'ALERTING' | 'WRAP_UP' | 'ENDED', at: number, isTimed: boolean): InteractionReading {
   return { interaction: { callId: 'call-1', state, at, id: `ana/call/call-1/001.${state}/${at}` }, isTimed };
 }
 
@@ -102,6 +102,23 @@ describe('a roster', () => {
     const [ended] = roster.interaction('ana', reading('ENDED', IDLE_AT, true));
     const again = roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT));
     expect(again.facets).toEqual({ ...told.facets, ...ended?.facets });
+  });
+
+  it('tells after-call work as an activity of its own only where the call does not tell of it', () => {
+    const wrapUp: UserPayload = {
+      ...ANA,
+      routingStatus: { status: 'INTERACTING', startTime: '2026-03-02T14:05:10Z' },
+      conversationSummary: { call: { contactCenter: { active: 0, acw: 1 } } },
+    };
+    const readAs = (seen: boolean) => {
+      const { roster } = rosterWithAna();
+      const { routingStatus = {} } = wrapUp;
+      roster.state('ana', stateOf('ana', { routingStatus }, new Map()));
+      if (seen) roster.interaction('ana', reading('WRAP_UP', READ_AT + 20_000, true));
+      return roster.read(wrapUp, stateOf('ana', wrapUp, new Map()), READ_AT, joined([], READ_AT)).facets.activity;
+    };
+    expect(readAs(true)).toMatchObject({ state: 'INTERACTING', at: READ_AT + 10_000 });
+    expect(readAs(false)).toMatchObject({ state: 'WRAP_UP', at: READ_AT + 10_000 });
   });
 
   it('tells who is gone as off duty, and knows nobody it was not told of', () => {

@@ -1,11 +1,27 @@
 import type { FastifyInstance } from 'fastify';
 import type { Difference } from '../../agent/reconcile.ts';
+import type { Misplacement } from '../../cache/place.ts';
 import type { ApiContext } from '../server.ts';
 
 export interface ConnectionsReport {
   region: string;
   instance: string;
   connections: ConnectionReport[];
+  /** Whether the queues of this region agree with its records, by domain. */
+  domains: { domain: string; alignment: AlignmentOfDomain | null }[];
+}
+
+/** The last check of a domain in this region, whichever instance made it. */
+export interface AlignmentOfDomain {
+  instance: string;
+  /** When it ended, in ms since the epoch. */
+  at: number;
+  took_ms: number;
+  /** Records compared with their places, and members of queues with their records. */
+  records: number;
+  members: number;
+  /** What was wrong and has been put right. */
+  repaired: Partial<Record<Misplacement, number>>;
 }
 
 /** One connection of the config. */

@@ -21,7 +21,7 @@ export interface StateSource {
 
 export interface UserState {
   presence?: Stamped<Presence>;
-  activity?: Stamped<Activity>;
+  activity?: Stamped<Activity> | undefined;
   /** Values nobody has met before, as `field:VALUE`, to be counted. */
   unknown: string[];
   /** The halves disagree or one cannot be placed in time: worth another look in a few seconds. */

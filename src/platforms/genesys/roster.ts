@@ -1,4 +1,5 @@
 import {
+  type Activity,
   compareVersions,
   type Facets,
   type Interaction,
@@ -24,7 +25,7 @@ interface Known {
   /** What was told last, by facet. */
   profile?: Version & { content: string };
   presence?: Version;
-  activity?: Version;
+  activity?: Stamped<Activity>;
   interaction?: Stamped<Interaction>;
 }
 
@@ -60,9 +61,10 @@ export class Roster {
       if (joined && joined.atMs >= known.queues.atMs) known.queues = joined;
     }
     this.#early.delete(user.id);
-    this.state(user.id, state);
-    const { presence, activity } = state;
+    const { presence } = state;
     const { interaction } = known;
+    const activity = told(known, state.activity);
+    this.state(user.id, { ...state, activity });
     return {
       agentId: this.#agentId(user.id),
       facets: {
@@ -146,6 +148,12 @@ export class Roster {
   #agentId(userId: string): string {
     return `${this.#connection}:${userId}`;
   }
+}
+
+/** After-call work is told by the call itself, where that was seen: once, not a second time as another activity. */
+function told({ activity, interaction }: Known, read: Stamped<Activity> | undefined): Stamped<Activity> | undefined {
+  const isTold = read?.state === 'WRAP_UP' && read.at === activity?.at && interaction?.state === 'WRAP_UP';
+  return isTold ? activity : read;
 }
 
 function isNews(fact: Version, last: Version | undefined): boolean {

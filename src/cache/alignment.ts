@@ -1,0 +1,111 @@
+import type { Config } from '../config/schema.ts';
+import { queuesOf } from '../config/topology.ts';
+import type { Cluster } from './cluster.ts';
+import { agentsKey, queueKey } from './keys.ts';
+import { type Misplacement, misplacement } from './place.ts';
+import { type AgentRecord, readRecord } from './record.ts';
+import { queuesIn, scanAgents, scanQueue } from './scan.ts';
+import { scripts } from './scripts.ts';
+
+/** What a check of a domain found and put right. */
+export interface Aligned {
+  /** Records compared with their places, and members of queues with their records. */
+  records: number;
+  members: number;
+  repaired: Partial<Record<Misplacement, number>>;
+}
+
+interface AlignmentOptions {
+  cluster: Cluster;
+  config: Config;
+  /** Called after each step with the number of records it read; whoever runs the check slows it down, or throws to end it. */
+  pace(records: number): Promise<void>;
+}
+
+/** Records read in one step: their JSON is parsed at once, and callers wait meanwhile. */
+const STEP = 100;
+
+/**
+ * Compares every record of a domain with its places in its queues, then every member of every queue with its record,
+ * and puts right what is wrong. Scripts change both together, so there is nothing to find unless somebody or something
+ * else wrote, a failover took only a part, or the config unites queues differently than before.
+ */
+export class Alignment {
+  readonly #options: AlignmentOptions;
+
+  constructor(options: AlignmentOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ShardUnavailable; what `pace` throws */
+  async check(domain: string): Promise<Aligned> {
+    const found: Aligned = { records: 0, members: 0, repaired: {} };
+    await this.#checkRecords(domain, found);
+    for (const queue of await queuesIn(this.#options.cluster, domain)) await this.#checkQueue(domain, queue, found);
+    return found;
+  }
+
+  async #checkRecords(domain: string, found: Aligned): Promise<void> {
+    const { cluster, pace } = this.#options;
+    for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
+      const records = new Map([...lines].map(([agentId, line]) => [agentId, readRecord(line)]));
+      const members = new Map<string, string[]>();
+      for (const [agentId, record] of records) {
+        for (const queue of this.#queuesOf(record)) members.set(queue, [...(members.get(queue) ?? []), agentId]);
+      }
+      await Promise.all(
+        [...members].map(async ([queue, agentIds]) => {
+          const scores = await this.#scores(domain, queue, agentIds);
+          for (const [i, agentId] of agentIds.entries()) {
+            await this.#compare(domain, queue, agentId, records.get(agentId), scores[i], found);
+          }
+        }),
+      );
+      found.records += records.size;
+      await pace(records.size);
+    }
+  }
+
+  async #checkQueue(domain: string, queue: string, found: Aligned): Promise<void> {
+    const { cluster, pace } = this.#options;
+    const key = agentsKey(domain);
+    for await (const scores of scanQueue(cluster, queueKey(domain, queue), { step: STEP })) {
+      const lines = (await cluster.command(key, ['HMGET', key, ...scores.keys()])) as (string | null)[];
+      let i = 0;
+      for (const [agentId, score] of scores) {
+        const line = lines[i++];
+        await this.#compare(domain, queue, agentId, line ? readRecord(line) : undefined, score, found);
+      }
+      found.members += scores.size;
+      await pace(scores.size);
+    }
+  }
+
+  /** Puts the agent right in the queue if the place is wrong and the record still the same. */
+  async #compare(
+    domain: string,
+    queue: string,
+    agentId: string,
+    record: AgentRecord | undefined,
+    score: number | undefined,
+    { repaired }: Aligned,
+  ): Promise<void> {
+    const isTheirs = record !== undefined && this.#queuesOf(record).includes(queue);
+    const wrong = misplacement(record, isTheirs, score);
+    if (!wrong) return;
+    const keys = [agentsKey(domain), queueKey(domain, queue)];
+    const args = [agentId, record?.version ?? '0', isTheirs ? '1' : ''];
+    const moved = Number(await this.#options.cluster.run(scripts.align, keys, args));
+    if (moved > 0) repaired[wrong] = (repaired[wrong] ?? 0) + moved;
+  }
+
+  async #scores(domain: string, queue: string, agentIds: string[]): Promise<(number | undefined)[]> {
+    const key = queueKey(domain, queue);
+    const scores = (await this.#options.cluster.command(key, ['ZMSCORE', key, ...agentIds])) as unknown[];
+    return scores.map((score) => (score === null ? undefined : Number(score)));
+  }
+
+  #queuesOf({ facets }: AgentRecord): string[] {
+    return queuesOf(this.#options.config, facets.profile?.queues ?? []);
+  }
+}

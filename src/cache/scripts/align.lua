@@ -1,0 +1,14 @@
+-- align: puts an agent into a queue, or out of it, as the agent's record says, if that is still the one compared.
+-- KEYS  1 agents, 2 queue
+-- ARGV  1 agent, 2 version compared ("0": there was no record), 3 "1" if the queue is one of the agent's
+-- Answers 1 if the agent stood elsewhere, 0 if not or if the record has changed since.
+--include record
+
+local agents, queue, id = KEYS[1], KEYS[2], ARGV[1]
+local line = redis.call('HGET', agents, id)
+local r = line and parse(line) or nil
+if (r and int(r.version) or '0') ~= ARGV[2] then return 0 end
+
+local before = redis.call('ZSCORE', queue, id)
+if ARGV[3] == '1' then place(queue, id, r, (clock())) else redis.call('ZREM', queue, id) end
+return redis.call('ZSCORE', queue, id) == before and 0 or 1
