@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import type { LocalRegion } from '../../local/region.ts';
 import { startWorld, type World } from '../../local/world.ts';
+import type { RegionReport } from '../../src/api/routes/regions.ts';
 
 const CALLS_MS = 20_000;
 /** Short calls, so that every agent gets several and the end does not take long. */
@@ -25,8 +28,25 @@ function pidsOf({ regions, bus }: World): number[] {
 
 describe('a world of three regions', () => {
   let world: World;
+  /** Whom a region can hear: other regions, its platforms, the bus. */
+  async function whatIsHeard({ url }: LocalRegion) {
+    const report = await world.http.read<RegionReport>(`${url}/v1/regions`);
+    const others = report.regions.filter(({ region }) => region !== report.region);
+    return {
+      regions: Object.fromEntries(others.map(({ region, reachable }) => [region, reachable])),
+      platforms: report.connections.map(({ connected }) => connected),
+      bus: report.bus_behind !== null,
+    };
+  }
   beforeAll(async () => {
-    world = await startWorld({ agents: 120, callsPerSecond: 15, habits });
+    world = await startWorld({
+      agents: 120,
+      callsPerSecond: 15,
+      habits,
+      config: { freshness: { suspectMs: 9_000 } },
+      connection: { topicsPerChannel: 999 },
+      clockOffsetsMs: { 'ap-southeast-1': -500 },
+    });
   });
   afterAll(() => world?.stop());
 
@@ -61,6 +81,31 @@ describe('a world of three regions', () => {
     expect(await death).toContain(`the instance ${instance.name} died`);
     await instance.restart();
     expect((await world.settle()).converged).toBe(true);
+  });
+
+  it('lets no way out of a region that its weather does not know', async () => {
+    const europe = world.regions[1] as World['regions'][number];
+    const everything = { regions: { 'us-east-1': true, 'ap-southeast-1': true }, platforms: [true], bus: true };
+    await vi.waitFor(async () => expect(await whatIsHeard(europe)).toEqual(everything), 10_000);
+    world.weather.isolate(europe.name, { platforms: true });
+    const nothing = { regions: { 'us-east-1': false, 'ap-southeast-1': false }, platforms: [false], bus: false };
+    await vi.waitFor(async () => expect(await whatIsHeard(europe)).toEqual(nothing), 10_000);
+    world.weather.rejoin(europe.name);
+    await vi.waitFor(async () => expect(await whatIsHeard(europe)).toEqual(everything), 10_000);
+  });
+
+  it('configures instances as it was told to, and sets their clocks wrong', async () => {
+    const [america, , asia] = world.regions as [LocalRegion, LocalRegion, LocalRegion];
+    const config = parse(readFileSync(america.instance.configFile, 'utf8'));
+    expect(config).toMatchObject({
+      freshness: { suspectMs: 9_000 },
+      connections: {
+        'genesys-us': { home: 'us-east-1', topicsPerChannel: 999 },
+        'genesys-ap': { topicsPerChannel: 999 },
+      },
+    });
+    const { regions } = await world.http.read<RegionReport>(`${america.url}/v1/regions`);
+    expect(Math.round((regions.find(({ region }) => region === asia.name)?.clock_offset_ms ?? 0) / 100)).toBe(-5);
   });
 
   it('leaves no process and no folder behind', async () => {
