@@ -8,13 +8,13 @@ const TELLABLE_MS = 1000;
 /** Granting in a home's stead takes the risk of a double booking; it may be taken, but not be passed over in silence. */
 export function conflicts(claims: Claims): Checker {
   const found = new Collected();
-  const met = new Map<string, Overlap>();
+  const met = new Map<string, { overlap: Overlap; isTellable: boolean }>();
   const reported = new Set<string>();
   const overlaps = new Overlaps((overlap) => {
     const { first, second, at } = overlap;
     const endedAt = Math.min(first.endedAt ?? first.until, second.endedAt ?? second.until);
-    if (mayMeet(first, second) && endedAt - at > TELLABLE_MS)
-      met.set(keyOf(first.agent, first.fence, second.fence), overlap);
+    const isTellable = endedAt - at > TELLABLE_MS;
+    if (mayMeet(first, second)) met.set(keyOf(first.agent, first.fence, second.fence), { overlap, isTellable });
   });
   return {
     name: 'conflicts',
@@ -27,9 +27,11 @@ export function conflicts(claims: Claims): Checker {
     },
     finish() {
       overlaps.finish();
-      for (const [key, { first, second }] of met) {
-        found.judged++;
-        if (reported.has(key)) continue;
+      for (const [key, { overlap, isTellable }] of met) {
+        const isReported = reported.has(key);
+        if (isReported || isTellable) found.judged++;
+        if (isReported || !isTellable) continue;
+        const { first, second } = overlap;
         const what = `nobody reported that two claims on agent ${first.agent} met: ${named(first)} and ${named(second)}`;
         found.add(what, [first.place, second.place]);
       }
