@@ -31,8 +31,8 @@ export interface Attempt {
   startedMs: number;
   /** Agents whose homes have refused them. */
   refused: string[];
-  /** Homes this attempt has found not to answer. */
-  unreachable: Set<string>;
+  /** Homes this attempt has asked without an answer: certainly not reached, or perhaps. It asks none of them again. */
+  unanswered: Map<string, 'unreachable' | 'unknown'>;
   /** Whether platforms were asked about those whose homes are quiet. */
   hasAskedPlatforms: boolean;
   /** Whom the last walk passed over. */

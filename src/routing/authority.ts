@@ -27,20 +27,21 @@ const CLAIM_RESERVE_MS = 10;
 
 /** How the homes stand for this attempt now. Whoever asks on another's behalf wants this region's own agents only. */
 export function standingOf(attempt: Attempt): Standing {
-  const { region, request, unreachable } = attempt;
+  const { region, request, unanswered } = attempt;
   const { peers, freshness } = region;
   const standing: Standing = { passOver: new Map(), onPlatformsWord: new Map() };
   const budgetMs = remainingMs(attempt);
   for (const home of peers.names()) {
     const isStale = freshness.region(home).state === 'stale';
-    const isSilent = unreachable.has(home) || !peers.isReachable(home);
+    const isCut = !peers.isReachable(home) || unanswered.get(home) === 'unreachable';
+    const isSilent = isCut || unanswered.has(home);
     const isFar = peers.answersWithinMs(home) > budgetMs;
     const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
     if (!why) continue;
     standing.passOver.set(home, why);
     if (request.askedBy !== undefined) continue;
-    if (isSilent) standing.onPlatformsWord.set(home, 'grant');
-    else if (isStale && !isFar) standing.onPlatformsWord.set(home, 'ask');
+    if (isCut) standing.onPlatformsWord.set(home, 'grant');
+    else if (isStale && !isSilent && !isFar) standing.onPlatformsWord.set(home, 'ask');
   }
   return standing;
 }

@@ -27,7 +27,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     queue,
     startedMs,
     refused: [],
-    unreachable: new Set(),
+    unanswered: new Map(),
     hasAskedPlatforms: false,
     tally: { seen: 0 },
   };

@@ -61,7 +61,7 @@ export async function askHome(
     region.readThrough.forget(agentId);
     if (answer.agent) await correct(region, agentId, facetsOf(answer.agent));
   }
-  if (answer.kind === 'unreachable') attempt.unreachable.add(record.home);
+  if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(record.home, answer.kind);
   // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
   if (answer.kind === 'unknown') {
     region.history.claimUnknown({ call: request.callId, queue: queue.id, home: record.home, agent: agentId });
