@@ -109,10 +109,10 @@ export class Peers {
     return this.#peers.get(region)?.clock.offsetMs;
   }
 
-  /** Which regions' clocks are off, in words. */
+  /** Which regions' clocks are off, in words; of those that answer. */
   warnings(): string[] {
     return [...this.#peers].flatMap(([name, { clock }]) =>
-      clock.isOff && clock.offsetMs !== undefined ? [clockWarning(name, clock.offsetMs)] : [],
+      clock.isOff && clock.offsetMs !== undefined && this.isReachable(name) ? [clockWarning(name, clock.offsetMs)] : [],
     );
   }
 
