@@ -214,7 +214,7 @@ export class Peers {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
       peer.roundTrip = new RoundTrip();
-      log.warn({ of: name }, 'region does not answer; its agents are passed over');
+      log.warn({ of: name }, 'region does not answer; the policies of its connections decide about its agents');
     }
   }
 

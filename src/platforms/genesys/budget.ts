@@ -2,8 +2,8 @@ import type { Clock } from '../../ops/clock.ts';
 import { pause } from './backoff.ts';
 
 /**
- * The platform grants 300 requests a minute to a client-credentials token. The rest is for the other regions, which may
- * have to ask for single agents: 40 each.
+ * The platform grants 300 requests a minute to a client-credentials token; whoever mirrors an organisation takes no more
+ * than this. Those who ask about single agents have a token, and a smaller share, of their own: `reader.ts`.
  */
 export const REQUESTS_PER_MINUTE = 180;
 const WINDOW_MS = 60_000;
