@@ -5,7 +5,7 @@ const SAMPLES = 8;
 
 /**
  * How far another region's wall clock is ahead of this instance's, by its answers to probes. Nothing is decided by it:
- * it is told to people, who can set the clock, and taken off what is measured by the clocks of both.
+ * it is told to people, who can set the clock.
  */
 export class PeerClock {
   #samples: { offsetMs: number; rttMs: number }[] = [];

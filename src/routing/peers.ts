@@ -3,7 +3,7 @@ import type { Settlement } from '../agent/claim.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-import type { AgentAnswer, ClaimAnswer } from './answers.ts';
+import { askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
 import { RoundTrip } from './round-trip.ts';
 
@@ -20,13 +20,6 @@ export interface AskedClaim {
   skills: RequiredSkills;
   agentId: string;
 }
-
-/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
-export type HomeAnswer =
-  | { kind: 'granted'; claim: ClaimAnswer }
-  | { kind: 'refused'; code: string; detail: string; status: number; agent?: AgentAnswer }
-  | { kind: 'unreachable' }
-  | { kind: 'unknown' };
 
 export interface PeersOptions {
   region: string;
@@ -61,8 +54,6 @@ const PROBE_EVERY_MS = 1000;
 /** Probes that kept step with the heartbeats would prove the same of all of them, and it may be little. */
 const PROBE_JITTER_MS = 400;
 const PROBE_DEADLINE_MS = 2000;
-/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
-const SILENCE_MS = 5000;
 const FAILURES_TO_GIVE_UP = 3;
 
 /** The other regions' homes, asked over HTTP, with the measured round trip to each. */
@@ -163,37 +154,13 @@ export class Peers {
   async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {
     const peer = this.#peers.get(home);
     if (!peer) return { kind: 'unreachable' };
+    const { region, log } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<HomeAnswer>((resolve) => {
       timer = setTimeout(resolve, Math.max(1, deadlineMs), { kind: 'unknown' });
     });
-    return Promise.race([this.#send(peer, path, body), timeout]).finally(() => clearTimeout(timer));
-  }
-
-  async #send(peer: Peer, path: string, body: object): Promise<HomeAnswer> {
-    try {
-      const { statusCode, body: reply } = await request(`${peer.url}${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', [ASKED_BY]: this.#options.region },
-        body: JSON.stringify(body),
-        dispatcher: this.#http,
-        headersTimeout: SILENCE_MS,
-        bodyTimeout: SILENCE_MS,
-      });
-      const json = (await reply.json()) as Record<string, unknown>;
-      if (statusCode < 300) return { kind: 'granted', claim: json as unknown as ClaimAnswer };
-      const { code, detail, agent } = json as { code?: string; detail?: string; agent?: AgentAnswer };
-      return {
-        kind: 'refused',
-        status: statusCode,
-        code: code ?? 'unknown',
-        detail: detail ?? '',
-        ...(agent && { agent }),
-      };
-    } catch (error) {
-      this.#options.log.debug({ err: error, url: peer.url }, 'a home did not answer');
-      return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
-    }
+    const answer = askHome(`${peer.url}${path}`, body, { [ASKED_BY]: region }, this.#http, log);
+    return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
   }
 
   async #probe(name: string, peer: Peer): Promise<void> {
@@ -234,11 +201,4 @@ export class Peers {
     if (change === 'off') log.warn({ of: name, offsetMs }, "the clock of another region differs from this one's");
     if (change === 'well') log.info({ of: name, offsetMs }, "the clock of another region agrees with this one's again");
   }
-}
-
-const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
-
-/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
-function wasNeverSent(error: unknown): boolean {
-  return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -1,0 +1,48 @@
+import { type Dispatcher, request } from 'undici';
+import type { Log } from '../ops/log.ts';
+import type { AgentAnswer, ClaimAnswer } from './answers.ts';
+
+/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
+export type HomeAnswer =
+  | { kind: 'granted'; claim: ClaimAnswer }
+  | { kind: 'refused'; code: string; detail: string; status: number; agent?: AgentAnswer }
+  | { kind: 'unreachable' }
+  | { kind: 'unknown' };
+
+/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
+const SILENCE_MS = 5000;
+
+/** Asks a home to grant or settle. Never throws. */
+export async function askHome(
+  url: string,
+  body: object,
+  headers: Record<string, string>,
+  dispatcher: Dispatcher,
+  log: Log,
+): Promise<HomeAnswer> {
+  try {
+    const { statusCode, body: reply } = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      dispatcher,
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+    });
+    const json = (await reply.json()) as Record<string, unknown>;
+    if (statusCode < 300) return { kind: 'granted', claim: json as unknown as ClaimAnswer };
+    const { code, detail, agent } = json as { code?: string; detail?: string; agent?: AgentAnswer };
+    const refused = { status: statusCode, code: code ?? 'unknown', detail: detail ?? '' };
+    return { kind: 'refused', ...refused, ...(agent && { agent }) };
+  } catch (error) {
+    log.debug({ err: error, url }, 'a home did not answer');
+    return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
+  }
+}
+
+const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
+
+/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
+function wasNeverSent(error: unknown): boolean {
+  return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
+}
