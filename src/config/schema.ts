@@ -198,7 +198,7 @@ const Reconcile = Type.Object(
       60_000,
       1000,
       3_600_000,
-      'Time from the start of one reading of a platform to that of the next; one that takes more than half of it is followed by as long a rest.',
+      'Time from the start of one reading of a platform to that of the next; one that takes more than half of it is followed by a rest as long as itself, or as this.',
     ),
   },
   { ...closed, default: {}, description: 'How often what the store holds is compared with what the platforms say.' },

@@ -48,11 +48,16 @@ interface ReconcilerOptions {
 const CONCURRENCY = 256;
 /** Looking through the whole domain for agents of the connection may take one part in this many of the time. */
 const SURVEY_REST = 200;
-
 /** Most of them belong to other connections and never leave the shard. */
 const SURVEY_STEP = 200;
 
-type Counts = Omit<ReconcileReport, 'atMs' | 'tookMs' | 'failed'>;
+/** What a run has found so far; an agent may be read more than once. */
+interface Tally {
+  checked: Set<string>;
+  differed: Set<string>;
+  byKind: ReconcileReport['byKind'];
+  overruled: number;
+}
 
 /**
  * Holds what a platform says against what the region's store holds. Differences become ordinary events, so all regions
@@ -70,27 +75,24 @@ export class Reconciler {
 
   /** Compares a page beside the regular readings. */
   compare(page: ReadPage): Promise<void> {
-    return this.#compare(page, noCounts());
+    return this.#compare(page, noTally());
   }
 
   /** Compares a complete reading, looks after agents it did not name, and reports. @throws what the reading throws */
   async reconcile(reading: Reading): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const counts = noCounts();
+    const tally = noTally();
     const finish = (failed?: Error): Promise<void> => {
       const tookMs = Math.round(clock.monotonicMs() - startedMs);
-      return this.#report({ atMs: clock.nowMs(), tookMs, ...counts, ...(failed && { failed: failed.message }) });
+      const found = { ...tally, checked: tally.checked.size, differed: tally.differed.size };
+      return this.#report({ atMs: clock.nowMs(), tookMs, ...found, ...(failed && { failed: failed.message }) });
     };
     try {
       await this.#survey();
-      const seen = new Set<string>();
-      for await (const page of reading.pages()) {
-        for (const { agentId } of page.agents) seen.add(agentId);
-        await this.#compare(page, counts);
-      }
-      const unnamed = [...this.#known].filter((agentId) => !seen.has(agentId));
-      for await (const page of reading.byId(unnamed)) await this.#compare(page, counts);
+      for await (const page of reading.pages()) await this.#compare(page, tally);
+      const unnamed = [...this.#known].filter((agentId) => !tally.checked.has(agentId));
+      for await (const page of reading.byId(unnamed)) await this.#compare(page, tally);
     } catch (error) {
       const isStopped = (error as Error).name === 'AbortError';
       if (!isStopped) await finish(error as Error);
@@ -99,7 +101,7 @@ export class Reconciler {
     await finish();
   }
 
-  async #compare({ atMs, agents: readings }: ReadPage, counts: Counts): Promise<void> {
+  async #compare({ atMs, agents: readings }: ReadPage, tally: Tally): Promise<void> {
     const { agents, domain, read } = this.#options;
     const ids = readings.map(({ agentId }) => agentId);
     const held = await read(() => agents.getAll(domain, ids));
@@ -110,7 +112,7 @@ export class Reconciler {
       else this.#known.add(agentId);
       const { facets, differences, overruled } = reconcile(held.get(agentId)?.facets, told, atMs);
       if (differences.length > 0) events.push(this.#eventOf(agentId, facets));
-      this.#count(counts, differences, overruled);
+      this.#count(tally, agentId, differences, overruled);
     }
     for (let from = 0; from < events.length; from += CONCURRENCY) {
       await Promise.all(events.slice(from, from + CONCURRENCY).map((event) => this.#options.accept(event)));
@@ -142,13 +144,13 @@ export class Reconciler {
     this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
   }
 
-  #count(counts: Counts, differences: Difference[], overruled: number): void {
+  #count(tally: Tally, agentId: string, differences: Difference[], overruled: number): void {
     const { connection, metrics } = this.#options;
-    counts.checked += 1;
-    counts.overruled += overruled;
-    if (differences.length > 0) counts.differed += 1;
+    tally.checked.add(agentId);
+    tally.overruled += overruled;
+    if (differences.length > 0) tally.differed.add(agentId);
     for (const kind of differences) {
-      counts.byKind[kind] = (counts.byKind[kind] ?? 0) + 1;
+      tally.byKind[kind] = (tally.byKind[kind] ?? 0) + 1;
       metrics.reconcileDifferences.inc({ connection, kind });
     }
     if (overruled > 0) metrics.reconcileOverruled.inc({ connection }, overruled);
@@ -169,4 +171,4 @@ export class Reconciler {
 
 const isPresent = ({ facets }: AgentRecord): boolean => ownStatus(facets).status !== 'OFFLINE';
 
-const noCounts = (): Counts => ({ checked: 0, differed: 0, byKind: {}, overruled: 0 });
+const noTally = (): Tally => ({ checked: new Set(), differed: new Set(), byKind: {}, overruled: 0 });

@@ -100,7 +100,8 @@ class GenesysConnection implements PlatformConnection {
       try {
         const tookMs = await this.#synchronise();
         failures = 0;
-        await this.#rest(Math.max(this.#context.readingIntervalMs - tookMs, tookMs));
+        const { readingIntervalMs } = this.#context;
+        await this.#rest(Math.max(readingIntervalMs - tookMs, Math.min(tookMs, readingIntervalMs)));
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         failures += 1;

@@ -51,7 +51,7 @@ export class Roster {
     return [...this.#users.keys()];
   }
 
-  /** A user as read, with everything known of them. */
+  /** A user as read, with everything known of them; without a profile while nobody has read queues. */
   read(user: UserPayload, state: UserState, readAtMs: number, queues: JoinedQueues): AgentReading {
     const known = this.#users.get(user.id) ?? { name: user.id, skills: {}, queues: { ids: [], atMs: 0 } };
     this.#users.set(user.id, known);
@@ -68,7 +68,7 @@ export class Roster {
     return {
       agentId: this.#agentId(user.id),
       facets: {
-        profile: this.#profile(user.id, known, readAtMs),
+        ...(known.queues.atMs > 0 && { profile: this.#profile(user.id, known, readAtMs) }),
         ...(presence && { presence }),
         ...(activity && { activity }),
         ...(interaction && { interaction }),

@@ -18,6 +18,8 @@ import {
  * there are changes hardly ever. Both are read again after this many times as long as it took.
  */
 const SETUP_REST = 10;
+/** Where it takes longer than this, in ms, agents are read before. */
+const LONG_SETUP_MS = 5_000;
 
 /** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
 export class Snapshot implements Reading {
@@ -28,8 +30,8 @@ export class Snapshot implements Reading {
   /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
   readonly #settled: () => Promise<void>;
   #memberships: Memberships = { queueIds: new Map(), atMs: 0 };
-  /** Monotonic time in ms from which queues and presences are read again. */
-  #setupDueMs = 0;
+  /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
+  #setup: { dueMs: number; tookMs: number } | undefined;
 
   constructor(client: Client, mirror: Mirror, context: PlatformContext, clock: Clock, settled: () => Promise<void>) {
     this.#client = client;
@@ -41,11 +43,19 @@ export class Snapshot implements Reading {
 
   /** Something may have been missed: the next reading leaves nothing out. */
   renew(): void {
-    this.#setupDueMs = 0;
+    this.#setup = undefined;
   }
 
+  /** Everybody; where something may have been missed, twice: what agents do does not wait for the queues they are in. */
   async *pages(): AsyncGenerator<ReadPage> {
+    const { tookMs } = this.#setup ?? {};
+    const isLong = tookMs === undefined || tookMs > LONG_SETUP_MS;
+    if (isLong) yield* this.#users();
     await this.#readSetup();
+    if (!isLong || tookMs === undefined) yield* this.#users();
+  }
+
+  async *#users(): AsyncGenerator<ReadPage> {
     for await (const page of readUsers(this.#client)) yield await this.#readingOf(page);
   }
 
@@ -73,11 +83,12 @@ export class Snapshot implements Reading {
 
   async #readSetup(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    if (startedMs < this.#setupDueMs) return;
+    if (this.#setup && startedMs < this.#setup.dueMs) return;
     this.#mirror.definitions = await this.#definitions();
     this.#memberships = await readMemberships(this.#client);
     const endedMs = this.#clock.monotonicMs();
-    this.#setupDueMs = endedMs + SETUP_REST * (endedMs - startedMs);
+    const tookMs = endedMs - startedMs;
+    this.#setup = { dueMs: endedMs + SETUP_REST * tookMs, tookMs };
   }
 
   /** Without them only presences that do not name their system presence stay unknown. */
