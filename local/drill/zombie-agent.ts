@@ -1,8 +1,9 @@
+import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { lastInLine } from './stage/calls.ts';
 import { demand } from './stage/stage.ts';
-import { duration } from './stage/words.ts';
+import { duration, each } from './stage/words.ts';
 
 const HOME = 'us-east-1';
 /** Beyond one interval: the reading itself, and the way to the other regions. */
@@ -34,6 +35,13 @@ export const zombieAgent: Drill = {
       for (const [region, agent] of Object.entries(seen)) say(region, ask.status(agent));
     });
     const sinceMs = await stage.step('The agent is back, and the notification of it is lost', async (say) => {
+      const lately = await lastReading(world, connection.name);
+      await stage.until(
+        'a reconciliation ends: the next one is a whole interval away',
+        () => lastReading(world, connection.name),
+        (last) => last !== null && last.at !== lately?.at,
+        reconcileMs + SLACK_MS,
+      );
       const lostMs = stage.elapsedMs;
       simulator.faults({ dropEvents: 1 });
       const { presence, routingStatus } = simulator.setUser(id, { presence: 'On Queue' });
@@ -53,6 +61,8 @@ export const zombieAgent: Drill = {
         reconcileMs + SLACK_MS,
       );
       for (const [region, agent] of Object.entries(seen)) say(region, ask.status(agent));
+      const last = await lastReading(world, connection.name);
+      if (last) say('found', `${last.differed} of ${last.checked} agents differed: ${each(last.by_kind)}`);
       say('after', `${duration(stage.elapsedMs - sinceMs)}; one interval is ${duration(reconcileMs)}`);
     });
     await stage.step('The agent is handed out again', async (say) => {
@@ -65,3 +75,9 @@ export const zombieAgent: Drill = {
     await stage.prove();
   },
 };
+
+/** What the home says of its last reconciliation with the platform. */
+async function lastReading(world: World, connection: string) {
+  const { connections } = await ask.connections(world, ask.regionOf(world, HOME));
+  return connections.find((each) => each.connection === connection)?.ingest?.reconciliation ?? null;
+}

@@ -1,3 +1,4 @@
+import type { ConnectionsReport } from '../../../src/api/routes/connections.ts';
 import type { RegionReport } from '../../../src/api/routes/regions.ts';
 import type { AgentAnswer, ClaimAnswer } from '../../../src/routing/answers.ts';
 import type { LocalConnection } from '../../connection.ts';
@@ -33,6 +34,11 @@ export function connectionOf({ connections }: World, home: string): LocalConnect
 /** What a region knows of the others and of itself. */
 export function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
   return http.read<RegionReport>(`${url}/v1/regions`);
+}
+
+/** What a region knows of its connections to platforms. */
+export function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
+  return http.read<ConnectionsReport>(`${url}/v1/connections`);
 }
 
 /** The same of every region. */

@@ -43,7 +43,10 @@ export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<
     say('lines', lines);
     for (const { name, outcome, judged, total, violations } of checks) {
       const examples = violations.slice(0, EXAMPLES).map(({ what, lines }) => `${what} (${lines.join(', ')})`);
-      say(name, outcome === 'broken' ? [`broken ${total} of ${judged} times`, ...examples] : told(outcome, judged));
+      say(
+        name,
+        outcome === 'broken' ? [`broken ${total} times, ${judged} judged`, ...examples] : told(outcome, judged),
+      );
     }
     const { surprises } = world.callers;
     if (surprises.length > 0) say('surprises', surprises);
@@ -53,5 +56,5 @@ export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<
 }
 
 function told(outcome: Outcome, judged: number): string {
-  return outcome === 'kept' ? `kept ${judged.toLocaleString('en')} times` : outcome;
+  return outcome === 'kept' ? `kept, ${judged.toLocaleString('en')} judged` : outcome;
 }

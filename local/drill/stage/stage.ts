@@ -70,11 +70,15 @@ export class Stage {
    */
   async open(name: string, given: Partial<WorldOptions> = {}): Promise<World> {
     const { signal, keep } = this.#options;
-    const { heartbeatMs, suspectMs, staleMs } = this.pace;
+    const { heartbeatMs, suspectMs, staleMs, reconcileMs } = this.pace;
     const options = {
       ...SMALL,
       ...given,
-      config: { freshness: { heartbeatMs, suspectMs, staleMs }, ...given.config },
+      config: {
+        freshness: { heartbeatMs, suspectMs, staleMs },
+        reconcile: { intervalMs: reconcileMs },
+        ...given.config,
+      },
       signal,
       ...(keep !== undefined && { keep: join(keep, name) }),
     };
