@@ -25,6 +25,7 @@ Whatever goes wrong is answered as an [RFC 9457](https://www.rfc-editor.org/rfc/
 | \`errors\` | \`{field, message}\` for every field that is wrong; \`field\` is a JSON pointer or a parameter's name |
 | \`passed_over\` | with \`no_agent_available\`: how many records were looked at (\`seen\`), and how many agents were passed over for what |
 | \`agent\` | the agent it is about, where there is one |
+| \`missing\`, \`known\` | with \`not_yet_consistent\`: what has not arrived here, and the answer without it, if any |
 | \`request_id\` | also in the header \`x-request-id\`, and beside the error in the log |
 
 Every 503 has a \`Retry-After\` header in seconds. A code that is no longer used is never used for anything else.
