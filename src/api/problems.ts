@@ -101,8 +101,8 @@ export const PROBLEMS = {
   home_unreachable: kind(
     503,
     "The agent's home does not answer",
-    'Only the home can settle the claim, and it cannot be reached.',
-    'Ask again: settling twice is harmless. A held claim lapses by itself.',
+    'The claim is settled at the home of its agent, which cannot be reached.',
+    'Ask again: settling twice is harmless. A held claim lapses by itself. A `verified` claim is settled in the region that granted it.',
   ),
   outcome_unknown: kind(
     504,

@@ -86,7 +86,7 @@ const Region = Type.Object(
 const Domain = Type.Object({}, { ...closed, description: 'One domain. It has no settings of its own.' });
 
 const shared = {
-  home: Name('The region that ingests the connection; the only authority on its agents’ claims.'),
+  home: Name('The region that ingests the connection, and grants its agents.'),
   domain: Name('The domain of its agents and queues.', { default: MAIN }),
 };
 

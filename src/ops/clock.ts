@@ -2,7 +2,7 @@
  * The only place that reads a clock.
  *
  * Wall time orders nothing between regions: facets carry platform time, locks are judged by the clock of the
- * Redis shard that holds them. It serves ages, heartbeats and logs. Durations use the monotonic clock.
+ * Redis shard that holds them. It serves logs, and what people are told. Durations and ages use the monotonic clock.
  */
 export interface Clock {
   /** Wall time in ms since the epoch. */

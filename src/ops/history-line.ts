@@ -38,7 +38,7 @@ export interface ClaimGrantedLine extends ClaimAsked {
   since: number;
   agent: string;
   fence: number;
-  /** When the lock lapses, in ms of the clock of the home's shard. */
+  /** When the lock lapses, in ms by the clock of the shard that granted. */
   until: number;
   /** How long the grant is promised, in ms from `t`. */
   held_ms: number;

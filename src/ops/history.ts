@@ -47,7 +47,7 @@ export interface AgentRead {
 export interface ClaimGranted extends ClaimInvoked {
   agent: string;
   fence: number;
-  /** When the lock lapses, in ms by the home's shard clock. */
+  /** When the lock lapses, in ms by the clock of the shard that granted. */
   untilMs: number;
   /**
    * How long the holder may rely on the grant, in ms from now: the lock's time left when it was asked for, less the

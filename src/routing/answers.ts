@@ -39,7 +39,7 @@ export interface ClaimAnswer {
   queue: string;
   state: Claim['state'];
   fence: number;
-  /** Ms by the clock of the home's shard. */
+  /** Ms by the clock of the shard that granted. */
   until: number;
   /** Ms from the answer; 0 when it holds nobody any more. */
   expires_in_ms: number;

@@ -4,8 +4,8 @@ import type { AgentRecord } from '../cache/record.ts';
 import type { Region } from './region.ts';
 
 /**
- * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question,
- * never a second grant: only the home's record decides.
+ * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question, never
+ * a second grant: where the home can be asked, its record decides; in its stead, what the platform knows.
  */
 export function publishClaim(region: Region, agentId: string, record: AgentRecord): void {
   const { config, ingest, store, log } = region;
