@@ -22,6 +22,8 @@ export interface Standing {
 
 /** Agents a platform is asked about at once: those ahead in the line. */
 const READ_AHEAD = 50;
+/** Agents near the end of a line who are tried first in a silent home's stead. */
+const FROM_THE_BACK = 4;
 /** What is left of the budget for the claim itself after a platform was asked, in ms. */
 const CLAIM_RESERVE_MS = 10;
 
@@ -54,22 +56,40 @@ function obstacleOf(home: { isStale: boolean; isSilent: boolean; isFar: boolean 
   return home.isFar ? 'budget' : undefined;
 }
 
-/** Who is taken on their platform's word, and who of them is granted here, in their home's stead. */
-export async function onWhoseWord(
-  region: Region,
-  { onPlatformsWord }: Standing,
-): Promise<{ vouched: string[]; instead: string[] }> {
-  const vouched: string[] = [];
-  const instead: string[] = [];
-  if (onPlatformsWord.size === 0) return { vouched, instead };
-  for (const agentId of region.readThrough.confirmed()) {
+/** Who may be taken on their platform's word, and who of them is granted here, in their home's stead. */
+export interface Vouched {
+  vouched: string[];
+  instead: string[];
+}
+
+/**
+ * Whom to walk with, one after the other until somebody is found. A silent home may be alive and granting, from the
+ * front of the line: so in its stead agents are first granted from the back of it, a few at random, and only then
+ * whoever is left. That keeps the two apart, and regions that grant in one home's stead, too.
+ */
+export async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promise<[Vouched, ...Vouched[]]> {
+  const asked: string[] = [];
+  const instead: { agentId: string; arrivalMs: number }[] = [];
+  for (const agentId of onPlatformsWord.size > 0 ? region.readThrough.confirmed() : []) {
     const record = await region.agents.recall(agentId);
-    const way = record && onPlatformsWord.get(record.home);
-    if (!way || (way === 'grant' && !mayVerify(region, agentId, record))) continue;
-    vouched.push(agentId);
-    if (way === 'grant') instead.push(agentId);
+    if (!record) continue;
+    const way = onPlatformsWord.get(record.home);
+    if (way === 'ask') asked.push(agentId);
+    if (way === 'grant' && mayVerify(region, agentId, record)) instead.push({ agentId, arrivalMs: record.arrivalMs });
   }
-  return { vouched, instead };
+  const all = instead.sort((a, b) => a.arrivalMs - b.arrivalMs).map(({ agentId }) => agentId);
+  const few = sample(all.slice(Math.floor(all.length / 2)), FROM_THE_BACK);
+  const everybody = { vouched: [...asked, ...all], instead: all };
+  return few.length < all.length ? [{ vouched: [...asked, ...few], instead: few }, everybody] : [everybody];
+}
+
+/** So many of a list, or all of it, at random. */
+function sample(list: string[], count: number): string[] {
+  const left = [...list];
+  return Array.from({ length: Math.min(count, list.length) }, () => {
+    const [taken = ''] = left.splice(Math.floor(Math.random() * left.length), 1);
+    return taken;
+  });
 }
 
 /** Whether this region may grant the agent although the home cannot be asked: the policy of the connection decides. */

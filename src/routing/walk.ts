@@ -1,6 +1,6 @@
 import type { ClaimReply, PassOver } from '../cache/queues.ts';
 import { type Attempt, remainingMs } from './attempt.ts';
-import { askPlatforms, onWhoseWord, type Standing, standingOf } from './authority.ts';
+import { askPlatforms, onWhoseWord, type Standing, standingOf, type Vouched } from './authority.ts';
 import { suspectHomes } from './region.ts';
 
 /** Time the store gets beyond the caller's budget, in ms: a slow shard is an error of its own. */
@@ -29,6 +29,15 @@ async function walkOnce(attempt: Attempt): Promise<ClaimReply> {
 }
 
 async function claimIn(attempt: Attempt, standing: Standing, passOver: PassOver): Promise<ClaimReply> {
+  const [first, ...others] = await onWhoseWord(attempt.region, standing);
+  let reply = await claimWith(attempt, passOver, first);
+  for (const vouched of others) {
+    if (reply.verdict === 'none') reply = await claimWith(attempt, passOver, vouched);
+  }
+  return reply;
+}
+
+function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<ClaimReply> {
   const { region, request, queue, refused } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
   return region.queues.claim({
@@ -40,7 +49,7 @@ async function claimIn(attempt: Attempt, standing: Standing, passOver: PassOver)
     heldMs: region.config.claims.heldMs,
     holdMs: Math.ceil(budgetMs),
     passOver,
-    ...(await onWhoseWord(region, standing)),
+    ...vouched,
     refused,
     agentId: request.agentId,
     explain: request.explain,
