@@ -180,13 +180,22 @@ export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs:
   return isLive ? { kept: theirs, lost: ours, overlap: 'certain' } : undefined;
 }
 
+/** What a claim's id says. */
+export interface ClaimName {
+  agentId: string;
+  fence: number;
+  /** The region that granted it in the home's stead: two that could not hear each other may give the same fence. */
+  by?: string;
+}
+
 /** A claim's id names its agent and its fence, so anybody who holds it can be sent to the right record. */
-export const claimIdOf = (agentId: string, fence: number): string => `${agentId}~${fence}`;
+export const claimIdOf = ({ agentId, fence, by }: ClaimName): string =>
+  by === undefined ? `${agentId}~${fence}` : `${agentId}~${fence}.${by}`;
 
 /** Undefined for what is not a claim's id. */
-export function readClaimId(claimId: string): { agentId: string; fence: number } | undefined {
-  const at = claimId.lastIndexOf('~');
-  const fence = Number(claimId.slice(at + 1));
-  if (at < 1 || !Number.isSafeInteger(fence) || fence < 1) return undefined;
-  return { agentId: claimId.slice(0, at), fence };
+export function readClaimId(claimId: string): ClaimName | undefined {
+  const [, agentId = '', number, by] = /^(.+)~(\d+)(?:\.([^~]+))?$/s.exec(claimId) ?? [];
+  const fence = Number(number);
+  if (!Number.isSafeInteger(fence) || fence < 1) return undefined;
+  return { agentId, fence, ...(by !== undefined && { by }) };
 }

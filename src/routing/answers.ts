@@ -103,7 +103,7 @@ export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): st
 /** @param leftMs how long the claim still holds its agent */
 export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, replicated?: boolean): ClaimAnswer {
   return {
-    claim_id: claimIdOf(agent.agent_id, claim.fence),
+    claim_id: claimIdOf({ ...claim, agentId: agent.agent_id }),
     call_id: claim.callId,
     agent_id: agent.agent_id,
     queue: claim.queue,

@@ -1,5 +1,7 @@
 import {
+  type ClaimName,
   type ClaimTimes,
+  claimIdOf,
   completionTime,
   settle as decide,
   type Move,
@@ -15,7 +17,7 @@ import type { Claim } from '../agent/facets.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
-import { answerClaim, type ClaimAnswer, facetsOf, grantedBy } from './answers.ts';
+import { answerClaim, type ClaimAnswer, facetsOf } from './answers.ts';
 import { whileTimeLasts } from './patience.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
@@ -46,28 +48,33 @@ async function settleOnce(
   settlement: Settlement,
   budgetMs: number,
 ): Promise<ClaimAnswer> {
-  const { agentId, fence } = parse(claimId);
+  const name = parse(claimId);
+  const { agentId, fence, by } = name;
   let record = await region.agents.recall(agentId);
   // Another instance may have granted it since: only the store knows whether a lock was lost.
-  if ((record?.facets.claim?.fence ?? 0) < fence) record = await region.agents.get(agentId);
+  const known = record?.facets.claim;
+  if (!known || known.fence < fence || isOther(known, name)) record = await region.agents.get(agentId);
   if (!record) throw unknownClaim(claimId);
-  const claim = record.facets.claim;
-  const isOurs = claim?.fence === fence && grantedBy(record, claim) === region.config.region;
+  const isOurs = by === region.config.region && (record.facets.claim?.fence ?? 0) >= fence;
   if (record.home !== region.config.region && !isOurs) {
     return settleAtHome(region, claimId, settlement, record.home, budgetMs);
   }
-  return settleHere(region, agentId, fence, settlement, record);
+  return settleHere(region, name, settlement, record);
 }
 
 /** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
 export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
-  const { agentId, fence } = parse(claimId);
+  const { agentId, ...version } = parse(claimId);
+  const { fence } = version;
   const record = await region.agents.get(agentId);
   const nowMs = region.store.nowMs();
   const latest = record?.facets.claim;
   if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
-  if (fence === latest.fence) return answerClaim(latest, answerFor(region, agentId, record), record.lockMs - nowMs);
-  const over: Claim = { ...latest, fence, state: 'ENDED', untilMs: 0, callId: '', queue: '' };
+  if (fence === latest.fence && !isOther(latest, version)) {
+    return answerClaim(latest, answerFor(region, agentId, record), record.lockMs - nowMs);
+  }
+  const { completedAtMs } = latest;
+  const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
   return answerClaim(over, answerFor(region, agentId, record), 0);
 }
 
@@ -77,10 +84,10 @@ export async function getClaim(region: Region, claimId: string): Promise<ClaimAn
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
   const due = settlementDue(event.facets, record.facets);
-  const fence = record.facets.claim?.fence;
-  if (!due || fence === undefined) return;
+  const { claim } = record.facets;
+  if (!due || !claim) return;
   try {
-    await settleHere(region, event.agentId, fence, due, record);
+    await settleHere(region, { ...claim, agentId: event.agentId }, due, record);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
   }
@@ -105,15 +112,16 @@ async function settleAtHome(
 
 async function settleHere(
   region: Region,
-  agentId: string,
-  fence: number,
+  name: ClaimName,
   settlement: Settlement | PlatformSettlement,
   known: AgentRecord,
 ): Promise<ClaimAnswer> {
+  const { agentId, fence } = name;
   let record = known;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
-    const claim = claimToSettle(region, record, fence, settlement);
+    if (isOther(record.facets.claim, name)) throw refuse(region, settlement, agentId, fence, 'fence_superseded');
+    const claim = claimToSettle(region, record, name, settlement);
     const tells = tellsOfInteractions(region, agentId);
     const completedAt = completionTime({ ...record.facets, claim }, tells);
     const move = decide(claim.state, settlement, timesFor(region, tells), wrapUpOf(region, claim.queue), completedAt);
@@ -127,10 +135,15 @@ async function settleHere(
     if (settled.kind === 'settled') {
       return carriedOut(region, agentId, settlement, move, settled.record, startedMs, settled.replicated);
     }
-    if (!settled.record) throw unknownClaim(`${agentId}~${fence}`);
+    if (!settled.record) throw unknownClaim(claimIdOf(name));
     record = settled.record;
   }
   throw new ShardUnavailable(`agent ${agentId} changes faster than its claim can be settled`);
+}
+
+/** Whether the claim on record has the fence of this one and is another region's: the order of claims has decided for it. */
+function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence' | 'by'>): boolean {
+  return claim?.fence === fence && claim.by !== by;
 }
 
 /**
@@ -140,7 +153,7 @@ async function settleHere(
 function claimToSettle(
   { config, store }: Region,
   { facets }: AgentRecord,
-  fence: number,
+  { fence, by }: ClaimName,
   settlement: Settlement | PlatformSettlement,
 ): Claim {
   const recorded = facets.claim;
@@ -150,7 +163,8 @@ function claimToSettle(
   const couldLive = fence > nowMs - config.claims.confirmedMs && fence <= nowMs + FENCE_TOLERANCE_MS;
   const isKept = settlement === 'confirm' || settlement === 'renew';
   if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
-  return { fence, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
+  const version = { fence, ...(by !== undefined && { by }) };
+  return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
 }
 
 function tellsOfInteractions({ config }: Region, agentId: string): boolean {
@@ -214,7 +228,7 @@ function isSettlementRefusal(code: string): code is (typeof SETTLEMENT_REFUSALS)
   return (SETTLEMENT_REFUSALS as readonly string[]).includes(code);
 }
 
-function parse(claimId: string): { agentId: string; fence: number } {
+function parse(claimId: string): ClaimName {
   const parsed = readClaimId(claimId);
   if (!parsed) throw unknownClaim(claimId);
   return parsed;

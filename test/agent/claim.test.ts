@@ -158,10 +158,16 @@ describe('claims that meet at the home', () => {
 
 describe('a claim id', () => {
   it('names the agent and the fence, whatever the agent is called', () => {
-    expect(readClaimId(claimIdOf('crm:a~b', 42))).toEqual({ agentId: 'crm:a~b', fence: 42 });
+    for (const agentId of ['crm:a~b', 'crm:a~5', 'crm:a~5.eu']) {
+      const names = [
+        { agentId, fence: 42 },
+        { agentId, fence: 42, by: 'eu-west.1' },
+      ];
+      for (const name of names) expect(readClaimId(claimIdOf(name))).toEqual(name);
+    }
   });
 
-  it.each(['', 'x', '~5', 'agent~', 'agent~0', 'agent~1.5', 'agent~-3'])('is not "%s"', (text) => {
+  it.each(['', 'x', '~5', 'agent~', 'agent~0', 'agent~1.', 'agent~-3'])('is not "%s"', (text) => {
     expect(readClaimId(text)).toBeUndefined();
   });
 });

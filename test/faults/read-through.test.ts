@@ -166,3 +166,28 @@ describe('a home that cannot be reached', () => {
     expect(metrics).toMatch(/muster_claim_conflicts_total\{overlap="certain".*\} 1/);
   });
 });
+
+describe('two regions that both grant an agent in the stead of a silent home', () => {
+  it('let one claim stand: the holder of the other is refused, and its call is not given the one that stands', async () => {
+    const { id } = await freeUser('genesys-ap', 1);
+    world.weather.isolate(AP);
+    world.weather.link(EU, 'bus').cut();
+    await become(EU, AP, 'stale', false);
+    await become(US, AP, 'stale', false);
+    const standing = await claim(EU, 'stands', id);
+    const losing = await claim(US, 'loses', id);
+    for (const { body } of [standing, losing]) expect(body.authority).toMatchObject({ mode: 'verified' });
+    expect(losing.body.fence).toBe(standing.body.fence);
+
+    world.weather.link(EU, 'bus').clear();
+    await vi.waitFor(async () => expect((await agentAt(US, id)).body.facets.claim.call_id).toBe('stands'), SOON);
+    const superseded = { status: 409, body: { code: 'fence_superseded' } };
+    expect(await confirm(US, losing.body.claim_id)).toMatchObject(superseded);
+    expect((await claim(US, 'loses', id)).body.claim_id).not.toBe(standing.body.claim_id);
+    world.weather.clear();
+    await become(US, AP, 'fresh');
+    await vi.waitFor(async () => expect((await agentAt(AP, id)).body.facets.claim.call_id).toBe('stands'), SOON);
+    expect(await confirm(US, losing.body.claim_id)).toMatchObject(superseded);
+    expect(await confirm(EU, standing.body.claim_id)).toMatchObject({ status: 200, body: { call_id: 'stands' } });
+  });
+});

@@ -27,7 +27,9 @@ local id, known = recall(calls, call)
 if id then
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
-  if r and int(r.fence) == known and r.lock > now_ms and r.claim ~= 'WRAP_UP' then
+  -- A claim that two regions granted under one fence is only the call's of the one that stands.
+  local is_its = r and int(r.fence) == known and (r.call == call or r.call == '-')
+  if is_its and r.lock > now_ms and r.claim ~= 'WRAP_UP' then
     -- Written again, so that what a replica acknowledges of this answer includes the claim it tells of.
     remember(calls, agents, call, id, known, now_ms, now_us)
     return { 'again', id, line, int(now_ms), {}, {} }
