@@ -79,7 +79,7 @@ export async function readAfter<T>(
   const { budgetMs = BUDGET_MS } = read;
   const startedMs = clock.monotonicMs();
   const spentMs = (): number => clock.monotonicMs() - startedMs;
-  const waitMs = Math.min(WAIT_MS, budgetMs / 2);
+  const waitMs = carried.tokens.every((token) => isHeard(region, token)) ? Math.min(WAIT_MS, budgetMs / 2) : 0;
   for (let outcome = 'here'; ; outcome = 'waited') {
     let missing = await missingHere(region, carried.tokens, read.about?.agentId);
     if (missing.length === 0) {
@@ -96,6 +96,11 @@ export async function readAfter<T>(
     if (leftMs <= 0) return askOrRefuse(region, carried, read, missing, budgetMs - spentMs());
     await positions.arrival(missing.flatMap(awaited), Math.min(LOOK_EVERY_MS, leftMs));
   }
+}
+
+/** Whether the bus brings what that region writes: else there is nothing to wait for. */
+function isHeard({ freshness }: Region, token: Token): boolean {
+  return freshness.region(token.region).state === 'fresh';
 }
 
 async function askOrRefuse<T>(

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Compile } from 'typebox/compile';
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../agent/reached.ts';
@@ -63,6 +63,7 @@ const Wire = Type.Object(
   closed,
 );
 type Wire = Static<typeof Wire>;
+const isWire = Compile(Wire);
 
 /** The token of events that `region` has just accepted. */
 export function tokenOfEvents(region: string, accepted: Accepted[]): string {
@@ -109,7 +110,7 @@ export function writeToken({ region, agents, entries, deferred }: Token): string
 /** @throws InvalidToken */
 export function readToken(text: string): Token {
   const wire = parse(text);
-  if (!Value.Check(Wire, wire)) throw new InvalidToken('is not a token of Muster');
+  if (!isWire.Check(wire)) throw new InvalidToken('is not a token of Muster');
   const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
   return {
     region,

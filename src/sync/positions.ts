@@ -128,7 +128,7 @@ export class Positions {
 /** Whether one stream entry's id is another's or a later one. */
 export function isAtLeast(id: string | undefined, other: string | undefined): boolean {
   if (id === undefined || other === undefined) return false;
-  const [ms = 0, n = 0] = id.split('-').map(Number);
-  const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
-  return ms > otherMs || (ms === otherMs && n >= otherN);
+  const [dash, otherDash] = [id.indexOf('-'), other.indexOf('-')];
+  const laterMs = Number(id.slice(0, dash)) - Number(other.slice(0, otherDash));
+  return (laterMs || Number(id.slice(dash + 1)) - Number(other.slice(otherDash + 1))) >= 0;
 }

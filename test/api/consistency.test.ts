@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readToken, writeToken } from '../../src/routing/token.ts';
 import { ask, bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
+import { say } from '../fixtures/tokens.ts';
 
 const sinceMs = Date.parse('2026-03-02T10:00:00Z');
 let regions: Regions;
@@ -15,30 +16,6 @@ beforeAll(async () => {
   await bringOnDuty(regions.all[0] as Regions[0], 60, regions.all, sinceMs);
 });
 afterAll(() => regions.stop());
-
-interface Said {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  body: any;
-  token: string;
-  /** Whose answer it is. */
-  by: string | null;
-}
-
-async function say(url: string, { body, token }: { body?: unknown; token?: string } = {}): Promise<Said> {
-  const headers = {
-    ...(body !== undefined && { 'content-type': 'application/json' }),
-    ...(token !== undefined && { 'muster-consistency': token }),
-  };
-  const method = body === undefined ? 'GET' : 'POST';
-  const response = await fetch(url, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
-  return {
-    status: response.status,
-    body: await response.json(),
-    token: response.headers.get('muster-consistency') ?? '',
-    by: response.headers.get('muster-answered-by'),
-  };
-}
 
 const agent = (i: number): string => `crm-eu:${i}`;
 const pathOf = (id: string): string => `/v1/agents/${encodeURIComponent(id)}`;
@@ -89,9 +66,9 @@ describe('a read that carries a token', () => {
     for (let round = 0; round < 40; round++) {
       const [from, to] = [eu[round % 2] as string, us[(round >> 1) % 2] as string];
       const status = round % 4 < 2 ? 'OFFLINE' : 'AVAILABLE';
-      const { token } = await write(from, status, [agent(1)], { profile: { queues: ['crm-eu:one'], skills: {} } });
+      const { token } = await write(from, status, [agent(51)], { profile: { queues: ['crm-eu:one'], skills: {} } });
       const [read, found, queue] = await Promise.all([
-        say(`${to}${pathOf(agent(1))}`, { token }),
+        say(`${to}${pathOf(agent(51))}`, { token }),
         say(`${to}/agents/available?queue=crm-eu:one`, { token }),
         say(`${to}/v1/queues/crm-eu:one`, { token }),
       ]);
@@ -138,6 +115,21 @@ describe('while the bus does not answer', () => {
     const found = await say(`${us[1]}/agents/available?queue=crm-eu:new`, { token: fresh.token });
     expect(found).toMatchObject({ status: 200, by: 'eu', body: { agents: [{ agent_id: 'crm-eu:new' }] } });
     expect(await say(`${us[1]}${pathOf('crm-eu:new')}`, { token: fresh.token })).toMatchObject({ status: 200 });
+  });
+
+  it('what has piled up is behind a read only when all of it has been applied, in whatever portions it comes', async () => {
+    const life = Array.from({ length: 999 }, (_, i) => eventOf('crm-eu:deep', i % 2 ? 'AVAILABLE' : 'OFFLINE', ++at));
+    const profile = { queues: ['crm-eu:deep'], skills: {} };
+    const events = [...life, eventOf('crm-eu:deep', 'AVAILABLE', ++at, { profile })];
+    const { token } = await say(`${eu[0]}/v1/events`, { body: events });
+    expect(readToken(token).entries.size).toBe(1);
+    const look = () => say(`${us[0]}/agents/available?queue=crm-eu:deep`, { token });
+    expect((await look()).by).toBe('eu');
+    await regions.bus.kill('SIGCONT');
+    let found = await look();
+    while (found.by !== 'us') found = await look();
+    expect(found.body.agents).toMatchObject([{ agent_id: 'crm-eu:deep' }]);
+    await regions.bus.kill('SIGSTOP');
   });
 
   it('and where that region does not answer either the read is refused, with what is known and what is missing', async () => {
