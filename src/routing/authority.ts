@@ -35,8 +35,8 @@ export function standingOf(attempt: Attempt): Standing {
   const budgetMs = remainingMs(attempt);
   for (const home of peers.names()) {
     const isStale = freshness.region(home).state === 'stale';
-    const isCut = !peers.isReachable(home) || unanswered.get(home) === 'unreachable';
-    const isSilent = isCut || unanswered.has(home);
+    const isCut = peers.isCutOff(home) || unanswered.get(home) === 'unreachable';
+    const isSilent = !peers.isReachable(home) || unanswered.has(home);
     const isFar = peers.answersWithinMs(home) > budgetMs;
     const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
     if (!why) continue;

@@ -112,6 +112,11 @@ export class Peers {
     return peer?.roundTrip.meanMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
   }
 
+  /** Whether it was probed and did not answer, several times in a row. One that nobody has heard yet may be well. */
+  isCutOff(region: string): boolean {
+    return (this.#peers.get(region)?.failures ?? 0) >= FAILURES_TO_GIVE_UP;
+  }
+
   /** Asks an agent's home to grant it. Never throws. */
   async claim(home: string, { queue, callId, skills, agentId }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
     const body = { queue, call_id: callId, skills, agent_id: agentId };

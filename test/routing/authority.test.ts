@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../local/redis/ports.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { createLog } from '../../src/ops/log.ts';
+import type { Attempt } from '../../src/routing/attempt.ts';
+import { standingOf } from '../../src/routing/authority.ts';
+import { Peers } from '../../src/routing/peers.ts';
+import { Freshness } from '../../src/sync/freshness.ts';
+
+const HERE = 'here';
+const HOME = 'home';
+const log = createLog('silent', HERE, 'test');
+let peers: Peers;
+afterEach(() => peers.stop());
+
+/** An attempt in a region that has heard nothing of the other yet. */
+async function attemptBeside(): Promise<Attempt> {
+  const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${await freePort()}` };
+  const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000 };
+  const regions = [HERE, HOME];
+  const store = { cluster: undefined as never, clock: systemClock, log }; // nothing is asked of it
+  const freshness = new Freshness({ ...store, region: HERE, regions, partitions: 1, settings });
+  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), clock: systemClock, log });
+  return {
+    region: { peers, freshness, clock: systemClock },
+    request: { budgetMs: 200 },
+    startedMs: systemClock.monotonicMs(),
+    unanswered: new Map(),
+  } as unknown as Attempt;
+}
+
+describe('how a home stands', () => {
+  it('is nobody to stand in for before it was asked; it is once it has not answered several times', async () => {
+    const attempt = await attemptBeside();
+    expect(standingOf(attempt)).toEqual({ passOver: new Map([[HOME, 'stale']]), onPlatformsWord: new Map() });
+    peers.start();
+    const cutOff = new Map([[HOME, 'grant']]);
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 20_000 });
+  });
+});
