@@ -120,6 +120,8 @@ export class Peers {
   /** Asks an agent's home to grant it. Never throws. */
   async claim(home: string, { queue, callId, skills, agentId }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
     const body = { queue, call_id: callId, skills, agent_id: agentId };
+    // A call whose home fell silent asks it again first: waiting there would leave it no time for anybody else.
+    if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();
     const answer = await this.#post(home, '/v1/claims', body, budgetMs);
     if (answer.kind === 'granted')

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../local/redis/ports.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -14,8 +16,8 @@ let peers: Peers;
 afterEach(() => peers.stop());
 
 /** An attempt in a region that has heard nothing of the other yet. */
-async function attemptBeside(): Promise<Attempt> {
-  const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${await freePort()}` };
+function attemptBeside(port: number): Attempt {
+  const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${port}` };
   const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000 };
   const regions = [HERE, HOME];
   const store = { cluster: undefined as never, clock: systemClock, log }; // nothing is asked of it
@@ -31,10 +33,24 @@ async function attemptBeside(): Promise<Attempt> {
 
 describe('how a home stands', () => {
   it('is nobody to stand in for before it was asked; it is once it has not answered several times', async () => {
-    const attempt = await attemptBeside();
+    const attempt = attemptBeside(await freePort());
     expect(standingOf(attempt)).toEqual({ passOver: new Map([[HOME, 'stale']]), onPlatformsWord: new Map() });
     peers.start();
     const cutOff = new Map([[HOME, 'grant']]);
     await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 20_000 });
+  });
+
+  it('is not waited for while it is known to be silent', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const attempt = attemptBeside(port);
+    peers.start();
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
+    const asked = { queue: 'q', callId: 'c', skills: {}, agentId: 'a' };
+    expect(await peers.claim(HOME, asked, 100)).toEqual({ kind: 'unreachable' });
+    silent.close();
+    for (const socket of sockets) socket.destroy();
   });
 });
