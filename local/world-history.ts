@@ -60,6 +60,11 @@ export class WorldHistory {
     this.#tell({ op: 'weather', phase: 'changed', a, b, state, latency_ms: latencyMs });
   }
 
+  /** The region takes nothing from the bus any more, or takes it again. */
+  bus(region: string, phase: 'ignored' | 'taken'): void {
+    this.#tell({ op: 'bus', phase }, region);
+  }
+
   /** The process of an instance begins. */
   began(region: string, instance: string): void {
     this.#tell({ op: 'instance', phase: 'started', instance }, region);

@@ -35,6 +35,7 @@ export const consumerDown: Drill = {
         () => ask.report(world, region),
         ({ bus_behind }) => (bus_behind ?? 0) > 2 * PARTITIONS,
       );
+      world.history?.bus(DEAF, 'ignored');
       say('not applied', `${seen.bus_behind} messages of the bus`);
       say('its relay goes on', `${seen.outbox} events wait for the bus`);
       return knownMs;
@@ -108,8 +109,9 @@ function takeLeases({ bus }: World): Promise<void> {
   });
 }
 
-function giveLeasesBack({ bus }: World): Promise<void> {
+function giveLeasesBack({ bus, history }: World): Promise<void> {
   return withAdmin(bus.port, async (redis) => {
+    history?.bus(DEAF, 'taken');
     await redis.run('DEL', ...PARTITION_NUMBERS.map(leaseOf));
     await redis.run('ZREM', INSTANCES, HUNG);
   });

@@ -6,7 +6,7 @@ import type { Origin } from './history-line.ts';
  * `world` and by the same monotonic clock; `region` is the one it speaks of, or empty.
  */
 
-export const WORLD_OPS = ['platform', 'weather', 'instance', 'world'] as const;
+export const WORLD_OPS = ['platform', 'weather', 'bus', 'instance', 'world'] as const;
 
 /** The platform's own state of an agent changed: what an honest answer of any region is measured against. */
 export interface PlatformChangedLine extends Origin {
@@ -53,6 +53,12 @@ export interface WeatherLine extends Origin {
   b: string;
   state: WeatherState;
   latency_ms: number;
+}
+
+/** `region` takes nothing from the bus although it is there, or takes it again. */
+export interface BusLine extends Origin {
+  op: 'bus';
+  phase: 'ignored' | 'taken';
 }
 
 /** The process of an instance of `region` begins, or has ended: asked to, killed, or frozen. */
@@ -105,6 +111,7 @@ export type WorldLine =
   | PlatformRequestLine
   | PlatformNotifiesLine
   | WeatherLine
+  | BusLine
   | InstanceLine
   | SettingsLine
   | DrainedLine

@@ -85,6 +85,8 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['platform request', { connection: 'string', token: 'string', status: 'number' }],
   ['platform notifies', { connection: 'string', within_ms: 'numberOrNull' }],
   ['weather changed', { a: 'string', b: 'string', state: 'string' }],
+  ['bus ignored', {}],
+  ['bus taken', {}],
   ['instance started', { instance: 'string' }],
   ['instance ended', { instance: 'string' }],
   ['world settings', SETTINGS],

@@ -25,6 +25,7 @@ const REMEMBERED_MS = 10 * 60_000;
 export class Surroundings {
   settings: WorldSettings | undefined;
   readonly #latencyMs = new Map<string, number>();
+  readonly #ignoresSince = new Map<string, number>();
   readonly #severedSince = new Map<string, number>();
   readonly #running = new Map<string, Set<string>>();
   readonly #deadSince = new Map<string, number>();
@@ -34,6 +35,8 @@ export class Surroundings {
   see(line: Line): void {
     if (line.op === 'world' && line.phase === 'settings') this.settings = line;
     if (line.op === 'weather') this.#weather(line);
+    if (line.op === 'bus' && line.phase === 'taken') this.#ignoresSince.delete(line.region);
+    if (line.op === 'bus' && line.phase === 'ignored') this.#ignoresSince.set(line.region, line.t);
     if (line.op === 'instance') this.#instance(line.region, line.instance, line.phase === 'started', line.t);
     if (line.op !== 'platform' || line.phase !== 'notifies') return;
     this.#withinMs.set(line.connection, line.within_ms);
@@ -54,6 +57,7 @@ export class Surroundings {
   deafSince(region: string, home: string): number | undefined {
     if (region === home) return undefined;
     const since = [
+      this.#ignoresSince.get(region),
       this.#severedSince.get(linkOf(region, BUS)),
       this.#severedSince.get(linkOf(home, BUS)),
       this.#deadSince.get(home),

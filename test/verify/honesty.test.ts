@@ -164,6 +164,7 @@ describe('stale-marking', () => {
     ['the region is cut off from the bus', () => outsider.weather({ a: 'us', b: 'bus', state: 'cut', latencyMs: 0 })],
     ['the home is', () => outsider.weather({ a: 'bus', b: 'eu', state: 'stalled', latencyMs: 0 })],
     ['the home is dead', () => outsider.ended('eu', 'eu-1')],
+    ['the region takes nothing from the bus', () => outsider.bus('us', 'ignored')],
   ])('finds agents who are not called stale in time when %s', async (_how, begin) => {
     outsider.began('eu', 'eu-1');
     begin();
@@ -194,9 +195,10 @@ describe('stale-marking', () => {
     expect(outcome(await world.judge(), 'stale-marking')).toBe('not judged');
   });
 
-  it('does not mind one instance of several', async () => {
+  it('does not mind one instance of several, or what is over', async () => {
     for (const name of ['eu-1', 'eu-2']) outsider.began('eu', name);
     outsider.ended('eu', 'eu-1');
+    for (const phase of ['ignored', 'taken'] as const) outsider.bus('us', phase);
     world.now += LATE_MS;
     us.told('cloud-eu:ann', {}, { home: 'eu' });
     expect(outcome(await world.judge(), 'stale-marking')).toBe('not judged');

@@ -6,6 +6,8 @@ export interface Pace {
   suspectMs: number;
   staleMs: number;
   reconcileMs: number;
+  /** How long a claim is held that nobody confirms. */
+  heldMs: number;
   /** How long the storm of notifications lasts. */
   stormMs: number;
   /** How long a flapping link stays as it is, and for how long it flaps. */
@@ -20,6 +22,7 @@ export const REAL: Pace = {
   suspectMs: 10_000,
   staleMs: 30_000,
   reconcileMs: 60_000,
+  heldMs: 10_000,
   stormMs: 60_000,
   flapMs: 5_000,
   flappingMs: 60_000,
@@ -32,6 +35,7 @@ export const SHORTENED: Pace = {
   suspectMs: 1_500,
   staleMs: 4_000,
   reconcileMs: 5_000,
+  heldMs: 3_000,
   stormMs: 15_000,
   flapMs: 1_500,
   flappingMs: 15_000,

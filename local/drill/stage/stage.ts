@@ -70,13 +70,14 @@ export class Stage {
    */
   async open(name: string, given: Partial<WorldOptions> = {}): Promise<World> {
     const { signal, keep } = this.#options;
-    const { heartbeatMs, suspectMs, staleMs, reconcileMs } = this.pace;
+    const { heartbeatMs, suspectMs, staleMs, reconcileMs, heldMs } = this.pace;
     const options = {
       ...SMALL,
       ...given,
       config: {
         freshness: { heartbeatMs, suspectMs, staleMs },
         reconcile: { intervalMs: reconcileMs },
+        claims: { heldMs },
         ...given.config,
       },
       signal,
