@@ -1,9 +1,12 @@
 import {
-  type CircuitBreakerPolicy,
   ConsecutiveBreaker,
   circuitBreaker,
   handleAll,
+  type IPolicy,
   isBrokenCircuitError,
+  TimeoutStrategy,
+  timeout,
+  wrap,
 } from 'cockatiel';
 import type { PlatformReader, PlatformReport } from '../platforms/platform.ts';
 
@@ -36,7 +39,7 @@ const WAITING_LIMIT = 1000;
  */
 export class Inquiry {
   readonly #options: InquiryOptions;
-  readonly #breaker: CircuitBreakerPolicy;
+  readonly #policy: IPolicy;
   readonly #waiting = new Set<string>();
   #asked = new Set<string>();
   #calling: Promise<void> | undefined;
@@ -45,7 +48,9 @@ export class Inquiry {
   constructor(options: InquiryOptions) {
     this.#options = options;
     const breaker = new ConsecutiveBreaker(FAILURES_TO_OPEN);
-    this.#breaker = circuitBreaker(handleAll, { halfOpenAfter: OPEN_MS, breaker });
+    // Given up whatever the reader still does: one that logs in, or has a name looked up, may not hear the signal.
+    const limit = timeout(ANSWER_LIMIT_MS, TimeoutStrategy.Aggressive);
+    this.#policy = wrap(circuitBreaker(handleAll, { halfOpenAfter: OPEN_MS, breaker }), limit);
   }
 
   /** Resolves when the calls that ask about these agents have ended, well or not. Never rejects. */
@@ -54,6 +59,12 @@ export class Inquiry {
     const shared = others.length < agentIds.length ? this.#calling : undefined;
     for (const id of others) if (this.#waiting.size < WAITING_LIMIT) this.#waiting.add(id);
     await Promise.all([shared, others.length > 0 ? this.#nextCall() : undefined]);
+    // There may not have been room for all in one call.
+    for (;;) {
+      if (others.some((id) => this.#asked.has(id))) await this.#calling;
+      else if (others.some((id) => this.#waiting.has(id))) await this.#nextCall();
+      else return;
+    }
   }
 
   /** The call that will ask about all who wait now. */
@@ -77,8 +88,7 @@ export class Inquiry {
     const askedMs = monotonicMs();
     const took = (): number => monotonicMs() - askedMs;
     try {
-      const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
-      await accept(await this.#breaker.execute(() => reader.read(agentIds, limit)), askedMs);
+      await accept(await this.#policy.execute(({ signal }) => reader.read(agentIds, signal)), askedMs);
       ended('answered', agentIds.length, took());
     } catch (error) {
       const outcome = isBrokenCircuitError(error as Error) ? 'refused' : 'failed';
