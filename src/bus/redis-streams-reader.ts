@@ -65,7 +65,8 @@ export class PartitionReader {
     const reading = this.#readings.get(partition);
     if (!reading) return;
     this.#drop(partition, reading);
-    await reading.committed.catch(() => undefined); // dropped on purpose
+    // A commit that is given up does not wait for the batches behind it, and one of them may be in a handler's hands.
+    await Promise.allSettled([reading.handled, reading.committed]);
   }
 
   /** Call when everything is drained. */
