@@ -94,9 +94,31 @@ describe('a delivery', () => {
     const delivery = new Delivery(context, new AbortController().signal);
     expect(delivery.push([])).toBe(true);
     for (const report of reports(1200)) expect(delivery.push([report])).toBe(true);
-    await delivery.idle();
+    await delivery.settled();
     expect(taken).toEqual(reports(1200).map(({ eventId }) => eventId));
     expect(most).toBe(1);
+  });
+
+  it('is settled when what waited is taken, though more comes all the time', async () => {
+    const stop = new AbortController();
+    const taken: string[] = [];
+    let next = 1;
+    const context = {
+      log,
+      async report(batch: PlatformReport[]) {
+        await new Promise((resolve) => setImmediate(resolve));
+        delivery.push([reportOf(next++)]);
+        taken.push(...batch.map(({ eventId }) => eventId));
+      },
+    };
+    const delivery: Delivery = new Delivery(context, stop.signal);
+    delivery.push([reportOf(0)]);
+    await delivery.settled();
+    expect(taken).toContain('e0');
+    stop.abort();
+    await delivery.settled();
+    expect(delivery.push([reportOf(next)])).toBe(true);
+    await delivery.settled();
   });
 
   it('drops the line rather than let it grow without end, and works on', async () => {
@@ -107,7 +129,7 @@ describe('a delivery', () => {
     expect(delivery.push([reportOf(10)])).toBe(false);
     expect(delivery.push([reportOf(11)])).toBe(true);
     gate.resolve();
-    await delivery.idle();
+    await delivery.settled();
     expect(report.mock.calls.flat(2).map(({ eventId }: PlatformReport) => eventId)).toContain('e11');
   });
 });

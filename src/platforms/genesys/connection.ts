@@ -60,7 +60,7 @@ class GenesysConnection implements PlatformConnection {
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
     this.#mirror = new Mirror(context, (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
-    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, () => this.#delivery.idle());
+    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, () => this.#delivery.settled());
     const handlers = {
       event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
       gap: (reason: string) => this.#onGap(reason),
@@ -78,7 +78,7 @@ class GenesysConnection implements PlatformConnection {
     this.#wake();
     await this.#running;
     this.#watch.close();
-    await this.#delivery.idle();
+    await this.#delivery.settled();
     await this.#client.close();
     this.#state = 'stopped';
   }
