@@ -57,7 +57,9 @@ async function settleOnce(
   if (!record) throw unknownClaim(claimId);
   const isOurs = by === region.config.region && (record.facets.claim?.fence ?? 0) >= fence;
   if (record.home !== region.config.region && !isOurs) {
-    return settleAtHome(region, claimId, settlement, record.home, budgetMs);
+    // Who granted in the home's stead knows most of the claim; the home knows enough.
+    const knowsMost = by !== undefined && by !== region.config.region && region.peers.isReachable(by);
+    return settleAt(region, claimId, settlement, knowsMost ? by : record.home, budgetMs);
   }
   return settleHere(region, name, settlement, record);
 }
@@ -93,21 +95,21 @@ export async function followPlatform(region: Region, event: AgentEvent, record: 
   }
 }
 
-async function settleAtHome(
+async function settleAt(
   region: Region,
   claimId: string,
   settlement: Settlement,
-  home: string,
+  other: string,
   budgetMs: number,
 ): Promise<ClaimAnswer> {
-  const answer = await region.peers.settle(home, claimId, settlement, budgetMs);
+  const answer = await region.peers.settle(other, claimId, settlement, budgetMs);
   if (answer.kind === 'granted') {
     await region.agents.apply(answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
   if (answer.kind === 'refused' && isSettlementRefusal(answer.code)) throw new Refusal(answer.code, answer.detail);
   const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
-  throw new Refusal(code, `the agent's home ${home} did not answer; ask again, it is safe`);
+  throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
 }
 
 async function settleHere(

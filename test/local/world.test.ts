@@ -10,7 +10,7 @@ import type { LocalRegion } from '../../local/region.ts';
 import { startWorld, type World } from '../../local/world.ts';
 import type { RegionReport } from '../../src/api/routes/regions.ts';
 
-const CALLS_MS = 20_000;
+const CALLS_MS = 8_000;
 /** Short calls, so that every agent gets several and the end does not take long. */
 const habits = { talkMs: 3_000, wrapUpMs: 1_500, breakMs: 3_000 };
 
