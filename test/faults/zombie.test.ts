@@ -128,6 +128,20 @@ describe('a user whom the platform deletes while nobody looks', () => {
   });
 });
 
+describe('an agent of the connection whom the platform never had', () => {
+  it('is offline once the platform has been asked', async () => {
+    const id = 'genesys-eu:made,up';
+    const event = {
+      event_id: 'made-up',
+      timestamp: Date.parse('2026-03-02T10:00:00Z'),
+      agent_id: id,
+      status: 'AVAILABLE',
+    };
+    expect((await ask(`${us.url}/v1/events`, 'POST', event)).status).toBe(202);
+    await becomes(id, { status: 'OFFLINE', reason: 'INACTIVE' });
+  });
+});
+
 describe('GET /v1/connections', () => {
   it('tells at every instance of the home who runs a connection and what the last reconciliation found', async () => {
     const other = await eu.spawn();

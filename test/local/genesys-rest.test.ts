@@ -4,6 +4,11 @@ import { BRISK, GenesysClient, until } from './genesys-client.ts';
 
 const AGENTS = 260;
 
+interface UserBody {
+  id: string;
+  state: string;
+}
+
 describe('the REST API of the Genesys Cloud simulator', () => {
   let simulator: GenesysSimulator;
   let client: GenesysClient;
@@ -185,6 +190,20 @@ describe('the REST API of the Genesys Cloud simulator', () => {
       expect(queues.entities.map((queue: { id: string }) => queue.id)).toEqual(simulator.user(String(id)).queueIds);
       const skills = (await client.get(`/api/v2/users/${id}/routingskills`)).body;
       expect(skills.total).toBe(skills.entities.length);
+    });
+  });
+
+  describe('a deleted user', () => {
+    it('is listed only where deleted users are asked for, as such', async () => {
+      const other = await startGenesysSimulator({ agents: 2, queues: 1, paused: true });
+      const admin = await GenesysClient.login(other);
+      const list = async (query: string) => (await admin.get(`/api/v2/users?${query}`)).body.entities as UserBody[];
+      const [gone, stays] = (await list('')).map(({ id }) => id);
+      other.deleteUser(gone as string);
+      expect((await list('')).map(({ id }) => id)).toEqual([stays]);
+      expect(await list(`state=any&id=${gone}`)).toMatchObject([{ id: gone, state: 'deleted' }]);
+      expect(await list('state=deleted')).toMatchObject([{ id: gone }]);
+      await other.stop();
     });
   });
 

@@ -18,6 +18,12 @@ describe('a connection that starts', () => {
     }
   });
 
+  it('tells what agents do before it has read the queues they are in, then both', async () => {
+    const { recorder, userId } = await liveWorld();
+    const told = recorder.reports.filter(({ agentId }) => agentId.endsWith(userId)).map(({ facets }) => facets);
+    expect(told.map((facets) => Object.keys(facets))).toEqual([['presence', 'activity'], ['profile']]);
+  });
+
   it('says how many users are beyond what one OAuth client can watch', async () => {
     const { recorder } = await liveWorld({ agents: 23 }, { topicsPerChannel: 1 });
     expect(recorder.connection.health()).toMatchObject({ agents: 23, problem: expect.stringMatching(/^3 users/) });
