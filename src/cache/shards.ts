@@ -45,12 +45,14 @@ const PROBE_DEADLINE_MS = 500;
 export class Shards {
   readonly #options: ShardsOptions;
   readonly #known = new Map<string, Shard>();
-  #lastEpochMs = 0;
+  /** Until a master has answered, this host's own clock is the best there is. */
+  #lastEpochMs: number;
   #timer: NodeJS.Timeout | undefined;
   #onDown: () => void = () => undefined;
 
   constructor(options: ShardsOptions) {
     this.#options = options;
+    this.#lastEpochMs = options.clock.nowMs() - options.clock.monotonicMs();
   }
 
   async start(): Promise<void> {
