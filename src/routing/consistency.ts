@@ -132,7 +132,8 @@ async function askOthers<T>(
     const answer = (await peers.read(name, read.path, text, until - clock.monotonicMs())) as T | undefined;
     if (answer === undefined || missingIn(answer, tokens, read).length > 0) continue;
     const agent = read.about?.in(answer);
-    if (agent) await correct(region, agent.agent_id, facetsOf(agent)); // and the next read needs to ask nobody
+    // So that the next read needs to ask nobody. A home hears by the bus only: what was granted in its stead is compared there.
+    if (agent && agent.home !== config.region) await correct(region, agent.agent_id, facetsOf(agent));
     return { answer, by: name };
   }
   return undefined;
