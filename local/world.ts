@@ -154,8 +154,8 @@ export class World {
     ];
   }
 
-  /** Nobody calls, agents finish what they have; resolves when all agree, or do not within 20 s. */
-  async settle(): Promise<Convergence> {
+  /** Nobody calls, agents finish what they have; resolves when all agree, or do not in time (default: 20 s). */
+  async settle(limitMs?: number): Promise<Convergence> {
     await this.#callers?.stop();
     for (const simulator of this.simulators) simulator.pause();
     const deadlineMs = systemClock.monotonicMs() + QUIET_LIMIT_MS;
@@ -164,7 +164,7 @@ export class World {
       await delay(POLL_MS);
     }
     this.history?.drained();
-    const convergence = await awaitConvergence(this.connections, this.#urls(), this.http);
+    const convergence = await awaitConvergence(this.connections, this.#urls(), this.http, limitMs);
     this.history?.converged(convergence);
     return convergence;
   }

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { awaitFirstReading } from '../sync/first-reading.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
 import { reportOn } from './report.ts';
@@ -30,7 +31,6 @@ export interface StartOptions {
  * @throws Error saying what is wrong with the world it was pointed at
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
-  const { config } = options;
   const ground = await breakGround(options);
   const sync = assembleSync(ground);
   const { region } = sync;
@@ -49,12 +49,11 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   });
   const url = await sync
     .start()
-    .then(() => listen(server, config))
+    .then(() => begin(ground, sync, server))
     .catch(async (error) => {
       await shutDown(ground, sync);
       throw error;
     });
-  sync.connections.start();
   const stopGauges = watchGauges(ground, sync);
   ground.log.info({ url }, 'ready');
   return {
@@ -68,6 +67,20 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
       ground.log.info({}, 'stopped');
     },
   };
+}
+
+/** Listens once it is known here how the agents are who may be handed out. @returns the URL */
+async function begin(ground: Ground, { connections }: Sync, server: Server): Promise<string> {
+  const { config, instance, clock, log } = ground;
+  connections.start();
+  try {
+    const limitMs = config.freshness.staleMs;
+    await awaitFirstReading({ instance, look: () => connections.sights(), limitMs, clock, log });
+    return await listen(server, config);
+  } catch (error) {
+    await connections.stop();
+    throw error;
+  }
 }
 
 async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {

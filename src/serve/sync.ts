@@ -45,7 +45,7 @@ export interface Sync {
   connections: Connections;
   alignments: Alignments;
   heartbeats: Heartbeats;
-  /** Starts everything but the platform connections, which wait until the instance can be reached. */
+  /** Starts everything but the platform connections. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }

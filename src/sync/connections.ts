@@ -7,6 +7,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platforms/platform.ts';
 import { type ConnectionNotes, readNotes, writeNotes } from './connection-notes.ts';
+import type { Sight } from './first-reading.ts';
 import type { Ingest } from './ingest.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -107,6 +108,24 @@ export class Connections {
         ...(instance && { instance }),
         ...(ingest && ingest.instance === instance && { ingest }),
         ...(reconciliation && { reconciliation }),
+      };
+    });
+  }
+
+  /** How each connection is now; what this instance runs, by its own word. @throws ShardUnavailable */
+  async sights(): Promise<Sight[]> {
+    const { cluster, connections } = this.#options;
+    const own = this.health();
+    const leases = connections.map((_, number) => cluster.command(LEASES, ['PTTL', leaseKey(LEASES, number)]));
+    const [states, leasesMs] = await Promise.all([this.states(), Promise.all(leases)]);
+    return states.map(({ name, instance, ingest }, number) => {
+      const { lastSnapshotMs, problem } = (instance === this.#options.instance ? own[name] : ingest) ?? {};
+      return {
+        connection: name,
+        ...(instance && { holder: instance }),
+        leaseMs: Number(leasesMs[number]),
+        isRead: lastSnapshotMs !== undefined,
+        ...(problem && { problem }),
       };
     });
   }

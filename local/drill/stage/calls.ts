@@ -42,16 +42,21 @@ export interface Choice {
  * @throws Unmet if nobody waits
  */
 export function lastInLine(connection: LocalConnection, { noneOf = [], waitingSinceMs }: Choice = {}): UserState {
-  const { organisation, simulator, name } = connection;
-  const sinceMs = ({ routingStatusSince }: UserState) => Date.parse(routingStatusSince);
-  const [last] = organisation.userIds
-    .filter((id) => !noneOf.includes(connection.agentId(id)))
-    .map((id) => simulator.user(id))
-    .filter((user) => user.available && sinceMs(user) <= (waitingSinceMs ?? Number.POSITIVE_INFINITY))
-    .sort((one, other) => sinceMs(other) - sinceMs(one));
-  demand(last !== undefined, `nobody waits for a call at ${name}`);
+  const last = lineOf(connection).findLast(
+    (user) =>
+      !noneOf.includes(connection.agentId(user.id)) && sinceMs(user) <= (waitingSinceMs ?? Number.POSITIVE_INFINITY),
+  );
+  demand(last !== undefined, `nobody waits for a call at ${connection.name}`);
   return last;
 }
+
+/** Everybody of an organisation who waits for a call, who waits longest first. */
+export function lineOf({ organisation, simulator }: LocalConnection): UserState[] {
+  const waiting = organisation.userIds.map((id) => simulator.user(id)).filter(({ available }) => available);
+  return waiting.sort((one, other) => sinceMs(one) - sinceMs(other));
+}
+
+const sinceMs = ({ routingStatusSince }: UserState): number => Date.parse(routingStatusSince);
 
 let claims = 0;
 

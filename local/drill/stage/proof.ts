@@ -6,6 +6,8 @@ import { duration } from './words.ts';
 export interface ProofTerms {
   /** Whether double bookings are a fault, or part of what is measured; default: a fault. */
   doubleBookings?: 'none' | 'counted';
+  /** How long the regions may take to agree with the platforms, in ms; default: 20 s. */
+  agreeWithinMs?: number;
 }
 
 const EXAMPLES = 2;
@@ -14,7 +16,7 @@ const EXAMPLES = 2;
 export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<void> {
   const { world } = act;
   await stage.check('Calls end, and every region agrees with every platform', async (say) => {
-    const { converged, tookMs, differing, differences } = await world.settle();
+    const { converged, tookMs, differing, differences } = await world.settle(terms.agreeWithinMs);
     say(
       'agents compared',
       world.connections.reduce((total, { agents }) => total + agents, 0),
