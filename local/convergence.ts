@@ -25,7 +25,7 @@ interface Watched {
 }
 
 /** As long as regions have to agree, unless somebody knows better. */
-export const LIMIT_MS = 20_000;
+const LIMIT_MS = 20_000;
 const POLL_MS = 250;
 const AT_ONCE = 48;
 const KEPT_DIFFERENCES = 20;
