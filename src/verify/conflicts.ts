@@ -14,13 +14,13 @@ export function conflicts(claims: Claims): Checker {
     const { first, second, at } = overlap;
     const endedAt = Math.min(first.endedAt ?? first.until, second.endedAt ?? second.until);
     const isTellable = endedAt - at > TELLABLE_MS;
-    if (mayMeet(first, second)) met.set(keyOf(first.agent, first.fence, second.fence), { overlap, isTellable });
+    if (mayMeet(first, second)) met.set(keyOf(first.agent, first, second), { overlap, isTellable });
   });
   return {
     name: 'conflicts',
     invariant: 'Where a claim in a home’s stead overlapped another, somebody reported that they met.',
     see(line, touched) {
-      if (line.op === 'conflict') reported.add(keyOf(line.agent, line.kept.fence, line.lost.fence));
+      if (line.op === 'conflict') reported.add(keyOf(line.agent, line.kept, line.lost));
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       if (touched?.step !== 'granted' && touched?.step !== 'revived') return;
       overlaps.began(touched.claim, claims.ofAgent(touched.claim.agent), line.t);
@@ -40,6 +40,12 @@ export function conflicts(claims: Claims): Checker {
   };
 }
 
-function keyOf(agent: string, one: number, other: number): string {
-  return `${agent}\n${Math.min(one, other)}\n${Math.max(one, other)}`;
+interface Party {
+  fence: number;
+  call: string | undefined;
+}
+
+/** Two regions that granted in a home's stead may have taken the same fence. */
+function keyOf(agent: string, ...parties: [Party, Party]): string {
+  return [agent, ...parties.map(({ fence, call }) => `${fence} ${call}`).sort()].join('\n');
 }
