@@ -2,6 +2,7 @@ import { systemClock } from '../src/ops/clock.ts';
 import { type Call, Caller, type CallerContext } from './caller.ts';
 import { Random } from './genesys/random.ts';
 import type { Http } from './http.ts';
+import { Onlookers } from './onlookers.ts';
 import { Tally } from './tally.ts';
 
 /** A place where calls arrive. */
@@ -17,6 +18,8 @@ export interface CallersOptions {
   regions: readonly CalledRegion[];
   queues: readonly string[];
   skills: readonly string[];
+  /** Everybody who may be looked up while calls arrive. */
+  agentIds: readonly string[];
   http: Http;
   send: CallerContext['send'];
 }
@@ -27,7 +30,7 @@ const MAX_IN_FLIGHT = 5_000;
 const ASKS_FOR_SKILL = 0.25;
 const KEPT_SURPRISES = 5;
 
-/** Everybody who calls: arrivals at random moments, at a mean rate, at a random region. */
+/** Everybody who calls: arrivals at random moments, at a mean rate, at a random region; and those who look on. */
 export class Callers {
   /** By region. */
   readonly tallies: ReadonlyMap<string, Tally>;
@@ -38,6 +41,7 @@ export class Callers {
   readonly #options: CallersOptions;
   readonly #random: Random;
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #onlookers: Onlookers;
   #hangUp = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #nextAtMs = 0;
@@ -47,6 +51,7 @@ export class Callers {
   constructor(options: CallersOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#onlookers = new Onlookers(options);
     this.tallies = new Map(options.regions.map(({ name }) => [name, new Tally()]));
   }
 
@@ -65,6 +70,7 @@ export class Callers {
     this.#hangUp = new AbortController();
     this.#startedMs = systemClock.monotonicMs();
     this.#nextAtMs = this.#startedMs;
+    this.#onlookers.start();
     this.#awaitArrival();
   }
 
@@ -74,7 +80,7 @@ export class Callers {
     this.#activeMs = this.activeSeconds * 1000;
     this.#startedMs = undefined;
     this.#hangUp.abort();
-    await Promise.all(this.#inFlight);
+    await Promise.all([...this.#inFlight, this.#onlookers.stop()]);
   }
 
   /** Arrivals are independent of each other, so the gaps between them are exponential. */

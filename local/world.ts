@@ -236,6 +236,9 @@ export class World {
       regions: this.regions,
       queues: [...virtualQueues(connections).keys()],
       skills: connections[0]?.organisation.skills ?? [],
+      agentIds: connections.flatMap((connection) =>
+        connection.organisation.userIds.map((id) => connection.agentId(id)),
+      ),
       http,
       send: (agentId, send) => sendTo(agentId, send, connections),
     });

@@ -1,6 +1,6 @@
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents, lineOf } from './stage/calls.ts';
+import { callsGetAgents, lineOf, sleeperIsRefused } from './stage/calls.ts';
 import { demand } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
@@ -20,6 +20,7 @@ export const homeDies: Drill = {
     const others = ask.othersThan(world, DEAD);
     const platform = ask.connectionOf(world, DEAD);
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
+    await sleeperIsRefused(stage, world, home);
 
     const before = await stage.step(`Every instance of ${DEAD} is killed`, async (say) => {
       const counts = ask.granted(world);

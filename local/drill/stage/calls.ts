@@ -8,6 +8,8 @@ import { demand, type Stage } from './stage.ts';
 import { duration, each } from './words.ts';
 
 const ENOUGH = 5;
+/** Somebody who calls may come first, and talks. */
+const OTHERS_CALL_MS = 15_000;
 
 /** A step: calls arrive, and so many of each of these regions (default: all) are given an agent from now on. */
 export async function callsGetAgents(
@@ -74,6 +76,28 @@ export async function claimSomeone(
   };
   const { seen } = await stage.until(`${region.name} grants one of its agents`, claim, ask.succeeded);
   return seen.body as ClaimAnswer;
+}
+
+/** A step: somebody sleeps until their lock has lapsed and the agent has been given to another call, then confirms. */
+export async function sleeperIsRefused(stage: Stage, world: World, region: LocalRegion): Promise<void> {
+  await stage.step(`A holder in ${region.name} sleeps through its lock, and is refused`, async (say) => {
+    const slept = await claimSomeone(stage, world, region);
+    const { agent_id } = slept;
+    const asked = { queue: 'global', call_id: `drill-${++claims}`, agent_id };
+    const { seen } = await stage.until(
+      `${slept.agent.name} is free again, and given to ${asked.call_id}`,
+      () => ask.claim(world, region, asked),
+      ask.succeeded,
+      stage.pace.heldMs + OTHERS_CALL_MS,
+    );
+    const next = seen.body as ClaimAnswer;
+    say(slept.call_id, `${slept.agent.name}, fence ${slept.fence}`);
+    say(next.call_id, `the same agent, fence ${next.fence}`);
+    const late = await ask.settle(world, region, slept, 'confirm');
+    say(`${slept.call_id} confirms`, ask.told(late));
+    demand(!ask.succeeded(late), 'two calls hold one agent');
+    demand(ask.succeeded(await ask.settle(world, region, next, 'release')), `${next.call_id} has lost the agent`);
+  });
 }
 
 /**
