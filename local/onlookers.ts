@@ -45,17 +45,15 @@ export class Onlookers {
 
   async #look(): Promise<void> {
     const { regions, agentIds, http } = this.#options;
-    const { name, urls } = this.#random.pick(regions);
+    const region = this.#random.pick(regions);
     const agentId = this.#random.pick(agentIds);
-    const sight = `${name} ${agentId.split(':')[0]}`;
+    const sight = `${region.name} ${agentId.split(':')[0]}`;
     if ((this.#elsewhereUntilMs.get(sight) ?? 0) > systemClock.monotonicMs()) return;
-    try {
-      const { body } = await http.get(`${this.#random.pick(urls())}/v1/agents/${encodeURIComponent(agentId)}`);
-      const { stale, confirmed_ms_ago } = body as { stale?: boolean; confirmed_ms_ago?: number };
-      const isQuiet = stale || confirmed_ms_ago !== undefined;
-      if (isQuiet) this.#elsewhereUntilMs.set(sight, systemClock.monotonicMs() + LOOK_ELSEWHERE_MS);
-    } catch {
-      // Nobody answers there at present; what callers get is counted, and looking costs nobody anything.
-    }
+    const url = `${this.#random.pick(region.urls())}/v1/agents/${encodeURIComponent(agentId)}`;
+    // Where nobody answers at present nobody is told anything.
+    const answer = await http.get(url).catch(() => undefined);
+    const told = answer?.body as { stale?: boolean; confirmed_ms_ago?: number } | undefined;
+    const isQuiet = told?.stale || told?.confirmed_ms_ago !== undefined;
+    if (isQuiet) this.#elsewhereUntilMs.set(sight, systemClock.monotonicMs() + LOOK_ELSEWHERE_MS);
   }
 }

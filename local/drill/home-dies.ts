@@ -1,7 +1,8 @@
+import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, lineOf, sleeperIsRefused } from './stage/calls.ts';
-import { demand } from './stage/stage.ts';
+import { demand, type Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const DEAD = 'eu-west-1';
@@ -18,7 +19,6 @@ export const homeDies: Drill = {
     const world = await stage.open('home-dies', { instancesPerRegion: 2, connection: { authority: 'refuse' } });
     const home = ask.regionOf(world, DEAD);
     const others = ask.othersThan(world, DEAD);
-    const platform = ask.connectionOf(world, DEAD);
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
     await sleeperIsRefused(stage, world, home);
 
@@ -49,16 +49,7 @@ export const homeDies: Drill = {
       }
     });
     await callsGetAgents(stage, world, 'The others go on', others);
-    const gone = await stage.step(`Meanwhile the first in line of ${DEAD} go on a break`, async (say) => {
-      const first = lineOf(platform).slice(0, LEAVERS);
-      demand(first.length === LEAVERS, 'too few wait for a call');
-      for (const { id, name } of first) {
-        const { presence } = platform.simulator.setUser(id, { presence: 'Break' });
-        const status = ask.statusOf(await ask.recordIn(home, platform.agentId(id)));
-        say(name, `${presence} on the platform, ${status} in the Redis of ${DEAD}`);
-      }
-      return first.map(({ id }) => platform.agentId(id));
-    });
+    const gone = await firstInLineLeave(stage, world);
     await stage.step(`What was granted while ${DEAD} was dead`, (say) => {
       say('to callers of', each(ask.gained(ask.granted(world), before)));
     });
@@ -86,3 +77,19 @@ export const homeDies: Drill = {
     await stage.prove({ agreeWithinMs: CONFIRMED_MS + 15_000 });
   },
 };
+
+/** While their home is dead, those it would hand out first are gone: it must not, when it is back. */
+function firstInLineLeave(stage: Stage, world: World): Promise<string[]> {
+  const home = ask.regionOf(world, DEAD);
+  const platform = ask.connectionOf(world, DEAD);
+  return stage.step(`Meanwhile the first in line of ${DEAD} go on a break`, async (say) => {
+    const first = lineOf(platform).slice(0, LEAVERS);
+    demand(first.length === LEAVERS, 'too few wait for a call');
+    for (const { id, name } of first) {
+      const { presence } = platform.simulator.setUser(id, { presence: 'Break' });
+      const status = ask.statusOf(await ask.recordIn(home, platform.agentId(id)));
+      say(name, `${presence} on the platform, ${status} in the Redis of ${DEAD}`);
+    }
+    return first.map(({ id }) => platform.agentId(id));
+  });
+}
