@@ -119,7 +119,7 @@ export async function leaveSeat(
     () => ask.agentIn(world, home, claim.agent_id),
     ({ facets }) => facets.presence?.state !== 'ON_DUTY',
   );
-  demand(ask.succeeded(await ask.settle(world, home, claim, 'release')), `${claim.claim_id} was not released`);
+  await stage.until(`${claim.claim_id} is released`, () => ask.settle(world, home, claim, 'release'), ask.succeeded);
   return { agentId: claim.agent_id, user };
 }
 
