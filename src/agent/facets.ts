@@ -3,6 +3,8 @@
  * same events, in any order and with any duplicates, holds the same agent. Nothing here knows Redis, Kafka or HTTP.
  */
 
+import type { Capacity, DigitalMedia } from './media.ts';
+
 /** A point in a facet's order: platform time in ms first, the event's id where two share a millisecond. */
 export interface Version {
   /** Platform time in ms since the epoch; never a local clock. */
@@ -21,6 +23,8 @@ export interface Profile {
   /** Skill name to level 0-100. */
   skills: Record<string, number>;
   tenureDays: number;
+  /** Interactions the agent may carry at a time; absent: one voice interaction. */
+  capacity?: Capacity;
 }
 
 /** `PAUSED` is logged in but not taking work (break, meal, meeting): busy, not offline. */
@@ -46,6 +50,8 @@ export interface Interaction {
   state: InteractionState;
   /** Platform time in ms at which it connected; absent if it never did. */
   connectedAt?: number;
+  /** Absent for voice, and where the platform does not say. */
+  media?: DigitalMedia;
 }
 
 /** The stages of a claim, in the only order they can follow each other. */
@@ -76,11 +82,15 @@ export interface Origin {
   region: string;
 }
 
+export type Digital = Record<string, Stamped<Interaction>>;
+
 export interface Facets {
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity>;
   interaction?: Stamped<Interaction>;
+  /** Interactions of every media type but voice, by call id: each a register of its own. */
+  digital?: Digital;
   claim?: Claim;
   origin?: Stamped<Origin>;
 }
@@ -110,4 +120,9 @@ function compareGranters(a: string | undefined, b: string | undefined): number {
   if (a === b) return 0;
   if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
   return a < b ? 1 : -1;
+}
+
+/** An interaction as the facet that it is part of. */
+export function interactionFacet(interaction: Stamped<Interaction>): Pick<Facets, 'interaction' | 'digital'> {
+  return interaction.media === undefined ? { interaction } : { digital: { [interaction.callId]: interaction } };
 }

@@ -16,7 +16,7 @@ export interface Told {
    * Everything the platform tells of the agent now; what it does not tell is left out. A profile has no time on the
    * platform and carries that of the reading. An interaction is not read but remembered by who listens.
    */
-  facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction'>;
+  facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction' | 'digital'>;
   /** The platform has no such agent at work: their presence, as of the reading, says so. */
   isGone?: boolean;
   /** The platform counts no open interaction of the agent; left out where it does not count. */

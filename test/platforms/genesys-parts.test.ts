@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Budget } from '../../src/platforms/genesys/budget.ts';
-import { Delivery } from '../../src/platforms/genesys/delivery.ts';
+import { Budget } from '../../src/platforms/budget.ts';
+import { Delivery } from '../../src/platforms/delivery.ts';
 import { failureOf } from '../../src/platforms/genesys/failure.ts';
 import { readFrame, userTopic } from '../../src/platforms/genesys/frames.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';

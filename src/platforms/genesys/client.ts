@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
+import { backoffMs, pause } from '../backoff.ts';
+import { Budget } from '../budget.ts';
 import type { ReaderContext } from '../platform.ts';
-import { backoffMs, pause } from './backoff.ts';
-import { Budget, REQUESTS_PER_MINUTE } from './budget.ts';
 import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
 import type { GenesysSettings } from './settings.ts';
 import { type Token, TokenSource } from './token.ts';
@@ -11,6 +11,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRY_AFTER_S = 5;
+/**
+ * The platform grants 300 requests a minute to a client-credentials token; whoever mirrors an organisation takes no more
+ * than this. Those who ask about single agents have a token, and a smaller share, of their own: `reader.ts`.
+ */
+export const REQUESTS_PER_MINUTE = 180;
 
 type Method = 'GET' | 'POST' | 'PUT';
 
@@ -131,7 +136,7 @@ export class Client {
 
   async #turn(what: string): Promise<void> {
     if (this.#manners.waits) return this.#budget.take(this.#signal);
-    if (!this.#budget.takeNow())
+    if (!(await this.#budget.takeNow()))
       throw new RequestFailed(429, `${what} was not sent: the requests of this minute are used up`);
   }
 

@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../../ops/clock.ts';
+import { backoffMs, pause } from '../backoff.ts';
+import { Delivery } from '../delivery.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
-import { backoffMs, pause } from './backoff.ts';
 import type { EventFrame } from './channel.ts';
 import { Client } from './client.ts';
-import { Delivery } from './delivery.ts';
 import { Mirror } from './mirror.ts';
 import { readUserIds } from './reads.ts';
 import type { GenesysSettings } from './settings.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ops/clock.ts';
+import { backoffMs } from '../backoff.ts';
 import type { PlatformContext } from '../platform.ts';
-import { backoffMs } from './backoff.ts';
 import { Channel, type EventFrame } from './channel.ts';
 import type { Client } from './client.ts';
 import { RequestFailed } from './failure.ts';

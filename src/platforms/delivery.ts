@@ -1,5 +1,5 @@
-import type { PlatformContext, PlatformReport } from '../platform.ts';
 import { backoffMs, pause } from './backoff.ts';
+import type { PlatformContext, PlatformReport } from './platform.ts';
 
 const BATCH = 500;
 /** Reports that may wait. Beyond it, reading everything anew is cheaper than remembering what changed. */

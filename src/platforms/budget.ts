@@ -1,11 +1,18 @@
-import type { Clock } from '../../ops/clock.ts';
+import type { Clock } from '../ops/clock.ts';
 import { pause } from './backoff.ts';
 
-/**
- * The platform grants 300 requests a minute to a client-credentials token; whoever mirrors an organisation takes no more
- * than this. Those who ask about single agents have a token, and a smaller share, of their own: `reader.ts`.
- */
-export const REQUESTS_PER_MINUTE = 180;
+/** What the requests of one connection must keep to. */
+export interface RequestBudget {
+  /** Resolves when a request may go out; counts it. Rejects when the signal aborts. */
+  take(signal: AbortSignal): Promise<void>;
+  /** Counts a request that may go out at once; false where it would have to wait. */
+  takeNow(): Promise<boolean>;
+  /** The platform refused a request (429) and asked to wait so long. */
+  refused(retryAfterMs: number): void;
+  /** The platform took a request. */
+  accepted(): void;
+}
+
 const WINDOW_MS = 60_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
 
@@ -13,7 +20,7 @@ const LONGEST_HOLD_MS = 5 * 60_000;
  * The one limiter of a token: no more than its share in any window of a minute, and nobody goes on while the platform
  * has asked to wait.
  */
-export class Budget {
+export class Budget implements RequestBudget {
   readonly #clock: Clock;
   readonly #perMinute: number;
   /** When the latest requests went out, monotonic; never longer than the share. */
@@ -21,7 +28,7 @@ export class Budget {
   #heldUntilMs = 0;
   #refusals = 0;
 
-  constructor(clock: Clock, perMinute = REQUESTS_PER_MINUTE) {
+  constructor(clock: Clock, perMinute: number) {
     this.#clock = clock;
     this.#perMinute = perMinute;
   }
@@ -33,7 +40,7 @@ export class Budget {
   }
 
   /** Counts a request that may go out at once; false where it would have to wait. */
-  takeNow(): boolean {
+  async takeNow(): Promise<boolean> {
     if (this.#waitMs() > 0) return false;
     this.#count();
     return true;
