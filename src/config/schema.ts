@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
+import { PushSettings } from '../platforms/push-settings.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
 
@@ -93,6 +94,7 @@ const Connection = Type.Union(
             'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
         }),
         ...GenesysSettings.properties,
+        ...PushSettings,
       },
       closed,
     ),

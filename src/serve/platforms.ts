@@ -1,7 +1,9 @@
 import type { Agents } from '../cache/agents.ts';
+import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
+import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
-import type { PlatformContext, PlatformReader } from '../platforms/platform.ts';
+import type { PlatformContext, PlatformReader, PushContext, PushReader } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Ground } from './sync.ts';
@@ -35,6 +37,23 @@ export function platformReaders({ config, clock, log, metrics }: Ground): Map<st
       connection,
       createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
     );
+  }
+  return readers;
+}
+
+const PUSH_READERS: Record<string, (context: PushContext) => PushReader> = {
+  genesys: createGenesysPushReader,
+  cxone: createCxonePushReader,
+};
+
+/** One reader for every connection whose platform may push, wherever it is homed. */
+export function pushReaders({ config, metrics }: Ground): Map<string, PushReader> {
+  const readers = new Map<string, PushReader>();
+  for (const [connection, settings] of Object.entries(config.connections)) {
+    const create = PUSH_READERS[settings.platform];
+    if (!create || !('push' in settings) || !settings.push) continue;
+    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
+    readers.set(connection, create({ connection, count }));
   }
   return readers;
 }
