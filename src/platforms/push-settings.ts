@@ -9,7 +9,7 @@ export const PushSettings = {
       {
         scheme: Type.Enum(['hmac-sha256', 'bearer'], {
           description:
-            'How a sender proves itself: `hmac-sha256` signs the body (header `x-muster-signature`), `bearer` shows the secret (header `authorization`).',
+            'With `push` the connection takes what is sent to `POST /v1/platforms/<name>/events`, else nothing. How a sender proves itself: `hmac-sha256` signs the body (header `x-muster-signature`), `bearer` shows the secret (header `authorization`).',
         }),
         secret: Type.String({
           minLength: 16,
@@ -20,7 +20,7 @@ export const PushSettings = {
       },
       {
         ...closed,
-        description: 'Takes what is sent to `POST /v1/platforms/{connection}/events`; without it nothing is.',
+        description: 'Who may push to the connection.',
       },
     ),
   ),
