@@ -19,10 +19,12 @@ export class Hints {
   readonly #stopping = new AbortController();
   /** By connection, while somebody is asked about or was lately. */
   readonly #waiting = new Map<string, Set<string>>();
-  #running = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #paceMs: number;
 
-  constructor(readThrough: Pick<ReadThrough, 'ask'>) {
+  constructor(readThrough: Pick<ReadThrough, 'ask'>, paceMs = PACE_MS) {
     this.#readThrough = readThrough;
+    this.#paceMs = paceMs;
   }
 
   /** Notes agents to ask about; does not wait for any answer. */
@@ -49,7 +51,7 @@ export class Hints {
       for (const agentId of asked) waiting.delete(agentId);
       await this.#readThrough.ask(asked, ANSWER_MS);
       // Rejects when it is stopped, which ends the loop.
-      await pause(PACE_MS, undefined, { signal }).catch(() => {});
+      await pause(this.#paceMs, undefined, { signal }).catch(() => {});
     }
     this.#waiting.delete(connection);
   }

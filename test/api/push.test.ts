@@ -50,7 +50,7 @@ const signatureOf = (body: string, secret = SECRET) => createHmac('sha256', secr
 async function post(url: string, connection: string, body: string, headers: Record<string, string>): Promise<Answer> {
   const answer = await fetch(`${url}/v1/platforms/${connection}/events`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
     body,
   });
   return { status: answer.status, body: await answer.json() };
