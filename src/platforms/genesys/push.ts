@@ -1,5 +1,4 @@
-import type { Profile, Stamped, Version } from '../../agent/facets.ts';
-import { type Facets, interactionFacet } from '../../agent/facets.ts';
+import { type Facets, interactionFacet, type Profile, type Stamped, type Version } from '../../agent/facets.ts';
 import {
   InvalidPush,
   type PlatformReport,
