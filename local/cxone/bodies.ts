@@ -15,7 +15,7 @@ export function stateRow(row: Row, { businessUnitId }: Org, switches: Switches):
   const isLegacy = switches.fieldNames === 'legacy';
   const media: [number, string] = contact ? [contact.mediaTypeId, MEDIA_TYPES[contact.mediaTypeId]] : [0, ''];
   const isoOr = (ms: number | undefined) => (ms === undefined ? '' : iso(ms));
-  const body = {
+  return {
     agentId: employee.agentId,
     userName: employee.userName,
     firstName: employee.firstName,
@@ -45,19 +45,6 @@ export function stateRow(row: Row, { businessUnitId }: Org, switches: Switches):
     fromAddress: contact?.fromAddress ?? '',
     toAddress: contact?.toAddress ?? '',
   };
-  return withoutNone(body, switches);
-}
-
-/** Fields that are never "none", whatever their value. */
-const ALWAYS = new Set(['agentStateId', 'isActive', 'isACW', 'isAcw', 'isOutbound', 'openContacts']);
-
-/** Writes what has nothing to say in the way that is set. */
-export function withoutNone(body: Record<string, unknown>, { none }: Switches): object {
-  if (none === 'zero') return body;
-  const isNone = (name: string, value: unknown) => !ALWAYS.has(name) && (value === 0 || value === '');
-  const entries = Object.entries(body);
-  if (none === 'missing') return Object.fromEntries(entries.filter(([name, value]) => !isNone(name, value)));
-  return Object.fromEntries(entries.map(([name, value]) => [name, isNone(name, value) ? null : value]));
 }
 
 /** A row of `/contacts/active`. */
@@ -66,7 +53,7 @@ export function contactRow(contact: Contact, switches: Switches): object {
   const isLegacy = switches.fieldNames === 'legacy';
   const { id, name, category } = CONTACT_STATES[contact.state];
   const holder = contact.state === 'QUEUED' ? undefined : agent;
-  const body = {
+  return {
     contactId: contact.contactId,
     masterContactId: contact.contactId,
     agentId: holder?.employee.agentId ?? 0,
@@ -94,7 +81,6 @@ export function contactRow(contact: Contact, switches: Switches): object {
     [isLegacy ? 'fromAddr' : 'fromAddress']: contact.fromAddress,
     [isLegacy ? 'toAddr' : 'toAddress']: contact.toAddress,
   };
-  return withoutNone(body, switches);
 }
 
 export function mediaFields(mediaTypeId: MediaTypeId): object {

@@ -77,7 +77,9 @@ export class Life {
   handle(contact: Contact, agent: Agent): void {
     const { talkMs, digitalMs } = this.#habits;
     const meanMs = contact.mediaTypeId === 4 ? talkMs : digitalMs;
-    this.#timers.after(agent.random.around(meanMs), () => this.#has(contact, agent) && this.#hangUp(contact, agent));
+    this.#timers.after(agent.random.around(meanMs), () => {
+      if (this.#has(contact, agent) && contact.state !== 'WRAP_UP') this.#hangUp(contact, agent);
+    });
   }
 
   /** Whether nobody has passed it on meanwhile. */
@@ -103,7 +105,9 @@ export class Life {
     }
     this.#handling.wrapUp(contact, agent);
     const wrapUpMs = agent.random.around(this.#habits.wrapUpMs);
-    this.#timers.after(wrapUpMs, () => this.#has(contact, agent) && this.#complete(contact, agent, leaving));
+    this.#timers.after(wrapUpMs, () => {
+      if (this.#has(contact, agent)) this.#complete(contact, agent, leaving);
+    });
   }
 
   /** The dice fall the same way whether the agent is full or not, so that one story does not depend on the router. */
@@ -116,7 +120,8 @@ export class Life {
   }
 
   #complete(contact: Contact, agent: Agent, leaving: Leaving | undefined): void {
-    const leaves = leaving && isFull(agent) && !this.#plans.paused && !agent.code && agent.byHand === undefined;
+    const isAtWork = agent.sessionSinceMs !== undefined && !agent.code && agent.byHand === undefined;
+    const leaves = leaving && isAtWork && isFull(agent) && !this.#plans.paused;
     this.#handling.complete(contact, agent, leaves ? leaving.code : undefined);
     if (leaves) this.#plans.make(agent, agent.random.around(leaving.meanMs), () => this.#comeBack(agent));
   }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Query } from '../simulator/query.ts';
 import { CxoneError } from './errors.ts';
+import { withoutNone } from './none.ts';
 import { Parameters } from './query.ts';
 import type { Switches } from './switches.ts';
 
@@ -12,23 +13,26 @@ export interface Listing<T> {
   body: (item: T) => object;
   /** What the root has beside the rows. */
   root?: object;
+  /** Whether fields of a row may have nothing to say. */
+  hasNone?: boolean;
   /** Whether the answer is wrapped in `resultSet` where the platform does that. */
   wraps?: boolean;
 }
 
 /** A list answer: a page of the rows, what they are a page of, and when the request came. @throws CxoneError 400 */
 export function listAnswer<T>(request: FastifyRequest, switches: Switches, listing: Listing<T>): object {
-  const { key, found, body, root, wraps = true } = listing;
+  const { key, found, body, root, hasNone = false, wraps = true } = listing;
   const parameters = new Parameters(request.query as Query);
   const { top, skip } = pageOf(parameters, switches.maxPageSize);
   const ordered = orderedBy(parameters.text('orderBy'), found, body);
   const rows = ordered.slice(skip, skip + top).map(body);
+  const asked = projected(rows, parameters.text('fields'));
   const answer = {
     totalRecords: found.length,
     _links: linksOf(request.url, { top, skip, total: found.length }),
     ...root,
     lastPollTime: iso(request.startedMs),
-    [key]: projected(rows, parameters.text('fields')),
+    [key]: hasNone ? asked.map((row) => withoutNone(row, switches)) : asked,
   };
   return wraps && switches.resultSet ? { resultSet: answer } : answer;
 }

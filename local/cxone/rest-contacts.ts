@@ -34,7 +34,7 @@ export function contactRoutes(api: FastifyInstance, world: World): void {
       return reply.code(204).header('icStatusDescription', 'No Contacts for the specified period').send();
     }
     const body = (contact: Contact) => contactRow(contact, switches);
-    return listAnswer(request, switches, { key: 'activeContacts', found, body, root });
+    return listAnswer(request, switches, { key: 'activeContacts', found, body, root, hasNone: true });
   });
 
   api.get<{ Querystring: Query }>('/contacts/states', REAL_TIME, async (request) => {

@@ -5,6 +5,7 @@ import { CxoneError } from './errors.ts';
 import type { Row } from './feed.ts';
 import { isHidden } from './hidden.ts';
 import { iso, listAnswer, projected } from './listing.ts';
+import { withoutNone } from './none.ts';
 import { isSince, Parameters } from './query.ts';
 import type { World } from './world.ts';
 
@@ -24,7 +25,7 @@ export function stateRoutes(api: FastifyInstance, world: World): void {
       return reply.code(Number(switches.emptyDelta)).header('icStatusDescription', 'No data').send();
     }
     const root = { hiddenAgents: faults.settings.hiddenAgents };
-    return listAnswer(request, switches, { key: 'agentStates', found, body, root, wraps: false });
+    return listAnswer(request, switches, { key: 'agentStates', found, body, root, hasNone: true, wraps: false });
   });
 
   api.get<{ Params: { id: string }; Querystring: Query }>('/agents/:id/states', REAL_TIME, async (request) => {
@@ -40,7 +41,8 @@ export function stateRoutes(api: FastifyInstance, world: World): void {
       ...stateRow(one, org, { ...switches, fieldNames: 'legacy' }),
       lastPollTime: iso(startedMs),
     }));
-    return { agentStates: projected(old, parameters.text('fields')) };
+    const asked = projected(old, parameters.text('fields'));
+    return { agentStates: asked.map((one) => withoutNone(one, switches)) };
   });
 }
 

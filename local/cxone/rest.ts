@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { RateLimit } from '../simulator/limits.ts';
 import { CxoneError } from './errors.ts';
@@ -40,7 +39,8 @@ export function platformRoutes(app: FastifyInstance, world: World, requestsPerMi
 
 /** What every request goes through before its route and after it. */
 function gate(api: FastifyInstance, world: World, requestsPerMinute: number): void {
-  const { faults, witness, clock } = world;
+  const { faults, witness, clock, timers } = world;
+  const wait = (ms: number) => new Promise<void>((over) => timers.after(ms, over));
   api.decorateRequest('accessToken', '');
   api.decorateRequest('isForced', false);
   api.decorateRequest('startedMs', 0);
@@ -51,7 +51,7 @@ function gate(api: FastifyInstance, world: World, requestsPerMinute: number): vo
       if (!reply.hasHeader('icStatusDescription')) reply.header('icStatusDescription', 'Success');
       reply.type(JSON_TYPE);
     }
-    if (faults.strikes('slowAnswers')) await delay(faults.settings.slowMs);
+    if (faults.strikes('slowAnswers')) await wait(faults.settings.slowMs);
     const isCut = typeof payload === 'string' && faults.strikes('truncateAnswers');
     return isCut ? payload.slice(0, payload.length / 2) : payload;
   });
