@@ -1,5 +1,6 @@
 import type { Facets } from '../agent/facets.ts';
 import type { Told } from '../agent/reconcile.ts';
+import type { RequestBudget } from './budget.ts';
 
 /** One thing a platform said about one agent of its own accord, normalised. */
 export interface PlatformReport {
@@ -72,11 +73,13 @@ export interface PlatformReader {
   close(): Promise<void>;
 }
 
-export type ReaderContext = Pick<PlatformContext, 'connection' | 'log' | 'count'>;
+export type ReaderContext = Pick<PlatformContext, 'connection' | 'budget' | 'log' | 'count'>;
 
 export interface PlatformContext {
   /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
   connection: string;
+  /** Every request to the platform is taken from it: the region's instances share it. */
+  budget: RequestBudget;
   /** Time from the start of one complete reading to that of the next, in ms. */
   readingIntervalMs: number;
   /** Takes what was notified; resolves when it is durably accepted. Never called twice at once. */
@@ -90,6 +93,6 @@ export interface PlatformContext {
   reconcile(reading: Reading): Promise<void>;
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `request_failed`, `resync`. */
+  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `out_of_budget`, `request_failed`, `resync`. */
   count(name: string, value?: string): void;
 }
