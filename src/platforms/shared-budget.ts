@@ -107,7 +107,7 @@ export class SharedBudget implements RequestBudget {
       const perMinute = this.#options.alonePerMinute;
       this.#options.log.warn(
         { err: error, perMinute },
-        'the requests of the region cannot be counted together; this instance sends its part',
+        'the requests of the region cannot be counted together; this instance goes on with its part',
       );
     }
     this.#isAlone = true;

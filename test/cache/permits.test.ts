@@ -134,7 +134,11 @@ describe('a platform that refuses', () => {
 
   test('is left alone for longer with every refusal in a row, until it takes a request', async () => {
     const [a, b] = [permits('a'), permits('b')];
-    for (const [refused, waitMs] of [[a, 60_000], [b, 120_000], [a, 240_000]] as const) {
+    for (const [refused, waitMs] of [
+      [a, 60_000],
+      [b, 120_000],
+      [a, 240_000],
+    ] as const) {
       await refused.refused(60_000, 0);
       expect((await b.take(0)).waitMs).toSatisfy((ms: number) => ms > waitMs / 2 && ms <= waitMs);
       await command('HSET', key(''), 'until', '0');
