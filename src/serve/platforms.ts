@@ -3,9 +3,11 @@ import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
+import { DEFAULT_REQUESTS_PER_MINUTE } from '../platforms/genesys/settings.ts';
 import type { PlatformContext, PlatformReader, PushContext, PushReader } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
+import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
 
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
@@ -13,8 +15,10 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     if (settings.home !== config.region || settings.platform !== 'genesys') return [];
-    const { domain } = settings;
-    return [{ name, domain, open: (context: PlatformContext) => createGenesysConnection(settings, context, clock) }];
+    const { domain, requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = settings;
+    const budget = budgetOf(ground, name, requestsPerMinute, 'mirror');
+    const open = (context: PlatformContext) => createGenesysConnection(settings, context, clock);
+    return [{ name, domain, budget, open }];
   });
   return new Connections({
     ...ground,
@@ -28,14 +32,17 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
 }
 
 /** One reader for every connection that has a platform to ask, wherever it is homed. */
-export function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
+export function platformReaders(ground: Ground): Map<string, PlatformReader> {
+  const { config, clock, log, metrics } = ground;
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
     if (settings.platform !== 'genesys') continue;
     const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
+    const { requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = settings;
+    const budget = budgetOf(ground, connection, requestsPerMinute, 'reader');
     readers.set(
       connection,
-      createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
+      createGenesysReader(settings, { connection, budget, log: log.child({ connection }), count }, clock),
     );
   }
   return readers;
