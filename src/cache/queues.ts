@@ -147,6 +147,17 @@ export class Queues {
     };
   }
 
+  /**
+   * Whom a call was given and under which fence, as far as this region remembers; fence 0: the agent's home was asked,
+   * and what it said is not known here. @throws ShardUnavailable
+   */
+  async claimOf(domain: string, callId: string): Promise<{ agentId: string; fence: number } | undefined> {
+    const key = callsKey(domain);
+    const value = (await this.#cluster.command(key, ['HGET', key, encode(callId)])) as string | null;
+    const [, agentId, fence] = value?.split(' ') ?? [];
+    return agentId === undefined ? undefined : { agentId, fence: Number(fence) };
+  }
+
   /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
   async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
     const key = queueKey(domain, queue, media);
