@@ -1,4 +1,5 @@
 import { claimIdOf } from '../agent/claim.ts';
+import { domainsOf } from '../config/topology.ts';
 import { Refusal } from './refusal.ts';
 import { queueNamed, type Region } from './region.ts';
 
@@ -8,7 +9,7 @@ import { queueNamed, type Region } from './region.ts';
  * @throws Refusal `unknown_claim`, `unknown_queue`; ShardUnavailable
  */
 export async function claimOfCall(region: Region, callId: string, queue?: string): Promise<string> {
-  const domains = queue === undefined ? Object.keys(region.config.domains) : [queueNamed(region, queue).domain];
+  const domains = queue === undefined ? domainsOf(region.config) : [queueNamed(region, queue).domain];
   const known = await Promise.all(domains.map((domain) => region.queues.claimOf(domain, callId)));
   const given = known.find((each) => each !== undefined);
   if (!given) throw new Refusal('unknown_claim', `no claim of call "${callId}" is known in this region`);

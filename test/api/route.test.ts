@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
+import { ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { say } from '../fixtures/tokens.ts';
 
 const nowMs = Date.parse('2026-03-02T10:00:00Z');
@@ -219,5 +219,36 @@ describe('a settlement', () => {
     const answer = await settle(fields);
     expect(answer.status).toBe(status);
     expect((answer.body.errors ?? []).map((each: { field: string }) => each.field)).toEqual(wrong);
+  });
+});
+
+describe('what is away for a moment', () => {
+  it('is a 200 that says so where the home of a claim is silent', async () => {
+    await onDuty('silent');
+    const { body } = await route({ queue: agent('silent'), call_id: 'silent-1' });
+    const homes = (regions[0] as TestRegion).processes;
+    await Promise.all(homes.map((each) => each.signal('SIGSTOP')));
+    try {
+      const asked = { claim_id: body.claim_id, settlement: 'confirm', budget_ms: 100 };
+      const { status, body: answer } = await settle(asked, us);
+      expect(status).toBe(200);
+      expect(answer).toEqual({ done: false, reason: expect.any(String), detail: expect.any(String) });
+      expect(['home_unreachable', 'outcome_unknown']).toContain(answer.reason);
+    } finally {
+      await Promise.all(homes.map((each) => each.signal('SIGCONT')));
+    }
+  });
+
+  it('is a 200 that says so where the shard is down', async () => {
+    const { redis } = regions[1] as TestRegion;
+    await redis.kill(await redis.masterOf('agents:{main}'));
+    const asked = { queue: 'crm-us:none', call_id: 'down-1' };
+    const expected = { reason: 'shard_unavailable', detail: expect.any(String) };
+    expect(await route(asked, us)).toEqual({
+      status: 200,
+      body: { found: false, ...expected, retry_after_ms: expect.any(Number) },
+    });
+    const settled = await settle({ ...asked, settlement: 'release' }, us);
+    expect(settled).toEqual({ status: 200, body: { done: false, ...expected } });
   });
 });
