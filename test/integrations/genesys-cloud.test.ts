@@ -148,3 +148,14 @@ test('the commands of the page do what it says', async () => {
     { done: true, state: 'ENDED' },
   ]);
 });
+
+test('the page of both platforms shows the same fields as the contracts', () => {
+  const shown = blocksOf('.', 'json').map((block) => Object.keys(JSON.parse(block)));
+  const [found = [], nobody = [], done = [], undone = []] = shown;
+  const declared = (name: (typeof NAMES)[number]) =>
+    Object.keys(actions[name].contract.output.successSchema.properties);
+  expect(new Set([...found, ...nobody])).toEqual(new Set(declared('claim')));
+  for (const name of ['confirm', 'release', 'complete'] as const) {
+    expect(new Set([...done, ...undone])).toEqual(new Set(declared(name)));
+  }
+});
