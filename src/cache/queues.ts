@@ -147,15 +147,11 @@ export class Queues {
     };
   }
 
-  /**
-   * Whom a call was given and under which fence, as far as this region remembers; fence 0: the agent's home was asked,
-   * and what it said is not known here. @throws ShardUnavailable
-   */
-  async claimOf(domain: string, callId: string): Promise<{ agentId: string; fence: number } | undefined> {
+  /** Whom a call was last given or offered, as far as this region remembers. @throws ShardUnavailable */
+  async agentOf(domain: string, callId: string): Promise<string | undefined> {
     const key = callsKey(domain);
     const value = (await this.#cluster.command(key, ['HGET', key, encode(callId)])) as string | null;
-    const [, agentId, fence] = value?.split(' ') ?? [];
-    return agentId === undefined ? undefined : { agentId, fence: Number(fence) };
+    return value?.split(' ')[1];
   }
 
   /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */

@@ -194,12 +194,36 @@ describe('a settlement', () => {
     const claim_id = await claimed('late');
     await settle({ claim_id, settlement: 'release' });
     await route({ queue: agent('late'), call_id: 'late-2' });
-    for (const by of [{ claim_id }, { call_id: 'late-1' }]) {
+    for (const [by, reason] of [
+      [{ claim_id }, 'fence_superseded'],
+      [{ call_id: 'late-1' }, 'unknown_claim'],
+    ] as const) {
       const { status, body } = await settle({ ...by, settlement: 'release' });
       expect(status).toBe(200);
-      expect(body).toEqual({ done: false, reason: 'fence_superseded', detail: expect.any(String) });
+      expect(body).toEqual({ done: false, reason, detail: expect.any(String) });
     }
     expect(await statusOf('late')).toBe('BUSY');
+  });
+
+  it('by the call or the agent is for the unit that the call has, where an agent carries several', async () => {
+    const capacity = {
+      media: { voice: { units: 1, beside: ['chat'] }, chat: { units: 2, beside: ['voice', 'chat'] } },
+    };
+    const profile = { queues: [agent('units')], skills: {}, capacity };
+    await ask(`${eu}/v1/events`, 'POST', eventOf(agent('units'), 'AVAILABLE', nowMs, { profile }));
+    const asked = { queue: agent('units'), language: '' };
+    const voice = await route({ ...asked, call_id: 'units-voice', media: '' });
+    const [one, two] = [
+      await route({ ...asked, call_id: 'units-1', media: 'chat' }),
+      await route({ ...asked, call_id: 'units-2', media: 'chat' }),
+    ];
+    expect([voice, one, two].map(({ body }) => body.found)).toEqual([true, true, true]);
+    const byCall = await settle({ call_id: 'units-1', settlement: 'confirm' });
+    expect(byCall.body).toMatchObject({ done: true, state: 'CONFIRMED', claim_id: one.body.claim_id });
+    const byAgent = await settle({ agent_id: agent('units'), call_id: 'units-2', settlement: 'release' });
+    expect(byAgent.body).toMatchObject({ done: true, state: 'ENDED', claim_id: two.body.claim_id });
+    const untouched = await ask(`${eu}/v1/claims/${encodeURIComponent(voice.body.claim_id)}`);
+    expect(untouched.body.state).toBe('HELD');
   });
 
   it.each<[string, object, string]>([

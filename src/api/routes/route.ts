@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { MEDIA } from '../../agent/media.ts';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { ShardUnavailable } from '../../cache/errors.ts';
 import type { Tally } from '../../cache/queues.ts';
@@ -17,7 +16,7 @@ import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
 import { readSkills } from './agents.ts';
-import { requiredSkills, Skills } from './claims.ts';
+import { MediaType, requiredSkills, Skills } from './claims.ts';
 
 const closed = { additionalProperties: false };
 const Name = Type.String({ minLength: 1, maxLength: 200 });
@@ -37,7 +36,7 @@ const RouteFields = Type.Object(
     call_id: Name,
     skills: Type.Optional(Type.Union([Type.String({ maxLength: 2000 }), Skills])),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    media: Type.Optional(Type.Enum([...MEDIA])),
+    media: MediaType,
     budget_ms: BudgetMs,
   },
   closed,
@@ -101,15 +100,15 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
 }
 
 async function route(region: Region, fields: Static<typeof RouteFields>, reply: FastifyReply): Promise<RouteAnswer> {
-  const { queue, call_id, media, budget_ms } = fields;
+  const { queue, call_id, media = 'voice', budget_ms } = fields;
   const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
   const request = {
     queue,
     callId: call_id,
+    media,
     skills: skillsOf(fields),
     budgetMs,
     explain: false,
-    ...(media && { media }),
   };
   try {
     const granted = await claim(region, request);
