@@ -141,6 +141,7 @@ describe('/agents/states of the CXone simulator', () => {
     expect(await places()).toEqual([true, true]);
     simulator.switches({ loggedOut: 'delta' });
     expect(await places()).toEqual([false, true]);
+    expect(idsOf(await read('?updatedSince=1970-01-01T00:00:00.000Z'))).not.toContain(1002);
     simulator.switches({ loggedOut: 'never' });
     expect(await places()).toEqual([false, false]);
   });
