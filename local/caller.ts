@@ -1,27 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RouteAnswer } from '../src/api/routes/route.ts';
 import { type Clock, systemClock } from '../src/ops/clock.ts';
-import type { Send, SendAnswer } from './genesys/ground-truth.ts';
+import type { Sent, SentAnswer } from './connection.ts';
 import type { Http, HttpAnswer } from './http.ts';
+import type { Call, Script, Settlement } from './scripts.ts';
 import type { Random } from './simulator/random.ts';
 import type { Tally } from './tally.ts';
-
-/** Somebody who calls in, and the region their call arrives at. */
-export interface Call {
-  /** The conversation's id on the platform, too. */
-  id: string;
-  region: string;
-  queue: string;
-  skills: string[];
-}
 
 export interface CallerContext {
   http: Http;
   random: Random;
   tally: Tally;
+  /** What the platform runs where the call arrives. */
+  script: Script;
   /** An instance of the call's region to ask. */
   url(): string;
+  /** The home of an agent. */
+  homeOf(agentId: string): string;
   /** Transfers the call to an agent on their platform. */
-  send(agentId: string, send: Omit<Send, 'userId'>): SendAnswer;
+  send(agentId: string, sent: Omit<Sent, 'userId'>): SentAnswer;
   /** Aborted when everybody hangs up. */
   hangUp: AbortSignal;
 }
@@ -29,13 +26,7 @@ export interface CallerContext {
 /** `cut_off`: everybody was told to hang up before this call had found an agent. */
 export type Outcome = 'connected' | 'abandoned' | 'cut_off';
 
-interface Claim {
-  claim_id: string;
-  agent_id: string;
-  expires_in_ms: number;
-  authority: { region: string; mode: string };
-  agent: { home: string };
-}
+type Claim = Extract<RouteAnswer, { found: true }>;
 
 const PATIENCE_MS = 30_000;
 const ASK_AGAIN_MS = 1_000;
@@ -49,6 +40,8 @@ const SETTLE_ATTEMPTS = 4;
 /** The share of calls whose flow hangs when it has an agent, and goes on when the claim has lapsed. */
 const HANGS = 0.02;
 const HANGS_LONGER_MS = 2_000;
+/** Why a claim is not settled, nor will be if it is tried again. */
+const OVER = new Set(['unknown_claim', 'fence_superseded', 'claim_ended']);
 /** The share of answers that are lost on their way, so that the flow asks again. */
 const LOSES_ANSWER = 0.05;
 
@@ -58,7 +51,7 @@ const LOSES_ANSWER = 0.05;
  *   claiming ──granted──► sending ──accepted──► confirming ──► connected
  *    ▲  │ ▲                  │ refused, or the claim nearly lapsed
  *    │  │ └──release─────────┘ (given up after the second refusal)
- *    │  └─nobody, 503, 504─► waiting ──30 s in all──► abandoned
+ *    │  └─not found, 503───► waiting ──30 s in all──► abandoned
  *    └───────────────────────┘
  *
  * Now and then a call flow is not what it should be: it loses an answer and asks again, or it hangs and comes back
@@ -94,23 +87,23 @@ export class Caller {
 
   /** The claim, or how long to wait before asking again, in ms. */
   async #claim(askedMs: number): Promise<Claim | number> {
-    const { tally, http, url, random } = this.#context;
-    const { id, queue, skills, region } = this.#call;
-    const answer = await attempt(() => http.post(`${url()}/v1/claims`, { queue, call_id: id, skills }));
-    if (answer && answer.status < 300) {
-      const claim = answer.body as Claim;
-      const latencies = claim.authority.region === region ? tally.local : tally.remote;
-      latencies.add(this.#clock.monotonicMs() - askedMs);
-      tally.byHome.set(claim.agent.home, 1 + (tally.byHome.get(claim.agent.home) ?? 0));
-      if (claim.authority.mode === 'verified') tally.verified++;
+    const { tally, http, url, script, homeOf, random } = this.#context;
+    const answer = await attempt(() => script.route(http, url(), this.#call));
+    if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected('a claim', answer);
+    const found = answer?.status === 200 ? answer.body : undefined;
+    if (found?.found) {
+      const home = homeOf(found.agent_id);
+      const isRemote = home !== this.#call.region && !found.verified;
+      (isRemote ? tally.remote : tally.local).add(this.#clock.monotonicMs() - askedMs);
+      tally.byHome.set(home, 1 + (tally.byHome.get(home) ?? 0));
+      if (found.verified) tally.verified++;
       this.#backoffMs = FIRST_BACKOFF_MS;
-      return claim;
+      return found;
     }
-    if (answer?.status === 409) {
+    if (found?.reason === 'no_agent_available') {
       tally.nobody++;
       return random.between(0.8, 1.2) * ASK_AGAIN_MS;
     }
-    if (answer && !isPassing(answer)) throw unexpected('a claim', answer);
     tally.unavailable++;
     return this.#nextBackoffMs();
   }
@@ -129,10 +122,11 @@ export class Caller {
       await this.#settle(claim_id, 'release');
       return false;
     }
-    if (!send(agent_id, { conversationId: this.#call.id }).accepted) {
+    const { id, media } = this.#call;
+    if (!send(agent_id, { conversationId: id, media }).accepted) {
       tally.refusedByPlatform++;
       this.#refusals++;
-      await this.#settle(claim_id, 'release', { refused: true });
+      await this.#settle(claim_id, 'refused');
       return false;
     }
     if (!(await this.#settle(claim_id, 'confirm'))) tally.unconfirmed++;
@@ -140,15 +134,14 @@ export class Caller {
   }
 
   /** Whether the claim was settled. Where it was not, it lapses, or the platform's own word settles it. */
-  async #settle(claimId: string, settlement: 'confirm' | 'release', body = {}): Promise<boolean> {
-    const { http, url } = this.#context;
+  async #settle(claimId: string, settlement: Settlement): Promise<boolean> {
+    const { http, url, script } = this.#context;
     for (let tried = 0; tried < SETTLE_ATTEMPTS; tried++) {
-      const answer = await attempt(() =>
-        http.post(`${url()}/v1/claims/${encodeURIComponent(claimId)}/${settlement}`, body),
-      );
-      if (answer && answer.status < 300) return true;
-      if (answer?.status === 409 || answer?.status === 404) return false;
-      if (answer && !isPassing(answer)) throw unexpected(`a ${settlement}`, answer);
+      const answer = await attempt(() => script.settle(http, url(), claimId, settlement));
+      if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected(`a ${settlement}`, answer);
+      const settled = answer?.status === 200 ? answer.body : undefined;
+      if (settled?.done) return true;
+      if (settled && OVER.has(settled.reason)) return false;
       await delay(this.#nextBackoffMs());
     }
     return false;
@@ -167,12 +160,13 @@ export class Caller {
 }
 
 /** Undefined where nobody answered: for a caller the same as being told to try again. */
-function attempt(asked: () => Promise<HttpAnswer>): Promise<HttpAnswer | undefined> {
+function attempt<T>(asked: () => Promise<T>): Promise<T | undefined> {
   return asked().catch(() => undefined);
 }
 
+/** An instance that is shutting down says so by its status. */
 function isPassing({ status }: HttpAnswer): boolean {
-  return status === 503 || status === 504;
+  return status === 503;
 }
 
 function unexpected(what: string, { status, body }: HttpAnswer): Error {

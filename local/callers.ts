@@ -1,7 +1,9 @@
 import { systemClock } from '../src/ops/clock.ts';
-import { type Call, Caller, type CallerContext } from './caller.ts';
+import { Caller, type CallerContext } from './caller.ts';
+import type { VirtualQueue } from './config.ts';
 import type { Http } from './http.ts';
 import { Onlookers } from './onlookers.ts';
+import type { Call, Script } from './scripts.ts';
 import { Random } from './simulator/random.ts';
 import { Tally } from './tally.ts';
 
@@ -12,15 +14,22 @@ export interface CalledRegion {
   urls(): string[];
 }
 
+/** A region and what its platform runs when somebody calls. */
+export interface Entrance {
+  region: CalledRegion;
+  script: Script;
+}
+
 export interface CallersOptions {
   callsPerSecond: number;
   seed: number;
-  regions: readonly CalledRegion[];
-  queues: readonly string[];
+  entrances: readonly Entrance[];
+  queues: readonly VirtualQueue[];
   skills: readonly string[];
   /** Everybody who may be looked up while calls arrive. */
   agentIds: readonly string[];
   http: Http;
+  homeOf: CallerContext['homeOf'];
   send: CallerContext['send'];
 }
 
@@ -51,8 +60,9 @@ export class Callers {
   constructor(options: CallersOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#onlookers = new Onlookers(options);
-    this.tallies = new Map(options.regions.map(({ name }) => [name, new Tally()]));
+    const regions = options.entrances.map(({ region }) => region);
+    this.#onlookers = new Onlookers({ ...options, regions });
+    this.tallies = new Map(regions.map(({ name }) => [name, new Tally()]));
   }
 
   get inFlight(): number {
@@ -106,17 +116,20 @@ export class Callers {
 
   /** One call from beginning to end. Never throws. */
   async #connect(): Promise<void> {
-    const { regions, queues, skills, http, send } = this.#options;
-    const region = this.#random.pick(regions);
+    const { entrances, queues, skills, http, homeOf, send } = this.#options;
+    const { region, script } = this.#random.pick(entrances);
+    const { name: queue, media } = this.#random.pick(queues);
+    const asksForSkill = media === 'voice' && this.#random.chance(ASKS_FOR_SKILL);
     const call: Call = {
-      id: this.#random.uuid(),
+      id: script.idOf(this.#random.uuid()),
       region: region.name,
-      queue: this.#random.pick(queues),
-      skills: this.#random.chance(ASKS_FOR_SKILL) ? [this.#random.pick(skills)] : [],
+      queue,
+      media,
+      skills: asksForSkill ? [this.#random.pick(skills)] : [],
     };
     const tally = this.tallies.get(region.name) as Tally;
     const url = () => this.#random.pick(region.urls());
-    const context = { http, random: this.#random, tally, url, send, hangUp: this.#hangUp.signal };
+    const context = { http, random: this.#random, tally, script, url, homeOf, send, hangUp: this.#hangUp.signal };
     try {
       const outcome = await new Caller(call, context).seekAgent();
       if (outcome === 'connected') tally.connected++;

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Media } from '../src/agent/media.ts';
 import type { LocalConnection } from './connection.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
@@ -11,12 +12,6 @@ export interface Surroundings {
   /** Goes into the configuration of every instance, and of every connection. */
   more: { config: object; connection: object };
 }
-
-/**
- * Of a region to an organisation. The simulators would take more; the judge of a history allows a token 300, and some
- * that went out in one minute arrive in another.
- */
-const REQUESTS_PER_MINUTE = 280;
 
 /** One instance and what is near it. */
 export interface Place {
@@ -41,17 +36,12 @@ export function configYaml(
     connections: Object.fromEntries(
       connections.map((connection) => [
         connection.name,
-        merged(genesys(connection, urlOf(connection.name)), more.connection),
+        merged(connection.settings(urlOf(connection.name)), more.connection),
       ]),
     ),
-    queues: Object.fromEntries([...virtualQueues(connections)].map(([name, unites]) => [name, { unites }])),
+    queues: Object.fromEntries(virtualQueues(connections).map(({ name, unites }) => [name, { unites }])),
   };
   return stringify(merged(config, more.config));
-}
-
-function genesys({ home, simulator: { credentials } }: LocalConnection, url: string): object {
-  const requestsPerMinute = REQUESTS_PER_MINUTE;
-  return { platform: 'genesys', home, loginUrl: url, apiUrl: url, requestsPerMinute, ...credentials };
 }
 
 /** `more` wins; objects are merged, everything else is replaced. */
@@ -66,14 +56,23 @@ function merged(base: object, more: object): object {
   return Object.fromEntries(known);
 }
 
-/** One virtual queue for every name that the organisations share, e.g. `support` for the queues `Support` of all. */
-export function virtualQueues(connections: readonly LocalConnection[]): Map<string, string[]> {
-  const united = new Map<string, string[]>();
+/** A queue of the local world's own, and the platform queues in it. */
+export interface VirtualQueue {
+  name: string;
+  media: Media;
+  unites: string[];
+}
+
+/** One for every name that the organisations share, e.g. `support` for the queues `Support` of all. */
+export function virtualQueues(connections: readonly LocalConnection[]): VirtualQueue[] {
+  const united = new Map<string, VirtualQueue>();
   for (const connection of connections) {
-    for (const [name, id] of connection.organisation.queues) {
-      const key = name.toLowerCase().replaceAll(' ', '-');
-      united.set(key, [...(united.get(key) ?? []), connection.agentId(id)]);
+    for (const { id, name: title, media } of connection.organisation.queues) {
+      const name = title.toLowerCase().replaceAll(' ', '-');
+      const queue = united.get(name) ?? { name, media, unites: [] };
+      queue.unites.push(connection.agentId(id));
+      united.set(name, queue);
     }
   }
-  return united;
+  return [...united.values()];
 }

@@ -1,12 +1,35 @@
-import type { Send, SendAnswer } from './genesys/ground-truth.ts';
+import type { Media } from '../src/agent/media.ts';
 import type { Habits } from './genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
-import { type Organisation, readOrganisation } from './organisation.ts';
-import { NOBODY, type Witness } from './simulator/witness.ts';
+import type { Organisation } from './organisation.ts';
+import type { Witness } from './simulator/witness.ts';
+import type { Truth } from './truth.ts';
 
-/** The world's own mirrors read at full speed: what a rate limit does is for the simulator's own tests. */
-const REQUESTS_PER_MINUTE = 100_000;
+/** An interaction that is sent to an agent. */
+export interface Sent {
+  conversationId: string;
+  /** The platform's own id of the agent. */
+  userId: string;
+  media?: Media;
+}
+
+/** Whether the platform took it to the agent. */
+export interface SentAnswer {
+  accepted: boolean;
+}
+
+/** What a platform counts, which knows nothing of Muster. */
+export interface PlatformState {
+  agents: number;
+  onQueue: number;
+  idle: number;
+  interacting: number;
+  interactionsSent: number;
+  interactionsCompleted: number;
+  doubleBookings: number;
+  /** The first of them. */
+  doubleBookingList: { at: string; userId: string; reason: string }[];
+}
 
 export interface ConnectionOptions {
   /** E.g. `genesys-eu`. */
@@ -20,63 +43,53 @@ export interface ConnectionOptions {
   witness?: Witness | undefined;
 }
 
-/** A simulated Genesys Cloud organisation and what the regions call it. */
-export class LocalConnection {
+/** A simulated account on a platform, and what the regions call it. */
+export abstract class LocalConnection {
   readonly name: string;
   readonly home: string;
   readonly agents: number;
-  readonly #options: ConnectionOptions;
-  #started: { simulator: GenesysSimulator; organisation: Organisation } | undefined;
+  /** For people, e.g. `Genesys Cloud`. */
+  abstract readonly platform: string;
+  /** Where the simulator answers. */
+  abstract readonly url: string;
+  abstract readonly organisation: Organisation;
 
-  constructor(options: ConnectionOptions) {
-    this.name = options.name;
-    this.home = options.home;
-    this.agents = options.agents;
-    this.#options = options;
+  constructor({ name, home, agents }: ConnectionOptions) {
+    this.name = name;
+    this.home = home;
+    this.agents = agents;
   }
 
-  get simulator(): GenesysSimulator {
-    return this.#running.simulator;
-  }
-
-  get organisation(): Organisation {
-    return this.#running.organisation;
-  }
-
+  /** An agent as Muster calls them. */
   agentId(userId: string): string {
     return `${this.name}:${userId}`;
   }
 
-  async start(http: Http): Promise<void> {
-    const { agents, seed, habits, witness = NOBODY } = this.#options;
-    const requestsPerMinute = REQUESTS_PER_MINUTE;
-    const simulator = await startGenesysSimulator({ agents, seed, habits, requestsPerMinute, witness });
-    try {
-      this.#started = { simulator, organisation: await readOrganisation(simulator, http) };
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
-  }
+  abstract start(http: Http): Promise<void>;
+  abstract stop(): Promise<void>;
+  /** Its part of an instance's configuration. @param url where that instance reaches the platform */
+  abstract settings(url: string): object;
+  abstract send(sent: Sent): SentAnswer;
+  /** What is so of an agent. @throws Error for nobody's id */
+  abstract truth(userId: string): Truth;
+  abstract state(): PlatformState;
+  /** Lets running interactions end and nothing new begin. */
+  abstract pause(): void;
+}
 
-  async stop(): Promise<void> {
-    await this.#started?.simulator.stop();
-    this.#started = undefined;
-  }
-
-  get #running() {
-    if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
-    return this.#started;
-  }
+/** The connection of an agent. @throws Error for an agent of none of these */
+export function connectionOf(agentId: string, connections: readonly LocalConnection[]): LocalConnection {
+  const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
+  if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
+  return connection;
 }
 
 /** Sends an interaction to an agent on the platform they belong to. @throws Error for an agent of none of these */
 export function sendTo(
   agentId: string,
-  send: Omit<Send, 'userId'>,
+  sent: Omit<Sent, 'userId'>,
   connections: readonly LocalConnection[],
-): SendAnswer {
-  const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
-  if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
-  return connection.simulator.send({ ...send, userId: agentId.slice(connection.name.length + 1) });
+): SentAnswer {
+  const connection = connectionOf(agentId, connections);
+  return connection.send({ ...sent, userId: agentId.slice(connection.name.length + 1) });
 }

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { WireFacets } from '../src/agent/wire.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import type { LocalConnection } from './connection.ts';
-import type { UserState } from './genesys/ground-truth.ts';
 import type { Http } from './http.ts';
+import type { Truth } from './truth.ts';
 
 /** An agent as one region tells it; undefined where the region does not know them. */
 export type Told = { status: string; facets: WireFacets } | undefined;
@@ -21,7 +21,7 @@ export interface Convergence {
 
 interface Watched {
   agentId: string;
-  truth(): UserState;
+  truth(): Truth;
 }
 
 /** As long as regions have to agree, unless somebody knows better. */
@@ -30,20 +30,12 @@ const POLL_MS = 250;
 const AT_ONCE = 48;
 const KEPT_DIFFERENCES = 20;
 
-const ACTIVITY_OF: Record<UserState['routingStatus'], string> = {
-  IDLE: 'IDLE',
-  INTERACTING: 'INTERACTING',
-  COMMUNICATING: 'INTERACTING',
-  NOT_RESPONDING: 'NOT_RESPONDING',
-  OFF_QUEUE: 'NOT_RESPONDING',
-};
-
 /**
  * What the regions do not agree on about an agent, and where what they say is not what the platform knows; empty when
  * all is well.
  * @param told what each region says, by region
  */
-export function differences(agentId: string, told: Record<string, Told>, truth: UserState): string[] {
+export function differences(agentId: string, told: Record<string, Told>, truth: Truth): string[] {
   const [first, ...others] = Object.entries(told);
   if (!first) return [];
   const [region, agent] = first;
@@ -62,30 +54,15 @@ function disagreement(agentId: string, region: string, agent: NonNullable<Told>,
   });
 }
 
-function falsehoods(
-  agentId: string,
-  region: string,
-  { status, facets }: NonNullable<Told>,
-  truth: UserState,
-): string[] {
+function falsehoods(agentId: string, region: string, { status, facets }: NonNullable<Told>, truth: Truth): string[] {
   const found: string[] = [];
   const compare = (what: string, said: string | undefined, known: string) => {
     if (said !== known) found.push(`${agentId}: ${what} is ${said} in ${region}, ${known} on the platform`);
   };
-  compare('presence', facets.presence?.state, presenceOf(truth));
-  compare('activity', facets.activity?.state, ACTIVITY_OF[truth.routingStatus]);
-  compare('status', status, statusOf(truth));
+  compare('presence', facets.presence?.state, truth.presence);
+  if (truth.activity) compare('activity', facets.activity?.state, truth.activity);
+  compare('status', status, truth.status);
   return found;
-}
-
-function presenceOf({ presence }: UserState): string {
-  if (presence === 'Offline') return 'OFF_DUTY';
-  return presence === 'On Queue' ? 'ON_DUTY' : 'PAUSED';
-}
-
-function statusOf(truth: UserState): string {
-  if (truth.presence === 'Offline') return 'OFFLINE';
-  return truth.available ? 'AVAILABLE' : 'BUSY';
 }
 
 /**
@@ -103,7 +80,7 @@ export async function awaitConvergence(
   let open: Watched[] = connections.flatMap((connection) =>
     connection.organisation.userIds.map((id) => ({
       agentId: connection.agentId(id),
-      truth: () => connection.simulator.user(id),
+      truth: () => connection.truth(id),
     })),
   );
   for (;;) {

@@ -1,7 +1,7 @@
 import type { Verdict } from '../src/verify/verify.ts';
 import type { Callers } from './callers.ts';
+import type { PlatformState } from './connection.ts';
 import type { Convergence } from './convergence.ts';
-import type { WorldState } from './genesys/ground-truth.ts';
 import { Latencies } from './latencies.ts';
 import { type ClaimCounts, claimsOf, type EventCounts, eventsOf, propagationMs, type Reading } from './reading.ts';
 
@@ -38,7 +38,7 @@ export interface Evidence {
   /** From when the world was ready: how the mirrors' first pictures travelled says nothing of an ordinary day. */
   firstReadings: Reading[];
   /** The truth of each platform. */
-  platforms: WorldState[];
+  platforms: PlatformState[];
   convergence: Convergence;
   verdict: Verdict;
 }
@@ -89,7 +89,7 @@ export function latenciesOf({ tallies }: Pick<Callers, 'tallies'>): Record<'loca
   return merged;
 }
 
-export function doubleBookingsIn(platforms: readonly WorldState[]): number {
+export function doubleBookingsIn(platforms: readonly PlatformState[]): number {
   return platforms.reduce((total, { doubleBookings }) => total + doubleBookings, 0);
 }
 

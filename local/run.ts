@@ -77,7 +77,7 @@ export class Run {
   }
 
   async #live(world: World): Promise<number> {
-    const control = await startControl(world);
+    const control = await startControl({ weather: world.weather, organisations: world.organisations });
     const takeBack = announce(control.url);
     try {
       return await this.#watchOver(world, control);
@@ -147,7 +147,7 @@ function greeting({ regions, connections, dir, readyMs }: World, { url: weather 
     '',
     `Up after ${(readyMs / 1000).toFixed(1)} s.`,
     ...regions.map(({ name, url }) => `  ${name.padEnd(16)}${url}`),
-    ...connections.map(({ name, simulator }) => `  ${name.padEnd(16)}${simulator.url}/simulator/state`),
+    ...connections.map(({ name, url }) => `  ${name.padEnd(16)}${url}/simulator/state`),
     `  ${'weather'.padEnd(16)}${weather}/weather`,
     `  ${'files'.padEnd(16)}${dir}`,
     '',
@@ -165,7 +165,7 @@ function greeting({ regions, connections, dir, readyMs }: World, { url: weather 
 function whereabouts({ regions, connections }: World, { url: weather }: Control): object {
   return {
     regions: regions.map(({ name, url }) => ({ region: name, url })),
-    simulators: connections.map(({ name, simulator }) => ({ connection: name, url: simulator.url })),
+    simulators: connections.map(({ name, url }) => ({ connection: name, url })),
     weather,
   };
 }

@@ -1,5 +1,7 @@
-import { LocalConnection } from './connection.ts';
+import type { LocalConnection } from './connection.ts';
+import { CxoneConnection } from './cxone-connection.ts';
 import type { Habits } from './genesys/options.ts';
+import { GenesysConnection } from './genesys-connection.ts';
 import type { Http } from './http.ts';
 import { Instance } from './instance.ts';
 import { freePort, isFree } from './redis/ports.ts';
@@ -7,13 +9,16 @@ import { LocalRegion } from './region.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
 import { BUS, type Route, Weather } from './weather/weather.ts';
 import type { WorldHistory } from './world-history.ts';
+import type { PlatformsKind } from './world-options.ts';
 
-/** The regions of the local world, the port each listens on unless it is taken, and the organisation homed there. */
+/** The regions of the local world, the port each listens on unless it is taken, and what is homed there. */
 const SCENE = [
-  { region: 'us-east-1', port: 7401, connection: 'genesys-us' },
-  { region: 'eu-west-1', port: 7402, connection: 'genesys-eu' },
-  { region: 'ap-southeast-1', port: 7403, connection: 'genesys-ap' },
+  { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys' },
+  { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys' },
+  { region: 'ap-southeast-1', port: 7403, place: 'ap', platform: 'cxone' },
 ] as const;
+
+const PLATFORMS = { genesys: GenesysConnection, cxone: CxoneConnection };
 
 /** Where the event bus stands. */
 const BUS_REGION = 'eu-west-1';
@@ -53,14 +58,19 @@ interface ConnectionPlan {
   agents: number;
   seed: number;
   habits: Partial<Habits>;
+  platforms: PlatformsKind;
 }
 
-/** The organisations, none of them started; the agents are shared out evenly. @param history as above */
-export function planConnections({ agents, seed, habits }: ConnectionPlan, history?: WorldHistory): LocalConnection[] {
-  return SCENE.map(({ region, connection: name }, at) => {
+/** The connections, none of them started; the agents are shared out evenly. @param history as above */
+export function planConnections(plan: ConnectionPlan, history?: WorldHistory): LocalConnection[] {
+  const { agents, seed, habits, platforms } = plan;
+  return SCENE.map(({ region, place, platform: usual }, at) => {
+    const platform = platforms === 'both' ? usual : platforms;
+    const name = `${platform}-${place}`;
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
     const witness = history?.witness(name);
-    return new LocalConnection({ name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, witness });
+    const options = { name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, witness };
+    return new PLATFORMS[platform](options);
   });
 }
 
@@ -85,7 +95,7 @@ export function planWeather(kind: WeatherKind, { regions, connections, bus }: En
     ...connections.map((connection) => ({
       region,
       to: connection.name,
-      target: () => Number(new URL(connection.simulator.url).port),
+      target: () => Number(new URL(connection.url).port),
       usual: latencyBetween(kind, region, connection.home, true),
     })),
   ]);

@@ -1,4 +1,4 @@
-import type { WorldState } from './genesys/ground-truth.ts';
+import type { PlatformState } from './connection.ts';
 import { eventsOf, propagationMs, type Reading } from './reading.ts';
 import { doubleBookingsIn, latenciesOf } from './report.ts';
 import type { World } from './world.ts';
@@ -33,9 +33,9 @@ export interface RegionSnapshot {
 }
 
 export async function takeSnapshot(world: World): Promise<Snapshot> {
-  const { callers, simulators, firstReadings } = world;
+  const { callers, connections, firstReadings } = world;
   const readings = await world.readings();
-  const platforms = simulators.map((simulator) => simulator.state());
+  const platforms = connections.map((connection) => connection.state());
   const tallies = [...callers.tallies.values()];
   const { all } = latenciesOf(callers);
   const total = <T>(items: readonly T[], count: (item: T) => number) =>
@@ -45,7 +45,7 @@ export async function takeSnapshot(world: World): Promise<Snapshot> {
     regions: readings.map((reading) => regionSnapshot(reading, world)),
     claims: { granted: all.count, p50Ms: all.quantile(0.5), p99Ms: all.quantile(0.99) },
     propagationP99Ms: propagationMs(readings, firstReadings, 0.99),
-    onQueue: total(platforms, (platform: WorldState) => platform.onQueue),
+    onQueue: total(platforms, (platform: PlatformState) => platform.onQueue),
     idle: total(platforms, (platform) => platform.idle),
     busy: total(platforms, (platform) => platform.interacting),
     connected: total(tallies, (tally) => tally.connected),

@@ -1,6 +1,9 @@
 import type { Habits } from './genesys/options.ts';
 import type { WeatherKind } from './weather/figures.ts';
 
+/** `both`: two Genesys Cloud organisations and a NICE CXone business unit. `genesys`: three organisations. */
+export type PlatformsKind = 'both' | 'genesys';
+
 export interface WorldOptions {
   /** In all; each connection has its share. */
   agents: number;
@@ -13,6 +16,7 @@ export interface WorldOptions {
   instancesPerRegion: number;
   /** Whether instances write histories, without which there is no report. */
   histories: boolean;
+  platforms: PlatformsKind;
   /** How the agents behave, where not as usual. */
   habits: Partial<Habits>;
   /** What the links between regions, bus and platforms are like when the world begins, and when they are cleared. */
@@ -37,6 +41,7 @@ export const WORLD_DEFAULTS: WorldOptions = {
   nodeTimeoutMs: 5_000,
   instancesPerRegion: 1,
   histories: true,
+  platforms: 'both',
   habits: {},
   weather: 'calm',
   config: {},

@@ -4,9 +4,10 @@ import { systemClock } from '../src/ops/clock.ts';
 import { type Verdict, verify } from '../src/verify/verify.ts';
 import { Callers } from './callers.ts';
 import { virtualQueues } from './config.ts';
-import { type LocalConnection, sendTo } from './connection.ts';
+import { connectionOf, type LocalConnection, sendTo } from './connection.ts';
 import { awaitConvergence, type Convergence } from './convergence.ts';
 import { Folder } from './folder.ts';
+import { GenesysConnection } from './genesys-connection.ts';
 import { Http } from './http.ts';
 import { awaitAgents } from './readiness.ts';
 import { type Reading, readRegion } from './reading.ts';
@@ -15,6 +16,7 @@ import { findRedisServer, RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
 import { planConnections, planRegions, planWeather } from './scene.ts';
+import { ARCHITECT_FLOW, STUDIO_SCRIPT } from './scripts.ts';
 import { Construction, type Step, takeSteps } from './step.ts';
 import type { Weather } from './weather/weather.ts';
 import { WorldHistory } from './world-history.ts';
@@ -50,7 +52,7 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
 
 type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'history' | 'http'>;
 
-/** Three regions, the bus and the weather between them, three organisations with their agents, and those who call. */
+/** Three regions, the bus and the weather between them, three platforms with their agents, and those who call. */
 export class World {
   readonly regions: readonly LocalRegion[];
   readonly connections: readonly LocalConnection[];
@@ -92,8 +94,9 @@ export class World {
     return new World({ regions, connections, bus, weather, history, http }, options, folder);
   }
 
-  get simulators() {
-    return this.connections.map(({ simulator }) => simulator);
+  /** Those on Genesys Cloud: what happens there is notified, and can be made to go wrong. */
+  get organisations(): GenesysConnection[] {
+    return this.connections.filter((connection) => connection instanceof GenesysConnection);
   }
 
   get callers(): Callers {
@@ -128,7 +131,7 @@ export class World {
       ),
     );
     const simulators = connections.map((connection) =>
-      this.#construction.step(`Genesys Cloud ${connection.name} (${connection.agents} agents)`, () =>
+      this.#construction.step(`${connection.platform} ${connection.name} (${connection.agents} agents)`, () =>
         connection.start(http),
       ),
     );
@@ -157,9 +160,9 @@ export class World {
   /** Nobody calls, agents finish what they have; resolves when all agree, or do not in time (default: 20 s). */
   async settle(limitMs?: number): Promise<Convergence> {
     await this.#callers?.stop();
-    for (const simulator of this.simulators) simulator.pause();
+    for (const connection of this.connections) connection.pause();
     const deadlineMs = systemClock.monotonicMs() + QUIET_LIMIT_MS;
-    while (this.simulators.some((simulator) => simulator.state().interacting > 0)) {
+    while (this.connections.some((connection) => connection.state().interacting > 0)) {
       if (systemClock.monotonicMs() > deadlineMs) throw new Error('some agents do not finish their interactions');
       await delay(POLL_MS);
     }
@@ -190,7 +193,7 @@ export class World {
     const readings = await this.readings();
     const verdict = await this.verdict();
     const { agents } = this.#options;
-    const platforms = this.simulators.map((simulator) => simulator.state());
+    const platforms = this.connections.map((connection) => connection.state());
     return reportOn({
       readyMs: this.readyMs,
       agents,
@@ -233,14 +236,18 @@ export class World {
     return new Callers({
       callsPerSecond,
       seed,
-      regions: this.regions,
-      queues: [...virtualQueues(connections).keys()],
+      entrances: this.regions.map((region) => {
+        const isStudio = connections.some(({ home, platform }) => home === region.name && platform === 'NICE CXone');
+        return { region, script: isStudio ? STUDIO_SCRIPT : ARCHITECT_FLOW };
+      }),
+      queues: virtualQueues(connections),
       skills: connections[0]?.organisation.skills ?? [],
       agentIds: connections.flatMap((connection) =>
         connection.organisation.userIds.map((id) => connection.agentId(id)),
       ),
       http,
-      send: (agentId, send) => sendTo(agentId, send, connections),
+      homeOf: (agentId) => connectionOf(agentId, connections).home,
+      send: (agentId, sent) => sendTo(agentId, sent, connections),
     });
   }
 }

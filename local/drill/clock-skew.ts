@@ -51,7 +51,7 @@ export const clockSkew: Drill = {
  * that order, and are handed out once more.
  */
 async function handOut(stage: Stage, world: World, words: string): Promise<Order> {
-  for (const simulator of world.simulators) simulator.pause();
+  for (const connection of world.connections) connection.pause();
   const came = await stage.step(`Agents come in one after another, with ${words}`, async (say) => {
     const order = await comeIn(stage, world);
     const { afterMs } = await stage.until(
@@ -90,12 +90,12 @@ async function handOut(stage: Stage, world: World, words: string): Promise<Order
 
 /** Everybody goes home, and some come back in a fixed order, organisation by organisation. */
 async function comeIn(stage: Stage, world: World): Promise<string[]> {
-  for (const { organisation, simulator } of world.connections) {
+  for (const { organisation, simulator } of world.organisations) {
     for (const id of organisation.userIds) simulator.setUser(id, { presence: 'Offline' });
   }
   const order: string[] = [];
   for (let number = 0; number < PER_CONNECTION; number++) {
-    for (const connection of world.connections) {
+    for (const connection of world.organisations) {
       const id = connection.organisation.userIds[number] ?? '';
       connection.simulator.setUser(id, { presence: 'On Queue' });
       order.push(connection.agentId(id));

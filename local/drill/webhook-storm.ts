@@ -23,7 +23,7 @@ export const webhookStorm: Drill = {
   async run(stage) {
     const world = await stage.open('webhook-storm');
     const storm = await stage.step('Some agents are on a break: them the storm will shake', (say) => {
-      const storm = new Storm(world.connections, SHAKEN);
+      const storm = new Storm(world.organisations, SHAKEN);
       say('agents', `${SHAKEN} of each organisation`);
       return storm;
     });

@@ -19,7 +19,8 @@ export interface WeatherReport {
 
 export interface Controlled {
   weather: Weather;
-  connections: readonly { name: string; simulator: Pick<GenesysSimulator, 'faults'> }[];
+  /** Whose notifications can be made to go wrong. */
+  organisations: readonly { name: string; simulator: Pick<GenesysSimulator, 'faults'> }[];
 }
 
 export interface Control {
@@ -57,10 +58,10 @@ export async function startControl(controlled: Controlled): Promise<Control> {
 }
 
 /** Every request is answered with the weather as it then is. */
-function weatherRoutes(app: FastifyInstance, { weather, connections }: Controlled): void {
+function weatherRoutes(app: FastifyInstance, { weather, organisations }: Controlled): void {
   const report = (): WeatherReport => ({
     links: weather.links.map((link) => link.report()),
-    events: connections.map(({ name, simulator }) => ({ connection: name, ...eventFaults(simulator.faults({})) })),
+    events: organisations.map(({ name, simulator }) => ({ connection: name, ...eventFaults(simulator.faults({})) })),
   });
   const post = <Body>(path: string, schema: object, act: (body: Body) => void): void => {
     app.post<{ Body: Body }>(`/weather/${path}`, { schema: { body: schema } }, async ({ body }) => {
@@ -69,7 +70,7 @@ function weatherRoutes(app: FastifyInstance, { weather, connections }: Controlle
     });
   };
   const clearEvents = (connection?: string): void => {
-    for (const { name, simulator } of connections) {
+    for (const { name, simulator } of organisations) {
       if (connection === undefined || connection === name) simulator.faults(NO_EVENT_FAULTS);
     }
   };
@@ -90,9 +91,9 @@ function weatherRoutes(app: FastifyInstance, { weather, connections }: Controlle
   );
   post<{ region: string }>('rejoin', REGION, ({ region }) => weather.rejoin(region));
   post<{ connection: string } & Partial<EventFaults>>('events', EVENTS, ({ connection, ...faults }) => {
-    const found = connections.find(({ name }) => name === connection);
-    const known = connections.map(({ name }) => name).join(', ');
-    if (!found) throw new UnknownLink(`there is no connection ${connection}; there are ${known}`);
+    const found = organisations.find(({ name }) => name === connection);
+    const known = organisations.map(({ name }) => name).join(', ');
+    if (!found) throw new UnknownLink(`there is no Genesys Cloud connection ${connection}; there are ${known}`);
     found.simulator.faults(faults);
   });
 }

@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LocalConnection } from '../../local/connection.ts';
+import type { GenesysConnection } from '../../local/genesys-connection.ts';
 import { startWorld, type World } from '../../local/world.ts';
 import { type AgentRecord, readRecord } from '../../src/cache/record.ts';
 import { type Answer, ask } from '../fixtures/regions.ts';
@@ -13,13 +13,14 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({
     agents: 30,
+    platforms: 'genesys',
     replicas: false,
     config: {
       freshness: { heartbeatMs: 200, suspectMs: 1000, staleMs: 2500, confirmedMs: 3000 },
       connections: { 'genesys-us': { authority: 'refuse' } },
     },
   });
-  for (const simulator of world.simulators) simulator.pause();
+  for (const each of world.connections) each.pause();
 }, 60_000);
 afterAll(() => world.stop());
 
@@ -28,8 +29,8 @@ const region = (name: string) => {
   if (!found) throw new Error(`no region ${name}`);
   return found;
 };
-const connection = (name: string): LocalConnection => {
-  const found = world.connections.find((each) => each.name === name);
+const connection = (name: string): GenesysConnection => {
+  const found = world.organisations.find((each) => each.name === name);
   if (!found) throw new Error(`no connection ${name}`);
   return found;
 };

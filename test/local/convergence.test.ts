@@ -1,17 +1,8 @@
 import { expect, it } from 'vitest';
 import { differences, type Told } from '../../local/convergence.ts';
-import type { UserState } from '../../local/genesys/ground-truth.ts';
+import type { Truth } from '../../local/truth.ts';
 
-const TRUTH: UserState = {
-  id: 'ana',
-  name: 'Ana',
-  presence: 'On Queue',
-  presenceSince: '2026-01-01T00:00:00.000Z',
-  routingStatus: 'IDLE',
-  routingStatusSince: '2026-01-01T00:00:00.000Z',
-  available: true,
-  queueIds: [],
-};
+const TRUTH: Truth = { presence: 'ON_DUTY', activity: 'IDLE', status: 'AVAILABLE' };
 
 const told = (more: object = {}, status = 'AVAILABLE'): Told => ({
   status,
@@ -40,9 +31,9 @@ it('says where an agent is not known', () => {
 });
 
 it.each([
-  ['presence', { presence: 'Meal', available: false }],
-  ['activity', { routingStatus: 'NOT_RESPONDING', available: false }],
-  ['status', { available: false }],
+  ['presence', { presence: 'PAUSED', status: 'BUSY' }],
+  ['activity', { activity: 'NOT_RESPONDING', status: 'BUSY' }],
+  ['status', { status: 'BUSY' }],
 ] as const)('finds what all regions believe and the platform denies: %s', (what, change) => {
   const found = differences('c:ana', { us: told(), eu: told() }, { ...TRUTH, ...change });
   expect(found.join('\n')).toContain(`c:ana: ${what} is `);

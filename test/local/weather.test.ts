@@ -90,7 +90,7 @@ describe('muster weather', () => {
   beforeAll(async () => {
     process.env.TMPDIR = dir;
     simulator = await startGenesysSimulator({ agents: 1, paused: true });
-    control = await startControl({ weather, connections: [{ name: 'genesys-us', simulator }] });
+    control = await startControl({ weather, organisations: [{ name: 'genesys-us', simulator }] });
     takeBack = announce(control.url);
   });
   afterAll(async () => {

@@ -61,7 +61,7 @@ describe('a world of three regions', () => {
       expect(tally.local.count).toBeGreaterThan(0);
       expect(tally.remote.count).toBeGreaterThan(0);
     }
-    const sent = world.simulators.reduce((total, simulator) => total + simulator.state().interactionsSent, 0);
+    const sent = world.connections.reduce((total, each) => total + each.state().interactionsSent, 0);
     const connected = tallies.reduce((total, tally) => total + tally.connected, 0);
     expect(sent).toBe(connected);
     expect(connected).toBeGreaterThan(CALLS_MS / 1000);

@@ -58,7 +58,7 @@ export class Act {
   }
 
   get doubleBookings(): number {
-    return doubleBookingsIn(this.world.simulators.map((simulator) => simulator.state()));
+    return doubleBookingsIn(this.world.connections.map((connection) => connection.state()));
   }
 
   #keep({ samples }: Reading): void {

@@ -1,7 +1,7 @@
 import type { ConnectionsReport } from '../../../src/api/routes/connections.ts';
 import type { RegionReport } from '../../../src/api/routes/regions.ts';
 import type { AgentAnswer, ClaimAnswer } from '../../../src/routing/answers.ts';
-import type { LocalConnection } from '../../connection.ts';
+import type { GenesysConnection } from '../../genesys-connection.ts';
 import type { HttpAnswer } from '../../http.ts';
 import { sum } from '../../prometheus.ts';
 import { readRegion } from '../../reading.ts';
@@ -24,9 +24,9 @@ export function othersThan({ regions }: World, name: string): LocalRegion[] {
 }
 
 /** The connection that is homed in the region. */
-export function connectionOf({ connections }: World, home: string): LocalConnection {
+export function connectionOf({ organisations }: World, home: string): GenesysConnection {
   return found(
-    connections.find((connection) => connection.home === home),
+    organisations.find((connection) => connection.home === home),
     home,
   );
 }

@@ -1,6 +1,6 @@
 import type { ClaimAnswer } from '../../../src/routing/answers.ts';
-import type { LocalConnection } from '../../connection.ts';
 import type { UserState } from '../../genesys/ground-truth.ts';
+import type { GenesysConnection } from '../../genesys-connection.ts';
 import type { LocalRegion } from '../../region.ts';
 import type { World } from '../../world.ts';
 import * as ask from './ask.ts';
@@ -43,7 +43,7 @@ export interface Choice {
  * The agent who has waited for the shortest time: the last in line, whom no caller comes to before others.
  * @throws Unmet if nobody waits
  */
-export function lastInLine(connection: LocalConnection, { noneOf = [], waitingSinceMs }: Choice = {}): UserState {
+export function lastInLine(connection: GenesysConnection, { noneOf = [], waitingSinceMs }: Choice = {}): UserState {
   const last = lineOf(connection).findLast(
     (user) =>
       !noneOf.includes(connection.agentId(user.id)) && sinceMs(user) <= (waitingSinceMs ?? Number.POSITIVE_INFINITY),
@@ -53,7 +53,7 @@ export function lastInLine(connection: LocalConnection, { noneOf = [], waitingSi
 }
 
 /** Everybody of an organisation who waits for a call, who waits longest first. */
-export function lineOf({ organisation, simulator }: LocalConnection): UserState[] {
+export function lineOf({ organisation, simulator }: GenesysConnection): UserState[] {
   const waiting = organisation.userIds.map((id) => simulator.user(id)).filter(({ available }) => available);
   return waiting.sort((one, other) => sinceMs(one) - sinceMs(other));
 }

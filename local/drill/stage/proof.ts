@@ -26,7 +26,7 @@ export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<
     say('agreed after', duration(tookMs));
   });
   await stage.check('No agent was double-booked, as the platforms count', (say) => {
-    const states = world.simulators.map((simulator) => simulator.state());
+    const states = world.connections.map((connection) => connection.state());
     say(
       'calls sent to agents',
       states.reduce((total, { interactionsSent }) => total + interactionsSent, 0),

@@ -36,10 +36,14 @@ export interface StageOptions {
 const PULSE_MS = 500;
 const WITHIN_MS = 15_000;
 const POLL_MS = 50;
-/** Few agents and short calls: a drill looks at what happens to them, not at how many there are. */
+/**
+ * Few agents and short calls: a drill looks at what happens to them, not at how many there are. All are on Genesys Cloud,
+ * whose notifications a drill can make go wrong.
+ */
 const SMALL: Partial<WorldOptions> = {
   agents: 90,
   callsPerSecond: 8,
+  platforms: 'genesys',
   weather: 'real',
   habits: { loginWithinMs: 800, signInMs: 200, talkMs: 2_500, wrapUpMs: 1_000, breakMs: 3_000, shiftGapMs: 8_000 },
 };

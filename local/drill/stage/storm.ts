@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/ops/clock.ts';
-import type { LocalConnection } from '../../connection.ts';
 import type { SystemPresence } from '../../genesys/presences.ts';
+import type { GenesysConnection } from '../../genesys-connection.ts';
 
 const TICK_MS = 20;
 /** What goes wrong with notifications while it blows. */
@@ -11,11 +11,11 @@ const BREAKS: SystemPresence[] = ['Break', 'Meal', 'Meeting', 'Training'];
 
 /** Agents whose presence changes all the time, and a network that twists what is told of them. */
 export class Storm {
-  readonly #agents: { connection: LocalConnection; userId: string }[];
+  readonly #agents: { connection: GenesysConnection; userId: string }[];
   #changes = 0;
 
   /** @param each how many agents of each connection go on a break, and are shaken */
-  constructor(connections: readonly LocalConnection[], each: number) {
+  constructor(connections: readonly GenesysConnection[], each: number) {
     this.#agents = connections.flatMap((connection) =>
       connection.organisation.userIds.slice(0, each).map((userId) => ({ connection, userId })),
     );

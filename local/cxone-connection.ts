@@ -1,0 +1,159 @@
+import type { Media } from '../src/agent/media.ts';
+import {
+  type ConnectionOptions,
+  LocalConnection,
+  type PlatformState,
+  type Sent,
+  type SentAnswer,
+} from './connection.ts';
+import { type Habits as CxoneHabits, HABITS } from './cxone/options.ts';
+import { type CxoneSimulator, startCxoneSimulator } from './cxone/simulator.ts';
+import type { Habits } from './genesys/options.ts';
+import type { Http } from './http.ts';
+import type { Organisation, PlatformQueue } from './organisation.ts';
+import { NOBODY, type Witness } from './simulator/witness.ts';
+import { type Truth, truthOfCxone } from './truth.ts';
+
+const SIMULATED_LIMIT = 100_000;
+const REQUESTS_PER_MINUTE = 280;
+/** The shortest that there is: a local world has no business unit to be gentle with. */
+const POLL_INTERVAL_MS = 2_000;
+
+/** CXone's media types, and what they are called where an interaction is sent. */
+const MEDIA: Record<number, { media: Media; word: 'call' | 'chat' | 'email' | 'message' }> = {
+  1: { media: 'email', word: 'email' },
+  3: { media: 'chat', word: 'chat' },
+  4: { media: 'voice', word: 'call' },
+  9: { media: 'message', word: 'message' },
+};
+
+/** A simulated NICE CXone business unit. */
+export class CxoneConnection extends LocalConnection {
+  readonly platform = 'NICE CXone';
+  readonly #options: ConnectionOptions;
+  #started: { simulator: CxoneSimulator; organisation: Organisation } | undefined;
+
+  constructor(options: ConnectionOptions) {
+    super(options);
+    this.#options = options;
+  }
+
+  get simulator(): CxoneSimulator {
+    return this.#running.simulator;
+  }
+
+  get organisation(): Organisation {
+    return this.#running.organisation;
+  }
+
+  get url(): string {
+    return this.simulator.url;
+  }
+
+  async start(http: Http): Promise<void> {
+    const { agents, seed, habits, witness = NOBODY } = this.#options;
+    const simulator = await startCxoneSimulator({
+      agents,
+      seed,
+      habits: habitsOf(habits),
+      requestsPerMinute: SIMULATED_LIMIT,
+      witness: polled(witness),
+    });
+    try {
+      this.#started = { simulator, organisation: await readBusinessUnit(simulator, http) };
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#started?.simulator.stop();
+    this.#started = undefined;
+  }
+
+  /** Calls that come from elsewhere have ids here that nobody else knows. */
+  settings(url: string): object {
+    return {
+      platform: 'cxone',
+      home: this.home,
+      issuerUrl: url,
+      ...this.simulator.credentials,
+      pollIntervalMs: POLL_INTERVAL_MS,
+      requestsPerMinute: REQUESTS_PER_MINUTE,
+      claimsBy: 'agent',
+    };
+  }
+
+  send({ conversationId, userId, media = 'voice' }: Sent): SentAnswer {
+    const { word = 'call' } = Object.values(MEDIA).find((each) => each.media === media) ?? {};
+    return this.simulator.send({ conversationId, userId, mediaType: word });
+  }
+
+  truth(userId: string): Truth {
+    return truthOfCxone(this.simulator.user(userId));
+  }
+
+  state(): PlatformState {
+    return this.simulator.state();
+  }
+
+  pause(): void {
+    this.simulator.pause();
+  }
+
+  get #running() {
+    if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
+    return this.#started;
+  }
+}
+
+/** A change is known once CXone has been asked again. */
+function polled(witness: Witness): Witness {
+  const notifies = (withinMs: number | null) =>
+    witness.notifies(withinMs === null ? null : withinMs + POLL_INTERVAL_MS);
+  return { ...witness, notifies };
+}
+
+/** What a world asks of its agents, as far as agents of CXone have such a habit. */
+function habitsOf({ alertTimeoutMs, notRespondingMs, ...habits }: Partial<Habits>): Partial<CxoneHabits> {
+  return {
+    ...Object.fromEntries(Object.entries(habits).filter(([name]) => name in HABITS)),
+    ...(alertTimeoutMs !== undefined && { refusalTimeoutMs: alertTimeoutMs }),
+    ...(notRespondingMs !== undefined && { refusedMs: notRespondingMs }),
+  };
+}
+
+interface SkillPage {
+  skills: { skillId: number; skillName: string; mediaTypeId: number }[];
+}
+
+/** @throws Error if the simulator refuses */
+async function readBusinessUnit(simulator: CxoneSimulator, http: Http): Promise<Organisation> {
+  const headers = { authorization: `Bearer ${await logIn(simulator)}`, accept: 'application/json' };
+  const { skills } = await http.read<SkillPage>(
+    `${simulator.url}/incontactapi/services/v34.0/skills?top=1000`,
+    headers,
+  );
+  const queues = skills.flatMap(({ skillId, skillName, mediaTypeId }): PlatformQueue[] => {
+    const media = MEDIA[mediaTypeId]?.media;
+    return media ? [{ id: String(skillId), name: skillName, media }] : [];
+  });
+  return {
+    queues,
+    skills: queues.flatMap(({ name, media }) => (media === 'voice' ? [name] : [])),
+    userIds: simulator.users().map(({ id }) => id),
+  };
+}
+
+async function logIn({ url, credentials }: CxoneSimulator): Promise<string> {
+  const { clientId, clientSecret, accessKeyId, accessKeySecret } = credentials;
+  const response = await fetch(`${url}/auth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'password', username: accessKeyId, password: accessKeySecret }),
+  });
+  const { access_token } = (await response.json()) as { access_token?: string };
+  if (!access_token) throw new Error(`the simulator at ${url} gave no token`);
+  return access_token;
+}

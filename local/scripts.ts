@@ -1,0 +1,54 @@
+import type { Media } from '../src/agent/media.ts';
+import type { RouteAnswer, SettleAnswer } from '../src/api/routes/route.ts';
+import type { Http, HttpAnswer } from './http.ts';
+
+/** Somebody who calls in, or writes, and the region where that arrives. */
+export interface Call {
+  /** The interaction's id on the platform, too. */
+  id: string;
+  region: string;
+  queue: string;
+  media: Media;
+  skills: string[];
+}
+
+export type Settlement = 'confirm' | 'release' | 'refused';
+
+/** How a platform's script asks Muster, at `url`. Every way throws Error if nobody answers in time. */
+export interface Script {
+  /** The id of an interaction as this platform would give it. @param uuid unlike any other */
+  idOf(uuid: string): string;
+  route(http: Http, url: string, call: Call): Promise<HttpAnswer & { body: RouteAnswer }>;
+  settle(
+    http: Http,
+    url: string,
+    claimId: string,
+    settlement: Settlement,
+  ): Promise<HttpAnswer & { body: SettleAnswer }>;
+}
+
+/** A Genesys Cloud Architect flow: its data actions post JSON (`integrations/genesys-cloud`). */
+export const ARCHITECT_FLOW: Script = {
+  idOf: (uuid) => uuid,
+  route: (http, url, { id, queue, media, skills }) =>
+    http.post(`${url}/v1/route`, { queue, call_id: id, media, skills: skills.join(',') }) as ReturnType<
+      Script['route']
+    >,
+  settle: (http, url, claimId, settlement) =>
+    http.post(`${url}/v1/route/settle`, { claim_id: claimId, settlement }) as ReturnType<Script['settle']>,
+};
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+/** A NICE Studio script: its REST action asks with a query, under the header of a form (`integrations/nice-cxone`). */
+export const STUDIO_SCRIPT: Script = {
+  idOf: (uuid) => String(Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)),
+  route: (http, url, { id, queue, media, skills }) => {
+    const query = new URLSearchParams({ queue, call_id: id, media, skills: skills.join(',') });
+    return http.get(`${url}/v1/route?${query}`, FORM) as ReturnType<Script['route']>;
+  },
+  settle: (http, url, claimId, settlement) => {
+    const query = new URLSearchParams({ claim_id: claimId, settlement });
+    return http.get(`${url}/v1/route/settle?${query}`, FORM) as ReturnType<Script['settle']>;
+  },
+};
