@@ -26,15 +26,12 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
 }
 
 /** One reader for every connection that has a platform to ask, wherever it is homed. */
-export function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
+export function platformReaders({ config, clock, log, counts }: Ground): Map<string, PlatformReader> {
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
     if (settings.platform !== 'genesys') continue;
-    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
-    readers.set(
-      connection,
-      createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
-    );
+    const context = { connection, log: log.child({ connection }), count: counts.of(connection) };
+    readers.set(connection, createGenesysReader(settings, context, clock));
   }
   return readers;
 }
