@@ -1,5 +1,6 @@
 import { Value } from 'typebox/value';
 import { compareVersions, type Facets, type Version } from './facets.ts';
+import type { Media } from './media.ts';
 import { liveInteraction } from './status.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface Told {
   isGone?: boolean;
   /** The platform counts no open interaction of the agent; left out where it does not count. */
   isUnoccupied?: boolean;
+  /** How many open interactions the platform counts, by media type; one not named has none. Left out like the above. */
+  open?: Partial<Record<Media, number>>;
 }
 
 /** What is said of an agent's activity depends on the interaction, so that comes first. */
