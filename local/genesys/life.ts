@@ -1,5 +1,6 @@
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
 import type { Interaction } from './conversations.ts';
+import { isFree } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Habits } from './options.ts';
 import type { Org } from './org.ts';
@@ -20,6 +21,7 @@ interface Plan {
  * Agents choose a break or the end of their shift during after-call work: the presence changes while routing status is
  * still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
  * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
+ * For the same reason whoever may be sent another interaction beside those they have neither leaves nor misses an alert.
  */
 export class Life {
   readonly #agents: Agents;
@@ -89,8 +91,12 @@ export class Life {
 
   #miss(interaction: Interaction): void {
     const { agent } = interaction;
+    if (mayGetMore(agent)) {
+      this.#answer(interaction);
+      return;
+    }
     this.#interactions.miss(interaction);
-    this.#plan(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.settle(agent));
+    this.#plan(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.respond(agent));
   }
 
   #chooseToLeave(interaction: Interaction, wrapUpMs: number): void {
@@ -110,7 +116,7 @@ export class Life {
   #leave(interaction: Interaction, presence: PresenceDefinition, meanMs: number, comeBack: () => void): void {
     const { agent } = interaction;
     // Life was paused when the moment came, and by now the agent sits idle: too late.
-    if (agent.interaction !== interaction || !isOnQueue(agent)) return;
+    if (!agent.interactions.includes(interaction) || !isOnQueue(agent) || mayGetMore(agent)) return;
     this.#agents.setPresence(agent, presence);
     this.#plan(agent, agent.random.around(meanMs), comeBack);
   }
@@ -138,4 +144,9 @@ export class Life {
     this.#plans.delete(agent);
     plan.act();
   }
+}
+
+/** Whether somebody may rightly send the agent an interaction before this one is over: now, or when another ends. */
+function mayGetMore(agent: Agent): boolean {
+  return agent.interactions.length > 1 || isFree(agent);
 }

@@ -11,6 +11,7 @@ const TRUTH: UserState = {
   routingStatusSince: '2026-01-01T00:00:00.000Z',
   available: true,
   queueIds: [],
+  interactions: [],
 };
 
 const told = (more: object = {}, status = 'AVAILABLE'): Told => ({
