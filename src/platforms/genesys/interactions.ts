@@ -8,6 +8,8 @@ const REMEMBERED_MS = 5 * 60_000;
 const LIMIT = 50;
 /** How far the platform's counts may be behind, or ahead of, what was notified, in ms. */
 const SETTLING_MS = 5_000;
+/** A reading's time has whole seconds: it was up to so many ms later. */
+const DATE_PRECISION_MS = 1_000;
 /** Whether an alert counts is not documented; one that is older than this, in ms, is none any more. */
 const LONGEST_ALERT_MS = 10 * 60_000;
 /** Begins the ids of interactions that the platform counts and that were never heard of. */
@@ -91,7 +93,9 @@ export class Interactions {
   /** The first news of an interaction that began before a placeholder was set: it is what that stood for. */
   #seen(media: DigitalMedia, told: Known): Known[] {
     const beganAt = told.connectedAt ?? told.at;
-    const place = this.#of(media).find((one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at);
+    const place = this.#of(media).find(
+      (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
+    );
     if (!place) return [];
     const ended = this.#end(place, Math.max(told.at, place.at));
     this.#digital.set(place.callId, ended);
