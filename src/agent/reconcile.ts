@@ -22,7 +22,11 @@ export interface Told {
   isGone?: boolean;
   /** The platform counts no open interaction of the agent; left out where it does not count. */
   isUnoccupied?: boolean;
-  /** How many open interactions the platform counts, by media type; one not named has none. Left out like the above. */
+  /**
+   * How many open interactions the platform counts, by media type; one not named has none. Left out where it does not
+   * count. Those told under a call id that begins with `unseen/` stand for what nobody who listens has heard of: whoever
+   * knows as many as are counted needs none of them.
+   */
   open?: Partial<Record<Media, number>>;
 }
 

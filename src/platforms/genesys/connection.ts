@@ -61,7 +61,7 @@ class GenesysConnection implements PlatformConnection {
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
     this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
-    const utilization = settings.utilization ? new Utilization(this.#client, context) : undefined;
+    const utilization = settings.utilization ? new Utilization(this.#client, context, clock) : undefined;
     const settled = () => this.#delivery.settled();
     this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, utilization);
     const handlers = {

@@ -1,6 +1,8 @@
 import { type Capacity, MEDIA, type Media, type MediaCapacity } from '../../agent/media.ts';
+import type { Clock } from '../../ops/clock.ts';
+import { Budget } from '../budget.ts';
 import type { ReaderContext } from '../platform.ts';
-import type { Client } from './client.ts';
+import { type Client, REQUESTS_PER_MINUTE } from './client.ts';
 import { RequestFailed } from './failure.ts';
 import { canonical, mapMedia } from './mapping.ts';
 import type { UtilizationPayload } from './payloads.ts';
@@ -43,6 +45,8 @@ export function capacityOf({ utilization = {} }: UtilizationPayload): Capacity |
 export class Utilization {
   readonly #client: Client;
   readonly #context: Pick<ReaderContext, 'count' | 'log'>;
+  /** Where readings follow each other quickly, asking about users takes half of a connection's requests at most. */
+  readonly #budget: Budget;
   #organisation: Capacity | undefined;
   /** What was read of users, those who were asked about longest ago first. */
   readonly #users = new Map<string, Capacity | undefined>();
@@ -50,8 +54,9 @@ export class Utilization {
   readonly #refused = new Set<'organisation' | 'users'>();
   #isWarned = false;
 
-  constructor(client: Client, context: Pick<ReaderContext, 'count' | 'log'>) {
+  constructor(client: Client, context: Pick<ReaderContext, 'count' | 'log'>, clock: Clock) {
     this.#client = client;
+    this.#budget = new Budget(clock, REQUESTS_PER_MINUTE / 2);
     this.#context = context;
   }
 
@@ -78,6 +83,7 @@ export class Utilization {
     const unasked = userIds.filter((userId) => !this.#users.has(userId));
     const changed: string[] = [];
     for (const userId of [...unasked, ...this.#users.keys()].slice(0, USERS_PER_READING)) {
+      if (!(await this.#budget.takeNow())) break;
       const before = JSON.stringify(this.of(userId));
       const read = await this.#read('users', `/api/v2/routing/users/${userId}/utilization`);
       if (this.#refused.has('users')) return [];
