@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { PRESENCES, ROUTING_STATUSES } from '../../src/platforms/genesys/mapping.ts';
 import { stateOf } from '../../src/platforms/genesys/normalise.ts';
@@ -66,6 +67,17 @@ describe('the status of a user', () => {
       const isFree = said.presence === 'On Queue' && said.routingStatus === 'IDLE' && said.work.acw === 0;
       expect(statusOfWords(said).startsWith('AVAILABLE'), JSON.stringify(said)).toBe(isFree);
     }
+  });
+
+  it('is what the platform says again of the same moment, where its counts said something else', () => {
+    const at = '2026-03-02T14:05:09.123Z';
+    const read = (acwCount: number) => {
+      const conversationSummary = { call: { contactCenter: { active: 0, acw: acwCount } } };
+      return stateOf('ana', { routingStatus: { status: 'IDLE', startTime: at }, conversationSummary }, new Map());
+    };
+    const [busy, idle] = [read(1), read(0)].map(({ activity }) => (activity ? { activity } : {}));
+    expect(merge(busy ?? {}, idle ?? {}).facets.activity?.state).toBe('IDLE');
+    expect(merge(idle ?? {}, busy ?? {}).facets.activity?.state).toBe('IDLE');
   });
 
   it('is described in the docs for every one of these rows', () => {

@@ -15,7 +15,7 @@ const only = (maximumCapacity: number, ...interruptableMediaTypes: string[]) => 
 
 describe('what a utilization lets an agent carry', () => {
   it('is units by media type, and beside whose work each may come', () => {
-    const utilization = { call: only(1), chat: only(4, 'call', 'message'), email: only(2, 'call', 'chat') };
+    const utilization = { call: only(1), chat: only(4, 'call', 'chat', 'message'), email: only(2, 'call', 'chat') };
     expect(capacityOf({ utilization })).toEqual({
       media: {
         voice: { units: 1, beside: ['chat', 'email'] },
