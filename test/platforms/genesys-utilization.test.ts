@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
 import { SEVERAL } from '../../local/genesys/utilization.ts';
 import type { Capacity } from '../../src/agent/media.ts';
-import { capacityOf } from '../../src/platforms/genesys/utilization.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { Client } from '../../src/platforms/genesys/client.ts';
+import { capacityOf, Utilization } from '../../src/platforms/genesys/utilization.ts';
 import { GenesysClient } from '../local/genesys-client.ts';
 import { AGENTS, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
 
@@ -57,6 +59,7 @@ const SEVERAL_AT_ONCE: Capacity = {
   },
 };
 const ONE_EACH = { voice: 1, callback: 1, chat: 1, message: 1, email: 1 };
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 const unitsOf = (capacity: Capacity | undefined) =>
   Object.fromEntries(Object.entries(capacity?.media ?? {}).map(([media, { units }]) => [media, units]));
 const carrying = (recorder: Recorder, chats: number) =>
@@ -103,6 +106,34 @@ describe('a connection that goes by utilization', () => {
     ]);
     simulator.faults({ missingPermissions: [] });
     await recorder.until(() => everybody(recorder, (capacity) => unitsOf(capacity).chat === 3));
+  });
+});
+
+describe('utilization that cannot be read for a while', () => {
+  it('keeps nothing else from being read: what was known holds, and it is read later', async () => {
+    const { simulator } = await world();
+    const userId = await anyUser(simulator);
+    const warnings: string[] = [];
+    const context = {
+      connection: 'emea',
+      log: { info: () => {}, warn: (_fields: object, message: string) => void warnings.push(message) },
+      count: () => {},
+    };
+    const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
+    const hasty = { requestsPerMinute: 100, attempts: 1, waits: true };
+    const client = new Client(access, context, systemClock, new AbortController().signal, hasty);
+    const utilization = new Utilization(client, context, systemClock);
+    await utilization.readOrganisation();
+    simulator.setUser(userId, { carriesSeveral: true });
+    simulator.faults({ failNext: 2 });
+    expect(await utilization.readSome([userId])).toEqual([]);
+    await utilization.readOrganisation();
+    expect(unitsOf(utilization.of(userId))).toEqual(ONE_EACH);
+    expect(warnings).toEqual(Array(2).fill('Utilization cannot be read for now'));
+    expect(await utilization.readSome([NOBODY, userId])).toEqual([userId]);
+    expect(utilization.of(userId)).toEqual(SEVERAL_AT_ONCE);
+    expect(utilization.of(NOBODY)).toEqual(utilization.of('another'));
+    await client.close();
   });
 });
 

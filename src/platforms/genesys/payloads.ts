@@ -89,6 +89,8 @@ export interface MemberPayload {
 /** What an organisation, or one user, may carry: by media type, as `call`, `chat` …. */
 export interface UtilizationPayload {
   utilization?: Record<string, { maximumCapacity?: number; interruptableMediaTypes?: string[] } | undefined>;
+  /** `Agent` for a user's own, `Organization` for that which holds for everybody. */
+  level?: string;
 }
 
 export interface DefinitionPayload {

@@ -38,6 +38,12 @@ export function capacityOf({ utilization = {} }: UtilizationPayload): Capacity |
   return { media };
 }
 
+interface Setting {
+  capacity: Capacity | undefined;
+  /** False where the organisation's holds for the user. */
+  isOwn: boolean;
+}
+
 /**
  * What the users of an organisation may carry. The organisation's own setting holds for everybody, but for those who
  * have one themselves: those are found in turn, a few with every reading.
@@ -48,8 +54,8 @@ export class Utilization {
   /** Where readings follow each other quickly, asking about users takes half of a connection's requests at most. */
   readonly #budget: Budget;
   #organisation: Capacity | undefined;
-  /** What was read of users, those who were asked about longest ago first. */
-  readonly #users = new Map<string, Capacity | undefined>();
+  /** What users have of their own, if anything; those who were asked about longest ago first. */
+  readonly #users = new Map<string, Setting | undefined>();
   /** What may not be read. One is enough: nobody knows then what anybody may carry. */
   readonly #refused = new Set<'organisation' | 'users'>();
   #isWarned = false;
@@ -62,20 +68,19 @@ export class Utilization {
 
   of(userId: string): Capacity | undefined {
     if (this.#refused.size > 0) return undefined;
-    return this.#users.has(userId) ? this.#users.get(userId) : this.#organisation;
+    const own = this.#users.get(userId);
+    return own ? own.capacity : this.#organisation;
   }
 
-  /** @throws RequestFailed */
   async readOrganisation(): Promise<void> {
     const read = await this.#read('organisation', '/api/v2/routing/utilization');
-    if (read) this.#organisation = read.capacity;
+    if (read !== 'unknown' && read !== 'failed') this.#organisation = read.capacity;
   }
 
   /**
    * Asks about some users, those first who were not asked about yet, then those longest ago.
    * @param userIds all there are; others are forgotten
    * @returns those who may carry something else than was known
-   * @throws RequestFailed
    */
   async readSome(userIds: string[]): Promise<string[]> {
     const present = new Set(userIds);
@@ -86,28 +91,35 @@ export class Utilization {
       if (!(await this.#budget.takeNow())) break;
       const before = JSON.stringify(this.of(userId));
       const read = await this.#read('users', `/api/v2/routing/users/${userId}/utilization`);
-      if (this.#refused.has('users')) return [];
-      if (!read) continue;
+      let own = this.#users.get(userId);
+      if (read !== 'failed') own = read !== 'unknown' && read.isOwn ? read : undefined;
+      // To the end of the line, whatever came of it: nobody keeps the others from their turn.
       this.#users.delete(userId);
-      this.#users.set(userId, read.capacity);
-      if (JSON.stringify(read.capacity) !== before) changed.push(userId);
+      this.#users.set(userId, own);
+      if (read === 'failed') break;
+      if (JSON.stringify(this.of(userId)) !== before) changed.push(userId);
     }
     return changed;
   }
 
-  /** @returns undefined for a user who is gone meanwhile, and where it may not be read */
-  async #read(whose: 'organisation' | 'users', path: string): Promise<{ capacity: Capacity | undefined } | undefined> {
+  /**
+   * A failure fails nothing but this: what agents do is told all the same, and what was known of them holds.
+   * @returns `unknown` for a user of whom the platform has none
+   */
+  async #read(whose: 'organisation' | 'users', path: string): Promise<Setting | 'unknown' | 'failed'> {
     try {
       const { body } = await this.#client.get<UtilizationPayload>(path);
       this.#refused.delete(whose);
       for (const name of Object.keys(body.utilization ?? {})) {
         if (!mapMedia(name)) this.#context.count('unknown_value', `utilization:${canonical(name)}`);
       }
-      return { capacity: capacityOf(body) };
+      return { capacity: capacityOf(body), isOwn: canonical(body.level) !== 'ORGANIZATION' };
     } catch (error) {
-      if (!(error instanceof RequestFailed) || (error.status !== 403 && error.status !== 404)) throw error;
+      if (!(error instanceof RequestFailed)) throw error;
+      if (error.status === 404) return 'unknown';
       if (error.status === 403) this.#refuse(whose, error.message);
-      return undefined;
+      else this.#context.log.warn({ error: error.message }, 'Utilization cannot be read for now');
+      return 'failed';
     }
   }
 
