@@ -3,6 +3,7 @@ import { Random } from '../simulator/random.ts';
 import type { Interaction } from './conversations.ts';
 import type { Org, User } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';
+import { SEVERAL, type Utilization } from './utilization.ts';
 
 export const ROUTING_STATUSES = ['OFF_QUEUE', 'IDLE', 'INTERACTING', 'COMMUNICATING', 'NOT_RESPONDING'] as const;
 export type RoutingStatus = (typeof ROUTING_STATUSES)[number];
@@ -20,12 +21,19 @@ export interface Agent {
   /** What the ACD sees. */
   routingStatus: RoutingStatus;
   routingStatusSinceMs: number;
-  /** The interaction that alerts, is talked in or is wrapped up. */
-  interaction?: Interaction;
+  /** The interactions that alert, are talked in or are wrapped up, in the order in which they came. */
+  readonly interactions: Interaction[];
+  /** What the agent may carry: by the organisation's setting, or by one of their own. */
+  utilization: { level: 'Agent' | 'Organization'; of: Utilization };
+  /** When the queues that the agent has joined last changed. */
+  queuesSinceMs: number;
 }
 
 /** The part of an agent that has changed, by the name of its notification topic. */
 export type AgentTopic = 'presence' | 'routingStatus' | 'activity' | 'conversationsummary' | 'conversations';
+
+/** Hears of every change; with a conversation, the agent's part in it. */
+export type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
 
 /** There is nobody with this id. */
 export class UnknownUser extends Error {
@@ -39,10 +47,19 @@ export class Agents {
   readonly all: Agent[];
   readonly #byId: Map<string, Agent>;
   readonly #clock: Clock;
-  readonly #changed: (agent: Agent, topic: AgentTopic) => void;
+  readonly #changed: Changed;
+  /** What agents may carry who have no setting of their own. */
+  readonly utilization: Utilization;
 
-  constructor(org: Org, seed: number, clock: Clock, changed: (agent: Agent, topic: AgentTopic) => void) {
+  /** @param carriesSeveral the share of agents who carry several interactions at once */
+  constructor(
+    org: Org,
+    { seed, utilization, carriesSeveral }: { seed: number; utilization: Utilization; carriesSeveral: number },
+    clock: Clock,
+    changed: Changed,
+  ) {
     const nowMs = clock.nowMs();
+    this.utilization = utilization;
     this.all = org.users.map((user, at) => ({
       user,
       random: new Random(seed + 7919 * (at + 1)),
@@ -51,7 +68,13 @@ export class Agents {
       presenceSinceMs: nowMs,
       routingStatus: 'OFF_QUEUE',
       routingStatusSinceMs: nowMs,
+      interactions: [],
+      utilization: { level: 'Organization', of: utilization },
+      queuesSinceMs: nowMs,
     }));
+    for (const [at, agent] of this.all.entries()) {
+      if (new Random(seed + 104_729 * (at + 1)).chance(carriesSeveral)) this.setUtilization(agent, SEVERAL);
+    }
     this.#byId = new Map(this.all.map((agent) => [agent.user.id, agent]));
     this.#clock = clock;
     this.#changed = changed;
@@ -84,7 +107,13 @@ export class Agents {
 
   /** What the ACD sees of an agent who has no interaction: waiting for one, or not in the queue. */
   settle(agent: Agent): void {
-    if (!agent.interaction) this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
+    if (agent.interactions.length === 0) this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
+  }
+
+  /** The agent who let an alert time out is back: waiting, not in the queue, or at the work they still have. */
+  respond(agent: Agent): void {
+    if (agent.interactions.length > 0) this.setRoutingStatus(agent, 'INTERACTING');
+    else this.settle(agent);
   }
 
   setRoutingStatus(agent: Agent, status: RoutingStatus): void {
@@ -95,9 +124,21 @@ export class Agents {
     this.#changed(agent, 'activity');
   }
 
-  /** The agent's part in their present conversation has moved on. */
-  conversationChanged(agent: Agent): void {
-    this.#changed(agent, 'conversations');
+  /** The queues, of those the agent is a member of, that they have joined: as they do themselves. */
+  setJoined(agent: Agent, queueIds: string[]): void {
+    for (const membership of agent.user.memberships) membership.joined = queueIds.includes(membership.queue.id);
+    agent.queuesSinceMs = this.#later(agent.queuesSinceMs);
+    this.#changed(agent, 'activity');
+  }
+
+  /** A setting of the agent's own, or none; nobody is notified of it. */
+  setUtilization(agent: Agent, own: Utilization | undefined): void {
+    agent.utilization = own ? { level: 'Agent', of: own } : { level: 'Organization', of: this.utilization };
+  }
+
+  /** The agent's part in a conversation has moved on. */
+  conversationChanged(interaction: Interaction): void {
+    this.#changed(interaction.agent, 'conversations', interaction);
   }
 
   /** The agent has more or less to do. */

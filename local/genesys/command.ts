@@ -10,6 +10,7 @@ interface Flags {
   queues: number;
   seed: number;
   requestsPerMinute: number;
+  carriesSeveral: number;
 }
 
 /** `genesys`: runs a simulated Genesys Cloud organisation until it is interrupted. */
@@ -26,11 +27,17 @@ export function genesysSimulatorCommand(): Command {
       wholeNumber(1, 1_000_000),
       DEFAULTS.requestsPerMinute,
     )
+    .option(
+      '--carries-several <percent>',
+      'share of agents who carry several chats, messages and emails at once',
+      wholeNumber(0, 100),
+      0,
+    )
     .action(run);
 }
 
-async function run(flags: Flags): Promise<void> {
-  const simulator = await startGenesysSimulator(flags);
+async function run({ carriesSeveral, ...flags }: Flags): Promise<void> {
+  const simulator = await startGenesysSimulator({ ...flags, habits: { carriesSeveral: carriesSeveral / 100 } });
   const { clientId, clientSecret } = simulator.credentials;
   console.log(`Genesys Cloud simulator  ${simulator.url}  (login and API)`);
   console.log(`client id                ${clientId}`);

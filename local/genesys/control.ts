@@ -20,7 +20,12 @@ const SEND = {
 
 const USER = {
   type: 'object',
-  properties: { presence: { enum: SYSTEM_PRESENCES }, routingStatus: { enum: ROUTING_STATUSES } },
+  properties: {
+    presence: { enum: SYSTEM_PRESENCES },
+    routingStatus: { enum: ROUTING_STATUSES },
+    joinedQueueIds: { type: 'array', items: word, maxItems: 100 },
+    carriesSeveral: { type: 'boolean' },
+  },
 } as const;
 
 /**

@@ -51,7 +51,7 @@ export interface Conversation {
 /** How long a conversation that nobody answered waits to be sent elsewhere before the caller gives up. */
 const CALLER_PATIENCE_MS = 60_000;
 
-/** The conversations that are alive: at the most one per agent, and those of the last minute that nobody answered. */
+/** The conversations that are alive: those that agents have, and those of the last minute that nobody answered. */
 export class Conversations {
   readonly #live = new Map<string, Conversation>();
   readonly #clock: Clock;
@@ -65,7 +65,7 @@ export class Conversations {
   /** The agent who has the conversation now. */
   holder(conversationId: string): Agent | undefined {
     const last = this.#live.get(conversationId)?.interactions.at(-1);
-    return last?.agent.interaction === last ? last?.agent : undefined;
+    return last?.agent.interactions.includes(last) ? last.agent : undefined;
   }
 
   /** Adds the agent to the conversation, beginning it if it is new. */

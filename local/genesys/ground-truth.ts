@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type Agent, type Agents, isOnQueue, type RoutingStatus } from './agents.ts';
-import type { Conversations, InteractionState, MediaType } from './conversations.ts';
+import type { Conversations, Interaction, InteractionState, MediaType } from './conversations.ts';
+import { type Refusal, type Refused, refusal } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Life } from './life.ts';
 import type { SystemPresence } from './presences.ts';
@@ -12,30 +13,19 @@ export interface Send {
   mediaType?: MediaType;
 }
 
-/** Why an agent could not take the interaction that was sent to them. */
-export type Refusal =
-  | 'ALERTING'
-  | 'CONNECTED'
-  | 'WRAP_UP'
-  | 'NOT_ON_QUEUE'
-  | 'NOT_RESPONDING'
-  | 'COMMUNICATING'
-  | 'INTERACTING'
-  | 'CONVERSATION_ELSEWHERE';
-
 export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };
 
 export interface DoubleBooking extends Send {
   at: string;
   reason: Refusal;
-  /** The conversation the agent had at that moment. */
+  /** The conversation that left no room for it. */
   busyWith?: string;
 }
 
 export interface WorldState {
   agents: number;
   onQueue: number;
-  /** On queue, waiting, and not alerted: who may be sent an interaction. */
+  /** Who may be sent a call: on queue, and waiting, or with such work only as a call may interrupt. */
   idle: number;
   /** Alerted, talking or wrapping up. */
   interacting: number;
@@ -54,9 +44,18 @@ export interface UserState {
   presenceSince: string;
   routingStatus: RoutingStatus;
   routingStatusSince: string;
+  /** Whether the agent may be sent a call. */
   available: boolean;
   queueIds: string[];
-  interaction?: { conversationId: string; state: InteractionState; since: string; mediaType: MediaType };
+  /** In the order in which they came. */
+  interactions: InteractionOfUser[];
+}
+
+interface InteractionOfUser {
+  conversationId: string;
+  state: InteractionState;
+  since: string;
+  mediaType: MediaType;
 }
 
 const LISTED_DOUBLE_BOOKINGS = 100;
@@ -82,18 +81,18 @@ export class GroundTruth {
 
   /**
    * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing; anything
-   * that finds the agent not free is refused and counted as a double booking.
+   * that finds the agent without room for one more of its kind is refused and counted as a double booking.
    */
   send(send: Send, agent: Agent): SendAnswer {
     const holder = this.#conversations.holder(send.conversationId);
     if (holder === agent) return { accepted: true };
-    const reason = holder ? 'CONVERSATION_ELSEWHERE' : refusal(agent);
-    if (reason) {
-      this.#countDoubleBooking(send, agent, reason);
-      return { accepted: false, reason };
+    const { conversationId, mediaType = 'call', queueId } = send;
+    const refused: Refused | undefined = holder ? { reason: 'CONVERSATION_ELSEWHERE' } : refusal(agent, mediaType);
+    if (refused) {
+      this.#countDoubleBooking(send, agent, refused);
+      return { accepted: false, reason: refused.reason };
     }
     this.#sent++;
-    const { conversationId, mediaType = 'call', queueId } = send;
     this.#life.attend(this.#interactions.alert(conversationId, agent, mediaType, queueId));
     return { accepted: true };
   }
@@ -103,8 +102,8 @@ export class GroundTruth {
     return {
       agents: all.length,
       onQueue: all.filter(isOnQueue).length,
-      idle: all.filter((agent) => !refusal(agent)).length,
-      interacting: all.filter((agent) => agent.interaction).length,
+      idle: all.filter((agent) => !refusal(agent, 'call')).length,
+      interacting: all.filter(({ interactions }) => interactions.length > 0).length,
       interactionsSent: this.#sent,
       interactionsMissed: this.#interactions.missed,
       interactionsCompleted: this.#interactions.completed,
@@ -113,24 +112,16 @@ export class GroundTruth {
     };
   }
 
-  #countDoubleBooking(send: Send, agent: Agent, reason: Refusal): void {
+  #countDoubleBooking(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
     this.#doubleBookings++;
     if (this.#doubleBookingList.length >= LISTED_DOUBLE_BOOKINGS) return;
-    const busyWith = agent.interaction?.conversation.id;
-    this.#doubleBookingList.push({ ...send, at: iso(this.#clock.nowMs()), reason, busyWith });
+    const at = iso(this.#clock.nowMs());
+    this.#doubleBookingList.push({ ...send, at, reason, busyWith: busyWith?.conversation.id });
   }
 }
 
-/** Why the agent cannot take an interaction now; undefined if they can. */
-function refusal(agent: Agent): Refusal | undefined {
-  const state = agent.interaction?.state;
-  if (state === 'ALERTING' || state === 'CONNECTED' || state === 'WRAP_UP') return state;
-  if (!isOnQueue(agent) || agent.routingStatus === 'OFF_QUEUE') return 'NOT_ON_QUEUE';
-  return agent.routingStatus === 'IDLE' ? undefined : agent.routingStatus;
-}
-
 export function userState(agent: Agent): UserState {
-  const { user, presence, routingStatus, interaction } = agent;
+  const { user, presence, routingStatus, interactions } = agent;
   return {
     id: user.id,
     name: user.name,
@@ -138,15 +129,14 @@ export function userState(agent: Agent): UserState {
     presenceSince: iso(agent.presenceSinceMs),
     routingStatus,
     routingStatusSince: iso(agent.routingStatusSinceMs),
-    available: !refusal(agent),
+    available: !refusal(agent, 'call'),
     queueIds: user.memberships.filter(({ joined }) => joined).map(({ queue }) => queue.id),
-    interaction: interaction && {
-      conversationId: interaction.conversation.id,
-      state: interaction.state,
-      since: iso(interaction.sinceMs),
-      mediaType: interaction.conversation.mediaType,
-    },
+    interactions: interactions.map(ofUser),
   };
+}
+
+function ofUser({ conversation, state, sinceMs }: Interaction): InteractionOfUser {
+  return { conversationId: conversation.id, state, since: iso(sinceMs), mediaType: conversation.mediaType };
 }
 
 function iso(ms: number): string {

@@ -19,8 +19,8 @@ export class Interactions {
 
   alert(conversationId: string, agent: Agent, mediaType: MediaType, queueId: string | undefined): Interaction {
     const interaction = this.#conversations.join(conversationId, agent, mediaType, queueId);
-    agent.interaction = interaction;
-    this.#agents.conversationChanged(agent);
+    agent.interactions.push(interaction);
+    this.#agents.conversationChanged(interaction);
     this.#agents.summaryChanged(agent);
     if (UNVERIFIED.interactingSince === 'alert') this.#agents.setRoutingStatus(agent, 'INTERACTING');
     return interaction;
@@ -28,7 +28,7 @@ export class Interactions {
 
   answer(interaction: Interaction): void {
     interaction.connectedMs = this.#enter(interaction, 'CONNECTED');
-    this.#agents.conversationChanged(interaction.agent);
+    this.#agents.conversationChanged(interaction);
     this.#agents.setRoutingStatus(interaction.agent, 'INTERACTING');
   }
 
@@ -49,9 +49,9 @@ export class Interactions {
    */
   hangUp(interaction: Interaction): void {
     interaction.disconnectedMs = this.#enter(interaction, 'WRAP_UP');
-    this.#agents.conversationChanged(interaction.agent);
+    this.#agents.conversationChanged(interaction);
     interaction.endedMs = interaction.disconnectedMs;
-    this.#agents.conversationChanged(interaction.agent);
+    this.#agents.conversationChanged(interaction);
     this.#agents.summaryChanged(interaction.agent);
   }
 
@@ -63,9 +63,10 @@ export class Interactions {
     this.#agents.settle(interaction.agent);
   }
 
-  #end({ agent }: Interaction): void {
-    this.#agents.conversationChanged(agent);
-    agent.interaction = undefined;
+  #end(interaction: Interaction): void {
+    const { agent } = interaction;
+    this.#agents.conversationChanged(interaction);
+    agent.interactions.splice(agent.interactions.indexOf(interaction), 1);
     this.#agents.summaryChanged(agent);
   }
 

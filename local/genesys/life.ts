@@ -2,6 +2,7 @@ import { Plans } from '../simulator/plans.ts';
 import type { Timers } from '../simulator/timers.ts';
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
 import type { Interaction } from './conversations.ts';
+import { isFree } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Habits } from './options.ts';
 import type { Org } from './org.ts';
@@ -13,6 +14,7 @@ import { builtInPresence, type PresenceDefinition } from './presences.ts';
  * Agents choose a break or the end of their shift during after-call work: the presence changes while routing status is
  * still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
  * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
+ * For the same reason whoever may be sent another interaction beside those they have neither leaves nor misses an alert.
  */
 export class Life {
   readonly #agents: Agents;
@@ -80,8 +82,12 @@ export class Life {
 
   #miss(interaction: Interaction): void {
     const { agent } = interaction;
+    if (mayGetMore(agent)) {
+      this.#answer(interaction);
+      return;
+    }
     this.#interactions.miss(interaction);
-    this.#plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.settle(agent));
+    this.#plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.respond(agent));
   }
 
   #chooseToLeave(interaction: Interaction, wrapUpMs: number): void {
@@ -105,7 +111,7 @@ export class Life {
   #leave(interaction: Interaction, presence: PresenceDefinition, meanMs: number, comeBack: () => void): void {
     const { agent } = interaction;
     // Life was paused when the moment came, and by now the agent sits idle: too late.
-    if (agent.interaction !== interaction || !isOnQueue(agent)) return;
+    if (!agent.interactions.includes(interaction) || !isOnQueue(agent) || mayGetMore(agent)) return;
     this.#agents.setPresence(agent, presence);
     this.#plans.make(agent, agent.random.around(meanMs), comeBack);
   }
@@ -118,4 +124,9 @@ export class Life {
   #goOnQueue(agent: Agent): void {
     this.#agents.setPresence(agent, builtInPresence('On Queue'));
   }
+}
+
+/** Whether somebody may rightly send the agent an interaction before this one is over: now, or when another ends. */
+function mayGetMore(agent: Agent): boolean {
+  return agent.interactions.length > 1 || isFree(agent);
 }

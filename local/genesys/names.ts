@@ -1,6 +1,9 @@
 /** The words the simulated organisation is made of, beside those that all simulators share. */
 export const SKILL_NAMES = ['English', 'Spanish', 'French', 'German', 'Billing', 'Technical', 'Sales', 'Loans', 'VIP'];
 
+/** Languages people speak; none of them is the name of a skill, too. */
+export const LANGUAGE_NAMES = ['Dutch', 'Italian', 'Polish', 'Portuguese', 'Turkish'];
+
 /** Presences the organisation has added, each with the system presence behind it. */
 export const CUSTOM_PRESENCES = [
   { label: 'Coffee', systemPresence: 'Break' },

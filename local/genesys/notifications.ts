@@ -3,12 +3,13 @@ import { Random } from '../simulator/random.ts';
 import type { Timers } from '../simulator/timers.ts';
 import type { Agent, AgentTopic } from './agents.ts';
 import type { Channel, Channels } from './channels.ts';
+import type { Interaction } from './conversations.ts';
 import type { Faults } from './faults.ts';
 import type { Timings } from './options.ts';
 import type { Sockets } from './socket.ts';
 
-/** Writes the body of each topic from the agent's present state. */
-export type EventBodies = Record<AgentTopic, (agent: Agent) => object | undefined>;
+/** Writes the body of each topic from the agent's present state; of a conversation, that which has moved on. */
+export type EventBodies = Record<AgentTopic, (agent: Agent, interaction?: Interaction) => object | undefined>;
 
 /**
  * Turns changes into notifications. An event says what was true when it happened and arrives after a lag of its own, so
@@ -47,11 +48,11 @@ export class Notifications {
     return this.#timings.lagToMs + (delayEvents > 0 ? delayMs : 0) + waitsMs;
   }
 
-  publish(agent: Agent, topic: AgentTopic): void {
+  publish(agent: Agent, topic: AgentTopic, interaction?: Interaction): void {
     const topicName = `v2.users.${agent.user.id}.${topic}`;
     const listeners = this.#channels.listeners(topicName);
     if (listeners.size === 0) return;
-    const eventBody = this.#bodies[topic](agent);
+    const eventBody = this.#bodies[topic](agent, interaction);
     const frame = JSON.stringify({ topicName, version: '2', eventBody, metadata: { CorrelationId: randomUUID() } });
     for (const channel of listeners) this.#dispatch(channel, frame);
   }

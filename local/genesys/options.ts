@@ -1,5 +1,6 @@
 import { NOBODY, type Witness } from '../simulator/witness.ts';
 import type { FaultSettings } from './faults.ts';
+import { ONE_AT_A_TIME, type Utilization } from './utilization.ts';
 
 /** How agents behave. Durations are means in ms unless they say otherwise, probabilities run from 0 to 1. */
 export const HABITS = {
@@ -23,6 +24,8 @@ export const HABITS = {
   missesCall: 0.01,
   takesBreak: 0.08,
   endsShift: 0.02,
+  /** Share of agents who carry several chats, messages and emails at once. */
+  carriesSeveral: 0,
 };
 export type Habits = typeof HABITS;
 
@@ -55,6 +58,8 @@ export interface SimulatorOptions {
   requestsPerMinute: number;
   /** Whether nobody logs in until `resume`. */
   paused: boolean;
+  /** What agents may carry who have no setting of their own. */
+  utilization: Utilization;
   habits: Partial<Habits>;
   timings: Partial<Timings>;
   faults: Partial<FaultSettings>;
@@ -69,6 +74,7 @@ export const DEFAULTS: SimulatorOptions = {
   credentials: { clientId: 'local-client', clientSecret: 'local-secret' },
   requestsPerMinute: 300,
   paused: false,
+  utilization: ONE_AT_A_TIME,
   habits: {},
   timings: {},
   faults: {},

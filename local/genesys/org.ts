@@ -1,8 +1,9 @@
 import { FIRST_NAMES, LAST_NAMES, QUEUE_NAMES } from '../simulator/names.ts';
 import { Random } from '../simulator/random.ts';
-import { CUSTOM_PRESENCES, SKILL_NAMES } from './names.ts';
+import { CUSTOM_PRESENCES, LANGUAGE_NAMES, SKILL_NAMES } from './names.ts';
 import { builtInPresence, type PresenceDefinition, SYSTEM_PRESENCES } from './presences.ts';
 
+/** A skill or a language. */
 export interface Skill {
   id: string;
   name: string;
@@ -28,6 +29,7 @@ export interface User {
   memberships: Membership[];
   /** Proficiency from 0 to 5, in halves. */
   skills: { skill: Skill; proficiency: number }[];
+  languages: { skill: Skill; proficiency: number }[];
 }
 
 /** What an administrator has set up: it does not change while the simulator runs. */
@@ -37,6 +39,7 @@ export interface Org {
   users: User[];
   queues: Queue[];
   skills: Skill[];
+  languages: Skill[];
   presences: PresenceDefinition[];
 }
 
@@ -51,12 +54,14 @@ export function buildOrg(seed: number, agents: number, queues: number): Org {
     users: [],
     queues: Array.from({ length: queues }, (_, at) => ({ id: random.uuid(), name: queueName(at), members: [] })),
     skills: SKILL_NAMES.map((name) => ({ id: random.uuid(), name })),
+    languages: [],
     presences: [
       ...SYSTEM_PRESENCES.map(builtInPresence),
       ...CUSTOM_PRESENCES.map((custom) => ({ id: random.uuid(), ...custom, builtIn: false })),
     ],
   };
   for (let number = 1; number <= agents; number++) org.users.push(hire(org, number, random));
+  teachLanguages(org, new Random(seed + 15_485_863));
   org.users.sort((one, other) => one.name.localeCompare(other.name, 'en') || (one.id < other.id ? -1 : 1));
   return org;
 }
@@ -73,6 +78,7 @@ function hire(org: Org, number: number, random: Random): User {
     name: `${first} ${last}`,
     email: `${first}.${last}.${number}@example.com`.toLowerCase(),
     memberships: [],
+    languages: [],
     skills: random.some(org.skills, 1 + random.below(4)).map((skill) => ({
       skill,
       proficiency: random.below(11) / 2,
@@ -84,4 +90,15 @@ function hire(org: Org, number: number, random: Random): User {
     queue.members.push(membership);
   }
   return user;
+}
+
+/** Languages come by dice of their own: whoever else there is, and what they can, does not depend on them. */
+function teachLanguages(org: Org, random: Random): void {
+  org.languages = LANGUAGE_NAMES.map((name) => ({ id: random.uuid(), name }));
+  for (const user of org.users) {
+    user.languages = random.some(org.languages, random.below(3)).map((skill) => ({
+      skill,
+      proficiency: random.below(11) / 2,
+    }));
+  }
 }

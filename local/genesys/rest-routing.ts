@@ -6,11 +6,13 @@ import type { Membership, Org, Queue, Skill } from './org.ts';
 import { memberPageBody, pageBody, pageOf } from './paging.ts';
 import { routingStatusBody } from './state-body.ts';
 import { memberUserBody } from './user-body.ts';
+import { utilizationBody } from './utilization.ts';
 
 const MAX_MEMBERS_PAGE = 100;
 const QUEUE_VIEW = { config: { permission: 'routing:queue:view' } };
+const UTILIZATION_VIEW = { config: { permission: 'routing:utilization:view' } };
 
-/** `/api/v2/routing`: queues, their members, skills. There is no `/routing/users`. */
+/** `/api/v2/routing`: queues, their members, skills, utilization. `/routing/users` by itself does not exist. */
 export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents): void {
   api.get<{ Querystring: Query }>('/routing/queues', QUEUE_VIEW, async ({ query, url }) => {
     const page = pageOf(chosenQueues(org, query), query);
@@ -44,6 +46,16 @@ export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents): v
       return pageBody(page, page.items.map(skillBody), url);
     },
   );
+}
+
+/** What agents may carry: by the organisation's setting, and each by the one that holds for them. */
+export function utilizationRoutes(api: FastifyInstance, agents: Agents): void {
+  api.get('/routing/utilization', UTILIZATION_VIEW, async () => utilizationBody(agents.utilization, 'Organization'));
+
+  api.get<{ Params: { id: string } }>('/routing/users/:id/utilization', UTILIZATION_VIEW, async ({ params }) => {
+    const { of, level } = agents.get(params.id).utilization;
+    return utilizationBody(of, level);
+  });
 }
 
 function chosenQueues(org: Org, query: Query): Queue[] {

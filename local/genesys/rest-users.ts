@@ -8,7 +8,7 @@ import { pageBody, pageOf } from './paging.ts';
 import { queueBody } from './rest-routing.ts';
 import { routingStatusBody } from './state-body.ts';
 import { UNVERIFIED } from './unverified.ts';
-import { skillBodies, userBody } from './user-body.ts';
+import { languageBodies, skillBodies, userBody } from './user-body.ts';
 
 /** `/api/v2/users` and what hangs on one user, except presence. */
 export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, faults: Faults): void {
@@ -52,14 +52,15 @@ export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, fault
     },
   );
 
-  api.get<{ Params: { id: string }; Querystring: Query }>(
-    '/users/:id/routingskills',
-    async ({ params, query, url }) => {
-      const agent = agents.get(params.id);
-      const page = pageOf(skillBodies(agent), query);
+  for (const [name, bodies] of [
+    ['routingskills', skillBodies],
+    ['routinglanguages', languageBodies],
+  ] as const) {
+    api.get<{ Params: { id: string }; Querystring: Query }>(`/users/:id/${name}`, async ({ params, query, url }) => {
+      const page = pageOf(bodies(agents.get(params.id)), query);
       return pageBody(page, page.items, url);
-    },
-  );
+    });
+  }
 }
 
 function chosen(agents: Agents, query: Query): Agent[] {

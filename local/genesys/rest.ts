@@ -3,7 +3,7 @@ import { notFound } from './errors.ts';
 import { guard } from './guard.ts';
 import { notificationRoutes } from './rest-notifications.ts';
 import { presenceRoutes } from './rest-presence.ts';
-import { routingRoutes } from './rest-routing.ts';
+import { routingRoutes, utilizationRoutes } from './rest-routing.ts';
 import { loginRoute, tokenRoutes } from './rest-tokens.ts';
 import { userRoutes } from './rest-users.ts';
 import { Topics } from './topics.ts';
@@ -31,6 +31,7 @@ export function platformRoutes(app: FastifyInstance, world: World): void {
       userRoutes(api, org, agents, faults);
       presenceRoutes(api, org, agents, life);
       routingRoutes(api, org, agents);
+      utilizationRoutes(api, agents);
       notificationRoutes(api, channels, new Topics(org));
     },
     { prefix: '/api/v2' },

@@ -8,6 +8,7 @@ import { type Credentials, DEFAULTS, type SimulatorOptions } from './options.ts'
 import { builtInPresence, type SystemPresence } from './presences.ts';
 import { platformRoutes } from './rest.ts';
 import { httpServer } from './server.ts';
+import { SEVERAL } from './utilization.ts';
 import { buildWorld, type World } from './world.ts';
 
 /**
@@ -24,7 +25,7 @@ export interface GenesysSimulator {
   /** The truth about one agent. @throws UnknownUser */
   user(userId: string): UserState;
   /** Sets an agent by hand; they stay so until they get work or are set again. @throws UnknownUser */
-  setUser(userId: string, change: { presence?: SystemPresence; routingStatus?: RoutingStatus }): UserState;
+  setUser(userId: string, change: UserChange): UserState;
   /** Deletes a user, as an administrator does; their state stays as it was. @throws UnknownUser */
   deleteUser(userId: string): void;
   /** Lets running interactions end and nothing new begin. */
@@ -33,6 +34,15 @@ export interface GenesysSimulator {
   /** Changes the faults that are named; answers all of them. @throws InvalidFault */
   faults(changes: Partial<FaultSettings & FaultActions>): FaultSettings;
   stop(): Promise<void>;
+}
+
+export interface UserChange {
+  presence?: SystemPresence;
+  routingStatus?: RoutingStatus;
+  /** Of the queues the user is a member of. */
+  joinedQueueIds?: string[];
+  /** Whether an administrator lets the user carry several interactions at once. */
+  carriesSeveral?: boolean;
 }
 
 /** Starts a simulator; what is not given is as in `DEFAULTS`. */
@@ -68,9 +78,11 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
     send: (send) => groundTruth.send(send, agents.get(send.userId)),
     state: () => groundTruth.state(),
     user: (userId) => userState(agents.get(userId)),
-    setUser(userId, { presence, routingStatus }) {
+    setUser(userId, { presence, routingStatus, joinedQueueIds, carriesSeveral }) {
       const agent = agents.get(userId);
       life.leaveAlone(agent);
+      if (joinedQueueIds) agents.setJoined(agent, joinedQueueIds);
+      if (carriesSeveral !== undefined) agents.setUtilization(agent, carriesSeveral ? SEVERAL : undefined);
       if (presence) agents.setPresence(agent, builtInPresence(presence));
       if (routingStatus) agents.setRoutingStatus(agent, routingStatus);
       return userState(agent);

@@ -1,6 +1,6 @@
 import type { Agent, RoutingStatus } from './agents.ts';
-import { COMMUNICATIONS, type MediaType } from './conversations.ts';
 import { eventSpelling, type PresenceDefinition } from './presences.ts';
+import { MEDIA_TYPES } from './utilization.ts';
 
 /** The state of one agent as REST and as events write it: the same facts, spelled differently. */
 
@@ -51,24 +51,21 @@ export function activityEvent(agent: Agent, startedMs: number): object {
     },
     outOfOffice: { active: false, modifiedDate: iso(startedMs) },
     activeQueueIds: user.memberships.filter(({ joined }) => joined).map(({ queue }) => queue.id),
-    dateActiveQueuesChanged: iso(startedMs),
+    dateActiveQueuesChanged: iso(agent.queuesSinceMs),
   };
 }
 
 /** How much of which medium the agent has; the same in REST and in `v2.users.{id}.conversationsummary`. */
-export function conversationSummary({ user, interaction }: Agent): object {
-  const working = interaction?.state === 'WRAP_UP';
+export function conversationSummary({ user, interactions }: Agent): object {
   const media = (name: string) => {
-    const mine = interaction?.conversation.mediaType === name;
-    return {
-      contactCenter: { active: mine && !working ? 1 : 0, acw: mine && working ? 1 : 0 },
-      enterprise: { active: 0, acw: 0 },
-    };
+    const mine = interactions.filter(({ conversation }) => conversation.mediaType === name);
+    const acw = mine.filter(({ state }) => state === 'WRAP_UP').length;
+    return { contactCenter: { active: mine.length - acw, acw }, enterprise: { active: 0, acw: 0 } };
   };
   return { userId: user.id, ...Object.fromEntries(SUMMARY_MEDIA.map((name) => [name, media(name)])) };
 }
 
-const SUMMARY_MEDIA = [...(Object.keys(COMMUNICATIONS) as MediaType[]), 'socialExpression', 'video'];
+const SUMMARY_MEDIA = [...MEDIA_TYPES, 'socialExpression', 'video'];
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();

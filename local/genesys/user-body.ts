@@ -10,7 +10,7 @@ const EXPANDS = new Map<string, (agent: Agent) => unknown>([
   ['conversationSummary', conversationSummary],
   ['outOfOffice', () => ({ active: false, indefinite: false })],
   ['skills', skillBodies],
-  ['languages', () => []],
+  ['languages', languageBodies],
 ]);
 
 /** A user as REST shows them. */
@@ -40,6 +40,16 @@ export function skillBodies({ user }: Agent): object[] {
     state: UNVERIFIED.skillState,
     skillUri: `/api/v2/routing/skills/${skill.id}`,
     selfUri: `/api/v2/users/${user.id}/routingskills/${skill.id}`,
+  }));
+}
+
+export function languageBodies({ user }: Agent): object[] {
+  return user.languages.map(({ skill, proficiency }) => ({
+    ...skill,
+    proficiency,
+    state: UNVERIFIED.skillState,
+    languageUri: `/api/v2/routing/languages/${skill.id}`,
+    selfUri: `/api/v2/users/${user.id}/routinglanguages/${skill.id}`,
   }));
 }
 

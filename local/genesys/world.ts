@@ -45,11 +45,13 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const sockets = new Sockets(server, channels, faults, timings, timers);
   const tokens = new Tokens({ ...options, timings }, clock, timers, (token) => channels.endOfToken(token));
   const bodies = eventBodies(habits, clock.nowMs());
+  const { utilization } = options;
+  const { carriesSeveral } = habits;
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
-  const agents = new Agents(org, seed, clock, (agent, topic) => {
+  const agents = new Agents(org, { seed, utilization, carriesSeveral }, clock, (agent, topic, interaction) => {
     tell(witness, agent, topic);
-    notifications.publish(agent, topic);
+    notifications.publish(agent, topic, interaction);
   });
   const conversations = new Conversations(clock, timers);
   const interactions = new Interactions(agents, conversations, clock);
@@ -78,6 +80,6 @@ function eventBodies(habits: Habits, startedMs: number): EventBodies {
     routingStatus: routingStatusEvent,
     activity: (agent) => activityEvent(agent, startedMs),
     conversationsummary: conversationSummary,
-    conversations: ({ interaction }) => interaction && conversationBody(interaction.conversation, terms),
+    conversations: (_agent, interaction) => interaction && conversationBody(interaction.conversation, terms),
   };
 }

@@ -21,10 +21,14 @@ export interface Told {
   facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction' | 'digital'>;
   /** The platform has no such agent at work: their presence, as of the reading, says so. */
   isGone?: boolean;
-  /** How many open interactions the platform counts, by media type; one not named has none. Left out where it counts none. */
-  open?: Partial<Record<Media, number>>;
   /** The platform counts no open interaction of the agent; left out where it does not count. */
   isUnoccupied?: boolean;
+  /**
+   * How many open interactions the platform counts, by media type; one not named has none. Left out where it does not
+   * count. Those told under a call id that begins with `unseen/` stand for what nobody who listens has heard of: whoever
+   * knows as many as are counted needs none of them.
+   */
+  open?: Partial<Record<Media, number>>;
 }
 
 /** What is said of an agent's activity depends on the interaction, so that comes first. */
@@ -73,7 +77,8 @@ export function reconcile(held: Facets | undefined, told: Told, readAtMs: number
 function reconcileDigital(result: Reconciled, held: Facets, told: Told, readAtMs: number): void {
   const { digital = {} } = told.facets;
   const { digital: joined } = merge(held, { digital }).facets;
-  const news = Object.entries(digital).filter(([id, one]) => joined?.[id] === one && held.digital?.[id] !== one);
+  const isNews = ([id, one]: [string, Stamped<Interaction>]) => joined?.[id] === one && held.digital?.[id] !== one;
+  const news = Object.entries(digital).filter((each) => isNews(each) && isNeeded(...each, held, told));
   const over = liveDigital(held).filter((one) => isOver(one, told, readAtMs));
   if (news.length + over.length === 0) return;
   const ended = over.map((one): [string, Stamped<Interaction>] => {
@@ -84,11 +89,27 @@ function reconcileDigital(result: Reconciled, held: Facets, told: Told, readAtMs
   result.overruled += over.length;
 }
 
-/** The platform counts no more of its type than it tells of, and this is none of them. */
+/** Begins the ids of interactions that a platform counts and that nobody who listens has heard of. */
+export const UNSEEN = 'unseen/';
+
+/**
+ * What ended before the store heard of it needs no mention. Nor does what stands for an interaction that was not seen,
+ * where the store knows as many as the platform counts: whoever listened before has seen them.
+ */
+function isNeeded(callId: string, one: Stamped<Interaction>, held: Facets, { open }: Told): boolean {
+  const isHeld = held.digital?.[callId] !== undefined;
+  if (one.state === 'ENDED' || isHeld) return isHeld;
+  if (!callId.startsWith(UNSEEN) || !open || !one.media) return true;
+  return liveDigital(held).filter(({ media }) => media === one.media).length < (open[one.media] ?? 0);
+}
+
+/** The platform counts no more of its type than it tells of by name, and this is none of them. */
 function isOver({ callId, media, at }: Stamped<Interaction>, { facets, open }: Told, readAtMs: number): boolean {
   if (!open || !media || readAtMs - at <= OVERRULE_AFTER_MS || facets.digital?.[callId]) return false;
-  const live = Object.values(facets.digital ?? {}).filter((one) => one.media === media && one.state !== 'ENDED');
-  return live.length >= (open[media] ?? 0);
+  const named = Object.values(facets.digital ?? {}).filter((one) => {
+    return one.media === media && one.state !== 'ENDED' && !one.callId.startsWith(UNSEEN);
+  });
+  return named.length >= (open[media] ?? 0);
 }
 
 type Verdict = 'agrees' | 'newer' | 'overruled';
@@ -96,7 +117,10 @@ type Verdict = 'agrees' | 'newer' | 'overruled';
 function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
   const isNewer = !ours || compareVersions(theirs, ours) > 0;
-  if (name === 'interaction') return isNewer ? 'newer' : 'agrees';
+  if (name === 'interaction') {
+    const isSeen = told.facets.interaction?.callId.startsWith(UNSEEN) && liveInteraction(held) !== undefined;
+    return isNewer && !isSeen ? 'newer' : 'agrees';
+  }
   const isSame = ours !== undefined && isSameContent(ours, theirs);
   const hasOwnTime = name !== 'profile' && !told.isGone;
   if (isSame && !hasOwnTime) return 'agrees';

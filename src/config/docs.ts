@@ -70,7 +70,7 @@ function unionRows(branches: SchemaNode[], path: string): string[] {
     for (const [key, node] of Object.entries(properties)) {
       if (key === choice || (isShared(key) && at > 0)) continue;
       const only = isShared(key) ? '' : ` (\`${constants[at]?.const}\` only)`;
-      if (node.properties) rows.push(...rowsOf(node, `${path}.${key}`));
+      if (node.properties || node.patternProperties) rows.push(...rowsOf(node, `${path}.${key}`));
       else
         rows.push(
           row(`${path}.${key}`, { ...node, description: `${node.description}${only}` }, required.includes(key)),

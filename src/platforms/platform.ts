@@ -132,6 +132,9 @@ export interface PlatformContext {
   reconcile(reading: Reading): Promise<void>;
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `out_of_budget`, `request_failed`, `resync`. */
+  /**
+   * Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `out_of_budget`, `request_failed`, `resync`. A value nobody has met
+   * before, told as `field:VALUE`, is also logged, once.
+   */
   count(name: string, value?: string): void;
 }

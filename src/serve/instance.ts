@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/pushes.ts';
 import { awaitFirstReading } from '../sync/first-reading.ts';
 import { reportOnConnections } from './connections-report.ts';
@@ -95,7 +96,8 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
     ? openHistory({ file: historyFile, region: config.region, process: instance, clock, log })
     : noHistory;
   const store = await openStore(config, clock, log);
-  return { config, instance, clock, log, history, store, metrics: createMetrics(config.region) };
+  const metrics = createMetrics(config.region);
+  return { config, instance, clock, log, history, store, metrics, counts: new PlatformCounts(metrics, log) };
 }
 
 async function shutDown({ store, history }: Ground, sync: Sync): Promise<void> {

@@ -1,10 +1,9 @@
 import type { Agents } from '../cache/agents.ts';
-import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
 import { DEFAULT_REQUESTS_PER_MINUTE } from '../platforms/genesys/settings.ts';
-import type { PlatformContext, PlatformReader, PushContext, PushReader } from '../platforms/platform.ts';
+import type { PlatformContext, PlatformReader, PushReader } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import { budgetOf } from './budgets.ts';
@@ -33,11 +32,11 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
 
 /** One reader for every connection that has a platform to ask, wherever it is homed. */
 export function platformReaders(ground: Ground): Map<string, PlatformReader> {
-  const { config, clock, log, metrics } = ground;
+  const { config, clock, log, counts } = ground;
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
     if (settings.platform !== 'genesys') continue;
-    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
+    const count = counts.of(connection);
     const { requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = settings;
     const budget = budgetOf(ground, connection, requestsPerMinute, 'reader');
     readers.set(
@@ -48,19 +47,13 @@ export function platformReaders(ground: Ground): Map<string, PlatformReader> {
   return readers;
 }
 
-const PUSH_READERS: Record<string, (context: PushContext) => PushReader> = {
-  genesys: createGenesysPushReader,
-  cxone: createCxonePushReader,
-};
-
 /** One reader for every connection whose platform may push, wherever it is homed. */
-export function pushReaders({ config, metrics }: Ground): Map<string, PushReader> {
+export function pushReaders({ config, counts }: Ground): Map<string, PushReader> {
   const readers = new Map<string, PushReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
-    const create = PUSH_READERS[settings.platform];
-    if (!create || !('push' in settings) || !settings.push) continue;
-    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
-    readers.set(connection, create({ connection, count }));
+    const context = { connection, count: counts.of(connection) };
+    if (settings.platform === 'genesys' && settings.push)
+      readers.set(connection, createGenesysPushReader(settings, context));
   }
   return readers;
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { PlatformCounts } from '../ops/platform-counts.ts';
 import { conflictReporter } from '../routing/conflict.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
@@ -34,6 +35,7 @@ export interface Ground {
   log: Log;
   history: History;
   metrics: Metrics;
+  counts: PlatformCounts;
   store: Store;
 }
 

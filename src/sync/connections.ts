@@ -5,6 +5,7 @@ import { createLeases, type Leases, leaseKey } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platforms/platform.ts';
 import { type ConnectionNotes, readNotes, writeNotes } from './connection-notes.ts';
 import type { Sight } from './first-reading.ts';
@@ -33,6 +34,7 @@ interface ConnectionsOptions {
   clock: Clock;
   log: Log;
   metrics: Metrics;
+  counts: PlatformCounts;
 }
 
 /** What the region knows of a connection homed here, whichever instance runs it. */
@@ -149,7 +151,7 @@ export class Connections {
 
   #start(number: number): void {
     const { name, domain, budget, open } = this.#at(number);
-    const { readingIntervalMs, metrics } = this.#options;
+    const { readingIntervalMs, counts } = this.#options;
     const log = this.#options.log.child({ connection: name });
     const reconciler = new Reconciler({
       ...this.#options,
@@ -167,7 +169,7 @@ export class Connections {
       compare: (page) => reconciler.compare(page),
       reconcile: (reading) => reconciler.reconcile(reading),
       log,
-      count: (event, value = '') => metrics.platform.inc({ connection: name, event, value }),
+      count: counts.of(name),
     });
     this.#open.set(number, connection);
     connection.start();

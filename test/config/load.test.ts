@@ -49,6 +49,23 @@ describe('a configuration that fits', () => {
     expect(config.connections['genesys-emea']).toMatchObject({ clientId: 'id', clientSecret: 'secret' });
   });
 
+  test('says what presences of an organisation mean, none of which takes work', () => {
+    const presences = (entry: string) =>
+      example('  crm: {', `    presences: { c0ac4149-0000-4000-8000-000000000001: ${entry} }\n  crm: {`);
+    const own = (text: string) => readConfig(text, 'muster.yaml', ENV).connections['genesys-emea'];
+    expect(own(presences('{ reason: COACHING, state: PAUSED }'))).toMatchObject({
+      presences: { 'c0ac4149-0000-4000-8000-000000000001': { reason: 'COACHING', state: 'PAUSED' } },
+      utilization: false,
+    });
+    const at = 'connections.genesys-emea.presences.c0ac4149-0000-4000-8000-000000000001';
+    expect(problemsOf(presences('{ reason: COACHING, state: ON_DUTY }'))).toEqual([
+      `${at}.state: is "ON_DUTY", expected one of PAUSED, OFF_DUTY`,
+    ]);
+    expect(problemsOf(presences('{ reason: coaching, state: PAUSED }'))).toEqual([
+      `${at}.reason: is "coaching", expected a word in capitals, such as COACHING`,
+    ]);
+  });
+
   test('may be as quick as a drill wants it', () => {
     const quick = { heartbeatMs: 100, suspectMs: 500, staleMs: 1000 };
     const config = readConfig(`${EXAMPLE_CONFIG}freshness: ${JSON.stringify(quick)}`, 'muster.yaml', ENV);

@@ -27,7 +27,7 @@ describe('agents of the Genesys Cloud simulator', () => {
   const send = (conversationId: string, to = userId) =>
     client.call('POST', '/simulator/interactions', { conversationId, userId: to });
   const idle = () => until(() => expect(simulator.user(userId).available).toBe(true));
-  const inState = (state: string) => until(() => expect(simulator.user(userId).interaction?.state).toBe(state));
+  const inState = (state: string) => until(() => expect(simulator.user(userId).interactions[0]?.state).toBe(state));
   const whole = () => client.listen([`v2.users.${userId}?conversations&conversationsummary&routingStatus&presence`]);
   const mine = (listener: Listener) =>
     listener
@@ -202,7 +202,7 @@ describe('agents of the Genesys Cloud simulator', () => {
     await inState('CONNECTED');
     simulator.setUser(userId, { presence: 'Break' });
     expect(simulator.user(userId)).toMatchObject({ presence: 'Break', routingStatus: 'INTERACTING' });
-    await until(() => expect(simulator.user(userId).interaction).toBeUndefined());
+    await until(() => expect(simulator.user(userId).interactions).toEqual([]));
     expect(simulator.user(userId)).toMatchObject({ presence: 'Break', routingStatus: 'OFF_QUEUE', available: false });
   });
 

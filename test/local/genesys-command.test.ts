@@ -5,7 +5,7 @@ import { GenesysClient, until } from './genesys-client.ts';
 
 const PROGRAM = `
   const { genesysSimulatorCommand } = await import('./local/genesys/command.ts');
-  await genesysSimulatorCommand().parseAsync(['--port', '0', '--agents', '3'], { from: 'user' });
+  await genesysSimulatorCommand().parseAsync(['--port', '0', '--agents', '3', '--carries-several', '100'], { from: 'user' });
 `;
 
 it('the simulator runs as a command, says where it is, and ends when told to', async () => {
@@ -23,7 +23,10 @@ it('the simulator runs as a command, says where it is, and ends when told to', a
     const client = new GenesysClient(said(/(http:\S+)/));
     const { body } = await client.requestToken(said(/client id +(\S+)/), said(/client secret +(\S+)/));
     client.token = String(body.access_token);
-    expect((await client.get('/api/v2/users')).body.total).toBe(3);
+    const { total, entities } = (await client.get('/api/v2/users')).body;
+    expect(total).toBe(3);
+    const path = `/api/v2/routing/users/${entities[0].id}/utilization`;
+    expect((await client.get(path)).body.level).toBe('Agent');
   } finally {
     child.kill('SIGTERM');
   }

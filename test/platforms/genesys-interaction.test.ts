@@ -124,6 +124,38 @@ describe('an agent’s part in a conversation', () => {
   });
 });
 
+describe('the media type of a conversation', () => {
+  const lists = (...names: string[]) =>
+    agent({ connectedTime: time(30), ...Object.fromEntries(names.map((name) => [name, [{ state: 'connected' }]])) });
+  const mediaOf = (...entries: ParticipantPayload[]) =>
+    interactionOf(USER, conversation(...entries))?.interaction.media;
+
+  it.each([
+    ['calls', undefined],
+    ['callbacks', 'callback'],
+    ['chats', 'chat'],
+    ['emails', 'email'],
+    ['messages', 'message'],
+    ['socialExpressions', 'social'],
+    ['videos', 'video'],
+    ['screenshares', undefined],
+  ])('is by the list of its communications: %s', (list, media) => {
+    expect(mediaOf(lists(list))).toBe(media);
+  });
+
+  it('stays what it is when communications of another kind join, or an agent comes in again', () => {
+    expect(mediaOf(lists('callbacks', 'calls'))).toBe('callback');
+    expect(mediaOf(lists('calls', 'videos'))).toBeUndefined();
+    expect(mediaOf(lists('videos', 'chats'))).toBe('chat');
+    expect(mediaOf(lists('callbacks'), lists('calls'))).toBe('callback');
+  });
+
+  it('is not by empty lists, nor by what the customer has', () => {
+    expect(mediaOf(agent({ connectedTime: time(30), chats: [], ...call('connected') }))).toBeUndefined();
+    expect(mediaOf({ purpose: 'customer', chats: [{ state: 'connected' }] }, connected)).toBeUndefined();
+  });
+});
+
 describe('an agent who is on duty and idle', () => {
   const idle: Facets = {
     presence: { state: 'ON_DUTY', at: at(1), id: 'p' },

@@ -33,7 +33,7 @@ describe('the status of a user', () => {
     ['Offline', 'OFF_QUEUE', undefined, 'OFFLINE LOGGED_OUT'],
     ['On Queue', 'IDLE', undefined, 'AVAILABLE'],
     ['On Queue', 'IDLE', { active: 0, acw: 0 }, 'AVAILABLE'],
-    ['On Queue', 'IDLE', acw, 'BUSY UNKNOWN'],
+    ['On Queue', 'IDLE', acw, 'BUSY WRAP_UP'],
     ['On Queue', 'INTERACTING', acw, 'BUSY WRAP_UP'],
     ['On Queue', 'INTERACTING', acwAndCall, 'BUSY ON_CALL'],
     ['On Queue', 'INTERACTING', undefined, 'BUSY ON_CALL'],

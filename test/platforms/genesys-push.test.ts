@@ -11,7 +11,7 @@ const CONNECTION = 'genesys-emea';
 const USER = '0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
 const AGENT = `${CONNECTION}:${USER}`;
 const CALL = 'ccb202d4-e2a9-4e9d-8c02-183f5bd418ab';
-const reader = createGenesysPushReader({ connection: CONNECTION, count: () => {} });
+const reader = createGenesysPushReader({}, { connection: CONNECTION, count: () => {} });
 
 const topicOf = (name: string) => `v2.users.${USER}.${name}`;
 const notification = (name: string, eventBody: unknown) => ({
@@ -165,7 +165,7 @@ describe('an alert without times of its own', () => {
 /** What the way by a channel tells, of a user whom it has read. */
 function byChannel(frames: { topic: 'activity' | 'conversations'; body: object }[], user: UserPayload) {
   const context = { connection: CONNECTION, count: () => {} } as unknown as PlatformContext;
-  const mirror = new Mirror(context, () => {});
+  const mirror = new Mirror(context, new Map(), () => {});
   const { facets } = mirror.read(user, 1000, { ids: ['q1'], atMs: 1000 });
   return {
     held: facets,

@@ -1,46 +1,84 @@
-import { afterEach, expect, test } from 'vitest';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SimulatorOptions } from '../../local/genesys/options.ts';
+import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { SEVERAL } from '../../local/genesys/utilization.ts';
+import { merge } from '../../src/agent/merge.ts';
+import { statusOf } from '../../src/agent/status.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
+import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
+import type { PlatformReader } from '../../src/platforms/platform.ts';
+import { GenesysClient, until } from '../local/genesys-client.ts';
 
-/** Who is unknown to the platform is reported as gone. */
-const NOBODY = 'genesys-test:0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A reader of an organisation, with so many requests a minute. */
-async function readerWith(perMinute: number) {
-  const simulator = await startGenesysSimulator({ agents: 2, queues: 1, paused: true });
+async function start(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
+  const habits = { missesCall: 0, answerFromMs: 1, answerToMs: 1, talkMs: 60_000 };
+  const simulator = await startGenesysSimulator({ agents: 3, paused: true, habits, ...options });
   ends.push(() => simulator.stop());
-  const counted: string[] = [];
-  const context = {
-    connection: 'genesys-test',
-    budget: new Budget(systemClock, perMinute),
-    log: { info: () => {}, warn: () => {} },
-    count: (name: string) => counted.push(name),
-  };
-  const settings = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
-  const reader = createGenesysReader(settings, context, systemClock);
+  const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
+  const log = { info: () => {}, warn: () => {} };
+  const reader = createGenesysReader(
+    { ...access, ...settings },
+    { connection: 'emea', budget: new Budget(systemClock, 100), log, count: () => {} },
+    systemClock,
+  );
   ends.push(() => reader.close());
-  return { simulator, counted, read: () => reader.read([NOBODY], new AbortController().signal) };
+  const client = await GenesysClient.login(simulator);
+  const userId: string = (await client.get('/api/v2/users')).body.entities[0].id;
+  return { simulator, reader, client, userId };
 }
 
-test('a reader asks as often as its budget allows, and does not wait for more', async () => {
-  const { counted, read } = await readerWith(2);
-  await read();
-  expect(await read()).not.toEqual([]);
-  expect(counted).toEqual([]);
-  await expect(read()).rejects.toThrow('used up');
-  expect(counted).toEqual(['out_of_budget']);
-});
+/** What the reader says of the agent; undefined where it says nothing. */
+async function said(reader: PlatformReader, userId: string): Promise<string | undefined> {
+  const reports = await reader.read([`emea:${userId}`], new AbortController().signal);
+  if (reports.length === 0) return undefined;
+  const facets = reports.reduce((now, report) => merge(now, report.facets).facets, {});
+  const { status, reason } = statusOf(facets, systemClock.nowMs());
+  return reason ? `${status} ${reason}` : status;
+}
 
-test('a reader that the platform refuses asks no more for as long as it was told', async () => {
-  const { simulator, counted, read } = await readerWith(100);
-  simulator.faults({ throttleNext: 1, retryAfterSeconds: 60 });
-  await expect(read()).rejects.toThrow('429');
-  await expect(read()).rejects.toThrow('not sent');
-  expect(counted).toEqual(['throttled', 'out_of_budget']);
+async function talk(simulator: GenesysSimulator, userId: string, mediaType: 'call' | 'chat'): Promise<void> {
+  simulator.setUser(userId, { presence: 'On Queue' });
+  simulator.send({ conversationId: 'c1', userId, mediaType });
+  await until(() => expect(simulator.user(userId).routingStatus).toBe('INTERACTING'));
+}
+
+describe('a reader', () => {
+  it('says what the platform says of an agent, and that one it does not have is gone', async () => {
+    const { simulator, reader, userId } = await start();
+    simulator.setUser(userId, { presence: 'On Queue' });
+    expect(await said(reader, userId)).toBe('AVAILABLE');
+    await talk(simulator, userId, 'call');
+    expect(await said(reader, userId)).toBe('BUSY ON_CALL');
+    expect(await said(reader, 'nobody')).toBe('OFFLINE INACTIVE');
+  });
+
+  it('shows a presence of the organisation’s own as the config says', async () => {
+    const { client: before } = await start();
+    const { entities } = (await before.get('/api/v2/presence/definitions')).body;
+    const { id } = entities.find(({ name }: { name: string }) => name === 'Coffee');
+    const presences = { [id]: { reason: 'COFFEE', state: 'OFF_DUTY' as const } };
+    const { reader, client, userId } = await start({}, { presences });
+    await client.call('PATCH', `/api/v2/users/${userId}/presences/purecloud`, { presenceDefinition: { id } });
+    expect(await said(reader, userId)).toBe('OFFLINE COFFEE');
+  });
+
+  it('says nothing of an agent whose halves do not agree', async () => {
+    const { simulator, reader, userId } = await start();
+    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'OFF_QUEUE' });
+    expect(await said(reader, userId)).toBeUndefined();
+  });
+
+  it('says nothing of an agent who may carry more beside the work counted: it does not know which that is', async () => {
+    const { simulator, reader, userId } = await start({ utilization: SEVERAL }, { utilization: true });
+    simulator.setUser(userId, { presence: 'On Queue' });
+    expect(await said(reader, userId)).toBe('AVAILABLE');
+    await talk(simulator, userId, 'chat');
+    expect(await said(reader, userId)).toBeUndefined();
+  });
 });

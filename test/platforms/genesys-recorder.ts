@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
-import type { Facets } from '../../src/agent/facets.ts';
+import { compareVersions, type Digital, type Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
@@ -9,7 +9,7 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysConnection } from '../../src/platforms/genesys/connection.ts';
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
-import type { PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
+import type { AgentReading, PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
 
 const CONNECTION = 'genesys-test';
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -40,15 +40,17 @@ export class Recorder {
   readonly clock = adjustableClock();
   readonly connection: PlatformConnection;
   readonly #agents = new Map<string, Facets>();
+  readonly #readings = new Map<string, AgentReading>();
+  readonly #digital = new Map<string, Digital>();
   #isReporting = false;
   /** Holds reports back while it is set. */
   gate: Promise<void> | undefined;
 
-  constructor(simulator: GenesysSimulator, settings: Partial<GenesysSettings> = {}) {
+  constructor(simulator: GenesysSimulator, settings: Partial<GenesysSettings> = {}, readingIntervalMs = 60_000) {
     const context: PlatformContext = {
       connection: CONNECTION,
       budget: new Budget(this.clock, 180),
-      readingIntervalMs: 60_000,
+      readingIntervalMs,
       report: (reports) => this.#take(reports),
       compare: async (page) => this.#compare(page),
       reconcile: async (reading) => {
@@ -79,6 +81,16 @@ export class Recorder {
     return this.#agents.get(`${CONNECTION}:${userId}`) ?? {};
   }
 
+  /** What the last reading told of the agent. */
+  reading(userId: string): AgentReading | undefined {
+    return this.#readings.get(`${CONNECTION}:${userId}`);
+  }
+
+  /** The latest of each interaction beside voice, by call id, whether notified or read. */
+  digital(userId: string): Digital {
+    return this.#digital.get(`${CONNECTION}:${userId}`) ?? {};
+  }
+
   status(userId: string): StatusAnswer {
     return statusOf(this.facets(userId), this.clock.nowMs());
   }
@@ -101,7 +113,10 @@ export class Recorder {
   }
 
   #compare({ atMs, agents }: ReadPage): void {
-    for (const { agentId, ...told } of agents) {
+    for (const reading of agents) {
+      const { agentId, ...told } = reading;
+      this.#readings.set(agentId, reading);
+      this.#noteDigital(agentId, told.facets.digital);
       const { facets, differences } = reconcile(this.#agents.get(agentId), told, atMs);
       if (differences.length > 0) this.#note({ agentId, facets });
     }
@@ -109,7 +124,17 @@ export class Recorder {
 
   #note(heard: Heard): void {
     this.reports.push(heard);
+    this.#noteDigital(heard.agentId, heard.facets.digital);
     this.#agents.set(heard.agentId, merge(this.#agents.get(heard.agentId) ?? {}, heard.facets).facets);
+  }
+
+  #noteDigital(agentId: string, digital: Digital = {}): void {
+    const known = this.#digital.get(agentId) ?? {};
+    for (const [callId, interaction] of Object.entries(digital)) {
+      const before = known[callId];
+      if (!before || compareVersions(interaction, before) > 0) known[callId] = interaction;
+    }
+    this.#digital.set(agentId, known);
   }
 
   async #take(reports: Heard[]): Promise<void> {
@@ -131,7 +156,11 @@ export async function endWorlds(): Promise<void> {
 }
 
 /** An organisation where nobody acts of their own accord, and a connection to it that has not begun. */
-export async function world(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
+export async function world(
+  options: Partial<SimulatorOptions> = {},
+  settings: Partial<GenesysSettings> = {},
+  readingIntervalMs?: number,
+) {
   const simulator = await startGenesysSimulator({
     agents: AGENTS,
     queues: 3,
@@ -141,13 +170,17 @@ export async function world(options: Partial<SimulatorOptions> = {}, settings: P
     ...options,
   });
   ends.push(() => simulator.stop());
-  const recorder = new Recorder(simulator, settings);
+  const recorder = new Recorder(simulator, settings, readingIntervalMs);
   ends.push(() => recorder.connection.stop());
   return { simulator, recorder };
 }
 
-export async function liveWorld(options: Partial<SimulatorOptions> = {}, settings: Partial<GenesysSettings> = {}) {
-  const { simulator, recorder } = await world(options, settings);
+export async function liveWorld(
+  options: Partial<SimulatorOptions> = {},
+  settings: Partial<GenesysSettings> = {},
+  readingIntervalMs?: number,
+) {
+  const { simulator, recorder } = await world(options, settings, readingIntervalMs);
   await recorder.live();
   return { simulator, recorder, userId: recorder.userIds()[0] ?? '' };
 }

@@ -6,8 +6,9 @@ import type { EventFrame } from './channel.ts';
 import { Client } from './client.ts';
 import { Mirror } from './mirror.ts';
 import { readUserIds } from './reads.ts';
-import type { GenesysSettings } from './settings.ts';
+import { type GenesysSettings, ownPresences } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
+import { Utilization } from './utilization.ts';
 import { Watch } from './watch.ts';
 
 /** How long the two halves of one change may be apart before the user is read again. */
@@ -58,9 +59,11 @@ class GenesysConnection implements PlatformConnection {
     this.#clock = clock;
     this.#client = new Client(settings, context, clock, signal);
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
-    this.#mirror = new Mirror(context, (userId) => this.#doubt(userId));
+    this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
-    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, () => this.#delivery.settled());
+    const utilization = settings.utilization ? new Utilization(this.#client, context, clock) : undefined;
+    const settled = () => this.#delivery.settled();
+    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, utilization);
     const handlers = {
       event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
       gap: (reason: string) => this.#onGap(reason),

@@ -5,6 +5,7 @@ import {
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
+import type { DigitalMedia } from '../../agent/media.ts';
 import { canonical } from './mapping.ts';
 import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';
 
@@ -18,8 +19,8 @@ import { type CommunicationPayload, type ConversationPayload, type ParticipantPa
  * times. So all of the agent's entries are read: the state is that of the liveliest, the time is the newest of all.
  * Entries and times only accumulate, therefore states of one call order correctly however their events arrive.
  *
- * An agent who handles several conversations at once shows the one that changed last; the routing status keeps the
- * agent busy until all are over.
+ * Voice is one register: of several calls the one that changed last shows, and the routing status keeps the agent busy
+ * until all are over. Every other conversation has a register of its own.
  */
 export interface InteractionReading {
   interaction: Stamped<Interaction>;
@@ -31,15 +32,27 @@ export interface InteractionReading {
 const STAGE: Record<InteractionState, number> = { ALERTING: 0, CONNECTED: 1, WRAP_UP: 2, ENDED: 3 };
 /** Which of several entries of one agent tells the agent's state. */
 const LIVELIEST: InteractionState[] = ['CONNECTED', 'ALERTING', 'WRAP_UP', 'ENDED'];
+/**
+ * The lists that communications are in, by what they make of the whole. A callback comes to have calls, too, and a call
+ * may come to have video: what a conversation is does not change with what joins it.
+ */
+const LISTS: [list: string, media: DigitalMedia | undefined][] = [
+  ['callbacks', 'callback'],
+  ['chats', 'chat'],
+  ['emails', 'email'],
+  ['messages', 'message'],
+  ['socialExpressions', 'social'],
+  ['calls', undefined],
+  ['videos', 'video'],
+];
 const OVER = new Set(['DISCONNECTED', 'TERMINATED']);
 const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
 
 /** @returns undefined where the user is no agent of the conversation, or nothing in it says when */
 export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
   const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
-  const entries = participants
-    .filter((entry) => entry.userId === userId && canonical(entry.purpose) === 'AGENT')
-    .map(readEntry);
+  const own = participants.filter((entry) => entry.userId === userId && canonical(entry.purpose) === 'AGENT');
+  const entries = own.map(readEntry);
   const told = LIVELIEST.map((state) => entries.findLast((entry) => entry.state === state)).find(Boolean);
   if (!conversation.id || !told) return undefined;
   const isTimed = told.times.length > 0;
@@ -49,6 +62,8 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
   const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at}`;
   const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, at, id };
   if (told.connectedAt !== undefined) interaction.connectedAt = told.connectedAt;
+  const media = mediaOf(own);
+  if (media) interaction.media = media;
   return { interaction, isTimed };
 }
 
@@ -104,6 +119,13 @@ function isWrapUpClosed(entry: ParticipantPayload, communications: Communication
   if (entry.endAcwTime) return true;
   const works = communications.flatMap((one) => (one.afterCallWork?.state ? [canonical(one.afterCallWork.state)] : []));
   return works.length > 0 && works.every((work) => WRAP_UP_CLOSED.has(work));
+}
+
+/** What kind of conversation it is to the agent; undefined for voice, and where no list says. */
+function mediaOf(entries: ParticipantPayload[]): DigitalMedia | undefined {
+  const isUsed = (list: string) =>
+    entries.some(({ [list]: value }) => Array.isArray(value) && value.some(isCommunication));
+  return LISTS.find(([list]) => isUsed(list))?.[1];
 }
 
 /** The communications of all media: every list of objects that carry a `state`. */

@@ -1,27 +1,48 @@
 import type { Activity, Presence } from '../../agent/facets.ts';
+import type { Media } from '../../agent/media.ts';
+
+/** What Genesys Cloud's words mean, as tables; docs/states-genesys.md is rendered from them by `state-docs.ts`. */
 
 /** What the person said. Only On Queue opens ACD; Available means logged in and off queue. */
-const PRESENCES = new Map<string, Presence>([
-  ['ONQUEUE', { state: 'ON_DUTY' }],
-  ['AVAILABLE', { state: 'PAUSED', reason: 'OFF_QUEUE' }],
-  ['BUSY', { state: 'PAUSED', reason: 'BUSY' }],
-  ['BREAK', { state: 'PAUSED', reason: 'BREAK' }],
-  ['MEAL', { state: 'PAUSED', reason: 'MEAL' }],
-  ['MEETING', { state: 'PAUSED', reason: 'MEETING' }],
-  ['TRAINING', { state: 'PAUSED', reason: 'TRAINING' }],
-  ['AWAY', { state: 'PAUSED', reason: 'AWAY' }],
-  ['IDLE', { state: 'PAUSED', reason: 'AWAY' }],
-  ['OFFLINE', { state: 'OFF_DUTY', reason: 'LOGGED_OUT' }],
-]);
+export const PRESENCES: Record<string, Presence> = {
+  'On Queue': { state: 'ON_DUTY' },
+  Available: { state: 'PAUSED', reason: 'OFF_QUEUE' },
+  Busy: { state: 'PAUSED', reason: 'BUSY' },
+  Break: { state: 'PAUSED', reason: 'BREAK' },
+  Meal: { state: 'PAUSED', reason: 'MEAL' },
+  Meeting: { state: 'PAUSED', reason: 'MEETING' },
+  Training: { state: 'PAUSED', reason: 'TRAINING' },
+  Away: { state: 'PAUSED', reason: 'AWAY' },
+  Idle: { state: 'PAUSED', reason: 'AWAY' },
+  Offline: { state: 'OFF_DUTY', reason: 'LOGGED_OUT' },
+};
 
 /** What ACD sees. After-call work has no status of its own: it stays INTERACTING. */
-const ROUTING_STATUSES = new Map<string, Activity>([
-  ['IDLE', { state: 'IDLE' }],
-  ['INTERACTING', { state: 'INTERACTING', reason: 'ON_CALL' }],
-  ['COMMUNICATING', { state: 'INTERACTING', reason: 'NON_ACD' }],
-  ['NOTRESPONDING', { state: 'NOT_RESPONDING' }],
-  ['OFFQUEUE', { state: 'NOT_RESPONDING', reason: 'OFF_QUEUE' }],
-]);
+export const ROUTING_STATUSES: Record<string, Activity> = {
+  IDLE: { state: 'IDLE' },
+  INTERACTING: { state: 'INTERACTING', reason: 'ON_CALL' },
+  COMMUNICATING: { state: 'INTERACTING', reason: 'NON_ACD' },
+  NOT_RESPONDING: { state: 'NOT_RESPONDING' },
+  OFF_QUEUE: { state: 'NOT_RESPONDING', reason: 'OFF_QUEUE' },
+};
+
+/** Media types, as utilization and conversation summaries name them. */
+const MEDIA_TYPES: Record<string, Media> = {
+  call: 'voice',
+  callback: 'callback',
+  video: 'video',
+  chat: 'chat',
+  message: 'message',
+  email: 'email',
+  socialExpression: 'social',
+  workitem: 'work_item',
+};
+
+/**
+ * What an operator says of the organisation's own presences, by definition id. Each is one of the system's, and shown
+ * as that where nothing is said; none can be made one that takes work.
+ */
+export type OwnPresences = ReadonlyMap<string, Presence & { state: 'PAUSED' | 'OFF_DUTY' }>;
 
 const REASON_LENGTH = 60;
 
@@ -41,14 +62,27 @@ export function canonical(value: unknown): string {
     : '';
 }
 
+const presences = byCanonical(PRESENCES);
+const routingStatuses = byCanonical(ROUTING_STATUSES);
+const mediaTypes = byCanonical(MEDIA_TYPES);
+
 /** @param value a canonical `systemPresence` */
 export function mapPresence(value: string): Mapped<Presence> {
-  const facet = PRESENCES.get(value);
+  const facet = presences.get(value);
   return { facet: facet ?? { state: 'PAUSED', reason: value }, isKnown: facet !== undefined };
 }
 
 /** @param value a canonical routing status */
 export function mapRoutingStatus(value: string): Mapped<Activity> {
-  const facet = ROUTING_STATUSES.get(value);
+  const facet = routingStatuses.get(value);
   return { facet: facet ?? { state: 'NOT_RESPONDING', reason: value }, isKnown: facet !== undefined };
+}
+
+/** @returns undefined for a media type that nobody has met before */
+export function mapMedia(name: string): Media | undefined {
+  return mediaTypes.get(canonical(name));
+}
+
+function byCanonical<T>(table: Record<string, T>): Map<string, T> {
+  return new Map(Object.entries(table).map(([name, meaning]) => [canonical(name), meaning]));
 }

@@ -1,7 +1,8 @@
+import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import type { EventFrame } from './channel.ts';
 import { interactionOf } from './interaction.ts';
-import { canonical } from './mapping.ts';
+import { canonical, type OwnPresences } from './mapping.ts';
 import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
 import { type JoinedQueues, Roster } from './roster.ts';
@@ -12,23 +13,29 @@ import { type JoinedQueues, Roster } from './roster.ts';
  */
 export class Mirror {
   readonly roster: Roster;
-  readonly #context: PlatformContext;
+  readonly #context: Pick<PlatformContext, 'count'>;
+  readonly #own: OwnPresences;
   /** Called for a user whose state is worth another look in a few seconds. */
   readonly #onDoubt: (userId: string) => void;
   definitions: Definitions = new Map();
 
-  constructor(context: PlatformContext, onDoubt: (userId: string) => void) {
+  constructor(
+    context: Pick<PlatformContext, 'connection' | 'count'>,
+    own: OwnPresences,
+    onDoubt: (userId: string) => void,
+  ) {
     this.#context = context;
+    this.#own = own;
     this.#onDoubt = onDoubt;
     this.roster = new Roster(context.connection);
   }
 
   /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
-  read(user: UserPayload, readAtMs: number, queues: JoinedQueues): AgentReading {
+  read(user: UserPayload, readAtMs: number, queues: JoinedQueues, capacity?: Capacity): AgentReading {
     if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.gone(user.id, readAtMs);
-    const state = stateOf(user.id, user, this.definitions);
+    const state = stateOf(user.id, user, this.definitions, this.#own);
     const isHalf = !user.presence || !user.routingStatus;
-    const reading = this.roster.read(user, state, readAtMs, queues);
+    const reading = this.roster.read(user, state, readAtMs, queues, capacity);
     this.#note(user.id, { ...state, isDoubtful: state.isDoubtful || isHalf });
     return reading;
   }
@@ -38,7 +45,7 @@ export class Mirror {
   }
 
   #activity(userId: string, body: ActivityPayload): PlatformReport[] {
-    const state = stateOf(userId, body, this.definitions);
+    const state = stateOf(userId, body, this.definitions, this.#own);
     this.#note(userId, state);
     const reports = this.roster.state(userId, state);
     const changedMs = timeOf(body.dateActiveQueuesChanged);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Activity, Presence, Profile, Stamped } from '../../agent/facets.ts';
-import { canonical, mapPresence, mapRoutingStatus } from './mapping.ts';
+import type { Capacity, Media } from '../../agent/media.ts';
+import { canonical, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
 import {
   type PresencePayload,
   type RoutingStatusPayload,
@@ -8,9 +9,12 @@ import {
   type SummaryPayload,
   timeOf,
 } from './payloads.ts';
+import { type OpenWork, openWork } from './work.ts';
 
 /** Presence definition id to `systemPresence`: the organisation's own presences are each one of the system's. */
 export type Definitions = ReadonlyMap<string, string>;
+
+const NONE: OwnPresences = new Map();
 
 /** Where presence and routing status come from: a user as read, or the body of an activity event. */
 export interface StateSource {
@@ -29,70 +33,84 @@ export interface UserState {
   isDoubtful: boolean;
   /** Work was counted, and there is none. */
   isUnoccupied: boolean;
+  /** How much work was counted, by media type; undefined where the platform has not counted. */
+  open?: Partial<Record<Media, number>>;
 }
 
 /**
  * Presence and routing status of a user. They are two registers with two timestamps; one that is absent, or has no
  * timestamp, is unknown and left out: a read that follows brings it, for REST carries the times.
  */
-export function stateOf(userId: string, source: StateSource, definitions: Definitions): UserState {
+export function stateOf(
+  userId: string,
+  source: StateSource,
+  definitions: Definitions,
+  own: OwnPresences = NONE,
+): UserState {
   const work = openWork(source.conversationSummary);
-  const isUnoccupied = source.conversationSummary !== undefined && work.active + work.acw === 0;
-  const state: UserState = { unknown: [], isDoubtful: false, isUnoccupied };
-  readPresence(state, userId, source.presence, definitions);
+  const isUnoccupied = work !== undefined && work.active + work.acw === 0;
+  const state: UserState = { unknown: work?.unknown ?? [], isDoubtful: false, isUnoccupied };
+  if (work) state.open = work.open;
+  readPresence(state, userId, source.presence, definitions, own);
   readActivity(state, userId, source.routingStatus, work);
   const isTransition = state.presence?.state === 'ON_DUTY' && state.activity?.reason === 'OFF_QUEUE';
   if (isTransition) state.isDoubtful = true;
   return state;
 }
 
-function readPresence(state: UserState, userId: string, payload: PresencePayload | undefined, known: Definitions) {
+function readPresence(
+  state: UserState,
+  userId: string,
+  payload: PresencePayload | undefined,
+  definitions: Definitions,
+  own: OwnPresences,
+) {
   if (!payload || payload.primary === false) return;
-  const definition = payload.presenceDefinition;
-  const value = canonical(definition?.systemPresence ?? known.get(definition?.id ?? ''));
+  const { id = '', systemPresence = definitions.get(id) } = payload.presenceDefinition ?? {};
+  const value = canonical(systemPresence);
   const at = timeOf(payload.modifiedDate);
   if (!value || at === undefined) {
     state.isDoubtful = true;
     return;
   }
-  const { facet, isKnown } = mapPresence(value);
+  const said = own.get(id);
+  const { facet, isKnown } = said ? { facet: said, isKnown: true } : mapPresence(value);
   if (!isKnown) state.unknown.push(`systemPresence:${value}`);
-  state.presence = { ...facet, at, id: `${userId}/presence/${at}/${value}` };
+  // What an operator says is part of the fact: where the config changes, the store follows.
+  const name = said ? `${value}.${said.state}.${said.reason}` : value;
+  state.presence = { ...facet, at, id: `${userId}/presence/${at}/${name}` };
 }
 
-function readActivity(state: UserState, userId: string, payload: RoutingStatusPayload | undefined, work: OpenWork) {
+function readActivity(
+  state: UserState,
+  userId: string,
+  payload: RoutingStatusPayload | undefined,
+  work: OpenWork | undefined,
+) {
   if (!payload) return;
   const value = canonical(payload.status);
   const at = timeOf(payload.startTime);
-  const isContradicted = value === 'IDLE' && work.acw > 0;
-  if (!value || at === undefined || isContradicted) {
+  if (!value || at === undefined) {
     state.isDoubtful = true;
     return;
   }
+  const { active = 0, acw = 0 } = work ?? {};
   const id = (name: string) => `${userId}/activity/${at}/${name}`;
-  if (value === 'INTERACTING' && work.acw > 0 && work.active === 0) {
+  if (value === 'IDLE' && acw > 0) {
+    // Counts and status disagree: the busier is believed, until the platform says again that the user is idle since
+    // then. Of two versions of one time that one is the newer: its name comes later.
+    state.isDoubtful = true;
+    if (state.presence && state.presence.state !== 'ON_DUTY') return;
+    state.activity = { state: 'WRAP_UP', at, id: id('ACW') };
+    return;
+  }
+  if (value === 'INTERACTING' && acw > 0 && active === 0) {
     state.activity = { state: 'WRAP_UP', at, id: id('WRAPUP') };
     return;
   }
   const { facet, isKnown } = mapRoutingStatus(value);
   if (!isKnown) state.unknown.push(`routingStatus:${value}`);
   state.activity = { ...facet, at, id: id(value) };
-}
-
-interface OpenWork {
-  active: number;
-  acw: number;
-}
-
-/** ACD work of all media. After-call work shows here alone when the conversation itself was never seen. */
-function openWork(summary: SummaryPayload | undefined): OpenWork {
-  const sum = { active: 0, acw: 0 };
-  for (const media of Object.values(summary ?? {})) {
-    if (typeof media !== 'object') continue;
-    sum.active += media?.contactCenter?.active ?? 0;
-    sum.acw += media?.contactCenter?.acw ?? 0;
-  }
-  return sum;
 }
 
 /** A user who is inactive, deleted or out of sight, as presence; user states have no time but that of the read. */
@@ -105,21 +123,25 @@ const SKILL_NAME_LENGTH = 100;
 const NAME_LENGTH = 200;
 const QUEUE_LIMIT = 200;
 
-/** Active skills by name, proficiency 0-5 as level 0-100. */
-export function skillsOf(skills: SkillPayload[] | undefined): Record<string, number> {
-  const levels: Record<string, number> = {};
-  for (const { name, proficiency = 0, state } of skills ?? []) {
+/**
+ * Active skills and languages by name, proficiency 0-5 as level 0-100: a language is a skill under its own name. Of two
+ * with one name the higher level counts.
+ */
+export function skillsOf(...lists: (SkillPayload[] | undefined)[]): Record<string, number> {
+  const levels = new Map<string, number>();
+  for (const { name, proficiency = 0, state } of lists.flatMap((list) => list ?? [])) {
     if (!name || (state && canonical(state) !== 'ACTIVE')) continue;
-    const level = Math.round(proficiency * LEVELS_PER_PROFICIENCY);
-    levels[name.slice(0, SKILL_NAME_LENGTH)] = Math.min(100, Math.max(0, level));
+    const key = name.slice(0, SKILL_NAME_LENGTH);
+    const level = Math.min(100, Math.max(0, Math.round(proficiency * LEVELS_PER_PROFICIENCY)));
+    levels.set(key, Math.max(level, levels.get(key) ?? 0));
   }
-  return levels;
+  return Object.fromEntries(levels);
 }
 
 /** The profile in a canonical order, so that equal content is equal text. */
 export function profileOf(
   connection: string,
-  user: { name: string; queueIds: string[]; skills: Record<string, number> },
+  user: { name: string; queueIds: string[]; skills: Record<string, number>; capacity?: Capacity | undefined },
 ): Profile {
   return {
     name: user.name.slice(0, NAME_LENGTH),
@@ -129,6 +151,7 @@ export function profileOf(
       .map((id) => `${connection}:${id}`),
     skills: Object.fromEntries(Object.entries(user.skills).sort(([a], [b]) => (a < b ? -1 : 1))),
     tenureDays: 0,
+    ...(user.capacity && { capacity: user.capacity }),
   };
 }
 

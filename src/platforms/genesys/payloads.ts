@@ -24,6 +24,7 @@ interface WorkCount {
 /** Counts of open work by media (`call`, `message`, …), beside the user's id. */
 export type SummaryPayload = Record<string, WorkCount | string | undefined>;
 
+/** A skill or a language of a user. */
 export interface SkillPayload {
   name?: string;
   /** 0 to 5, with fractions. */
@@ -39,6 +40,7 @@ export interface UserPayload {
   routingStatus?: RoutingStatusPayload;
   conversationSummary?: SummaryPayload;
   skills?: SkillPayload[];
+  languages?: SkillPayload[];
 }
 
 /** Body of `v2.users.{id}.activity`. */
@@ -82,6 +84,13 @@ export interface MemberPayload {
   /** The user's id. */
   id: string;
   joined?: boolean;
+}
+
+/** What an organisation, or one user, may carry: by media type, as `call`, `chat` …. */
+export interface UtilizationPayload {
+  utilization?: Record<string, { maximumCapacity?: number; interruptableMediaTypes?: string[] } | undefined>;
+  /** `Agent` for a user's own, `Organization` for that which holds for everybody. */
+  level?: string;
 }
 
 export interface DefinitionPayload {

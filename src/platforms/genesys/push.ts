@@ -10,8 +10,10 @@ import {
 import { IGNORED, readRecords } from '../push-records.ts';
 import { fields, flag, id, isObject, isPossibleTime, list, misfits, type Shape, text, time } from '../shape.ts';
 import { interactionOf, stepAfter } from './interaction.ts';
+import type { OwnPresences } from './mapping.ts';
 import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
+import { type GenesysSettings, ownPresences } from './settings.ts';
 
 /** The topics that are read; all others are ignored. `conversationsummary` says no more than `conversations`. */
 const TOPIC = /^v2\.users\.(.*)\.(activity|presence|routingstatus|conversations)$/i;
@@ -54,9 +56,11 @@ interface Notification {
  * it comes over a channel. What one of these says, and the ids of that, are the same as when a channel brings it.
  */
 class GenesysPushReader implements PushReader {
+  readonly #own: OwnPresences;
   readonly #context: PushContext;
 
-  constructor(context: PushContext) {
+  constructor(settings: Pick<GenesysSettings, 'presences'>, context: PushContext) {
+    this.#own = ownPresences(settings);
     this.#context = context;
   }
 
@@ -73,7 +77,7 @@ class GenesysPushReader implements PushReader {
 
   #state({ topic, userId, body }: Notification): PushReading {
     const source: StateSource = topic === 'presence' ? { presence: body } : body;
-    const { presence, activity, unknown, isDoubtful } = stateOf(userId, source, new Map());
+    const { presence, activity, unknown, isDoubtful } = stateOf(userId, source, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
     const facts: PushedFact[] = [];
     if (presence) facts.push(this.#fact(userId, () => [presence, { presence }]));
@@ -163,6 +167,9 @@ function readNotification(notification: Record<string, unknown>, path: string): 
 }
 
 /** Reads pushes about one account on Genesys Cloud. */
-export function createGenesysPushReader(context: PushContext): PushReader {
-  return new GenesysPushReader(context);
+export function createGenesysPushReader(
+  settings: Pick<GenesysSettings, 'presences'>,
+  context: PushContext,
+): PushReader {
+  return new GenesysPushReader(settings, context);
 }

@@ -2,21 +2,26 @@ import type { Stamped } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
 import { Client } from './client.ts';
-import { canonical } from './mapping.ts';
+import { canonical, type OwnPresences } from './mapping.ts';
 import { inactive, stateOf } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';
 import { IDS_PER_READ, readUsersById } from './reads.ts';
-import type { GenesysSettings } from './settings.ts';
+import { type GenesysSettings, ownPresences } from './settings.ts';
 
 /** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell. */
 class GenesysReader implements PlatformReader {
   readonly batch = IDS_PER_READ;
   readonly #context: ReaderContext;
   readonly #client: Client;
+  readonly #own: OwnPresences;
+  /** Whether agents carry several interactions. */
+  readonly #utilization: boolean;
   readonly #stopping = new AbortController();
 
   constructor(settings: GenesysSettings, context: ReaderContext, clock: Clock) {
     this.#context = context;
+    this.#own = ownPresences(settings);
+    this.#utilization = settings.utilization ?? false;
     const manners = { attempts: 1, waits: false };
     this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
   }
@@ -40,7 +45,11 @@ class GenesysReader implements PlatformReader {
     await this.#client.close();
   }
 
-  /** Nothing where the platform left out a half that was asked for: expands are best effort. */
+  /**
+   * Nothing where the platform left out a half that was asked for, for expands are best effort, or where the halves do
+   * not agree. Nothing either of an agent who carries work beside which more may come: how much is counted, but which
+   * of it the region has heard of, only the connection's mirror knows.
+   */
   #reportsOn(userId: string, user: UserPayload | undefined, readAtMs: number): PlatformReport[] {
     const report = (facets: PlatformReport['facets'], { at, id }: Stamped<object>): PlatformReport => ({
       agentId: `${this.#context.connection}:${userId}`,
@@ -52,9 +61,9 @@ class GenesysReader implements PlatformReader {
       const presence = inactive(userId, readAtMs);
       return [report({ presence }, presence)];
     }
-    const { presence, activity, unknown } = stateOf(userId, user, new Map());
+    const { presence, activity, unknown, isDoubtful, isUnoccupied } = stateOf(userId, user, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
-    if (!presence || !activity) return [];
+    if (!presence || !activity || isDoubtful || (this.#utilization && !isUnoccupied)) return [];
     return [report({ presence }, presence), report({ activity }, activity)];
   }
 }

@@ -10,7 +10,7 @@ export const IDS_PER_READ = 100;
 /** Anybody can send events about an agent of any name: the platform is not asked for what cannot be one of its users. */
 const USER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NOBODY = '00000000-0000-0000-0000-000000000000';
-const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills';
+const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills,languages';
 
 export interface UserPage {
   users: UserPayload[];

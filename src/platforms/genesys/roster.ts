@@ -2,15 +2,17 @@ import {
   type Activity,
   compareVersions,
   type Facets,
-  type Interaction,
+  interactionFacet,
   type Profile,
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
+import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformReport } from '../platform.ts';
-import { type InteractionReading, stepAfter } from './interaction.ts';
+import type { InteractionReading } from './interaction.ts';
+import { Interactions } from './interactions.ts';
 import { inactive, profileId, profileOf, skillsOf, type UserState } from './normalise.ts';
-import type { UserPayload } from './payloads.ts';
+import type { SkillPayload, UserPayload } from './payloads.ts';
 
 /** The queues a user has joined, as of a platform time in ms. */
 export interface JoinedQueues {
@@ -20,13 +22,15 @@ export interface JoinedQueues {
 
 interface Known {
   name: string;
-  skills: Record<string, number>;
+  skills?: SkillPayload[];
+  languages?: SkillPayload[];
   queues: JoinedQueues;
+  capacity?: Capacity | undefined;
+  interactions: Interactions;
   /** What was told last, by facet. */
   profile?: Version & { content: string };
   presence?: Version;
   activity?: Stamped<Activity>;
-  interaction?: Stamped<Interaction>;
 }
 
 /**
@@ -51,18 +55,23 @@ export class Roster {
     return [...this.#users.keys()];
   }
 
-  /** A user as read, with everything known of them; without a profile while nobody has read queues. */
-  read(user: UserPayload, state: UserState, readAtMs: number, queues: JoinedQueues): AgentReading {
-    const known = this.#users.get(user.id) ?? { name: user.id, skills: {}, queues: { ids: [], atMs: 0 } };
+  /**
+   * A user as read, with everything known of them; without a profile while nobody has read queues.
+   * @param capacity undefined where the user takes one call at a time, or nobody has read what they take
+   */
+  read(user: UserPayload, state: UserState, readAtMs: number, queues: JoinedQueues, capacity?: Capacity): AgentReading {
+    const known = this.#users.get(user.id) ?? start(user.id);
     this.#users.set(user.id, known);
     known.name = user.name ?? known.name;
-    if (user.skills) known.skills = skillsOf(user.skills);
+    if (user.skills) known.skills = user.skills;
+    if (user.languages) known.languages = user.languages;
+    known.capacity = capacity;
     for (const joined of [queues, this.#early.get(user.id)]) {
       if (joined && joined.atMs >= known.queues.atMs) known.queues = joined;
     }
     this.#early.delete(user.id);
-    const { presence } = state;
-    const { interaction } = known;
+    if (capacity && state.open) known.interactions.count(state.open, readAtMs);
+    const { presence, open, isUnoccupied } = state;
     const activity = told(known, state.activity);
     this.state(user.id, { ...state, activity });
     return {
@@ -71,9 +80,10 @@ export class Roster {
         ...(known.queues.atMs > 0 && { profile: this.#profile(user.id, known, readAtMs) }),
         ...(presence && { presence }),
         ...(activity && { activity }),
-        ...(interaction && { interaction }),
+        ...known.interactions.facets(),
       },
-      isUnoccupied: state.isUnoccupied,
+      isUnoccupied,
+      ...(open && { open }),
     };
   }
 
@@ -107,14 +117,11 @@ export class Roster {
     return reports;
   }
 
-  /** A step of a call. */
+  /** A step of an interaction. */
   interaction(userId: string, reading: InteractionReading): PlatformReport[] {
     const known = this.#users.get(userId);
-    if (!known) return [];
-    const told = stepAfter(reading, known.interaction, known.activity);
-    if (!told) return [];
-    if (isNews(told, known.interaction)) known.interaction = told;
-    return [this.#report(userId, told, { interaction: told })];
+    const news = known?.interactions.take(reading, known.activity) ?? [];
+    return news.map((interaction) => this.#report(userId, interaction, interactionFacet(interaction)));
   }
 
   /** A user who is gone, and forgotten. */
@@ -126,7 +133,9 @@ export class Roster {
 
   /** A profile has no time on the platform: it takes that of the reading, and is always newer than the one before. */
   #profile(userId: string, known: Known, readAtMs: number): Stamped<Profile> {
-    const profile: Profile = profileOf(this.#connection, { ...known, queueIds: known.queues.ids });
+    const { name, queues, capacity } = known;
+    const skills = skillsOf(known.skills, known.languages);
+    const profile: Profile = profileOf(this.#connection, { name, queueIds: queues.ids, skills, capacity });
     const content = JSON.stringify(profile);
     if (content !== known.profile?.content) {
       const at = Math.max(readAtMs, (known.profile?.at ?? 0) + 1);
@@ -145,9 +154,13 @@ export class Roster {
   }
 }
 
+function start(userId: string): Known {
+  return { name: userId, queues: { ids: [], atMs: 0 }, interactions: new Interactions(userId) };
+}
+
 /** After-call work is told by the call itself, where that was seen: once, not a second time as another activity. */
-function told({ activity, interaction }: Known, read: Stamped<Activity> | undefined): Stamped<Activity> | undefined {
-  const isTold = read?.state === 'WRAP_UP' && read.at === activity?.at && interaction?.state === 'WRAP_UP';
+function told({ activity, interactions }: Known, read: Stamped<Activity> | undefined): Stamped<Activity> | undefined {
+  const isTold = read?.state === 'WRAP_UP' && read.at === activity?.at && interactions.isWrappingUp;
   return isTold ? activity : read;
 }
 

@@ -4,6 +4,7 @@ import type { Client } from './client.ts';
 import { RequestFailed } from './failure.ts';
 import type { Mirror } from './mirror.ts';
 import type { Definitions } from './normalise.ts';
+import type { UserPayload } from './payloads.ts';
 import {
   type Memberships,
   readDefinitions,
@@ -12,6 +13,7 @@ import {
   readUsersById,
   type UserPage,
 } from './reads.ts';
+import type { Utilization } from './utilization.ts';
 
 /**
  * Who has joined which queue costs a request or more per queue, changes seldom, and is notified, too; what presences
@@ -29,16 +31,26 @@ export class Snapshot implements Reading {
   readonly #clock: Clock;
   /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
   readonly #settled: () => Promise<void>;
+  /** Undefined where every agent takes one call at a time. */
+  readonly #utilization: Utilization | undefined;
   #memberships: Memberships = { queueIds: new Map(), atMs: 0 };
   /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
   #setup: { dueMs: number; tookMs: number } | undefined;
 
-  constructor(client: Client, mirror: Mirror, context: PlatformContext, clock: Clock, settled: () => Promise<void>) {
+  constructor(
+    client: Client,
+    mirror: Mirror,
+    context: PlatformContext,
+    clock: Clock,
+    settled: () => Promise<void>,
+    utilization?: Utilization,
+  ) {
     this.#client = client;
     this.#mirror = mirror;
     this.#context = context;
     this.#clock = clock;
     this.#settled = settled;
+    this.#utilization = utilization;
   }
 
   /** Something may have been missed: the next reading leaves nothing out. */
@@ -53,6 +65,8 @@ export class Snapshot implements Reading {
     if (isLong) yield* this.#users();
     await this.#readSetup();
     if (!isLong || tookMs === undefined) yield* this.#users();
+    const changed = await this.#utilization?.readSome(this.#mirror.roster.ids());
+    if (changed) yield* this.users(changed);
   }
 
   async *#users(): AsyncGenerator<ReadPage> {
@@ -78,7 +92,9 @@ export class Snapshot implements Reading {
     await this.#settled();
     const { queueIds, atMs: joinedAtMs } = this.#memberships;
     const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: joinedAtMs });
-    return { atMs, agents: users.map((user) => this.#mirror.read(user, atMs, queuesOf(user.id))) };
+    const read = (user: UserPayload) =>
+      this.#mirror.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
+    return { atMs, agents: users.map(read) };
   }
 
   async #readSetup(): Promise<void> {
@@ -86,6 +102,7 @@ export class Snapshot implements Reading {
     if (this.#setup && startedMs < this.#setup.dueMs) return;
     this.#mirror.definitions = await this.#definitions();
     this.#memberships = await readMemberships(this.#client);
+    await this.#utilization?.readOrganisation();
     const endedMs = this.#clock.monotonicMs();
     const tookMs = endedMs - startedMs;
     this.#setup = { dueMs: endedMs + SETUP_REST * tookMs, tookMs };

@@ -1,0 +1,57 @@
+import type { Agent } from './agents.ts';
+import { COMMUNICATIONS, type Interaction, type MediaType } from './conversations.ts';
+
+/** What an agent may carry of one media type, as Genesys Cloud spells it. */
+interface MediaUtilization {
+  maximumCapacity: number;
+  /** Media types that may come to an agent beside work of this one. */
+  interruptableMediaTypes: MediaType[];
+  includeNonAcd: boolean;
+}
+
+export type Utilization = Record<MediaType, MediaUtilization>;
+
+const media = (maximumCapacity: number, ...interruptableMediaTypes: MediaType[]): MediaUtilization => ({
+  maximumCapacity,
+  interruptableMediaTypes,
+  includeNonAcd: false,
+});
+
+/** One interaction at a time, whatever it is. */
+export const ONE_AT_A_TIME: Utilization = {
+  call: media(1),
+  callback: media(1),
+  chat: media(1),
+  email: media(1),
+  message: media(1),
+};
+
+/** Several chats and messages side by side; an email waits for anything, and who chats may be called. */
+export const SEVERAL: Utilization = {
+  call: media(1),
+  callback: media(1),
+  chat: media(3, 'call', 'message'),
+  email: media(2, 'call', 'callback', 'chat', 'message'),
+  message: media(4, 'call', 'chat'),
+};
+
+/**
+ * What keeps the agent from one more interaction of a media type: one of those they have, or `FULL` where they take none
+ * of it at all. An interaction counts from the first ring to the end of after-call work.
+ */
+export function obstacle({ interactions, utilization }: Agent, mediaType: MediaType): Interaction | 'FULL' | undefined {
+  const { maximumCapacity } = utilization.of[mediaType];
+  if (maximumCapacity === 0) return 'FULL';
+  const same = interactions.filter(({ conversation }) => conversation.mediaType === mediaType);
+  if (same.length >= maximumCapacity) return same[0];
+  return interactions.find(({ conversation: { mediaType: other } }) => {
+    return other !== mediaType && !utilization.of[other].interruptableMediaTypes.includes(mediaType);
+  });
+}
+
+/** `/routing/utilization`, and that of one user. */
+export function utilizationBody(of: Utilization, level: 'Agent' | 'Organization'): object {
+  return { utilization: of, labelUtilizations: {}, level };
+}
+
+export const MEDIA_TYPES = Object.keys(COMMUNICATIONS) as MediaType[];

@@ -1,0 +1,30 @@
+import type { Media } from '../../agent/media.ts';
+import { canonical, mapMedia } from './mapping.ts';
+import type { SummaryPayload } from './payloads.ts';
+
+/** The ACD work that a user has, by count. After-call work shows here alone when the conversation was never seen. */
+export interface OpenWork {
+  active: number;
+  acw: number;
+  /** Both together, by media type; one not named has none. */
+  open: Partial<Record<Media, number>>;
+  /** Media types nobody has met before that have work, as `field:VALUE`. */
+  unknown: string[];
+}
+
+/** @returns undefined where the platform has not counted */
+export function openWork(summary: SummaryPayload | undefined): OpenWork | undefined {
+  if (!summary) return undefined;
+  const work: OpenWork = { active: 0, acw: 0, open: {}, unknown: [] };
+  for (const [name, counts] of Object.entries(summary)) {
+    if (typeof counts !== 'object') continue;
+    const { active = 0, acw = 0 } = counts?.contactCenter ?? {};
+    if (active + acw <= 0) continue;
+    work.active += active;
+    work.acw += acw;
+    const media = mapMedia(name);
+    if (media) work.open[media] = active + acw;
+    else work.unknown.push(`conversationSummary:${canonical(name)}`);
+  }
+  return work;
+}
