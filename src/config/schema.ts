@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 
 /**
@@ -90,18 +91,29 @@ const shared = {
   domain: Name('The domain of its agents and queues.', { default: MAIN }),
 };
 
+const authority = Type.Enum(['verify', 'refuse'], {
+  default: 'verify',
+  description:
+    'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
+});
+
 const Connection = Type.Union(
   [
     Type.Object(
       {
         platform: Type.Literal('genesys', { description: 'Agents come from a Genesys Cloud organisation.' }),
         ...shared,
-        authority: Type.Enum(['verify', 'refuse'], {
-          default: 'verify',
-          description:
-            'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
-        }),
+        authority,
         ...GenesysSettings.properties,
+      },
+      closed,
+    ),
+    Type.Object(
+      {
+        platform: Type.Literal('cxone', { description: 'Agents come from a NICE CXone business unit.' }),
+        ...shared,
+        authority,
+        ...CxoneSettings.properties,
       },
       closed,
     ),

@@ -170,7 +170,8 @@ function claimToSettle(
 }
 
 function tellsOfInteractions({ config }: Region, agentId: string): boolean {
-  return connectionOf(config, agentId)?.platform === 'genesys';
+  const { platform = 'events' } = connectionOf(config, agentId) ?? {};
+  return platform !== 'events';
 }
 
 /** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */

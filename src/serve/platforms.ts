@@ -1,7 +1,13 @@
 import type { Agents } from '../cache/agents.ts';
+import type { ConnectionConfig } from '../config/schema.ts';
+import type { Clock } from '../ops/clock.ts';
+import { Budget } from '../platforms/budget.ts';
+import { createCxoneConnection } from '../platforms/cxone/connection.ts';
+import { createCxoneReader } from '../platforms/cxone/reader.ts';
+import { mirrorShare, readerShare } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
-import type { PlatformContext, PlatformReader } from '../platforms/platform.ts';
+import type { PlatformConnection, PlatformContext, PlatformReader, ReaderContext } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Ground } from './sync.ts';
@@ -10,9 +16,8 @@ import type { Ground } from './sync.ts';
 export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest): Connections {
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
-    if (settings.home !== config.region || settings.platform !== 'genesys') return [];
-    const { domain } = settings;
-    return [{ name, domain, open: (context: PlatformContext) => createGenesysConnection(settings, context, clock) }];
+    const open = opener(settings, clock);
+    return settings.home === config.region && open ? [{ name, domain: settings.domain, open }] : [];
   });
   return new Connections({
     ...ground,
@@ -29,12 +34,37 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
 export function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
-    if (settings.platform !== 'genesys') continue;
     const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
-    readers.set(
-      connection,
-      createGenesysReader(settings, { connection, log: log.child({ connection }), count }, clock),
-    );
+    const reader = createReader(settings, { connection, log: log.child({ connection }), count }, clock);
+    if (reader) readers.set(connection, reader);
   }
   return readers;
+}
+
+/** How a connection of these settings is made, each time anew; undefined where there is no platform to connect to. */
+function opener(
+  settings: ConnectionConfig,
+  clock: Clock,
+): ((context: PlatformContext) => PlatformConnection) | undefined {
+  switch (settings.platform) {
+    case 'genesys':
+      return (context) => createGenesysConnection(settings, context, clock);
+    case 'cxone': {
+      const budget = new Budget(clock, mirrorShare(settings));
+      return (context) => createCxoneConnection(settings, context, budget, clock);
+    }
+    case 'events':
+      return undefined;
+  }
+}
+
+function createReader(settings: ConnectionConfig, context: ReaderContext, clock: Clock): PlatformReader | undefined {
+  switch (settings.platform) {
+    case 'genesys':
+      return createGenesysReader(settings, context, clock);
+    case 'cxone':
+      return createCxoneReader(settings, context, new Budget(clock, readerShare(settings)), clock);
+    case 'events':
+      return undefined;
+  }
 }
