@@ -177,7 +177,8 @@ export function stampState(
   at: number,
 ): Required<Pick<Facets, 'presence' | 'activity'>> {
   const isFree = state.presence.state === 'ON_DUTY' && state.activity.state === 'IDLE';
-  const word = `${isFree ? 0 : 1}.${state.presence.state}.${state.activity.state}`;
+  const rank = isFree ? 0 : state.presence.state === 'OFF_DUTY' ? 2 : 1;
+  const word = `${rank}.${state.presence.state}.${state.activity.state}`;
   const reason = state.activity.reason ?? state.presence.reason ?? '';
   const id = `${agentId}/state/${at}/${word}${reason && `.${reason}`}`;
   const presence: Stamped<Presence> = { ...state.presence, at, id };
