@@ -1,4 +1,4 @@
-import { Random } from '../local/genesys/random.ts';
+import { Random } from '../local/simulator/random.ts';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
 import type { AgentRecord } from '../src/cache/record.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';

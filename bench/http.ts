@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
-import { Random } from '../local/genesys/random.ts';
+import { Random } from '../local/simulator/random.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { compare, type Measured } from './compare.ts';
 import { MOST, QUEUES, queueId } from './pool.ts';

@@ -1,4 +1,4 @@
-import { Random } from '../local/genesys/random.ts';
+import { Random } from '../local/simulator/random.ts';
 import type { Facets } from '../src/agent/facets.ts';
 import type { Agents } from '../src/cache/agents.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../src/ops/clock.ts';
 import type { Send, SendAnswer } from './genesys/ground-truth.ts';
-import type { Random } from './genesys/random.ts';
 import type { Http, HttpAnswer } from './http.ts';
+import type { Random } from './simulator/random.ts';
 import type { Tally } from './tally.ts';
 
 /** Somebody who calls in, and the region their call arrives at. */

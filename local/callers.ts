@@ -1,8 +1,8 @@
 import { systemClock } from '../src/ops/clock.ts';
 import { type Call, Caller, type CallerContext } from './caller.ts';
-import { Random } from './genesys/random.ts';
 import type { Http } from './http.ts';
 import { Onlookers } from './onlookers.ts';
+import { Random } from './simulator/random.ts';
 import { Tally } from './tally.ts';
 
 /** A place where calls arrive. */

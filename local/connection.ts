@@ -1,9 +1,9 @@
 import type { Send, SendAnswer } from './genesys/ground-truth.ts';
 import type { Habits } from './genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
-import { NOBODY, type Witness } from './genesys/witness.ts';
 import type { Http } from './http.ts';
 import { type Organisation, readOrganisation } from './organisation.ts';
+import { NOBODY, type Witness } from './simulator/witness.ts';
 
 /** The world's own mirrors read at full speed: what a rate limit does is for the simulator's own tests. */
 const REQUESTS_PER_MINUTE = 100_000;

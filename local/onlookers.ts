@@ -1,6 +1,6 @@
 import { systemClock } from '../src/ops/clock.ts';
-import { Random } from './genesys/random.ts';
 import type { Http } from './http.ts';
+import { Random } from './simulator/random.ts';
 
 export interface OnlookersOptions {
   seed: number;

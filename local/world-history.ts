@@ -4,7 +4,7 @@ import { Journal } from '../src/ops/journal.ts';
 import { createLog } from '../src/ops/log.ts';
 import type { WorldLine, WorldSettings } from '../src/ops/world-line.ts';
 import type { Convergence } from './convergence.ts';
-import type { Witness } from './genesys/witness.ts';
+import type { Witness } from './simulator/witness.ts';
 import type { LinkReport, Weather } from './weather/weather.ts';
 
 /** A line less what the history adds. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
+import { Random } from '../simulator/random.ts';
 import type { Interaction } from './conversations.ts';
 import type { Org, User } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';
-import { Random } from './random.ts';
 
 export const ROUTING_STATUSES = ['OFF_QUEUE', 'IDLE', 'INTERACTING', 'COMMUNICATING', 'NOT_RESPONDING'] as const;
 export type RoutingStatus = (typeof ROUTING_STATUSES)[number];

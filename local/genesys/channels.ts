@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../src/ops/clock.ts';
-import type { Timers } from './timers.ts';
+import type { Timers } from '../simulator/timers.ts';
 import type { Token } from './tokens.ts';
 import { UNVERIFIED } from './unverified.ts';
 

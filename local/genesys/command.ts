@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../simulator/flags.ts';
 import { DEFAULTS } from './options.ts';
 import { startGenesysSimulator } from './simulator.ts';
 
@@ -37,12 +38,4 @@ async function run(flags: Flags): Promise<void> {
   console.log(`state                    ${simulator.url}/simulator/state`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await simulator.stop();
-}
-
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
 }

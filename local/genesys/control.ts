@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { InvalidFault } from '../simulator/faults.ts';
 import { ROUTING_STATUSES, UnknownUser } from './agents.ts';
 import { COMMUNICATIONS } from './conversations.ts';
-import { InvalidFault } from './faults.ts';
 import { SYSTEM_PRESENCES } from './presences.ts';
 import type { GenesysSimulator } from './simulator.ts';
 

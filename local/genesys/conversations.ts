@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/ops/clock.ts';
+import type { Timers } from '../simulator/timers.ts';
 import type { Agent } from './agents.ts';
-import type { Timers } from './timers.ts';
 
 /** The property of a participant that holds the communications of a medium. */
 export const COMMUNICATIONS = {

@@ -1,18 +1,11 @@
+import { Plans } from '../simulator/plans.ts';
+import type { Timers } from '../simulator/timers.ts';
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
 import type { Interaction } from './conversations.ts';
 import type { Interactions } from './interactions.ts';
 import type { Habits } from './options.ts';
 import type { Org } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';
-import type { Timers } from './timers.ts';
-
-/** What an agent who has no interaction will do next of their own accord. */
-interface Plan {
-  act: () => void;
-  /** Its time came while life was paused. */
-  due: boolean;
-  cancel: () => void;
-}
 
 /**
  * The working day of every agent, on timers.
@@ -27,14 +20,14 @@ export class Life {
   readonly #habits: Habits;
   readonly #timers: Timers;
   readonly #breaks: PresenceDefinition[];
-  readonly #plans = new Map<Agent, Plan>();
-  #paused = false;
+  readonly #plans: Plans<Agent>;
 
   constructor(org: Org, agents: Agents, interactions: Interactions, habits: Habits, timers: Timers) {
     this.#agents = agents;
     this.#interactions = interactions;
     this.#habits = habits;
     this.#timers = timers;
+    this.#plans = new Plans(timers);
     this.#breaks = org.presences.filter(({ systemPresence }) => ['Break', 'Meal'].includes(systemPresence));
   }
 
@@ -44,25 +37,23 @@ export class Life {
       const { random } = agent;
       const absent = random.chance(this.#habits.absentAtStart);
       const inMs = absent ? random.around(this.#habits.shiftGapMs) : random.between(0, this.#habits.loginWithinMs);
-      this.#plan(agent, inMs, () => this.#logIn(agent));
+      this.#plans.make(agent, inMs, () => this.#logIn(agent));
     }
   }
 
   /** Nobody starts anything new; interactions that run go on to their end. */
   pause(): void {
-    this.#paused = true;
+    this.#plans.pause();
   }
 
   /** Goes on; whatever fell due meanwhile happens now. */
   resume(): void {
-    this.#paused = false;
-    for (const [agent, plan] of [...this.#plans]) if (plan.due) this.#carryOut(agent, plan);
+    this.#plans.resume();
   }
 
   /** Drops what the agent meant to do next: somebody else has set their state. */
   leaveAlone(agent: Agent): void {
-    this.#plans.get(agent)?.cancel();
-    this.#plans.delete(agent);
+    this.#plans.drop(agent);
   }
 
   /** What the agent does with an interaction that alerts them. */
@@ -90,7 +81,7 @@ export class Life {
   #miss(interaction: Interaction): void {
     const { agent } = interaction;
     this.#interactions.miss(interaction);
-    this.#plan(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.settle(agent));
+    this.#plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.settle(agent));
   }
 
   #chooseToLeave(interaction: Interaction, wrapUpMs: number): void {
@@ -100,10 +91,14 @@ export class Life {
     const duringWrapUpMs = wrapUpMs * agent.random.between(0.1, 0.9);
     if (choice < takesBreak) {
       const pause = agent.random.pick(this.#breaks);
-      this.#plan(agent, duringWrapUpMs, () => this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)));
+      this.#plans.make(agent, duringWrapUpMs, () =>
+        this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)),
+      );
     } else if (choice < takesBreak + endsShift) {
       const offline = builtInPresence('Offline');
-      this.#plan(agent, duringWrapUpMs, () => this.#leave(interaction, offline, shiftGapMs, () => this.#logIn(agent)));
+      this.#plans.make(agent, duringWrapUpMs, () =>
+        this.#leave(interaction, offline, shiftGapMs, () => this.#logIn(agent)),
+      );
     }
   }
 
@@ -112,30 +107,15 @@ export class Life {
     // Life was paused when the moment came, and by now the agent sits idle: too late.
     if (agent.interaction !== interaction || !isOnQueue(agent)) return;
     this.#agents.setPresence(agent, presence);
-    this.#plan(agent, agent.random.around(meanMs), comeBack);
+    this.#plans.make(agent, agent.random.around(meanMs), comeBack);
   }
 
   #logIn(agent: Agent): void {
     this.#agents.setPresence(agent, builtInPresence('Available'));
-    this.#plan(agent, agent.random.around(this.#habits.signInMs), () => this.#goOnQueue(agent));
+    this.#plans.make(agent, agent.random.around(this.#habits.signInMs), () => this.#goOnQueue(agent));
   }
 
   #goOnQueue(agent: Agent): void {
     this.#agents.setPresence(agent, builtInPresence('On Queue'));
-  }
-
-  #plan(agent: Agent, inMs: number, act: () => void): void {
-    this.#plans.get(agent)?.cancel();
-    const cancel = this.#timers.after(inMs, () => {
-      if (this.#paused) plan.due = true;
-      else this.#carryOut(agent, plan);
-    });
-    const plan: Plan = { act, due: false, cancel };
-    this.#plans.set(agent, plan);
-  }
-
-  #carryOut(agent: Agent, plan: Plan): void {
-    this.#plans.delete(agent);
-    plan.act();
   }
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Random } from '../simulator/random.ts';
+import type { Timers } from '../simulator/timers.ts';
 import type { Agent, AgentTopic } from './agents.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { Faults } from './faults.ts';
 import type { Timings } from './options.ts';
-import { Random } from './random.ts';
 import type { Sockets } from './socket.ts';
-import type { Timers } from './timers.ts';
 
 /** Writes the body of each topic from the agent's present state. */
 export type EventBodies = Record<AgentTopic, (agent: Agent) => object | undefined>;

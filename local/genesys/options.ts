@@ -1,5 +1,5 @@
+import { NOBODY, type Witness } from '../simulator/witness.ts';
 import type { FaultSettings } from './faults.ts';
-import { NOBODY, type Witness } from './witness.ts';
 
 /** How agents behave. Durations are means in ms unless they say otherwise, probabilities run from 0 to 1. */
 export const HABITS = {

@@ -1,6 +1,7 @@
-import { CUSTOM_PRESENCES, FIRST_NAMES, LAST_NAMES, QUEUE_NAMES, SKILL_NAMES } from './names.ts';
+import { FIRST_NAMES, LAST_NAMES, QUEUE_NAMES } from '../simulator/names.ts';
+import { Random } from '../simulator/random.ts';
+import { CUSTOM_PRESENCES, SKILL_NAMES } from './names.ts';
 import { builtInPresence, type PresenceDefinition, SYSTEM_PRESENCES } from './presences.ts';
-import { Random } from './random.ts';
 
 export interface Skill {
   id: string;
@@ -72,21 +73,15 @@ function hire(org: Org, number: number, random: Random): User {
     name: `${first} ${last}`,
     email: `${first}.${last}.${number}@example.com`.toLowerCase(),
     memberships: [],
-    skills: some(org.skills, 1 + random.below(4), random).map((skill) => ({
+    skills: random.some(org.skills, 1 + random.below(4)).map((skill) => ({
       skill,
       proficiency: random.below(11) / 2,
     })),
   };
-  for (const queue of some(org.queues, 1 + random.below(3), random)) {
+  for (const queue of random.some(org.queues, 1 + random.below(3))) {
     const membership = { queue, user, joined: !random.chance(NOT_JOINED) };
     user.memberships.push(membership);
     queue.members.push(membership);
   }
   return user;
-}
-
-/** Up to `count` different items. */
-function some<T>(items: readonly T[], count: number, random: Random): T[] {
-  const rest = [...items];
-  return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(random.below(rest.length), 1)[0] as T);
 }

@@ -1,18 +1,6 @@
+import { oneOf, type Query } from '../simulator/query.ts';
 import { badRequest } from './errors.ts';
 import { UNVERIFIED } from './unverified.ts';
-
-/** A query string as the HTTP server reads it. */
-export type Query = Record<string, string | string[] | undefined>;
-
-/** A list parameter: joined by commas, repeated, or both. */
-export function listOf(value: string | string[] | undefined): string[] {
-  return [value ?? []].flat().flatMap((part) => part.split(',').filter((word) => word !== ''));
-}
-
-/** A parameter that is given once; of several the last counts. */
-export function oneOf(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.at(-1);
-}
 
 export interface Page<T> {
   items: T[];

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { oneOf, type Query } from '../simulator/query.ts';
 import { type Channel, type Channels, MAX_TOPICS } from './channels.ts';
 import { badRequest, notFound } from './errors.ts';
 import { tokenOf } from './guard.ts';
-import { oneOf, type Query } from './paging.ts';
 import type { TopicReading, Topics } from './topics.ts';
 
 interface Subscription {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { listOf, type Query } from '../simulator/query.ts';
 import type { Agents } from './agents.ts';
 import { badRequest, notFound } from './errors.ts';
 import type { Life } from './life.ts';
 import type { Org } from './org.ts';
-import { listOf, type Query } from './paging.ts';
 import type { PresenceDefinition } from './presences.ts';
 import { restPresence } from './state-body.ts';
 

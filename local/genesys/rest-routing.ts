@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { listOf, oneOf, type Query } from '../simulator/query.ts';
 import type { Agent, Agents } from './agents.ts';
 import { notFound } from './errors.ts';
 import type { Membership, Org, Queue, Skill } from './org.ts';
-import { listOf, memberPageBody, oneOf, pageBody, pageOf, type Query } from './paging.ts';
+import { memberPageBody, pageBody, pageOf } from './paging.ts';
 import { routingStatusBody } from './state-body.ts';
 import { memberUserBody } from './user-body.ts';
 

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { listOf, oneOf, type Query } from '../simulator/query.ts';
 import type { Agent, Agents } from './agents.ts';
 import { badRequest } from './errors.ts';
 import type { Faults } from './faults.ts';
 import type { Org } from './org.ts';
-import { listOf, oneOf, pageBody, pageOf, type Query } from './paging.ts';
+import { pageBody, pageOf } from './paging.ts';
 import { queueBody } from './rest-routing.ts';
 import { routingStatusBody } from './state-body.ts';
 import { UNVERIFIED } from './unverified.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { readBodies } from '../simulator/bodies.ts';
 import { UnknownUser } from './agents.ts';
 import { ApiError, badRequest, errorBody, fromServer, notFound } from './errors.ts';
 
@@ -13,15 +14,7 @@ export function httpServer(): FastifyInstance {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
   });
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_request: unknown, body: string) =>
-    parseJson(body),
-  );
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
-  );
+  readBodies(app, (message) => badRequest(message));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('ININ-Correlation-Id', request.id);
   });
@@ -33,16 +26,6 @@ export function httpServer(): FastifyInstance {
     throw notFound('The requested resource');
   });
   return app;
-}
-
-/** An empty body is no body, whatever the headers say. */
-function parseJson(body: string): unknown {
-  if (body === '') return null;
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badRequest('The body is not valid JSON.');
-  }
 }
 
 function apiError(error: FastifyError | ApiError | UnknownUser): ApiError {

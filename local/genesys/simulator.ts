@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
+import { InvalidFault } from '../simulator/faults.ts';
 import type { RoutingStatus } from './agents.ts';
 import { controlRoutes } from './control.ts';
-import { type FaultActions, type FaultSettings, InvalidFault } from './faults.ts';
+import type { FaultActions, FaultSettings } from './faults.ts';
 import { type Send, type SendAnswer, type UserState, userState, type WorldState } from './ground-truth.ts';
 import { type Credentials, DEFAULTS, type SimulatorOptions } from './options.ts';
 import { builtInPresence, type SystemPresence } from './presences.ts';

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Timers } from '../simulator/timers.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { Faults } from './faults.ts';
 import type { Timings } from './options.ts';
-import type { Timers } from './timers.ts';
 import { UNVERIFIED } from './unverified.ts';
 
 const MAX_CLIENT_FRAME_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/ops/clock.ts';
-import { RateLimit } from './limits.ts';
+import { RateLimit } from '../simulator/limits.ts';
+import type { Timers } from '../simulator/timers.ts';
 import type { Credentials, Timings } from './options.ts';
-import type { Timers } from './timers.ts';
 
 export interface Token {
   readonly value: string;

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import { Timers } from '../simulator/timers.ts';
+import type { Witness } from '../simulator/witness.ts';
 import { type Agent, Agents, type AgentTopic } from './agents.ts';
 import { Channels } from './channels.ts';
 import { conversationBody } from './conversation-body.ts';
@@ -13,9 +15,7 @@ import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.t
 import { buildOrg, type Org } from './org.ts';
 import { Sockets } from './socket.ts';
 import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
-import { Timers } from './timers.ts';
 import { Tokens } from './tokens.ts';
-import type { Witness } from './witness.ts';
 
 /** Everything the simulator consists of, apart from its HTTP routes. */
 export interface World {

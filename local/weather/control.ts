@@ -1,7 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { FAULTS, type FaultSettings, InvalidFault } from '../genesys/faults.ts';
+import { FAULTS, type FaultSettings } from '../genesys/faults.ts';
 import type { GenesysSimulator } from '../genesys/simulator.ts';
 import { freePort, isFree } from '../redis/ports.ts';
+import { InvalidFault } from '../simulator/faults.ts';
 import { type LinkReport, UnknownLink, type Weather } from './weather.ts';
 
 /** The faults of a platform's events; its other faults are for its own tests. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Witness } from '../../local/genesys/witness.ts';
+import type { Witness } from '../../local/simulator/witness.ts';
 import type { WorldHistory } from '../../local/world-history.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { PROCESSING_MS } from '../../src/verify/surroundings.ts';

@@ -32,6 +32,12 @@ export class Random {
     return items[this.below(items.length)] as T;
   }
 
+  /** Up to `count` different items. */
+  some<T>(items: readonly T[], count: number): T[] {
+    const rest = [...items];
+    return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(this.below(rest.length), 1)[0] as T);
+  }
+
   /** A duration with the given mean: some agents are quick, some are slow, none takes no time at all. */
   around(mean: number): number {
     return mean * this.between(0.2, 1.8);

@@ -1,0 +1,39 @@
+import { campaign, nameOf } from './bodies.ts';
+import { MEDIA_TYPES } from './dictionaries.ts';
+import type { Assignment } from './org.ts';
+import type { World } from './world.ts';
+
+/** What the levels of proficiency are called is not published; these are placeholders. */
+function proficiencyName(value: number): string {
+  if (value === 1) return 'Highest';
+  return value <= 6 ? 'High' : value <= 13 ? 'Medium' : 'Low';
+}
+
+/** One skill of one agent. Old versions misspell proficiency. */
+export function assignmentRow({ skill, employee, proficiency, isActive }: Assignment, world: World): object {
+  const agent = world.agents.get(employee.agentId);
+  const word = world.switches.fieldNames === 'legacy' ? 'Proficency' : 'Proficiency';
+  return {
+    agentId: employee.agentId,
+    agentName: nameOf(agent),
+    teamId: employee.team.teamId,
+    skillId: skill.skillId,
+    skillName: skill.skillName,
+    isActive,
+    isSkillActive: true,
+    isAgentActive: agent.isActive,
+    [`agent${word}Value`]: proficiency,
+    [`agent${word}Name`]: proficiencyName(proficiency),
+    mediaType: skill.mediaTypeId,
+    mediaTypeName: MEDIA_TYPES[skill.mediaTypeId],
+    isOutbound: false,
+    outboundStrategy: '',
+    isDialer: false,
+    isNaturalCalling: false,
+    ...campaign(),
+    useACW: skill.acw !== undefined,
+    requireDisposition: false,
+    internalId: '',
+    lastUpdateTime: '2026-02-11T09:12:00.000Z',
+  };
+}

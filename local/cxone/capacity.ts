@@ -1,0 +1,55 @@
+import type { Agent } from './agents.ts';
+import type { ContactState } from './contacts.ts';
+import { MEDIA_TYPE_IDS, type MediaTypeId, RESERVED } from './dictionaries.ts';
+import type { Thresholds } from './org.ts';
+
+/** Why an agent could not take the contact that was sent to them. */
+export type Refusal =
+  | Exclude<ContactState, 'QUEUED' | 'COMPLETE'>
+  | 'LOGGED_OUT'
+  | 'LOGGING_IN'
+  | 'UNAVAILABLE'
+  | 'REFUSED'
+  | 'WORKING'
+  | 'AT_THRESHOLD'
+  | 'AT_TOTAL'
+  | 'CONVERSATION_ELSEWHERE';
+
+/** The limit that counts for a medium. Voicemail is heard like a call. */
+export const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
+  1: 'email',
+  3: 'chat',
+  4: 'voice',
+  5: 'voice',
+  6: 'workItem',
+  9: 'digital',
+};
+
+/**
+ * Why the agent cannot take a contact of this medium now; undefined if they can. After-call work takes up the unit of its
+ * contact and no other: what the agent may carry shrinks by nothing but what is sent to them.
+ */
+export function refusal(agent: Agent, mediaTypeId: MediaTypeId): Refusal | undefined {
+  const { employee, code, byHand, contacts } = agent;
+  if (!agent.isActive || agent.sessionSinceMs === undefined) return 'LOGGED_OUT';
+  if (!employee.isOmnichannel && contacts[0]) return contacts[0].state as Refusal;
+  if (agent.isLoggingIn) return 'LOGGING_IN';
+  if (code) return code === RESERVED.refused ? 'REFUSED' : 'UNAVAILABLE';
+  if (byHand !== undefined) return 'WORKING';
+  const limit = THRESHOLD_OF[mediaTypeId];
+  const alike = contacts.filter((contact) => THRESHOLD_OF[contact.mediaTypeId] === limit);
+  if (alike[0] && limit === 'voice') return alike[0].state as Refusal;
+  if (alike.length >= employee.thresholds[limit]) return 'AT_THRESHOLD';
+  return contacts.length >= employee.totalContactCount ? 'AT_TOTAL' : undefined;
+}
+
+/** The media of which the agent could be sent a contact now, by their skills. */
+export function takes(agent: Agent): MediaTypeId[] {
+  const mine = new Set(agent.employee.assignments.map(({ skill }) => skill.mediaTypeId));
+  return MEDIA_TYPE_IDS.filter((mediaTypeId) => mine.has(mediaTypeId) && !refusal(agent, mediaTypeId));
+}
+
+/** Whether nobody could send the agent anything, of any medium. */
+export function isFull(agent: Agent): boolean {
+  return MEDIA_TYPE_IDS.every((mediaTypeId) => refusal(agent, mediaTypeId) !== undefined);
+}

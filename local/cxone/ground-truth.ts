@@ -1,0 +1,183 @@
+import type { Clock } from '../../src/ops/clock.ts';
+import type { Agent, Agents } from './agents.ts';
+import { type Refusal, refusal, takes } from './capacity.ts';
+import type { Contact, ContactState, Contacts } from './contacts.ts';
+import { AGENT_STATES, type AgentStateId, type MediaTypeId } from './dictionaries.ts';
+import type { Handling } from './handling.ts';
+import type { Life } from './life.ts';
+import type { Org, Skill } from './org.ts';
+import type { States } from './states.ts';
+
+/** The media a contact can be sent as, by the words of its sender. */
+export const MEDIA_WORDS = { call: 4, voicemail: 5, chat: 3, email: 1, workItem: 6, message: 9 } as const;
+
+export interface Send {
+  /** Where it is a whole number it is the contact's id, too. */
+  conversationId: string;
+  /** The agent's id. */
+  userId: string;
+  /** The skill's id. */
+  queueId?: string;
+  /** Without it, the skill's medium; without that, a call. */
+  mediaType?: keyof typeof MEDIA_WORDS;
+}
+
+export type SendAnswer = { accepted: true; contactId: number } | { accepted: false; reason: Refusal };
+
+export interface DoubleBooking extends Send {
+  at: string;
+  reason: Refusal;
+  /** The conversation the agent had at that moment, the first of several. */
+  busyWith?: string;
+}
+
+export interface WorldState {
+  agents: number;
+  /** Logged in, and with no code of their own that keeps contacts away. */
+  onQueue: number;
+  /** Who has nothing to do and may be sent a contact. */
+  idle: number;
+  /** Who is offered, handles or works up at least one contact. */
+  interacting: number;
+  interactionsSent: number;
+  interactionsMissed: number;
+  interactionsCompleted: number;
+  doubleBookings: number;
+  /** The first of them. */
+  doubleBookingList: DoubleBooking[];
+}
+
+export interface UserState {
+  id: string;
+  name: string;
+  agentStateId: AgentStateId;
+  agentStateName: string;
+  outStateId: number;
+  isACW: boolean;
+  since: string;
+  /** Whether some contact of the media the agent's skills are for could be sent to them. */
+  available: boolean;
+  /** Those media. */
+  takes: MediaTypeId[];
+  openContacts: number;
+  queueIds: string[];
+  interactions: {
+    conversationId: string;
+    contactId: number;
+    state: ContactState;
+    since: string;
+    mediaTypeId: MediaTypeId;
+  }[];
+}
+
+const LISTED_DOUBLE_BOOKINGS = 100;
+
+/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it. */
+export class GroundTruth {
+  readonly #org: Org;
+  readonly #agents: Agents;
+  readonly #contacts: Contacts;
+  readonly #handling: Handling;
+  readonly #life: Life;
+  readonly #clock: Clock;
+  readonly #doubleBookingList: DoubleBooking[] = [];
+  #sent = 0;
+  #doubleBookings = 0;
+
+  constructor(org: Org, parts: { agents: Agents; contacts: Contacts; handling: Handling; life: Life; clock: Clock }) {
+    this.#org = org;
+    this.#agents = parts.agents;
+    this.#contacts = parts.contacts;
+    this.#handling = parts.handling;
+    this.#life = parts.life;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing; anything
+   * that finds the agent without room is refused and counted as a double booking. (The platform itself would let it
+   * wait for the agent.)
+   */
+  send(send: Send, agent: Agent): SendAnswer {
+    const known = this.#contacts.find(send.conversationId);
+    if (known?.agent === agent) return { accepted: true, contactId: known.contactId };
+    const skill = this.#skillOf(send, agent);
+    const mediaTypeId = known?.mediaTypeId ?? (send.mediaType ? MEDIA_WORDS[send.mediaType] : skill.mediaTypeId);
+    const reason = known?.agent ? 'CONVERSATION_ELSEWHERE' : refusal(agent, mediaTypeId);
+    if (reason) {
+      this.#countDoubleBooking(send, agent, reason);
+      return { accepted: false, reason };
+    }
+    this.#sent++;
+    const contact = known ?? this.#contacts.begin(send.conversationId, skill, mediaTypeId);
+    this.#handling.offer(contact, agent);
+    this.#life.attend(contact, agent);
+    return { accepted: true, contactId: contact.contactId };
+  }
+
+  state(): WorldState {
+    const { all } = this.#agents;
+    const isOnQueue = (agent: Agent) => agent.sessionSinceMs !== undefined && !agent.code;
+    return {
+      agents: all.length,
+      onQueue: all.filter(isOnQueue).length,
+      idle: all.filter((agent) => agent.contacts.length === 0 && takes(agent).length > 0).length,
+      interacting: all.filter((agent) => agent.contacts.length > 0).length,
+      interactionsSent: this.#sent,
+      interactionsMissed: this.#handling.missed,
+      interactionsCompleted: this.#handling.completed,
+      doubleBookings: this.#doubleBookings,
+      doubleBookingList: [...this.#doubleBookingList],
+    };
+  }
+
+  #skillOf({ queueId, mediaType }: Send, agent: Agent): Skill {
+    const mediaTypeId = MEDIA_WORDS[mediaType ?? 'call'];
+    const { assignments } = agent.employee;
+    const { skills } = this.#org;
+    const skill =
+      skills.find(({ skillId }) => String(skillId) === queueId) ??
+      assignments.find((assignment) => assignment.skill.mediaTypeId === mediaTypeId)?.skill ??
+      skills.find((candidate) => candidate.mediaTypeId === mediaTypeId) ??
+      skills[0];
+    if (!skill) throw new Error('a business unit without skills has nothing to route');
+    return skill;
+  }
+
+  #countDoubleBooking(send: Send, agent: Agent, reason: Refusal): void {
+    this.#doubleBookings++;
+    if (this.#doubleBookingList.length >= LISTED_DOUBLE_BOOKINGS) return;
+    const busyWith = agent.contacts[0]?.conversationId;
+    this.#doubleBookingList.push({ ...send, at: iso(this.#clock.nowMs()), reason, busyWith });
+  }
+}
+
+export function userState(agent: Agent, states: States): UserState {
+  const { employee, contacts } = agent;
+  const { state, startMs } = states.of(agent);
+  const open = takes(agent);
+  return {
+    id: String(employee.agentId),
+    name: `${employee.firstName} ${employee.lastName}`,
+    agentStateId: state.stateId,
+    agentStateName: AGENT_STATES[state.stateId],
+    outStateId: state.code?.id ?? 0,
+    isACW: state.isAcw,
+    since: iso(startMs),
+    available: open.length > 0,
+    takes: open,
+    openContacts: state.openContacts,
+    queueIds: employee.assignments.filter(({ isActive }) => isActive).map(({ skill }) => String(skill.skillId)),
+    interactions: contacts.map((contact: Contact) => ({
+      conversationId: contact.conversationId,
+      contactId: contact.contactId,
+      state: contact.state,
+      since: iso(contact.sinceMs),
+      mediaTypeId: contact.mediaTypeId,
+    })),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

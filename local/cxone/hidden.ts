@@ -1,0 +1,8 @@
+import type { Agent } from './agents.ts';
+import type { World } from './world.ts';
+
+/** Whether a role with restricted data access does not see the agent: the last ones, as many as the fault says. */
+export function isHidden(agent: Agent, { org, faults }: Pick<World, 'org' | 'faults'>): boolean {
+  const { hiddenAgents } = faults.settings;
+  return hiddenAgents > 0 && org.employees.slice(-hiddenAgents).includes(agent.employee);
+}

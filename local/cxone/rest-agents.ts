@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import type { Query } from '../simulator/query.ts';
+import type { Agent } from './agents.ts';
+import { assignmentRow } from './assignment-row.ts';
+import { CxoneError } from './errors.ts';
+import { isHidden } from './hidden.ts';
+import { iso, listAnswer } from './listing.ts';
+import type { Assignment } from './org.ts';
+import { Parameters } from './query.ts';
+import type { World } from './world.ts';
+
+const ADMIN = { config: { scope: 'AdminAPI' } } as const;
+
+/** Agents as an administrator sees them, and their skills. Nothing here changes, so every delta but the first is empty. */
+export function agentRoutes(api: FastifyInstance, world: World): void {
+  const { org, agents, switches, faults } = world;
+  const root = () => ({ businessUnitId: org.businessUnitId, hiddenAgents: faults.settings.hiddenAgents });
+  const visible = () => agents.all.filter((agent) => !isHidden(agent, world));
+
+  api.get<{ Querystring: Query }>('/agents', ADMIN, async (request) => {
+    const parameters = new Parameters(request.query);
+    const wanted = parameters.flag('isActive');
+    const search = parameters.text('searchString')?.toLowerCase();
+    const found = visible().filter(
+      (agent) =>
+        (wanted === undefined || agent.isActive === wanted) &&
+        (search === undefined || agent.employee.userName.includes(search)),
+    );
+    return listAnswer(request, switches, { key: 'agents', found, body: agentBody, root: root() });
+  });
+
+  api.get<{ Params: { id: string } }>('/agents/:id', ADMIN, async ({ params: { id } }) => {
+    const agent = agents.find(id) ?? agents.all.find(({ employee }) => employee.userId === id);
+    if (!agent || isHidden(agent, world)) throw new CxoneError(404, 'Invalid Agent Id');
+    return { agents: [agentBody(agent)] };
+  });
+
+  const body = (assignment: Assignment) => assignmentRow(assignment, world);
+  api.get<{ Querystring: Query }>('/agents/skills', ADMIN, async (request) => {
+    const all = visible().flatMap(({ employee }) => employee.assignments);
+    const found = chosenAssignments(all, new Parameters(request.query), world);
+    return listAnswer(request, switches, { key: 'agentSkillAssignments', found, body, root: root() });
+  });
+
+  api.get<{ Params: { id: string }; Querystring: Query }>('/agents/:id/skills', ADMIN, async (request) => {
+    const agent = agents.find(request.params.id);
+    if (!agent || isHidden(agent, world)) throw new CxoneError(404, 'Invalid Agent Id');
+    const found = chosenAssignments(agent.employee.assignments, new Parameters(request.query), world);
+    return listAnswer(request, switches, { key: 'agentSkillAssignments', found, body, root: root() });
+  });
+}
+
+function chosenAssignments(from: Assignment[], parameters: Parameters, { agents }: World): Assignment[] {
+  const mediaTypeId = parameters.int('mediaTypeId');
+  const [isActive, isAgentActive] = [parameters.flag('isActive'), parameters.flag('isAgentActive')];
+  return from.filter(
+    (assignment) =>
+      (mediaTypeId === undefined || assignment.skill.mediaTypeId === mediaTypeId) &&
+      (isActive === undefined || assignment.isActive === isActive) &&
+      (isAgentActive === undefined || agents.get(assignment.employee.agentId).isActive === isAgentActive),
+  );
+}
+
+/** When everybody was hired, as far as anybody remembers. */
+const SET_UP_MS = Date.UTC(2026, 1, 11, 9, 12);
+
+function agentBody(agent: Agent): object {
+  const { employee, isActive, sessionSinceMs } = agent;
+  const { thresholds, team } = employee;
+  return {
+    agentId: employee.agentId,
+    userID: employee.userId,
+    userName: employee.userName,
+    firstName: employee.firstName,
+    lastName: employee.lastName,
+    emailAddress: employee.userName,
+    isActive,
+    locked: false,
+    teamId: team.teamId,
+    teamName: team.teamName,
+    teamUuId: team.teamUuid,
+    profileId: 1,
+    isSupervisor: false,
+    reportToId: 0,
+    timeZone: '(GMT) UTC',
+    timeZoneOffset: '0',
+    lastLogin: sessionSinceMs === undefined ? '' : iso(sessionSinceMs),
+    lastUpdated: iso(SET_UP_MS),
+    internalId: '',
+    deliveryMode: employee.isOmnichannel ? 'Omnichannel' : 'Single Contact',
+    totalContactCount: employee.totalContactCount,
+    voiceThreshold: thresholds.voice,
+    chatThreshold: thresholds.chat,
+    emailThreshold: thresholds.email,
+    workItemThreshold: thresholds.workItem,
+    smsThreshold: thresholds.sms,
+    digitalThreshold: thresholds.digital,
+    requestContact: false,
+    contactAutoFocus: false,
+    phoneRefusalTimeout: 45,
+    chatRefusalTimeout: 45,
+    emailRefusalTimeout: 45,
+  };
+}

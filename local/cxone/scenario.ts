@@ -1,0 +1,67 @@
+import type { Agent } from './agents.ts';
+import type { Contact } from './contacts.ts';
+import { AFTER_CALL_WORK, type Code, CUSTOM_CODES, RESERVED } from './dictionaries.ts';
+import type { UserChange } from './simulator.ts';
+import type { World } from './world.ts';
+
+/** No agent has a contact with this id. */
+export class UnknownContact extends Error {
+  constructor(contactId: number) {
+    super(`No agent has the contact ${contactId}.`);
+  }
+}
+
+/** There is no unavailable code with this id. */
+export class UnknownCode extends Error {
+  constructor(id: number) {
+    super(`There is no unavailable code ${id}.`);
+  }
+}
+
+/** What people do by hand, and a story that a test tells: it drops what the agent meant to do next. */
+export function setAgent(
+  agent: Agent,
+  { agentStateId, outStateId, isActive }: UserChange,
+  { agents, life }: Pick<World, 'agents' | 'life'>,
+): void {
+  const code = outStateId === undefined ? RESERVED.unavailable : codeOf(outStateId);
+  life.leaveAlone(agent);
+  if (isActive !== undefined) {
+    agent.isActive = isActive;
+    agents.changed(agent);
+  }
+  if (agentStateId === undefined && outStateId === undefined) return;
+  if (agentStateId === 0) agents.logOut(agent);
+  else if (agentStateId === 1) agents.setCode(agent, undefined);
+  else if (agentStateId === 2 || agentStateId === undefined) agents.setCode(agent, code);
+  else {
+    agents.takeCode(agent, undefined);
+    agent.byHand = agentStateId;
+    agents.changed(agent);
+  }
+}
+
+/** @throws UnknownContact */
+export function holdContact(contactId: number, isHeld: boolean, { contacts, handling }: World): void {
+  const contact = handledContact(contacts.byId(contactId), contactId);
+  handling.hold(contact, contact.agent, isHeld);
+}
+
+/** The other agent has it at once, whatever they are doing. @throws UnknownContact */
+export function transferContact(contactId: number, to: Agent, { contacts, handling, life }: World): void {
+  const contact = handledContact(contacts.byId(contactId), contactId);
+  handling.transfer(contact, contact.agent, to);
+  life.handle(contact, to);
+}
+
+function handledContact(contact: Contact | undefined, contactId: number): Contact & { agent: Agent } {
+  const isHandled = contact?.state === 'CONNECTED' || contact?.state === 'HELD';
+  if (!isHandled || !contact.agent) throw new UnknownContact(contactId);
+  return contact as Contact & { agent: Agent };
+}
+
+function codeOf(id: number): Code {
+  const code = [...Object.values(RESERVED), ...CUSTOM_CODES, AFTER_CALL_WORK].find((one) => one.id === id);
+  if (!code) throw new UnknownCode(id);
+  return code;
+}
