@@ -64,7 +64,8 @@ export class Claimants {
     const { agents } = this.#world;
     const record = agents.remember(agentId, line) as AgentRecord;
     const fence = record.facets.claim?.fence ?? 0;
-    const { kind } = await agents.settle({ agentId, fence, callId, queue, move: RELEASED }, record, DEADLINE_MS);
+    const released = { agentId, unit: 'voice', fence, callId, queue, move: RELEASED };
+    const { kind } = await agents.settle(released, record, DEADLINE_MS);
     if (kind !== 'settled') throw new Error(`agent ${agentId} was not given back: ${kind}`);
   }
 
@@ -74,6 +75,7 @@ export class Claimants {
 
   #walk(queue: string) {
     const skills: RequiredSkills = this.#withSkills ? anySkills(this.#random) : {};
-    return { domain: this.#domain, queue, skills, passOver: new Map(), vouched: [], explain: false };
+    const line = { domain: this.#domain, queue, media: 'voice' } as const;
+    return { ...line, skills, passOver: new Map(), vouched: [], explain: false };
   }
 }

@@ -1,5 +1,6 @@
-import { type Claim, type ClaimState, compareClaims, compareVersions, type Facets, type Version } from './facets.ts';
+import { type Claim, type ClaimState, claimsOf, compareClaims, type Facets } from './facets.ts';
 import { liveInteraction } from './status.ts';
+import { seenFrom, UNIT_NAME, VOICE } from './units.ts';
 
 /**
  * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
@@ -111,49 +112,15 @@ function completion(from: number | 'now' | undefined, restMs: number): { complet
 }
 
 /**
- * When an interaction that is settled now was over, in platform ms: regions' clocks may be wrong, and an agent's place
- * in line must not be. Where the platform tells of interactions but not of this one, the place stays as it is; where it
- * tells of none, the shard's `now` is the only clock there is.
- */
-export function completionTime(facets: Facets, tells: boolean): number | 'now' | undefined {
-  const { claim, interaction, activity } = facets;
-  if (!tells) return 'now';
-  if (!interaction || interaction.callId !== claim?.callId) return undefined;
-  return Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
-}
-
-/**
- * The settlement that a platform's event calls for at the agent's home, if any: decided from the state that the event
- * is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no longer
- * part of the state calls for nothing.
- */
-export function settlementDue(event: Facets, facets: Facets): PlatformSettlement | undefined {
-  const { claim, interaction, activity } = facets;
-  if (!claim || claim.state === 'ENDED') return undefined;
-  if (!isCurrent(event.interaction, interaction) && !isCurrent(event.activity, activity)) return undefined;
-  if (claim.state === 'WRAP_UP') {
-    // Idle since after the call: the agent ended the wrap-up on the platform.
-    const endedAt = interaction?.callId === claim.callId ? interaction.at : claim.completedAtMs;
-    const isIdle = activity?.state === 'IDLE' && activity.at > endedAt;
-    return isIdle && !liveInteraction(facets) ? 'release' : undefined;
-  }
-  if (interaction?.callId !== claim.callId) return undefined;
-  const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
-  if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
-  return interaction.connectedAt === undefined ? 'missed' : 'complete';
-}
-
-function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {
-  return reported !== undefined && held !== undefined && compareVersions(reported, held) === 0;
-}
-
-/**
- * Whether a region that cannot reach an agent's home may grant in its stead, as far as the last known claim goes. A
+ * Whether a region that cannot reach an agent's home may grant in its stead, as far as the last known claims go. A
  * claim that merely lapsed here may have been renewed there, unless the platform says that its interaction is over.
  */
-export function mayGrantInstead({ claim, interaction, ...others }: Facets, region: string): boolean {
-  if (!claim || claim.state === 'ENDED' || claim.state === 'WRAP_UP' || claim.by === region) return true;
-  return interaction?.callId === claim.callId && !liveInteraction({ interaction, ...others });
+export function mayGrantInstead(facets: Facets, region: string): boolean {
+  return claimsOf(facets).every((claim) => {
+    if (claim.state === 'ENDED' || claim.state === 'WRAP_UP' || claim.by === region) return true;
+    const seen = seenFrom(facets, claim.unit ?? VOICE);
+    return seen.interaction?.callId === claim.callId && !liveInteraction(seen);
+  });
 }
 
 /** Two claims on one agent, granted by regions that could not hear each other. */
@@ -184,18 +151,22 @@ export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs:
 export interface ClaimName {
   agentId: string;
   fence: number;
+  /** The unit of the agent's capacity that it takes; absent: the one for voice. */
+  unit?: string;
   /** The region that granted it in the home's stead: two that could not hear each other may give the same fence. */
   by?: string;
 }
 
-/** A claim's id names its agent and its fence, so anybody who holds it can be sent to the right record. */
-export const claimIdOf = ({ agentId, fence, by }: ClaimName): string =>
-  by === undefined ? `${agentId}~${fence}` : `${agentId}~${fence}.${by}`;
+/** A claim's id names its agent, its fence and its unit, so anybody who holds it can be sent to the right record. */
+export const claimIdOf = ({ agentId, fence, unit, by }: ClaimName): string =>
+  `${agentId}~${fence}${unit === undefined ? '' : `:${unit}`}${by === undefined ? '' : `.${by}`}`;
+
+const CLAIM_ID = new RegExp(`^(.+)~(\\d+)(?::(${UNIT_NAME}))?(?:\\.([^~]+))?$`, 's');
 
 /** Undefined for what is not a claim's id. */
 export function readClaimId(claimId: string): ClaimName | undefined {
-  const [, agentId = '', number, by] = /^(.+)~(\d+)(?:\.([^~]+))?$/s.exec(claimId) ?? [];
+  const [, agentId = '', number, unit, by] = CLAIM_ID.exec(claimId) ?? [];
   const fence = Number(number);
   if (!Number.isSafeInteger(fence) || fence < 1) return undefined;
-  return { agentId, fence, ...(by !== undefined && { by }) };
+  return { agentId, fence, ...(unit !== undefined && { unit }), ...(by !== undefined && { by }) };
 }

@@ -105,12 +105,16 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
     return nowMs;
   };
   const timestampMs = clamp(event.timestampMs);
-  const { profile, presence, activity, interaction } = event.facets;
+  const { profile, presence, activity, interaction, digital } = event.facets;
   const facets: Facets = { ...event.facets };
   if (profile) facets.profile = { ...profile, at: clamp(profile.at) };
   if (presence) facets.presence = { ...presence, at: clamp(presence.at) };
   if (activity) facets.activity = { ...activity, at: clamp(activity.at) };
   if (interaction) facets.interaction = { ...interaction, at: clamp(interaction.at) };
+  if (digital) {
+    const clamped = Object.entries(digital).map(([callId, one]) => [callId, { ...one, at: clamp(one.at) }] as const);
+    facets.digital = Object.fromEntries(clamped);
+  }
   return aheadMs === 0 ? { event, aheadMs } : { event: { ...event, timestampMs, facets }, aheadMs };
 }
 
@@ -118,8 +122,9 @@ const PAUSES = ['BREAK', 'MEAL', 'MEETING', 'TRAINING', 'AWAY', 'PAUSED'];
 
 /** What `{status, reason}` says, where it is the sender's report; any facet that speaks of availability overrules it. */
 function plainFacets(payload: EventPayload, role: ReadingContext['status'], from: { at: number; id: string }): Facets {
-  const { status, reason, profile, presence, activity, interaction, claim } = payload;
-  const isOverruled = presence || activity || interaction || claim || (role === 'summary' && profile);
+  const { status, reason, profile, presence, activity, interaction, digital, claim, digital_claims } = payload;
+  const atWork = interaction ?? digital ?? claim ?? digital_claims;
+  const isOverruled = presence || activity || atWork || (role === 'summary' && profile);
   if (!status || isOverruled) return {};
   return describe(status, reason, from);
 }

@@ -59,6 +59,8 @@ export type ClaimState = 'HELD' | 'CONFIRMED' | 'WRAP_UP' | 'ENDED';
 
 /** The exclusive right to send one interaction to the agent. Its version is `(fence, by, state, untilMs)`. */
 export interface Claim {
+  /** The unit of the agent's capacity that it takes, see `units.ts`; absent: the one for voice. */
+  unit?: string;
   /** Grows with every claim on the agent; a lower one is refused everywhere. */
   fence: number;
   state: ClaimState;
@@ -91,11 +93,23 @@ export interface Facets {
   interaction?: Stamped<Interaction>;
   /** Interactions of every media type but voice, by call id: each a register of its own. */
   digital?: Digital;
+  /** The claim on the agent's one unit for voice. */
   claim?: Claim;
+  /** Claims on units of other media types, by unit: each a register of its own. */
+  digitalClaims?: Record<string, Claim>;
   origin?: Stamped<Origin>;
 }
 
-export const FACET_NAMES = ['profile', 'presence', 'activity', 'interaction', 'claim', 'origin'] as const;
+export const FACET_NAMES = [
+  'profile',
+  'presence',
+  'activity',
+  'interaction',
+  'digital',
+  'claim',
+  'digitalClaims',
+  'origin',
+] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 
 /** Negative when `a` is older than `b`, 0 when they are the same event, positive when newer. */
@@ -125,4 +139,14 @@ function compareGranters(a: string | undefined, b: string | undefined): number {
 /** An interaction as the facet that it is part of. */
 export function interactionFacet(interaction: Stamped<Interaction>): Pick<Facets, 'interaction' | 'digital'> {
   return interaction.media === undefined ? { interaction } : { digital: { [interaction.callId]: interaction } };
+}
+
+/** A claim as the facet that it is part of. */
+export function claimFacet(claim: Claim): Pick<Facets, 'claim' | 'digitalClaims'> {
+  return claim.unit === undefined ? { claim } : { digitalClaims: { [claim.unit]: claim } };
+}
+
+/** Every claim of these facets. */
+export function claimsOf({ claim, digitalClaims = {} }: Facets): Claim[] {
+  return [...(claim ? [claim] : []), ...Object.values(digitalClaims)];
 }

@@ -1,4 +1,15 @@
-import { type Claim, compareClaims, compareVersions, type FacetName, type Facets, type Version } from './facets.ts';
+import {
+  type Claim,
+  claimsOf,
+  compareClaims,
+  compareVersions,
+  type Digital,
+  type FacetName,
+  type Facets,
+  type Version,
+} from './facets.ts';
+import { DIGITAL_KEPT } from './merge.ts';
+import { claimOn, VOICE } from './units.ts';
 
 /** A claim's own version, but for the call: one granter gives a fence to one call only. */
 export type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
@@ -9,10 +20,13 @@ export interface Reach {
   presence?: Version;
   activity?: Version;
   interaction?: Version;
-  claim?: ClaimVersion;
+  /** By call id. */
+  digital?: Record<string, Version>;
+  /** By unit. */
+  claims?: Record<string, ClaimVersion>;
 }
 
-/** The facets of a platform's event, in a fixed order. */
+/** The facets of a platform's event that are one register each, in a fixed order. */
 export const REPORTED = ['profile', 'presence', 'activity', 'interaction'] as const satisfies FacetName[];
 
 /** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
@@ -22,11 +36,12 @@ export function reachOf(change: Facets): Reach {
     const facet = change[name];
     if (facet) reach[name] = { at: facet.at, id: facet.id };
   }
-  const { claim } = change;
-  if (claim) {
-    const { fence, by, state, untilMs } = claim;
-    reach.claim = { fence, ...(by !== undefined && { by }), state, untilMs };
-  }
+  const digital = Object.entries(change.digital ?? {}).map(([callId, { at, id }]) => [callId, { at, id }] as const);
+  if (digital.length > 0) reach.digital = Object.fromEntries(digital);
+  const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
+    return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
+  });
+  if (claims.length > 0) reach.claims = Object.fromEntries(claims);
   return reach;
 }
 
@@ -39,7 +54,22 @@ export function behind(facets: Facets, reach: Reach): FacetName[] {
     const [held, wanted] = [facets[name], reach[name]];
     return wanted && !(held && compareVersions(held, wanted) >= 0);
   });
-  return reach.claim && !hasReached(facets.claim, reach.claim) ? [...names, 'claim'] : names;
+  const { digital = {} } = facets;
+  if (Object.entries(reach.digital ?? {}).some(([callId, wanted]) => isAhead(digital, callId, wanted)))
+    names.push('digital');
+  for (const [unit, wanted] of Object.entries(reach.claims ?? {})) {
+    const name = unit === VOICE ? 'claim' : 'digitalClaims';
+    if (!names.includes(name) && !hasReached(claimOn(facets, unit), wanted)) names.push(name);
+  }
+  return names;
+}
+
+/** Whether the interaction is not as new as that; one that has been forgotten was older than all that are kept. */
+function isAhead(digital: Digital, callId: string, wanted: Version): boolean {
+  const held = digital[callId];
+  if (held) return compareVersions(held, wanted) < 0;
+  const kept = Object.values(digital);
+  return kept.length < DIGITAL_KEPT || kept.some((other) => compareVersions(other, wanted) < 0);
 }
 
 function hasReached(claim: Claim | undefined, wanted: ClaimVersion): boolean {

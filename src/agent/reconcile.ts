@@ -1,6 +1,8 @@
 import { Value } from 'typebox/value';
-import { compareVersions, type Facets, type Version } from './facets.ts';
-import { liveInteraction } from './status.ts';
+import { compareVersions, type Facets, type Interaction, type Stamped, type Version } from './facets.ts';
+import type { Media } from './media.ts';
+import { merge } from './merge.ts';
+import { liveDigital, liveInteraction } from './status.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -19,6 +21,8 @@ export interface Told {
   facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction' | 'digital'>;
   /** The platform has no such agent at work: their presence, as of the reading, says so. */
   isGone?: boolean;
+  /** How many open interactions the platform counts, by media type; one not named has none. Left out where it counts none. */
+  open?: Partial<Record<Media, number>>;
   /** The platform counts no open interaction of the agent; left out where it does not count. */
   isUnoccupied?: boolean;
 }
@@ -28,7 +32,7 @@ const READ_FACETS = ['profile', 'presence', 'interaction', 'activity'] as const;
 type ReadFacet = (typeof READ_FACETS)[number];
 
 /** What differed; `gone` stands for the presence of an agent the platform does not have any more. */
-export type Difference = ReadFacet | 'gone';
+export type Difference = ReadFacet | 'digital' | 'gone';
 
 export interface Reconciled {
   /** What is to be accepted; empty where nothing is. */
@@ -61,7 +65,30 @@ export function reconcile(held: Facets | undefined, told: Told, readAtMs: number
     result.differences.push(told.isGone ? 'gone' : name);
     if (isOverruled) result.overruled += 1;
   }
+  reconcileDigital(result, facets, told, readAtMs);
   return result;
+}
+
+/** Interactions of other media types than voice: those the store lacks, and those the platform has no more. */
+function reconcileDigital(result: Reconciled, held: Facets, told: Told, readAtMs: number): void {
+  const { digital = {} } = told.facets;
+  const { digital: joined } = merge(held, { digital }).facets;
+  const news = Object.entries(digital).filter(([id, one]) => joined?.[id] === one && held.digital?.[id] !== one);
+  const over = liveDigital(held).filter((one) => isOver(one, told, readAtMs));
+  if (news.length + over.length === 0) return;
+  const ended = over.map((one): [string, Stamped<Interaction>] => {
+    return [one.callId, { ...one, state: 'ENDED', at: readAtMs, id: `${one.id}/read/${readAtMs}` }];
+  });
+  result.facets.digital = Object.fromEntries([...news, ...ended]);
+  result.differences.push('digital');
+  result.overruled += over.length;
+}
+
+/** The platform counts no more of its type than it tells of, and this is none of them. */
+function isOver({ callId, media, at }: Stamped<Interaction>, { facets, open }: Told, readAtMs: number): boolean {
+  if (!open || !media || readAtMs - at <= OVERRULE_AFTER_MS || facets.digital?.[callId]) return false;
+  const live = Object.values(facets.digital ?? {}).filter((one) => one.media === media && one.state !== 'ENDED');
+  return live.length >= (open[media] ?? 0);
 }
 
 type Verdict = 'agrees' | 'newer' | 'overruled';

@@ -1,5 +1,17 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { Claim, Facets, Interaction, Profile, Version } from './facets.ts';
+import {
+  type Claim,
+  claimFacet,
+  claimsOf,
+  type Facets,
+  type Interaction,
+  interactionFacet,
+  type Profile,
+  type Version,
+} from './facets.ts';
+import { type Capacity, type DigitalMedia, MEDIA, type Media } from './media.ts';
+import { DIGITAL_KEPT } from './merge.ts';
+import { UNIT_NAME } from './units.ts';
 
 /**
  * Facets as they travel, in events and in answers: `snake_case`, each with the time and the event it comes from. A
@@ -15,6 +27,47 @@ export const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: 60 })
 const stamped = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object({ at: Type.Optional(Time), event_id: Type.Optional(Name), ...properties }, closed);
 
+const MediaName = Type.Enum([...MEDIA]);
+
+const WireCapacity = Type.Object(
+  {
+    media: Type.Record(
+      Type.String({ pattern: `^(${MEDIA.join('|')})$` }),
+      Type.Object(
+        {
+          units: Type.Integer({ minimum: 0, maximum: 25 }),
+          beside: Type.Optional(Type.Array(MediaName, { maxItems: 9 })),
+        },
+        closed,
+      ),
+      closed,
+    ),
+    total: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  },
+  closed,
+);
+
+type WireCapacity = Static<typeof WireCapacity>;
+
+const WireInteraction = stamped({
+  call_id: Name,
+  state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
+  connected_at: Type.Optional(Time),
+  media: Type.Optional(MediaName),
+});
+
+const WireClaim = {
+  fence: Type.Integer({ minimum: 1 }),
+  state: Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
+  until: Type.Integer({ minimum: 0 }),
+  call_id: Type.String({ maxLength: 200 }),
+  queue: Type.String({ maxLength: 200 }),
+  completed_at: Type.Integer({ minimum: 0 }),
+  by: Type.Optional(Name),
+  remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+};
+const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });
+
 export const WireFacets = {
   profile: Type.Optional(
     stamped({
@@ -24,34 +77,19 @@ export const WireFacets = {
         Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.Number({ minimum: 0, maximum: 100 })),
       ),
       tenure_days: Type.Optional(Type.Number({ minimum: 0, maximum: 36_500 })),
+      capacity: Type.Optional(WireCapacity),
     }),
   ),
   presence: Type.Optional(stamped({ state: Type.Enum(['ON_DUTY', 'PAUSED', 'OFF_DUTY']), reason: Reason })),
   activity: Type.Optional(
     stamped({ state: Type.Enum(['IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING']), reason: Reason }),
   ),
-  interaction: Type.Optional(
-    stamped({
-      call_id: Name,
-      state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
-      connected_at: Type.Optional(Time),
-    }),
-  ),
-  claim: Type.Optional(
-    Type.Object(
-      {
-        fence: Type.Integer({ minimum: 1 }),
-        state: Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
-        until: Type.Integer({ minimum: 0 }),
-        call_id: Type.String({ maxLength: 200 }),
-        queue: Type.String({ maxLength: 200 }),
-        completed_at: Type.Integer({ minimum: 0 }),
-        by: Type.Optional(Name),
-        remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
-      },
-      closed,
-    ),
-  ),
+  interaction: Type.Optional(WireInteraction),
+  /** Interactions of other media types than voice. */
+  digital: Type.Optional(Type.Array(WireInteraction, { maxItems: DIGITAL_KEPT })),
+  claim: Type.Optional(Type.Object(WireClaim, closed)),
+  /** Claims on units of other media types than voice. */
+  digital_claims: Type.Optional(Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: 300 })),
   origin: Type.Optional(stamped({ region: Name })),
 };
 const WireFacetsObject = Type.Object(WireFacets, closed);
@@ -67,15 +105,24 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     id: event_id ?? from.id,
   });
   const facets: Facets = {};
-  const { profile, presence, activity, interaction, claim, origin } = wire;
+  const { profile, presence, activity, interaction, digital = [], claim, digital_claims = [], origin } = wire;
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
   if (presence) facets.presence = { state: presence.state, ...reason(presence), ...version(presence, 'presence') };
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
-  if (interaction)
-    facets.interaction = { ...readInteraction(interaction, toMs), ...version(interaction, 'interaction') };
-  if (claim) facets.claim = readClaim(claim);
+  for (const one of [...(interaction ? [interaction] : []), ...digital]) {
+    const name = one === interaction ? 'interaction' : 'digital';
+    join(facets, interactionFacet({ ...readInteraction(one, toMs), ...version(one, name) }));
+  }
+  for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
   if (origin) facets.origin = { region: origin.region, ...version(origin, 'origin') };
   return facets;
+}
+
+/** Adds a facet, or one more register of it. */
+function join(facets: Facets, { digital, digitalClaims, ...others }: Facets): void {
+  Object.assign(facets, others);
+  if (digital) facets.digital = { ...facets.digital, ...digital };
+  if (digitalClaims) facets.digitalClaims = { ...facets.digitalClaims, ...digitalClaims };
 }
 
 /** Writes facets, leaving out what `from` already says of their versions. */
@@ -85,27 +132,26 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     ...(id !== from?.id && { event_id: id }),
   });
   const wire: WireFacets = {};
-  const { profile, presence, activity, interaction, claim, origin } = facets;
+  const { profile, presence, activity, interaction, digital, origin } = facets;
   if (profile) {
-    const { name, queues, skills, tenureDays } = profile;
-    wire.profile = { ...version(profile), name, queues, skills, tenure_days: tenureDays };
+    const { name, queues, skills, tenureDays, capacity } = profile;
+    wire.profile = {
+      ...version(profile),
+      name,
+      queues,
+      skills,
+      tenure_days: tenureDays,
+      ...(capacity && { capacity: capacity as WireCapacity }),
+    };
   }
   if (presence) wire.presence = { ...version(presence), state: presence.state, ...reason(presence) };
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
-  if (interaction) {
-    const { callId, state, connectedAt } = interaction;
-    wire.interaction = {
-      ...version(interaction),
-      call_id: callId,
-      state,
-      ...(connectedAt && { connected_at: connectedAt }),
-    };
-  }
-  if (claim) {
-    const { fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs } = claim;
-    wire.claim = { fence, state, until: untilMs, call_id: callId, queue, completed_at: completedAtMs };
-    if (by !== undefined) wire.claim.by = by;
-    if (remainingMs !== undefined) wire.claim.remaining_ms = remainingMs;
+  if (interaction) wire.interaction = { ...version(interaction), ...writeInteraction(interaction) };
+  if (digital) wire.digital = Object.values(digital).map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  for (const claim of claimsOf(facets)) {
+    const { unit } = claim;
+    if (unit === undefined) wire.claim = writeClaim(claim);
+    else wire.digital_claims = [...(wire.digital_claims ?? []), { unit, ...writeClaim(claim) }];
   }
   if (origin) wire.origin = { ...version(origin), region: origin.region };
   return wire;
@@ -114,19 +160,45 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
 const reason = (facet: { reason?: string }): { reason?: string } => (facet.reason ? { reason: facet.reason } : {});
 
 function readProfile(wire: NonNullable<WireFacets['profile']>): Profile {
-  const { name = '', queues = [], skills = {}, tenure_days = 0 } = wire;
-  return { name, queues, skills, tenureDays: tenure_days };
+  const { name = '', queues = [], skills = {}, tenure_days = 0, capacity } = wire;
+  return { name, queues, skills, tenureDays: tenure_days, ...(capacity && { capacity: readCapacity(capacity) }) };
+}
+
+function readCapacity({ media, total }: WireCapacity): Capacity {
+  const entries = Object.entries(media) as [Media, { units: number; beside?: Media[] }][];
+  const each = entries.map(([name, { units, beside = [] }]) => [name, { units, beside }] as const);
+  return { media: Object.fromEntries(each), ...(total !== undefined && { total }) };
+}
+
+function writeInteraction({ callId, state, connectedAt, media }: Interaction) {
+  return { call_id: callId, state, ...(connectedAt && { connected_at: connectedAt }), ...(media && { media }) };
+}
+
+function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs }: Claim) {
+  return {
+    fence,
+    state,
+    until: untilMs,
+    call_id: callId,
+    queue,
+    completed_at: completedAtMs,
+    ...(by !== undefined && { by }),
+    ...(remainingMs !== undefined && { remaining_ms: remainingMs }),
+  };
 }
 
 function readInteraction(wire: NonNullable<WireFacets['interaction']>, toMs: ReadTime): Interaction {
-  const { call_id, state, connected_at } = wire;
-  if (connected_at === undefined) return { callId: call_id, state };
-  return { callId: call_id, state, connectedAt: toMs(connected_at, '/interaction/connected_at') };
+  const { call_id, state, connected_at, media = 'voice' } = wire;
+  const interaction: Interaction = { callId: call_id, state };
+  if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interaction/connected_at');
+  if (media !== 'voice') interaction.media = media satisfies DigitalMedia;
+  return interaction;
 }
 
-function readClaim(wire: NonNullable<WireFacets['claim']>): Claim {
-  const { fence, state, until, call_id, queue, completed_at, by, remaining_ms } = wire;
+function readClaim(wire: NonNullable<WireFacets['claim']> & { unit?: string }): Claim {
+  const { unit, fence, state, until, call_id, queue, completed_at, by, remaining_ms } = wire;
   const claim: Claim = { fence, state, untilMs: until, callId: call_id, queue, completedAtMs: completed_at };
+  if (unit !== undefined) claim.unit = unit;
   if (by !== undefined) claim.by = by;
   if (remaining_ms !== undefined) claim.remainingMs = remaining_ms;
   return claim;

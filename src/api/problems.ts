@@ -37,6 +37,12 @@ export const PROBLEMS = {
     'Bodies are JSON.',
     'Send `content-type: application/json`.',
   ),
+  unauthenticated: kind(
+    401,
+    'The sender is not known',
+    'A push must carry the signature of its body, or the secret itself, as the connection is set up.',
+    'Compare the secret and the scheme with `push` of the connection in the config; sign the bytes that are sent. Nothing was done.',
+  ),
   unknown_route: kind(404, 'There is nothing here', 'No route has this method and path.', 'Compare with the README.'),
   unknown_agent: kind(
     404,
@@ -55,6 +61,12 @@ export const PROBLEMS = {
     'The claim is not known',
     'No such claim was granted, or a failover forgot it.',
     'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
+  ),
+  pushes_not_set_up: kind(
+    404,
+    'Pushes are not set up',
+    'No connection of this name takes pushes.',
+    'Check the name against `connections` in the config, and give it `push` there.',
   ),
   no_agent_available: kind(
     409,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
@@ -9,12 +10,15 @@ import { claimRoutes } from './routes/claims.ts';
 import { type ConnectionsReport, connectionRoutes } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { pushRoutes } from './routes/pushes.ts';
 import { type RegionReport, regionRoutes } from './routes/regions.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
 export interface ApiContext {
   region: Region;
+  /** Takes what platforms push. */
+  pushes: Pushes;
   /** What this instance knows of the region, for operators. */
   report(): Promise<RegionReport>;
   /** What the region knows of its connections to platforms. @throws ShardUnavailable */
@@ -48,6 +52,7 @@ export function createServer(context: ApiContext) {
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
   eventRoutes(server, context);
+  pushRoutes(server, context);
   claimRoutes(server, context);
   agentRoutes(server, context);
   regionRoutes(server, context);

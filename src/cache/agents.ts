@@ -1,17 +1,20 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Move } from '../agent/claim.ts';
-import { type Claim, compareClaims, type Facets } from '../agent/facets.ts';
+import { type Claim, claimsOf, compareClaims, type Facets } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
 import { virtualArrival } from '../agent/ranking.ts';
+import { claimOn, VOICE } from '../agent/units.ts';
 import type { Config } from '../config/schema.ts';
-import { domainOfAgent, homeOfAgent, queuesOf } from '../config/topology.ts';
+import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
 import type { Cluster } from './cluster.ts';
 import { ShardUnavailable } from './errors.ts';
-import { agentsKey, callsKey, queueKey } from './keys.ts';
+import { agentsKey, callsKey } from './keys.ts';
 import type { Lane } from './lane.ts';
+import { linesOf } from './lines.ts';
 import { Recent } from './recent.ts';
-import { type AgentRecord, encode, readRecord, writeRecord } from './record.ts';
+import { type AgentRecord, readRecord, writeRecord } from './record.ts';
 import { scripts } from './scripts.ts';
+import { encode } from './units.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */
 export interface Applied extends Merged {
@@ -22,6 +25,8 @@ export interface Applied extends Merged {
 
 export interface SettleRequest {
   agentId: string;
+  /** The unit of the agent's capacity that is claimed. */
+  unit: string;
   fence: number;
   callId: string;
   queue: string;
@@ -125,13 +130,12 @@ export class Agents {
 
   /** Moves a claim on if the record is still the one given. @throws ShardUnavailable */
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
-    const { agentId, fence, move } = request;
-    const domain = domainOfAgent(this.#config, agentId);
-    const { claim: _, ...others } = record.facets;
-    const { arrivalMs, parts } = virtualArrival(others, this.#config.ranking);
+    const { agentId, unit, fence, move } = request;
+    const key = agentsKey(domainOfAgent(this.#config, agentId));
+    const { arrivalMs, parts } = virtualArrival(withoutClaim(record.facets, unit), this.#config.ranking);
     const { reply, replicated } = await this.#lanes.claims.run(
       scripts.settle,
-      [agentsKey(domain), ...this.#queues(record.facets).map((queue) => queueKey(domain, queue))],
+      [key, ...linesOf(this.#config, agentId, record.facets)],
       [
         agentId,
         record.version,
@@ -145,6 +149,7 @@ export class Agents {
         String(move.completed?.restMs ?? 0),
         String(arrivalMs),
         String(arrivalMs - parts.availableSinceMs),
+        unit,
       ],
       deadlineMs,
     );
@@ -161,21 +166,22 @@ export class Agents {
   ): Promise<{ kind: 'stored'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined }> {
     const domain = domainOfAgent(this.#config, agentId);
     const home = homeOfAgent(this.#config, agentId) ?? facets.origin?.region ?? '';
-    const queues = this.#queues(facets);
-    const leaves = record ? this.#queues(record.facets).filter((queue) => !queues.includes(queue)) : [];
-    const claim = changed.includes('claim') ? facets.claim : undefined;
-    const locks = this.#locks(home, record, claim);
+    const lines = linesOf(this.#config, agentId, facets);
+    const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
+    const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(facets) : [];
+    const locks = this.#locks(home, record, news);
+    const calls = locks.changed.filter(({ callId, state }) => callId && state !== 'ENDED');
     const { reply } = await this.#lanes.changes.run(
       scripts.commit,
-      [agentsKey(domain), callsKey(domain), ...[...queues, ...leaves].map((queue) => queueKey(domain, queue))],
+      [agentsKey(domain), callsKey(domain), ...lines, ...leaves],
       [
         agentId,
         record?.version ?? '0',
         writeRecord(facets, home, locks, this.#config.ranking),
         String(leaves.length),
-        claim?.callId && claim.state !== 'ENDED' ? encode(claim.callId) : '',
-        String(claim?.fence ?? 0),
-        locks.remainingMs,
+        String(locks.told.length),
+        ...locks.told.flatMap(([unit, remainingMs]) => [unit, String(remainingMs)]),
+        ...calls.flatMap(({ callId, fence }) => [encode(callId), String(fence)]),
       ],
       COMMIT_DEADLINE_MS,
     );
@@ -186,19 +192,38 @@ export class Agents {
   }
 
   /**
-   * Until when the agent is locked here. The home's own word counts by the clock it shares with the store; of a claim
-   * from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
+   * Until when each unit of the agent is locked here. The home's own word counts by the clock it shares with the store;
+   * of a claim from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
    */
-  #locks(home: string, record: AgentRecord | undefined, claim: Claim | undefined) {
-    const { lockMs = 0, holdMs = 0, facets } = record ?? {};
-    if (!claim) return { lockMs, holdMs, remainingMs: '' };
-    if (facets?.claim && compareClaims(claim, facets.claim) === 0) return { lockMs, holdMs: 0, remainingMs: '' };
-    const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === this.#config.region;
-    if (isOwnWord || claim.state === 'ENDED') return { lockMs: claim.untilMs, holdMs: 0, remainingMs: '' };
-    return { lockMs: 0, holdMs: 0, remainingMs: String(claim.remainingMs) };
+  #locks(home: string, record: AgentRecord | undefined, news: Claim[]): NewLocks {
+    const { locksMs = {}, holdMs = 0, facets = {} } = record ?? {};
+    const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, told: [], changed: [] };
+    for (const claim of news) {
+      const { unit = VOICE } = claim;
+      const before = claimOn(facets, unit);
+      if (before && compareClaims(claim, before) === 0) continue;
+      locks.changed.push(claim);
+      const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === this.#config.region;
+      if (isOwnWord || claim.state === 'ENDED') locks.locksMs[unit] = claim.untilMs;
+      else locks.told.push([unit, claim.remainingMs ?? 0]);
+    }
+    return locks;
   }
+}
 
-  #queues(facets: Facets): string[] {
-    return queuesOf(this.#config, facets.profile?.queues ?? []);
+interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
+  /** What another region says is left of a lock, in ms by unit. */
+  told: [unit: string, remainingMs: number][];
+  /** The claims that moved. */
+  changed: Claim[];
+}
+
+/** The agent but for one claim. */
+function withoutClaim(facets: Facets, unit: string): Facets {
+  if (unit === VOICE) {
+    const { claim: _, ...others } = facets;
+    return others;
   }
+  const { [unit]: _, ...digitalClaims } = facets.digitalClaims ?? {};
+  return { ...facets, digitalClaims };
 }

@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
-import { queuesOf } from '../config/topology.ts';
 import type { Cluster } from './cluster.ts';
-import { agentsKey, queueKey } from './keys.ts';
+import { agentsKey, mediaOfLine } from './keys.ts';
+import { linesOf } from './lines.ts';
 import { type Misplacement, misplacement } from './place.ts';
 import { type AgentRecord, readRecord } from './record.ts';
-import { queuesIn, scanAgents, scanQueue } from './scan.ts';
+import { linesIn, scanAgents, scanLine } from './scan.ts';
 import { scripts } from './scripts.ts';
 
 /** What a check of a domain found and put right. */
@@ -41,7 +41,7 @@ export class Alignment {
   async check(domain: string): Promise<Aligned> {
     const found: Aligned = { records: 0, members: 0, repaired: {} };
     await this.#checkRecords(domain, found);
-    for (const queue of await queuesIn(this.#options.cluster, domain)) await this.#checkQueue(domain, queue, found);
+    for (const line of await linesIn(this.#options.cluster, domain)) await this.#checkLine(domain, line, found);
     return found;
   }
 
@@ -51,13 +51,13 @@ export class Alignment {
       const records = new Map([...lines].map(([agentId, line]) => [agentId, readRecord(line)]));
       const members = new Map<string, string[]>();
       for (const [agentId, record] of records) {
-        for (const queue of this.#queuesOf(record)) members.set(queue, [...(members.get(queue) ?? []), agentId]);
+        for (const line of this.#linesOf(agentId, record)) members.set(line, [...(members.get(line) ?? []), agentId]);
       }
       await Promise.all(
-        [...members].map(async ([queue, agentIds]) => {
-          const scores = await this.#scores(domain, queue, agentIds);
+        [...members].map(async ([line, agentIds]) => {
+          const scores = await this.#scores(line, agentIds);
           for (const [i, agentId] of agentIds.entries()) {
-            await this.#compare(domain, queue, agentId, records.get(agentId), scores[i], found);
+            await this.#compare(domain, line, agentId, records.get(agentId), scores[i], found);
           }
         }),
       );
@@ -66,15 +66,15 @@ export class Alignment {
     }
   }
 
-  async #checkQueue(domain: string, queue: string, found: Aligned): Promise<void> {
+  async #checkLine(domain: string, line: string, found: Aligned): Promise<void> {
     const { cluster, pace } = this.#options;
     const key = agentsKey(domain);
-    for await (const scores of scanQueue(cluster, queueKey(domain, queue), { step: STEP })) {
-      const lines = (await cluster.command(key, ['HMGET', key, ...scores.keys()])) as (string | null)[];
+    for await (const scores of scanLine(cluster, line, { step: STEP })) {
+      const texts = (await cluster.command(key, ['HMGET', key, ...scores.keys()])) as (string | null)[];
       let i = 0;
       for (const [agentId, score] of scores) {
-        const line = lines[i++];
-        await this.#compare(domain, queue, agentId, line ? readRecord(line) : undefined, score, found);
+        const text = texts[i++];
+        await this.#compare(domain, line, agentId, text ? readRecord(text) : undefined, score, found);
       }
       found.members += scores.size;
       await pace(scores.size);
@@ -84,28 +84,27 @@ export class Alignment {
   /** Puts the agent right in the queue if the place is wrong and the record still the same. */
   async #compare(
     domain: string,
-    queue: string,
+    line: string,
     agentId: string,
     record: AgentRecord | undefined,
     score: number | undefined,
     { repaired }: Aligned,
   ): Promise<void> {
-    const isTheirs = record !== undefined && this.#queuesOf(record).includes(queue);
-    const wrong = misplacement(record, isTheirs, score);
+    const isTheirs = record !== undefined && this.#linesOf(agentId, record).includes(line);
+    const wrong = misplacement(record, mediaOfLine(line), isTheirs, score);
     if (!wrong) return;
-    const keys = [agentsKey(domain), queueKey(domain, queue)];
+    const keys = [agentsKey(domain), line];
     const args = [agentId, record?.version ?? '0', isTheirs ? '1' : ''];
     const moved = Number(await this.#options.cluster.run(scripts.align, keys, args));
     if (moved > 0) repaired[wrong] = (repaired[wrong] ?? 0) + moved;
   }
 
-  async #scores(domain: string, queue: string, agentIds: string[]): Promise<(number | undefined)[]> {
-    const key = queueKey(domain, queue);
-    const scores = (await this.#options.cluster.command(key, ['ZMSCORE', key, ...agentIds])) as unknown[];
+  async #scores(line: string, agentIds: string[]): Promise<(number | undefined)[]> {
+    const scores = (await this.#options.cluster.command(line, ['ZMSCORE', line, ...agentIds])) as unknown[];
     return scores.map((score) => (score === null ? undefined : Number(score)));
   }
 
-  #queuesOf({ facets }: AgentRecord): string[] {
-    return queuesOf(this.#options.config, facets.profile?.queues ?? []);
+  #linesOf(agentId: string, { facets }: AgentRecord): string[] {
+    return linesOf(this.#options.config, agentId, facets);
   }
 }

@@ -1,10 +1,16 @@
+import type { Media } from '../agent/media.ts';
+
 /**
  * The region's keys. Everything of a domain shares one hash tag, so one script can decide a claim and declares every
  * key it touches.
  */
 export const agentsKey = (domain: string): string => `agents:{${domain}}`;
 export const callsKey = (domain: string): string => `calls:{${domain}}`;
-export const queueKey = (domain: string, queue: string): string => `queue:{${domain}}:${queue}`;
+/** The line of a queue for one media type: scripts read the type off the key. */
+export const queueKey = (domain: string, queue: string, media: Media = 'voice'): string =>
+  `queue${media === 'voice' ? '' : `.${media}`}:{${domain}}:${queue}`;
+/** The media type of a line. */
+export const mediaOfLine = (key: string): Media => (/^queue\.([a-z_]+):/.exec(key)?.[1] ?? 'voice') as Media;
 /** One stream per bus partition; partitions spread over the masters by themselves. */
 export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;

@@ -1,9 +1,11 @@
+import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Cluster } from './cluster.ts';
 import { agentsKey, callsKey, queueKey } from './keys.ts';
 import type { Lane } from './lane.ts';
-import { encode, writeSkills } from './record.ts';
+import { writeSkills } from './record.ts';
 import { scripts } from './scripts.ts';
+import { encode } from './units.ts';
 
 /** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
 export type Obstacle = 'busy' | 'claimed' | 'held' | 'skill' | 'stale' | 'budget' | 'unreachable';
@@ -24,6 +26,8 @@ export interface Considered {
 interface Walk {
   domain: string;
   queue: string;
+  /** Of the interaction that an agent is wanted for. */
+  media: Media;
   skills: RequiredSkills;
   passOver: PassOver;
   /** Agents not to be passed over for their home, because the platform has vouched for them. */
@@ -65,6 +69,8 @@ export interface ClaimReply extends WalkReply {
   /** Empty for `none`. */
   agentId: string;
   line: string;
+  /** Of the claim that was granted, or that the call has; else 0. */
+  fence: number;
   replicated: boolean;
 }
 
@@ -82,10 +88,10 @@ export class Queues {
   }
 
   /** The best agents of a queue, changing nothing. @throws ShardUnavailable */
-  async find({ domain, queue, skills, passOver, vouched, explain, limit }: FindRequest): Promise<Found> {
+  async find({ domain, queue, media, skills, passOver, vouched, explain, limit }: FindRequest): Promise<Found> {
     const reply = await this.#cluster.run(
       scripts.find,
-      [queueKey(domain, queue), agentsKey(domain)],
+      [queueKey(domain, queue, media), agentsKey(domain)],
       [
         writeSkills(skills),
         this.#surplusMs,
@@ -106,10 +112,10 @@ export class Queues {
 
   /** Takes the best agent of a queue for a call. @throws ShardUnavailable */
   async claim(request: ClaimRequest): Promise<ClaimReply> {
-    const { domain, queue } = request;
+    const { domain, queue, media } = request;
     const { reply, replicated } = await this.#claims.run(
       scripts.claim,
-      [queueKey(domain, queue), agentsKey(domain), callsKey(domain)],
+      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain)],
       [
         request.region,
         encode(request.callId),
@@ -127,12 +133,13 @@ export class Queues {
       ],
       request.deadlineMs,
     );
-    type Raw = [ClaimReply['verdict'], string, string, string, unknown[], string[][]];
-    const [verdict, agentId, line, clock, tally, considered] = reply as Raw;
+    type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][]];
+    const [verdict, agentId, line, fence, clock, tally, considered] = reply as Raw;
     return {
       verdict,
       agentId,
       line,
+      fence: Number(fence),
       clockMs: Number(clock),
       tally: readTally(tally),
       considered: considered.map(readConsidered),
@@ -141,8 +148,8 @@ export class Queues {
   }
 
   /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
-  async size(domain: string, queue: string): Promise<{ inLine: number; taken: number }> {
-    const key = queueKey(domain, queue);
+  async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
+    const key = queueKey(domain, queue, media);
     const [inLine, all] = await Promise.all([
       this.#cluster.command(key, ['ZCOUNT', key, '-inf', '(1e15']),
       this.#cluster.command(key, ['ZCARD', key]),

@@ -1,6 +1,8 @@
-import type { ClaimState, Facets } from '../agent/facets.ts';
+import type { Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { ownStatus } from '../agent/status.ts';
+import { VOICE } from '../agent/units.ts';
+import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
 
 /**
  * An agent as the region stores it: one line that a person can read, a header for the scripts and the facets as JSON.
@@ -11,62 +13,62 @@ export interface AgentRecord {
   version: string;
   /** The agent's home region; empty where nobody has said. */
   home: string;
-  /** Until when a claim holds the agent, in ms by this region's shard's clock; 0 for none. */
-  lockMs: number;
+  /** Until when a claim holds each unit of the agent's capacity, in ms by this region's shard's clock; 0 for none. */
+  locksMs: Locks;
   /** While its home is being asked for the agent: until when, in ms by the shard's clock; else 0. */
   holdMs: number;
   arrivalMs: number;
   facets: Facets;
 }
 
-const FIELDS = 14;
-const NONE = '-';
+/** By unit. One that is not named is not held. */
+export type Locks = Record<string, number>;
+
+const FIELDS = 15;
 
 /** Reads a stored line. @throws Error for a line no version of Muster wrote */
 export function readRecord(line: string): AgentRecord {
   const fields = splitHeader(line);
-  const [version, , lock, hold, fence, until, state, by, call, queue, completed, arrival, home, , json] = fields;
+  const [version, , lock, hold, fence, until, state, by, call, queue, completed, arrival, home, , units, json] = fields;
   const facets = JSON.parse(json as string) as Facets;
-  if (fence !== '0') {
-    facets.claim = {
-      fence: Number(fence),
-      state: state as ClaimState,
-      untilMs: Number(until),
-      ...(by !== NONE && { by: decode(by) }),
-      callId: decode(call),
-      queue: decode(queue),
-      completedAtMs: Number(completed),
-    };
+  const locksMs: Locks = { [VOICE]: Number(lock) };
+  const voice = readClaim([fence, until, state, by, call, queue, completed]);
+  if (voice) facets.claim = voice;
+  for (const { name, lockMs, claim } of readUnits(units)) {
+    locksMs[name] = lockMs;
+    if (claim) facets.digitalClaims = { ...facets.digitalClaims, [name]: { unit: name, ...claim } };
   }
   return {
     version: version as string,
     home: decode(home),
-    lockMs: Number(lock),
+    locksMs,
     holdMs: Number(hold),
     arrivalMs: Number(arrival),
     facets,
   };
 }
 
-type Locks = Pick<AgentRecord, 'lockMs' | 'holdMs'>;
+/** Until when the unit is held, in ms by the shard's clock. */
+export const lockOf = ({ locksMs }: Pick<AgentRecord, 'locksMs'>, unit = VOICE): number => locksMs[unit] ?? 0;
 
 /** The line to store, without its version, which the script puts in front. */
-export function writeRecord(facets: Facets, home: string, { lockMs, holdMs }: Locks, weights: Weights): string {
-  const { claim, ...rest } = facets;
+export function writeRecord(
+  facets: Facets,
+  home: string,
+  { locksMs, holdMs }: Pick<AgentRecord, 'locksMs' | 'holdMs'>,
+  weights: Weights,
+): string {
+  const { claim, digitalClaims: _, ...rest } = facets;
+  const [fence, until, state, by, call, queue, completed] = writeClaim(claim);
   const header = [
     ownStatus(facets).status,
-    lockMs,
+    lockOf({ locksMs }),
     holdMs,
-    claim?.fence ?? 0,
-    claim?.untilMs ?? 0,
-    claim?.state ?? NONE,
-    encode(claim?.by),
-    encode(claim?.callId),
-    encode(claim?.queue),
-    claim?.completedAtMs ?? 0,
+    ...[fence, until, state, by, call, queue, completed],
     virtualArrival(facets, weights).arrivalMs,
     encode(home),
     writeSkills(facets.profile?.skills ?? {}),
+    writeUnits(facets, locksMs),
   ];
   return `${header.join(' ')} ${JSON.stringify(rest)}`;
 }
@@ -75,13 +77,6 @@ export function writeRecord(facets: Facets, home: string, { lockMs, holdMs }: Lo
 export function writeSkills(skills: Record<string, number>): string {
   const parts = Object.entries(skills).map(([name, level]) => `${encodeURIComponent(name)}:${Math.round(level)}`);
   return parts.length > 0 ? `,${parts.join(',')},` : ',';
-}
-
-/** Call and queue names may hold anything; in a header they must not hold a space. */
-export const encode = (text: string | undefined): string => (text ? encodeURIComponent(text) : NONE);
-
-function decode(text: string | undefined): string {
-  return text === undefined || text === NONE ? '' : decodeURIComponent(text);
 }
 
 function splitHeader(line: string): string[] {

@@ -21,27 +21,28 @@ export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): 
   for await (const flat of scan(cluster, key, 'HSCAN', how)) yield pairs(flat, String);
 }
 
-/** Scores of a queue's members by agent id. */
-export async function* scanQueue(cluster: Cluster, queue: string, how: Scan): AsyncGenerator<Map<string, number>> {
-  for await (const flat of scan(cluster, queue, 'ZSCAN', how)) yield pairs(flat, Number);
+/** Scores of a line's members by agent id. */
+export async function* scanLine(cluster: Cluster, line: string, how: Scan): AsyncGenerator<Map<string, number>> {
+  for await (const flat of scan(cluster, line, 'ZSCAN', how)) yield pairs(flat, Number);
 }
 
-/** The queues that have members, by name. */
-export async function queuesIn(cluster: Cluster, domain: string): Promise<string[]> {
+/** The lines that have members, by key. */
+export async function linesIn(cluster: Cluster, domain: string): Promise<string[]> {
   const prefix = queueKey(domain, '');
-  const names = new Set<string>();
+  const pattern = prefix.replace('queue', 'queue*');
+  const lines = new Set<string>();
   let cursor = '0';
   do {
-    const step = ['SCAN', cursor, 'MATCH', `${prefix}*`, 'COUNT', '1000'];
+    const step = ['SCAN', cursor, 'MATCH', `${pattern}*`, 'COUNT', '1000'];
     const reply = await cluster.attempt(prefix, SCAN_DEADLINE_MS, async () => {
       const node = await cluster.node(prefix);
       return node.sendCommand(step);
     });
     const [next, keys] = reply as unknown as [unknown, string[]];
-    for (const key of keys) names.add(key.slice(prefix.length));
+    for (const key of keys) lines.add(key);
     cursor = String(next);
   } while (cursor !== '0');
-  return [...names].sort();
+  return [...lines].sort();
 }
 
 async function* scan(cluster: Cluster, key: string, command: string, { match = '*', step }: Scan) {

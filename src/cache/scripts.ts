@@ -13,7 +13,8 @@ const here = new URL('./scripts/', import.meta.url);
 /** Reads `name.lua` and what it includes from a folder, by default that of the regional store. */
 export function load(name: string, folder: URL = here): Script {
   const read = (file: string): string => readFileSync(new URL(`${file}.lua`, folder), 'utf8');
-  const lua = read(name).replace(/^--include (\w+)$/gm, (_, part: string) => read(part));
+  const whole = (file: string): string => read(file).replace(/^--include (\w+)$/gm, (_, part: string) => whole(part));
+  const lua = whole(name);
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 

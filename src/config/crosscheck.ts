@@ -1,7 +1,7 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
-import { connectionOf, GLOBAL_QUEUE } from './topology.ts';
+import { GLOBAL_QUEUE } from './topology.ts';
 
 const REDIS_PORT = '6379';
 
@@ -82,15 +82,22 @@ function checkQueue(config: Config, name: string): Problem[] {
   for (const [at, united] of queue.unites.entries()) {
     const place = inside(`${path}.unites`, at);
     if (queue.unites.indexOf(united) !== at) problems.push({ path: place, message: `repeats ${united}` });
-    const connection = connectionOf(config, united);
-    if (!connection)
-      problems.push(...mustBeKnown(place, united.split(':', 1)[0] ?? '', 'connection', config.connections));
-    else if (connection.domain !== queue.domain) {
-      const message = `belongs to the domain "${connection.domain}", the queue to "${queue.domain}"; they must be one`;
-      problems.push({ path: place, message });
-    }
+    problems.push(...checkUnited(config, place, united.split(':', 1)[0] ?? '', queue.domain));
   }
+  for (const [at, { connection }] of queue.withSkill.entries()) {
+    problems.push(...checkUnited(config, inside(`${path}.withSkill`, at), connection, queue.domain));
+  }
+  if (queue.unites.length + queue.withSkill.length === 0)
+    problems.push({ path, message: 'unites nothing, expected platform queues or agents with a skill' });
   return problems;
+}
+
+function checkUnited({ connections }: Config, path: string, name: string, domain: string): Problem[] {
+  const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
+  if (!connection) return mustBeKnown(path, name, 'connection', connections);
+  if (connection.domain === domain) return [];
+  const message = `belongs to the domain "${connection.domain}", the queue to "${domain}"; they must be one`;
+  return [{ path, message }];
 }
 
 function checkFreshness({ freshness: { heartbeatMs, suspectMs, staleMs } }: Config): Problem[] {

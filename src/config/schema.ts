@@ -1,29 +1,14 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
+import { PushSettings } from '../platforms/push-settings.ts';
+import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
+import { Queue } from './queue.ts';
 
 /**
  * The one description of a configuration file. Validation, defaults and docs/configuration.md all come from it.
  * `title` says what a value must look like, in words that fit behind "expected".
  */
-const NAME = '[A-Za-z0-9._-]{1,64}';
-const MAIN = 'main';
-const closed = { additionalProperties: false };
-
-const Name = (description: string, more: object = {}) =>
-  Type.String({
-    pattern: `^${NAME}$`,
-    title: 'a name of 1 to 64 letters, digits, dots, dashes or underscores',
-    description,
-    ...more,
-  });
-
-const named = <T extends TSchema>(value: T, description: string, more: object = {}) =>
-  Type.Record(Type.String({ pattern: `^${NAME}$` }), value, { ...closed, description, ...more });
-
-const Milliseconds = (value: number, minimum: number, maximum: number, description: string) =>
-  Type.Integer({ default: value, minimum, maximum, description });
-
 const Weight = (description: string) => Type.Number({ default: 0, minimum: 0, maximum: 86_400, description });
 
 const Listen = Type.Object(
@@ -91,6 +76,12 @@ const shared = {
   domain: Name('The domain of its agents and queues.', { default: MAIN }),
 };
 
+const claimsBy = Type.Enum(['call', 'agent'], {
+  default: 'call',
+  description:
+    'How an interaction is known for a claim’s: by the `call` id, or, where callers name calls otherwise than the platform does, as the next call of the `agent`.',
+});
+
 const authority = Type.Enum(['verify', 'refuse'], {
   default: 'verify',
   description:
@@ -103,8 +94,10 @@ const Connection = Type.Union(
       {
         platform: Type.Literal('genesys', { description: 'Agents come from a Genesys Cloud organisation.' }),
         ...shared,
+        claimsBy,
         authority,
         ...GenesysSettings.properties,
+        ...PushSettings,
       },
       closed,
     ),
@@ -112,8 +105,10 @@ const Connection = Type.Union(
       {
         platform: Type.Literal('cxone', { description: 'Agents come from a NICE CXone business unit.' }),
         ...shared,
+        claimsBy,
         authority,
         ...CxoneSettings.properties,
+        ...PushSettings,
       },
       closed,
     ),
@@ -126,30 +121,6 @@ const Connection = Type.Union(
     ),
   ],
   { description: 'One account on one platform. Its name is the prefix of its agents’ and queues’ ids.' },
-);
-
-const WrapUp = Type.Object(
-  {
-    rule: Type.Enum(['none', 'timed', 'manual'], {
-      default: 'none',
-      description:
-        '`none`: free at once. `timed`: after `seconds`. `manual`: when released or the platform says idle, after 1 h at most.',
-    }),
-    seconds: Type.Integer({ default: 0, minimum: 0, maximum: 3600, description: 'How long a `timed` wrap-up lasts.' }),
-  },
-  { ...closed, default: {}, description: 'What an agent does after an interaction of this queue.' },
-);
-
-const Queue = Type.Object(
-  {
-    domain: Name('The domain of every queue it unites.', { default: MAIN }),
-    unites: Type.Array(
-      Type.String({ pattern: `^${NAME}:.{1,135}$`, title: 'a platform queue, `{connection}:{queue id}`' }),
-      { minItems: 1, maxItems: 200, description: 'Platform queues, as `{connection}:{queue id}`.' },
-    ),
-    wrapUp: WrapUp,
-  },
-  { ...closed, description: 'One virtual queue. Its name is the id that callers use.' },
 );
 
 const Ranking = Type.Object(

@@ -1,4 +1,5 @@
 import type { WrapUp } from '../agent/claim.ts';
+import type { Profile } from '../agent/facets.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 
 /** Where an id leads, by the config alone: `{connection}:{user}` for agents, `{connection}:{queue}` for queues. */
@@ -37,10 +38,15 @@ export function homeOfAgent(config: Config, agentId: string): string | undefined
   return connectionOf(config, agentId)?.home;
 }
 
-/** Every queue that an agent of these platform queues is in, `global` and the virtual ones too; sorted, each once. */
-export function queuesOf(config: Config, profileQueues: string[]): string[] {
-  const virtual = virtualQueues(config);
-  return [...new Set([GLOBAL_QUEUE, ...profileQueues, ...profileQueues.flatMap((id) => virtual.get(id) ?? [])])].sort();
+/** Every queue that the agent of this profile is in, `global` and the virtual ones too; sorted, each once. */
+export function queuesOf(config: Config, agentId: string, profile: Profile | undefined): string[] {
+  const { queues = [], skills = {} } = profile ?? {};
+  const { byQueue, bySkill } = virtualQueues(config);
+  const united = queues.flatMap((id) => byQueue.get(id) ?? []);
+  const skilled = (bySkill.get(connectionNameOf(config, agentId) ?? '') ?? []).flatMap(({ queue, skill, level }) => {
+    return (skills[skill] ?? -1) >= level ? [queue] : [];
+  });
+  return [...new Set([GLOBAL_QUEUE, ...queues, ...united, ...skilled])].sort();
 }
 
 /** The queue of this id: virtual, of a known connection's platform, or `global`. */
@@ -52,16 +58,28 @@ export function findQueue({ connections, queues }: Config, queueId: string): Que
   return connection && { id: queueId, domain: connection.domain, wrapUp: NO_WRAP_UP };
 }
 
-/** Platform queue to the virtual queues that unite it. A config never changes, and this is asked for every event. */
-const indexes = new WeakMap<Config, Map<string, string[]>>();
+interface VirtualQueues {
+  /** Platform queue to the virtual queues that unite it. */
+  byQueue: Map<string, string[]>;
+  /** Connection to the virtual queues that unite those of its agents who have a skill. */
+  bySkill: Map<string, { queue: string; skill: string; level: number }[]>;
+}
 
-function virtualQueues(config: Config): Map<string, string[]> {
+/** A config never changes, and this is asked for every event. */
+const indexes = new WeakMap<Config, VirtualQueues>();
+
+function virtualQueues(config: Config): VirtualQueues {
   const known = indexes.get(config);
   if (known) return known;
-  const index = new Map<string, string[]>();
-  for (const [name, { unites }] of Object.entries(config.queues)) {
-    for (const id of unites) index.set(id, [...(index.get(id) ?? []), name]);
+  const index: VirtualQueues = { byQueue: new Map(), bySkill: new Map() };
+  for (const [queue, { unites, withSkill }] of Object.entries(config.queues)) {
+    for (const united of unites) push(index.byQueue, united, queue);
+    for (const { connection, skill, level } of withSkill) push(index.bySkill, connection, { queue, skill, level });
   }
   indexes.set(config, index);
   return index;
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  map.set(key, [...(map.get(key) ?? []), value]);
 }

@@ -38,6 +38,8 @@ export interface ClaimGrantedLine extends ClaimAsked {
   since: number;
   agent: string;
   fence: number;
+  /** The unit of the agent's capacity that the claim takes; absent: the one for voice. */
+  unit?: string;
   /** When the lock lapses, in ms by the clock of the shard that granted. */
   until: number;
   /** How long the grant is promised, in ms from `t`. */
@@ -71,6 +73,7 @@ interface Settle extends Origin {
   call?: string;
   agent: string;
   fence: number;
+  unit?: string;
 }
 
 /** The holder keeps the agent. */
@@ -101,7 +104,8 @@ export interface SettleRefusedLine extends Settle {
 
 /**
  * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
- * a claim is a register of its own, `completed: [ms]`.
+ * a claim is a register of its own, `completed: [ms]`. Beside those for voice there is `digital/{call id}` for each
+ * interaction of another media type, and `claim/{unit}` and `completed/{unit}` for each unit.
  */
 export type FacetVersion = (string | number)[];
 export type FacetVersions = Record<string, FacetVersion>;

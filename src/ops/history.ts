@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
-import { FACET_NAMES, type Facets } from '../agent/facets.ts';
+import { claimsOf, type Facets } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import type { Clock } from './clock.ts';
 import type {
@@ -47,6 +47,8 @@ export interface AgentRead {
 export interface ClaimGranted extends ClaimInvoked {
   agent: string;
   fence: number;
+  /** The unit of the agent's capacity, where it is not the one for voice. */
+  unit?: string;
   /** When the lock lapses, in ms by the clock of the shard that granted. */
   untilMs: number;
   /**
@@ -68,6 +70,7 @@ interface SettledBase {
   call?: string;
   agent: string;
   fence: number;
+  unit?: string;
   untilMs?: number;
   /** `clock.monotonicMs()` from before the settle was asked for. */
   startedMs: number;
@@ -170,8 +173,8 @@ function grantedLine({ startedMs, untilMs, heldMs, ...claim }: ClaimGranted): Om
 }
 
 function settledLine(settle: Settled): Omit<KeptLine, keyof Origin> | Omit<EndedLine, keyof Origin> {
-  const { call, agent, fence, untilMs: until, startedMs: since } = settle;
-  const common = { phase: 'ok', since, call, agent, fence, until } as const;
+  const { call, agent, fence, unit, untilMs: until, startedMs: since } = settle;
+  const common = { phase: 'ok', since, call, agent, fence, ...(unit && { unit }), until } as const;
   if ('heldMs' in settle) return { op: settle.op, ...common, held_ms: settle.heldMs };
   return { op: settle.op, ...common, state: settle.state };
 }
@@ -189,13 +192,15 @@ function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentR
 
 function versionsOf(facets: Facets): FacetVersions {
   const versions: FacetVersions = {};
-  for (const name of FACET_NAMES) {
+  for (const name of ['profile', 'presence', 'activity', 'interaction', 'origin'] as const) {
     const facet = facets[name];
-    if (facet && 'id' in facet) versions[name] = [facet.at, facet.id];
+    if (facet) versions[name] = [facet.at, facet.id];
   }
-  if (!facets.claim) return versions;
-  const { fence, state, untilMs, callId, completedAtMs, by } = facets.claim;
-  versions.claim = [fence, state, untilMs, callId, ...(by === undefined ? [] : [by])];
-  if (completedAtMs > 0) versions.completed = [completedAtMs];
+  for (const [callId, { at, id }] of Object.entries(facets.digital ?? {})) versions[`digital/${callId}`] = [at, id];
+  for (const { unit, fence, state, untilMs, callId, completedAtMs, by } of claimsOf(facets)) {
+    const of = unit === undefined ? '' : `/${unit}`;
+    versions[`claim${of}`] = [fence, state, untilMs, callId, ...(by === undefined ? [] : [by])];
+    if (completedAtMs > 0) versions[`completed${of}`] = [completedAtMs];
+  }
   return versions;
 }

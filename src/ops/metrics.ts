@@ -29,6 +29,8 @@ export interface Metrics {
   outboxEntries: Gauge<'partition'>;
   busBehind: Gauge<'partition'>;
   platform: Counter<'connection' | 'event' | 'value'>;
+  /** `accepted`, `known`, `hint`, `ignored`; of requests `malformed`, `unauthenticated`. */
+  pushes: Counter<'connection' | 'outcome'>;
   /** Readings of a platform compared with the store: `complete`, `failed`. */
   reconcileRuns: Counter<'connection' | 'outcome'>;
   /** `profile`, `presence`, `activity`, `interaction`, `gone`. */
@@ -127,6 +129,12 @@ function metricsOfClaims({ counter, latency }: Maker) {
 function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
   return {
     platform: counter('platform_total', 'What happened on the way to a platform', 'connection', 'event', 'value'),
+    pushes: counter(
+      'pushes_total',
+      'What platforms pushed: facts accepted, or known already; hints (the platform is asked); records ignored; requests malformed, unauthenticated',
+      'connection',
+      'outcome',
+    ),
     readThrough: counter(
       'read_through_agents_total',
       'Agents a platform was asked about because their home was quiet: answered, failed, refused (its breaker is open)',

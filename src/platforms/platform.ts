@@ -1,4 +1,5 @@
 import type { Facets } from '../agent/facets.ts';
+import type { WrongField } from '../agent/fields.ts';
 import type { Told } from '../agent/reconcile.ts';
 
 /** One thing a platform said about one agent of its own accord, normalised. */
@@ -71,6 +72,44 @@ export interface PlatformReader {
   read(agentIds: string[], signal: AbortSignal): Promise<PlatformReport[]>;
   close(): Promise<void>;
 }
+
+/** One fact about one agent that a platform pushed. */
+export interface PushedFact {
+  agentId: string;
+  /**
+   * What is to be accepted; undefined where that is nothing. Pure.
+   * @param held what the region's store holds of the agent; undefined where it knows nobody of the id
+   */
+  reportOn(held: Facets | undefined): PlatformReport | undefined;
+}
+
+/** What a pushed body says. Everything in it is about agents of the connection it was pushed to. */
+export interface PushReading {
+  /** In the order they came. */
+  facts: PushedFact[];
+  /** Agents of whom it says that something changed, but not what: the platform is to be asked. */
+  hints: string[];
+  /** Records that say nothing about an agent. */
+  ignored: number;
+}
+
+/** A pushed body that cannot be read, with what is wrong with it. */
+export class InvalidPush extends Error {
+  override name = 'InvalidPush';
+  readonly errors: WrongField[];
+  constructor(errors: WrongField[]) {
+    super(errors.map(({ field, message }) => `${field} ${message}`).join('; '));
+    this.errors = errors;
+  }
+}
+
+/** Reads what a platform, or a script on it, pushes about one connection. */
+export interface PushReader {
+  /** The same for the same body, whatever was pushed before. @throws InvalidPush: nothing of the body is taken */
+  read(body: unknown): PushReading;
+}
+
+export type PushContext = Pick<PlatformContext, 'connection' | 'count'>;
 
 export type ReaderContext = Pick<PlatformContext, 'connection' | 'log' | 'count'>;
 

@@ -1,10 +1,13 @@
 import { claimIdOf } from '../agent/claim.ts';
-import type { Claim, Facets } from '../agent/facets.ts';
+import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
+import type { Media } from '../agent/media.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { availableSince, type Status, statusOf } from '../agent/status.ts';
+import { VOICE } from '../agent/units.ts';
 import { readFacets, type WireFacets, writeFacets } from '../agent/wire.ts';
 import type { Considered, Obstacle } from '../cache/queues.ts';
-import { type AgentRecord, readRecord } from '../cache/record.ts';
+import { type AgentRecord, lockOf, readRecord } from '../cache/record.ts';
+import { roomOf } from '../cache/room.ts';
 
 /** Who vouches for an answer, and how old it may be. */
 export interface Vouched {
@@ -29,6 +32,10 @@ export interface AgentAnswer extends Vouched {
   available_since?: number;
   /** How long the claim on the agent lasts unless it is settled, in ms; only for those who are claimed. */
   claimed_for_ms?: number;
+  /** The same by unit, for claims of other media types than voice. */
+  digital_claimed_for_ms?: Record<string, number>;
+  /** How many more interactions the agent can take now, by media type; only for those who take more than voice. */
+  room?: Partial<Record<Media, number>>;
   facets: WireFacets;
 }
 
@@ -37,6 +44,8 @@ export interface ClaimAnswer {
   call_id: string;
   agent_id: string;
   queue: string;
+  /** The unit of the agent's capacity that it takes, e.g. `chat-2`; absent: the one for voice. */
+  unit?: string;
   state: Claim['state'];
   fence: number;
   /** Ms by the clock of the shard that granted. */
@@ -73,11 +82,16 @@ export interface Age {
 
 /** @param storeMs the store's clock, by which locks are judged */
 export function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
-  const { facets, lockMs } = record;
+  const { facets } = record;
   const { ageMs, stale, confirmedMsAgo } = age;
-  const claim = facets.claim && { ...facets.claim, untilMs: lockMs };
+  const claim = facets.claim && { ...facets.claim, untilMs: lockOf(record) };
   const { status, reason } = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
-  const claimedForMs = claim && claim.state !== 'ENDED' ? lockMs - storeMs : 0;
+  const leftMs = claimsOf(facets).flatMap((each): [string, number][] => {
+    const ms = each.state === 'ENDED' ? 0 : Math.round(lockOf(record, each.unit) - storeMs);
+    return ms > 0 ? [[each.unit ?? VOICE, ms]] : [];
+  });
+  const { [VOICE]: claimedForMs, ...digitalForMs } = Object.fromEntries(leftMs);
+  const room = facets.profile?.capacity && roomOf(record, storeMs);
   return {
     agent_id: agentId,
     status,
@@ -90,10 +104,15 @@ export function answerAgent(agentId: string, record: AgentRecord, age: Age, stor
     queues: facets.profile?.queues ?? [],
     skills: facets.profile?.skills ?? {},
     ...(status === 'AVAILABLE' && { available_since: availableSince(facets) }),
-    ...(claimedForMs > 0 && { claimed_for_ms: Math.round(claimedForMs) }),
+    ...(claimedForMs !== undefined && { claimed_for_ms: claimedForMs }),
+    ...(Object.keys(digitalForMs).length > 0 && { digital_claimed_for_ms: digitalForMs }),
+    ...(room && { room }),
     facets: writeFacets(facets),
   };
 }
+
+/** The unit that a claim takes, as answers and histories name it: not at all where it is the one for voice. */
+export const unitIn = ({ unit }: { unit?: string }): { unit?: string } => (unit === undefined ? {} : { unit });
 
 /** The region whose word the claim on record is. */
 export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): string {
@@ -107,6 +126,7 @@ export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, re
     call_id: claim.callId,
     agent_id: agent.agent_id,
     queue: claim.queue,
+    ...unitIn(claim),
     state: claim.state,
     fence: claim.fence,
     until: claim.untilMs,
@@ -120,7 +140,10 @@ export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, re
 /** The facets in another region's answer about an agent: complete, each with its own version. */
 export function facetsOf(agent: AgentAnswer): Facets {
   const facets = readFacets(agent.facets, { at: 0, id: '' }, (ms) => ms);
-  if (facets.claim) facets.claim.remainingMs = agent.claimed_for_ms ?? 0;
+  for (const claim of claimsOf(facets)) {
+    const { claimed_for_ms, digital_claimed_for_ms = {} } = agent;
+    claim.remainingMs = (claim.unit === undefined ? claimed_for_ms : digital_claimed_for_ms[claim.unit]) ?? 0;
+  }
   return facets;
 }
 

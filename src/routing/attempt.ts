@@ -1,3 +1,4 @@
+import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Tally } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
@@ -7,6 +8,8 @@ import type { Region } from './region.ts';
 export interface ClaimRequest {
   queue: string;
   callId: string;
+  /** Of the interaction that an agent is wanted for. */
+  media: Media;
   skills: RequiredSkills;
   budgetMs: number;
   /** Only this agent will do. */

@@ -122,6 +122,7 @@ async function candidates({ region, request, queue }: Attempt, standing: Standin
   const { agents } = await region.queues.find({
     domain: queue.domain,
     queue: queue.id,
+    media: request.media,
     skills: request.skills,
     limit: READ_AHEAD,
     explain: false,

@@ -1,3 +1,4 @@
+import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Found, PassOver, Tally } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
@@ -8,6 +9,8 @@ import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } fr
 
 export interface FindRequest {
   queue: string;
+  /** Of the interaction that agents are wanted for. */
+  media: Media;
   skills: RequiredSkills;
   limit: number;
   /** Time for asking platforms, and for a shard that is failing over, in ms. */
@@ -38,6 +41,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
     region.queues.find({
       domain: queue.domain,
       queue: queue.id,
+      media: request.media,
       skills: request.skills,
       limit,
       explain: request.explain,

@@ -1,7 +1,8 @@
-import type { Facets } from '../agent/facets.ts';
+import { claimsOf, type Facets } from '../agent/facets.ts';
+import { VOICE } from '../agent/units.ts';
 import type { ClaimReply } from '../cache/queues.ts';
-import type { AgentRecord } from '../cache/record.ts';
-import { answerClaim, type ClaimAnswer, explain, facetsOf, grantedBy } from './answers.ts';
+import { type AgentRecord, lockOf } from '../cache/record.ts';
+import { answerClaim, type ClaimAnswer, explain, facetsOf, grantedBy, unitIn } from './answers.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
@@ -16,20 +17,21 @@ export async function grantedHere(
   startedMs: number,
 ): Promise<Granted> {
   const { region, request, queue } = attempt;
-  const held = record.facets.claim;
+  const held = claimsOf(record.facets).find(({ fence }) => fence === reply.fence);
   if (!held) throw new Error(`the store granted ${reply.agentId} without a claim`);
   const { replicated, clockMs } = reply;
   const agent = tell(region, reply.agentId, record);
-  const leftMs = record.lockMs - clockMs;
+  const leftMs = lockOf(record, held.unit) - clockMs;
   const answer = answerClaim(held, agent, leftMs, replicated);
   const home = grantedBy(record, held);
   const isOurs = home === region.config.region;
-  if (isOurs) publishClaim(region, reply.agentId, record);
+  if (isOurs) publishClaim(region, reply.agentId, record, held.unit ?? VOICE);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,
     agent: reply.agentId,
     fence: held.fence,
+    ...unitIn(held),
     untilMs: held.untilMs,
     heldMs: leftMs - (region.clock.monotonicMs() - startedMs),
     home,
@@ -53,7 +55,8 @@ export async function askHome(
   startedMs: number,
 ): Promise<Granted | undefined> {
   const { region, request, queue } = attempt;
-  const asked = { queue: queue.id, callId: request.callId, skills: request.skills, agentId };
+  const { callId, media, skills } = request;
+  const asked = { queue: queue.id, callId, media, skills, agentId };
   const answer = await region.peers.claim(record.home, asked, remainingMs(attempt));
   attempt.refused.push(agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer.claim, startedMs);
@@ -80,6 +83,7 @@ async function grantedElsewhere(
     queue: queue.id,
     agent: claim.agent_id,
     fence: claim.fence,
+    ...unitIn(claim),
     untilMs: claim.until,
     heldMs: claim.expires_in_ms - (region.clock.monotonicMs() - startedMs),
     home: claim.authority.region,

@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { Settlement } from '../agent/claim.ts';
+import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
@@ -17,6 +18,7 @@ export const ANSWERED_BY = 'muster-answered-by';
 export interface AskedClaim {
   queue: string;
   callId: string;
+  media: Media;
   skills: RequiredSkills;
   agentId: string;
 }
@@ -118,8 +120,12 @@ export class Peers {
   }
 
   /** Asks an agent's home to grant it. Never throws. */
-  async claim(home: string, { queue, callId, skills, agentId }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
-    const body = { queue, call_id: callId, skills, agent_id: agentId };
+  async claim(
+    home: string,
+    { queue, callId, media, skills, agentId }: AskedClaim,
+    budgetMs: number,
+  ): Promise<HomeAnswer> {
+    const body = { queue, call_id: callId, media, skills, agent_id: agentId };
     // A call whose home fell silent asks it again first: waiting there would leave it no time for anybody else.
     if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();

@@ -2,22 +2,22 @@ import {
   type ClaimName,
   type ClaimTimes,
   claimIdOf,
-  completionTime,
   settle as decide,
   type Move,
   type PlatformSettlement,
   readClaimId,
   type Settlement,
-  settlementDue,
   UNSEEN_MS,
   type WrapUp,
 } from '../agent/claim.ts';
+import { completionTime, settlementsDue, type Telling } from '../agent/due.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Claim } from '../agent/facets.ts';
+import { claimOn, seenFrom, VOICE } from '../agent/units.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
-import type { AgentRecord } from '../cache/record.ts';
+import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
-import { answerClaim, type ClaimAnswer, facetsOf } from './answers.ts';
+import { answerClaim, type ClaimAnswer, facetsOf, unitIn } from './answers.ts';
 import { whileTimeLasts } from './patience.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
@@ -49,13 +49,13 @@ async function settleOnce(
   budgetMs: number,
 ): Promise<ClaimAnswer> {
   const name = parse(claimId);
-  const { agentId, fence, by } = name;
+  const { agentId, fence, by, unit = VOICE } = name;
   let record = await region.agents.recall(agentId);
   // Another instance may have granted it since: only the store knows whether a lock was lost.
-  const known = record?.facets.claim;
+  const known = record && claimOn(record.facets, unit);
   if (!known || known.fence < fence || isOther(known, name)) record = await region.agents.get(agentId);
   if (!record) throw unknownClaim(claimId);
-  const isOurs = by === region.config.region && (record.facets.claim?.fence ?? 0) >= fence;
+  const isOurs = by === region.config.region && (claimOn(record.facets, unit)?.fence ?? 0) >= fence;
   if (record.home !== region.config.region && !isOurs) {
     // Who granted in the home's stead knows most of the claim; the home knows enough.
     const knowsMost = by !== undefined && by !== region.config.region && region.peers.isReachable(by);
@@ -67,13 +67,13 @@ async function settleOnce(
 /** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
 export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
   const { agentId, ...version } = parse(claimId);
-  const { fence } = version;
+  const { fence, unit = VOICE } = version;
   const record = await region.agents.get(agentId);
   const nowMs = region.store.nowMs();
-  const latest = record?.facets.claim;
+  const latest = record && claimOn(record.facets, unit);
   if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
   if (fence === latest.fence && !isOther(latest, version)) {
-    return answerClaim(latest, answerFor(region, agentId, record), record.lockMs - nowMs);
+    return answerClaim(latest, answerFor(region, agentId, record), lockOf(record, unit) - nowMs);
   }
   const { completedAtMs } = latest;
   const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
@@ -85,13 +85,14 @@ export async function getClaim(region: Region, claimId: string): Promise<ClaimAn
  * @throws ShardUnavailable
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
-  const due = settlementDue(event.facets, record.facets);
-  const { claim } = record.facets;
-  if (!due || !claim) return;
-  try {
-    await settleHere(region, { ...claim, agentId: event.agentId }, due, record);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+  const { claimsBy } = tellingOf(region, event.agentId);
+  for (const { claim, settlement } of settlementsDue(event.facets, record.facets, claimsBy)) {
+    if ((claim.by ?? record.home) !== region.config.region) continue;
+    try {
+      await settleHere(region, { ...claim, agentId: event.agentId }, settlement, record);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+    }
   }
 }
 
@@ -118,24 +119,25 @@ async function settleHere(
   settlement: Settlement | PlatformSettlement,
   known: AgentRecord,
 ): Promise<ClaimAnswer> {
-  const { agentId, fence } = name;
+  const { agentId, fence, unit = VOICE } = name;
   let record = known;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
-    if (isOther(record.facets.claim, name)) throw refuse(region, settlement, agentId, fence, 'fence_superseded');
+    if (isOther(claimOn(record.facets, unit), name))
+      throw refuse(region, settlement, agentId, fence, 'fence_superseded');
     const claim = claimToSettle(region, record, name, settlement);
-    const tells = tellsOfInteractions(region, agentId);
-    const completedAt = completionTime({ ...record.facets, claim }, tells);
-    const move = decide(claim.state, settlement, timesFor(region, tells), wrapUpOf(region, claim.queue), completedAt);
+    const telling = tellingOf(region, agentId);
+    const completedAt = completionTime({ ...seenFrom(record.facets, unit), claim }, telling);
+    const move = decide(claim.state, settlement, timesFor(region, telling), wrapUpOf(region, claim.queue), completedAt);
     if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
     if (move === 'done') {
-      return answerClaim(claim, answerFor(region, agentId, record), record.lockMs - region.store.nowMs());
+      return answerClaim(claim, answerFor(region, agentId, record), lockOf(record, unit) - region.store.nowMs());
     }
-    const request = { agentId, fence, callId: claim.callId, queue: claim.queue, by: claim.by, move };
+    const request = { agentId, unit, fence, callId: claim.callId, queue: claim.queue, by: claim.by, move };
     const settled = await region.agents.settle(request, record, DEADLINE_MS);
     if (settled.kind === 'fenced') throw refuse(region, settlement, agentId, fence, 'fence_superseded');
     if (settled.kind === 'settled') {
-      return carriedOut(region, agentId, settlement, move, settled.record, startedMs, settled.replicated);
+      return carriedOut(region, name, settlement, move, settled.record, startedMs, settled.replicated);
     }
     if (!settled.record) throw unknownClaim(claimIdOf(name));
     record = settled.record;
@@ -155,27 +157,29 @@ function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence
 function claimToSettle(
   { config, store }: Region,
   { facets }: AgentRecord,
-  { fence, by }: ClaimName,
+  { fence, by, unit }: ClaimName,
   settlement: Settlement | PlatformSettlement,
 ): Claim {
-  const recorded = facets.claim;
+  const recorded = claimOn(facets, unit ?? VOICE);
   if (recorded?.fence === fence) return recorded;
   const isLost = fence > (recorded?.fence ?? 0);
   const nowMs = store.nowMs();
   const couldLive = fence > nowMs - config.claims.confirmedMs && fence <= nowMs + FENCE_TOLERANCE_MS;
   const isKept = settlement === 'confirm' || settlement === 'renew';
   if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
-  const version = { fence, ...(by !== undefined && { by }) };
+  const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
   return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
 }
 
-function tellsOfInteractions({ config }: Region, agentId: string): boolean {
-  const { platform = 'events' } = connectionOf(config, agentId) ?? {};
-  return platform !== 'events';
+/** What the agent's platform tells of interactions, if there is one that is read. */
+function tellingOf({ config }: Region, agentId: string): Telling {
+  const connection = connectionOf(config, agentId);
+  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call' };
+  return { tells: true, claimsBy: connection.claimsBy };
 }
 
 /** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Region, tells: boolean): ClaimTimes {
+function timesFor({ config }: Region, { tells }: Telling): ClaimTimes {
   const { heldMs, confirmedMs } = config.claims;
   return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
 }
@@ -186,19 +190,20 @@ function wrapUpOf({ config }: Region, queue: string): WrapUp {
 
 function carriedOut(
   region: Region,
-  agentId: string,
+  { agentId, unit = VOICE }: ClaimName,
   settlement: Settlement | PlatformSettlement,
   move: Move,
   record: AgentRecord,
   startedMs: number,
   replicated: boolean,
 ): ClaimAnswer {
-  const claim = record.facets.claim as Claim;
+  const claim = claimOn(record.facets, unit) as Claim;
   region.metrics.settlements.inc({ settlement, outcome: 'ok' });
-  publishClaim(region, agentId, record);
+  publishClaim(region, agentId, record, unit);
   // What is known of the agent is wrong: the platform says what is right.
   if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
-  const base = { call: claim.callId, agent: agentId, fence: claim.fence, untilMs: claim.untilMs, startedMs };
+  const { callId, fence, untilMs } = claim;
+  const base = { call: callId, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs };
   if (settlement === 'confirm' || settlement === 'renew') {
     const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
     region.history.settled({ ...base, op: settlement, heldMs });

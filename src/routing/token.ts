@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../agent/reached.ts';
+import { VOICE } from '../agent/units.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { isAtLeast } from '../sync/positions.ts';
 import type { ClaimAnswer } from './answers.ts';
@@ -37,16 +38,24 @@ const MOST_EXACT = 20;
 const closed = { additionalProperties: false };
 const Count = Type.Integer({ minimum: 0 });
 const Version = Type.Optional(Type.Tuple([Count, Type.String()]));
+/** Fence, who granted it (empty: the home), state, until, unit. */
+const WireClaim = Type.Tuple([
+  Count,
+  Type.String(),
+  Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
+  Count,
+  Type.String(),
+]);
+type WireClaim = Static<typeof WireClaim>;
 const WireReach = Type.Object(
   {
     profile: Version,
     presence: Version,
     activity: Version,
     interaction: Version,
-    /** Fence, who granted it (empty: the home), state, until. */
-    claim: Type.Optional(
-      Type.Tuple([Count, Type.String(), Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']), Count]),
-    ),
+    /** Call id, at, event id. */
+    digital: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Type.String()]))),
+    claims: Type.Optional(Type.Array(WireClaim)),
   },
   closed,
 );
@@ -88,9 +97,9 @@ function versionsOf(accepted: Accepted[]): Map<string, Reach> {
 }
 
 /** The token of a claim as a write has left it. */
-export function tokenOfClaim({ authority, agent_id, fence, state, until }: ClaimAnswer): string {
+export function tokenOfClaim({ authority, agent_id, unit = VOICE, fence, state, until }: ClaimAnswer): string {
   const by = authority.mode === 'verified' ? { by: authority.region } : {};
-  const agents = new Map([[agent_id, { claim: { fence, ...by, state, untilMs: until } }]]);
+  const agents = new Map([[agent_id, { claims: { [unit]: { fence, ...by, state, untilMs: until } } }]]);
   return writeToken({ region: authority.region, agents, entries: new Map(), deferred: false });
 }
 
@@ -126,10 +135,11 @@ function writeReach(reach: Reach): Static<typeof WireReach> {
     const version = reach[name];
     if (version) wire[name] = [version.at, version.id];
   }
-  if (reach.claim) {
-    const { fence, by = '', state, untilMs } = reach.claim;
-    wire.claim = [fence, by, state, untilMs];
-  }
+  if (reach.digital) wire.digital = Object.entries(reach.digital).map(([callId, { at, id }]) => [callId, at, id]);
+  const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
+    return [fence, by, state, untilMs, unit];
+  });
+  if (claims.length > 0) wire.claims = claims;
   return wire;
 }
 
@@ -139,9 +149,14 @@ function readReach(wire: Static<typeof WireReach>): Reach {
     const version = wire[name];
     if (version) reach[name] = { at: version[0], id: version[1] };
   }
-  if (wire.claim) {
-    const [fence, by, state, untilMs] = wire.claim;
-    reach.claim = { fence, ...(by && { by }), state, untilMs };
+  const { digital, claims } = wire;
+  if (digital) reach.digital = Object.fromEntries(digital.map(([callId, at, id]) => [callId, { at, id }]));
+  if (claims) {
+    const reached = claims.map(([fence, by, state, untilMs, unit]) => [
+      unit,
+      { fence, ...(by && { by }), state, untilMs },
+    ]);
+    reach.claims = Object.fromEntries(reached);
   }
   return reach;
 }

@@ -45,6 +45,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
     domain: queue.domain,
     queue: queue.id,
     callId: request.callId,
+    media: request.media,
     skills: request.skills,
     heldMs: region.config.claims.heldMs,
     holdMs: Math.ceil(budgetMs),

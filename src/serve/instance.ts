@@ -5,9 +5,11 @@ import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
 import { createLog } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { Pushes } from '../routing/pushes.ts';
 import { awaitFirstReading } from '../sync/first-reading.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
+import { pushReaders } from './platforms.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
@@ -34,9 +36,11 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   const ground = await breakGround(options);
   const sync = assembleSync(ground);
   const { region } = sync;
+  const pushes = new Pushes(region, pushReaders(ground));
   let draining = false;
   const server = createServer({
     region,
+    pushes,
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
@@ -63,6 +67,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
       stopGauges();
       await sync.connections.stop();
       await server.close();
+      await pushes.stop();
       await shutDown(ground, sync);
       ground.log.info({}, 'stopped');
     },

@@ -3,11 +3,20 @@ import type { ConnectionConfig } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import { Budget } from '../platforms/budget.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
+import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createCxoneReader } from '../platforms/cxone/reader.ts';
 import { mirrorShare, readerShare } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
+import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
-import type { PlatformConnection, PlatformContext, PlatformReader, ReaderContext } from '../platforms/platform.ts';
+import type {
+  PlatformConnection,
+  PlatformContext,
+  PlatformReader,
+  PushContext,
+  PushReader,
+  ReaderContext,
+} from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Ground } from './sync.ts';
@@ -67,4 +76,21 @@ function createReader(settings: ConnectionConfig, context: ReaderContext, clock:
     case 'events':
       return undefined;
   }
+}
+
+const PUSH_READERS: Record<string, (context: PushContext) => PushReader> = {
+  genesys: createGenesysPushReader,
+  cxone: createCxonePushReader,
+};
+
+/** One reader for every connection whose platform may push, wherever it is homed. */
+export function pushReaders({ config, metrics }: Ground): Map<string, PushReader> {
+  const readers = new Map<string, PushReader>();
+  for (const [connection, settings] of Object.entries(config.connections)) {
+    const create = PUSH_READERS[settings.platform];
+    if (!create || !('push' in settings) || !settings.push) continue;
+    const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
+    readers.set(connection, create({ connection, count }));
+  }
+  return readers;
 }

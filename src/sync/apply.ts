@@ -1,8 +1,9 @@
 import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
-import type { Claim } from '../agent/facets.ts';
+import { type Claim, claimsOf } from '../agent/facets.ts';
+import { claimOn, VOICE } from '../agent/units.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
-import type { AgentRecord } from '../cache/record.ts';
+import { type AgentRecord, lockOf } from '../cache/record.ts';
 import type { Config } from '../config/schema.ts';
 import { homeOfAgent } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -55,20 +56,23 @@ export class Apply {
     metrics.events.inc({ outcome: applied.outcome });
     history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
     const { home, facets } = applied.record;
-    if (home === config.region && event.facets.claim) this.#compare(event, event.facets.claim, applied);
-    if ((facets.claim?.by ?? home) === config.region) await atGranter(event, applied.record);
+    if (home === config.region) for (const claim of claimsOf(event.facets)) this.#compare(event, claim, applied);
+    const granters = [home, ...claimsOf(facets).map(({ by }) => by)];
+    if (granters.includes(config.region)) await atGranter(event, applied.record);
     return applied;
   }
 
   #compare({ agentId }: AgentEvent, claim: Claim, { before }: Applied): void {
     const { store, onConflict } = this.#options;
-    const conflict = conflictOf(before?.facets.claim, (before?.lockMs ?? 0) - store.nowMs(), claim);
+    const ours = before && claimOn(before.facets, claim.unit ?? VOICE);
+    const leftMs = (before ? lockOf(before, claim.unit) : 0) - store.nowMs();
+    const conflict = conflictOf(ours, leftMs, claim);
     if (conflict) onConflict(agentId, conflict);
   }
 
   /** An agent of no known connection is at home where it was first spoken of; a claim is not such a word. */
   #withOrigin({ agentId, eventId, timestampMs, region, facets }: AgentEvent): AgentEvent['facets'] {
-    if (facets.claim || homeOfAgent(this.#options.config, agentId) !== undefined) return facets;
+    if (claimsOf(facets).length > 0 || homeOfAgent(this.#options.config, agentId) !== undefined) return facets;
     return { ...facets, origin: { region, at: timestampMs, id: eventId } };
   }
 }

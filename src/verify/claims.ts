@@ -4,6 +4,8 @@ import type { Line } from './read.ts';
 /** One claim, pieced together from all the lines that speak of it. Times are `t`, in ms. */
 export interface Claim {
   agent: string;
+  /** The unit of the agent's capacity that it takes; undefined: the one for voice. */
+  unit: string | undefined;
   fence: number;
   call: string | undefined;
   /** The region that granted; undefined where only the holder told of the claim. */
@@ -70,6 +72,11 @@ export class Claims {
     return this.#byAgent.get(agent) ?? [];
   }
 
+  /** All claims on the same unit of the same agent, this one included: of those no two may hold at one moment. */
+  rivals({ agent, unit }: Claim): readonly Claim[] {
+    return this.ofAgent(agent).filter((other) => other.unit === unit);
+  }
+
   ofCall(call: string): readonly Claim[] {
     return this.#byCall.get(call) ?? [];
   }
@@ -122,9 +129,10 @@ export class Claims {
 
   #add(line: (ClaimGrantedLine | KeptLine) & { place: string }, until: number): Claim {
     if (this.#size >= this.#sweepAt) this.#sweep(line.t - REMEMBERED_MS);
-    const { agent, fence, call, place, since, t } = line;
+    const { agent, unit, fence, call, place, since, t } = line;
     const claim: Claim = {
       agent,
+      unit,
       fence,
       call,
       home: line.op === 'claim' ? line.home : undefined,

@@ -23,7 +23,7 @@ export function conflicts(claims: Claims): Checker {
       if (line.op === 'conflict') reported.add(keyOf(line.agent, line.kept, line.lost));
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       if (touched?.step !== 'granted' && touched?.step !== 'revived') return;
-      overlaps.began(touched.claim, claims.ofAgent(touched.claim.agent), line.t);
+      overlaps.began(touched.claim, claims.rivals(touched.claim), line.t);
     },
     finish() {
       overlaps.finish();

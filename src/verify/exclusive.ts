@@ -16,12 +16,12 @@ export function exclusive(claims: Claims): Checker {
   });
   return {
     name: 'exclusive',
-    invariant: 'No agent is held by two claims at the same moment, over all regions.',
+    invariant: 'No agent is held by two claims at the same moment on one unit of capacity, over all regions.',
     see(line, touched) {
       if (touched?.step === 'ended') overlaps.ended(touched.claim);
       if (touched?.step !== 'granted' && touched?.step !== 'revived') return;
       found.judged++;
-      overlaps.began(touched.claim, claims.ofAgent(touched.claim.agent), line.t);
+      overlaps.began(touched.claim, claims.rivals(touched.claim), line.t);
     },
     finish() {
       overlaps.finish();

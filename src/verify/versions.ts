@@ -5,7 +5,7 @@ const STAGES = ['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'];
 
 /** Negative when `a` is outranked by `b`. Later outranks earlier; of two origins the earlier one stands. */
 export function compareFacet(facet: string, a: FacetVersion, b: FacetVersion): number {
-  if (facet === 'claim') return compareClaims(a, b);
+  if (facet === 'claim' || facet.startsWith('claim/')) return compareClaims(a, b);
   return facet === 'origin' ? compare(b, a) : compare(a, b);
 }
 

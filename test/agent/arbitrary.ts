@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Facets } from '../../src/agent/facets.ts';
+import type { Capacity } from '../../src/agent/media.ts';
 
 /** Few distinct values, so that ties, duplicates and contradictions are common. */
 const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };
@@ -12,9 +13,48 @@ const by = <T>(at: number, id: string, values: readonly T[]): T =>
 const stamped = <T extends object>(make: (at: number, id: string) => T) =>
   fc.record(version).map(({ at, id }) => ({ at, id, ...make(at, id) }));
 
+const CAPACITIES = [
+  { media: { voice: { units: 1, beside: [] }, chat: { units: 2, beside: [] } } },
+  {
+    media: {
+      voice: { units: 1, beside: ['chat'] },
+      chat: { units: 2, beside: ['voice', 'email'] },
+      email: { units: 1, beside: [] },
+    },
+    total: 2,
+  },
+] satisfies Capacity[];
+
+/** More of them than are remembered: of one call several versions, as of different calls. */
+const digitalInteraction = (call: number) =>
+  stamped((at, id) => ({
+    callId: `call-${call}`,
+    media: by(call, id, ['chat', 'email'] as const),
+    state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
+  }));
+
+const claim = fc.record(
+  {
+    by: fc.constantFrom('eu', 'us'),
+    fence,
+    state: fc.constantFrom('HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'),
+    untilMs: fc.integer({ min: 990, max: 1_020 }),
+    callId: fc.constantFrom('x', 'y'),
+    queue: fc.constant('support'),
+    completedAtMs: fc.integer({ min: 0, max: 3 }),
+  },
+  { requiredKeys: ['fence', 'state', 'untilMs', 'callId', 'queue', 'completedAtMs'] },
+);
+
 export const facets: fc.Arbitrary<Facets> = fc.record(
   {
-    profile: stamped((at, id) => ({ name: id, queues: [`q${at % 3}`], skills: { billing: at % 100 }, tenureDays: at })),
+    profile: stamped((at, id) => ({
+      name: id,
+      queues: [`q${at % 3}`],
+      skills: { billing: at % 100 },
+      tenureDays: at,
+      ...(at % 2 === 0 && { capacity: by(at, id, CAPACITIES) }),
+    })),
     presence: stamped((at, id) => ({ state: by(at, id, ['ON_DUTY', 'ON_DUTY', 'PAUSED', 'OFF_DUTY'] as const) })),
     activity: stamped((at, id) => ({
       state: by(at, id, ['IDLE', 'IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING'] as const),
@@ -23,18 +63,14 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
       callId: `call-${at}`,
       state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
     })),
-    claim: fc.record(
-      {
-        by: fc.constantFrom('eu', 'us'),
-        fence,
-        state: fc.constantFrom('HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'),
-        untilMs: fc.integer({ min: 990, max: 1_020 }),
-        callId: fc.constantFrom('x', 'y'),
-        queue: fc.constant('support'),
-        completedAtMs: fc.integer({ min: 0, max: 3 }),
-      },
-      { requiredKeys: ['fence', 'state', 'untilMs', 'callId', 'queue', 'completedAtMs'] },
-    ),
+    digital: fc
+      .uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 40 })
+      .chain((calls) => fc.tuple(...calls.map(digitalInteraction)))
+      .map((interactions) => Object.fromEntries(interactions.map((each) => [each.callId, each]))),
+    claim,
+    digitalClaims: fc
+      .dictionary(fc.constantFrom('chat-1', 'chat-2', 'email-1'), claim, { minKeys: 1 })
+      .map((claims) => Object.fromEntries(Object.entries(claims).map(([unit, each]) => [unit, { ...each, unit }]))),
     origin: stamped((at, id) => ({ region: by(at, id, ['us', 'eu']) })),
   },
   { requiredKeys: [] },

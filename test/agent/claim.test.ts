@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  claimIdOf,
-  completionTime,
-  conflictOf,
-  mayGrantInstead,
-  readClaimId,
-  settle,
-  settlementDue,
-} from '../../src/agent/claim.ts';
+import { claimIdOf, conflictOf, mayGrantInstead, readClaimId, settle } from '../../src/agent/claim.ts';
+import { completionTime, settlementsDue } from '../../src/agent/due.ts';
 import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
@@ -71,6 +64,9 @@ describe('what a platform event calls for', () => {
   const idle: Facets = { activity: { state: 'IDLE', at: 40, id: 'a' } };
   const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
 
+  const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
+    settlementsDue(event, facets, by).map(({ settlement }) => settlement)[0];
+
   it.each<[string, Facets, Facets, string | undefined]>([
     ['connected', connected, { claim: held }, 'confirm'],
     ['connected, already confirmed', connected, { claim: { ...held, state: 'CONFIRMED' } }, undefined],
@@ -87,11 +83,47 @@ describe('what a platform event calls for', () => {
     ],
     ['no claim', ended, {}, undefined],
   ])('%s', (_, event, before, expected) => {
-    expect(settlementDue(event, { ...before, ...event })).toBe(expected);
+    expect(dueBy(event, { ...before, ...event })).toBe(expected);
+  });
+
+  it.each<[string, Facets, Facets, string | undefined]>([
+    ['the next call connected', other, { claim: held }, 'confirm'],
+    ['a call that was there before the claim', other, { claim: { ...held, fence: 20 } }, undefined],
+    ['the same call id', connected, { claim: { ...held, fence: 20 } }, 'confirm'],
+    [
+      'the next call over',
+      { interaction: { callId: 'other', state: 'ENDED', at: 30, id: 'j', connectedAt: 20 } },
+      { claim: { ...held, state: 'CONFIRMED' } },
+      'complete',
+    ],
+    ['idle since', idle, { ...other, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
+  ])('by agent: %s', (_, event, before, expected) => {
+    expect(dueBy(event, { ...before, ...event }, 'agent')).toBe(expected);
+  });
+
+  it('settles each unit by its own interaction', () => {
+    const chat = (callId: string, state: Interaction['state']): Facets => ({
+      digital: { [callId]: { callId, state, media: 'chat', at: 30, id: callId, connectedAt: 20 } },
+    });
+    const digitalClaims = {
+      'chat-1': { ...held, unit: 'chat-1', callId: 'one' },
+      'chat-2': { ...held, unit: 'chat-2', callId: 'two', state: 'CONFIRMED' as const },
+    };
+    const facets = {
+      claim: held,
+      digitalClaims,
+      digital: { ...chat('one', 'CONNECTED').digital, ...chat('two', 'ENDED').digital },
+    };
+    expect(settlementsDue(chat('one', 'CONNECTED'), facets, 'call')).toEqual([
+      { claim: digitalClaims['chat-1'], settlement: 'confirm' },
+    ]);
+    expect(settlementsDue(chat('two', 'ENDED'), facets, 'call')).toEqual([
+      { claim: digitalClaims['chat-2'], settlement: 'complete' },
+    ]);
   });
 
   it('calls for nothing when the event is no longer part of the state', () => {
-    expect(settlementDue(ended, { ...on('ALERTING', 50), claim: held })).toBeUndefined();
+    expect(dueBy(ended, { ...on('ALERTING', 50), claim: held })).toBeUndefined();
   });
 });
 
@@ -106,7 +138,7 @@ describe('when an interaction was over', () => {
     ['a call the platform never told of', { claim }, true, undefined],
     ["somebody else's call", { claim, interaction: { ...interaction, callId: 'other' } }, true, undefined],
   ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, tells)).toBe(expected);
+    expect(completionTime(facets, { tells, claimsBy: 'call' })).toBe(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
+import type { Digital } from '../../src/agent/facets.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
 
@@ -88,6 +89,13 @@ describe('a time in the future', () => {
 });
 
 describe('an event on the wire', () => {
+  const recently = (digital: Digital): Digital =>
+    Object.fromEntries(
+      Object.entries(digital)
+        .slice(0, 32)
+        .map(([id, one]) => [id, { ...one, at: nowMs - 7 }]),
+    );
+
   it('comes back as it was, with every facet and its own version', () => {
     const recent = facets.map((set) => ({
       ...set,
@@ -95,6 +103,7 @@ describe('an event on the wire', () => {
       ...(set.presence && { presence: { ...set.presence, at: nowMs + 1 } }),
       ...(set.activity && { activity: { ...set.activity, at: nowMs } }),
       ...(set.interaction && { interaction: { ...set.interaction, at: nowMs - 5 } }),
+      ...(set.digital && { digital: recently(set.digital) }),
       origin: undefined,
     }));
     fc.assert(

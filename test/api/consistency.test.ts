@@ -33,7 +33,10 @@ describe('every write', () => {
     expect(readToken(event.token)).toMatchObject({ region: 'eu' });
     const claimed = await say(`${us[0]}/v1/claims`, { body: { queue: 'support', call_id: 'a', budget_ms: 3000 } });
     expect([...readToken(claimed.token).agents]).toEqual([
-      [claimed.body.agent_id, { claim: { fence: claimed.body.fence, state: 'HELD', untilMs: claimed.body.until } }],
+      [
+        claimed.body.agent_id,
+        { claims: { voice: { fence: claimed.body.fence, state: 'HELD', untilMs: claimed.body.until } } },
+      ],
     ]);
     const got = await say(`${us[1]}/agents/available?queue=support&call_id=b&budget_ms=3000`);
     expect(readToken(got.token).region).toBe('eu');

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { RegionReport } from '../../src/api/routes/regions.ts';
 import { createServer } from '../../src/api/server.ts';
+import { Pushes } from '../../src/routing/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
 
 function serverWith(report: () => Promise<RegionReport>) {
@@ -12,7 +13,8 @@ function serverWith(report: () => Promise<RegionReport>) {
   const region = { log } as unknown as Region;
   const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
-  return { server: createServer({ region, report, connections, takeBeat, obstacles: () => [] }), logged };
+  const pushes = new Pushes(region, new Map());
+  return { server: createServer({ region, pushes, report, connections, takeBeat, obstacles: () => [] }), logged };
 }
 
 test('what nobody foresaw is a problem with an id, and in the log under the same id', async () => {

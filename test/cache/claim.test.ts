@@ -62,6 +62,7 @@ describe('claim', () => {
     const look = {
       domain: 'lapse',
       queue: d.queue,
+      media: 'voice' as const,
       skills: {},
       passOver: new Map(),
       vouched: [],
@@ -138,7 +139,7 @@ describe('claim', () => {
     expect(reply).toMatchObject({ verdict: 'granted', agentId: agent });
     expect(readRecord(reply.line)).toMatchObject({
       home: 'us',
-      lockMs: reply.clockMs + 10_000,
+      locksMs: { voice: reply.clockMs + 10_000 },
       facets: { claim: { fence: 701, by: 'eu', state: 'HELD', callId: 'c', untilMs: reply.clockMs + 10_000 } },
     });
     expect(await d.claim('other', instead as Partial<ClaimRequest>)).toMatchObject({ tally: { claimed: 1 } });
@@ -218,6 +219,7 @@ describe('find', () => {
     const found = await d.queues.find({
       domain: 'find',
       queue: d.queue,
+      media: 'voice',
       skills: {},
       passOver: new Map(),
       vouched: [],

@@ -37,6 +37,7 @@ const find = () =>
   d.queues.find({
     domain: d.name,
     queue: d.queue,
+    media: 'voice',
     skills: {},
     passOver: new Map(),
     vouched: [],

@@ -22,9 +22,9 @@ describe('a record', () => {
   it('is one line that reads back as it was', () => {
     fc.assert(
       fc.property(facets, fc.constantFrom('eu-west-1', '', 'a b'), (set, home) => {
-        const line = `17 ${writeRecord(set, home, { lockMs: 4, holdMs: 5 }, weights)}`;
+        const line = `17 ${writeRecord(set, home, { locksMs: { voice: 4 }, holdMs: 5 }, weights)}`;
         expect(line).not.toContain('\n');
-        expect(readRecord(line)).toMatchObject({ version: '17', home, lockMs: 4, holdMs: 5, facets: set });
+        expect(readRecord(line)).toMatchObject({ version: '17', home, locksMs: { voice: 4 }, holdMs: 5, facets: set });
       }),
     );
   });
@@ -96,11 +96,11 @@ describe('commit', () => {
     await d.set(agent, { claim: { ...claim, untilMs: nowMs - 300_000, remainingMs: 8000 } });
     const record = await d.agents.get(agent);
     expect(record?.facets.claim).toEqual({ ...claim, untilMs: nowMs - 300_000 });
-    expect(record?.lockMs).toBeGreaterThanOrEqual(nowMs + 8000);
+    expect(record?.locksMs.voice).toBeGreaterThanOrEqual(nowMs + 8000);
     await d.set(agent, { presence: { state: 'PAUSED', reason: 'BREAK', at: 5000, id: 'x' } });
-    expect((await d.agents.get(agent))?.lockMs).toBe(record?.lockMs);
+    expect((await d.agents.get(agent))?.locksMs.voice).toBe(record?.locksMs.voice);
     await d.set(agent, { claim: { ...claim, state: 'ENDED', untilMs: 0, remainingMs: 0 } });
-    expect((await d.agents.get(agent))?.lockMs).toBe(0);
+    expect((await d.agents.get(agent))?.locksMs.voice).toBe(0);
   });
 
   it('does not take a call away from the agent it holds for what is heard late of another', async () => {

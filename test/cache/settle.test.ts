@@ -88,7 +88,7 @@ describe('settle', () => {
     const before = await d.agents.get(agent);
     await d.set(agent, { presence: { state: 'PAUSED', reason: 'BREAK', at: 5000, id: 'x' } });
     if (!before) throw new Error('the agent is gone');
-    const request = { agentId: agent, fence, callId: 'c', queue: d.queue, move: confirm };
+    const request = { agentId: agent, unit: 'voice', fence, callId: 'c', queue: d.queue, move: confirm };
     const settled = await d.agents.settle(request, before, 2000);
     expect(settled).toMatchObject({ kind: 'conflict', record: { facets: { presence: { state: 'PAUSED' } } } });
     expect((await d.agents.get(agent))?.facets.claim?.state).toBe('HELD');

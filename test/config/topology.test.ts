@@ -43,7 +43,8 @@ describe('an agent', () => {
     ],
     [['shop:z'], ['global', 'shop:z']],
   ])('of the platform queues %j is in %j', (platformQueues, queues) => {
-    expect(queuesOf(config, platformQueues)).toEqual(queues);
+    const profile = { name: '', queues: platformQueues, skills: {}, tenureDays: 0 };
+    expect(queuesOf(config, 'crm:x', profile)).toEqual(queues);
   });
 });
 

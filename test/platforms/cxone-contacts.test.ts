@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settlementDue } from '../../src/agent/claim.ts';
+import { settlementsDue } from '../../src/agent/due.ts';
 import type { Claim, Facets, Interaction, Stamped } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { readContactRow, stepOfContact, stepOfState } from '../../src/platforms/cxone/contact.ts';
@@ -154,7 +154,7 @@ describe('the contacts of an agent', () => {
     const due = (steps: Stamped<Interaction>[], state: Claim['state']) => {
       let facets: Facets = { claim: { ...claim, state } };
       for (const interaction of steps) facets = merge(facets, { interaction }).facets;
-      return settlementDue({ interaction: steps.at(-1) as Stamped<Interaction> }, facets);
+      return settlementsDue({ interaction: steps.at(-1) as Stamped<Interaction> }, facets, 'call')[0]?.settlement;
     };
     const [ring, take] = [ringing('7', 1)?.interaction, connected('7', 4)?.interaction];
     if (!ring || !take) throw new Error('not read');

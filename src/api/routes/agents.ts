@@ -8,6 +8,7 @@ import { tokenOfClaim } from '../../routing/token.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
+import { MediaType } from './claims.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
@@ -16,6 +17,7 @@ const AvailableQuery = Type.Object(
     queue: Type.Optional(Name),
     skills: Type.Optional(Type.String({ maxLength: 2000, description: '`billing,spanish:60`' })),
     call_id: Type.Optional(Name),
+    media: MediaType,
     budget_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
     explain: Type.Optional(Type.Boolean()),
@@ -23,19 +25,20 @@ const AvailableQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const QueueQuery = Type.Object({ media: MediaType }, { additionalProperties: false });
 const AgentQuery = Type.Object({ budget_ms: AvailableQuery.properties.budget_ms }, { additionalProperties: false });
 
 /** Lookups; `GET /agents/available` also claims, for platforms that can only GET, and is safe to repeat by `call_id`. */
 export function agentRoutes(server: FastifyInstance, { region }: ApiContext): void {
   server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request, reply) => {
     const query = request.query as Static<typeof AvailableQuery>;
-    const { queue = 'global', call_id, budget_ms, limit = 1, explain = false } = query;
+    const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = query;
     const skills = readSkills(query.skills);
     if (!call_id) {
-      const answer = (budgetMs: number) => find(region, { queue, skills, limit, budgetMs, explain });
+      const answer = (budgetMs: number) => find(region, { queue, media, skills, limit, budgetMs, explain });
       return answerAfterWrites(region, request, reply, { answer, path: request.url, budgetMs: budget_ms });
     }
-    const answer = (budgetMs: number) => claim(region, { queue, callId: call_id, skills, budgetMs, explain });
+    const answer = (budgetMs: number) => claim(region, { queue, callId: call_id, media, skills, budgetMs, explain });
     const budgetMs = budget_ms ?? region.config.claims.budgetMs;
     const granted = await answerAfterWrites(region, request, reply, { answer, budgetMs });
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
@@ -53,11 +56,12 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
     });
   });
 
-  server.get('/v1/queues/:id', (request, reply) => {
+  server.get('/v1/queues/:id', { schema: { querystring: QueueQuery } }, (request, reply) => {
+    const { media = 'voice' } = request.query as Static<typeof QueueQuery>;
     const queue = queueNamed(region, (request.params as { id: string }).id);
     const answer = async () => {
-      const { inLine, taken } = await region.queues.size(queue.domain, queue.id);
-      return { queue: queue.id, domain: queue.domain, in_line: inLine, taken, wrap_up: queue.wrapUp };
+      const { inLine, taken } = await region.queues.size(queue.domain, queue.id, media);
+      return { queue: queue.id, domain: queue.domain, media, in_line: inLine, taken, wrap_up: queue.wrapUp };
     };
     return answerAfterWrites(region, request, reply, { answer, path: request.url });
   });

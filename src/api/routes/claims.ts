@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { readClaimId, type Settlement } from '../../agent/claim.ts';
+import { MEDIA } from '../../agent/media.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
 import { claim } from '../../routing/claim.ts';
 import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
@@ -19,12 +20,16 @@ export const Skills = Type.Union([
   }),
 ]);
 
+/** Of the interaction that an agent is wanted for. */
+export const MediaType = Type.Optional(Type.Enum([...MEDIA]));
+
 const BudgetMs = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }));
 
 const ClaimBody = Type.Object(
   {
     queue: Name,
     call_id: Name,
+    media: MediaType,
     skills: Type.Optional(Skills),
     budget_ms: BudgetMs,
     agent_id: Type.Optional(Name),
@@ -80,6 +85,7 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
     return {
       queue: body.queue,
       callId: body.call_id,
+      media: body.media ?? 'voice',
       skills: requiredSkills(body.skills),
       budgetMs: body.budget_ms ?? region.config.claims.budgetMs,
       explain: body.explain ?? typeof askedBy === 'string',

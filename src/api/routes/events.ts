@@ -48,7 +48,10 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
       const message = `must be one of ${Object.keys(config.regions).join(', ')}`;
       throw new InvalidEvent([{ field: '/region_source', message }]);
     }
-    if (event.facets.claim) throw new InvalidEvent([{ field: '/claim', message: "is Muster's own to say" }]);
+    if (event.facets.claim || event.facets.digitalClaims) {
+      const field = event.facets.claim ? '/claim' : '/digital_claims';
+      throw new InvalidEvent([{ field, message: "is Muster's own to say" }]);
+    }
     return event;
   }
 }

@@ -15,7 +15,8 @@ end
 local function is_held(agents, id, fence, now_ms)
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
-  return r and int(r.fence) == fence and r.lock > now_ms
+  local held = r and holder_of(r, tonumber(fence))
+  return held and held.lock > now_ms
 end
 
 -- Notes the claim of a call, and now and then forgets a few of long ago: the hash stays in proportion to the calls of

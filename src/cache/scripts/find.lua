@@ -7,7 +7,7 @@
 --include record
 --include walk
 
-local want = wanted(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local want = wanted(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 local most = tonumber(ARGV[5])
 local now_ms = clock()
 local tally, considered, best = {}, {}, {}

@@ -5,9 +5,11 @@ local LAPSED = 8 -- lapsed claims put back in line per walk
 
 -- What a request wants of an agent: skills as ",name:level,...", what 100 levels above that are worth, in ms, the homes
 -- to pass over and why, as ",home:why,...", and the agents not to be passed over for their home, as " a b ", because
--- the platform itself has vouched for them.
-local function wanted(skills, surplus_ms, pass_over, vouched)
-  local want = { surplus_ms = tonumber(surplus_ms), pass_over = pass_over, vouched = vouched, bonus = 0 }
+-- the platform itself has vouched for them. The media type is that of the line.
+local function wanted(queue, skills, surplus_ms, pass_over, vouched)
+  local want = {
+    media = media_of(queue), surplus_ms = tonumber(surplus_ms), pass_over = pass_over, vouched = vouched, bonus = 0,
+  }
   for name, least in string.gmatch(skills, '([^:,]+):(%d+)') do
     want[#want + 1] = { name = ',' .. name .. ':', least = tonumber(least) }
     want.bonus = want.bonus + (100 - tonumber(least)) / 100 * want.surplus_ms
@@ -15,10 +17,13 @@ local function wanted(skills, surplus_ms, pass_over, vouched)
   return want
 end
 
--- What stands in the way of taking this agent; else nil, and the skill surplus in levels.
+-- What stands in the way of taking this agent; else nil, the skill surplus in levels, and how many interactions of
+-- the type the agent has in hand.
 local function obstacle(id, r, want, now_ms)
-  if not r or r.status ~= 'AVAILABLE' then return 'busy' end
-  if r.lock > now_ms then return 'claimed' end
+  if not r then return 'busy' end
+  local from, _, in_hand = open_from(r, want.media, now_ms)
+  if not from then return 'busy' end
+  if from > now_ms then return 'claimed' end
   if r.hold > now_ms then return 'held' end
   local _, passed = string.find(want.pass_over, ',' .. r.home .. ':', 1, true)
   if passed and not string.find(want.vouched, ' ' .. id .. ' ', 1, true) then
@@ -31,11 +36,11 @@ local function obstacle(id, r, want, now_ms)
     if not level or level < want[i].least then return 'skill' end
     surplus = surplus + level - want[i].least
   end
-  return nil, surplus
+  return nil, surplus, in_hand
 end
 
--- Calls visit(id, record, score, why, rank) member by member; why is the obstacle, rank the arrival less the skill
--- bonus. It answers the rank that a later member must beat to matter, or nil. Lapsed claims come first, because they
+-- Calls visit(id, record, score, why, rank) member by member; why is the obstacle, rank what the score should be less
+-- the skill bonus. It answers the rank that a later member must beat to matter, or nil. Lapsed claims come first, because they
 -- belong further ahead than their score says. Answers how many records it looked at.
 local function walk(queue, agents, want, now_ms, visit)
   local bonus, seen, to_beat = want.bonus, 0, nil
@@ -50,8 +55,9 @@ local function walk(queue, agents, want, now_ms, visit)
       if to_beat and score < CLAIMED and score - bonus >= to_beat then return true end
       seen = seen + 1
       local r = lines[i] and glance(lines[i]) or nil
-      local why, surplus = obstacle(id, r, want, now_ms)
-      to_beat = visit(id, r, score, why, not why and r.arrival - surplus / 100 * want.surplus_ms) or to_beat
+      local why, surplus, in_hand = obstacle(id, r, want, now_ms)
+      local rank = not why and in_hand * STEP + r.arrival - surplus / 100 * want.surplus_ms
+      to_beat = visit(id, r, score, why, rank) or to_beat
     end
   end
 

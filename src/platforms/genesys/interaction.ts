@@ -1,4 +1,10 @@
-import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
+import {
+  compareVersions,
+  type Interaction,
+  type InteractionState,
+  type Stamped,
+  type Version,
+} from '../../agent/facets.ts';
 import { canonical } from './mapping.ts';
 import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';
 
@@ -44,6 +50,22 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
   const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, at, id };
   if (told.connectedAt !== undefined) interaction.connectedAt = told.connectedAt;
   return { interaction, isTimed };
+}
+
+/**
+ * What a reading adds to what is known of the agent; undefined for nothing new. An alert without a time of its own
+ * counts as no older than the activity known: it came to an agent who was already idle then, and must not be taken for
+ * what that idleness ended.
+ * @param last the step told last, of this call or another
+ */
+export function stepAfter(
+  { interaction, isTimed }: InteractionReading,
+  last: Stamped<Interaction> | undefined,
+  activity: Version | undefined,
+): Stamped<Interaction> | undefined {
+  if (last?.callId === interaction.callId && compareVersions(interaction, last) <= 0) return undefined;
+  const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? 0);
+  return { ...interaction, at };
 }
 
 interface Entry {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Activity, Presence, Profile, Stamped } from '../../agent/facets.ts';
 import { canonical, mapPresence, mapRoutingStatus } from './mapping.ts';
 import {
@@ -129,4 +130,13 @@ export function profileOf(
     skills: Object.fromEntries(Object.entries(user.skills).sort(([a], [b]) => (a < b ? -1 : 1))),
     tenureDays: 0,
   };
+}
+
+/**
+ * The id of a profile's version. It names the content, too, since a profile has no time of its own on the platform: of
+ * two that were put together in different places at one time, every region keeps the same.
+ * @param content the profile as canonical text
+ */
+export function profileId(userId: string, at: number, content: string): string {
+  return `${userId}/profile/${at}/${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
 }

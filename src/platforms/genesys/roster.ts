@@ -8,8 +8,8 @@ import {
   type Version,
 } from '../../agent/facets.ts';
 import type { AgentReading, PlatformReport } from '../platform.ts';
-import type { InteractionReading } from './interaction.ts';
-import { inactive, profileOf, skillsOf, type UserState } from './normalise.ts';
+import { type InteractionReading, stepAfter } from './interaction.ts';
+import { inactive, profileId, profileOf, skillsOf, type UserState } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';
 
 /** The queues a user has joined, as of a platform time in ms. */
@@ -107,18 +107,13 @@ export class Roster {
     return reports;
   }
 
-  /**
-   * A step of a call. An alert without a time of its own counts as no older than the activity known: it came to an
-   * agent who was already idle then, and must not be taken for what that idleness ended.
-   */
-  interaction(userId: string, { interaction, isTimed }: InteractionReading): PlatformReport[] {
+  /** A step of a call. */
+  interaction(userId: string, reading: InteractionReading): PlatformReport[] {
     const known = this.#users.get(userId);
     if (!known) return [];
-    const last = known.interaction;
-    if (last?.callId === interaction.callId && !isNews(interaction, last)) return [];
-    const at = isTimed ? interaction.at : Math.max(interaction.at, known.activity?.at ?? 0);
-    const told = { ...interaction, at };
-    if (isNews(told, last)) known.interaction = told;
+    const told = stepAfter(reading, known.interaction, known.activity);
+    if (!told) return [];
+    if (isNews(told, known.interaction)) known.interaction = told;
     return [this.#report(userId, told, { interaction: told })];
   }
 
@@ -135,7 +130,7 @@ export class Roster {
     const content = JSON.stringify(profile);
     if (content !== known.profile?.content) {
       const at = Math.max(readAtMs, (known.profile?.at ?? 0) + 1);
-      known.profile = { at, id: `${userId}/profile/${at}`, content };
+      known.profile = { at, id: profileId(userId, at, content), content };
     }
     const { at, id } = known.profile;
     return { ...profile, at, id };

@@ -1,0 +1,75 @@
+import type { Claim, ClaimState, Facets } from '../agent/facets.ts';
+import { liveInteraction } from '../agent/status.ts';
+import { claimOn, digitalUnits, exclusions } from '../agent/units.ts';
+import type { Locks } from './record.ts';
+
+/** A unit of an agent's capacity as the region stores it; `src/cache/scripts/units.lua` names the parts. */
+export interface StoredUnit {
+  name: string;
+  lockMs: number;
+  claim: Claim | undefined;
+}
+
+const NONE = '-';
+const STATES = { FREE: 'F', TAKEN: 'T', CLOSED: 'C' };
+
+/** The units besides voice; `-` for the agent who has none, as most. */
+export function writeUnits(facets: Facets, locksMs: Locks): string {
+  const units = digitalUnits(facets);
+  const { capacity } = facets.profile ?? {};
+  if (units.length === 0 && !capacity) return NONE;
+  const isOnOther = facets.activity?.state === 'INTERACTING' && facets.activity.reason === 'NON_ACD';
+  const own = liveInteraction(facets) || isOnOther ? 1 : 0;
+  const pairs = exclusions(facets).map(({ work, bars }) => `${work}/${bars}`);
+  const excluded = pairs.length > 0 ? `,${pairs.join(',')},` : '';
+  const written = units.map(({ name, state }) => {
+    const [fence, until, ...claim] = writeClaim(claimOn(facets, name));
+    return [name, STATES[state], locksMs[name] ?? 0, fence, until, ...claim].join(':');
+  });
+  return `${capacity?.total ?? NONE}/${own}|${excluded}|${written.join(';')}`;
+}
+
+export function readUnits(text: string | undefined): StoredUnit[] {
+  const list = text === undefined || text === NONE ? '' : (text.split('|')[2] ?? '');
+  return list.split(';').flatMap((each) => {
+    const [name, , lock, ...claim] = each.split(':');
+    return name ? [{ name, lockMs: Number(lock), claim: readClaim(claim) }] : [];
+  });
+}
+
+type Written = [
+  fence: number,
+  until: number,
+  state: string,
+  by: string,
+  call: string,
+  queue: string,
+  completed: number,
+];
+
+/** A claim as fields of a header; all of them empty where there is none. */
+export function writeClaim(claim: Claim | undefined): Written {
+  const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0 } = claim ?? {};
+  return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs];
+}
+
+export function readClaim(fields: (string | undefined)[]): Claim | undefined {
+  const [fence, until, state, by, call, queue, completed] = fields;
+  if (fence === '0') return undefined;
+  return {
+    fence: Number(fence),
+    state: state as ClaimState,
+    untilMs: Number(until),
+    ...(by !== NONE && { by: decode(by) }),
+    callId: decode(call),
+    queue: decode(queue),
+    completedAtMs: Number(completed),
+  };
+}
+
+/** Call and queue names may hold anything; in a header they must hold neither spaces nor colons. */
+export const encode = (text: string | undefined): string => (text ? encodeURIComponent(text) : NONE);
+
+export function decode(text: string | undefined): string {
+  return text === undefined || text === NONE ? '' : decodeURIComponent(text);
+}

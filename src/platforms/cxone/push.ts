@@ -1,0 +1,91 @@
+import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
+import { InvalidPush, type PushContext, type PushedFact, type PushReader, type PushReading } from '../platform.ts';
+import { IGNORED, readRecords } from '../push-records.ts';
+import { fields, id, isObject, misfits, text, time } from '../shape.ts';
+
+/**
+ * CXone pushes no agent state. What comes is what a Studio script was written to send when an agent is assigned to a
+ * contact, takes it or is released from it, and the events of the digital channels, whose ids of people are not those
+ * of ACD agents.
+ */
+const Authored = fields({
+  event: text(1, 60),
+  contactId: id(64),
+  agentId: id(64),
+  at: time,
+  mediaTypeId: id(20),
+  skillId: id(64),
+});
+
+/** The events of a script that say how an agent is; any other that names an agent is a hint. */
+const STATES = new Map<string, InteractionState>([
+  ['ONASSIGN', 'ALERTING'],
+  ['ONANSWER', 'CONNECTED'],
+  ['ONRELEASE', 'ENDED'],
+]);
+/** In the order in which they can share a millisecond. */
+const STAGES: InteractionState[] = ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'];
+const PHONE = '4';
+
+/** Reads what scripts and channels of one CXone business unit send. */
+export function createCxonePushReader({ connection }: PushContext): PushReader {
+  return { read: (body) => readRecords(body, (record, path) => readOne(connection, record, path)) };
+}
+
+function readOne(connection: string, record: unknown, path: string): PushReading {
+  if (!isObject(record)) throw new InvalidPush([{ field: path || '/', message: 'must be an object' }]);
+  const isDigital = typeof record.eventType === 'string' || typeof record.eventObject === 'string';
+  if (isDigital && record.event === undefined) return IGNORED;
+  const { event, agentId, contactId, at, mediaTypeId } = readAuthored(record, path);
+  if (agentId === undefined) return IGNORED;
+  const state = STATES.get(event.toUpperCase());
+  const isVoice = mediaTypeId === undefined || mediaTypeId === PHONE;
+  if (!state || !contactId || at === undefined || !isVoice) {
+    return { facts: [], hints: [`${connection}:${agentId}`], ignored: 0 };
+  }
+  return {
+    facts: [factOf(connection, agentId, { callId: contactId, state, at: Date.parse(at) })],
+    hints: [],
+    ignored: 0,
+  };
+}
+
+interface AuthoredEvent {
+  event: string;
+  agentId?: string;
+  contactId?: string;
+  at?: string;
+  mediaTypeId?: string;
+}
+
+/** A script fills in its variables as text: one that is empty, or an id that is 0, stands for nothing. */
+function readAuthored(record: Record<string, unknown>, path: string): AuthoredEvent {
+  const given = Object.entries(record).filter(([, value]) => value !== '' && value !== null);
+  const filled: Record<string, unknown> = Object.fromEntries(given);
+  const errors = misfits(Authored, filled, path);
+  if (filled.event === undefined) errors.push({ field: `${path}/event`, message: 'is required' });
+  if (errors.length > 0) throw new InvalidPush(errors);
+  const names = ['agentId', 'contactId', 'at', 'mediaTypeId'].filter((name) => filled[name] !== undefined);
+  const said = names.map((name) => [name, String(filled[name])]).filter(([, value]) => value !== '0');
+  return { event: String(filled.event), ...Object.fromEntries(said) };
+}
+
+/** A step of a call. When it was connected is known from the step before, and is part of what the end's id names. */
+function factOf(
+  connection: string,
+  agentId: string,
+  step: { callId: string; state: InteractionState; at: number },
+): PushedFact {
+  const { callId, state, at } = step;
+  return {
+    agentId: `${connection}:${agentId}`,
+    reportOn: (held) => {
+      const last = held?.interaction?.callId === callId ? held.interaction : undefined;
+      const connectedAt = state === 'CONNECTED' ? at : state === 'ENDED' ? last?.connectedAt : undefined;
+      const eventId = `${agentId}/call/${callId}/${STAGES.indexOf(state)}/${state}/${at}/${connectedAt ?? 0}`;
+      const told: Stamped<Interaction> = { ...step, at, id: eventId };
+      if (connectedAt !== undefined) told.connectedAt = connectedAt;
+      return { agentId: `${connection}:${agentId}`, eventId, timestampMs: at, facets: { interaction: told } };
+    },
+  };
+}

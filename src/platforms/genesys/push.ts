@@ -1,0 +1,168 @@
+import { type Facets, interactionFacet, type Profile, type Stamped, type Version } from '../../agent/facets.ts';
+import {
+  InvalidPush,
+  type PlatformReport,
+  type PushContext,
+  type PushedFact,
+  type PushReader,
+  type PushReading,
+} from '../platform.ts';
+import { IGNORED, readRecords } from '../push-records.ts';
+import { fields, flag, id, isObject, isPossibleTime, list, misfits, type Shape, text, time } from '../shape.ts';
+import { interactionOf, stepAfter } from './interaction.ts';
+import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
+import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
+
+/** The topics that are read; all others are ignored. `conversationsummary` says no more than `conversations`. */
+const TOPIC = /^v2\.users\.(.*)\.(activity|presence|routingstatus|conversations)$/i;
+const USER_ID = /^[\w-]{1,64}$/;
+
+const Presence = fields({
+  primary: flag,
+  presenceDefinition: fields({ id: text(0, 200), systemPresence: text(0, 200) }),
+  modifiedDate: time,
+});
+const RoutingStatus = fields({ status: text(0, 200), startTime: time });
+const BODIES: Record<string, Shape> = {
+  activity: fields({
+    presence: Presence,
+    routingStatus: RoutingStatus,
+    activeQueueIds: list(text(1, 135), 10_000),
+    dateActiveQueuesChanged: time,
+  }),
+  presence: Presence,
+  routingstatus: fields({ routingStatus: RoutingStatus }),
+  conversations: fields({
+    id: id(80),
+    participants: list(
+      fields({ purpose: text(0, 200), userId: text(0, 200), connectedTime: time, endTime: time }),
+      10_000,
+    ),
+  }),
+};
+
+interface Notification {
+  topic: string;
+  userId: string;
+  body: Record<string, unknown>;
+  /** JSON pointer to the body. */
+  path: string;
+}
+
+/**
+ * Reads what Genesys Cloud sends by way of EventBridge: the envelope, or its `detail` alone, which is a notification as
+ * it comes over a channel. What one of these says, and the ids of that, are the same as when a channel brings it.
+ */
+class GenesysPushReader implements PushReader {
+  readonly #context: PushContext;
+
+  constructor(context: PushContext) {
+    this.#context = context;
+  }
+
+  read(body: unknown): PushReading {
+    return readRecords(body, (record, path) => this.#readOne(record, path));
+  }
+
+  #readOne(record: unknown, path: string): PushReading {
+    const notification = notificationIn(record, path);
+    if (!notification) return IGNORED;
+    const reading = notification.topic === 'conversations' ? this.#call(notification) : this.#state(notification);
+    return reading.facts.length + reading.hints.length > 0 ? reading : IGNORED;
+  }
+
+  #state({ topic, userId, body }: Notification): PushReading {
+    const source: StateSource = topic === 'presence' ? { presence: body } : body;
+    const { presence, activity, unknown, isDoubtful } = stateOf(userId, source, new Map());
+    for (const value of unknown) this.#context.count('unknown_value', value);
+    const facts: PushedFact[] = [];
+    if (presence) facts.push(this.#fact(userId, () => [presence, { presence }]));
+    if (activity) facts.push(this.#fact(userId, () => [activity, { activity }]));
+    const { activeQueueIds, dateActiveQueuesChanged } = body as ActivityPayload;
+    const changedMs = timeOf(dateActiveQueuesChanged);
+    if (topic === 'activity' && Array.isArray(activeQueueIds) && changedMs !== undefined) {
+      facts.push(this.#fact(userId, (held) => this.#rejoined(userId, held?.profile, activeQueueIds, changedMs)));
+    }
+    return { facts, hints: isDoubtful ? [this.#agentId(userId)] : [], ignored: 0 };
+  }
+
+  #call({ userId, body, path }: Notification): PushReading {
+    const reading = interactionOf(userId, body as ConversationPayload);
+    if (!reading) return IGNORED;
+    const { at, connectedAt = at, media } = reading.interaction;
+    if (!isPossibleTime(at) || !isPossibleTime(connectedAt)) throw wrong(`${path}/participants`, IMPOSSIBLE);
+    const fact = this.#fact(userId, (held = {}) => {
+      const last = media === undefined ? held.interaction : held.digital?.[reading.interaction.callId];
+      const told = stepAfter(reading, last, held.activity);
+      return told && [told, interactionFacet(told)];
+    });
+    return { facts: [fact], hints: [], ignored: 0 };
+  }
+
+  /**
+   * The profile with these queues joined instead. Of a user without a profile nothing is known to put them in, and one
+   * that is as new has them: both are for the next reading.
+   */
+  #rejoined(
+    userId: string,
+    held: Stamped<Profile> | undefined,
+    queueIds: string[],
+    at: number,
+  ): [Version, Facets] | undefined {
+    if (!held || at <= held.at) return undefined;
+    const { tenureDays, capacity } = held;
+    const told = profileOf(this.#context.connection, { name: held.name, queueIds, skills: held.skills });
+    if (JSON.stringify(told.queues) === JSON.stringify(held.queues)) return undefined;
+    const profile: Profile = { ...told, tenureDays, ...(capacity && { capacity }) };
+    const version = { at, id: profileId(userId, at, JSON.stringify(profile)) };
+    return [version, { profile: { ...profile, ...version } }];
+  }
+
+  /** @param tell what to report, and the version that names it; undefined for nothing */
+  #fact(userId: string, tell: (held: Facets | undefined) => [Version, Facets] | undefined): PushedFact {
+    const agentId = this.#agentId(userId);
+    const reportOn = (held: Facets | undefined): PlatformReport | undefined => {
+      const [version, facets] = tell(held) ?? [];
+      return version && facets && { agentId, eventId: version.id, timestampMs: version.at, facets };
+    };
+    return { agentId, reportOn };
+  }
+
+  #agentId(userId: string): string {
+    return `${this.#context.connection}:${userId}`;
+  }
+}
+
+const IMPOSSIBLE = 'must have times from 2000 to 2100';
+
+const wrong = (field: string, message: string): InvalidPush => new InvalidPush([{ field, message }]);
+
+/** The notification that a record is or holds; undefined where it is of a kind that is not read. @throws InvalidPush */
+function notificationIn(record: unknown, path: string): Notification | undefined {
+  if (!isObject(record)) throw wrong(path || '/', 'must be an object');
+  const detailType = record['detail-type'];
+  if (detailType === undefined) return readNotification(record, path);
+  if (typeof detailType !== 'string') throw wrong(`${path}/detail-type`, 'must be a text');
+  if (!TOPIC.test(detailType)) return undefined;
+  if (!isObject(record.detail)) throw wrong(`${path}/detail`, 'must be an object');
+  return readNotification(record.detail, `${path}/detail`);
+}
+
+function readNotification(notification: Record<string, unknown>, path: string): Notification | undefined {
+  const { topicName, eventBody } = notification;
+  if (typeof topicName !== 'string') throw wrong(`${path}/topicName`, 'must be the name of a topic');
+  const [, userId = '', name] = TOPIC.exec(topicName) ?? [];
+  if (name === undefined) return undefined;
+  if (!USER_ID.test(userId))
+    throw wrong(`${path}/topicName`, 'must name a user by an id of 1 to 64 letters, digits or dashes');
+  if (!isObject(eventBody)) throw wrong(`${path}/eventBody`, 'must be an object');
+  const topic = name.toLowerCase();
+  const errors = misfits(BODIES[topic] as Shape, eventBody, `${path}/eventBody`);
+  if (errors.length > 0) throw new InvalidPush(errors);
+  return { topic, userId, body: eventBody, path: `${path}/eventBody` };
+}
+
+/** Reads pushes about one account on Genesys Cloud. */
+export function createGenesysPushReader(context: PushContext): PushReader {
+  return new GenesysPushReader(context);
+}

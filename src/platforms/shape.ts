@@ -1,0 +1,66 @@
+import type { WrongField } from '../agent/fields.ts';
+
+/**
+ * What a value of a pushed body must look like where it is there at all. Platforms leave out fields, send null for
+ * them, and add new ones: all of that fits. What is read must be of its kind, or its sender is told.
+ */
+export type Shape =
+  | { is: 'text'; least: number; most: number }
+  /** ISO 8601, of a time that an event may have. */
+  | { is: 'time' }
+  | { is: 'flag' }
+  /** A whole number, or letters, digits, dashes and underscores. */
+  | { is: 'id'; most: number }
+  | { is: 'list'; of: Shape; most: number }
+  | { is: 'fields'; of: Record<string, Shape> };
+
+export const text = (least: number, most: number): Shape => ({ is: 'text', least, most });
+export const time: Shape = { is: 'time' };
+export const flag: Shape = { is: 'flag' };
+export const id = (most: number): Shape => ({ is: 'id', most });
+export const list = (of: Shape, most: number): Shape => ({ is: 'list', of, most });
+export const fields = (of: Record<string, Shape>): Shape => ({ is: 'fields', of });
+
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
+
+/** Whether an event may carry the time, in ms: `src/agent/event.ts` takes no other. */
+export function isPossibleTime(ms: number): boolean {
+  return ms >= EARLIEST_MS && ms <= LATEST_MS;
+}
+
+/** What does not fit, field by field. @param path JSON pointer to the value */
+export function misfits(shape: Shape, value: unknown, path: string): WrongField[] {
+  if (value === undefined || value === null) return [];
+  const unless = (isFit: boolean, message: string): WrongField[] => (isFit ? [] : [{ field: path || '/', message }]);
+  switch (shape.is) {
+    case 'text': {
+      const isFit = typeof value === 'string' && value.length >= shape.least && value.length <= shape.most;
+      return unless(isFit, `must be a text of ${shape.least} to ${shape.most} characters`);
+    }
+    case 'time': {
+      const isFit = typeof value === 'string' && isPossibleTime(Date.parse(value));
+      return unless(isFit, 'must be an ISO 8601 time from 2000 to 2100');
+    }
+    case 'flag':
+      return unless(typeof value === 'boolean', 'must be true or false');
+    case 'id':
+      return unless(isId(value, shape.most), `must be a whole number, or 1 to ${shape.most} letters, digits or dashes`);
+    case 'list':
+      if (!Array.isArray(value) || value.length > shape.most)
+        return unless(false, `must be a list of ${shape.most} entries at most`);
+      return value.flatMap((entry, at) => misfits(shape.of, entry ?? false, `${path}/${at}`));
+    case 'fields':
+      if (!isObject(value)) return unless(false, 'must be an object');
+      return Object.entries(shape.of).flatMap(([name, of]) => misfits(of, value[name], `${path}/${name}`));
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isId(value: unknown, most: number): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'string' && value.length <= most && /^[\w-]+$/.test(value);
+}
