@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
 
@@ -16,10 +15,7 @@ export interface Frame {
   metadata?: { CorrelationId?: string };
 }
 
-/** Waits until the check holds, looking often, since some states of an agent are short. */
-export function until(check: () => unknown): Promise<unknown> {
-  return vi.waitFor(check, { timeout: 10_000, interval: 5 });
-}
+export { until } from './until.ts';
 
 /** Agents who are at work at once, answer every call quickly, and never leave by themselves. */
 export const BRISK = {
