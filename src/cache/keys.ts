@@ -20,5 +20,8 @@ export const positionsKey = (region: string): string => `positions:{${region}}`;
 export const BEAT_KEY = 'muster:beat';
 export const domainKey = (domain: string): string => `domain:{${domain}}`;
 export const connectionKey = (connection: string): string => `connection:{${connection}}`;
+/** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits. */
+export const budgetKeys = (connection: string): string[] =>
+  ['', ':mirror', ':reader', ':waiting'].map((part) => `budget:{${connection}}${part}`);
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

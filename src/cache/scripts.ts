@@ -22,10 +22,12 @@ export function load(name: string, folder: URL = here): Script {
 export const scripts = {
   align: load('align'),
   beat: load('beat'),
+  budget: load('budget'),
   claim: load('claim'),
   commit: load('commit'),
   find: load('find'),
   lease: load('lease'),
   leave: load('leave'),
   settle: load('settle'),
+  throttle: load('throttle'),
 };

@@ -65,9 +65,10 @@ function checkConnection({ connections, regions, domains }: Config, name: string
 /** Polling must fit into what a connection may ask, with room for readings. */
 function checkPolls(path: string, connection: ConnectionConfig): Problem[] {
   if (connection.platform !== 'cxone') return [];
-  const [wanted, share] = [pollsPerMinute(connection), mirrorShare(connection)];
-  if (wanted <= share / 2) return [];
-  const message = `is ${connection.pollIntervalMs}, which takes ${wanted} requests a minute; requestsPerMinute leaves ${Math.floor(share / 2)} for it`;
+  const wanted = pollsPerMinute(connection);
+  const most = Math.floor(mirrorShare(connection) * (2 / 3));
+  if (wanted <= most) return [];
+  const message = `is ${connection.pollIntervalMs}, which takes ${wanted} requests a minute; requestsPerMinute leaves ${most} for it`;
   return [{ path: `${path}.pollIntervalMs`, message }];
 }
 

@@ -1,6 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import type { WrongField } from '../agent/fields.ts';
 import type { Told } from '../agent/reconcile.ts';
+import type { RequestBudget } from './budget.ts';
 
 /** One thing a platform said about one agent of its own accord, normalised. */
 export interface PlatformReport {
@@ -111,11 +112,13 @@ export interface PushReader {
 
 export type PushContext = Pick<PlatformContext, 'connection' | 'count'>;
 
-export type ReaderContext = Pick<PlatformContext, 'connection' | 'log' | 'count'>;
+export type ReaderContext = Pick<PlatformContext, 'connection' | 'budget' | 'log' | 'count'>;
 
 export interface PlatformContext {
   /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
   connection: string;
+  /** Every request to the platform is taken from it: the region's instances share it. */
+  budget: RequestBudget;
   /** Time from the start of one complete reading to that of the next, in ms. */
   readingIntervalMs: number;
   /** Takes what was notified; resolves when it is durably accepted. Never called twice at once. */
@@ -129,6 +132,6 @@ export interface PlatformContext {
   reconcile(reading: Reading): Promise<void>;
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `request_failed`, `resync`. */
+  /** Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `out_of_budget`, `request_failed`, `resync`. */
   count(name: string, value?: string): void;
 }

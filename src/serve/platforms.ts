@@ -1,14 +1,13 @@
 import type { Agents } from '../cache/agents.ts';
 import type { ConnectionConfig } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
-import { Budget } from '../platforms/budget.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
 import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createCxoneReader } from '../platforms/cxone/reader.ts';
-import { mirrorShare, readerShare } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
+import { DEFAULT_REQUESTS_PER_MINUTE } from '../platforms/genesys/settings.ts';
 import type {
   PlatformConnection,
   PlatformContext,
@@ -19,6 +18,7 @@ import type {
 } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
+import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
 
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
@@ -26,7 +26,9 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
-    return settings.home === config.region && open ? [{ name, domain: settings.domain, open }] : [];
+    if (settings.home !== config.region || !open) return [];
+    const budget = budgetOf(ground, name, limitOf(settings), 'mirror');
+    return [{ name, domain: settings.domain, budget, open }];
   });
   return new Connections({
     ...ground,
@@ -40,14 +42,23 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
 }
 
 /** One reader for every connection that has a platform to ask, wherever it is homed. */
-export function platformReaders({ config, clock, log, metrics }: Ground): Map<string, PlatformReader> {
+export function platformReaders(ground: Ground): Map<string, PlatformReader> {
+  const { config, clock, log, metrics } = ground;
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
     const count = (event: string, value = '') => metrics.platform.inc({ connection, event, value });
-    const reader = createReader(settings, { connection, log: log.child({ connection }), count }, clock);
+    const budget = budgetOf(ground, connection, limitOf(settings), 'reader');
+    const context = { connection, budget, log: log.child({ connection }), count };
+    const reader = createReader(settings, context, clock);
     if (reader) readers.set(connection, reader);
   }
   return readers;
+}
+
+/** Requests a minute that a region may send to the platform. */
+function limitOf(settings: ConnectionConfig): number {
+  if (settings.platform === 'events') return 0;
+  return settings.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE;
 }
 
 /** How a connection of these settings is made, each time anew; undefined where there is no platform to connect to. */
@@ -58,10 +69,8 @@ function opener(
   switch (settings.platform) {
     case 'genesys':
       return (context) => createGenesysConnection(settings, context, clock);
-    case 'cxone': {
-      const budget = new Budget(clock, mirrorShare(settings));
-      return (context) => createCxoneConnection(settings, context, budget, clock);
-    }
+    case 'cxone':
+      return (context) => createCxoneConnection(settings, context, clock);
     case 'events':
       return undefined;
   }
@@ -72,7 +81,7 @@ function createReader(settings: ConnectionConfig, context: ReaderContext, clock:
     case 'genesys':
       return createGenesysReader(settings, context, clock);
     case 'cxone':
-      return createCxoneReader(settings, context, new Budget(clock, readerShare(settings)), clock);
+      return createCxoneReader(settings, context, clock);
     case 'events':
       return undefined;
   }

@@ -15,6 +15,8 @@ export interface HomedConnection {
   name: string;
   /** The domain of its agents. */
   domain: string;
+  /** What the region may ask of its platform. */
+  budget: PlatformContext['budget'];
   /** Makes a fresh connection; called each time this instance is given the lease. */
   open(context: PlatformContext): PlatformConnection;
 }
@@ -146,7 +148,7 @@ export class Connections {
   }
 
   #start(number: number): void {
-    const { name, domain, open } = this.#at(number);
+    const { name, domain, budget, open } = this.#at(number);
     const { readingIntervalMs, metrics } = this.#options;
     const log = this.#options.log.child({ connection: name });
     const reconciler = new Reconciler({
@@ -159,6 +161,7 @@ export class Connections {
     });
     const connection = open({
       connection: name,
+      budget,
       readingIntervalMs,
       report: (reports) => this.#report(reports),
       compare: (page) => reconciler.compare(page),

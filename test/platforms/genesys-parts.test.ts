@@ -71,6 +71,13 @@ describe('a budget', () => {
     clock.ms = 11_000 + 19_999;
     await expect(budget.take(AbortSignal.timeout(10))).rejects.toThrow();
   });
+
+  it('takes what is refused while all wait for one refusal', async () => {
+    const { clock, budget } = budgetOf(10);
+    for (let i = 0; i < 4; i++) budget.refused(10_000);
+    clock.ms = 11_000;
+    expect(await budget.takeNow()).toBe(true);
+  });
 });
 
 describe('a delivery', () => {

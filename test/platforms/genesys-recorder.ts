@@ -6,6 +6,7 @@ import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
 import { systemClock } from '../../src/ops/clock.ts';
+import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysConnection } from '../../src/platforms/genesys/connection.ts';
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
 import type { PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
@@ -46,6 +47,7 @@ export class Recorder {
   constructor(simulator: GenesysSimulator, settings: Partial<GenesysSettings> = {}) {
     const context: PlatformContext = {
       connection: CONNECTION,
+      budget: new Budget(this.clock, 180),
       readingIntervalMs: 60_000,
       report: (reports) => this.#take(reports),
       compare: async (page) => this.#compare(page),

@@ -40,6 +40,20 @@ describe('exclusive', () => {
     expect(verdict.checks[1]?.violations[0]?.what).toContain('call c1 (fence 1, granted by eu, unreplicated)');
   });
 
+  it('judges each unit of capacity by itself', async () => {
+    const [eu, us] = [world.instance('eu'), world.instance('us')];
+    eu.granted('c1', 'ann', 1, { unit: 'chat-1' });
+    world.now += 5;
+    eu.granted('c2', 'ann', 2, { unit: 'chat-2' });
+    world.now += 5;
+    eu.granted('c3', 'ann', 3);
+    world.now += 5;
+    us.granted('c4', 'ann', 4, { unit: 'chat-2' });
+    const verdict = await world.judge();
+    expect(failed(verdict)).toEqual(['exclusive']);
+    expect(evidence(verdict, 'exclusive')).toEqual([['eu-1.jsonl:3', 'us-1.jsonl:2']]);
+  });
+
   it.each(['confirm', 'renew'] as const)('counts the time that a %s promised', async (op) => {
     const eu = world.instance('eu');
     eu.granted('c1', 'ann', 1);

@@ -1,7 +1,6 @@
 import { Agent, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { pause } from '../backoff.ts';
-import type { RequestBudget } from '../budget.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { type Exchange, failureOf, retryAfterMs } from './failure.ts';
@@ -37,13 +36,12 @@ export interface Manners {
 export type Lane = 'poll' | 'reading';
 
 /**
- * The REST API, within a budget: a token that is refused is replaced once, requests are repeated while the platform or
+ * The REST API, within the region's budget: a token that is refused is replaced once, requests are repeated while the platform or
  * the network is unwell. Everything is read, so everything may be repeated.
  */
 export class Client {
   readonly #settings: CxoneSettings;
-  readonly #context: Pick<ReaderContext, 'count'>;
-  readonly #budget: RequestBudget;
+  readonly #context: Pick<ReaderContext, 'budget' | 'count'>;
   readonly #manners: Manners;
   readonly #dispatcher: Agent;
   readonly #sessions: SessionSource;
@@ -52,15 +50,13 @@ export class Client {
 
   constructor(
     settings: CxoneSettings,
-    context: Pick<ReaderContext, 'count'>,
-    budget: RequestBudget,
+    context: Pick<ReaderContext, 'budget' | 'count'>,
     clock: Clock,
     signal: AbortSignal,
     manners: Manners,
   ) {
     this.#settings = settings;
     this.#context = context;
-    this.#budget = budget;
     this.#signal = signal;
     this.#manners = manners;
     // HTTP/2 to the login is reported to fail.
@@ -105,7 +101,7 @@ export class Client {
       signal.throwIfAborted();
       const answer = outcome instanceof Error ? unreached(what, outcome) : accept(outcome, what);
       if (!(answer instanceof Error)) {
-        this.#budget.accepted();
+        this.#context.budget.accepted();
         return answer;
       }
       if (answer.status === 401 && !isTokenNew) {
@@ -123,11 +119,12 @@ export class Client {
 
   async #turn(what: string, lane: Lane, signal: AbortSignal): Promise<void> {
     if (!this.#manners.waits) {
-      if (await this.#budget.takeNow()) return;
-      throw new RequestFailed(429, `${what} was not sent: the requests of this minute are used up`);
+      if (await this.#context.budget.takeNow()) return;
+      this.#context.count('out_of_budget');
+      throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
     }
     if (lane === 'reading') await this.#pace.turn(signal);
-    await this.#budget.take(signal);
+    await this.#context.budget.take(signal);
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
@@ -145,7 +142,7 @@ export class Client {
     const isThrottled = failure.status === 429;
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
     // The budget doubles what it is asked to wait with every refusal in a row, and holds everybody back.
-    if (isThrottled) this.#budget.refused(askedMs ?? FIRST_BACKOFF_MS * Math.random());
+    if (isThrottled) this.#context.budget.refused(askedMs ?? FIRST_BACKOFF_MS * Math.random());
     const isPassing = isThrottled || failure.status < 300 || failure.status >= 500;
     if (!isPassing || attempt >= this.#manners.attempts) throw failure;
     if (!isThrottled) await pause(askedMs ?? fullJitterMs(attempt), signal);

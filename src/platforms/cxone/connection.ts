@@ -1,6 +1,5 @@
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs, pause } from '../backoff.ts';
-import type { RequestBudget } from '../budget.ts';
 import { Delivery } from '../delivery.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
@@ -61,14 +60,14 @@ class CxoneConnection implements PlatformConnection {
   #wake: () => void = () => {};
   #running: Promise<unknown> | undefined;
 
-  constructor(settings: CxoneSettings, context: PlatformContext, budget: RequestBudget, clock: Clock) {
+  constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
     const { signal } = this.#stopping;
     this.#context = context;
     this.#clock = clock;
     this.#pollIntervalMs = settings.pollIntervalMs;
     const readingsPerMinute = Math.max(mirrorShare(settings) - pollsPerMinute(settings), LEAST_FOR_READINGS);
     const manners = { attempts: ATTEMPTS, waits: true, readingsPerMinute };
-    this.#client = new Client(settings, context, budget, clock, signal, manners);
+    this.#client = new Client(settings, context, clock, signal, manners);
     this.#delivery = new Delivery(context, signal);
     this.#directory = new Directory(this.#client, settings.unavailableCodes, context, clock);
     this.#roster = new Roster(context, this.#directory);
@@ -203,8 +202,7 @@ class CxoneConnection implements PlatformConnection {
 export function createCxoneConnection(
   settings: CxoneSettings,
   context: PlatformContext,
-  budget: RequestBudget,
   clock: Clock,
 ): PlatformConnection {
-  return new CxoneConnection(settings, context, budget, clock);
+  return new CxoneConnection(settings, context, clock);
 }

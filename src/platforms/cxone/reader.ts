@@ -1,5 +1,4 @@
 import type { Clock } from '../../ops/clock.ts';
-import type { RequestBudget } from '../budget.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
 import { Client } from './client.ts';
@@ -20,11 +19,11 @@ class CxoneReader implements PlatformReader {
   readonly #vocabulary: Vocabulary;
   readonly #stopping = new AbortController();
 
-  constructor(settings: CxoneSettings, context: ReaderContext, budget: RequestBudget, clock: Clock) {
+  constructor(settings: CxoneSettings, context: ReaderContext, clock: Clock) {
     this.#context = context;
     this.#vocabulary = vocabularyOf(settings.unavailableCodes);
     const manners = { attempts: 1, waits: false, readingsPerMinute: settings.requestsPerMinute };
-    this.#client = new Client(settings, context, budget, clock, this.#stopping.signal, manners);
+    this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
   }
 
   async prepare(): Promise<void> {
@@ -72,11 +71,6 @@ const isUnknownAgent = ({ status, message }: RequestFailed): boolean =>
   status === 404 && /invalid ?agent ?id/i.test(message);
 
 /** Reads single agents of one account on NICE CXone. */
-export function createCxoneReader(
-  settings: CxoneSettings,
-  context: ReaderContext,
-  budget: RequestBudget,
-  clock: Clock,
-): PlatformReader {
-  return new CxoneReader(settings, context, budget, clock);
+export function createCxoneReader(settings: CxoneSettings, context: ReaderContext, clock: Clock): PlatformReader {
+  return new CxoneReader(settings, context, clock);
 }

@@ -52,7 +52,7 @@ export const CxoneSettings = Type.Object(
       minimum: 10,
       maximum: 6000,
       description:
-        'Requests of this region to the business unit. A fifth is kept for asking about single agents. NICE publishes no limit.',
+        'Requests that the instances of one region together send in any minute, a quarter of them kept for asking about single agents while a caller waits. NICE publishes no limit.',
     }),
     pageSize: Type.Integer({
       default: 1000,
@@ -74,11 +74,8 @@ export const CxoneSettings = Type.Object(
 export type CxoneSettings = Static<typeof CxoneSettings>;
 export type UnavailableCodes = NonNullable<CxoneSettings['unavailableCodes']>;
 
-/** Requests a minute for asking about single agents, in every region. */
-export const readerShare = ({ requestsPerMinute }: CxoneSettings): number => Math.floor(requestsPerMinute / 5);
-
-/** Requests a minute for whoever mirrors the business unit: the rest. */
-export const mirrorShare = (settings: CxoneSettings): number => settings.requestsPerMinute - readerShare(settings);
+/** Requests a minute for whoever mirrors the business unit: the rest is kept for asking about single agents. */
+export const mirrorShare = ({ requestsPerMinute }: CxoneSettings): number => Math.floor(requestsPerMinute * 0.75);
 
 /** Requests a minute that polling takes: agents' states and contacts, one page each. */
 export const pollsPerMinute = ({ pollIntervalMs }: CxoneSettings): number => Math.ceil((2 * 60_000) / pollIntervalMs);

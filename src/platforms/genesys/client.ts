@@ -1,7 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs, pause } from '../backoff.ts';
-import { Budget } from '../budget.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { failureOf } from './failure.ts';
@@ -12,11 +11,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRY_AFTER_S = 5;
-/**
- * The platform grants 300 requests a minute to a client-credentials token; whoever mirrors an organisation takes no more
- * than this. Those who ask about single agents have a token, and a smaller share, of their own: `reader.ts`.
- */
-export const REQUESTS_PER_MINUTE = 180;
 
 type Method = 'GET' | 'POST' | 'PUT';
 
@@ -30,7 +24,6 @@ export interface Answer<T> {
 
 /** How a client behaves towards the platform, and towards those who wait for it. */
 export interface Manners {
-  requestsPerMinute: number;
   /** How often one request is sent before its failure is the caller's. */
   attempts: number;
   /** Whether a request that may not go out now waits for its turn; else it fails at once. */
@@ -38,7 +31,7 @@ export interface Manners {
 }
 
 /** Of somebody who mirrors a whole organisation and has time. */
-const PATIENT: Manners = { requestsPerMinute: REQUESTS_PER_MINUTE, attempts: 5, waits: true };
+const PATIENT: Manners = { attempts: 5, waits: true };
 
 interface Exchange {
   status: number;
@@ -47,7 +40,7 @@ interface Exchange {
 }
 
 /**
- * The REST API, within its limits: one budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
+ * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
  * while the platform or the network is unwell.
  */
 export class Client {
@@ -56,7 +49,6 @@ export class Client {
   readonly #manners: Manners;
   readonly #dispatcher: Agent;
   readonly #tokens: TokenSource;
-  readonly #budget: Budget;
   readonly #signal: AbortSignal;
   /** Called when the platform has refused a token: what hangs on it may be dead. */
   onTokenRefused: () => void = () => {};
@@ -79,7 +71,6 @@ export class Client {
     });
     this.#tokens = new TokenSource(settings, this.#dispatcher, clock);
     this.#manners = manners;
-    this.#budget = new Budget(clock, manners.requestsPerMinute);
   }
 
   /** Sees to it that there is a token. @throws RequestFailed */
@@ -136,9 +127,11 @@ export class Client {
   }
 
   async #turn(what: string): Promise<void> {
-    if (this.#manners.waits) return this.#budget.take(this.#signal);
-    if (!(await this.#budget.takeNow()))
-      throw new RequestFailed(429, `${what} was not sent: the requests of this minute are used up`);
+    const { budget, count } = this.#context;
+    if (this.#manners.waits) return budget.take(this.#signal);
+    if (await budget.takeNow()) return;
+    count('out_of_budget');
+    throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
@@ -155,7 +148,7 @@ export class Client {
   async #recover(failure: RequestFailed, attempt: number, method: Method, retryAfterS: number): Promise<void> {
     const isThrottled = failure.status === 429;
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
-    if (isThrottled) this.#budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
+    if (isThrottled) this.#context.budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
     const isPassing = isThrottled || (method === 'GET' && (failure.status === 0 || failure.status >= 500));
     if (!isPassing || attempt >= this.#manners.attempts) throw failure;
     if (!isThrottled) await pause(backoffMs(attempt), this.#signal);
@@ -179,7 +172,7 @@ export class Client {
   }
 
   #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
-    this.#budget.accepted();
+    this.#context.budget.accepted();
     const body = parse(text);
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);

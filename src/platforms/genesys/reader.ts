@@ -8,9 +8,6 @@ import type { UserPayload } from './payloads.ts';
 import { IDS_PER_READ, readUsersById } from './reads.ts';
 import type { GenesysSettings } from './settings.ts';
 
-/** What a region may ask of a connection besides its mirror: the platform grants 300 requests a minute to a token. */
-const REQUESTS_PER_MINUTE = 30;
-
 /** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell. */
 class GenesysReader implements PlatformReader {
   readonly batch = IDS_PER_READ;
@@ -20,7 +17,7 @@ class GenesysReader implements PlatformReader {
 
   constructor(settings: GenesysSettings, context: ReaderContext, clock: Clock) {
     this.#context = context;
-    const manners = { requestsPerMinute: REQUESTS_PER_MINUTE, attempts: 1, waits: false };
+    const manners = { attempts: 1, waits: false };
     this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
   }
 

@@ -1,5 +1,8 @@
 import { type Static, Type } from 'typebox';
 
+/** Requests a minute of a region; the platform grants 300 to each client-credentials token. */
+export const DEFAULT_REQUESTS_PER_MINUTE = 240;
+
 /** How to reach one Genesys Cloud organisation, with an OAuth client of the client-credentials kind. */
 export const GenesysSettings = Type.Object(
   {
@@ -21,6 +24,15 @@ export const GenesysSettings = Type.Object(
         maximum: 1000,
         default: 1000,
         description: 'Users watched by one notification channel; the platform takes 1,000 topics a channel',
+      }),
+    ),
+    requestsPerMinute: Type.Optional(
+      Type.Integer({
+        minimum: 20,
+        maximum: 3000,
+        default: DEFAULT_REQUESTS_PER_MINUTE,
+        description:
+          'Requests that the instances of one region together send in any minute, a quarter of them kept for asking about single agents while a caller waits. The platform takes 300 a minute of one token, unless it has granted more',
       }),
     ),
   },

@@ -1,0 +1,56 @@
+-- budget: counts a request to a platform if it may go out now, for all instances of the region together.
+-- Every request is remembered for one window, so no window has more than the limit, wherever it begins. What the
+-- mirror may not use is headroom for readers; they may use what the mirror leaves, too, but not while it waits.
+-- KEYS  1 hold (hash, see throttle.lua), 2 requests of the mirror, 3 of the readers (sorted sets: request -> ms),
+--       4 that the mirror waits
+-- ARGV  1 request, unlike any other, 2 "mirror" or "reader", 3 limit, 4 headroom, 5 window ms,
+--       6 refusals in a row after which the platform took a request, or "0"
+-- Answers {ms until it is worth asking again, 0 if counted; refusals in a row}.
+
+local PATIENCE_MS = 1000 -- a mirror that still waits has asked again by then
+
+local hold, waiting, request, is_mirror = KEYS[1], KEYS[4], ARGV[1], ARGV[2] == 'mirror'
+local limit, headroom, window_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local held_ms, refusals = unpack(redis.call('HMGET', hold, 'until', 'refusals'))
+held_ms, refusals = tonumber(held_ms or '0'), tonumber(refusals or '0')
+if now_ms < held_ms then return { held_ms - now_ms, refusals } end
+if refusals > 0 and refusals == tonumber(ARGV[6]) then
+  redis.call('HDEL', hold, 'refusals')
+  refusals = 0
+end
+
+local sent = {}
+for i = 2, 3 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now_ms - window_ms)
+  sent[i] = redis.call('ZCARD', KEYS[i])
+end
+local own = is_mirror and 2 or 3
+if redis.call('ZSCORE', KEYS[own], request) then return { 0, refusals } end
+
+-- Ms until so many of the oldest requests are no longer in the window; all of it where there are none.
+local function until_over(key, count)
+  local last = redis.call('ZRANGE', key, count - 1, count - 1, 'WITHSCORES')
+  return tonumber(last[2] or now_ms) + window_ms - now_ms
+end
+
+local share = limit
+if is_mirror then
+  share = limit - headroom
+elseif redis.call('EXISTS', waiting) == 1 then
+  share = headroom
+end
+local wait_ms = 0
+if sent[own] >= share then wait_ms = until_over(KEYS[own], sent[own] + 1 - share) end
+if sent[2] + sent[3] >= limit then
+  wait_ms = math.max(wait_ms, math.min(until_over(KEYS[2], 1), until_over(KEYS[3], 1)))
+end
+if wait_ms > 0 then
+  if is_mirror then redis.call('SET', waiting, '1', 'PX', wait_ms + PATIENCE_MS) end
+  return { wait_ms, refusals }
+end
+redis.call('ZADD', KEYS[own], now_ms, request)
+redis.call('PEXPIRE', KEYS[own], window_ms)
+return { 0, refusals }
