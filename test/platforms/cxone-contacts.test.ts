@@ -64,6 +64,7 @@ describe('the contact in focus of a state', () => {
     expect(stateStep({ agentStateId: 2, outStateId: -3 })).toMatchObject({ state: 'ALERTING', at: T + 10_000 });
     const since = { contactStartHandleTime: at(8) };
     expect(stateStep({ agentStateId: 3, ...since })).toMatchObject({ state: 'CONNECTED', at: T + 8000 });
+    expect(stateStep({ agentStateId: 3 })).toMatchObject({ state: 'ALERTING', at: T + 10_000 });
     expect(stateStep({ agentStateId: 2, isACW: true, ...since })).toMatchObject({
       state: 'WRAP_UP',
       at: T + 10_000,

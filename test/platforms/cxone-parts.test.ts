@@ -38,7 +38,7 @@ describe('an agent’s capacity', () => {
     expect(capacity?.total).toBe(12);
     const units = Object.entries(capacity?.media ?? {}).map(([media, { units }]) => [media, units]);
     expect(Object.fromEntries(units)).toEqual({ voice: 1, voicemail: 1, chat: 3, email: 5, work_item: 2, message: 9 });
-    expect(capacity?.media.voice?.beside).toEqual(['voicemail', 'chat', 'email', 'work_item', 'message']);
+    expect(capacity?.media.voice?.beside).toEqual(['chat', 'email', 'work_item', 'message']);
     expect(capacity?.media.chat?.beside).toEqual(['voice', 'voicemail', 'email', 'work_item', 'message']);
   });
 

@@ -28,10 +28,10 @@ function rowOf(fields: object): StateRow {
 }
 
 /** What comes of a row, in one word or two. */
-function statusIn(fields: object, { hasRoom = false, acw = [] as string[] } = {}): string {
+function statusIn(fields: object, acw: string[] = []): string {
   const row = rowOf(fields);
   const vocabulary = { ...vocabularyOf(CODES), acwCodes: new Set(acw) };
-  const { status, reason } = statusOf(stampState('1001', stateOf(row, vocabulary, hasRoom), row.startMs), row.startMs);
+  const { status, reason } = statusOf(stampState('1001', stateOf(row, vocabulary), row.startMs), row.startMs);
   return reason ? `${status} ${reason}` : status;
 }
 
@@ -95,20 +95,32 @@ describe('a row of agents/states', () => {
     ['available with a code', state(1, { outStateId: 402, outStateDescription: 'Lunch' }), 'BUSY UNKNOWN'],
     ['nothing at all', {}, 'BUSY UNKNOWN'],
   ])('is read: %s', (_, fields, expected) => {
-    expect(statusIn(fields, { acw: ['411'] })).toBe(expected);
+    expect(statusIn(fields, ['411'])).toBe(expected);
   });
 
-  it('is available with contacts open where there is known to be room', () => {
-    expect(statusIn(state(1, { openContacts: 1 }), { hasRoom: true })).toBe('AVAILABLE');
-    expect(statusIn(state(3, { openContacts: 1 }), { hasRoom: true })).toBe('BUSY ON_CALL');
+  it('leaves room to an agent’s capacity where the state does, and all contacts are known', () => {
+    const chat = { callId: 'c', state: 'CONNECTED' as const, media: 'chat' as const, at: 1, id: 'c' };
+    const units = { voice: { units: 1, beside: ['chat' as const] }, chat: { units: 2, beside: ['voice' as const] } };
+    const profile = { name: 'Ana', queues: [], skills: {}, tenureDays: 0, capacity: { media: units }, at: 1, id: 'p' };
+    const statusWith = (fields: object, isCounted = true) => {
+      const row = rowOf({ openContacts: 1, mediaTypeId: 3, ...fields });
+      const registers = stampState('1', stateOf(row, vocabularyOf(), isCounted), row.startMs);
+      return statusOf({ ...registers, profile, digital: { c: chat } }, row.startMs).status;
+    };
+    expect(statusWith(state(1))).toBe('AVAILABLE');
+    expect(statusWith(state(3))).toBe('AVAILABLE');
+    expect(statusWith(state(1), false)).toBe('BUSY');
+    expect(statusWith(state(3), false)).toBe('BUSY');
+    for (const fields of [pending(-3), pending(-1), state(2), state(3, { isACW: true })])
+      expect(statusWith(fields)).toBe('BUSY');
   });
 
   it('counts what nobody knows', () => {
     const vocabulary = vocabularyOf();
-    expect(stateOf(rowOf(state(99)), vocabulary, true).unknown).toBe('agentState:99');
-    expect(stateOf(rowOf({ agentStateName: 'Zen' }), vocabulary, true).unknown).toBe('agentState:ZEN');
-    expect(stateOf(rowOf(state(1, { outStateId: 402 })), vocabulary, true).unknown).toBe('outState:402');
-    expect(stateOf(rowOf(state(3)), vocabulary, true).unknown).toBeUndefined();
+    expect(stateOf(rowOf(state(99)), vocabulary).unknown).toBe('agentState:99');
+    expect(stateOf(rowOf({ agentStateName: 'Zen' }), vocabulary).unknown).toBe('agentState:ZEN');
+    expect(stateOf(rowOf(state(1, { outStateId: 402 })), vocabulary).unknown).toBe('outState:402');
+    expect(stateOf(rowOf(state(3)), vocabulary).unknown).toBeUndefined();
   });
 
   it('makes nobody available but in state 1, whatever else it says and the config says of codes', () => {
@@ -130,9 +142,9 @@ describe('a row of agents/states', () => {
       { requiredKeys: ['agentStateId'] },
     );
     fc.assert(
-      fc.property(rows, codes, fc.boolean(), (fields, config, hasRoom) => {
+      fc.property(rows, codes, fc.boolean(), (fields, config, isCounted) => {
         const row = rowOf(fields);
-        const { status } = statusOf(stampState('1', stateOf(row, vocabularyOf(config), hasRoom), row.startMs), 0);
+        const { status } = statusOf(stampState('1', stateOf(row, vocabularyOf(config), isCounted), row.startMs), 0);
         if (status === 'AVAILABLE') expect(fields).toMatchObject({ agentStateId: 1 });
         if (fields.isACW) expect(status).not.toBe('AVAILABLE');
       }),
@@ -151,7 +163,7 @@ describe('the version of a state', () => {
 
   it('is the same for the same fact, and puts the less available last in one millisecond', () => {
     const versions = [state(1), state(3), state(0)].map((fields) => {
-      const { presence } = stampState('1', stateOf(rowOf(fields), vocabularyOf(), false), 1_000);
+      const { presence } = stampState('1', stateOf(rowOf(fields), vocabularyOf()), 1_000);
       return presence.id;
     });
     expect([...versions].sort()).toEqual(versions);

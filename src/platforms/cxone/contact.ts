@@ -81,12 +81,15 @@ const HANDLING = new Set(['ON_CALL', 'ON_CONTACT']);
 export function stepOfState(row: StateRow): Step | undefined {
   const { agentId, contactId, contactSinceMs, mediaTypeId, startMs } = row;
   if (contactId === undefined) return undefined;
-  const { activity } = stateOf(row, NO_VOCABULARY, false);
-  const sinceMs = contactSinceMs ?? startMs;
-  if (activity.state === 'WRAP_UP') return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, sinceMs);
-  if (activity.reason === 'RINGING') return step(agentId, contactId, 'ALERTING', mediaTypeId, startMs);
-  if (activity.state !== 'INTERACTING' || !HANDLING.has(activity.reason ?? '')) return undefined;
-  return step(agentId, contactId, 'CONNECTED', mediaTypeId, sinceMs, sinceMs);
+  const { activity } = stateOf(row, NO_VOCABULARY);
+  if (activity.state === 'WRAP_UP')
+    return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, contactSinceMs ?? startMs);
+  const isHandling = activity.state === 'INTERACTING' && HANDLING.has(activity.reason ?? '');
+  // The state may begin before the contact is taken: only when that was tells that it is.
+  if (isHandling && contactSinceMs !== undefined)
+    return step(agentId, contactId, 'CONNECTED', mediaTypeId, contactSinceMs, contactSinceMs);
+  if (isHandling || activity.reason === 'RINGING') return step(agentId, contactId, 'ALERTING', mediaTypeId, startMs);
+  return undefined;
 }
 
 function step(

@@ -1,4 +1,5 @@
 import { compareVersions, type Digital, type Interaction, type Stamped } from '../../agent/facets.ts';
+import type { Media } from '../../agent/media.ts';
 import { type ContactRow, type Step, stampStep } from './contact.ts';
 
 /** Ended interactions of other media than voice that are told once more in readings, for each agent. */
@@ -20,6 +21,13 @@ export class AgentContacts {
 
   get open(): Stamped<Interaction>[] {
     return [...this.#known.values()].filter(({ state }) => state !== 'ENDED');
+  }
+
+  /** How many are open, by media type. */
+  openByMedia(): Partial<Record<Media, number>> {
+    const counts: Partial<Record<Media, number>> = {};
+    for (const { media = 'voice' } of this.open) counts[media] = (counts[media] ?? 0) + 1;
+    return counts;
   }
 
   /** The voice interaction told last, and all others that are known, as facets. */
@@ -47,11 +55,6 @@ export class AgentContacts {
     return this.open
       .filter(({ callId, at, ...one }) => callId !== except && at <= atMs && (media === 'all' || !one.media))
       .flatMap((one) => this.#end(one, atMs));
-  }
-
-  /** The agent's state began anew while contacts are open: they count as no older, or its idleness would end them. */
-  carriedOn(atMs: number): Stamped<Interaction>[] {
-    return this.open.filter(({ at }) => at < atMs).flatMap((one) => this.#note(stampStep(this.#agentId, one, atMs)));
   }
 
   /**

@@ -47,7 +47,7 @@ function inWords({ presence, activity }: Meaning): string {
 function ruleInWords(rule: StateRule): string {
   switch (rule) {
     case 'READY':
-      return `${inWords(AVAILABLE)}; with contacts open and no known room for more ${inWords(PARTIAL_LOAD)}`;
+      return `${inWords(AVAILABLE)}; with contacts open ${inWords(PARTIAL_LOAD)}, unless the agent’s capacity has room`;
     case 'LIVE':
       return `${inWords(ON_CALL)}; with a contact of another medium than voice ${inWords(ON_CONTACT)}`;
     case 'CODE':
@@ -73,7 +73,8 @@ A row of \`agents/states\` is read from top to bottom; the first that fits decid
 6. The state; for Unavailable its code, as the config says, else by name, else as the teams’ lists flag it.
 
 Names are compared without regard to case, spaces and punctuation. Brackets name the two registers that a state sets:
-presence and activity.`;
+presence and activity. While CXone gives an agent nothing, in Unavailable and in after-contact work, the presence is PAUSED
+whatever the table says, so that no capacity makes room; so it is where contacts are open that no list has named yet.`;
 
 const RESERVED = `## Out-states of the platform’s own
 

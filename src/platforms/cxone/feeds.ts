@@ -33,6 +33,8 @@ export class Feeds {
   /** Whether the complete list of contacts fits on a page: then it costs no more than what changed. */
   #isShort = true;
   #isForbidden = false;
+  /** The latest time of the platform's own clock that an answer had in it: one without a body has whole seconds only. */
+  #latestMs = 0;
 
   constructor(client: Client, roster: Roster, context: Pick<PlatformContext, 'count' | 'log'>) {
     this.#client = client;
@@ -62,6 +64,7 @@ export class Feeds {
   async *allStates(): AsyncGenerator<StatesPage> {
     for await (const page of readList(this.#client, STATES, 'reading')) {
       if (page.isFirst) this.#states ??= page.cursor;
+      this.#timeOf(page);
       const named = page.rows.flatMap((row) => row.id('agentId') ?? []);
       const atWork = page.rows.flatMap((row) => (isLongGone(row) ? [] : (row.id('agentId') ?? [])));
       yield { ...page, states: this.#read(page), named, atWork };
@@ -76,6 +79,7 @@ export class Feeds {
     const list = { ...STATES, query: { updatedSince: this.#states } };
     for await (const page of readList(this.#client, list, 'poll')) {
       if (page.isFirst) cursor = page.cursor;
+      this.#timeOf(page);
       for (const row of this.#read(page)) reports.push(...this.#roster.changed(row));
     }
     this.#states = cursor ?? this.#states;
@@ -106,7 +110,7 @@ export class Feeds {
       undefined,
     ];
     for await (const page of readList(this.#client, list, lane)) {
-      if (page.isFirst) [cursor, readAtMs] = [page.cursor, page.atMs];
+      if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
       if (page.rows.length > 0) pages += 1;
       total = page.total;
       rows.push(...page.rows.flatMap((row) => readContactRow(row) ?? []));
@@ -117,6 +121,12 @@ export class Feeds {
     // A moving list that lost some on the way is no proof that a contact is over.
     const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= (total ?? 0);
     return this.#roster.contacts(rows, isWhole, readAtMs);
+  }
+
+  #timeOf({ cursor, atMs }: Page): number {
+    if (cursor === undefined) return this.#latestMs || atMs;
+    this.#latestMs = Math.max(this.#latestMs, atMs);
+    return atMs;
   }
 
   #read({ rows }: Page): StateRow[] {

@@ -25,7 +25,7 @@ export const wrappingUp = (reason?: string): Meaning => onDuty({ state: 'WRAP_UP
 export const LOGGED_OUT = offDuty('LOGGED_OUT');
 export const LOGGED_IN = paused('LOGGING_IN');
 export const AVAILABLE = onDuty({ state: 'IDLE' });
-/** Available, with contacts open, where nobody knows whether there is room for more. */
+/** Available, with contacts open: whether there is room for more, capacity and interactions tell. */
 export const PARTIAL_LOAD = working('PARTIAL_LOAD');
 export const ON_CALL = working('ON_CALL');
 /** At work on a contact that is no call. */

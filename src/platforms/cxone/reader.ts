@@ -1,11 +1,22 @@
+import { interactionFacet } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
 import { Client } from './client.ts';
+import { readContactRow, stepOfContact } from './contact.ts';
 import { recordsOf } from './list.ts';
 import { Row } from './row.ts';
 import type { CxoneSettings } from './settings.ts';
-import { loggedOut, readStateRow, type StateRow, stampState, stateOf, type Vocabulary, vocabularyOf } from './state.ts';
+import {
+  isOccupied,
+  loggedOut,
+  readStateRow,
+  type StateRow,
+  stampState,
+  stateOf,
+  type Vocabulary,
+  vocabularyOf,
+} from './state.ts';
 
 /** An agent's id is a number; nobody else can be asked about. */
 const AGENT_ID = /^[1-9]\d{0,15}$/;
@@ -41,7 +52,7 @@ class CxoneReader implements PlatformReader {
     await this.#client.close();
   }
 
-  /** Nothing where the platform says nothing of the agent's state, or leaves open whether there is room for more. */
+  /** Nothing where the platform says nothing of the agent's state, or not which contacts they have. */
   async #readOne(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
     let rows: StateRow[];
     try {
@@ -54,11 +65,23 @@ class CxoneReader implements PlatformReader {
     }
     const row = rows.sort((a, b) => b.updatedMs - a.updatedMs)[0];
     if (!row) return [];
-    const state = stateOf(row, this.#vocabulary, false);
+    const state = stateOf(row, this.#vocabulary);
     if (state.unknown) this.#context.count('unknown_value', state.unknown);
-    if (state.isPartial) return [];
     const facets = stampState(agentId, state, row.startMs);
-    return [this.#report(agentId, facets, facets.presence)];
+    const contacts = isOccupied(row) ? await this.#readContacts(agentId, signal) : [];
+    if (contacts.length < (row.openContacts ?? 0)) return [];
+    return [...contacts, this.#report(agentId, facets, facets.presence)];
+  }
+
+  /** What an agent with contacts has of them: what the state leaves open, they tell. */
+  async #readContacts(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
+    const { body, atMs } = await this.#client.get(`contacts/active?agentId=${agentId}`, 'poll', signal);
+    return recordsOf(body, 'activeContacts').flatMap((record) => {
+      const row = readContactRow(new Row(record));
+      const step = row && stepOfContact(row, new Map(), atMs);
+      if (step?.agentId !== agentId) return [];
+      return this.#report(agentId, interactionFacet(step.interaction), step.interaction);
+    });
   }
 
   #report(agentId: string, facets: PlatformReport['facets'], { at, id }: { at: number; id: string }): PlatformReport {

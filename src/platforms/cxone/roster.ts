@@ -43,6 +43,8 @@ export class Roster {
   readonly #agents = new Map<string, Known>();
   /** Agents whose contacts are not all known: a complete list of contacts settles it. */
   readonly #doubtful = new Set<string>();
+  /** Whether a complete list of contacts was read. */
+  #isListed = false;
 
   constructor(context: Pick<PlatformContext, 'connection' | 'count'>, directory: Directory) {
     this.#context = context;
@@ -91,6 +93,7 @@ export class Roster {
     return {
       agentId: this.#fullId(agentId),
       facets: { ...(profile && { profile }), ...known.state, ...known.contacts.facets() },
+      ...(this.#isListed && { open: known.contacts.openByMedia() }),
       isUnoccupied: known.row.openContacts === 0 && known.contacts.open.length === 0,
     };
   }
@@ -122,6 +125,7 @@ export class Roster {
       reports.push(...steps.map((step) => this.#interaction(agentId, step)));
     };
     if (isComplete) {
+      this.#isListed = true;
       const listed = new Map(rows.map((row) => [row.contactId, row]));
       for (const [agentId, { contacts }] of this.#agents) tell(agentId, contacts.missing(listed, readAtMs));
     }
@@ -161,8 +165,7 @@ export class Roster {
     const state = this.#meaning(row, contacts);
     const fresh = { row, tuple, state: stampState(agentId, state, row.startMs), contacts, isGone: false };
     this.#agents.set(agentId, fresh);
-    const carried = this.#carried(fresh, state);
-    return [...steps, ...carried, this.#stateReport(agentId, fresh.state)];
+    return [...steps, this.#stateReport(agentId, fresh.state)];
   }
 
   /** The state of a row, if it is another than what was told, at a time after that. */
@@ -176,23 +179,17 @@ export class Roster {
     const isSame = wordsOf(stamped) === wordsOf(known.state);
     if (isSame && row.startMs <= last.at) return [];
     known.state = stamped;
-    return [...this.#carried(known, state), this.#stateReport(agentId, stamped)];
+    return [this.#stateReport(agentId, stamped)];
   }
 
-  /** An idle agent with contacts open still has them. */
-  #carried({ row: { agentId }, state, contacts }: Known, { isPartial }: UserState): PlatformReport[] {
-    if (!isPartial) return [];
-    return contacts.carriedOn(state.activity.at).map((step) => this.#interaction(agentId, step));
-  }
-
+  /** What a row means, with what is known of contacts: with some unknown, nobody can tell if there is room for more. */
   #meaning(row: StateRow, contacts: AgentContacts): UserState {
     const open = contacts.open.length;
-    const isCounted = (row.openContacts ?? 0) === open || !isOccupied(row);
-    const hasRoom = this.#directory.capacity(row.agentId) !== undefined && (row.openContacts ?? 0) <= open;
-    const state = stateOf(row, this.#directory.vocabulary, hasRoom);
-    if (state.unknown) this.#context.count('unknown_value', state.unknown);
-    if (isCounted) this.#doubtful.delete(row.agentId);
+    const counted = row.openContacts ?? open;
+    if (counted === open) this.#doubtful.delete(row.agentId);
     else this.#doubtful.add(row.agentId);
+    const state = stateOf(row, this.#directory.vocabulary, counted <= open);
+    if (state.unknown) this.#context.count('unknown_value', state.unknown);
     return state;
   }
 
@@ -238,7 +235,7 @@ const NOTHING_KNOWN = { codes: new Map(), acwCodes: new Set<string>() };
 
 /** Whether the agent does nothing for a contact. */
 function stateIsAtRest(row: StateRow): boolean {
-  return stateOf(row, NOTHING_KNOWN, false).activity.state !== 'INTERACTING';
+  return stateOf(row, NOTHING_KNOWN).activity.state !== 'INTERACTING';
 }
 
 /** What a state says, without its version. */

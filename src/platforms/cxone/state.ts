@@ -97,33 +97,34 @@ export interface UserState {
   activity: Activity;
   /** Set where the row holds a state nobody knows, as `agentState:99`, to be counted. */
   unknown?: string;
-  /** Available with contacts open: whether there is room for more is not the state's to say. */
-  isPartial: boolean;
 }
 
 /**
  * What a row means, from top to bottom: the first that fits decides. A state that nobody knows is busy, never available.
- * @param hasRoom whether the agent's capacity is known, and all of the open contacts are: then they say if there is room
+ * What an agent who is available or at work may carry besides, their capacity and their interactions tell, so nobody may
+ * count on that where the platform gives the agent nothing: in Unavailable, or in after-contact work.
+ * @param isCounted whether all of the agent's open contacts are known
  */
-export function stateOf(row: StateRow, vocabulary: Vocabulary, hasRoom: boolean): UserState {
+export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): UserState {
   const rule = stateRule(row.stateId, row.stateName);
-  const isPartial = rule === 'READY' && !row.isAcw && !hasCode(row) && isOccupied(row);
-  const meaning = meaningOf(row, vocabulary, hasRoom);
-  const { presence } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
+  const meaning = meaningOf(row, vocabulary);
+  const { presence, activity: told } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
   const rest: Activity = { state: isOccupied(row) || !meaning ? 'NOT_RESPONDING' : 'IDLE' };
-  const activity = !meaning || meaning.activity === 'AT_REST' ? rest : meaning.activity;
+  const activity = told === 'AT_REST' ? rest : told;
+  const isBarred = rule === 'CODE' || row.isAcw || (activity.state === 'INTERACTING' && !isCounted);
   const unknown = meaning
     ? {}
     : { unknown: rule ? `outState:${row.codeId}` : `agentState:${row.stateId ?? nameOf(row)}` };
-  return { presence, activity, isPartial, ...unknown };
+  if (presence.state !== 'ON_DUTY' || !isBarred) return { presence, activity, ...unknown };
+  return { presence: { state: 'PAUSED', reason: activity.reason ?? activity.state }, activity, ...unknown };
 }
 
-function meaningOf(row: StateRow, vocabulary: Vocabulary, hasRoom: boolean): Meaning | undefined {
+function meaningOf(row: StateRow, vocabulary: Vocabulary): Meaning | undefined {
   const rule = stateRule(row.stateId, row.stateName);
   if (!row.isActive || rule === LOGGED_OUT) return LOGGED_OUT;
   if (row.isAcw) return wrappingUp();
   if (rule === LOGGED_IN) return LOGGED_IN;
-  if (rule === 'READY' && !hasCode(row)) return isOccupied(row) && !hasRoom ? PARTIAL_LOAD : AVAILABLE;
+  if (rule === 'READY' && !hasCode(row)) return isOccupied(row) ? PARTIAL_LOAD : AVAILABLE;
   const reserved = rule && reservedCode(row.codeId, row.codeName);
   if (reserved) return reserved;
   if (rule === 'CODE') return codeMeaning(row, vocabulary);
