@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 /** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['src', 'local', 'bench', 'setup', 'test', 'docs'];
+const FOLDERS = ['src', 'local', 'bench', 'setup', 'test', 'docs', 'integrations'];
 const READ = /\.(ts|mjs|lua|md)$/;
 
 interface File {

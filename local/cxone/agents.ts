@@ -12,6 +12,8 @@ export interface Agent {
   readonly random: Random;
   /** Whether the account is active; the platform still knows the id of one that is not. */
   isActive: boolean;
+  /** When an administrator changed the account last; undefined if nobody has since the start. */
+  accountChangedMs?: number;
   /** When they logged in; undefined while there is no session. */
   sessionSinceMs?: number;
   /** The session has only begun. */

@@ -1,7 +1,11 @@
 import { campaign, nameOf } from './bodies.ts';
 import { MEDIA_TYPES } from './dictionaries.ts';
+import { iso } from './listing.ts';
 import type { Assignment } from './org.ts';
 import type { World } from './world.ts';
+
+/** When everybody was hired and got their skills, as far as anybody remembers. */
+export const ASSIGNED_MS = Date.UTC(2026, 1, 11, 9, 12);
 
 /** What the levels of proficiency are called is not published; these are placeholders. */
 function proficiencyName(value: number): string {
@@ -34,6 +38,6 @@ export function assignmentRow({ skill, employee, proficiency, isActive }: Assign
     useACW: skill.acw !== undefined,
     requireDisposition: false,
     internalId: '',
-    lastUpdateTime: '2026-02-11T09:12:00.000Z',
+    lastUpdateTime: iso(ASSIGNED_MS),
   };
 }

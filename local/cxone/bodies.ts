@@ -12,6 +12,7 @@ const CAMPAIGN = { campaignId: 55, campaignName: 'Default' };
 export function stateRow(row: Row, { businessUnitId }: Org, switches: Switches): object {
   const { employee } = row.agent;
   const { contact, code } = row;
+  const reserved = switches.reservedCodes;
   const isLegacy = switches.fieldNames === 'legacy';
   const media: [number, string] = contact ? [contact.mediaTypeId, MEDIA_TYPES[contact.mediaTypeId]] : [0, ''];
   const isoOr = (ms: number | undefined) => (ms === undefined ? '' : iso(ms));
@@ -34,8 +35,8 @@ export function stateRow(row: Row, { businessUnitId }: Org, switches: Switches):
     [isLegacy ? 'mediaType' : 'mediaTypeId']: media[0],
     [isLegacy ? 'mediaName' : 'mediaTypeName']: media[1],
     openContacts: row.openContacts,
-    outStateId: code?.id ?? 0,
-    outStateDescription: code?.name ?? '',
+    outStateId: code && (code.id > 0 || reserved === 'id') ? code.id : 0,
+    outStateDescription: code && (code.id > 0 || reserved !== 'hidden') ? code.name : '',
     skillId: contact?.skill.skillId ?? 0,
     skillName: contact?.skill.skillName ?? '',
     stationId: employee.stationId,

@@ -1,17 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { Query } from '../simulator/query.ts';
 import type { Agent } from './agents.ts';
-import { assignmentRow } from './assignment-row.ts';
+import { ASSIGNED_MS, assignmentRow } from './assignment-row.ts';
 import { CxoneError } from './errors.ts';
 import { isHidden } from './hidden.ts';
 import { iso, listAnswer } from './listing.ts';
 import type { Assignment } from './org.ts';
-import { Parameters } from './query.ts';
+import { isSince, Parameters } from './query.ts';
+import type { Switches } from './switches.ts';
 import type { World } from './world.ts';
 
 const ADMIN = { config: { scope: 'AdminAPI' } } as const;
 
-/** Agents as an administrator sees them, and their skills. Nothing here changes, so every delta but the first is empty. */
+/** Agents as an administrator sees them, and their skills. */
 export function agentRoutes(api: FastifyInstance, world: World): void {
   const { org, agents, switches, faults } = world;
   const root = () => ({ businessUnitId: org.businessUnitId, hiddenAgents: faults.settings.hiddenAgents });
@@ -21,8 +22,10 @@ export function agentRoutes(api: FastifyInstance, world: World): void {
     const parameters = new Parameters(request.query);
     const wanted = parameters.flag('isActive');
     const search = parameters.text('searchString')?.toLowerCase();
+    const sinceMs = sinceOf(parameters, switches);
     const found = visible().filter(
       (agent) =>
+        isSince(changedMs(agent), sinceMs, switches.updatedSince) &&
         (wanted === undefined || agent.isActive === wanted) &&
         (search === undefined || agent.employee.userName.includes(search)),
     );
@@ -50,19 +53,29 @@ export function agentRoutes(api: FastifyInstance, world: World): void {
   });
 }
 
-function chosenAssignments(from: Assignment[], parameters: Parameters, { agents }: World): Assignment[] {
+function chosenAssignments(from: Assignment[], parameters: Parameters, { agents, switches }: World): Assignment[] {
+  const sinceMs = sinceOf(parameters, switches);
   const mediaTypeId = parameters.int('mediaTypeId');
   const [isActive, isAgentActive] = [parameters.flag('isActive'), parameters.flag('isAgentActive')];
   return from.filter(
     (assignment) =>
+      isSince(ASSIGNED_MS, sinceMs, switches.updatedSince) &&
       (mediaTypeId === undefined || assignment.skill.mediaTypeId === mediaTypeId) &&
       (isActive === undefined || assignment.isActive === isActive) &&
       (isAgentActive === undefined || agents.get(assignment.employee.agentId).isActive === isAgentActive),
   );
 }
 
-/** When everybody was hired, as far as anybody remembers. */
-const SET_UP_MS = Date.UTC(2026, 1, 11, 9, 12);
+/** The parameter is spelled differently from list to list; all spellings are taken. */
+function sinceOf(parameters: Parameters, { adminDeltas }: Switches): number | undefined {
+  const text = 'Invalid Updated Since';
+  const sinceMs = parameters.time('updatedSince', text) ?? parameters.time('updateSince', text);
+  return adminDeltas ? sinceMs : undefined;
+}
+
+function changedMs({ accountChangedMs }: Agent): number {
+  return accountChangedMs ?? ASSIGNED_MS;
+}
 
 function agentBody(agent: Agent): object {
   const { employee, isActive, sessionSinceMs } = agent;
@@ -85,7 +98,7 @@ function agentBody(agent: Agent): object {
     timeZone: '(GMT) UTC',
     timeZoneOffset: '0',
     lastLogin: sessionSinceMs === undefined ? '' : iso(sessionSinceMs),
-    lastUpdated: iso(SET_UP_MS),
+    lastUpdated: iso(changedMs(agent)),
     internalId: '',
     deliveryMode: employee.isOmnichannel ? 'Omnichannel' : 'Single Contact',
     totalContactCount: employee.totalContactCount,

@@ -22,12 +22,13 @@ export class UnknownCode extends Error {
 export function setAgent(
   agent: Agent,
   { agentStateId, outStateId, isActive }: UserChange,
-  { agents, life }: Pick<World, 'agents' | 'life'>,
+  { agents, life, clock }: Pick<World, 'agents' | 'life' | 'clock'>,
 ): void {
   const code = outStateId === undefined ? RESERVED.unavailable : codeOf(outStateId);
   life.leaveAlone(agent);
   if (isActive !== undefined) {
     agent.isActive = isActive;
+    agent.accountChangedMs = clock.nowMs();
     agents.changed(agent);
   }
   if (agentStateId === undefined && outStateId === undefined) return;

@@ -2,8 +2,9 @@
  * What public material on CXone leaves open, or contradicts itself about. The defaults are the likely ones, or the harder
  * one for a client where two are likely; a real tenant may differ, so a client must live with every one of them.
  *
- * Some of it is behaviour without a switch: a new login leaves older tokens alone (`tokens.ts`), after-call work shows
- * for the whole agent while it lasts (`state-of.ts`), `agentStateCategory` is never sent because its values are unknown.
+ * Some of it is behaviour without a switch: after-call work shows for the whole agent while it lasts (`state-of.ts`), the
+ * rate limit is one for the business unit (`rest.ts`), and `agentStateCategory` is never sent, because its values are
+ * unknown.
  */
 export const SWITCHES = {
   /** Field names of recent versions of the API, or of old ones. */
@@ -18,6 +19,8 @@ export const SWITCHES = {
   loggedOut: 'row' as 'row' | 'delta' | 'never',
   /** How an agent looks while a contact is offered to them. */
   ringing: 'inboundPending' as 'inboundPending' | 'inboundContact' | 'available',
+  /** How reserved unavailable codes, which are negative, show in a row: with their id, by their text alone, or not at all. */
+  reservedCodes: 'id' as 'id' | 'text' | 'hidden',
   /** The state id during after-call work; `isACW` says the rest. */
   acw: 'unavailable' as 'unavailable' | 'contact',
   /** The state of an agent who has contacts and could take more. */
@@ -28,6 +31,10 @@ export const SWITCHES = {
   maxPageSize: 100,
   /** HTTP status of the answer to a request that does not accept JSON. */
   missingAcceptStatus: 200,
+  /** Whether a login ends the tokens of the ones before. */
+  loginEndsOthers: false,
+  /** Whether the lists of the Admin API heed the time since which something has changed. */
+  adminDeltas: true,
   /** HTTP status of a login with a wrong access key. */
   wrongAccessKeyStatus: 401,
   /** What an error has for a body; its text is in a header in any case. */
@@ -45,7 +52,10 @@ const CHOICES: Partial<Record<keyof Switches, readonly unknown[]>> = {
   updatedSince: ['after', 'from'],
   loggedOut: ['row', 'delta', 'never'],
   ringing: ['inboundPending', 'inboundContact', 'available'],
+  reservedCodes: ['id', 'text', 'hidden'],
   acw: ['unavailable', 'contact'],
+  loginEndsOthers: [true, false],
+  adminDeltas: [true, false],
   partialLoad: ['inboundContact', 'available'],
   none: ['zero', 'null', 'missing'],
   errorBody: ['empty', 'html', 'json'],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/ops/clock.ts';
 import type { Credentials, Timings } from './options.ts';
 import type { Org } from './org.ts';
+import type { Switches } from './switches.ts';
 
 export interface Token {
   readonly value: string;
@@ -15,15 +16,17 @@ export interface Token {
 /** The oldest goes when there are more. */
 const MAX_TOKENS = 1_000;
 
-/** The access tokens of the one registered application. A new login leaves the older ones alone. */
+/** The access tokens of the one registered application. */
 export class Tokens {
   readonly #credentials: Credentials;
   readonly #lifeMs: number;
   readonly #clock: Clock;
   readonly #org: Org;
+  readonly #switches: Switches;
   readonly #live = new Map<string, Token>();
 
-  constructor(options: { credentials: Credentials; timings: Timings }, org: Org, clock: Clock) {
+  constructor(options: { credentials: Credentials; timings: Timings }, org: Org, switches: Switches, clock: Clock) {
+    this.#switches = switches;
     this.#credentials = options.credentials;
     this.#lifeMs = options.timings.tokenLifeMs;
     this.#org = org;
@@ -44,6 +47,7 @@ export class Tokens {
 
   /** @param issuer goes into the claims */
   issue(issuer: string): Token {
+    if (this.#switches.loginEndsOthers) this.#live.clear();
     const claims = this.#claims(issuer);
     const token: Token = {
       value: jwt({ ...claims, scope: 'openid', jti: randomBytes(12).toString('hex') }),

@@ -49,7 +49,7 @@ export function buildWorld(options: SimulatorOptions, realClock: Clock = systemC
     monotonicMs: realClock.monotonicMs,
   };
   const org = buildOrg(options);
-  const tokens = new Tokens({ ...options, timings }, org, clock);
+  const tokens = new Tokens({ ...options, timings }, org, switches, clock);
   const states = new States(switches, clock, witness);
   const agents = new Agents(org, seed, {
     clock,

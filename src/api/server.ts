@@ -12,6 +12,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { type RegionReport, regionRoutes } from './routes/regions.ts';
+import { routeRoutes } from './routes/route.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
@@ -54,6 +55,7 @@ export function createServer(context: ApiContext) {
   eventRoutes(server, context);
   pushRoutes(server, context);
   claimRoutes(server, context);
+  routeRoutes(server, context);
   agentRoutes(server, context);
   regionRoutes(server, context);
   connectionRoutes(server, context);

@@ -147,6 +147,13 @@ export class Queues {
     };
   }
 
+  /** Whom a call was last given or offered, as far as this region remembers. @throws ShardUnavailable */
+  async agentOf(domain: string, callId: string): Promise<string | undefined> {
+    const key = callsKey(domain);
+    const value = (await this.#cluster.command(key, ['HGET', key, encode(callId)])) as string | null;
+    return value?.split(' ')[1];
+  }
+
   /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
   async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
     const key = queueKey(domain, queue, media);

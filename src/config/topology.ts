@@ -33,6 +33,11 @@ export function domainOfAgent(config: Config, agentId: string): string {
   return connectionOf(config, agentId)?.domain ?? MAIN_DOMAIN;
 }
 
+/** Every domain that records can be in: those of the config, and `main`, whether or not it is named there. */
+export function domainsOf({ domains }: Config): string[] {
+  return [...new Set([MAIN_DOMAIN, ...Object.keys(domains)])];
+}
+
 /** The region that decides about the agent, or undefined for agents of no connection. */
 export function homeOfAgent(config: Config, agentId: string): string | undefined {
   return connectionOf(config, agentId)?.home;

@@ -104,7 +104,7 @@ describe('requests of a region', () => {
 
   test('are counted once when an answer was lost and the script carried out again', async () => {
     const keys = ['', ':mirror', ':reader', ':waiting'].map(key);
-    const args = ['the same', 'mirror', '10', '4', '60000', '0'];
+    const args = ['the same', 'mirror', '5', '4', '60000', '0'];
     expect(await store.cluster.run(scripts.budget, keys, args)).toEqual([0, 0]);
     expect(await store.cluster.run(scripts.budget, keys, args)).toEqual([0, 0]);
     expect((await sentMs('mirror')).size).toBe(1);

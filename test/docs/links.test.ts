@@ -7,13 +7,15 @@ import { describe, expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join('docs', name)),
+  ...['docs', 'integrations'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  ),
 ];
 
 const LINK = /\]\(([^)\s]+)\)/g;
-const SOURCE = /`((?:src|local|test|setup|docs|bench)\/[\w./-]*)`/g;
+const SOURCE = /`((?:src|local|test|setup|docs|bench|integrations)\/[\w./-]*)`/g;
 
 test('there are pages', () => {
   expect(PAGES).toContain('README.md');

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { BRISK, basic, CxoneClient } from './cxone-client.ts';
@@ -105,6 +108,23 @@ describe('discovery and login of the CXone simulator', () => {
     expect(wrong.status).toBe(401);
   });
 
+  it('keeps to the address by which the client came, so that a proxy stays on the way', async () => {
+    const { port } = new URL(simulator.url);
+    const request = get({ port, path: '/.well-known/openid-configuration', headers: { host: 'proxy.example:81' } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const { issuer, token_endpoint } = JSON.parse(await text(response));
+    expect([issuer, token_endpoint]).toEqual(['http://proxy.example:81', 'http://proxy.example:81/auth/token']);
+  });
+
+  it('ends older tokens with a login, if so switched', async () => {
+    const older = await CxoneClient.login(simulator);
+    simulator.switches({ loginEndsOthers: true });
+    client = await CxoneClient.login(simulator);
+    simulator.switches({ loginEndsOthers: false });
+    expect((await older.get('/server-time')).status).toBe(401);
+    expect((await client.get('/server-time')).status).toBe(200);
+  });
+
   it('leaves older tokens alone, and ends every token in its time', async () => {
     const brief = await startCxoneSimulator({ agents: 1, habits: BRISK, timings: { tokenLifeMs: 1_000 } });
     try {
@@ -112,8 +132,8 @@ describe('discovery and login of the CXone simulator', () => {
       const second = await CxoneClient.login(brief);
       expect((await first.get('/server-time')).status).toBe(200);
       await until(async () => expect((await second.get('/server-time')).status).toBe(401));
-      const { headers, text } = await first.get('/server-time');
-      expect([headers.get('icStatusDescription'), text]).toEqual(['Unauthorized', '']);
+      const { headers, text: said } = await first.get('/server-time');
+      expect([headers.get('icStatusDescription'), said]).toEqual(['Unauthorized', '']);
     } finally {
       await brief.stop();
     }

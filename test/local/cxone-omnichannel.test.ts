@@ -92,6 +92,22 @@ describe('omnichannel agents of the CXone simulator', () => {
     expect(simulator.state()).toMatchObject({ interactionsMissed: 0, interactionsCompleted: 5 });
   });
 
+  it('who go home while they still have contacts are about to log out until the last has ended', async () => {
+    const words: string[] = [];
+    await start({
+      habits: { endsShift: 1, talkMs: 10, digitalMs: 10, shiftGapMs: 20_000 },
+      witness: {
+        changed: (change) => change.what === 'routingStatus' && change.userId === '1001' && words.push(change.value),
+        answered() {},
+        notifies() {},
+      },
+    });
+    const media = ['message', 'message', 'chat', 'email', 'email'] as const;
+    for (let unit = 0; unit < total; unit++) expect(send(media[unit]).accepted).toBe(true);
+    await until(() => expect(simulator.user(userId)).toMatchObject({ agentStateId: 0, interactions: [] }));
+    expect(words.slice(-3)).toEqual(['3', '2/-12', '0']);
+  });
+
   it('who are full may leave with the first contact that ends, and keep the others', async () => {
     await start({ habits: { takesBreak: 1, talkMs: 1, wrapUpMs: 1, breakMs: 20_000 } });
     const media = ['message', 'message', 'chat', 'chat', 'email', 'email'] as const;

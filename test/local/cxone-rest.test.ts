@@ -94,6 +94,18 @@ describe('the API of the CXone simulator', () => {
     expect(await refusal('/agents/1')).toEqual([404, 'Invalid Agent Id']);
   });
 
+  it('lists the agents whose account has changed, by any spelling of the parameter', async () => {
+    const since = '2026-03-01T00:00:00Z';
+    expect((await body(`/agents?updateSince=${since}`)).totalRecords).toBe(0);
+    expect((await body(`/agents/skills?UpdatedSince=${since}`)).totalRecords).toBe(0);
+    simulator.setUser('1030', { isActive: false });
+    simulator.setUser('1030', { isActive: true, agentStateId: 1 });
+    const { agents } = await body(`/agents?updatedSince=${since}`);
+    expect(agents.map(({ agentId }: { agentId: number }) => agentId)).toEqual([1030]);
+    simulator.switches({ adminDeltas: false });
+    expect((await body(`/agents?updatedSince=${since}`)).totalRecords).toBe(AGENTS);
+  });
+
   it('lists every skill of every agent, by proficiency from 1 to 20', async () => {
     const { agentSkillAssignments: all, totalRecords } = await body('/agents/skills');
     expect(all).toHaveLength(totalRecords);

@@ -141,6 +141,7 @@ describe('/agents/states of the CXone simulator', () => {
     expect(await places()).toEqual([true, true]);
     simulator.switches({ loggedOut: 'delta' });
     expect(await places()).toEqual([false, true]);
+    expect(idsOf(await read('?updatedSince=1970-01-01T00:00:00.000Z'))).not.toContain(1002);
     simulator.switches({ loggedOut: 'never' });
     expect(await places()).toEqual([false, false]);
   });
@@ -153,6 +154,18 @@ describe('/agents/states of the CXone simulator', () => {
     simulator.switches({ none: 'missing' });
     expect(await rowOf(1001)).not.toHaveProperty('contactId');
     expect((await read('?fields=agentId,contactId&top=1')).agentStates).toEqual([{ agentId: 1001 }]);
+  });
+
+  it('shows reserved codes with their id, by their text, or not at all', async () => {
+    await start();
+    simulator.setUser('1001', { outStateId: -1 });
+    expect(await rowOf(1001)).toMatchObject({ agentStateId: 2, outStateId: -1, outStateDescription: 'Refused' });
+    simulator.switches({ reservedCodes: 'text' });
+    expect(await rowOf(1001)).toMatchObject({ agentStateId: 2, outStateId: 0, outStateDescription: 'Refused' });
+    simulator.switches({ reservedCodes: 'hidden' });
+    expect(await rowOf(1001)).toMatchObject({ agentStateId: 2, outStateId: 0, outStateDescription: '' });
+    simulator.setUser('1001', { outStateId: 402 });
+    expect(await rowOf(1001)).toMatchObject({ outStateId: 402, outStateDescription: 'Lunch' });
   });
 
   it('has the field names of old versions, if so switched; the read of one agent always has them', async () => {

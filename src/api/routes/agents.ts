@@ -67,7 +67,8 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
   });
 }
 
-function readSkills(text = ''): Record<string, number> {
+/** `billing,spanish:60` asks for the first at any level. @throws InvalidRequest */
+export function readSkills(text = ''): Record<string, number> {
   const parts = text.split(',').filter((each) => each.trim());
   if (parts.length > 20) throw new InvalidRequest([{ field: '/skills', message: 'may name 20 skills' }]);
   return Object.fromEntries(

@@ -1,0 +1,195 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { RequiredSkills } from '../../agent/ranking.ts';
+import { ShardUnavailable } from '../../cache/errors.ts';
+import type { Tally } from '../../cache/queues.ts';
+import { connectionNameOf } from '../../config/topology.ts';
+import type { ClaimAnswer } from '../../routing/answers.ts';
+import { claim } from '../../routing/claim.ts';
+import { claimOfAgent, claimOfCall } from '../../routing/claim-of.ts';
+import { CONSISTENCY } from '../../routing/peers.ts';
+import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
+import type { Region } from '../../routing/region.ts';
+import { settle } from '../../routing/settle.ts';
+import { tokenOfClaim } from '../../routing/token.ts';
+import { InvalidRequest } from '../failures.ts';
+import { acceptForms, fieldsReader } from '../forms.ts';
+import type { ApiContext } from '../server.ts';
+import { readSkills } from './agents.ts';
+import { MediaType, requiredSkills, Skills } from './claims.ts';
+
+const closed = { additionalProperties: false };
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+/** A script gives an answer a second or two: the longest budget leaves room for the way there and back, in ms. */
+const LONGEST_MS = 2000;
+const BudgetMs = Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_MS }));
+/** How long a script's settlement waits for a shard or a home, unless it says, in ms. */
+const SETTLE_MS = 1000;
+/** When asking again may find somebody, where nobody is free, and where something was away, in ms. */
+const NOBODY_FREE_MS = 2000;
+const AWAY_MS = 1000;
+
+const RouteFields = Type.Object(
+  {
+    queue: Name,
+    call_id: Name,
+    skills: Type.Optional(Type.Union([Type.String({ maxLength: 2000 }), Skills])),
+    language: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    media: MediaType,
+    budget_ms: BudgetMs,
+  },
+  closed,
+);
+
+const SettleFields = Type.Object(
+  {
+    settlement: Type.Enum(['confirm', 'renew', 'release', 'refused', 'complete']),
+    claim_id: Type.Optional(Type.String({ minLength: 1, maxLength: 420 })),
+    call_id: Type.Optional(Name),
+    queue: Type.Optional(Name),
+    agent_id: Type.Optional(Name),
+    budget_ms: BudgetMs,
+  },
+  closed,
+);
+
+/** Everything in it is text, a number or a boolean, and always there: a designer declares each field once. */
+export type RouteAnswer =
+  | {
+      found: true;
+      agent_id: string;
+      connection: string;
+      /** The platform's own id of the agent: what a script transfers to. */
+      user_id: string;
+      claim_id: string;
+      expires_in_ms: number;
+      replicated: boolean;
+      verified: boolean;
+    }
+  | { found: false; reason: string; detail: string; retry_after_ms: number };
+
+export type SettleAnswer =
+  | { done: true; state: string; claim_id: string; expires_in_ms: number }
+  | { done: false; reason: string; detail: string };
+
+/**
+ * Claiming and settling for the scripts of platforms, which branch on fields and not on statuses, and whose failures
+ * are retried, counted, and after many of them answered with no calls at all. So whatever depends on the moment is a
+ * 200 that says so; a problem is only what its author has to put right, and what no author can: a defect.
+ */
+export function routeRoutes(server: FastifyInstance, { region }: ApiContext): void {
+  const readRoute = fieldsReader(RouteFields);
+  const readSettle = fieldsReader(SettleFields);
+  server.register(async (scope) => {
+    acceptForms(scope);
+    scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    scope.route({
+      method: ['GET', 'POST'],
+      exposeHeadRoute: false,
+      url: '/v1/route',
+      handler: (request, reply) => route(region, readRoute(request), reply),
+    });
+    scope.route({
+      method: ['GET', 'POST'],
+      exposeHeadRoute: false,
+      url: '/v1/route/settle',
+      handler: (request, reply) => settleFor(region, readSettle(request), reply),
+    });
+  });
+}
+
+async function route(region: Region, fields: Static<typeof RouteFields>, reply: FastifyReply): Promise<RouteAnswer> {
+  const { queue, call_id, media = 'voice', budget_ms } = fields;
+  const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
+  const request = {
+    queue,
+    callId: call_id,
+    media,
+    skills: skillsOf(fields),
+    budgetMs,
+    explain: false,
+  };
+  try {
+    const granted = await claim(region, request);
+    reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
+    return found(region, granted.claim);
+  } catch (error) {
+    const { reason, detail, retryAfterMs } = ofTheMoment(error);
+    return { found: false, reason, detail, retry_after_ms: retryAfterMs };
+  }
+}
+
+/** A language is a skill like any other: a level that is asked for beside it stands. */
+function skillsOf({ skills, language }: Static<typeof RouteFields>): RequiredSkills {
+  const wanted = typeof skills === 'string' ? readSkills(skills) : requiredSkills(skills);
+  return language === undefined ? wanted : { [language]: 0, ...wanted };
+}
+
+function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
+  const { agent_id, claim_id, expires_in_ms, replicated = false, authority } = granted;
+  const connection = connectionNameOf(config, agent_id) ?? '';
+  return {
+    found: true,
+    agent_id,
+    connection,
+    user_id: connection === '' ? agent_id : agent_id.slice(connection.length + 1),
+    claim_id,
+    expires_in_ms,
+    replicated,
+    verified: authority.mode === 'verified',
+  };
+}
+
+async function settleFor(
+  region: Region,
+  fields: Static<typeof SettleFields>,
+  reply: FastifyReply,
+): Promise<SettleAnswer> {
+  try {
+    const settled = await settle(
+      region,
+      await claimMeant(region, fields),
+      fields.settlement,
+      fields.budget_ms ?? SETTLE_MS,
+    );
+    reply.header(CONSISTENCY, tokenOfClaim(settled));
+    const { state, claim_id, expires_in_ms } = settled;
+    return { done: true, state, claim_id, expires_in_ms };
+  } catch (error) {
+    const { reason, detail } = ofTheMoment(error);
+    return { done: false, reason, detail };
+  }
+}
+
+/** @throws InvalidRequest, and as `claimOfCall` */
+async function claimMeant(region: Region, fields: Static<typeof SettleFields>): Promise<string> {
+  const { claim_id, call_id, agent_id, queue } = fields;
+  if (claim_id !== undefined) return claim_id;
+  if (agent_id !== undefined && call_id !== undefined) return claimOfAgent(region, agent_id, call_id);
+  if (call_id !== undefined) return claimOfCall(region, call_id, queue);
+  if (agent_id === undefined) throw new InvalidRequest([{ field: '/claim_id', message: 'is required, or call_id' }]);
+  const message = "is required beside agent_id: the agent may be another call's by now";
+  throw new InvalidRequest([{ field: '/call_id', message }]);
+}
+
+/** What would be a problem for other callers and may be gone the next time, in words. @throws everything else */
+function ofTheMoment(error: unknown): { reason: string; detail: string; retryAfterMs: number } {
+  if (error instanceof ShardUnavailable) {
+    return { reason: 'shard_unavailable', detail: error.message, retryAfterMs: error.retryAfterMs };
+  }
+  if (!(error instanceof Refusal) || MISTAKES.has(error.code)) throw error;
+  const detail = error.passedOver ? `${error.message}: ${inWords(error.passedOver)}` : error.message;
+  const retryAfterMs = error.code === 'no_agent_available' ? NOBODY_FREE_MS : AWAY_MS;
+  return { reason: error.code, detail, retryAfterMs };
+}
+
+/** Wrong today, tomorrow and in every region: the author of the script must see it. */
+const MISTAKES = new Set<RefusalCode>(['unknown_queue']);
+
+/** `4 seen, 3 busy, 1 skill` */
+function inWords(tally: Tally): string {
+  return Object.entries(tally)
+    .map(([why, count]) => `${count} ${why}`)
+    .join(', ');
+}
