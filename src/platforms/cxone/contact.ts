@@ -1,7 +1,7 @@
 import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
 import { digitalOf, isWithAgent, mediaOf, VOICE_ID } from './mapping.ts';
 import type { Row } from './row.ts';
-import { type StateRow, stateOf, vocabularyOf } from './state.ts';
+import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
 /**
  * One agent's part in a contact, as two lists tell it: `contacts/active`, and the contact in focus of `agents/states`.
@@ -73,7 +73,6 @@ export function stepOfContact(
   return step(agentId, contactId, 'CONNECTED', row.mediaTypeId, at, at);
 }
 
-const NO_VOCABULARY = vocabularyOf();
 /** A state in which the agent has the contact in focus: in a consultation, it is another's. */
 const HANDLING = new Set(['ON_CALL', 'ON_CONTACT']);
 

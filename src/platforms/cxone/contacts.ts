@@ -1,6 +1,7 @@
 import { compareVersions, type Digital, type Interaction, type Stamped } from '../../agent/facets.ts';
 import type { Media } from '../../agent/media.ts';
-import { type ContactRow, type Step, stampStep } from './contact.ts';
+import { type ContactRow, type Step, stampStep, stepOfState } from './contact.ts';
+import { isOccupied, NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
 /** Ended interactions of other media than voice that are told once more in readings, for each agent. */
 const ENDED_LIMIT = 10;
@@ -37,6 +38,17 @@ export class AgentContacts {
       ...(this.#voice && { interaction: this.#voice }),
       ...(digital.length > 0 && { digital: Object.fromEntries(digital) }),
     };
+  }
+
+  /** What a state says of contacts: of the one in focus, and of those that it cannot go with. */
+  follow(row: StateRow): Stamped<Interaction>[] {
+    const step = stepOfState(row);
+    const isOnOne = step?.interaction.state === 'CONNECTED' && row.openContacts === 1;
+    const isAway = step ? step.interaction.state === 'WRAP_UP' : isAtRest(row);
+    const isOver = isOnOne || (isAway && !isOccupied(row));
+    const scope = row.openContacts === undefined ? 'voice' : 'all';
+    const ended = isOver ? this.movedOn(row.startMs, scope, step?.interaction.callId) : [];
+    return [...ended, ...(step ? this.take(step) : [])];
   }
 
   /** @returns the step as it is to be told, or nothing where it is no news */
@@ -90,3 +102,6 @@ export class AgentContacts {
     if (!this.#voice || compareVersions(interaction, this.#voice) > 0) this.#voice = interaction;
   }
 }
+
+/** Whether an agent does nothing for a contact. */
+const isAtRest = (row: StateRow): boolean => stateOf(row, NO_VOCABULARY).activity.state !== 'INTERACTING';

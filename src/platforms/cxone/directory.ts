@@ -31,8 +31,10 @@ export class Directory {
   /** Rows of all assignments at the last complete reading. */
   #assignments = 0;
   #skillCursor: string | undefined;
-  /** From when everything is read again, monotonic; undefined: at once. */
-  #dueMs: number | undefined;
+  /** When everything was read, monotonic, and how long that took; undefined before. */
+  #read: { endedMs: number; tookMs: number } | undefined;
+  /** Whether somebody was asked about who is not in it. */
+  #isMissing = false;
   /** When this was read, in platform ms; 0 before. */
   atMs = 0;
 
@@ -64,6 +66,7 @@ export class Directory {
   /** An agent, with the name that their state carries where the directory does not have them. */
   person(agentId: string, name: string | undefined): Person {
     const entry = this.#entries.get(agentId);
+    if (!entry) this.#isMissing = true;
     return { name: entry?.name ?? name ?? agentId, skills: entry?.skills ?? new Map(), capacity: entry?.capacity };
   }
 
@@ -74,10 +77,18 @@ export class Directory {
   /** Reads what is due: everything, or the assignments that changed since. @throws RequestFailed */
   async refresh(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    if (this.#dueMs !== undefined && startedMs < this.#dueMs) return this.#followSkills();
+    if (startedMs < this.#dueMs()) return this.#followSkills();
+    this.#isMissing = false;
     await this.#readAll();
     const endedMs = this.#clock.monotonicMs();
-    this.#dueMs = endedMs + Math.max(SHORTEST_REST_MS, REST * (endedMs - startedMs));
+    this.#read = { endedMs, tookMs: endedMs - startedMs };
+  }
+
+  /** Sooner where somebody is missing, but never so that reading it becomes all there is to do. */
+  #dueMs(): number {
+    if (!this.#read) return 0;
+    const restMs = REST * this.#read.tookMs;
+    return this.#read.endedMs + (this.#isMissing ? restMs : Math.max(SHORTEST_REST_MS, restMs));
   }
 
   async #readAll(): Promise<void> {

@@ -8,11 +8,11 @@ import {
   type Version,
 } from '../../agent/facets.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
-import { type ContactRow, stepOfContact, stepOfState } from './contact.ts';
+import { type ContactRow, stepOfContact } from './contact.ts';
 import { AgentContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { profileOf } from './profile.ts';
-import { isOccupied, loggedOut, type StateRow, stampState, stateOf, tupleOf, type UserState } from './state.ts';
+import { loggedOut, type StateRow, stampState, stateOf, tupleOf, type UserState } from './state.ts';
 
 type Told = Required<Pick<Facets, 'presence' | 'activity'>>;
 
@@ -157,7 +157,7 @@ export class Roster {
     }
     const { agentId } = row;
     const contacts = known?.contacts ?? new AgentContacts(agentId);
-    const steps = stepsOf(row, contacts).map((step) => this.#interaction(agentId, step));
+    const steps = contacts.follow(row).map((step) => this.#interaction(agentId, step));
     if (known) {
       Object.assign(known, { row, tuple, isGone: false });
       return [...steps, ...this.#state(known, row)];
@@ -165,7 +165,7 @@ export class Roster {
     const state = this.#meaning(row, contacts);
     const fresh = { row, tuple, state: stampState(agentId, state, row.startMs), contacts, isGone: false };
     this.#agents.set(agentId, fresh);
-    return [...steps, this.#stateReport(agentId, fresh.state)];
+    return [...this.#introduction(agentId, fresh), ...steps, this.#stateReport(agentId, fresh.state)];
   }
 
   /** The state of a row, if it is another than what was told, at a time after that. */
@@ -173,7 +173,9 @@ export class Roster {
     const { agentId } = row;
     const state = this.#meaning(row, known.contacts);
     const last = known.state.presence;
-    const stamped = [row.startMs, Math.max(row.startMs, row.updatedMs), last.at + 1]
+    // Something else in a state that began no later than what was told: it changed when the row did.
+    const sinceMs = row.startMs > last.at ? row.startMs : Math.max(row.startMs, row.updatedMs);
+    const stamped = [sinceMs, last.at + 1]
       .map((at) => stampState(agentId, state, at))
       .find(({ presence }) => compareVersions(presence, last) > 0) as Told;
     const isSame = wordsOf(stamped) === wordsOf(known.state);
@@ -205,6 +207,13 @@ export class Roster {
     return { ...profile, at, id };
   }
 
+  /** Who somebody is that nobody has heard of: no reading will say it for a while. */
+  #introduction(agentId: string, known: Known): PlatformReport[] {
+    if (!this.#directory.isRead) return [];
+    const profile = this.#profile(agentId, known);
+    return [{ agentId: this.#fullId(agentId), eventId: profile.id, timestampMs: profile.at, facets: { profile } }];
+  }
+
   #stateReport(agentId: string, facets: Told): PlatformReport {
     const { at, id } = facets.presence;
     return { agentId: this.#fullId(agentId), eventId: id, timestampMs: at, facets };
@@ -218,24 +227,6 @@ export class Roster {
   #fullId(agentId: string): string {
     return `${this.#context.connection}:${agentId}`;
   }
-}
-
-/** What a state says of contacts: of the one in focus, and of those that it cannot go with. */
-function stepsOf(row: StateRow, contacts: AgentContacts): Stamped<Interaction>[] {
-  const step = stepOfState(row);
-  const isOnOne = step?.interaction.state === 'CONNECTED' && row.openContacts === 1;
-  const isAway = step ? step.interaction.state === 'WRAP_UP' : stateIsAtRest(row);
-  const isOver = isOnOne || (isAway && !isOccupied(row));
-  const scope = row.openContacts === undefined ? 'voice' : 'all';
-  const ended = isOver ? contacts.movedOn(row.startMs, scope, step?.interaction.callId) : [];
-  return [...ended, ...(step ? contacts.take(step) : [])];
-}
-
-const NOTHING_KNOWN = { codes: new Map(), acwCodes: new Set<string>() };
-
-/** Whether the agent does nothing for a contact. */
-function stateIsAtRest(row: StateRow): boolean {
-  return stateOf(row, NOTHING_KNOWN).activity.state !== 'INTERACTING';
 }
 
 /** What a state says, without its version. */

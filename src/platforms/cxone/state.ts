@@ -89,6 +89,9 @@ export function vocabularyOf(codes: UnavailableCodes = {}): Vocabulary & { acwCo
   return { codes: new Map(entries), acwCodes: new Set() };
 }
 
+/** For what no code of the customer's has a part in: whether the agent works on a contact. */
+export const NO_VOCABULARY: Vocabulary = vocabularyOf();
+
 const codeKey = (idOrName: string): string => (/^-?\d+$/.test(idOrName) ? idOrName : canonical(idOrName));
 
 /** The registers that a row sets, without their version. */
