@@ -2,6 +2,7 @@ import type { Media } from '../src/agent/media.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
+import type { Script } from './scripts.ts';
 import type { Witness } from './simulator/witness.ts';
 import type { Truth } from './truth.ts';
 
@@ -50,6 +51,8 @@ export abstract class LocalConnection {
   readonly agents: number;
   /** For people, e.g. `Genesys Cloud`. */
   abstract readonly platform: string;
+  /** What it runs when somebody calls. */
+  abstract readonly script: Script;
   /** Where the simulator answers. */
   abstract readonly url: string;
   abstract readonly organisation: Organisation;
@@ -63,6 +66,10 @@ export abstract class LocalConnection {
   /** An agent as Muster calls them. */
   agentId(userId: string): string {
     return `${this.name}:${userId}`;
+  }
+
+  agentIds(): string[] {
+    return this.organisation.userIds.map((id) => this.agentId(id));
   }
 
   abstract start(http: Http): Promise<void>;

@@ -11,6 +11,7 @@ import { type CxoneSimulator, startCxoneSimulator } from './cxone/simulator.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation, PlatformQueue } from './organisation.ts';
+import { STUDIO_SCRIPT } from './scripts.ts';
 import { NOBODY, type Witness } from './simulator/witness.ts';
 import { type Truth, truthOfCxone } from './truth.ts';
 
@@ -30,6 +31,7 @@ const MEDIA: Record<number, { media: Media; word: 'call' | 'chat' | 'email' | 'm
 /** A simulated NICE CXone business unit. */
 export class CxoneConnection extends LocalConnection {
   readonly platform = 'NICE CXone';
+  readonly script = STUDIO_SCRIPT;
   readonly #options: ConnectionOptions;
   #started: { simulator: CxoneSimulator; organisation: Organisation } | undefined;
 

@@ -8,6 +8,7 @@ import {
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
+import { ARCHITECT_FLOW } from './scripts.ts';
 import { NOBODY } from './simulator/witness.ts';
 import { type Truth, truthOfGenesys } from './truth.ts';
 
@@ -23,6 +24,7 @@ const PAGE_SIZE = 100;
 /** A simulated Genesys Cloud organisation. */
 export class GenesysConnection extends LocalConnection {
   readonly platform = 'Genesys Cloud';
+  readonly script = ARCHITECT_FLOW;
   readonly #options: ConnectionOptions;
   #started: { simulator: GenesysSimulator; organisation: Organisation } | undefined;
 

@@ -16,7 +16,6 @@ import { findRedisServer, RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
 import { planConnections, planRegions, planWeather } from './scene.ts';
-import { ARCHITECT_FLOW, STUDIO_SCRIPT } from './scripts.ts';
 import { Construction, type Step, takeSteps } from './step.ts';
 import type { Weather } from './weather/weather.ts';
 import { WorldHistory } from './world-history.ts';
@@ -236,15 +235,13 @@ export class World {
     return new Callers({
       callsPerSecond,
       seed,
-      entrances: this.regions.map((region) => {
-        const isStudio = connections.some(({ home, platform }) => home === region.name && platform === 'NICE CXone');
-        return { region, script: isStudio ? STUDIO_SCRIPT : ARCHITECT_FLOW };
+      entrances: connections.flatMap(({ home, script }) => {
+        const region = this.regions.find(({ name }) => name === home);
+        return region ? [{ region, script }] : [];
       }),
       queues: virtualQueues(connections),
       skills: connections[0]?.organisation.skills ?? [],
-      agentIds: connections.flatMap((connection) =>
-        connection.organisation.userIds.map((id) => connection.agentId(id)),
-      ),
+      agentIds: connections.flatMap((connection) => connection.agentIds()),
       http,
       homeOf: (agentId) => connectionOf(agentId, connections).home,
       send: (agentId, sent) => sendTo(agentId, sent, connections),

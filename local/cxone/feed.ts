@@ -31,6 +31,7 @@ export class Feed {
   readonly #faults: Faults;
   readonly #timings: Timings;
   readonly #truth: (agent: Agent) => Stamped;
+  #toldMs = 0;
 
   /** @param truth an agent's state now and its beginning */
   constructor(
@@ -51,6 +52,11 @@ export class Feed {
   /** By agent id. */
   get rows(): Row[] {
     return [...this.#rowOf.values()];
+  }
+
+  /** A request was told of everything up to now: what is written from here on is later, or the next delta would miss it. */
+  told(nowMs: number): void {
+    this.#toldMs = Math.max(this.#toldMs, nowMs);
   }
 
   row(agent: Agent): Row | undefined {
@@ -74,14 +80,18 @@ export class Feed {
     const isHidden = this.#faults.strikes('hideRows');
     const lateMs = isHidden ? settings.hideMs : this.#faults.strikes('lateRows') ? settings.lateMs : 0;
     if (lagMs + lateMs < 1) {
-      this.#write(agent, changedMs);
+      this.#write(agent, this.#nextMs());
       return;
     }
     this.#writing.add(agent);
     this.#timers.after(lagMs + lateMs, () => {
       this.#writing.delete(agent);
-      this.#write(agent, isHidden ? changedMs : this.#clock.nowMs());
+      this.#write(agent, isHidden ? changedMs : this.#nextMs());
     });
+  }
+
+  #nextMs(): number {
+    return Math.max(this.#clock.nowMs(), this.#toldMs + 1);
   }
 
   #write(agent: Agent, atMs: number): void {

@@ -21,6 +21,7 @@ export function stateRoutes(api: FastifyInstance, world: World): void {
     // 1970 is how a client asks for everything.
     const isDelta = sinceMs !== undefined && sinceMs > 0;
     const found = rowsSince(world, isDelta ? sinceMs : undefined);
+    feed.told(request.startedMs);
     if (isDelta && found.length === 0 && switches.emptyDelta !== '200') {
       return reply.code(Number(switches.emptyDelta)).header('icStatusDescription', 'No data').send();
     }

@@ -1,5 +1,6 @@
+import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
 import { inside, type Problem, suggest } from './problems.ts';
-import type { Config } from './schema.ts';
+import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
 
 const REDIS_PORT = '6379';
@@ -57,7 +58,18 @@ function checkConnection({ connections, regions, domains }: Config, name: string
   return [
     ...mustBeKnown(`${path}.home`, connection.home, 'region', regions),
     ...mustBeKnown(`${path}.domain`, connection.domain, 'domain', domains),
+    ...checkPolls(path, connection),
   ];
+}
+
+/** Polling must fit into what a connection may ask, with room for readings. */
+function checkPolls(path: string, connection: ConnectionConfig): Problem[] {
+  if (connection.platform !== 'cxone') return [];
+  const wanted = pollsPerMinute(connection);
+  const most = Math.floor(mirrorShare(connection) * (2 / 3));
+  if (wanted <= most) return [];
+  const message = `is ${connection.pollIntervalMs}, which takes ${wanted} requests a minute; requestsPerMinute leaves ${most} for it`;
+  return [{ path: `${path}.pollIntervalMs`, message }];
 }
 
 function checkQueue(config: Config, name: string): Problem[] {

@@ -59,17 +59,21 @@ function rowsOf(node: SchemaNode, path: string): string[] {
   });
 }
 
-/** First the choice, then what every branch has, then what only one has. */
+/** First the choice, then what the branches have: what several have alike comes once, and says whose it is. */
 function unionRows(branches: SchemaNode[], path: string): string[] {
   const choice = discriminator(branches);
   const constants = branches.map(({ properties = {} }) => properties[choice] ?? {});
   const description = constants.map((node) => `\`${node.const}\`: ${node.description}`).join(' ');
-  const isShared = (key: string) => branches.every(({ properties = {} }) => Object.hasOwn(properties, key));
   const rows = [row(`${path}.${choice}`, { enum: constants.map((node) => node.const), description }, true)];
-  for (const [at, { properties = {}, required = [] }] of branches.entries()) {
+  const seen = new Set<string>();
+  for (const { properties = {}, required = [] } of branches) {
     for (const [key, node] of Object.entries(properties)) {
-      if (key === choice || (isShared(key) && at > 0)) continue;
-      const only = isShared(key) ? '' : ` (\`${constants[at]?.const}\` only)`;
+      const alike = branches.map((branch) => isSame(branch.properties?.[key], node));
+      const name = `${key} ${alike}`;
+      if (key === choice || seen.has(name)) continue;
+      seen.add(name);
+      const having = constants.filter((_, at) => alike[at]).map((constant) => `\`${constant.const}\``);
+      const only = having.length === branches.length ? '' : ` (${having.join(', ')} only)`;
       if (node.properties || node.patternProperties) rows.push(...rowsOf(node, `${path}.${key}`));
       else
         rows.push(
@@ -79,6 +83,9 @@ function unionRows(branches: SchemaNode[], path: string): string[] {
   }
   return rows;
 }
+
+const isSame = (one: SchemaNode | undefined, other: SchemaNode): boolean =>
+  one !== undefined && JSON.stringify(one) === JSON.stringify(other);
 
 function row(path: string, node: SchemaNode, isRequired: boolean): string {
   const left = node.default === undefined ? (isRequired ? '**required**' : '–') : `\`${JSON.stringify(node.default)}\``;

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 import { PushSettings } from '../platforms/push-settings.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
@@ -75,10 +76,16 @@ const shared = {
   domain: Name('The domain of its agents and queues.', { default: MAIN }),
 };
 
-const ClaimsBy = Type.Enum(['call', 'agent'], {
+const claimsBy = Type.Enum(['call', 'agent'], {
   default: 'call',
   description:
     'How an interaction is known for a claim’s: by the `call` id, or, where callers name calls otherwise than the platform does, as the next call of the `agent`.',
+});
+
+const authority = Type.Enum(['verify', 'refuse'], {
+  default: 'verify',
+  description:
+    'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
 });
 
 const Connection = Type.Union(
@@ -87,13 +94,20 @@ const Connection = Type.Union(
       {
         platform: Type.Literal('genesys', { description: 'Agents come from a Genesys Cloud organisation.' }),
         ...shared,
-        claimsBy: ClaimsBy,
-        authority: Type.Enum(['verify', 'refuse'], {
-          default: 'verify',
-          description:
-            'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
-        }),
+        claimsBy,
+        authority,
         ...GenesysSettings.properties,
+        ...PushSettings,
+      },
+      closed,
+    ),
+    Type.Object(
+      {
+        platform: Type.Literal('cxone', { description: 'Agents come from a NICE CXone business unit.' }),
+        ...shared,
+        claimsBy,
+        authority,
+        ...CxoneSettings.properties,
         ...PushSettings,
       },
       closed,

@@ -1,9 +1,20 @@
 import type { Agents } from '../cache/agents.ts';
+import type { ConnectionConfig } from '../config/schema.ts';
+import type { Clock } from '../ops/clock.ts';
+import { createCxoneConnection } from '../platforms/cxone/connection.ts';
+import { createCxonePushReader } from '../platforms/cxone/push.ts';
+import { createCxoneReader } from '../platforms/cxone/reader.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
 import { DEFAULT_REQUESTS_PER_MINUTE } from '../platforms/genesys/settings.ts';
-import type { PlatformContext, PlatformReader, PushReader } from '../platforms/platform.ts';
+import type {
+  PlatformConnection,
+  PlatformContext,
+  PlatformReader,
+  PushReader,
+  ReaderContext,
+} from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import { budgetOf } from './budgets.ts';
@@ -13,11 +24,10 @@ import type { Ground } from './sync.ts';
 export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest): Connections {
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
-    if (settings.home !== config.region || settings.platform !== 'genesys') return [];
-    const { domain, requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = settings;
-    const budget = budgetOf(ground, name, requestsPerMinute, 'mirror');
-    const open = (context: PlatformContext) => createGenesysConnection(settings, context, clock);
-    return [{ name, domain, budget, open }];
+    const open = opener(settings, clock);
+    if (settings.home !== config.region || !open) return [];
+    const budget = budgetOf(ground, name, limitOf(settings), 'mirror');
+    return [{ name, domain: settings.domain, budget, open }];
   });
   return new Connections({
     ...ground,
@@ -35,16 +45,45 @@ export function platformReaders(ground: Ground): Map<string, PlatformReader> {
   const { config, clock, log, counts } = ground;
   const readers = new Map<string, PlatformReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
-    if (settings.platform !== 'genesys') continue;
     const count = counts.of(connection);
-    const { requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = settings;
-    const budget = budgetOf(ground, connection, requestsPerMinute, 'reader');
-    readers.set(
-      connection,
-      createGenesysReader(settings, { connection, budget, log: log.child({ connection }), count }, clock),
-    );
+    const budget = budgetOf(ground, connection, limitOf(settings), 'reader');
+    const context = { connection, budget, log: log.child({ connection }), count };
+    const reader = createReader(settings, context, clock);
+    if (reader) readers.set(connection, reader);
   }
   return readers;
+}
+
+/** Requests a minute that a region may send to the platform. */
+function limitOf(settings: ConnectionConfig): number {
+  if (settings.platform === 'events') return 0;
+  return settings.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE;
+}
+
+/** How a connection of these settings is made, each time anew; undefined where there is no platform to connect to. */
+function opener(
+  settings: ConnectionConfig,
+  clock: Clock,
+): ((context: PlatformContext) => PlatformConnection) | undefined {
+  switch (settings.platform) {
+    case 'genesys':
+      return (context) => createGenesysConnection(settings, context, clock);
+    case 'cxone':
+      return (context) => createCxoneConnection(settings, context, clock);
+    case 'events':
+      return undefined;
+  }
+}
+
+function createReader(settings: ConnectionConfig, context: ReaderContext, clock: Clock): PlatformReader | undefined {
+  switch (settings.platform) {
+    case 'genesys':
+      return createGenesysReader(settings, context, clock);
+    case 'cxone':
+      return createCxoneReader(settings, context, clock);
+    case 'events':
+      return undefined;
+  }
 }
 
 /** One reader for every connection whose platform may push, wherever it is homed. */
@@ -52,8 +91,9 @@ export function pushReaders({ config, counts }: Ground): Map<string, PushReader>
   const readers = new Map<string, PushReader>();
   for (const [connection, settings] of Object.entries(config.connections)) {
     const context = { connection, count: counts.of(connection) };
-    if (settings.platform === 'genesys' && settings.push)
-      readers.set(connection, createGenesysPushReader(settings, context));
+    if (settings.platform === 'events' || !settings.push) continue;
+    const isGenesys = settings.platform === 'genesys';
+    readers.set(connection, isGenesys ? createGenesysPushReader(settings, context) : createCxonePushReader(context));
   }
   return readers;
 }

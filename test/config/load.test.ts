@@ -124,7 +124,7 @@ describe('a configuration that does not fit', () => {
     [
       'an unknown platform',
       example('platform: events', 'platform: avaya'),
-      ['connections.crm.platform: is "avaya", expected one of genesys, events'],
+      ['connections.crm.platform: is "avaya", expected one of genesys, cxone, events'],
     ],
     [
       'a setting of another platform',

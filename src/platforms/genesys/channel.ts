@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../ops/clock.ts';
+import { RequestFailed } from '../failure.ts';
 import type { Client } from './client.ts';
-import { RequestFailed } from './failure.ts';
 import { type Frame, readFrame, userTopic } from './frames.ts';
 import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
 import { RENEWAL_SHARE } from './token.ts';

@@ -1,8 +1,9 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs, pause } from '../backoff.ts';
+import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
-import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
+import { failureOf } from './failure.ts';
 import type { GenesysSettings } from './settings.ts';
 import { type Token, TokenSource } from './token.ts';
 

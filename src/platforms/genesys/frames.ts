@@ -1,4 +1,4 @@
-import { parse } from './failure.ts';
+import { parse } from '../failure.ts';
 
 /** What a message on a channel's socket means. */
 export type Frame =

@@ -1,5 +1,5 @@
+import { RequestFailed } from '../failure.ts';
 import type { Client } from './client.ts';
-import { RequestFailed } from './failure.ts';
 import { canonical } from './mapping.ts';
 import type { Definitions } from './normalise.ts';
 import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from './payloads.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ops/clock.ts';
+import { RequestFailed } from '../failure.ts';
 import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
 import type { Client } from './client.ts';
-import { RequestFailed } from './failure.ts';
 import type { Mirror } from './mirror.ts';
 import type { Definitions } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
-import { causeOf, failureOf, parse, RequestFailed } from './failure.ts';
+import { causeOf, parse, RequestFailed } from '../failure.ts';
+import { failureOf } from './failure.ts';
 import type { GenesysSettings } from './settings.ts';
 
 /** A token and a channel are renewed when this share of their life is over. */

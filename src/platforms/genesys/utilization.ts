@@ -1,9 +1,9 @@
 import { type Capacity, MEDIA, type Media, type MediaCapacity } from '../../agent/media.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { Budget } from '../budget.ts';
+import { RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import type { Client } from './client.ts';
-import { RequestFailed } from './failure.ts';
 import { canonical, mapMedia } from './mapping.ts';
 import type { UtilizationPayload } from './payloads.ts';
 

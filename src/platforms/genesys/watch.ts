@@ -1,9 +1,9 @@
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs } from '../backoff.ts';
+import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
 import { Channel, type EventFrame } from './channel.ts';
 import type { Client } from './client.ts';
-import { RequestFailed } from './failure.ts';
 import type { TopicPayload } from './payloads.ts';
 
 /** The platform keeps this many channels of one OAuth client; one more would evict another. */

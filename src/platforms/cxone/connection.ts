@@ -1,0 +1,208 @@
+import type { Clock } from '../../ops/clock.ts';
+import { backoffMs, pause } from '../backoff.ts';
+import { Delivery } from '../delivery.ts';
+import { RequestFailed } from '../failure.ts';
+import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
+import { Client } from './client.ts';
+import { Directory } from './directory.ts';
+import { Feeds } from './feeds.ts';
+import { Roster } from './roster.ts';
+import { type CxoneSettings, mirrorShare, pollsPerMinute } from './settings.ts';
+import { Snapshot } from './snapshot.ts';
+
+const ATTEMPTS = 4;
+/** Readings never get less than this of the budget, a minute. */
+const LEAST_FOR_READINGS = 6;
+/** Polls that failed in a row before everything is read again. */
+const FAILURES_TO_GAP = 3;
+/** How much an interval differs by chance, so that connections do not ask in step. */
+const JITTER = 0.1;
+
+type State = 'connecting' | 'reading' | 'live' | 'stopped';
+
+/**
+ * Mirrors one NICE CXone business unit. CXone pushes nothing: changes are asked for, all the time.
+ *
+ *                 ┌────────── backoff ◄── any failure ──┐
+ *                 ▼                                     │
+ *   start ─► connecting ─► reading ─────────────────► live ──┐
+ *            login,        states, contacts, then     │ ▲    │
+ *            discovery     who is who                 │ └────┘ every interval: reading, for drift
+ *                 ▲             ┊                     │
+ *                 └───── gap ◄──┊─────────────────────┘
+ *                               ┊
+ *   polling:                    └┄► from the first page of states on, every few seconds, whatever the rest does:
+ *                                   states since the cursor ─► contacts ─► rest ─► states since the cursor …
+ *
+ * A gap is a cursor that the platform does not take, a row of polls that failed, or an overflow. Changes flow while
+ * everything is read: rows carry the platform's own times, so their order does not matter. That the cursor is older than
+ * everything a reading reads is what makes both together complete. Who is missing in a list of changes has not changed;
+ * who is missing in a complete list has logged out.
+ */
+class CxoneConnection implements PlatformConnection {
+  readonly #context: PlatformContext;
+  readonly #clock: Clock;
+  readonly #pollIntervalMs: number;
+  readonly #stopping = new AbortController();
+  readonly #client: Client;
+  readonly #delivery: Delivery;
+  readonly #directory: Directory;
+  readonly #roster: Roster;
+  readonly #feeds: Feeds;
+  readonly #snapshot: Snapshot;
+  #state: State = 'connecting';
+  #gap: string | undefined;
+  /** What keeps readings and polls from succeeding. */
+  #problem: string | undefined;
+  #pollProblem: string | undefined;
+  #pollFailures = 0;
+  #lastSnapshotMs: number | undefined;
+  #wake: () => void = () => {};
+  #running: Promise<unknown> | undefined;
+
+  constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
+    const { signal } = this.#stopping;
+    this.#context = context;
+    this.#clock = clock;
+    this.#pollIntervalMs = settings.pollIntervalMs;
+    const readingsPerMinute = Math.max(mirrorShare(settings) - pollsPerMinute(settings), LEAST_FOR_READINGS);
+    const manners = { attempts: ATTEMPTS, waits: true, readingsPerMinute };
+    this.#client = new Client(settings, context, clock, signal, manners);
+    this.#delivery = new Delivery(context, signal);
+    this.#directory = new Directory(this.#client, settings.unavailableCodes, context, clock);
+    this.#roster = new Roster(context, this.#directory);
+    this.#feeds = new Feeds(this.#client, this.#roster, context);
+    this.#snapshot = new Snapshot(context, this.#feeds, this.#roster, this.#directory, {
+      push: (reports) => this.#deliver(reports),
+      settled: () => this.#delivery.settled(),
+    });
+  }
+
+  start(): void {
+    this.#running ??= Promise.all([this.#run(), this.#poll()]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#running;
+    await this.#delivery.settled();
+    await this.#client.close();
+    this.#state = 'stopped';
+  }
+
+  health(): PlatformHealth {
+    const isPolled = this.#feeds.isBegun && this.#pollProblem === undefined;
+    const health: PlatformHealth = {
+      connected: this.#state === 'live' && isPolled && this.#gap === undefined,
+      agents: this.#roster.size,
+    };
+    if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
+    const problem = this.#problem ?? this.#pollProblem ?? this.#gap ?? this.#snapshot.problem ?? this.#feeds.problem;
+    if (problem) health.problem = problem;
+    return health;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const tookMs = await this.#synchronise();
+        failures = 0;
+        const { readingIntervalMs } = this.#context;
+        await this.#rest(Math.max(readingIntervalMs - tookMs, Math.min(tookMs, readingIntervalMs)));
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        failures += 1;
+        this.#problem = (error as Error).message;
+        const waitMs = backoffMs(failures);
+        this.#context.log.warn(
+          { problem: this.#problem, retryInMs: Math.round(waitMs) },
+          'NICE CXone cannot be mirrored for now',
+        );
+        await pause(waitMs, this.#stopping.signal).catch(() => {});
+      }
+    }
+  }
+
+  /** Reads everything. @returns how long that took, in ms @throws RequestFailed */
+  async #synchronise(): Promise<number> {
+    const startedMs = this.#clock.monotonicMs();
+    if (this.#gap !== undefined) {
+      this.#gap = undefined;
+      this.#state = 'connecting';
+      this.#feeds.reset();
+    }
+    await this.#client.login();
+    // A reading for drift happens beside live changes and changes no state.
+    if (this.#state !== 'live') this.#state = 'reading';
+    await this.#context.reconcile(this.#snapshot);
+    this.#lastSnapshotMs = this.#clock.nowMs();
+    this.#problem = undefined;
+    if (this.#state !== 'live') this.#context.log.info({ agents: this.#roster.size }, 'NICE CXone is live');
+    this.#state = 'live';
+    return this.#clock.monotonicMs() - startedMs;
+  }
+
+  /** Asks for changes at every interval, one time after the other, and goes on whatever comes of it. */
+  async #poll(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const intervalMs = this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
+      const startedMs = this.#clock.monotonicMs();
+      if (this.#feeds.isBegun) await this.#pollOnce();
+      const restMs = Math.max(0, intervalMs - (this.#clock.monotonicMs() - startedMs));
+      const backMs = this.#pollFailures > 0 ? backoffMs(this.#pollFailures) : 0;
+      await pause(Math.max(restMs, backMs), signal).catch(() => {});
+    }
+  }
+
+  async #pollOnce(): Promise<void> {
+    try {
+      this.#deliver(await this.#feeds.changedStates());
+      this.#deliver(await this.#feeds.contacts('poll'));
+      if (this.#pollFailures >= FAILURES_TO_GAP) this.#onGap('changes could not be asked for');
+      this.#pollFailures = 0;
+      this.#pollProblem = undefined;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#pollFailures += 1;
+      this.#pollProblem = (error as Error).message;
+      const isRefused = error instanceof RequestFailed && error.status === 400;
+      if (isRefused) this.#onGap('the cursor was refused');
+      else this.#context.log.warn({ problem: this.#pollProblem }, 'NICE CXone did not say what has changed');
+    }
+  }
+
+  /** Lets some time pass, or less when a gap opens. */
+  async #rest(restMs: number): Promise<void> {
+    if (this.#gap !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, restMs);
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #onGap(reason: string): void {
+    if (this.#stopping.signal.aborted || this.#gap !== undefined) return;
+    this.#gap = reason;
+    this.#context.count('resync', reason);
+    this.#context.log.warn({ reason }, 'Changes may have been missed; everything is read again');
+    this.#wake();
+  }
+
+  #deliver(reports: PlatformReport[]): void {
+    if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
+    this.#onGap('too many reports were waiting');
+  }
+}
+
+/** One account on NICE CXone, as an access key of a user with the settings sees it. */
+export function createCxoneConnection(
+  settings: CxoneSettings,
+  context: PlatformContext,
+  clock: Clock,
+): PlatformConnection {
+  return new CxoneConnection(settings, context, clock);
+}

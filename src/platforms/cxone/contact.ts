@@ -1,0 +1,112 @@
+import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
+import { digitalOf, isWithAgent, mediaOf, VOICE_ID } from './mapping.ts';
+import type { Row } from './row.ts';
+import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
+
+/**
+ * One agent's part in a contact, as two lists tell it: `contacts/active`, and the contact in focus of `agents/states`.
+ *
+ *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
+ *       └── refused, withdrawn ─────────────▲
+ *
+ * Neither list tells of an end: a contact is over for its agent when it is gone from a complete list, or with somebody
+ * else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
+ * order correctly whichever list tells first.
+ */
+
+/** The steps, in the only order in which they can share a millisecond. */
+const STAGE: Record<InteractionState, number> = { ALERTING: 0, CONNECTED: 1, WRAP_UP: 2, ENDED: 3 };
+
+/** A row of `contacts/active`, of any version of the API. */
+export interface ContactRow {
+  contactId: string;
+  /** Who has it, or is being offered it; undefined while nobody is. */
+  agentId: string | undefined;
+  stateId: number | undefined;
+  category: string | undefined;
+  mediaTypeId: number;
+  agentSinceMs: number | undefined;
+  /** When the row last changed, in platform ms. */
+  updatedMs: number | undefined;
+}
+
+/** @returns undefined for what names no contact */
+export function readContactRow(row: Row): ContactRow | undefined {
+  const contactId = row.id('contactId');
+  if (contactId === undefined) return undefined;
+  return {
+    contactId,
+    agentId: row.id('agentId'),
+    stateId: row.number('stateId', 'contactStateId', 'state'),
+    category: row.text('contactStateCategory'),
+    mediaTypeId: row.number('mediaTypeId', 'mediaType') || VOICE_ID,
+    agentSinceMs: row.timeMs('agentStartDate'),
+    updatedMs: row.timeMs('lastUpdateTime', 'contactStartDate', 'contactStart'),
+  };
+}
+
+/** A step of a contact, for one agent. */
+export interface Step {
+  agentId: string;
+  interaction: Stamped<Interaction>;
+}
+
+/**
+ * What `contacts/active` says of the agent who has a contact; undefined where nobody has, or of no known medium.
+ * @param categories of contact states by id: the tenant's own dictionary
+ * @param readAtMs when the list was read, in platform ms: the time of a row that carries none
+ */
+export function stepOfContact(
+  row: ContactRow,
+  categories: ReadonlyMap<number, string>,
+  readAtMs: number,
+): Step | undefined {
+  const { agentId, contactId, stateId, agentSinceMs } = row;
+  if (agentId === undefined) return undefined;
+  const category = row.category ?? categories.get(stateId ?? 0);
+  const isTaken = isWithAgent(stateId, category);
+  // Taken once and now in a state of another kind: parked, or closing. That is no word on what the agent does.
+  if (!isTaken && agentSinceMs !== undefined && category !== undefined) return undefined;
+  if (!isTaken && agentSinceMs === undefined)
+    return step(agentId, contactId, 'ALERTING', row.mediaTypeId, row.updatedMs ?? readAtMs);
+  const at = agentSinceMs ?? row.updatedMs ?? readAtMs;
+  return step(agentId, contactId, 'CONNECTED', row.mediaTypeId, at, at);
+}
+
+/** A state in which the agent has the contact in focus: in a consultation, it is another's. */
+const HANDLING = new Set(['ON_CALL', 'ON_CONTACT']);
+
+/** What an agent's state says of the contact in focus; undefined where it leaves open what becomes of it. */
+export function stepOfState(row: StateRow): Step | undefined {
+  const { agentId, contactId, contactSinceMs, mediaTypeId, startMs } = row;
+  if (contactId === undefined) return undefined;
+  const { activity } = stateOf(row, NO_VOCABULARY);
+  if (activity.state === 'WRAP_UP')
+    return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, contactSinceMs ?? startMs);
+  const isHandling = activity.state === 'INTERACTING' && HANDLING.has(activity.reason ?? '');
+  // The state may begin before the contact is taken: only when that was tells that it is.
+  if (isHandling && contactSinceMs !== undefined)
+    return step(agentId, contactId, 'CONNECTED', mediaTypeId, contactSinceMs, contactSinceMs);
+  if (isHandling || activity.reason === 'RINGING') return step(agentId, contactId, 'ALERTING', mediaTypeId, startMs);
+  return undefined;
+}
+
+function step(
+  agentId: string,
+  callId: string,
+  state: InteractionState,
+  mediaTypeId: number,
+  at: number,
+  connectedAt?: number,
+): Step | undefined {
+  const media = mediaOf(mediaTypeId);
+  if (!media) return undefined;
+  const connected = connectedAt === undefined ? {} : { connectedAt };
+  return { agentId, interaction: stampStep(agentId, { callId, state, ...connected, ...digitalOf(media) }, at) };
+}
+
+/** An interaction as of a platform time. */
+export function stampStep(agentId: string, interaction: Interaction, at: number): Stamped<Interaction> {
+  const { callId, state } = interaction;
+  return { ...interaction, at, id: `${agentId}/call/${callId}/${at}/${STAGE[state]}.${state}` };
+}

@@ -1,0 +1,209 @@
+import type { Clock } from '../../ops/clock.ts';
+import { RequestFailed } from '../failure.ts';
+import type { PlatformContext } from '../platform.ts';
+import { capacityOf } from './capacity.ts';
+import type { Client } from './client.ts';
+import { readList } from './list.ts';
+import { type Assignment, type Person, readAssignment } from './profile.ts';
+import type { Row } from './row.ts';
+import type { UnavailableCodes } from './settings.ts';
+import { type Vocabulary, vocabularyOf } from './state.ts';
+
+/** What changes seldom is read anew after this many times as long as it took, and not before the shortest time, in ms. */
+const REST = 10;
+const SHORTEST_REST_MS = 600_000;
+
+interface Entry {
+  name: string | undefined;
+  capacity: Person['capacity'];
+  skills: Map<string, Assignment>;
+}
+
+/** Who the agents are, what they are assigned, and what the tenant's words mean: everything but what agents do. */
+export class Directory {
+  readonly #client: Client;
+  readonly #context: Pick<PlatformContext, 'log'>;
+  readonly #clock: Clock;
+  readonly #vocabulary: Vocabulary & { acwCodes: Set<string> };
+  #entries = new Map<string, Entry>();
+  #teams = new Set<string>();
+  readonly #categories = new Map<number, string>();
+  /** Rows of all assignments at the last complete reading. */
+  #assignments = 0;
+  #skillCursor: string | undefined;
+  /** When everything was read, monotonic, and how long that took; undefined before. */
+  #read: { endedMs: number; tookMs: number } | undefined;
+  /** Whether somebody was asked about who is not in it. */
+  #isMissing = false;
+  /** When this was read, in platform ms; 0 before. */
+  atMs = 0;
+
+  constructor(
+    client: Client,
+    codes: UnavailableCodes | undefined,
+    context: Pick<PlatformContext, 'log'>,
+    clock: Clock,
+  ) {
+    this.#client = client;
+    this.#context = context;
+    this.#clock = clock;
+    this.#vocabulary = vocabularyOf(codes);
+  }
+
+  get vocabulary(): Vocabulary {
+    return this.#vocabulary;
+  }
+
+  /** Contact states' categories by id. */
+  get categories(): ReadonlyMap<number, string> {
+    return this.#categories;
+  }
+
+  get isRead(): boolean {
+    return this.atMs > 0;
+  }
+
+  /** An agent, with the name that their state carries where the directory does not have them. */
+  person(agentId: string, name: string | undefined): Person {
+    const entry = this.#entries.get(agentId);
+    if (!entry) this.#isMissing = true;
+    return { name: entry?.name ?? name ?? agentId, skills: entry?.skills ?? new Map(), capacity: entry?.capacity };
+  }
+
+  capacity(agentId: string): Person['capacity'] {
+    return this.#entries.get(agentId)?.capacity;
+  }
+
+  /** Reads what is due: everything, or the assignments that changed since. @throws RequestFailed */
+  async refresh(): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    if (startedMs < this.#dueMs()) return this.#followSkills();
+    this.#isMissing = false;
+    await this.#readAll();
+    const endedMs = this.#clock.monotonicMs();
+    this.#read = { endedMs, tookMs: endedMs - startedMs };
+  }
+
+  /** Sooner where somebody is missing, but never so that reading it becomes all there is to do. */
+  #dueMs(): number {
+    if (!this.#read) return 0;
+    const restMs = REST * this.#read.tookMs;
+    return this.#read.endedMs + (this.#isMissing ? restMs : Math.max(SHORTEST_REST_MS, restMs));
+  }
+
+  async #readAll(): Promise<void> {
+    const entries = new Map<string, Entry>();
+    const teams = new Set<string>();
+    let atMs: number | undefined;
+    for await (const page of readList(this.#client, { path: 'agents', key: 'agents' }, 'reading')) {
+      atMs ??= page.atMs;
+      for (const row of page.rows) this.#enter(entries, teams, row);
+    }
+    await this.#readSkills(entries);
+    this.#entries = entries;
+    this.#teams = teams;
+    this.atMs = atMs ?? 0;
+    await this.#readCategories();
+    await this.#readCodes();
+  }
+
+  #enter(entries: Map<string, Entry>, teams: Set<string>, row: Row): void {
+    const agentId = row.id('agentId');
+    if (agentId === undefined) return;
+    const name = [row.text('firstName'), row.text('lastName')].filter(Boolean).join(' ') || row.text('userName');
+    entries.set(agentId, { name, capacity: capacityOf(row), skills: new Map() });
+    const teamId = row.id('teamId');
+    if (teamId !== undefined && row.flag('isActive') !== false) teams.add(teamId);
+  }
+
+  async #readSkills(entries: Map<string, Entry>): Promise<void> {
+    this.#skillCursor = undefined;
+    let rows = 0;
+    for await (const page of readList(this.#client, SKILLS, 'reading')) {
+      if (page.isFirst) this.#skillCursor = page.cursor;
+      rows += page.rows.length;
+      assign(entries, page.rows);
+    }
+    this.#assignments = rows;
+  }
+
+  /**
+   * Assignments changed since the last time, where the platform knows how to tell. That it is not asked in the right
+   * words shows in answers as long as the whole list: then only complete readings count.
+   */
+  async #followSkills(): Promise<void> {
+    if (this.#skillCursor === undefined) return;
+    const list = { ...SKILLS, query: { updatedSince: this.#skillCursor } };
+    const rows: Row[] = [];
+    let cursor: string | undefined;
+    let atMs = this.atMs;
+    for await (const page of readList(this.#client, list, 'reading')) {
+      if (page.isFirst) cursor = page.cursor;
+      if (page.isFirst) atMs = page.atMs;
+      rows.push(...page.rows);
+    }
+    const isIgnored = rows.length >= this.#assignments && rows.length > 1;
+    this.#skillCursor = isIgnored ? undefined : (cursor ?? this.#skillCursor);
+    assign(this.#entries, rows);
+    if (rows.length > 0) this.atMs = Math.max(this.atMs, atMs);
+  }
+
+  /** What the tenant's contact states are. Without them the few that are known by themselves must do. */
+  async #readCategories(): Promise<void> {
+    const list = { path: 'contact-state-descriptions', key: 'contactStateDescriptions' };
+    await this.#unlessForbidden('Contact states cannot be read', async () => {
+      for await (const { rows } of readList(this.#client, list, 'reading')) {
+        for (const row of rows) {
+          const id = row.number('contactStateId');
+          const category = row.text('contactStateCategory') ?? row.text('contactStateDescription');
+          if (id !== undefined && category !== undefined) this.#categories.set(id, category);
+        }
+      }
+    });
+  }
+
+  /** Which unavailable codes are after-contact work. There is a list for every team. */
+  async #readCodes(): Promise<void> {
+    await this.#unlessForbidden('Unavailable codes cannot be read', async () => {
+      for (const teamId of this.#teams) {
+        const list = { path: `teams/${encodeURIComponent(teamId)}/unavailable-codes`, key: 'unavailableCodes' };
+        for await (const { rows } of readList(this.#client, list, 'reading')) {
+          for (const row of rows) this.#noteCode(row);
+        }
+      }
+    });
+  }
+
+  #noteCode(row: Row): void {
+    const id = row.id('outstateId');
+    if (id === undefined) return;
+    if (row.flag('isAcw')) this.#vocabulary.acwCodes.add(id);
+    else this.#vocabulary.acwCodes.delete(id);
+  }
+
+  async #unlessForbidden(complaint: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof RequestFailed) || ![403, 404].includes(error.status)) throw error;
+      this.#context.log.warn({ error: error.message }, complaint);
+    }
+  }
+}
+
+const SKILLS = { path: 'agents/skills', key: 'agentSkillAssignments' };
+
+function assign(entries: Map<string, Entry>, rows: Row[]): void {
+  for (const row of rows) {
+    const assignment = readAssignment(row);
+    if (!assignment) continue;
+    const entry = entries.get(assignment.agentId) ?? {
+      name: row.text('agentName'),
+      capacity: undefined,
+      skills: new Map(),
+    };
+    entries.set(assignment.agentId, entry);
+    if (assignment.isRouted) entry.skills.set(assignment.skillId, assignment);
+    else entry.skills.delete(assignment.skillId);
+  }
+}

@@ -1,0 +1,37 @@
+import { parse, RequestFailed } from '../failure.ts';
+
+export interface Exchange {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+}
+
+/**
+ * What went wrong, in one line. CXone often says it in the header `icStatusDescription` alone, beside an empty body or a
+ * page of HTML; bodies that are JSON come in three spellings.
+ */
+export function failureOf({ status, headers, text }: Exchange, what: string): RequestFailed {
+  const reasons = [String(headers.icstatusdescription ?? '').trim(), reasonOf(text)].filter(Boolean);
+  const why = [...new Set(reasons)].join('; ') || 'no reason given';
+  const atMs = Date.parse(String(headers.date));
+  return new RequestFailed(status, `${what} was refused with ${status}: ${why}`, Number.isNaN(atMs) ? undefined : atMs);
+}
+
+const DESCRIPTIONS = ['error_description', 'errorDescription', 'error_Description', 'message'];
+const LONGEST_REASON = 200;
+
+function reasonOf(text: string): string {
+  const body = parse(text);
+  if (typeof body !== 'object' || body === null) return text.startsWith('<') ? '' : text.slice(0, LONGEST_REASON);
+  const values = ['error', ...DESCRIPTIONS].map((name) => (body as Record<string, unknown>)[name]);
+  return values
+    .filter((value) => typeof value === 'string' && value)
+    .join(': ')
+    .slice(0, LONGEST_REASON);
+}
+
+/** How long the platform asks to wait, in ms; undefined where it does not, as is common. */
+export function retryAfterMs({ headers }: Pick<Exchange, 'headers'>): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return seconds > 0 ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,142 @@
+import { RequestFailed } from '../failure.ts';
+import type { PlatformContext, PlatformReport } from '../platform.ts';
+import type { Client, Lane } from './client.ts';
+import { type ContactRow, readContactRow } from './contact.ts';
+import { type Page, readList } from './list.ts';
+import type { Roster } from './roster.ts';
+import type { Row } from './row.ts';
+import { readStateRow, type StateRow } from './state.ts';
+
+const STATES = { path: 'agents/states', key: 'agentStates' };
+const CONTACTS = { path: 'contacts/active', key: 'activeContacts' };
+
+/** A page of agents' states, as far as its rows can be read. */
+export interface StatesPage extends Page {
+  states: StateRow[];
+  /** Everybody in it. */
+  named: string[];
+  /** Those of them who are not logged out since nobody knows when. */
+  atWork: string[];
+}
+
+/**
+ * The two lists that are polled, each with the server's own cursor. It is `lastPollTime` of the first page of a read,
+ * so that what changes while pages are read comes once more; it moves on when a read is complete, and stays where an
+ * answer has none.
+ */
+export class Feeds {
+  readonly #client: Client;
+  readonly #roster: Roster;
+  readonly #context: Pick<PlatformContext, 'count' | 'log'>;
+  #states: string | undefined;
+  #contacts: string | undefined;
+  /** Whether the complete list of contacts fits on a page: then it costs no more than what changed. */
+  #isShort = true;
+  #isForbidden = false;
+  /** The latest time of the platform's own clock that an answer had in it: one without a body has whole seconds only. */
+  #latestMs = 0;
+
+  constructor(client: Client, roster: Roster, context: Pick<PlatformContext, 'count' | 'log'>) {
+    this.#client = client;
+    this.#roster = roster;
+    this.#context = context;
+  }
+
+  /** Whether it is known from where to ask for changes. */
+  get isBegun(): boolean {
+    return this.#states !== undefined;
+  }
+
+  /** What keeps interactions from being seen, for people. */
+  get problem(): string | undefined {
+    return this.#isForbidden
+      ? 'contacts/active may not be read: interactions are seen by agents’ states alone'
+      : undefined;
+  }
+
+  /** The next reading begins anew. */
+  reset(): void {
+    this.#states = undefined;
+    this.#contacts = undefined;
+  }
+
+  /** All agents' states, page by page; changes are asked for from its beginning on. @throws RequestFailed */
+  async *allStates(): AsyncGenerator<StatesPage> {
+    for await (const page of readList(this.#client, STATES, 'reading')) {
+      if (page.isFirst) this.#states ??= page.cursor;
+      this.#timeOf(page);
+      const named = page.rows.flatMap((row) => row.id('agentId') ?? []);
+      const atWork = page.rows.flatMap((row) => (isLongGone(row) ? [] : (row.id('agentId') ?? [])));
+      yield { ...page, states: this.#read(page), named, atWork };
+    }
+  }
+
+  /** @returns what has changed of agents since the last time @throws RequestFailed */
+  async changedStates(): Promise<PlatformReport[]> {
+    if (this.#states === undefined) return [];
+    const reports: PlatformReport[] = [];
+    let cursor: string | undefined;
+    const list = { ...STATES, query: { updatedSince: this.#states } };
+    for await (const page of readList(this.#client, list, 'poll')) {
+      if (page.isFirst) cursor = page.cursor;
+      this.#timeOf(page);
+      for (const row of this.#read(page)) reports.push(...this.#roster.changed(row));
+    }
+    this.#states = cursor ?? this.#states;
+    return reports;
+  }
+
+  /** @param lane `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more */
+  async contacts(lane: Lane): Promise<PlatformReport[]> {
+    try {
+      return await this.#readContacts(lane);
+    } catch (error) {
+      if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
+      if (!this.#isForbidden) this.#context.log.warn({ error: error.message }, 'Active contacts may not be read');
+      this.#isForbidden = true;
+      return [];
+    }
+  }
+
+  async #readContacts(lane: Lane): Promise<PlatformReport[]> {
+    const isComplete = lane === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
+    if (lane === 'poll' && this.#isForbidden) return [];
+    const list = isComplete ? CONTACTS : { ...CONTACTS, query: { updatedSince: this.#contacts ?? '' } };
+    const rows: ContactRow[] = [];
+    let [cursor, readAtMs, pages, total]: [string | undefined, number, number, number | undefined] = [
+      undefined,
+      0,
+      0,
+      undefined,
+    ];
+    for await (const page of readList(this.#client, list, lane)) {
+      if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
+      if (page.rows.length > 0) pages += 1;
+      total = page.total;
+      rows.push(...page.rows.flatMap((row) => readContactRow(row) ?? []));
+    }
+    this.#isForbidden = false;
+    if (isComplete) this.#isShort = pages <= 1;
+    this.#contacts = cursor ?? this.#contacts;
+    // A moving list that lost some on the way is no proof that a contact is over.
+    const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= (total ?? 0);
+    return this.#roster.contacts(rows, isWhole, readAtMs);
+  }
+
+  #timeOf({ cursor, atMs }: Page): number {
+    if (cursor === undefined) return this.#latestMs || atMs;
+    this.#latestMs = Math.max(this.#latestMs, atMs);
+    return atMs;
+  }
+
+  #read({ rows }: Page): StateRow[] {
+    return rows.flatMap((row) => {
+      const state = readStateRow(row);
+      if (!state && !isLongGone(row)) this.#context.count('malformed_frame', 'agents/states');
+      return state ?? [];
+    });
+  }
+}
+
+/** Logged out, without a time: that is told as of the reading. */
+const isLongGone = (row: Row): boolean => row.number('agentStateId') === 0 && readStateRow(row) === undefined;

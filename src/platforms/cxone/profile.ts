@@ -1,0 +1,63 @@
+import type { Profile } from '../../agent/facets.ts';
+import type { Capacity } from '../../agent/media.ts';
+import type { Row } from './row.ts';
+
+/** One skill that an agent is assigned, or is not any more. */
+export interface Assignment {
+  agentId: string;
+  skillId: string;
+  skillName: string | undefined;
+  /** Proficiency as a level, 0-100. */
+  level: number;
+  /** Whether contacts come by it: assignment, skill and agent are all active, and it is no outbound skill. */
+  isRouted: boolean;
+}
+
+const BEST = 1;
+const WORST = 20;
+const SKILL_NAME_LENGTH = 100;
+const NAME_LENGTH = 200;
+const QUEUE_LIMIT = 200;
+
+/** Proficiency 1 (best) to 20 (worst) as a level from 100 to 0; one that is not said is the worst. */
+export function levelOf(proficiency: number | undefined): number {
+  const within = Math.min(WORST, Math.max(BEST, proficiency ?? WORST));
+  return Math.round(((WORST - within) / (WORST - BEST)) * 100);
+}
+
+/** @returns undefined for what names no agent or no skill */
+export function readAssignment(row: Row): Assignment | undefined {
+  const agentId = row.id('agentId');
+  const skillId = row.id('skillId');
+  if (agentId === undefined || skillId === undefined) return undefined;
+  const isActive = ['isActive', 'isSkillActive', 'isAgentActive'].every((flag) => row.flag(flag) === true);
+  return {
+    agentId,
+    skillId,
+    skillName: row.text('skillName')?.slice(0, SKILL_NAME_LENGTH),
+    // Spelled wrong by older versions.
+    level: levelOf(row.number('agentProficiencyValue', 'agentProficencyValue')),
+    isRouted: isActive && row.flag('isOutbound') !== true,
+  };
+}
+
+/** What is known of an agent but for what they do. */
+export interface Person {
+  name: string;
+  /** By skill id; only those by which contacts come. */
+  skills: ReadonlyMap<string, Assignment>;
+  capacity: Capacity | undefined;
+}
+
+/** The profile in a canonical order, so that equal content is equal text. A skill is a queue, and what is asked for in it. */
+export function profileOf(connection: string, { name, skills, capacity }: Person): Profile {
+  const assigned = [...skills.values()].sort((a, b) => (a.skillId < b.skillId ? -1 : 1)).slice(0, QUEUE_LIMIT);
+  const levels = assigned.flatMap(({ skillName, level }) => (skillName ? [[skillName, level] as const] : []));
+  return {
+    name: name.slice(0, NAME_LENGTH),
+    queues: assigned.map(({ skillId }) => `${connection}:${skillId}`),
+    skills: Object.fromEntries(levels.sort(([a], [b]) => (a < b ? -1 : 1))),
+    tenureDays: 0,
+    ...(capacity && { capacity }),
+  };
+}

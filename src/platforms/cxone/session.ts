@@ -1,0 +1,122 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { type Dispatcher, request } from 'undici';
+import type { Clock } from '../../ops/clock.ts';
+import { causeOf, parse, RequestFailed } from '../failure.ts';
+import { type Exchange, failureOf } from './failure.ts';
+import type { CxoneSettings } from './settings.ts';
+
+/** How long before its end a token is replaced, in ms; one with a short life, after this share of it. */
+const RENEWAL_MS = 600_000;
+const RENEWAL_SHARE = 0.8;
+
+const OpenIdConfiguration = Type.Object({ token_endpoint: Type.String({ minLength: 1 }) });
+const Grant = Type.Object({
+  access_token: Type.String({ minLength: 1 }),
+  expires_in: Type.Number({ minimum: 1 }),
+  id_token: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+});
+const Claims = Type.Object({ tenantId: Type.String({ minLength: 1 }) });
+const CxoneConfiguration = Type.Object({ api_endpoint: Type.String({ minLength: 1 }) });
+
+export interface Session {
+  token: string;
+  /** Where the tenant's API is; logins are global, APIs are regional. */
+  apiUrl: string;
+  /** Monotonic time in ms from which a new token is fetched. */
+  renewAtMs: number;
+}
+
+/**
+ * A token, and where it is good:
+ *
+ *   openid-configuration ─► token (password grant, with the access key) ─► tenant of the token ─► cxone-configuration
+ *
+ * Renewed by logging in again before it ends, by one login however many wait for it.
+ */
+export class SessionSource {
+  readonly #settings: CxoneSettings;
+  readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
+  #session: Session | undefined;
+  #pending: Promise<Session> | undefined;
+
+  constructor(settings: CxoneSettings, dispatcher: Dispatcher, clock: Clock) {
+    this.#settings = settings;
+    this.#dispatcher = dispatcher;
+    this.#clock = clock;
+  }
+
+  /** @throws RequestFailed with the platform's own words */
+  async get(signal: AbortSignal): Promise<Session> {
+    if (this.#session && this.#clock.monotonicMs() < this.#session.renewAtMs) return this.#session;
+    this.#pending ??= this.#open(signal).finally(() => {
+      this.#pending = undefined;
+    });
+    this.#session = await this.#pending;
+    return this.#session;
+  }
+
+  /** The platform refused this token: the next request logs in, unless somebody has already. */
+  refuse(session: Session): void {
+    if (this.#session === session) this.#session = undefined;
+  }
+
+  async #open(signal: AbortSignal): Promise<Session> {
+    const { issuerUrl } = this.#settings;
+    const openId = await this.#ask(`${issuerUrl}/.well-known/openid-configuration`, OpenIdConfiguration, signal);
+    const sentMs = this.#clock.monotonicMs();
+    const grant = await this.#ask(openId.token_endpoint, Grant, signal, this.#credentials());
+    const tenantId = this.#settings.tenantId ?? tenantOf(grant.id_token) ?? tenantOf(grant.access_token);
+    if (tenantId === undefined)
+      throw new RequestFailed(0, `The tokens of ${issuerUrl} do not name a tenant; set tenantId`);
+    const query = `tenantId=${encodeURIComponent(tenantId)}`;
+    const tenant = await this.#ask(`${issuerUrl}/.well-known/cxone-configuration?${query}`, CxoneConfiguration, signal);
+    const lifeMs = grant.expires_in * 1000;
+    const renewAtMs = sentMs + Math.max(lifeMs - RENEWAL_MS, Math.min(lifeMs, RENEWAL_MS) * RENEWAL_SHARE);
+    return { token: grant.access_token, apiUrl: tenant.api_endpoint.replace(/\/+$/, ''), renewAtMs };
+  }
+
+  /** Keys end in characters that a form gives another meaning. */
+  #credentials(): { headers: Record<string, string>; body: string } {
+    const { clientId, clientSecret, accessKeyId, accessKeySecret } = this.#settings;
+    const form = new URLSearchParams({ grant_type: 'password', username: accessKeyId, password: accessKeySecret });
+    return {
+      headers: {
+        authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: form.toString(),
+    };
+  }
+
+  async #ask<T extends TSchema>(
+    url: string,
+    schema: T,
+    signal: AbortSignal,
+    post?: { headers: Record<string, string>; body: string },
+  ): Promise<Static<T>> {
+    const what = `The login at ${url.split('?')[0]}`;
+    const headers = { accept: 'application/json', ...post?.headers };
+    const options = { dispatcher: this.#dispatcher, signal, headers };
+    const answer = await request(url, post ? { ...options, method: 'POST', body: post.body } : options)
+      .then(
+        async (it): Promise<Exchange> => ({ status: it.statusCode, headers: it.headers, text: await it.body.text() }),
+      )
+      .catch((error: Error) => {
+        signal.throwIfAborted();
+        throw new RequestFailed(0, `${what} failed: ${causeOf(error)}`);
+      });
+    if (answer.status !== 200) throw failureOf(answer, what);
+    const body = parse(answer.text);
+    if (!Value.Check(schema, body))
+      throw new RequestFailed(answer.status, `${what} answered without what it must hold`);
+    return body;
+  }
+}
+
+/** The tenant that a JWT names. Its signature is not looked at: it came from the issuer, and proves nothing to us. */
+function tenantOf(jwt: string | null | undefined): string | undefined {
+  const claims = parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString());
+  return Value.Check(Claims, claims) ? claims.tenantId : undefined;
+}

@@ -1,0 +1,105 @@
+import type { PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
+import type { Directory } from './directory.ts';
+import type { Feeds } from './feeds.ts';
+import type { Roster, RosterReading } from './roster.ts';
+
+/** Agents compared at once when they are told from memory. */
+const TOLD_AT_ONCE = 500;
+
+/** Where what is told beside a reading goes, and when all of it is accepted. */
+interface Line {
+  push(reports: PlatformReport[]): void;
+  /** Resolves when nothing waits to be accepted: what was on its way anyhow would look like a difference. */
+  settled(): Promise<void>;
+}
+
+/** Reads a business unit through its lists. Every way throws RequestFailed. */
+export class Snapshot implements Reading {
+  readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log'>;
+  readonly #feeds: Feeds;
+  readonly #roster: Roster;
+  readonly #directory: Directory;
+  readonly #line: Line;
+  /** When the last list of states began, in platform ms, and who was in it; undefined where some may be missing. */
+  #listed: { atMs: number; agentIds: Set<string> } | undefined;
+  #hidden = 0;
+
+  constructor(
+    context: Pick<PlatformContext, 'connection' | 'count' | 'log'>,
+    feeds: Feeds,
+    roster: Roster,
+    directory: Directory,
+    line: Line,
+  ) {
+    this.#context = context;
+    this.#feeds = feeds;
+    this.#roster = roster;
+    this.#directory = directory;
+    this.#line = line;
+  }
+
+  /** What keeps the mirror from being whole, for people. */
+  get problem(): string | undefined {
+    return this.#hidden > 0
+      ? `${this.#hidden} agents are hidden from the API user; give its role access to all of them`
+      : undefined;
+  }
+
+  /** Everybody; the first time what agents do is told before it is known who they are, then once more with that. */
+  async *pages(): AsyncGenerator<ReadPage> {
+    this.#listed = undefined;
+    const isFirst = !this.#directory.isRead;
+    if (!isFirst) await this.#directory.refresh();
+    let atMs: number | undefined;
+    const [named, agentIds] = [new Set<string>(), new Set<string>()];
+    let [hidden, total] = [0, 0];
+    for await (const page of this.#feeds.allStates()) {
+      atMs ??= page.atMs;
+      hidden = Math.max(hidden, page.hidden);
+      total = page.total ?? 0;
+      for (const agentId of page.named) named.add(agentId);
+      for (const agentId of page.atWork) agentIds.add(agentId);
+      const readings = page.states.map((row) => this.#roster.read(row));
+      yield await this.#tell(readings, page.atMs);
+    }
+    this.#noteHidden(hidden);
+    if (atMs === undefined) return;
+    if (named.size >= total) this.#listed = { atMs, agentIds };
+    else this.#context.count('resync', 'the list of states was incomplete');
+    this.#line.push(await this.#feeds.contacts('reading'));
+    if (isFirst) yield* this.#introduce(atMs);
+  }
+
+  /** These are in no list of states: logged out, if the list was complete. Nobody can be asked for by id in bulk. */
+  async *byId(agentIds: string[]): AsyncGenerator<ReadPage> {
+    if (!this.#listed) return;
+    const { atMs, agentIds: listed } = this.#listed;
+    const ids = agentIds.map((id) => id.slice(this.#context.connection.length + 1)).filter((id) => !listed.has(id));
+    yield await this.#tell(
+      ids.flatMap((id) => this.#roster.gone(id, atMs) ?? []),
+      atMs,
+    );
+  }
+
+  async *#introduce(atMs: number): AsyncGenerator<ReadPage> {
+    await this.#directory.refresh();
+    const ids = this.#roster.present();
+    for (let from = 0; from < ids.length; from += TOLD_AT_ONCE) {
+      await this.#line.settled();
+      const agents = ids.slice(from, from + TOLD_AT_ONCE).flatMap((id) => this.#roster.told(id) ?? []);
+      yield { atMs: Math.max(atMs, this.#directory.atMs), agents };
+    }
+  }
+
+  async #tell(readings: RosterReading[], atMs: number): Promise<ReadPage> {
+    this.#line.push(readings.flatMap(({ reports }) => reports));
+    await this.#line.settled();
+    return { atMs, agents: readings.map(({ reading }) => reading) };
+  }
+
+  #noteHidden(hidden: number): void {
+    if (hidden > 0 && this.#hidden === 0)
+      this.#context.log.warn({ hidden }, 'Agents are hidden from the API user; the mirror is not whole');
+    this.#hidden = hidden;
+  }
+}

@@ -1,0 +1,196 @@
+import type { Activity, Facets, Presence, Stamped } from '../../agent/facets.ts';
+import {
+  AVAILABLE,
+  canonical,
+  commonCode,
+  LOGGED_IN,
+  LOGGED_OUT,
+  type Meaning,
+  ON_CALL,
+  ON_CONTACT,
+  offDuty,
+  PARTIAL_LOAD,
+  paused,
+  reservedCode,
+  stateRule,
+  VOICE_ID,
+  wrappingUp,
+} from './mapping.ts';
+import type { Row } from './row.ts';
+import type { UnavailableCodes } from './settings.ts';
+
+/** A row of `agents/states`, of any version of the API. */
+export interface StateRow {
+  agentId: string;
+  name: string | undefined;
+  teamId: string | undefined;
+  stateId: number | undefined;
+  stateName: string | undefined;
+  isActive: boolean;
+  isAcw: boolean;
+  codeId: number | undefined;
+  codeName: string | undefined;
+  /** The contact in focus. */
+  contactId: string | undefined;
+  /** Platform time in ms at which the agent took it. */
+  contactSinceMs: number | undefined;
+  mediaTypeId: number;
+  /** Open contacts of all media; undefined where the API does not count them. */
+  openContacts: number | undefined;
+  /** When the state began, and when the row last changed, in platform ms. */
+  startMs: number;
+  updatedMs: number;
+}
+
+/**
+ * @param asked the agent who was asked about, where there was one: then the row need not name them
+ * @returns undefined where nothing says of whom the row tells, or since when
+ */
+export function readStateRow(row: Row, asked?: string): StateRow | undefined {
+  const agentId = row.id('agentId') ?? asked;
+  const updatedMs = row.timeMs('lastUpdateTime');
+  const startMs = row.timeMs('startDate') ?? updatedMs;
+  if (agentId === undefined || startMs === undefined) return undefined;
+  return {
+    agentId,
+    name: [row.text('firstName'), row.text('lastName')].filter(Boolean).join(' ') || row.text('userName'),
+    teamId: row.id('teamId'),
+    stateId: row.number('agentStateId'),
+    stateName: row.text('agentStateName'),
+    isActive: row.flag('isActive') ?? true,
+    isAcw: row.flag('isACW') ?? false,
+    codeId: row.number('outStateId', 'outStateCode'),
+    codeName: row.text('outStateDescription'),
+    contactId: row.id('contactId'),
+    contactSinceMs: row.timeMs('contactStartHandleTime'),
+    mediaTypeId: row.number('mediaTypeId', 'mediaType') || VOICE_ID,
+    openContacts: row.number('openContacts'),
+    startMs,
+    updatedMs: updatedMs ?? startMs,
+  };
+}
+
+/** What makes one row differ from the one before: CXone keeps the latest state only, and may send it again. */
+export function tupleOf(row: StateRow): string {
+  const { stateId, stateName, isActive, isAcw, codeId, codeName, startMs, contactId, openContacts } = row;
+  return JSON.stringify([stateId, stateName, isActive, isAcw, codeId, codeName, startMs, contactId, openContacts]);
+}
+
+/** What the tenant says of its states. */
+export interface Vocabulary {
+  /** From the config, by id or canonical name. */
+  codes: ReadonlyMap<string, UnavailableCodes[string]>;
+  /** Ids of unavailable codes that teams use for after-contact work. */
+  acwCodes: ReadonlySet<string>;
+}
+
+export function vocabularyOf(codes: UnavailableCodes = {}): Vocabulary & { acwCodes: Set<string> } {
+  const entries = Object.entries(codes).map(([key, code]) => [codeKey(key), code] as const);
+  return { codes: new Map(entries), acwCodes: new Set() };
+}
+
+/** For what no code of the customer's has a part in: whether the agent works on a contact. */
+export const NO_VOCABULARY: Vocabulary = vocabularyOf();
+
+const codeKey = (idOrName: string): string => (/^-?\d+$/.test(idOrName) ? idOrName : canonical(idOrName));
+
+/** The registers that a row sets, without their version. */
+export interface UserState {
+  presence: Presence;
+  activity: Activity;
+  /** Set where the row holds a state nobody knows, as `agentState:99`, to be counted. */
+  unknown?: string;
+}
+
+/**
+ * What a row means, from top to bottom: the first that fits decides. A state that nobody knows is busy, never available.
+ * What an agent who is available or at work may carry besides, their capacity and their interactions tell, so nobody may
+ * count on that where the platform gives the agent nothing: in Unavailable, or in after-contact work.
+ * @param isCounted whether all of the agent's open contacts are known
+ */
+export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): UserState {
+  const rule = stateRule(row.stateId, row.stateName);
+  const meaning = meaningOf(row, vocabulary);
+  const { presence, activity: told } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
+  const rest: Activity = { state: isOccupied(row) || !meaning ? 'NOT_RESPONDING' : 'IDLE' };
+  const activity = told === 'AT_REST' ? rest : told;
+  const isBarred = rule === 'CODE' || row.isAcw || (activity.state === 'INTERACTING' && !isCounted);
+  const unknown = meaning
+    ? {}
+    : { unknown: rule ? `outState:${row.codeId}` : `agentState:${row.stateId ?? nameOf(row)}` };
+  if (presence.state !== 'ON_DUTY' || !isBarred) return { presence, activity, ...unknown };
+  return { presence: { state: 'PAUSED', reason: activity.reason ?? activity.state }, activity, ...unknown };
+}
+
+function meaningOf(row: StateRow, vocabulary: Vocabulary): Meaning | undefined {
+  const rule = stateRule(row.stateId, row.stateName);
+  if (!row.isActive || rule === LOGGED_OUT) return LOGGED_OUT;
+  if (row.isAcw) return wrappingUp();
+  if (rule === LOGGED_IN) return LOGGED_IN;
+  if (rule === 'READY' && !hasCode(row)) return isOccupied(row) ? PARTIAL_LOAD : AVAILABLE;
+  const reserved = rule && reservedCode(row.codeId, row.codeName);
+  if (reserved) return reserved;
+  if (rule === 'CODE') return codeMeaning(row, vocabulary);
+  if (rule === 'LIVE') return row.mediaTypeId === VOICE_ID ? ON_CALL : ON_CONTACT;
+  return rule === 'READY' ? undefined : rule;
+}
+
+/** An unavailable code of the customer's. The one without a name of its own says no more than that. */
+function codeMeaning({ codeId, codeName }: StateRow, { codes, acwCodes }: Vocabulary): Meaning {
+  const configured = codes.get(String(codeId)) ?? codes.get(canonical(codeName));
+  if (configured) {
+    const { reason, state } = configured;
+    return state === 'PAUSED' ? paused(reason) : state === 'OFF_DUTY' ? offDuty(reason) : wrappingUp(reason);
+  }
+  const common = commonCode(codeName);
+  if (common) return paused(common);
+  if (acwCodes.has(String(codeId))) return wrappingUp();
+  return paused(
+    isDefaultCode(codeName) ? 'UNAVAILABLE' : `UNAVAILABLE (${codeId} ${codeName})`.slice(0, REASON_LENGTH),
+  );
+}
+
+const REASON_LENGTH = 60;
+const isDefaultCode = (name: string | undefined): boolean => ['', 'UNAVAILABLE'].includes(canonical(name));
+
+/** An available agent has no code, or one that says so. */
+function hasCode({ codeId = 0, codeName }: StateRow): boolean {
+  return codeId !== 0 || !['', 'AVAILABLE'].includes(canonical(codeName));
+}
+
+/** Whether contacts are open; where they are not counted, the one in focus is no sign: it may be the last one. */
+export function isOccupied({ openContacts = 0 }: StateRow): boolean {
+  return openContacts > 0;
+}
+
+/** A state's own name as a reason. */
+function nameOf({ stateId, stateName }: StateRow): string {
+  if (stateRule(undefined, stateName)) return stateId === undefined ? 'UNKNOWN' : `STATE_${stateId}`;
+  const name = (stateName ?? '')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .replace(/\W+/g, '_')
+    .toUpperCase()
+    .slice(0, REASON_LENGTH);
+  return name || (stateId === undefined ? 'UNKNOWN' : `STATE_${stateId}`);
+}
+
+/** Both registers of a row as of a platform time: one fact, one id. Of two in one millisecond the less available wins. */
+export function stampState(
+  agentId: string,
+  state: UserState,
+  at: number,
+): Required<Pick<Facets, 'presence' | 'activity'>> {
+  const isFree = state.presence.state === 'ON_DUTY' && state.activity.state === 'IDLE';
+  const rank = isFree ? 0 : state.presence.state === 'OFF_DUTY' ? 2 : 1;
+  const word = `${rank}.${state.presence.state}.${state.activity.state}`;
+  const reason = state.activity.reason ?? state.presence.reason ?? '';
+  const id = `${agentId}/state/${at}/${word}${reason && `.${reason}`}`;
+  const presence: Stamped<Presence> = { ...state.presence, at, id };
+  const activity: Stamped<Activity> = { ...state.activity, at, id };
+  return { presence, activity };
+}
+
+/** An agent who is logged out, or unknown to the platform, as of a platform time. */
+export function loggedOut(agentId: string, atMs: number): Stamped<Presence> {
+  return { ...LOGGED_OUT.presence, at: atMs, id: `${agentId}/state/${atMs}/2.OFF_DUTY` };
+}

@@ -1,0 +1,6 @@
+import { expect, test } from 'vitest';
+import { renderStateDocs } from '../../src/platforms/cxone/docs.ts';
+
+test('docs/states-cxone.md says what the tables say', async () => {
+  await expect(renderStateDocs()).toMatchFileSnapshot('../../docs/states-cxone.md');
+});

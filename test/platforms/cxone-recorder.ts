@@ -1,0 +1,81 @@
+import type { SimulatorOptions } from '../../local/cxone/options.ts';
+import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import { createCxoneConnection } from '../../src/platforms/cxone/connection.ts';
+import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
+import { Recorder } from './recorder.ts';
+
+export const CONNECTION = 'cxone-test';
+export const AGENTS = 12;
+
+/** Asks as often as a test needs. */
+const QUICK: Omit<CxoneSettings, 'issuerUrl' | 'clientId' | 'clientSecret' | 'accessKeyId' | 'accessKeySecret'> = {
+  apiVersion: 34,
+  pollIntervalMs: 30,
+  requestsPerMinute: 100_000,
+  pageSize: 1000,
+};
+
+export const settingsFor = (simulator: CxoneSimulator, settings: Partial<CxoneSettings> = {}): CxoneSettings => ({
+  issuerUrl: simulator.url,
+  ...simulator.credentials,
+  ...QUICK,
+  ...settings,
+});
+
+const ends: (() => Promise<void>)[] = [];
+/** Stops whatever `world` started; for `afterEach`. */
+export async function endWorlds(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+export interface Given {
+  options?: Partial<SimulatorOptions>;
+  settings?: Partial<CxoneSettings>;
+  readingIntervalMs?: number;
+}
+
+/** A business unit where nobody acts of their own accord, and a connection to it that has not begun. */
+export async function world({ options = {}, settings = {}, readingIntervalMs = 60_000 }: Given = {}) {
+  const simulator = await startCxoneSimulator({
+    agents: AGENTS,
+    queues: 3,
+    omnichannel: 0,
+    paused: true,
+    requestsPerMinute: 1_000_000,
+    timings: { lagFromMs: 1, lagToMs: 5 },
+    ...options,
+  });
+  ends.push(() => simulator.stop());
+  const given = settingsFor(simulator, settings);
+  const recorder = new Recorder(CONNECTION, readingIntervalMs, (context, clock) =>
+    createCxoneConnection(given, context, clock),
+  );
+  ends.push(() => recorder.connection.stop());
+  return { simulator, recorder };
+}
+
+/** The same, live, with somebody to look at. */
+export async function liveWorld(given: Given = {}) {
+  const { simulator, recorder } = await world(given);
+  await recorder.live();
+  return { simulator, recorder, agentId: simulator.users()[0]?.id ?? '' };
+}
+
+/** Whether the mirror and the business unit agree on an agent without contacts: status, queues, times. */
+function agree(recorder: Recorder, simulator: CxoneSimulator, agentId: string): boolean {
+  const truth = simulator.user(agentId);
+  const { profile, presence, activity } = recorder.facets(agentId);
+  const expected = truth.available ? 'AVAILABLE' : truth.agentStateId === 0 ? 'OFFLINE' : 'BUSY';
+  const queues = truth.queueIds.map((id) => `${CONNECTION}:${id}`).sort();
+  return (
+    recorder.status(agentId).status === expected &&
+    profile?.name === truth.name &&
+    profile.queues.join() === queues.join() &&
+    presence?.at === Date.parse(truth.since) &&
+    activity?.at === presence.at
+  );
+}
+
+export const allAgree = (recorder: Recorder, simulator: CxoneSimulator) =>
+  recorder.userIds().length === simulator.state().agents &&
+  recorder.userIds().every((agentId) => agree(recorder, simulator, agentId));
