@@ -59,7 +59,7 @@ function falsehoods(agentId: string, region: string, { status, facets }: NonNull
   const compare = (what: string, said: string | undefined, known: string) => {
     if (said !== known) found.push(`${agentId}: ${what} is ${said} in ${region}, ${known} on the platform`);
   };
-  compare('presence', facets.presence?.state, truth.presence);
+  if (truth.presence) compare('presence', facets.presence?.state, truth.presence);
   if (truth.activity) compare('activity', facets.activity?.state, truth.activity);
   compare('status', status, truth.status);
   return found;

@@ -5,7 +5,8 @@ import type { UserState as GenesysUser } from './genesys/ground-truth.ts';
 
 /** What a platform knows of an agent, in Muster's words. */
 export interface Truth {
-  presence: PresenceState;
+  /** Undefined where the platform tells it with what the agent does, in one word. */
+  presence: PresenceState | undefined;
   /** Undefined where it makes no difference: nobody asks what an agent does who is not there. */
   activity: ActivityState | undefined;
   /** For a voice call. */
@@ -30,6 +31,7 @@ export function truthOfGenesys({ presence, routingStatus, available }: GenesysUs
 }
 
 const LOGGED_OUT = 0;
+const AVAILABLE = 1;
 const UNAVAILABLE = 2;
 const LOGGED_IN = 8;
 const REFUSED = -1;
@@ -38,11 +40,11 @@ const PHONE = 4;
 /** Only while nobody handles anything: what an agent at work does is told by contacts, too. */
 export function truthOfCxone({ agentStateId, outStateId, isACW, openContacts, takes }: CxoneAgent): Truth {
   if (agentStateId === LOGGED_OUT) return { presence: 'OFF_DUTY', activity: undefined, status: 'OFFLINE' };
-  const isAway = agentStateId === LOGGED_IN || (agentStateId === UNAVAILABLE && outStateId >= 0 && !isACW);
+  const isAway = agentStateId === LOGGED_IN || agentStateId === UNAVAILABLE;
   const isAtWork = openContacts > 0 || isACW;
   const activity = outStateId === REFUSED ? 'NOT_RESPONDING' : isAtWork ? undefined : 'IDLE';
   return {
-    presence: isAway ? 'PAUSED' : 'ON_DUTY',
+    presence: isAway ? 'PAUSED' : agentStateId === AVAILABLE ? 'ON_DUTY' : undefined,
     activity,
     status: takes.includes(PHONE) ? 'AVAILABLE' : 'BUSY',
   };

@@ -10,11 +10,12 @@ export function staleHolder(claims: Claims): Checker {
   const found = new Collected();
   return {
     name: 'stale-holder',
-    invariant: 'Nobody settles a claim of an agent who has since been granted with a higher fence.',
+    invariant: 'Nobody settles a claim of an agent who has since been granted with a higher fence, unit by unit.',
     see(line) {
       if (!isSettle(line)) return;
       const settled = claims.find(line);
-      const isNewer = (claim: Claim) => claim.fence > line.fence && !(settled && mayMeet(claim, settled));
+      const isNewer = (claim: Claim) =>
+        claim.unit === line.unit && claim.fence > line.fence && !(settled && mayMeet(claim, settled));
       const newer = claims.ofAgent(line.agent).find(isNewer);
       if (!newer) return;
       found.judged++;

@@ -40,6 +40,23 @@ describe('exclusive', () => {
     expect(verdict.checks[1]?.violations[0]?.what).toContain('call c1 (fence 1, granted by eu, unreplicated)');
   });
 
+  it('lets a unit be settled after another was granted', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1, { unit: 'chat-1' });
+    world.now += 5;
+    eu.granted('c2', 'ann', 2, { unit: 'chat-2' });
+    world.now += 5;
+    eu.history.settled({
+      op: 'complete',
+      agent: 'ann',
+      unit: 'chat-1',
+      fence: 1,
+      startedMs: world.now,
+      state: 'ENDED',
+    });
+    expect(failed(await world.judge())).toEqual([]);
+  });
+
   it('judges each unit of capacity by itself', async () => {
     const [eu, us] = [world.instance('eu'), world.instance('us')];
     eu.granted('c1', 'ann', 1, { unit: 'chat-1' });
