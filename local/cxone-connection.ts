@@ -19,6 +19,8 @@ const SIMULATED_LIMIT = 100_000;
 const REQUESTS_PER_MINUTE = 280;
 /** The shortest that there is: a local world has no business unit to be gentle with. */
 const POLL_INTERVAL_MS = 2_000;
+/** As long as a call, so many times. */
+const WRITING_TAKES = 2;
 
 /** CXone's media types, and what they are called where an interaction is sent. */
 const MEDIA: Record<number, { media: Media; word: 'call' | 'chat' | 'email' | 'message' }> = {
@@ -121,6 +123,7 @@ function polled(witness: Witness): Witness {
 function habitsOf({ alertTimeoutMs, notRespondingMs, ...habits }: Partial<Habits>): Partial<CxoneHabits> {
   return {
     ...Object.fromEntries(Object.entries(habits).filter(([name]) => name in HABITS)),
+    ...(habits.talkMs !== undefined && { digitalMs: WRITING_TAKES * habits.talkMs }),
     ...(alertTimeoutMs !== undefined && { refusalTimeoutMs: alertTimeoutMs }),
     ...(notRespondingMs !== undefined && { refusedMs: notRespondingMs }),
   };

@@ -148,7 +148,7 @@ describe('muster weather', () => {
   it.each([
     ['cut eu-west-1 moon', 1, 'no link between eu-west-1 and moon; eu-west-1 has links to us-east-1, bus, genesys-us'],
     ['isolate moon', 1, 'there is no region moon; there are us-east-1, eu-west-1'],
-    ['events moon --drop 5', 1, 'there is no connection moon; there are genesys-us'],
+    ['events moon --drop 5', 1, 'there is no Genesys Cloud connection moon; there are genesys-us'],
     ['events genesys-us --drop 101', 2, 'a number from 0 to 100'],
     ['clera', 2, 'there is no clera; muster weather --help lists what there is'],
     ['slow eu-west-1 bus', 2, "'--latency-ms <ms>' not specified"],

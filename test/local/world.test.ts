@@ -44,7 +44,7 @@ describe('a world of three regions', () => {
       callsPerSecond: 15,
       habits,
       config: { freshness: { suspectMs: 9_000 } },
-      connection: { topicsPerChannel: 999 },
+      connection: { authority: 'refuse' },
       clockOffsetsMs: { 'ap-southeast-1': -500 },
     });
   });
@@ -100,8 +100,8 @@ describe('a world of three regions', () => {
     expect(config).toMatchObject({
       freshness: { suspectMs: 9_000 },
       connections: {
-        'genesys-us': { home: 'us-east-1', topicsPerChannel: 999 },
-        'genesys-ap': { topicsPerChannel: 999 },
+        'genesys-us': { platform: 'genesys', home: 'us-east-1', authority: 'refuse' },
+        'cxone-ap': { platform: 'cxone', home: 'ap-southeast-1', authority: 'refuse' },
       },
     });
     const { regions } = await world.http.read<RegionReport>(`${america.url}/v1/regions`);
