@@ -1,12 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that mostly wait for simulators, or for nothing: a few files share the two cores without getting in each other's way. */
+const LIGHT = ['agent', 'config', 'docs', 'integrations', 'platforms', 'verify'].map(
+  (name) => `test/${name}/**/*.test.ts`,
+);
+
+const limits = { testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     reporters: ['default', './test/tally.ts'],
-    // Real Redis Clusters share two cores: files run one after another so that none starves another's failover timers.
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      { test: { name: 'light', include: LIGHT, maxWorkers: 3, sequence: { groupOrder: 0 }, ...limits } },
+      {
+        test: {
+          name: 'heavy',
+          include: ['test/**/*.test.ts'],
+          exclude: LIGHT,
+          // Real Redis Clusters share two cores: files run one after another so that none starves another's failover timers.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          ...limits,
+        },
+      },
+    ],
   },
 });
