@@ -44,23 +44,45 @@ export interface ConnectionOptions {
   witness?: Witness | undefined;
 }
 
+/** What every simulator of a platform can do. */
+export interface PlatformSimulator {
+  /** Where it answers. */
+  readonly url: string;
+  state(): PlatformState;
+  /** Lets running interactions end and nothing new begin. */
+  pause(): void;
+  stop(): Promise<void>;
+}
+
 /** A simulated account on a platform, and what the regions call it. */
-export abstract class LocalConnection {
+export abstract class LocalConnection<Simulator extends PlatformSimulator = PlatformSimulator> {
   readonly name: string;
   readonly home: string;
   readonly agents: number;
+  protected readonly options: ConnectionOptions;
   /** For people, e.g. `Genesys Cloud`. */
   abstract readonly platform: string;
   /** What it runs when somebody calls. */
   abstract readonly script: Script;
-  /** Where the simulator answers. */
-  abstract readonly url: string;
-  abstract readonly organisation: Organisation;
+  #started: { simulator: Simulator; organisation: Organisation } | undefined;
 
-  constructor({ name, home, agents }: ConnectionOptions) {
-    this.name = name;
-    this.home = home;
-    this.agents = agents;
+  constructor(options: ConnectionOptions) {
+    this.name = options.name;
+    this.home = options.home;
+    this.agents = options.agents;
+    this.options = options;
+  }
+
+  get simulator(): Simulator {
+    return this.#running.simulator;
+  }
+
+  get organisation(): Organisation {
+    return this.#running.organisation;
+  }
+
+  get url(): string {
+    return this.simulator.url;
   }
 
   /** An agent as Muster calls them. */
@@ -72,16 +94,42 @@ export abstract class LocalConnection {
     return this.organisation.userIds.map((id) => this.agentId(id));
   }
 
-  abstract start(http: Http): Promise<void>;
-  abstract stop(): Promise<void>;
+  async start(http: Http): Promise<void> {
+    const simulator = await this.simulate();
+    try {
+      this.#started = { simulator, organisation: await this.read(simulator, http) };
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#started?.simulator.stop();
+    this.#started = undefined;
+  }
+
+  state(): PlatformState {
+    return this.simulator.state();
+  }
+
+  pause(): void {
+    this.simulator.pause();
+  }
+
   /** Its part of an instance's configuration. @param url where that instance reaches the platform */
   abstract settings(url: string): object;
   abstract send(sent: Sent): SentAnswer;
   /** What is so of an agent. @throws Error for nobody's id */
   abstract truth(userId: string): Truth;
-  abstract state(): PlatformState;
-  /** Lets running interactions end and nothing new begin. */
-  abstract pause(): void;
+  protected abstract simulate(): Promise<Simulator>;
+  /** @throws Error if the simulator refuses */
+  protected abstract read(simulator: Simulator, http: Http): Promise<Organisation>;
+
+  get #running() {
+    if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
+    return this.#started;
+  }
 }
 
 /** The connection of an agent. @throws Error for an agent of none of these */

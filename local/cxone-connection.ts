@@ -1,11 +1,5 @@
 import type { Media } from '../src/agent/media.ts';
-import {
-  type ConnectionOptions,
-  LocalConnection,
-  type PlatformState,
-  type Sent,
-  type SentAnswer,
-} from './connection.ts';
+import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
 import { type Habits as CxoneHabits, HABITS } from './cxone/options.ts';
 import { type CxoneSimulator, startCxoneSimulator } from './cxone/simulator.ts';
 import type { Habits } from './genesys/options.ts';
@@ -31,49 +25,23 @@ const MEDIA: Record<number, { media: Media; word: 'call' | 'chat' | 'email' | 'm
 };
 
 /** A simulated NICE CXone business unit. */
-export class CxoneConnection extends LocalConnection {
+export class CxoneConnection extends LocalConnection<CxoneSimulator> {
   readonly platform = 'NICE CXone';
   readonly script = STUDIO_SCRIPT;
-  readonly #options: ConnectionOptions;
-  #started: { simulator: CxoneSimulator; organisation: Organisation } | undefined;
 
-  constructor(options: ConnectionOptions) {
-    super(options);
-    this.#options = options;
-  }
-
-  get simulator(): CxoneSimulator {
-    return this.#running.simulator;
-  }
-
-  get organisation(): Organisation {
-    return this.#running.organisation;
-  }
-
-  get url(): string {
-    return this.simulator.url;
-  }
-
-  async start(http: Http): Promise<void> {
-    const { agents, seed, habits, witness = NOBODY } = this.#options;
-    const simulator = await startCxoneSimulator({
+  protected async simulate(): Promise<CxoneSimulator> {
+    const { agents, seed, habits, witness = NOBODY } = this.options;
+    return startCxoneSimulator({
       agents,
       seed,
       habits: habitsOf(habits),
       requestsPerMinute: SIMULATED_LIMIT,
       witness: polled(witness),
     });
-    try {
-      this.#started = { simulator, organisation: await readBusinessUnit(simulator, http) };
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
   }
 
-  async stop(): Promise<void> {
-    await this.#started?.simulator.stop();
-    this.#started = undefined;
+  protected read(simulator: CxoneSimulator, http: Http): Promise<Organisation> {
+    return readBusinessUnit(simulator, http);
   }
 
   /** Calls that come from elsewhere have ids here that nobody else knows. */
@@ -96,19 +64,6 @@ export class CxoneConnection extends LocalConnection {
 
   truth(userId: string): Truth {
     return truthOfCxone(this.simulator.user(userId));
-  }
-
-  state(): PlatformState {
-    return this.simulator.state();
-  }
-
-  pause(): void {
-    this.simulator.pause();
-  }
-
-  get #running() {
-    if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
-    return this.#started;
   }
 }
 

@@ -1,10 +1,4 @@
-import {
-  type ConnectionOptions,
-  LocalConnection,
-  type PlatformState,
-  type Sent,
-  type SentAnswer,
-} from './connection.ts';
+import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
@@ -22,49 +16,23 @@ const REQUESTS_PER_MINUTE = 280;
 const PAGE_SIZE = 100;
 
 /** A simulated Genesys Cloud organisation. */
-export class GenesysConnection extends LocalConnection {
+export class GenesysConnection extends LocalConnection<GenesysSimulator> {
   readonly platform = 'Genesys Cloud';
   readonly script = ARCHITECT_FLOW;
-  readonly #options: ConnectionOptions;
-  #started: { simulator: GenesysSimulator; organisation: Organisation } | undefined;
 
-  constructor(options: ConnectionOptions) {
-    super(options);
-    this.#options = options;
-  }
-
-  get simulator(): GenesysSimulator {
-    return this.#running.simulator;
-  }
-
-  get organisation(): Organisation {
-    return this.#running.organisation;
-  }
-
-  get url(): string {
-    return this.simulator.url;
-  }
-
-  async start(http: Http): Promise<void> {
-    const { agents, seed, habits, witness = NOBODY } = this.#options;
-    const simulator = await startGenesysSimulator({
+  protected async simulate(): Promise<GenesysSimulator> {
+    const { agents, seed, habits, witness = NOBODY } = this.options;
+    return startGenesysSimulator({
       agents,
       seed,
       habits,
       requestsPerMinute: SIMULATED_LIMIT,
       witness,
     });
-    try {
-      this.#started = { simulator, organisation: await readOrganisation(simulator, http) };
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
   }
 
-  async stop(): Promise<void> {
-    await this.#started?.simulator.stop();
-    this.#started = undefined;
+  protected read(simulator: GenesysSimulator, http: Http): Promise<Organisation> {
+    return readOrganisation(simulator, http);
   }
 
   settings(url: string): object {
@@ -79,19 +47,6 @@ export class GenesysConnection extends LocalConnection {
 
   truth(userId: string): Truth {
     return truthOfGenesys(this.simulator.user(userId));
-  }
-
-  state(): PlatformState {
-    return this.simulator.state();
-  }
-
-  pause(): void {
-    this.simulator.pause();
-  }
-
-  get #running() {
-    if (!this.#started) throw new Error(`the connection ${this.name} has not started`);
-    return this.#started;
   }
 }
 

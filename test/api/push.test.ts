@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { type Answer, ask, type Regions, startRegions } from '../fixtures/regions.ts';
 import { type Frame, GenesysClient } from '../local/genesys-client.ts';
@@ -18,9 +19,11 @@ let regions: Regions;
 let eu: string;
 let us: string;
 let users: string[];
+let businessUnit: CxoneSimulator;
 
 beforeAll(async () => {
   simulator = await startGenesysSimulator({ agents: 10, paused: true });
+  businessUnit = await startCxoneSimulator({ agents: 2, paused: true });
   client = await GenesysClient.login(simulator);
   const { body } = await client.get('/api/v2/users?pageSize=100');
   users = body.entities.map(({ id }: { id: string }) => id);
@@ -34,6 +37,13 @@ beforeAll(async () => {
         emea: { ...account, home: 'eu', push: { scheme: 'hmac-sha256', secret: SECRET } },
         apac: { ...account, home: 'us', push: { scheme: 'bearer', secret: BEARER } },
         quiet: { ...account, home: 'us' },
+        studio: {
+          platform: 'cxone',
+          issuerUrl: businessUnit.url,
+          ...businessUnit.credentials,
+          home: 'eu',
+          push: { scheme: 'bearer', secret: BEARER },
+        },
         crm: { platform: 'events', home: 'eu' },
       },
     },
@@ -43,6 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await regions.stop();
   await simulator.stop();
+  await businessUnit.stop();
 });
 
 const signatureOf = (body: string, secret = SECRET) => createHmac('sha256', secret).update(body).digest();
@@ -268,5 +279,22 @@ describe('a push', () => {
   ])('with %s is refused', async (_what, body, type, status, code) => {
     const answer = await post(eu, 'apac', body, { authorization: `Bearer ${BEARER}`, 'content-type': type });
     expect(answer).toMatchObject({ status, body: { code } });
+  });
+});
+
+describe('what a Studio script pushes', () => {
+  it('is the interaction of its agent in every region, from ring to release, and comes again without harm', async () => {
+    const userId = businessUnit.users()[0]?.id as string;
+    const record = (event: string, at: number) => {
+      return { event, contactId: 9007, agentId: Number(userId), mediaTypeId: 4, at: new Date(at).toISOString() };
+    };
+    const answered = Date.parse('2026-03-02T10:00:00Z');
+    const taken = { status: 202, body: { accepted: 1, hints: 0, ignored: 0 } };
+    expect(await push(us, 'studio', record('ONANSWER', answered))).toEqual(taken);
+    const call = { call_id: '9007', state: 'CONNECTED' };
+    await everywhere(`studio:${userId}`, { facets: { interaction: call } });
+    expect(await push(eu, 'studio', record('ONRELEASE', answered + 60_000))).toEqual(taken);
+    expect(await push(us, 'studio', record('ONANSWER', answered))).toEqual(taken);
+    await everywhere(`studio:${userId}`, { facets: { interaction: { ...call, state: 'ENDED' } } });
   });
 });

@@ -3,6 +3,7 @@ import { backoffMs, pause } from '../backoff.ts';
 import { Delivery } from '../delivery.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
+import { keepReading } from '../readings.ts';
 import { Client } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
@@ -103,26 +104,18 @@ class CxoneConnection implements PlatformConnection {
     return health;
   }
 
-  async #run(): Promise<void> {
-    let failures = 0;
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const tookMs = await this.#synchronise();
-        failures = 0;
-        const { readingIntervalMs } = this.#context;
-        await this.#rest(Math.max(readingIntervalMs - tookMs, Math.min(tookMs, readingIntervalMs)));
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        failures += 1;
-        this.#problem = (error as Error).message;
-        const waitMs = backoffMs(failures);
-        this.#context.log.warn(
-          { problem: this.#problem, retryInMs: Math.round(waitMs) },
-          'NICE CXone cannot be mirrored for now',
-        );
-        await pause(waitMs, this.#stopping.signal).catch(() => {});
-      }
-    }
+  #run(): Promise<void> {
+    return keepReading({
+      intervalMs: this.#context.readingIntervalMs,
+      signal: this.#stopping.signal,
+      read: () => this.#synchronise(),
+      rest: (ms) => this.#rest(ms),
+      failed: (problem, retryInMs) => {
+        this.#problem = problem;
+        const fields = { problem, retryInMs: Math.round(retryInMs) };
+        this.#context.log.warn(fields, 'NICE CXone cannot be mirrored for now');
+      },
+    });
   }
 
   /** Reads everything. @returns how long that took, in ms @throws RequestFailed */
