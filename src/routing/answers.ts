@@ -85,13 +85,16 @@ export function answerAgent(agentId: string, record: AgentRecord, age: Age, stor
   const { facets } = record;
   const { ageMs, stale, confirmedMsAgo } = age;
   const claim = facets.claim && { ...facets.claim, untilMs: lockOf(record) };
-  const { status, reason } = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
   const leftMs = claimsOf(facets).flatMap((each): [string, number][] => {
     const ms = each.state === 'ENDED' ? 0 : Math.round(lockOf(record, each.unit) - storeMs);
     return ms > 0 ? [[each.unit ?? VOICE, ms]] : [];
   });
   const { [VOICE]: claimedForMs, ...digitalForMs } = Object.fromEntries(leftMs);
   const room = facets.profile?.capacity && roomOf(record, storeMs);
+  const own = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
+  // A claim of another media type can keep a call away, too.
+  const isBarred = own.status === 'AVAILABLE' && room?.voice === 0;
+  const { status, reason } = isBarred ? { status: 'BUSY' as const, reason: 'CLAIMED' } : own;
   return {
     agent_id: agentId,
     status,

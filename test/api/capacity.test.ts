@@ -44,7 +44,10 @@ describe('an agent who may carry two chats', () => {
     });
     expect(first.body.claim_id).toMatch(/^crm-eu:omni~\d+:chat-1$/);
     const second = await claim(eu, 'chat-2', 'chat');
-    expect(second).toMatchObject({ status: 201, body: { unit: 'chat-2', agent: { room: { voice: 0, chat: 0 } } } });
+    expect(second).toMatchObject({
+      status: 201,
+      body: { unit: 'chat-2', agent: { status: 'BUSY', reason: 'CLAIMED', room: { voice: 0, chat: 0 } } },
+    });
     expect(await claim(us, 'chat-1', 'chat')).toMatchObject({ status: 200, body: { claim_id: first.body.claim_id } });
     expect(await claim(eu, 'chat-3', 'chat')).toMatchObject({ status: 409, body: { passed_over: { claimed: 1 } } });
     expect(await claim(us, 'call')).toMatchObject({ status: 409 });
