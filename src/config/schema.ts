@@ -5,10 +5,6 @@ import { PushSettings } from '../platforms/push-settings.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
 
-/**
- * The one description of a configuration file. Validation, defaults and docs/configuration.md all come from it.
- * `title` says what a value must look like, in words that fit behind "expected".
- */
 const Weight = (description: string) => Type.Number({ default: 0, minimum: 0, maximum: 86_400, description });
 
 const Listen = Type.Object(
@@ -197,6 +193,10 @@ const Log = Type.Object(
   { ...closed, default: {}, description: 'Logging, as JSON lines on standard error.' },
 );
 
+/**
+ * The one description of a configuration file. Validation, defaults and docs/configuration.md all come from it.
+ * `title` says what a value must look like, in words that fit behind "expected".
+ */
 export const ConfigSchema = Type.Object(
   {
     region: Name('The name of the region that this instance serves; one of `regions`.'),
