@@ -68,9 +68,7 @@ export class KafkaBroker {
       if (!this.#child) throw new Error(`Kafka broker ${this.id} did not start: ${this.#lastWords()}`);
       if (systemClock.monotonicMs() > deadlineMs) {
         await this.kill('SIGKILL');
-        throw new Error(
-          `Kafka broker ${this.id} took no connection within ${START_LIMIT_MS} ms: ${this.#lastWords()}`,
-        );
+        throw new Error(`Kafka broker ${this.id} took no connection within ${START_LIMIT_MS} ms: ${this.#lastWords()}`);
       }
       await delay(POLL_MS);
     }

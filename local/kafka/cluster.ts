@@ -25,7 +25,11 @@ export interface KafkaWay {
 
 /** Starts a real Kafka on 127.0.0.1. @throws Error if there is no Java, no Kafka, or it does not start */
 export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
-  const runtime = { java: findJava(), classPath: await kafkaClassPath(), clusterId: randomBytes(16).toString('base64url') };
+  const runtime = {
+    java: findJava(),
+    classPath: await kafkaClassPath(),
+    clusterId: randomBytes(16).toString('base64url'),
+  };
   const nodes = options.nodes ?? 1;
   const ways = options.ways ?? [];
   const places = await Promise.all(
