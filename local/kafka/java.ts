@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** The first Java that runs a Kafka 4 broker. */
+const OLDEST = 17;
+
+/** The Java to run: of `JAVA_HOME`, else on the PATH. @throws Error saying what to install */
+export function findJava(): string {
+  const home = process.env.JAVA_HOME;
+  const java = home ? join(home, 'bin', 'java') : 'java';
+  // `java -version` says it on standard error.
+  const { stderr, error } = spawnSync(java, ['-version'], { encoding: 'utf8' });
+  const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1]);
+  if (!error && major >= OLDEST) return java;
+  const found = error ? 'none was found' : `this one is ${major}`;
+  throw new Error(
+    `A Kafka broker needs Java ${OLDEST} or later, ${found}: install it (e.g. \`apt install openjdk-17-jre-headless\`) or set JAVA_HOME.`,
+  );
+}

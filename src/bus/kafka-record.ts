@@ -1,0 +1,45 @@
+import type { Consumer, KafkaRecord } from '@platformatic/kafka';
+import type { BusMessage, Delivery } from './bus.ts';
+
+/** What a broker answers to a fetch; the library exports no name for it. */
+export type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
+export type FetchResponsePartition = FetchResponse['responses'][number]['partitions'][number];
+
+/** Marks a batch of the log that holds no messages. */
+const CONTROL = 0b100000;
+
+/**
+ * The messages of a fetched partition from an offset on, at most `size` in a batch, each with where to read on behind it.
+ * The log is stored in batches, so what was fetched may begin before the offset; and what was deleted leaves gaps.
+ */
+export function readBatches(
+  { records }: FetchResponsePartition,
+  from: bigint,
+  size: number,
+): { batch: Delivery[]; next: bigint }[] {
+  const taken: { batch: Delivery[]; next: bigint }[] = [];
+  let batch: Delivery[] = [];
+  let next = from;
+  for (const stored of records ?? []) {
+    const messages = (stored.attributes & CONTROL) === 0 ? stored.records : [];
+    for (const record of messages) {
+      const offset = stored.firstOffset + BigInt(record.offsetDelta);
+      if (offset < from) continue;
+      batch.push({ ...readRecord(record), position: String(offset) });
+      next = offset + 1n;
+      if (batch.length < size) continue;
+      taken.push({ batch, next });
+      batch = [];
+    }
+    const behind = stored.firstOffset + BigInt(stored.lastOffsetDelta) + 1n;
+    if (behind > next) next = behind;
+  }
+  if (next > (taken.at(-1)?.next ?? from)) taken.push({ batch, next });
+  return taken;
+}
+
+/** Muster's own, or anybody's: what is no text in UTF-8 is read as well as it can be. */
+function readRecord({ key, value, headers }: KafkaRecord): BusMessage {
+  const texts = headers.map(([name, text]) => [name?.toString() ?? '', text?.toString() ?? '']);
+  return { key: key?.toString() ?? '', headers: Object.fromEntries(texts), value: value?.toString() ?? '' };
+}

@@ -1,0 +1,189 @@
+import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
+import type { Log } from '../ops/log.ts';
+import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from './bus.ts';
+import { clientOptions, isAnswer, type KafkaAccess, unavailable } from './kafka-clients.ts';
+import { KafkaMember } from './kafka-member.ts';
+import { behind, KafkaOffsets, positionOf } from './kafka-offsets.ts';
+import { KafkaReader } from './kafka-reader.ts';
+
+export interface KafkaBusOptions {
+  access: KafkaAccess;
+  /** It and its dead letters, `<topic>.dlq`, must be there. */
+  topic: string;
+  partitions: number;
+  region: string;
+  /** A name of this instance that outlives its restarts; undefined: its partitions go to others when it stops. */
+  member?: string;
+  log: Log;
+  /** How long a partition waits for an instance that died. */
+  sessionMs?: number;
+}
+
+const SESSION_MS = 10_000;
+/** One request, and one batch of the log: half of what brokers take at once by default. */
+const PUBLISH_BYTES = 512 * 1024;
+const PUBLISH_COUNT = 500;
+/** What is kept of the value of a dead letter that is itself too large. */
+const CUT_LENGTH = 64 * 1024;
+
+/** Headers of a dead letter. */
+export const REASON = 'muster_reason';
+const CUT_FROM = 'muster_cut_from';
+
+/** The consumer group of a region. One prefix of names covers topic, dead letters and groups in an access list. */
+export const groupOf = (topic: string, region: string): string => `${topic}.${region}`;
+export const dlqOf = (topic: string): string => `${topic}.dlq`;
+
+/** Kafka, and whatever speaks its protocol: a topic for all regions, and a consumer group for each. */
+export function createKafkaBus(options: KafkaBusOptions): Bus {
+  return new KafkaBus(options);
+}
+
+class KafkaBus implements Bus {
+  readonly partitions: number;
+  readonly #options: KafkaBusOptions;
+  readonly #producer: Producer<string, string, string, string>;
+  readonly #offsets: KafkaOffsets;
+  #member: KafkaMember | undefined;
+  #reader: KafkaReader | undefined;
+
+  constructor(options: KafkaBusOptions) {
+    const { access, topic, region } = options;
+    this.#options = options;
+    this.partitions = options.partitions;
+    this.#producer = new Producer({
+      ...clientOptions(access),
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      serializers: stringSerializers,
+    });
+    this.#offsets = new KafkaOffsets(access, topic, groupOf(topic, region));
+  }
+
+  async publish(partition: number, messages: BusMessage[]): Promise<void> {
+    const { access, topic } = this.#options;
+    try {
+      await this.#checkPartitions();
+      for (const chunk of chunks(messages)) await this.#publishChunk(topic, partition, chunk);
+    } catch (error) {
+      this.#producer.clearMetadata();
+      throw unavailable(access, error);
+    }
+  }
+
+  consume(handler: BatchHandler): void {
+    const { access, topic, region, member, log, sessionMs = SESSION_MS } = this.#options;
+    const group = groupOf(topic, region);
+    const membership = new KafkaMember({
+      access,
+      topic,
+      group,
+      ...(member && { member }),
+      sessionMs,
+      drain: async (partitions) => this.#reader?.drain(partitions),
+      log,
+    });
+    this.#member = membership;
+    this.#reader = new KafkaReader({
+      access,
+      topic,
+      group,
+      held: () => membership.held(),
+      positions: async (partitions) =>
+        new Map([...(await this.#offsets.read(partitions))].map(([each, extent]) => [each, positionOf(extent)])),
+      commit: (partition, offset) => membership.commit(partition, offset),
+      handler,
+      log,
+    });
+    membership.start();
+  }
+
+  async deadLetter(message: BusMessage, reason: string): Promise<void> {
+    const { access, topic } = this.#options;
+    const letter = { ...message, headers: { ...message.headers, [REASON]: reason } };
+    try {
+      await this.#send(dlqOf(topic), undefined, [letter]).catch((error) => {
+        if (!isTooLarge(error)) throw error;
+        return this.#send(dlqOf(topic), undefined, [cut(letter)]);
+      });
+    } catch (error) {
+      this.#producer.clearMetadata();
+      throw unavailable(access, error);
+    }
+  }
+
+  async lag(): Promise<PartitionLag[]> {
+    try {
+      const extents = await this.#offsets.read([...Array(this.partitions).keys()]);
+      return [...extents].map(([partition, extent]) => ({ partition, behind: behind(extent) }));
+    } catch (error) {
+      throw unavailable(this.#options.access, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#member?.close();
+    await this.#reader?.close();
+    await Promise.all([this.#producer.close(), this.#offsets.close()]);
+  }
+
+  /** With another count keys would lie in other partitions than the other regions look for them in. */
+  async #checkPartitions(): Promise<void> {
+    const { topic } = this.#options;
+    const { topics } = await this.#producer.metadata({ topics: [topic] });
+    const count = topics.get(topic)?.partitionsCount;
+    if (count !== this.partitions)
+      throw new BusUnavailable(`the topic ${topic} has ${count} partitions, and the config says ${this.partitions}`);
+  }
+
+  async #publishChunk(topic: string, partition: number, chunk: BusMessage[]): Promise<void> {
+    try {
+      await this.#send(topic, partition, chunk);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const [first, ...more] = chunk;
+      if (first && more.length === 0) return this.#putAside(first);
+      for (const each of chunk) await this.#publishChunk(topic, partition, [each]);
+    }
+  }
+
+  /** What no broker takes would keep everything behind it waiting for ever. */
+  async #putAside(message: BusMessage): Promise<void> {
+    const bytes = sizeOf(message);
+    const reason = `is ${bytes} bytes, more than the topic's max.message.bytes allows`;
+    await this.deadLetter(message, reason);
+    this.#options.log.error({ key: message.key, bytes }, `a message ${reason}; it is lost to the other regions`);
+  }
+
+  async #send(topic: string, partition: number | undefined, messages: BusMessage[]): Promise<void> {
+    const place = { topic, ...(partition !== undefined && { partition }) };
+    await this.#producer.send({ messages: messages.map((message) => ({ ...message, ...place })) });
+  }
+}
+
+const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
+
+function cut(letter: BusMessage): BusMessage {
+  const headers = { ...letter.headers, [CUT_FROM]: String(Buffer.byteLength(letter.value)) };
+  return { ...letter, headers, value: letter.value.slice(0, CUT_LENGTH) };
+}
+
+/** Parts that fit into one request each, in order. */
+function chunks(messages: BusMessage[]): BusMessage[][] {
+  const parts: BusMessage[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    bytes += sizeOf(message);
+    const last = parts.at(-1);
+    if (last && bytes <= PUBLISH_BYTES && last.length < PUBLISH_COUNT) last.push(message);
+    else {
+      parts.push([message]);
+      bytes = sizeOf(message);
+    }
+  }
+  return parts;
+}
+
+function sizeOf({ key, headers, value }: BusMessage): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));
+}
