@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
-import { createRedisStreamsBus } from '../bus/redis-streams.ts';
+import { createRedisStreamsBus } from '../bus/redis-streams/redis-streams.ts';
 import { Agents } from '../cache/agents.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';

@@ -1,6 +1,6 @@
 import type { BusMessage } from '../bus/bus.ts';
 import { partitionOf } from '../bus/partition.ts';
-import { readFields, writeFields } from '../bus/stream-entry.ts';
+import { readFields, writeFields } from '../bus/redis-streams/stream-entry.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { outboxKey } from '../cache/keys.ts';
 import type { Lane } from '../cache/lane.ts';

@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client';
-import { isNoScript } from '../cache/cluster.ts';
-import type { Script } from '../cache/scripts.ts';
-import { BusUnavailable } from './bus.ts';
+import { isNoScript } from '../../cache/cluster.ts';
+import type { Script } from '../../cache/scripts.ts';
+import { BusUnavailable } from '../bus.ts';
 
 /** A bus that answers later than this is taken for frozen, and its connection for lost. */
 const ANSWER_LIMIT_MS = 2_000;

@@ -1,5 +1,5 @@
 import { type BaseOptions, GenericError, MultipleErrors } from '@platformatic/kafka';
-import { BusUnavailable } from './bus.ts';
+import { BusUnavailable } from '../bus.ts';
 
 /** How to reach a Kafka, and who to be there. */
 export interface KafkaAccess {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin, Consumer } from '@platformatic/kafka';
 import { pino } from 'pino';
-import { startKafka } from '../../local/kafka/cluster.ts';
-import { TcpProxy } from '../../local/weather/proxy.ts';
-import { createKafkaBus } from '../../src/bus/kafka.ts';
-import { type BusHarness, busContract, PARTITIONS } from './contract.ts';
+import { startKafka } from '../../../local/kafka/cluster.ts';
+import { TcpProxy } from '../../../local/weather/proxy.ts';
+import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { type BusHarness, busContract, PARTITIONS } from '../contract.ts';
 
 const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 /** As many instances as a test has open at once, with one to spare for each that died. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../ops/log.ts';
-import type { BatchHandler, Delivery } from './bus.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { Log } from '../../ops/log.ts';
+import type { BatchHandler, Delivery } from '../bus.ts';
+import type { RedisConnection } from './connection.ts';
 import { readFields, type StreamEntry } from './stream-entry.ts';
 
 export interface ReaderOptions {

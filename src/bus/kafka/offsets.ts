@@ -1,5 +1,5 @@
 import { Admin } from '@platformatic/kafka';
-import { clientOptions, type KafkaAccess } from './kafka-clients.ts';
+import { clientOptions, type KafkaAccess } from './clients.ts';
 
 const EARLIEST = -2n;
 const LATEST = -1n;

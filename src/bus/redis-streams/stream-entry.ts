@@ -1,4 +1,4 @@
-import type { BusMessage } from './bus.ts';
+import type { BusMessage } from '../bus.ts';
 
 /** An entry of a Redis stream: its id, and its fields and values in turn. */
 export type StreamEntry = [id: string, fields: string[]];

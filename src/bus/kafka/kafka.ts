@@ -1,10 +1,10 @@
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
-import type { Log } from '../ops/log.ts';
-import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from './bus.ts';
-import { clientOptions, isAnswer, type KafkaAccess, unavailable } from './kafka-clients.ts';
-import { KafkaMember } from './kafka-member.ts';
-import { behind, KafkaOffsets, positionOf } from './kafka-offsets.ts';
-import { KafkaReader } from './kafka-reader.ts';
+import type { Log } from '../../ops/log.ts';
+import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
+import { clientOptions, isAnswer, type KafkaAccess, unavailable } from './clients.ts';
+import { KafkaMember } from './member.ts';
+import { behind, KafkaOffsets, positionOf } from './offsets.ts';
+import { KafkaReader } from './reader.ts';
 
 export interface KafkaBusOptions {
   access: KafkaAccess;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
-import type { Log } from '../ops/log.ts';
-import { clientOptions, type KafkaAccess } from './kafka-clients.ts';
+import type { Log } from '../../ops/log.ts';
+import { clientOptions, type KafkaAccess } from './clients.ts';
 
 export interface MemberOptions {
   access: KafkaAccess;

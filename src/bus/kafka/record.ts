@@ -1,5 +1,5 @@
 import type { Consumer, KafkaRecord } from '@platformatic/kafka';
-import type { BusMessage, Delivery } from './bus.ts';
+import type { BusMessage, Delivery } from '../bus.ts';
 
 /** What a broker answers to a fetch; the library exports no name for it. */
 export type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../ops/log.ts';
-import type { BatchHandler, Delivery } from './bus.ts';
+import type { Log } from '../../ops/log.ts';
+import type { BatchHandler, Delivery } from '../bus.ts';
 
 export interface ReadingOptions {
   partition: number;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
-import type { Log } from '../ops/log.ts';
-import type { BatchHandler } from './bus.ts';
-import { clientOptions, isAnswer, type KafkaAccess } from './kafka-clients.ts';
-import { KafkaReading } from './kafka-reading.ts';
-import { type FetchResponse, type FetchResponsePartition, readBatches } from './kafka-record.ts';
+import type { Log } from '../../ops/log.ts';
+import type { BatchHandler } from '../bus.ts';
+import { clientOptions, isAnswer, type KafkaAccess } from './clients.ts';
+import { KafkaReading } from './reading.ts';
+import { type FetchResponse, type FetchResponsePartition, readBatches } from './record.ts';
 
 export interface KafkaReaderOptions {
   access: KafkaAccess;

@@ -1,10 +1,10 @@
-import { createLeases, type Leases } from '../cache/leases.ts';
-import { load } from '../cache/scripts.ts';
-import type { Clock } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
-import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from './bus.ts';
-import { RedisConnection } from './redis-connection.ts';
-import { PartitionReader, START } from './redis-streams-reader.ts';
+import { createLeases, type Leases } from '../../cache/leases.ts';
+import { load } from '../../cache/scripts.ts';
+import type { Clock } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
+import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
+import { RedisConnection } from './connection.ts';
+import { PartitionReader, START } from './reader.ts';
 import { writeFields } from './stream-entry.ts';
 
 export interface RedisStreamsBusOptions {
