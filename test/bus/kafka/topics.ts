@@ -33,6 +33,12 @@ export class TestTopics {
     return topics.get(topic)?.partitions[partition]?.leader;
   }
 
+  /** How many nodes every partition is whole on, at least. */
+  async inSync(topic: string): Promise<number> {
+    const { topics } = await this.#admin.metadata({ topics: [topic], forceUpdate: true });
+    return Math.min(...(topics.get(topic)?.partitions.map(({ isr }) => isr.length) ?? []));
+  }
+
   async deadLetters(topic: string): Promise<(BusMessage & { reason: string })[]> {
     const consumer = new Consumer({ clientId: 'test', groupId: 'test', bootstrapBrokers: this.#bootstrap });
     try {
