@@ -41,7 +41,7 @@ async function settings(region: string, more: object = {}): Promise<object> {
   return {
     region,
     listen: { port },
-    redis: { nodes: redis.addresses },
+    redis: redis.access,
     bus: { url: bus.url },
     regions: { eu: { url: `http://127.0.0.1:${port}` }, us: { url: 'http://127.0.0.1:9' } },
     log: { level: 'error' },
