@@ -149,12 +149,14 @@ kafkaOrSkip()('muster topics', () => {
 
   test('says in one line why nothing can be said', async () => {
     const port = await freePort();
-    const away = await topics('check', { brokers: [`127.0.0.1:${port}`] });
+    const [away, noKafka] = await Promise.all([
+      topics('check', { brokers: [`127.0.0.1:${port}`] }),
+      topics('apply', { brokers: [redis.addresses[0]] }),
+    ]);
     expect(away).toMatchObject({ code: 2, out: [''] });
     expect(away.err).toMatch(
       new RegExp(`^muster topics: the bus at 127\\.0\\.0\\.1:${port} cannot be used now: .*failed.*\\n$`),
     );
-    const noKafka = await topics('apply', { brokers: [redis.addresses[0]] });
     expect(noKafka).toMatchObject({ code: 2, out: [''] });
     expect(noKafka.err).toMatch(/^muster topics: the bus at .* cannot be used now: .+\n$/);
   });

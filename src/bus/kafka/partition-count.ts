@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
+import { inTime } from './in-time.ts';
 
 /**
  * How many partitions a topic has.
@@ -9,18 +9,12 @@ import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
  */
 export async function partitionCount(access: KafkaAccess, topic: string, limitMs: number): Promise<number> {
   const admin = new Admin(clientOptions(access));
-  const late = new AbortController();
   try {
-    const asked = admin.metadata({ topics: [topic] });
-    const silence = delay(limitMs, undefined, { signal: late.signal }).then(() => {
-      throw new Error(`no answer within ${limitMs} ms`);
-    });
-    const { topics } = await Promise.race([asked, silence]);
+    const { topics } = await inTime(limitMs, admin.metadata({ topics: [topic] }));
     return topics.get(topic)?.partitionsCount ?? 0;
   } catch (error) {
     throw unavailable(access, error);
   } finally {
-    late.abort();
-    await admin.close();
+    await inTime(limitMs, admin.close());
   }
 }

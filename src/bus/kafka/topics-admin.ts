@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { type Clock, systemClock } from '../../ops/clock.ts';
 import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
+import { inTime } from './in-time.ts';
 import {
   compare,
   type Difference,
@@ -34,6 +35,10 @@ const RETRY_DELAY_MS = 200;
 /** How long brokers take at most to know of what was changed. */
 const SETTLE_LIMIT_MS = 10_000;
 const POLL_MS = 100;
+/** For one call with all its retries, and for as long as brokers take to create topics. */
+const CALL_LIMIT_MS = 6000;
+
+const ask = <T>(call: Promise<T>): Promise<T> => inTime(CALL_LIMIT_MS, call);
 
 /** Looks at the topics of a configuration, and puts them right. */
 export class TopicsAdmin {
@@ -52,9 +57,9 @@ export class TopicsAdmin {
   /** @throws BusUnavailable, also where the principal may not look */
   async check(): Promise<TopicsState> {
     try {
-      const { brokers } = await this.#admin.metadata({ forceUpdate: true });
+      const { brokers } = await ask(this.#admin.metadata({ forceUpdate: true }));
       const wanted = wantedTopics(this.#spec, brokers.size);
-      const names = new Set(await this.#admin.listTopics());
+      const names = new Set(await ask(this.#admin.listTopics()));
       const topics: TopicState[] = [];
       for (const each of wanted) {
         const found = names.has(each.name) ? await this.#find(each.name) : undefined;
@@ -84,7 +89,7 @@ export class TopicsAdmin {
   }
 
   async close(): Promise<void> {
-    await this.#admin.close();
+    await ask(this.#admin.close());
   }
 
   /** Each broker hears of changes in its own time. */
@@ -99,7 +104,7 @@ export class TopicsAdmin {
   }
 
   async #find(topic: string): Promise<FoundTopic> {
-    const { topics } = await this.#admin.metadata({ topics: [topic], forceUpdate: true });
+    const { topics } = await ask(this.#admin.metadata({ topics: [topic], forceUpdate: true }));
     const partitions = topics.get(topic)?.partitions ?? [];
     const [settings, holdsMessages] = await Promise.all([
       this.#settingsOf(topic),
@@ -115,7 +120,7 @@ export class TopicsAdmin {
       resourceName: topic,
       configurationKeys: [...SETTINGS],
     };
-    const described = await this.#admin.describeConfigs({ resources: [resource] });
+    const described = await ask(this.#admin.describeConfigs({ resources: [resource] }));
     const told = described.flatMap(({ configs }) => configs).filter(({ value }) => value !== null);
     const known = new Set<string>(SETTINGS);
     return Object.fromEntries(told.filter(({ name }) => known.has(name)).map(({ name, value }) => [name, value]));
@@ -124,7 +129,7 @@ export class TopicsAdmin {
   async #holdsMessages(topic: string, partitions: number): Promise<boolean> {
     const list = async (timestamp: bigint): Promise<Map<number, bigint>> => {
       const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
-      const listed = await this.#admin.listOffsets({ topics: [{ name: topic, partitions: asked }] });
+      const listed = await ask(this.#admin.listOffsets({ topics: [{ name: topic, partitions: asked }] }));
       return new Map(listed.flatMap((each) => each.partitions).map((each) => [each.partitionIndex, each.offset]));
     };
     const [first, end] = await Promise.all([list(EARLIEST), list(LATEST)]);
@@ -135,7 +140,7 @@ export class TopicsAdmin {
     try {
       if (step.do === 'create') await this.#create(topic, step);
       else if (step.do === 'add partitions')
-        await this.#admin.createPartitions({ topics: [{ name: topic, count: step.partitions }] });
+        await ask(this.#admin.createPartitions({ topics: [{ name: topic, count: step.partitions }] }));
       else await this.#set(topic, step.setting, step.value);
     } catch (error) {
       throw unavailable(this.#access, error);
@@ -144,12 +149,12 @@ export class TopicsAdmin {
 
   async #create(topic: string, { partitions, replication, settings }: Extract<Step, { do: 'create' }>): Promise<void> {
     const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
-    await this.#admin.createTopics({ topics: [{ topic, partitions, replicas: replication }], configs });
+    await ask(this.#admin.createTopics({ topics: [{ topic, partitions, replicas: replication }], configs }));
   }
 
   async #set(topic: string, name: Setting, value: string): Promise<void> {
     const change = { name, configOperation: IncrementalAlterConfigOperationTypes.SET, value };
     const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs: [change] };
-    await this.#admin.incrementalAlterConfigs({ resources: [resource] });
+    await ask(this.#admin.incrementalAlterConfigs({ resources: [resource] }));
   }
 }
