@@ -65,7 +65,7 @@ async function topics(verb: 'check' | 'apply', bus: object): Promise<Ended> {
 
 const ONE_BROKER = '– There is 1 broker, so no message has the 3 copies that bus.replication asks for.';
 
-kafkaOrSkip()('muster topics', () => {
+kafkaOrSkip('muster topics', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'muster-topics-'));
     [kafka, redis] = await Promise.all([
