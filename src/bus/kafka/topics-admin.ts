@@ -35,7 +35,9 @@ const RETRY_DELAY_MS = 200;
 /** How long brokers take at most to know of what was changed. */
 const SETTLE_LIMIT_MS = 10_000;
 const POLL_MS = 100;
-/** For one call with all its retries, and for as long as brokers take to create topics. */
+/** Brokers take longer to create topics than to answer anything else. */
+const ANSWER_LIMIT_MS = 5000;
+/** For one call with all its retries. */
 const CALL_LIMIT_MS = 6000;
 
 const ask = <T>(call: Promise<T>): Promise<T> => inTime(CALL_LIMIT_MS, call);
@@ -48,7 +50,13 @@ export class TopicsAdmin {
   readonly #clock: Clock;
 
   constructor(access: KafkaAccess, spec: TopicsSpec, clock: Clock = systemClock) {
-    this.#admin = new Admin({ ...clientOptions(access), retries: RETRIES, retryDelay: RETRY_DELAY_MS });
+    this.#admin = new Admin({
+      ...clientOptions(access),
+      timeout: ANSWER_LIMIT_MS,
+      requestTimeout: ANSWER_LIMIT_MS,
+      retries: RETRIES,
+      retryDelay: RETRY_DELAY_MS,
+    });
     this.#access = access;
     this.#spec = spec;
     this.#clock = clock;
