@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../../local/kafka/cluster.ts';
 import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
-import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { createKafkaBus, type KafkaBusOptions } from '../../../src/bus/kafka/kafka.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
 import { Handled, Publishing } from './handled.ts';
 import { TestTopics } from './topics.ts';
@@ -35,10 +35,11 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  async function open(topic: string, partitions = PARTITIONS): Promise<Bus> {
+  async function open(topic: string, options: Partial<KafkaBusOptions> = {}): Promise<Bus> {
     await topics.make(topic, PARTITIONS);
     const access = { brokers: kafka.bootstrap, clientId: 'test' };
-    const bus = createKafkaBus({ access, topic, partitions, region: 'eu', sessionMs: SESSION_MS, log });
+    const usual = { access, topic, partitions: PARTITIONS, region: 'eu', sessionMs: SESSION_MS, log };
+    const bus = createKafkaBus({ ...usual, ...options });
     onTestFinished(() => bus.close());
     return bus;
   }
@@ -67,23 +68,31 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     await expectAll(handled, await publishing.stop());
   });
 
+  /** An instance in a process of its own. */
+  function start(topic: string, sessionMs: number, handled: Handled, member?: string) {
+    const [broker = ''] = kafka.bootstrap;
+    const args = [broker, topic, `${PARTITIONS}`, `${sessionMs}`, ...(member ? [member] : [])];
+    const child = fork(new URL('reading-process.ts', import.meta.url), args, { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.on('message', ({ partition, values }: { partition: number; values: string[] }) => {
+      const batch = values.map((value) => ({ value }));
+      handled.add(partition, batch);
+    });
+    return child;
+  }
+
   test('an instance frozen for longer than its session loses its share, and takes part again', async () => {
     const topic = 'frozen-reader';
-    const [broker = ''] = kafka.bootstrap;
     const publishing = new Publishing(await open(topic));
-    const handled = new Handled();
-    const script = new URL('reading-process.ts', import.meta.url);
-    const child = fork(script, [broker, topic, `${PARTITIONS}`, `${SESSION_MS}`], { stdio: 'ignore' });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    let childs = 0;
-    child.on('message', ({ partition, values }: { partition: number; values: string[] }) => {
-      childs += values.length;
+    const [handled, childs] = [new Handled(), new Handled()];
+    const child = start(topic, SESSION_MS, childs);
+    child.on('message', ({ partition, values }: { partition: number; values: string[] }) =>
       handled.add(
         partition,
         values.map((value) => ({ value })),
-      );
-    });
-    await waitFor(() => expect(childs).toBeGreaterThan(20));
+      ),
+    );
+    await waitFor(() => expect(childs.of(0).length).toBeGreaterThan(20));
 
     child.kill('SIGSTOP');
     const heir = await open(topic);
@@ -93,14 +102,32 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     await waitFor(() => {
       for (const partition of all) expect(handled.of(partition)).toContain(`${before[partition]}`);
     });
-    const whileFrozen = childs;
+    const whileFrozen = childs.count;
     child.kill('SIGCONT');
-    await waitFor(() => expect(childs).toBeGreaterThan(whileFrozen + 20));
+    await waitFor(() => expect(childs.count).toBeGreaterThan(whileFrozen + 20));
 
     await expectAll(handled, await publishing.stop());
     const exit = once(child, 'exit');
     child.disconnect();
     await exit;
+  });
+
+  test('an instance that was killed has its partitions back at once, when it has a name of its own', async () => {
+    const topic = 'named';
+    const longMs = 10 * 60_000;
+    const bus = await open(topic);
+    const dead = new Handled();
+    const child = start(topic, longMs, dead, 'eu-0');
+    for (const partition of all) await bus.publish(partition, [{ key: 'k', headers: {}, value: 'before' }]);
+    await waitFor(() => expect(all.map((partition) => dead.of(partition))).toEqual(all.map(() => ['before'])));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const next = await open(topic, { sessionMs: longMs, member: 'eu-0' });
+    const handled = new Handled();
+    next.consume(handled.add);
+    for (const partition of all) await bus.publish(partition, [{ key: 'k', headers: {}, value: 'after' }]);
+    await waitFor(() => expect(all.map((partition) => handled.of(partition).at(-1))).toEqual(all.map(() => 'after')));
   });
 
   test('what is no text, or nothing at all, is delivered as well as can be, and holds up nothing behind it', async () => {
@@ -137,7 +164,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
   });
 
   test('a topic with another number of partitions is not published to, and the error says both numbers', async () => {
-    const bus = await open('miscounted', PARTITIONS + 1);
+    const bus = await open('miscounted', { partitions: PARTITIONS + 1 });
     const refused = bus.publish(0, [{ key: 'k', headers: {}, value: 'v' }]);
     await expect(refused).rejects.toThrow(BusUnavailable);
     await expect(refused).rejects.toThrow('the topic miscounted has 4 partitions, and the config says 5');

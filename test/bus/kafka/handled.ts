@@ -14,6 +14,11 @@ export class Handled {
     return this.#values.get(partition)?.length ?? 0;
   }
 
+  /** Of all partitions together. */
+  get count(): number {
+    return [...this.#values.values()].reduce((sum, values) => sum + values.length, 0);
+  }
+
   add = async (partition: number, batch: Pick<Delivery, 'value'>[]): Promise<void> => {
     const values = this.#values.get(partition) ?? [];
     this.#values.set(partition, values);

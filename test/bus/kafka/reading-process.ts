@@ -1,15 +1,16 @@
 import { pino } from 'pino';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
 
-/** An instance in a process of its own, which a test can freeze: it tells its parent what it handles. */
-const [broker = '', topic = '', partitions = '', sessionMs = ''] = process.argv.slice(2);
+/** An instance in a process of its own, which a test can freeze or kill: it tells its parent what it handles. */
+const [broker = '', topic = '', partitions = '', sessionMs = '', member] = process.argv.slice(2);
 
 const bus = createKafkaBus({
-  access: { brokers: [broker], clientId: 'frozen' },
+  access: { brokers: [broker], clientId: 'process' },
   topic,
   partitions: Number(partitions),
   region: 'eu',
   sessionMs: Number(sessionMs),
+  ...(member && { member }),
   log: pino({ level: 'silent' }),
 });
 bus.consume(async (partition, batch) => {
