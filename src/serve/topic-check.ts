@@ -15,9 +15,10 @@ const LIMIT_MS = 3000;
 export async function checkTopic({ bus }: Config, instance: string, log: Log): Promise<void> {
   if (bus.driver !== 'kafka') return;
   const { topic, partitions } = bus;
+  const access = kafkaAccess(bus, instance);
   let count: number;
   try {
-    count = await partitionCount(kafkaAccess(bus, instance), topic, LIMIT_MS);
+    count = await partitionCount(access, topic, LIMIT_MS);
   } catch (error) {
     const hint = '`muster topics check` says whether its topics are as they should be';
     log.warn({ err: error, topic }, `starting without the bus; ${hint}`);

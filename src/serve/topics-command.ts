@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isAnswer } from '../bus/kafka/clients.ts';
 import { dlqOf } from '../bus/kafka/kafka.ts';
 import { describeStep, describeTopic } from '../bus/kafka/topics.ts';
 import { TopicsAdmin, type TopicsState } from '../bus/kafka/topics-admin.ts';
@@ -38,9 +39,17 @@ async function run(file: string, look: Look): Promise<number> {
     return await lookAt(bus, look);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    console.error(error instanceof ConfigError ? error.message : `muster topics: ${error.message}`);
+    console.error(
+      error instanceof ConfigError ? error.message : `muster topics: ${error.message}${permissions(error)}`,
+    );
     return UNKNOWN;
   }
+}
+
+/** Kafka says that something may not be done, and not what. */
+function permissions({ cause }: Error): string {
+  const isRefused = isAnswer(cause, 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED');
+  return isRefused ? ' docs/kafka.md says which operations must be allowed.' : '';
 }
 
 async function lookAt(bus: KafkaConfig, look: Look): Promise<number> {
@@ -61,8 +70,8 @@ async function lookAt(bus: KafkaConfig, look: Look): Promise<number> {
   }
 }
 
-/** Fewer brokers than copies are fine for a trial only. */
+/** Fine for a trial; else one of them is away, or missing. */
 function fewBrokers(brokers: number, replication: number): string {
-  const there = brokers === 1 ? 'There is 1 broker' : `There are ${brokers} brokers`;
-  return `– ${there}, so no message has the ${replication} copies that bus.replication asks for.`;
+  const there = brokers === 1 ? '1 broker is there' : `${brokers} brokers are there`;
+  return `– ${there}, and bus.replication asks for ${replication} copies of each message`;
 }

@@ -63,7 +63,7 @@ async function topics(verb: 'check' | 'apply', bus: object): Promise<Ended> {
   return muster(['topics', verb, '--config', await configure(bus)]).ended;
 }
 
-const ONE_BROKER = '– There is 1 broker, so no message has the 3 copies that bus.replication asks for.';
+const ONE_BROKER = '– 1 broker is there, and bus.replication asks for 3 copies of each message';
 
 kafkaOrSkip('muster topics', () => {
   beforeAll(async () => {
@@ -155,7 +155,7 @@ kafkaOrSkip('muster topics', () => {
     ]);
     expect(away).toMatchObject({ code: 2, out: [''] });
     expect(away.err).toMatch(
-      new RegExp(`^muster topics: the bus at 127\\.0\\.0\\.1:${port} cannot be used now: .*failed.*\\n$`),
+      new RegExp(`^muster topics: the bus at 127\\.0\\.0\\.1:${port} cannot be used now: .+\\n$`),
     );
     expect(noKafka).toMatchObject({ code: 2, out: [''] });
     expect(noKafka.err).toMatch(/^muster topics: the bus at .* cannot be used now: .+\n$/);
