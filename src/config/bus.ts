@@ -97,6 +97,19 @@ export const Bus = Type.Union(
           },
         ),
         ...shared,
+        replication: Type.Integer({
+          default: 3,
+          minimum: 1,
+          maximum: 9,
+          description: 'Copies of each message that `muster topics` asks for; as many as there are brokers at most.',
+        }),
+        retentionHours: Type.Integer({
+          default: 168,
+          minimum: 1,
+          maximum: 8760,
+          description:
+            'How long the topics keep messages at least, for `muster topics`; a region that is away for longer misses some.',
+        }),
         member: Type.Optional(
           Type.String({
             pattern: '^[A-Za-z0-9._-]{1,249}$',

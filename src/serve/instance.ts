@@ -14,6 +14,7 @@ import { pushReaders } from './platforms.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
+import { checkTopic } from './topic-check.ts';
 
 export interface Instance {
   url: string;
@@ -92,6 +93,7 @@ async function begin(ground: Ground, { connections }: Sync, server: Server): Pro
 async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const log = createLog(config.log.level, config.region, instance);
+  await checkTopic(config, instance, log);
   const history = historyFile
     ? openHistory({ file: historyFile, region: config.region, process: instance, clock, log })
     : noHistory;
