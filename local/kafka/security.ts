@@ -43,8 +43,8 @@ export function byScram(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512', users: Pas
   };
 }
 
-/** Signed tokens for an audience, proven by the keys in a JWKS file. */
-export function byJwks(jwksFile: string, audience: string): ListenerSecurity {
+/** Signed tokens of an issuer for an audience, proven by the keys in a JWKS file. */
+export function byJwks(jwksFile: string, { issuer, audience }: { issuer: string; audience: string }): ListenerSecurity {
   const { protocol, settings } = bySasl('OAUTHBEARER', `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`);
   const url = pathToFileURL(jwksFile).href;
   const handler = `${MODULES}.oauthbearer.OAuthBearerValidatorCallbackHandler`;
@@ -54,6 +54,7 @@ export function byJwks(jwksFile: string, audience: string): ListenerSecurity {
       ...settings,
       'oauthbearer.sasl.server.callback.handler.class': handler,
       'sasl.oauthbearer.jwks.endpoint.url': url,
+      'sasl.oauthbearer.expected.issuer': issuer,
       'sasl.oauthbearer.expected.audience': audience,
     },
     jvm: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${url}`],

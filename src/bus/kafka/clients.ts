@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type BaseOptions, GenericError } from '@platformatic/kafka';
 import { BusUnavailable } from '../bus.ts';
-import { reasonOf } from './failure.ts';
+import { CLOSED, reasonOf } from './failure.ts';
 import { hearStrayErrors } from './strays.ts';
 
 /** How to reach a Kafka, and who to be there. */
@@ -16,7 +16,7 @@ export interface KafkaAccess {
 
 const CONNECT_LIMIT_MS = 2_000;
 /** A broker that answers later than this is taken for lost. */
-const ANSWER_LIMIT_MS = 5_000;
+const ANSWER_LIMIT_MS = 3_000;
 
 /** What every client has in common. A call fails instead of being repeated: whoever made it repeats it, and knows when. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): BaseOptions {
@@ -37,11 +37,12 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): Ba
 
 const hostOf = (broker: string): string => broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 
-export function unavailable({ brokers }: KafkaAccess, error: unknown): BusUnavailable {
+export function unavailable({ brokers, tls }: KafkaAccess, error: unknown): BusUnavailable {
   if (error instanceof BusUnavailable) return error;
-  return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reasonOf(error)}`, {
-    cause: error,
-  });
+  const reason = reasonOf(error);
+  // All that TLS 1.3 lets a client see of it: the certificate is missed once the connection is there.
+  const guess = tls && !tls.cert && reason === CLOSED ? ', as brokers do that want a certificate of their clients' : '';
+  return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reason}${guess}`, { cause: error });
 }
 
 /** Whether a broker answered with one of Kafka's errors, e.g. `MESSAGE_TOO_LARGE`. */

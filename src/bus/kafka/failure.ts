@@ -1,5 +1,8 @@
 import { GenericError, MultipleErrors, ProtocolError } from '@platformatic/kafka';
 
+/** What the library says of a connection that the other end closed. */
+export const CLOSED = 'Connection closed';
+
 const LEADS_NOWHERE = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',

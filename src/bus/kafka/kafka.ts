@@ -12,7 +12,7 @@ export interface KafkaBusOptions {
   topic: string;
   partitions: number;
   region: string;
-  /** A name of this instance that outlives its restarts; undefined: its partitions go to others when it stops. */
+  /** A name of this instance that outlives its restarts; undefined: after a crash its partitions wait for its session's end. */
   member?: string;
   log: Log;
   /** How long a partition waits for an instance that died. */

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
 import type { Log } from '../../ops/log.ts';
 import { clientOptions, type KafkaAccess } from './clients.ts';
+import { reasonOf } from './failure.ts';
 
 export interface MemberOptions {
   access: KafkaAccess;
   topic: string;
   group: string;
-  /** A name that outlives a restart of the instance; its partitions then wait for it, for one session. */
+  /** A name that outlives a crash of the instance: under it the group takes the next process for the same member. */
   member?: string;
   /** How long the group waits for an instance that is silent, in ms. */
   sessionMs: number;
@@ -139,6 +140,6 @@ export class KafkaMember {
     const { log, group } = this.#options;
     if (this.#closed || this.#away) return;
     this.#away = true;
-    log.warn({ err: error, group }, 'the bus cannot be read; trying on');
+    log.warn({ err: error, reason: reasonOf(error), group }, 'the bus cannot be read; trying on');
   }
 }

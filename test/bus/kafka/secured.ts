@@ -22,7 +22,7 @@ export async function startSecuredKafka() {
   const dir = mkdtempSync(join(tmpdir(), 'muster-kafka-security-'));
   const authority = new Authority(join(dir, 'pem'), 'authority');
   const { storeFile, ...client } = authority.identity('client');
-  const signer = new TokenSigner('kafka');
+  const signer = new TokenSigner();
   const jwksFile = join(dir, 'jwks.json');
   writeFileSync(jwksFile, signer.jwks);
   const broker = authority.identity('broker');
@@ -34,7 +34,7 @@ export async function startSecuredKafka() {
     PLAIN: overTls(byPlain(users), tls),
     SCRAM256: byScram('SCRAM-SHA-256', users),
     SCRAM512: overTls(byScram('SCRAM-SHA-512', users), tls),
-    TOKEN: overTls(byJwks(jwksFile, 'kafka'), tls),
+    TOKEN: overTls(byJwks(jwksFile, signer), tls),
   };
   const kafka = await startKafka({ dir, ways: Object.entries(ways).map(([name, security]) => ({ name, security })) });
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: kafka.bootstrap });
