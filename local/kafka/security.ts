@@ -53,6 +53,8 @@ export function byJwks(jwksFile: string, { issuer, audience }: { issuer: string;
     settings: {
       ...settings,
       'oauthbearer.sasl.server.callback.handler.class': handler,
+      // A session ends with its token, or after an hour.
+      'oauthbearer.connections.max.reauth.ms': '3600000',
       'sasl.oauthbearer.jwks.endpoint.url': url,
       'sasl.oauthbearer.expected.issuer': issuer,
       'sasl.oauthbearer.expected.audience': audience,

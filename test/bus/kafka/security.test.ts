@@ -104,15 +104,19 @@ kafkaOrSkip('a secured Kafka', () => {
   });
 
   test('goes on beyond the life of a token', async () => {
-    endpoint.answer = () => grant(4);
+    const tokens: string[] = [];
+    endpoint.answer = () => {
+      // Renewed early, for brokers let nobody authenticate twice within a second.
+      tokens.push(issue(5));
+      return { status: 200, body: { access_token: tokens.at(-1), expires_in: 1 } };
+    };
     const bus = await goesThrough('TOKEN', byEndpoint());
     // The broker ends the session of a token that is over, unless it was shown another one.
-    const until = async () => {
-      await bus.publish(0, [message]);
-      expect(endpoint.asked.length).toBeGreaterThan(2);
-    };
-    await vi.waitFor(until, { timeout: 30_000, interval: 100 });
-    expect(lines.filter((line) => JSON.parse(line).level >= 40)).toEqual([]);
+    const before = lines.length;
+    do await bus.publish(0, [message]);
+    while (!kafka.signer.isOver(tokens[0] ?? ''));
+    await bus.publish(0, [message]);
+    expect(lines.slice(before)).toEqual([]);
   });
 
   test('carries messages by the token in a file, which is read anew', async () => {
