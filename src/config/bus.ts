@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { closed, Name } from './fields.ts';
+import { closed, Name, named } from './fields.ts';
 
 const shared = {
   topic: Name('Name of the topic of events; the same in every region.', { default: 'agent.status.change' }),
@@ -58,6 +58,17 @@ const Sasl = Type.Union(
         scope: Type.Optional(Text('The scope to ask for.')),
         tokenFile: Type.Optional(
           File('A file that always holds a valid token instead, e.g. one of an MSK IAM signer.'),
+        ),
+        extensions: Type.Optional(
+          named(
+            Type.String({
+              pattern: '^[\\x20-\\x7e]+$',
+              title: 'a text of printable ASCII',
+              description:
+                'What brokers want to be told beside the token. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
+            }),
+            'What brokers want to be told beside the token, by name (RFC 7628).',
+          ),
         ),
       },
       closed,

@@ -48,7 +48,7 @@ export function kafkaAccess(
     brokers,
     clientId,
     ...(tls && { tls: readTls(tls) }),
-    ...(sasl && { sasl: sasl.mechanism === 'OAUTHBEARER' ? byToken(tokens(sasl, clock)) : sasl }),
+    ...(sasl && { sasl: sasl.mechanism === 'OAUTHBEARER' ? byToken(tokens(sasl, clock), sasl.extensions) : sasl }),
   };
 }
 

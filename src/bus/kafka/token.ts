@@ -138,11 +138,12 @@ export class TokenFile implements TokenSource {
 
 const Refused = Type.Object({ status: Type.String() });
 
-/** Shows brokers the tokens of a source. */
-export function byToken(source: TokenSource): SASLOptions {
+/** Shows brokers the tokens of a source, and what else they want to be told (RFC 7628, 3.1). */
+export function byToken(source: TokenSource, extensions: Record<string, string> = {}): SASLOptions {
   return {
     mechanism: SASLMechanisms.OAUTHBEARER,
     token: () => source.get(),
+    oauthBearerExtensions: extensions,
     // A broker first takes a token that it refuses, with an answer that says why (RFC 7628, 3.2.2).
     authBytesValidator: (bytes, callback) => {
       const answer = parse(bytes?.toString() ?? '');

@@ -69,8 +69,8 @@ kafkaOrSkip('a secured Kafka', () => {
   const password = (mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512', text = PASSWORD) =>
     ({ mechanism, username: USER, password: text }) as const;
 
-  function byEndpoint(): Security {
-    const sasl = { tokenUrl: endpoint.url, clientId: USER, clientSecret: CLIENT_SECRET, scope: 'kafka' };
+  function byEndpoint(more: { extensions?: Record<string, string> } = {}): Security {
+    const sasl = { tokenUrl: endpoint.url, clientId: USER, clientSecret: CLIENT_SECRET, scope: 'kafka', ...more };
     return { tls: kafka.trusted, sasl: { mechanism: 'OAUTHBEARER', ...sasl } };
   }
 
@@ -101,6 +101,16 @@ kafkaOrSkip('a secured Kafka', () => {
     endpoint.answer = () => grant(HOUR_SECONDS);
     await goesThrough('TOKEN', byEndpoint());
     expect(endpoint.asked).toHaveLength(1);
+  });
+
+  test('tells brokers beside the token what they want to know', async () => {
+    endpoint.answer = () => grant(HOUR_SECONDS);
+    const config = (name: string, topic: string) =>
+      kafka.config('TOKEN', byEndpoint({ extensions: { [name]: 'lkc-1' } }), topic);
+    const topic = await kafka.createTopic();
+    await open(config('logicalCluster', topic)).publish(0, [message]);
+    // It has come there: a name that is none is refused.
+    expect(await failureOf(open(config('7', topic)))).toMatch(/authentication failed/i);
   });
 
   test('goes on beyond the life of a token', async () => {
