@@ -18,12 +18,15 @@ const Secret = (description: string) => Type.String({ minLength: 1, description,
 const Tls = Type.Object(
   {
     caFile: Type.Optional(
-      File('PEM file of the authority that signed the brokers’ certificates; default: the system’s.'),
+      File('PEM file of the authority that signed the brokers’ certificates; default: those that Node knows.'),
     ),
     certFile: Type.Optional(File('PEM file of this client’s certificate, where brokers ask for one.')),
     keyFile: Type.Optional(File('PEM file of its private key.')),
   },
-  { ...closed, description: 'TLS to the brokers. An empty section is enough where the system trusts them.' },
+  {
+    ...closed,
+    description: 'TLS to the brokers. An empty section is enough where Node knows who signed their certificates.',
+  },
 );
 
 const byPassword = <const M extends string>(mechanism: M, description: string) =>

@@ -1,4 +1,4 @@
-import { GenericError, MultipleErrors, ProtocolError } from '@platformatic/kafka';
+import { GenericError, MultipleErrors, ProtocolError, UserError } from '@platformatic/kafka';
 
 /** What the library says of a connection that the other end closed. */
 export const CLOSED = 'Connection closed';
@@ -16,6 +16,8 @@ export function reasonOf(error: unknown): string {
   if (error instanceof MultipleErrors) return [...new Set(error.errors.map(reasonOf))].join('; ');
   if (error instanceof ProtocolError && error.apiId === 'SASL_AUTHENTICATION_FAILED') return refusal(error);
   if (!(error instanceof Error)) return String(error);
+  // These are the library's words for people.
+  if (error instanceof UserError) return error.message;
   if (GenericError.isGenericError(error) && error.cause) return reasonOf(error.cause);
   return tlsReason(error) ?? error.message;
 }

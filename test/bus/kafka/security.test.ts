@@ -155,12 +155,12 @@ kafkaOrSkip('a secured Kafka', () => {
   });
 
   test('says that the brokers do not speak TLS', async () => {
-    expect(await failure('SCRAM256', { tls: kafka.trusted })).toMatch(/TLS/);
+    expect(await failure('SCRAM256', { tls: kafka.trusted })).toContain('TLS handshake failed');
   });
 
   test('says that the brokers want another mechanism', async () => {
     const sasl = password('SCRAM-SHA-512');
-    expect(await failure('SCRAM256', { sasl })).toContain('SASL mechanism');
+    expect(await failure('SCRAM256', { sasl })).toContain('does not support the requested SASL mechanism');
   });
 
   test.each([
