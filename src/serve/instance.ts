@@ -36,7 +36,7 @@ export interface StartOptions {
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
   const ground = await breakGround(options);
-  const sync = assembleSync(ground);
+  const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
   let draining = false;
@@ -100,6 +100,17 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
   const store = await openStore(config, clock, log);
   const metrics = createMetrics(config.region);
   return { config, instance, clock, log, history, store, metrics, counts: new PlatformCounts(metrics, log) };
+}
+
+/** What cannot be assembled leaves nothing open: it would keep the process. */
+async function assemble(ground: Ground): Promise<Sync> {
+  try {
+    return assembleSync(ground);
+  } catch (error) {
+    await ground.store.close();
+    ground.history.close();
+    throw error;
+  }
 }
 
 async function shutDown({ store, history }: Ground, sync: Sync): Promise<void> {

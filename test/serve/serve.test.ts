@@ -76,6 +76,13 @@ describe('muster serve', () => {
     expect(said.err).toMatch(/^muster: no Redis Cluster answers at 127\.0\.0\.1:\d+ \(.*\)\n$/);
   });
 
+  it('says in one line that it cannot read a certificate for the bus', async () => {
+    const kafka = { driver: 'kafka', brokers: ['127.0.0.1:9'], tls: { caFile: 'missing.pem' } };
+    const { ended, said } = await serve(await settings('eu', { bus: kafka }));
+    expect(await ended).toBe(1);
+    expect(said.err).toBe('muster: bus.tls.caFile: missing.pem cannot be read (ENOENT)\n');
+  });
+
   it('names everything that is wrong with a config at once', async () => {
     const { ended, said } = await serve(await settings('mars', { heartbeat: 1, claims: { heldMs: 'long' } }));
     expect(await ended).toBe(1);
