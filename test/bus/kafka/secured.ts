@@ -50,6 +50,8 @@ export async function startSecuredKafka() {
       brokers: [`127.0.0.1:${kafka.port(way)}`],
       topic,
       partitions: 1,
+      replication: 1,
+      retentionHours: 1,
       ...security,
     }),
     createTopic: async (): Promise<string> => {
