@@ -5,6 +5,7 @@ import { PushSettings } from '../platforms/push-settings.ts';
 import { Bus } from './bus.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
+import { Tls } from './tls.ts';
 
 const Weight = (description: string) => Type.Number({ default: 0, minimum: 0, maximum: 86_400, description });
 
@@ -30,7 +31,7 @@ const Redis = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
-    tls: Type.Optional(Type.Boolean({ description: 'Whether to speak TLS to the nodes.' })),
+    tls: Type.Optional(Tls('TLS to the nodes.')),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
 );
