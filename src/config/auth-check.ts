@@ -43,7 +43,7 @@ function checkKeys(path: string, keys: string[], kind?: 'ed25519'): Problem[] {
   return keys.flatMap((text, at) => {
     const place = inside(`${path}.keys`, at);
     try {
-      const isOther = kind && readKeys(text).some(({ key }) => key.asymmetricKeyType !== kind);
+      const isOther = readKeys(text).some(({ key }) => kind !== undefined && key.asymmetricKeyType !== kind);
       return isOther ? [{ path: place, message: 'is of the wrong kind, expected an Ed25519 key' }] : [];
     } catch (error) {
       return [{ path: place, message: messageOf(error) }];
