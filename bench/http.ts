@@ -1,21 +1,17 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Pool } from 'undici';
 import { Random } from '../local/simulator/random.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { compare, type Measured } from './compare.ts';
 import { MOST, QUEUES, queueId } from './pool.ts';
+import { Server } from './server.ts';
 import type { Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
 const DOMAIN = 'http';
 const AGENTS = 10_000;
 const IN_FLIGHT = [1, 64];
-const CONNECTIONS = 64;
 const QUIET_WITHIN_MS = 10_000;
 const POLL_MS = 10;
 
@@ -73,48 +69,5 @@ async function quiet(muster: Server): Promise<void> {
     if (outbox === 0 && bus_behind === 0) return;
     if (systemClock.monotonicMs() > untilMs) throw new Error(`the instance still has ${outbox} events to publish`);
     await delay(POLL_MS);
-  }
-}
-
-/** A server in a process of its own, and connections to it. */
-class Server {
-  readonly #process: ChildProcess;
-  readonly #pool: Pool;
-
-  private constructor(process: ChildProcess, url: string) {
-    this.#process = process;
-    this.#pool = new Pool(url, { connections: CONNECTIONS });
-  }
-
-  /** @throws Error if it does not come up */
-  static async start(name: 'muster' | 'bare', configFile: string): Promise<Server> {
-    const child = fork(fileURLToPath(new URL('http-server.ts', import.meta.url)), [name, configFile]);
-    const ended = once(child, 'exit').then(() => Promise.reject(new Error(`the server "${name}" did not start`)));
-    const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
-    ended.catch(() => {}); // it may end when it likes now
-    return new Server(child, url);
-  }
-
-  get(path: string): Promise<unknown> {
-    return this.#request({ path, method: 'GET' });
-  }
-
-  post(path: string, body: object): Promise<unknown> {
-    const headers = { 'content-type': 'application/json' };
-    return this.#request({ path, method: 'POST', headers, body: JSON.stringify(body) });
-  }
-
-  async stop(): Promise<void> {
-    await this.#pool.destroy();
-    const ended = once(this.#process, 'exit');
-    this.#process.disconnect();
-    await ended;
-  }
-
-  async #request(options: Parameters<Pool['request']>[0]): Promise<unknown> {
-    const { statusCode, body } = await this.#pool.request(options);
-    const answer = await body.json();
-    if (statusCode >= 300) throw new Error(`${options.path} answered ${statusCode}: ${JSON.stringify(answer)}`);
-    return answer;
   }
 }

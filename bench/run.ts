@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../src/ops/clock.ts';
+import { bus } from './bus.ts';
 import { events } from './events.ts';
 import { http } from './http.ts';
 import { scale } from './scale.ts';
@@ -10,8 +11,8 @@ import type { Finding, Topic } from './topic.ts';
 import { claims, lookups } from './walks.ts';
 import { startWorld } from './world.ts';
 
-/** `npm run bench`: what lookups, claims and events cost on a real Redis Cluster, each beside its raw floor. */
-const TOPICS: Topic[] = [lookups, claims, http, events, scale];
+/** `npm run bench`: what lookups, claims, events and the bus cost on real Redis Clusters and a real Kafka, each beside its raw floor. */
+const TOPICS: Topic[] = [lookups, claims, http, events, bus, scale];
 
 interface Flags {
   seconds: number;

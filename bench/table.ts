@@ -24,7 +24,7 @@ function cells(row: Measured, isFirst: boolean): string[] {
     whole(row.p50Us),
     whole(row.p99Us),
     whole(row.perSecond),
-    row.scriptUs.toFixed(1),
+    Number.isNaN(row.scriptUs) ? '–' : row.scriptUs.toFixed(1),
     row.commands.toFixed(2),
   ];
 }

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
+import { defaultBranch, discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 
 type Section = Record<string, unknown>;
@@ -63,7 +63,8 @@ function checkList(node: SchemaNode, items: SchemaNode, value: unknown, path: st
 function checkUnion(branches: SchemaNode[], value: unknown, path: string, problems: Problem[]): unknown {
   if (!isSection(value)) return note(problems, path, wrong({ anyOf: branches }, value));
   const name = discriminator(branches);
-  const branch = branches.find(({ properties }) => properties?.[name]?.const === value[name]);
+  const chosen = value[name] ?? defaultBranch(branches, name);
+  const branch = branches.find(({ properties }) => properties?.[name]?.const === chosen);
   if (branch) return checkSection(branch, value, path, problems);
   const choice: SchemaNode = { enum: branches.map(({ properties }) => properties?.[name]?.const) };
   return checkNode(choice, value[name], inside(path, name), problems);

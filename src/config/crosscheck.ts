@@ -11,6 +11,7 @@ export function crossCheck(config: Config): Problem[] {
   return [
     ...checkRegions(config),
     ...checkRedis(config),
+    ...checkBus(config),
     ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
@@ -41,9 +42,7 @@ function checkRegions({ region, regions }: Config): Problem[] {
 
 function checkRedis({ redis, bus }: Config): Problem[] {
   const problems: Problem[] = [];
-  const busUrl = URL.canParse(bus.url) ? new URL(bus.url) : undefined;
-  if (!busUrl) problems.push({ path: 'bus.url', message: 'is no URL' });
-  const busAddress = busUrl && `${busUrl.hostname}:${busUrl.port || REDIS_PORT}`;
+  const busAddress = bus.driver === 'redis-streams' ? addressOf(bus.url) : undefined;
   for (const [at, node] of redis.nodes.entries()) {
     const path = inside('redis.nodes', at);
     if (!URL.canParse(`redis://${node}`)) problems.push({ path, message: `is ${node}, which leads nowhere` });
@@ -51,6 +50,43 @@ function checkRedis({ redis, bus }: Config): Problem[] {
     if (node === busAddress) problems.push({ path, message: 'is the Redis of the bus, which must be one of its own' });
   }
   return problems;
+}
+
+function addressOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || REDIS_PORT}`;
+}
+
+function checkBus({ bus }: Config): Problem[] {
+  if (bus.driver === 'redis-streams') return URL.canParse(bus.url) ? [] : [{ path: 'bus.url', message: 'is no URL' }];
+  return [...checkBrokers(bus), ...checkTls(bus), ...checkToken(bus)];
+}
+
+type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
+
+function checkBrokers({ brokers }: KafkaConfig): Problem[] {
+  return brokers.flatMap((broker, at) =>
+    URL.canParse(`kafka://${broker}`)
+      ? []
+      : [{ path: inside('bus.brokers', at), message: `is ${broker}, which leads nowhere` }],
+  );
+}
+
+function checkTls({ tls }: KafkaConfig): Problem[] {
+  if (!tls || (tls.certFile === undefined) === (tls.keyFile === undefined)) return [];
+  return [{ path: 'bus.tls', message: 'has one of certFile and keyFile, which only work together' }];
+}
+
+/** A token comes from exactly one place. */
+function checkToken({ sasl }: KafkaConfig): Problem[] {
+  if (sasl?.mechanism !== 'OAUTHBEARER') return [];
+  const { tokenUrl, tokenFile, clientId, clientSecret } = sasl;
+  if ((tokenUrl === undefined) === (tokenFile === undefined))
+    return [{ path: 'bus.sasl', message: 'needs either tokenUrl or tokenFile' }];
+  if (tokenUrl && (!clientId || !clientSecret))
+    return [{ path: 'bus.sasl', message: 'has a tokenUrl, and needs clientId and clientSecret for it' }];
+  return [];
 }
 
 function checkConnection({ connections, regions, domains }: Config, name: string): Problem[] {

@@ -1,4 +1,4 @@
-import { discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
+import { defaultBranch, discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
 import { ConfigSchema } from './schema.ts';
 
 /** docs/configuration.md, made from the schema: every key, what it means, what it must be, what it is if left out. */
@@ -56,7 +56,9 @@ function rowsOf(node: SchemaNode, path: string): string[] {
   if (node.anyOf) return unionRows(node.anyOf, path);
   return Object.entries(node.properties ?? {}).flatMap(([key, property]) => {
     const at = `${path}.${key}`;
-    return property.properties ? rowsOf(property, at) : [row(at, property, node.required?.includes(key) ?? false)];
+    return property.properties || property.anyOf
+      ? rowsOf(property, at)
+      : [row(at, property, node.required?.includes(key) ?? false)];
   });
 }
 
@@ -65,7 +67,13 @@ function unionRows(branches: SchemaNode[], path: string): string[] {
   const choice = discriminator(branches);
   const constants = branches.map(({ properties = {} }) => properties[choice] ?? {});
   const description = constants.map((node) => `\`${node.const}\`: ${node.description}`).join(' ');
-  const rows = [row(`${path}.${choice}`, { enum: constants.map((node) => node.const), description }, true)];
+  const rows = [
+    row(
+      `${path}.${choice}`,
+      { enum: constants.map((node) => node.const), description, default: defaultBranch(branches, choice) },
+      true,
+    ),
+  ];
   const seen = new Set<string>();
   for (const { properties = {}, required = [] } of branches) {
     for (const [key, node] of Object.entries(properties)) {
@@ -75,7 +83,7 @@ function unionRows(branches: SchemaNode[], path: string): string[] {
       seen.add(name);
       const having = constants.filter((_, at) => alike[at]).map((constant) => `\`${constant.const}\``);
       const only = having.length === branches.length ? '' : ` (${having.join(', ')} only)`;
-      if (node.properties || node.patternProperties) rows.push(...rowsOf(node, `${path}.${key}`));
+      if (node.properties || node.patternProperties || node.anyOf) rows.push(...rowsOf(node, `${path}.${key}`));
       else
         rows.push(
           row(`${path}.${key}`, { ...node, description: `${node.description}${only}` }, required.includes(key)),

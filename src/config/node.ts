@@ -56,3 +56,8 @@ export function discriminator(branches: SchemaNode[]): string {
   if (name === undefined) throw new Error('a union in the schema has no constant to tell its branches apart');
   return name;
 }
+
+/** What the discriminator is taken to be where it is left out; undefined where it must be given. */
+export function defaultBranch(branches: SchemaNode[], name: string): unknown {
+  return branches.map(({ properties }) => properties?.[name]?.default).find((value) => value !== undefined);
+}

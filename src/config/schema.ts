@@ -3,6 +3,7 @@ import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 import { PushSettings } from '../platforms/push-settings.ts';
 import { Audit, Auth, RegionKeys } from './auth.ts';
+import { Bus } from './bus.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
 
@@ -33,26 +34,6 @@ const Redis = Type.Object(
     tls: Type.Optional(Type.Boolean({ description: 'Whether to speak TLS to the nodes.' })),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
-);
-
-const Bus = Type.Object(
-  {
-    driver: Type.Enum(['redis-streams'], { default: 'redis-streams', description: 'What carries the events.' }),
-    url: Type.String({
-      pattern: '^rediss?://[^\\s/]+(/[0-9]*)?$',
-      title: 'a URL such as redis://127.0.0.1:6390',
-      description: 'One plain Redis, shared by all regions; it must not be a node of a cluster.',
-      writeOnly: true,
-    }),
-    topic: Name('Name of the stream of events; the same in every region.', { default: 'agent.status.change' }),
-    partitions: Type.Integer({
-      default: 12,
-      minimum: 1,
-      maximum: 256,
-      description: 'Partitions of the topic; the same in every region, and fixed once events have flowed.',
-    }),
-  },
-  { ...closed, description: 'The one ordered event bus between the regions.' },
 );
 
 const Region = Type.Object(
@@ -224,4 +205,5 @@ export const ConfigSchema = Type.Object(
 );
 
 export type Config = Static<typeof ConfigSchema>;
+export type BusConfig = Static<typeof Bus>;
 export type ConnectionConfig = Static<typeof Connection>;

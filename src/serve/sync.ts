@@ -1,5 +1,4 @@
 import type { Bus } from '../bus/bus.ts';
-import { createRedisStreamsBus } from '../bus/redis-streams/redis-streams.ts';
 import { Agents } from '../cache/agents.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
@@ -26,6 +25,7 @@ import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
 import type { Access } from './access.ts';
+import { createBus } from './bus.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
 
@@ -136,12 +136,6 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
     log.debug({ err: error }, 'the store cannot say who else lives, and cannot take a good-bye either');
     return false;
   }
-}
-
-function createBus({ config, instance, log, clock }: Ground): Bus {
-  const { url, topic, partitions } = config.bus;
-  const regions = Object.keys(config.regions);
-  return createRedisStreamsBus({ url, topic, partitions, region: config.region, regions, instance, log, clock });
 }
 
 function createPeers({ config, access, clock, log }: Ground, freshness: Freshness): Peers {
