@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANYBODY, type Caller, may } from '../auth/caller.ts';
 import { KeysUnavailable } from '../auth/key-source.ts';
 import type { Scope } from '../auth/scopes.ts';
@@ -7,7 +7,6 @@ import type { Audit, Who } from '../ops/audit.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { ASKED_BY } from '../routing/peers.ts';
 import { sendProblem } from './problems.ts';
-import type { Server } from './server.ts';
 
 /**
  * Who may use a route, as `config.access` of each says: whoever has the scope; other regions, by their own keys; what a
@@ -21,6 +20,10 @@ declare module 'fastify' {
     access?: Access;
     /** The scope that a query parameter asks for instead, where it makes something else of the request. */
     accessWith?: Record<string, Scope>;
+  }
+  interface FastifyInstance {
+    /** Who may use what, by method and path; filled as routes are made. */
+    access: ReadonlyMap<string, Access>;
   }
   interface FastifyRequest {
     /** Who sent it; null before that is known, and where nobody asks. */
@@ -41,17 +44,16 @@ const RETRY_MS = 5000;
 /**
  * Lets nobody in who may not, before anything of a request is read but its head. To be called before routes are made: one
  * that does not say who may use it is a defect, and ends the start.
- * @returns who may use what, by method and path, filled as routes are made
  */
-export function guard(server: Server, options: GuardOptions): ReadonlyMap<string, Access> {
+export function guard(server: FastifyInstance, options: GuardOptions): void {
   const declared = new Map<string, Access>();
+  server.decorate('access', declared);
   server.decorateRequest('caller', null);
   server.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`the route ${method} ${url} does not say who may use it`);
     for (const each of [method].flat()) declared.set(`${each} ${url}`, config.access);
   });
   server.addHook('onRequest', (request, reply) => admit(request, reply, options));
-  return declared;
 }
 
 async function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Promise<unknown> {

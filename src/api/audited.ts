@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
 import type { AuditRecord } from '../ops/audit.ts';
 import type { ClaimAnswer } from '../routing/answers.ts';
@@ -9,7 +9,6 @@ import type { Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { routeOf, whoSent } from './access.ts';
-import type { Server } from './server.ts';
 
 /**
  * What callers do, done and written down: one record for each request of a claim or a settlement, and for each event,
@@ -55,7 +54,7 @@ export function recordEvent({ audit }: Region, request: FastifyRequest, { event,
  * Writes down whoever uses what only operators may. `/metrics` is left out: it is read all day by a machine, and says
  * nothing about anybody.
  */
-export function recordOperators(server: Server, { audit }: Pick<Region, 'audit'>): void {
+export function recordOperators(server: FastifyInstance, { audit }: Pick<Region, 'audit'>): void {
   server.addHook('onResponse', async (request, reply) => {
     const { config, url } = request.routeOptions;
     if (config.access !== 'admin:region' || url === '/metrics' || reply.statusCode >= 400) return;
