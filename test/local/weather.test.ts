@@ -91,7 +91,7 @@ describe('muster weather', () => {
     process.env.TMPDIR = dir;
     simulator = await startGenesysSimulator({ agents: 1, paused: true });
     control = await startControl({ weather, organisations: [{ name: 'genesys-us', simulator }] });
-    takeBack = announce(control.url);
+    takeBack = announce({ url: control.url, folder: 'nowhere' });
   });
   afterAll(async () => {
     await control?.stop();
