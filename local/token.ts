@@ -10,6 +10,7 @@ interface TokenFlags {
 }
 
 const WRONG = 1;
+const UNUSABLE = 2;
 
 /** `muster token`: lets whoever has the files of a local world in. */
 export function tokenCommand(): Command {
@@ -17,6 +18,7 @@ export function tokenCommand(): Command {
     .description('Mint a token for the local world that runs with --auth; good for 12 hours')
     .option('--scopes <names>', `what it grants, of ${SCOPES.join(',')}`, readScopes, [...SCOPES])
     .option('--world <folder>', 'the folder of its files, where several run')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE))
     .action(async (flags: TokenFlags) => {
       const minted = await mintOne(flags);
       if ('token' in minted) return void process.stdout.write(`${minted.token}\n`);
