@@ -18,22 +18,22 @@ export interface Surroundings {
 export interface Place {
   region: string;
   port: number;
-  /** `host:port` of the region's Redis nodes. */
-  redisNodes: string[];
+  /** How it reaches the region's Redis Cluster. */
+  redis: object;
   /** Undefined where anybody on this machine may call. */
   credentials: Credentials | undefined;
 }
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, port, redisNodes, credentials }: Place,
+  { region, port, redis, credentials }: Place,
   { weather, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
   const config = {
     region,
     listen: { host: '127.0.0.1', port },
-    redis: { nodes: redisNodes },
+    redis,
     bus: { url: `redis://${weather.host(region, BUS)}` },
     regions: Object.fromEntries(regions.map(({ name, url }) => [name, { url: name === region ? url : urlOf(name) }])),
     connections: Object.fromEntries(

@@ -50,7 +50,7 @@ export class LocalRegion {
   }
 
   async startInstances(surroundings: Surroundings): Promise<void> {
-    const here = { region: this.name, redisNodes: this.cluster.addresses, credentials: this.#credentials };
+    const here = { region: this.name, redis: this.cluster.access, credentials: this.#credentials };
     for (const { configFile, port } of this.instances) {
       writeFileSync(configFile, configYaml({ ...here, port }, surroundings));
     }

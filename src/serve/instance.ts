@@ -16,6 +16,7 @@ import { pushReaders } from './platforms.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
+import { checkTopic } from './topic-check.ts';
 
 export interface Instance {
   url: string;
@@ -37,7 +38,7 @@ export interface StartOptions {
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
   const ground = await breakGround(options);
-  const sync = assembleSync(ground);
+  const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
   let draining = false;
@@ -99,12 +100,25 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
   const stream = openStream(2);
   const log = createLog(config.log.level, region, instance, stream);
   const access = openAccess(config, clock, log);
+  await checkTopic(config, instance, log);
   const metrics = createMetrics(region);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : noHistory;
   const store = await openStore(config, clock, log);
   const counts = new PlatformCounts(metrics, log);
   return { config, instance, clock, log, history, audit, access, store, metrics, counts };
+}
+
+/** What cannot be assembled leaves nothing open: it would keep the process. */
+async function assemble(ground: Ground): Promise<Sync> {
+  try {
+    return assembleSync(ground);
+  } catch (error) {
+    await ground.store.close();
+    ground.audit.close();
+    ground.history.close();
+    throw error;
+  }
 }
 
 async function shutDown({ access, store, history, audit }: Ground, sync: Sync): Promise<void> {
