@@ -9,6 +9,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
   ['local', async () => (await import('../local/command.ts')).localCommand()],
   ['weather', async () => (await import('../local/weather/command.ts')).weatherCommand()],
+  ['token', async () => (await import('../local/token.ts')).tokenCommand()],
   ['drill', async () => (await import('../local/drill/command.ts')).drillCommand()],
   ['simulate', async () => (await import('../local/simulate.ts')).simulateCommand()],
 ]);

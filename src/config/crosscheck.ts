@@ -1,4 +1,5 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
+import { checkAuth } from './auth-check.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
@@ -15,6 +16,7 @@ export function crossCheck(config: Config): Problem[] {
     ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
+    ...checkAuth(config),
   ];
 }
 

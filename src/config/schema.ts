@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 import { PushSettings } from '../platforms/push-settings.ts';
+import { Audit, Auth, RegionKeys } from './auth.ts';
 import { Bus } from './bus.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
@@ -43,6 +44,7 @@ const Region = Type.Object(
       title: 'a URL without a path, such as http://127.0.0.1:7401',
       description: 'Where the other regions reach its API.',
     }),
+    keys: RegionKeys,
   },
   { ...closed, description: 'One region.' },
 );
@@ -196,6 +198,8 @@ export const ConfigSchema = Type.Object(
     claims: Claims,
     freshness: Freshness,
     reconcile: Reconcile,
+    auth: Type.Optional(Auth),
+    audit: Audit,
     log: Log,
   },
   closed,
