@@ -140,6 +140,12 @@ export const PROBLEMS = {
     "Its issuer's keys could not be fetched, and none that are known may still be believed.",
     'Try again after `Retry-After` with the same token; see to the way from Muster to `jwksUrl`.',
   ),
+  overloaded: kind(
+    503,
+    'This instance has too much to do',
+    'It would answer too late. Lookups are refused first, then claims and events, settlements last.',
+    "Use the region's other instances, or try again after `Retry-After`. Nothing was done.",
+  ),
   draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),
   internal: kind(
     500,

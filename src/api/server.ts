@@ -16,6 +16,7 @@ import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { type RegionReport, regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
+import { shedLoad } from './shedding.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
@@ -57,6 +58,7 @@ export function createServer(context: ApiContext) {
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
+  shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   recordOperators(server, context.region);
   eventRoutes(server, context);

@@ -10,7 +10,7 @@ import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 import { MediaType } from './claims.ts';
 
-const config = { access: 'read:agent' } as const;
+const config = { access: 'read:agent', work: 'lookup' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 const AvailableQuery = Type.Object(

@@ -11,7 +11,8 @@ import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
 const closed = { additionalProperties: false };
-const config = { access: 'route:agent' } as const;
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 export const Skills = Type.Union([
@@ -60,20 +61,24 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
     return granted.claim;
   });
 
-  server.get('/v1/claims/:id', { config: { access: 'read:agent' }, schema: { params: ClaimId } }, (request, reply) => {
-    const id = idOf(request);
-    const agentId = readClaimId(id)?.agentId ?? '';
-    return answerAfterWrites(region, request, reply, {
-      answer: () => getClaim(region, id),
-      path: request.url,
-      about: { agentId, in: ({ agent }) => agent },
-    });
-  });
+  server.get(
+    '/v1/claims/:id',
+    { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimId } },
+    (request, reply) => {
+      const id = idOf(request);
+      const agentId = readClaimId(id)?.agentId ?? '';
+      return answerAfterWrites(region, request, reply, {
+        answer: () => getClaim(region, id),
+        path: request.url,
+        about: { agentId, in: ({ agent }) => agent },
+      });
+    },
+  );
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const body = settlement === 'release' ? ReleaseBody : SettleBody;
     const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), body])) };
-    server.post(`/v1/claims/:id/${settlement}`, { config, schema }, async (request, reply) => {
+    server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema }, async (request, reply) => {
       const { budget_ms, refused } = (request.body ?? {}) as Static<typeof ReleaseBody>;
       const settled = await settleFor(region, request, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));

@@ -11,7 +11,7 @@ const MAX_BATCH = 1000;
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.post('/v1/events', { config: { access: 'write:agent:status' } }, async (request, reply) => {
+  server.post('/v1/events', { config: { access: 'write:agent:status', work: 'claim' } }, async (request, reply) => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
     for (const each of accepted) recordEvent(region, request, each);

@@ -18,7 +18,8 @@ import { readSkills } from './agents.ts';
 import { MediaType, requiredSkills, Skills } from './claims.ts';
 
 const closed = { additionalProperties: false };
-const config = { access: 'route:agent' } as const;
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 /** A script gives an answer a second or two: the longest budget leaves room for the way there and back, in ms. */
@@ -94,7 +95,7 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
-      config,
+      config: SETTLEMENT,
       url: '/v1/route/settle',
       handler: (request, reply) => settleMeant(region, request, readSettle(request), reply),
     });
