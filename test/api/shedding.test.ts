@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/ops/clock.ts';
 import { ask, bringOnDuty, type Regions, startRegions } from '../fixtures/regions.ts';
 
 let regions: Regions;
@@ -7,7 +8,7 @@ let url: string;
 beforeAll(async () => {
   regions = await startRegions({ names: ['eu'], replicas: false });
   url = regions.all[0]?.url as string;
-  await bringOnDuty(regions.all[0] as Regions['all'][number], 200, regions.all, 1);
+  await bringOnDuty(regions.all[0] as Regions['all'][number], 200, regions.all, systemClock.nowMs());
 });
 afterAll(() => regions?.stop());
 
