@@ -32,16 +32,37 @@ const LONGEST_FUNCTION = 70;
 /** What each folder of src may import from the others: a whole folder, or one file of it. */
 const MAY_IMPORT: Record<string, string[]> = {
   agent: [],
+  contract: ['agent'],
   ops: ['agent'],
   config: ['agent', 'platforms/genesys/settings', 'platforms/cxone/settings', 'platforms/push-settings'],
   cache: ['agent', 'config', 'ops'],
   bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
   sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
-  routing: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'sync/freshness', 'sync/ingest', 'sync/positions'],
-  api: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'platforms/push-settings', 'routing', 'sync'],
+  routing: [
+    'agent',
+    'cache',
+    'config',
+    'contract',
+    'ops',
+    'platforms/platform',
+    'sync/freshness',
+    'sync/ingest',
+    'sync/positions',
+  ],
+  api: [
+    'agent',
+    'cache',
+    'config',
+    'contract',
+    'ops',
+    'platforms/platform',
+    'platforms/push-settings',
+    'routing',
+    'sync',
+  ],
   verify: ['agent', 'ops'],
-  serve: ['agent', 'api', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],
+  serve: ['agent', 'api', 'bus', 'cache', 'config', 'contract', 'ops', 'platforms', 'routing', 'sync'],
 };
 
 const RULES: Rule[] = [

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { claimRoutes } from './routes/claims.ts';
-import { type ConnectionsReport, connectionRoutes } from './routes/connections.ts';
+import { connectionRoutes } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
-import { type RegionReport, regionRoutes } from './routes/regions.ts';
+import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
 
 export type Server = ReturnType<typeof createServer>;

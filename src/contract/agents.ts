@@ -62,9 +62,7 @@ export const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget',
 export const Explanation = Type.Object(
   {
     agent_id: AgentId,
-    obstacle: Type.Optional(
-      OneOf([...OBSTACLES], 'Why the agent was passed over; absent for one who could be taken.'),
-    ),
+    obstacle: Type.Optional(OneOf([...OBSTACLES], 'Why the agent was passed over; absent for one who could be taken.')),
     arrival_ms: Ms('The place in line: the earliest is taken first.'),
     parts: Type.Object(
       {

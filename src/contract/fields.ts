@@ -20,13 +20,14 @@ export const Ms = (description: string) => Type.Number({ description });
 export const MsSinceEpoch = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** One of some words. */
-export const OneOf = <const W extends string[]>(words: W, description: string) => Type.Enum(words, { description });
+export const OneOf = <W extends string, T extends W[]>(words: [...T], description: string) =>
+  Type.Enum(words, { description });
 
 export const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
 /** How many of each of some words; those without any are left out. */
-export const Counts = <const W extends string[]>(words: W, description: string) =>
+export const Counts = <W extends string, T extends W[]>(words: [...T], description: string) =>
   Type.Partial(Type.Record(Type.Enum(words), Type.Integer({ minimum: 0 })), { ...closed, description });
 
 /** Of the interaction that an agent is wanted for. */

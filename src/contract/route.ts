@@ -58,7 +58,9 @@ export const RouteAnswer = Type.Union(
         claim_id: ClaimId,
         expires_in_ms: ExpiresInMs,
         replicated: Type.Boolean({ description: 'Whether a replica has acknowledged the claim.' }),
-        verified: Type.Boolean({ description: "Whether it was granted on the platform's word, its home being silent." }),
+        verified: Type.Boolean({
+          description: "Whether it was granted on the platform's word, its home being silent.",
+        }),
       },
       closed,
     ),

@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import type { Settlement } from '../agent/claim.ts';
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
+import type { BeatAnswer } from '../contract/operators.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { askHome, type HomeAnswer } from './home.ts';
@@ -31,14 +32,6 @@ export interface PeersOptions {
   ask(region: string): (beat: number) => void;
   clock: Clock;
   log: Log;
-}
-
-/** What a region answers to a probe. */
-export interface ProbeAnswer {
-  /** Wall time, ms. */
-  time_ms: number;
-  /** A beat of the region, taken for this answer; null where its store cannot be reached. */
-  beat: number | null;
 }
 
 interface Peer {
@@ -198,13 +191,13 @@ export class Peers {
     }
   }
 
-  async #beatOf({ url }: Peer): Promise<Partial<ProbeAnswer>> {
+  async #beatOf({ url }: Peer): Promise<Partial<BeatAnswer>> {
     const { body } = await request(`${url}${PROBED}`, {
       dispatcher: this.#http,
       headersTimeout: PROBE_DEADLINE_MS,
       bodyTimeout: PROBE_DEADLINE_MS,
     });
-    return (await body.json()) as Partial<ProbeAnswer>;
+    return (await body.json()) as Partial<BeatAnswer>;
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {

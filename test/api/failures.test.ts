@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import type { RegionReport } from '../../src/api/routes/regions.ts';
 import { createServer } from '../../src/api/server.ts';
+import type { RegionReport } from '../../src/contract/operators.ts';
 import { Pushes } from '../../src/routing/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
 

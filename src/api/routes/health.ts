@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { PROBED, type ProbeAnswer } from '../../routing/peers.ts';
+import type { BeatAnswer } from '../../contract/operators.ts';
+import { PROBED } from '../../routing/peers.ts';
 import type { ApiContext } from '../server.ts';
 
 /**
@@ -15,7 +16,7 @@ export function healthRoutes(server: FastifyInstance, { region, obstacles, takeB
     return { status: found.length > 0 ? 'not ready' : 'ready', obstacles: found };
   });
 
-  server.get(PROBED, async (): Promise<ProbeAnswer> => {
+  server.get(PROBED, async (): Promise<BeatAnswer> => {
     const beat = await takeBeat().catch(() => null); // the shard is down, and its breaker has told
     return { time_ms: region.clock.nowMs(), beat };
   });
