@@ -3,6 +3,7 @@
 import { delimiter, dirname } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { runForeground } from './foreground.mjs';
+import { ensureJava, wishForKafka } from './kafka.mjs';
 import { ensureNode } from './node.mjs';
 import { Missing } from './quietly.mjs';
 import { ensureRedis } from './redis.mjs';
@@ -37,6 +38,8 @@ async function main([name, ...args]) {
   const node = ensureNode();
   const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
+  if (name === 'test') wishForKafka();
+  if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();
   for (const command of verb.commands(args)) {
     const code = await runForeground(node, command, env);
     if (code !== 0) return code;

@@ -14,6 +14,6 @@ export function findJava(): string {
   if (!error && major >= OLDEST) return java;
   const found = error ? 'none was found' : `this one is ${major}`;
   throw new Error(
-    `A Kafka broker needs Java ${OLDEST} or later, ${found}: install it (e.g. \`apt install openjdk-17-jre-headless\`) or set JAVA_HOME.`,
+    `A Kafka broker needs Java ${OLDEST} or later, ${found}: install it (e.g. \`apt install default-jre-headless\`) or set JAVA_HOME.`,
   );
 }

@@ -97,6 +97,14 @@ export const Bus = Type.Union(
           },
         ),
         ...shared,
+        member: Type.Optional(
+          Type.String({
+            pattern: '^[A-Za-z0-9._-]{1,249}$',
+            title: 'up to 249 letters, digits, dots, dashes or underscores',
+            description:
+              'A name of this instance that outlives its restarts, and is no other’s (e.g. the name of a pod of a StatefulSet): after a crash it has its partitions back as soon as it is up, and not only when its session is over.',
+          }),
+        ),
         tls: Type.Optional(Tls),
         sasl: Type.Optional(Sasl),
       },

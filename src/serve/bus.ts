@@ -20,8 +20,17 @@ export type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
 export function createBus({ config, instance, log, clock }: Reader): Bus {
   const { region, bus } = config;
   const { topic, partitions } = bus;
-  if (bus.driver === 'kafka')
-    return createKafkaBus({ access: kafkaAccess(bus, instance), topic, partitions, region, log });
+  if (bus.driver === 'kafka') {
+    const { member } = bus;
+    return createKafkaBus({
+      access: kafkaAccess(bus, instance),
+      topic,
+      partitions,
+      region,
+      log,
+      ...(member && { member }),
+    });
+  }
   const regions = Object.keys(config.regions);
   return createRedisStreamsBus({ url: bus.url, topic, partitions, region, regions, instance, log, clock });
 }

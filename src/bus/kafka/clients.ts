@@ -13,7 +13,7 @@ export interface KafkaAccess {
 
 const CONNECT_LIMIT_MS = 2_000;
 /** A broker that answers later than this is taken for lost. */
-const ANSWER_LIMIT_MS = 5_000;
+const ANSWER_LIMIT_MS = 3_000;
 
 /** What every client has in common. A call fails instead of being repeated: whoever made it repeats it, and knows when. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): BaseOptions {

@@ -12,7 +12,7 @@ export interface KafkaBusOptions {
   topic: string;
   partitions: number;
   region: string;
-  /** A name of this instance that outlives its restarts; undefined: its partitions go to others when it stops. */
+  /** A name of this instance that outlives its restarts; undefined: after a crash its partitions wait for its session's end. */
   member?: string;
   log: Log;
   /** How long a partition waits for an instance that died. */
@@ -23,6 +23,7 @@ const SESSION_MS = 10_000;
 /** One request, and one batch of the log: half of what brokers take at once by default. */
 const PUBLISH_BYTES = 512 * 1024;
 const PUBLISH_COUNT = 500;
+const RETRY_MS = 100;
 /** What is kept of the value of a dead letter that is itself too large. */
 const CUT_LENGTH = 64 * 1024;
 
@@ -54,6 +55,9 @@ class KafkaBus implements Bus {
     this.#producer = new Producer({
       ...clientOptions(access),
       idempotent: true,
+      // With fewer than two the library takes an idempotent producer for one that repeats for ever, bus or no bus.
+      retries: 2,
+      retryDelay: RETRY_MS,
       acks: ProduceAcks.ALL,
       serializers: stringSerializers,
     });

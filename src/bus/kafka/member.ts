@@ -7,7 +7,7 @@ export interface MemberOptions {
   access: KafkaAccess;
   topic: string;
   group: string;
-  /** A name that outlives a restart of the instance; its partitions then wait for it, for one session. */
+  /** A name that outlives a crash of the instance: under it the group takes the next process for the same member. */
   member?: string;
   /** How long the group waits for an instance that is silent, in ms. */
   sessionMs: number;

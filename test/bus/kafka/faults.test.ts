@@ -1,0 +1,189 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CompressionAlgorithms, type CompressionAlgorithmValue, Producer } from '@platformatic/kafka';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { type LocalKafka, startKafka } from '../../../local/kafka/cluster.ts';
+import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
+import { createKafkaBus, type KafkaBusOptions } from '../../../src/bus/kafka/kafka.ts';
+import { kafkaOrSkip } from '../../fixtures/kafka.ts';
+import { Handled, Publishing } from './handled.ts';
+import { TestTopics } from './topics.ts';
+
+const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+const PARTITIONS = 4;
+const SESSION_MS = 1_000;
+const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 30_000, interval: 20 });
+
+kafkaOrSkip('Kafka, where things go wrong', () => {
+  let dir: string;
+  let kafka: LocalKafka;
+  let topics: TestTopics;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'muster-kafka-'));
+    kafka = await startKafka({ dir });
+    topics = new TestTopics(kafka.bootstrap);
+  });
+  afterAll(async () => {
+    await topics?.close();
+    await kafka?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function open(topic: string, options: Partial<KafkaBusOptions> = {}): Promise<Bus> {
+    await topics.make(topic, PARTITIONS);
+    const access = { brokers: kafka.bootstrap, clientId: 'test' };
+    const usual = { access, topic, partitions: PARTITIONS, region: 'eu', sessionMs: SESSION_MS, log };
+    const bus = createKafkaBus({ ...usual, ...options });
+    onTestFinished(() => bus.close());
+    return bus;
+  }
+
+  /** Everything that was published has been handled, each partition in its order. */
+  const expectAll = (handled: Handled, published: string[][]) =>
+    waitFor(() => expect(all.map((partition) => handled.of(partition))).toEqual(published));
+
+  test('instances that come and go under load cost neither a message nor the order', async () => {
+    const topic = 'rebalanced';
+    const publishing = new Publishing(await open(topic));
+    const handled = new Handled();
+    const first = await open(topic);
+    first.consume(handled.add);
+    await waitFor(() => expect(handled.of(0).length).toBeGreaterThan(20));
+    for (let guest = 0; guest < 3; guest++) {
+      const joined = await open(topic);
+      let share = 0;
+      joined.consume(async (partition, batch) => {
+        share += batch.length;
+        await handled.add(partition, batch);
+      });
+      await waitFor(() => expect(share).toBeGreaterThan(20));
+      await joined.close();
+    }
+    await expectAll(handled, await publishing.stop());
+  });
+
+  /** An instance in a process of its own. */
+  function start(topic: string, sessionMs: number, handled: Handled, member?: string) {
+    const [broker = ''] = kafka.bootstrap;
+    const args = [broker, topic, `${PARTITIONS}`, `${sessionMs}`, ...(member ? [member] : [])];
+    const child = fork(new URL('reading-process.ts', import.meta.url), args, { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.on('message', ({ partition, values }: { partition: number; values: string[] }) => {
+      const batch = values.map((value) => ({ value }));
+      handled.add(partition, batch);
+    });
+    return child;
+  }
+
+  test('an instance frozen for longer than its session loses its share, and takes part again', async () => {
+    const topic = 'frozen-reader';
+    const publishing = new Publishing(await open(topic));
+    const [handled, childs] = [new Handled(), new Handled()];
+    const child = start(topic, SESSION_MS, childs);
+    child.on('message', ({ partition, values }: { partition: number; values: string[] }) =>
+      handled.add(
+        partition,
+        values.map((value) => ({ value })),
+      ),
+    );
+    await waitFor(() => expect(childs.of(0).length).toBeGreaterThan(20));
+
+    child.kill('SIGSTOP');
+    const heir = await open(topic);
+    heir.consume(handled.add);
+    // Every partition is read on: what the frozen one held, too.
+    const before = [...publishing.taken];
+    await waitFor(() => {
+      for (const partition of all) expect(handled.of(partition)).toContain(`${before[partition]}`);
+    });
+    const whileFrozen = childs.count;
+    child.kill('SIGCONT');
+    await waitFor(() => expect(childs.count).toBeGreaterThan(whileFrozen + 20));
+
+    await expectAll(handled, await publishing.stop());
+    const exit = once(child, 'exit');
+    child.disconnect();
+    await exit;
+  });
+
+  test('an instance that was killed has its partitions back at once, when it has a name of its own', async () => {
+    const topic = 'named';
+    const longMs = 10 * 60_000;
+    const bus = await open(topic);
+    const dead = new Handled();
+    const child = start(topic, longMs, dead, 'eu-0');
+    for (const partition of all) await bus.publish(partition, [{ key: 'k', headers: {}, value: 'before' }]);
+    await waitFor(() => expect(all.map((partition) => dead.of(partition))).toEqual(all.map(() => ['before'])));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const next = await open(topic, { sessionMs: longMs, member: 'eu-0' });
+    const handled = new Handled();
+    next.consume(handled.add);
+    for (const partition of all) await bus.publish(partition, [{ key: 'k', headers: {}, value: 'after' }]);
+    await waitFor(() => expect(all.map((partition) => handled.of(partition).at(-1))).toEqual(all.map(() => 'after')));
+  });
+
+  test('what is no text, or nothing at all, is delivered as well as can be, and holds up nothing behind it', async () => {
+    const topic = 'poisoned';
+    const bus = await open(topic);
+    const handled = new Handled();
+    bus.consume(handled.add);
+    const producer = new Producer({ clientId: 'stranger', bootstrapBrokers: kafka.bootstrap });
+    onTestFinished(() => producer.close());
+    const send = (value?: Buffer, compression: CompressionAlgorithmValue = CompressionAlgorithms.NONE) =>
+      producer.send({ messages: [{ topic, partition: 0, ...(value && { value }) }], compression });
+    await send();
+    await send(Buffer.from([0xff, 0xfe, 0x00]));
+    await send(Buffer.from('squeezed'), CompressionAlgorithms.GZIP);
+    await bus.publish(0, [{ key: 'k', headers: {}, value: 'last' }]);
+    await waitFor(() => expect(handled.of(0)).toEqual(['', '\ufffd\ufffd\u0000', 'squeezed', 'last']));
+    await waitFor(async () => expect((await bus.lag())[0]?.behind).toBe(0));
+    expect(handled.times(0)).toBe(4);
+  });
+
+  test('what is too large for the topic is put aside, and those around it are published', async () => {
+    const topic = 'oversized';
+    const bus = await open(topic);
+    const handled = new Handled();
+    bus.consume(handled.add);
+    const large = { key: 'ann', headers: { ce_id: 'large' }, value: 'x'.repeat(2_000_000) };
+    const small = (value: string) => ({ key: 'ann', headers: {}, value });
+    await bus.publish(1, [small('before'), large, small('behind')]);
+    await waitFor(() => expect(handled.of(1)).toEqual(['before', 'behind']));
+    const [letter, ...more] = await topics.deadLetters(topic);
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ key: 'ann', headers: { ce_id: 'large', muster_cut_from: '2000000' } });
+    expect(letter?.reason).toMatch(/^is 20\d{5} bytes, more than the topic's max.message.bytes allows$/);
+  });
+
+  test('a topic with another number of partitions is not published to, and the error says both numbers', async () => {
+    const bus = await open('miscounted', { partitions: PARTITIONS + 1 });
+    const refused = bus.publish(0, [{ key: 'k', headers: {}, value: 'v' }]);
+    await expect(refused).rejects.toThrow(BusUnavailable);
+    await expect(refused).rejects.toThrow('the topic miscounted has 4 partitions, and the config says 5');
+    expect(await topics.stored('miscounted', 0)).toBe(0);
+  });
+
+  test('a frozen broker is noticed, and read on when it thaws', async () => {
+    const topic = 'frozen';
+    const bus = await open(topic);
+    const handled = new Handled();
+    bus.consume(handled.add);
+    const send = (value: string) => bus.publish(0, [{ key: 'k', headers: {}, value }]);
+    await send('before');
+    await waitFor(() => expect(handled.of(0)).toEqual(['before']));
+    await kafka.brokers[0]?.kill('SIGSTOP');
+    onTestFinished(async () => void (await kafka.brokers[0]?.kill('SIGCONT')));
+    await expect(send('lost, or late')).rejects.toThrow(BusUnavailable);
+    await kafka.brokers[0]?.kill('SIGCONT');
+    await waitFor(() => send('thawed'));
+    await waitFor(() => expect(handled.of(0).at(-1)).toBe('thawed'));
+  });
+});
