@@ -5,10 +5,12 @@ import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { answerFailure } from './failures.ts';
+import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
@@ -53,6 +55,7 @@ export function createServer(context: ApiContext) {
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
+  matchOperations(server);
   eventRoutes(server, context);
   pushRoutes(server, context);
   claimRoutes(server, context);
@@ -61,6 +64,7 @@ export function createServer(context: ApiContext) {
   regionRoutes(server, context);
   connectionRoutes(server, context);
   healthRoutes(server, context);
+  documentRoutes(server, {});
   return server;
 }
 
