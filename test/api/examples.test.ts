@@ -8,6 +8,8 @@ import { type Regions, startRegions } from '../fixtures/regions.ts';
 import { steady } from '../fixtures/steady.ts';
 
 const answers: Record<string, Json> = {};
+/** The claims that were granted, by the id that is shown. */
+const claims = new Map<string, string>();
 let regions: Regions;
 
 beforeAll(async () => {
@@ -15,8 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => regions.stop());
 
-/** As a reader of the document would send it. */
-function send({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example) {
+/** As a reader of the document would send it: with the claim that was granted in place of the one that is shown. */
+function send(example: Example) {
+  const { operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body } = granted(example);
   const { method, path }: Operation = OPERATIONS[operation];
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
   const search = new URLSearchParams(
@@ -29,6 +32,16 @@ function send({ operation, params = {}, query = {}, headers = {}, type = JSON_TY
   });
 }
 
+function granted(example: Example): Example {
+  const text = [...claims].reduce((text, [shown, actual]) => text.replaceAll(shown, actual), JSON.stringify(example));
+  return JSON.parse(text);
+}
+
+function remember(answer: Json): void {
+  const { claim_id } = answer as { claim_id?: string };
+  if (claim_id) claims.set(steady(claim_id) as string, claim_id);
+}
+
 describe('an example', () => {
   it.each(STORY.map((example) => [example.name, example] as const))('%s is true', async (name, example) => {
     const answer = await send(example);
@@ -36,6 +49,7 @@ describe('an example', () => {
     expect(answer.status, text).toBe(example.status);
     if (!answer.headers.get('content-type')?.startsWith(typeOfAnswer(example)) || name === 'document') return;
     const kept = EXAMPLE_ANSWERS[name];
+    remember(JSON.parse(text));
     answers[name] = example.ofTheMoment && kept !== undefined ? kept : steady(JSON.parse(text));
   });
 });
