@@ -1,5 +1,6 @@
 import {
   ANSWER_HEADERS,
+  type AnswerHeader,
   AUTHENTICATE,
   type HeaderKind,
   REQUEST_HEADERS,
@@ -73,16 +74,20 @@ function writeAnswers(id: OperationId, operation: Operation, components: Compone
   for (const [status, codes] of Map.groupBy(problemsOf(operation), (code) => PROBLEMS[code].status)) {
     byStatus.set(status, withProblems(id, status, codes, byStatus.get(status), components));
   }
+  const always = namedHeaders(operation.always, components);
+  const all = [...byStatus].sort(([a], [b]) => a - b);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, answer]) => [String(status), answer]),
+    all.map(([status, { headers, ...answer }]) => [
+      String(status),
+      { ...answer, headers: { ...(headers as JsonObject), ...always } },
+    ]),
   );
 }
 
 function writeAnswer(id: OperationId, status: number, answer: Answer, components: Components): JsonObject {
   const { description, schema, type = JSON_TYPE, headers = [] } = answer;
   const content = schema && { [type]: { schema: components.write(schema), ...answerExamples(id, status, type) } };
-  const named = headers.map((name) => [name, ANSWER_HEADERS[name]] as const);
-  return { description, headers: writeHeaders(named, components), ...(content && { content }) };
+  return { description, headers: namedHeaders(headers, components), ...(content && { content }) };
 }
 
 /** One schema for each code; `code` says which it is. */
@@ -104,7 +109,7 @@ function withProblems(
   const titles = codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ');
   return {
     description: answer ? `${answer.description} Or ${titles}` : titles,
-    headers: { ...(answer?.headers as JsonObject), ...(writeHeaders(named, components) as JsonObject) },
+    headers: { ...(answer?.headers as JsonObject), ...writeHeaders(named, components) },
     content: {
       ...(answer?.content as JsonObject),
       [PROBLEM_TYPE]: { schema, ...answerExamples(id, status, PROBLEM_TYPE) },
@@ -112,7 +117,13 @@ function withProblems(
   };
 }
 
-function writeHeaders(named: (readonly [string, HeaderKind])[], components: Components): Json {
+const namedHeaders = (names: readonly AnswerHeader[] = [], components: Components): JsonObject =>
+  writeHeaders(
+    names.map((name) => [name, ANSWER_HEADERS[name]] as const),
+    components,
+  );
+
+function writeHeaders(named: (readonly [string, HeaderKind])[], components: Components): JsonObject {
   const all = [...named, ['x-request-id', REQUEST_ID] as const];
   return Object.fromEntries(all.map(([name, kind]) => [name, writeHeader(kind, components)]));
 }

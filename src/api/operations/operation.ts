@@ -48,6 +48,8 @@ export interface Operation {
   query?: TSchema;
   headers?: readonly RequestHeader[];
   body?: Body;
+  /** On every answer, problems too. */
+  always?: readonly AnswerHeader[];
   /** By status. */
   answers: { readonly [status: number]: Answer };
   /** Besides those that any route may answer with. */

@@ -2,6 +2,7 @@ import { RouteAnswer, RouteFields, RouteQuery, SettleAnswer, SettleFields } from
 import { type Body, FORM_TYPE, IN_BODY, JSON_TYPE, type Operation } from './operation.ts';
 
 const TOKEN = ['muster-consistency'] as const;
+const UNCACHED = ['cache-control'] as const;
 const TYPES = [JSON_TYPE, FORM_TYPE] as const;
 const AGAIN = 'the same call is answered with the same claim while it lives.';
 const SETTLED_AGAIN = 'settling twice is harmless.';
@@ -24,6 +25,7 @@ export const scriptOperations = {
     summary: 'Claim an agent for a call, from a script',
     description: FORGIVING,
     repeatable: AGAIN,
+    always: UNCACHED,
     body: { schema: RouteFields, types: TYPES } satisfies Body,
     answers: routed,
     problems: [...IN_BODY, 'unknown_queue'],
@@ -35,6 +37,7 @@ export const scriptOperations = {
     summary: 'Claim an agent for a call, from a script that can only GET',
     description: FORGIVING,
     repeatable: AGAIN,
+    always: UNCACHED,
     query: RouteQuery,
     answers: routed,
     problems: ['invalid_request', 'unknown_queue'],
@@ -46,6 +49,7 @@ export const scriptOperations = {
     summary: 'Settle a claim, from a script',
     description: `By the claim's id, or by the call's. ${FORGIVING}`,
     repeatable: SETTLED_AGAIN,
+    always: UNCACHED,
     body: { schema: SettleFields, types: TYPES } satisfies Body,
     answers: settled,
     problems: [...IN_BODY, 'unknown_queue'],
@@ -57,6 +61,7 @@ export const scriptOperations = {
     summary: 'Settle a claim, from a script that can only GET',
     description: `By the claim's id, or by the call's. ${FORGIVING}`,
     repeatable: SETTLED_AGAIN,
+    always: UNCACHED,
     query: SettleFields,
     answers: settled,
     problems: ['invalid_request', 'unknown_queue'],
