@@ -46,7 +46,7 @@ export function fieldsOf(schema: Schema): Html | undefined {
 
 function fieldOf(name: string, schema: Schema, isRequired: boolean): Html {
   return html`<div>
-<dt><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span>${!isRequired && html` <span class="optional">optional</span>`}</dt>
+<dt><code class="name">${name}</code>${!isRequired && html` <span class="optional">optional</span>`} <span class="type">${typeOf(schema)}</span></dt>
 <dd>${schema.description && inline(schema.description)}${fieldsOf(schema)}</dd>
 </div>`;
 }
@@ -55,7 +55,7 @@ function fieldOf(name: string, schema: Schema, isRequired: boolean): Html {
 export function parametersOf(parameters: Parameter[]): Html {
   return html`<dl class="fields">${parameters.map(
     ({ name, in: place, required, description, schema }) => html`<div>
-<dt><code class="name">${name}</code> <span class="type">${place}, ${typeOf(schema)}</span>${!required && html` <span class="optional">optional</span>`}</dt>
+<dt><code class="name">${name}</code>${!required && html` <span class="optional">optional</span>`} <span class="type">${place}, ${typeOf(schema)}</span></dt>
 <dd>${inline(description)}</dd>
 </div>`,
   )}</dl>`;

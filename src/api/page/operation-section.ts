@@ -33,7 +33,8 @@ ${examples.length > 0 && html`<h4>Examples</h4>${examples.map(exampleOf)}`}
 const breakable = (path: string): Html[] => path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);
 
 function bodyOf(schema: Schema): Html {
-  return html`<p class="type">${typeOf(schema)}</p>${schema.description && words(schema.description)}${fieldsOf(schema)}`;
+  const isPlain = schema.type === 'object';
+  return html`${!isPlain && html`<p class="type">${typeOf(schema)}</p>`}${schema.description && words(schema.description)}${fieldsOf(schema)}`;
 }
 
 function answerOf(status: string, { description, headers, content = {} }: DescribedAnswer): Html | false {
@@ -60,9 +61,9 @@ function problemsOf(responses: Record<string, DescribedAnswer>): Html {
   )}</dl></details>`;
 }
 
-function exampleOf(example: Example): Html {
+function exampleOf(example: Example, at: number): Html {
   const answer = answerTo(example);
-  return html`<details class="example" id="example-${example.name}"><summary><span class="status${example.status >= 400 && ' problem'}">${example.status}</span> ${example.summary}</summary>
+  return html`<details class="example" id="example-${example.name}"${at === 0 && html` open`}><summary><span class="status${example.status >= 400 && ' problem'}">${example.status}</span> ${example.summary}</summary>
 <pre><code>${curlOf(example)}</code></pre>
 ${answer !== undefined && html`<pre class="answered"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
 </details>`;

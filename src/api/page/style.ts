@@ -54,6 +54,7 @@ dl.fields dl.fields > div:last-child { border-bottom: 0; }
 .name { font-weight: 600; }
 .type, .optional { color: var(--soft); font-size: .8125rem; }
 .type { display: inline-block; }
+dt .type { display: block; }
 .type code { background: none; padding: 0; font-size: .95em; }
 p.type { margin: .15rem 0 .4rem; display: block; }
 .optional { font-style: italic; }
