@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Media } from '../src/agent/media.ts';
 import type { LocalConnection } from './connection.ts';
+import type { Credentials } from './credentials.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
 /** What the configurations of all instances have in common. */
@@ -17,20 +18,22 @@ export interface Surroundings {
 export interface Place {
   region: string;
   port: number;
-  /** `host:port` of the region's Redis nodes. */
-  redisNodes: string[];
+  /** How it reaches the region's Redis Cluster. */
+  redis: object;
+  /** Undefined where anybody on this machine may call. */
+  credentials: Credentials | undefined;
 }
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, port, redisNodes }: Place,
+  { region, port, redis, credentials }: Place,
   { weather, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
   const config = {
     region,
     listen: { host: '127.0.0.1', port },
-    redis: { nodes: redisNodes },
+    redis,
     bus: { url: `redis://${weather.host(region, BUS)}` },
     regions: Object.fromEntries(regions.map(({ name, url }) => [name, { url: name === region ? url : urlOf(name) }])),
     connections: Object.fromEntries(
@@ -41,7 +44,8 @@ export function configYaml(
     ),
     queues: Object.fromEntries(virtualQueues(connections).map(({ name, unites }) => [name, { unites }])),
   };
-  return stringify(merged(config, more.config));
+  const names = regions.map(({ name }) => name);
+  return stringify(merged(merged(config, credentials?.settings(region, names) ?? {}), more.config));
 }
 
 /** `more` wins; objects are merged, everything else is replaced. */

@@ -11,6 +11,7 @@ export interface LocalFlags {
   keep?: string;
   replicas: boolean;
   calm?: true;
+  auth?: true;
   seed: number;
 }
 
@@ -32,6 +33,7 @@ export function localOptions(): Command {
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
+    .option('--auth', 'let nobody in without a token, which `muster token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

@@ -34,7 +34,15 @@ const MAY_IMPORT: Record<string, string[]> = {
   agent: [],
   contract: ['agent'],
   ops: ['agent'],
-  config: ['agent', 'platforms/genesys/settings', 'platforms/cxone/settings', 'platforms/push-settings'],
+  auth: ['ops', 'cache/recent'],
+  config: [
+    'agent',
+    'auth/keys',
+    'auth/region-tokens',
+    'platforms/genesys/settings',
+    'platforms/cxone/settings',
+    'platforms/push-settings',
+  ],
   cache: ['agent', 'config', 'ops'],
   bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
@@ -52,6 +60,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   api: [
     'agent',
+    'auth',
     'cache',
     'config',
     'contract',
@@ -62,7 +71,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'sync',
   ],
   verify: ['agent', 'ops'],
-  serve: ['agent', 'api', 'bus', 'cache', 'config', 'contract', 'ops', 'platforms', 'routing', 'sync'],
+  serve: ['agent', 'api', 'auth', 'bus', 'cache', 'config', 'contract', 'ops', 'platforms', 'routing', 'sync'],
 };
 
 const RULES: Rule[] = [

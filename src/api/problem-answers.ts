@@ -1,6 +1,7 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { FACET_NAMES } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
+import { SCOPES } from '../auth/scopes.ts';
 import { AgentAnswer, Explanation, PassedOver } from '../contract/agents.ts';
 import { Name } from '../contract/fields.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
@@ -32,6 +33,7 @@ const Missing = Type.Array(
 /** What a problem says besides what all of them say. */
 export const PROBLEM_MEMBERS = {
   invalid_request: { errors: WrongFields },
+  insufficient_scope: { scope: Type.Enum([...SCOPES], { description: 'What the token would have to grant.' }) },
   no_agent_available: {
     passed_over: PassedOver,
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),

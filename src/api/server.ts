@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
+import { guard } from './access.ts';
+import { recordOperators } from './audited.ts';
 import { answerFailure } from './failures.ts';
 import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
@@ -21,6 +24,8 @@ export type Server = ReturnType<typeof createServer>;
 
 export interface ApiContext {
   region: Region;
+  /** Knows callers by their tokens; undefined where anybody may call. */
+  tokens?: Tokens | undefined;
   /** Takes what platforms push. */
   pushes: Pushes;
   /** What this instance knows of the region, for operators. */
@@ -55,6 +60,8 @@ export function createServer(context: ApiContext) {
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
+  guard(server, { tokens: context.tokens, ...context.region });
+  recordOperators(server, context.region);
   matchOperations(server);
   eventRoutes(server, context);
   pushRoutes(server, context);
@@ -64,7 +71,7 @@ export function createServer(context: ApiContext) {
   regionRoutes(server, context);
   connectionRoutes(server, context);
   healthRoutes(server, context);
-  documentRoutes(server, {});
+  documentRoutes(server);
   return server;
 }
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { closed, Name } from './fields.ts';
+import { closed, Name, named } from './fields.ts';
+import { Tls } from './tls.ts';
 
 const shared = {
   topic: Name('Name of the topic of events; the same in every region.', { default: 'agent.status.change' }),
@@ -14,17 +15,6 @@ const shared = {
 const File = (description: string) => Type.String({ minLength: 1, title: 'the path of a file', description });
 const Text = (description: string) => Type.String({ minLength: 1, description });
 const Secret = (description: string) => Type.String({ minLength: 1, description, writeOnly: true });
-
-const Tls = Type.Object(
-  {
-    caFile: Type.Optional(
-      File('PEM file of the authority that signed the brokers’ certificates; default: the system’s.'),
-    ),
-    certFile: Type.Optional(File('PEM file of this client’s certificate, where brokers ask for one.')),
-    keyFile: Type.Optional(File('PEM file of its private key.')),
-  },
-  { ...closed, description: 'TLS to the brokers. An empty section is enough where the system trusts them.' },
-);
 
 const byPassword = <const M extends string>(mechanism: M, description: string) =>
   Type.Object(
@@ -59,6 +49,17 @@ const Sasl = Type.Union(
         tokenFile: Type.Optional(
           File('A file that always holds a valid token instead, e.g. one of an MSK IAM signer.'),
         ),
+        extensions: Type.Optional(
+          named(
+            Type.String({
+              pattern: '^[\\x20-\\x7e]+$',
+              title: 'a text of printable ASCII',
+              description:
+                'What brokers want to be told beside the token. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
+            }),
+            'What brokers want to be told beside the token, by name (RFC 7628).',
+          ),
+        ),
       },
       closed,
     ),
@@ -82,6 +83,7 @@ export const Bus = Type.Union(
           writeOnly: true,
         }),
         ...shared,
+        tls: Type.Optional(Tls('Whom to trust and who to be, with `rediss://`.')),
       },
       closed,
     ),
@@ -97,6 +99,19 @@ export const Bus = Type.Union(
           },
         ),
         ...shared,
+        replication: Type.Integer({
+          default: 3,
+          minimum: 1,
+          maximum: 9,
+          description: 'Copies of each message that `muster topics` asks for; as many as there are brokers at most.',
+        }),
+        retentionHours: Type.Integer({
+          default: 168,
+          minimum: 1,
+          maximum: 8760,
+          description:
+            'How long the topics keep messages at least, for `muster topics`; a region that is away for longer misses some.',
+        }),
         member: Type.Optional(
           Type.String({
             pattern: '^[A-Za-z0-9._-]{1,249}$',
@@ -105,7 +120,7 @@ export const Bus = Type.Union(
               'A name of this instance that outlives its restarts, and is no other’s (e.g. the name of a pod of a StatefulSet): after a crash it has its partitions back as soon as it is up, and not only when its session is over.',
           }),
         ),
-        tls: Type.Optional(Tls),
+        tls: Type.Optional(Tls('TLS to the brokers.')),
         sasl: Type.Optional(Sasl),
       },
       closed,

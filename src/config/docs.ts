@@ -35,7 +35,8 @@ const INTRODUCTION = `# Configuration
 <!-- Rendered from src/config/schema.ts; \`npm run docs\` writes it anew. -->
 
 One YAML file describes one region to every instance that serves it. Everything wrong with it is reported at once.
-\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set: keep secrets there.
+\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set, and
+\`\${file:PATH}\` by what the file holds, its path from the folder of this one: keep secrets there.
 Names have 1 to 64 letters, digits, dots, dashes or underscores.
 
 \`\`\`yaml
@@ -53,6 +54,7 @@ function rowsOf(node: SchemaNode, path: string): string[] {
   const [child] = Object.values(node.patternProperties ?? {});
   if (child) return rowsOf(child, `${path}.<name>`);
   if (node.anyOf) return unionRows(node.anyOf, path);
+  if (node.type === 'string') return [row(path, node, false)];
   return Object.entries(node.properties ?? {}).flatMap(([key, property]) => {
     const at = `${path}.${key}`;
     return property.properties || property.anyOf

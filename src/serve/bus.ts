@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { Bus } from '../bus/bus.ts';
 import type { KafkaAccess } from '../bus/kafka/clients.ts';
 import { createKafkaBus } from '../bus/kafka/kafka.ts';
+import { byToken, GrantedTokens, TokenFile, type TokenSource } from '../bus/kafka/token.ts';
 import { createRedisStreamsBus } from '../bus/redis-streams/redis-streams.ts';
 import type { Config } from '../config/schema.ts';
-import type { Clock } from '../ops/clock.ts';
+import { type Clock, systemClock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import { readTls } from './tls.ts';
 
 interface Reader {
   config: Config;
@@ -23,7 +24,7 @@ export function createBus({ config, instance, log, clock }: Reader): Bus {
   if (bus.driver === 'kafka') {
     const { member } = bus;
     return createKafkaBus({
-      access: kafkaAccess(bus, instance),
+      access: kafkaAccess(bus, instance, clock),
       topic,
       partitions,
       region,
@@ -32,23 +33,29 @@ export function createBus({ config, instance, log, clock }: Reader): Bus {
     });
   }
   const regions = Object.keys(config.regions);
-  return createRedisStreamsBus({ url: bus.url, topic, partitions, region, regions, instance, log, clock });
+  const tls = bus.tls && { tls: readTls('bus.tls', bus.tls) };
+  return createRedisStreamsBus({ url: bus.url, ...tls, topic, partitions, region, regions, instance, log, clock });
 }
 
-/** How to reach the configured Kafka. @throws Error for a file that cannot be read */
-export function kafkaAccess({ brokers, tls, sasl }: KafkaConfig, clientId: string): KafkaAccess {
+/** How to reach the configured Kafka. @throws Error for a file that cannot be used */
+export function kafkaAccess(
+  { brokers, tls, sasl }: KafkaConfig,
+  clientId: string,
+  clock: Clock = systemClock,
+): KafkaAccess {
   return {
     brokers,
     clientId,
-    ...(tls && { tls: readTls(tls) }),
-    ...(sasl && sasl.mechanism !== 'OAUTHBEARER' && { sasl }),
+    ...(tls && { tls: readTls('bus.tls', tls) }),
+    ...(sasl && { sasl: sasl.mechanism === 'OAUTHBEARER' ? byToken(tokens(sasl, clock), sasl.extensions) : sasl }),
   };
 }
 
-function readTls({ caFile, certFile, keyFile }: NonNullable<KafkaConfig['tls']>): NonNullable<KafkaAccess['tls']> {
-  return {
-    ...(caFile && { ca: readFileSync(caFile, 'utf8') }),
-    ...(certFile && { cert: readFileSync(certFile, 'utf8') }),
-    ...(keyFile && { key: readFileSync(keyFile, 'utf8') }),
-  };
+type TokenConfig = Extract<NonNullable<KafkaConfig['sasl']>, { mechanism: 'OAUTHBEARER' }>;
+
+/** The check of the configuration has seen to it that one of both is complete. */
+function tokens({ tokenFile, tokenUrl, clientId, clientSecret, scope }: TokenConfig, clock: Clock): TokenSource {
+  if (tokenFile) return new TokenFile(tokenFile);
+  if (!tokenUrl || !clientId || !clientSecret) throw new Error('bus.sasl names no source of tokens');
+  return new GrantedTokens({ tokenUrl, clientId, clientSecret, ...(scope && { scope }) }, clock);
 }

@@ -1,8 +1,10 @@
 import type { Bus } from '../bus/bus.ts';
 import { Agents } from '../cache/agents.ts';
+import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
 import type { Config } from '../config/schema.ts';
+import type { Audit } from '../ops/audit.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -23,6 +25,7 @@ import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
+import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
@@ -34,6 +37,8 @@ export interface Ground {
   clock: Clock;
   log: Log;
   history: History;
+  audit: Audit;
+  access: Access;
   metrics: Metrics;
   counts: PlatformCounts;
   store: Store;
@@ -55,7 +60,7 @@ export interface Sync {
 const RELAY_LEASE_TTL_MS = 6000;
 
 export function assembleSync(ground: Ground): Sync {
-  const { config, clock, log, metrics, history, store, instance } = ground;
+  const { config, clock, log, metrics, history, audit, store, instance } = ground;
   const bus = createBus(ground);
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
@@ -72,12 +77,11 @@ export function assembleSync(ground: Ground): Sync {
   });
   const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
-  const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
-  const peers = new Peers({ region: config.region, urls, ask: (name) => freshness.ask(name), clock, log });
+  const peers = createPeers(ground, freshness);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
   const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
   const parts = { agents, queues, peers, freshness, positions, readThrough, ingest, store: store.cluster.shards };
-  const region: Region = { config, clock, log, metrics, history, ...parts };
+  const region: Region = { config, clock, log, metrics, history, audit, ...parts };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const heartbeats = new Heartbeats({
@@ -135,6 +139,12 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   }
 }
 
+function createPeers({ config, access, clock, log }: Ground, freshness: Freshness): Peers {
+  const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
+  const ask = (name: string) => freshness.ask(name);
+  return new Peers({ region: config.region, urls, ask, tokens: access.regionTokens, clock, log });
+}
+
 function createFreshness({ config, store, clock, log }: Ground): Freshness {
   return new Freshness({
     cluster: store.cluster,
@@ -150,7 +160,7 @@ function createFreshness({ config, store, clock, log }: Ground): Freshness {
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
   return createLeases({
     run: (script, keys, args) => store.cluster.run(script, keys, args),
-    prefix: '{relay}',
+    prefix: LEASES.relay,
     count: config.bus.partitions,
     instance,
     ttlMs: RELAY_LEASE_TTL_MS,

@@ -78,6 +78,7 @@ export class Stage {
     const options = {
       ...SMALL,
       ...given,
+      auth: true, // as where regions are apart
       config: {
         freshness: { heartbeatMs, suspectMs, staleMs },
         reconcile: { intervalMs: reconcileMs },

@@ -1,24 +1,15 @@
 import { TAGS } from '../operations/operation.ts';
-import { type OperationId, operationList } from '../operations/operations.ts';
-import { Components, type Json, type JsonObject } from './components.ts';
+import { operationList } from '../operations/operations.ts';
+import { Components, type JsonObject } from './components.ts';
+import { SECURITY_SCHEMES, securityOf } from './security.ts';
 import { writeOperation } from './write-operation.ts';
 
-/** The scheme that routes with a scope refer to. */
-export const BEARER = 'bearer';
-
-export interface DocumentOptions {
-  /** The scope that a route asks for; routes that are not in it ask for none. */
-  scopes?: ReadonlyMap<OperationId, string>;
-}
-
 /** The OpenAPI 3.1 document: every operation, every answer, with examples that the tests carry out. */
-export function renderDocument({ scopes = new Map() }: DocumentOptions = {}): JsonObject {
+export function renderDocument(): JsonObject {
   const components = new Components();
   const paths: { [path: string]: JsonObject } = {};
   for (const [id, operation] of operationList()) {
-    const scope = scopes.get(id);
-    const security: JsonObject = scope === undefined ? {} : { security: [{ [BEARER]: [scope] }] };
-    const written = { ...(writeOperation(id, operation, components) as JsonObject), ...security };
+    const written = { ...(writeOperation(id, operation, components) as JsonObject), ...securityOf(operation) };
     paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: written };
   }
   return {
@@ -35,15 +26,13 @@ export function renderDocument({ scopes = new Map() }: DocumentOptions = {}): Js
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-      ...(scopes.size > 0 && { securitySchemes: { [BEARER]: SCHEME } }),
+      securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
 
 /** Of the API, not of the program: it grows when a client has to know. */
 const VERSION = '1';
-
-const SCHEME: Json = { type: 'http', scheme: 'bearer', description: 'An OAuth 2.0 access token.' };
 
 const DESCRIPTION = `Ask any instance of any region; all know all agents, and each answer says how old what it says may be.
 

@@ -17,7 +17,9 @@ import { answerExamples, parameterExample, requestExamples } from './examples.ts
 /** One operation as the document has it. */
 export function writeOperation(id: OperationId, operation: Operation, components: Components): Json {
   const { tag, summary, description, repeatable } = operation;
-  const words = [description, repeatable && `May be repeated: ${repeatable}`].filter((each) => each !== undefined);
+  const words = [description, alsoNeeded(operation), repeatable && `May be repeated: ${repeatable}`].filter(
+    (each) => each !== undefined,
+  );
   const parameters = writeParameters(id, operation, components);
   return {
     operationId: id,
@@ -29,6 +31,11 @@ export function writeOperation(id: OperationId, operation: Operation, components
     responses: writeAnswers(id, operation, components),
   };
 }
+
+const alsoNeeded = ({ accessWith = {} }: Operation): string | undefined =>
+  Object.entries(accessWith)
+    .map(([parameter, scope]) => `With \`${parameter}\` it needs the scope \`${scope}\`.`)
+    .join(' ') || undefined;
 
 interface ObjectSchema {
   properties: Record<string, object & { description?: string }>;
@@ -104,7 +111,9 @@ function withProblems(
     refs.length === 1 ? (refs[0] as Json) : { oneOf: refs, discriminator: { propertyName: 'code', mapping } };
   const named: [string, HeaderKind][] = [
     ...(status === 503 ? [['retry-after', RETRY_AFTER] as [string, HeaderKind]] : []),
-    ...(status === 401 ? [['www-authenticate', AUTHENTICATE] as [string, HeaderKind]] : []),
+    ...(status === 401 || codes.includes('insufficient_scope')
+      ? [['www-authenticate', AUTHENTICATE] as [string, HeaderKind]]
+      : []),
   ];
   const titles = codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ');
   return {

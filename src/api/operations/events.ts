@@ -6,6 +6,7 @@ export const eventOperations = {
     method: 'POST',
     path: '/v1/events',
     tag: 'Events',
+    access: 'write:agent:status',
     summary: 'Tell of changes to agents',
     description: 'Accepted means safe: every region hears of it, in whatever order, however often.',
     repeatable: 'an event that comes again changes nothing.',
@@ -17,6 +18,7 @@ export const eventOperations = {
     method: 'POST',
     path: '/v1/platforms/{connection}/events',
     tag: 'Events',
+    access: 'platform',
     summary: 'What a platform, or a script on it, pushes',
     description:
       'The sender signs the body, or shows the secret in `authorization: Bearer`, as `push` of the connection says. What a ' +
@@ -26,6 +28,6 @@ export const eventOperations = {
     headers: ['x-muster-signature'],
     body: { schema: PushBody },
     answers: { 202: { description: 'All of it was taken.', schema: PushAnswer } },
-    problems: [...IN_BODY, 'unauthenticated', 'pushes_not_set_up', 'outbox_full', 'shard_unavailable'],
+    problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'shard_unavailable'],
   },
 } as const satisfies Record<string, Operation>;

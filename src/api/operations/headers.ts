@@ -47,8 +47,8 @@ export const RETRY_AFTER: HeaderKind = {
   schema: Type.Integer({ minimum: 1 }),
 };
 
-/** On every 401. */
+/** On every 401, and on the 403 that asks for a scope. */
 export const AUTHENTICATE: HeaderKind = {
-  description: 'The scheme by which the sender has to say who it is.',
+  description: 'The scheme by which the sender has to say who it is, and what was wrong.',
   schema: Type.String(),
 };

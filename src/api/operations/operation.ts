@@ -1,4 +1,6 @@
 import type { TSchema } from 'typebox';
+import type { Scope } from '../../auth/scopes.ts';
+import type { Access } from '../access.ts';
 import type { ProblemCode } from '../problems.ts';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
 
@@ -40,6 +42,10 @@ export interface Operation {
   /** With its parameters in braces. */
   path: `/${string}`;
   tag: Tag;
+  /** Who may ask. The route must say the same. */
+  access: Access;
+  /** The scope that a query parameter asks for instead. */
+  accessWith?: Readonly<Record<string, Scope>>;
   summary: string;
   description?: string;
   /** Why doing it twice is the same as doing it once. Clients repeat what has this, and nothing else. */
@@ -79,6 +85,13 @@ export const PROBLEM_TYPE = 'application/problem+json';
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** All problems that an operation may answer with. */
-export const problemsOf = ({ params, problems }: Operation): ProblemCode[] => [
-  ...new Set([...problems, ...(params ? IN_PATH : []), ...ANYWHERE]),
+export const problemsOf = ({ access, params, problems }: Operation): ProblemCode[] => [
+  ...new Set([...problems, ...(params ? IN_PATH : []), ...problemsOfAccess(access), ...ANYWHERE]),
 ];
+
+function problemsOfAccess(access: Access): ProblemCode[] {
+  if (access === 'open') return [];
+  if (access === 'platform') return ['unauthenticated'];
+  const ofToken: ProblemCode[] = ['unauthenticated', 'not_that_region', 'keys_unavailable'];
+  return access === 'region' ? ofToken : ['insufficient_scope', ...ofToken];
+}

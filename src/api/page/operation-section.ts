@@ -13,12 +13,11 @@ export function operationSection(method: string, path: string, operation: Descri
   const { operationId: id, summary, description, parameters, requestBody, responses, security } = operation;
   const [body] = Object.entries(requestBody?.content ?? {});
   const types = Object.keys(requestBody?.content ?? {}).join(', ');
-  const scopes = (security ?? []).flatMap((each) => Object.values(each).flat());
   const examples = examplesOf(id as OperationId);
   return html`<article id="${id}">
 <h3><a class="anchor" href="#${id}">${summary}</a></h3>
 <p class="call"><span class="method ${method}">${method.toUpperCase()}</span> <code>${breakable(path)}</code></p>
-<p class="facts"><span>${id}</span>${scopes.map((scope) => html`<span>scope ${scope}</span>`)}</p>
+<p class="facts"><span>${id}</span>${(security ?? []).flatMap((each) => Object.entries(each)).map(shown)}</p>
 ${description && words(description)}
 ${parameters && html`<h4>Parameters</h4>${parametersOf(parameters)}`}
 ${body && html`<h4>Body <small>${types}${!requestBody?.required && ', optional'}</small></h4>${bodyOf(body[1].schema)}`}
@@ -28,6 +27,9 @@ ${problemsOf(responses)}
 ${examples.length > 0 && html`<h4>Examples</h4>${examples.map(exampleOf)}`}
 </article>`;
 }
+
+const shown = ([scheme, scopes]: [string, string[]]): Html =>
+  html`<span><a href="#security">${scheme}</a>${scopes.map((scope) => html` with the scope <code>${scope}</code>`)}</span>`;
 
 /** A path may be broken after a slash. */
 const breakable = (path: string): Html[] => path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);

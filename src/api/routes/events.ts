@@ -4,14 +4,17 @@ import type { WrongField } from '../../agent/fields.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
+import { recordEvent } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.post('/v1/events', async (request, reply): Promise<EventsAnswer> => {
+  const options = { config: { access: 'write:agent:status' } } as const;
+  server.post('/v1/events', options, async (request, reply): Promise<EventsAnswer> => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
+    for (const each of accepted) recordEvent(region, request, each);
     reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
     return {
       accepted: accepted.length,

@@ -11,7 +11,7 @@ import type { ApiContext } from '../server.ts';
 export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiContext): void {
   server.register(async (scope) => {
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    scope.post('/v1/platforms/:connection/events', async (request, reply) => {
+    scope.post('/v1/platforms/:connection/events', { config: { access: 'platform' } }, async (request, reply) => {
       const { connection } = request.params as { connection: string };
       const settings = settingsOf(connection);
       if (!settings) {

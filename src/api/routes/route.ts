@@ -1,23 +1,23 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { ShardUnavailable } from '../../cache/errors.ts';
 import type { Tally } from '../../cache/queues.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { LONGEST_MS, type RouteAnswer, RouteFields, type SettleAnswer, SettleFields } from '../../contract/route.ts';
-import { claim } from '../../routing/claim.ts';
 import { claimOfAgent, claimOfCall } from '../../routing/claim-of.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
-import { settle } from '../../routing/settle.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
+import { claimFor, settleFor } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
 import { readSkills } from './agents.ts';
 import { requiredSkills } from './claims.ts';
 
+const config = { access: 'route:agent' } as const;
 /** How long a script's settlement waits for a shard or a home, unless it says, in ms. */
 const SETTLE_MS = 1000;
 /** When asking again may find somebody, where nobody is free, and where something was away, in ms. */
@@ -38,22 +38,29 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
+      config,
       url: '/v1/route',
-      handler: (request, reply) => route(region, readRoute(request), reply),
+      handler: (request, reply) => route(region, request, readRoute(request), reply),
     });
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
+      config,
       url: '/v1/route/settle',
-      handler: (request, reply) => settleFor(region, readSettle(request), reply),
+      handler: (request, reply) => settleMeant(region, request, readSettle(request), reply),
     });
   });
 }
 
-async function route(region: Region, fields: RouteFields, reply: FastifyReply): Promise<RouteAnswer> {
+async function route(
+  region: Region,
+  request: FastifyRequest,
+  fields: RouteFields,
+  reply: FastifyReply,
+): Promise<RouteAnswer> {
   const { queue, call_id, media = 'voice', budget_ms } = fields;
   const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
-  const request = {
+  const asked = {
     queue,
     callId: call_id,
     media,
@@ -62,7 +69,7 @@ async function route(region: Region, fields: RouteFields, reply: FastifyReply): 
     explain: false,
   };
   try {
-    const granted = await claim(region, request);
+    const granted = await claimFor(region, request, asked);
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return found(region, granted.claim);
   } catch (error) {
@@ -92,10 +99,16 @@ function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
   };
 }
 
-async function settleFor(region: Region, fields: SettleFields, reply: FastifyReply): Promise<SettleAnswer> {
+async function settleMeant(
+  region: Region,
+  request: FastifyRequest,
+  fields: SettleFields,
+  reply: FastifyReply,
+): Promise<SettleAnswer> {
   try {
-    const settled = await settle(
+    const settled = await settleFor(
       region,
+      request,
       await claimMeant(region, fields),
       fields.settlement,
       fields.budget_ms ?? SETTLE_MS,
