@@ -3,6 +3,7 @@ import {
   BEAT_KEY,
   budgetKeys,
   callsKey,
+  changesKey,
   connectionKey,
   domainKey,
   LEASES,
@@ -12,6 +13,7 @@ import {
   queueKey,
   RELAY_CHANNEL,
   regionKey,
+  rosterKey,
 } from './keys.ts';
 
 /**
@@ -20,7 +22,9 @@ import {
  */
 export function clusterRules(): string[] {
   const keys = [
-    ...[agentsKey, callsKey, regionKey, positionsKey, domainKey, connectionKey].map((key) => key('*')),
+    ...[agentsKey, callsKey, changesKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map((key) =>
+      key('*'),
+    ),
     queueKey('*', '*'),
     queueKey('*', '*', '*' as 'voice'),
     outboxKey(0).replace('0', '*'),
@@ -36,8 +40,8 @@ export function clusterRules(): string[] {
 const COMMANDS = [
   ...['get', 'set', 'del', 'exists', 'mget', 'pttl', 'pexpire', 'time'],
   ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hrandfield', 'hscan'],
-  ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zremrangebyscore', 'zscan'],
-  ...['xadd', 'xdel', 'xlen', 'xrange'],
+  ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zrangebylex', 'zremrangebyscore', 'zscan'],
+  ...['xadd', 'xdel', 'xlen', 'xrange', 'xrevrange'],
   ...['evalsha', 'eval', 'script|load', 'wait', 'publish', 'subscribe', 'unsubscribe'],
   ...['ping', 'hello', 'role', 'asking', 'scan', 'cluster|slots'],
 ];

@@ -8,13 +8,13 @@ import type { Config } from '../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
 import type { Cluster } from './cluster.ts';
 import { ShardUnavailable } from './errors.ts';
-import { agentsKey, callsKey } from './keys.ts';
+import { agentsKey, callsKey, changesKey, rosterKey } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { linesOf } from './lines.ts';
 import { Recent } from './recent.ts';
 import { type AgentRecord, readRecord, writeRecord } from './record.ts';
 import { scripts } from './scripts.ts';
-import { encode } from './units.ts';
+import { encode, writeNoted } from './units.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */
 export interface Applied extends Merged {
@@ -131,11 +131,11 @@ export class Agents {
   /** Moves a claim on if the record is still the one given. @throws ShardUnavailable */
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
     const { agentId, unit, fence, move } = request;
-    const key = agentsKey(domainOfAgent(this.#config, agentId));
+    const domain = domainOfAgent(this.#config, agentId);
     const { arrivalMs, parts } = virtualArrival(withoutClaim(record.facets, unit), this.#config.ranking);
     const { reply, replicated } = await this.#lanes.claims.run(
       scripts.settle,
-      [key, ...linesOf(this.#config, agentId, record.facets)],
+      [agentsKey(domain), changesKey(domain), ...linesOf(this.#config, agentId, record.facets)],
       [
         agentId,
         record.version,
@@ -173,13 +173,14 @@ export class Agents {
     const calls = locks.changed.filter(({ callId, state }) => callId && state !== 'ENDED');
     const { reply } = await this.#lanes.changes.run(
       scripts.commit,
-      [agentsKey(domain), callsKey(domain), ...lines, ...leaves],
+      [agentsKey(domain), callsKey(domain), changesKey(domain), rosterKey(domain), ...lines, ...leaves],
       [
         agentId,
         record?.version ?? '0',
         writeRecord(facets, home, locks, this.#config.ranking),
         String(leaves.length),
         String(locks.told.length),
+        locks.changed.map((claim) => `${writeNoted(claim)};`).join(''),
         ...locks.told.flatMap(([unit, remainingMs]) => [unit, String(remainingMs)]),
         ...calls.flatMap(({ callId, fence }) => [encode(callId), String(fence)]),
       ],

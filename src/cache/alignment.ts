@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
-import { agentsKey, mediaOfLine } from './keys.ts';
+import { agentsKey, mediaOfLine, rosterKey } from './keys.ts';
 import { linesOf } from './lines.ts';
 import { type Misplacement, misplacement } from './place.ts';
 import { type AgentRecord, readRecord } from './record.ts';
@@ -61,6 +61,10 @@ export class Alignment {
           }
         }),
       );
+      // Scripts enter everybody; whom a version before this one has stored is entered here.
+      const entries = [...records.keys()].flatMap((agentId) => ['0', agentId]);
+      const roster = rosterKey(domain);
+      if (entries.length > 0) await cluster.command(roster, ['ZADD', roster, 'NX', ...entries]);
       found.records += records.size;
       await pace(records.size);
     }

@@ -6,6 +6,10 @@ import type { Media } from '../agent/media.ts';
  */
 export const agentsKey = (domain: string): string => `agents:{${domain}}`;
 export const callsKey = (domain: string): string => `calls:{${domain}}`;
+/** What has changed lately: see src/cache/changes.ts. */
+export const changesKey = (domain: string): string => `changes:{${domain}}`;
+/** The ids of all agents who have a record, in order. */
+export const rosterKey = (domain: string): string => `roster:{${domain}}`;
 /** The line of a queue for one media type: scripts read the type off the key. */
 export const queueKey = (domain: string, queue: string, media: Media = 'voice'): string =>
   `queue${media === 'voice' ? '' : `.${media}`}:{${domain}}:${queue}`;

@@ -1,7 +1,7 @@
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Cluster } from './cluster.ts';
-import { agentsKey, callsKey, queueKey } from './keys.ts';
+import { agentsKey, callsKey, changesKey, queueKey } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { writeSkills } from './record.ts';
 import { scripts } from './scripts.ts';
@@ -115,7 +115,7 @@ export class Queues {
     const { domain, queue, media } = request;
     const { reply, replicated } = await this.#claims.run(
       scripts.claim,
-      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain)],
+      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain), changesKey(domain)],
       [
         request.region,
         encode(request.callId),

@@ -1,6 +1,6 @@
 import type { Claim, ClaimState, Facets } from '../agent/facets.ts';
 import { liveInteraction } from '../agent/status.ts';
-import { claimOn, digitalUnits, exclusions } from '../agent/units.ts';
+import { claimOn, digitalUnits, exclusions, VOICE } from '../agent/units.ts';
 import type { Locks } from './record.ts';
 
 /** A unit of an agent's capacity as the region stores it; `src/cache/scripts/units.lua` names the parts. */
@@ -65,6 +65,15 @@ export function readClaim(fields: (string | undefined)[]): Claim | undefined {
     queue: decode(queue),
     completedAtMs: Number(completed),
   };
+}
+
+/** A claim as scripts note that it has moved: `src/cache/scripts/changes.lua` names the parts. */
+export const writeNoted = (claim: Claim): string => [claim.unit ?? VOICE, ...writeClaim(claim)].join(' ');
+
+export function readNoted(text: string): Claim | undefined {
+  const [unit = VOICE, ...fields] = text.split(' ');
+  const claim = readClaim(fields);
+  return claim && { ...(unit !== VOICE && { unit }), ...claim };
 }
 
 /** Call and queue names may hold anything; in a header they must hold neither spaces nor colons. */

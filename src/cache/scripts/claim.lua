@@ -1,5 +1,5 @@
 -- claim: takes the best agent of a queue for a call, exactly once.
--- KEYS  1 queue, whose name says for which media type, 2 agents, 3 calls
+-- KEYS  1 queue, whose name says for which media type, 2 agents, 3 calls, 4 changes
 -- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 hold ms, 6 skills wanted (",name:level,..."),
 --       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over and why (",a:stale,b:budget,"),
 --       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
@@ -14,6 +14,7 @@
 -- and considered lists {agent, obstacle or "", record} in the order of the walk.
 --include record
 --include calls
+--include changes
 --include walk
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
@@ -68,7 +69,7 @@ if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen)
 
 best = parse(best.line)
 local _, unit = open_from(best, want.media, now_ms)
-local verdict, fence = 'ask', 0
+local verdict, fence, taken = 'ask', 0, nil
 local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
 if best.home == region or instead then
   local next_fence, held = highest_fence(best) + 1, unit or best
@@ -76,10 +77,12 @@ if best.home == region or instead then
   held.fence, held.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', call, ARGV[3]
   held.by = instead and region or '-'
+  taken = claim_of(unit and unit.name or 'voice', held)
 else
   best.hold = now_ms + tonumber(ARGV[5])
 end
 local line = store(agents, best_id, best, now_us)
+if taken then note(KEYS[4], best_id, taken) end
 place(queue, best_id, best, now_ms)
 remember(calls, agents, call, best_id, int(fence), now_ms, now_us)
 return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered }

@@ -1,5 +1,5 @@
 -- settle: moves a claim on to its next state; what that is was decided in src/agent/claim.ts.
--- KEYS  1 agents, then the agent's queues
+-- KEYS  1 agents, 2 changes, then the agent's queues
 -- ARGV  1 agent, 2 version expected, 3 fence, 4 state, 5 the region that granted it in the home's stead, or "-",
 --       6 lock ms from now (0: none), 7 call, 8 queue name, 9 when the interaction was completed: ms, "now" or "",
 --       10 ms from then until the agent is free again, 11 arrival but for the claim, 12 ms from availability to arrival,
@@ -7,6 +7,7 @@
 -- Answers {"settled", record}, {"conflict", the record that is there, or ""} or {"fenced", record} for a lower fence.
 -- A higher fence than the record's is a lock lost in a failover: it is made again.
 --include record
+--include changes
 
 local agents, id, fence = KEYS[1], ARGV[1], tonumber(ARGV[3])
 local there = redis.call('HGET', agents, id)
@@ -35,5 +36,6 @@ if ARGV[9] ~= '' then
 end
 r.arrival = math.max(tonumber(ARGV[11]), held.completed + tonumber(ARGV[12]))
 local line = store(agents, id, r, now_us)
-for i = 2, #KEYS do place(KEYS[i], id, r, now_ms) end
+note(KEYS[2], id, claim_of(ARGV[13], held))
+for i = 3, #KEYS do place(KEYS[i], id, r, now_ms) end
 return { 'settled', line }
