@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
+import { streamRoutes } from './routes/stream.ts';
 import { shedLoad } from './shedding.ts';
 
 export type Server = ReturnType<typeof createServer>;
@@ -70,6 +71,7 @@ export function createServer(context: ApiContext) {
   claimRoutes(server, context);
   routeRoutes(server, context);
   agentRoutes(server, context);
+  streamRoutes(server, context);
   regionRoutes(server, context);
   connectionRoutes(server, context);
   healthRoutes(server, context);

@@ -12,11 +12,16 @@ export type Caller =
       /** The application that got the token, where the issuer says which. */
       client?: string;
       scopes: ReadonlySet<Scope>;
+      /** When what it has shown expires, in ms since the epoch; said of whoever has shown something. */
+      untilMs?: number;
     }
   /** Another region, by its own key. */
-  | { kind: 'region'; region: string; scopes: ReadonlySet<Scope> }
+  | { kind: 'region'; region: string; scopes: ReadonlySet<Scope>; untilMs?: number }
   /** Anybody on this machine: the instance has no `auth`, and listens on loopback only. */
   | { kind: 'anybody' };
+
+/** Somebody who has shown who it is. */
+export type KnownCaller = Exclude<Caller, { kind: 'anybody' }>;
 
 export const ANYBODY: Caller = { kind: 'anybody' };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { Recent } from '../cache/recent.ts';
 import type { Clock } from '../ops/clock.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, KnownCaller } from './caller.ts';
 import type { KeySource } from './key-source.ts';
 import { ALGORITHMS, type VerificationKey } from './keys.ts';
 import { scopesIn } from './scopes.ts';
@@ -13,7 +13,7 @@ export interface Issuer {
   audience: string;
   keys: KeySource;
   /** Who it is that shows a token of these claims. */
-  callerOf(claims: JWTPayload): Caller;
+  callerOf(claims: JWTPayload): KnownCaller;
 }
 
 /** Why a token is not believed; a label, so there are few. */
@@ -82,7 +82,7 @@ export class Tokens {
     if (fitting.length === 0) throw new InvalidBearer('key', 'no key of its issuer fits the token');
     const claims = await this.#claimsOf(token, fitting, { issuer: iss, audience });
     const untilMs = ((claims.exp ?? 0) + LEEWAY_SECONDS) * 1000;
-    return { caller: issuer.callerOf(claims), untilMs, keys, version };
+    return { caller: { ...issuer.callerOf(claims), untilMs }, untilMs, keys, version };
   }
 
   async #claimsOf(
@@ -125,7 +125,7 @@ function inWords(error: unknown): Error {
 }
 
 /** The caller that an issuer of applications and people speaks of. */
-export function clientOf(claims: JWTPayload): Caller {
+export function clientOf(claims: JWTPayload): KnownCaller {
   const { iss = '', sub, client_id, azp, appid } = claims;
   // RFC 9068, OpenID Connect, and Entra ID's first version, in this order.
   const client = [client_id, azp, appid].find((each) => typeof each === 'string');

@@ -2,8 +2,8 @@ import { type Static, Type } from 'typebox';
 import { closed } from '../agent/wire.ts';
 import { Count, Counts, Ms, MsSinceEpoch, Name, OneOf, orNull } from './fields.ts';
 
-const State = OneOf(['fresh', 'suspect', 'stale', 'left'], '`left`: it has said good-bye, and counts as stale.');
-const AgeMs = orNull(Count('How old what is known may be, in ms; null where nothing is proven.'));
+export const State = OneOf(['fresh', 'suspect', 'stale', 'left'], '`left`: it has said good-bye, and counts as stale.');
+export const AgeMs = orNull(Count('How old what is known may be, in ms; null where nothing is proven.'));
 const ReadAgeMs = orNull(
   Ms('How long ago the last complete reading of the platform ended, in ms; null before the first.'),
 );

@@ -29,6 +29,9 @@ export interface Metrics {
   authentications: Counter<'outcome'>;
   /** Requests refused for want of time. */
   shed: Counter<'work'>;
+  streams: Gauge;
+  /** Streams that have ended: `left`, `slow`, `expired`, `draining`. */
+  streamEnds: Counter<'why'>;
   auditDropped: Counter;
   issuerKeysAgeMs: Gauge<'issuer'>;
   relayed: Counter;
@@ -204,6 +207,12 @@ function metricsOfAccess({ counter, gauge }: Maker) {
       'shed_total',
       'Requests refused because the event loop was too late: lookup, claim (events, too), settlement',
       'work',
+    ),
+    streams: gauge('streams', 'Listeners to GET /v1/stream'),
+    streamEnds: counter(
+      'stream_ends_total',
+      'Streams that have ended: left (the listener), slow (cut off), expired (the token), draining (the instance)',
+      'why',
     ),
     auditDropped: counter(
       'audit_dropped_total',

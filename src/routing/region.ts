@@ -1,6 +1,8 @@
 import type { Agents } from '../cache/agents.ts';
+import type { Changes } from '../cache/changes.ts';
 import type { PassOver, Queues } from '../cache/queues.ts';
 import { type AgentRecord, readRecord } from '../cache/record.ts';
+import type { Roster } from '../cache/roster.ts';
 import type { Config } from '../config/schema.ts';
 import { findQueue, type Queue } from '../config/topology.ts';
 import type { AgentAnswer } from '../contract/agents.ts';
@@ -22,6 +24,8 @@ export interface Region {
   config: Config;
   agents: Agents;
   queues: Queues;
+  changes: Changes;
+  roster: Roster;
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;

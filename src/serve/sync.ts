@@ -1,8 +1,10 @@
 import type { Bus } from '../bus/bus.ts';
 import { Agents } from '../cache/agents.ts';
+import { Changes } from '../cache/changes.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
+import { Roster } from '../cache/roster.ts';
 import type { Config } from '../config/schema.ts';
 import type { Audit } from '../ops/audit.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -79,9 +81,8 @@ export function assembleSync(ground: Ground): Sync {
   const freshness = createFreshness(ground);
   const peers = createPeers(ground, freshness);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
-  const parts = { agents, queues, peers, freshness, positions, readThrough, ingest, store: store.cluster.shards };
-  const region: Region = { config, clock, log, metrics, history, audit, ...parts };
+  const parts = { ...readersOf(ground), agents, peers, freshness, positions, readThrough, ingest };
+  const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const heartbeats = new Heartbeats({
@@ -127,6 +128,12 @@ export function assembleSync(ground: Ground): Sync {
       positions.stop();
     },
   };
+}
+
+/** What reads the store and keeps nothing. */
+function readersOf({ config, store: { cluster, claims } }: Ground): Pick<Region, 'queues' | 'changes' | 'roster'> {
+  const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
+  return { queues, changes: new Changes(cluster), roster: new Roster(cluster) };
 }
 
 /** Whether the region is gone when this instance is. */

@@ -43,6 +43,7 @@ describe('a token', () => {
       subject: 'ann',
       client: 'ivr',
       scopes: new Set(['read:agent', 'route:agent']),
+      untilMs: expect.any(Number),
     });
   });
 
@@ -154,6 +155,7 @@ describe('a region', () => {
       kind: 'region',
       region: 'us',
       scopes,
+      untilMs: expect.any(Number),
     });
   });
 

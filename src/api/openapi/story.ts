@@ -203,6 +203,13 @@ export const STORY: readonly Example[] = [
     status: 200,
   },
   {
+    operation: 'getStream',
+    name: 'no-such-event',
+    summary: 'An id that is of no event',
+    headers: { 'last-event-id': '17' },
+    status: 400,
+  },
+  {
     operation: 'pushEvents',
     name: 'no-pushes',
     summary: 'A connection that takes no pushes',

@@ -13,6 +13,10 @@ export const REQUEST_HEADERS = {
       'Tokens of writes, as their answers carried them, with commas between: the answer is not older than those writes.',
     schema: Type.String({ maxLength: 8192 }),
   },
+  'last-event-id': {
+    description: 'The id of the last event that was seen: the stream goes on behind it.',
+    schema: Type.String({ maxLength: 4096 }),
+  },
   'x-muster-signature': {
     description:
       'Of a connection whose scheme is `hmac-sha256`: `sha256=` and the HMAC of the body, in hex or base64, under its secret.',
@@ -31,6 +35,7 @@ export const ANSWER_HEADERS = {
     description: 'The region whose answer this is, where the request carried tokens.',
     schema: Type.String(),
   },
+  'x-accel-buffering': { description: 'Proxies pass it on as it comes.', schema: Type.Literal('no') },
   'cache-control': { description: 'Nobody keeps the answer for somebody else.', schema: Type.Literal('no-store') },
 } as const satisfies Record<string, HeaderKind>;
 export type AnswerHeader = keyof typeof ANSWER_HEADERS;

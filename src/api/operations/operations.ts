@@ -5,11 +5,13 @@ import { eventOperations } from './events.ts';
 import type { Operation } from './operation.ts';
 import { operatorOperations } from './operators.ts';
 import { scriptOperations } from './scripts.ts';
+import { streamOperations } from './stream.ts';
 
 /** Everything that can be asked, by the name that the document and clients have for it. */
 export const OPERATIONS = {
   ...claimOperations,
   ...agentOperations,
+  ...streamOperations,
   ...scriptOperations,
   ...eventOperations,
   ...operatorOperations,

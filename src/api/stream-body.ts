@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream';
+import type { Numbered, Quiet } from '../routing/follow.ts';
+import { DRAINING, RETRY, render } from './server-sent.ts';
+
+/** A listener that takes nothing for so long is cut off, in ms. */
+const STALLED_MS = 30_000;
+/** What is left of a stream when it ends has so long to be taken, in ms. */
+const LAST_WORDS_MS = 500;
+/** What a timer can hold. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Why a stream has ended: the listener left or was too slow, its token expired, the instance shuts down. */
+export type StreamEnd = 'left' | 'slow' | 'expired' | 'draining';
+
+interface StreamBodyOptions {
+  /** Until the signal is given. */
+  news(signal: AbortSignal): AsyncIterable<(Numbered | Quiet)[]>;
+  /** How long the listener may listen, in ms; undefined: for ever. */
+  lifeMs?: number | undefined;
+  onEnd(why: StreamEnd): void;
+  stalledMs?: number;
+}
+
+/** What one listener is sent. The news are asked for further when those before have been taken. */
+export class StreamBody {
+  readonly body: Readable;
+  readonly #options: StreamBodyOptions;
+  readonly #ending = new AbortController();
+  readonly #expiry: NodeJS.Timeout | undefined;
+  #stalled: NodeJS.Timeout | undefined;
+  #end: StreamEnd | undefined;
+
+  constructor(options: StreamBodyOptions) {
+    this.#options = options;
+    this.body = Readable.from(this.#text(), { objectMode: true, highWaterMark: 1 });
+    if (options.lifeMs === undefined) return;
+    this.#expiry = setTimeout(() => this.end('expired'), Math.min(options.lifeMs, LONGEST_TIMER_MS));
+  }
+
+  /** The first reason counts. */
+  end(why: StreamEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = why;
+    this.#options.onEnd(why);
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#stalled);
+    this.#ending.abort();
+    if (why === 'slow') this.body.destroy();
+    else setTimeout(() => this.body.destroy(), LAST_WORDS_MS).unref();
+  }
+
+  async *#text(): AsyncGenerator<string> {
+    const { news, stalledMs = STALLED_MS } = this.#options;
+    yield RETRY;
+    for await (const some of news(this.#ending.signal)) {
+      this.#stalled = setTimeout(() => this.end('slow'), stalledMs);
+      yield some.map(render).join('');
+      clearTimeout(this.#stalled);
+    }
+    if (this.#end === 'draining') yield DRAINING;
+  }
+}
