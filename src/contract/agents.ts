@@ -101,6 +101,20 @@ export const FindAnswer = Type.Object(
 );
 export type FindAnswer = Static<typeof FindAnswer>;
 
+export const AgentsAnswer = Type.Object(
+  {
+    agents: Type.Array(AgentAnswer, { description: 'In the order of their domains and ids.' }),
+    next: Type.Optional(
+      Type.String({
+        description:
+          'The `cursor` of the next page; absent on the last. A page may be short, or empty, and yet not be the last.',
+      }),
+    ),
+  },
+  { ...closed, $id: 'Agents', description: 'Some of the agents that a region knows.' },
+);
+export type AgentsAnswer = Static<typeof AgentsAnswer>;
+
 export const QueueAnswer = Type.Object(
   {
     queue: Name('Its name.'),
@@ -138,6 +152,26 @@ export const AvailableQuery = Type.Object(
   closed,
 );
 export type AvailableQuery = Static<typeof AvailableQuery>;
+
+export const AgentsQuery = Type.Object(
+  {
+    status: Type.Optional(Type.Enum([...STATUSES], { description: 'Only who is so, for voice.' })),
+    queue: Type.Optional(Name('Only who is in this queue, whether they can be taken now or not.')),
+    skill: Type.Optional(SkillsAsText),
+    home: Type.Optional(Name('Only agents of this home.')),
+    stale: Type.Optional(Type.Boolean({ description: 'Only who is too old to act on, or only who is not.' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'How many; 50 if left out.' })),
+    cursor: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1000,
+        description: 'The `next` of the page before, with the same filters.',
+      }),
+    ),
+  },
+  closed,
+);
+export type AgentsQuery = Static<typeof AgentsQuery>;
 
 export const QueueQuery = Type.Object({ media: MediaType }, closed);
 export const AgentQuery = Type.Object({ budget_ms: BudgetMs }, closed);

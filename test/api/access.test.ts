@@ -112,6 +112,7 @@ const ROUTES: [route: string, needs: Scope, path: string, body: object | undefin
   ['POST /v1/route/settle', 'route:agent', '/v1/route/settle', { settlement: 'confirm', call_id: 'x' }, 200],
   ['GET /agents/available', 'read:agent', '/agents/available?queue=support', undefined, 200],
   ['GET /agents/available', 'route:agent', `/agents/available?${query}`, undefined, 404],
+  ['GET /v1/agents', 'read:agent', '/v1/agents?limit=1', undefined, 200],
   ['GET /v1/agents/:id', 'read:agent', '/v1/agents/nobody', undefined, 404],
   ['GET /v1/queues/:id', 'read:agent', '/v1/queues/support', undefined, 200],
   ['GET /v1/stream', 'read:agent', '/v1/stream?events=none', undefined, 400],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Alignment } from '../../src/cache/alignment.ts';
 import { type Change, Changes, KEPT } from '../../src/cache/changes.ts';
 import { Roster } from '../../src/cache/roster.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
@@ -86,12 +87,16 @@ describe('a position', () => {
 });
 
 describe('the roster', () => {
-  it('names everybody who has a record, in order, from whom one has seen last', async () => {
+  it('names everybody who has a record, in order, from whom one has seen last, and is made whole by a check', async () => {
     const d = store.domain('roster');
     for (const id of ['c', 'a', 'b']) await d.free(id, 1000);
     await d.free('a', 2000);
     const roster = new Roster(store.cluster);
-    expect(await roster.after(d.name, '', 2)).toEqual(['roster:a', 'roster:b']);
-    expect(await roster.after(d.name, 'roster:b', 2)).toEqual(['roster:c']);
+    const idsAfter = async (id: string) => (await roster.after(d.name, id, 2)).map(([agentId]) => agentId);
+    expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
+    expect(await idsAfter('roster:b')).toEqual(['roster:c']);
+    await d.command('DEL', 'roster:{roster}');
+    await new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+    expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
   });
 });

@@ -78,6 +78,13 @@ export const STORY: readonly Example[] = [
     status: 404,
   },
   {
+    operation: 'listAgents',
+    name: 'a-page',
+    summary: 'Whoever is available and has some billing, a page of one',
+    query: { status: 'AVAILABLE', queue: 'support', skill: 'billing:50', home: 'eu-west-1', stale: false, limit: 1 },
+    status: 200,
+  },
+  {
     operation: 'getQueue',
     name: 'a-queue',
     summary: 'A queue with three in line',

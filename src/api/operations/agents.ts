@@ -3,6 +3,8 @@ import {
   AgentAnswer,
   AgentPath,
   AgentQuery,
+  AgentsAnswer,
+  AgentsQuery,
   AvailableQuery,
   FindAnswer,
   QueueAnswer,
@@ -37,6 +39,21 @@ export const agentOperations = {
     },
     problems: [...AFTER_WRITES, 'unknown_queue', 'no_agent_available', 'not_replicated'],
   },
+  listAgents: {
+    method: 'GET',
+    path: '/v1/agents',
+    tag: 'Agents',
+    access: 'read:agent',
+    summary: 'Go through the agents that the region knows',
+    description:
+      'Page by page, by cursor. Who is there from the first page to the last, and fits all along, is met exactly once, whatever ' +
+      'comes or changes meanwhile. No platform is asked: who is stale says so.',
+    repeatable: 'it changes nothing.',
+    query: AgentsQuery,
+    headers: AFTER,
+    answers: { 200: { description: 'A page of agents.', schema: AgentsAnswer, headers: BY } },
+    problems: [...AFTER_WRITES, 'unknown_queue'],
+  },
   getAgent: {
     method: 'GET',
     path: '/v1/agents/{id}',
@@ -47,8 +64,11 @@ export const agentOperations = {
     repeatable: 'it changes nothing.',
     params: AgentPath,
     query: AgentQuery,
-    headers: AFTER,
-    answers: { 200: { description: 'The agent.', schema: AgentAnswer, headers: BY } },
+    headers: [...AFTER, 'if-none-match'],
+    answers: {
+      200: { description: 'The agent.', schema: AgentAnswer, headers: [...BY, 'etag'] },
+      304: { description: 'As the caller knows already, but for ages.', headers: [...BY, 'etag'] },
+    },
     problems: [...AFTER_WRITES, 'unknown_agent'],
   },
   getQueue: {

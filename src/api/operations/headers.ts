@@ -13,6 +13,10 @@ export const REQUEST_HEADERS = {
       'Tokens of writes, as their answers carried them, with commas between: the answer is not older than those writes.',
     schema: Type.String({ maxLength: 8192 }),
   },
+  'if-none-match': {
+    description: 'Tags of answers that are known already: where nothing but ages has changed since, the answer is 304.',
+    schema: Type.String(),
+  },
   'last-event-id': {
     description: 'The id of the last event that was seen: the stream goes on behind it.',
     schema: Type.String({ maxLength: 4096 }),
@@ -34,6 +38,10 @@ export const ANSWER_HEADERS = {
   'muster-answered-by': {
     description: 'The region whose answer this is, where the request carried tokens.',
     schema: Type.String(),
+  },
+  etag: {
+    description: 'Names what the answer says, but for ages: weak, since answers of one tag may differ in these.',
+    schema: Type.String({ pattern: '^W/".+"$' }),
   },
   'x-accel-buffering': { description: 'Proxies pass it on as it comes.', schema: Type.Literal('no') },
   'cache-control': { description: 'Nobody keeps the answer for somebody else.', schema: Type.Literal('no-store') },

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
-import { AgentQuery, AvailableQuery, type QueueAnswer, QueueQuery } from '../../contract/agents.ts';
+import { AgentQuery, AgentsQuery, AvailableQuery, type QueueAnswer, QueueQuery } from '../../contract/agents.ts';
 import { find, getAgent } from '../../routing/find.ts';
+import { type Cursor, InvalidCursor, listAgents, readCursor } from '../../routing/list.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
 import { claimFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
+import { etagOf, isKnown } from '../etag.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -37,15 +39,26 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
     },
   );
 
-  server.get('/v1/agents/:id', { config, schema: { querystring: AgentQuery } }, (request, reply) => {
+  server.get('/v1/agents', { config, schema: { querystring: AgentsQuery } }, (request, reply) => {
+    const { skill, limit = 50, cursor, ...filter } = request.query as AgentsQuery;
+    const from = cursor === undefined ? undefined : cursorIn(cursor);
+    const wanted = { ...filter, skills: readSkills(skill, '/skill') };
+    const answer = () => listAgents(region, wanted, limit, from);
+    return answerAfterWrites(region, request, reply, { answer, path: request.url });
+  });
+
+  server.get('/v1/agents/:id', { config, schema: { querystring: AgentQuery } }, async (request, reply) => {
     const { budget_ms } = request.query as Static<typeof AgentQuery>;
     const agentId = (request.params as { id: string }).id;
-    return answerAfterWrites(region, request, reply, {
+    const agent = await answerAfterWrites(region, request, reply, {
       answer: (budgetMs) => getAgent(region, agentId, budgetMs),
       path: request.url,
       about: { agentId, in: (agent) => agent },
       budgetMs: budget_ms,
     });
+    const etag = etagOf(agent);
+    reply.header('etag', etag);
+    return isKnown(etag, request.headers['if-none-match']) ? reply.status(304).send() : agent;
   });
 
   server.get('/v1/queues/:id', { config, schema: { querystring: QueueQuery } }, (request, reply) => {
@@ -59,16 +72,26 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
   });
 }
 
+/** @throws InvalidRequest */
+function cursorIn(text: string): Cursor {
+  try {
+    return readCursor(text);
+  } catch (error) {
+    if (!(error instanceof InvalidCursor)) throw error;
+    throw new InvalidRequest([{ field: '/cursor', message: error.message }]);
+  }
+}
+
 /** `billing,spanish:60` asks for the first at any level. @throws InvalidRequest */
-export function readSkills(text = ''): Record<string, number> {
+export function readSkills(text = '', field = '/skills'): Record<string, number> {
   const parts = text.split(',').filter((each) => each.trim());
-  if (parts.length > 20) throw new InvalidRequest([{ field: '/skills', message: 'may name 20 skills' }]);
+  if (parts.length > 20) throw new InvalidRequest([{ field, message: 'may name 20 skills' }]);
   return Object.fromEntries(
     parts.map((part) => {
       const [name = '', level = '0'] = part.split(':').map((each) => each.trim());
       if (name && /^\d{1,3}$/.test(level) && Number(level) <= 100) return [name, Number(level)];
       const message = `"${part}" is not name or name:level with a level of 0 to 100`;
-      throw new InvalidRequest([{ field: '/skills', message }]);
+      throw new InvalidRequest([{ field, message }]);
     }),
   );
 }
