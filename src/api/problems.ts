@@ -104,6 +104,18 @@ export const PROBLEMS = {
     'The read carries the token of a write that this region does not know yet, and no region that does could be asked; `missing` says what, `known` is the answer without it.',
     'Read again in a moment, or in the region that has the write. Without the header the read is answered as `known`.',
   ),
+  idempotency_key_in_use: kind(
+    409,
+    'The first request with this key is under way',
+    'A request with the same `idempotency-key` and the same content has not been answered yet.',
+    'Ask again in a moment, with the same key. Nothing was done for this one.',
+  ),
+  idempotency_key_reused: kind(
+    422,
+    'The key belongs to another request',
+    'The same caller has sent another content, or to another path, under this `idempotency-key` within the last 10 minutes.',
+    'Give every request a key of its own; only the same request made again has the same key. Nothing was done.',
+  ),
   not_replicated: kind(
     503,
     'The claim is not safe',

@@ -8,6 +8,7 @@ import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
 import { answerFailure } from './failures.ts';
+import { keepAnswers } from './idempotency.ts';
 import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -65,6 +66,7 @@ export function createServer(context: ApiContext) {
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   recordOperators(server, context.region);
+  keepAnswers(server, context.region);
   matchOperations(server);
   eventRoutes(server, context);
   pushRoutes(server, context);

@@ -1,5 +1,6 @@
 import {
   agentsKey,
+  answerKey,
   BEAT_KEY,
   budgetKeys,
   callsKey,
@@ -22,8 +23,8 @@ import {
  */
 export function clusterRules(): string[] {
   const keys = [
-    ...[agentsKey, callsKey, changesKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map((key) =>
-      key('*'),
+    ...[agentsKey, answerKey, callsKey, changesKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map(
+      (key) => key('*'),
     ),
     queueKey('*', '*'),
     queueKey('*', '*', '*' as 'voice'),

@@ -23,6 +23,8 @@ export const positionsKey = (region: string): string => `positions:{${region}}`;
 /** The latest beat of the region: see `src/sync/watermark.ts`. */
 export const BEAT_KEY = 'muster:beat';
 export const domainKey = (domain: string): string => `domain:{${domain}}`;
+/** What was answered to a request that had a key of its caller's: see kept-answers.ts. */
+export const answerKey = (id: string): string => `answers:${id}`;
 export const connectionKey = (connection: string): string => `connection:{${connection}}`;
 /** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits. */
 export const budgetKeys = (connection: string): string[] =>

@@ -1,5 +1,6 @@
 import type { Agents } from '../cache/agents.ts';
 import type { Changes } from '../cache/changes.ts';
+import type { KeptAnswers } from '../cache/kept-answers.ts';
 import type { PassOver, Queues } from '../cache/queues.ts';
 import { type AgentRecord, readRecord } from '../cache/record.ts';
 import type { Roster } from '../cache/roster.ts';
@@ -26,6 +27,7 @@ export interface Region {
   queues: Queues;
   changes: Changes;
   roster: Roster;
+  keptAnswers: KeptAnswers;
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;

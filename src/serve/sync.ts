@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { Agents } from '../cache/agents.ts';
 import { Changes } from '../cache/changes.ts';
+import { KeptAnswers } from '../cache/kept-answers.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
@@ -81,7 +82,7 @@ export function assembleSync(ground: Ground): Sync {
   const freshness = createFreshness(ground);
   const peers = createPeers(ground, freshness);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const parts = { ...readersOf(ground), agents, peers, freshness, positions, readThrough, ingest };
+  const parts = { ...viewsOf(ground), agents, peers, freshness, positions, readThrough, ingest };
   const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
@@ -130,10 +131,13 @@ export function assembleSync(ground: Ground): Sync {
   };
 }
 
-/** What reads the store and keeps nothing. */
-function readersOf({ config, store: { cluster, claims } }: Ground): Pick<Region, 'queues' | 'changes' | 'roster'> {
+/** What works on the store and keeps nothing of it. */
+function viewsOf({
+  config,
+  store: { cluster, claims },
+}: Ground): Pick<Region, 'queues' | 'changes' | 'roster' | 'keptAnswers'> {
   const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
-  return { queues, changes: new Changes(cluster), roster: new Roster(cluster) };
+  return { queues, changes: new Changes(cluster), roster: new Roster(cluster), keptAnswers: new KeptAnswers(cluster) };
 }
 
 /** Whether the region is gone when this instance is. */

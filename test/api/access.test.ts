@@ -268,6 +268,19 @@ describe('the audit', () => {
   });
 });
 
+describe('a key of a request', () => {
+  it('is its own for each caller', async () => {
+    const headers = { 'idempotency-key': 'mine' };
+    for (const sub of ['ann', 'bob']) {
+      const token = await sign(idp, { ...ann, sub, scope: 'write:agent:status' }, nowMs);
+      const tell = (what: string) =>
+        send(`${eu}/v1/events`, { token, headers, body: { ...event, event_id: `${sub}-${what}` } });
+      expect((await tell('first')).status).toBe(202);
+      expect((await tell('another')).status).toBe(422);
+    }
+  });
+});
+
 describe("an issuer's keys", () => {
   it('are exchanged while everything runs: by the first token of the new one, which ends the old', async () => {
     issuer.keys = [next];

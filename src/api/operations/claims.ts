@@ -1,15 +1,16 @@
 import { Type } from 'typebox';
 import { ClaimAnswer, ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
-import { AFTER_WRITES, type Body, IN_BODY, type Operation } from './operation.ts';
+import { AFTER_WRITES, type Body, IN_BODY, KEYED, type Operation, REPLAYED } from './operation.ts';
 
-const TOKEN = ['muster-consistency'] as const;
+const TOKEN = ['muster-consistency', ...REPLAYED] as const;
+const KEY = ['idempotency-key'] as const;
 const PROBLEMS = [
   ...IN_BODY,
   'unknown_claim',
   'fence_superseded',
   'home_unreachable',
   'outcome_unknown',
-  'shard_unavailable',
+  ...KEYED,
 ] as const;
 const AGAIN = 'settling twice is harmless.';
 const settled = { 200: { description: 'The claim as it is now.', schema: ClaimAnswer, headers: TOKEN } } as const;
@@ -28,12 +29,13 @@ export const claimOperations = {
       "The agent is held for this call alone, in every region, until the claim is settled or lapses. The agent's home " +
       'decides, wherever it is asked for.',
     repeatable: 'the same call is answered with the same claim while it lives.',
+    headers: KEY,
     body: { schema: ClaimBody },
     answers: {
       201: { description: 'An agent has been claimed.', schema: ClaimAnswer, headers: TOKEN },
       200: { description: 'The call has this claim already.', schema: ClaimAnswer, headers: TOKEN },
     },
-    problems: [...IN_BODY, 'unknown_queue', 'no_agent_available', 'not_replicated', 'shard_unavailable'],
+    problems: [...IN_BODY, 'unknown_queue', 'no_agent_available', 'not_replicated', ...KEYED],
   },
   getClaim: {
     method: 'GET',
@@ -56,6 +58,7 @@ export const claimOperations = {
     description: 'A confirmed claim holds its agent for as long as an interaction may last.',
     repeatable: AGAIN,
     params: ClaimPath,
+    headers: KEY,
     body: bodyOf(SettleBody),
     answers: settled,
     problems: [...PROBLEMS, 'claim_ended'],
@@ -68,6 +71,7 @@ export const claimOperations = {
     summary: 'Hold the agent for longer',
     repeatable: AGAIN,
     params: ClaimPath,
+    headers: KEY,
     body: bodyOf(SettleBody),
     answers: settled,
     problems: [...PROBLEMS, 'claim_ended'],
@@ -80,6 +84,7 @@ export const claimOperations = {
     summary: 'Give the agent back, who keeps the place in line',
     repeatable: AGAIN,
     params: ClaimPath,
+    headers: KEY,
     body: bodyOf(ReleaseBody),
     answers: settled,
     problems: PROBLEMS,
@@ -93,6 +98,7 @@ export const claimOperations = {
     description: 'The agent goes to the end of the line, after the wrap-up that the queue has.',
     repeatable: AGAIN,
     params: ClaimPath,
+    headers: KEY,
     body: bodyOf(SettleBody),
     answers: settled,
     problems: PROBLEMS,

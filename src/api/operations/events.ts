@@ -1,5 +1,5 @@
 import { EventsAnswer, EventsBody, PushAnswer, PushBody, PushPath } from '../../contract/events.ts';
-import { IN_BODY, type Operation } from './operation.ts';
+import { IN_BODY, KEYED, type Operation, REPLAYED } from './operation.ts';
 
 export const eventOperations = {
   sendEvents: {
@@ -10,9 +10,12 @@ export const eventOperations = {
     summary: 'Tell of changes to agents',
     description: 'Accepted means safe: every region hears of it, in whatever order, however often.',
     repeatable: 'an event that comes again changes nothing.',
+    headers: ['idempotency-key'],
     body: { schema: EventsBody },
-    answers: { 202: { description: 'All are accepted.', schema: EventsAnswer, headers: ['muster-consistency'] } },
-    problems: [...IN_BODY, 'outbox_full', 'shard_unavailable'],
+    answers: {
+      202: { description: 'All are accepted.', schema: EventsAnswer, headers: ['muster-consistency', ...REPLAYED] },
+    },
+    problems: [...IN_BODY, 'outbox_full', ...KEYED],
   },
   pushEvents: {
     method: 'POST',

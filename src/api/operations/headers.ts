@@ -13,6 +13,11 @@ export const REQUEST_HEADERS = {
       'Tokens of writes, as their answers carried them, with commas between: the answer is not older than those writes.',
     schema: Type.String({ maxLength: 8192 }),
   },
+  'idempotency-key': {
+    description:
+      'A name that the caller gives to the request: made again within 10 minutes it is not carried out again, but answered as before.',
+    schema: Type.String({ minLength: 1, maxLength: 257 }),
+  },
   'if-none-match': {
     description: 'Tags of answers that are known already: where nothing but ages has changed since, the answer is 304.',
     schema: Type.String(),
@@ -38,6 +43,11 @@ export const ANSWER_HEADERS = {
   'muster-answered-by': {
     description: 'The region whose answer this is, where the request carried tokens.',
     schema: Type.String(),
+  },
+  'idempotent-replayed': { description: 'This was answered before.', schema: Type.Literal('true') },
+  age: {
+    description: 'How long ago, in seconds: what lasts was counted from then on.',
+    schema: Type.Integer({ minimum: 0 }),
   },
   etag: {
     description: 'Names what the answer says, but for ages: weak, since answers of one tag may differ in these.',

@@ -73,6 +73,14 @@ export const IN_BODY = [
   'body_too_large',
   'unsupported_media_type',
 ] as const satisfies ProblemCode[];
+/** And every write that may have a key of its caller's. */
+export const KEYED = [
+  'idempotency_key_reused',
+  'idempotency_key_in_use',
+  'shard_unavailable',
+] as const satisfies ProblemCode[];
+/** What such a write answers with when it is asked again. */
+export const REPLAYED = ['idempotent-replayed', 'age'] as const satisfies AnswerHeader[];
 /** And every read that can be asked to come after a write. */
 export const AFTER_WRITES = [
   'invalid_request',

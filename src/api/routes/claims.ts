@@ -11,8 +11,8 @@ import { claimFor, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
-const config = { access: 'route:agent', work: 'claim' } as const;
-const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
+const config = { access: 'route:agent', work: 'claim', keyed: true } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement', keyed: true } as const;
 
 /** Claims and their life. Creating one and every settlement may be repeated: the same call gets the same claim. */
 export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
