@@ -28,5 +28,5 @@ Whatever goes wrong is answered as an [RFC 9457](https://www.rfc-editor.org/rfc/
 | \`missing\`, \`known\` | with \`not_yet_consistent\`: what has not arrived here, and the answer without it, if any |
 | \`request_id\` | also in the header \`x-request-id\`, and beside the error in the log |
 
-Every 503 has a \`Retry-After\` header in seconds. A code that is no longer used is never used for anything else.
+Every 429 and 503 has a \`Retry-After\` header in seconds. A code that is no longer used is never used for anything else.
 `;

@@ -116,6 +116,12 @@ export const PROBLEMS = {
     'The same caller has sent another content, or to another path, under this `idempotency-key` within the last 10 minutes.',
     'Give every request a key of its own; only the same request made again has the same key. Nothing was done.',
   ),
+  too_many_requests: kind(
+    429,
+    'The client asks too often',
+    'One client has asked this instance more often within a second than `limits.requestsPerSecond` of the config allows.',
+    'Ask again after `Retry-After`; `ratelimit-remaining` of every answer says how many are left. Nothing was done.',
+  ),
   not_replicated: kind(
     503,
     'The claim is not safe',
@@ -180,7 +186,7 @@ export interface ProblemDetails {
 /** Answers with an RFC 9457 problem. */
 export function sendProblem(reply: FastifyReply, code: ProblemCode, details: ProblemDetails): FastifyReply {
   const { status, title } = PROBLEMS[code];
-  if (status === 503) reply.header('retry-after', Math.ceil((details.retryAfterMs ?? 1000) / 1000));
+  if (status === 503 || status === 429) reply.header('retry-after', Math.ceil((details.retryAfterMs ?? 1000) / 1000));
   return reply
     .status(status)
     .type('application/problem+json')

@@ -9,6 +9,7 @@ import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
 import { answerFailure } from './failures.ts';
 import { keepAnswers } from './idempotency.ts';
+import { limitClients } from './limits.ts';
 import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -65,6 +66,7 @@ export function createServer(context: ApiContext) {
   refuseWhileClosing(server);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
+  limitClients(server, context.region);
   recordOperators(server, context.region);
   keepAnswers(server, context.region);
   matchOperations(server);

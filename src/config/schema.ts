@@ -167,6 +167,20 @@ const Reconcile = Type.Object(
   { ...closed, default: {}, description: 'How often what the store holds is compared with what the platforms say.' },
 );
 
+const Limits = Type.Object(
+  {
+    requestsPerSecond: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description:
+          'Requests that one client may make of one instance within a second; more are answered 429, but for settlements. Not set: any number.',
+      }),
+    ),
+  },
+  { ...closed, default: {}, description: 'What keeps one client from taking the place of the others.' },
+);
+
 const Log = Type.Object(
   {
     level: Type.Enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
@@ -200,6 +214,7 @@ export const ConfigSchema = Type.Object(
     reconcile: Reconcile,
     auth: Type.Optional(Auth),
     audit: Audit,
+    limits: Limits,
     log: Log,
   },
   closed,

@@ -29,6 +29,8 @@ export interface Metrics {
   authentications: Counter<'outcome'>;
   /** Requests refused for want of time. */
   shed: Counter<'work'>;
+  /** Requests refused because their client asks too often. */
+  rateLimited: Counter;
   streams: Gauge;
   /** Streams that have ended: `left`, `slow`, `expired`, `draining`. */
   streamEnds: Counter<'why'>;
@@ -208,6 +210,7 @@ function metricsOfAccess({ counter, gauge }: Maker) {
       'Requests refused because the event loop was too late: lookup, claim (events, too), settlement',
       'work',
     ),
+    rateLimited: counter('rate_limited_total', 'Requests refused because their client asks too often'),
     streams: gauge('streams', 'Listeners to GET /v1/stream'),
     streamEnds: counter(
       'stream_ends_total',

@@ -1,8 +1,10 @@
+import { isCounted } from '../limits.ts';
 import {
   ANSWER_HEADERS,
   type AnswerHeader,
   AUTHENTICATE,
   type HeaderKind,
+  RATE_LIMIT,
   REQUEST_HEADERS,
   REQUEST_ID,
   RETRY_AFTER,
@@ -81,7 +83,8 @@ function writeAnswers(id: OperationId, operation: Operation, components: Compone
   for (const [status, codes] of Map.groupBy(problemsOf(operation), (code) => PROBLEMS[code].status)) {
     byStatus.set(status, withProblems(id, status, codes, byStatus.get(status), components));
   }
-  const always = namedHeaders(operation.always, components);
+  const limited = isCounted(operation.access) ? writeHeaders(Object.entries(RATE_LIMIT), components) : {};
+  const always = { ...namedHeaders(operation.always, components), ...limited };
   const all = [...byStatus].sort(([a], [b]) => a - b);
   return Object.fromEntries(
     all.map(([status, { headers, ...answer }]) => [
@@ -110,7 +113,7 @@ function withProblems(
   const schema =
     refs.length === 1 ? (refs[0] as Json) : { oneOf: refs, discriminator: { propertyName: 'code', mapping } };
   const named: [string, HeaderKind][] = [
-    ...(status === 503 ? [['retry-after', RETRY_AFTER] as [string, HeaderKind]] : []),
+    ...(status === 503 || status === 429 ? [['retry-after', RETRY_AFTER] as [string, HeaderKind]] : []),
     ...(status === 401 || codes.includes('insufficient_scope')
       ? [['www-authenticate', AUTHENTICATE] as [string, HeaderKind]]
       : []),

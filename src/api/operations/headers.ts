@@ -64,7 +64,16 @@ export const REQUEST_ID: HeaderKind = {
   schema: Type.String({ format: 'uuid' }),
 };
 
-/** On every problem with status 503. */
+const limit = (description: string): HeaderKind => ({ description, schema: Type.Integer({ minimum: 0 }) });
+
+/** On every answer to a client, where the config limits what one may ask. */
+export const RATE_LIMIT = {
+  'ratelimit-limit': limit('Requests that one client may make of this instance within a second.'),
+  'ratelimit-remaining': limit('How many of them are left.'),
+  'ratelimit-reset': limit('When it is as many again, in seconds.'),
+} as const satisfies Record<string, HeaderKind>;
+
+/** On every problem with status 429 or 503. */
 export const RETRY_AFTER: HeaderKind = {
   description: 'When asking again may help, in seconds.',
   schema: Type.Integer({ minimum: 1 }),

@@ -101,5 +101,5 @@ function problemsOfAccess(access: Access): ProblemCode[] {
   if (access === 'open') return [];
   if (access === 'platform') return ['unauthenticated'];
   const ofToken: ProblemCode[] = ['unauthenticated', 'not_that_region', 'keys_unavailable'];
-  return access === 'region' ? ofToken : ['insufficient_scope', ...ofToken];
+  return access === 'region' ? ofToken : ['insufficient_scope', 'too_many_requests', ...ofToken];
 }

@@ -1,0 +1,49 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SCOPES } from '../auth/scopes.ts';
+import type { Region } from '../routing/region.ts';
+import type { Access } from './access.ts';
+import { sendProblem } from './problems.ts';
+
+const WINDOW_MS = 1000;
+/** Clients whose requests are counted at most; of more, those who were heard of longest ago begin anew. */
+const CLIENTS = 10_000;
+
+type Check = ReturnType<FastifyInstance['createRateLimit']>;
+
+/** Whether requests to a route are counted: what clients ask, and not what regions, platforms and load balancers do. */
+export const isCounted = (access: Access | undefined): boolean =>
+  (SCOPES as readonly (Access | undefined)[]).includes(access);
+
+/**
+ * Refuses what a client asks beyond `limits.requestsPerSecond` of this instance. A settlement counts and is never refused:
+ * it gives back an agent whom somebody else could have. To be called when callers are known.
+ */
+export function limitClients(server: FastifyInstance, region: Region): void {
+  server.register(rateLimit, { global: false, cache: CLIENTS });
+  let check: Check | undefined;
+  server.addHook('onRequest', async (request, reply) => {
+    const { requestsPerSecond: max } = region.config.limits;
+    const { access, work } = request.routeOptions.config;
+    if (max === undefined || !isCounted(access) || request.caller?.kind === 'region') return;
+    check ??= server.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: clientOf });
+    const found = await check(request);
+    if (found.isAllowed) return;
+    const resetSeconds = Math.max(1, found.ttlInSeconds);
+    tell(reply, { limit: max, remaining: found.remaining, reset: resetSeconds });
+    if (!found.isExceeded || work === 'settlement') return;
+    region.metrics.rateLimited.inc();
+    const detail = `more than ${max} requests of one client within a second`;
+    return sendProblem(reply, 'too_many_requests', { detail, retryAfterMs: resetSeconds * 1000 });
+  });
+}
+
+function tell(reply: FastifyReply, told: Record<'limit' | 'remaining' | 'reset', number>): void {
+  for (const [name, value] of Object.entries(told)) reply.header(`ratelimit-${name}`, value);
+}
+
+/** The application that shows the token, else whom it speaks of; without tokens, the address. */
+function clientOf({ caller, ip }: FastifyRequest): string {
+  if (caller?.kind !== 'client') return ip;
+  return JSON.stringify([caller.issuer, caller.client ?? null, caller.client === undefined ? caller.subject : null]);
+}
