@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SCOPES } from '../auth/scopes.ts';
-import type { Region } from '../routing/region.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import type { Access } from './access.ts';
 import { sendProblem } from './problems.ts';
 
@@ -16,23 +16,27 @@ export const isCounted = (access: Access | undefined): boolean =>
   (SCOPES as readonly (Access | undefined)[]).includes(access);
 
 /**
- * Refuses what a client asks beyond `limits.requestsPerSecond` of this instance. A settlement counts and is never refused:
+ * Refuses what a client asks of this instance beyond so many requests a second; undefined: any number. A settlement counts and is never refused:
  * it gives back an agent whom somebody else could have. To be called when callers are known.
  */
-export function limitClients(server: FastifyInstance, region: Region): void {
+export function limitClients(
+  server: FastifyInstance,
+  max: number | undefined,
+  metrics: Pick<Metrics, 'rateLimited'>,
+): void {
+  if (max === undefined) return;
   server.register(rateLimit, { global: false, cache: CLIENTS });
   let check: Check | undefined;
   server.addHook('onRequest', async (request, reply) => {
-    const { requestsPerSecond: max } = region.config.limits;
     const { access, work } = request.routeOptions.config;
-    if (max === undefined || !isCounted(access) || request.caller?.kind === 'region') return;
+    if (!isCounted(access) || request.caller?.kind === 'region') return;
     check ??= server.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: clientOf });
     const found = await check(request);
     if (found.isAllowed) return;
     const resetSeconds = Math.max(1, found.ttlInSeconds);
     tell(reply, { limit: max, remaining: found.remaining, reset: resetSeconds });
     if (!found.isExceeded || work === 'settlement') return;
-    region.metrics.rateLimited.inc();
+    metrics.rateLimited.inc();
     const detail = `more than ${max} requests of one client within a second`;
     return sendProblem(reply, 'too_many_requests', { detail, retryAfterMs: resetSeconds * 1000 });
   });

@@ -30,6 +30,8 @@ export interface ApiContext {
   region: Region;
   /** Knows callers by their tokens; undefined where anybody may call. */
   tokens?: Tokens | undefined;
+  /** How often one client may ask; undefined: as it likes. */
+  requestsPerSecond?: number | undefined;
   /** Takes what platforms push. */
   pushes: Pushes;
   /** What this instance knows of the region, for operators. */
@@ -66,7 +68,7 @@ export function createServer(context: ApiContext) {
   refuseWhileClosing(server);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
-  limitClients(server, context.region);
+  limitClients(server, context.requestsPerSecond, context.region.metrics);
   recordOperators(server, context.region);
   keepAnswers(server, context.region);
   matchOperations(server);

@@ -45,6 +45,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   const server = createServer({
     region,
     tokens: ground.access.tokens,
+    requestsPerSecond: options.config.limits.requestsPerSecond,
     pushes,
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
