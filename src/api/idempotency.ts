@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type KeptAnswer, LONGEST_KEPT } from '../cache/kept-answers.ts';
 import type { Region } from '../routing/region.ts';
@@ -32,7 +32,8 @@ export function keepAnswers(server: FastifyInstance, region: Region): void {
   server.addHook('preHandler', async (request, reply) => {
     if (!request.routeOptions.config.keyed || request.headers[KEY] === undefined) return;
     const [id, print] = [idOf(request), printOf(request)];
-    const known = await region.keptAnswers.begin(id, print, request.id);
+    // Not the request's id: a caller may give one to all attempts.
+    const known = await region.keptAnswers.begin(id, print, randomUUID());
     if (!known) request.keyed = { id, print };
     else if (known.print !== print) return refuse(reply, 'idempotency_key_reused');
     else if (!known.answer) return refuse(reply, 'idempotency_key_in_use');

@@ -5,6 +5,7 @@ import { SCOPES } from '../auth/scopes.ts';
 import { AgentAnswer, Explanation, PassedOver } from '../contract/agents.ts';
 import { Name } from '../contract/fields.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { REQUEST_ID_FORM } from './tracing.ts';
 
 const WrongFields = Type.Array(
   Type.Object(
@@ -73,7 +74,7 @@ export function problemSchema(code: ProblemCode): TSchema {
       status: Type.Literal(status),
       code: Type.Literal(code, { description: 'What programs should look at.' }),
       detail: Type.String({ description: 'What happened this time, for people.' }),
-      request_id: Type.String({ format: 'uuid', description: 'Also in `x-request-id`, and in the log.' }),
+      request_id: Type.String({ pattern: REQUEST_ID_FORM, description: 'Also in `x-request-id`, and in the log.' }),
       ...members,
     },
     { ...closed, $id: `Problem.${code}`, description: `${meaning} ${remedy}` },

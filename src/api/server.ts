@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Tokens } from '../auth/tokens.ts';
@@ -23,6 +22,7 @@ import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { shedLoad } from './shedding.ts';
+import { requestIdOf, traceRequests } from './tracing.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
@@ -53,7 +53,7 @@ export function createServer(context: ApiContext) {
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    genReqId: () => randomUUID(),
+    genReqId: requestIdOf,
     routerOptions: { maxParamLength: 512 },
     logger: false,
     forceCloseConnections: 'idle',
@@ -64,7 +64,7 @@ export function createServer(context: ApiContext) {
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),
   );
-  server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
+  traceRequests(server);
   refuseWhileClosing(server);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });

@@ -96,7 +96,7 @@ function messages() {
     agentChanged: {
       name: AGENT_CHANGED,
       title: 'An agent changed',
-      headers: cloudEvent(AGENT_CHANGED, { ce_subject: header('The agent’s id, percent-encoded.') }),
+      headers: cloudEvent(AGENT_CHANGED, { ce_subject: header('The agent’s id, percent-encoded.') }, TRACED),
       payload: { allOf: [refer('schemas', 'AgentEvent'), { required: ['status', 'region_source'] }] },
       ...keyed('The agent’s id.'),
       examples: [example(sealEvent(EXAMPLE, { status: 'AVAILABLE' }, ACCEPTED_MS))],
@@ -156,7 +156,14 @@ const keyed = (description: string) => ({
   bindings: { kafka: { key: { type: 'string', description }, bindingVersion: '0.5.0' } },
 });
 
-function cloudEvent(type: string, more: object = {}) {
+const TRACED = {
+  ce_traceparent: header('W3C Trace Context of the request that led to it. Absent where a platform’s own word did.', {
+    pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
+  }),
+  ce_tracestate: header('The same, where the request had one.'),
+};
+
+function cloudEvent(type: string, more: object = {}, optional: object = {}) {
   return {
     type: 'object',
     required: ['ce_specversion', 'ce_type', 'ce_id', 'ce_source', 'ce_time', 'content-type', ...Object.keys(more)],
@@ -168,6 +175,7 @@ function cloudEvent(type: string, more: object = {}) {
       ce_time: header('When the region accepted it, by its store’s clock.', { format: 'date-time' }),
       'content-type': { type: 'string', const: 'application/json' },
       ...more,
+      ...optional,
       muster_position: header('For Muster: up to where the region has published. Absent on most messages.', {
         pattern: '^[0-9]+-[0-9]+ .+$',
       }),

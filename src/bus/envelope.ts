@@ -58,13 +58,22 @@ export interface ClaimConflict {
   overlap: 'certain' | 'possible';
 }
 
-/** @param acceptedMs wall time at which the region accepted the event, from which its propagation is measured */
-export function sealEvent(event: AgentEvent, answer: StatusAnswer, acceptedMs: number): BusMessage {
+/**
+ * @param acceptedMs wall time at which the region accepted the event, from which its propagation is measured
+ * @param trace what led to it, as CloudEvents' extension for distributed tracing has it; empty where nobody asked
+ */
+export function sealEvent(
+  event: AgentEvent,
+  answer: StatusAnswer,
+  acceptedMs: number,
+  trace: Record<string, string> = {},
+): BusMessage {
   return {
     key: event.agentId,
     headers: {
       ...attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs),
       ce_subject: encodeURIComponent(event.agentId),
+      ...Object.fromEntries(Object.entries(trace).map(([name, value]) => [`ce_${name}`, value])),
     },
     value: JSON.stringify(writeEvent(event, answer)),
   };

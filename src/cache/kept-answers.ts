@@ -14,7 +14,7 @@ export interface KeptAnswer {
 export interface Keyed {
   /** Of the request: under one key there is one. */
   print: string;
-  /** The id of the request that is under way. */
+  /** Names the attempt that is under way. */
   by?: string;
   answer?: KeptAnswer;
 }

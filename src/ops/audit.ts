@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
-import { type LogStream, openStream } from './log.ts';
+import { type LogStream, openStream, traceOfLine } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Who did something. Ids are the issuer's, the configuration's or the platform's; never a token. */
@@ -87,7 +87,7 @@ const IS_RECORD = '"audit":true';
  */
 export function openAudit({ file, stream, region, instance, log, metrics }: AuditOptions): Audit {
   const target = file === undefined ? stream : openStream(openFile(file));
-  const lines = pino({ base: { region, instance } }, target);
+  const lines = pino({ base: { region, instance }, mixin: traceOfLine }, target);
   let dropped = 0;
   let isBroken = false;
   target.on('drop', (line: string) => {

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { currentTrace } from './trace.ts';
 
 /** What the parts of Muster log through. */
 export type Log = Pick<Logger, 'info' | 'warn' | 'error' | 'debug' | 'child'>;
@@ -16,5 +17,11 @@ export function openStream(fd: number): LogStream {
 
 /** JSON lines on standard error, so that standard output stays free for answers. */
 export function createLog(level: string, region: string, instance: string, stream = openStream(2)): Logger {
-  return pino({ level, base: { region, instance } }, stream);
+  return pino({ level, base: { region, instance }, mixin: traceOfLine }, stream);
+}
+
+/** A line that is written for somebody's request says for which: the trace is the same in all regions and beyond. */
+export function traceOfLine(): { trace_id?: string } {
+  const trace = currentTrace();
+  return trace ? { trace_id: trace.id } : {};
 }

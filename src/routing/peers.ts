@@ -5,6 +5,7 @@ import type { RequiredSkills } from '../agent/ranking.ts';
 import type { BeatAnswer } from '../contract/operators.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import { currentTrace, traceHeaders } from '../ops/trace.ts';
 import { askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
 import { RoundTrip } from './round-trip.ts';
@@ -146,7 +147,7 @@ export class Peers {
     if (!peer || deadlineMs <= 0) return undefined;
     try {
       const { statusCode, headers, body } = await request(`${peer.url}${path}`, {
-        headers: { ...(await this.#credentials(region)), [CONSISTENCY]: tokens, [ASKED_BY]: this.#options.region },
+        headers: { ...(await this.#credentials(region)), ...this.#behalf(), [CONSISTENCY]: tokens },
         dispatcher: this.#http,
         signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
       });
@@ -162,13 +163,13 @@ export class Peers {
   async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {
     const peer = this.#peers.get(home);
     if (!peer) return { kind: 'unreachable' };
-    const { region, log } = this.#options;
+    const { log } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<HomeAnswer>((resolve) => {
       timer = setTimeout(resolve, Math.max(1, deadlineMs), { kind: 'unknown' });
     });
     const answer = this.#credentials(home).then((shown) =>
-      askHome(`${peer.url}${path}`, body, { ...shown, [ASKED_BY]: region }, this.#http, log),
+      askHome(`${peer.url}${path}`, body, { ...shown, ...this.#behalf() }, this.#http, log),
     );
     return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
   }
@@ -210,6 +211,12 @@ export class Peers {
     if (statusCode === 401 || statusCode === 403)
       throw new Error(`it answers ${statusCode}: are its keys of this region right?`);
     return answer;
+  }
+
+  /** Says who asks, and for which request of a caller's. */
+  #behalf(): Record<string, string> {
+    const trace = currentTrace();
+    return { [ASKED_BY]: this.#options.region, ...traceHeaders(), ...(trace && { 'x-request-id': trace.requestId }) };
   }
 
   async #credentials(region: string): Promise<Record<string, string>> {

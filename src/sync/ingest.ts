@@ -6,6 +6,7 @@ import type { AgentRecord } from '../cache/record.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { traceHeaders } from '../ops/trace.ts';
 import type { Apply } from './apply.ts';
 import type { Outbox, Place } from './outbox.ts';
 
@@ -73,7 +74,7 @@ export class Ingest {
     const { outbox, store, history } = this.#options;
     const { facets } = merge(record?.facets ?? {}, event.facets);
     const nowMs = store.nowMs();
-    const place = await outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs));
+    const place = await outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
     history.eventAccepted(event);
     return place;
   }

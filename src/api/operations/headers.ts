@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { REQUEST_ID_FORM } from '../tracing.ts';
 
 /** A header, as the document describes it. */
 export interface HeaderKind {
@@ -60,8 +61,8 @@ export type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
 /** On every answer, problems too. */
 export const REQUEST_ID: HeaderKind = {
-  description: 'Names the request, also in the log.',
-  schema: Type.String({ format: 'uuid' }),
+  description: 'Names the request, also in the log: as the caller did in the same header, if that is fit for it.',
+  schema: Type.String({ pattern: REQUEST_ID_FORM }),
 };
 
 const limit = (description: string): HeaderKind => ({ description, schema: Type.Integer({ minimum: 0 }) });

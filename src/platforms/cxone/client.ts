@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
+import { traceHeaders } from '../../ops/trace.ts';
 import { pause } from '../backoff.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
@@ -152,7 +153,7 @@ export class Client {
     const { apiVersion } = this.#settings;
     const answer = await request(`${apiUrl}/incontactapi/services/v${apiVersion}.0/${path}`, {
       // Without this it answers with a text.
-      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...traceHeaders() },
       dispatcher: this.#dispatcher,
       signal,
     });

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
+import { traceHeaders } from '../../ops/trace.ts';
 import { backoffMs, pause } from '../backoff.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
@@ -161,7 +162,8 @@ export class Client {
     body: string | undefined,
     signal: AbortSignal,
   ): Promise<Exchange> {
-    const headers: Record<string, string> = { authorization: `Bearer ${token.value}`, accept: 'application/json' };
+    const authorization = `Bearer ${token.value}`;
+    const headers: Record<string, string> = { authorization, accept: 'application/json', ...traceHeaders() };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, dispatcher: this.#dispatcher as Dispatcher, signal };
     const answer = await request(
