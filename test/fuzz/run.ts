@@ -20,7 +20,7 @@ try {
     console.log('○ Not fuzzed: there is no Python 3 with venv and pip here.');
   } else {
     const region = await startFuzzedRegion(dir);
-    const isWell = await fuzz(program, { url: region.url, dir, seconds: Number(seconds), seed: Number(seed) });
+    const isWell = await fuzz(program, { ...region, dir, seconds: Number(seconds), seed: Number(seed) });
     await region.stop();
     console.log(
       isWell ? '✓ Every answer was as the document says.' : `✗ Not as the document says; --seed ${seed} repeats it.`,
