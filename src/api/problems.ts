@@ -74,6 +74,18 @@ export const PROBLEMS = {
     'No such claim was granted, or a failover forgot it.',
     'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
   ),
+  unknown_connection: kind(
+    404,
+    'The connection is not known',
+    'No connection of this name reads a platform.',
+    'Check the name against `connections` in the config. Connections of platform `events` have nothing that could be read.',
+  ),
+  not_homed_here: kind(
+    421,
+    'Another region reads this platform',
+    'A connection is run by its home, and reconciled there.',
+    'Ask an instance of the region that `home` names.',
+  ),
   pushes_not_set_up: kind(
     404,
     'Pushes are not set up',

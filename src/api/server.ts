@@ -33,6 +33,8 @@ export interface ApiContext {
   report(): Promise<RegionReport>;
   /** What the region knows of its connections to platforms. @throws ShardUnavailable */
   connections(): Promise<ConnectionsReport>;
+  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
+  readNow(connection: string): Promise<void>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
   /** The region's next beat. @throws ShardUnavailable */
