@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { Media } from '../src/agent/media.ts';
+import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
@@ -7,6 +8,7 @@ import { BUS, type Weather } from './weather/weather.ts';
 export interface Surroundings {
   /** Every way out of a region goes through it. */
   weather: Weather;
+  bus: LocalBus;
   regions: readonly { name: string; url: string }[];
   connections: readonly LocalConnection[];
   /** Goes into the configuration of every instance, and of every connection. */
@@ -16,6 +18,8 @@ export interface Surroundings {
 /** One instance and what is near it. */
 export interface Place {
   region: string;
+  /** Name of the instance. */
+  name: string;
   port: number;
   /** `host:port` of the region's Redis nodes. */
   redisNodes: string[];
@@ -23,15 +27,15 @@ export interface Place {
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, port, redisNodes }: Place,
-  { weather, regions, connections, more }: Surroundings,
+  { region, name: instance, port, redisNodes }: Place,
+  { weather, bus, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
   const config = {
     region,
     listen: { host: '127.0.0.1', port },
     redis: { nodes: redisNodes },
-    bus: { url: `redis://${weather.host(region, BUS)}` },
+    bus: bus.settings(weather.host(region, BUS), instance),
     regions: Object.fromEntries(regions.map(({ name, url }) => [name, { url: name === region ? url : urlOf(name) }])),
     connections: Object.fromEntries(
       connections.map((connection) => [

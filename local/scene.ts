@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import type { BusDriver, LocalBus } from './bus/bus.ts';
+import { LocalKafkaBus } from './bus/kafka.ts';
+import { LocalRedisStreams } from './bus/redis-streams.ts';
 import type { LocalConnection } from './connection.ts';
 import { CxoneConnection } from './cxone-connection.ts';
 import type { Habits } from './genesys/options.ts';
@@ -74,16 +78,26 @@ export function planConnections(plan: ConnectionPlan, history?: WorldHistory): L
   });
 }
 
+/** The bus, not started, with its files in a folder of its own in `dir`. */
+export async function planBus(driver: BusDriver, dir: string): Promise<LocalBus> {
+  const place = join(dir, BUS);
+  if (driver === 'redis-streams') return new LocalRedisStreams(place, await freePort());
+  return new LocalKafkaBus(
+    place,
+    SCENE.map(({ region }) => region),
+  );
+}
+
 interface Ends {
   regions: readonly LocalRegion[];
   connections: readonly LocalConnection[];
-  bus: { port: number };
+  bus: LocalBus;
 }
 
 /** Every way out of a region, none of them open. Each platform is near the home of its connection. */
 export function planWeather(kind: WeatherKind, { regions, connections, bus }: Ends): Weather {
   const routes = regions.flatMap(({ name: region }): Route[] => [
-    { region, to: BUS, target: () => bus.port, usual: latencyBetween(kind, region, BUS_REGION) },
+    { region, to: BUS, target: () => bus.port(region), usual: latencyBetween(kind, region, BUS_REGION) },
     ...regions
       .filter(({ name }) => name !== region)
       .map((other) => ({
