@@ -8,7 +8,7 @@ import type { Habits } from './genesys/options.ts';
 import { GenesysConnection } from './genesys-connection.ts';
 import type { Http } from './http.ts';
 import { Instance } from './instance.ts';
-import { freePort, isFree } from './redis/ports.ts';
+import { freePort, takePort } from './redis/ports.ts';
 import { LocalRegion } from './region.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
 import { BUS, type Route, Weather } from './weather/weather.ts';
@@ -40,7 +40,7 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http, history?:
   return Promise.all(
     SCENE.map(async ({ region, port }) => {
       const place = async (number: number): Promise<Instance> => {
-        const taken = number > 1 || !(await isFree(port));
+        const taken = number > 1 || !(await takePort(port));
         const name = `${region}-${number}`;
         return new Instance({
           name,

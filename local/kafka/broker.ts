@@ -94,7 +94,9 @@ export class KafkaBroker {
   }
 
   async #format(settings: string): Promise<void> {
-    const child = this.#run(['kafka.tools.StorageTool', 'format', '-t', this.#runtime.clusterId, '-c', settings]);
+    // One argument: an id may begin with a dash.
+    const clusterId = `--cluster-id=${this.#runtime.clusterId}`;
+    const child = this.#run(['kafka.tools.StorageTool', 'format', clusterId, '-c', settings]);
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`the storage of Kafka broker ${this.id} cannot be formatted: ${this.#lastWords()}`);
   }
