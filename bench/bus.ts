@@ -96,7 +96,7 @@ class Driver {
 
   /** Resolves once its first message has come back. */
   static async open({ settings }: Broker): Promise<Driver> {
-    const config = regionConfig('near', { ...settings, topic: DRIVER_TOPIC }, [1, 2], ['127.0.0.1:1']);
+    const config = regionConfig('near', { ...settings, topic: DRIVER_TOPIC }, [1, 2], { nodes: ['127.0.0.1:1'] });
     const log = createLog('error', 'near', 'driver');
     const driver = new Driver(createBus({ config, instance: 'driver', clock: systemClock, log }));
     await driver.echo.roundTrip();
@@ -128,7 +128,7 @@ class Pair {
     const start = async (region: (typeof REGIONS)[number]): Promise<[Server, LocalRedisCluster]> => {
       const cluster = await startRedisCluster({ dir: join(dir, region), replicas: false });
       const file = join(dir, `${region}.yaml`);
-      writeFileSync(file, JSON.stringify(regionConfig(region, settings, ports, cluster.addresses)));
+      writeFileSync(file, JSON.stringify(regionConfig(region, settings, ports, cluster.access)));
       return [await Server.start('muster', file), cluster];
     };
     const [near, far] = [await start('near'), await start('far')];
@@ -163,11 +163,11 @@ class Pair {
   }
 }
 
-function regionConfig(region: string, bus: object, ports: number[], nodes: string[]): Config {
+function regionConfig(region: string, bus: object, ports: number[], redis: Config['redis']): Config {
   const settings = {
     region,
     listen: { port: ports[REGIONS.indexOf(region as (typeof REGIONS)[number])] },
-    redis: { nodes },
+    redis,
     bus,
     regions: Object.fromEntries(REGIONS.map((name, at) => [name, { url: `http://127.0.0.1:${ports[at]}` }])),
     connections: { crm: { platform: 'events', home: 'near' } },

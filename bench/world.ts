@@ -81,7 +81,7 @@ function benchConfig(redis: LocalRedisCluster, bus: RedisServer, port: number): 
   const settings = {
     region: REGION,
     listen: { port },
-    redis: { nodes: redis.addresses },
+    redis: redis.access,
     bus: { url: bus.url },
     regions: { [REGION]: { url: `http://127.0.0.1:${port}` } },
     domains: Object.fromEntries(DOMAINS.map((name) => [name, {}])),

@@ -21,20 +21,20 @@ export interface Place {
   /** Name of the instance. */
   name: string;
   port: number;
-  /** `host:port` of the region's Redis nodes. */
-  redisNodes: string[];
+  /** How it reaches the region's Redis Cluster. */
+  redis: object;
 }
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, name: instance, port, redisNodes }: Place,
+  { region, name: instance, port, redis }: Place,
   { weather, bus, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
   const config = {
     region,
     listen: { host: '127.0.0.1', port },
-    redis: { nodes: redisNodes },
+    redis,
     bus: bus.settings(weather.host(region, BUS), instance),
     regions: Object.fromEntries(regions.map(({ name, url }) => [name, { url: name === region ? url : urlOf(name) }])),
     connections: Object.fromEntries(

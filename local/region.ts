@@ -46,7 +46,7 @@ export class LocalRegion {
   }
 
   async startInstances(surroundings: Surroundings): Promise<void> {
-    const here = { region: this.name, redisNodes: this.cluster.addresses };
+    const here = { region: this.name, redis: this.cluster.access };
     for (const { configFile, name, port } of this.instances) {
       writeFileSync(configFile, configYaml({ ...here, name, port }, surroundings));
     }

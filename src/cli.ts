@@ -4,6 +4,7 @@ import { Command } from 'commander';
 /** Loaded only when it is the one that runs: an instance has no use for the local world. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./serve/command.ts')).serveCommand()],
+  ['topics', async () => (await import('./serve/topics-command.ts')).topicsCommand()],
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
   ['local', async () => (await import('../local/command.ts')).localCommand()],
   ['weather', async () => (await import('../local/weather/command.ts')).weatherCommand()],

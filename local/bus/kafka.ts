@@ -1,8 +1,11 @@
-import { Admin } from '@platformatic/kafka';
-import { dlqOf, groupOf } from '../../src/bus/kafka/kafka.ts';
+import { groupOf } from '../../src/bus/kafka/kafka.ts';
+import { TopicsAdmin } from '../../src/bus/kafka/topics-admin.ts';
 import { type LocalKafka, startKafka } from '../kafka/cluster.ts';
 import { type LocalBus, PARTITIONS, TOPIC } from './bus.ts';
 import { HungConsumer } from './hung-consumer.ts';
+
+/** For as long as a world may last; there is but one broker to keep it. */
+const KEPT = { replication: 1, retentionHours: 24 };
 
 /** Listeners have names of letters and digits. */
 const wayName = (region: string): string => region.replaceAll(/[^A-Za-z0-9]/g, '').toUpperCase();
@@ -35,12 +38,12 @@ export class LocalKafkaBus implements LocalBus {
   async start(wayOf: (region: string) => number): Promise<void> {
     const ways = this.#regions.map((region) => ({ name: wayName(region), advertised: wayOf(region) }));
     this.#kafka = await startKafka({ dir: this.#dir, ways });
-    const admin = new Admin({ clientId: 'local', bootstrapBrokers: this.#kafka.bootstrap });
+    const access = { brokers: this.#kafka.bootstrap, clientId: 'local' };
+    const topics = new TopicsAdmin(access, { topic: TOPIC, partitions: PARTITIONS, ...KEPT });
     try {
-      await admin.createTopics({ topics: [TOPIC], partitions: PARTITIONS, replicas: 1 });
-      await admin.createTopics({ topics: [dlqOf(TOPIC)], partitions: 1, replicas: 1 });
+      await topics.apply(() => {});
     } finally {
-      await admin.close();
+      await topics.close();
     }
   }
 

@@ -22,6 +22,10 @@ export interface Runtime {
   classPath: string;
   /** The same for all nodes of a cluster. */
   clusterId: string;
+  /** Further options of the Java machine. */
+  jvm: string[];
+  /** Accounts that the storage is formatted with, as `--add-scram` takes them. */
+  accounts: string[];
 }
 
 /** One Kafka process on 127.0.0.1, broker and controller in one. It does not outlive this process, unless this one is killed. */
@@ -94,18 +98,23 @@ export class KafkaBroker {
   }
 
   async #format(settings: string): Promise<void> {
+    const { clusterId, accounts } = this.#runtime;
+    const more = accounts.flatMap((account) => ['--add-scram', account]);
     // One argument: an id may begin with a dash.
-    const clusterId = `--cluster-id=${this.#runtime.clusterId}`;
-    const child = this.#run(['kafka.tools.StorageTool', 'format', clusterId, '-c', settings]);
+    const id = `--cluster-id=${clusterId}`;
+    const child = this.#run(['kafka.tools.StorageTool', 'format', id, '-c', settings, ...more]);
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`the storage of Kafka broker ${this.id} cannot be formatted: ${this.#lastWords()}`);
   }
 
   #run(args: string[]): ChildProcess {
-    const { java, classPath } = this.#runtime;
+    const { java, classPath, jvm } = this.#runtime;
     const log = openSync(join(this.#dir, 'kafka.log'), 'a');
     // Of a process group of its own: Ctrl-C in a terminal must not end it ahead of those who use it.
-    const child = spawn(java, [...JVM, '-cp', classPath, ...args], { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(java, [...JVM, ...jvm, '-cp', classPath, ...args], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
     closeSync(log);
     running.add(child);
     child.once('close', () => running.delete(child));

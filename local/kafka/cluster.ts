@@ -4,6 +4,7 @@ import { freePort } from '../redis/ports.ts';
 import { KafkaBroker } from './broker.ts';
 import { kafkaClassPath } from './jars.ts';
 import { findJava } from './java.ts';
+import type { ListenerSecurity } from './security.ts';
 
 export interface KafkaOptions {
   /** Each node gets a folder below it. */
@@ -19,19 +20,23 @@ export interface KafkaOptions {
 export interface KafkaWay {
   /** Letters and digits. */
   name: string;
-  /** The port that clients are told, of a proxy that leads to `LocalKafka.port`. */
-  advertised: number;
+  /** The port that clients are told, of a proxy that leads to `LocalKafka.port`; undefined: the listener's own. */
+  advertised?: number;
+  /** Undefined: everybody may come in. */
+  security?: ListenerSecurity;
 }
 
 /** Starts a real Kafka on 127.0.0.1. @throws Error if there is no Java, no Kafka, or it does not start */
 export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
+  const nodes = options.nodes ?? 1;
+  const ways = options.ways ?? [];
   const runtime = {
     java: findJava(),
     classPath: await kafkaClassPath(),
     clusterId: randomBytes(16).toString('base64url'),
+    jvm: ways.flatMap(({ security }) => security?.jvm ?? []),
+    accounts: ways.flatMap(({ security }) => security?.accounts ?? []),
   };
-  const nodes = options.nodes ?? 1;
-  const ways = options.ways ?? [];
   const places = await Promise.all(
     Array.from({ length: nodes }, async (_, at) => ({
       id: at + 1,
@@ -64,15 +69,15 @@ interface Place {
 
 function settingsOf({ id, client, controller, ways }: Place, voters: string, nodes: number): Record<string, string> {
   const listeners = [`CLIENT://127.0.0.1:${client}`, ...ways.map(({ name, port }) => `${name}://127.0.0.1:${port}`)];
-  const advertised = [listeners[0], ...ways.map((way) => `${way.name}://127.0.0.1:${way.advertised}`)];
-  const names = ['CLIENT', 'CONTROLLER', ...ways.map(({ name }) => name)];
+  const advertised = [listeners[0], ...ways.map((way) => `${way.name}://127.0.0.1:${way.advertised ?? way.port}`)];
+  const protocols = ways.map(({ name, security }) => `${name}:${security?.protocol ?? 'PLAINTEXT'}`);
   const copies = `${Math.min(nodes, 3)}`;
   return {
     'process.roles': 'broker,controller',
     'node.id': `${id}`,
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
     'advertised.listeners': advertised.join(','),
-    'listener.security.protocol.map': names.map((name) => `${name}:PLAINTEXT`).join(','),
+    'listener.security.protocol.map': ['CLIENT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...protocols].join(','),
     'inter.broker.listener.name': 'CLIENT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': voters,
@@ -91,7 +96,13 @@ function settingsOf({ id, client, controller, ways }: Place, voters: string, nod
     'group.min.session.timeout.ms': '500',
     'broker.session.timeout.ms': '2000',
     'broker.heartbeat.interval.ms': '300',
+    ...Object.fromEntries(ways.flatMap(securitySettings)),
   };
+}
+
+function securitySettings({ name, security }: KafkaWay): [string, string][] {
+  const settings = Object.entries(security?.settings ?? {});
+  return settings.map(([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value]);
 }
 
 /** A running Kafka and what can be done to it. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { clusterRules } from '../../src/cache/acl.ts';
+import { aclArguments, LOCAL_USER } from './access.ts';
 import { withAdmin } from './admin.ts';
 import { formCluster } from './formation.ts';
 import { type Endpoint, migrateSlots } from './migration.ts';
@@ -35,7 +37,8 @@ export async function startRedisCluster({
 }: RedisClusterOptions): Promise<LocalRedisCluster> {
   const servers: RedisServer[] = [];
   for (let n = 1; n <= masters * (replicas ? 2 : 1); n++) {
-    servers.push(new RedisServer(join(dir, `node-${n}`), await freePort(), nodeArguments(nodeTimeoutMs)));
+    const args = [...nodeArguments(nodeTimeoutMs), ...aclArguments(clusterRules())];
+    servers.push(new RedisServer(join(dir, `node-${n}`), await freePort(), args));
   }
   try {
     await Promise.all(servers.map((server) => server.start()));
@@ -78,6 +81,11 @@ export class LocalRedisCluster {
 
   constructor(nodes: LocalRedisNode[]) {
     this.nodes = nodes;
+  }
+
+  /** How Muster reaches it: `redis` of its configuration. */
+  get access(): { nodes: string[]; username: string; password: string } {
+    return { nodes: this.addresses, ...LOCAL_USER };
   }
 
   /** `127.0.0.1:port` of every node. */

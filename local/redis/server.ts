@@ -73,6 +73,11 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** The same for somebody who is known there. */
+  urlFor({ username, password }: { username: string; password: string }): string {
+    return `redis://${username}:${password}@127.0.0.1:${this.port}`;
+  }
+
   /** Undefined while it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;

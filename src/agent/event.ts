@@ -18,19 +18,28 @@ export interface AgentEvent {
   facets: Facets;
 }
 
-const Id = Type.String({ minLength: 1, maxLength: 200 });
+const Id = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 // Where an agent is at home follows from who speaks of it first; nobody reports it.
 const { origin: _, ...EventFacets } = WireFacets;
 
 export const EventPayload = Type.Object(
   {
-    event_id: Id,
+    event_id: Id('Its name. Another event with the same one changes nothing.'),
     timestamp: Time,
-    agent_id: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\s\\x00-\\x1f]+$' }),
-    status: Type.Optional(Type.Enum([...STATUSES])),
+    agent_id: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: '^[^\\s\\x00-\\x1f]+$',
+      description: 'The agent, as `connection:user id of the platform`.',
+    }),
+    status: Type.Optional(
+      Type.Enum([...STATUSES], {
+        description: 'In the plain form what is reported; beside facets a summary of the agent.',
+      }),
+    ),
     reason: Reason,
-    region_source: Type.Optional(Id),
-    source: Type.Optional(Id),
+    region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
+    source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
     ...EventFacets,
   },
   closed,

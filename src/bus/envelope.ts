@@ -94,13 +94,15 @@ export function sealConflict({ agent, ...conflict }: ClaimConflict, region: stri
  * Opens a message, Muster's own or anybody's in the plain form.
  * @throws InvalidEvent for what is neither; it belongs in the dead-letter queue
  */
-export function openMessage(message: BusMessage, region: string, nowMs: number): Envelope {
+export function openMessage(message: BusMessage, nowMs: number): Envelope {
   const payload = parse(message.value);
   const type = message.headers.ce_type;
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
   if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
-  const read = readEvent(payload, { region, status: isOwn ? 'summary' : 'report' });
+  const read = readEvent(payload, { region: '', status: isOwn ? 'summary' : 'report' });
+  // Each region would take the event for its own, and itself for the home of an agent that has no connection.
+  if (read.region === '') throw new InvalidEvent([{ field: '/region_source', message: 'is missing' }]);
   // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.
   const event = isOwn ? read : clampFuture(read, nowMs).event;
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');

@@ -208,7 +208,13 @@ export function connectCluster({ nodes, username, password, tls }: ClusterSettin
   return createCluster({
     rootNodes: nodes.map((node) => ({ url: `${tls ? 'rediss' : 'redis'}://${node}`, socket, ...credentials })),
     // The types do not know it, but each node's client reads its own commandOptions, too.
-    defaults: { ...credentials, socket, disableOfflineQueue: true, ...{ commandOptions: { timeout: 0 } } },
+    defaults: {
+      ...credentials,
+      socket,
+      disableOfflineQueue: true,
+      disableClientInfo: true,
+      ...{ commandOptions: { timeout: 0 } },
+    },
     commandOptions: { timeout: 0 },
     topologyRefreshOnReconnectionAttemptStrategy: () => 200,
   });

@@ -23,5 +23,9 @@ export const connectionKey = (connection: string): string => `connection:{${conn
 /** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits. */
 export const budgetKeys = (connection: string): string[] =>
   ['', ':mirror', ':reader', ':waiting'].map((part) => `budget:{${connection}}${part}`);
+/** Prefixes of the leases that the region's instances share: see leases.ts. */
+export const LEASES = { relay: '{relay}', alignments: '{alignments}', connections: '{connections}' } as const;
+/** Where a region's relays hear that an outbox has something. */
+export const RELAY_CHANNEL = 'muster:outbox';
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

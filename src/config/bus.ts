@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { closed, Name } from './fields.ts';
+import { closed, Name, named } from './fields.ts';
 
 const shared = {
   topic: Name('Name of the topic of events; the same in every region.', { default: 'agent.status.change' }),
@@ -18,12 +18,15 @@ const Secret = (description: string) => Type.String({ minLength: 1, description,
 const Tls = Type.Object(
   {
     caFile: Type.Optional(
-      File('PEM file of the authority that signed the brokers’ certificates; default: the system’s.'),
+      File('PEM file of the authority that signed the brokers’ certificates; default: those that Node knows.'),
     ),
     certFile: Type.Optional(File('PEM file of this client’s certificate, where brokers ask for one.')),
     keyFile: Type.Optional(File('PEM file of its private key.')),
   },
-  { ...closed, description: 'TLS to the brokers. An empty section is enough where the system trusts them.' },
+  {
+    ...closed,
+    description: 'TLS to the brokers. An empty section is enough where Node knows who signed their certificates.',
+  },
 );
 
 const byPassword = <const M extends string>(mechanism: M, description: string) =>
@@ -58,6 +61,17 @@ const Sasl = Type.Union(
         scope: Type.Optional(Text('The scope to ask for.')),
         tokenFile: Type.Optional(
           File('A file that always holds a valid token instead, e.g. one of an MSK IAM signer.'),
+        ),
+        extensions: Type.Optional(
+          named(
+            Type.String({
+              pattern: '^[\\x20-\\x7e]+$',
+              title: 'a text of printable ASCII',
+              description:
+                'What brokers want to be told beside the token. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
+            }),
+            'What brokers want to be told beside the token, by name (RFC 7628).',
+          ),
         ),
       },
       closed,
@@ -97,6 +111,19 @@ export const Bus = Type.Union(
           },
         ),
         ...shared,
+        replication: Type.Integer({
+          default: 3,
+          minimum: 1,
+          maximum: 9,
+          description: 'Copies of each message that `muster topics` asks for; as many as there are brokers at most.',
+        }),
+        retentionHours: Type.Integer({
+          default: 168,
+          minimum: 1,
+          maximum: 8760,
+          description:
+            'How long the topics keep messages at least, for `muster topics`; a region that is away for longer misses some.',
+        }),
         member: Type.Optional(
           Type.String({
             pattern: '^[A-Za-z0-9._-]{1,249}$',

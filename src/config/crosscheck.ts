@@ -58,7 +58,7 @@ function addressOf(url: string): string | undefined {
 
 function checkBus({ bus }: Config): Problem[] {
   if (bus.driver === 'redis-streams') return URL.canParse(bus.url) ? [] : [{ path: 'bus.url', message: 'is no URL' }];
-  return [...checkBrokers(bus), ...checkTls(bus), ...checkToken(bus)];
+  return [...checkBrokers(bus), ...checkTls(bus), ...checkToken(bus), ...checkExtensions(bus)];
 }
 
 type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
@@ -85,6 +85,15 @@ function checkToken({ sasl }: KafkaConfig): Problem[] {
   if (tokenUrl && (!clientId || !clientSecret))
     return [{ path: 'bus.sasl', message: 'has a tokenUrl, and needs clientId and clientSecret for it' }];
   return [];
+}
+
+function checkExtensions({ sasl }: KafkaConfig): Problem[] {
+  if (sasl?.mechanism !== 'OAUTHBEARER') return [];
+  const wrong = Object.keys(sasl.extensions ?? {}).filter((name) => !/^[A-Za-z]+$/.test(name) || name === 'auth');
+  return wrong.map((name) => ({
+    path: inside('bus.sasl.extensions', name),
+    message: 'is no name of an extension: letters only, and not auth',
+  }));
 }
 
 function checkConnection({ connections, regions, domains }: Config, name: string): Problem[] {

@@ -53,6 +53,7 @@ function rowsOf(node: SchemaNode, path: string): string[] {
   const [child] = Object.values(node.patternProperties ?? {});
   if (child) return rowsOf(child, `${path}.<name>`);
   if (node.anyOf) return unionRows(node.anyOf, path);
+  if (node.type === 'string') return [row(path, node, false)];
   return Object.entries(node.properties ?? {}).flatMap(([key, property]) => {
     const at = `${path}.${key}`;
     return property.properties || property.anyOf

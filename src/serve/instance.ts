@@ -14,6 +14,7 @@ import { pushReaders } from './platforms.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
+import { checkTopic } from './topic-check.ts';
 
 export interface Instance {
   url: string;
@@ -35,7 +36,7 @@ export interface StartOptions {
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
   const ground = await breakGround(options);
-  const sync = assembleSync(ground);
+  const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
   let draining = false;
@@ -92,12 +93,24 @@ async function begin(ground: Ground, { connections }: Sync, server: Server): Pro
 async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const log = createLog(config.log.level, config.region, instance);
+  await checkTopic(config, instance, log);
   const history = historyFile
     ? openHistory({ file: historyFile, region: config.region, process: instance, clock, log })
     : noHistory;
   const store = await openStore(config, clock, log);
   const metrics = createMetrics(config.region);
   return { config, instance, clock, log, history, store, metrics, counts: new PlatformCounts(metrics, log) };
+}
+
+/** What cannot be assembled leaves nothing open: it would keep the process. */
+async function assemble(ground: Ground): Promise<Sync> {
+  try {
+    return assembleSync(ground);
+  } catch (error) {
+    await ground.store.close();
+    ground.history.close();
+    throw error;
+  }
 }
 
 async function shutDown({ store, history }: Ground, sync: Sync): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import { Agents } from '../cache/agents.ts';
+import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
 import type { Config } from '../config/schema.ts';
@@ -150,7 +151,7 @@ function createFreshness({ config, store, clock, log }: Ground): Freshness {
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
   return createLeases({
     run: (script, keys, args) => store.cluster.run(script, keys, args),
-    prefix: '{relay}',
+    prefix: LEASES.relay,
     count: config.bus.partitions,
     instance,
     ttlMs: RELAY_LEASE_TTL_MS,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Aligned, Alignment } from '../cache/alignment.ts';
 import type { Cluster } from '../cache/cluster.ts';
-import { domainKey } from '../cache/keys.ts';
+import { domainKey, LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import type { Misplacement } from '../cache/place.ts';
 import type { Config } from '../config/schema.ts';
@@ -51,7 +51,7 @@ export class Alignments {
     this.#leases = createLeases({
       ...options,
       run: (script, keys, args) => options.cluster.run(script, keys, args),
-      prefix: '{alignments}',
+      prefix: LEASES.alignments,
       count: this.#domains.length,
       ttlMs: LEASE_TTL_MS,
     });

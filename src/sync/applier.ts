@@ -75,9 +75,9 @@ export class Applier {
 
   /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */
   async #open(delivery: Delivery): Promise<Envelope | undefined> {
-    const { bus, region, store, log, metrics, history } = this.#options;
+    const { bus, store, log, metrics, history } = this.#options;
     try {
-      return openMessage(delivery, region, store.nowMs());
+      return openMessage(delivery, store.nowMs());
     } catch (error) {
       if (!(error instanceof InvalidEvent)) throw error;
       const reason = error.message;

@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../agent/event.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
+import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases, leaseKey } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
@@ -44,7 +45,6 @@ export interface ConnectionState extends ConnectionNotes {
   instance?: string;
 }
 
-const LEASES = '{connections}';
 const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 250;
 /** How often the instance that runs a connection says how it is. */
@@ -65,7 +65,7 @@ export class Connections {
     this.#options = options;
     this.#leases = createLeases({
       run: (script, keys, args) => options.cluster.run(script, keys, args),
-      prefix: LEASES,
+      prefix: LEASES.connections,
       count: options.connections.length,
       instance: options.instance,
       ttlMs: LEASE_TTL_MS,
@@ -99,9 +99,9 @@ export class Connections {
   async states(): Promise<ConnectionState[]> {
     const { cluster, connections } = this.#options;
     if (connections.length === 0) return [];
-    const keys = connections.map((_, number) => leaseKey(LEASES, number));
+    const keys = connections.map((_, number) => leaseKey(LEASES.connections, number));
     const [holders, notes] = await Promise.all([
-      cluster.command(LEASES, ['MGET', ...keys]) as Promise<(string | null)[]>,
+      cluster.command(LEASES.connections, ['MGET', ...keys]) as Promise<(string | null)[]>,
       Promise.all(connections.map(({ name }) => readNotes(cluster, name))),
     ]);
     return connections.map(({ name }, number) => {
@@ -120,7 +120,9 @@ export class Connections {
   async sights(): Promise<Sight[]> {
     const { cluster, connections } = this.#options;
     const own = this.health();
-    const leases = connections.map((_, number) => cluster.command(LEASES, ['PTTL', leaseKey(LEASES, number)]));
+    const leases = connections.map((_, number) =>
+      cluster.command(LEASES.connections, ['PTTL', leaseKey(LEASES.connections, number)]),
+    );
     const [states, leasesMs] = await Promise.all([this.states(), Promise.all(leases)]);
     return states.map(({ name, instance, ingest }, number) => {
       const { lastSnapshotMs, problem } = (instance === this.#options.instance ? own[name] : ingest) ?? {};

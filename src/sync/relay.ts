@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, BusMessage } from '../bus/bus.ts';
 import { withPosition } from '../bus/envelope.ts';
 import type { Cluster } from '../cache/cluster.ts';
+import { RELAY_CHANNEL } from '../cache/keys.ts';
 import type { Leases } from '../cache/leases.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -20,7 +21,6 @@ interface RelayOptions {
 
 const BATCH = 500;
 /** The region's instances tell each other here which partition has something new. */
-const CHANNEL = 'muster:outbox';
 /** How often a partition is looked at without having been told, in case a telling was lost. */
 const LOOK_EVERY_MS = 1000;
 const MAX_BACKOFF_MS = 2000;
@@ -54,7 +54,7 @@ export class Relay {
 
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
-    await this.#options.cluster.subscribe(CHANNEL, (partition) => this.#poke(Number(partition)));
+    await this.#options.cluster.subscribe(RELAY_CHANNEL, (partition) => this.#poke(Number(partition)));
     this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
   }
 
@@ -85,7 +85,8 @@ export class Relay {
   #told(partition: number): void {
     const { cluster, log } = this.#options;
     if (this.#mine().has(partition)) this.#poke(partition);
-    else cluster.publish(CHANNEL, String(partition)).catch((error) => log.debug({ err: error }, 'relay not told'));
+    else
+      cluster.publish(RELAY_CHANNEL, String(partition)).catch((error) => log.debug({ err: error }, 'relay not told'));
   }
 
   #pokeAll(): void {

@@ -71,7 +71,7 @@ describe('kill -9 of an instance', () => {
 
   it('between applying a batch and committing its position on the bus: it comes again, and changes nothing', async () => {
     const victim = current();
-    const event = eventOf('crm-eu:3', 'OFFLINE', sinceMs + 50_000);
+    const event = eventOf('crm-eu:3', 'OFFLINE', sinceMs + 50_000, { region_source: 'eu' });
     const stream = `agent.status.change:${partitionOf('crm-eu:3', 12)}`;
     const bus = await connect(regions.bus.url);
     // Positions are committed by a script: without scripts the batch is read and applied, but never committed.

@@ -41,7 +41,7 @@ async function settings(region: string, more: object = {}): Promise<object> {
   return {
     region,
     listen: { port },
-    redis: { nodes: redis.addresses },
+    redis: redis.access,
     bus: { url: bus.url },
     regions: { eu: { url: `http://127.0.0.1:${port}` }, us: { url: 'http://127.0.0.1:9' } },
     log: { level: 'error' },
@@ -74,6 +74,13 @@ describe('muster serve', () => {
     const { ended, said } = await serve(await settings('eu', { redis: { nodes: [`127.0.0.1:${await freePort()}`] } }));
     expect(await ended).toBe(1);
     expect(said.err).toMatch(/^muster: no Redis Cluster answers at 127\.0\.0\.1:\d+ \(.*\)\n$/);
+  });
+
+  it('says in one line that it cannot read a certificate for the bus', async () => {
+    const kafka = { driver: 'kafka', brokers: ['127.0.0.1:9'], tls: { caFile: 'missing.pem' } };
+    const { ended, said } = await serve(await settings('eu', { bus: kafka }));
+    expect(await ended).toBe(1);
+    expect(said.err).toBe('muster: bus.tls.caFile: missing.pem cannot be read (ENOENT)\n');
   });
 
   it('names everything that is wrong with a config at once', async () => {

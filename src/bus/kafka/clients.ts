@@ -1,5 +1,8 @@
-import { type BaseOptions, GenericError, MultipleErrors } from '@platformatic/kafka';
+import { isIP } from 'node:net';
+import { type BaseOptions, GenericError } from '@platformatic/kafka';
 import { BusUnavailable } from '../bus.ts';
+import { CLOSED, reasonOf } from './failure.ts';
+import { hearStrayErrors } from './strays.ts';
 
 /** How to reach a Kafka, and who to be there. */
 export interface KafkaAccess {
@@ -17,6 +20,7 @@ const ANSWER_LIMIT_MS = 3_000;
 
 /** What every client has in common. A call fails instead of being repeated: whoever made it repeats it, and knows when. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): BaseOptions {
+  hearStrayErrors();
   return {
     bootstrapBrokers: brokers,
     clientId,
@@ -25,26 +29,24 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): Ba
     timeout: ANSWER_LIMIT_MS,
     retries: 0,
     autocreateTopics: false,
-    ...(tls && { tls }),
+    // Shared front ends, such as clouds have, choose by the name that a client asks for; an address is none.
+    ...(tls && { tls, tlsServerName: brokers.some((broker) => !isIP(hostOf(broker))) }),
     ...(sasl && { sasl }),
   };
 }
 
-export function unavailable({ brokers }: KafkaAccess, error: unknown): BusUnavailable {
+const hostOf = (broker: string): string => broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+
+export function unavailable({ brokers, tls }: KafkaAccess, error: unknown): BusUnavailable {
   if (error instanceof BusUnavailable) return error;
-  return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reasonOf(error)}`, {
-    cause: error,
-  });
+  const reason = reasonOf(error);
+  // All that TLS 1.3 lets a client see of it: the certificate is missed once the connection is there.
+  const guess = tls && !tls.cert && reason === CLOSED ? ', as brokers do that want a certificate of their clients' : '';
+  return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reason}${guess}`, { cause: error });
 }
 
 /** Whether a broker answered with one of Kafka's errors, e.g. `MESSAGE_TOO_LARGE`. */
 export function isAnswer(error: unknown, ...ids: string[]): boolean {
   if (!GenericError.isGenericError(error as Error)) return false;
   return ids.some((id) => (error as GenericError).findBy('apiId', id) !== null);
-}
-
-/** The innermost errors say what happened, the outer ones only what it stopped. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof MultipleErrors) return [...new Set(error.errors.map(reasonOf))].join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

@@ -136,8 +136,7 @@ class KafkaBus implements Bus {
     const { topic } = this.#options;
     const { topics } = await this.#producer.metadata({ topics: [topic] });
     const count = topics.get(topic)?.partitionsCount;
-    if (count !== this.partitions)
-      throw new BusUnavailable(`the topic ${topic} has ${count} partitions, and the config says ${this.partitions}`);
+    if (count !== this.partitions) throw new BusUnavailable(otherCount(topic, count, this.partitions));
   }
 
   async #publishChunk(topic: string, partition: number, chunk: BusMessage[]): Promise<void> {
@@ -164,6 +163,10 @@ class KafkaBus implements Bus {
     await this.#producer.send({ messages: messages.map((message) => ({ ...message, ...place })) });
   }
 }
+
+/** What is wrong with a topic of another number of partitions. */
+export const otherCount = (topic: string, found: number | undefined, wanted: number): string =>
+  `the topic ${topic} has ${found} partitions, and bus.partitions is ${wanted}: \`muster topics check\` says what to do`;
 
 const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
 import type { Log } from '../../ops/log.ts';
 import { clientOptions, type KafkaAccess } from './clients.ts';
+import { reasonOf } from './failure.ts';
 
 export interface MemberOptions {
   access: KafkaAccess;
@@ -139,6 +140,6 @@ export class KafkaMember {
     const { log, group } = this.#options;
     if (this.#closed || this.#away) return;
     this.#away = true;
-    log.warn({ err: error, group }, 'the bus cannot be read; trying on');
+    log.warn({ err: error, reason: reasonOf(error), group }, 'the bus cannot be read; trying on');
   }
 }

@@ -3,6 +3,7 @@ import { Consumer } from '@platformatic/kafka';
 import type { Log } from '../../ops/log.ts';
 import type { BatchHandler } from '../bus.ts';
 import { clientOptions, isAnswer, type KafkaAccess } from './clients.ts';
+import { reasonOf } from './failure.ts';
 import { KafkaReading } from './reading.ts';
 import { type FetchResponse, type FetchResponsePartition, readBatches } from './record.ts';
 
@@ -162,7 +163,7 @@ export class KafkaReader {
 
   #failed(error: unknown): void {
     if (this.#closed || this.#away) return;
-    this.#options.log.warn({ err: error }, 'the bus cannot be read; trying on');
+    this.#options.log.warn({ err: error, reason: reasonOf(error) }, 'the bus cannot be read; trying on');
     this.#away = true;
   }
 }

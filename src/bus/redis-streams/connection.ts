@@ -91,6 +91,7 @@ function open(url: string) {
     url,
     RESP: 2,
     disableOfflineQueue: true,
+    disableClientInfo: true,
     pingInterval: PING_EVERY_MS,
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',

@@ -1,0 +1,212 @@
+import { type TSchema, Type } from 'typebox';
+import { stringify } from 'yaml';
+import { type AgentEvent, EventPayload } from '../agent/event.ts';
+import type { BusMessage } from './bus.ts';
+import {
+  AGENT_CHANGED,
+  CLAIM_CONFLICT,
+  HEARTBEAT,
+  sealConflict,
+  sealEvent,
+  sealHeartbeat,
+  withPosition,
+} from './envelope.ts';
+import { dlqOf, REASON } from './kafka/kafka.ts';
+import { ConflictPayload, HeartbeatPayload } from './payloads.ts';
+
+/** docs/asyncapi.yaml, made from the schemas that messages are read with, and with examples that Muster sealed. */
+export function renderAsyncApi(): string {
+  const yaml = stringify(document(), { lineWidth: 120, aliasDuplicateObjects: false });
+  return `# Rendered from src/bus/asyncapi.ts; \`npm run docs\` writes it anew.\n${yaml}`;
+}
+
+const TOPIC = 'agent.status.change';
+
+function document() {
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Muster on Kafka',
+      version: '1.0.0',
+      description: INFO,
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    defaultContentType: 'application/json',
+    channels: {
+      events: {
+        address: TOPIC,
+        description: 'The topic of events: `bus.topic` of the configuration, with `bus.partitions` partitions.',
+        messages: referTo('messages', ['agentChanged', 'agentReported', 'regionHeartbeat', 'claimConflict']),
+        bindings: { kafka: { topic: TOPIC, partitions: 12, bindingVersion: '0.5.0' } },
+      },
+      deadLetters: {
+        address: dlqOf(TOPIC),
+        description:
+          'What was on the topic and is no event, with the reason. One message for each region that read it.',
+        messages: referTo('messages', ['deadLetter']),
+        bindings: { kafka: { topic: dlqOf(TOPIC), partitions: 1, bindingVersion: '0.5.0' } },
+      },
+    },
+    operations: {
+      publish: operation('send', 'events', ['agentChanged', 'regionHeartbeat', 'claimConflict'], PUBLISH),
+      apply: operation(
+        'receive',
+        'events',
+        ['agentChanged', 'agentReported', 'regionHeartbeat', 'claimConflict'],
+        APPLY,
+      ),
+      putAside: operation('send', 'deadLetters', ['deadLetter'], 'Each region puts aside what it cannot read.'),
+    },
+    components: { messages: messages(), schemas: SCHEMAS },
+  };
+}
+
+const INFO =
+  'What travels between the regions, for whoever reads along or reports agents. Messages are CloudEvents in binary mode: the attributes ' +
+  'are headers, the value is JSON. The key decides the partition by Kafka’s default partitioner (murmur2), and with it what ' +
+  'is read in order. Everything comes at least once. A reader passes over a `ce_type` that it does not know.';
+const PUBLISH = 'Each region publishes what it has accepted, in order within a partition.';
+const APPLY =
+  'Each region reads everything, its own too, in a consumer group `<topic>.<region>`. Others read in groups of their own, and may ' +
+  'report agents in the plain form.';
+
+type Section = 'messages' | 'schemas';
+
+const refer = (section: Section, name: string) => ({ $ref: `#/components/${section}/${name}` });
+
+const referTo = (section: Section, names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, refer(section, name)]));
+
+function operation(action: 'send' | 'receive', channel: string, names: string[], description: string) {
+  const messages = names.map((name) => ({ $ref: `#/channels/${channel}/messages/${name}` }));
+  return { action, channel: { $ref: `#/channels/${channel}` }, description, messages };
+}
+
+const SCHEMAS: Record<string, TSchema> = {
+  AgentEvent: Type.Object(EventPayload.properties, {
+    additionalProperties: false,
+    description: 'A change to one agent: the facets that changed, or in the plain form a status.',
+  }),
+  Heartbeat: HeartbeatPayload,
+  ClaimConflict: ConflictPayload,
+};
+
+function messages() {
+  return {
+    agentChanged: {
+      name: AGENT_CHANGED,
+      title: 'An agent changed',
+      headers: cloudEvent(AGENT_CHANGED, { ce_subject: header('The agent’s id, percent-encoded.') }),
+      payload: { allOf: [refer('schemas', 'AgentEvent'), { required: ['status', 'region_source'] }] },
+      ...keyed('The agent’s id.'),
+      examples: [example(sealEvent(EXAMPLE, { status: 'AVAILABLE' }, ACCEPTED_MS))],
+    },
+    agentReported: {
+      name: 'plain',
+      title: 'An agent, reported by anybody',
+      summary:
+        'The plain form, without headers: a status, or facets. Each region reads it as it reads `POST /v1/events`.',
+      payload: { allOf: [refer('schemas', 'AgentEvent'), { required: ['region_source'] }, { anyOf: TELLING }] },
+      ...keyed('The agent’s id, so that reports of one agent stay in order.'),
+      examples: [{ payload: PLAIN }],
+    },
+    regionHeartbeat: {
+      name: HEARTBEAT,
+      title: 'A region is there',
+      headers: cloudEvent(HEARTBEAT),
+      payload: refer('schemas', 'Heartbeat'),
+      ...keyed('The number of the partition.'),
+      examples: [example(withPosition(sealHeartbeat(BEAT, 3), { region: 'eu-west-1', entry: '1764072000123-0' }))],
+    },
+    claimConflict: {
+      name: CLAIM_CONFLICT,
+      title: 'An agent was granted twice',
+      headers: cloudEvent(CLAIM_CONFLICT),
+      payload: refer('schemas', 'ClaimConflict'),
+      ...keyed('The agent’s id.'),
+      examples: [example(sealConflict(CONFLICT, 'eu-west-1', ACCEPTED_MS))],
+    },
+    deadLetter: {
+      name: 'dead letter',
+      title: 'What nobody could read',
+      summary: 'Key, headers and value as they came; a value too large for the topic is cut.',
+      headers: {
+        type: 'object',
+        required: [REASON],
+        properties: {
+          [REASON]: header('What is wrong with it.'),
+          muster_cut_from: header('Bytes that the value had, where it was cut.', { pattern: '^[0-9]+$' }),
+        },
+      },
+      payload: { description: 'Any bytes.' },
+      ...keyed('The key that it came with.'),
+      examples: [{ headers: { [REASON]: '/timestamp is missing' }, payload: { event_id: 'crm-4', agent_id: 'crm:7' } }],
+    },
+  };
+}
+
+/** What says something of an agent. */
+const TELLING = ['status', 'profile', 'presence', 'activity', 'interaction', 'digital'].map((name) => ({
+  required: [name],
+}));
+
+const header = (description: string, more: object = {}) => ({ type: 'string', ...more, description });
+
+const keyed = (description: string) => ({
+  bindings: { kafka: { key: { type: 'string', description }, bindingVersion: '0.5.0' } },
+});
+
+function cloudEvent(type: string, more: object = {}) {
+  return {
+    type: 'object',
+    required: ['ce_specversion', 'ce_type', 'ce_id', 'ce_source', 'ce_time', 'content-type', ...Object.keys(more)],
+    properties: {
+      ce_specversion: { type: 'string', const: '1.0' },
+      ce_type: { type: 'string', const: type },
+      ce_id: header('The same as `event_id`.'),
+      ce_source: header('The region that sent it.', { pattern: '^/muster/[A-Za-z0-9._-]+$' }),
+      ce_time: header('When the region accepted it, by its store’s clock.', { format: 'date-time' }),
+      'content-type': { type: 'string', const: 'application/json' },
+      ...more,
+      muster_position: header('For Muster: up to where the region has published. Absent on most messages.', {
+        pattern: '^[0-9]+-[0-9]+ .+$',
+      }),
+    },
+  };
+}
+
+function example({ headers, value }: BusMessage) {
+  return { headers, payload: JSON.parse(value) as unknown };
+}
+
+const ACCEPTED_MS = Date.UTC(2025, 10, 25, 12, 0, 0, 123);
+const CHANGED_MS = ACCEPTED_MS - 250;
+const VERSION = { at: CHANGED_MS, id: 'genesys-emea/9f1c-42' };
+const EXAMPLE: AgentEvent = {
+  eventId: VERSION.id,
+  agentId: 'genesys-emea:9f1c',
+  timestampMs: CHANGED_MS,
+  region: 'eu-west-1',
+  facets: { presence: { state: 'ON_DUTY', ...VERSION }, activity: { state: 'IDLE', ...VERSION } },
+};
+const PLAIN = {
+  event_id: 'crm-8812',
+  timestamp: 1764072000,
+  agent_id: 'crm:42',
+  status: 'AVAILABLE',
+  region_source: 'eu-west-1',
+};
+const BEAT = {
+  region: 'eu-west-1',
+  timestampMs: ACCEPTED_MS,
+  beat: 1764072000120,
+  writer: 'eu-west-1-1b7f03aa',
+  steadyMs: 86_400_123.456,
+  leaving: false,
+};
+const CONFLICT = {
+  agent: 'genesys-emea:9f1c',
+  kept: { fence: 1764071990001, call: 'call-17', region: 'eu-west-1' },
+  lost: { fence: 1764071989000, call: 'call-18', region: 'us-east-1' },
+  overlap: 'certain' as const,
+};

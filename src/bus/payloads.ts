@@ -1,0 +1,51 @@
+import { Type } from 'typebox';
+
+/** What a heartbeat and a conflict of claims say, for docs/asyncapi.yaml; that of a change is {@link EventPayload}. */
+const Word = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+const EpochMs = (description: string) =>
+  Type.Integer({ minimum: 0, description: `${description}, in ms since the epoch.` });
+
+export const HeartbeatPayload = Type.Object(
+  {
+    event_id: Word('`region/partition/beat`.'),
+    timestamp: EpochMs('When it was written, by the writer’s clock and for people'),
+    region_source: Word('The region that says so.'),
+    beat: Type.Integer({ minimum: 1, description: 'Grows from each heartbeat of the region to the next.' }),
+    writer: Word('The instance that wrote it.'),
+    steady_ms: Type.Number({ description: 'The writer’s monotonic clock, in ms.' }),
+    leaving: Type.Optional(Type.Boolean({ description: 'Whether the region says good-bye with it.' })),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Everything that the region had accepted for this partition when it was written lies before it. The key is the number of the partition.',
+  },
+);
+
+const Side = (description: string) =>
+  Type.Object(
+    {
+      fence: Type.Integer({ minimum: 1, description: 'Its place in the order of grants.' }),
+      call: Type.String({ maxLength: 200, description: 'The call that the agent was granted to.' }),
+      region: Word('The region that granted it.'),
+    },
+    { additionalProperties: false, description },
+  );
+
+export const ConflictPayload = Type.Object(
+  {
+    event_id: Type.String({ description: '`agent/conflict/fence kept/fence lost`.' }),
+    timestamp: EpochMs('When it was found'),
+    agent_id: Word('The agent.'),
+    region_source: Word('The agent’s home, which found it.'),
+    kept: Side('The claim that stands.'),
+    lost: Side('The claim that does not.'),
+    overlap: Type.Enum(['certain', 'possible'], {
+      description: 'Whether both are known to have held the agent at one moment.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Two regions granted one agent. For whoever listens beside Muster; it changes nothing.',
+  },
+);

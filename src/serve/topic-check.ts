@@ -1,0 +1,28 @@
+import { otherCount } from '../bus/kafka/kafka.ts';
+import { partitionCount } from '../bus/kafka/partition-count.ts';
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../ops/log.ts';
+import { kafkaAccess } from './bus.ts';
+
+/** A start waits so long for brokers, and goes on without. */
+const LIMIT_MS = 3000;
+
+/**
+ * Refuses a topic whose partitions are not those of the configuration: agents would lie where no other region looks for
+ * them. A bus that is away, or has no topic yet, keeps nobody from starting.
+ * @throws Error saying what to run
+ */
+export async function checkTopic({ bus }: Config, instance: string, log: Log): Promise<void> {
+  if (bus.driver !== 'kafka') return;
+  const { topic, partitions } = bus;
+  const access = kafkaAccess(bus, instance);
+  let count: number;
+  try {
+    count = await partitionCount(access, topic, LIMIT_MS);
+  } catch (error) {
+    const hint = '`muster topics check` says whether its topics are as they should be';
+    log.warn({ err: error, topic }, `starting without the bus; ${hint}`);
+    return;
+  }
+  if (count !== partitions) throw new Error(otherCount(topic, count, partitions));
+}
