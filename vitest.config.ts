@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
  * Whoever starts regions is not among them: instances are configured with ports that are free, not with ports they hold.
  */
 const LIGHT = [
-  ...['agent', 'config', 'docs', 'platforms', 'verify'].map((name) => `test/${name}/**/*.test.ts`),
+  ...['agent', 'auth', 'config', 'docs', 'ops', 'platforms', 'verify'].map((name) => `test/${name}/**/*.test.ts`),
   'test/local/{cxone,genesys}-*.test.ts',
 ];
 

@@ -10,7 +10,7 @@ import { Floor } from './floor.ts';
 const SERVERS: Record<string, (configFile: string) => Promise<string>> = {
   muster: async (configFile) => (await startInstance({ config: await loadConfig(configFile) })).url,
   bare: async (configFile) => {
-    const floor = await Floor.connect((await loadConfig(configFile)).redis);
+    const floor = await Floor.connect({ nodes: (await loadConfig(configFile)).redis.nodes });
     const server = fastify();
     server.post('/v1/claims', async (_, reply) => {
       await floor.write('http');

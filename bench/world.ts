@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LOCAL_USER } from '../local/redis/access.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
 import { freePort } from '../local/redis/ports.ts';
 import { type RedisServer, startRedis } from '../local/redis/server.ts';
@@ -47,8 +48,12 @@ export async function startWorld(): Promise<World> {
   const bus = await startRedis({ dir: join(dir, 'bus') });
   const config = benchConfig(redis, bus, await freePort());
   const log = createLog('warn', REGION, 'bench');
-  const connect = (): Promise<Cluster> => Cluster.connect(config.redis, systemClock, log);
-  const [cluster, claimCluster, floor] = await Promise.all([connect(), connect(), Floor.connect(config.redis)]);
+  const connect = (): Promise<Cluster> => Cluster.connect({ nodes: redis.addresses, ...LOCAL_USER }, systemClock, log);
+  const [cluster, claimCluster, floor] = await Promise.all([
+    connect(),
+    connect(),
+    Floor.connect({ nodes: redis.addresses }),
+  ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new Lane(claimCluster, REPLICA_WAIT_MS);
   const agents = new Agents(cluster, { claims, changes: claims }, config);

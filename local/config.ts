@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Media } from '../src/agent/media.ts';
 import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
+import type { Credentials } from './credentials.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
 /** What the configurations of all instances have in common. */
@@ -23,11 +24,13 @@ export interface Place {
   port: number;
   /** How it reaches the region's Redis Cluster. */
   redis: object;
+  /** Undefined where anybody on this machine may call. */
+  credentials: Credentials | undefined;
 }
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, name: instance, port, redis }: Place,
+  { region, name: instance, port, redis, credentials }: Place,
   { weather, bus, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
@@ -45,7 +48,8 @@ export function configYaml(
     ),
     queues: Object.fromEntries(virtualQueues(connections).map(({ name, unites }) => [name, { unites }])),
   };
-  return stringify(merged(config, more.config));
+  const names = regions.map(({ name }) => name);
+  return stringify(merged(merged(config, credentials?.settings(region, names) ?? {}), more.config));
 }
 
 /** `more` wins; objects are merged, everything else is replaced. */

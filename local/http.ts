@@ -6,21 +6,34 @@ export interface HttpAnswer {
   body: unknown;
 }
 
+interface Sent {
+  text: string | null;
+  deadlineMs: number;
+}
+
 const CONNECTIONS_PER_HOST = 64;
 const DEADLINE_MS = 5_000;
 
-/** The HTTP client of everybody in the local world: keep-alive, a bounded number of connections, a deadline. */
+/**
+ * The HTTP client of everybody in the local world: keep-alive, a bounded number of connections, a deadline, and tokens for
+ * those who ask for one.
+ */
 export class Http {
   readonly #agent = new Agent({
     connections: CONNECTIONS_PER_HOST,
     connect: { timeout: 1_000 },
-    headersTimeout: DEADLINE_MS,
-    bodyTimeout: DEADLINE_MS,
   });
 
+  readonly #tokens = new Map<string, () => Promise<string>>();
+
+  /** From now on whatever is sent there shows this bearer token, unless it brings another. */
+  show(origin: string, token: () => Promise<string>): void {
+    this.#tokens.set(origin, token);
+  }
+
   /** @throws Error if nobody answers in time */
-  post(url: string, body: object = {}): Promise<HttpAnswer> {
-    return this.#ask(url, 'POST', { 'content-type': 'application/json' }, JSON.stringify(body));
+  post(url: string, body: object = {}, deadlineMs = DEADLINE_MS): Promise<HttpAnswer> {
+    return this.#ask(url, 'POST', { 'content-type': 'application/json' }, { text: JSON.stringify(body), deadlineMs });
   }
 
   /** @throws Error if nobody answers in time */
@@ -51,14 +64,22 @@ export class Http {
     url: string,
     method: Dispatcher.HttpMethod,
     headers: Record<string, string>,
-    sent?: string,
+    sent: Partial<Sent> = {},
   ): Promise<HttpAnswer> {
     const { statusCode, body } = await this.#send(url, method, headers, sent);
     return { status: statusCode, body: await body.json() };
   }
 
-  #send(url: string, method: Dispatcher.HttpMethod, headers: Record<string, string>, body: string | null = null) {
+  async #send(
+    url: string,
+    method: Dispatcher.HttpMethod,
+    given: Record<string, string>,
+    { text = null, deadlineMs = DEADLINE_MS }: Partial<Sent> = {},
+  ) {
     const { origin, pathname, search } = new URL(url);
-    return this.#agent.request({ origin, path: pathname + search, method, headers, body });
+    const token = await this.#tokens.get(origin)?.();
+    const headers = token === undefined ? given : { authorization: `Bearer ${token}`, ...given };
+    const limits = { headersTimeout: deadlineMs, bodyTimeout: deadlineMs };
+    return this.#agent.request({ origin, path: pathname + search, method, headers, body: text, ...limits });
   }
 }

@@ -13,6 +13,7 @@ export interface LocalFlags {
   replicas: boolean;
   bus: BusDriver;
   calm?: true;
+  auth?: true;
   seed: number;
 }
 
@@ -35,6 +36,7 @@ export function localOptions(): Command {
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .addOption(busOption())
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
+    .option('--auth', 'let nobody in without a token, which `muster token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

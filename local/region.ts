@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configYaml, type Surroundings } from './config.ts';
+import type { Credentials } from './credentials.ts';
 import type { Instance } from './instance.ts';
 import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/cluster.ts';
 
@@ -10,12 +11,15 @@ export class LocalRegion {
   /** At least one; the first is where people reach it. */
   readonly instances: readonly [Instance, ...Instance[]];
   readonly #dir: string;
+  readonly #credentials: Credentials | undefined;
   #cluster: LocalRedisCluster | undefined;
 
-  constructor(name: string, instances: [Instance, ...Instance[]], dir: string) {
+  /** @param credentials undefined where anybody on this machine may call */
+  constructor(name: string, instances: [Instance, ...Instance[]], dir: string, credentials: Credentials | undefined) {
     this.name = name;
     this.instances = instances;
     this.#dir = dir;
+    this.#credentials = credentials;
   }
 
   get instance(): Instance {
@@ -46,7 +50,7 @@ export class LocalRegion {
   }
 
   async startInstances(surroundings: Surroundings): Promise<void> {
-    const here = { region: this.name, redis: this.cluster.access };
+    const here = { region: this.name, redis: this.cluster.access, credentials: this.#credentials };
     for (const { configFile, name, port } of this.instances) {
       writeFileSync(configFile, configYaml({ ...here, name, port }, surroundings));
     }

@@ -64,9 +64,9 @@ export class Run {
   }
 
   #start(): Promise<World> {
-    const { agents, callsPerSecond, seed, replicas, bus, calm, keep } = this.#flags;
+    const { agents, callsPerSecond, seed, replicas, bus, calm, keep, auth = false } = this.#flags;
     const weather: WeatherKind = calm ? 'calm' : 'real';
-    const calls = { agents, callsPerSecond, seed, replicas, bus, weather };
+    const calls = { agents, callsPerSecond, seed, replicas, bus, weather, auth };
     const given = { ...calls, histories: this.#judges, signal: this.#signals.asked };
     return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
   }
@@ -78,7 +78,7 @@ export class Run {
 
   async #live(world: World): Promise<number> {
     const control = await startControl({ weather: world.weather, organisations: world.organisations });
-    const takeBack = announce(control.url);
+    const takeBack = announce({ url: control.url, folder: world.dir });
     try {
       return await this.#watchOver(world, control);
     } finally {
@@ -89,7 +89,7 @@ export class Run {
 
   async #watchOver(world: World, control: Control): Promise<number> {
     const { duration, readyFile } = this.#flags;
-    this.#out.write(greeting(world, control));
+    this.#out.write(greeting(world, control, this.#flags.auth === true));
     if (readyFile) writeJson(readyFile, whereabouts(world, control));
     world.callers.start();
     const over = new AbortController();
@@ -140,8 +140,9 @@ async function showSteps(steps: Step[]): Promise<void> {
   await tasks(steps, false).run();
 }
 
-function greeting({ regions, connections, dir, readyMs }: World, { url: weather }: Control): string {
+function greeting({ regions, connections, dir, readyMs }: World, { url: weather }: Control, isClosed: boolean): string {
   const [first, second] = regions.map(({ url }) => url);
+  const token = isClosed ? ' -H "authorization: Bearer $TOKEN"' : '';
   const claim = `'{"queue": "support", "call_id": "my-call"}'`;
   return [
     '',
@@ -152,9 +153,10 @@ function greeting({ regions, connections, dir, readyMs }: World, { url: weather 
     `  ${'files'.padEnd(16)}${dir}`,
     '',
     'Try:',
-    `  curl -s '${first}/agents/available?queue=support'`,
-    `  curl -s ${second}/v1/claims -H 'content-type: application/json' -d ${claim}`,
-    `  curl -s ${first}/v1/regions`,
+    ...(isClosed ? ['  TOKEN=$(npm run -s muster -- token)'] : []),
+    `  curl -s '${first}/agents/available?queue=support'${token}`,
+    `  curl -s ${second}/v1/claims${token} -H 'content-type: application/json' -d ${claim}`,
+    `  curl -s ${first}/v1/regions${token}`,
     '  npm run -s muster -- weather isolate eu-west-1',
     '',
     '',

@@ -3,6 +3,7 @@ import type { BusDriver, LocalBus } from './bus/bus.ts';
 import { LocalKafkaBus } from './bus/kafka.ts';
 import { LocalRedisStreams } from './bus/redis-streams.ts';
 import type { LocalConnection } from './connection.ts';
+import { Credentials } from './credentials.ts';
 import { CxoneConnection } from './cxone-connection.ts';
 import type { Habits } from './genesys/options.ts';
 import { GenesysConnection } from './genesys-connection.ts';
@@ -33,16 +34,23 @@ const SEED_STEP = 1_000_003;
 interface RegionPlan {
   instancesPerRegion: number;
   clockOffsetsMs: Record<string, number>;
+  auth: boolean;
 }
 
-/** The regions, none of them started, in `dir`. @param history of the world, where one is kept */
+/**
+ * The regions, none of them started, in `dir`.
+ * @param http gets tokens for them, where they let nobody in without
+ * @param history of the world, where one is kept
+ */
 export function planRegions(plan: RegionPlan, dir: string, http: Http, history?: WorldHistory): Promise<LocalRegion[]> {
+  const names = SCENE.map(({ region }) => region);
+  const credentials = plan.auth ? new Credentials(dir, names) : undefined;
   return Promise.all(
     SCENE.map(async ({ region, port }) => {
       const place = async (number: number): Promise<Instance> => {
         const taken = number > 1 || !(await takePort(port));
         const name = `${region}-${number}`;
-        return new Instance({
+        const instance = new Instance({
           name,
           port: taken ? await freePort() : port,
           dir,
@@ -51,9 +59,11 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http, history?:
           watch: { began: () => history?.began(region, name), ended: () => history?.ended(region, name) },
           http,
         });
+        if (credentials) http.show(instance.url, () => credentials.token());
+        return instance;
       };
       const others = Array.from({ length: plan.instancesPerRegion - 1 }, (_, at) => place(at + 2));
-      return new LocalRegion(region, [await place(1), ...(await Promise.all(others))], dir);
+      return new LocalRegion(region, [await place(1), ...(await Promise.all(others))], dir, credentials);
     }),
   );
 }

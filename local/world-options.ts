@@ -24,6 +24,8 @@ export interface WorldOptions {
   habits: Partial<Habits>;
   /** What the links between regions, bus and platforms are like when the world begins, and when they are cleared. */
   weather: WeatherKind;
+  /** Whether regions let nobody in without a token. */
+  auth: boolean;
   /** Goes into every instance's configuration, deeply, e.g. `{ freshness: { staleMs: 4_000 } }`. */
   config: object;
   /** Goes into every connection's configuration, e.g. `{ authority: 'refuse' }`. */
@@ -48,6 +50,7 @@ export const WORLD_DEFAULTS: WorldOptions = {
   bus: 'redis-streams',
   habits: {},
   weather: 'calm',
+  auth: false,
   config: {},
   connection: {},
   clockOffsetsMs: {},

@@ -4,10 +4,12 @@ import { Command } from 'commander';
 /** Loaded only when it is the one that runs: an instance has no use for the local world. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./serve/command.ts')).serveCommand()],
+  ['acl', async () => (await import('./serve/acl-command.ts')).aclCommand()],
   ['topics', async () => (await import('./serve/topics-command.ts')).topicsCommand()],
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
   ['local', async () => (await import('../local/command.ts')).localCommand()],
   ['weather', async () => (await import('../local/weather/command.ts')).weatherCommand()],
+  ['token', async () => (await import('../local/token.ts')).tokenCommand()],
   ['drill', async () => (await import('../local/drill/command.ts')).drillCommand()],
   ['simulate', async () => (await import('../local/simulate.ts')).simulateCommand()],
 ]);

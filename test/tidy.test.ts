@@ -33,15 +33,23 @@ const LONGEST_FUNCTION = 70;
 const MAY_IMPORT: Record<string, string[]> = {
   agent: [],
   ops: ['agent'],
-  config: ['agent', 'platforms/genesys/settings', 'platforms/cxone/settings', 'platforms/push-settings'],
+  auth: ['ops', 'cache/recent'],
+  config: [
+    'agent',
+    'auth/keys',
+    'auth/region-tokens',
+    'platforms/genesys/settings',
+    'platforms/cxone/settings',
+    'platforms/push-settings',
+  ],
   cache: ['agent', 'config', 'ops'],
   bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
   sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
   routing: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'sync/freshness', 'sync/ingest', 'sync/positions'],
-  api: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'platforms/push-settings', 'routing', 'sync'],
+  api: ['agent', 'auth', 'cache', 'config', 'ops', 'platforms/platform', 'platforms/push-settings', 'routing', 'sync'],
   verify: ['agent', 'ops'],
-  serve: ['agent', 'api', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],
+  serve: ['agent', 'api', 'auth', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],
 };
 
 const RULES: Rule[] = [

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/ops/clock.ts';
 import type { ClaimAnswer } from '../../src/routing/answers.ts';
 import type { LocalRegion } from '../region.ts';
+import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
@@ -42,7 +43,7 @@ export const masterFailover: Drill = {
       return master;
     });
     const patient = Promise.allSettled(
-      Array.from({ length: PATIENT }, (_, at) => waitFor(region, `patient-${at + 1}`)),
+      Array.from({ length: PATIENT }, (_, at) => waitFor(world, region, `patient-${at + 1}`)),
     );
     await stage.step('Its replica is promoted', async (say) => {
       const { seen, afterMs } = await stage.until(
@@ -91,8 +92,8 @@ export const masterFailover: Drill = {
 };
 
 /** A claim whose caller can wait for a promotion. */
-async function waitFor(region: LocalRegion, call_id: string) {
+async function waitFor(world: World, region: LocalRegion, call_id: string) {
   const startedMs = systemClock.monotonicMs();
-  const answer = await ask.claimPatiently(region, { queue: 'global', call_id, budget_ms: BUDGET_MS });
+  const answer = await ask.claimPatiently(world, region, { queue: 'global', call_id, budget_ms: BUDGET_MS });
   return { call_id, answer, tookMs: systemClock.monotonicMs() - startedMs };
 }

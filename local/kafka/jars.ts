@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { request } from 'undici';
+import { cacheFolder } from '../cache-folder.ts';
 
 /** Where the jars come from unless `MUSTER_MAVEN_REPOSITORY` or Maven's own settings name another place. */
 const MAVEN_CENTRAL = 'https://repo.maven.apache.org/maven2';
@@ -27,7 +28,7 @@ export async function kafkaClassPath(): Promise<string> {
     throw new Error(`KAFKA_HOME names ${home}, which is no unpacked Kafka: it has no libs`);
   }
   const { version, jars } = JSON.parse(readFileSync(PINNED, 'utf8')) as Pinned;
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'muster', `kafka-${version}`);
+  const folder = cacheFolder(`kafka-${version}`);
   mkdirSync(folder, { recursive: true });
   const missing = jars.filter(({ path }) => !existsSync(join(folder, basename(path))));
   const next = async (): Promise<void> => {

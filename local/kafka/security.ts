@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { Authority, Identity } from './certificates.ts';
+import type { Authority, Identity } from '../certificates.ts';
 
 /** How a listener of a broker is secured. */
 export interface ListenerSecurity {

@@ -5,3 +5,24 @@ export const LOCAL_USER = { username: 'muster', password: 'muster' };
 export function aclArguments(rules: string[]): string[] {
   return ['--user', LOCAL_USER.username, 'on', `>${LOCAL_USER.password}`, ...rules];
 }
+
+/** PEM files of an authority and of somebody it has signed. */
+export interface RedisTlsFiles {
+  caFile: string;
+  certFile: string;
+  keyFile: string;
+}
+
+/** `redis` of a configuration. */
+export interface RedisAccess {
+  nodes: string[];
+  username: string;
+  password: string;
+  tls?: RedisTlsFiles;
+}
+
+/** What makes a `redis-server` speak TLS on a port of its own, with those who have a certificate of the same authority. */
+export function tlsArguments(port: number, { caFile, certFile, keyFile }: RedisTlsFiles): string[] {
+  const files = ['--tls-ca-cert-file', caFile, '--tls-cert-file', certFile, '--tls-key-file', keyFile];
+  return ['--tls-port', `${port}`, ...files, '--tls-auth-clients', 'yes'];
+}

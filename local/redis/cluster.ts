@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { clusterRules } from '../../src/cache/acl.ts';
-import { aclArguments, LOCAL_USER } from './access.ts';
+import { aclArguments, LOCAL_USER, type RedisAccess, type RedisTlsFiles, tlsArguments } from './access.ts';
 import { withAdmin } from './admin.ts';
 import { formCluster } from './formation.ts';
 import { type Endpoint, migrateSlots } from './migration.ts';
-import { freePort } from './ports.ts';
+import { CLUSTER_BUS_OFFSET, freePort } from './ports.ts';
 import { RedisServer } from './server.ts';
 import { type NodeView, owns, readTopology } from './topology.ts';
 
@@ -15,12 +15,16 @@ export interface RedisClusterOptions {
   /** One replica for every master; default true. */
   replicas?: boolean;
   nodeTimeoutMs?: number;
+  /** Each node listens for TLS, too, and asks clients for their certificates. */
+  tls?: RedisTlsFiles;
 }
 
 export interface LocalRedisNode extends Endpoint {
   /** `node-1` and so on: its folder. */
   name: string;
   server: RedisServer;
+  /** Where it speaks TLS, if it does. */
+  tlsPort: number | undefined;
   frozen: boolean;
 }
 
@@ -34,11 +38,16 @@ export async function startRedisCluster({
   masters = 3,
   replicas = true,
   nodeTimeoutMs = 5_000,
+  tls,
 }: RedisClusterOptions): Promise<LocalRedisCluster> {
   const servers: RedisServer[] = [];
+  const tlsPorts: (number | undefined)[] = [];
   for (let n = 1; n <= masters * (replicas ? 2 : 1); n++) {
+    const [port, tlsPort] = [await freePort(), tls && (await freePort())];
+    tlsPorts.push(tlsPort);
     const args = [...nodeArguments(nodeTimeoutMs), ...aclArguments(clusterRules())];
-    servers.push(new RedisServer(join(dir, `node-${n}`), await freePort(), args));
+    if (tls && tlsPort) args.push(...tlsArguments(tlsPort, tls), ...amongNodes(port));
+    servers.push(new RedisServer(join(dir, `node-${n}`), port, args));
   }
   try {
     await Promise.all(servers.map((server) => server.start()));
@@ -51,13 +60,19 @@ export async function startRedisCluster({
       id: ids[i] ?? '',
       port: server.port,
       server,
+      tlsPort: tlsPorts[i],
       frozen: false,
     }));
-    return new LocalRedisCluster(nodes);
+    return new LocalRedisCluster(nodes, tls);
   } catch (error) {
     await Promise.all(servers.map((server) => server.kill('SIGKILL')));
     throw error;
   }
+}
+
+/** Nodes tell clients of their TLS ports only if they speak TLS among themselves, too. */
+function amongNodes(port: number): string[] {
+  return ['--tls-cluster', 'yes', '--tls-replication', 'yes', '--cluster-port', `${port + CLUSTER_BUS_OFFSET}`];
 }
 
 function nodeArguments(nodeTimeoutMs: number): string[] {
@@ -78,14 +93,17 @@ function nodeArguments(nodeTimeoutMs: number): string[] {
 /** A running cluster and what can be done to it. */
 export class LocalRedisCluster {
   readonly nodes: readonly LocalRedisNode[];
+  readonly #tls: RedisTlsFiles | undefined;
 
-  constructor(nodes: LocalRedisNode[]) {
+  constructor(nodes: LocalRedisNode[], tls: RedisTlsFiles | undefined) {
     this.nodes = nodes;
+    this.#tls = tls;
   }
 
   /** How Muster reaches it: `redis` of its configuration. */
-  get access(): { nodes: string[]; username: string; password: string } {
-    return { nodes: this.addresses, ...LOCAL_USER };
+  get access(): RedisAccess {
+    const nodes = this.nodes.map(({ port, tlsPort }) => `127.0.0.1:${tlsPort ?? port}`);
+    return { nodes, ...LOCAL_USER, ...(this.#tls && { tls: this.#tls }) };
   }
 
   /** `127.0.0.1:port` of every node. */

@@ -88,7 +88,7 @@ function faultsOf({ drop, duplicate, delay, delayMs, reorder }: EventFlags): Par
 
 /** @throws Unable */
 function theWorld(): string {
-  const worlds = findWorlds();
+  const worlds = findWorlds().map(({ url }) => url);
   if (worlds.length > 1) throw new Unable(`several local worlds run; name one with --url: ${worlds.join(', ')}`);
   const [url] = worlds;
   if (url === undefined) throw new Unable('no local world runs here; `npm start` starts one');

@@ -2,31 +2,39 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One file for each local world that runs: its process in the name, the URL of its control server inside. */
-const FILE = /^muster-world-(\d+)\.url$/;
+/** One file for each local world that runs: its process in the name. */
+const FILE = /^muster-world-(\d+)\.json$/;
+
+/** Where a local world is. */
+export interface Whereabouts {
+  /** Of its control server. */
+  url: string;
+  /** Of its files. */
+  folder: string;
+}
 
 /** Lets other processes of this user find the world of this one. @returns takes it back */
-export function announce(url: string): () => void {
-  const file = join(tmpdir(), `muster-world-${process.pid}.url`);
+export function announce(where: Whereabouts): () => void {
+  const file = join(tmpdir(), `muster-world-${process.pid}.json`);
   const remove = (): void => {
     process.off('exit', remove);
     rmSync(file, { force: true });
   };
   rmSync(file, { force: true });
-  writeFileSync(file, url, { mode: 0o600, flag: 'wx' });
+  writeFileSync(file, JSON.stringify(where), { mode: 0o600, flag: 'wx' });
   process.once('exit', remove);
   return remove;
 }
 
-/** The control servers of this user's worlds. What killed worlds have left behind is cleared away. */
-export function findWorlds(): string[] {
+/** This user's worlds. What killed worlds have left behind is cleared away. */
+export function findWorlds(): Whereabouts[] {
   return readdirSync(tmpdir()).flatMap((name) => {
     const pid = FILE.exec(name)?.[1];
     if (pid === undefined) return [];
     const file = join(tmpdir(), name);
     try {
       process.kill(Number(pid), 0);
-      return [readFileSync(file, 'utf8')];
+      return [JSON.parse(readFileSync(file, 'utf8')) as Whereabouts];
     } catch (error) {
       // ESRCH: the process is gone. Any other: the world of another user, or one that ended just now.
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') rmSync(file, { force: true });

@@ -40,8 +40,20 @@ export const PROBLEMS = {
   unauthenticated: kind(
     401,
     'The sender is not known',
-    'A push must carry the signature of its body, or the secret itself, as the connection is set up.',
-    'Compare the secret and the scheme with `push` of the connection in the config; sign the bytes that are sent. Nothing was done.',
+    'A request must carry a bearer token of an issuer of the config, for its audience, that has not expired; a push the signature of its body, or the secret itself, as the connection is set up.',
+    'Get a new token; `www-authenticate` says what is wrong with this one. Of a push compare the secret and the scheme with `push` of the connection in the config; sign the bytes that are sent. Nothing was done.',
+  ),
+  insufficient_scope: kind(
+    403,
+    'The sender may not do this',
+    'The token does not grant what the route needs.',
+    'Ask the issuer of your tokens for the scope that `scope` names. Nothing was done.',
+  ),
+  not_that_region: kind(
+    403,
+    'Only another region may do this',
+    'The route is for other regions, or `muster-asked-by` names a region, and the token is not that of this region.',
+    'Leave the header out. Of a region compare its `auth.regionKey` with its `keys` in `regions` here. Nothing was done.',
   ),
   unknown_route: kind(404, 'There is nothing here', 'No route has this method and path.', 'Compare with the README.'),
   unknown_agent: kind(
@@ -121,6 +133,18 @@ export const PROBLEMS = {
     'The outcome is not known',
     "The agent's home did not say in time what it did, or could not; it may have done what was asked.",
     'Ask again: settling twice is harmless.',
+  ),
+  keys_unavailable: kind(
+    503,
+    'Nobody can say whether the token is good',
+    "Its issuer's keys could not be fetched, and none that are known may still be believed.",
+    'Try again after `Retry-After` with the same token; see to the way from Muster to `jwksUrl`.',
+  ),
+  overloaded: kind(
+    503,
+    'This instance has too much to do',
+    'It would answer too late. Lookups are refused first, then claims and events, settlements last.',
+    "Use the region's other instances, or try again after `Retry-After`. Nothing was done.",
   ),
   draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),
   internal: kind(

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Tokens } from '../auth/tokens.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
+import { guard } from './access.ts';
+import { recordOperators } from './audited.ts';
 import { answerFailure } from './failures.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -13,11 +16,14 @@ import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { type RegionReport, regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
+import { shedLoad } from './shedding.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
 export interface ApiContext {
   region: Region;
+  /** Knows callers by their tokens; undefined where anybody may call. */
+  tokens?: Tokens | undefined;
   /** Takes what platforms push. */
   pushes: Pushes;
   /** What this instance knows of the region, for operators. */
@@ -52,6 +58,9 @@ export function createServer(context: ApiContext) {
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
+  shedLoad(server, context.region.metrics);
+  guard(server, { tokens: context.tokens, ...context.region });
+  recordOperators(server, context.region);
   eventRoutes(server, context);
   pushRoutes(server, context);
   claimRoutes(server, context);

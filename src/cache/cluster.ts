@@ -10,7 +10,8 @@ export interface ClusterSettings {
   nodes: string[];
   username?: string | undefined;
   password?: string | undefined;
-  tls?: boolean | undefined;
+  /** PEM texts; undefined: no TLS. */
+  tls?: { ca?: string; cert?: string; key?: string } | undefined;
 }
 
 /** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
@@ -203,7 +204,7 @@ async function probe(client: Client, master: Client['masters'][number]): Promise
 /** The client library as Muster sets it up; not connected yet. */
 // Its own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
 export function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
-  const socket = { connectTimeout: 500, reconnectStrategy: () => 100, ...(tls && { tls: true as const }) };
+  const socket = { connectTimeout: 500, reconnectStrategy: () => 100, ...(tls && { tls: true as const, ...tls }) };
   const credentials = { ...(username && { username }), ...(password && { password }) };
   return createCluster({
     rootNodes: nodes.map((node) => ({ url: `${tls ? 'rediss' : 'redis'}://${node}`, socket, ...credentials })),

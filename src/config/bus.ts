@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { closed, Name, named } from './fields.ts';
+import { Tls } from './tls.ts';
 
 const shared = {
   topic: Name('Name of the topic of events; the same in every region.', { default: 'agent.status.change' }),
@@ -14,20 +15,6 @@ const shared = {
 const File = (description: string) => Type.String({ minLength: 1, title: 'the path of a file', description });
 const Text = (description: string) => Type.String({ minLength: 1, description });
 const Secret = (description: string) => Type.String({ minLength: 1, description, writeOnly: true });
-
-const Tls = Type.Object(
-  {
-    caFile: Type.Optional(
-      File('PEM file of the authority that signed the brokers’ certificates; default: those that Node knows.'),
-    ),
-    certFile: Type.Optional(File('PEM file of this client’s certificate, where brokers ask for one.')),
-    keyFile: Type.Optional(File('PEM file of its private key.')),
-  },
-  {
-    ...closed,
-    description: 'TLS to the brokers. An empty section is enough where Node knows who signed their certificates.',
-  },
-);
 
 const byPassword = <const M extends string>(mechanism: M, description: string) =>
   Type.Object(
@@ -96,6 +83,7 @@ export const Bus = Type.Union(
           writeOnly: true,
         }),
         ...shared,
+        tls: Type.Optional(Tls('Whom to trust and who to be, with `rediss://`.')),
       },
       closed,
     ),
@@ -132,7 +120,7 @@ export const Bus = Type.Union(
               'A name of this instance that outlives its restarts, and is no other’s (e.g. the name of a pod of a StatefulSet): after a crash it has its partitions back as soon as it is up, and not only when its session is over.',
           }),
         ),
-        tls: Type.Optional(Tls),
+        tls: Type.Optional(Tls('TLS to the brokers.')),
         sasl: Type.Optional(Sasl),
       },
       closed,

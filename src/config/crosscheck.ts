@@ -1,4 +1,5 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
+import { checkAuth } from './auth-check.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
@@ -10,10 +11,12 @@ export function crossCheck(config: Config): Problem[] {
   return [
     ...checkRegions(config),
     ...checkRedis(config),
+    ...checkTls('redis.tls', config.redis.tls),
     ...checkBus(config),
     ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
+    ...checkAuth(config),
   ];
 }
 
@@ -57,8 +60,12 @@ function addressOf(url: string): string | undefined {
 }
 
 function checkBus({ bus }: Config): Problem[] {
-  if (bus.driver === 'redis-streams') return URL.canParse(bus.url) ? [] : [{ path: 'bus.url', message: 'is no URL' }];
-  return [...checkBrokers(bus), ...checkTls(bus), ...checkToken(bus), ...checkExtensions(bus)];
+  const tls = checkTls('bus.tls', bus.tls);
+  if (bus.driver === 'kafka') return [...tls, ...checkBrokers(bus), ...checkToken(bus), ...checkExtensions(bus)];
+  if (!URL.canParse(bus.url)) return [{ path: 'bus.url', message: 'is no URL' }];
+  if (bus.tls && !bus.url.startsWith('rediss:'))
+    return [{ path: 'bus.tls', message: 'has no effect with redis://; write rediss:// in bus.url' }];
+  return tls;
 }
 
 type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
@@ -71,9 +78,9 @@ function checkBrokers({ brokers }: KafkaConfig): Problem[] {
   );
 }
 
-function checkTls({ tls }: KafkaConfig): Problem[] {
+function checkTls(path: string, tls: Config['redis']['tls']): Problem[] {
   if (!tls || (tls.certFile === undefined) === (tls.keyFile === undefined)) return [];
-  return [{ path: 'bus.tls', message: 'has one of certFile and keyFile, which only work together' }];
+  return [{ path, message: 'has one of certFile and keyFile, which only work together' }];
 }
 
 /** A token comes from exactly one place. */

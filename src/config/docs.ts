@@ -35,7 +35,8 @@ const INTRODUCTION = `# Configuration
 <!-- Rendered from src/config/schema.ts; \`npm run docs\` writes it anew. -->
 
 One YAML file describes one region to every instance that serves it. Everything wrong with it is reported at once.
-\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set: keep secrets there.
+\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set, and
+\`\${file:PATH}\` by what the file holds, its path from the folder of this one: keep secrets there.
 Names have 1 to 64 letters, digits, dots, dashes or underscores.
 
 \`\`\`yaml

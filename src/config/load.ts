@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { check } from './check.ts';
@@ -19,10 +20,14 @@ export async function loadConfig(file: string): Promise<Config> {
   return readConfig(text, file, process.env);
 }
 
-/** Completes and checks the text of a configuration. @throws ConfigError with everything that is wrong */
+/**
+ * Completes and checks the text of a configuration.
+ * @param file whose text it is: files that it refers to are beside it
+ * @throws ConfigError with everything that is wrong
+ */
 export function readConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
   const problems: Problem[] = [];
-  const config = check(ConfigSchema, substitute(parse(text, file), env, problems), problems);
+  const config = check(ConfigSchema, substitute(parse(text, file), { env, folder: dirname(file) }, problems), problems);
   if (problems.length > 0) throw new ConfigError(file, problems);
   if (!Value.Check(ConfigSchema, config)) throw new Error('the configuration was checked, and does not fit its schema');
   const disagreements = crossCheck(config);

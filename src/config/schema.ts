@@ -2,9 +2,11 @@ import { type Static, Type } from 'typebox';
 import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 import { PushSettings } from '../platforms/push-settings.ts';
+import { Audit, Auth, RegionKeys } from './auth.ts';
 import { Bus } from './bus.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
 import { Queue } from './queue.ts';
+import { Tls } from './tls.ts';
 
 const Weight = (description: string) => Type.Number({ default: 0, minimum: 0, maximum: 86_400, description });
 
@@ -30,7 +32,7 @@ const Redis = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
-    tls: Type.Optional(Type.Boolean({ description: 'Whether to speak TLS to the nodes.' })),
+    tls: Type.Optional(Tls('TLS to the nodes.')),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
 );
@@ -42,6 +44,7 @@ const Region = Type.Object(
       title: 'a URL without a path, such as http://127.0.0.1:7401',
       description: 'Where the other regions reach its API.',
     }),
+    keys: RegionKeys,
   },
   { ...closed, description: 'One region.' },
 );
@@ -195,6 +198,8 @@ export const ConfigSchema = Type.Object(
     claims: Claims,
     freshness: Freshness,
     reconcile: Reconcile,
+    auth: Type.Optional(Auth),
+    audit: Audit,
     log: Log,
   },
   closed,

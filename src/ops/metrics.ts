@@ -25,6 +25,12 @@ export interface Metrics {
   propagationMs: Histogram<'from'>;
   /** Reads that carried a token: `here`, `waited`, `asked`, `refused`. */
   tokenReads: Counter<'outcome'>;
+  /** Requests by whether their sender is known, and may: `accepted`, or why not. */
+  authentications: Counter<'outcome'>;
+  /** Requests refused for want of time. */
+  shed: Counter<'work'>;
+  auditDropped: Counter;
+  issuerKeysAgeMs: Gauge<'issuer'>;
   relayed: Counter;
   outboxEntries: Gauge<'partition'>;
   busBehind: Gauge<'partition'>;
@@ -59,6 +65,7 @@ export function createMetrics(region: string): Metrics {
     ...metricsOfClaims(make),
     ...metricsOfPlatforms(make),
     ...metricsOfAlignments(make),
+    ...metricsOfAccess(make),
     shardUp: make.gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
     regionAgeMs: make.gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
     clockOffsetMs: make.gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
@@ -183,5 +190,25 @@ function metricsOfAlignments({ counter, gauge }: Maker) {
       'kind',
     ),
     alignMs: gauge('align_duration_ms', 'How long the last complete check of a domain took', 'domain'),
+  };
+}
+
+function metricsOfAccess({ counter, gauge }: Maker) {
+  return {
+    authentications: counter(
+      'authentications_total',
+      'Requests that need a token: accepted; missing; malformed, issuer, key, signature, audience, expired, claims (what is wrong with it); scope, region (not allowed with it); unavailable (the keys of its issuer are)',
+      'outcome',
+    ),
+    shed: counter(
+      'shed_total',
+      'Requests refused because the event loop was too late: lookup, claim (events, too), settlement',
+      'work',
+    ),
+    auditDropped: counter(
+      'audit_dropped_total',
+      'Records of the audit that were dropped because they could not be written',
+    ),
+    issuerKeysAgeMs: gauge('issuer_keys_age_ms', 'Time since an issuer last answered with its keys', 'issuer'),
   };
 }

@@ -12,7 +12,7 @@ const REMEMBERED = 1000;
  */
 export function conflictReporter(): (region: Region, agentId: string, conflict: Conflict) => void {
   const reported = new Recent<true>(REMEMBERED);
-  return ({ config, metrics, history, log, ingest }, agentId, { kept, lost, overlap }) => {
+  return ({ config, metrics, history, audit, log, ingest }, agentId, { kept, lost, overlap }) => {
     const pair = `${agentId} ${kept.fence} ${lost.fence} ${lost.by ?? ''}`;
     if (reported.get(pair)) return;
     reported.set(pair, true);
@@ -20,6 +20,7 @@ export function conflictReporter(): (region: Region, agentId: string, conflict: 
     const conflict = { agent: agentId, kept: told(kept), lost: told(lost), overlap };
     metrics.conflicts.inc({ overlap });
     history.conflict(conflict);
+    audit.record({ op: 'conflict', who: { region: lost.by ?? config.region }, outcome: overlap, ...conflict });
     log.warn(conflict, 'an agent was granted twice while regions could not hear each other');
     ingest.announceConflict(conflict).catch((error) => {
       log.warn({ err: error, agent: agentId }, 'a conflict of claims was not announced on the bus');

@@ -29,6 +29,8 @@ export interface PeersOptions {
   urls: Record<string, string>;
   /** Called before a region is probed; what it returns is called with the beat of the region's answer. */
   ask(region: string): (beat: number) => void;
+  /** What shows another region who asks: a token for it, where regions know each other by tokens. */
+  tokens?: { for(region: string): Promise<string> } | undefined;
   clock: Clock;
   log: Log;
 }
@@ -151,7 +153,7 @@ export class Peers {
     if (!peer || deadlineMs <= 0) return undefined;
     try {
       const { statusCode, headers, body } = await request(`${peer.url}${path}`, {
-        headers: { [CONSISTENCY]: tokens, [ASKED_BY]: this.#options.region },
+        headers: { ...(await this.#credentials(region)), [CONSISTENCY]: tokens, [ASKED_BY]: this.#options.region },
         dispatcher: this.#http,
         signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
       });
@@ -172,7 +174,9 @@ export class Peers {
     const timeout = new Promise<HomeAnswer>((resolve) => {
       timer = setTimeout(resolve, Math.max(1, deadlineMs), { kind: 'unknown' });
     });
-    const answer = askHome(`${peer.url}${path}`, body, { [ASKED_BY]: region }, this.#http, log);
+    const answer = this.#credentials(home).then((shown) =>
+      askHome(`${peer.url}${path}`, body, { ...shown, [ASKED_BY]: region }, this.#http, log),
+    );
     return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
   }
 
@@ -180,31 +184,44 @@ export class Peers {
     const { ask, clock, log } = this.#options;
     try {
       // The first answer also took as long as it takes to connect, which says nothing about the next.
-      if (peer.roundTrip.meanMs === undefined) await this.#beatOf(peer);
+      if (peer.roundTrip.meanMs === undefined) await this.#beatOf(name, peer);
       const answered = ask(name);
       const startedMs = clock.monotonicMs();
-      const { time_ms: theirMs, beat } = await this.#beatOf(peer);
+      const { time_ms: theirMs, beat } = await this.#beatOf(name, peer);
       const tookMs = clock.monotonicMs() - startedMs;
       if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
       peer.failures = 0;
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
-    } catch {
+    } catch (error) {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
       peer.roundTrip = new RoundTrip();
-      log.warn({ of: name }, 'region does not answer; the policies of its connections decide about its agents');
+      log.warn(
+        { of: name, reason: (error as Error).message },
+        'region does not answer; the policies of its connections decide about its agents',
+      );
     }
   }
 
-  async #beatOf({ url }: Peer): Promise<Partial<ProbeAnswer>> {
-    const { body } = await request(`${url}${PROBED}`, {
+  /** @throws Error where the region does not answer, or not this one: then it does not grant either */
+  async #beatOf(name: string, { url }: Peer): Promise<Partial<ProbeAnswer>> {
+    const { statusCode, body } = await request(`${url}${PROBED}`, {
+      headers: await this.#credentials(name),
       dispatcher: this.#http,
       headersTimeout: PROBE_DEADLINE_MS,
       bodyTimeout: PROBE_DEADLINE_MS,
     });
-    return (await body.json()) as Partial<ProbeAnswer>;
+    const answer = (await body.json()) as Partial<ProbeAnswer>;
+    if (statusCode === 401 || statusCode === 403)
+      throw new Error(`it answers ${statusCode}: are its keys of this region right?`);
+    return answer;
+  }
+
+  async #credentials(region: string): Promise<Record<string, string>> {
+    const token = await this.#options.tokens?.for(region);
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {

@@ -17,7 +17,7 @@ export interface PushAnswer {
 /** What became of a fact, a hint or a record; of a request that was refused. */
 export type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';
 
-type PushRegion = Pick<Region, 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics'>;
+type PushRegion = Pick<Region, 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics' | 'audit'>;
 
 /**
  * Takes what platforms push. Nothing is remembered between two pushes: every fact carries the platform's own time and a
@@ -78,7 +78,7 @@ export class Pushes {
 
   /** The facts of one agent, in order. What the store holds already is not told to the other regions again. */
   async #accept(connection: string, agentId: string, facts: PushedFact[]): Promise<void> {
-    const { agents, ingest, config } = this.#region;
+    const { agents, ingest, config, audit } = this.#region;
     let held: Facets | undefined = (await agents.get(agentId))?.facets;
     for (const fact of facts) {
       const report = fact.reportOn(held);
@@ -86,7 +86,9 @@ export class Pushes {
         this.count(connection, 'known');
         continue;
       }
-      const { event } = await ingest.accept({ ...report, region: config.region, source: 'push' });
+      const { event, outcome } = await ingest.accept({ ...report, region: config.region, source: 'push' });
+      const what = { agent: agentId, event: event.eventId, facets: Object.keys(event.facets), outcome };
+      audit.record({ op: 'event', who: { platform: connection }, ...what });
       held = merge(held ?? {}, event.facets).facets;
       this.count(connection, 'accepted');
     }

@@ -3,6 +3,7 @@ import type { PassOver, Queues } from '../cache/queues.ts';
 import { type AgentRecord, readRecord } from '../cache/record.ts';
 import type { Config } from '../config/schema.ts';
 import { findQueue, type Queue } from '../config/topology.ts';
+import type { Audit } from '../ops/audit.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -31,6 +32,7 @@ export interface Region {
   log: Log;
   metrics: Metrics;
   history: History;
+  audit: Audit;
 }
 
 /** @throws Refusal `unknown_queue` */

@@ -19,6 +19,7 @@ import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import { answerClaim, type ClaimAnswer, facetsOf, unitIn } from './answers.ts';
 import { whileTimeLasts } from './patience.ts';
+import { recordPlatform } from './platform-record.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, type Region } from './region.ts';
@@ -89,7 +90,8 @@ export async function followPlatform(region: Region, event: AgentEvent, record: 
   for (const { claim, settlement } of settlementsDue(event.facets, record.facets, claimsBy)) {
     if ((claim.by ?? record.home) !== region.config.region) continue;
     try {
-      await settleHere(region, { ...claim, agentId: event.agentId }, settlement, record);
+      const settled = await settleHere(region, { ...claim, agentId: event.agentId }, settlement, record);
+      recordPlatform(region, settlement, settled);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
     }

@@ -19,6 +19,9 @@ function measure(ground: Ground, sync: Sync): void {
     const offsetMs = peers.clockOffsetMs(name);
     if (offsetMs !== undefined) metrics.clockOffsetMs.set({ of: name }, Math.round(offsetMs));
   }
+  for (const [issuer, { ageMs }] of ground.access.published) {
+    if (Number.isFinite(ageMs)) metrics.issuerKeysAgeMs.set({ issuer }, Math.round(ageMs));
+  }
   metrics.reconcileAgeMs.reset(); // a connection that has moved is told by whoever runs it
   for (const [connection, { lastSnapshotMs }] of Object.entries(sync.connections.health())) {
     if (lastSnapshotMs !== undefined) metrics.reconcileAgeMs.set({ connection }, clock.nowMs() - lastSnapshotMs);

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
+import { openAudit } from '../ops/audit.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
-import { createLog } from '../ops/log.ts';
+import { createLog, openStream } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/pushes.ts';
 import { awaitFirstReading } from '../sync/first-reading.ts';
+import { openAccess } from './access.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
 import { pushReaders } from './platforms.ts';
@@ -42,6 +44,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   let draining = false;
   const server = createServer({
     region,
+    tokens: ground.access.tokens,
     pushes,
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
@@ -78,7 +81,8 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
 
 /** Listens once it is known here how the agents are who may be handed out. @returns the URL */
 async function begin(ground: Ground, { connections }: Sync, server: Server): Promise<string> {
-  const { config, instance, clock, log } = ground;
+  const { config, instance, clock, log, access } = ground;
+  access.start();
   connections.start();
   try {
     const limitMs = config.freshness.staleMs;
@@ -92,14 +96,17 @@ async function begin(ground: Ground, { connections }: Sync, server: Server): Pro
 
 async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
-  const log = createLog(config.log.level, config.region, instance);
+  const { region } = config;
+  const stream = openStream(2);
+  const log = createLog(config.log.level, region, instance, stream);
+  const access = openAccess(config, clock, log);
   await checkTopic(config, instance, log);
-  const history = historyFile
-    ? openHistory({ file: historyFile, region: config.region, process: instance, clock, log })
-    : noHistory;
+  const metrics = createMetrics(region);
+  const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
+  const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : noHistory;
   const store = await openStore(config, clock, log);
-  const metrics = createMetrics(config.region);
-  return { config, instance, clock, log, history, store, metrics, counts: new PlatformCounts(metrics, log) };
+  const counts = new PlatformCounts(metrics, log);
+  return { config, instance, clock, log, history, audit, access, store, metrics, counts };
 }
 
 /** What cannot be assembled leaves nothing open: it would keep the process. */
@@ -108,14 +115,17 @@ async function assemble(ground: Ground): Promise<Sync> {
     return assembleSync(ground);
   } catch (error) {
     await ground.store.close();
+    ground.audit.close();
     ground.history.close();
     throw error;
   }
 }
 
-async function shutDown({ store, history }: Ground, sync: Sync): Promise<void> {
+async function shutDown({ access, store, history, audit }: Ground, sync: Sync): Promise<void> {
+  await access.stop();
   await sync.stop();
   await store.close();
+  audit.close();
   history.close();
 }
 

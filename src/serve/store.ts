@@ -1,9 +1,10 @@
-import { Cluster } from '../cache/cluster.ts';
+import { Cluster, type ClusterSettings } from '../cache/cluster.ts';
 import { Lane } from '../cache/lane.ts';
 import { claimOwnership } from '../cache/ownership.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import { readTls } from './tls.ts';
 
 /** The region's Redis Cluster, with the connections an instance needs to it. */
 export interface Store {
@@ -20,12 +21,17 @@ const CLAIM_REPLICA_WAIT_MS = 20;
 /** What is accepted must not be lost, and nobody on the line waits for it. */
 const CHANGE_REPLICA_WAIT_MS = 500;
 
+/** How to reach the configured cluster. @throws Error for a file that cannot be used */
+export function clusterSettings({ redis: { tls, ...rest } }: Pick<Config, 'redis'>): ClusterSettings {
+  return { ...rest, ...(tls && { tls: readTls('redis.tls', tls) }) };
+}
+
 /**
  * Claims and changes wait for replicas, and a `WAIT` blocks its connection: each has its own.
  * @throws Error saying what is wrong with the cluster the config names
  */
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
-  const cluster = await Cluster.connect(config.redis, clock, log);
+  const cluster = await Cluster.connect(clusterSettings(config), clock, log);
   const opened = [cluster];
   const lane = async (replicaWaitMs: number): Promise<Lane> => {
     const connections = await cluster.alongside();

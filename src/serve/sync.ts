@@ -4,6 +4,7 @@ import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
 import type { Config } from '../config/schema.ts';
+import type { Audit } from '../ops/audit.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -24,6 +25,7 @@ import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
+import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
@@ -35,6 +37,8 @@ export interface Ground {
   clock: Clock;
   log: Log;
   history: History;
+  audit: Audit;
+  access: Access;
   metrics: Metrics;
   counts: PlatformCounts;
   store: Store;
@@ -56,7 +60,7 @@ export interface Sync {
 const RELAY_LEASE_TTL_MS = 6000;
 
 export function assembleSync(ground: Ground): Sync {
-  const { config, clock, log, metrics, history, store, instance } = ground;
+  const { config, clock, log, metrics, history, audit, store, instance } = ground;
   const bus = createBus(ground);
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
@@ -73,12 +77,11 @@ export function assembleSync(ground: Ground): Sync {
   });
   const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
-  const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
-  const peers = new Peers({ region: config.region, urls, ask: (name) => freshness.ask(name), clock, log });
+  const peers = createPeers(ground, freshness);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
   const queues = new Queues(store.cluster, store.claims, config.ranking.surplusSeconds * 1000);
   const parts = { agents, queues, peers, freshness, positions, readThrough, ingest, store: store.cluster.shards };
-  const region: Region = { config, clock, log, metrics, history, ...parts };
+  const region: Region = { config, clock, log, metrics, history, audit, ...parts };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const heartbeats = new Heartbeats({
@@ -134,6 +137,12 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
     log.debug({ err: error }, 'the store cannot say who else lives, and cannot take a good-bye either');
     return false;
   }
+}
+
+function createPeers({ config, access, clock, log }: Ground, freshness: Freshness): Peers {
+  const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
+  const ask = (name: string) => freshness.ask(name);
+  return new Peers({ region: config.region, urls, ask, tokens: access.regionTokens, clock, log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {

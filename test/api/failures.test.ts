@@ -4,13 +4,14 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { RegionReport } from '../../src/api/routes/regions.ts';
 import { createServer } from '../../src/api/server.ts';
+import { noAudit } from '../../src/ops/audit.ts';
 import { Pushes } from '../../src/routing/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
 
 function serverWith(report: () => Promise<RegionReport>) {
   const logged: { fields: object; message: string }[] = [];
   const log = { error: (fields: object, message: string) => logged.push({ fields, message }) };
-  const region = { log } as unknown as Region;
+  const region = { log, audit: noAudit } as unknown as Region;
   const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
   const pushes = new Pushes(region, new Map());

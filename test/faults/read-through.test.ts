@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GenesysConnection } from '../../local/genesys-connection.ts';
@@ -165,6 +166,10 @@ describe('a home that cannot be reached', () => {
     expect(await confirm(EU, atHome.body.claim_id)).toMatchObject({ status: 200 });
     const metrics = await (await fetch(`${region(AP).url}/metrics`)).text();
     expect(metrics).toMatch(/muster_claim_conflicts_total\{overlap="certain".*\} 1/);
+    const log = readFileSync(region(AP).instance.logFile, 'utf8').split('\n');
+    const told = log.filter((line) => line.includes('"op":"conflict"')).map((line) => JSON.parse(line));
+    const fences = { kept: { fence: atHome.body.fence }, lost: { fence: verified.body.fence } };
+    expect(told).toMatchObject([{ audit: true, who: { region: EU }, outcome: 'certain', agent: verifying, ...fences }]);
   });
 });
 

@@ -91,7 +91,7 @@ describe('muster weather', () => {
     process.env.TMPDIR = dir;
     simulator = await startGenesysSimulator({ agents: 1, paused: true });
     control = await startControl({ weather, organisations: [{ name: 'genesys-us', simulator }] });
-    takeBack = announce(control.url);
+    takeBack = announce({ url: control.url, folder: 'nowhere' });
   });
   afterAll(async () => {
     await control?.stop();
@@ -161,9 +161,9 @@ describe('muster weather', () => {
   });
 
   it('finds the one world that runs, and asks which if there are several', async () => {
-    const other = join(dir, `muster-world-${process.ppid}.url`);
-    const dead = join(dir, `muster-world-${2 ** 22 + 1}.url`);
-    for (const file of [other, dead]) writeFileSync(file, 'http://127.0.0.1:1');
+    const other = join(dir, `muster-world-${process.ppid}.json`);
+    const dead = join(dir, `muster-world-${2 ** 22 + 1}.json`);
+    for (const file of [other, dead]) writeFileSync(file, '{"url":"http://127.0.0.1:1","folder":"nowhere"}');
     const several = await muster();
     expect(several.err).toContain('several local worlds run; name one with --url');
     rmSync(other);

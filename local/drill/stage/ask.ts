@@ -123,14 +123,12 @@ export function claim({ http }: World, { url }: LocalRegion, asked: Asked): Prom
 }
 
 /** The same by a caller who waits as long as the budget lasts, and then some. */
-export async function claimPatiently({ url }: LocalRegion, asked: Asked & { budget_ms: number }): Promise<HttpAnswer> {
-  const response = await fetch(`${url}/v1/claims`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(asked),
-    signal: AbortSignal.timeout(asked.budget_ms + GRACE_MS),
-  });
-  return { status: response.status, body: await response.json() };
+export function claimPatiently(
+  { http }: World,
+  { url }: LocalRegion,
+  asked: Asked & { budget_ms: number },
+): Promise<HttpAnswer> {
+  return http.post(`${url}/v1/claims`, asked, asked.budget_ms + GRACE_MS);
 }
 
 /** `201`, or `409 no_agent_available`. */

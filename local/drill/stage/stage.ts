@@ -82,6 +82,7 @@ export class Stage {
       ...SMALL,
       bus,
       ...given,
+      auth: true, // as where regions are apart
       config: {
         freshness: { heartbeatMs, suspectMs, staleMs },
         reconcile: { intervalMs: reconcileMs },

@@ -1,15 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { claim } from '../../routing/claim.ts';
 import { find, getAgent } from '../../routing/find.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
+import { claimFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 import { MediaType } from './claims.ts';
 
+const config = { access: 'read:agent', work: 'lookup' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 const AvailableQuery = Type.Object(
@@ -28,24 +29,32 @@ const AvailableQuery = Type.Object(
 const QueueQuery = Type.Object({ media: MediaType }, { additionalProperties: false });
 const AgentQuery = Type.Object({ budget_ms: AvailableQuery.properties.budget_ms }, { additionalProperties: false });
 
+/** With a call's id it is a claim. */
+const LOOKUP = { ...config, accessWith: { call_id: 'route:agent' } } as const;
+
 /** Lookups; `GET /agents/available` also claims, for platforms that can only GET, and is safe to repeat by `call_id`. */
 export function agentRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.get('/agents/available', { schema: { querystring: AvailableQuery } }, async (request, reply) => {
-    const query = request.query as Static<typeof AvailableQuery>;
-    const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = query;
-    const skills = readSkills(query.skills);
-    if (!call_id) {
-      const answer = (budgetMs: number) => find(region, { queue, media, skills, limit, budgetMs, explain });
-      return answerAfterWrites(region, request, reply, { answer, path: request.url, budgetMs: budget_ms });
-    }
-    const answer = (budgetMs: number) => claim(region, { queue, callId: call_id, media, skills, budgetMs, explain });
-    const budgetMs = budget_ms ?? region.config.claims.budgetMs;
-    const granted = await answerAfterWrites(region, request, reply, { answer, budgetMs });
-    reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
-    return granted.claim;
-  });
+  server.get(
+    '/agents/available',
+    { config: LOOKUP, schema: { querystring: AvailableQuery } },
+    async (request, reply) => {
+      const query = request.query as Static<typeof AvailableQuery>;
+      const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = query;
+      const skills = readSkills(query.skills);
+      if (!call_id) {
+        const answer = (budgetMs: number) => find(region, { queue, media, skills, limit, budgetMs, explain });
+        return answerAfterWrites(region, request, reply, { answer, path: request.url, budgetMs: budget_ms });
+      }
+      const answer = (budgetMs: number) =>
+        claimFor(region, request, { queue, callId: call_id, media, skills, budgetMs, explain });
+      const budgetMs = budget_ms ?? region.config.claims.budgetMs;
+      const granted = await answerAfterWrites(region, request, reply, { answer, budgetMs });
+      reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
+      return granted.claim;
+    },
+  );
 
-  server.get('/v1/agents/:id', { schema: { querystring: AgentQuery } }, (request, reply) => {
+  server.get('/v1/agents/:id', { config, schema: { querystring: AgentQuery } }, (request, reply) => {
     const { budget_ms } = request.query as Static<typeof AgentQuery>;
     const agentId = (request.params as { id: string }).id;
     return answerAfterWrites(region, request, reply, {
@@ -56,7 +65,7 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
     });
   });
 
-  server.get('/v1/queues/:id', { schema: { querystring: QueueQuery } }, (request, reply) => {
+  server.get('/v1/queues/:id', { config, schema: { querystring: QueueQuery } }, (request, reply) => {
     const { media = 'voice' } = request.query as Static<typeof QueueQuery>;
     const queue = queueNamed(region, (request.params as { id: string }).id);
     const answer = async () => {

@@ -3,14 +3,16 @@ import { type Static, Type } from 'typebox';
 import { readClaimId, type Settlement } from '../../agent/claim.ts';
 import { MEDIA } from '../../agent/media.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
-import { claim } from '../../routing/claim.ts';
 import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
-import { getClaim, settle } from '../../routing/settle.ts';
+import { getClaim } from '../../routing/settle.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
+import { claimFor, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
 const closed = { additionalProperties: false };
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 export const Skills = Type.Union([
@@ -53,28 +55,32 @@ const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) 
 
 /** Claims and their life. Creating one and every settlement may be repeated: the same call gets the same claim. */
 export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.post('/v1/claims', { schema: { body: ClaimBody } }, async (request, reply) => {
-    const granted = await claim(region, readClaim(request, request.body as Static<typeof ClaimBody>));
+  server.post('/v1/claims', { config, schema: { body: ClaimBody } }, async (request, reply) => {
+    const granted = await claimFor(region, request, readClaim(request, request.body as Static<typeof ClaimBody>));
     reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
     return granted.claim;
   });
 
-  server.get('/v1/claims/:id', { schema: { params: ClaimId } }, (request, reply) => {
-    const id = idOf(request);
-    const agentId = readClaimId(id)?.agentId ?? '';
-    return answerAfterWrites(region, request, reply, {
-      answer: () => getClaim(region, id),
-      path: request.url,
-      about: { agentId, in: ({ agent }) => agent },
-    });
-  });
+  server.get(
+    '/v1/claims/:id',
+    { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimId } },
+    (request, reply) => {
+      const id = idOf(request);
+      const agentId = readClaimId(id)?.agentId ?? '';
+      return answerAfterWrites(region, request, reply, {
+        answer: () => getClaim(region, id),
+        path: request.url,
+        about: { agentId, in: ({ agent }) => agent },
+      });
+    },
+  );
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const body = settlement === 'release' ? ReleaseBody : SettleBody;
     const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), body])) };
-    server.post(`/v1/claims/:id/${settlement}`, { schema }, async (request, reply) => {
+    server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema }, async (request, reply) => {
       const { budget_ms, refused } = (request.body ?? {}) as Static<typeof ReleaseBody>;
-      const settled = await settle(region, idOf(request), refused ? 'refused' : settlement, budget_ms);
+      const settled = await settleFor(region, request, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));
       return settled;
     });

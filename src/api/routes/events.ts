@@ -3,6 +3,7 @@ import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
+import { recordEvent } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -10,9 +11,10 @@ const MAX_BATCH = 1000;
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.post('/v1/events', async (request, reply) => {
+  server.post('/v1/events', { config: { access: 'write:agent:status', work: 'claim' } }, async (request, reply) => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
+    for (const each of accepted) recordEvent(region, request, each);
     reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
     return {
       accepted: accepted.length,

@@ -2,25 +2,28 @@ import type { FastifyInstance } from 'fastify';
 import { PROBED, type ProbeAnswer } from '../../routing/peers.ts';
 import type { ApiContext } from '../server.ts';
 
+/** Load balancers ask, and learn that it is there. */
+const OPEN = { config: { access: 'open' } } as const;
+
 /**
  * `/healthz`: the process lives. `/readyz`: it can take work; a stale region elsewhere does not make it unready.
  * `/v1/beat`: what other regions probe.
  */
 export function healthRoutes(server: FastifyInstance, { region, obstacles, takeBeat }: ApiContext): void {
-  server.get('/healthz', async () => ({ status: 'ok', region: region.config.region }));
+  server.get('/healthz', OPEN, async () => ({ status: 'ok', region: region.config.region }));
 
-  server.get('/readyz', async (_request, reply) => {
+  server.get('/readyz', OPEN, async (_request, reply) => {
     const found = obstacles();
     reply.status(found.length > 0 ? 503 : 200);
     return { status: found.length > 0 ? 'not ready' : 'ready', obstacles: found };
   });
 
-  server.get(PROBED, async (): Promise<ProbeAnswer> => {
+  server.get(PROBED, { config: { access: 'region' } }, async (): Promise<ProbeAnswer> => {
     const beat = await takeBeat().catch(() => null); // the shard is down, and its breaker has told
     return { time_ms: region.clock.nowMs(), beat };
   });
 
-  server.get('/metrics', async (_request, reply) => {
+  server.get('/metrics', { config: { access: 'admin:region' } }, async (_request, reply) => {
     reply.type(region.metrics.registry.contentType);
     return region.metrics.registry.metrics();
   });

@@ -1,17 +1,16 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { ShardUnavailable } from '../../cache/errors.ts';
 import type { Tally } from '../../cache/queues.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../routing/answers.ts';
-import { claim } from '../../routing/claim.ts';
 import { claimOfAgent, claimOfCall } from '../../routing/claim-of.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
-import { settle } from '../../routing/settle.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
+import { claimFor, settleFor } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
@@ -19,6 +18,8 @@ import { readSkills } from './agents.ts';
 import { MediaType, requiredSkills, Skills } from './claims.ts';
 
 const closed = { additionalProperties: false };
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 
 /** A script gives an answer a second or two: the longest budget leaves room for the way there and back, in ms. */
@@ -87,22 +88,29 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
+      config,
       url: '/v1/route',
-      handler: (request, reply) => route(region, readRoute(request), reply),
+      handler: (request, reply) => route(region, request, readRoute(request), reply),
     });
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
+      config: SETTLEMENT,
       url: '/v1/route/settle',
-      handler: (request, reply) => settleFor(region, readSettle(request), reply),
+      handler: (request, reply) => settleMeant(region, request, readSettle(request), reply),
     });
   });
 }
 
-async function route(region: Region, fields: Static<typeof RouteFields>, reply: FastifyReply): Promise<RouteAnswer> {
+async function route(
+  region: Region,
+  request: FastifyRequest,
+  fields: Static<typeof RouteFields>,
+  reply: FastifyReply,
+): Promise<RouteAnswer> {
   const { queue, call_id, media = 'voice', budget_ms } = fields;
   const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
-  const request = {
+  const asked = {
     queue,
     callId: call_id,
     media,
@@ -111,7 +119,7 @@ async function route(region: Region, fields: Static<typeof RouteFields>, reply: 
     explain: false,
   };
   try {
-    const granted = await claim(region, request);
+    const granted = await claimFor(region, request, asked);
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return found(region, granted.claim);
   } catch (error) {
@@ -141,14 +149,16 @@ function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
   };
 }
 
-async function settleFor(
+async function settleMeant(
   region: Region,
+  request: FastifyRequest,
   fields: Static<typeof SettleFields>,
   reply: FastifyReply,
 ): Promise<SettleAnswer> {
   try {
-    const settled = await settle(
+    const settled = await settleFor(
       region,
+      request,
       await claimMeant(region, fields),
       fields.settlement,
       fields.budget_ms ?? SETTLE_MS,

@@ -10,20 +10,29 @@ const SILENCE_LIMIT_MS = 5_000;
 const PING_EVERY_MS = 1_500;
 const MAX_RECONNECT_MS = 2_000;
 
+/** PEM texts: whom to trust, and who to be. */
+export interface RedisTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
 /**
  * One connection to a plain Redis that comes back by itself for ever and never keeps a caller waiting: while it is
  * away every call fails at once. Nothing is queued, so an outage costs no memory.
  */
 export class RedisConnection {
   readonly #url: string;
+  readonly #tls: RedisTls;
   #client: ReturnType<typeof open>;
   #opened: Promise<void>;
   #closed = false;
 
   /** @param url `redis://` or `rediss://`, with credentials if need be */
-  constructor(url: string) {
+  constructor(url: string, tls: RedisTls = {}) {
     this.#url = url;
-    this.#client = open(url);
+    this.#tls = tls;
+    this.#client = open(url, tls);
     this.#opened = opened(this.#client);
   }
 
@@ -74,7 +83,7 @@ export class RedisConnection {
   /** A frozen server keeps its connections open: leaving them is the only way not to wait for it. */
   #leave(frozen: ReturnType<typeof open>): void {
     if (this.#closed || this.#client !== frozen) return;
-    this.#client = open(this.#url);
+    this.#client = open(this.#url, this.#tls);
     this.#opened = opened(this.#client);
     destroy(frozen);
   }
@@ -86,7 +95,7 @@ function destroy(client: ReturnType<typeof open>): void {
   client.destroy();
 }
 
-function open(url: string) {
+function open(url: string, tls: RedisTls) {
   const client = createClient({
     url,
     RESP: 2,
@@ -96,6 +105,7 @@ function open(url: string) {
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
     socket: {
+      ...(url.startsWith('rediss:') && { tls: true as const, ...tls }),
       connectTimeout: CONNECT_LIMIT_MS,
       socketTimeout: SILENCE_LIMIT_MS,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, MAX_RECONNECT_MS) * (0.5 + Math.random() / 2),

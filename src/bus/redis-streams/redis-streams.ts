@@ -3,13 +3,15 @@ import { load } from '../../cache/scripts.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
-import { RedisConnection } from './connection.ts';
+import { RedisConnection, type RedisTls } from './connection.ts';
 import { PartitionReader, START } from './reader.ts';
 import { writeFields } from './stream-entry.ts';
 
 export interface RedisStreamsBusOptions {
   /** One plain Redis: `redis://` or `rediss://`. */
   url: string;
+  /** PEM texts, with `rediss://`; undefined: the system says whom to trust. */
+  tls?: RedisTls;
   topic: string;
   partitions: number;
   region: string;
@@ -65,7 +67,7 @@ class RedisStreamsBus implements Bus {
   constructor(options: RedisStreamsBusOptions) {
     this.#options = options;
     this.partitions = options.partitions;
-    this.#redis = new RedisConnection(options.url);
+    this.#redis = new RedisConnection(options.url, options.tls);
   }
 
   async publish(partition: number, messages: BusMessage[]): Promise<void> {
@@ -79,7 +81,7 @@ class RedisStreamsBus implements Bus {
   }
 
   consume(handler: BatchHandler): void {
-    const { url, topic, region, instance, clock, log, leaseTtlMs = LEASE_TTL_MS } = this.#options;
+    const { url, tls, topic, region, instance, clock, log, leaseTtlMs = LEASE_TTL_MS } = this.#options;
     const leases = createLeases({
       run: (script, keys, args) => this.#redis.run(script, keys, args),
       prefix: `${topic}:lease:${region}`,
@@ -92,7 +94,7 @@ class RedisStreamsBus implements Bus {
     });
     this.#leases = leases;
     this.#reader = new PartitionReader({
-      connection: new RedisConnection(url),
+      connection: new RedisConnection(url, tls),
       streamKey: (partition) => this.#keys(partition)[0],
       held: () => leases.held(),
       position: async (partition) => (await this.#progress(partition)).get(readBy(region)) ?? START,

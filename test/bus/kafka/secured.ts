@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
-import { Authority } from '../../../local/kafka/certificates.ts';
+import { Authority } from '../../../local/certificates.ts';
 import { startKafka } from '../../../local/kafka/cluster.ts';
 import { byJwks, byPlain, byScram, byTls, type ListenerSecurity, overTls } from '../../../local/kafka/security.ts';
 import type { KafkaConfig } from '../../../src/serve/bus.ts';
@@ -50,6 +50,8 @@ export async function startSecuredKafka() {
       brokers: [`127.0.0.1:${kafka.port(way)}`],
       topic,
       partitions: 1,
+      replication: 1,
+      retentionHours: 1,
       ...security,
     }),
     createTopic: async (): Promise<string> => {

@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Settlement } from '../agent/claim.ts';
+import type { AuditRecord } from '../ops/audit.ts';
+import type { ClaimAnswer } from '../routing/answers.ts';
+import type { ClaimRequest, Granted } from '../routing/attempt.ts';
+import { claim } from '../routing/claim.ts';
+import { Refusal } from '../routing/refusal.ts';
+import type { Region } from '../routing/region.ts';
+import { settle } from '../routing/settle.ts';
+import type { Accepted } from '../sync/ingest.ts';
+import { routeOf, whoSent } from './access.ts';
+
+/**
+ * What callers do, done and written down: one record for each request of a claim or a settlement, and for each event,
+ * whatever came of it. What a region's home does for another region is in the audits of both, each naming who asked it.
+ */
+
+/** Claims for whoever sent the request. @throws as `claim` */
+export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Granted> {
+  const { callId: call, queue } = asked;
+  const base = { op: 'claim', call, queue } as const;
+  return recorded(
+    region,
+    request,
+    base,
+    () => claim(region, asked),
+    ({ claim: granted, again }) => ({
+      ...told(granted),
+      outcome: again ? 'again' : 'ok',
+    }),
+  );
+}
+
+/** Settles for whoever sent the request. @throws as `settle` */
+export async function settleFor(
+  region: Region,
+  request: FastifyRequest,
+  claimId: string,
+  settlement: Settlement,
+  budgetMs?: number,
+): Promise<ClaimAnswer> {
+  const base = { op: settlement, claim: claimId } as const;
+  return recorded(region, request, base, () => settle(region, claimId, settlement, budgetMs), told);
+}
+
+/** Writes down an event that was accepted. */
+export function recordEvent({ audit }: Region, request: FastifyRequest, { event, outcome }: Accepted): void {
+  const { eventId, agentId, facets } = event;
+  const base = { op: 'event', agent: agentId, event: eventId, facets: Object.keys(facets), outcome } as const;
+  audit.record({ ...base, who: whoSent(request), request: request.id });
+}
+
+/**
+ * Writes down whoever uses what only operators may. `/metrics` is left out: it is read all day by a machine, and says
+ * nothing about anybody.
+ */
+export function recordOperators(server: FastifyInstance, { audit }: Pick<Region, 'audit'>): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const { config, url } = request.routeOptions;
+    if (config.access !== 'admin:region' || url === '/metrics' || reply.statusCode >= 400) return;
+    audit.record({ op: 'admin', who: whoSent(request), outcome: 'ok', request: request.id, route: routeOf(request) });
+  });
+}
+
+async function recorded<T>(
+  { audit }: Region,
+  request: FastifyRequest,
+  base: Pick<AuditRecord, 'op'> & Partial<AuditRecord>,
+  act: () => Promise<T>,
+  told: (result: T) => Partial<AuditRecord>,
+): Promise<T> {
+  const record = (more: Partial<AuditRecord>): void =>
+    audit.record({ outcome: 'ok', ...base, ...more, who: whoSent(request), request: request.id });
+  try {
+    const result = await act();
+    record(told(result));
+    return result;
+  } catch (error) {
+    record({ outcome: error instanceof Refusal ? error.code : 'unavailable' });
+    throw error;
+  }
+}
+
+function told({ claim_id, agent_id, call_id, queue, unit, fence, authority }: ClaimAnswer): Partial<AuditRecord> {
+  const which = { claim: claim_id, agent: agent_id, call: call_id, queue, fence, ...(unit !== undefined && { unit }) };
+  return { ...which, granted_by: authority.region, mode: authority.mode };
+}

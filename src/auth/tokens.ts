@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { Recent } from '../cache/recent.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Caller } from './caller.ts';
+import type { KeySource } from './key-source.ts';
+import { ALGORITHMS, type VerificationKey } from './keys.ts';
+import { scopesIn } from './scopes.ts';
+
+/** Somebody whose tokens are believed. */
+export interface Issuer {
+  /** What `aud` must hold. */
+  audience: string;
+  keys: KeySource;
+  /** Who it is that shows a token of these claims. */
+  callerOf(claims: JWTPayload): Caller;
+}
+
+/** Why a token is not believed; a label, so there are few. */
+export type TokenFault = 'malformed' | 'issuer' | 'key' | 'signature' | 'audience' | 'expired' | 'claims';
+
+/** A token that is not believed; the message is fit for whoever sent it. */
+export class InvalidBearer extends Error {
+  override name = 'InvalidBearer';
+  readonly fault: TokenFault;
+  constructor(fault: TokenFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+interface Verified {
+  caller: Caller;
+  /** When it expires, leeway included, in ms since the epoch. */
+  untilMs: number;
+  keys: KeySource;
+  version: number | undefined;
+}
+
+/** For clocks of issuers that are ahead or behind, in s. */
+const LEEWAY_SECONDS = 30;
+const LONGEST = 8192;
+/** Signatures checked for one token, where its issuer does not say with which key it signed. */
+const MOST_TRIED = 4;
+const REMEMBERED = 10_000;
+
+/**
+ * Knows callers by their tokens. What has been verified is remembered by the token's digest until it expires or its
+ * issuer's keys change, so that a caller of many requests costs one signature.
+ */
+export class Tokens {
+  readonly #issuers: ReadonlyMap<string, Issuer>;
+  readonly #clock: Clock;
+  readonly #verified = new Recent<Verified>(REMEMBERED);
+
+  /** @param issuers by what their tokens say in `iss` */
+  constructor(issuers: ReadonlyMap<string, Issuer>, clock: Clock) {
+    this.#issuers = issuers;
+    this.#clock = clock;
+  }
+
+  /** @throws InvalidBearer, KeysUnavailable */
+  async callerOf(token: string): Promise<Caller> {
+    if (token.length > LONGEST) throw new InvalidBearer('malformed', `the token is longer than ${LONGEST} characters`);
+    const digest = createHash('sha256').update(token).digest('base64');
+    const known = this.#verified.get(digest);
+    if (known && known.version === known.keys.version && known.untilMs > this.#clock.nowMs()) return known.caller;
+    this.#verified.delete(digest);
+    const verified = await this.#verify(token);
+    this.#verified.set(digest, verified);
+    return verified.caller;
+  }
+
+  async #verify(token: string): Promise<Verified> {
+    const { alg, kid, iss } = unproven(token);
+    const issuer = this.#issuers.get(iss);
+    if (!issuer) throw new InvalidBearer('issuer', 'the token is of an issuer that is not believed here');
+    const { keys, audience } = issuer;
+    const found = await keys.find(kid);
+    const { version } = keys;
+    const fitting = found.filter(({ algorithms }) => algorithms.includes(alg)).slice(0, MOST_TRIED);
+    if (fitting.length === 0) throw new InvalidBearer('key', 'no key of its issuer fits the token');
+    const claims = await this.#claimsOf(token, fitting, { issuer: iss, audience });
+    const untilMs = ((claims.exp ?? 0) + LEEWAY_SECONDS) * 1000;
+    return { caller: issuer.callerOf(claims), untilMs, keys, version };
+  }
+
+  async #claimsOf(
+    token: string,
+    keys: readonly VerificationKey[],
+    must: { issuer: string; audience: string },
+  ): Promise<JWTPayload> {
+    const currentDate = new Date(this.#clock.nowMs());
+    const rules = { ...must, currentDate, clockTolerance: LEEWAY_SECONDS, requiredClaims: ['exp'] };
+    for (const { key } of keys) {
+      try {
+        return (await jwtVerify(token, key, { ...rules, algorithms: ALGORITHMS })).payload;
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw inWords(error);
+      }
+    }
+    throw new InvalidBearer('signature', 'the signature of the token is not of its issuer');
+  }
+}
+
+/** What a token says before anything is proven. @throws InvalidBearer */
+function unproven(token: string): { alg: string; kid: string | undefined; iss: string } {
+  try {
+    const { alg = '', kid } = decodeProtectedHeader(token);
+    return { alg, kid, iss: decodeJwt(token).iss ?? '' };
+  } catch {
+    throw new InvalidBearer('malformed', 'the token is no signed JWT');
+  }
+}
+
+function inWords(error: unknown): Error {
+  if (error instanceof errors.JWTExpired) return new InvalidBearer('expired', 'the token has expired');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return new InvalidBearer('audience', 'the token is for somebody else: aud does not fit');
+    const what = error.reason === 'missing' ? 'is missing' : 'does not fit';
+    return new InvalidBearer('claims', `the claim ${error.claim} of the token ${what}`);
+  }
+  if (error instanceof errors.JOSEError) return new InvalidBearer('malformed', 'the token cannot be read');
+  return error as Error;
+}
+
+/** The caller that an issuer of applications and people speaks of. */
+export function clientOf(claims: JWTPayload): Caller {
+  const { iss = '', sub, client_id, azp, appid } = claims;
+  // RFC 9068, OpenID Connect, and Entra ID's first version, in this order.
+  const client = [client_id, azp, appid].find((each) => typeof each === 'string');
+  return {
+    kind: 'client',
+    issuer: iss,
+    ...(sub !== undefined && { subject: sub }),
+    ...(typeof client === 'string' && { client }),
+    scopes: scopesIn(claims),
+  };
+}
