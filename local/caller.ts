@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RouteAnswer } from '../src/api/routes/route.ts';
+import type { RouteAnswer } from '../src/contract/route.ts';
 import { type Clock, systemClock } from '../src/ops/clock.ts';
 import type { Sent, SentAnswer } from './connection.ts';
 import type { Http, HttpAnswer } from './http.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RegionReport } from '../src/api/routes/regions.ts';
+import type { RegionReport } from '../src/contract/operators.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import type { LocalConnection } from './connection.ts';
 import type { Http } from './http.ts';

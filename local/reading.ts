@@ -1,4 +1,4 @@
-import type { RegionReport } from '../src/api/routes/regions.ts';
+import type { RegionReport } from '../src/contract/operators.ts';
 import type { Http } from './http.ts';
 import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
 import type { LocalRegion } from './region.ts';

@@ -1,5 +1,5 @@
 import type { Media } from '../src/agent/media.ts';
-import type { RouteAnswer, SettleAnswer } from '../src/api/routes/route.ts';
+import type { RouteAnswer, SettleAnswer } from '../src/contract/route.ts';
 import type { Http, HttpAnswer } from './http.ts';
 
 /** Somebody who calls in, or writes, and the region where that arrives. */

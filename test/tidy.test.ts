@@ -32,6 +32,7 @@ const LONGEST_FUNCTION = 70;
 /** What each folder of src may import from the others: a whole folder, or one file of it. */
 const MAY_IMPORT: Record<string, string[]> = {
   agent: [],
+  contract: ['agent'],
   ops: ['agent'],
   auth: ['ops', 'cache/recent'],
   config: [
@@ -46,10 +47,31 @@ const MAY_IMPORT: Record<string, string[]> = {
   bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
   sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
-  routing: ['agent', 'cache', 'config', 'ops', 'platforms/platform', 'sync/freshness', 'sync/ingest', 'sync/positions'],
-  api: ['agent', 'auth', 'cache', 'config', 'ops', 'platforms/platform', 'platforms/push-settings', 'routing', 'sync'],
+  routing: [
+    'agent',
+    'cache',
+    'config',
+    'contract',
+    'ops',
+    'platforms/platform',
+    'sync/freshness',
+    'sync/ingest',
+    'sync/positions',
+  ],
+  api: [
+    'agent',
+    'auth',
+    'cache',
+    'config',
+    'contract',
+    'ops',
+    'platforms/platform',
+    'platforms/push-settings',
+    'routing',
+    'sync',
+  ],
   verify: ['agent', 'ops'],
-  serve: ['agent', 'api', 'auth', 'bus', 'cache', 'config', 'ops', 'platforms', 'routing', 'sync'],
+  serve: ['agent', 'api', 'auth', 'bus', 'cache', 'config', 'contract', 'ops', 'platforms', 'routing', 'sync'],
 };
 
 const RULES: Rule[] = [

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClaimAnswer } from '../../src/routing/answers.ts';
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';

@@ -1,5 +1,5 @@
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { ClaimAnswer } from '../../src/routing/answers.ts';
 import type { LocalRegion } from '../region.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';
-import type { ClaimAnswer } from '../routing/answers.ts';
 import type { ClaimRequest, Granted } from '../routing/attempt.ts';
 import { claim } from '../routing/claim.ts';
 import { Refusal } from '../routing/refusal.ts';

@@ -2,19 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Tokens } from '../auth/tokens.ts';
+import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
 import { answerFailure } from './failures.ts';
+import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { claimRoutes } from './routes/claims.ts';
-import { type ConnectionsReport, connectionRoutes } from './routes/connections.ts';
+import { connectionRoutes } from './routes/connections.ts';
+import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
-import { type RegionReport, regionRoutes } from './routes/regions.ts';
+import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
 import { shedLoad } from './shedding.ts';
 
@@ -61,6 +64,7 @@ export function createServer(context: ApiContext) {
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   recordOperators(server, context.region);
+  matchOperations(server);
   eventRoutes(server, context);
   pushRoutes(server, context);
   claimRoutes(server, context);
@@ -69,6 +73,7 @@ export function createServer(context: ApiContext) {
   regionRoutes(server, context);
   connectionRoutes(server, context);
   healthRoutes(server, context);
+  documentRoutes(server);
   return server;
 }
 

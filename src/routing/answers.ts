@@ -1,76 +1,14 @@
 import { claimIdOf } from '../agent/claim.ts';
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
-import type { Media } from '../agent/media.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
-import { availableSince, type Status, statusOf } from '../agent/status.ts';
+import { availableSince, statusOf } from '../agent/status.ts';
 import { VOICE } from '../agent/units.ts';
-import { readFacets, type WireFacets, writeFacets } from '../agent/wire.ts';
-import type { Considered, Obstacle } from '../cache/queues.ts';
+import { readFacets, writeFacets } from '../agent/wire.ts';
+import type { Considered } from '../cache/queues.ts';
 import { type AgentRecord, lockOf, readRecord } from '../cache/record.ts';
 import { roomOf } from '../cache/room.ts';
-
-/** Who vouches for an answer, and how old it may be. */
-export interface Vouched {
-  /** The region whose word on this agent counts. */
-  home: string;
-  /** The agent may have changed at home this long ago without it being known here, in ms; null: never heard of. */
-  age_ms: number | null;
-  /** Too old to act on, and not vouched for by the platform either. */
-  stale: boolean;
-  /** So long ago the platform itself told this region how the agent is, in ms; absent where it was not asked. */
-  confirmed_ms_ago?: number;
-}
-
-export interface AgentAnswer extends Vouched {
-  agent_id: string;
-  status: Status;
-  reason?: string;
-  name: string;
-  queues: string[];
-  skills: Record<string, number>;
-  /** Platform time in ms since which the agent is available; only for those who are. */
-  available_since?: number;
-  /** How long the claim on the agent lasts unless it is settled, in ms; only for those who are claimed. */
-  claimed_for_ms?: number;
-  /** The same by unit, for claims of other media types than voice. */
-  digital_claimed_for_ms?: Record<string, number>;
-  /** How many more interactions the agent can take now, by media type; only for those who take more than voice. */
-  room?: Partial<Record<Media, number>>;
-  facets: WireFacets;
-}
-
-export interface ClaimAnswer {
-  claim_id: string;
-  call_id: string;
-  agent_id: string;
-  queue: string;
-  /** The unit of the agent's capacity that it takes, e.g. `chat-2`; absent: the one for voice. */
-  unit?: string;
-  state: Claim['state'];
-  fence: number;
-  /** Ms by the clock of the shard that granted. */
-  until: number;
-  /** Ms from the answer; 0 when it holds nobody any more. */
-  expires_in_ms: number;
-  /** False if no replica has acknowledged the claim: a failover of its shard could forget it. */
-  replicated?: boolean;
-  /** Who granted it: the agent's home, or, under policy `verify`, a region that could not reach it. */
-  authority: { region: string; mode: 'home' | 'verified' };
-  agent: AgentAnswer;
-}
-
-/** Why an agent was or was not taken. */
-export interface Explanation {
-  agent_id: string;
-  obstacle?: Obstacle;
-  arrival_ms: number;
-  parts: {
-    available_since: number;
-    tenure_bonus_ms: number;
-    proficiency_bonus_ms: number;
-    fairness_penalty_ms: number;
-  };
-}
+import type { AgentAnswer, Explanation } from '../contract/agents.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 
 /** How old what is known of an agent is. */
 export interface Age {

@@ -2,7 +2,7 @@ import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Tally } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
-import type { ClaimAnswer } from './answers.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Region } from './region.ts';
 
 export interface ClaimRequest {

@@ -1,6 +1,7 @@
 import type { FacetName, Facets } from '../agent/facets.ts';
 import { behind } from '../agent/reached.ts';
-import { type AgentAnswer, facetsOf } from './answers.ts';
+import type { AgentAnswer } from '../contract/agents.ts';
+import { facetsOf } from './answers.ts';
 import { correct } from './grant.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';

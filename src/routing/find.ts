@@ -1,8 +1,9 @@
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
-import type { Found, PassOver, Tally } from '../cache/queues.ts';
+import type { Found, PassOver } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
-import { type AgentAnswer, type Explanation, explain } from './answers.ts';
+import type { AgentAnswer, FindAnswer } from '../contract/agents.ts';
+import { explain } from './answers.ts';
 import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from './region.ts';
@@ -16,13 +17,6 @@ export interface FindRequest {
   /** Time for asking platforms, and for a shard that is failing over, in ms. */
   budgetMs: number;
   explain: boolean;
-}
-
-export interface FindAnswer {
-  queue: string;
-  agents: AgentAnswer[];
-  passed_over: Tally;
-  explanation?: Explanation[];
 }
 
 /** Agents a platform is asked about at once: those ahead in the line. */

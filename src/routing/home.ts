@@ -1,6 +1,7 @@
 import { type Dispatcher, request } from 'undici';
+import type { AgentAnswer } from '../contract/agents.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Log } from '../ops/log.ts';
-import type { AgentAnswer, ClaimAnswer } from './answers.ts';
 
 /** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
 export type HomeAnswer =

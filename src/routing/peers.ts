@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import type { Settlement } from '../agent/claim.ts';
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
+import type { BeatAnswer } from '../contract/operators.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { askHome, type HomeAnswer } from './home.ts';
@@ -33,14 +34,6 @@ export interface PeersOptions {
   tokens?: { for(region: string): Promise<string> } | undefined;
   clock: Clock;
   log: Log;
-}
-
-/** What a region answers to a probe. */
-export interface ProbeAnswer {
-  /** Wall time, ms. */
-  time_ms: number;
-  /** A beat of the region, taken for this answer; null where its store cannot be reached. */
-  beat: number | null;
 }
 
 interface Peer {
@@ -206,14 +199,14 @@ export class Peers {
   }
 
   /** @throws Error where the region does not answer, or not this one: then it does not grant either */
-  async #beatOf(name: string, { url }: Peer): Promise<Partial<ProbeAnswer>> {
+  async #beatOf(name: string, { url }: Peer): Promise<Partial<BeatAnswer>> {
     const { statusCode, body } = await request(`${url}${PROBED}`, {
       headers: await this.#credentials(name),
       dispatcher: this.#http,
       headersTimeout: PROBE_DEADLINE_MS,
       bodyTimeout: PROBE_DEADLINE_MS,
     });
-    const answer = (await body.json()) as Partial<ProbeAnswer>;
+    const answer = (await body.json()) as Partial<BeatAnswer>;
     if (statusCode === 401 || statusCode === 403)
       throw new Error(`it answers ${statusCode}: are its keys of this region right?`);
     return answer;

@@ -1,6 +1,7 @@
 import type { PlatformSettlement } from '../agent/claim.ts';
 import { connectionNameOf } from '../config/topology.ts';
-import { type ClaimAnswer, unitIn } from './answers.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
+import { unitIn } from './answers.ts';
 import type { Region } from './region.ts';
 
 /**

@@ -1,18 +1,9 @@
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
+import type { PushAnswer } from '../contract/events.ts';
 import { InvalidPush, type PushedFact, type PushReader, type PushReading } from '../platforms/platform.ts';
 import { Hints } from './hints.ts';
 import type { Region } from './region.ts';
-
-/** What became of a push; the same whenever it comes again. */
-export interface PushAnswer {
-  /** Facts that were taken, whether news or known already. */
-  accepted: number;
-  /** Agents the platform is asked about. */
-  hints: number;
-  /** Records that say nothing about an agent. */
-  ignored: number;
-}
 
 /** What became of a fact, a hint or a record; of a request that was refused. */
 export type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';

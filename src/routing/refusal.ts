@@ -1,5 +1,5 @@
 import type { Tally } from '../cache/queues.ts';
-import type { AgentAnswer, Explanation } from './answers.ts';
+import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 
 /** Why routing could not do what was asked; the API turns each code into the problem of the same name. */
 export type RefusalCode =

@@ -4,9 +4,9 @@ import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../agent/reached.ts';
 import { VOICE } from '../agent/units.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { isAtLeast } from '../sync/positions.ts';
-import type { ClaimAnswer } from './answers.ts';
 
 /**
  * What a read must know in order not to come before a write. Opaque to callers: a short JSON in base64url.

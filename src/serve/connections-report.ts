@@ -1,9 +1,4 @@
-import type {
-  AlignmentOfDomain,
-  ConnectionReport,
-  ConnectionsReport,
-  IngestReport,
-} from '../api/routes/connections.ts';
+import type { AlignmentOfDomain, ConnectionReport, ConnectionsReport, IngestReport } from '../contract/operators.ts';
 import type { AlignmentReport } from '../sync/alignments.ts';
 import type { ConnectionState } from '../sync/connections.ts';
 import type { ReconcileReport } from '../sync/reconciler.ts';

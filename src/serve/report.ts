@@ -1,4 +1,4 @@
-import type { RegionReport } from '../api/routes/regions.ts';
+import type { RegionReport } from '../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../routing/peer-clock.ts';
 import type { Standing } from '../sync/watermark.ts';
 import { countBacklog } from './backlog.ts';

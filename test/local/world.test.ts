@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { parse } from 'yaml';
 import type { LocalRegion } from '../../local/region.ts';
 import { startWorld, type World } from '../../local/world.ts';
-import type { RegionReport } from '../../src/api/routes/regions.ts';
+import type { RegionReport } from '../../src/contract/operators.ts';
 
 const CALLS_MS = 8_000;
 /** Short calls, so that every agent gets several and the end does not take long. */

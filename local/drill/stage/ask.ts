@@ -1,6 +1,6 @@
-import type { ConnectionsReport } from '../../../src/api/routes/connections.ts';
-import type { RegionReport } from '../../../src/api/routes/regions.ts';
-import type { AgentAnswer, ClaimAnswer } from '../../../src/routing/answers.ts';
+import type { AgentAnswer } from '../../../src/contract/agents.ts';
+import type { ClaimAnswer } from '../../../src/contract/claims.ts';
+import type { ConnectionsReport, RegionReport } from '../../../src/contract/operators.ts';
 import type { GenesysConnection } from '../../genesys-connection.ts';
 import type { HttpAnswer } from '../../http.ts';
 import { sum } from '../../prometheus.ts';

@@ -1,4 +1,4 @@
-import type { ClaimAnswer } from '../../../src/routing/answers.ts';
+import type { ClaimAnswer } from '../../../src/contract/claims.ts';
 import type { UserState } from '../../genesys/ground-truth.ts';
 import type { GenesysConnection } from '../../genesys-connection.ts';
 import type { LocalRegion } from '../../region.ts';

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { AgentQuery, AvailableQuery, type QueueAnswer, QueueQuery } from '../../contract/agents.ts';
 import { find, getAgent } from '../../routing/find.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
@@ -8,26 +9,8 @@ import { claimFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
-import { MediaType } from './claims.ts';
 
 const config = { access: 'read:agent', work: 'lookup' } as const;
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-
-const AvailableQuery = Type.Object(
-  {
-    queue: Type.Optional(Name),
-    skills: Type.Optional(Type.String({ maxLength: 2000, description: '`billing,spanish:60`' })),
-    call_id: Type.Optional(Name),
-    media: MediaType,
-    budget_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
-    explain: Type.Optional(Type.Boolean()),
-  },
-  { additionalProperties: false },
-);
-
-const QueueQuery = Type.Object({ media: MediaType }, { additionalProperties: false });
-const AgentQuery = Type.Object({ budget_ms: AvailableQuery.properties.budget_ms }, { additionalProperties: false });
 
 /** With a call's id it is a claim. */
 const LOOKUP = { ...config, accessWith: { call_id: 'route:agent' } } as const;
@@ -38,7 +21,7 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
     '/agents/available',
     { config: LOOKUP, schema: { querystring: AvailableQuery } },
     async (request, reply) => {
-      const query = request.query as Static<typeof AvailableQuery>;
+      const query = request.query as AvailableQuery;
       const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = query;
       const skills = readSkills(query.skills);
       if (!call_id) {
@@ -68,7 +51,7 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
   server.get('/v1/queues/:id', { config, schema: { querystring: QueueQuery } }, (request, reply) => {
     const { media = 'voice' } = request.query as Static<typeof QueueQuery>;
     const queue = queueNamed(region, (request.params as { id: string }).id);
-    const answer = async () => {
+    const answer = async (): Promise<QueueAnswer> => {
       const { inLine, taken } = await region.queues.size(queue.domain, queue.id, media);
       return { queue: queue.id, domain: queue.domain, media, in_line: inLine, taken, wrap_up: queue.wrapUp };
     };

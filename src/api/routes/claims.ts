@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { readClaimId, type Settlement } from '../../agent/claim.ts';
-import { MEDIA } from '../../agent/media.ts';
+import { ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
+import type { Skills } from '../../contract/fields.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
 import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
 import { getClaim } from '../../routing/settle.ts';
@@ -10,60 +11,20 @@ import { claimFor, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
-const closed = { additionalProperties: false };
 const config = { access: 'route:agent', work: 'claim' } as const;
 const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-
-export const Skills = Type.Union([
-  Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 20 }),
-  Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: 0, maximum: 100 }), {
-    maxProperties: 20,
-  }),
-]);
-
-/** Of the interaction that an agent is wanted for. */
-export const MediaType = Type.Optional(Type.Enum([...MEDIA]));
-
-const BudgetMs = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }));
-
-const ClaimBody = Type.Object(
-  {
-    queue: Name,
-    call_id: Name,
-    media: MediaType,
-    skills: Type.Optional(Skills),
-    budget_ms: BudgetMs,
-    agent_id: Type.Optional(Name),
-    explain: Type.Optional(Type.Boolean()),
-  },
-  closed,
-);
-
-const SettleBody = Type.Object({ budget_ms: BudgetMs }, closed);
-const ReleaseBody = Type.Object(
-  {
-    budget_ms: BudgetMs,
-    refused: Type.Optional(
-      Type.Boolean({ description: 'The platform would not take the call to the agent: it is asked how the agent is.' }),
-    ),
-  },
-  closed,
-);
-
-const ClaimId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 420 }) });
 
 /** Claims and their life. Creating one and every settlement may be repeated: the same call gets the same claim. */
 export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
   server.post('/v1/claims', { config, schema: { body: ClaimBody } }, async (request, reply) => {
-    const granted = await claimFor(region, request, readClaim(request, request.body as Static<typeof ClaimBody>));
+    const granted = await claimFor(region, request, readClaim(request, request.body as ClaimBody));
     reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
     return granted.claim;
   });
 
   server.get(
     '/v1/claims/:id',
-    { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimId } },
+    { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimPath } },
     (request, reply) => {
       const id = idOf(request);
       const agentId = readClaimId(id)?.agentId ?? '';
@@ -77,16 +38,16 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
 
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const body = settlement === 'release' ? ReleaseBody : SettleBody;
-    const schema = { params: ClaimId, body: Type.Optional(Type.Union([Type.Null(), body])) };
+    const schema = { params: ClaimPath, body: Type.Optional(Type.Union([Type.Null(), body])) };
     server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema }, async (request, reply) => {
-      const { budget_ms, refused } = (request.body ?? {}) as Static<typeof ReleaseBody>;
+      const { budget_ms, refused } = (request.body ?? {}) as ReleaseBody;
       const settled = await settleFor(region, request, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));
       return settled;
     });
   }
 
-  function readClaim(request: FastifyRequest, body: Static<typeof ClaimBody>): ClaimRequest {
+  function readClaim(request: FastifyRequest, body: ClaimBody): ClaimRequest {
     const askedBy = request.headers[ASKED_BY];
     return {
       queue: body.queue,

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
+import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
 import { recordEvent } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
-const MAX_BATCH = 1000;
-
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  server.post('/v1/events', { config: { access: 'write:agent:status', work: 'claim' } }, async (request, reply) => {
+  const options = { config: { access: 'write:agent:status', work: 'claim' } } as const;
+  server.post('/v1/events', options, async (request, reply): Promise<EventsAnswer> => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
     for (const each of accepted) recordEvent(region, request, each);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { PROBED, type ProbeAnswer } from '../../routing/peers.ts';
+import type { BeatAnswer } from '../../contract/operators.ts';
+import { PROBED } from '../../routing/peers.ts';
 import type { ApiContext } from '../server.ts';
 
 /** Load balancers ask, and learn that it is there. */
@@ -18,7 +19,7 @@ export function healthRoutes(server: FastifyInstance, { region, obstacles, takeB
     return { status: found.length > 0 ? 'not ready' : 'ready', obstacles: found };
   });
 
-  server.get(PROBED, { config: { access: 'region' } }, async (): Promise<ProbeAnswer> => {
+  server.get(PROBED, { config: { access: 'region' } }, async (): Promise<BeatAnswer> => {
     const beat = await takeBeat().catch(() => null); // the shard is down, and its breaker has told
     return { time_ms: region.clock.nowMs(), beat };
   });

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { PushAnswer } from '../../contract/events.ts';
 import { InvalidPush } from '../../platforms/platform.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
-import type { PushAnswer } from '../../routing/pushes.ts';
 import { isAuthentic } from '../credentials.ts';
 import { InvalidRequest } from '../failures.ts';
 import { sendProblem } from '../problems.ts';

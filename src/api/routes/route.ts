@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { ShardUnavailable } from '../../cache/errors.ts';
 import type { Tally } from '../../cache/queues.ts';
 import { connectionNameOf } from '../../config/topology.ts';
-import type { ClaimAnswer } from '../../routing/answers.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import { LONGEST_MS, type RouteAnswer, RouteFields, type SettleAnswer, SettleFields } from '../../contract/route.ts';
 import { claimOfAgent, claimOfCall } from '../../routing/claim-of.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
@@ -15,64 +15,15 @@ import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
 import { readSkills } from './agents.ts';
-import { MediaType, requiredSkills, Skills } from './claims.ts';
+import { requiredSkills } from './claims.ts';
 
-const closed = { additionalProperties: false };
 const config = { access: 'route:agent', work: 'claim' } as const;
 const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-
-/** A script gives an answer a second or two: the longest budget leaves room for the way there and back, in ms. */
-const LONGEST_MS = 2000;
-const BudgetMs = Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_MS }));
 /** How long a script's settlement waits for a shard or a home, unless it says, in ms. */
 const SETTLE_MS = 1000;
 /** When asking again may find somebody, where nobody is free, and where something was away, in ms. */
 const NOBODY_FREE_MS = 2000;
 const AWAY_MS = 1000;
-
-const RouteFields = Type.Object(
-  {
-    queue: Name,
-    call_id: Name,
-    skills: Type.Optional(Type.Union([Type.String({ maxLength: 2000 }), Skills])),
-    language: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    media: MediaType,
-    budget_ms: BudgetMs,
-  },
-  closed,
-);
-
-const SettleFields = Type.Object(
-  {
-    settlement: Type.Enum(['confirm', 'renew', 'release', 'refused', 'complete']),
-    claim_id: Type.Optional(Type.String({ minLength: 1, maxLength: 420 })),
-    call_id: Type.Optional(Name),
-    queue: Type.Optional(Name),
-    agent_id: Type.Optional(Name),
-    budget_ms: BudgetMs,
-  },
-  closed,
-);
-
-/** Everything in it is text, a number or a boolean, and always there: a designer declares each field once. */
-export type RouteAnswer =
-  | {
-      found: true;
-      agent_id: string;
-      connection: string;
-      /** The platform's own id of the agent: what a script transfers to. */
-      user_id: string;
-      claim_id: string;
-      expires_in_ms: number;
-      replicated: boolean;
-      verified: boolean;
-    }
-  | { found: false; reason: string; detail: string; retry_after_ms: number };
-
-export type SettleAnswer =
-  | { done: true; state: string; claim_id: string; expires_in_ms: number }
-  | { done: false; reason: string; detail: string };
 
 /**
  * Claiming and settling for the scripts of platforms, which branch on fields and not on statuses, and whose failures
@@ -105,7 +56,7 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
 async function route(
   region: Region,
   request: FastifyRequest,
-  fields: Static<typeof RouteFields>,
+  fields: RouteFields,
   reply: FastifyReply,
 ): Promise<RouteAnswer> {
   const { queue, call_id, media = 'voice', budget_ms } = fields;
@@ -129,7 +80,7 @@ async function route(
 }
 
 /** A language is a skill like any other: a level that is asked for beside it stands. */
-function skillsOf({ skills, language }: Static<typeof RouteFields>): RequiredSkills {
+function skillsOf({ skills, language }: RouteFields): RequiredSkills {
   const wanted = typeof skills === 'string' ? readSkills(skills) : requiredSkills(skills);
   return language === undefined ? wanted : { [language]: 0, ...wanted };
 }
@@ -152,7 +103,7 @@ function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
 async function settleMeant(
   region: Region,
   request: FastifyRequest,
-  fields: Static<typeof SettleFields>,
+  fields: SettleFields,
   reply: FastifyReply,
 ): Promise<SettleAnswer> {
   try {
@@ -173,7 +124,7 @@ async function settleMeant(
 }
 
 /** @throws InvalidRequest, and as `claimOfCall` */
-async function claimMeant(region: Region, fields: Static<typeof SettleFields>): Promise<string> {
+async function claimMeant(region: Region, fields: SettleFields): Promise<string> {
   const { claim_id, call_id, agent_id, queue } = fields;
   if (claim_id !== undefined) return claim_id;
   if (agent_id !== undefined && call_id !== undefined) return claimOfAgent(region, agent_id, call_id);

@@ -1,0 +1,233 @@
+import type { OperationId } from '../operations/operations.ts';
+import type { Json } from './components.ts';
+
+/** One request and what it is answered with. The answers are kept in `example-answers.json`, by `name`. */
+export interface Example {
+  operation: OperationId;
+  /** Unlike any other. */
+  name: string;
+  summary: string;
+  params?: Record<string, string>;
+  query?: Record<string, string | number | boolean>;
+  headers?: Record<string, string>;
+  /** JSON unless it says. */
+  type?: string;
+  body?: Json;
+  status: number;
+  /** Its answer depends on the moment: the one that is kept is of the same kind, and not the same. */
+  ofTheMoment?: true;
+}
+
+const SINCE_MS = Date.UTC(2025, 0, 6, 8);
+const agentId = (name: string): string => `crm-eu-west-1:${name}`;
+const SUPPORT = 'crm-eu-west-1:support';
+
+const onDuty = (name: string, minutes: number, skills: Record<string, number>): Json => ({
+  event_id: `duty-${name}`,
+  timestamp: SINCE_MS + minutes * 60_000,
+  agent_id: agentId(name),
+  profile: { name: `${name[0]?.toUpperCase()}${name.slice(1)}`, queues: [SUPPORT], skills },
+  presence: { state: 'ON_DUTY' },
+  activity: { state: 'IDLE' },
+});
+
+/**
+ * The examples of the document: one morning of a region, in the order in which a test carries it out. Each is true only
+ * after those before it.
+ */
+export const STORY: readonly Example[] = [
+  {
+    operation: 'sendEvents',
+    name: 'on-duty',
+    summary: 'Three agents come on duty, told facet by facet',
+    body: [onDuty('ana', 0, { billing: 80 }), onDuty('bruno', 5, { billing: 30 }), onDuty('dana', 10, { spanish: 90 })],
+    status: 202,
+  },
+  {
+    operation: 'sendEvents',
+    name: 'on-a-break',
+    summary: 'One agent takes a break, told in the plain form',
+    body: {
+      event_id: 'break-carla',
+      timestamp: SINCE_MS / 1000,
+      agent_id: agentId('carla'),
+      status: 'BUSY',
+      reason: 'BREAK',
+    },
+    status: 202,
+  },
+  {
+    operation: 'sendEvents',
+    name: 'no-event',
+    summary: 'Something that is no event',
+    body: { event_id: 'odd-1', timestamp: SINCE_MS, agent_id: agentId('ana'), status: 'GONE' },
+    status: 400,
+  },
+  {
+    operation: 'getAgent',
+    name: 'one-agent',
+    summary: 'An agent who waits for calls',
+    params: { id: agentId('ana') },
+    status: 200,
+  },
+  {
+    operation: 'getAgent',
+    name: 'nobody-known',
+    summary: 'Somebody nobody has told of',
+    params: { id: agentId('zoe') },
+    status: 404,
+  },
+  {
+    operation: 'getQueue',
+    name: 'a-queue',
+    summary: 'A queue with three in line',
+    params: { id: 'support' },
+    query: { media: 'voice' },
+    status: 200,
+  },
+  {
+    operation: 'findAgents',
+    name: 'the-best-two',
+    summary: 'The best two for billing, and why',
+    query: { queue: 'support', skills: 'billing', limit: 2, explain: true },
+    status: 200,
+  },
+  {
+    operation: 'createClaim',
+    name: 'a-claim',
+    summary: 'Somebody who is good at billing',
+    body: { queue: 'support', call_id: 'call-1', skills: { billing: 60 }, budget_ms: 500 },
+    status: 201,
+  },
+  {
+    operation: 'createClaim',
+    name: 'the-same-call',
+    summary: 'The same call again, because its answer was lost',
+    body: { queue: 'support', call_id: 'call-1', skills: { billing: 60 }, budget_ms: 500 },
+    status: 200,
+  },
+  {
+    operation: 'createClaim',
+    name: 'nobody-free',
+    summary: 'Nobody who could take it is free',
+    body: { queue: 'support', call_id: 'call-2', skills: { billing: 60 } },
+    status: 409,
+  },
+  {
+    operation: 'createClaim',
+    name: 'a-field-too-many',
+    summary: 'A field that there is not',
+    body: { queue: 'support', call_id: 'call-2', priority: 1 },
+    status: 400,
+  },
+  {
+    operation: 'getClaim',
+    name: 'a-held-claim',
+    summary: 'A claim that holds its agent',
+    params: { id: agentId('ana~1') },
+    status: 200,
+  },
+  {
+    operation: 'confirmClaim',
+    name: 'transferred',
+    summary: 'The agent has the call',
+    params: { id: agentId('ana~1') },
+    body: {},
+    status: 200,
+  },
+  {
+    operation: 'renewClaim',
+    name: 'a-long-call',
+    summary: 'The call takes longer',
+    params: { id: agentId('ana~1') },
+    body: { budget_ms: 1000 },
+    status: 200,
+  },
+  {
+    operation: 'completeClaim',
+    name: 'hung-up',
+    summary: 'The call is over',
+    params: { id: agentId('ana~1') },
+    body: {},
+    status: 200,
+  },
+  {
+    operation: 'confirmClaim',
+    name: 'too-late',
+    summary: 'A claim that has ended',
+    params: { id: agentId('ana~1') },
+    body: {},
+    status: 409,
+  },
+  {
+    operation: 'findAgents',
+    name: 'claimed-by-get',
+    summary: 'With a call: a claim, for platforms that can only GET',
+    query: { queue: 'support', skills: 'spanish:60', call_id: 'call-3' },
+    status: 200,
+  },
+  {
+    operation: 'releaseClaim',
+    name: 'not-reached',
+    summary: 'The platform would not take the call to the agent',
+    params: { id: agentId('dana~1') },
+    body: { refused: true },
+    status: 200,
+  },
+  {
+    operation: 'routeCall',
+    name: 'a-script-routes',
+    summary: 'A flow that posts JSON finds an agent',
+    body: { queue: 'support', call_id: 'call-4', skills: 'billing:10', media: 'voice' },
+    status: 200,
+  },
+  {
+    operation: 'settleCall',
+    name: 'a-script-confirms',
+    summary: 'And has taken the call to the agent',
+    body: { settlement: 'confirm', claim_id: agentId('bruno~1') },
+    status: 200,
+  },
+  {
+    operation: 'routeCallByQuery',
+    name: 'nobody-for-a-script',
+    summary: 'Nobody speaks the language: no problem, but an answer',
+    query: { queue: 'support', call_id: '5', language: 'latin' },
+    status: 200,
+  },
+  {
+    operation: 'settleCallByQuery',
+    name: 'a-script-completes',
+    summary: 'A script that has not kept the claim settles by the call',
+    query: { settlement: 'complete', call_id: 'call-4', queue: 'support' },
+    status: 200,
+  },
+  {
+    operation: 'pushEvents',
+    name: 'no-pushes',
+    summary: 'A connection that takes no pushes',
+    params: { connection: 'crm-eu-west-1' },
+    body: { eventBody: {} },
+    status: 404,
+  },
+  {
+    operation: 'getRegions',
+    name: 'all-fresh',
+    summary: 'Two regions that hear each other',
+    status: 200,
+    ofTheMoment: true,
+  },
+  {
+    operation: 'getConnections',
+    name: 'the-connections',
+    summary: 'Two connections whose agents arrive as events',
+    status: 200,
+    ofTheMoment: true,
+  },
+  { operation: 'getHealth', name: 'alive', summary: 'A process that lives', status: 200 },
+  { operation: 'getReadiness', name: 'ready', summary: 'An instance that takes work', status: 200 },
+  { operation: 'getBeat', name: 'a-beat', summary: 'A beat', status: 200, ofTheMoment: true },
+  { operation: 'getMetrics', name: 'metrics', summary: 'Everything that is counted', status: 200, ofTheMoment: true },
+  { operation: 'getOpenapi', name: 'document', summary: 'The document', status: 200, ofTheMoment: true },
+  { operation: 'getPage', name: 'page', summary: 'The page', status: 200, ofTheMoment: true },
+];

@@ -1,0 +1,67 @@
+import { Type } from 'typebox';
+import {
+  AgentAnswer,
+  AgentPath,
+  AgentQuery,
+  AvailableQuery,
+  FindAnswer,
+  QueueAnswer,
+  QueuePath,
+  QueueQuery,
+} from '../../contract/agents.ts';
+import { ClaimAnswer } from '../../contract/claims.ts';
+import { AFTER_WRITES, type Operation } from './operation.ts';
+
+const AFTER = ['muster-consistency'] as const;
+const BY = ['muster-answered-by'] as const;
+
+export const agentOperations = {
+  findAgents: {
+    method: 'GET',
+    path: '/agents/available',
+    tag: 'Agents',
+    access: 'read:agent',
+    accessWith: { call_id: 'route:agent' },
+    summary: 'Look up the best agents of a queue; with a call, claim the best',
+    description:
+      'Without `call_id` it changes nothing. With it, it is [a claim](#createClaim) for platforms that can only GET.',
+    repeatable: 'it changes nothing, or the same call is answered with the same claim while it lives.',
+    query: AvailableQuery,
+    headers: AFTER,
+    answers: {
+      200: {
+        description: 'The best agents, of whom nobody was taken; with `call_id`, the claim.',
+        schema: Type.Union([FindAnswer, ClaimAnswer]),
+        headers: ['muster-consistency', 'muster-answered-by'],
+      },
+    },
+    problems: [...AFTER_WRITES, 'unknown_queue', 'no_agent_available', 'not_replicated'],
+  },
+  getAgent: {
+    method: 'GET',
+    path: '/v1/agents/{id}',
+    tag: 'Agents',
+    access: 'read:agent',
+    summary: 'Look at one agent',
+    description: 'As this region knows the agent, and how old that may be; of one who is stale the platform is asked.',
+    repeatable: 'it changes nothing.',
+    params: AgentPath,
+    query: AgentQuery,
+    headers: AFTER,
+    answers: { 200: { description: 'The agent.', schema: AgentAnswer, headers: BY } },
+    problems: [...AFTER_WRITES, 'unknown_agent'],
+  },
+  getQueue: {
+    method: 'GET',
+    path: '/v1/queues/{id}',
+    tag: 'Agents',
+    access: 'read:agent',
+    summary: 'See how many agents of a queue can be taken',
+    repeatable: 'it changes nothing.',
+    params: QueuePath,
+    query: QueueQuery,
+    headers: AFTER,
+    answers: { 200: { description: 'The queue.', schema: QueueAnswer, headers: BY } },
+    problems: [...AFTER_WRITES, 'unknown_queue'],
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,74 @@
+import { type Static, Type } from 'typebox';
+import { closed } from '../agent/wire.ts';
+import { AgentAnswer, AgentId, Explanation } from './agents.ts';
+import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
+
+const LONGEST_CLAIM_ID = 420;
+
+/** Names its agent and its fence, so whoever holds it can be sent to the right region. */
+export const ClaimId = Type.String({
+  minLength: 1,
+  maxLength: LONGEST_CLAIM_ID,
+  description: 'Names the agent and the fence; opaque to callers.',
+});
+
+export const ClaimAnswer = Type.Object(
+  {
+    claim_id: ClaimId,
+    call_id: Type.String({ description: 'The call that has it; empty for a claim that somebody else has superseded.' }),
+    agent_id: AgentId,
+    queue: Type.String({ description: 'Where the agent was asked for.' }),
+    unit: Type.Optional(
+      Type.String({ description: "The unit of the agent's capacity that it takes, e.g. `chat-2`; absent: voice." }),
+    ),
+    state: OneOf(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'], 'Where it is in its life.'),
+    fence: Count('Grows with every claim on the agent: the higher one wins, everywhere.', { minimum: 1 }),
+    until: MsSinceEpoch('When it lapses, by the clock of the shard that granted it, in ms.'),
+    expires_in_ms: Count('How long it holds the agent from this answer on, in ms; 0 when it holds nobody any more.'),
+    replicated: Type.Optional(
+      Type.Boolean({ description: 'False if no replica acknowledged it: a failover of its shard could forget it.' }),
+    ),
+    authority: Type.Object(
+      {
+        region: Name('Who granted it.'),
+        mode: OneOf(
+          ['home', 'verified'],
+          "The agent's home, or, under policy `verify`, a region that could not reach it.",
+        ),
+      },
+      closed,
+    ),
+    agent: AgentAnswer,
+    explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
+  },
+  { ...closed, $id: 'Claim', description: 'The exclusive right, for a time, to send one interaction to one agent.' },
+);
+export type ClaimAnswer = Static<typeof ClaimAnswer>;
+
+export const ClaimBody = Type.Object(
+  {
+    queue: Name('Where an agent is asked for.'),
+    call_id: Name('The interaction. The same call is answered with the same claim while it lives.'),
+    media: MediaType,
+    skills: Type.Optional(Skills),
+    budget_ms: BudgetMs,
+    agent_id: Type.Optional(Name('Only this agent will do.')),
+    explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),
+  },
+  closed,
+);
+export type ClaimBody = Static<typeof ClaimBody>;
+
+export const SettleBody = Type.Object({ budget_ms: BudgetMs }, closed);
+export const ReleaseBody = Type.Object(
+  {
+    budget_ms: BudgetMs,
+    refused: Type.Optional(
+      Type.Boolean({ description: 'The platform would not take the call to the agent: it is asked how the agent is.' }),
+    ),
+  },
+  closed,
+);
+export type ReleaseBody = Static<typeof ReleaseBody>;
+
+export const ClaimPath = Type.Object({ id: ClaimId });

@@ -1,0 +1,63 @@
+import { type TSchemaOptions, Type } from 'typebox';
+import { MEDIA } from '../agent/media.ts';
+import { closed } from '../agent/wire.ts';
+
+/**
+ * The contract: what is asked of the API and what it answers, as schemas. Types are inferred from them, requests are
+ * judged by them, the OpenAPI document is made of them. An answer says nothing that is not here.
+ */
+
+/** Of agents, queues, calls, regions, connections. */
+export const Name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+
+export const Count = (description: string, options: TSchemaOptions = {}) =>
+  Type.Integer({ minimum: 0, ...options, description });
+
+/** A duration, or a difference of clocks. */
+export const Ms = (description: string) => Type.Number({ description });
+
+/** Ms since the epoch, by the clock that the description names. */
+export const MsSinceEpoch = (description: string) => Type.Integer({ minimum: 0, description });
+
+/** One of some words. */
+export const OneOf = <W extends string, T extends W[]>(words: [...T], description: string) =>
+  Type.Enum(words, { description });
+
+export const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+
+/** How many of each of some words; those without any are left out. */
+export const Counts = <W extends string, T extends W[]>(words: [...T], description: string) =>
+  Type.Partial(Type.Record(Type.Enum(words), Type.Integer({ minimum: 0 })), { ...closed, description });
+
+/** Of the interaction that an agent is wanted for. */
+export const MediaType = Type.Optional(
+  Type.Enum([...MEDIA], { description: 'The kind of interaction that an agent is wanted for; `voice` if left out.' }),
+);
+
+export const BudgetMs = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    description: 'How long the answer may take, in ms. Whoever waits less asks nobody further away.',
+  }),
+);
+
+const SkillName = Type.String({ minLength: 1, maxLength: 100 });
+
+export const Skills = Type.Union(
+  [
+    Type.Array(SkillName, { maxItems: 20, description: 'Skills at any level.' }),
+    Type.Record(SkillName, Type.Integer({ minimum: 0, maximum: 100 }), {
+      maxProperties: 20,
+      description: 'Skills with the least level, 0 to 100.',
+    }),
+  ],
+  { description: 'What the agent must be able to do.' },
+);
+
+/** In a query, or a field of text. */
+export const SkillsAsText = Type.String({
+  maxLength: 2000,
+  description: 'What the agent must be able to do: skills, each with the least level, 0 to 100: `billing,spanish:60`.',
+});
