@@ -1,3 +1,5 @@
+import { busRules } from '../../src/bus/redis-streams/acl.ts';
+import { aclArguments, LOCAL_USER } from '../redis/access.ts';
 import { withAdmin } from '../redis/admin.ts';
 import { RedisServer } from '../redis/server.ts';
 import { type LocalBus, PARTITIONS, TOPIC } from './bus.ts';
@@ -16,7 +18,7 @@ export class LocalRedisStreams implements LocalBus {
   readonly #server: RedisServer;
 
   constructor(dir: string, port: number) {
-    this.#server = new RedisServer(dir, port, ARGUMENTS);
+    this.#server = new RedisServer(dir, port, [...ARGUMENTS, ...aclArguments(busRules(TOPIC))]);
   }
 
   get pids(): number[] {
@@ -25,7 +27,8 @@ export class LocalRedisStreams implements LocalBus {
   }
 
   settings(host: string): object {
-    return { url: `redis://${host}` };
+    const { username, password } = LOCAL_USER;
+    return { url: `redis://${username}:${password}@${host}` };
   }
 
   port(): number {
