@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { GenesysConnection } from '../../local/genesys-connection.ts';
 import { BUS } from '../../local/weather/weather.ts';
 import { startWorld, type World } from '../../local/world.ts';
-import type { AgentAnswer } from '../../src/routing/answers.ts';
+import type { AgentAnswer } from '../../src/contract/agents.ts';
 import { kafkaOrSkip } from '../fixtures/kafka.ts';
 
 kafkaOrSkip('a world on Kafka', () => {
