@@ -7,7 +7,7 @@ import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
-import { answerFailure } from './failures.ts';
+import { answerBadPath, answerFailure } from './failures.ts';
 import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -55,6 +55,7 @@ export function createServer(context: ApiContext) {
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    frameworkErrors: answerBadPath,
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));
