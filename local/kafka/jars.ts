@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { request } from 'undici';
+import { cacheFolder } from '../cache-folder.ts';
 
 /** Where the jars come from unless `MUSTER_MAVEN_REPOSITORY` or Maven's own settings name another place. */
 const MAVEN_CENTRAL = 'https://repo.maven.apache.org/maven2';
@@ -27,7 +28,7 @@ export async function kafkaClassPath(): Promise<string> {
     throw new Error(`KAFKA_HOME names ${home}, which is no unpacked Kafka: it has no libs`);
   }
   const { version, jars } = JSON.parse(readFileSync(PINNED, 'utf8')) as Pinned;
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'muster', `kafka-${version}`);
+  const folder = cacheFolder(`kafka-${version}`);
   mkdirSync(folder, { recursive: true });
   const missing = jars.filter(({ path }) => !existsSync(join(folder, basename(path))));
   const next = async (): Promise<void> => {
@@ -40,10 +41,12 @@ export async function kafkaClassPath(): Promise<string> {
 /** @throws Error where it cannot be had, or is not the file that was pinned */
 async function download({ path, sha256 }: Pinned['jars'][number], folder: string): Promise<void> {
   const url = `${repository()}/${path}`;
-  const { statusCode, body } = await request(url);
+  const { statusCode, body } = await request(url).catch((error: Error) => {
+    throw notHad(path, error.message, error);
+  });
   if (statusCode !== 200) {
     await body.dump();
-    throw new Error(`${basename(path)} cannot be downloaded: the Maven repository answered ${statusCode}`);
+    throw notHad(path, `the Maven repository answered ${statusCode}`);
   }
   const bytes = Buffer.from(await body.arrayBuffer());
   if (createHash('sha256').update(bytes).digest('hex') !== sha256)
@@ -52,6 +55,12 @@ async function download({ path, sha256 }: Pinned['jars'][number], folder: string
   // Whole or not at all: another run may be looking.
   writeFileSync(`${file}.${process.pid}`, bytes);
   renameSync(`${file}.${process.pid}`, file);
+}
+
+function notHad(path: string, why: string, cause?: Error): Error {
+  const remedy =
+    'unpack a Kafka and set KAFKA_HOME to its folder, or set MUSTER_MAVEN_REPOSITORY to a repository that can be reached';
+  return new Error(`${basename(path)} of Kafka cannot be downloaded: ${why}; ${remedy}`, { cause });
 }
 
 function repository(): string {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../cache-folder.ts';
 
 /** Below 32768, where the kernel starts to take ports for outgoing connections; likewise for the bus ports. */
 const FIRST_PORT = 12_000;
@@ -11,8 +11,8 @@ const ATTEMPTS = 200;
 /** How far above its port a Redis Cluster node listens for other nodes. */
 export const CLUSTER_BUS_OFFSET = 10_000;
 
-/** Who has been given which port, across processes: a port is free until whoever was given it listens, and that takes time. */
-const RESERVATIONS = join(tmpdir(), `muster-ports-${userInfo().uid}`);
+/** Who has been given which port, across the user's processes: a port is free until whoever was given it listens, and that takes time. */
+const RESERVATIONS = cacheFolder('ports');
 
 const reserved = new Set<number>();
 process.once('exit', () => {
@@ -31,6 +31,11 @@ export async function freePort(): Promise<number> {
     if ((await isFree(port)) && (await isFree(busPort))) return port;
   }
   throw new Error(`No free port on 127.0.0.1 between ${FIRST_PORT} and ${LAST_PORT} in ${ATTEMPTS} attempts.`);
+}
+
+/** Whether this process may listen on the port from now on: nobody does, and no other process has been given it. */
+export async function takePort(port: number): Promise<boolean> {
+  return (reserved.has(port) || reserve(port)) && (await isFree(port));
 }
 
 /** Whether nobody listens on a loopback port now. */

@@ -74,6 +74,18 @@ export const PROBLEMS = {
     'No such claim was granted, or a failover forgot it.',
     'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
   ),
+  unknown_connection: kind(
+    404,
+    'The connection is not known',
+    'No connection of this name reads a platform.',
+    'Check the name against `connections` in the config. Connections of platform `events` have nothing that could be read.',
+  ),
+  not_homed_here: kind(
+    421,
+    'Another region reads this platform',
+    'A connection is run by its home, and reconciled there.',
+    'Ask an instance of the region that `home` names.',
+  ),
   pushes_not_set_up: kind(
     404,
     'Pushes are not set up',
@@ -139,6 +151,12 @@ export const PROBLEMS = {
     'Nobody can say whether the token is good',
     "Its issuer's keys could not be fetched, and none that are known may still be believed.",
     'Try again after `Retry-After` with the same token; see to the way from Muster to `jwksUrl`.',
+  ),
+  overloaded: kind(
+    503,
+    'This instance has too much to do',
+    'It would answer too late. Lookups are refused first, then claims and events, settlements last.',
+    "Use the region's other instances, or try again after `Retry-After`. Nothing was done.",
   ),
   draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),
   internal: kind(

@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
+import { shedLoad } from './shedding.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
@@ -32,6 +33,8 @@ export interface ApiContext {
   report(): Promise<RegionReport>;
   /** What the region knows of its connections to platforms. @throws ShardUnavailable */
   connections(): Promise<ConnectionsReport>;
+  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
+  readNow(connection: string): Promise<void>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
   /** The region's next beat. @throws ShardUnavailable */
@@ -61,6 +64,7 @@ export function createServer(context: ApiContext) {
   );
   server.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id));
   refuseWhileClosing(server);
+  shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   recordOperators(server, context.region);
   matchOperations(server);

@@ -27,6 +27,8 @@ export interface Metrics {
   tokenReads: Counter<'outcome'>;
   /** Requests by whether their sender is known, and may: `accepted`, or why not. */
   authentications: Counter<'outcome'>;
+  /** Requests refused for want of time. */
+  shed: Counter<'work'>;
   auditDropped: Counter;
   issuerKeysAgeMs: Gauge<'issuer'>;
   relayed: Counter;
@@ -197,6 +199,11 @@ function metricsOfAccess({ counter, gauge }: Maker) {
       'authentications_total',
       'Requests that need a token: accepted; missing; malformed, issuer, key, signature, audience, expired, claims (what is wrong with it); scope, region (not allowed with it); unavailable (the keys of its issuer are)',
       'outcome',
+    ),
+    shed: counter(
+      'shed_total',
+      'Requests refused because the event loop was too late: lookup, claim (events, too), settlement',
+      'work',
     ),
     auditDropped: counter(
       'audit_dropped_total',

@@ -18,7 +18,9 @@ function serverWith(report: () => Promise<RegionReport>) {
   const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
   const pushes = new Pushes(region, new Map());
-  return { server: createServer({ region, pushes, report, connections, takeBeat, obstacles: () => [] }), logged };
+  const readNow = () => Promise.resolve();
+  const context = { region, pushes, report, connections, readNow, takeBeat, obstacles: () => [] };
+  return { server: createServer(context), logged };
 }
 
 test('what nobody foresaw is a problem with an id, and in the log under the same id', async () => {

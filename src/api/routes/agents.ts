@@ -10,7 +10,7 @@ import { answerAfterWrites } from '../consistency.ts';
 import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
-const config = { access: 'read:agent' } as const;
+const config = { access: 'read:agent', work: 'lookup' } as const;
 
 /** With a call's id it is a claim. */
 const LOOKUP = { ...config, accessWith: { call_id: 'route:agent' } } as const;

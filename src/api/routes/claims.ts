@@ -11,7 +11,8 @@ import { claimFor, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
-const config = { access: 'route:agent' } as const;
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 
 /** Claims and their life. Creating one and every settlement may be repeated: the same call gets the same claim. */
 export function claimRoutes(server: FastifyInstance, { region }: ApiContext): void {
@@ -23,7 +24,7 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
 
   server.get(
     '/v1/claims/:id',
-    { config: { access: 'read:agent' }, schema: { params: ClaimPath } },
+    { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimPath } },
     (request, reply) => {
       const id = idOf(request);
       const agentId = readClaimId(id)?.agentId ?? '';
@@ -38,7 +39,7 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const body = settlement === 'release' ? ReleaseBody : SettleBody;
     const schema = { params: ClaimPath, body: Type.Optional(Type.Union([Type.Null(), body])) };
-    server.post(`/v1/claims/:id/${settlement}`, { config, schema }, async (request, reply) => {
+    server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema }, async (request, reply) => {
       const { budget_ms, refused } = (request.body ?? {}) as ReleaseBody;
       const settled = await settleFor(region, request, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));

@@ -10,7 +10,7 @@ import type { ApiContext } from '../server.ts';
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {
-  const options = { config: { access: 'write:agent:status' } } as const;
+  const options = { config: { access: 'write:agent:status', work: 'claim' } } as const;
   server.post('/v1/events', options, async (request, reply): Promise<EventsAnswer> => {
     const events = readAll(request.body);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));

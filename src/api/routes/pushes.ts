@@ -11,23 +11,27 @@ import type { ApiContext } from '../server.ts';
 export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiContext): void {
   server.register(async (scope) => {
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    scope.post('/v1/platforms/:connection/events', { config: { access: 'platform' } }, async (request, reply) => {
-      const { connection } = request.params as { connection: string };
-      const settings = settingsOf(connection);
-      if (!settings) {
-        const detail = `"${connection}" is no connection of this config that has \`push\` set`;
-        return sendProblem(reply, 'pushes_not_set_up', { detail });
-      }
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      if (!isAuthentic(settings, request.headers, body)) return refuse(connection, settings, reply);
-      const parsed = parse(body);
-      if (!parsed) {
-        pushes.count(connection, 'malformed');
-        return sendProblem(reply, 'not_json', { detail: 'the body is not valid JSON' });
-      }
-      reply.status(202);
-      return take(connection, parsed.value);
-    });
+    scope.post(
+      '/v1/platforms/:connection/events',
+      { config: { access: 'platform', work: 'claim' } },
+      async (request, reply) => {
+        const { connection } = request.params as { connection: string };
+        const settings = settingsOf(connection);
+        if (!settings) {
+          const detail = `"${connection}" is no connection of this config that has \`push\` set`;
+          return sendProblem(reply, 'pushes_not_set_up', { detail });
+        }
+        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        if (!isAuthentic(settings, request.headers, body)) return refuse(connection, settings, reply);
+        const parsed = parse(body);
+        if (!parsed) {
+          pushes.count(connection, 'malformed');
+          return sendProblem(reply, 'not_json', { detail: 'the body is not valid JSON' });
+        }
+        reply.status(202);
+        return take(connection, parsed.value);
+      },
+    );
   });
 
   function settingsOf(name: string): PushConfig | undefined {

@@ -17,7 +17,8 @@ import type { ApiContext } from '../server.ts';
 import { readSkills } from './agents.ts';
 import { requiredSkills } from './claims.ts';
 
-const config = { access: 'route:agent' } as const;
+const config = { access: 'route:agent', work: 'claim' } as const;
+const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 /** How long a script's settlement waits for a shard or a home, unless it says, in ms. */
 const SETTLE_MS = 1000;
 /** When asking again may find somebody, where nobody is free, and where something was away, in ms. */
@@ -45,7 +46,7 @@ export function routeRoutes(server: FastifyInstance, { region }: ApiContext): vo
     scope.route({
       method: ['GET', 'POST'],
       exposeHeadRoute: false,
-      config,
+      config: SETTLEMENT,
       url: '/v1/route/settle',
       handler: (request, reply) => settleMeant(region, request, readSettle(request), reply),
     });
