@@ -31,6 +31,12 @@ export const PROBLEMS = {
     'Send valid JSON with `content-type: application/json`. Nothing was done.',
   ),
   body_too_large: kind(413, 'The body is too large', 'A body may have 1 MiB.', 'Send fewer events at a time.'),
+  head_too_large: kind(
+    431,
+    'The head of the request is too large',
+    'Path, query and headers together may have 16 KiB.',
+    'Send fewer tokens, or the fields in a body where the route takes one. Nothing was done.',
+  ),
   unsupported_media_type: kind(
     415,
     'The content type is not supported',

@@ -7,6 +7,7 @@ import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
+import { answerBroken } from './broken-requests.ts';
 import { answerBadPath, answerFailure } from './failures.ts';
 import { matchOperations } from './operations/registered.ts';
 import { sendProblem } from './problems.ts';
@@ -56,6 +57,7 @@ export function createServer(context: ApiContext) {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: answerBadPath,
+    clientErrorHandler: answerBroken,
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));

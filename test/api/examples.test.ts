@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import type { Json } from '../../src/api/openapi/components.ts';
+import type { Example } from '../../src/api/openapi/example.ts';
 import { EXAMPLE_ANSWERS, typeOfAnswer } from '../../src/api/openapi/examples.ts';
-import { type Example, STORY } from '../../src/api/openapi/story.ts';
+import { STORY } from '../../src/api/openapi/story.ts';
 import { JSON_TYPE, type Operation } from '../../src/api/operations/operation.ts';
 import { OPERATIONS, operationList } from '../../src/api/operations/operations.ts';
 import { breaches } from '../fixtures/contract.ts';

@@ -71,6 +71,17 @@ test.each([
   expect(JSON.parse(body).detail).toMatch(detail);
 });
 
+test('a head that is too large is a problem like any other, and the connection ends', async () => {
+  const server = await bareServer();
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const answer = await fetch(`${url}/healthz?${'x'.repeat(20_000)}`);
+  expect(answer.status).toBe(431);
+  expect(answer.headers.get('connection')).toBe('close');
+  const { code, request_id } = (await answer.json()) as { code: string; request_id: string };
+  expect({ code, request_id }).toEqual({ code: 'head_too_large', request_id: answer.headers.get('x-request-id') });
+  await server.close();
+});
+
 test('a route that is not described, or is open to others than it says, does not start', () => {
   const server = fastify();
   matchOperations(server);

@@ -1,4 +1,4 @@
-import type { Example } from '../openapi/story.ts';
+import type { Example } from '../openapi/example.ts';
 import { JSON_TYPE, type Operation } from '../operations/operation.ts';
 import { OPERATIONS } from '../operations/operations.ts';
 
