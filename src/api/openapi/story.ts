@@ -236,13 +236,6 @@ export const STORY: readonly Example[] = [
     status: 200,
     ofTheMoment: true,
   },
-  {
-    operation: 'reconcile',
-    name: 'nothing-to-read',
-    summary: 'A connection whose agents arrive as events cannot be read',
-    params: { connection: 'crm-eu-west-1' },
-    status: 404,
-  },
   { operation: 'getHealth', name: 'alive', summary: 'A process that lives', status: 200 },
   { operation: 'getReadiness', name: 'ready', summary: 'An instance that takes work', status: 200 },
   { operation: 'getBeat', name: 'a-beat', summary: 'A beat', status: 200, ofTheMoment: true },
