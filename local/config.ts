@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { Media } from '../src/agent/media.ts';
+import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { BUS, type Weather } from './weather/weather.ts';
@@ -8,6 +9,7 @@ import { BUS, type Weather } from './weather/weather.ts';
 export interface Surroundings {
   /** Every way out of a region goes through it. */
   weather: Weather;
+  bus: LocalBus;
   regions: readonly { name: string; url: string }[];
   connections: readonly LocalConnection[];
   /** Goes into the configuration of every instance, and of every connection. */
@@ -17,6 +19,8 @@ export interface Surroundings {
 /** One instance and what is near it. */
 export interface Place {
   region: string;
+  /** Name of the instance. */
+  name: string;
   port: number;
   /** How it reaches the region's Redis Cluster. */
   redis: object;
@@ -26,15 +30,15 @@ export interface Place {
 
 /** The configuration file of one instance of the local world. */
 export function configYaml(
-  { region, port, redis, credentials }: Place,
-  { weather, regions, connections, more }: Surroundings,
+  { region, name: instance, port, redis, credentials }: Place,
+  { weather, bus, regions, connections, more }: Surroundings,
 ): string {
   const urlOf = (to: string) => `http://${weather.host(region, to)}`;
   const config = {
     region,
     listen: { host: '127.0.0.1', port },
     redis,
-    bus: { url: `redis://${weather.host(region, BUS)}` },
+    bus: bus.settings(weather.host(region, BUS), instance),
     regions: Object.fromEntries(regions.map(({ name, url }) => [name, { url: name === region ? url : urlOf(name) }])),
     connections: Object.fromEntries(
       connections.map((connection) => [

@@ -1,14 +1,10 @@
+import { type Client, createClient, MusterProblem } from 'muster/client';
 import { Agent, type Dispatcher } from 'undici';
 
 /** What a server said. */
 export interface HttpAnswer {
   status: number;
   body: unknown;
-}
-
-interface Sent {
-  text: string | null;
-  deadlineMs: number;
 }
 
 const CONNECTIONS_PER_HOST = 64;
@@ -25,15 +21,26 @@ export class Http {
   });
 
   readonly #tokens = new Map<string, () => Promise<string>>();
+  readonly #clients = new Map<string, Client>();
 
   /** From now on whatever is sent there shows this bearer token, unless it brings another. */
   show(origin: string, token: () => Promise<string>): void {
     this.#tokens.set(origin, token);
+    this.#clients.clear();
+  }
+
+  /** The API of the instance at that URL. Whoever asks decides whether to ask again. */
+  muster(url: string): Client {
+    const token = this.#tokens.get(new URL(url).origin);
+    const options = { url, dispatcher: this.#agent, deadlineMs: DEADLINE_MS, attempts: 1, ...(token && { token }) };
+    const client = this.#clients.get(url) ?? createClient(options);
+    this.#clients.set(url, client);
+    return client;
   }
 
   /** @throws Error if nobody answers in time */
-  post(url: string, body: object = {}, deadlineMs = DEADLINE_MS): Promise<HttpAnswer> {
-    return this.#ask(url, 'POST', { 'content-type': 'application/json' }, { text: JSON.stringify(body), deadlineMs });
+  post(url: string, body: object = {}): Promise<HttpAnswer> {
+    return this.#ask(url, 'POST', { 'content-type': 'application/json' }, JSON.stringify(body));
   }
 
   /** @throws Error if nobody answers in time */
@@ -64,22 +71,27 @@ export class Http {
     url: string,
     method: Dispatcher.HttpMethod,
     headers: Record<string, string>,
-    sent: Partial<Sent> = {},
+    sent?: string,
   ): Promise<HttpAnswer> {
     const { statusCode, body } = await this.#send(url, method, headers, sent);
     return { status: statusCode, body: await body.json() };
   }
 
-  async #send(
-    url: string,
-    method: Dispatcher.HttpMethod,
-    given: Record<string, string>,
-    { text = null, deadlineMs = DEADLINE_MS }: Partial<Sent> = {},
-  ) {
+  async #send(url: string, method: Dispatcher.HttpMethod, given: Record<string, string>, body: string | null = null) {
     const { origin, pathname, search } = new URL(url);
     const token = await this.#tokens.get(origin)?.();
     const headers = token === undefined ? given : { authorization: `Bearer ${token}`, ...given };
-    const limits = { headersTimeout: deadlineMs, bodyTimeout: deadlineMs };
-    return this.#agent.request({ origin, path: pathname + search, method, headers, body: text, ...limits });
+    const limits = { headersTimeout: DEADLINE_MS, bodyTimeout: DEADLINE_MS };
+    return this.#agent.request({ origin, path: pathname + search, method, headers, body, ...limits });
+  }
+}
+
+/** What the client was answered with, problems too. @throws Error if nobody answers in time */
+export async function withProblems<A extends HttpAnswer>(asked: Promise<A>): Promise<A | HttpAnswer> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof MusterProblem)) throw error;
+    return { status: error.problem.status, body: error.problem };
   }
 }

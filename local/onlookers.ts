@@ -49,10 +49,10 @@ export class Onlookers {
     const agentId = this.#random.pick(agentIds);
     const sight = `${region.name} ${agentId.split(':')[0]}`;
     if ((this.#elsewhereUntilMs.get(sight) ?? 0) > systemClock.monotonicMs()) return;
-    const url = `${this.#random.pick(region.urls())}/v1/agents/${encodeURIComponent(agentId)}`;
+    const muster = http.muster(this.#random.pick(region.urls()));
     // Where nobody answers at present nobody is told anything.
-    const answer = await http.get(url).catch(() => undefined);
-    const told = answer?.body as { stale?: boolean; confirmed_ms_ago?: number } | undefined;
+    const answer = await muster.getAgent({ params: { id: agentId } }).catch(() => undefined);
+    const told = answer?.body;
     const isQuiet = told?.stale || told?.confirmed_ms_ago !== undefined;
     if (isQuiet) this.#elsewhereUntilMs.set(sight, systemClock.monotonicMs() + LOOK_ELSEWHERE_MS);
   }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { type BusDriver, busOption } from './bus/bus.ts';
 
 /** What `muster local` was asked for. */
 export interface LocalFlags {
@@ -10,6 +11,7 @@ export interface LocalFlags {
   readyFile?: string;
   keep?: string;
   replicas: boolean;
+  bus: BusDriver;
   calm?: true;
   auth?: true;
   seed: number;
@@ -32,6 +34,7 @@ export function localOptions(): Command {
     .option('--ready-file <file>', 'write where everything is, as JSON, once it is up')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
+    .addOption(busOption())
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
     .option('--auth', 'let nobody in without a token, which `muster token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)

@@ -50,13 +50,13 @@ async function whatIsMissing(
     completeAtMs.set(home, Math.max(atMs, completeAtMs.get(home) ?? 0));
   }
   for (const { name, url } of regions) {
-    const { regions: known } = await http.read<RegionReport>(`${url}/v1/regions`);
+    const { regions: known } = (await http.muster(url).getRegions()).body;
     for (const [home, atMs] of completeAtMs) {
       const ageMs = home === name ? 0 : known.find(({ region }) => region === home)?.age_ms;
       const isComplete = typeof ageMs === 'number' && systemClock.nowMs() - ageMs - ON_THE_WAY_MS > atMs;
       if (!isComplete) return `${name} does not know all agents of ${home}`;
     }
-    const { in_line } = await http.read<{ in_line: number }>(`${url}/v1/queues/global`);
+    const { in_line } = (await http.muster(url).getQueue({ params: { id: 'global' } })).body;
     if (in_line === 0) return `${name} has no agent to hand out`;
   }
   return undefined;
@@ -64,5 +64,12 @@ async function whatIsMissing(
 
 async function reportsOf(regions: readonly LocalRegion[], home: string, http: Http): Promise<RegionReport[]> {
   const instances = regions.find(({ name }) => name === home)?.instances ?? [];
-  return Promise.all(instances.map(({ url }) => http.read<RegionReport>(`${url}/v1/regions`)));
+  return Promise.all(
+    instances.map(({ url }) =>
+      http
+        .muster(url)
+        .getRegions()
+        .then(({ body }) => body),
+    ),
+  );
 }

@@ -31,14 +31,14 @@ export interface ClaimCounts {
 
 /** Reads a region; instances that do not answer are left out. */
 export async function readRegion({ name, instances }: LocalRegion, http: Http): Promise<Reading> {
-  const pages = await Promise.allSettled(instances.map(({ url }) => http.text(`${url}/metrics`)));
-  const reports = await Promise.allSettled(instances.map(({ url }) => http.read<RegionReport>(`${url}/v1/regions`)));
-  const answered = pages.flatMap((page) => (page.status === 'fulfilled' ? [page.value] : []));
+  const pages = await Promise.allSettled(instances.map(({ url }) => http.muster(url).getMetrics()));
+  const reports = await Promise.allSettled(instances.map(({ url }) => http.muster(url).getRegions()));
+  const answered = pages.flatMap((page) => (page.status === 'fulfilled' ? [page.value.body] : []));
   return {
     region: name,
     instances: answered.length,
     samples: answered.flatMap(parseMetrics),
-    report: reports.find((report) => report.status === 'fulfilled')?.value,
+    report: reports.find((report) => report.status === 'fulfilled')?.value.body,
   };
 }
 

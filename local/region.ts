@@ -51,8 +51,8 @@ export class LocalRegion {
 
   async startInstances(surroundings: Surroundings): Promise<void> {
     const here = { region: this.name, redis: this.cluster.access, credentials: this.#credentials };
-    for (const { configFile, port } of this.instances) {
-      writeFileSync(configFile, configYaml({ ...here, port }, surroundings));
+    for (const { configFile, name, port } of this.instances) {
+      writeFileSync(configFile, configYaml({ ...here, name, port }, surroundings));
     }
     await Promise.all(this.instances.map((instance) => instance.start()));
   }

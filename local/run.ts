@@ -64,9 +64,9 @@ export class Run {
   }
 
   #start(): Promise<World> {
-    const { agents, callsPerSecond, seed, replicas, calm, keep, auth = false } = this.#flags;
+    const { agents, callsPerSecond, seed, replicas, bus, calm, keep, auth = false } = this.#flags;
     const weather: WeatherKind = calm ? 'calm' : 'real';
-    const calls = { agents, callsPerSecond, seed, replicas, weather, auth };
+    const calls = { agents, callsPerSecond, seed, replicas, bus, weather, auth };
     const given = { ...calls, histories: this.#judges, signal: this.#signals.asked };
     return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
   }

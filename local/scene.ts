@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import type { BusDriver, LocalBus } from './bus/bus.ts';
+import { LocalKafkaBus } from './bus/kafka.ts';
+import { LocalRedisStreams } from './bus/redis-streams.ts';
 import type { LocalConnection } from './connection.ts';
 import { Credentials } from './credentials.ts';
 import { CxoneConnection } from './cxone-connection.ts';
@@ -5,7 +9,7 @@ import type { Habits } from './genesys/options.ts';
 import { GenesysConnection } from './genesys-connection.ts';
 import type { Http } from './http.ts';
 import { Instance } from './instance.ts';
-import { freePort, isFree } from './redis/ports.ts';
+import { freePort, takePort } from './redis/ports.ts';
 import { LocalRegion } from './region.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
 import { BUS, type Route, Weather } from './weather/weather.ts';
@@ -44,7 +48,7 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http, history?:
   return Promise.all(
     SCENE.map(async ({ region, port }) => {
       const place = async (number: number): Promise<Instance> => {
-        const taken = number > 1 || !(await isFree(port));
+        const taken = number > 1 || !(await takePort(port));
         const name = `${region}-${number}`;
         const instance = new Instance({
           name,
@@ -84,16 +88,26 @@ export function planConnections(plan: ConnectionPlan, history?: WorldHistory): L
   });
 }
 
+/** The bus, not started, with its files in a folder of its own in `dir`. */
+export async function planBus(driver: BusDriver, dir: string): Promise<LocalBus> {
+  const place = join(dir, BUS);
+  if (driver === 'redis-streams') return new LocalRedisStreams(place, await freePort());
+  return new LocalKafkaBus(
+    place,
+    SCENE.map(({ region }) => region),
+  );
+}
+
 interface Ends {
   regions: readonly LocalRegion[];
   connections: readonly LocalConnection[];
-  bus: { port: number };
+  bus: LocalBus;
 }
 
 /** Every way out of a region, none of them open. Each platform is near the home of its connection. */
 export function planWeather(kind: WeatherKind, { regions, connections, bus }: Ends): Weather {
   const routes = regions.flatMap(({ name: region }): Route[] => [
-    { region, to: BUS, target: () => bus.port, usual: latencyBetween(kind, region, BUS_REGION) },
+    { region, to: BUS, target: () => bus.port(region), usual: latencyBetween(kind, region, BUS_REGION) },
     ...regions
       .filter(({ name }) => name !== region)
       .map((other) => ({

@@ -1,6 +1,6 @@
 import type { Media } from '../src/agent/media.ts';
 import type { RouteAnswer, SettleAnswer } from '../src/contract/route.ts';
-import type { Http, HttpAnswer } from './http.ts';
+import { type Http, type HttpAnswer, withProblems } from './http.ts';
 
 /** Somebody who calls in, or writes, and the region where that arrives. */
 export interface Call {
@@ -31,11 +31,13 @@ export interface Script {
 export const ARCHITECT_FLOW: Script = {
   idOf: (uuid) => uuid,
   route: (http, url, { id, queue, media, skills }) =>
-    http.post(`${url}/v1/route`, { queue, call_id: id, media, skills: skills.join(',') }) as ReturnType<
-      Script['route']
-    >,
+    withProblems(
+      http.muster(url).routeCall({ body: { queue, call_id: id, media, skills: skills.join(',') } }),
+    ) as ReturnType<Script['route']>,
   settle: (http, url, claimId, settlement) =>
-    http.post(`${url}/v1/route/settle`, { claim_id: claimId, settlement }) as ReturnType<Script['settle']>,
+    withProblems(http.muster(url).settleCall({ body: { claim_id: claimId, settlement } })) as ReturnType<
+      Script['settle']
+    >,
 };
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };

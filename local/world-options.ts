@@ -1,3 +1,4 @@
+import type { BusDriver } from './bus/bus.ts';
 import type { Habits } from './genesys/options.ts';
 import type { WeatherKind } from './weather/figures.ts';
 
@@ -17,6 +18,8 @@ export interface WorldOptions {
   /** Whether instances write histories, without which there is no report. */
   histories: boolean;
   platforms: PlatformsKind;
+  /** What carries the events between regions. */
+  bus: BusDriver;
   /** How the agents behave, where not as usual. */
   habits: Partial<Habits>;
   /** What the links between regions, bus and platforms are like when the world begins, and when they are cleared. */
@@ -44,6 +47,7 @@ export const WORLD_DEFAULTS: WorldOptions = {
   instancesPerRegion: 1,
   histories: true,
   platforms: 'both',
+  bus: 'redis-streams',
   habits: {},
   weather: 'calm',
   auth: false,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../src/ops/clock.ts';
 import { type Verdict, verify } from '../src/verify/verify.ts';
+import type { LocalBus } from './bus/bus.ts';
 import { Callers } from './callers.ts';
 import { virtualQueues } from './config.ts';
 import { connectionOf, type LocalConnection, sendTo } from './connection.ts';
@@ -9,20 +10,18 @@ import { awaitConvergence, type Convergence } from './convergence.ts';
 import { Folder } from './folder.ts';
 import { GenesysConnection } from './genesys-connection.ts';
 import { Http } from './http.ts';
+import { findPrograms } from './programs.ts';
 import { awaitAgents } from './readiness.ts';
 import { type Reading, readRegion } from './reading.ts';
-import { freePort } from './redis/ports.ts';
-import { findRedisServer, RedisServer } from './redis/server.ts';
 import type { LocalRegion } from './region.ts';
 import { reportOn, type WorldReport } from './report.ts';
-import { planConnections, planRegions, planWeather } from './scene.ts';
+import { planBus, planConnections, planRegions, planWeather } from './scene.ts';
 import { Construction, type Step, takeSteps } from './step.ts';
-import type { Weather } from './weather/weather.ts';
+import { BUS, type Weather } from './weather/weather.ts';
 import { WorldHistory } from './world-history.ts';
 import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
 import { readSettings } from './world-settings.ts';
 
-const BUS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
 /** The longest conversation that agents have, with some to spare. */
 const QUIET_LIMIT_MS = 60_000;
 const POLL_MS = 200;
@@ -34,8 +33,8 @@ const POLL_MS = 200;
  */
 export async function startWorld(given: Partial<WorldOptions> = {}, take = takeSteps): Promise<World> {
   const startedMs = systemClock.monotonicMs();
-  findRedisServer();
   const options = { ...WORLD_DEFAULTS, ...given };
+  await findPrograms(options.bus);
   const folder = new Folder(options.keep);
   const world = await World.plan(options, folder);
   try {
@@ -55,7 +54,7 @@ type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'histor
 export class World {
   readonly regions: readonly LocalRegion[];
   readonly connections: readonly LocalConnection[];
-  readonly bus: RedisServer;
+  readonly bus: LocalBus;
   readonly weather: Weather;
   /** What no instance can tell; undefined where no histories are kept. */
   readonly history: WorldHistory | undefined;
@@ -85,7 +84,7 @@ export class World {
   /** Decides where everything will be; nothing runs yet. */
   static async plan(options: WorldOptions, folder: Folder): Promise<World> {
     const http = new Http();
-    const bus = new RedisServer(join(folder.path, 'bus'), await freePort(), BUS_ARGUMENTS);
+    const bus = await planBus(options.bus, folder.path);
     const history = options.histories ? new WorldHistory(join(folder.path, 'world.history.jsonl')) : undefined;
     const regions = await planRegions(options, folder.path, http, history);
     const connections = planConnections(options, history);
@@ -123,7 +122,7 @@ export class World {
     const { regions, connections, bus, weather, http } = this;
     const { replicas, nodeTimeoutMs, signal, ...more } = this.#options;
     const nodes = replicas ? '3 masters, 3 replicas' : '3 masters';
-    const surroundings = { weather, regions, connections, more };
+    const surroundings = { weather, bus, regions, connections, more };
     const clusters = regions.map((region) =>
       this.#construction.step(`Redis Cluster of ${region.name} (${nodes})`, () =>
         region.startCluster({ replicas, nodeTimeoutMs }),
@@ -138,13 +137,13 @@ export class World {
       this.#construction.step(`Muster in ${region.name}`, () => region.startInstances(surroundings)),
     );
     return [
+      this.#construction.step('Links between all that will be', () => weather.start()),
       {
         title: 'What Muster stands on',
         together: [
           ...clusters,
-          this.#construction.step('Event bus', () => bus.start()),
+          this.#construction.step(`Event bus (${bus.name})`, () => bus.start((region) => weather.port(region, BUS))),
           ...simulators,
-          this.#construction.step('Links between all of them', () => weather.start()),
         ],
       },
       { title: 'Muster', together: instances },

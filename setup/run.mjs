@@ -1,4 +1,4 @@
-// npm start | test | check | drill | mutants | bench | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | test | check | drill | mutants | fuzz | bench | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -24,6 +24,7 @@ const VERBS = {
   },
   drill: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'drill', ...args]] },
   mutants: { needsRedis: () => true, commands: (args) => [['test/mutants/run.ts', ...args]] },
+  fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   muster: {
     needsRedis: ([command]) => ['local', 'drill', 'bench'].includes(command),

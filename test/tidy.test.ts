@@ -70,6 +70,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'routing',
     'sync',
   ],
+  client: ['api/operations', 'api/problem-answers', 'api/problems', 'contract', 'ops/clock'],
   verify: ['agent', 'ops'],
   serve: ['agent', 'api', 'auth', 'bus', 'cache', 'config', 'contract', 'ops', 'platforms', 'routing', 'sync'],
 };

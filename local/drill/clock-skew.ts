@@ -106,8 +106,8 @@ async function comeIn(stage: Stage, world: World): Promise<string[]> {
 }
 
 async function inLine({ http }: World, url: string): Promise<string[]> {
-  const { agents } = await http.read<{ agents: { agent_id: string }[] }>(`${url}/agents/available?limit=50`);
-  return agents.map(({ agent_id }) => agent_id);
+  const { body } = await http.muster(url).findAgents({ query: { limit: 50 } });
+  return ('agents' in body ? body.agents : []).map(({ agent_id }) => agent_id);
 }
 
 /** The call is over: the agent goes to the end of the line, and every region knows. */

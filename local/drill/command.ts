@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { BusDriver } from '../bus/bus.ts';
 import { Folder } from '../folder.ts';
-import { findRedisServer } from '../redis/server.ts';
+import { findPrograms } from '../programs.ts';
 import { Signals } from '../signals.ts';
 import { DRILLS } from './drills.ts';
 import { type DrillFlags, drillOptions } from './options.ts';
@@ -20,8 +21,8 @@ export function drillCommand(): Command {
   });
 }
 
-async function run({ json, only, realTime, keep }: DrillFlags): Promise<number> {
-  const obstacle = obstacleTo(keep);
+async function run({ json, only, realTime, bus, keep }: DrillFlags): Promise<number> {
+  const obstacle = await obstacleTo(keep, bus);
   if (obstacle) {
     process.stderr.write(`muster drill: ${obstacle}\n`);
     return UNUSABLE;
@@ -34,6 +35,7 @@ async function run({ json, only, realTime, keep }: DrillFlags): Promise<number> 
   const drills = DRILLS.filter(({ name }) => !only || only.includes(name));
   const report = await playAll(drills, ({ name }) => ({
     pace,
+    bus,
     audience: narrator,
     signal: signals.asked,
     ...(keep !== undefined && { keep: join(keep, name) }),
@@ -44,10 +46,10 @@ async function run({ json, only, realTime, keep }: DrillFlags): Promise<number> 
   return report.ok ? PASSED : FAILED;
 }
 
-function obstacleTo(keep: string | undefined): string | undefined {
+async function obstacleTo(keep: string | undefined, bus: BusDriver): Promise<string | undefined> {
   if (keep !== undefined && !Folder.isFree(keep)) return `${keep} is not an empty folder`;
   try {
-    findRedisServer();
+    await findPrograms(bus);
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/ops/clock.ts';
-import { withAdmin } from '../redis/admin.ts';
+import { PARTITIONS } from '../bus/bus.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
@@ -10,13 +10,8 @@ import { duration } from './stage/words.ts';
 const DEAF = 'eu-west-1';
 const HOME = 'us-east-1';
 const LEAVERS = 4;
-/** Of the bus, as configured by default. */
-const TOPIC = 'agent.status.change';
-const PARTITIONS = 12;
 /** What happened so long ago is known everywhere. */
 const KNOWN_MS = 500;
-/** The name under which the drill holds the leases of the region's readers. */
-const HUNG = 'hung-consumer';
 
 export const consumerDown: Drill = {
   name: 'consumer-down',
@@ -29,7 +24,7 @@ export const consumerDown: Drill = {
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
     const knownMs = await stage.step(`A hung process holds all that ${DEAF} reads from the bus`, async (say) => {
       const knownMs = systemClock.nowMs() - KNOWN_MS;
-      await takeLeases(world);
+      await world.bus.holdReading(DEAF);
       const { seen } = await stage.until(
         'messages pile up unread',
         () => ask.report(world, region),
@@ -54,7 +49,8 @@ export const consumerDown: Drill = {
     await callsGetAgents(stage, world, `Callers of ${DEAF} go on`, [region]);
     await stage.step('The hung process lets go', async (say) => {
       const { bus_behind } = await ask.report(world, region);
-      await giveLeasesBack(world);
+      world.history?.bus(DEAF, 'taken');
+      await world.bus.releaseReading(DEAF);
       const { seen, afterMs } = await stage.until(
         `${DEAF} has caught up and hears everybody`,
         () => ask.report(world, region),
@@ -94,25 +90,5 @@ function askForThem(stage: Stage, world: World, gone: string[]): Promise<void> {
       demand(!ask.succeeded(claimed), `${agent.name} was granted although offline`);
       demand(agent.status === 'OFFLINE', `${agent.name} is offline and was called ${agent.status}`);
     }
-  });
-}
-
-const leaseOf = (partition: number): string => `${TOPIC}:lease:${DEAF}:${partition}`;
-const INSTANCES = `${TOPIC}:lease:${DEAF}:instances`;
-const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-
-/** As a process that took its share and hangs would hold them, but without an end. */
-function takeLeases({ bus }: World): Promise<void> {
-  return withAdmin(bus.port, async (redis) => {
-    for (const partition of PARTITION_NUMBERS) await redis.run('SET', leaseOf(partition), HUNG);
-    await redis.run('ZADD', INSTANCES, 'inf', HUNG);
-  });
-}
-
-function giveLeasesBack({ bus, history }: World): Promise<void> {
-  return withAdmin(bus.port, async (redis) => {
-    history?.bus(DEAF, 'taken');
-    await redis.run('DEL', ...PARTITION_NUMBERS.map(leaseOf));
-    await redis.run('ZREM', INSTANCES, HUNG);
   });
 }

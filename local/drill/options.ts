@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { type BusDriver, busOption } from '../bus/bus.ts';
 import { DRILLS } from './drills.ts';
 
 /** What `muster drill` was asked for. */
@@ -6,6 +7,7 @@ export interface DrillFlags {
   json?: true;
   only?: string[];
   realTime?: true;
+  bus: BusDriver;
   keep?: string;
 }
 
@@ -18,6 +20,7 @@ export function drillOptions(): Command {
     .description('Break a local world in every way that regions break, and prove what Muster promises')
     .option('--only <names>', `play these, separated by commas: ${NAMES.join(', ')}`, readNames)
     .option('--real-time', 'wait as long as regions do by default, instead of shortened intervals')
+    .addOption(busOption())
     .option('--json', 'print the result as JSON, and tell the story on standard error')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));

@@ -100,7 +100,9 @@ export class KafkaBroker {
   async #format(settings: string): Promise<void> {
     const { clusterId, accounts } = this.#runtime;
     const more = accounts.flatMap((account) => ['--add-scram', account]);
-    const child = this.#run(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings, ...more]);
+    // One argument: an id may begin with a dash.
+    const id = `--cluster-id=${clusterId}`;
+    const child = this.#run(['kafka.tools.StorageTool', 'format', id, '-c', settings, ...more]);
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`the storage of Kafka broker ${this.id} cannot be formatted: ${this.#lastWords()}`);
   }

@@ -41,10 +41,12 @@ export async function kafkaClassPath(): Promise<string> {
 /** @throws Error where it cannot be had, or is not the file that was pinned */
 async function download({ path, sha256 }: Pinned['jars'][number], folder: string): Promise<void> {
   const url = `${repository()}/${path}`;
-  const { statusCode, body } = await request(url);
+  const { statusCode, body } = await request(url).catch((error: Error) => {
+    throw notHad(path, error.message, error);
+  });
   if (statusCode !== 200) {
     await body.dump();
-    throw new Error(`${basename(path)} cannot be downloaded: the Maven repository answered ${statusCode}`);
+    throw notHad(path, `the Maven repository answered ${statusCode}`);
   }
   const bytes = Buffer.from(await body.arrayBuffer());
   if (createHash('sha256').update(bytes).digest('hex') !== sha256)
@@ -53,6 +55,12 @@ async function download({ path, sha256 }: Pinned['jars'][number], folder: string
   // Whole or not at all: another run may be looking.
   writeFileSync(`${file}.${process.pid}`, bytes);
   renameSync(`${file}.${process.pid}`, file);
+}
+
+function notHad(path: string, why: string, cause?: Error): Error {
+  const remedy =
+    'unpack a Kafka and set KAFKA_HOME to its folder, or set MUSTER_MAVEN_REPOSITORY to a repository that can be reached';
+  return new Error(`${basename(path)} of Kafka cannot be downloaded: ${why}; ${remedy}`, { cause });
 }
 
 function repository(): string {

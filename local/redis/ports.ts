@@ -33,6 +33,11 @@ export async function freePort(): Promise<number> {
   throw new Error(`No free port on 127.0.0.1 between ${FIRST_PORT} and ${LAST_PORT} in ${ATTEMPTS} attempts.`);
 }
 
+/** Whether this process may listen on the port from now on: nobody does, and no other process has been given it. */
+export async function takePort(port: number): Promise<boolean> {
+  return (reserved.has(port) || reserve(port)) && (await isFree(port));
+}
+
 /** Whether nobody listens on a loopback port now. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {

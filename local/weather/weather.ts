@@ -117,9 +117,14 @@ export class Weather extends EventEmitter<{ change: [LinkReport] }> {
 
   /** The `host:port` by which a region reaches something, once the weather has started. */
   host(region: string, to: string): string {
+    return `127.0.0.1:${this.port(region, to)}`;
+  }
+
+  /** The same without the host. */
+  port(region: string, to: string): number {
     const proxy = this.#proxies.get(`${region} ${to}`);
     if (!proxy) throw new UnknownLink(`${region} has no way to ${to}`);
-    return `127.0.0.1:${proxy.port}`;
+    return proxy.port;
   }
 
   /** @throws UnknownLink */

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { Log } from '../ops/log.ts';
@@ -64,3 +64,15 @@ function answerTooLarge(reply: FastifyReply): FastifyReply {
   reply.request.raw.resume();
   return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
 }
+
+/** A path that leads to no route because it cannot be decoded, or a part of it is too long. No hook sees it. */
+export function answerBadPath({ code }: FastifyError, { id, url }: FastifyRequest, reply: FastifyReply): void {
+  const [path = ''] = url.split('?');
+  const detail =
+    code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? `a part of the path of ${path.length} characters is too long`
+      : `"${path.slice(0, LONGEST_SHOWN)}" is not a path: is % in it written as %25?`;
+  sendProblem(reply.header('x-request-id', id), 'unknown_route', { detail });
+}
+
+const LONGEST_SHOWN = 200;

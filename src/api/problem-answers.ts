@@ -40,6 +40,7 @@ export const PROBLEM_MEMBERS = {
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
     agent: Type.Optional(AgentAnswer),
   },
+  not_homed_here: { home: Name('The region that reads it.') },
   not_replicated: { agent: Type.Optional(AgentAnswer) },
   not_yet_consistent: {
     missing: Missing,

@@ -31,6 +31,12 @@ export const PROBLEMS = {
     'Send valid JSON with `content-type: application/json`. Nothing was done.',
   ),
   body_too_large: kind(413, 'The body is too large', 'A body may have 1 MiB.', 'Send fewer events at a time.'),
+  head_too_large: kind(
+    431,
+    'The head of the request is too large',
+    'Path, query and headers together may have 16 KiB.',
+    'Send fewer tokens, or the fields in a body where the route takes one. Nothing was done.',
+  ),
   unsupported_media_type: kind(
     415,
     'The content type is not supported',
@@ -73,6 +79,18 @@ export const PROBLEMS = {
     'The claim is not known',
     'No such claim was granted, or a failover forgot it.',
     'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
+  ),
+  unknown_connection: kind(
+    404,
+    'The connection is not known',
+    'No connection of this name reads a platform.',
+    'Check the name against `connections` in the config. Connections of platform `events` have nothing that could be read.',
+  ),
+  not_homed_here: kind(
+    421,
+    'Another region reads this platform',
+    'A connection is run by its home, and reconciled there.',
+    'Ask an instance of the region that `home` names.',
   ),
   pushes_not_set_up: kind(
     404,

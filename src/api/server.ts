@@ -6,7 +6,8 @@ import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
-import { answerFailure } from './failures.ts';
+import { answerBroken } from './broken-requests.ts';
+import { answerBadPath, answerFailure } from './failures.ts';
 import { keepAnswers } from './idempotency.ts';
 import { limitClients } from './limits.ts';
 import { matchOperations } from './operations/registered.ts';
@@ -38,6 +39,8 @@ export interface ApiContext {
   report(): Promise<RegionReport>;
   /** What the region knows of its connections to platforms. @throws ShardUnavailable */
   connections(): Promise<ConnectionsReport>;
+  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
+  readNow(connection: string): Promise<void>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
   /** The region's next beat. @throws ShardUnavailable */
@@ -58,6 +61,8 @@ export function createServer(context: ApiContext) {
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    frameworkErrors: answerBadPath,
+    clientErrorHandler: answerBroken,
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));

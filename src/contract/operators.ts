@@ -182,3 +182,11 @@ export const BeatAnswer = Type.Object(
   { ...closed, $id: 'Beat', description: 'What a region answers to a probe.' },
 );
 export type BeatAnswer = Static<typeof BeatAnswer>;
+
+export const ConnectionPath = Type.Object({ connection: Name('The name of a connection of the config.') });
+
+export const ReconcileAnswer = Type.Object(
+  { connection: Name('Its name.'), region: Name('The region that reads its platform.') },
+  closed,
+);
+export type ReconcileAnswer = Static<typeof ReconcileAnswer>;

@@ -2,8 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const EVERY_MS = 100;
 const RESOLUTION_MS = 10;
-/** How much the newest tenth of a second counts: one pause, e.g. of garbage collection, is not a load. */
-const WEIGHT = 0.5;
+/** How much the newest tenth of a second counts where it is worse: one pause, e.g. of garbage collection, is not a load. */
+const RISE = 0.5;
+/** And where it is better: whatever was refused comes again, and all at once would be too much again. */
+const FALL = 0.1;
 
 /** How late the event loop is, in ms: what whatever arrives now has to wait before anybody looks at it. */
 export class LoopLag {
@@ -28,7 +30,8 @@ export class LoopLag {
 
   #look(): void {
     const newestMs = this.#delays.count === 0 ? 0 : this.#delays.mean / 1e6 - RESOLUTION_MS;
-    this.#lagMs += WEIGHT * (Math.max(0, newestMs) - this.#lagMs);
+    const change = Math.max(0, newestMs) - this.#lagMs;
+    this.#lagMs += change * (change > 0 ? RISE : FALL);
     this.#delays.reset();
   }
 }

@@ -51,6 +51,8 @@ export interface PlatformHealth {
  */
 export interface PlatformConnection {
   start(): void;
+  /** Reads everything as soon as it can, without waiting for the interval. */
+  readNow(): void;
   /** Resolves when nothing more will be reported. */
   stop(): Promise<void>;
   health(): PlatformHealth;

@@ -50,6 +50,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
+    readNow: (connection) => sync.connections.readNow(connection),
     obstacles: () => [
       ...(draining ? ['shutting down'] : []),
       ...(ground.store.cluster.shards.all().every((shard) => !shard.up)

@@ -8,6 +8,11 @@ export interface IngestNote extends PlatformHealth {
   instance: string;
 }
 
+/** A wish of an operator; each has another id. */
+export interface Wanted {
+  id: string;
+}
+
 /**
  * What the instances of a region tell each other about a connection: the hash `connection:<c>`, where the instance that
  * runs it writes and all read. Nothing but reports to people depends on it.
@@ -15,6 +20,8 @@ export interface IngestNote extends PlatformHealth {
 export interface ConnectionNotes {
   ingest?: IngestNote;
   reconciliation?: ReconcileReport;
+  /** Somebody wants the platform read now. */
+  wanted?: Wanted;
 }
 
 /** @throws ShardUnavailable */

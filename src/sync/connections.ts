@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
@@ -8,7 +9,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platforms/platform.ts';
-import { type ConnectionNotes, readNotes, writeNotes } from './connection-notes.ts';
+import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './connection-notes.ts';
 import type { Sight } from './first-reading.ts';
 import type { Ingest } from './ingest.ts';
 import { Reconciler } from './reconciler.ts';
@@ -58,6 +59,8 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #leases: Leases;
   readonly #open = new Map<number, PlatformConnection>();
+  /** By number of a connection: the wish that has been heard last. */
+  readonly #heard = new Map<number, string | undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
   #stopping = false;
 
@@ -87,6 +90,14 @@ export class Connections {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([...this.#open.keys()].map((number) => this.#close(number)));
     if (this.#options.connections.length > 0) await this.#leases.stop();
+  }
+
+  /**
+   * Has the platform of a connection homed here read now, by whichever instance runs it, within seconds.
+   * @throws ShardUnavailable
+   */
+  async readNow(name: string): Promise<void> {
+    await writeNotes(this.#options.cluster, name, { wanted: { id: randomUUID() } });
   }
 
   /** The health of the connections this instance runs. */
@@ -138,11 +149,22 @@ export class Connections {
 
   async #tell(): Promise<void> {
     const { cluster, instance, log } = this.#options;
-    for (const [name, health] of Object.entries(this.health())) {
-      await writeNotes(cluster, name, { ingest: { instance, ...health } }).catch((error) =>
-        log.debug({ err: error, connection: name }, 'how a connection is could not be told'),
-      );
+    for (const [number, connection] of this.#open) {
+      const { name } = this.#at(number);
+      try {
+        await writeNotes(cluster, name, { ingest: { instance, ...connection.health() } });
+        this.#hear(number, connection, (await readNotes(cluster, name)).wanted);
+      } catch (error) {
+        log.debug({ err: error, connection: name }, 'how a connection is could not be told');
+      }
     }
+  }
+
+  /** A wish that was there when this instance took the connection over has been granted: it begins by reading everything. */
+  #hear(number: number, connection: PlatformConnection, wanted: Wanted | undefined): void {
+    const isNew = this.#heard.has(number) && this.#heard.get(number) !== wanted?.id;
+    this.#heard.set(number, wanted?.id);
+    if (isNew) connection.readNow();
   }
 
   #follow(): void {
@@ -180,6 +202,7 @@ export class Connections {
   async #close(number: number): Promise<void> {
     const connection = this.#open.get(number);
     this.#open.delete(number);
+    this.#heard.delete(number);
     await connection?.stop();
   }
 

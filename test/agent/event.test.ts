@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
 import type { Digital } from '../../src/agent/facets.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
@@ -71,6 +71,45 @@ describe('reading an event', () => {
     );
   });
 });
+
+describe('an event that is nearly one', () => {
+  const whole = {
+    ...plain,
+    reason: 'BREAK',
+    profile: { name: 'Ana', queues: ['crm:support'], skills: { billing: 80 }, tenure_days: 3 },
+    presence: { state: 'ON_DUTY', at: nowMs },
+    activity: { state: 'IDLE' },
+    interaction: { call_id: 'c', state: 'CONNECTED', connected_at: nowMs },
+    digital: [{ call_id: 'd', state: 'ENDED', media: 'chat' }],
+  };
+  const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(Number.NaN, -0, 1e308, '__proto__', '\u0000', ' '));
+  const spoilt = fc.dictionary(fc.constantFrom(...Object.keys(whole), 'constructor', 'claim'), odd, { maxKeys: 3 });
+  const inside = fc.constantFrom('profile' as const, 'presence' as const, 'activity' as const, 'interaction' as const);
+  const spoiltInside = fc
+    .tuple(inside, fc.dictionary(fc.constantFrom('name', 'at', 'state', 'skills', 'event_id'), odd, { maxKeys: 2 }))
+    .map(([name, fields]) => ({ [name]: { ...whole[name], ...fields } }));
+
+  it('is refused, or is one that every region can read', () => {
+    fc.assert(
+      fc.property(fc.oneof(spoilt, spoiltInside), (changes) => {
+        const event = readOrRefuse({ ...whole, ...changes });
+        if (!event) return;
+        const sent = JSON.parse(JSON.stringify(writeEvent(event, { status: 'BUSY' })));
+        expect(readEvent(sent, { ...context, status: 'summary' })).toEqual(event);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function readOrRefuse(payload: unknown): AgentEvent | undefined {
+  try {
+    return readEvent(payload, context);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidEvent);
+    return undefined;
+  }
+}
 
 describe('a time in the future', () => {
   const at = (ms: number) => readEvent({ ...plain, presence: { state: 'ON_DUTY', at: ms } }, context);

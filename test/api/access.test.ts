@@ -118,6 +118,7 @@ const ROUTES: [route: string, needs: Scope, path: string, body: object | undefin
   ['GET /v1/stream', 'read:agent', '/v1/stream?events=none', undefined, 400],
   ['GET /v1/regions', 'admin:region', '/v1/regions', undefined, 200],
   ['GET /v1/connections', 'admin:region', '/v1/connections', undefined, 200],
+  ['POST /v1/connections/:connection/reconcile', 'admin:region', '/v1/connections/nobody/reconcile', undefined, 404],
   ['GET /metrics', 'admin:region', '/metrics', undefined, 200],
 ];
 

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { fastify } from 'fastify';
 import { expect, test } from 'vitest';
+import { matchOperations } from '../../src/api/operations/registered.ts';
 import { createServer } from '../../src/api/server.ts';
 import type { RegionReport } from '../../src/contract/operators.ts';
 import { noAudit } from '../../src/ops/audit.ts';
 import { Pushes } from '../../src/routing/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
+import { bareServer } from '../fixtures/bare-server.ts';
 
 function serverWith(report: () => Promise<RegionReport>) {
   const logged: { fields: object; message: string }[] = [];
@@ -15,7 +18,9 @@ function serverWith(report: () => Promise<RegionReport>) {
   const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
   const pushes = new Pushes(region, new Map());
-  return { server: createServer({ region, pushes, report, connections, takeBeat, obstacles: () => [] }), logged };
+  const readNow = () => Promise.resolve();
+  const context = { region, pushes, report, connections, readNow, takeBeat, obstacles: () => [] };
+  return { server: createServer(context), logged };
 }
 
 test('what nobody foresaw is a problem with an id, and in the log under the same id', async () => {
@@ -53,4 +58,39 @@ test('a request on an open connection is told that the instance is shutting down
   await closed;
 
   expect(await answers).toMatch(/HTTP\/1.1 200 OK.*HTTP\/1.1 503 .*"code":"draining"/s);
+});
+
+test.each([
+  ['cannot be decoded', '/v1/agents/%zz', /"\/v1\/agents\/%zz" is not a path/],
+  ['is too long in a part', `/v1/agents/${'x'.repeat(600)}`, /too long/],
+])('a path that %s is a problem like any other', async (_, path, detail) => {
+  const server = await bareServer();
+  const { statusCode, headers, body } = await server.inject(path);
+  expect(statusCode).toBe(404);
+  expect(JSON.parse(body)).toMatchObject({ code: 'unknown_route', request_id: headers['x-request-id'] });
+  expect(JSON.parse(body).detail).toMatch(detail);
+});
+
+test('a head that is too large is a problem like any other, and the connection ends', async () => {
+  const server = await bareServer();
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const answer = await fetch(`${url}/healthz?${'x'.repeat(20_000)}`);
+  expect(answer.status).toBe(431);
+  expect(answer.headers.get('connection')).toBe('close');
+  const { code, request_id } = (await answer.json()) as { code: string; request_id: string };
+  expect({ code, request_id }).toEqual({ code: 'head_too_large', request_id: answer.headers.get('x-request-id') });
+  await server.close();
+});
+
+test('a route that is not described, or is open to others than it says, does not start', () => {
+  const server = fastify();
+  matchOperations(server);
+  expect(() => server.get('/v1/secrets', () => '')).toThrow(/is not described/);
+  expect(() => server.get('/v1/regions', { config: { access: 'open' } }, () => '')).toThrow(/lets others in/);
+});
+
+test('nor does a server without a route for what is described', async () => {
+  const server = fastify();
+  matchOperations(server);
+  await expect(server.ready()).rejects.toThrow(/nothing answers what is described as createClaim/);
 });

@@ -15,7 +15,7 @@ function options(signal = never) {
     ends: ({ name, ok }: { name: string; ok: boolean }) => told.push(`${ok ? 'passed' : 'failed'} ${name}`),
     closes: ({ name }: { name: string }) => told.push(`closes ${name}`),
   };
-  return { pace: SHORTENED, audience, signal, told };
+  return { pace: SHORTENED, bus: 'redis-streams' as const, audience, signal, told };
 }
 
 const telling = (run: (stage: Stage) => Promise<void>, name = 'a-drill'): Drill => ({ name, proves: 'A thing.', run });

@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LOCAL_USER } from '../../local/redis/access.ts';
 import { partitionOf } from '../../src/bus/partition.ts';
 import { claimOnce, settleOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
@@ -75,13 +76,13 @@ describe('kill -9 of an instance', () => {
     const stream = `agent.status.change:${partitionOf('crm-eu:3', 12)}`;
     const bus = await connect(regions.bus.url);
     // Positions are committed by a script: without scripts the batch is read and applied, but never committed.
-    await bus.sendCommand(['ACL', 'SETUSER', 'default', '-eval', '-evalsha']);
+    await bus.sendCommand(['ACL', 'SETUSER', LOCAL_USER.username, '-eval', '-evalsha']);
     const id = String(await bus.sendCommand(['XADD', stream, '*', 'key', 'crm-eu:3', 'value', JSON.stringify(event)]));
     await vi.waitFor(async () => expect(await statusOf('crm-eu:3')).toBe('OFFLINE'), { timeout: 5000, interval: 10 });
     await victim.signal('SIGKILL');
     const committed = async () => String(await bus.sendCommand(['HGET', `${stream}:progress`, 'read:eu']));
     expect(isBefore(await committed(), id)).toBe(true);
-    await bus.sendCommand(['ACL', 'SETUSER', 'default', '+eval', '+evalsha']);
+    await bus.sendCommand(['ACL', 'SETUSER', LOCAL_USER.username, '+eval', '+evalsha']);
 
     const next = await eu.spawn();
     await vi.waitFor(async () => expect(isBefore(await committed(), id)).toBe(false), {

@@ -21,9 +21,9 @@ const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 /** Every process of the world, by id. */
 function pidsOf({ regions, bus }: World): number[] {
-  const servers = [bus, ...regions.flatMap(({ cluster }) => cluster.nodes.map(({ server }) => server))];
+  const servers = regions.flatMap(({ cluster }) => cluster.nodes.map(({ server }) => server));
   const instances = regions.flatMap((region) => region.instances);
-  return [...servers, ...instances].flatMap(({ pid }) => pid ?? []);
+  return [...bus.pids, ...[...servers, ...instances].flatMap(({ pid }) => pid ?? [])];
 }
 
 describe('a world of three regions', () => {

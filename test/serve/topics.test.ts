@@ -164,11 +164,11 @@ kafkaOrSkip('muster topics', () => {
   test('an instance refuses a topic of other partitions, and says what to run', async () => {
     await admin.createTopics({ topics: ['refused'], partitions: 3, replicas: 1 });
     const { ended } = muster(['serve', '--config', await configure({ topic: 'refused' })]);
-    expect(await ended).toEqual({
-      code: 1,
-      out: [''],
-      err: 'muster: the topic refused has 3 partitions, and bus.partitions is 12: `muster topics check` says what to do\n',
-    });
+    const { code, out, err } = await ended;
+    expect({ code, out }).toEqual({ code: 1, out: [''] });
+    expect(err.trimEnd().split('\n').at(-1)).toBe(
+      'muster: the topic refused has 3 partitions, and bus.partitions is 12: `muster topics check` says what to do',
+    );
   });
 
   test.each([

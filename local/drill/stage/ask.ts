@@ -2,7 +2,7 @@ import type { AgentAnswer } from '../../../src/contract/agents.ts';
 import type { ClaimAnswer } from '../../../src/contract/claims.ts';
 import type { ConnectionsReport, RegionReport } from '../../../src/contract/operators.ts';
 import type { GenesysConnection } from '../../genesys-connection.ts';
-import type { HttpAnswer } from '../../http.ts';
+import { type HttpAnswer, withProblems } from '../../http.ts';
 import { sum } from '../../prometheus.ts';
 import { readRegion } from '../../reading.ts';
 import { withAdmin } from '../../redis/admin.ts';
@@ -32,13 +32,13 @@ export function connectionOf({ organisations }: World, home: string): GenesysCon
 }
 
 /** What a region knows of the others and of itself. */
-export function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
-  return http.read<RegionReport>(`${url}/v1/regions`);
+export async function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
+  return (await http.muster(url).getRegions()).body;
 }
 
 /** What a region knows of its connections to platforms. */
-export function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
-  return http.read<ConnectionsReport>(`${url}/v1/connections`);
+export async function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
+  return (await http.muster(url).getConnections()).body;
 }
 
 /** The same of every region. */
@@ -75,8 +75,8 @@ export async function metric(
 }
 
 /** An agent, as a region tells it. */
-export function agentIn({ http }: World, { url }: LocalRegion, agentId: string): Promise<AgentAnswer> {
-  return http.read<AgentAnswer>(`${url}/v1/agents/${encodeURIComponent(agentId)}`);
+export async function agentIn({ http }: World, { url }: LocalRegion, agentId: string): Promise<AgentAnswer> {
+  return (await http.muster(url).getAgent({ params: { id: agentId } })).body;
 }
 
 /** The same in every region, by region. */
@@ -119,7 +119,7 @@ export interface Asked {
 
 /** Asks a region for an agent. */
 export function claim({ http }: World, { url }: LocalRegion, asked: Asked): Promise<HttpAnswer> {
-  return http.post(`${url}/v1/claims`, asked);
+  return withProblems(http.muster(url).createClaim({ body: asked }));
 }
 
 /** The same by a caller who waits as long as the budget lasts, and then some. */
@@ -128,7 +128,7 @@ export function claimPatiently(
   { url }: LocalRegion,
   asked: Asked & { budget_ms: number },
 ): Promise<HttpAnswer> {
-  return http.post(`${url}/v1/claims`, asked, asked.budget_ms + GRACE_MS);
+  return withProblems(http.muster(url).createClaim({ body: asked, deadlineMs: asked.budget_ms + GRACE_MS }));
 }
 
 /** `201`, or `409 no_agent_available`. */
@@ -146,7 +146,7 @@ export function settle(
   { claim_id }: Pick<ClaimAnswer, 'claim_id'>,
   settlement: 'confirm' | 'renew' | 'release' | 'complete',
 ): Promise<HttpAnswer> {
-  return http.post(`${url}/v1/claims/${encodeURIComponent(claim_id)}/${settlement}`);
+  return withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id } }));
 }
 
 /** What the callers of a region met. */

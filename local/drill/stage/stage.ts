@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../../src/ops/clock.ts';
+import type { BusDriver } from '../../bus/bus.ts';
 import type { LocalRegion } from '../../region.ts';
 import { startWorld, type World } from '../../world.ts';
 import type { WorldOptions } from '../../world-options.ts';
@@ -26,6 +27,8 @@ export interface Audience {
 
 export interface StageOptions {
   pace: Pace;
+  /** Of its worlds. */
+  bus: BusDriver;
   audience: Audience;
   /** Aborted when somebody wants it to end. */
   signal: AbortSignal;
@@ -73,10 +76,11 @@ export class Stage {
    * @param name of the act, and of the folder of its files
    */
   async open(name: string, given: Partial<WorldOptions> = {}): Promise<World> {
-    const { signal, keep } = this.#options;
+    const { bus, signal, keep } = this.#options;
     const { heartbeatMs, suspectMs, staleMs, reconcileMs, heldMs } = this.pace;
     const options = {
       ...SMALL,
+      bus,
       ...given,
       auth: true, // as where regions are apart
       config: {
@@ -94,6 +98,7 @@ export class Stage {
       const nodes = options.replicas === false ? '3 masters' : '3 masters with a replica each';
       say('regions', world.regions.map(({ name }) => name).join(', '));
       say('each', `${nodes}; ${shown(world.regions[0]?.instances.length)} instance(s) of Muster`);
+      say('bus', world.bus.name);
       return world;
     });
   }

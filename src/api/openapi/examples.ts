@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { JSON_TYPE, PROBLEM_TYPE } from '../operations/operation.ts';
 import type { OperationId } from '../operations/operations.ts';
 import type { Json, JsonObject } from './components.ts';
-import { type Example, STORY } from './story.ts';
+import type { Example } from './example.ts';
+import { STORY } from './story.ts';
 
 /** What the examples were answered with; `test/api/examples.test.ts` carries them out, and writes it. */
 export const EXAMPLE_ANSWERS: Readonly<Record<string, Json>> = JSON.parse(

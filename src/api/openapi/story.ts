@@ -1,22 +1,5 @@
-import type { OperationId } from '../operations/operations.ts';
 import type { Json } from './components.ts';
-
-/** One request and what it is answered with. The answers are kept in `example-answers.json`, by `name`. */
-export interface Example {
-  operation: OperationId;
-  /** Unlike any other. */
-  name: string;
-  summary: string;
-  params?: Record<string, string>;
-  query?: Record<string, string | number | boolean>;
-  headers?: Record<string, string>;
-  /** JSON unless it says. */
-  type?: string;
-  body?: Json;
-  status: number;
-  /** Its answer depends on the moment: the one that is kept is of the same kind, and not the same. */
-  ofTheMoment?: true;
-}
+import type { Example } from './example.ts';
 
 const SINCE_MS = Date.UTC(2025, 0, 6, 8);
 const agentId = (name: string): string => `crm-eu-west-1:${name}`;
@@ -218,10 +201,39 @@ export const STORY: readonly Example[] = [
   },
   {
     operation: 'pushEvents',
+    name: 'a-script-pushes',
+    summary: 'A script of CXone tells that an agent is being assigned to a contact',
+    params: { connection: 'cxone-emea' },
+    headers: { authorization: 'Bearer the-secret-of-cxone-emea' },
+    body: {
+      event: 'OnAssign',
+      contactId: '220033988201',
+      agentId: '1001',
+      at: '2025-01-06T08:20:00Z',
+      mediaTypeId: '4',
+    },
+    status: 202,
+  },
+  {
+    operation: 'pushEvents',
     name: 'no-pushes',
     summary: 'A connection that takes no pushes',
     params: { connection: 'crm-eu-west-1' },
-    body: { eventBody: {} },
+    body: { event: 'OnAssign' },
+    status: 404,
+  },
+  {
+    operation: 'reconcile',
+    name: 'read-again',
+    summary: 'An operator who does not believe what is known',
+    params: { connection: 'cxone-emea' },
+    status: 202,
+  },
+  {
+    operation: 'reconcile',
+    name: 'nothing-to-read',
+    summary: 'A connection that there is not',
+    params: { connection: 'crm-mars' },
     status: 404,
   },
   {
@@ -234,7 +246,7 @@ export const STORY: readonly Example[] = [
   {
     operation: 'getConnections',
     name: 'the-connections',
-    summary: 'Two connections whose agents arrive as events',
+    summary: 'A business unit of CXone, and two connections whose agents arrive as events',
     status: 200,
     ofTheMoment: true,
   },

@@ -9,7 +9,7 @@ import {
   REQUEST_ID,
   RETRY_AFTER,
 } from '../operations/headers.ts';
-import { type Answer, JSON_TYPE, type Operation, PROBLEM_TYPE, problemsOf } from '../operations/operation.ts';
+import { type Answer, JSON_TYPE, KNOWN, type Operation, PROBLEM_TYPE, problemsOf } from '../operations/operation.ts';
 import type { OperationId } from '../operations/operations.ts';
 import { problemSchema } from '../problem-answers.ts';
 import { PROBLEMS, type ProblemCode } from '../problems.ts';
@@ -44,7 +44,8 @@ interface ObjectSchema {
   required?: string[];
 }
 
-function writeParameters(id: OperationId, { params, query, headers = [] }: Operation, components: Components): Json[] {
+function writeParameters(id: OperationId, operation: Operation, components: Components): Json[] {
+  const { params, query, headers = [], unlessKnown } = operation;
   const written = (place: 'path' | 'query', schema: unknown): Json[] => {
     const { properties = {}, required = [] } = (schema ?? {}) as Partial<ObjectSchema>;
     return Object.entries(properties).map(([name, { description = '', ...property }]) => ({
@@ -59,7 +60,7 @@ function writeParameters(id: OperationId, { params, query, headers = [] }: Opera
   return [
     ...written('path', params),
     ...written('query', query),
-    ...headers.map((name) => ({
+    ...[...headers, ...(unlessKnown ? (['if-none-match'] as const) : [])].map((name) => ({
       name,
       in: 'header',
       required: false,
@@ -79,6 +80,10 @@ function writeAnswers(id: OperationId, operation: Operation, components: Compone
   const byStatus = new Map<number, JsonObject>();
   for (const [status, answer] of Object.entries(operation.answers)) {
     byStatus.set(Number(status), writeAnswer(id, Number(status), answer, components));
+  }
+  if (operation.unlessKnown) {
+    const { headers = [] } = operation.answers[200] ?? {};
+    byStatus.set(304, writeAnswer(id, 304, { ...KNOWN, headers }, components));
   }
   for (const [status, codes] of Map.groupBy(problemsOf(operation), (code) => PROBLEMS[code].status)) {
     byStatus.set(status, withProblems(id, status, codes, byStatus.get(status), components));

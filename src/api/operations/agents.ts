@@ -64,11 +64,9 @@ export const agentOperations = {
     repeatable: 'it changes nothing.',
     params: AgentPath,
     query: AgentQuery,
-    headers: [...AFTER, 'if-none-match'],
-    answers: {
-      200: { description: 'The agent.', schema: AgentAnswer, headers: [...BY, 'etag'] },
-      304: { description: 'As the caller knows already, but for ages.', headers: [...BY, 'etag'] },
-    },
+    headers: AFTER,
+    unlessKnown: true,
+    answers: { 200: { description: 'The agent.', schema: AgentAnswer, headers: [...BY, 'etag'] } },
     problems: [...AFTER_WRITES, 'unknown_agent'],
   },
   getQueue: {

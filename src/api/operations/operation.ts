@@ -53,6 +53,8 @@ export interface Operation {
   params?: TSchema;
   query?: TSchema;
   headers?: readonly RequestHeader[];
+  /** Whether it also takes `if-none-match`, and then may answer 304; Muster's own client has nothing to compare with. */
+  unlessKnown?: true;
   body?: Body;
   /** On every answer, problems too. */
   always?: readonly AnswerHeader[];
@@ -63,7 +65,7 @@ export interface Operation {
 }
 
 /** What every route may answer with. */
-export const ANYWHERE = ['overloaded', 'draining', 'internal'] as const satisfies ProblemCode[];
+export const ANYWHERE = ['overloaded', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
 /** And every route with parameters in its path, where they are too long. */
 export const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
 /** And every route that takes a body. */
@@ -73,6 +75,8 @@ export const IN_BODY = [
   'body_too_large',
   'unsupported_media_type',
 ] as const satisfies ProblemCode[];
+/** To a caller who knows the answer already. */
+export const KNOWN: Answer = { description: 'As the caller knows already, but for ages.' };
 /** And every write that may have a key of its caller's. */
 export const KEYED = [
   'idempotency_key_reused',

@@ -1,5 +1,13 @@
 import { Type } from 'typebox';
-import { BeatAnswer, ConnectionsReport, HealthAnswer, ReadyAnswer, RegionReport } from '../../contract/operators.ts';
+import {
+  BeatAnswer,
+  ConnectionPath,
+  ConnectionsReport,
+  HealthAnswer,
+  ReadyAnswer,
+  ReconcileAnswer,
+  RegionReport,
+} from '../../contract/operators.ts';
 import type { Operation } from './operation.ts';
 
 const SAFE = 'it changes nothing.';
@@ -24,6 +32,20 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: ConnectionsReport } },
     problems: ['shard_unavailable'],
+  },
+  reconcile: {
+    method: 'POST',
+    path: '/v1/connections/{connection}/reconcile',
+    tag: 'Operators',
+    access: 'admin:region',
+    summary: 'Have a platform read and compared now',
+    description:
+      'Whichever instance of its home runs the connection begins within seconds; `getConnections` says what it found. ' +
+      'The reading takes its requests from the same budget as all others.',
+    repeatable: 'it is read once more.',
+    params: ConnectionPath,
+    answers: { 202: { description: 'It will be read.', schema: ReconcileAnswer } },
+    problems: ['unknown_connection', 'not_homed_here', 'shard_unavailable'],
   },
   getMetrics: {
     method: 'GET',

@@ -1,5 +1,5 @@
+import type { Example } from '../openapi/example.ts';
 import { answerTo, examplesOf } from '../openapi/examples.ts';
-import type { Example } from '../openapi/story.ts';
 import { PROBLEM_TYPE } from '../operations/operation.ts';
 import type { OperationId } from '../operations/operations.ts';
 import { PROBLEMS, type ProblemCode } from '../problems.ts';

@@ -1,10 +1,10 @@
-import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
 import type { Log } from '../../ops/log.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
-import { clientOptions, isAnswer, type KafkaAccess, unavailable } from './clients.ts';
+import { type KafkaAccess, unavailable } from './clients.ts';
 import { KafkaMember } from './member.ts';
 import { behind, KafkaOffsets, positionOf } from './offsets.ts';
 import { KafkaReader } from './reader.ts';
+import { isTooLarge, KafkaRequests, sizeOf } from './requests.ts';
 
 export interface KafkaBusOptions {
   access: KafkaAccess;
@@ -20,10 +20,9 @@ export interface KafkaBusOptions {
 }
 
 const SESSION_MS = 10_000;
-/** One request, and one batch of the log: half of what brokers take at once by default. */
+/** One batch of the log: half of what brokers take by default. */
 const PUBLISH_BYTES = 512 * 1024;
 const PUBLISH_COUNT = 500;
-const RETRY_MS = 100;
 /** What is kept of the value of a dead letter that is itself too large. */
 const CUT_LENGTH = 64 * 1024;
 
@@ -43,7 +42,7 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
 class KafkaBus implements Bus {
   readonly partitions: number;
   readonly #options: KafkaBusOptions;
-  readonly #producer: Producer<string, string, string, string>;
+  readonly #requests: KafkaRequests;
   readonly #offsets: KafkaOffsets;
   #member: KafkaMember | undefined;
   #reader: KafkaReader | undefined;
@@ -52,15 +51,7 @@ class KafkaBus implements Bus {
     const { access, topic, region } = options;
     this.#options = options;
     this.partitions = options.partitions;
-    this.#producer = new Producer({
-      ...clientOptions(access),
-      idempotent: true,
-      // With fewer than two the library takes an idempotent producer for one that repeats for ever, bus or no bus.
-      retries: 2,
-      retryDelay: RETRY_MS,
-      acks: ProduceAcks.ALL,
-      serializers: stringSerializers,
-    });
+    this.#requests = new KafkaRequests(access);
     this.#offsets = new KafkaOffsets(access, topic, groupOf(topic, region));
   }
 
@@ -70,7 +61,7 @@ class KafkaBus implements Bus {
       await this.#checkPartitions();
       for (const chunk of chunks(messages)) await this.#publishChunk(topic, partition, chunk);
     } catch (error) {
-      this.#producer.clearMetadata();
+      this.#requests.producer.clearMetadata();
       throw unavailable(access, error);
     }
   }
@@ -106,12 +97,12 @@ class KafkaBus implements Bus {
     const { access, topic } = this.#options;
     const letter = { ...message, headers: { ...message.headers, [REASON]: reason } };
     try {
-      await this.#send(dlqOf(topic), undefined, [letter]).catch((error) => {
+      await this.#requests.send(dlqOf(topic), undefined, [letter]).catch((error) => {
         if (!isTooLarge(error)) throw error;
-        return this.#send(dlqOf(topic), undefined, [cut(letter)]);
+        return this.#requests.send(dlqOf(topic), undefined, [cut(letter)]);
       });
     } catch (error) {
-      this.#producer.clearMetadata();
+      this.#requests.producer.clearMetadata();
       throw unavailable(access, error);
     }
   }
@@ -128,20 +119,20 @@ class KafkaBus implements Bus {
   async close(): Promise<void> {
     await this.#member?.close();
     await this.#reader?.close();
-    await Promise.all([this.#producer.close(), this.#offsets.close()]);
+    await Promise.all([this.#requests.producer.close(), this.#offsets.close()]);
   }
 
   /** With another count keys would lie in other partitions than the other regions look for them in. */
   async #checkPartitions(): Promise<void> {
     const { topic } = this.#options;
-    const { topics } = await this.#producer.metadata({ topics: [topic] });
+    const { topics } = await this.#requests.producer.metadata({ topics: [topic] });
     const count = topics.get(topic)?.partitionsCount;
     if (count !== this.partitions) throw new BusUnavailable(otherCount(topic, count, this.partitions));
   }
 
   async #publishChunk(topic: string, partition: number, chunk: BusMessage[]): Promise<void> {
     try {
-      await this.#send(topic, partition, chunk);
+      await this.#requests.send(topic, partition, chunk);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       const [first, ...more] = chunk;
@@ -157,18 +148,11 @@ class KafkaBus implements Bus {
     await this.deadLetter(message, reason);
     this.#options.log.error({ key: message.key, bytes }, `a message ${reason}; it is lost to the other regions`);
   }
-
-  async #send(topic: string, partition: number | undefined, messages: BusMessage[]): Promise<void> {
-    const place = { topic, ...(partition !== undefined && { partition }) };
-    await this.#producer.send({ messages: messages.map((message) => ({ ...message, ...place })) });
-  }
 }
 
 /** What is wrong with a topic of another number of partitions. */
 export const otherCount = (topic: string, found: number | undefined, wanted: number): string =>
   `the topic ${topic} has ${found} partitions, and bus.partitions is ${wanted}: \`muster topics check\` says what to do`;
-
-const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
 
 function cut(letter: BusMessage): BusMessage {
   const headers = { ...letter.headers, [CUT_FROM]: String(Buffer.byteLength(letter.value)) };
@@ -189,8 +173,4 @@ function chunks(messages: BusMessage[]): BusMessage[][] {
     }
   }
   return parts;
-}
-
-function sizeOf({ key, headers, value }: BusMessage): number {
-  return Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));
 }

@@ -125,12 +125,13 @@ export class KafkaMember {
   }
 
   async #joinForLong(): Promise<void> {
-    while (!this.#closed) {
+    for (let attempt = 1; !this.#closed; attempt++) {
       try {
         await this.#consumer.joinGroup({});
         return;
       } catch (error) {
-        this.#tell(error);
+        // A group that is new, or whose broker is, has no coordinator for a moment.
+        if (attempt > 1) this.#tell(error);
         await delay(AWAY_MS);
       }
     }

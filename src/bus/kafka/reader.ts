@@ -152,7 +152,7 @@ export class KafkaReader {
     }
   }
 
-  /** What this region had not read is gone: retention was shorter than its absence. The platforms' word repairs that. */
+  /** What this region had not read is gone: retention was shorter than its absence. See "Retention" in docs/kafka.md. */
   #skip(reading: KafkaReading, { partitionIndex: partition }: FetchResponsePartition): void {
     this.#options.log.error(
       { partition, offset: String(reading.offset) },

@@ -16,6 +16,8 @@ export interface ReadingOptions {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
+/** A commit is refused while others join or leave, for less than a second; then it works, or the partition is another's. */
+const REBALANCE_ATTEMPTS = 4;
 
 /**
  * What is under way of one partition. Batches are handled one after another, and committed one after another behind:
@@ -66,7 +68,7 @@ export class KafkaReading {
     handled.catch(() => undefined); // the commit behind it sees to that
     const committed = this.#committed.then(async () => {
       await handled;
-      await this.#insist('batch not committed', () => commit(this.partition, next));
+      await this.#insist('batch not committed', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
     });
     this.#handled = handled;
     this.#committed = committed;
@@ -78,14 +80,14 @@ export class KafkaReading {
       });
   }
 
-  /** Tries until it works, or the partition is another's. */
-  async #insist(failure: string, work: () => Promise<void>): Promise<void> {
+  /** Tries until it works, or the partition is another's. @param quietly how many failures nobody needs to hear of */
+  async #insist(failure: string, work: () => Promise<void>, quietly = 0): Promise<void> {
     const { log, isHeld, partition } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (attempt === 1) log.warn({ err: error, partition }, `${failure}; trying again`);
+        if (attempt === quietly + 1) log.warn({ err: error, partition }, `${failure}; trying again`);
         const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);
         await delay(backoffMs, undefined, { signal: this.#giveUp.signal });
         if (!isHeld()) throw error;

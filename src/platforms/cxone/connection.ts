@@ -53,6 +53,8 @@ class CxoneConnection implements PlatformConnection {
   readonly #snapshot: Snapshot;
   #state: State = 'connecting';
   #gap: string | undefined;
+  /** Somebody wants everything read now. */
+  #isWanted = false;
   /** What keeps readings and polls from succeeding. */
   #problem: string | undefined;
   #pollProblem: string | undefined;
@@ -81,6 +83,11 @@ class CxoneConnection implements PlatformConnection {
 
   start(): void {
     this.#running ??= Promise.all([this.#run(), this.#poll()]);
+  }
+
+  readNow(): void {
+    this.#isWanted = true;
+    this.#wake();
   }
 
   async stop(): Promise<void> {
@@ -121,6 +128,7 @@ class CxoneConnection implements PlatformConnection {
   /** Reads everything. @returns how long that took, in ms @throws RequestFailed */
   async #synchronise(): Promise<number> {
     const startedMs = this.#clock.monotonicMs();
+    this.#isWanted = false;
     if (this.#gap !== undefined) {
       this.#gap = undefined;
       this.#state = 'connecting';
@@ -167,9 +175,9 @@ class CxoneConnection implements PlatformConnection {
     }
   }
 
-  /** Lets some time pass, or less when a gap opens. */
+  /** Lets some time pass, or less when there is a reason to read again. */
   async #rest(restMs: number): Promise<void> {
-    if (this.#gap !== undefined) return;
+    if (this.#gap !== undefined || this.#isWanted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, restMs);
     this.#wake = resolve;

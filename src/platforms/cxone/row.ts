@@ -1,3 +1,5 @@
+import { isPossibleTime } from '../shape.ts';
+
 /**
  * One record as CXone sends it. Versions of the API differ in the case of names (`isACW`, `isAcw`, `ContactStateId`),
  * in whole names, and in how they say "none": missing, null, an empty text and often 0. Names are looked up in any case,
@@ -56,11 +58,9 @@ export class Row {
 }
 
 const ZONED = /(Z|[+-]\d\d:?\d\d)$/i;
-/** The year 1, or 1900, is how some say "never". */
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
 
-/** Platform time in ms. A text that names no zone is nobody's time; numbers are ms. Undefined for what is no time. */
+/** Platform time in ms. The year 1, or 1900, or 9999, is how some say "never". A text that names no zone is nobody's time; numbers are ms. Undefined for what is no time. */
 export function timeOf(value: unknown): number | undefined {
   const ms = typeof value === 'number' ? value : typeof value === 'string' && ZONED.test(value) ? Date.parse(value) : 0;
-  return ms >= EARLIEST_MS ? Math.round(ms) : undefined;
+  return isPossibleTime(ms) ? Math.round(ms) : undefined;
 }

@@ -48,6 +48,8 @@ class GenesysConnection implements PlatformConnection {
   readonly #doubted = new Set<string>();
   #state: State = 'connecting';
   #gap: string | undefined;
+  /** Somebody wants everything read now. */
+  #isWanted = false;
   #problem: string | undefined;
   #lastSnapshotMs: number | undefined;
   #wake: () => void = () => {};
@@ -74,6 +76,11 @@ class GenesysConnection implements PlatformConnection {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  readNow(): void {
+    this.#isWanted = true;
+    this.#wake();
   }
 
   async stop(): Promise<void> {
@@ -114,6 +121,7 @@ class GenesysConnection implements PlatformConnection {
   /** Sees to the channels, then reads everything. @returns how long that took, in ms @throws RequestFailed */
   async #synchronise(): Promise<number> {
     const startedMs = this.#clock.monotonicMs();
+    this.#isWanted = false;
     if (this.#gap !== undefined) {
       this.#gap = undefined;
       this.#state = 'connecting';
@@ -147,18 +155,22 @@ class GenesysConnection implements PlatformConnection {
     for await (const page of this.#snapshot.users(userIds)) await this.#context.compare(page);
   }
 
-  /** Lets some time pass, or less when a gap opens; looks after doubtful users meanwhile. */
+  /** Lets some time pass, or less when there is a reason to read again; looks after doubtful users meanwhile. */
   async #rest(restMs: number): Promise<void> {
     const endMs = this.#clock.monotonicMs() + restMs;
-    for (let leftMs = restMs; leftMs > 0 && this.#gap === undefined; leftMs = endMs - this.#clock.monotonicMs()) {
+    for (let leftMs = restMs; leftMs > 0 && !this.#isDue; leftMs = endMs - this.#clock.monotonicMs()) {
       this.#stopping.signal.throwIfAborted();
       const hasDoubts = this.#doubtful.size > 0;
       await this.#sleep(hasDoubts ? Math.min(leftMs, DOUBT_MS) : leftMs);
-      if (!hasDoubts || this.#gap !== undefined) continue;
+      if (!hasDoubts || this.#isDue) continue;
       const ids = [...this.#doubtful];
       this.#doubtful.clear();
       await this.#readAgain(ids);
     }
+  }
+
+  get #isDue(): boolean {
+    return this.#gap !== undefined || this.#isWanted;
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -167,7 +167,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     const bus = await open('miscounted', { partitions: PARTITIONS + 1 });
     const refused = bus.publish(0, [{ key: 'k', headers: {}, value: 'v' }]);
     await expect(refused).rejects.toThrow(BusUnavailable);
-    await expect(refused).rejects.toThrow('the topic miscounted has 4 partitions, and the config says 5');
+    await expect(refused).rejects.toThrow('the topic miscounted has 4 partitions, and bus.partitions is 5');
     expect(await topics.stored('miscounted', 0)).toBe(0);
   });
 

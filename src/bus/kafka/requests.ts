@@ -1,0 +1,100 @@
+import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
+import type { BusMessage } from '../bus.ts';
+import { clientOptions, isAnswer, type KafkaAccess } from './clients.ts';
+
+/** Of all partitions together: well below what brokers take at once by default, 100 MiB. */
+const REQUEST_BYTES = 8 * 1024 * 1024;
+const RETRY_MS = 100;
+
+/** Messages of one partition, to be published together. */
+interface Part {
+  topic: string;
+  /** Undefined: by the keys. */
+  partition: number | undefined;
+  messages: BusMessage[];
+  bytes: number;
+  taken(): void;
+  refused(error: unknown): void;
+}
+
+/**
+ * Publishes as much as can be with one request. An idempotent producer has one under way at a time, so partitions that
+ * waited for each other would each wait a round trip.
+ */
+export class KafkaRequests {
+  readonly producer: Producer<string, string, string, string>;
+  #waiting: Part[] = [];
+  #isSending = false;
+
+  constructor(access: KafkaAccess) {
+    this.producer = new Producer({
+      ...clientOptions(access),
+      idempotent: true,
+      // With fewer than two the library takes an idempotent producer for one that repeats for ever, bus or no bus.
+      retries: 2,
+      retryDelay: RETRY_MS,
+      acks: ProduceAcks.ALL,
+      serializers: stringSerializers,
+    });
+  }
+
+  /**
+   * Resolves once all are durably taken, in order.
+   * @throws what the library throws; some may have been taken all the same
+   */
+  send(topic: string, partition: number | undefined, messages: BusMessage[]): Promise<void> {
+    return new Promise((taken, refused) => {
+      const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+      this.#waiting.push({ topic, partition, messages, bytes, taken, refused });
+      void this.#sendAll();
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    // What is asked for in the same turn goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) await this.#sendTogether(this.#next());
+    this.#isSending = false;
+  }
+
+  /** What has waited longest, at most once for each partition, and as much as one request carries. */
+  #next(): Part[] {
+    const places = new Set<string>();
+    const next: Part[] = [];
+    let bytes = 0;
+    for (const part of this.#waiting) {
+      const place = `${part.topic}:${part.partition}`;
+      if (places.has(place)) continue;
+      bytes += part.bytes;
+      if (next.length > 0 && bytes > REQUEST_BYTES) break;
+      places.add(place);
+      next.push(part);
+    }
+    this.#waiting = this.#waiting.filter((part) => !next.includes(part));
+    return next;
+  }
+
+  async #sendTogether(parts: Part[]): Promise<void> {
+    try {
+      await this.producer.send({
+        messages: parts.flatMap(({ topic, partition, messages }) =>
+          messages.map((message) => ({ ...message, topic, ...(partition !== undefined && { partition }) })),
+        ),
+      });
+      for (const part of parts) part.taken();
+    } catch (error) {
+      // One that is too large must not cost the others; they may come twice for it.
+      if (parts.length > 1 && isTooLarge(error)) for (const part of parts) await this.#sendTogether([part]);
+      else for (const part of parts) part.refused(error);
+    }
+  }
+}
+
+export const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
+
+/** Of a message in a batch of the log, about. */
+export function sizeOf({ key, headers, value }: BusMessage): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));
+}

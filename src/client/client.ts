@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Dispatcher } from 'undici';
+import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../api/operations/operation.ts';
+import { operationList } from '../api/operations/operations.ts';
+import type { Problem } from '../api/problem-answers.ts';
+import { type Clock, systemClock } from '../ops/clock.ts';
+import { MusterProblem, NoAnswer } from './failures.ts';
+import { type Received, type Request, send } from './send.ts';
+import type { Client } from './shapes.ts';
+
+export { MusterProblem, NoAnswer } from './failures.ts';
+export type { AnswerOf, Client, RequestOf } from './shapes.ts';
+
+export interface ClientOptions {
+  /** An instance of a region, or what stands before several. */
+  url: string;
+  /** Asked before each request, where the config names issuers. */
+  token?: () => string | Promise<string>;
+  /** How long an answer may take, repetitions included, in ms. */
+  deadlineMs?: number;
+  /** How often something is tried that may be repeated; 1: never repeat. */
+  attempts?: number;
+  /** Connections to use. */
+  dispatcher?: Dispatcher;
+  clock?: Clock;
+}
+
+const DEADLINE_MS = 5000;
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 100;
+/** What may be otherwise the next time: the instance is going, or something that it needs was away. */
+const PASSING = new Set([502, 503, 504]);
+
+/**
+ * A client of the API. Each function asks for one operation and resolves with its answer. What the operation says may be
+ * repeated is, while nobody answers or what is answered may pass.
+ *
+ * Every function throws MusterProblem for a problem, and NoAnswer where there is none in time.
+ */
+export function createClient(options: ClientOptions): Client {
+  const functions = operationList().map(([id, operation]) => [
+    id,
+    (request: Request = {}) => ask(operation, request, options),
+  ]);
+  return Object.fromEntries(functions);
+}
+
+async function ask(operation: Operation, request: Request, options: ClientOptions): Promise<Received> {
+  const { clock = systemClock, attempts = ATTEMPTS } = options;
+  const endsMs = clock.monotonicMs() + (request.deadlineMs ?? options.deadlineMs ?? DEADLINE_MS);
+  for (let attempt = 1; ; attempt++) {
+    const received = await send(operation, request, options, endsMs - clock.monotonicMs()).catch(noAnswer);
+    const isLast = attempt >= attempts || !operation.repeatable;
+    const pauseMs = pauseAfter(received, attempt);
+    if (isLast || pauseMs === undefined || clock.monotonicMs() + pauseMs >= endsMs) return judge(operation, received);
+    await delay(pauseMs);
+  }
+}
+
+const noAnswer = (error: Error): NoAnswer => new NoAnswer(`no answer (${error.message})`, { cause: error });
+
+/** How long to wait before it is tried again, in ms; undefined where that would not help. */
+function pauseAfter(received: Received | NoAnswer, attempt: number): number | undefined {
+  const backoffMs = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+  if (received instanceof NoAnswer) return backoffMs;
+  if (!PASSING.has(received.status)) return undefined;
+  return Math.max(backoffMs, Number(received.headers['retry-after'] ?? 0) * 1000);
+}
+
+/** @throws MusterProblem, NoAnswer */
+function judge({ answers }: Operation, received: Received | NoAnswer): Received {
+  if (received instanceof NoAnswer) throw received;
+  const { status, body, headers } = received;
+  const [type] = (headers['content-type'] ?? '').split(';');
+  if (type === PROBLEM_TYPE) throw new MusterProblem(body as Problem);
+  const answer = answers[status];
+  if (answer && (answer.type ?? JSON_TYPE) === type) return received;
+  throw new NoAnswer(`${status} with ${type || 'nothing'} is no answer of Muster: is something before it?`);
+}

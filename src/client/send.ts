@@ -1,0 +1,64 @@
+import { type Dispatcher, request as http } from 'undici';
+import { JSON_TYPE, type Operation } from '../api/operations/operation.ts';
+import type { ClientOptions } from './client.ts';
+
+/** A request of any operation. */
+export interface Request {
+  params?: Record<string, string>;
+  query?: Record<string, unknown>;
+  headers?: Record<string, string>;
+  body?: unknown;
+  deadlineMs?: number;
+}
+
+/** Whatever came back. */
+export interface Received {
+  status: number;
+  body: unknown;
+  headers: Record<string, string>;
+  token: string | undefined;
+}
+
+/** Asks once. @throws Error where nobody answers in time */
+export async function send(
+  { method, path }: Operation,
+  { params = {}, query = {}, headers = {}, body }: Request,
+  { url, token, dispatcher }: ClientOptions,
+  leftMs: number,
+): Promise<Received> {
+  const shown = await token?.();
+  const answer = await http(`${url.replace(/\/$/, '')}${filled(path, params)}${search(query)}`, {
+    method,
+    headers: {
+      ...(shown !== undefined && { authorization: `Bearer ${shown}` }),
+      ...(body !== undefined && { 'content-type': JSON_TYPE }),
+      ...headers,
+    },
+    body: body === undefined ? null : JSON.stringify(body),
+    signal: AbortSignal.timeout(Math.max(1, Math.ceil(leftMs))),
+    ...(dispatcher && { dispatcher }),
+  });
+  return read(answer);
+}
+
+async function read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Received> {
+  const text = await body.text();
+  const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  const isJson = /^application\/(problem\+)?json\b/.test(named['content-type'] ?? '');
+  return {
+    status: statusCode,
+    body: isJson ? JSON.parse(text) : text,
+    headers: named,
+    token: named['muster-consistency'],
+  };
+}
+
+const filled = (path: string, params: Record<string, string>): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
+
+function search(query: Record<string, unknown>): string {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
