@@ -85,8 +85,8 @@ export class Follower {
       for (const domain of this.#positions.keys()) {
         const changes = await this.#next(domain);
         const news = changes === 'gone' ? [this.#reset()] : await this.#newsOf(domain, changes);
-        isMore ||= changes.length === PAGE;
-        if (news.length > 0) {
+        isMore ||= news !== undefined && changes.length === PAGE;
+        if (news && news.length > 0) {
           yield news;
           toldMs = clock.monotonicMs();
         }
@@ -114,9 +114,10 @@ export class Follower {
     }
   }
 
-  async #newsOf(domain: string, changes: Change[]): Promise<Numbered[]> {
+  /** Undefined while the shard is away: the same changes are read again. */
+  async #newsOf(domain: string, changes: Change[]): Promise<Numbered[] | undefined> {
     const records = await this.#recordsOf(domain, changes);
-    if (!records) return [];
+    if (!records) return undefined;
     const last = new Map(changes.map(({ agentId }, i) => [agentId, i]));
     return changes.flatMap(({ agentId, position, claim }, i) => {
       this.#positions.set(domain, position);
@@ -134,7 +135,6 @@ export class Follower {
     });
   }
 
-  /** Undefined while the shard is away: the same changes are read again. */
   async #recordsOf(domain: string, changes: Change[]): Promise<Map<string, AgentRecord> | undefined> {
     const { agents, log } = this.#region;
     try {
