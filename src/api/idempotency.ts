@@ -4,6 +4,7 @@ import { type KeptAnswer, LONGEST_KEPT } from '../cache/kept-answers.ts';
 import type { Region } from '../routing/region.ts';
 import { whoSent } from './access.ts';
 import { InvalidRequest } from './failures.ts';
+import { KEY_FORM } from './operations/headers.ts';
 import { sendProblem } from './problems.ts';
 
 declare module 'fastify' {
@@ -20,8 +21,7 @@ declare module 'fastify' {
 const KEY = 'idempotency-key';
 /** What is answered again with the body. */
 const KEPT_HEADERS = ['content-type', 'muster-consistency'];
-/** Printable ASCII; in quotes, as the IETF's draft has it, or without. */
-const FORM = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/;
+const FORM = new RegExp(KEY_FORM);
 
 /**
  * Answers a write that comes again under the key of its caller with what was answered before, after the IETF's draft of the

@@ -163,8 +163,7 @@ export const AgentsQuery = Type.Object(
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'How many; 50 if left out.' })),
     cursor: Type.Optional(
       Type.String({
-        minLength: 1,
-        maxLength: 1000,
+        pattern: '^[A-Za-z0-9_-]{1,1000}$',
         description: 'The `next` of the page before, with the same filters.',
       }),
     ),

@@ -7,6 +7,9 @@ export interface HeaderKind {
   schema: TSchema;
 }
 
+/** Of a caller's key: printable ASCII; in quotes, as the IETF's draft has it, or without. */
+export const KEY_FORM = '^(?:"([ !#-\\[\\]-~]{1,255})"|([!#-~]{1,255}))$';
+
 /** What a request may carry. An operation that reads one of them names it in `headers`. */
 export const REQUEST_HEADERS = {
   'muster-consistency': {
@@ -17,7 +20,7 @@ export const REQUEST_HEADERS = {
   'idempotency-key': {
     description:
       'A name that the caller gives to the request: made again within 10 minutes it is not carried out again, but answered as before.',
-    schema: Type.String({ minLength: 1, maxLength: 257 }),
+    schema: Type.String({ pattern: KEY_FORM }),
   },
   'if-none-match': {
     description: 'Tags of answers that are known already: where nothing but ages has changed since, the answer is 304.',
