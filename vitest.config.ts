@@ -2,11 +2,21 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Tests that wait for simulators, or for nothing: a few files share the two cores without getting in each other's way.
- * Whoever starts regions is not among them: instances are configured with ports that are free, not with ports they hold.
  */
 const LIGHT = [
   ...['agent', 'auth', 'config', 'docs', 'ops', 'platforms', 'verify'].map((name) => `test/${name}/**/*.test.ts`),
   'test/local/{cxone,genesys}-*.test.ts',
+];
+
+/**
+ * Tests that let real parts fail, or a whole world run: what they wait for are the timers of Redis, Kafka and instances, so
+ * they have the two cores to themselves, one after another.
+ */
+const ALONE = [
+  ...['cache', 'drill', 'faults'].map((name) => `test/${name}/**/*.test.ts`),
+  'test/api/shedding.test.ts',
+  'test/bus/kafka/{faults,leader}.test.ts',
+  'test/local/{redis-cluster,world,world-kafka,world-history,convergence}.test.ts',
 ];
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 };
@@ -18,15 +28,15 @@ export default defineConfig({
       { test: { name: 'light', include: LIGHT, maxWorkers: 3, sequence: { groupOrder: 0 }, ...limits } },
       {
         test: {
-          name: 'heavy',
+          name: 'paired',
           include: ['test/**/*.test.ts'],
-          exclude: LIGHT,
-          // Real Redis Clusters share two cores: files run one after another so that none starves another's failover timers.
-          maxWorkers: 1,
+          exclude: [...LIGHT, ...ALONE],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           ...limits,
         },
       },
+      { test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 }, ...limits } },
     ],
   },
 });

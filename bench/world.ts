@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOCAL_USER } from '../local/redis/access.ts';
+import { withAdmin } from '../local/redis/admin.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
 import { freePort } from '../local/redis/ports.ts';
 import { type RedisServer, startRedis } from '../local/redis/server.ts';
@@ -71,7 +72,7 @@ export async function startWorld(): Promise<World> {
     },
     meter,
     redisVersion: async () => {
-      const info = await cluster.command('any', ['INFO', 'server']);
+      const info = await withAdmin(redis.nodes[0]?.port ?? 0, (node) => node.run('INFO', 'server'));
       return /^(?:redis|valkey)_version:(\S+)/m.exec(String(info))?.[1] ?? 'of unknown version';
     },
     stop: async () => {
