@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
@@ -172,6 +173,7 @@ function regionConfig(region: string, bus: object, ports: number[], redis: Confi
     regions: Object.fromEntries(REGIONS.map((name, at) => [name, { url: `http://127.0.0.1:${ports[at]}` }])),
     connections: { crm: { platform: 'events', home: 'near' } },
     log: { level: 'error' },
+    audit: { file: devNull },
   };
   return readConfig(JSON.stringify(settings), 'the configuration of the bench', {});
 }

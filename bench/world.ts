@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOCAL_USER } from '../local/redis/access.ts';
 import { withAdmin } from '../local/redis/admin.ts';
@@ -93,6 +93,7 @@ function benchConfig(redis: LocalRedisCluster, bus: RedisServer, port: number): 
     domains: Object.fromEntries(DOMAINS.map((name) => [name, {}])),
     connections: Object.fromEntries(DOMAINS.map((name) => [name, { platform: 'events', home: REGION, domain: name }])),
     log: { level: 'warn' },
+    audit: { file: devNull },
   };
   return readConfig(JSON.stringify(settings), 'the configuration of the benches', {});
 }
