@@ -13,8 +13,14 @@ const CHECKS = [
   'response_schema_conformance',
   'negative_data_rejection',
 ];
+/** How what is wrong may be refused; the fuzzer does not know of what is too large. */
+const REFUSALS = ['4xx', '5xx'];
 /** Headers that nobody knows are nobody's fault. */
-const SETTINGS = '[generation]\nallow-extra-parameters = false\n';
+const SETTINGS = `[generation]
+allow-extra-parameters = false
+[checks]
+negative_data_rejection.expected-statuses = ${JSON.stringify(REFUSALS)}
+`;
 /** Where anything is taken: empty fields and text for numbers are a script's ordinary ways. */
 const FORGIVING = ['routeCall', 'routeCallByQuery', 'settleCall', 'settleCallByQuery'];
 
