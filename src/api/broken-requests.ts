@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { PROBLEMS } from './problems.ts';
+import { problemBody } from './problems.ts';
 
 /** Answers what came over a connection and cannot be read as a request, and closes it: what follows is no request either. */
 export function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
@@ -22,16 +22,14 @@ function write(socket: Socket, status: string, rest: string[]): void {
 }
 
 function headTooLarge(): string[] {
-  const { status, title } = PROBLEMS.head_too_large;
-  const request_id = randomUUID();
+  const requestId = randomUUID();
   const detail = 'path, query and headers together are larger than 16 KiB';
-  const type = 'urn:muster:problem:head_too_large';
-  const body = JSON.stringify({ type, title, status, code: 'head_too_large', detail, request_id });
+  const body = JSON.stringify(problemBody('head_too_large', { detail }, requestId));
   const length = Buffer.byteLength(body);
   return [
     'content-type: application/problem+json',
     `content-length: ${length}`,
-    `x-request-id: ${request_id}`,
+    `x-request-id: ${requestId}`,
     '',
     body,
   ];

@@ -203,19 +203,17 @@ export interface ProblemDetails {
 
 /** Answers with an RFC 9457 problem. */
 export function sendProblem(reply: FastifyReply, code: ProblemCode, details: ProblemDetails): FastifyReply {
-  const { status, title } = PROBLEMS[code];
+  const { status } = PROBLEMS[code];
   if (status === 503 || status === 429) reply.header('retry-after', Math.ceil((details.retryAfterMs ?? 1000) / 1000));
   return reply
     .status(status)
     .type('application/problem+json')
-    .send({
-      type: `urn:muster:problem:${code}`,
-      title,
-      status,
-      code,
-      detail: details.detail,
-      ...(details.errors && { errors: details.errors }),
-      request_id: reply.request.id,
-      ...details.more,
-    });
+    .send(problemBody(code, details, reply.request.id));
+}
+
+/** A problem as it is answered. */
+export function problemBody(code: ProblemCode, { detail, errors, more }: ProblemDetails, requestId: string): object {
+  const { status, title } = PROBLEMS[code];
+  const type = `urn:muster:problem:${code}`;
+  return { type, title, status, code, detail, ...(errors && { errors }), request_id: requestId, ...more };
 }

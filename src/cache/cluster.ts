@@ -1,6 +1,8 @@
 import { createCluster } from '@redis/client';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import type { TlsTexts } from '../ops/tls.ts';
+import { within } from '../ops/within.ts';
 import { isPassing, ShardUnavailable } from './errors.ts';
 import { type Script, scripts } from './scripts.ts';
 import { Shards } from './shards.ts';
@@ -11,7 +13,7 @@ export interface ClusterSettings {
   username?: string | undefined;
   password?: string | undefined;
   /** PEM texts; undefined: no TLS. */
-  tls?: { ca?: string; cert?: string; key?: string } | undefined;
+  tls?: TlsTexts | undefined;
 }
 
 /** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
@@ -171,15 +173,6 @@ export const isNoScript = (error: unknown): boolean => error instanceof Error &&
 function unavailable(key: string, cause: unknown): ShardUnavailable {
   if (cause instanceof ShardUnavailable) return cause;
   return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause });
-}
-
-/** @throws Error after `ms`; what was sent may still be carried out */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), Math.max(1, ms));
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 async function openClient(settings: ClusterSettings, log: Log): Promise<Client> {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { addressOf, type Cluster, isNoScript, type Node, within } from './cluster.ts';
+import { within } from '../ops/within.ts';
+import { addressOf, type Cluster, isNoScript, type Node } from './cluster.ts';
 import { isPassing, ShardUnavailable } from './errors.ts';
 import type { Script } from './scripts.ts';
 

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { busRules } from '../bus/redis-streams/acl.ts';
 import { clusterRules } from '../cache/acl.ts';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
+import { complaint } from './complaint.ts';
 
 const USUAL_USER = 'muster';
 
@@ -23,8 +23,7 @@ async function run(file: string): Promise<number> {
     console.log(aclLines(await loadConfig(file)).join('\n'));
     return 0;
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    console.error(error instanceof ConfigError ? error.message : `muster acl: ${error.message}`);
+    console.error(complaint('muster acl', error));
     return 1;
   }
 }

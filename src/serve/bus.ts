@@ -6,7 +6,7 @@ import { createRedisStreamsBus } from '../bus/redis-streams/redis-streams.ts';
 import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-import { readTls } from './tls.ts';
+import { readTls } from '../ops/tls.ts';
 
 interface Reader {
   config: Config;

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/problems.ts';
 import { shiftedClock } from '../ops/clock.ts';
+import { complaint } from './complaint.ts';
 import { startInstance } from './instance.ts';
 
 /** `muster serve`: one instance of a region, against clusters that exist, until SIGTERM or SIGINT. */
@@ -35,7 +35,7 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
     await instance.stop();
     return 0;
   } catch (error) {
-    console.error(error instanceof ConfigError ? error.message : `muster: ${messageOf(error)}`);
+    console.error(complaint('muster', error));
     return 1;
   }
 }
@@ -45,8 +45,6 @@ function readOffsetMs(value: string): number {
     throw new InvalidArgumentError('It must be a whole number of milliseconds, such as -5000.');
   return Number(value);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Resolves at the first signal; a second one ends the process at once. */
 function stopSignal(): Promise<void> {

@@ -4,7 +4,7 @@ import { claimOwnership } from '../cache/ownership.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-import { readTls } from './tls.ts';
+import { readTls } from '../ops/tls.ts';
 
 /** The region's Redis Cluster, with the connections an instance needs to it. */
 export interface Store {

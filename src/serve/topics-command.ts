@@ -4,8 +4,8 @@ import { dlqOf } from '../bus/kafka/kafka.ts';
 import { describeStep, describeTopic } from '../bus/kafka/topics.ts';
 import { TopicsAdmin, type TopicsState } from '../bus/kafka/topics-admin.ts';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/problems.ts';
 import { type KafkaConfig, kafkaAccess } from './bus.ts';
+import { complaint } from './complaint.ts';
 
 const FINE = 0;
 const DIFFERENT = 1;
@@ -39,9 +39,7 @@ async function run(file: string, look: Look): Promise<number> {
     return await lookAt(bus, look);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    console.error(
-      error instanceof ConfigError ? error.message : `muster topics: ${error.message}${permissions(error)}`,
-    );
+    console.error(complaint('muster topics', error, permissions(error)));
     return UNKNOWN;
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type BaseOptions, GenericError } from '@platformatic/kafka';
+import type { TlsTexts } from '../../ops/tls.ts';
 import { BusUnavailable } from '../bus.ts';
 import { CLOSED, reasonOf } from './failure.ts';
 import { hearStrayErrors } from './strays.ts';
@@ -10,7 +11,7 @@ export interface KafkaAccess {
   brokers: string[];
   clientId: string;
   /** PEM texts; undefined: no TLS. */
-  tls?: { ca?: string; cert?: string; key?: string };
+  tls?: TlsTexts;
   sasl?: NonNullable<BaseOptions['sasl']>;
 }
 

@@ -4,7 +4,7 @@ import { type KafkaAccess, unavailable } from './clients.ts';
 import { KafkaMember } from './member.ts';
 import { behind, KafkaOffsets, positionOf } from './offsets.ts';
 import { KafkaReader } from './reader.ts';
-import { isTooLarge, KafkaRequests, sizeOf } from './requests.ts';
+import { type Batch, batchOf, isTooLarge, KafkaRequests } from './requests.ts';
 
 export interface KafkaBusOptions {
   access: KafkaAccess;
@@ -59,7 +59,7 @@ class KafkaBus implements Bus {
     const { access, topic } = this.#options;
     try {
       await this.#checkPartitions();
-      for (const chunk of chunks(messages)) await this.#publishChunk(topic, partition, chunk);
+      for (const batch of batches(messages)) await this.#publishBatch(topic, partition, batch);
     } catch (error) {
       this.#requests.producer.clearMetadata();
       throw unavailable(access, error);
@@ -97,9 +97,9 @@ class KafkaBus implements Bus {
     const { access, topic } = this.#options;
     const letter = { ...message, headers: { ...message.headers, [REASON]: reason } };
     try {
-      await this.#requests.send(dlqOf(topic), undefined, [letter]).catch((error) => {
+      await this.#requests.send(dlqOf(topic), undefined, batchOf(letter)).catch((error) => {
         if (!isTooLarge(error)) throw error;
-        return this.#requests.send(dlqOf(topic), undefined, [cut(letter)]);
+        return this.#requests.send(dlqOf(topic), undefined, batchOf(cut(letter)));
       });
     } catch (error) {
       this.#requests.producer.clearMetadata();
@@ -130,20 +130,19 @@ class KafkaBus implements Bus {
     if (count !== this.partitions) throw new BusUnavailable(otherCount(topic, count, this.partitions));
   }
 
-  async #publishChunk(topic: string, partition: number, chunk: BusMessage[]): Promise<void> {
+  async #publishBatch(topic: string, partition: number, batch: Batch): Promise<void> {
     try {
-      await this.#requests.send(topic, partition, chunk);
+      await this.#requests.send(topic, partition, batch);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      const [first, ...more] = chunk;
-      if (first && more.length === 0) return this.#putAside(first);
-      for (const each of chunk) await this.#publishChunk(topic, partition, [each]);
+      const [first, ...more] = batch.messages;
+      if (first && more.length === 0) return this.#putAside(first, batch.bytes);
+      for (const each of batch.messages) await this.#publishBatch(topic, partition, batchOf(each));
     }
   }
 
   /** What no broker takes would keep everything behind it waiting for ever. */
-  async #putAside(message: BusMessage): Promise<void> {
-    const bytes = sizeOf(message);
+  async #putAside(message: BusMessage, bytes: number): Promise<void> {
     const reason = `is ${bytes} bytes, more than the topic's max.message.bytes allows`;
     await this.deadLetter(message, reason);
     this.#options.log.error({ key: message.key, bytes }, `a message ${reason}; it is lost to the other regions`);
@@ -159,18 +158,16 @@ function cut(letter: BusMessage): BusMessage {
   return { ...letter, headers, value: letter.value.slice(0, CUT_LENGTH) };
 }
 
-/** Parts that fit into one request each, in order. */
-function chunks(messages: BusMessage[]): BusMessage[][] {
-  const parts: BusMessage[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
+/** The messages as batches of the log, in order. */
+function batches(messages: BusMessage[]): Batch[] {
+  const made: Batch[] = [];
   for (const message of messages) {
-    bytes += sizeOf(message);
-    const last = parts.at(-1);
-    if (last && bytes <= PUBLISH_BYTES && last.length < PUBLISH_COUNT) last.push(message);
-    else {
-      parts.push([message]);
-      bytes = sizeOf(message);
-    }
+    const one = batchOf(message);
+    const last = made.at(-1);
+    if (last && last.bytes + one.bytes <= PUBLISH_BYTES && last.messages.length < PUBLISH_COUNT) {
+      last.messages.push(message);
+      last.bytes += one.bytes;
+    } else made.push(one);
   }
-  return parts;
+  return made;
 }

@@ -1,8 +1,8 @@
 import { Admin } from '@platformatic/kafka';
 import { clientOptions, type KafkaAccess } from './clients.ts';
 
-const EARLIEST = -2n;
-const LATEST = -1n;
+export const EARLIEST = -2n;
+export const LATEST = -1n;
 /** What a group is told of a partition it has never committed. */
 const NONE = -1n;
 
@@ -30,7 +30,8 @@ export class KafkaOffsets {
     try {
       // Committed first: with a commit in between, a region is rather further behind than it is than ahead of the end.
       const committed = await this.#committed(partitions);
-      const [first, end] = await Promise.all([this.#list(partitions, EARLIEST), this.#list(partitions, LATEST)]);
+      const list = (timestamp: bigint) => listOffsets(this.#admin, this.#topic, partitions, timestamp);
+      const [first, end] = await Promise.all([list(EARLIEST), list(LATEST)]);
       return new Map(
         partitions.map((partition) => {
           const at = committed.get(partition);
@@ -54,12 +55,18 @@ export class KafkaOffsets {
     const partitions = groups.flatMap((group) => group.topics).flatMap((topic) => topic.partitions);
     return new Map(partitions.map((each) => [each.partitionIndex, each.committedOffset]));
   }
+}
 
-  async #list(partitions: number[], timestamp: bigint): Promise<Map<number, bigint>> {
-    const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
-    const listed = await this.#admin.listOffsets({ topics: [{ name: this.#topic, partitions: asked }] });
-    return new Map(listed.flatMap((topic) => topic.partitions).map((each) => [each.partitionIndex, each.offset]));
-  }
+/** An offset of each of these partitions: the `EARLIEST` that is stored, or the `LATEST`, which the next message will have. */
+export async function listOffsets(
+  admin: Admin,
+  topic: string,
+  partitions: number[],
+  timestamp: bigint,
+): Promise<Map<number, bigint>> {
+  const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
+  const listed = await admin.listOffsets({ topics: [{ name: topic, partitions: asked }] });
+  return new Map(listed.flatMap((each) => each.partitions).map((each) => [each.partitionIndex, each.offset]));
 }
 
 /** Where a region reads on: what it has committed, if that is still there, else from the oldest message. */

@@ -6,13 +6,17 @@ import { clientOptions, isAnswer, type KafkaAccess } from './clients.ts';
 const REQUEST_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 100;
 
-/** Messages of one partition, to be published together. */
-interface Part {
+/** Messages to be published together, and how large they are, about. */
+export interface Batch {
+  messages: BusMessage[];
+  bytes: number;
+}
+
+/** A batch that waits to be published. */
+interface Part extends Batch {
   topic: string;
   /** Undefined: by the keys. */
   partition: number | undefined;
-  messages: BusMessage[];
-  bytes: number;
   taken(): void;
   refused(error: unknown): void;
 }
@@ -42,10 +46,9 @@ export class KafkaRequests {
    * Resolves once all are durably taken, in order.
    * @throws what the library throws; some may have been taken all the same
    */
-  send(topic: string, partition: number | undefined, messages: BusMessage[]): Promise<void> {
+  send(topic: string, partition: number | undefined, batch: Batch): Promise<void> {
     return new Promise((taken, refused) => {
-      const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
-      this.#waiting.push({ topic, partition, messages, bytes, taken, refused });
+      this.#waiting.push({ ...batch, topic, partition, taken, refused });
       void this.#sendAll();
     });
   }
@@ -94,7 +97,9 @@ export class KafkaRequests {
 
 export const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
 
-/** Of a message in a batch of the log, about. */
-export function sizeOf({ key, headers, value }: BusMessage): number {
-  return Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));
+/** A batch of one. */
+export function batchOf(message: BusMessage): Batch {
+  const { key, headers, value } = message;
+  const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));
+  return { messages: [message], bytes };
 }

@@ -3,6 +3,7 @@ import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from
 import { type Clock, systemClock } from '../../ops/clock.ts';
 import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
 import { inTime } from './in-time.ts';
+import { EARLIEST, LATEST, listOffsets } from './offsets.ts';
 import {
   compare,
   type Difference,
@@ -27,8 +28,6 @@ export interface TopicsState {
   topics: TopicState[];
 }
 
-const EARLIEST = -2n;
-const LATEST = -1n;
 /** A controller that moves, a leader that is being chosen: over after a moment. */
 const RETRIES = 5;
 const RETRY_DELAY_MS = 200;
@@ -135,11 +134,8 @@ export class TopicsAdmin {
   }
 
   async #holdsMessages(topic: string, partitions: number): Promise<boolean> {
-    const list = async (timestamp: bigint): Promise<Map<number, bigint>> => {
-      const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
-      const listed = await ask(this.#admin.listOffsets({ topics: [{ name: topic, partitions: asked }] }));
-      return new Map(listed.flatMap((each) => each.partitions).map((each) => [each.partitionIndex, each.offset]));
-    };
+    const all = [...Array(partitions).keys()];
+    const list = (timestamp: bigint) => ask(listOffsets(this.#admin, topic, all, timestamp));
     const [first, end] = await Promise.all([list(EARLIEST), list(LATEST)]);
     return [...end].some(([partition, offset]) => offset !== first.get(partition));
   }

@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { isNoScript } from '../../cache/cluster.ts';
 import type { Script } from '../../cache/scripts.ts';
+import type { TlsTexts } from '../../ops/tls.ts';
 import { BusUnavailable } from '../bus.ts';
 
 /** A bus that answers later than this is taken for frozen, and its connection for lost. */
@@ -10,26 +11,19 @@ const SILENCE_LIMIT_MS = 5_000;
 const PING_EVERY_MS = 1_500;
 const MAX_RECONNECT_MS = 2_000;
 
-/** PEM texts: whom to trust, and who to be. */
-export interface RedisTls {
-  ca?: string;
-  cert?: string;
-  key?: string;
-}
-
 /**
  * One connection to a plain Redis that comes back by itself for ever and never keeps a caller waiting: while it is
  * away every call fails at once. Nothing is queued, so an outage costs no memory.
  */
 export class RedisConnection {
   readonly #url: string;
-  readonly #tls: RedisTls;
+  readonly #tls: TlsTexts;
   #client: ReturnType<typeof open>;
   #opened: Promise<void>;
   #closed = false;
 
   /** @param url `redis://` or `rediss://`, with credentials if need be */
-  constructor(url: string, tls: RedisTls = {}) {
+  constructor(url: string, tls: TlsTexts = {}) {
     this.#url = url;
     this.#tls = tls;
     this.#client = open(url, tls);
@@ -95,7 +89,7 @@ function destroy(client: ReturnType<typeof open>): void {
   client.destroy();
 }
 
-function open(url: string, tls: RedisTls) {
+function open(url: string, tls: TlsTexts) {
   const client = createClient({
     url,
     RESP: 2,

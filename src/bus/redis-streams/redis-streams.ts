@@ -2,8 +2,9 @@ import { createLeases, type Leases } from '../../cache/leases.ts';
 import { load } from '../../cache/scripts.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
+import type { TlsTexts } from '../../ops/tls.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
-import { RedisConnection, type RedisTls } from './connection.ts';
+import { RedisConnection } from './connection.ts';
 import { PartitionReader, START } from './reader.ts';
 import { writeFields } from './stream-entry.ts';
 
@@ -11,7 +12,7 @@ export interface RedisStreamsBusOptions {
   /** One plain Redis: `redis://` or `rediss://`. */
   url: string;
   /** PEM texts, with `rediss://`; undefined: the system says whom to trust. */
-  tls?: RedisTls;
+  tls?: TlsTexts;
   topic: string;
   partitions: number;
   region: string;

@@ -8,7 +8,7 @@ export interface TlsFiles {
   keyFile?: string;
 }
 
-/** PEM texts. */
+/** PEM texts: whom to trust, and who to be. */
 export interface TlsTexts {
   ca?: string;
   cert?: string;
