@@ -4,6 +4,7 @@ import { Delivery } from '../delivery.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
 import { keepReading } from '../readings.ts';
+import { Rest } from '../rest.ts';
 import { Client } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
@@ -47,20 +48,17 @@ class CxoneConnection implements PlatformConnection {
   readonly #stopping = new AbortController();
   readonly #client: Client;
   readonly #delivery: Delivery;
+  readonly #rest: Rest;
   readonly #directory: Directory;
   readonly #roster: Roster;
   readonly #feeds: Feeds;
   readonly #snapshot: Snapshot;
   #state: State = 'connecting';
-  #gap: string | undefined;
-  /** Somebody wants everything read now. */
-  #isWanted = false;
   /** What keeps readings and polls from succeeding. */
   #problem: string | undefined;
   #pollProblem: string | undefined;
   #pollFailures = 0;
   #lastSnapshotMs: number | undefined;
-  #wake: () => void = () => {};
   #running: Promise<unknown> | undefined;
 
   constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
@@ -72,6 +70,7 @@ class CxoneConnection implements PlatformConnection {
     const manners = { attempts: ATTEMPTS, waits: true, readingsPerMinute };
     this.#client = new Client(settings, context, clock, signal, manners);
     this.#delivery = new Delivery(context, signal);
+    this.#rest = new Rest(context, signal);
     this.#directory = new Directory(this.#client, settings.unavailableCodes, context, clock);
     this.#roster = new Roster(context, this.#directory);
     this.#feeds = new Feeds(this.#client, this.#roster, context);
@@ -86,13 +85,12 @@ class CxoneConnection implements PlatformConnection {
   }
 
   readNow(): void {
-    this.#isWanted = true;
-    this.#wake();
+    this.#rest.readNow();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake();
+    this.#rest.wake();
     await this.#running;
     await this.#delivery.settled();
     await this.#client.close();
@@ -102,11 +100,12 @@ class CxoneConnection implements PlatformConnection {
   health(): PlatformHealth {
     const isPolled = this.#feeds.isBegun && this.#pollProblem === undefined;
     const health: PlatformHealth = {
-      connected: this.#state === 'live' && isPolled && this.#gap === undefined,
+      connected: this.#state === 'live' && isPolled && this.#rest.gap === undefined,
       agents: this.#roster.size,
     };
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    const problem = this.#problem ?? this.#pollProblem ?? this.#gap ?? this.#snapshot.problem ?? this.#feeds.problem;
+    const problem =
+      this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? this.#snapshot.problem ?? this.#feeds.problem;
     if (problem) health.problem = problem;
     return health;
   }
@@ -116,7 +115,7 @@ class CxoneConnection implements PlatformConnection {
       intervalMs: this.#context.readingIntervalMs,
       signal: this.#stopping.signal,
       read: () => this.#synchronise(),
-      rest: (ms) => this.#rest(ms),
+      rest: (ms) => this.#rest.sleep(ms),
       failed: (problem, retryInMs) => {
         this.#problem = problem;
         const fields = { problem, retryInMs: Math.round(retryInMs) };
@@ -128,9 +127,7 @@ class CxoneConnection implements PlatformConnection {
   /** Reads everything. @returns how long that took, in ms @throws RequestFailed */
   async #synchronise(): Promise<number> {
     const startedMs = this.#clock.monotonicMs();
-    this.#isWanted = false;
-    if (this.#gap !== undefined) {
-      this.#gap = undefined;
+    if (this.#rest.end()) {
       this.#state = 'connecting';
       this.#feeds.reset();
     }
@@ -162,7 +159,7 @@ class CxoneConnection implements PlatformConnection {
     try {
       this.#deliver(await this.#feeds.changedStates());
       this.#deliver(await this.#feeds.contacts('poll'));
-      if (this.#pollFailures >= FAILURES_TO_GAP) this.#onGap('changes could not be asked for');
+      if (this.#pollFailures >= FAILURES_TO_GAP) this.#rest.missed('changes could not be asked for');
       this.#pollFailures = 0;
       this.#pollProblem = undefined;
     } catch (error) {
@@ -170,32 +167,14 @@ class CxoneConnection implements PlatformConnection {
       this.#pollFailures += 1;
       this.#pollProblem = (error as Error).message;
       const isRefused = error instanceof RequestFailed && error.status === 400;
-      if (isRefused) this.#onGap('the cursor was refused');
+      if (isRefused) this.#rest.missed('the cursor was refused');
       else this.#context.log.warn({ problem: this.#pollProblem }, 'NICE CXone did not say what has changed');
     }
   }
 
-  /** Lets some time pass, or less when there is a reason to read again. */
-  async #rest(restMs: number): Promise<void> {
-    if (this.#gap !== undefined || this.#isWanted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, restMs);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
-  }
-
-  #onGap(reason: string): void {
-    if (this.#stopping.signal.aborted || this.#gap !== undefined) return;
-    this.#gap = reason;
-    this.#context.count('resync', reason);
-    this.#context.log.warn({ reason }, 'Changes may have been missed; everything is read again');
-    this.#wake();
-  }
-
   #deliver(reports: PlatformReport[]): void {
     if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
-    this.#onGap('too many reports were waiting');
+    this.#rest.missed('too many reports were waiting');
   }
 }
 

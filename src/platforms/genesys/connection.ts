@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../ops/clock.ts';
 import { Delivery } from '../delivery.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
 import { keepReading } from '../readings.ts';
+import { Rest } from '../rest.ts';
 import type { EventFrame } from './channel.ts';
 import { Client } from './client.ts';
 import { Mirror } from './mirror.ts';
@@ -41,18 +42,15 @@ class GenesysConnection implements PlatformConnection {
   readonly #client: Client;
   readonly #watch: Watch;
   readonly #delivery: Delivery;
+  readonly #rest: Rest;
   readonly #mirror: Mirror;
   readonly #snapshot: Snapshot;
   /** Users to read again, each at most once between two readings. */
   readonly #doubtful = new Set<string>();
   readonly #doubted = new Set<string>();
   #state: State = 'connecting';
-  #gap: string | undefined;
-  /** Somebody wants everything read now. */
-  #isWanted = false;
   #problem: string | undefined;
   #lastSnapshotMs: number | undefined;
-  #wake: () => void = () => {};
   #running: Promise<void> | undefined;
 
   constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock) {
@@ -63,12 +61,13 @@ class GenesysConnection implements PlatformConnection {
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
     this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
+    this.#rest = new Rest(context, signal);
     const utilization = settings.utilization ? new Utilization(this.#client, context, clock) : undefined;
     const settled = () => this.#delivery.settled();
     this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, utilization);
     const handlers = {
       event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
-      gap: (reason: string) => this.#onGap(reason),
+      gap: (reason: string) => this.#rest.missed(reason),
     };
     const topicsPerChannel = settings.topicsPerChannel ?? DEFAULT_TOPICS_PER_CHANNEL;
     this.#watch = new Watch(this.#client, context, clock, topicsPerChannel, handlers, signal);
@@ -79,13 +78,12 @@ class GenesysConnection implements PlatformConnection {
   }
 
   readNow(): void {
-    this.#isWanted = true;
-    this.#wake();
+    this.#rest.readNow();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake();
+    this.#rest.wake();
     await this.#running;
     this.#watch.close();
     await this.#delivery.settled();
@@ -95,11 +93,11 @@ class GenesysConnection implements PlatformConnection {
 
   health(): PlatformHealth {
     const health: PlatformHealth = {
-      connected: this.#state === 'live' && this.#watch.isLive && this.#gap === undefined,
+      connected: this.#state === 'live' && this.#watch.isLive && this.#rest.gap === undefined,
       agents: this.#mirror.roster.size,
     };
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    const problem = this.#problem ?? this.#gap ?? this.#watch.problem;
+    const problem = this.#problem ?? this.#rest.gap ?? this.#watch.problem;
     if (problem) health.problem = problem;
     return health;
   }
@@ -109,7 +107,7 @@ class GenesysConnection implements PlatformConnection {
       intervalMs: this.#context.readingIntervalMs,
       signal: this.#stopping.signal,
       read: () => this.#synchronise(),
-      rest: (ms) => this.#rest(ms),
+      rest: (ms) => this.#restAndDoubt(ms),
       failed: (problem, retryInMs) => {
         this.#problem = problem;
         const fields = { problem, retryInMs: Math.round(retryInMs) };
@@ -121,9 +119,7 @@ class GenesysConnection implements PlatformConnection {
   /** Sees to the channels, then reads everything. @returns how long that took, in ms @throws RequestFailed */
   async #synchronise(): Promise<number> {
     const startedMs = this.#clock.monotonicMs();
-    this.#isWanted = false;
-    if (this.#gap !== undefined) {
-      this.#gap = undefined;
+    if (this.#rest.end()) {
       this.#state = 'connecting';
       this.#snapshot.renew();
     }
@@ -156,49 +152,29 @@ class GenesysConnection implements PlatformConnection {
   }
 
   /** Lets some time pass, or less when there is a reason to read again; looks after doubtful users meanwhile. */
-  async #rest(restMs: number): Promise<void> {
+  async #restAndDoubt(restMs: number): Promise<void> {
     const endMs = this.#clock.monotonicMs() + restMs;
-    for (let leftMs = restMs; leftMs > 0 && !this.#isDue; leftMs = endMs - this.#clock.monotonicMs()) {
+    for (let leftMs = restMs; leftMs > 0 && !this.#rest.isOver; leftMs = endMs - this.#clock.monotonicMs()) {
       this.#stopping.signal.throwIfAborted();
       const hasDoubts = this.#doubtful.size > 0;
-      await this.#sleep(hasDoubts ? Math.min(leftMs, DOUBT_MS) : leftMs);
-      if (!hasDoubts || this.#isDue) continue;
+      await this.#rest.sleep(hasDoubts ? Math.min(leftMs, DOUBT_MS) : leftMs);
+      if (!hasDoubts || this.#rest.isOver) continue;
       const ids = [...this.#doubtful];
       this.#doubtful.clear();
       await this.#readAgain(ids);
     }
   }
 
-  get #isDue(): boolean {
-    return this.#gap !== undefined || this.#isWanted;
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
-  }
-
   #doubt(userId: string): void {
     if (this.#doubted.has(userId)) return;
     this.#doubted.add(userId);
     this.#doubtful.add(userId);
-    if (this.#doubtful.size === 1) this.#wake();
-  }
-
-  #onGap(reason: string): void {
-    if (this.#stopping.signal.aborted || this.#gap !== undefined) return;
-    this.#gap = reason;
-    this.#context.count('resync', reason);
-    this.#context.log.warn({ reason }, 'Changes may have been missed; everything is read again');
-    this.#wake();
+    if (this.#doubtful.size === 1) this.#rest.wake();
   }
 
   #deliver(reports: PlatformReport[]): void {
     if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
-    this.#onGap('too many reports were waiting');
+    this.#rest.missed('too many reports were waiting');
   }
 }
 
