@@ -34,7 +34,8 @@ export const EventsAnswer = Type.Object(
           event_id: Name('Of the event, in the order of the request.'),
           outcome: OneOf(
             ['applied', 'duplicate', 'outdated', 'deferred'],
-            'What it did here; `deferred`: the store could not say yet, the bus will bring it.',
+            'What it did here. `duplicate`: it was here already, sent before or brought by the bus meanwhile; `deferred`: the ' +
+              'store could not say yet, and the bus will bring it.',
           ),
         },
         closed,

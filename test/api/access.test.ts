@@ -5,7 +5,7 @@ import { SCOPES, type Scope } from '../../src/auth/scopes.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { bareServer } from '../fixtures/bare-server.ts';
 import { JwksServer, jwkOf, pairOf, privatePem, publicPem, sign } from '../fixtures/issuer.ts';
-import { eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
+import { eventOf, type Regions, startRegions, TOOK_EFFECT } from '../fixtures/regions.ts';
 
 const SOON = { timeout: 20_000, interval: 100 };
 const ISSUER = 'https://login.example.com/';
@@ -237,7 +237,8 @@ describe('the audit', () => {
 
   it('has one record of an event, and of each claim and settlement, with the fence', async () => {
     const { eventId, request } = await onDuty('crm-eu:near', 'crm-eu:near');
-    const told = { op: 'event', who, agent: 'crm-eu:near', event: eventId, outcome: 'applied' };
+    const outcome = expect.stringMatching(TOOK_EFFECT);
+    const told = { op: 'event', who, agent: 'crm-eu:near', event: eventId, outcome };
     expect(await recordsOf(0, request)).toEqual([expect.objectContaining({ ...told, facets: expect.any(Array) })]);
     const token = await granting('route:agent');
     const asked = { queue: 'crm-eu:near', call_id: 'near' };

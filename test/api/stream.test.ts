@@ -2,7 +2,15 @@ import { Compile } from 'typebox/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AgentChange, ClaimChange, RegionChange, Reset } from '../../src/contract/stream.ts';
 import { Listener } from '../fixtures/listener.ts';
-import { ask, bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
+import {
+  ask,
+  bringOnDuty,
+  eventOf,
+  type Process,
+  type Regions,
+  startRegions,
+  TOOK_EFFECT,
+} from '../fixtures/regions.ts';
 
 const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
 const SCHEMAS = { agent: AgentChange, claim: ClaimChange, region: RegionChange, reset: Reset };
@@ -36,7 +44,7 @@ let seconds = 0;
 const tell = async (url: string, agentId: string, status: string): Promise<void> => {
   seconds += 1;
   const { body } = await ask(`${url}/v1/events`, 'POST', eventOf(agentId, status, SINCE_MS + 60_000 + seconds * 1000));
-  expect(body.events[0].outcome).toBe('applied');
+  expect(body.events[0].outcome).toMatch(TOOK_EFFECT);
 };
 const of = (id: string, status?: string) => (data: { agent_id: string; status: string }) =>
   data.agent_id === id && (status === undefined || data.status === status);
