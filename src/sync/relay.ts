@@ -20,7 +20,6 @@ interface RelayOptions {
 }
 
 const BATCH = 500;
-/** The region's instances tell each other here which partition has something new. */
 /** How often a partition is looked at without having been told, in case a telling was lost. */
 const LOOK_EVERY_MS = 1000;
 const MAX_BACKOFF_MS = 2000;
