@@ -99,7 +99,7 @@ class Driver {
   static async open({ settings }: Broker): Promise<Driver> {
     const config = regionConfig('near', { ...settings, topic: DRIVER_TOPIC }, [1, 2], { nodes: ['127.0.0.1:1'] });
     const log = createLog('error', 'near', 'driver');
-    const driver = new Driver(createBus({ config, instance: 'driver', clock: systemClock, log }));
+    const driver = new Driver(await createBus({ config, instance: 'driver', clock: systemClock, log }));
     await driver.echo.roundTrip();
     return driver;
   }

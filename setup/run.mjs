@@ -1,11 +1,11 @@
 // npm start | test | check | drill | mutants | fuzz | bench | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
-import { delimiter, dirname } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { runForeground } from './foreground.mjs';
 import { ensureJava, wishForKafka } from './kafka.mjs';
 import { ensureNode } from './node.mjs';
-import { Missing } from './quietly.mjs';
+import { Missing, ROOT } from './quietly.mjs';
 import { ensureRedis } from './redis.mjs';
 
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
@@ -37,7 +37,12 @@ async function main([name, ...args]) {
   if (!verb) throw new Missing(`npm run ${Object.keys(VERBS).join(' | ')}: there is no ${name ?? 'verb'}`);
   ensureDependencies();
   const node = ensureNode();
-  const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) };
+  const env = {
+    // What was compiled once need not be compiled by every process that starts.
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/compiled'),
+    ...process.env,
+    PATH: [dirname(node), process.env.PATH].join(delimiter),
+  };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test') wishForKafka();
   if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();

@@ -16,7 +16,6 @@ import { pushReaders } from './platforms.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
-import { checkTopic } from './topic-check.ts';
 
 export interface Instance {
   url: string;
@@ -102,7 +101,8 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
   const stream = openStream(2);
   const log = createLog(config.log.level, region, instance, stream);
   const access = openAccess(config, clock, log);
-  await checkTopic(config, instance, log);
+  const { bus } = config;
+  if (bus.driver === 'kafka') await (await import('./topic-check.ts')).checkTopic(bus, instance, log);
   const metrics = createMetrics(region);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : noHistory;
@@ -114,7 +114,7 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
 /** What cannot be assembled leaves nothing open: it would keep the process. */
 async function assemble(ground: Ground): Promise<Sync> {
   try {
-    return assembleSync(ground);
+    return await assembleSync(ground);
   } catch (error) {
     await ground.store.close();
     ground.audit.close();

@@ -62,9 +62,9 @@ export interface Sync {
 
 const RELAY_LEASE_TTL_MS = 6000;
 
-export function assembleSync(ground: Ground): Sync {
+export async function assembleSync(ground: Ground): Promise<Sync> {
   const { config, clock, log, metrics, history, audit, store, instance } = ground;
-  const bus = createBus(ground);
+  const bus = await createBus(ground);
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();

@@ -1,8 +1,7 @@
 import { otherCount } from '../bus/kafka/kafka.ts';
 import { partitionCount } from '../bus/kafka/partition-count.ts';
-import type { Config } from '../config/schema.ts';
 import type { Log } from '../ops/log.ts';
-import { kafkaAccess } from './bus.ts';
+import { type KafkaConfig, kafkaAccess } from './kafka.ts';
 
 /** A start waits so long for brokers, and goes on without. */
 const LIMIT_MS = 3000;
@@ -12,8 +11,7 @@ const LIMIT_MS = 3000;
  * them. A bus that is away, or has no topic yet, keeps nobody from starting.
  * @throws Error saying what to run
  */
-export async function checkTopic({ bus }: Config, instance: string, log: Log): Promise<void> {
-  if (bus.driver !== 'kafka') return;
+export async function checkTopic(bus: KafkaConfig, instance: string, log: Log): Promise<void> {
   const { topic, partitions } = bus;
   const access = kafkaAccess(bus, instance);
   let count: number;

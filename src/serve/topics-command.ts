@@ -4,8 +4,8 @@ import { dlqOf } from '../bus/kafka/kafka.ts';
 import { describeStep, describeTopic } from '../bus/kafka/topics.ts';
 import { TopicsAdmin, type TopicsState } from '../bus/kafka/topics-admin.ts';
 import { loadConfig } from '../config/load.ts';
-import { type KafkaConfig, kafkaAccess } from './bus.ts';
 import { complaint } from './complaint.ts';
+import { type KafkaConfig, kafkaAccess } from './kafka.ts';
 
 const FINE = 0;
 const DIFFERENT = 1;

@@ -6,7 +6,7 @@ import { Admin } from '@platformatic/kafka';
 import { Authority } from '../../../local/certificates.ts';
 import { startKafka } from '../../../local/kafka/cluster.ts';
 import { byJwks, byPlain, byScram, byTls, type ListenerSecurity, overTls } from '../../../local/kafka/security.ts';
-import type { KafkaConfig } from '../../../src/serve/bus.ts';
+import type { KafkaConfig } from '../../../src/serve/kafka.ts';
 import { TokenSigner } from '../../fixtures/signed-tokens.ts';
 
 export const USER = 'muster';

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
-import { type KafkaConfig, kafkaAccess } from '../../../src/serve/bus.ts';
+import { type KafkaConfig, kafkaAccess } from '../../../src/serve/kafka.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
 import { TokenEndpoint } from '../../fixtures/token-endpoint.ts';
 import { PASSWORD, type SecuredKafka, type Security, startSecuredKafka, USER } from './secured.ts';
