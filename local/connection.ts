@@ -51,6 +51,8 @@ export interface PlatformSimulator {
   state(): PlatformState;
   /** Lets running interactions end and nothing new begin. */
   pause(): void;
+  /** Whoever called and has been answered hangs up now. */
+  hangUp(): void;
   stop(): Promise<void>;
 }
 
@@ -115,6 +117,10 @@ export abstract class LocalConnection<Simulator extends PlatformSimulator = Plat
 
   pause(): void {
     this.simulator.pause();
+  }
+
+  hangUp(): void {
+    this.simulator.hangUp();
   }
 
   /** Its part of an instance's configuration. @param url where that instance reaches the platform */

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../src/ops/clock.ts';
 import { type Verdict, verify } from '../src/verify/verify.ts';
 import type { LocalBus } from './bus/bus.ts';
@@ -11,6 +10,7 @@ import { Folder } from './folder.ts';
 import { GenesysConnection } from './genesys-connection.ts';
 import { Http } from './http.ts';
 import { findPrograms } from './programs.ts';
+import { quieten } from './quiet.ts';
 import { awaitAgents } from './readiness.ts';
 import { type Reading, readRegion } from './reading.ts';
 import type { LocalRegion } from './region.ts';
@@ -24,7 +24,6 @@ import { readSettings } from './world-settings.ts';
 
 /** The longest conversation that agents have, with some to spare. */
 const QUIET_LIMIT_MS = 60_000;
-const POLL_MS = 200;
 
 /**
  * Starts the local world; resolves once every region knows every agent and can hand some out. Nobody calls yet.
@@ -158,12 +157,7 @@ export class World {
   /** Nobody calls, agents finish what they have; resolves when all agree, or do not in time (default: 20 s). */
   async settle(limitMs?: number): Promise<Convergence> {
     await this.#callers?.stop();
-    for (const connection of this.connections) connection.pause();
-    const deadlineMs = systemClock.monotonicMs() + QUIET_LIMIT_MS;
-    while (this.connections.some((connection) => connection.state().interacting > 0)) {
-      if (systemClock.monotonicMs() > deadlineMs) throw new Error('some agents do not finish their interactions');
-      await delay(POLL_MS);
-    }
+    await quieten(this.connections, QUIET_LIMIT_MS);
     this.history?.drained();
     const convergence = await awaitConvergence(this.connections, this.#urls(), this.http, limitMs);
     this.history?.converged(convergence);

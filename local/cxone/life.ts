@@ -1,4 +1,5 @@
 import { Plans } from '../simulator/plans.ts';
+import { Talks } from '../simulator/talks.ts';
 import type { Timers } from '../simulator/timers.ts';
 import type { Agent, Agents } from './agents.ts';
 import { isFull } from './capacity.ts';
@@ -26,6 +27,7 @@ export class Life {
   readonly #habits: Habits;
   readonly #timers: Timers;
   readonly #plans: Plans<Agent>;
+  readonly #talks: Talks;
 
   constructor(agents: Agents, handling: Handling, habits: Habits, timers: Timers) {
     this.#agents = agents;
@@ -33,6 +35,7 @@ export class Life {
     this.#habits = habits;
     this.#timers = timers;
     this.#plans = new Plans(timers);
+    this.#talks = new Talks(timers);
   }
 
   /** Morning: nearly everybody comes in. */
@@ -53,6 +56,11 @@ export class Life {
   /** Goes on; whatever fell due meanwhile happens now. */
   resume(): void {
     this.#plans.resume();
+  }
+
+  /** Whoever called and has been answered hangs up now. */
+  hangUp(): void {
+    this.#talks.hangUp();
   }
 
   /** Drops what the agent meant to do next: somebody else has set their state. */
@@ -77,7 +85,7 @@ export class Life {
   handle(contact: Contact, agent: Agent): void {
     const { talkMs, digitalMs } = this.#habits;
     const meanMs = contact.mediaTypeId === 4 ? talkMs : digitalMs;
-    this.#timers.after(agent.random.around(meanMs), () => {
+    this.#talks.begin(agent.random.around(meanMs), () => {
       if (this.#has(contact, agent) && contact.state !== 'WRAP_UP') this.#hangUp(contact, agent);
     });
   }

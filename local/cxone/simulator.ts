@@ -46,6 +46,8 @@ export interface CxoneSimulator {
   /** Lets running contacts end and nothing new begin. */
   pause(): void;
   resume(): void;
+  /** Whoever called and has been answered hangs up now. */
+  hangUp(): void;
   /** Changes the faults that are named; answers all of them. @throws InvalidFault */
   faults(changes: Partial<FaultSettings & FaultActions>): FaultSettings;
   /** Changes what is named of the platform's unknown ways; answers all of them. @throws InvalidSwitch */
@@ -98,6 +100,7 @@ function hand(world: World): Omit<CxoneSimulator, 'url' | 'credentials' | 'stop'
     transfer: (contactId, toAgentId) => transferContact(contactId, agents.get(toAgentId), world),
     pause: () => life.pause(),
     resume: () => life.resume(),
+    hangUp: () => life.hangUp(),
     faults({ expireTokens, ...settings }) {
       faults.set(settings);
       witness.notifies(world.feed.withinMs());

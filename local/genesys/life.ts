@@ -1,4 +1,5 @@
 import { Plans } from '../simulator/plans.ts';
+import { Talks } from '../simulator/talks.ts';
 import type { Timers } from '../simulator/timers.ts';
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
 import type { Interaction } from './conversations.ts';
@@ -23,6 +24,7 @@ export class Life {
   readonly #timers: Timers;
   readonly #breaks: PresenceDefinition[];
   readonly #plans: Plans<Agent>;
+  readonly #talks: Talks;
 
   constructor(org: Org, agents: Agents, interactions: Interactions, habits: Habits, timers: Timers) {
     this.#agents = agents;
@@ -30,6 +32,7 @@ export class Life {
     this.#habits = habits;
     this.#timers = timers;
     this.#plans = new Plans(timers);
+    this.#talks = new Talks(timers);
     this.#breaks = org.presences.filter(({ systemPresence }) => ['Break', 'Meal'].includes(systemPresence));
   }
 
@@ -53,6 +56,11 @@ export class Life {
     this.#plans.resume();
   }
 
+  /** Whoever called and has been answered hangs up now. */
+  hangUp(): void {
+    this.#talks.hangUp();
+  }
+
   /** Drops what the agent meant to do next: somebody else has set their state. */
   leaveAlone(agent: Agent): void {
     this.#plans.drop(agent);
@@ -69,7 +77,7 @@ export class Life {
 
   #answer(interaction: Interaction): void {
     this.#interactions.answer(interaction);
-    this.#timers.after(interaction.agent.random.around(this.#habits.talkMs), () => this.#hangUp(interaction));
+    this.#talks.begin(interaction.agent.random.around(this.#habits.talkMs), () => this.#hangUp(interaction));
   }
 
   #hangUp(interaction: Interaction): void {

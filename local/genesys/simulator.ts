@@ -31,6 +31,8 @@ export interface GenesysSimulator {
   /** Lets running interactions end and nothing new begin. */
   pause(): void;
   resume(): void;
+  /** Whoever called and has been answered hangs up now. */
+  hangUp(): void;
   /** Changes the faults that are named; answers all of them. @throws InvalidFault */
   faults(changes: Partial<FaultSettings & FaultActions>): FaultSettings;
   stop(): Promise<void>;
@@ -94,6 +96,7 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
     },
     pause: () => life.pause(),
     resume: () => life.resume(),
+    hangUp: () => life.hangUp(),
     faults({ closeSockets, announceClosing, revokeTokens, forgetChannels, ...settings }) {
       if (closeSockets !== undefined) checkCloseCode(closeSockets);
       faults.set(settings);

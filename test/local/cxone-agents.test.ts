@@ -180,6 +180,17 @@ describe('agents of the CXone simulator', () => {
     await free();
   });
 
+  it('wrap up at once when whoever called hangs up', async () => {
+    await start({ habits: { talkMs: 600_000, digitalMs: 600_000 } });
+    await free();
+    simulator.send({ conversationId: '1', userId: FIRST });
+    await until(() => expect(simulator.user(FIRST).openContacts).toBe(1));
+    await until(() => {
+      simulator.hangUp();
+      expect(simulator.state()).toMatchObject({ interacting: 0, interactionsCompleted: 1 });
+    });
+  });
+
   it('whose account is closed are logged out, and told so', async () => {
     await start();
     simulator.deleteUser(FIRST);

@@ -218,6 +218,15 @@ describe('agents of the Genesys Cloud simulator', () => {
     expect((await client.call('POST', '/simulator/pause')).body.idle).toBe(6);
   });
 
+  it('wrap up at once when whoever called hangs up', async () => {
+    await start({ habits: { talkMs: 600_000 } });
+    await send('call-1');
+    simulator.hangUp();
+    await inState('CONNECTED');
+    simulator.hangUp();
+    await until(() => expect(simulator.state()).toMatchObject({ interacting: 0, interactionsCompleted: 1 }));
+  });
+
   it('are set by hand over HTTP', async () => {
     await start();
     const path = `/simulator/users/${userId}`;
