@@ -13,9 +13,10 @@ const LIGHT = [
  * they have the two cores to themselves, one after another.
  */
 const ALONE = [
-  ...['cache', 'drill', 'faults'].map((name) => `test/${name}/**/*.test.ts`),
+  'test/drill/**/*.test.ts',
   'test/api/shedding.test.ts',
-  'test/bus/kafka/{faults,leader}.test.ts',
+  'test/bus/kafka/leader.test.ts',
+  'test/faults/failover.test.ts',
   'test/local/{redis-cluster,world,world-kafka,world-history,convergence}.test.ts',
 ];
 
@@ -31,7 +32,7 @@ export default defineConfig({
           name: 'paired',
           include: ['test/**/*.test.ts'],
           exclude: [...LIGHT, ...ALONE],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...limits,
         },

@@ -9,10 +9,10 @@ let url: string;
 beforeAll(async () => {
   const habits = {
     missesCall: 0,
-    answerFromMs: 4_000,
-    answerToMs: 4_000,
-    talkMs: 8_000,
-    digitalMs: 8_000,
+    answerFromMs: 3_000,
+    answerToMs: 3_000,
+    talkMs: 5_000,
+    digitalMs: 5_000,
     wrapUpMs: 100,
   };
   simulator = await startCxoneSimulator({

@@ -164,8 +164,10 @@ describe('a home that cannot be reached', () => {
       body: { code: 'fence_superseded' },
     });
     expect(await confirm(EU, atHome.body.claim_id)).toMatchObject({ status: 200 });
-    const metrics = await (await fetch(`${region(AP).url}/metrics`)).text();
-    expect(metrics).toMatch(/muster_claim_conflicts_total\{overlap="certain".*\} 1/);
+    await vi.waitFor(async () => {
+      const metrics = await (await fetch(`${region(AP).url}/metrics`)).text();
+      expect(metrics).toMatch(/muster_claim_conflicts_total\{overlap="certain".*\} 1/);
+    }, SOON);
     const log = readFileSync(region(AP).instance.logFile, 'utf8').split('\n');
     const told = log.filter((line) => line.includes('"op":"conflict"')).map((line) => JSON.parse(line));
     const fences = { kept: { fence: atHome.body.fence }, lost: { fence: verified.body.fence } };
