@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createCluster } from '@redis/client';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
@@ -19,6 +20,14 @@ export interface ClusterSettings {
 /** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
 const DEADLINE_MS = 1000;
 const RETRY_MS = 15;
+/**
+ * A node that takes connections and answers nobody is given up after so long, in ms. A discovery that asked it would else wait
+ * for it, and every later one for that discovery, until it is well again. Pings keep idle connections from being taken for such.
+ */
+const SILENT_MS = 5000;
+const PING_EVERY_MS = 2000;
+/** Whoever asked has given up by then. */
+const CLOSE_LIMIT_MS = DEADLINE_MS;
 
 export type Client = ReturnType<typeof connectCluster>;
 export type Node = Awaited<ReturnType<Client['getNodeClientForKey']>>;
@@ -146,9 +155,10 @@ export class Cluster {
     return { address: addressOf(await this.node(key)) };
   }
 
+  /** Lets what is under way be answered, but waits for no node that answers nobody. */
   async close(): Promise<void> {
     this.shards.stop();
-    await this.#client.close();
+    await closeClient(this.#client);
   }
 
   /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
@@ -189,6 +199,24 @@ async function openClient(settings: ClusterSettings, log: Log): Promise<Client> 
   }
 }
 
+/** The client forgets its nodes when it is closed, and a discovery that was under way makes it connect to them again. */
+async function closeClient(client: Client): Promise<void> {
+  const nodes = client.masters.flatMap((master) => master.client ?? []);
+  await within(client.close(), CLOSE_LIMIT_MS).catch(() => undefined);
+  for (const node of nodes) node.destroy();
+  let isOver = false;
+  // Of a closed client, this only waits for one that was under way.
+  const discovery = client._slots.rediscover().catch(() => undefined);
+  const over = discovery.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    client.destroy();
+    await Promise.race([over, delay(RETRY_MS)]);
+  }
+  client.destroy();
+}
+
 async function probe(client: Client, master: Client['masters'][number]): Promise<[unknown, unknown]> {
   const node = await client.nodeClient(master);
   return Promise.all([node.sendCommand(['ROLE']), node.sendCommand(['TIME'])]);
@@ -197,7 +225,12 @@ async function probe(client: Client, master: Client['masters'][number]): Promise
 /** The client library as Muster sets it up; not connected yet. */
 // Its own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
 export function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
-  const socket = { connectTimeout: 500, reconnectStrategy: () => 100, ...(tls && { tls: true as const, ...tls }) };
+  const socket = {
+    connectTimeout: 500,
+    socketTimeout: SILENT_MS,
+    reconnectStrategy: () => 100,
+    ...(tls && { tls: true as const, ...tls }),
+  };
   const credentials = { ...(username && { username }), ...(password && { password }) };
   return createCluster({
     rootNodes: nodes.map((node) => ({ url: `${tls ? 'rediss' : 'redis'}://${node}`, socket, ...credentials })),
@@ -207,6 +240,7 @@ export function connectCluster({ nodes, username, password, tls }: ClusterSettin
       socket,
       disableOfflineQueue: true,
       disableClientInfo: true,
+      pingInterval: PING_EVERY_MS,
       ...{ commandOptions: { timeout: 0 } },
     },
     commandOptions: { timeout: 0 },
