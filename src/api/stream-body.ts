@@ -54,8 +54,12 @@ export class StreamBody {
     yield RETRY;
     for await (const some of news(this.#ending.signal)) {
       this.#stalled = setTimeout(() => this.end('slow'), stalledMs);
-      yield some.map(render).join('');
-      clearTimeout(this.#stalled);
+      try {
+        yield some.map(render).join('');
+      } finally {
+        // Also where nobody asks for more: its listener may have left while these were on their way.
+        clearTimeout(this.#stalled);
+      }
     }
     if (this.#end === 'draining') yield DRAINING;
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { StreamBody, type StreamEnd } from '../../src/api/stream-body.ts';
 
 const quiet = { event: 'quiet', id: 'eu/main:1-0' } as const;
@@ -41,4 +41,22 @@ it('ends when what its listener has shown expires, in the middle of nothing', as
   expect(ends).toEqual(['expired']);
   expect(text.endsWith('\n\n')).toBe(true);
   expect(text).not.toContain('draining');
+});
+
+it('leaves no timer behind when it ends while news come, and its listener leaves', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const coming = Promise.withResolvers<(typeof quiet)[]>();
+  async function* news() {
+    yield await coming.promise;
+  }
+  const stream = new StreamBody({ news, onEnd });
+  stream.body.on('data', () => undefined);
+  await turn();
+  stream.end('draining');
+  stream.body.destroy();
+  coming.resolve([quiet]);
+  await once(stream.body, 'close');
+  vi.advanceTimersByTime(1000);
+  expect(vi.getTimerCount()).toBe(0);
 });
