@@ -1,12 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
-const ALONE = [
-  'test/drill/command.test.ts',
-  'test/api/shedding.test.ts',
-  'test/bus/kafka/leader.test.ts',
-  'test/local/{world,world-kafka}.test.ts',
-];
+const ALONE = ['test/drill/command.test.ts', 'test/api/shedding.test.ts', 'test/local/world.test.ts'];
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 };
 
