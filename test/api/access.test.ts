@@ -6,8 +6,8 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { bareServer } from '../fixtures/bare-server.ts';
 import { JwksServer, jwkOf, pairOf, privatePem, publicPem, sign } from '../fixtures/issuer.ts';
 import { eventOf, type Regions, startRegions, TOOK_EFFECT } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 
-const SOON = { timeout: 20_000, interval: 100 };
 const ISSUER = 'https://login.example.com/';
 const [idp, next, scripts, stranger] = [pairOf('2026-01', 'RS256'), pairOf('2026-02'), pairOf('s'), pairOf('x')];
 const [euKey, usKey] = [pairOf('eu'), pairOf('us')];

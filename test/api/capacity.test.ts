@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { say } from '../fixtures/tokens.ts';
 
 let regions: Regions;
@@ -23,8 +24,9 @@ async function able(agentId: string, more: object = {}): Promise<void> {
     { event_id: `${agentId}-s`, timestamp: ++at, agent_id: agentId, status: 'AVAILABLE' },
   ];
   expect(await say(`${eu}/v1/events`, { body })).toMatchObject({ status: 202 });
-  await vi.waitFor(async () =>
-    expect((await ask(`${us}/v1/agents/${agentId}`)).body).toMatchObject({ status: 'AVAILABLE' }),
+  await vi.waitFor(
+    async () => expect((await ask(`${us}/v1/agents/${agentId}`)).body).toMatchObject({ status: 'AVAILABLE' }),
+    SOON,
   );
 }
 
@@ -58,7 +60,10 @@ describe('an agent who may carry two chats', () => {
     expect(await settle(us, first.body.claim_id, 'complete')).toMatchObject({ body: { state: 'ENDED' } });
     for (const url of [eu, us]) {
       const read = (id: string) => ask(`${url}/v1/claims/${encodeURIComponent(id)}`);
-      await vi.waitFor(async () => expect((await read(first.body.claim_id)).body).toMatchObject({ state: 'ENDED' }));
+      await vi.waitFor(
+        async () => expect((await read(first.body.claim_id)).body).toMatchObject({ state: 'ENDED' }),
+        SOON,
+      );
       expect((await read(second.body.claim_id)).body).toMatchObject({ state: 'HELD', unit: 'chat-2' });
     }
     expect(await settle(eu, second.body.claim_id, 'release')).toMatchObject({ status: 200 });
@@ -79,9 +84,11 @@ describe('an agent who may carry two chats', () => {
     });
     await say(`${eu}/v1/events`, { body: [chat('a', 'CONNECTED'), chat('b', 'ALERTING')] });
     const roomIn = async (url: string) => (await ask(`${url}/v1/agents/${agent}`)).body.room;
-    for (const url of [eu, us]) await vi.waitFor(async () => expect(await roomIn(url)).toEqual({ voice: 0, chat: 0 }));
+    for (const url of [eu, us])
+      await vi.waitFor(async () => expect(await roomIn(url)).toEqual({ voice: 0, chat: 0 }), SOON);
     await say(`${eu}/v1/events`, { body: [chat('b', 'ENDED')] });
-    for (const url of [eu, us]) await vi.waitFor(async () => expect(await roomIn(url)).toEqual({ voice: 0, chat: 1 }));
+    for (const url of [eu, us])
+      await vi.waitFor(async () => expect(await roomIn(url)).toEqual({ voice: 0, chat: 1 }), SOON);
     const found = async (media: string) =>
       (await ask(`${us}/agents/available?queue=crm-eu:told-only&media=${media}`)).body.agents.length;
     expect([await found('chat'), await found('voice')]).toEqual([1, 0]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bringOnDuty, eventOf, type Regions, startRegions, TOOK_EFFECT } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
 let regions: Regions;
@@ -80,7 +81,7 @@ describe('a write with a key', () => {
     expect(new Set(told).size).toBe(1);
     expect(all.filter(({ status, replayed }) => status === 202 && replayed === null)).toHaveLength(1);
     for (const { status, body } of all) if (status !== 202) expect(body.code).toBe('idempotency_key_in_use');
-    await vi.waitFor(async () => expect((await send(eu, '/v1/events', 'at-once', event)).replayed).toBe('true'));
+    await vi.waitFor(async () => expect((await send(eu, '/v1/events', 'at-once', event)).replayed).toBe('true'), SOON);
   });
 
   it.each(['', 'ä', '"', 'a b', 'x'.repeat(256)])('is refused where the key is %j', async (key) => {

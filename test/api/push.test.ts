@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { type Answer, ask, type Regions, startRegions } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { type Frame, GenesysClient } from '../local/genesys-client.ts';
 
 const SECRET = 'the-secret-of-emea-1';
 const BEARER = 'the-secret-of-apac-2';
-const SOON = { timeout: 20_000, interval: 50 };
 let simulator: GenesysSimulator;
 let client: GenesysClient;
 let regions: Regions;

@@ -11,6 +11,7 @@ import {
   startRegions,
   TOOK_EFFECT,
 } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
 const SCHEMAS = { agent: AgentChange, claim: ClaimChange, region: RegionChange, reset: Reset };
@@ -36,7 +37,7 @@ async function listen(url: string, { query = '', after }: { query?: string; afte
   const headers: Record<string, string> = after === undefined ? {} : { 'last-event-id': after };
   const listener = await Listener.open(`${url}/v1/stream${query}`, headers);
   listeners.push(listener);
-  await vi.waitFor(() => expect(listener.lastId).not.toBe(''));
+  await vi.waitFor(() => expect(listener.lastId).not.toBe(''), SOON);
   return listener;
 }
 
@@ -128,7 +129,7 @@ describe('a stream', () => {
     const listener = await listen(leaving.url, { query: '?events=agent' });
     await leaving.signal('SIGTERM');
     await listener.next('draining');
-    await vi.waitFor(() => expect(listener.hasEnded).toBe(true));
+    await vi.waitFor(() => expect(listener.hasEnded).toBe(true), SOON);
     await tell(eu, 'crm-eu:1', 'BUSY');
     const next = await listen(eu, { query: '?events=agent', after: listener.lastId });
     await next.next('agent', of('crm-eu:1', 'BUSY'));

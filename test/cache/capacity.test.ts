@@ -5,6 +5,7 @@ import type { Capacity, DigitalMedia, Media } from '../../src/agent/media.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import type { AgentRecord } from '../../src/cache/record.ts';
 import { roomOf } from '../../src/cache/room.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -121,7 +122,10 @@ describe('capacity', () => {
     const d = store.domain('lapse');
     const agent = await able(d, 'a', 1000, chats(1));
     await d.claim('1', { media: 'chat', heldMs: 1 });
-    await vi.waitFor(async () => expect(await d.claim('2')).toMatchObject({ verdict: 'granted', agentId: agent }));
+    await vi.waitFor(
+      async () => expect(await d.claim('2')).toMatchObject({ verdict: 'granted', agentId: agent }),
+      SOON,
+    );
   });
 
   it('refuses a unit to a lower fence, whatever the others hold', async () => {

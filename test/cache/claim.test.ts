@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClaimRequest } from '../../src/cache/queues.ts';
 import { readRecord } from '../../src/cache/record.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 const TAIL = 1e15;
@@ -72,7 +73,7 @@ describe('claim', () => {
     await vi.waitFor(async () => {
       const { agents } = await d.queues.find(look);
       expect(agents.map((each) => each.agentId)).toEqual([agent, 'lapse:b']);
-    });
+    }, SOON);
     expect(await d.claim('c2')).toMatchObject({ verdict: 'granted', agentId: agent });
   });
 

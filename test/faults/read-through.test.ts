@@ -5,11 +5,11 @@ import type { GenesysConnection } from '../../local/genesys-connection.ts';
 import { startWorld, type World } from '../../local/world.ts';
 import { type AgentRecord, readRecord } from '../../src/cache/record.ts';
 import { type Answer, ask } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 const US = 'us-east-1';
 const EU = 'eu-west-1';
 const AP = 'ap-southeast-1';
-const SOON = { timeout: 20_000, interval: 100 };
 let world: World;
 beforeAll(async () => {
   world = await startWorld({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { SOON } from '../fixtures/soon.ts';
 
 describe('muster local', () => {
   const dir = mkdtempSync(join(tmpdir(), 'muster-test-'));
@@ -95,7 +96,7 @@ describe('muster local', () => {
     await delay(50);
     world.child.kill('SIGTERM');
     await world.ended;
-    await vi.waitFor(() => expect(leftOver()).toEqual([]));
+    await vi.waitFor(() => expect(leftOver()).toEqual([]), SOON);
     expect(readdirSync(temporary)).toEqual([]);
   });
 

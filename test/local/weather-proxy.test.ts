@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Flow } from '../../local/weather/flow.ts';
 import { TcpProxy } from '../../local/weather/proxy.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 /** What reached the target, in the order it did, and the connections it came by. */
 let heard: string;
@@ -78,13 +79,13 @@ it('lets a slow path be overtaken, in both directions', async () => {
   const [slow, fast] = [await proxyTo(targetPort, 100), await proxyTo(targetPort)];
   const [slowly, quickly] = [await clientOf(slow), await clientOf(fast)];
   slowly.socket.write('1');
-  await vi.waitFor(() => expect(heard).toBe('1'));
+  await vi.waitFor(() => expect(heard).toBe('1'), SOON);
   quickly.socket.write('2');
-  await vi.waitFor(() => expect(quickly.echoed()).toBe('2'));
+  await vi.waitFor(() => expect(quickly.echoed()).toBe('2'), SOON);
   expect(slowly.echoed()).toBe('');
   slowly.socket.write('3');
   quickly.socket.write('4');
-  await vi.waitFor(() => expect(slowly.echoed()).toBe('13'));
+  await vi.waitFor(() => expect(slowly.echoed()).toBe('13'), SOON);
   expect(heard).toBe('1243');
 });
 
@@ -95,7 +96,7 @@ it('keeps the order, whatever the jitter', async () => {
     socket.write(number);
     await new Promise(setImmediate);
   }
-  await vi.waitFor(() => expect(echoed()).toBe(numbers.join('')));
+  await vi.waitFor(() => expect(echoed()).toBe(numbers.join('')), SOON);
   socket.end();
   await once(socket, 'close');
   expect(echoed()).toBe(`${numbers.join('')}goodbye`);
@@ -105,36 +106,36 @@ it('breaks all connections when it is cut, and new ones, until it is clear', asy
   const proxy = await proxyTo(targetPort);
   const { socket, failed, echoed } = await clientOf(proxy);
   socket.write('1');
-  await vi.waitFor(() => expect(echoed()).toBe('1'));
+  await vi.waitFor(() => expect(echoed()).toBe('1'), SOON);
   proxy.cut();
   expect(await failed).toMatchObject({ code: 'ECONNRESET' });
-  await vi.waitFor(() => expect(served[0]?.destroyed).toBe(true));
+  await vi.waitFor(() => expect(served[0]?.destroyed).toBe(true), SOON);
   expect(await dial(proxy).failed).toMatchObject({ code: 'ECONNRESET' });
   expect(served).toHaveLength(1);
   proxy.clear();
   const again = await clientOf(proxy);
   again.socket.write('2');
-  await vi.waitFor(() => expect(again.echoed()).toBe('2'));
+  await vi.waitFor(() => expect(again.echoed()).toBe('2'), SOON);
 });
 
 it('swallows everything while it is stalled, and delivers it when it is clear', async () => {
   const [proxy, other] = [await proxyTo(targetPort), await proxyTo(targetPort)];
   const [before, witness] = [await clientOf(proxy), await clientOf(other)];
   before.socket.write('1');
-  await vi.waitFor(() => expect(before.echoed()).toBe('1'));
+  await vi.waitFor(() => expect(before.echoed()).toBe('1'), SOON);
   proxy.stall();
   const during = await clientOf(proxy);
   before.socket.write('2');
   during.socket.write('3');
   served[0]?.write('swallowed');
   witness.socket.write('4');
-  await vi.waitFor(() => expect(witness.echoed()).toBe('4'));
+  await vi.waitFor(() => expect(witness.echoed()).toBe('4'), SOON);
   expect(heard).toBe('14');
   expect(before.echoed()).toBe('1');
   expect(served).toHaveLength(2);
   proxy.clear();
-  await vi.waitFor(() => expect(before.echoed()).toBe('1swallowed2'));
-  await vi.waitFor(() => expect(during.echoed()).toBe('3'));
+  await vi.waitFor(() => expect(before.echoed()).toBe('1swallowed2'), SOON);
+  await vi.waitFor(() => expect(during.echoed()).toBe('3'), SOON);
 });
 
 it('lets go of those who give up while it is stalled', async () => {
@@ -146,7 +147,7 @@ it('lets go of those who give up while it is stalled', async () => {
   proxy.clear();
   const { echoed, socket: next } = await clientOf(proxy);
   next.write('heard');
-  await vi.waitFor(() => expect(echoed()).toBe('heard'));
+  await vi.waitFor(() => expect(echoed()).toBe('heard'), SOON);
   expect(heard).toBe('heard');
 });
 
@@ -180,7 +181,7 @@ it('stops reading a source whose data wait, and loses none of them', async () =>
   let isStalled = true;
   const flow = new Flow(inside, outside, { delayMs: () => 0, isStalled: () => isStalled });
   source.write(Buffer.alloc(size));
-  await vi.waitFor(() => expect(inside.isPaused()).toBe(true));
+  await vi.waitFor(() => expect(inside.isPaused()).toBe(true), SOON);
   expect(inside.bytesRead).toBeLessThan(2 * 1024 * 1024);
   isStalled = false;
   flow.release();

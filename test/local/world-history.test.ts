@@ -5,6 +5,7 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { WorldHistory } from '../../local/world-history.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { GenesysClient } from './genesys-client.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-world-'));
@@ -43,7 +44,7 @@ it('tells what happens on a platform, on the links and to instances, and can be 
   simulator.faults({ throttleNext: 1 });
   await client.call('GET', '/api/v2/users');
   const refused = expect.objectContaining({ op: 'platform', phase: 'request', status: 429, forced: true });
-  await vi.waitFor(() => expect(lines()).toContainEqual(refused));
+  await vi.waitFor(() => expect(lines()).toContainEqual(refused), SOON);
   simulator.faults({ delayEvents: 1, delayMs: 500 });
   expect(notified().at(-1)).toBe(650);
   simulator.faults({ closeSockets: 1006 });

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type AuditRecord, openAudit } from '../../src/ops/audit.ts';
 import { openStream } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-audit-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -32,7 +33,7 @@ describe('the audit', () => {
       const { audit } = open(file);
       audit.record({ ...claim, who: { issuer: 'idp', subject } });
       audit.close();
-      await vi.waitFor(() => expect(linesOf(file).at(-1)?.who.subject).toBe(subject));
+      await vi.waitFor(() => expect(linesOf(file).at(-1)?.who.subject).toBe(subject), SOON);
     }
     expect(linesOf(file)).toHaveLength(2);
     expect(linesOf(file)[0]).toMatchObject({
@@ -54,8 +55,9 @@ describe('the audit', () => {
     const lost = await dropped();
     expect(lost).toBeGreaterThan(20);
     expect(lost).toBeLessThan(200);
-    await vi.waitFor(() =>
-      expect(linesOf(file).at(-1)).toMatchObject({ op: 'audit', outcome: 'dropped', dropped: lost }),
+    await vi.waitFor(
+      () => expect(linesOf(file).at(-1)).toMatchObject({ op: 'audit', outcome: 'dropped', dropped: lost }),
+      SOON,
     );
     expect(linesOf(file)).toHaveLength(200 - lost + 1);
     audit.close();
@@ -68,7 +70,7 @@ describe('the audit', () => {
   it('says once that its disk is full, and lets nobody wait', async () => {
     const { audit, errors } = open('/dev/full');
     audit.record(claim);
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await vi.waitFor(() => expect(errors).toHaveLength(1), SOON);
     audit.record(claim);
     audit.record(claim);
     expect(errors[0]).toMatch(/cannot be written/);

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { Hints } from '../../src/routing/hints.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 /** What is asked of platforms; nobody answers a question before it is told to. */
 function questions() {
@@ -24,7 +25,7 @@ it('are asked about at once, and those that come meanwhile together, each once',
   hints.take('emea', ['emea:3', 'emea:4']);
   expect(asked).toEqual([['emea:1']]);
   answer();
-  await vi.waitFor(() => expect(asked).toEqual([['emea:1'], ['emea:2', 'emea:3', 'emea:4']]));
+  await vi.waitFor(() => expect(asked).toEqual([['emea:1'], ['emea:2', 'emea:3', 'emea:4']]), SOON);
   answer();
   await hints.stop();
 });
@@ -48,7 +49,7 @@ it('are bounded: of a flood no more wait than can be asked about soon', async ()
   await vi.waitFor(() => {
     answer();
     expect(asked.flat()).toEqual(ids.slice(0, 1000));
-  });
+  }, SOON);
   expect(Math.max(...asked.map(({ length }) => length))).toBe(100);
   answer();
   await hints.stop();

@@ -12,6 +12,7 @@ import { type RedisServer, startRedis } from '../../local/redis/server.ts';
 import { busRules } from '../../src/bus/redis-streams/acl.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { ask, eventOf } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 const TOPIC = 'agent.status.change';
 let dir: string;
@@ -75,8 +76,9 @@ test('an instance works over TLS to its cluster and to the bus, with a certifica
   await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 20_000 });
   const event = eventOf('crm:ann', 'AVAILABLE', systemClock.nowMs());
   expect(await ask(`${url}/v1/events`, 'POST', event)).toMatchObject({ status: 202 });
-  await vi.waitFor(async () =>
-    expect((await ask(`${url}/v1/agents/crm:ann`)).body).toMatchObject({ status: 'AVAILABLE' }),
+  await vi.waitFor(
+    async () => expect((await ask(`${url}/v1/agents/crm:ann`)).body).toMatchObject({ status: 'AVAILABLE' }),
+    SOON,
   );
   // What was accepted has gone over the bus, and come back.
   await vi.waitFor(

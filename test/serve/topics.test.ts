@@ -10,6 +10,7 @@ import { type LocalKafka, startKafka } from '../../local/kafka/cluster.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
 import { freePort } from '../../local/redis/ports.ts';
 import { kafkaOrSkip } from '../fixtures/kafka.ts';
+import { SOON } from '../fixtures/soon.ts';
 
 let dir: string;
 let kafka: LocalKafka;
@@ -115,7 +116,10 @@ kafkaOrSkip('muster topics', () => {
     ];
     await admin.createTopics({ topics: ['old'], partitions: 3, replicas: 1, configs });
     await admin.createTopics({ topics: ['old.dlq'], partitions: 2, replicas: 1 });
-    await vi.waitFor(async () => expect(await admin.listTopics()).toEqual(expect.arrayContaining(['old', 'old.dlq'])));
+    await vi.waitFor(
+      async () => expect(await admin.listTopics()).toEqual(expect.arrayContaining(['old', 'old.dlq'])),
+      SOON,
+    );
     const applied = await topics('apply', { topic: 'old', partitions: 4, replication: 1 });
     expect(applied).toEqual({
       code: 0,

@@ -5,6 +5,7 @@ import { BEAT_KEY } from '../../src/cache/keys.ts';
 import { scripts } from '../../src/cache/scripts.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Freshness } from '../../src/sync/freshness.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { type Store, silent, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -60,9 +61,9 @@ describe('the instances of a region', () => {
         expect(each.region('nowhere')).toMatchObject({ state: 'stale' });
       }
       await reader.advance(await heartbeat({ writer: 'us-2' }), 2);
-      await vi.waitFor(() => expect(other.region('us').state).toBe('fresh'));
+      await vi.waitFor(() => expect(other.region('us').state).toBe('fresh'), SOON);
       await reader.advance(await heartbeat({ leaving: true }), 1);
-      await vi.waitFor(() => expect(other.region('us')).toMatchObject({ state: 'stale', left: true }));
+      await vi.waitFor(() => expect(other.region('us')).toMatchObject({ state: 'stale', left: true }), SOON);
       expect(other.agent('us', agentOn(0))).toMatchObject({ state: 'fresh', left: false });
     } finally {
       other.stop();

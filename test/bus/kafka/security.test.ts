@@ -9,6 +9,7 @@ import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import { type KafkaConfig, kafkaAccess } from '../../../src/serve/kafka.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
+import { SOON } from '../../fixtures/soon.ts';
 import { TokenEndpoint } from '../../fixtures/token-endpoint.ts';
 import { PASSWORD, type SecuredKafka, type Security, startSecuredKafka, USER } from './secured.ts';
 
@@ -212,7 +213,7 @@ kafkaOrSkip('a secured Kafka', () => {
       socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy());
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void broker.close());
-    await vi.waitFor(() => expect(broker.address()).not.toBeNull());
+    await vi.waitFor(() => expect(broker.address()).not.toBeNull(), SOON);
     const brokers = [`127.0.0.1:${(broker.address() as AddressInfo).port}`];
     const bus = open({ ...kafka.config('PLAIN', { sasl: password('PLAIN') }), brokers });
     expect(await failureOf(bus)).toContain('cannot be used now');
@@ -227,7 +228,7 @@ kafkaOrSkip('a secured Kafka', () => {
       },
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void front.close());
-    await vi.waitFor(() => expect(front.address()).not.toBeNull());
+    await vi.waitFor(() => expect(front.address()).not.toBeNull(), SOON);
     const brokers = [`localhost:${(front.address() as AddressInfo).port}`];
     await failureOf(open({ ...kafka.config('TLS', { tls: kafka.trusted }), brokers }));
     expect(names[0]).toBe('localhost');

@@ -8,6 +8,7 @@ import { RedisConnection } from '../../../src/bus/redis-streams/connection.ts';
 import { PartitionReader, START } from '../../../src/bus/redis-streams/reader.ts';
 import { writeFields } from '../../../src/bus/redis-streams/stream-entry.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { SOON } from '../../fixtures/soon.ts';
 
 let dir: string;
 let redis: RedisServer;
@@ -45,9 +46,9 @@ describe('a reader that reads ahead', () => {
       log,
     });
     await add('first');
-    await vi.waitFor(() => expect(begun).toEqual(['first']));
+    await vi.waitFor(() => expect(begun).toEqual(['first']), SOON);
     await add('second');
-    await vi.waitFor(() => expect(begun).toEqual(['first', 'second']));
+    await vi.waitFor(() => expect(begun).toEqual(['first', 'second']), SOON);
 
     let isDrained = false;
     const drained = reader.drain(0).then(() => {
