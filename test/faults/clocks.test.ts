@@ -87,4 +87,10 @@ describe('a region that is stopped', () => {
     await us.spawn();
     await soon(async () => expect(await stateOf('us', eu)).toMatchObject({ state: 'fresh' }));
   });
+
+  it('ends though nothing that it stands on answers', async () => {
+    await Promise.all([regions.bus.kill('SIGSTOP'), ...us.redis.nodes.map((node) => us.redis.freeze(node))]);
+    for (const { signal } of us.processes) await signal('SIGTERM');
+    await Promise.all([regions.bus.kill('SIGCONT'), ...us.redis.nodes.map((node) => us.redis.thaw(node))]);
+  });
 });
