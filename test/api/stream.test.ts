@@ -9,6 +9,7 @@ import {
   type Process,
   type Regions,
   startRegions,
+  type TestRegion,
   TOOK_EFFECT,
 } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
@@ -133,6 +134,21 @@ describe('a stream', () => {
     await tell(eu, 'crm-eu:1', 'BUSY');
     const next = await listen(eu, { query: '?events=agent', after: listener.lastId });
     await next.next('agent', of('crm-eu:1', 'BUSY'));
+  });
+
+  it('keeps no instance from ending that was still opening it', async () => {
+    const leaving = (await regions[0]?.spawn()) as Process;
+    const { redis } = regions[0] as TestRegion;
+    await Promise.all(redis.nodes.map((node) => redis.freeze(node)));
+    const opening = Promise.allSettled(
+      Array.from({ length: 5 }, () => Listener.open(`${leaving.url}/v1/stream?events=agent`)),
+    );
+    // Answered without the store, and behind those.
+    await fetch(`${leaving.url}/healthz`);
+    const left = leaving.signal('SIGTERM');
+    await Promise.all(redis.nodes.map((node) => redis.thaw(node)));
+    for (const each of await opening) if (each.status === 'fulfilled') listeners.push(each.value);
+    await left;
   });
 });
 

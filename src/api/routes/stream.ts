@@ -17,7 +17,9 @@ const LONGEST_ID = 4096;
 /** `GET /v1/stream`: what changes in the region, as server-sent events. */
 export function streamRoutes(server: FastifyInstance, { region }: ApiContext): void {
   const open = new Set<StreamBody>();
+  let isClosing = false;
   server.addHook('preClose', async () => {
+    isClosing = true;
     for (const stream of open) stream.end('draining');
   });
 
@@ -38,6 +40,7 @@ export function streamRoutes(server: FastifyInstance, { region }: ApiContext): v
         onEnd: (why) => region.metrics.streamEnds.inc({ why }),
       });
       open.add(stream);
+      if (isClosing) stream.end('draining');
       region.metrics.streams.set(open.size);
       stream.body.once('close', () => {
         open.delete(stream);
