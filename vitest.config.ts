@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { SOON } from './test/fixtures/soon.ts';
 
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
-const ALONE = ['test/api/shedding.test.ts', 'test/local/world.test.ts'];
+const ALONE = ['test/drill/command.test.ts', 'test/api/shedding.test.ts', 'test/local/world.test.ts'];
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { ...SOON } } };
 
@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: ALONE,
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
           ...limits,
         },
