@@ -33,6 +33,12 @@ const Redis = Type.Object(
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
     tls: Type.Optional(Tls('TLS to the nodes.')),
+    replicas: Type.Integer({
+      default: 1,
+      minimum: 0,
+      maximum: 5,
+      description: 'How many replicas each master is meant to have; 0: none, so that a lost master loses what it held.',
+    }),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
 );

@@ -28,7 +28,7 @@ export async function startFuzzedRegion(dir: string): Promise<FuzzedRegion> {
     region: 'eu',
     listen: { port },
     log: { level: 'error' },
-    redis: { nodes: cluster.addresses },
+    redis: { nodes: cluster.addresses, replicas: 0 },
     bus: { url: bus.url },
     audit: { file: join(dir, 'audit') },
     auth,
