@@ -1,4 +1,4 @@
-import type { PlatformSettlement, Settlement } from './claim.ts';
+import type { OwnSettlement, PlatformSettlement, Settlement } from './claim.ts';
 import type { Facets } from './facets.ts';
 import { mediaOf, VOICE } from './units.ts';
 
@@ -24,7 +24,7 @@ export interface Ground {
  * the one that is on record has the agent.
  */
 export function obstacleTo(
-  settlement: Settlement | PlatformSettlement,
+  settlement: Settlement | PlatformSettlement | OwnSettlement,
   { fence, unit }: LostClaim,
   { facets, heldForMs, oldestFence }: Ground,
 ): string | undefined {

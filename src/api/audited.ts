@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
+import { NotReplicated } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';
 import type { ClaimRequest, Granted } from '../routing/attempt.ts';
@@ -8,7 +9,7 @@ import { Refusal } from '../routing/refusal.ts';
 import { provenClaim, type Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
 import type { Accepted } from '../sync/ingest.ts';
-import { routeOf, whoSent } from './access.ts';
+import { askedByOf, routeOf, whoSent } from './access.ts';
 import { TooManyRequests } from './limits.ts';
 
 /**
@@ -41,7 +42,8 @@ export async function settleFor(
   budgetMs?: number,
 ): Promise<ClaimAnswer> {
   const base = { op: settlement, claim: claimId } as const;
-  return recorded(region, request, base, () => settle(region, claimId, settlement, budgetMs), told);
+  const how = { ...(budgetMs !== undefined && { budgetMs }), askedBy: askedByOf(request) };
+  return recorded(region, request, base, () => settle(region, claimId, settlement, how), told);
 }
 
 /**
@@ -97,12 +99,15 @@ async function recorded<T>(
     record(told(result));
     return result;
   } catch (error) {
-    record({ outcome: error instanceof Refusal ? error.code : 'unavailable' });
+    const isUnknown = error instanceof NotReplicated;
+    record({ outcome: error instanceof Refusal ? error.code : isUnknown ? 'not_replicated' : 'unavailable' });
     throw error;
   }
 }
 
-function told({ claim_id, agent_id, call_id, queue, unit, fence, authority }: ClaimAnswer): Partial<AuditRecord> {
+function told(claim: ClaimAnswer): Partial<AuditRecord> {
+  const { claim_id, agent_id, call_id, queue, unit, fence, authority, end_reason } = claim;
   const which = { claim: claim_id, agent: agent_id, call: call_id, queue, fence, ...(unit !== undefined && { unit }) };
-  return { ...which, granted_by: authority.region, mode: authority.mode };
+  const end = end_reason === undefined ? {} : { end_reason };
+  return { ...which, ...end, granted_by: authority.region, mode: authority.mode };
 }

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
+import { NotReplicated } from '../cache/written.ts';
 import type { Log } from '../ops/log.ts';
 import { NotYetConsistent } from '../routing/consistency.ts';
 import { Refusal } from '../routing/refusal.ts';
@@ -25,6 +26,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
     const { missing, known } = error;
     return sendProblem(reply, 'not_yet_consistent', { detail: error.message, more: { missing, known } });
   }
+  if (error instanceof NotReplicated) return sendProblem(reply, 'not_replicated', { detail: error.message });
   if (error instanceof ShardUnavailable) {
     return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
   }
@@ -38,13 +40,15 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
 }
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
-  const { passedOver, explanation, agent } = refusal;
+  const { passedOver, explanation, agent, claim, home } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
     more: {
       ...(passedOver && { passed_over: passedOver }),
       ...(explanation && { explanation }),
       ...(agent && { agent }),
+      ...(claim && { claim }),
+      ...(home !== undefined && { home }),
     },
   });
 }

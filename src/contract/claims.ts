@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
+import { END_REASONS } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
 import { AgentAnswer, AgentId, Explanation } from './agents.ts';
 import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
@@ -24,6 +25,7 @@ export const ClaimAnswer = Type.Object(
     fence: Count('Grows with every claim on the agent: the higher one wins, everywhere.', { minimum: 1 }),
     until: MsSinceEpoch('When it lapses, by the clock of the shard that granted it, in ms.'),
     expires_in_ms: Count('How long it holds the agent from this answer on, in ms; 0 when it holds nobody any more.'),
+    end_reason: Type.Optional(OneOf([...END_REASONS], 'Why nobody holds the agent by it any more.')),
     replicated: Type.Optional(
       Type.Boolean({ description: 'False if no replica acknowledged it: a failover of its shard could forget it.' }),
     ),
@@ -31,8 +33,8 @@ export const ClaimAnswer = Type.Object(
       {
         region: Name('Who granted it.'),
         mode: OneOf(
-          ['home', 'verified'],
-          "The agent's home, or, under policy `verify`, a region that could not reach it.",
+          ['home', 'verified', 'copy'],
+          "The agent's home; under policy `verify` a region that could not reach it (`verified`); or what this region knows of a claim whose home it could not ask in time (`copy`): the home may say otherwise.",
         ),
       },
       closed,
@@ -47,12 +49,15 @@ export type ClaimAnswer = Static<typeof ClaimAnswer>;
 export const ClaimBody = Type.Object(
   {
     queue: Name('Where an agent is asked for.'),
-    call_id: Name('The interaction. The same call is answered with the same claim while it lives.'),
+    call_id: Name(
+      'The interaction. The same call with the same wish is answered with the same claim while it lives; with another, `call_has_claim`.',
+    ),
     media: MediaType,
     skills: Type.Optional(Skills),
     budget_ms: BudgetMs,
     agent_id: Type.Optional(Name('Only this agent will do.')),
     explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),
+    proposes: Type.Optional(Name('Only from another region: the agent of its home whom it proposes for its caller.')),
   },
   closed,
 );

@@ -20,7 +20,11 @@ export interface Metrics {
   readThroughMs: Histogram<'connection'>;
   /** Claims granted in a home's stead that met the home's own. */
   conflicts: Counter<'overlap'>;
+  /** Calls that had two claims: one was `ended`, or both were confirmed, `both_confirmed`. */
+  callConflicts: Counter<'outcome'>;
   settlements: Counter<'settlement' | 'outcome'>;
+  /** Why claims ended: `completed`, `released`, `refused`, `lapsed`, `superseded`, `platform`. */
+  claimEnds: Counter<'reason'>;
   /** Ids of claims that no region granted. */
   unprovenClaimIds: Counter;
   /** From acceptance in another region to being applied here. */
@@ -125,6 +129,16 @@ function metricsOfClaims({ counter, latency }: Maker) {
       'claim_conflicts_total',
       "Claims granted in a home's stead that met the home's own; overlap: certain or possible",
       'overlap',
+    ),
+    callConflicts: counter(
+      'call_conflicts_total',
+      'Calls that had two claims, granted by regions or domains that had not heard of each other: ended (one of them), both_confirmed',
+      'outcome',
+    ),
+    claimEnds: counter(
+      'claim_ends_total',
+      'Why claims of this region ended: completed, released, refused, lapsed, superseded, platform',
+      'reason',
     ),
     settlements: counter(
       'settlements_total',

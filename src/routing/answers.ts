@@ -79,6 +79,7 @@ export function answerClaim(
     fence: claim.fence,
     until: claim.untilMs,
     expires_in_ms: claim.state === 'ENDED' ? 0 : Math.max(0, Math.round(leftMs)),
+    ...(claim.endReason !== undefined && { end_reason: claim.endReason }),
     ...(replicated !== undefined && { replicated }),
     authority: { region, mode: claim.by === undefined ? 'home' : 'verified' },
     agent,

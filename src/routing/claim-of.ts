@@ -13,8 +13,8 @@ import { queueNamed, type Region } from './region.ts';
  */
 export async function claimOfCall(region: Region, callId: string, queue?: string): Promise<string> {
   const domains = queue === undefined ? domainsOf(region.config) : [queueNamed(region, queue).domain];
-  const known = await Promise.all(domains.map((domain) => region.queues.agentOf(domain, callId)));
-  const agentId = known.find((each) => each !== undefined);
+  const known = await Promise.all(domains.map((domain) => region.calls.entryOf(domain, callId)));
+  const { agentId } = known.find((each) => each !== undefined) ?? {};
   if (agentId === undefined) throw new Refusal('unknown_claim', `no claim of call "${callId}" is known in this region`);
   const id = idFor(region, agentId, await region.agents.get(agentId), callId);
   if (id !== undefined) return id;

@@ -1,5 +1,6 @@
 import type { ClaimName } from '../agent/claim.ts';
 import type { Agents } from '../cache/agents.ts';
+import type { Calls } from '../cache/calls.ts';
 import type { Changes } from '../cache/changes.ts';
 import type { KeptAnswers } from '../cache/kept-answers.ts';
 import type { PassOver, Queues } from '../cache/queues.ts';
@@ -27,6 +28,7 @@ export interface Region {
   config: Config;
   agents: Agents;
   queues: Queues;
+  calls: Calls;
   changes: Changes;
   roster: Roster;
   keptAnswers: KeptAnswers;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Circumstances,
   claimIdOf,
   conflictOf,
   LONGEST_CLAIM_ID,
@@ -12,6 +13,8 @@ import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/fac
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
 const none = { rule: 'none', seconds: 0 } as const;
+/** As a caller settles, where there is no wrap-up. */
+const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
 
 describe('settling a claim', () => {
   it.each<[ClaimState, 'confirm' | 'renew' | 'release' | 'complete', string]>([
@@ -32,31 +35,67 @@ describe('settling a claim', () => {
     ['ENDED', 'complete', 'done'],
     ['ENDED', 'release', 'done'],
   ])('%s, %s: %s', (state, settlement, expected) => {
-    const move = settle(state, settlement, times, none, 'now');
+    const move = settle({ state }, settlement, caller);
     expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
   it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
-    expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 }, 500)).toEqual({
+    expect(
+      settle({ state: 'CONFIRMED' }, 'complete', {
+        ...caller,
+        wrapUp: { rule: 'timed', seconds: 30 },
+        completedAt: 500,
+      }),
+    ).toEqual({
       state: 'WRAP_UP',
       lockMs: 30_000,
       completed: { from: 500, restMs: 30_000 },
+      endReason: 'completed',
     });
   });
 
   it('counts nothing as completed where nobody can say when', () => {
-    expect(settle('CONFIRMED', 'complete', times, none, undefined)).toEqual({ state: 'ENDED', lockMs: 0 });
+    expect(settle({ state: 'CONFIRMED' }, 'complete', { ...caller, completedAt: undefined })).toEqual({
+      state: 'ENDED',
+      lockMs: 0,
+      endReason: 'completed',
+    });
   });
 
-  it('keeps an agent who missed a call for a moment, until the platform has said what that means', () => {
-    expect(settle('CONFIRMED', 'missed', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
-    expect(settle('ENDED', 'missed', times, none, 'now')).toBe('done');
-    expect(settle('HELD', 'refused', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
-    expect(settle('WRAP_UP', 'refused', times, none, 'now')).toBe('done');
+  it('keeps an agent who missed a call for a moment, until the platform has said what that means, and sends them behind', () => {
+    const missed = { state: 'WRAP_UP', lockMs: 2000, endReason: 'refused', goesBehind: true };
+    expect(settle({ state: 'CONFIRMED' }, 'missed', caller)).toEqual(missed);
+    expect(settle({ state: 'ENDED' }, 'missed', caller)).toBe('done');
+    expect(settle({ state: 'HELD' }, 'refused', caller)).toEqual(missed);
+    expect(settle({ state: 'WRAP_UP' }, 'refused', caller)).toBe('done');
+  });
+
+  it('says why a claim ended, and keeps that through its wrap-up', () => {
+    const reasonOf = (claim: Parameters<typeof settle>[0], ...how: [Parameters<typeof settle>[1], Circumstances?]) => {
+      const move = settle(claim, how[0], how[1] ?? caller);
+      return typeof move === 'string' ? move : move.endReason;
+    };
+    const platform = { ...caller, isPlatform: true };
+    expect(reasonOf({ state: 'HELD' }, 'release')).toBe('released');
+    expect(reasonOf({ state: 'CONFIRMED' }, 'complete')).toBe('completed');
+    expect(reasonOf({ state: 'CONFIRMED' }, 'complete', platform)).toBe('platform');
+    expect(reasonOf({ state: 'HELD' }, 'lapse')).toBe('lapsed');
+    expect(reasonOf({ state: 'WRAP_UP', endReason: 'platform' }, 'release', platform)).toBe('platform');
+    expect(reasonOf({ state: 'WRAP_UP', endReason: 'completed' }, 'release')).toBe('completed');
+    expect(reasonOf({ state: 'HELD' }, 'confirm')).toBeUndefined();
+  });
+
+  it('ends by itself what has lapsed, and what another claim of its call stands in the place of', () => {
+    const lapsed = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapsed: true };
+    expect(settle({ state: 'HELD' }, 'lapse', caller)).toEqual(lapsed);
+    expect(settle({ state: 'CONFIRMED' }, 'lapse', caller)).toEqual(lapsed);
+    expect(settle({ state: 'WRAP_UP' }, 'lapse', caller)).toBe('done');
+    expect(settle({ state: 'HELD' }, 'supersede', caller)).toMatchObject({ state: 'ENDED', endReason: 'superseded' });
+    expect(settle({ state: 'CONFIRMED' }, 'supersede', caller)).toBe('done');
   });
 
   it('keeps the place of an agent whose claim was released', () => {
-    expect(settle('HELD', 'release', times, none, 'now')).toEqual({ state: 'ENDED', lockMs: 0 });
+    expect(settle({ state: 'HELD' }, 'release', caller)).toEqual({ state: 'ENDED', lockMs: 0, endReason: 'released' });
   });
 });
 

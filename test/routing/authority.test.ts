@@ -48,7 +48,7 @@ describe('how a home stands', () => {
     const attempt = attemptBeside(port);
     peers.start();
     await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
-    const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, agentId: 'a' } as const;
+    const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 100)).toEqual({ kind: 'unreachable' });
     silent.close();
     for (const socket of sockets) socket.destroy();

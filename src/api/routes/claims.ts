@@ -4,12 +4,14 @@ import type { Settlement } from '../../agent/claim.ts';
 import { ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
 import type { Skills } from '../../contract/fields.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
-import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
+import { CONSISTENCY } from '../../routing/peers.ts';
 import { provenClaim } from '../../routing/region.ts';
 import { getClaim } from '../../routing/settle.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
+import { askedByOf } from '../access.ts';
 import { claimFor, demandProof, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
+import { InvalidRequest } from '../failures.ts';
 import type { ApiContext } from '../server.ts';
 
 const config = { access: 'route:agent', work: 'claim', keyed: true } as const;
@@ -51,16 +53,20 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   }
 
   function readClaim(request: FastifyRequest, body: ClaimBody): ClaimRequest {
-    const askedBy = request.headers[ASKED_BY];
+    const askedBy = askedByOf(request);
+    if (body.proposes !== undefined && askedBy === undefined) {
+      throw new InvalidRequest([{ field: '/proposes', message: `is for other regions; name the agent in agent_id` }]);
+    }
     return {
       queue: body.queue,
       callId: body.call_id,
       media: body.media ?? 'voice',
       skills: requiredSkills(body.skills),
       budgetMs: body.budget_ms ?? region.config.claims.budgetMs,
-      explain: body.explain ?? typeof askedBy === 'string',
+      explain: body.explain ?? askedBy !== undefined,
       ...(body.agent_id && { agentId: body.agent_id }),
-      ...(typeof askedBy === 'string' && { askedBy }),
+      ...(body.proposes && { proposes: body.proposes }),
+      ...(askedBy !== undefined && { askedBy }),
     };
   }
 }
