@@ -77,8 +77,8 @@ export const PROBLEMS = {
   unknown_claim: kind(
     404,
     'The claim is not known',
-    'No such claim was granted, or a failover forgot it.',
-    'Use the `claim_id` of the answer that granted it. Confirming or renewing makes a forgotten claim again.',
+    'The id proves no claim that was granted; or the claim was granted and a failover forgot it, as `detail` says.',
+    'Use the `claim_id` of the answer that granted it, to the letter. Confirming or renewing makes a forgotten claim again, unless another call has the agent by now. Where ids of other regions prove nothing compare `claims.keys` of both.',
   ),
   unknown_connection: kind(
     404,
@@ -143,7 +143,7 @@ export const PROBLEMS = {
   too_many_requests: kind(
     429,
     'The client asks too often',
-    'One client has asked this instance more often within a second than `limits.requestsPerSecond` of the config allows.',
+    'One client has asked this instance more often within a second than `limits.requestsPerSecond` of the config allows. A settlement is only refused so where its id proves no claim.',
     'Ask again after `Retry-After`; `ratelimit-remaining` of every answer says how many are left. Nothing was done.',
   ),
   not_replicated: kind(

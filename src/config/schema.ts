@@ -129,7 +129,7 @@ const Claims = Type.Object(
       Type.Array(Type.String({ minLength: 32, title: 'a secret of 32 characters or more', writeOnly: true }), {
         minItems: 1,
         maxItems: 10,
-        description: `Secrets that ids of claims are signed with, e.g. \`\${file:claims.key}\`; the same in all regions. The first signs, all are known: [how to change them](security.md#changing-keys). Needed where there is \`auth\`.`,
+        description: `Secrets of 32 characters or more that ids of claims are signed with, e.g. \`\${file:claims.key}\`; the same in all regions. The first signs, all are known: [how to change them](security.md#changing-keys). Needed where there is \`auth\`.`,
         writeOnly: true,
       }),
     ),
@@ -188,7 +188,7 @@ const Limits = Type.Object(
         minimum: 1,
         maximum: 1_000_000,
         description:
-          'Requests that one client may make of one instance within a second; more are answered 429, but for settlements. Not set: any number.',
+          'Requests that one client may make of one instance within a second; more are answered 429, but for settlements of claims that were granted. Not set: any number.',
       }),
     ),
   },

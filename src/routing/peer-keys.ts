@@ -1,27 +1,40 @@
+import type { Log } from '../ops/log.ts';
+
 /**
  * Whether another region knows the key that ids of claims are signed with here, as its answers to probes say. Where it does
- * not, no claim that was granted here can be settled there, and nobody hears of it but its callers.
+ * not, no claim that was granted here can be settled there, and nobody hears of it but its callers: so people are told.
  */
 export class PeerKeys {
+  readonly #region: string;
+  readonly #ours: string;
+  readonly #log: Log;
   #isStranger = false;
 
   /**
-   * @param theirs fingerprints of the keys that it knows; undefined where it does not say
-   * @param ours that of the key that signs here
-   * @returns whether it has just been found not to know it, or to know it again; undefined if nothing has changed
+   * @param region the other one
+   * @param ours the fingerprint of the key that signs here
    */
-  heard(theirs: readonly string[] | undefined, ours: string): 'strange' | 'known' | undefined {
-    const isStranger = theirs !== undefined && !theirs.includes(ours);
-    if (isStranger === this.#isStranger) return undefined;
-    this.#isStranger = isStranger;
-    return isStranger ? 'strange' : 'known';
+  constructor(region: string, ours: string, log: Log) {
+    this.#region = region;
+    this.#ours = ours;
+    this.#log = log;
   }
 
-  get isStranger(): boolean {
-    return this.#isStranger;
+  /** @param theirs fingerprints of the keys that it knows; undefined where it does not say */
+  heard(theirs: readonly string[] | undefined): void {
+    const isStranger = theirs !== undefined && !theirs.includes(this.#ours);
+    if (isStranger === this.#isStranger) return;
+    this.#isStranger = isStranger;
+    const of = this.#region;
+    if (isStranger) this.#log.warn({ of }, 'another region does not know the key that ids are signed with here');
+    else this.#log.info({ of }, 'another region knows the key that ids are signed with here');
+  }
+
+  /** In words; none where all is well. */
+  warnings(): string[] {
+    if (!this.#isStranger) return [];
+    return [
+      `${this.#region} does not know the key that ids of claims are signed with here: claims granted here cannot be settled there; see claims.keys in the config of both`,
+    ];
   }
 }
-
-/** In words. */
-export const keyWarning = (region: string): string =>
-  `${region} does not know the key that ids of claims are signed with here: claims granted here cannot be settled there; see claims.keys in the config of both`;

@@ -9,7 +9,7 @@ import type { Log } from '../ops/log.ts';
 import { currentTrace, traceHeaders } from '../ops/trace.ts';
 import { askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
-import { keyWarning, PeerKeys } from './peer-keys.ts';
+import { PeerKeys } from './peer-keys.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
@@ -80,7 +80,7 @@ export class Peers {
         roundTrip: new RoundTrip(),
         failures: 0,
         clock: new PeerClock(),
-        keys: new PeerKeys(),
+        keys: new PeerKeys(name, options.claimKey, options.log),
       });
     }
   }
@@ -119,7 +119,7 @@ export class Peers {
     return [...this.#peers].flatMap(([name, { clock, keys }]) => {
       if (!this.isReachable(name)) return [];
       const off = clock.isOff && clock.offsetMs !== undefined ? [clockWarning(name, clock.offsetMs)] : [];
-      return keys.isStranger ? [...off, keyWarning(name)] : off;
+      return [...off, ...keys.warnings()];
     });
   }
 
@@ -234,7 +234,7 @@ export class Peers {
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
-      this.#heardKeys(name, peer.keys, theirKeys);
+      peer.keys.heard(theirKeys);
     } catch (error) {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
@@ -269,14 +269,6 @@ export class Peers {
   async #credentials(region: string): Promise<Record<string, string>> {
     const token = await this.#options.tokens?.for(region);
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
-  }
-
-  #heardKeys(name: string, keys: PeerKeys, theirs: string[] | undefined): void {
-    const { claimKey, log } = this.#options;
-    const change = keys.heard(theirs, claimKey);
-    if (change === 'strange')
-      log.warn({ of: name }, 'another region does not know the key that ids are signed with here');
-    if (change === 'known') log.info({ of: name }, 'another region knows the key that ids are signed with here');
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {

@@ -22,6 +22,7 @@ const whole = {
   redis: { nodes: ['127.0.0.1:7001'] },
   bus: { url: 'redis://127.0.0.1:6390' },
   regions,
+  claims: { keys: ['a secret of as many characters as it takes'] },
   auth,
 };
 
