@@ -31,7 +31,7 @@ describe('events', () => {
     });
     expect(status).toBe(202);
     const outcome = expect.stringMatching(TOOK_EFFECT);
-    expect(body).toEqual({ accepted: 1, events: [{ event_id: 'plain-1', outcome }] });
+    expect(body).toEqual({ accepted: 1, replicated: false, events: [{ event_id: 'plain-1', outcome }] });
     await seenIn(us, 'plain', 'AVAILABLE');
     const { body: answer } = await known(us, 'plain');
     expect(answer).toMatchObject({ home: 'eu', stale: false, available_since: nowMs });

@@ -62,7 +62,7 @@ test('a request on an open connection is told that the instance is shutting down
 
 test.each([
   ['cannot be decoded', '/v1/agents/%zz', /"\/v1\/agents\/%zz" is not a path/],
-  ['is too long in a part', `/v1/agents/${'x'.repeat(600)}`, /too long/],
+  ['is too long in a part', `/v1/agents/${'x'.repeat(1200)}`, /too long/],
 ])('a path that %s is a problem like any other', async (_, path, detail) => {
   const server = await bareServer();
   const { statusCode, headers, body } = await server.inject(path);

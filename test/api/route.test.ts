@@ -56,6 +56,8 @@ describe('a route', () => {
         claim_id: expect.stringMatching(/^crm-eu:found~\d+:voice:home:eu:[\w-]{22}$/),
         expires_in_ms: expect.any(Number),
         replicated: false,
+        queue: agent('found'),
+        authority: 'home',
         verified: false,
       },
     });
@@ -78,6 +80,26 @@ describe('a route', () => {
       reason: 'no_agent_available',
       detail: 'nobody in queue "crm-eu:nobody" can take the call now: 1 seen, 1 skill',
       retry_after_ms: 2000,
+      queue: agent('nobody'),
+      agent_id: '',
+      claim_id: '',
+    });
+  });
+
+  it('names the claim that the call has, where it asks for something else', async () => {
+    await onDuty('wish');
+    const first = await route({ queue: agent('wish'), call_id: 'wish-1' });
+    expect(await route({ queue: agent('found'), call_id: 'wish-1' })).toEqual({
+      status: 200,
+      body: {
+        found: false,
+        reason: 'call_has_claim',
+        detail: expect.stringContaining('has agent "crm-eu:wish"'),
+        retry_after_ms: expect.any(Number),
+        queue: agent('wish'),
+        agent_id: agent('wish'),
+        claim_id: first.body.claim_id,
+      },
     });
   });
 
@@ -270,7 +292,14 @@ describe('what is away for a moment', () => {
     const expected = { reason: 'shard_unavailable', detail: expect.any(String) };
     expect(await route(asked, us)).toEqual({
       status: 200,
-      body: { found: false, ...expected, retry_after_ms: expect.any(Number) },
+      body: {
+        found: false,
+        ...expected,
+        retry_after_ms: expect.any(Number),
+        queue: 'crm-us:none',
+        agent_id: '',
+        claim_id: '',
+      },
     });
     const settled = await settle({ ...asked, settlement: 'release' }, us);
     expect(settled).toEqual({ status: 200, body: { done: false, ...expected } });

@@ -69,7 +69,8 @@ describe.each(NAMES)('the action "%s"', (name) => {
 describe('a flow', () => {
   it('that finds somebody gets whom to transfer to; the platform tells that they talk', async () => {
     await onDuty('ann', { billing: 70, spanish: 50 });
-    const found = await claim('ann', 'conversation-1', { skills: 'billing:60', language: 'spanish', media: 'voice' });
+    const wish = { skills: 'billing:60', language: 'spanish', media: 'voice' };
+    const found = await claim('ann', 'conversation-1', wish);
     expect(found).toMatchObject({
       found: true,
       agent_id: agent('ann'),
@@ -77,7 +78,7 @@ describe('a flow', () => {
       connection: 'crm-eu',
       reason: '',
     });
-    expect(await claim('ann', 'conversation-1')).toMatchObject({ found: true, claim_id: found.claim_id });
+    expect(await claim('ann', 'conversation-1', wish)).toMatchObject({ found: true, claim_id: found.claim_id });
     const interaction = (state: string, at: number) =>
       ask(`${url}/v1/events`, 'POST', {
         ...eventOf(agent('ann'), 'BUSY', at),

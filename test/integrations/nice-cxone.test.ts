@@ -61,7 +61,8 @@ describe.each(CLAIMS)('the action "%s"', (name) => {
   it('finds nobody without failing', async () => {
     const answer = await act(name, variablesOf(1), url);
     expect(answer).toMatchObject({ found: false, reason: 'no_agent_available', retry_after_ms: 2000 });
-    expect(Object.keys(answer)).toEqual(['found', 'reason', 'detail', 'retry_after_ms']);
+    const had = ['queue', 'agent_id', 'claim_id'];
+    expect(Object.keys(answer)).toEqual(['found', 'reason', 'detail', 'retry_after_ms', ...had]);
   });
 
   it('fails for its author where the queue is unknown', async () => {
