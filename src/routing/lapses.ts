@@ -5,7 +5,6 @@ import { Ends, type Lapsed } from '../cache/ends.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
-import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
 import { unitIn } from './answers.ts';
 import { Refusal } from './refusal.ts';
@@ -100,9 +99,7 @@ export class Lapses {
       const which = { agent: agentId, call, queue, fence, claim: ended.claim_id, ...unitIn(claim) };
       audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
     } catch (error) {
-      const isExpected =
-        error instanceof Refusal || error instanceof ShardUnavailable || error instanceof NotReplicated;
-      if (!isExpected) throw error;
+      if (!(error instanceof Refusal || error instanceof ShardUnavailable)) throw error;
       log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
     }
   }

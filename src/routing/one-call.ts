@@ -81,12 +81,13 @@ export class OneCall {
   }
 
   async #compare(callId: string, ours: Party, theirs: Party): Promise<void> {
-    if (meet(ours, theirs) === 'stands') return;
+    const first = meet(ours, theirs);
+    // Both regions see two confirmed claims; the one whose claim is behind reports them.
+    if (first === 'stands' || (first === 'both-confirmed' && !isBehind(ours, theirs))) return;
     const now = await this.#askAfter(theirs);
     if (!now) return;
     const outcome = meet(ours, now);
     if (outcome === 'ends') await this.#end(callId, ours, now);
-    // Both regions see two confirmed claims; the one whose claim is behind reports them.
     if (outcome === 'both-confirmed' && isBehind(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
   }
 

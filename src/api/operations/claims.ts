@@ -38,7 +38,15 @@ export const claimOperations = {
       201: { description: 'An agent has been claimed.', schema: ClaimAnswer, headers: TOKEN },
       200: { description: 'The call has this claim already.', schema: ClaimAnswer, headers: TOKEN },
     },
-    problems: [...IN_BODY, 'unknown_queue', 'no_agent_available', 'call_has_claim', 'not_replicated', 'not_home', ...KEYED],
+    problems: [
+      ...IN_BODY,
+      'unknown_queue',
+      'no_agent_available',
+      'call_has_claim',
+      'not_replicated',
+      'not_home',
+      ...KEYED,
+    ],
   },
   getClaim: {
     method: 'GET',
