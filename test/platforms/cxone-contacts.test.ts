@@ -78,6 +78,7 @@ describe('the contact in focus of a state', () => {
     ['a refusal', { agentStateId: 2, outStateId: -1 }],
     ['lunch', { agentStateId: 2, outStateDescription: 'Lunch' }],
     ['no contact', { agentStateId: 3, contactId: 0 }],
+    ['after-call work beside an open contact', { agentStateId: 2, isACW: true, openContacts: 1 }],
   ])('says nothing in %s', (_, fields) => {
     expect(stateStep(fields)).toBeUndefined();
   });

@@ -81,8 +81,11 @@ export function stepOfState(row: StateRow): Step | undefined {
   const { agentId, contactId, contactSinceMs, mediaTypeId, startMs } = row;
   if (contactId === undefined) return undefined;
   const { activity } = stateOf(row, NO_VOCABULARY);
-  if (activity.state === 'WRAP_UP')
+  if (activity.state === 'WRAP_UP') {
+    // Open contacts do not count those in after-call work: the one in focus may be one of them.
+    if ((row.openContacts ?? 0) > 0) return undefined;
     return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, contactSinceMs ?? startMs);
+  }
   const isHandling = activity.state === 'INTERACTING' && HANDLING.has(activity.reason ?? '');
   // The state may begin before the contact is taken: only when that was tells that it is.
   if (isHandling && contactSinceMs !== undefined)
