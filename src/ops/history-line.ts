@@ -1,3 +1,4 @@
+import type { CallerLine } from './caller-line.ts';
 import type { WorldLine } from './world-line.ts';
 
 /**
@@ -167,6 +168,25 @@ export interface ConflictLine extends Origin {
   overlap: 'certain' | 'possible';
 }
 
+/** One of two claims of one call. */
+export interface CallConflictParty {
+  agent: string;
+  fence: number;
+  /** The region that granted it. */
+  region: string;
+}
+
+/** Two agents were granted for one call, by regions or domains that could not know of each other. */
+export interface CallConflictLine extends Origin {
+  op: 'call_conflict';
+  phase: 'reported';
+  call: string;
+  kept: CallConflictParty;
+  lost: CallConflictParty;
+  /** Whether the one that lost was ended, or both had been confirmed and go on. */
+  outcome: 'ended' | 'both_confirmed';
+}
+
 /** The region put aside a message that nobody can read; what can be told of it is told. */
 export interface EventDeadLetterLine extends Origin {
   op: 'event';
@@ -190,4 +210,6 @@ export type HistoryLine =
   | EventDeadLetterLine
   | AgentReadLine
   | ConflictLine
+  | CallConflictLine
+  | CallerLine
   | WorldLine;
