@@ -9,8 +9,8 @@ import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
  *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
  *       └── refused, withdrawn ─────────────▲
  *
- * Neither list tells of an end: a contact is over for its agent when it is gone from a complete list, or with somebody
- * else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
+ * Neither list tells of an end: a contact is over for its agent when two complete lists in a row do not have it, when it
+ * is with somebody else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
  * order correctly whichever list tells first.
  */
 
