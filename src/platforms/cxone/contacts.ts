@@ -77,7 +77,7 @@ export class AgentContacts {
   }
 
   /**
-   * What a complete list has with somebody else is over, and so is what two in a row do not have: a list is read in
+   * What a complete list has with somebody else is over, and so is what lists do not have for as long as they may lag: a list is read in
    * pages, and what ends meanwhile moves others from one that is still to be read to one that was. An alert is not over
    * while the contact is there and with nobody: it need not be in the agent's name before it is answered. Nor is
    * wrap-up, which the state ends.
@@ -95,7 +95,7 @@ export class AgentContacts {
         if (isElsewhere) return [[one, readAtMs]];
         if (row) return [];
         const missedAtMs = before.get(one.callId);
-        if (missedAtMs !== undefined && missedAtMs < readAtMs) return [[one, Math.max(missedAtMs, one.at)]];
+        if (missedAtMs !== undefined && missedAtMs <= readAtMs - LAG_MS) return [[one, Math.max(missedAtMs, one.at)]];
         missed.set(one.callId, missedAtMs ?? readAtMs);
         return [];
       });
