@@ -1,5 +1,4 @@
 import { readClaimId } from '../src/agent/claim.ts';
-import { VOICE } from '../src/agent/units.ts';
 import type { AnswerMode, CallerAnsweredLine, CallerAsk, CallerLine } from '../src/ops/caller-line.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import type { Origin } from '../src/ops/history-line.ts';
@@ -30,7 +29,7 @@ interface ToldBody {
   expires_in_ms?: number;
   replicated?: boolean;
   verified?: boolean;
-  authority?: { region: string; mode: AnswerMode };
+  authority?: { region: string; mode: AnswerMode } | AnswerMode;
 }
 
 /** A line less what the ledger adds. */
@@ -90,10 +89,10 @@ export class CallersLedger {
 
 function namedBy(claimId: string | undefined): Pick<CallerAnsweredLine, 'claim' | 'agent' | 'fence' | 'unit'> {
   if (claimId === undefined) return {};
-  const name = readClaimId(claimId);
-  if (!name) return { claim: claimId };
-  const { agentId: agent, fence, unit } = name;
-  return { claim: claimId, agent, fence, ...(unit !== undefined && unit !== VOICE && { unit }) };
+  const read = readClaimId(claimId);
+  if (!read) return { claim: claimId };
+  const { agentId: agent, fence, unit } = read.name;
+  return { claim: claimId, agent, fence, ...(unit !== undefined && { unit }) };
 }
 
 /** A flat answer names no region that granted but in the claim's id, and says no with a `reason`. */
@@ -101,13 +100,14 @@ function toldBy({ status, body }: HttpAnswer): Pick<CallerAnsweredLine, 'status'
   const { code, reason, call_id, claim_id, state, expires_in_ms, replicated, verified, authority } = body as ToldBody;
   const no = code ?? reason;
   if (no !== undefined) return { status, code: no };
-  const home = authority?.region ?? (claim_id === undefined ? undefined : readClaimId(claim_id)?.by);
+  const { region, mode } = typeof authority === 'string' ? { mode: authority } : { ...authority };
+  const home = region ?? (claim_id === undefined ? undefined : readClaimId(claim_id)?.name.region);
   return {
     status,
     ...(call_id && { call: call_id }),
     ...namedBy(claim_id),
     ...(home !== undefined && { home }),
-    mode: authority?.mode ?? (verified ? 'verified' : 'home'),
+    mode: mode ?? (verified ? 'verified' : 'home'),
     ...(state !== undefined && { state }),
     ...(expires_in_ms !== undefined && { held_ms: expires_in_ms }),
     ...(replicated !== undefined && { replicated }),

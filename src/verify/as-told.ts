@@ -21,7 +21,7 @@ export function asTold(surroundings: Surroundings): Checker {
   const found = new Collected();
   const refused: Refused[] = [];
   const isJudged = ({ claim, replicated, line: { code } }: Refused) => {
-    if (claim.verified) return false;
+    if (claim.verified || claim.isSuperseded) return false;
     if (code === 'claim_ended') return true;
     return replicated !== false && surroundings.authorityOf(claim.agent) === 'refuse';
   };

@@ -1,4 +1,5 @@
 import type { CallerAnsweredLine, CallerLine, CallerUnansweredLine, CallOverLine } from '../ops/caller-line.ts';
+import type { CallConflictLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
 import { isLive, Shelf, type Span } from './shelf.ts';
 
@@ -33,6 +34,11 @@ export interface ToldClaim extends Span {
   isUncertain: boolean;
   /** The call is over for this agent: nothing can make the claim hold again. */
   isOver: boolean;
+  /**
+   * Its call has another agent, and a region reported that this claim, which was not confirmed, was ended for it. Its
+   * caller asked twice, and holds the other.
+   */
+  isSuperseded: boolean;
 }
 
 /**
@@ -103,6 +109,7 @@ export class Ledger {
   }
 
   see(line: Line): Heard | undefined {
+    if (line.op === 'call_conflict') this.#supersede(line);
     if (line.op !== 'caller') return undefined;
     if (line.phase === 'over') return this.#over(line);
     if (promises(line)) return this.#promise(line);
@@ -159,6 +166,13 @@ export class Ledger {
     return { claim, step: 'over', wasHeld };
   }
 
+  #supersede({ call, lost, outcome, t }: CallConflictLine): void {
+    const claim = this.find({ call, ...lost });
+    if (outcome !== 'ended' || !claim || claim.confirmed) return;
+    claim.isSuperseded = true;
+    claim.endedAt ??= t;
+  }
+
   #add(line: CallerAnsweredLine & { agent: string; fence: number; place: string }): ToldClaim {
     const { agent, unit, fence, call, home, replicated, place, t } = line;
     const claim: ToldClaim = {
@@ -177,6 +191,7 @@ export class Ledger {
       endAnsweredAt: 0,
       isUncertain: false,
       isOver: false,
+      isSuperseded: false,
     };
     this.#shelf.add(claim, t);
     return claim;

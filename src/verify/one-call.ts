@@ -1,4 +1,4 @@
-import type { CallConflictParty } from '../ops/history-line.ts';
+import type { CallParty } from '../ops/history-line.ts';
 import { type Checker, Collected } from './checker.ts';
 import { type Ledger, type ToldClaim, told } from './ledger.ts';
 import { type Overlap, Overlaps } from './overlaps.ts';
@@ -44,9 +44,6 @@ export function oneCall(ledger: Ledger): Checker {
   };
 }
 
-function keyOf(
-  call: string,
-  ...parties: [Pick<CallConflictParty, 'agent' | 'fence'>, Pick<CallConflictParty, 'agent' | 'fence'>]
-) {
+function keyOf(call: string, ...parties: [Pick<CallParty, 'agent' | 'fence'>, Pick<CallParty, 'agent' | 'fence'>]) {
   return [call, ...parties.map(({ agent, fence }) => `${agent} ${fence}`).sort()].join('\n');
 }

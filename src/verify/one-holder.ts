@@ -10,7 +10,7 @@ export function oneHolder(ledger: Ledger): Checker {
   const found = new Collected();
   const overlaps = new Overlaps<ToldClaim>(({ first, second, at }) => {
     const wasGivenUp = second.endedAt !== undefined && second.endedAt <= at;
-    if (wasGivenUp || mayMeetAsTold(first, second)) return;
+    if (wasGivenUp || first.isSuperseded || second.isSuperseded || mayMeetAsTold(first, second)) return;
     const left = Math.round(first.until - at);
     const what = `agent ${first.agent} was told to two callers: ${told(first)}, promised for ${left} ms more, when ${told(second)} was told`;
     found.add(what, [first.place, second.place]);

@@ -84,6 +84,8 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['renew ok', { ...CLAIM, since: 'number', held_ms: 'number' }],
   ['release ok', { ...CLAIM, since: 'number' }],
   ['complete ok', { ...CLAIM, since: 'number' }],
+  ['lapse ok', { ...CLAIM, since: 'number' }],
+  ['supersede ok', { ...CLAIM, since: 'number' }],
   ['event accepted', { event: 'string', agent: 'string', versions: 'versions' }],
   ['event applied', HANDLED],
   ['event duplicate', HANDLED],

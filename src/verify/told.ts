@@ -1,3 +1,4 @@
+import type { EndedLine } from '../ops/history-line.ts';
 import { type Checker, Collected } from './checker.ts';
 import type { Claims } from './claims.ts';
 import { type Ledger, promises, type ToldClaim, told } from './ledger.ts';
@@ -27,7 +28,7 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
     const what = `a caller was told ${line.status} to the ${line.asked} of agent ${line.agent} (call ${line.call ?? 'not told'}, fence ${line.fence}), whose grant no server's history shows`;
     untold.push({ what, lines: [line.place] });
   };
-  const seeEnd = (line: Line & { op: 'release' | 'complete'; phase: 'ok' }) => {
+  const seeEnd = (line: Line & EndedLine) => {
     const claim = ledger.find(line);
     if (!claim || !isLive(claim, line.t)) return;
     found.judged++;
@@ -39,7 +40,7 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
     see(line) {
       if (line.op === 'history') writing.add(line.region);
       if (line.op === 'caller') seeAnswer(line);
-      if ((line.op === 'release' || line.op === 'complete') && line.phase === 'ok') seeEnd(line);
+      if (isEnd(line)) seeEnd(line);
     },
     finish() {
       // Without the histories of all who were asked, an answer that nothing explains may be explained there.
@@ -47,11 +48,18 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
       if (!isWhole) return new Collected();
       for (const { what, lines } of untold) found.add(what, lines);
       for (const { claim, line } of ends) {
-        if (claim.endedAt !== undefined && claim.endedAt <= line.t) continue;
+        if (claim.isSuperseded || (claim.endedAt !== undefined && claim.endedAt <= line.t)) continue;
         const what = `${line.region} ended ${told(claim)} on agent ${claim.agent}, which its caller had not given up and whose call was not over`;
         found.add(what, [claim.place, line.place]);
       }
       return found;
     },
   };
+}
+
+const ENDS = new Set(['release', 'complete', 'lapse', 'supersede']);
+
+/** Whether an instance tells that a claim has ended. */
+function isEnd(line: Line): line is Line & EndedLine {
+  return ENDS.has(line.op) && line.phase === 'ok';
 }

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { CallersLedger, type Question } from '../../local/callers-ledger.ts';
-import { claimIdOf } from '../../src/agent/claim.ts';
+import { claimIdOf, PROOF_LENGTH } from '../../src/agent/claim.ts';
 import { verify } from '../../src/verify/verify.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-ledger-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const here = { region: 'eu', url: 'http://127.0.0.1:1' };
-const claim = claimIdOf({ agentId: 'crm-eu:ann', fence: 7, unit: 'chat-2' });
+const claim = claimIdOf({ agentId: 'crm-eu:ann', fence: 7, unit: 'chat-2', region: 'eu' }, 'p'.repeat(PROOF_LENGTH));
 const asked: Question = { asked: 'claim', call: 'c1', queue: 'support', ...here };
 const named = { claim, agent: 'crm-eu:ann', fence: 7, unit: 'chat-2' };
 let ledgers = 0;

@@ -41,8 +41,11 @@ export class LedgerLines {
   }
 
   /** What a region reports; it stands in no ledger, but where it stands makes no difference. */
-  reported({ call, kept, lost }: Pick<CallConflictLine, 'call' | 'kept' | 'lost'>): void {
-    this.#append({ op: 'call_conflict', phase: 'reported', call, kept, lost, outcome: 'both_confirmed' } as never);
+  reported(
+    { call, kept, lost }: Pick<CallConflictLine, 'call' | 'kept' | 'lost'>,
+    outcome: CallConflictLine['outcome'] = 'both_confirmed',
+  ): void {
+    this.#append({ op: 'call_conflict', phase: 'reported', call, kept, lost, outcome } as never);
   }
 
   #append(line: CallerLine, region = this.#region): void {

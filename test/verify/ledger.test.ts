@@ -221,6 +221,29 @@ describe('one-call', () => {
     expect(outcome(await world.judge(), 'one-call')).toBe('kept');
   });
 
+  it.each([false, true])(
+    'lets a claim end for the other one of its call, unless it was confirmed: %s',
+    async (isConfirmed) => {
+      const eu = world.instance('eu');
+      eu.granted('c1', 'ann', 1);
+      eu.granted('c1', 'bob', 2);
+      world.now += 1;
+      confirmed('c1', 'ann', 1);
+      if (isConfirmed) confirmed('c1', 'bob', 2);
+      else callers.told('claim', 'c1', 'bob', 2);
+      world.now += 10;
+      const settled = { op: 'supersede', call: 'c1', agent: 'bob', fence: 2, startedMs: world.now } as const;
+      eu.history.settled({ ...settled, state: 'ENDED' });
+      callers.told('claim', 'c2', 'bob', 3);
+      world.now += 1;
+      callers.reported({ call: 'c1', kept, lost }, 'ended');
+      callers.told('confirm', 'c1', 'bob', 2, { code: 'claim_ended' });
+      eu.granted('c2', 'bob', 3);
+      const broken = failed(await world.judge()).filter((name) => name !== 'retry' && name !== 'told');
+      expect(broken).toEqual(isConfirmed ? ['one-holder', 'as-told'] : []);
+    },
+  );
+
   it('lets one be held while the other is confirmed, or end before', async () => {
     callers.told('claim', 'c1', 'ann', 1);
     confirmed('c1', 'bob', 2);
@@ -255,6 +278,16 @@ describe('told', () => {
     const verdict = await world.judge();
     expect(failed(verdict)).toEqual(['told']);
     expect(evidence(verdict, 'told')).toEqual([['callers.jsonl:1', 'eu-1.jsonl:3']]);
+  });
+
+  it('finds a lapse before the time that was promised', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1);
+    world.now += 1;
+    callers.told('claim', 'c1', 'ann', 1);
+    world.now += HELD_MS - 1;
+    eu.history.settled({ op: 'lapse', call: 'c1', agent: 'ann', fence: 1, startedMs: world.now });
+    expect(failed(await world.judge())).toEqual(['told']);
   });
 
   it('is content with an end that was asked for, however that was answered, or of a call that was over', async () => {
