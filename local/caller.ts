@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RouteAnswer } from '../src/contract/route.ts';
 import { type Clock, systemClock } from '../src/ops/clock.ts';
+import type { CallersLedger } from './callers-ledger.ts';
 import type { Sent, SentAnswer } from './connection.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import type { Call, Script, Settlement } from './scripts.ts';
@@ -11,6 +12,8 @@ export interface CallerContext {
   http: Http;
   random: Random;
   tally: Tally;
+  /** Where every question and its answer are written down. */
+  ledger: CallersLedger;
   /** What the platform runs where the call arrives. */
   script: Script;
   /** An instance of the call's region to ask. */
@@ -87,8 +90,9 @@ export class Caller {
 
   /** The claim, or how long to wait before asking again, in ms. */
   async #claim(askedMs: number): Promise<Claim | number> {
-    const { tally, http, url, script, homeOf, random } = this.#context;
-    const answer = await attempt(() => script.route(http, url(), this.#call));
+    const { tally, http, script, homeOf, random, ledger } = this.#context;
+    const asked = { asked: 'claim', call: this.#call.id, queue: this.#call.queue, ...this.#where() } as const;
+    const answer = await attempt(() => ledger.note(asked, () => script.route(http, asked.url, this.#call)));
     if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected('a claim', answer);
     const found = answer?.status === 200 ? answer.body : undefined;
     if (found?.found) {
@@ -135,9 +139,10 @@ export class Caller {
 
   /** Whether the claim was settled. Where it was not, it lapses, or the platform's own word settles it. */
   async #settle(claimId: string, settlement: Settlement): Promise<boolean> {
-    const { http, url, script } = this.#context;
+    const { http, script, ledger } = this.#context;
     for (let tried = 0; tried < SETTLE_ATTEMPTS; tried++) {
-      const answer = await attempt(() => script.settle(http, url(), claimId, settlement));
+      const asked = { asked: settlement, claim: claimId, call: this.#call.id, ...this.#where() } as const;
+      const answer = await attempt(() => ledger.note(asked, () => script.settle(http, asked.url, claimId, settlement)));
       if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected(`a ${settlement}`, answer);
       const settled = answer?.status === 200 ? answer.body : undefined;
       if (settled?.done) return true;
@@ -145,6 +150,11 @@ export class Caller {
       await delay(this.#nextBackoffMs());
     }
     return false;
+  }
+
+  /** An instance of the call's region, another one each time. */
+  #where(): { region: string; url: string } {
+    return { region: this.#call.region, url: this.#context.url() };
   }
 
   #nextBackoffMs(): number {

@@ -1,5 +1,6 @@
 import { systemClock } from '../src/ops/clock.ts';
 import { Caller, type CallerContext } from './caller.ts';
+import type { CallersLedger } from './callers-ledger.ts';
 import type { VirtualQueue } from './config.ts';
 import type { Http } from './http.ts';
 import { Onlookers } from './onlookers.ts';
@@ -29,6 +30,7 @@ export interface CallersOptions {
   /** Everybody who may be looked up while calls arrive. */
   agentIds: readonly string[];
   http: Http;
+  ledger: CallersLedger;
   homeOf: CallerContext['homeOf'];
   send: CallerContext['send'];
 }
@@ -116,7 +118,7 @@ export class Callers {
 
   /** One call from beginning to end. Never throws. */
   async #connect(): Promise<void> {
-    const { entrances, queues, skills, http, homeOf, send } = this.#options;
+    const { entrances, queues, skills, http, ledger, homeOf, send } = this.#options;
     const { region, script } = this.#random.pick(entrances);
     const { name: queue, media } = this.#random.pick(queues);
     const asksForSkill = media === 'voice' && this.#random.chance(ASKS_FOR_SKILL);
@@ -129,7 +131,8 @@ export class Callers {
     };
     const tally = this.tallies.get(region.name) as Tally;
     const url = () => this.#random.pick(region.urls());
-    const context = { http, random: this.#random, tally, script, url, homeOf, send, hangUp: this.#hangUp.signal };
+    const { signal: hangUp } = this.#hangUp;
+    const context = { http, random: this.#random, tally, ledger, script, url, homeOf, send, hangUp };
     try {
       const outcome = await new Caller(call, context).seekAgent();
       if (outcome === 'connected') tally.connected++;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { BusDriver, LocalBus } from './bus/bus.ts';
 import { LocalKafkaBus } from './bus/kafka.ts';
 import { LocalRedisStreams } from './bus/redis-streams.ts';
+import type { CallersLedger } from './callers-ledger.ts';
 import type { LocalConnection } from './connection.ts';
 import { Credentials, writeClaimKey } from './credentials.ts';
 import { CxoneConnection } from './cxone-connection.ts';
@@ -76,14 +77,18 @@ interface ConnectionPlan {
   platforms: PlatformsKind;
 }
 
-/** The connections, none of them started; the agents are shared out evenly. @param history as above */
-export function planConnections(plan: ConnectionPlan, history?: WorldHistory): LocalConnection[] {
+/** The connections, none of them started; the agents are shared out evenly. @param history as above, and the callers' */
+export function planConnections(
+  plan: ConnectionPlan,
+  ledger: CallersLedger,
+  history?: WorldHistory,
+): LocalConnection[] {
   const { agents, seed, habits, platforms } = plan;
   return SCENE.map(({ region, place, platform: usual }, at) => {
     const platform = platforms === 'both' ? usual : platforms;
     const name = `${platform}-${place}`;
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
-    const witness = history?.witness(name);
+    const witness = history?.witness(name, ledger);
     const options = { name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, witness };
     return new PLATFORMS[platform](options);
   });

@@ -3,6 +3,7 @@ import type { Origin } from '../src/ops/history-line.ts';
 import { Journal } from '../src/ops/journal.ts';
 import { createLog } from '../src/ops/log.ts';
 import type { WorldLine, WorldSettings } from '../src/ops/world-line.ts';
+import type { CallersLedger } from './callers-ledger.ts';
 import type { Convergence } from './convergence.ts';
 import type { Witness } from './simulator/witness.ts';
 import type { LinkReport, Weather } from './weather/weather.ts';
@@ -32,14 +33,15 @@ export class WorldHistory {
     this.#tell({ op: 'world', phase: 'settings', ...settings });
   }
 
-  /** Sees what happens on the platform of a connection. */
-  witness(connection: string): Witness {
+  /** Sees what happens on the platform of a connection. @param ledger of those who call there: they know when a call is over */
+  witness(connection: string, ledger?: CallersLedger): Witness {
     return {
       changed: ({ userId, what, value, atMs }) => {
         const agent = `${connection}:${userId}`;
         const facet = FACET_OF[what];
         this.#tell({ op: 'platform', phase: 'changed', connection, agent, facet, value, version_at: atMs });
       },
+      ended: ({ userId, conversationId }) => ledger?.over(`${connection}:${userId}`, conversationId),
       answered: ({ token, status, forced }) => {
         const line = { op: 'platform', phase: 'request', connection, token, status } as const;
         this.#tell(forced ? { ...line, forced } : line);

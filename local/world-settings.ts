@@ -12,6 +12,7 @@ export async function readSettings(configFile: string): Promise<WorldSettings> {
     const authority = 'authority' in connection ? connection.authority : 'refuse';
     return [name, { home: connection.home, authority }] as const;
   });
+  const tells = Object.values(connections).every(({ platform }) => platform !== 'events');
   return {
     connections: Object.fromEntries(terms),
     suspect_ms: freshness.suspectMs,
@@ -19,8 +20,9 @@ export async function readSettings(configFile: string): Promise<WorldSettings> {
     heartbeat_ms: freshness.heartbeatMs,
     reconcile_ms: reconcile.intervalMs,
     held_ms: claims.heldMs,
-    // The platform of a local world tells of interactions: from there on they hold the agent themselves.
-    confirmed_ms: Math.min(claims.confirmedMs, UNSEEN_MS),
+    // Where platforms tell of interactions these hold the agent themselves, from there on.
+    confirmed_ms: tells ? Math.min(claims.confirmedMs, UNSEEN_MS) : claims.confirmedMs,
+    replication: claims.replication,
     budget_per_minute: REQUESTS_PER_MINUTE,
   };
 }

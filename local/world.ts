@@ -3,6 +3,7 @@ import { systemClock } from '../src/ops/clock.ts';
 import { type Verdict, verify } from '../src/verify/verify.ts';
 import type { LocalBus } from './bus/bus.ts';
 import { Callers } from './callers.ts';
+import { CallersLedger } from './callers-ledger.ts';
 import { virtualQueues } from './config.ts';
 import { connectionOf, type LocalConnection, sendTo } from './connection.ts';
 import { awaitConvergence, type Convergence } from './convergence.ts';
@@ -47,7 +48,7 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
   }
 }
 
-type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'history' | 'http'>;
+type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'history' | 'ledger' | 'http'>;
 
 /** Three regions, the bus and the weather between them, three platforms with their agents, and those who call. */
 export class World {
@@ -57,6 +58,8 @@ export class World {
   readonly weather: Weather;
   /** What no instance can tell; undefined where no histories are kept. */
   readonly history: WorldHistory | undefined;
+  /** What callers asked and were told; writes nothing where no histories are kept. */
+  readonly ledger: CallersLedger;
   readonly http: Http;
   /** How long the start took, in ms. */
   readyMs = 0;
@@ -74,6 +77,7 @@ export class World {
     this.bus = parts.bus;
     this.weather = parts.weather;
     this.history = parts.history;
+    this.ledger = parts.ledger;
     this.http = parts.http;
     this.#options = options;
     this.#folder = folder;
@@ -85,10 +89,11 @@ export class World {
     const http = new Http();
     const bus = await planBus(options.bus, folder.path);
     const history = options.histories ? new WorldHistory(join(folder.path, 'world.history.jsonl')) : undefined;
+    const ledger = new CallersLedger(history && join(folder.path, 'callers.history.jsonl'));
     const regions = await planRegions(options, folder.path, http, history);
-    const connections = planConnections(options, history);
+    const connections = planConnections(options, ledger, history);
     const weather = planWeather(options.weather, { regions, connections, bus });
-    return new World({ regions, connections, bus, weather, history, http }, options, folder);
+    return new World({ regions, connections, bus, weather, history, ledger, http }, options, folder);
   }
 
   /** Those on Genesys Cloud: what happens there is notified, and can be made to go wrong. */
@@ -172,7 +177,7 @@ export class World {
   /** What the histories prove, until now. @throws Error in a world without histories */
   verdict(): Promise<Verdict> {
     const instances = this.regions.flatMap((region) => region.instances);
-    const files = [this.history?.file, ...instances.map(({ historyFile }) => historyFile)];
+    const files = [this.history?.file, this.ledger.file, ...instances.map(({ historyFile }) => historyFile)];
     return verify(
       files.filter((file) => file !== undefined),
       { regions: this.regions.map(({ name }) => name) },
@@ -214,6 +219,7 @@ export class World {
     await this.bus.stop();
     await Promise.all(this.regions.map((region) => region.stopCluster()));
     this.history?.close();
+    this.ledger.close();
     this.#folder.remove();
   }
 
@@ -224,7 +230,7 @@ export class World {
 
   #gatherCallers(): Callers {
     const { callsPerSecond, seed } = this.#options;
-    const { connections, http } = this;
+    const { connections, http, ledger } = this;
     return new Callers({
       callsPerSecond,
       seed,
@@ -236,6 +242,7 @@ export class World {
       skills: connections[0]?.organisation.skills ?? [],
       agentIds: connections.flatMap((connection) => connection.agentIds()),
       http,
+      ledger,
       homeOf: (agentId) => connectionOf(agentId, connections).home,
       send: (agentId, sent) => sendTo(agentId, sent, connections),
     });

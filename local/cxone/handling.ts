@@ -10,11 +10,14 @@ export class Handling {
   readonly #agents: Agents;
   readonly #contacts: Contacts;
   readonly #clock: Clock;
+  readonly #ended: (contact: Contact, agent: Agent) => void;
 
-  constructor(agents: Agents, contacts: Contacts, clock: Clock) {
+  /** @param ended hears that a contact is over for an agent, before anything shows it */
+  constructor(agents: Agents, contacts: Contacts, clock: Clock, ended: (contact: Contact, agent: Agent) => void) {
     this.#agents = agents;
     this.#contacts = contacts;
     this.#clock = clock;
+    this.#ended = ended;
   }
 
   /** The agent's phone rings, or the desktop does. */
@@ -38,6 +41,7 @@ export class Handling {
    */
   refuse(contact: Contact, agent: Agent): boolean {
     this.missed++;
+    this.#ended(contact, agent);
     drop(contact, agent);
     this.#contacts.giveBack(contact);
     const isRefused = agent.sessionSinceMs !== undefined && agent.code === undefined;
@@ -55,6 +59,7 @@ export class Handling {
 
   /** The customer has gone, and after-call work begins. */
   wrapUp(contact: Contact, agent: Agent): void {
+    this.#ended(contact, agent);
     this.#contacts.enter(contact, 'WRAP_UP');
     this.#agents.changed(agent);
   }
@@ -62,6 +67,7 @@ export class Handling {
   /** All is done. `next` is what the agent has chosen to be then; without it they are as before. */
   complete(contact: Contact, agent: Agent, next?: Code): void {
     this.completed++;
+    if (contact.state !== 'WRAP_UP') this.#ended(contact, agent);
     drop(contact, agent);
     this.#contacts.end(contact);
     if (next && agent.sessionSinceMs !== undefined) this.#agents.takeCode(agent, next);
@@ -71,6 +77,7 @@ export class Handling {
 
   /** The agent passes the contact on; the other one has it at once. */
   transfer(contact: Contact, from: Agent, to: Agent): void {
+    this.#ended(contact, from);
     drop(contact, from);
     contact.agent = to;
     contact.agentStartedMs = this.#clock.nowMs();

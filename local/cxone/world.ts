@@ -62,7 +62,9 @@ export function buildWorld(options: SimulatorOptions, realClock: Clock = systemC
   });
   const feed = new Feed(agents.all, (agent) => states.of(agent), { seed, clock, timers, faults, timings });
   const contacts = new Contacts(clock, timers);
-  const handling = new Handling(agents, contacts, clock);
+  const handling = new Handling(agents, contacts, clock, ({ conversationId }, { employee }) =>
+    witness.ended({ userId: String(employee.agentId), conversationId }),
+  );
   const life = new Life(agents, handling, habits, timers);
   const groundTruth = new GroundTruth(org, { agents, contacts, handling, life, clock });
   const parts = { agents, contacts, states, feed, handling, life, groundTruth };

@@ -5,7 +5,7 @@ import type { Witness } from '../simulator/witness.ts';
 import { type Agent, Agents, type AgentTopic } from './agents.ts';
 import { Channels } from './channels.ts';
 import { conversationBody } from './conversation-body.ts';
-import { Conversations } from './conversations.ts';
+import { Conversations, type Interaction } from './conversations.ts';
 import { Faults } from './faults.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
@@ -50,7 +50,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
   const agents = new Agents(org, { seed, utilization, carriesSeveral }, clock, (agent, topic, interaction) => {
-    tell(witness, agent, topic);
+    tell(witness, agent, topic, interaction);
     notifications.publish(agent, topic, interaction);
   });
   const conversations = new Conversations(clock, timers);
@@ -60,16 +60,22 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   return { timers, faults, org, channels, sockets, tokens, agents, notifications, life, groundTruth, witness };
 }
 
-function tell(witness: Witness, agent: Agent, topic: AgentTopic): void {
+function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
   const userId = agent.user.id;
   if (topic === 'presence') {
     const { presence, presenceSinceMs } = agent;
     witness.changed({ userId, what: topic, value: presence.systemPresence, atMs: presenceSinceMs });
   }
+  if (interaction && isOver(interaction)) witness.ended({ userId, conversationId: interaction.conversation.id });
   if (topic === 'routingStatus') {
     const { routingStatus, routingStatusSinceMs } = agent;
     witness.changed({ userId, what: topic, value: routingStatus, atMs: routingStatusSinceMs });
   }
+}
+
+/** Whether it has just ended for the agent; the end of a call is told twice, and after-call work follows it. */
+function isOver({ state, endedMs }: Interaction): boolean {
+  return state === 'MISSED' || (state === 'WRAP_UP' && endedMs === undefined);
 }
 
 function eventBodies(habits: Habits, startedMs: number): EventBodies {

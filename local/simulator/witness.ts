@@ -16,10 +16,18 @@ export interface Answered {
   forced: boolean;
 }
 
+/** An interaction, as its sender calls it, and the user who had it. */
+export interface Ended {
+  userId: string;
+  conversationId: string;
+}
+
 /** Sees what happens on the platform at the moment it happens. It must be quick and must not throw. */
 export interface Witness {
   /** Before anybody else hears of it. */
   changed(change: Change): void;
+  /** An interaction is over for a user: hung up, missed, or passed on. Before anybody else hears of it. */
+  ended(ended: Ended): void;
   answered(answered: Answered): void;
   /**
    * What happens from now on is told to whoever listens within so many ms; null: it may be lost. Told at the start and
@@ -28,4 +36,4 @@ export interface Witness {
   notifies(withinMs: number | null): void;
 }
 
-export const NOBODY: Witness = { changed() {}, answered() {}, notifies() {} };
+export const NOBODY: Witness = { changed() {}, ended() {}, answered() {}, notifies() {} };

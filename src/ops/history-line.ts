@@ -1,3 +1,4 @@
+import type { CallerLine } from './caller-line.ts';
 import type { WorldLine } from './world-line.ts';
 
 /**
@@ -211,4 +212,5 @@ export type HistoryLine =
   | AgentReadLine
   | ConflictLine
   | CallConflictLine
+  | CallerLine
   | WorldLine;

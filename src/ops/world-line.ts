@@ -81,6 +81,8 @@ export interface WorldSettings {
   held_ms: number;
   /** How long a confirmed one does at most. */
   confirmed_ms: number;
+  /** What becomes of a claim that no replica holds: granted with a warning, or refused. */
+  replication: 'grant' | 'refuse';
   /** Requests that a platform takes per minute and token. */
   budget_per_minute: number;
 }

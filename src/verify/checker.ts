@@ -1,4 +1,5 @@
 import type { Touched } from './claims.ts';
+import type { Heard } from './ledger.ts';
 import type { Line } from './read.ts';
 
 export interface Violation {
@@ -22,8 +23,11 @@ export interface Checker {
   name: string;
   /** The invariant, in one sentence. */
   invariant: string;
-  /** Takes the lines of all instances in the order of `t`, each with what it did to the claim it names. */
-  see(line: Line, touched: Touched | undefined): void;
+  /**
+   * Takes all lines in the order of `t`, each with what it did to the claim it names: as instances tell, and as callers
+   * were told.
+   */
+  see(line: Line, touched: Touched | undefined, heard: Heard | undefined): void;
   finish(): Findings;
 }
 

@@ -1,8 +1,9 @@
 import type { ClaimGrantedLine, ConflictLine, EndedLine, KeptLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
+import { isLive, Shelf, type Span } from './shelf.ts';
 
 /** One claim, pieced together from all the lines that speak of it. Times are `t`, in ms. */
-export interface Claim {
+export interface Claim extends Span {
   agent: string;
   /** The unit of the agent's capacity that it takes; undefined: the one for voice. */
   unit: string | undefined;
@@ -15,10 +16,6 @@ export interface Claim {
   /** The grant happened after `since` and before `grantedAt`. */
   since: number;
   grantedAt: number;
-  /** As far as its holder was ever promised the agent. */
-  until: number;
-  /** When its holder began to give it up; undefined while nobody did. */
-  endedAt: number | undefined;
   /** When the holder's giving up was answered. */
   endAnsweredAt: number;
   /** Whether a region other than the home answered a caller with it. */
@@ -41,15 +38,6 @@ export interface Touched {
   step: 'granted' | 'revived' | 'repeated' | 'ended';
 }
 
-/** How long after its end a claim may still be spoken of by an answer that was under way, in ms. */
-const REMEMBERED_MS = 10 * 60_000;
-const SWEEP_AT_LEAST = 10_000;
-
-/** Whether the claim held its agent at `t`, as far as the lines so far tell. */
-export function isLive(claim: Claim, t: number): boolean {
-  return claim.endedAt === undefined && claim.until > t;
-}
-
 /**
  * Whether the two were granted by regions that could not ask each other: the risk that policy `verify` takes. Such claims
  * may overlap, and nothing orders them.
@@ -58,18 +46,12 @@ export function mayMeet(one: Claim, other: Claim): boolean {
   return (one.verified || other.verified) && one.home !== other.home;
 }
 
-/**
- * All claims that a history speaks of. Remembers those that are live, those of the last ten minutes and the highest
- * fence of each agent; older ones are forgotten.
- */
+/** All claims that a history speaks of, as long as the shelf keeps them. */
 export class Claims {
-  readonly #byAgent = new Map<string, Claim[]>();
-  readonly #byCall = new Map<string, Claim[]>();
-  #size = 0;
-  #sweepAt = SWEEP_AT_LEAST;
+  readonly #shelf = new Shelf<Claim>();
 
   ofAgent(agent: string): readonly Claim[] {
-    return this.#byAgent.get(agent) ?? [];
+    return this.#shelf.ofAgent(agent);
   }
 
   /** All claims on the same unit of the same agent, this one included: of those no two may hold at one moment. */
@@ -78,7 +60,7 @@ export class Claims {
   }
 
   ofCall(call: string): readonly Claim[] {
-    return this.#byCall.get(call) ?? [];
+    return this.#shelf.ofCall(call);
   }
 
   see(line: Line): Touched | undefined {
@@ -120,15 +102,13 @@ export class Claims {
     return { claim, step: 'ended' };
   }
 
-  /** The claim that a line names. */
+  /** The claim that a line names. One that was made again for its holder does not know its call, and tells none. */
   find({ agent, fence, call }: { agent: string; fence: number; call?: string }): Claim | undefined {
-    const isNamed = (claim: Claim) =>
-      claim.fence === fence && (call === undefined || claim.call === undefined || claim.call === call);
-    return this.#byAgent.get(agent)?.findLast(isNamed);
+    const isNamed = (claim: Claim) => claim.fence === fence && (!call || !claim.call || claim.call === call);
+    return this.#shelf.ofAgent(agent).findLast(isNamed);
   }
 
   #add(line: (ClaimGrantedLine | KeptLine) & { place: string }, until: number): Claim {
-    if (this.#size >= this.#sweepAt) this.#sweep(line.t - REMEMBERED_MS);
     const { agent, unit, fence, call, place, since, t } = line;
     const claim: Claim = {
       agent,
@@ -147,36 +127,9 @@ export class Claims {
       verified: line.op === 'claim' && line.mode === 'verified',
       lost: false,
     };
-    push(this.#byAgent, agent, claim);
-    if (call !== undefined) push(this.#byCall, call, claim);
-    this.#size++;
+    this.#shelf.add(claim, t);
     return claim;
   }
-
-  #sweep(before: number): void {
-    const isGone = (claim: Claim) => Math.max(claim.endedAt ?? claim.until, claim.grantedAt) < before;
-    for (const [call, claims] of this.#byCall) keepOnly(this.#byCall, call, claims, (claim) => !isGone(claim));
-    this.#size = 0;
-    for (const [agent, claims] of this.#byAgent) {
-      const highest = claims.reduce((max, { fence }) => Math.max(max, fence), 0);
-      const kept = keepOnly(this.#byAgent, agent, claims, (claim) => claim.fence === highest || !isGone(claim));
-      this.#size += kept;
-    }
-    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#size);
-  }
-}
-
-function push(map: Map<string, Claim[]>, key: string, claim: Claim): void {
-  const claims = map.get(key);
-  if (claims) claims.push(claim);
-  else map.set(key, [claim]);
-}
-
-function keepOnly(map: Map<string, Claim[]>, key: string, claims: Claim[], keep: (claim: Claim) => boolean): number {
-  const kept = claims.filter(keep);
-  if (kept.length === 0) map.delete(key);
-  else if (kept.length < claims.length) map.set(key, kept);
-  return kept.length;
 }
 
 /** A claim, for people. */

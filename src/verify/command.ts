@@ -11,9 +11,9 @@ const UNUSABLE = 2;
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'Judge the histories that instances kept: was every agent handed to one caller, every event delivered?',
+      'Judge what callers were told, and the histories that instances kept: was every agent handed to one caller, every event delivered?',
     )
-    .argument('<file...>', 'histories, one per instance')
+    .argument('<file...>', 'the ledger of the callers, histories, one per instance')
     .option('--json', 'print the verdict as JSON')
     .option('--regions <names>', 'regions that must hear of every event (default: those in the histories)', readNames)
     .option('--grace-ms <ms>', 'let events of the last so many ms be under way', readMs)

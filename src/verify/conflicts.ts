@@ -1,5 +1,5 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claims, mayMeet, named } from './claims.ts';
+import { type Claim, type Claims, mayMeet, named } from './claims.ts';
 import { type Overlap, Overlaps } from './overlaps.ts';
 
 /** Where two claims overlapped by less than this, the clocks of two regions cannot tell, in ms. */
@@ -8,9 +8,9 @@ const TELLABLE_MS = 1000;
 /** Granting in a home's stead takes the risk of a double booking; it may be taken, but not be passed over in silence. */
 export function conflicts(claims: Claims): Checker {
   const found = new Collected();
-  const met = new Map<string, { overlap: Overlap; isTellable: boolean }>();
+  const met = new Map<string, { overlap: Overlap<Claim>; isTellable: boolean }>();
   const reported = new Set<string>();
-  const overlaps = new Overlaps((overlap) => {
+  const overlaps = new Overlaps<Claim>((overlap) => {
     const { first, second, at } = overlap;
     const endedAt = Math.min(first.endedAt ?? first.until, second.endedAt ?? second.until);
     const isTellable = endedAt - at > TELLABLE_MS;

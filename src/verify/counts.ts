@@ -6,6 +6,8 @@ import { isSettle, type Line } from './read.ts';
 export interface Counts {
   /** Instances that wrote. */
   processes: number;
+  /** What callers asked, as they themselves tell: to how much of it there was no answer, and calls that were over. */
+  callers: { asked: number; unanswered: number; over: number };
   regions: string[];
   /** From the first line to the last, in ms. */
   spanMs: number;
@@ -38,13 +40,15 @@ export interface Counts {
 /** A history may name at most so many reasons one by one; the rest is counted as `other`. */
 const MAX_REASONS = 50;
 
-function isOfWorld(line: Line): boolean {
-  return WORLD_OPS.some((op) => op === line.op);
+/** Whether no instance wrote the line. */
+function isOfOthers(line: Line): boolean {
+  return line.op === 'caller' || WORLD_OPS.some((op) => op === line.op);
 }
 
 export class Counter {
   readonly counts: Counts = {
     processes: 0,
+    callers: { asked: 0, unanswered: 0, over: 0 },
     regions: [],
     spanMs: 0,
     claims: { invoked: 0, granted: 0, unreplicated: 0, unknown: 0, verified: 0, refused: {} },
@@ -60,9 +64,10 @@ export class Counter {
     const { claims, settles, events, conflicts, answers } = this.counts;
     this.#firstT ??= line.t;
     this.counts.spanMs = line.t - this.#firstT;
-    if (!isOfWorld(line)) this.#processes.add(`${line.region}\n${line.process}`);
+    if (!isOfOthers(line)) this.#processes.add(`${line.region}\n${line.process}`);
     this.counts.processes = this.#processes.size;
-    if (line.op === 'event') events[line.phase]++;
+    if (line.op === 'caller') this.#caller(line);
+    else if (line.op === 'event') events[line.phase]++;
     else if (line.op === 'claim') this.#claim(line, touched);
     else if (isSettle(line)) settles[line.op][line.phase]++;
     if (touched?.step === 'granted' && !touched.claim.replicated) claims.unreplicated++;
@@ -72,6 +77,12 @@ export class Counter {
     answers.told++;
     if (line.stale) answers.stale++;
     if (line.vouched_ms !== undefined) answers.vouched++;
+  }
+
+  #caller({ phase }: Line & { op: 'caller' }): void {
+    const { callers } = this.counts;
+    if (phase !== 'answered') callers[phase]++;
+    if (phase !== 'over') callers.asked++;
   }
 
   #claim(line: Line & { op: 'claim' }, touched: Touched | undefined): void {

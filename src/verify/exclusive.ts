@@ -1,5 +1,5 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claims, mayMeet, named } from './claims.ts';
+import { type Claim, type Claims, mayMeet, named } from './claims.ts';
 import { Overlaps } from './overlaps.ts';
 
 /**
@@ -8,7 +8,7 @@ import { Overlaps } from './overlaps.ts';
  */
 export function exclusive(claims: Claims): Checker {
   const found = new Collected();
-  const overlaps = new Overlaps(({ first, second, at }) => {
+  const overlaps = new Overlaps<Claim>(({ first, second, at }) => {
     if (mayMeet(first, second)) return;
     const left = Math.round(first.until - at);
     const what = `agent ${first.agent} was held by two: ${named(first)}, promised for ${left} ms more, when ${named(second)} began`;

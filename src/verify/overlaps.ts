@@ -1,7 +1,7 @@
-import { type Claim, isLive } from './claims.ts';
+import { isLive, type Span } from './shelf.ts';
 
 /** Two claims that were live at the same moment. */
-export interface Overlap {
+export interface Overlap<Claim extends Span> {
   first: Claim;
   second: Claim;
   /** When the second began, in ms of `t`. */
@@ -13,11 +13,11 @@ export interface Overlap {
  * grant's stands below that grant in the history, so a pair is proven only by the end of its first claim: one that
  * its holder began to give up before the second was granted acquits it.
  */
-export class Overlaps {
-  readonly #suspected = new Map<Claim, Overlap[]>();
-  readonly #onProven: (overlap: Overlap) => void;
+export class Overlaps<Claim extends Span> {
+  readonly #suspected = new Map<Claim, Overlap<Claim>[]>();
+  readonly #onProven: (overlap: Overlap<Claim>) => void;
 
-  constructor(onProven: (overlap: Overlap) => void) {
+  constructor(onProven: (overlap: Overlap<Claim>) => void) {
     this.#onProven = onProven;
   }
 
@@ -37,6 +37,17 @@ export class Overlaps {
       if (claim.endedAt === undefined || claim.endedAt > pair.at) this.#onProven(pair);
     }
     this.#suspected.delete(claim);
+  }
+
+  /**
+   * Acquits the pairs that the claim's end came before. Its end may turn out to have come earlier yet, so the others
+   * are proven in the end only.
+   */
+  acquit(claim: Claim): void {
+    const { endedAt } = claim;
+    const left = (this.#suspected.get(claim) ?? []).filter(({ at }) => endedAt === undefined || endedAt > at);
+    if (left.length > 0) this.#suspected.set(claim, left);
+    else this.#suspected.delete(claim);
   }
 
   /** Nobody gave these up in time. */

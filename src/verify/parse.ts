@@ -1,3 +1,4 @@
+import { CALLER_ASKS } from '../ops/caller-line.ts';
 import { type HistoryLine, SETTLE_OPS } from '../ops/history-line.ts';
 import type { WorldSettings } from '../ops/world-line.ts';
 
@@ -17,6 +18,9 @@ const IS_OF = {
     isObject(value) && typeof value.fence === 'number' && [value.call, value.region].every(IS_OF.string),
   callParty: (value: unknown) =>
     isObject(value) && typeof value.fence === 'number' && [value.agent, value.region].every(IS_OF.string),
+  callOutcome: (value: unknown) => value === 'ended' || value === 'both_confirmed',
+  replication: (value: unknown) => value === 'grant' || value === 'refuse',
+  asked: (value: unknown) => CALLER_ASKS.some((asked) => asked === value),
 };
 
 const ARTICLE: Record<FieldType, string> = {
@@ -30,6 +34,9 @@ const ARTICLE: Record<FieldType, string> = {
   overlap: 'certain or possible',
   party: 'fence, call and region',
   callParty: 'agent, fence and region',
+  callOutcome: 'ended or both_confirmed',
+  replication: 'grant or refuse',
+  asked: 'what a caller can ask',
 };
 
 const ORIGIN: Record<string, FieldType> = { t: 'number', at: 'number', region: 'string', process: 'string' };
@@ -59,8 +66,11 @@ const SETTINGS: Record<keyof WorldSettings, FieldType> = {
   reconcile_ms: 'number',
   held_ms: 'number',
   confirmed_ms: 'number',
+  replication: 'replication',
   budget_per_minute: 'number',
 };
+
+const CALLER: Record<string, FieldType> = { asked: 'asked', since: 'number', url: 'string' };
 
 /** What each kind of line, `op phase`, must tell. */
 const NEEDED = new Map<string, Record<string, FieldType>>([
@@ -82,8 +92,11 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['event outdated', HANDLED],
   ['event dead_letter', { reason: 'string' }],
   ['agent read', READ],
-  ['call_conflict reported', { call: 'string', kept: 'callParty', lost: 'callParty', outcome: 'string' }],
   ['conflict reported', { agent: 'string', kept: 'party', lost: 'party', overlap: 'overlap' }],
+  ['call_conflict reported', { call: 'string', kept: 'callParty', lost: 'callParty', outcome: 'callOutcome' }],
+  ['caller answered', { ...CALLER, status: 'number' }],
+  ['caller unanswered', CALLER],
+  ['caller over', { call: 'string', agent: 'string' }],
   [
     'platform changed',
     { connection: 'string', agent: 'string', facet: 'string', value: 'string', version_at: 'number' },

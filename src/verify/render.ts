@@ -33,13 +33,14 @@ function violationLines({ what, lines }: Violation): string[] {
   return [`    ${what}`, ...lines.map((line) => `      ${line}`)];
 }
 
-function countLines({ claims, conflicts, settles, events, answers }: Counts): string[] {
+function countLines({ callers, claims, conflicts, settles, events, answers }: Counts): string[] {
   const { invoked, granted, verified, unreplicated, unknown } = claims;
   const refused = listed(claims.refused);
   const settled = Object.entries(settles).map(
     ([op, { ok, refused }]) => `${op} ${number(ok)}${refused ? ` (${number(refused)} refused)` : ''}`,
   );
   return [
+    `callers    ${listed({ ...callers })}`,
     `claims     ${listed({ asked: invoked, granted, verified, unreplicated, unknown })}`,
     `refused    ${refused || 'none'}`,
     `conflicts  ${listed({ ...conflicts })}`,

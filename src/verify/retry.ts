@@ -1,6 +1,7 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claim, type Claims, isLive } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import { Overlaps } from './overlaps.ts';
+import { isLive } from './shelf.ts';
 
 /**
  * A claim that its home granted while the asking region gave the answer up as lost was never told to a caller, so
@@ -10,7 +11,7 @@ export function retry(claims: Claims): Checker {
   const found = new Collected();
   const lostAnswers = new Set<string>();
   const wasLost = (claim: Claim) => !claim.answered && lostAnswers.has(`${claim.call}\n${claim.home}`);
-  const overlaps = new Overlaps(({ first, second }) => {
+  const overlaps = new Overlaps<Claim>(({ first, second }) => {
     if (wasLost(first) || wasLost(second)) return;
     const what = `call ${first.call} was given agent ${second.agent} (fence ${second.fence}) while it had agent ${first.agent} (fence ${first.fence})`;
     found.add(what, [first.place, second.place]);

@@ -53,6 +53,12 @@ export class Surroundings {
     return connection === undefined ? undefined : this.settings?.connections[connection]?.home;
   }
 
+  /** Whether another region may grant the agent in the home's stead; undefined where the settings do not say. */
+  authorityOf(agent: string): 'verify' | 'refuse' | undefined {
+    const connection = this.connectionOf(agent);
+    return connection === undefined ? undefined : this.settings?.connections[connection]?.authority;
+  }
+
   /** Since when the region has been unable to hear of what happens at a home; undefined while it can. */
   deafSince(region: string, home: string): number | undefined {
     if (region === home) return undefined;

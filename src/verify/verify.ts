@@ -1,3 +1,4 @@
+import { asTold } from './as-told.ts';
 import { authority } from './authority.ts';
 import { type Checker, Collected, type Findings } from './checker.ts';
 import { Claims } from './claims.ts';
@@ -8,14 +9,19 @@ import { delivered } from './delivered.ts';
 import { exclusive } from './exclusive.ts';
 import { fence } from './fence.ts';
 import { honestStaleness } from './honest-staleness.ts';
+import { Ledger } from './ledger.ts';
 import { monotonicApply } from './monotonic-apply.ts';
 import { noLeak } from './no-leak.ts';
+import { oneCall } from './one-call.ts';
+import { oneHolder } from './one-holder.ts';
 import { platformBudget } from './platform-budget.ts';
 import { HistoryReader, inOrder, UnusableHistory } from './read.ts';
+import { replicated } from './replicated.ts';
 import { retry } from './retry.ts';
 import { staleHolder } from './stale-holder.ts';
 import { staleMarking } from './stale-marking.ts';
 import { Surroundings } from './surroundings.ts';
+import { toldBy } from './told.ts';
 
 /** `not judged`: nothing in the history could have broken the promise, so nothing is said of it. */
 export type Outcome = 'kept' | 'broken' | 'not judged';
@@ -44,7 +50,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Judges histories, one file per instance. Reads them twice (the first time for the regions, unless given), a line at
+ * Judges histories, one file per instance, and the ledger of the callers before them. Reads them twice (the first time for the regions, unless given), a line at
  * a time: memory follows the agents, the open events and the claims of the last ten minutes, not the lines.
  * @throws UnusableHistory if a file cannot be read or there is no line in any
  */
@@ -54,7 +60,15 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
   const readers = files.map((file) => new HistoryReader(file, (place, reason) => unreadable.add(reason, [place])));
   const claims = new Claims();
   const surroundings = new Surroundings();
-  const checkers: Checker[] = [
+  const ledger = new Ledger();
+  const byCallers: Checker[] = [
+    oneHolder(ledger),
+    asTold(surroundings),
+    replicated(surroundings),
+    oneCall(ledger),
+    toldBy(ledger, claims),
+  ];
+  const byServers: Checker[] = [
     exclusive(claims),
     fence(claims),
     staleHolder(claims),
@@ -74,15 +88,17 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
     unreadable.judged++;
     surroundings.see(line);
     const touched = claims.see(line);
+    const heard = ledger.see(line);
     counter.see(line, touched);
-    for (const checker of checkers) checker.see(line, touched);
+    for (const checker of [...byCallers, ...byServers]) checker.see(line, touched, heard);
   }
   const lines = unreadable.judged;
   if (lines === 0) throw new UnusableHistory(`no line of a history in ${files.join(', ')}`);
   const invariant = 'Every line can be read, and each file tells in the order of time.';
   const checks = [
+    ...byCallers.map((checker) => resultOf(checker)),
     resultOf({ name: 'readable', invariant, finish: () => unreadable }),
-    ...checkers.map((checker) => resultOf(checker)),
+    ...byServers.map((checker) => resultOf(checker)),
   ];
   const { counts } = counter;
   counts.regions = [...regions];

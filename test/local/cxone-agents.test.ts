@@ -19,7 +19,7 @@ describe('agents of the CXone simulator', () => {
 
   async function start(options: Partial<SimulatorOptions> = {}): Promise<void> {
     changes = [];
-    const witness = { changed: (change: Change) => changes.push(change), answered() {}, notifies() {} };
+    const witness = { changed: (change: Change) => changes.push(change), ended() {}, answered() {}, notifies() {} };
     const timings = { ...NO_LAG, ...options.timings };
     const habits = { ...BRISK, ...options.habits };
     simulator = await startCxoneSimulator({ agents: 6, omnichannel: 0, witness, ...options, habits, timings });

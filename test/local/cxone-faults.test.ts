@@ -23,6 +23,7 @@ describe('faults of the CXone simulator', () => {
       requestsPerMinute: 10_000,
       witness: {
         changed() {},
+        ended() {},
         answered: (one) => answered.push(one),
         notifies: (withinMs) => notified.push(withinMs),
       },

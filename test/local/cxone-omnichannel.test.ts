@@ -98,6 +98,7 @@ describe('omnichannel agents of the CXone simulator', () => {
       habits: { endsShift: 1, talkMs: 10, digitalMs: 10, shiftGapMs: 20_000 },
       witness: {
         changed: (change) => change.what === 'routingStatus' && change.userId === '1001' && words.push(change.value),
+        ended() {},
         answered() {},
         notifies() {},
       },

@@ -27,6 +27,7 @@ it('tells what happens on a platform, on the links and to instances, and can be 
     reconcile_ms: 4,
     held_ms: 5,
     confirmed_ms: 6,
+    replication: 'grant',
     budget_per_minute: 300,
   });
   const simulator = await startGenesysSimulator({ agents: 2, paused: true, witness: history.witness('genesys-eu') });

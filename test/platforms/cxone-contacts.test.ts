@@ -78,6 +78,7 @@ describe('the contact in focus of a state', () => {
     ['a refusal', { agentStateId: 2, outStateId: -1 }],
     ['lunch', { agentStateId: 2, outStateDescription: 'Lunch' }],
     ['no contact', { agentStateId: 3, contactId: 0 }],
+    ['after-call work beside an open contact', { agentStateId: 2, isACW: true, openContacts: 1 }],
   ])('says nothing in %s', (_, fields) => {
     expect(stateStep(fields)).toBeUndefined();
   });
@@ -111,13 +112,25 @@ describe('the contacts of an agent', () => {
     expect(contacts.take(again)).toEqual([]);
   });
 
-  it('are over when they are missing in a complete list, or with somebody else', () => {
+  it('are over when they are missing in two complete lists, or with somebody else', () => {
     const read = T + 60_000;
-    expect(states(known(connected('7', 4)).missing(listed(), read))).toEqual(['7 ENDED']);
+    const missing = known(connected('7', 4));
+    expect(missing.missing(listed(), read)).toEqual([]);
+    expect(missing.hasMissed).toBe(true);
+    expect(missing.missing(listed(), read + 2000)).toMatchObject([{ callId: '7', state: 'ENDED', at: read }]);
+    expect(missing.hasMissed).toBe(false);
     expect(states(known(connected('7', 4)).missing(listed({ contactId: 7, agentId: 6 }), read))).toEqual(['7 ENDED']);
     expect(states(known(connected('7', 4)).missing(listed({ contactId: 7, agentId: 0 }), read))).toEqual(['7 ENDED']);
     expect(known(connected('7', 4)).missing(listed({ contactId: 7 }), read)).toEqual([]);
     expect(known(connected('7', 4)).facets()).toMatchObject({ interaction: { callId: '7', state: 'CONNECTED' } });
+  });
+
+  it('are not over where one list of two has them: another contact had ended between two of its pages', () => {
+    const contacts = known(connected('7', 4));
+    for (const seconds of [60, 64, 68]) {
+      expect(contacts.missing(listed(), T + seconds * 1000)).toEqual([]);
+      expect(contacts.missing(listed({ contactId: 7 }), T + (seconds + 2) * 1000)).toEqual([]);
+    }
   });
 
   it('may ring in nobody’s name, and be younger than the list', () => {

@@ -162,6 +162,10 @@ describe('contacts that are listed', () => {
     told.take(told.roster.contacts([], false, T + 60_000));
     expect(told.facets.interaction?.state).toBe('CONNECTED');
     told.take(told.roster.contacts([], true, T + 60_000));
+    expect(told.facets.interaction?.state).toBe('CONNECTED');
+    expect(told.roster.hasDoubts).toBe(true);
+    told.take(told.roster.contacts([], true, T + 62_000));
     expect(told.facets.interaction).toMatchObject({ state: 'ENDED', at: T + 60_000 });
+    expect(told.roster.hasDoubts).toBe(false);
   });
 });

@@ -115,7 +115,8 @@ describe('readable', () => {
     eu.history.claimInvoked({ call: 'c1', queue: 'support' });
     const verdict = await world.judge();
     expect(failed(verdict)).toEqual(['readable']);
-    expect(verdict.checks[0]?.violations[0]?.what).toBe(reason);
+    const readable = verdict.checks.find(({ name }) => name === 'readable');
+    expect(readable?.violations[0]?.what).toBe(reason);
     expect(evidence(verdict, 'readable')).toEqual([['eu-1.jsonl:2']]);
     expect(verdict.lines).toBe(2);
   });

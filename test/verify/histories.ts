@@ -40,6 +40,11 @@ export class Histories {
     return history;
   }
 
+  /** One more file, to be judged with the others. */
+  keep(file: string, history: Pick<History, 'close'>): void {
+    this.#open.push({ file, history });
+  }
+
   get files(): string[] {
     return [...new Set(this.#open.map(({ file }) => file))];
   }
@@ -66,6 +71,7 @@ export const SETTINGS: WorldSettings = {
   reconcile_ms: 10_000,
   held_ms: HELD_MS,
   confirmed_ms: 60_000,
+  replication: 'grant',
   budget_per_minute: 300,
 };
 

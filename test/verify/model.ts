@@ -2,6 +2,7 @@ import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { HELD_MS, Histories, type Instance, presence } from './histories.ts';
+import { LedgerLines } from './ledger-lines.ts';
 import { Mirrors } from './mirrors.ts';
 
 export const OPS = [
@@ -11,6 +12,7 @@ export const OPS = [
   'renew',
   'release',
   'complete',
+  'over',
   'pass',
   'event',
   'deliver',
@@ -40,19 +42,22 @@ interface Lock {
 export const AGENTS = ['cloud-eu:ann', 'cloud-us:bob', 'cloud-eu:cid'] as const;
 const [ANN] = AGENTS;
 /** Of whom nobody else speaks. */
-const DEE = 'cloud-eu:dee';
+const [DEE, EVE] = ['cloud-eu:dee', 'cloud-eu:eve'];
 const SLOWEST_MS = 7;
 
 /**
  * Regions that keep every promise, with all that makes honest histories look odd: answers told late, askers and homes
  * that both report, retries, lapses, late confirms, refusals, claims in a home's stead, events doubled, reordered and
- * told before accepted, answers that are old and say so.
+ * told before accepted, answers that are old and say so; and callers whose answers are lost, who give up and are not
+ * told what came of it, whose calls end by themselves.
  */
 export class Model {
   readonly world = new Histories();
   readonly #outsider = this.world.outsider({
+    replication: 'refuse',
     connections: { 'cloud-eu': { home: 'eu', authority: 'verify' }, 'cloud-us': { home: 'us', authority: 'verify' } },
   });
+  readonly #callers = new LedgerLines(this.world);
   readonly #eu = this.world.instance('eu');
   readonly #us = this.world.instance('us');
   readonly #mirrors = new Mirrors(this.world, this.#outsider, ['cloud-eu', 'cloud-us']);
@@ -72,7 +77,7 @@ export class Model {
     const region = asker === 0 ? this.#eu : this.#us;
     const startedMs = this.world.now;
     this.world.now += 1 + (dtMs % SLOWEST_MS);
-    if (op === 'claim') this.#claim(agent, home, region, startedMs);
+    if (op === 'claim') this.#claim(agent, home, region, { startedMs, isLost: dtMs % 5 === 0 });
     else if (op === 'pass') this.world.now += dtMs;
     else if (op === 'event') this.#accept(agent, home, dtMs);
     else if (op === 'deliver') this.#deliver(dtMs, dtMs % 3 > 0);
@@ -80,10 +85,18 @@ export class Model {
     else if (op === 'sync') this.#mirrors.sync(region, home);
     else if (op === 'tell' || op === 'vouch') this.#mirrors.tell(region, home, agent, op === 'vouch');
     else if (op === 'turn') this.#mirrors.turn(region);
-    else this.#settle(op, agent, this.#locks.has(keyOf(region, agent)) ? region : home, startedMs);
+    else if (op === 'over')
+      this.#end('complete', agent, this.#locks.get(keyOf(home, agent)), { startedMs, how: 'over' });
+    else
+      this.#settle(op, agent, this.#locks.has(keyOf(region, agent)) ? region : home, { startedMs, how: howOf(dtMs) });
   }
 
-  #claim(agent: string, home: Instance, asker: Instance, startedMs: number): void {
+  #claim(
+    agent: string,
+    home: Instance,
+    asker: Instance,
+    { startedMs, isLost }: { startedMs: number; isLost: boolean },
+  ): void {
     const granter = this.#mirrors.isDeaf(asker, home) ? asker : home;
     const lock = this.#locks.get(keyOf(granter, agent));
     const granted = lock && lock.until > this.world.now ? lock : this.#grant(agent, granter, startedMs);
@@ -91,6 +104,9 @@ export class Model {
     this.#tellLate();
     this.world.now += 1;
     if (asker !== granter) this.#tell(asker, agent, granted, startedMs);
+    this.world.now += 1;
+    if (isLost) this.#callers.unanswered('claim', granted.call, agent, granted.fence, startedMs);
+    else this.#answer('claim', agent, granted, startedMs);
   }
 
   /** A fence of a region alone may be lower than another one's. */
@@ -116,28 +132,55 @@ export class Model {
     teller.granted(call, agent, fence, { home: by.region, heldMs, startedMs, ...stead });
   }
 
-  #settle(op: 'confirm' | 'renew' | 'release' | 'complete', agent: string, by: Instance, startedMs: number): void {
+  /** What the caller is told of a claim that holds the agent. */
+  #answer(asked: 'claim' | 'confirm' | 'renew', agent: string, lock: Lock, since: number): void {
+    const { fence, call, until, by } = lock;
+    const mode = by === this.#homeOf(agent) ? 'home' : 'verified';
+    const heldMs = Math.max(0, until - this.world.now);
+    this.#callers.told(asked, call, agent, fence, { since, held_ms: heldMs, mode, home: by.region, replicated: true });
+  }
+
+  #settle(
+    op: 'confirm' | 'renew' | 'release' | 'complete',
+    agent: string,
+    by: Instance,
+    asked: { startedMs: number; how: How },
+  ): void {
     const lock = this.#locks.get(keyOf(by, agent));
     if (!lock) by.history.settleRefused({ op, agent, fence: 1, reason: 'not_held' });
-    else if (op === 'confirm' || op === 'renew') this.#keep(op, agent, lock, startedMs);
-    else this.#end(op, agent, lock, startedMs);
+    else if (op === 'confirm' || op === 'renew') this.#keep(op, agent, lock, asked.startedMs);
+    else this.#end(op, agent, lock, asked);
   }
 
   #keep(op: 'confirm' | 'renew', agent: string, lock: Lock, startedMs: number): void {
     lock.until = startedMs + HELD_MS;
     lock.by.kept(op, agent, lock.fence, { startedMs, heldMs: lock.until - this.world.now });
+    this.world.now += 1;
+    this.#answer(op, agent, lock, startedMs);
     this.#tellLate();
   }
 
   /** The answer to a release is told only after whatever comes next. */
-  #end(op: 'release' | 'complete', agent: string, lock: Lock, startedMs: number): void {
-    const { fence, by } = lock;
+  #end(
+    op: 'release' | 'complete',
+    agent: string,
+    lock: Lock | undefined,
+    { startedMs, how }: { startedMs: number; how: How },
+  ): void {
+    if (!lock) return;
+    const { fence, by, call } = lock;
+    if (how === 'over') this.#callers.over(call, agent);
     if (lock.until <= this.world.now) {
       by.history.settleRefused({ op, agent, fence, reason: 'not_held' });
+      if (how !== 'over') this.#callers.told(op, call, agent, fence, { since: startedMs, code: 'claim_ended' });
       return;
     }
     lock.until = this.world.now;
-    this.#late.push(() => by.ended(op, agent, fence, startedMs));
+    this.#late.push(() => {
+      by.ended(op, agent, fence, startedMs);
+      if (how === 'told') this.#callers.told(op, call, agent, fence, { since: startedMs });
+      if (how === 'unanswered') this.#callers.unanswered(op, call, agent, fence, startedMs);
+    });
   }
 
   #tellLate(): void {
@@ -201,6 +244,51 @@ export class Model {
     this.#us.granted('the other', DEE, 2, { mode: 'verified' });
   }
 
+  /** Two callers are told of one agent, and the instances' histories show nothing of it. */
+  injectSecondHolder(): void {
+    this.#grantTo(DEE, 1);
+    this.#eu.ended('release', DEE, 1);
+    this.#callers.told('release', 'call 1', DEE, 1);
+    this.world.now += 1;
+    this.#grantTo(DEE, 2);
+    this.#callers.told('claim', 'call 1', DEE, 1, { status: 200 });
+    this.world.now += 1;
+  }
+
+  /** A caller who gave nothing up is told that the claim has ended. */
+  injectOwnEnd(): void {
+    this.#grantTo(DEE, 1);
+    this.#callers.told('renew', 'call 1', DEE, 1, { code: 'claim_ended' });
+    this.world.now += 1;
+  }
+
+  injectUnreplicated(): void {
+    this.#grantTo(DEE, 1, { replicated: false });
+  }
+
+  /** One call, two agents, and no report. */
+  injectTwoAgents(): void {
+    this.#grantTo(DEE, 1, { call: 'both' });
+    this.#callers.told('confirm', 'both', DEE, 1);
+    this.#grantTo(EVE, 2, { call: 'both' });
+    this.#callers.told('confirm', 'both', EVE, 2);
+    this.world.now += 2000;
+  }
+
+  /** An end that nobody asked for. */
+  injectTakeaway(): void {
+    this.#grantTo(DEE, 1);
+    this.#eu.ended('release', DEE, 1);
+    this.world.now += 1;
+  }
+
+  #grantTo(agent: string, fence: number, { call = `call ${fence}`, replicated = true } = {}): void {
+    this.#eu.granted(call, agent, fence);
+    this.world.now += 1;
+    this.#callers.told('claim', call, agent, fence, { home: 'eu', replicated });
+    this.world.now += 1;
+  }
+
   injectUnderstatement(): void {
     this.#mirrors.understate(this.#eu, this.#eu, ANN);
   }
@@ -213,6 +301,11 @@ export class Model {
     return agent.startsWith('cloud-eu:') ? this.#eu : this.#us;
   }
 }
+
+/** What becomes of the question of a caller who gives a claim up, or whether the call ends by itself. */
+type How = 'told' | 'unanswered' | 'over';
+
+const howOf = (dtMs: number): How => (dtMs % 4 === 0 ? 'unanswered' : 'told');
 
 function keyOf({ region }: Instance, agent: string): string {
   return `${region} ${agent}`;

@@ -39,12 +39,25 @@ it.each<[string, string, (model: Model) => void]>([
   ['one lost event', 'delivered', (model) => model.injectLoss()],
   ['one usurped claim', 'authority', (model) => model.injectUsurper()],
   ['one conflict in silence', 'conflicts', (model) => model.injectSilence()],
+  ['one agent told to two callers', 'one-holder', (model) => model.injectSecondHolder()],
+  ['one claim that ended under its caller', 'as-told', (model) => model.injectOwnEnd()],
+  ['one yes that no replica holds', 'replicated', (model) => model.injectUnreplicated()],
+  ['one end that nobody asked for', 'told', (model) => model.injectTakeaway()],
   ['one understated age', 'honest-staleness', (model) => model.injectUnderstatement()],
   ['one agent who is not called stale', 'stale-marking', (model) => model.injectConcealment()],
 ])('finds %s, wherever it happens, and nothing else', async (_what, promise, inject) => {
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       expect(await failuresOf(before, inject, after)).toEqual([promise]);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it('finds one call with two agents, wherever it happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, steps, async (before, after) => {
+      expect(await failuresOf(before, (model) => model.injectTwoAgents(), after)).toContain('one-call');
     }),
     { numRuns: 30 },
   );

@@ -118,17 +118,28 @@ export interface Asked {
 }
 
 /** Asks a region for an agent. */
-export function claim({ http }: World, { url }: LocalRegion, asked: Asked): Promise<HttpAnswer> {
-  return withProblems(http.muster(url).createClaim({ body: asked }));
+export function claim(world: World, region: LocalRegion, asked: Asked): Promise<HttpAnswer> {
+  return claimWithin(world, region, asked);
 }
 
 /** The same by a caller who waits as long as the budget lasts, and then some. */
 export function claimPatiently(
-  { http }: World,
-  { url }: LocalRegion,
+  world: World,
+  region: LocalRegion,
   asked: Asked & { budget_ms: number },
 ): Promise<HttpAnswer> {
-  return withProblems(http.muster(url).createClaim({ body: asked, deadlineMs: asked.budget_ms + GRACE_MS }));
+  return claimWithin(world, region, asked, asked.budget_ms + GRACE_MS);
+}
+
+function claimWithin(
+  { http, ledger }: World,
+  { name, url }: LocalRegion,
+  body: Asked,
+  deadlineMs?: number,
+): Promise<HttpAnswer> {
+  const question = { asked: 'claim', call: body.call_id, queue: body.queue, region: name, url } as const;
+  const options = { body, ...(deadlineMs !== undefined && { deadlineMs }) };
+  return ledger.note(question, () => withProblems(http.muster(url).createClaim(options)));
 }
 
 /** `201`, or `409 no_agent_available`. */
@@ -141,12 +152,15 @@ export const succeeded = ({ status }: HttpAnswer): boolean => status < 300;
 
 /** Confirms, renews, releases or completes a claim, at any region. */
 export function settle(
-  { http }: World,
-  { url }: LocalRegion,
-  { claim_id }: Pick<ClaimAnswer, 'claim_id'>,
+  { http, ledger }: World,
+  { name, url }: LocalRegion,
+  { claim_id, call_id }: Pick<ClaimAnswer, 'claim_id'> & Partial<ClaimAnswer>,
   settlement: 'confirm' | 'renew' | 'release' | 'complete',
 ): Promise<HttpAnswer> {
-  return withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id } }));
+  const question = { asked: settlement, claim: claim_id, call: call_id, region: name, url } as const;
+  return ledger.note(question, () =>
+    withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id } })),
+  );
 }
 
 /** What the callers of a region met. */

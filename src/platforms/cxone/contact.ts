@@ -9,8 +9,8 @@ import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
  *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
  *       └── refused, withdrawn ─────────────▲
  *
- * Neither list tells of an end: a contact is over for its agent when it is gone from a complete list, or with somebody
- * else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
+ * Neither list tells of an end: a contact is over for its agent when two complete lists in a row do not have it, when it
+ * is with somebody else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
  * order correctly whichever list tells first.
  */
 
@@ -81,8 +81,11 @@ export function stepOfState(row: StateRow): Step | undefined {
   const { agentId, contactId, contactSinceMs, mediaTypeId, startMs } = row;
   if (contactId === undefined) return undefined;
   const { activity } = stateOf(row, NO_VOCABULARY);
-  if (activity.state === 'WRAP_UP')
+  if (activity.state === 'WRAP_UP') {
+    // Open contacts do not count those in after-call work: the one in focus may be one of them.
+    if ((row.openContacts ?? 0) > 0) return undefined;
     return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, contactSinceMs ?? startMs);
+  }
   const isHandling = activity.state === 'INTERACTING' && HANDLING.has(activity.reason ?? '');
   // The state may begin before the contact is taken: only when that was tells that it is.
   if (isHandling && contactSinceMs !== undefined)

@@ -13,6 +13,8 @@ export class AgentContacts {
   readonly #agentId: string;
   /** By contact id; the last that ended are kept, so that a reading can tell of them. */
   readonly #known = new Map<string, Stamped<Interaction>>();
+  /** Those that the last complete list did not have, and when it was read, in platform ms. */
+  #missed: ReadonlyMap<string, number> = new Map();
   /** Told last of voice: the register holds one. */
   #voice: Stamped<Interaction> | undefined;
 
@@ -22,6 +24,11 @@ export class AgentContacts {
 
   get open(): Stamped<Interaction>[] {
     return [...this.#known.values()].filter(({ state }) => state !== 'ENDED');
+  }
+
+  /** Whether another complete list is to tell what has become of some. */
+  get hasMissed(): boolean {
+    return this.#missed.size > 0;
   }
 
   /** How many are open, by media type. */
@@ -70,19 +77,30 @@ export class AgentContacts {
   }
 
   /**
-   * What a complete list does not have, or has with somebody else, is over. An alert is not, while the contact is there
-   * and with nobody: it need not be in the agent's name before it is answered. Nor is wrap-up, which the state ends.
+   * What a complete list has with somebody else is over, and so is what lists do not have for as long as they may lag: a list is read in
+   * pages, and what ends meanwhile moves others from one that is still to be read to one that was. An alert is not over
+   * while the contact is there and with nobody: it need not be in the agent's name before it is answered. Nor is
+   * wrap-up, which the state ends.
    * @param readAtMs when the list was read, in platform ms
    */
   missing(listed: ReadonlyMap<string, ContactRow>, readAtMs: number): Stamped<Interaction>[] {
-    return this.open
+    const before = this.#missed;
+    const missed = new Map<string, number>();
+    const over = this.open
       .filter(({ at, state }) => at < readAtMs - LAG_MS && state !== 'WRAP_UP')
-      .filter(({ callId, state }) => {
-        const row = listed.get(callId);
-        if (!row) return true;
-        return row.agentId === undefined ? state !== 'ALERTING' : row.agentId !== this.#agentId;
-      })
-      .flatMap((one) => this.#end(one, readAtMs));
+      .flatMap((one): [Stamped<Interaction>, number][] => {
+        const row = listed.get(one.callId);
+        const isElsewhere =
+          row && (row.agentId === undefined ? one.state !== 'ALERTING' : row.agentId !== this.#agentId);
+        if (isElsewhere) return [[one, readAtMs]];
+        if (row) return [];
+        const missedAtMs = before.get(one.callId);
+        if (missedAtMs !== undefined && missedAtMs <= readAtMs - LAG_MS) return [[one, Math.max(missedAtMs, one.at)]];
+        missed.set(one.callId, missedAtMs ?? readAtMs);
+        return [];
+      });
+    this.#missed = missed;
+    return over.flatMap(([one, atMs]) => this.#end(one, atMs));
   }
 
   #end(one: Stamped<Interaction>, atMs: number): Stamped<Interaction>[] {

@@ -43,6 +43,8 @@ export class Roster {
   readonly #agents = new Map<string, Known>();
   /** Agents whose contacts are not all known: a complete list of contacts settles it. */
   readonly #doubtful = new Set<string>();
+  /** Whether the last complete list lacked contacts that were open: the next one settles it. */
+  #lacksContacts = false;
   /** Whether a complete list of contacts was read. */
   #isListed = false;
 
@@ -59,7 +61,7 @@ export class Roster {
   }
 
   get hasDoubts(): boolean {
-    return this.#doubtful.size > 0;
+    return this.#doubtful.size > 0 || this.#lacksContacts;
   }
 
   /** Agents who have not gone, by id. */
@@ -128,6 +130,7 @@ export class Roster {
       this.#isListed = true;
       const listed = new Map(rows.map((row) => [row.contactId, row]));
       for (const [agentId, { contacts }] of this.#agents) tell(agentId, contacts.missing(listed, readAtMs));
+      this.#lacksContacts = [...this.#agents.values()].some(({ contacts }) => contacts.hasMissed);
     }
     for (const row of rows) {
       const step = stepOfContact(row, this.#directory.categories, readAtMs);
