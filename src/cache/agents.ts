@@ -14,7 +14,7 @@ import { linesOf } from './lines.ts';
 import { Recent } from './recent.ts';
 import { type AgentRecord, readRecord, writeRecord } from './record.ts';
 import { scripts } from './scripts.ts';
-import { encode, writeNoted } from './units.ts';
+import { encode, writeNoted, writeUnits } from './units.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */
 export interface Applied extends Merged {
@@ -150,6 +150,7 @@ export class Agents {
         String(arrivalMs),
         String(arrivalMs - parts.availableSinceMs),
         unit,
+        writeUnits(withUnit(record.facets, request), record.locksMs),
       ],
       deadlineMs,
     );
@@ -205,7 +206,8 @@ export class Agents {
       if (before && compareClaims(claim, before) === 0) continue;
       locks.changed.push(claim);
       const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === this.#config.region;
-      if (isOwnWord || claim.state === 'ENDED') locks.locksMs[unit] = claim.untilMs;
+      if (claim.state === 'ENDED') locks.locksMs[unit] = 0;
+      else if (isOwnWord) locks.locksMs[unit] = claim.untilMs;
       else locks.told.push([unit, claim.remainingMs ?? 0]);
     }
     return locks;
@@ -217,6 +219,13 @@ interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
   told: [unit: string, remainingMs: number][];
   /** The claims that moved. */
   changed: Claim[];
+}
+
+/** The agent with the unit that is settled, where a failover has taken its claim, or all of its capacity is gone. */
+function withUnit(facets: Facets, { unit, fence, callId, queue, move }: SettleRequest): Facets {
+  if (unit === VOICE || facets.digitalClaims?.[unit]) return facets;
+  const claim: Claim = { unit, fence, state: move.state, untilMs: 0, callId, queue, completedAtMs: 0 };
+  return { ...facets, digitalClaims: { ...facets.digitalClaims, [unit]: claim } };
 }
 
 /** The agent but for one claim. */

@@ -3,7 +3,7 @@
 -- ARGV  1 agent, 2 version expected, 3 fence, 4 state, 5 the region that granted it in the home's stead, or "-",
 --       6 lock ms from now (0: none), 7 call, 8 queue name, 9 when the interaction was completed: ms, "now" or "",
 --       10 ms from then until the agent is free again, 11 arrival but for the claim, 12 ms from availability to arrival,
---       13 the unit that is claimed
+--       13 the unit that is claimed, 14 the record's units with this one, for a record that is without it
 -- Answers {"settled", record}, {"conflict", the record that is there, or ""} or {"fenced", record} for a lower fence.
 -- A higher fence than the record's is a lock lost in a failover: it is made again.
 --include record
@@ -18,9 +18,8 @@ if held and fence < held.fence then return { 'fenced', there } end
 if int(r.version) ~= ARGV[2] then return { 'conflict', there } end
 if not held then
   -- The capacity has shrunk, or a failover has taken the unit's claim: nobody is given the unit, but it may end in peace.
-  held = { name = ARGV[13], media = string.match(ARGV[13], '^[%a_]+'), state = 'C', completed = 0 }
-  r.units = r.units or { own = 0, exclusions = '', list = {} }
-  r.units.list[#r.units.list + 1] = held
+  r.units = parse_units(ARGV[14])
+  held = unit_named(r.units, ARGV[13])
 end
 
 local now_ms, now_us = clock()
