@@ -65,7 +65,7 @@ export function workOf(facets: Facets): Work[] {
   const { activity } = facets;
   const interaction = liveInteraction(facets);
   const isCalling = interaction !== undefined || (activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD');
-  const digital = liveDigital(facets).map(({ media = 'voice', callId }): Work => ({ media, callId }));
+  const digital = liveDigital(facets).map(({ media, callId }): Work => ({ media: media ?? 'voice', callId }));
   const voice: Work[] = isCalling ? [{ media: 'voice', callId: interaction?.callId }] : [];
   return [...voice, ...digital];
 }
