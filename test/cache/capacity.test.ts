@@ -198,6 +198,10 @@ describe('capacity', () => {
     const d = store.domain('lapsed');
     const agent = await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('mine', { media: 'chat', heldMs: 1 });
+    await vi.waitFor(
+      async () => expect(await d.claim('later', { media: 'chat', heldMs: 1 })).toMatchObject({ verdict: 'granted' }),
+      SOON,
+    );
     await d.set(agent, taken('mine', 'chat', 'CONNECTED', 3000));
     await vi.waitFor(
       async () => expect(await d.claim('next', { media: 'chat' })).toMatchObject({ verdict: 'granted' }),

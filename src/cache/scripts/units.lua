@@ -55,18 +55,11 @@ local function holder_of(r, fence)
   end
 end
 
--- When so few of these locks are left that one more may come: a time to come, or 0 for now.
-local function room_from(locks, left)
-  if #locks < left then return 0 end
-  table.sort(locks)
-  return locks[#locks - left + 1]
-end
-
--- Of the open type, what live locks leave: from when on one more may come, the unit that it would take, and how many
--- the agent has in hand.
+-- Of an open type, what live locks leave: from when on one more may come, at the earliest; the unit that it would take;
+-- how many the agent has in hand.
 local function less_locks(r, media, left, in_hand, beside, now_ms)
   local units, from, best, best_lock = r.units, 0, nil, nil
-  local same, all = {}, {}
+  local same, all, first_same, first = 0, 0, math.huge, math.huge
   local function add(held, of)
     local is_told = string.find(units.told, ',' .. of .. ':' .. (of == 'voice' and '' or held.call .. ','), 1, true)
     if of == media and (of == 'voice' or held.state == 'F') then
@@ -76,18 +69,21 @@ local function less_locks(r, media, left, in_hand, beside, now_ms)
     end
     if held.lock <= now_ms then return end
     if of == media then
-      if not is_told then same[#same + 1] = held.lock end
+      if not is_told then same, first_same = same + 1, math.min(first_same, held.lock) end
     elseif not string.find(beside, ',' .. of .. ',', 1, true) then
       from = math.max(from, held.lock)
     end
-    if not is_told and not string.find(units.told, ':' .. held.call .. ',', 1, true) then all[#all + 1] = held.lock end
+    if not is_told and not string.find(units.told, ':' .. held.call .. ',', 1, true) then
+      all, first = all + 1, math.min(first, held.lock)
+    end
   end
   add(r, 'voice')
   for _, u in ipairs(units.list) do add(u, u.media) end
   if not best then return nil end
-  from = math.max(from, best.lock, room_from(same, left))
-  if units.left ~= '-' then from = math.max(from, room_from(all, tonumber(units.left))) end
-  return from, best, in_hand + #same
+  from = math.max(from, best.lock)
+  if same >= left then from = math.max(from, first_same) end
+  if units.left ~= '-' and all >= tonumber(units.left) then from = math.max(from, first) end
+  return from, best, in_hand + same
 end
 
 -- From when on the agent can be given an interaction of this type: a time in ms, past or to come; nil where what the
