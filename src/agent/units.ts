@@ -120,5 +120,6 @@ export function roomLeft(facets: Facets, isLocked: (unit: string) => boolean): P
 
 /** Whether the unit is held for this interaction: of voice there is only one, under whatever name. */
 function isFor(facets: Facets, { name, media }: Unit, work: Work): boolean {
-  return (media === VOICE && work.media === VOICE) || claimOn(facets, name)?.callId === work.callId;
+  if (media === VOICE && work.media === VOICE) return true;
+  return work.callId !== undefined && claimOn(facets, name)?.callId === work.callId;
 }
