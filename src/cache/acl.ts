@@ -7,6 +7,7 @@ import {
   changesKey,
   connectionKey,
   domainKey,
+  endsKey,
   LEASES,
   OWNER_KEY,
   outboxKey,
@@ -23,7 +24,7 @@ import {
  */
 export function clusterRules(): string[] {
   const keys = [
-    ...[agentsKey, answerKey, callsKey, changesKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map(
+    ...[agentsKey, answerKey, callsKey, changesKey, endsKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map(
       (key) => key('*'),
     ),
     queueKey('*', '*'),

@@ -1,4 +1,4 @@
-import type { Claim, ClaimState, Facets } from '../agent/facets.ts';
+import type { Claim, ClaimState, EndReason, Facets } from '../agent/facets.ts';
 import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/units.ts';
 import type { Locks } from './record.ts';
 
@@ -9,7 +9,8 @@ export interface StoredUnit {
   claim: Claim | undefined;
 }
 
-const NONE = '-';
+/** What a header has where there is nothing to say. */
+export const NONE = '-';
 
 /** What may be taken of the agent, and the units besides voice; `-` for who takes one voice call at a time, as most. */
 export function writeUnits(facets: Facets, locksMs: Locks): string {
@@ -23,6 +24,13 @@ export function writeUnits(facets: Facets, locksMs: Locks): string {
     return [name, isOffered ? 'F' : 'C', locksMs[name] ?? 0, fence, until, ...claim].join(':');
   });
   return [left ?? NONE, `,${calls.join('')}`, `;${types.join('')}`, written.join(';')].join('|');
+}
+
+/** The same with this unit, whose claim a failover may have taken, or that is of no capacity any more. */
+export function writeUnitsWith(unit: string, facets: Facets, locksMs: Locks): string {
+  if (unit === VOICE || facets.digitalClaims?.[unit]) return writeUnits(facets, locksMs);
+  const none: Claim = { unit, fence: 0, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs: 0 };
+  return writeUnits({ ...facets, digitalClaims: { ...facets.digitalClaims, [unit]: none } }, locksMs);
 }
 
 export function readUnits(text: string | undefined): StoredUnit[] {
@@ -41,16 +49,17 @@ type Written = [
   call: string,
   queue: string,
   completed: number,
+  reason: string,
 ];
 
 /** A claim as fields of a header; all of them empty where there is none. */
 export function writeClaim(claim: Claim | undefined): Written {
-  const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0 } = claim ?? {};
-  return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs];
+  const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0, endReason = NONE } = claim ?? {};
+  return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs, endReason];
 }
 
 export function readClaim(fields: (string | undefined)[]): Claim | undefined {
-  const [fence, until, state, by, call, queue, completed] = fields;
+  const [fence, until, state, by, call, queue, completed, reason] = fields;
   if (fence === '0') return undefined;
   return {
     fence: Number(fence),
@@ -60,6 +69,7 @@ export function readClaim(fields: (string | undefined)[]): Claim | undefined {
     callId: decode(call),
     queue: decode(queue),
     completedAtMs: Number(completed),
+    ...(reason !== NONE && { endReason: reason as EndReason }),
   };
 }
 
@@ -73,7 +83,8 @@ export function readNoted(text: string): Claim | undefined {
 }
 
 /** Call and queue names may hold anything; in a header they must hold neither spaces nor colons. */
-export const encode = (text: string | undefined): string => (text ? encodeURIComponent(text) : NONE);
+export const encode = (text: string | undefined): string =>
+  text ? encodeURIComponent(text).replace(/^-$/, '%2D') : NONE;
 
 export function decode(text: string | undefined): string {
   return text === undefined || text === NONE ? '' : decodeURIComponent(text);

@@ -25,7 +25,7 @@ export interface Accepted {
   /** As it was published: its times may have been clamped. */
   event: AgentEvent;
   place: Place;
-  /** What it did to the local copy; `deferred` when the local store could not say yet. */
+  /** What it did to the local copy; `deferred` when the local store could not say yet, or no replica has it there yet. */
   outcome: Outcome | 'deferred';
 }
 
@@ -40,7 +40,7 @@ export class Ingest {
     this.#options = options;
   }
 
-  /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable when it was not accepted */
+  /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, log, metrics, store } = this.#options;
     const { event, aheadMs } = clampFuture(reported, store.nowMs());
@@ -51,8 +51,7 @@ export class Ingest {
     const place = await this.publish(event, await apply.recall(event.agentId));
     metrics.events.inc({ outcome: 'accepted' });
     try {
-      const { outcome } = await apply.local(event);
-      return { event, place, outcome };
+      return { event, place, outcome: await apply.local(event) };
     } catch (error) {
       log.warn({ err: error, event: event.eventId }, 'accepted, but not applied here yet: the bus will bring it');
       return { event, place, outcome: 'deferred' };

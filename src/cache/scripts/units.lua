@@ -4,21 +4,22 @@
 -- only the shard's clock can tell. left: interactions that may come, all together, or "-". open: the types of which one
 -- more may come, ";chat:2:1:,voice,email,;": how many may, how many are in hand, beside which other types they may.
 -- told: what is counted in that, by type and call, ",voice:,chat:c1,"; of voice there is one, under whatever name.
--- unit: name:state:lock:fence:until:claim:by:call:queue:completed, e.g. "chat-2:F:0:0:0:-:-:-:-:0", where state says F
--- for a unit of the capacity, C for one that is given to nobody any more.
+-- unit: name:state:lock:fence:until:claim:by:call:queue:completed:reason, e.g. "chat-2:F:0:0:0:-:-:-:-:0:-", where state
+-- says F for a unit of the capacity, C for one that is given to nobody any more.
 
 local STEP = 1e13 -- in a line of another type than voice, every interaction in hand comes before all waiting
 
-local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+)'
+local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+):([^:;]+)'
 
 local function parse_units(text)
   if text == '-' then return nil end
   local left, told, open, list = string.match(text, '^([^|]+)|([^|]*)|([^|]*)|(.*)$')
   local units = { left = left, told = told, open = open, list = {} }
-  for name, state, lock, fence, end_ms, claim, by, call, queue, completed in string.gmatch(list, UNIT) do
+  for name, state, lock, fence, end_ms, claim, by, call, queue, completed, reason in string.gmatch(list, UNIT) do
     units.list[#units.list + 1] = {
       name = name, media = string.match(name, '^[%a_]+'), state = state, lock = tonumber(lock), fence = tonumber(fence),
       end_ms = tonumber(end_ms), claim = claim, by = by, call = call, queue = queue, completed = tonumber(completed),
+      reason = reason,
     }
   end
   return units
@@ -29,7 +30,7 @@ local function write_units(units)
   local list = {}
   for i, u in ipairs(units.list) do
     list[i] = table.concat({
-      u.name, u.state, int(u.lock), int(u.fence), int(u.end_ms), u.claim, u.by, u.call, u.queue, int(u.completed) }, ':')
+      u.name, u.state, int(u.lock), int(u.fence), int(u.end_ms), u.claim, u.by, u.call, u.queue, int(u.completed), u.reason }, ':')
   end
   return table.concat({ units.left, units.told, units.open, table.concat(list, ';') }, '|')
 end
