@@ -32,3 +32,12 @@ export interface Capacity {
   /** Interactions of all types together; absent where only the types count. */
   total?: number;
 }
+
+/** What an agent may carry of whom no platform has said it. */
+export const ONE_CALL: Capacity = { media: { voice: { units: 1, beside: [] } } };
+
+/** How many interactions of the type an agent may carry at a time; of voice one at most. */
+export function limitOf({ media }: Capacity, of: Media): number {
+  const { units = 0 } = media[of] ?? {};
+  return of === 'voice' ? Math.min(1, units) : units;
+}

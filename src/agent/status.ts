@@ -1,5 +1,5 @@
 import { type Claim, claimsOf, compareVersions, type Facets, type Interaction, type Stamped } from './facets.ts';
-import type { Capacity, Media } from './media.ts';
+import { type Capacity, limitOf, type Media, ONE_CALL } from './media.ts';
 
 export const STATUSES = ['AVAILABLE', 'BUSY', 'OFFLINE'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -42,31 +42,47 @@ export function ownStatus(facets: Facets, media: Media = 'voice'): StatusAnswer 
 
 /** What the agent is doing that leaves no room for one more interaction of this type. */
 function obstacleAtWork(facets: Facets, media: Media): string | undefined {
-  const { activity, profile } = facets;
-  const interaction = liveInteraction(facets);
-  const digital = liveDigital(facets);
-  const { capacity } = profile ?? {};
-  const any = interaction ?? digital[0];
-  if (!capacity) {
-    if (any) return interactionReason(any);
-    return obstacleInActivity(facets) ?? (media === 'voice' ? undefined : 'NO_CAPACITY');
-  }
-  const isCalling = interaction !== undefined || (activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD');
+  const work = workOf(facets);
   // Work that nobody can name may be of any type.
-  if (!any && !isCalling) return obstacleInActivity(facets) ?? (hasUnits(capacity, media) ? undefined : 'NO_CAPACITY');
-  const work = new Map<Media, number>(isCalling ? [['voice', 1]] : []);
-  for (const { media: of = 'voice' } of digital) work.set(of, (work.get(of) ?? 0) + 1);
-  const total = [...work.values()].reduce((sum, count) => sum + count, 0);
-  const { units = 0, beside = [] } = capacity.media[media] ?? {};
-  const limit = media === 'voice' ? Math.min(1, units) : units;
-  const isBarred = [...work.keys()].some((of) => of !== media && !beside.includes(of));
-  if (limit === 0) return 'NO_CAPACITY';
-  if ((work.get(media) ?? 0) < limit && !isBarred && total < (capacity.total ?? Number.POSITIVE_INFINITY))
-    return undefined;
-  return any ? interactionReason(any) : (activity?.reason ?? 'ON_CALL');
+  const unnamed = work.length === 0 ? obstacleInActivity(facets) : undefined;
+  if (unnamed) return unnamed;
+  const capacity = facets.profile?.capacity ?? ONE_CALL;
+  if (limitOf(capacity, media) === 0) return 'NO_CAPACITY';
+  if (mayCome(media, work, capacity)) return undefined;
+  const any = liveInteraction(facets) ?? liveDigital(facets)[0];
+  return any ? interactionReason(any) : (facets.activity?.reason ?? 'ON_CALL');
 }
 
-const hasUnits = ({ media }: Capacity, of: Media): boolean => (media[of]?.units ?? 0) > 0;
+/** An interaction that the platform tells of. */
+export interface Work {
+  media: Media;
+  /** Undefined where it does not say which call it is. */
+  callId: string | undefined;
+}
+
+/** Every interaction that the platform tells of, each once. Of voice there is one at most. */
+export function workOf(facets: Facets): Work[] {
+  const { activity } = facets;
+  const interaction = liveInteraction(facets);
+  const isCalling = interaction !== undefined || (activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD');
+  const digital = liveDigital(facets).map(({ media, callId }): Work => ({ media: media ?? 'voice', callId }));
+  const voice: Work[] = isCalling ? [{ media: 'voice', callId: interaction?.callId }] : [];
+  return [...voice, ...digital];
+}
+
+/**
+ * The rule of capacity: one more interaction may come where its type has not reached its limit, all together have not
+ * reached theirs, and there is no work of another type but such as it may come beside.
+ */
+function mayCome(media: Media, work: Work[], capacity: Capacity): boolean {
+  const { beside = [] } = capacity.media[media] ?? {};
+  const isBarred = work.some(({ media: of }) => of !== media && !beside.includes(of));
+  const { total = Number.POSITIVE_INFINITY } = capacity;
+  return !isBarred && countOf(media, work) < limitOf(capacity, media) && work.length < total;
+}
+
+/** How many of these are of the type. */
+export const countOf = (media: Media, work: Work[]): number => work.filter((each) => each.media === media).length;
 
 function obstacleInActivity({ activity }: Facets): string | undefined {
   if (activity?.state === 'INTERACTING') return activity.reason ?? 'ON_CALL';

@@ -15,7 +15,7 @@ import { locksAfter } from './locks.ts';
 import { Recent } from './recent.ts';
 import { type AgentRecord, readRecord, writeRecord } from './record.ts';
 import { scripts } from './scripts.ts';
-import { encode, NONE, writeNoted } from './units.ts';
+import { encode, NONE, writeNoted, writeUnitsWith } from './units.ts';
 import { Written } from './written.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */
@@ -179,6 +179,7 @@ export class Agents {
         move.onlyLapsed ? 'lapsed' : '',
         supersededBy?.agentId ?? '',
         String(supersededBy?.fence ?? ''),
+        writeUnitsWith(unit, record.facets, record.locksMs),
       ],
       deadlineMs,
     );

@@ -25,7 +25,8 @@ export function locksAfter(region: string, home: string, record: AgentRecord | u
     if (before && compareClaims(claim, before) === 0) continue;
     locks.changed.push(claim);
     const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === region;
-    if (isOwnWord || claim.state === 'ENDED') locks.locksMs[unit] = claim.untilMs;
+    if (claim.state === 'ENDED') locks.locksMs[unit] = 0;
+    else if (isOwnWord) locks.locksMs[unit] = claim.untilMs;
     else locks.told.push([unit, claim.remainingMs ?? 0]);
   }
   return locks;

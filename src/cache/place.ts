@@ -1,7 +1,6 @@
 import type { Media } from '../agent/media.ts';
-import { ownStatus } from '../agent/status.ts';
-import { digitalUnits } from '../agent/units.ts';
-import { type AgentRecord, lockOf } from './record.ts';
+import { mediaOf, type Opening, openingsOf, VOICE } from '../agent/units.ts';
+import type { AgentRecord } from './record.ts';
 
 /**
  * What is wrong with where an agent stands in a queue.
@@ -29,26 +28,20 @@ export function misplacement(
   isTheirs: boolean,
   score: number | undefined,
 ): Misplacement | undefined {
-  const isAvailable = record !== undefined && isOpen(record, media);
-  if (score === undefined) return isAvailable && isTheirs ? 'missing' : undefined;
+  const opening = record && openingsOf(record.facets).open.find((each) => each.media === media);
+  if (score === undefined) return opening && isTheirs ? 'missing' : undefined;
   if (!record || !isTheirs) return 'ghost';
-  if (!isAvailable) return 'unavailable';
-  if (score < TAKEN) return isInPlace(record, media, score) ? undefined : 'misplaced';
+  if (!opening) return 'unavailable';
+  if (score < TAKEN) return isInPlace(record, opening, score) ? undefined : 'misplaced';
   return score - TAKEN > Math.max(record.holdMs, ...Object.values(record.locksMs)) ? 'stuck' : undefined;
-}
-
-function isOpen({ facets }: AgentRecord, media: Media): boolean {
-  if (media === 'voice') return ownStatus(facets).status === 'AVAILABLE';
-  return digitalUnits(facets).some((unit) => unit.media === media && unit.state === 'FREE');
 }
 
 /**
  * Beside voice the score also says how many interactions are in hand. Fewer than there are is put right by the next walk
  * that meets the agent; more, after a claim has lapsed, by nobody.
  */
-function isInPlace(record: AgentRecord, media: Media, score: number): boolean {
-  if (media === 'voice') return score === record.arrivalMs;
-  const units = digitalUnits(record.facets).filter((unit) => unit.media === media);
-  const inHand = units.filter(({ name, state }) => state === 'TAKEN' || lockOf(record, name) > 0).length;
-  return score % STEP === record.arrivalMs && score / STEP < inHand + 1;
+function isInPlace(record: AgentRecord, opening: Opening, score: number): boolean {
+  if (opening.media === VOICE) return score === record.arrivalMs;
+  const held = Object.entries(record.locksMs).filter(([name, ms]) => ms > 0 && mediaOf(name) === opening.media);
+  return score % STEP === record.arrivalMs && score / STEP < opening.inHand + held.length + 1;
 }

@@ -1,6 +1,5 @@
 import type { Claim, ClaimState, EndReason, Facets } from '../agent/facets.ts';
-import { liveInteraction } from '../agent/status.ts';
-import { claimOn, digitalUnits, exclusions, VOICE } from '../agent/units.ts';
+import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/units.ts';
 import type { Locks } from './record.ts';
 
 /** A unit of an agent's capacity as the region stores it; `src/cache/scripts/units.lua` names the parts. */
@@ -12,26 +11,30 @@ export interface StoredUnit {
 
 /** What a header has where there is nothing to say. */
 export const NONE = '-';
-const STATES = { FREE: 'F', TAKEN: 'T', CLOSED: 'C' };
 
-/** The units besides voice; `-` for the agent who has none, as most. */
+/** What may be taken of the agent, and the units besides voice; `-` for who takes one voice call at a time, as most. */
 export function writeUnits(facets: Facets, locksMs: Locks): string {
   const units = digitalUnits(facets);
-  const { capacity } = facets.profile ?? {};
-  if (units.length === 0 && !capacity) return NONE;
-  const isOnOther = facets.activity?.state === 'INTERACTING' && facets.activity.reason === 'NON_ACD';
-  const own = liveInteraction(facets) || isOnOther ? 1 : 0;
-  const pairs = exclusions(facets).map(({ work, bars }) => `${work}/${bars}`);
-  const excluded = pairs.length > 0 ? `,${pairs.join(',')},` : '';
-  const written = units.map(({ name, state }) => {
+  if (units.length === 0 && !facets.profile?.capacity) return NONE;
+  const { open, told, left } = openingsOf(facets);
+  const calls = told.map(({ media, callId }) => `${media}:${callId === undefined ? '' : encode(callId)},`);
+  const types = open.map((each) => `${each.media}:${each.left}:${each.inHand}:,${each.beside.join(',')},;`);
+  const written = units.map(({ name, isOffered }) => {
     const [fence, until, ...claim] = writeClaim(claimOn(facets, name));
-    return [name, STATES[state], locksMs[name] ?? 0, fence, until, ...claim].join(':');
+    return [name, isOffered ? 'F' : 'C', locksMs[name] ?? 0, fence, until, ...claim].join(':');
   });
-  return `${capacity?.total ?? NONE}/${own}|${excluded}|${written.join(';')}`;
+  return [left ?? NONE, `,${calls.join('')}`, `;${types.join('')}`, written.join(';')].join('|');
+}
+
+/** The same with this unit, whose claim a failover may have taken, or that is of no capacity any more. */
+export function writeUnitsWith(unit: string, facets: Facets, locksMs: Locks): string {
+  if (unit === VOICE || facets.digitalClaims?.[unit]) return writeUnits(facets, locksMs);
+  const none: Claim = { unit, fence: 0, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs: 0 };
+  return writeUnits({ ...facets, digitalClaims: { ...facets.digitalClaims, [unit]: none } }, locksMs);
 }
 
 export function readUnits(text: string | undefined): StoredUnit[] {
-  const list = text === undefined || text === NONE ? '' : (text.split('|')[2] ?? '');
+  const list = text === undefined || text === NONE ? '' : (text.split('|')[3] ?? '');
   return list.split(';').flatMap((each) => {
     const [name, , lock, ...claim] = each.split(':');
     return name ? [{ name, lockMs: Number(lock), claim: readClaim(claim) }] : [];

@@ -28,10 +28,10 @@ export function answerAgent(agentId: string, record: AgentRecord, age: Age, stor
     return ms > 0 ? [[each.unit ?? VOICE, ms]] : [];
   });
   const { [VOICE]: claimedForMs, ...digitalForMs } = Object.fromEntries(leftMs);
-  const room = facets.profile?.capacity && roomOf(record, storeMs);
+  const room = roomOf(record, storeMs);
   const own = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
   // A claim of another media type can keep a call away, too.
-  const isBarred = own.status === 'AVAILABLE' && room?.voice === 0;
+  const isBarred = own.status === 'AVAILABLE' && room.voice === 0;
   const { status, reason } = isBarred ? { status: 'BUSY' as const, reason: 'CLAIMED' } : own;
   return {
     agent_id: agentId,
@@ -47,7 +47,7 @@ export function answerAgent(agentId: string, record: AgentRecord, age: Age, stor
     ...(status === 'AVAILABLE' && { available_since: availableSince(facets) }),
     ...(claimedForMs !== undefined && { claimed_for_ms: claimedForMs }),
     ...(Object.keys(digitalForMs).length > 0 && { digital_claimed_for_ms: digitalForMs }),
-    ...(room && { room }),
+    ...(facets.profile?.capacity && { room }),
     facets: writeFacets(facets),
   };
 }

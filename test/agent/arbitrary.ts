@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Facets } from '../../src/agent/facets.ts';
-import type { Capacity } from '../../src/agent/media.ts';
+import type { Activity, Facets } from '../../src/agent/facets.ts';
+import type { Capacity, Media } from '../../src/agent/media.ts';
 
 /** Few distinct values, so that ties, duplicates and contradictions are common. */
 const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };
@@ -13,6 +13,7 @@ const by = <T>(at: number, id: string, values: readonly T[]): T =>
 const stamped = <T extends object>(make: (at: number, id: string) => T) =>
   fc.record(version).map(({ at, id }) => ({ at, id, ...make(at, id) }));
 
+/** With a total and without, with types that keep each other away and types that are not taken at all. */
 const CAPACITIES = [
   { media: { voice: { units: 1, beside: [] }, chat: { units: 2, beside: [] } } },
   {
@@ -23,12 +24,52 @@ const CAPACITIES = [
     },
     total: 2,
   },
+  { media: { chat: { units: 1, beside: ['voice', 'social'] }, email: { units: 0, beside: [] } } },
+  {
+    media: {
+      voice: { units: 3, beside: ['chat', 'email', 'social'] },
+      chat: { units: 3, beside: ['voice', 'email', 'social'] },
+      email: { units: 2, beside: ['voice', 'chat', 'social'] },
+    },
+    total: 3,
+  },
+  { media: { voice: { units: 0, beside: [] }, email: { units: 3, beside: ['email'] } }, total: 1 },
 ] satisfies Capacity[];
+
+/** Any capacity of an agent, or none. */
+export const capacity: fc.Arbitrary<Capacity | undefined> = fc.option(
+  fc
+    .record({
+      media: fc.dictionary(
+        fc.constantFrom<Media>('voice', 'chat', 'email'),
+        fc.record({
+          units: fc.constantFrom(0, 1, 1, 2, 3),
+          beside: fc.subarray<Media>(['voice', 'chat', 'email', 'social']),
+        }),
+        { minKeys: 1 },
+      ),
+      total: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+    })
+    .map(({ media, total }) => ({ media, ...(total !== undefined && { total }) })),
+  { nil: undefined, freq: 9 },
+);
+
+const ACTIVITIES = [
+  { state: 'IDLE' },
+  { state: 'IDLE' },
+  { state: 'INTERACTING' },
+  { state: 'INTERACTING', reason: 'NON_ACD' },
+  { state: 'WRAP_UP' },
+  { state: 'NOT_RESPONDING' },
+] satisfies Activity[];
+
+/** Names that claims go under, too. */
+const nameOf = (call: number): string => ['x', 'y'][call] ?? `call-${call}`;
 
 /** More of them than are remembered: of one call several versions, as of different calls. */
 const digitalInteraction = (call: number) =>
   stamped((at, id) => ({
-    callId: `call-${call}`,
+    callId: nameOf(call),
     media: by(call, id, ['chat', 'email'] as const),
     state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
   }));
@@ -53,14 +94,12 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
       queues: [`q${at % 3}`],
       skills: { billing: at % 100 },
       tenureDays: at,
-      ...(at % 2 === 0 && { capacity: by(at, id, CAPACITIES) }),
+      ...(at % 3 !== 0 && { capacity: by(at, id, CAPACITIES) }),
     })),
     presence: stamped((at, id) => ({ state: by(at, id, ['ON_DUTY', 'ON_DUTY', 'PAUSED', 'OFF_DUTY'] as const) })),
-    activity: stamped((at, id) => ({
-      state: by(at, id, ['IDLE', 'IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING'] as const),
-    })),
+    activity: stamped((at, id) => by(at, id, ACTIVITIES)),
     interaction: stamped((at, id) => ({
-      callId: `call-${at}`,
+      callId: nameOf(at % 4),
       state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
     })),
     digital: fc
@@ -69,7 +108,7 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
       .map((interactions) => Object.fromEntries(interactions.map((each) => [each.callId, each]))),
     claim,
     digitalClaims: fc
-      .dictionary(fc.constantFrom('chat-1', 'chat-2', 'email-1'), claim, { minKeys: 1 })
+      .dictionary(fc.constantFrom('chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'), claim, { minKeys: 1 })
       .map((claims) => Object.fromEntries(Object.entries(claims).map(([unit, each]) => [unit, { ...each, unit }]))),
     origin: stamped((at, id) => ({ region: by(at, id, ['us', 'eu']) })),
   },

@@ -4,8 +4,8 @@ import { claimIdOf, readClaimId } from '../../src/agent/claim.ts';
 import type { Claim, Facets, Interaction, Stamped } from '../../src/agent/facets.ts';
 import { type Capacity, MEDIA, type Media } from '../../src/agent/media.ts';
 import { liveDigital, ownStatus } from '../../src/agent/status.ts';
-import { digitalMedia, digitalUnits, exclusions, mediaOf, seenFrom } from '../../src/agent/units.ts';
-import { facets } from './arbitrary.ts';
+import { digitalUnits, mediaOf, openingsOf, roomLeft, seenFrom } from '../../src/agent/units.ts';
+import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
 const free: Facets = {
   presence: { state: 'ON_DUTY', at: 100, id: 'p' },
@@ -101,48 +101,85 @@ describe('units', () => {
   const claim = (unit: string, callId: string, state: Claim['state'] = 'CONFIRMED'): Facets['digitalClaims'] => ({
     [unit]: { unit, callId, state, fence: 7, untilMs: 1, queue: 'q', completedAtMs: 0 },
   });
-  const states = (work: Facets) =>
-    Object.fromEntries(digitalUnits({ ...able(capacity), ...work }).map(({ name, state }) => [name, state]));
+  const room = (work: Facets, ...locked: string[]) =>
+    roomLeft({ ...able(capacity), ...work }, (unit) => locked.includes(unit));
 
-  it('are as many as the capacity says, and open as the agent is', () => {
-    expect(states(free)).toEqual({
-      'chat-1': 'FREE',
-      'chat-2': 'FREE',
-      'email-1': 'FREE',
-      'email-2': 'FREE',
-      'email-3': 'FREE',
-    });
-    expect(new Set(Object.values(states({})))).toEqual(new Set(['CLOSED']));
+  it('are as many as the capacity says, and there is room as the agent is', () => {
+    const names = digitalUnits(able(capacity)).map(({ name, isOffered }) => (isOffered ? name : `not ${name}`));
+    expect(names).toEqual(['chat-1', 'chat-2', 'email-1', 'email-2', 'email-3']);
+    expect(room(free)).toEqual({ voice: 1, chat: 2, email: 3 });
+    expect(room({})).toEqual({ voice: 0, chat: 0, email: 0 });
   });
 
-  it('hold the interaction they were claimed for; one that nobody claimed takes one that nobody claims', () => {
+  it('that are held count with the interaction they were claimed for, once, and beside all others', () => {
     const digitalClaims = { ...claim('chat-2', 'mine') };
-    expect(states({ ...interacting, ...on(chat('mine')), digitalClaims })).toMatchObject({
-      'chat-1': 'FREE',
-      'chat-2': 'TAKEN',
-    });
-    expect(states({ ...interacting, ...on(chat('other')), digitalClaims })).toMatchObject({
-      'chat-1': 'TAKEN',
-      'chat-2': 'FREE',
-    });
-    const both = states({ ...interacting, ...on(chat('other'), chat('mine')), digitalClaims });
-    expect(both).toMatchObject({ 'chat-1': 'TAKEN', 'chat-2': 'TAKEN', 'email-1': 'CLOSED' });
+    expect(room({ ...free, digitalClaims }, 'chat-2')).toEqual({ voice: 0, chat: 1, email: 0 });
+    const mine = { ...interacting, ...on(chat('mine')), digitalClaims };
+    expect(room(mine, 'chat-2')).toEqual({ voice: 0, chat: 1, email: 0 });
+    const other = { ...interacting, ...on(chat('other')), digitalClaims };
+    expect(room(other)).toEqual({ voice: 0, chat: 1, email: 0 });
+    expect(room(other, 'chat-2')).toEqual({ voice: 0, chat: 0, email: 0 });
+    // Of voice there is one, whatever the call is named.
+    const both = { ...interacting, ...call, ...on(email('mine')), digitalClaims: claim('email-1', 'mine') };
+    expect(room(both, 'email-1', 'voice')).toEqual({ voice: 0, chat: 0, email: 1 });
   });
 
-  it('that were claimed before the capacity shrank stay, closed', () => {
-    expect(states({ ...free, digitalClaims: claim('social-2', 'x') })).toMatchObject({ 'social-2': 'CLOSED' });
+  it('that were claimed before the capacity shrank are given to nobody, and count while they are held', () => {
+    const digitalClaims = { ...claim('email-9', 'a'), ...claim('social-2', 'b') };
+    const left = digitalUnits({ ...able(capacity), digitalClaims }).filter(({ isOffered }) => !isOffered);
+    expect(left.map(({ name }) => name)).toEqual(['email-9', 'social-2']);
+    expect(room({ ...free, digitalClaims })).toEqual({ voice: 1, chat: 2, email: 3 });
+    expect(room({ ...free, digitalClaims }, 'email-9')).toEqual({ voice: 1, chat: 0, email: 2 });
+    expect(room({ ...free, digitalClaims }, 'social-2')).toEqual({ voice: 0, chat: 0, email: 0 });
+    const { capacity: _, ...others } = able(capacity).profile ?? ({} as never);
+    expect(roomLeft({ ...free, profile: others, digitalClaims }, (unit) => unit === 'email-9')).toEqual({ voice: 0 });
   });
 
-  it('never hold fewer interactions than the agent carries, as far as there are units', () => {
+  it('keep others away by their type', () => {
+    expect(room(free, 'voice')).toEqual({ voice: 0, chat: 0, email: 2 });
+    expect(room(free, 'chat-1')).toEqual({ voice: 0, chat: 1, email: 0 });
+    expect(room(free, 'email-1')).toEqual({ voice: 1, chat: 0, email: 2 });
+  });
+
+  it('are never more than what the agent carries leaves', () => {
     fc.assert(
       fc.property(facets, (any) => {
-        for (const media of digitalMedia(any)) {
+        for (const { media, left, inHand } of openingsOf(any).open) {
           const live = liveDigital(any).filter((one) => one.media === media).length;
-          const units = digitalUnits(any).filter((unit) => unit.media === media);
-          const taken = units.filter(({ state }) => state === 'TAKEN').length;
-          const count = any.profile?.capacity?.media[media]?.units ?? 0;
-          expect(taken).toBe(Math.min(live, count));
+          const { units = media === 'voice' ? 1 : 0 } = any.profile?.capacity?.media[media] ?? {};
+          expect(inHand).toBe(live);
+          expect(left).toBe((media === 'voice' ? Math.min(units, 1) : units) - live);
+          expect(ownStatus(any, media)).toEqual({ status: 'AVAILABLE' });
         }
+      }),
+    );
+  });
+
+  const names = fc.subarray(['voice', 'chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1']);
+
+  it('leave no more room the more of them are held, and none is held twice', () => {
+    fc.assert(
+      fc.property(facets, names, names, (any, some, others) => {
+        const few = roomLeft(any, (unit) => some.includes(unit));
+        const more = roomLeft(any, (unit) => [...some, ...others].includes(unit));
+        for (const [media, most] of Object.entries(few) as [Media, number][]) {
+          expect(more[media]).toBeLessThanOrEqual(most);
+          const free = digitalUnits(any).filter((unit) => unit.media === media && !some.includes(unit.name));
+          if (media !== 'voice') expect(most).toBeLessThanOrEqual(free.length);
+        }
+      }),
+    );
+  });
+
+  it('take up the same room whether the platform tells of what they are held for or not', () => {
+    const units = fc.subarray(['chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'], { minLength: 1 });
+    fc.assert(
+      fc.property(anyCapacity, units, (may, held) => {
+        const claims = Object.assign({}, ...held.map((unit) => claim(unit, `call of ${unit}`)));
+        const agent: Facets = { ...free, ...(may && able(may)), digitalClaims: claims };
+        const isHeld = (unit: string) => held.includes(unit);
+        const told = on(...held.map((unit) => ({ ...chat(`call of ${unit}`), media: mediaOf(unit) as 'chat' })));
+        expect(roomLeft({ ...agent, ...told }, isHeld)).toEqual(roomLeft(agent, isHeld));
       }),
     );
   });
@@ -154,15 +191,6 @@ describe('units', () => {
     expect(seenFrom(all, 'chat-1')).toMatchObject({ claim: digitalClaims?.['chat-1'], interaction: chat('c1') });
     expect(seenFrom(all, 'chat-2').claim).toBeUndefined();
     expect(seenFrom(all, 'chat-2').interaction).toBeUndefined();
-  });
-
-  it('say what keeps what away', () => {
-    expect(exclusions(able(capacity)).map(({ work, bars }) => `${work} bars ${bars}`)).toEqual([
-      'email bars chat',
-      'voice bars chat',
-      'chat bars email',
-      'chat bars voice',
-    ]);
   });
 });
 

@@ -98,6 +98,37 @@ describe('an agent who may carry two chats', () => {
     });
   });
 
+  it('is given nothing more than their capacity leaves, when it shrinks under claims and then is gone', async () => {
+    const agent = 'crm-eu:shrunk';
+    const profile = (more: object) => ({ queues: ['crm-eu:shrunk-only'], skills: {}, ...more });
+    const chats = (units: number) =>
+      profile({ capacity: { media: { voice: { units: 1 }, chat: { units } }, total: 3 } });
+    await able(agent, chats(3));
+    const takeOne = (call: string, media: string) =>
+      say(`${eu}/v1/claims`, { body: { queue: 'crm-eu:shrunk-only', call_id: call, media, budget_ms: 3000 } });
+    const three = [];
+    for (const call of ['s1', 's2', 's3']) three.push(await takeOne(call, 'chat'));
+    for (const { body } of three) await settle(eu, body.claim_id, 'confirm');
+    for (const { body } of three.slice(0, 2)) await settle(eu, body.claim_id, 'release');
+    const become = (event_id: string, as: object) =>
+      say(`${eu}/v1/events`, { body: { event_id, timestamp: ++at, agent_id: agent, profile: as } });
+    const answer = async () => (await ask(`${eu}/v1/agents/${agent}`)).body;
+
+    await become('one-chat', chats(1));
+    await vi.waitFor(async () => expect(await answer()).toMatchObject({ room: { voice: 0, chat: 0 } }), SOON);
+    expect(await takeOne('s4', 'chat')).toMatchObject({ status: 409, body: { passed_over: { claimed: 1 } } });
+    await become('no-chat', profile({}));
+    await vi.waitFor(async () => {
+      const one = await answer();
+      expect(one).toMatchObject({ agent_id: agent, status: 'BUSY', reason: 'CLAIMED' });
+      expect(one).not.toHaveProperty('room');
+    }, SOON);
+    expect(await takeOne('s5', 'voice')).toMatchObject({ status: 409, body: { passed_over: { claimed: 1 } } });
+    await settle(eu, three[2]?.body.claim_id, 'release');
+    await vi.waitFor(async () => expect(await answer()).toMatchObject({ status: 'AVAILABLE' }), SOON);
+    expect(await takeOne('s6', 'voice')).toMatchObject({ status: 201 });
+  });
+
   it('cannot be had for a media type that there is not', async () => {
     const { status, body } = await claim(eu, 'fax', 'fax');
     expect(status).toBe(400);

@@ -152,6 +152,66 @@ describe('capacity', () => {
     });
   });
 
+  it('gives nobody a unit while one of a larger capacity is still held, and then gives it', async () => {
+    const d = store.domain('smaller');
+    const agent = await able(d, 'a', 1000, chats(3));
+    const fences = [];
+    for (const call of ['1', '2', '3']) fences.push((await d.claim(call, { media: 'chat' })).fence);
+    const [first, second, third] = fences as [number, number, number];
+    await d.settle(agent, third, { state: 'CONFIRMED', lockMs: 60_000 }, 'chat-3');
+    await d.settle(agent, first, { state: 'ENDED', lockMs: 0 }, 'chat-1');
+    await d.settle(agent, second, { state: 'ENDED', lockMs: 0 }, 'chat-2');
+    const profile = { name: 'a', queues: [d.queue], skills: {}, tenureDays: 0, capacity: chats(1) };
+    await d.set(agent, { profile: { ...profile, at: 9000, id: 'smaller' } });
+    const { verdict, tally, clockMs } = await d.claim('4', { media: 'chat' });
+    expect({ verdict, tally }).toEqual({ verdict: 'none', tally: { seen: 0, claimed: 1 } });
+    expect(roomOf((await d.agents.get(agent)) as AgentRecord, clockMs)).toEqual({ voice: 0, chat: 0 });
+    await d.settle(agent, third, { state: 'ENDED', lockMs: 0 }, 'chat-3');
+    expect(await d.claim('4', { media: 'chat' })).toMatchObject({ verdict: 'granted' });
+  });
+
+  it.each<[string, Facets]>([
+    ['a call', { interaction: { callId: 'call', state: 'CONNECTED', at: 3000, id: 'i' } }],
+    ['a call of their own', { activity: { state: 'INTERACTING', reason: 'NON_ACD', at: 3000, id: 'i' } }],
+  ])('counts %s that the platform tells of with what is claimed', async (name, work) => {
+    const d = store.domain(name.replaceAll(' ', '-'));
+    const agent = await able(d, 'a', 1000, mixed);
+    await d.set(agent, work);
+    const { clockMs, ...first } = await d.claim('1', { media: 'chat' });
+    expect(first).toMatchObject({ verdict: 'granted' });
+    expect(roomOf((await d.agents.get(agent)) as AgentRecord, clockMs)).toEqual({ voice: 0, chat: 0, email: 0 });
+    expect(await d.claim('2', { media: 'chat' })).toMatchObject({ verdict: 'none' });
+    expect(await d.claim('3', { media: 'email' })).toMatchObject({ verdict: 'none' });
+  });
+
+  it('counts an interaction once whose call is claimed when the platform has told of it already', async () => {
+    const d = store.domain('late');
+    const agent = await able(d, 'a', 1000, chats(2));
+    await d.set(agent, taken('mine', 'chat', 'CONNECTED', 3000));
+    const { clockMs } = await d.claim('mine', { media: 'chat' });
+    expect(roomOf((await d.agents.get(agent)) as AgentRecord, clockMs)).toEqual({ voice: 0, chat: 1 });
+    expect(await d.claim('next', { media: 'chat' })).toMatchObject({ verdict: 'granted' });
+    expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
+  });
+
+  it('keeps a lapsed claim on its unit while its interaction goes on, so that it can still be settled', async () => {
+    const d = store.domain('lapsed');
+    const agent = await able(d, 'a', 1000, chats(2));
+    const { fence } = await d.claim('mine', { media: 'chat', heldMs: 1 });
+    await vi.waitFor(
+      async () => expect(await d.claim('later', { media: 'chat', heldMs: 1 })).toMatchObject({ verdict: 'granted' }),
+      SOON,
+    );
+    await d.set(agent, taken('mine', 'chat', 'CONNECTED', 3000));
+    await vi.waitFor(
+      async () => expect(await d.claim('next', { media: 'chat' })).toMatchObject({ verdict: 'granted' }),
+      SOON,
+    );
+    const confirmed = await d.settle(agent, fence, { state: 'CONFIRMED', lockMs: 60_000 }, 'chat-1');
+    expect(confirmed).toMatchObject({ kind: 'settled' });
+    expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
+  });
+
   it("takes over another region's word on a unit, for as long as was left of it", async () => {
     const d = store.domain('word');
     const agent = await able(d, 'away-word:x', 1000, chats(1));

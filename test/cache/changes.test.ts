@@ -31,7 +31,7 @@ describe('a change', () => {
     expect(await read(d)).toMatchObject([
       { agentId: ann },
       { agentId: ann, claim: { ...claim, state: 'HELD' } },
-      { agentId: ann, claim: { fence, callId: 'call', state: 'CONFIRMED' } },
+      { agentId: ann, claim: { ...claim, state: 'CONFIRMED' } },
     ]);
   });
 

@@ -31,11 +31,11 @@ end
 
 -- Only what a walk asks of a record: it looks at many and takes one.
 local function glance(line)
-  local status, lock, hold, arrival, home, skills, units = string.match(
-    line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ %S+ %S+ %d+ %S+ (%d+) (%S+) (%S+) (%S+)')
+  local status, lock, hold, call, arrival, home, skills, units = string.match(
+    line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ (%S+) %S+ %d+ %S+ (%d+) (%S+) (%S+) (%S+)')
   return {
-    status = status, lock = tonumber(lock), hold = tonumber(hold), arrival = tonumber(arrival), home = home,
-    skills = skills, units = parse_units(units), line = line,
+    status = status, lock = tonumber(lock), hold = tonumber(hold), call = call, arrival = tonumber(arrival),
+    home = home, skills = skills, units = parse_units(units), line = line,
   }
 end
 

@@ -5,7 +5,7 @@
 --       10 ms from then until the agent is free again, 11 arrival but for the claim, 12 ms from availability to arrival,
 --       13 the unit that is claimed, 14 why the claim ends, or "-", 15 "behind" where the agent goes behind those who
 --       wait, 16 "lapsed" where only a lock whose time is over is ended, 17 and 18 the agent and the fence of the claim
---       that stands in this one's place, or ""
+--       that stands in this one's place, or "", 19 the record's units with this one, for a record that is without it
 -- Answers {"settled", record}, {"conflict", the record that is there, or ""} or {"fenced", record} for a lower fence.
 -- A higher fence than the record's is a lock lost in a failover: it is made again.
 --include record
@@ -22,9 +22,8 @@ if held and fence < held.fence then return { 'fenced', there } end
 if int(r.version) ~= ARGV[2] then return { 'conflict', there } end
 if not held then
   -- The capacity has shrunk, or a failover has taken the unit's claim: nobody is given the unit, but it may end in peace.
-  held = { name = ARGV[13], media = string.match(ARGV[13], '^[%a_]+'), state = 'C', completed = 0, lock = 0 }
-  r.units = r.units or { own = 0, exclusions = '', list = {} }
-  r.units.list[#r.units.list + 1] = held
+  r.units = parse_units(ARGV[19])
+  held = unit_named(r.units, ARGV[13])
 end
 
 local now_ms, now_us = clock()
