@@ -1,6 +1,7 @@
 import { Random } from '../local/simulator/random.ts';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
 import type { AgentRecord } from '../src/cache/record.ts';
+import { tellable } from '../src/cache/written.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';
 import { type DomainName, REGION, type World } from './world.ts';
 
@@ -35,16 +36,18 @@ export class Claimants {
   async claim(): Promise<void> {
     const queue = this.#queue();
     const callId = `${this.#domain}-${this.#withSkills ? 'skilled' : 'any'}-${this.#calls++}`;
-    const { verdict, agentId, line } = await this.#world.queues.claim({
+    const written = await this.#world.queues.claim({
       ...this.#walk(queue),
       region: REGION,
       callId,
+      wish: 'any',
       heldMs: HELD_MS,
       holdMs: 200,
       refused: [],
       instead: [],
       deadlineMs: DEADLINE_MS,
     });
+    const { verdict, agentId, line } = tellable(written, 'grant').value;
     if (verdict === 'granted') this.#taken.push({ agentId, line, callId, queue });
     else this.misses++;
   }

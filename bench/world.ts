@@ -56,7 +56,7 @@ export async function startWorld(): Promise<World> {
     Floor.connect({ nodes: redis.addresses }),
   ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
-  const claims = new Lane(claimCluster, REPLICA_WAIT_MS);
+  const claims = new Lane(claimCluster, REPLICA_WAIT_MS, 1);
   const agents = new Agents(cluster, { claims, changes: claims }, config);
   const loaded = new Set<DomainName>();
   return {

@@ -1,6 +1,7 @@
-import { type Claim, type ClaimState, claimsOf, compareClaims, type Facets } from './facets.ts';
+import { type Claim, type ClaimState, claimsOf, compareClaims, type EndReason, type Facets } from './facets.ts';
+import { MEDIA } from './media.ts';
 import { liveInteraction } from './status.ts';
-import { seenFrom, UNIT_NAME, VOICE } from './units.ts';
+import { seenFrom, VOICE } from './units.ts';
 
 /**
  * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
@@ -11,18 +12,23 @@ import { seenFrom, UNIT_NAME, VOICE } from './units.ts';
  *      │             │  │ └─┘ renew               complete,│     │
  *      │             │  │ complete, ended            ended │     │
  *      │             │  └───────────────► WRAP_UP ◄────────┘     │
- *      │      release│    (queue's rule)   │ release, idle,      │ release, or complete
- *      │             ▼                     ▼ its time            ▼ where there is no wrap-up
- *      └─────────────────────────────── ENDED ◄──────────────────┘
+ *      │     release,│    (queue's rule)   │ release, idle,      │ release, lapse, or complete
+ *      │       lapse,▼                     ▼ its time            ▼ where there is no wrap-up
+ *      └─supersede ───────────────────── ENDED ◄─────────────────┘
  *
- * A lapse is nobody's act: the lock's time is over, and the agent is found free by the next walk. `refused` is a release
- * after the platform would not take the call to the agent; like an alert that was `missed` it leaves the agent alone for
- * a moment.
+ * `refused` is a release after the platform would not take the call to the agent. Like an alert that was `missed` it is the
+ * agent's doing: it leaves the agent alone for a moment, and sends them behind those who wait.
  */
 export type Settlement = 'confirm' | 'renew' | 'release' | 'complete' | 'refused';
 
 /** What the platform's own word can do to a claim: `missed` is an interaction that ended before the agent answered. */
 export type PlatformSettlement = 'confirm' | 'release' | 'complete' | 'missed';
+
+/**
+ * What Muster itself does to a claim: its time is over (`lapse`), or its call has another claim that stands
+ * (`supersede`).
+ */
+export type OwnSettlement = 'lapse' | 'supersede';
 
 export interface WrapUp {
   /** `none`: free at once. `timed`: busy for `seconds`. `manual`: busy until released or idle on the platform. */
@@ -37,6 +43,16 @@ export interface ClaimTimes {
   confirmedMs: number;
 }
 
+/** What a settlement's meaning depends on besides the claim. */
+export interface Circumstances {
+  times: ClaimTimes;
+  wrapUp: WrapUp;
+  /** When the interaction was over, see {@link completionTime}. */
+  completedAt: number | 'now' | undefined;
+  /** Whether the platform's own word settles, and not a caller. */
+  isPlatform: boolean;
+}
+
 /** Where a claim goes next. Times run from the moment the shard carries it out. */
 export interface Move {
   state: ClaimState;
@@ -44,6 +60,12 @@ export interface Move {
   lockMs: number;
   /** When the interaction counts as completed, which sends the agent to the end of the line; absent: it does not. */
   completed?: Completion;
+  /** Why the claim ends; absent while it goes on. */
+  endReason?: EndReason;
+  /** The agent goes behind everybody who waits at that moment. */
+  goesBehind?: true;
+  /** Only if the lock's time is over by the shard's own clock. */
+  onlyLapsed?: true;
 }
 
 /**
@@ -69,42 +91,59 @@ const MISSED_MS = 2000;
  */
 export const UNSEEN_MS = 60_000;
 
-const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS };
+const MISSED: Move = { state: 'WRAP_UP', lockMs: MISSED_MS, endReason: 'refused', goesBehind: true };
+const LAPSED: Move = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapsed: true };
+const SUPERSEDED: Move = { state: 'ENDED', lockMs: 0, endReason: 'superseded' };
 
 /**
  * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
  * that is no longer. Repeating a settlement is harmless.
- * @param completedAt when the interaction was over, see {@link completionTime}
  */
 export function settle(
-  state: ClaimState,
-  settlement: Settlement | PlatformSettlement,
-  times: ClaimTimes,
-  wrapUp: WrapUp,
-  completedAt: number | 'now' | undefined,
+  claim: Pick<Claim, 'state' | 'endReason'>,
+  settlement: Settlement | PlatformSettlement | OwnSettlement,
+  circumstances: Circumstances,
 ): Move | 'done' | 'over' {
-  if (settlement === 'missed' || settlement === 'refused')
-    return state === 'HELD' || state === 'CONFIRMED' ? MISSED : 'done';
-  if (settlement === 'release' && state === 'ENDED') return 'done';
-  if (settlement === 'release') {
-    return { state: 'ENDED', lockMs: 0, ...(state === 'WRAP_UP' && completion(completedAt, 0)) };
+  const { state } = claim;
+  const isRunning = state === 'HELD' || state === 'CONFIRMED';
+  switch (settlement) {
+    case 'missed':
+    case 'refused':
+      return isRunning ? MISSED : 'done';
+    case 'lapse':
+      return isRunning ? LAPSED : 'done';
+    case 'supersede':
+      return state === 'HELD' ? SUPERSEDED : 'done';
+    case 'release':
+      return release(claim, circumstances);
+    case 'complete':
+      return isRunning ? complete(circumstances) : 'done';
+    default:
+      return isRunning ? keep(state, settlement, circumstances) : 'over';
   }
-  if (settlement === 'complete') return complete(state, wrapUp, completedAt);
-  if (state === 'WRAP_UP' || state === 'ENDED') return 'over';
-  if (settlement === 'confirm' || state === 'CONFIRMED') return { state: 'CONFIRMED', lockMs: times.confirmedMs };
-  return { state: 'HELD', lockMs: times.heldMs };
+}
+
+function keep(state: ClaimState, settlement: 'confirm' | 'renew', { times }: Circumstances): Move {
+  const isConfirmed = settlement === 'confirm' || state === 'CONFIRMED';
+  return isConfirmed ? { state: 'CONFIRMED', lockMs: times.confirmedMs } : { state: 'HELD', lockMs: times.heldMs };
+}
+
+/** The end of a wrap-up leaves the claim the reason that it ended for. */
+function release(
+  { state, endReason = 'released' }: Pick<Claim, 'state' | 'endReason'>,
+  { completedAt }: Circumstances,
+) {
+  if (state === 'ENDED') return 'done';
+  return { state: 'ENDED', lockMs: 0, endReason, ...(state === 'WRAP_UP' && completion(completedAt, 0)) } as const;
 }
 
 /** What has been completed stays as it is: only a release, or the platform, ends a wrap-up before its time. */
-function complete(
-  state: ClaimState,
-  { rule, seconds }: WrapUp,
-  completedAt: number | 'now' | undefined,
-): Move | 'done' {
-  if (state === 'ENDED' || state === 'WRAP_UP') return 'done';
-  if (rule === 'none') return { state: 'ENDED', lockMs: 0, ...completion(completedAt, 0) };
-  if (rule === 'manual') return { state: 'WRAP_UP', lockMs: LONGEST_WRAP_UP_MS, ...completion(completedAt, 0) };
-  return { state: 'WRAP_UP', lockMs: seconds * 1000, ...completion(completedAt, seconds * 1000) };
+function complete({ wrapUp: { rule, seconds }, completedAt, isPlatform }: Circumstances): Move {
+  const endReason = isPlatform ? 'platform' : 'completed';
+  const restMs = rule === 'timed' ? seconds * 1000 : 0;
+  const ended = { endReason, ...completion(completedAt, restMs) } as const;
+  if (rule === 'none') return { state: 'ENDED', lockMs: 0, ...ended };
+  return { state: 'WRAP_UP', lockMs: rule === 'manual' ? LONGEST_WRAP_UP_MS : restMs, ...ended };
 }
 
 function completion(from: number | 'now' | undefined, restMs: number): { completed?: Completion } {
@@ -155,18 +194,37 @@ export interface ClaimName {
   unit?: string;
   /** The region that granted it in the home's stead: two that could not hear each other may give the same fence. */
   by?: string;
+  /** The region that granted it, as the agent's home or, then it is `by`, in its stead. */
+  region: string;
 }
 
-/** A claim's id names its agent, its fence and its unit, so anybody who holds it can be sent to the right record. */
-export const claimIdOf = ({ agentId, fence, unit, by }: ClaimName): string =>
-  `${agentId}~${fence}${unit === undefined ? '' : `:${unit}`}${by === undefined ? '' : `.${by}`}`;
+/** Characters of what proves an id: 16 bytes in base64url. */
+export const PROOF_LENGTH = 22;
 
-const CLAIM_ID = new RegExp(`^(.+)~(\\d+)(?::(${UNIT_NAME}))?(?:\\.([^~]+))?$`, 's');
+/** What an id says, in its fixed order, but for the proof. */
+const UNIT = `${VOICE}|(?:${MEDIA.filter((name) => name !== VOICE).join('|')})-[1-9][0-9]{0,2}`;
+const CLAIM_ID = new RegExp(
+  `^(.+)~([1-9][0-9]{0,15}):(${UNIT}):(home|verified):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{${PROOF_LENGTH}})$`,
+  's',
+);
 
-/** Undefined for what is not a claim's id. */
-export function readClaimId(claimId: string): ClaimName | undefined {
-  const [, agentId = '', number, unit, by] = CLAIM_ID.exec(claimId) ?? [];
+/** Code points of the longest id: agent, fence, the longest unit, mode, region, proof, and what stands between them. */
+export const LONGEST_CLAIM_ID = 200 + 16 + 'voicemail-999'.length + 'verified'.length + 64 + PROOF_LENGTH + 5;
+
+/**
+ * A claim's id says all that whoever is shown it must know to settle it, and ends with what proves that a region said so:
+ * `{agent}~{fence}:{unit}:{home|verified}:{region}:{proof}`. Opaque to callers.
+ */
+export function claimIdOf({ agentId, fence, unit = VOICE, by, region }: ClaimName, proof: string): string {
+  return `${agentId}~${fence}:${unit}:${by === undefined ? 'home' : 'verified'}:${region}:${proof}`;
+}
+
+/** Undefined for what has not the form of a claim's id. Whether the proof is one is for others to say. */
+export function readClaimId(claimId: string): { name: ClaimName; proof: string } | undefined {
+  if (claimId.length > 2 * LONGEST_CLAIM_ID) return undefined;
+  const [, agentId = '', number, unit, mode, region = '', proof = ''] = CLAIM_ID.exec(claimId) ?? [];
   const fence = Number(number);
-  if (!Number.isSafeInteger(fence) || fence < 1) return undefined;
-  return { agentId, fence, ...(unit !== undefined && { unit }), ...(by !== undefined && { by }) };
+  if (!Number.isSafeInteger(fence)) return undefined;
+  const name = { agentId, fence, ...(unit !== VOICE && { unit }), ...(mode === 'verified' && { by: region }), region };
+  return { name: name as ClaimName, proof };
 }

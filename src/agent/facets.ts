@@ -57,6 +57,13 @@ export interface Interaction {
 /** The stages of a claim, in the only order they can follow each other. */
 export type ClaimState = 'HELD' | 'CONFIRMED' | 'WRAP_UP' | 'ENDED';
 
+/**
+ * Why a claim ended: the caller said that the interaction is over, or gave the agent back; the agent did not take the
+ * call; the lock's time was over; another claim stands in its place; the platform's own word.
+ */
+export const END_REASONS = ['completed', 'released', 'refused', 'lapsed', 'superseded', 'platform'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
 /** The exclusive right to send one interaction to the agent. Its version is `(fence, by, state, untilMs)`. */
 export interface Claim {
   /** The unit of the agent's capacity that it takes, see `units.ts`; absent: the one for voice. */
@@ -77,6 +84,8 @@ export interface Claim {
   queue: string;
   /** When the agent was last free again after a completed claim, in platform ms where the platform tells; 0 if never. */
   completedAtMs: number;
+  /** Why nobody holds the agent by it any more; only of a claim that is `WRAP_UP` or `ENDED`. */
+  endReason?: EndReason;
 }
 
 /** Where the agent is homed, for agents whose connection is not in the config: the first event decides, for good. */
@@ -121,13 +130,16 @@ export function compareVersions(a: Version, b: Version): number {
 const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };
 
 /**
- * The claim's own order: fence, then the home's before another's, then stage, then the later end; the call id only
- * makes the order total.
+ * The claim's own order: fence, then the home's before another's, then stage, then the later end; the call's id and why it
+ * ended only make the order total.
  */
 export function compareClaims(a: Claim, b: Claim): number {
   const order = a.fence - b.fence || compareGranters(a.by, b.by) || STAGE[a.state] - STAGE[b.state];
-  return order || a.untilMs - b.untilMs || (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0);
+  return order || a.untilMs - b.untilMs || compareTexts(a.callId, b.callId) || compareTexts(a.endReason, b.endReason);
 }
+
+/** By code units: the same order everywhere. */
+export const compareTexts = (a = '', b = ''): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The home is above all; two regions that granted in its stead are told apart by name alone. */
 function compareGranters(a: string | undefined, b: string | undefined): number {

@@ -3,6 +3,7 @@ import {
   type Claim,
   claimFacet,
   claimsOf,
+  END_REASONS,
   type Facets,
   type Interaction,
   interactionFacet,
@@ -65,6 +66,7 @@ const WireClaim = {
   completed_at: Type.Integer({ minimum: 0 }),
   by: Type.Optional(Name),
   remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+  end_reason: Type.Optional(Type.Enum([...END_REASONS])),
 };
 const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });
 
@@ -174,7 +176,7 @@ function writeInteraction({ callId, state, connectedAt, media }: Interaction) {
   return { call_id: callId, state, ...(connectedAt && { connected_at: connectedAt }), ...(media && { media }) };
 }
 
-function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs }: Claim) {
+function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs, endReason }: Claim) {
   return {
     fence,
     state,
@@ -184,6 +186,7 @@ function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, r
     completed_at: completedAtMs,
     ...(by !== undefined && { by }),
     ...(remainingMs !== undefined && { remaining_ms: remainingMs }),
+    ...(endReason !== undefined && { end_reason: endReason }),
   };
 }
 
@@ -196,10 +199,11 @@ function readInteraction(wire: NonNullable<WireFacets['interaction']>, toMs: Rea
 }
 
 function readClaim(wire: NonNullable<WireFacets['claim']> & { unit?: string }): Claim {
-  const { unit, fence, state, until, call_id, queue, completed_at, by, remaining_ms } = wire;
+  const { unit, fence, state, until, call_id, queue, completed_at, by, remaining_ms, end_reason } = wire;
   const claim: Claim = { fence, state, untilMs: until, callId: call_id, queue, completedAtMs: completed_at };
   if (unit !== undefined) claim.unit = unit;
   if (by !== undefined) claim.by = by;
   if (remaining_ms !== undefined) claim.remainingMs = remaining_ms;
+  if (end_reason !== undefined) claim.endReason = end_reason;
   return claim;
 }

@@ -139,5 +139,11 @@ export function whoSent({ caller }: FastifyRequest): Who {
   return { issuer, ...(subject !== undefined && { subject }), ...(client !== undefined && { client }) };
 }
 
+/** The region that asks on its caller's behalf; undefined for everybody else. */
+export function askedByOf({ headers }: FastifyRequest): string | undefined {
+  const region = headers[ASKED_BY];
+  return typeof region === 'string' ? region : undefined;
+}
+
 /** Method and path, without what the query says. */
 export const routeOf = ({ method, url }: FastifyRequest): string => `${method} ${url.split('?', 1)[0]}`;

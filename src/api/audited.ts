@@ -1,14 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
+import { NotReplicated } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';
 import type { ClaimRequest, Granted } from '../routing/attempt.ts';
 import { claim } from '../routing/claim.ts';
 import { Refusal } from '../routing/refusal.ts';
-import type { Region } from '../routing/region.ts';
+import { provenClaim, type Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
 import type { Accepted } from '../sync/ingest.ts';
-import { routeOf, whoSent } from './access.ts';
+import { askedByOf, routeOf, whoSent } from './access.ts';
+import { TooManyRequests } from './limits.ts';
 
 /**
  * What callers do, done and written down: one record for each request of a claim or a settlement, and for each event,
@@ -40,7 +42,28 @@ export async function settleFor(
   budgetMs?: number,
 ): Promise<ClaimAnswer> {
   const base = { op: settlement, claim: claimId } as const;
-  return recorded(region, request, base, () => settle(region, claimId, settlement, budgetMs), told);
+  const how = { ...(budgetMs !== undefined && { budgetMs }), askedBy: askedByOf(request) };
+  return recorded(region, request, base, () => settle(region, claimId, settlement, how), told);
+}
+
+/**
+ * Lets nobody settle by an id that was made up, before anything else is done for it. Whoever asks too often and shows such
+ * ids guesses, and is refused for asking.
+ * @throws Refusal `unknown_claim`, TooManyRequests
+ */
+export function demandProof(region: Region, request: FastifyRequest, claimId: string, settlement: Settlement): void {
+  const { claimIds, metrics, audit } = region;
+  if (request.overLimitMs !== null && !claimIds.prove(claimId)) {
+    metrics.rateLimited.inc();
+    throw new TooManyRequests(request.overLimitMs);
+  }
+  try {
+    provenClaim(region, claimId);
+  } catch (error) {
+    const outcome = (error as Refusal).code;
+    audit.record({ op: settlement, claim: claimId, outcome, who: whoSent(request), request: request.id });
+    throw error;
+  }
 }
 
 /** Writes down an event that was accepted. */
@@ -76,12 +99,15 @@ async function recorded<T>(
     record(told(result));
     return result;
   } catch (error) {
-    record({ outcome: error instanceof Refusal ? error.code : 'unavailable' });
+    const isUnknown = error instanceof NotReplicated;
+    record({ outcome: error instanceof Refusal ? error.code : isUnknown ? 'not_replicated' : 'unavailable' });
     throw error;
   }
 }
 
-function told({ claim_id, agent_id, call_id, queue, unit, fence, authority }: ClaimAnswer): Partial<AuditRecord> {
+function told(claim: ClaimAnswer): Partial<AuditRecord> {
+  const { claim_id, agent_id, call_id, queue, unit, fence, authority, end_reason } = claim;
   const which = { claim: claim_id, agent: agent_id, call: call_id, queue, fence, ...(unit !== undefined && { unit }) };
-  return { ...which, granted_by: authority.region, mode: authority.mode };
+  const end = end_reason === undefined ? {} : { end_reason };
+  return { ...which, ...end, granted_by: authority.region, mode: authority.mode };
 }

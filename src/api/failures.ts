@@ -1,10 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type WrongField, wrongFields } from '../agent/fields.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
+import { NotReplicated } from '../cache/written.ts';
 import type { Log } from '../ops/log.ts';
 import { NotYetConsistent } from '../routing/consistency.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
+import { TooManyRequests } from './limits.ts';
 import { sendProblem } from './problems.ts';
 
 /** A request that is wrong in fields a schema cannot judge. */
@@ -24,9 +26,12 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
     const { missing, known } = error;
     return sendProblem(reply, 'not_yet_consistent', { detail: error.message, more: { missing, known } });
   }
+  if (error instanceof NotReplicated) return sendProblem(reply, 'not_replicated', { detail: error.message });
   if (error instanceof ShardUnavailable) {
     return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
   }
+  if (error instanceof TooManyRequests)
+    return sendProblem(reply, 'too_many_requests', { detail: error.message, retryAfterMs: error.retryAfterMs });
   if (error instanceof OutboxFull)
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
   if (error instanceof InvalidRequest)
@@ -35,13 +40,15 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
 }
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
-  const { passedOver, explanation, agent } = refusal;
+  const { passedOver, explanation, agent, claim, home } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
     more: {
       ...(passedOver && { passed_over: passedOver }),
       ...(explanation && { explanation }),
       ...(agent && { agent }),
+      ...(claim && { claim }),
+      ...(home !== undefined && { home }),
     },
   });
 }

@@ -3,6 +3,7 @@ import { FACET_NAMES } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
 import { SCOPES } from '../auth/scopes.ts';
 import { AgentAnswer, Explanation, PassedOver } from '../contract/agents.ts';
+import { ClaimAnswer } from '../contract/claims.ts';
 import { Name } from '../contract/fields.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 import { REQUEST_ID_FORM } from './tracing.ts';
@@ -40,8 +41,9 @@ export const PROBLEM_MEMBERS = {
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
     agent: Type.Optional(AgentAnswer),
   },
+  call_has_claim: { claim: ClaimAnswer },
+  not_home: { home: Type.String({ description: 'The home, as far as this region knows; empty: nobody.' }) },
   not_homed_here: { home: Name('The region that reads it.') },
-  not_replicated: { agent: Type.Optional(AgentAnswer) },
   not_yet_consistent: {
     missing: Missing,
     known: Type.Optional(Type.Unknown({ description: 'The answer without it, if there is any.' })),

@@ -104,6 +104,12 @@ export const PROBLEMS = {
     'Nobody in the queue can take the call now; `passed_over` counts why.',
     'Keep the call waiting and claim again, with the same `call_id`.',
   ),
+  call_has_claim: kind(
+    409,
+    'The call has a claim for another wish',
+    'The call has an agent already, and asks for another queue, media, skills or agent under the same id; `claim` is what it has.',
+    'Use the claim, or release it and claim again. A new call has an id of its own.',
+  ),
   fence_superseded: kind(
     409,
     'The claim has been superseded',
@@ -113,7 +119,7 @@ export const PROBLEMS = {
   claim_ended: kind(
     409,
     'The claim has ended',
-    'It was released, completed or missed, and cannot be confirmed or renewed.',
+    'It was released, completed or missed, has lapsed, or its call has another claim; it cannot be confirmed or renewed.',
     'Claim again if the call still needs an agent.',
   ),
   not_yet_consistent: kind(
@@ -142,9 +148,9 @@ export const PROBLEMS = {
   ),
   not_replicated: kind(
     503,
-    'The claim is not safe',
-    'No replica acknowledged the claim, and the config refuses such claims.',
-    'Claim again after `Retry-After`; see to the replicas of the shard.',
+    'No replica has it',
+    'No replica acknowledged what was written, and `claims.replication` of the config refuses to tell of such writes. Whether it stands is unknown: it was not undone.',
+    'Send the same again after `Retry-After`: what stands is found again, nothing is done twice. See to the replicas of the shard.',
   ),
   shard_unavailable: kind(
     503,
@@ -157,6 +163,18 @@ export const PROBLEMS = {
     'No more events can be accepted',
     'The bus has been away so long that the outbox is full.',
     'Bring the bus back; send the events again then.',
+  ),
+  not_home: kind(
+    421,
+    "This region is not the agent's home",
+    'Another region asked this one for an agent who is not homed here. A request between regions is not passed on.',
+    'Of regions only: compare `connections` in the configs of both with `home`, the region that this one takes for it.',
+  ),
+  home_disputed: kind(
+    503,
+    "The regions disagree on the agent's home",
+    'The region that is the home by this config says that it is not.',
+    'Give all regions the same `connections`; ask again then. Nothing was done.',
   ),
   home_unreachable: kind(
     503,

@@ -7,6 +7,7 @@ import {
   changesKey,
   connectionKey,
   domainKey,
+  endsKey,
   LEASES,
   OWNER_KEY,
   outboxKey,
@@ -24,9 +25,18 @@ import {
  */
 export function clusterRules(): string[] {
   const keys = [
-    ...[agentsKey, answerKey, callsKey, changesKey, rosterKey, regionKey, positionsKey, domainKey, connectionKey].map(
-      (key) => key('*'),
-    ),
+    ...[
+      agentsKey,
+      answerKey,
+      callsKey,
+      changesKey,
+      endsKey,
+      rosterKey,
+      regionKey,
+      positionsKey,
+      domainKey,
+      connectionKey,
+    ].map((key) => key('*')),
     queueKey('*', '*'),
     queueKey('*', '*', '*' as 'voice'),
     outboxKey(0).replace('0', '*'),

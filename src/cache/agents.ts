@@ -1,20 +1,22 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Move } from '../agent/claim.ts';
-import { type Claim, claimsOf, compareClaims, type Facets } from '../agent/facets.ts';
+import { claimsOf, type Facets } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
 import { virtualArrival } from '../agent/ranking.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
+import { VOICE } from '../agent/units.ts';
 import type { Config } from '../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
 import type { Cluster } from './cluster.ts';
 import { ShardUnavailable } from './errors.ts';
-import { agentsKey, callsKey, changesKey, rosterKey } from './keys.ts';
+import { agentsKey, callsKey, changesKey, endsKey, rosterKey } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { linesOf } from './lines.ts';
+import { locksAfter } from './locks.ts';
 import { Recent } from './recent.ts';
 import { type AgentRecord, readRecord, writeRecord } from './record.ts';
 import { scripts } from './scripts.ts';
-import { encode, writeNoted } from './units.ts';
+import { encode, NONE, writeNoted } from './units.ts';
+import { Written } from './written.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */
 export interface Applied extends Merged {
@@ -33,10 +35,12 @@ export interface SettleRequest {
   /** The region that granted it in the home's stead. */
   by?: string | undefined;
   move: Move;
+  /** The claim that stands in this one's place, where its call has two. */
+  supersededBy?: { agentId: string; fence: number };
 }
 
 export type Settled =
-  | { kind: 'settled'; record: AgentRecord; replicated: boolean }
+  | { kind: 'settled'; written: Written<AgentRecord> }
   /** A later claim has a higher fence. */
   | { kind: 'fenced'; record: AgentRecord }
   /** The record changed meanwhile: look again. */
@@ -112,30 +116,50 @@ export class Agents {
   }
 
   /**
-   * Merges a change into the agent and stores it where it made a difference.
+   * Merges a change into the agent and stores it where it made a difference. Where it made none nothing is written: what is
+   * known may be what another instance has just stored, so no replica is taken to have it (see {@link affirmed}).
    * @throws ShardUnavailable
    */
-  async apply(agentId: string, change: Facets): Promise<Applied> {
+  async apply(agentId: string, change: Facets): Promise<Written<Applied>> {
     let record = await this.recall(agentId);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const merged = merge(record?.facets ?? {}, change);
-      if (record && merged.changed.length === 0) return { ...merged, record, before: record };
+      if (record && merged.changed.length === 0) {
+        return new Written({ ...merged, record, before: record }, 'not-acknowledged');
+      }
+      const before = record;
       const stored = await this.#commit(agentId, record, merged);
-      if (stored.kind === 'stored') return { ...merged, record: stored.record, before: record };
+      if (stored.kind === 'stored') return stored.written.map((now) => ({ ...merged, record: now, before }));
       record = stored.record;
       if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
     }
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
 
+  /**
+   * Writes the record once more if it is still the one given, so that a replica can acknowledge what was known already.
+   * @throws ShardUnavailable
+   */
+  async affirm(agentId: string, record: AgentRecord, lane: keyof Lanes = 'changes'): Promise<Settled> {
+    const keys = [agentsKey(domainOfAgent(this.#config, agentId))];
+    const written = await this.#lanes[lane].run(scripts.affirm, keys, [agentId, record.version], COMMIT_DEADLINE_MS);
+    return this.#settled(agentId, written);
+  }
+
   /** Moves a claim on if the record is still the one given. @throws ShardUnavailable */
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
-    const { agentId, unit, fence, move } = request;
+    const { agentId, unit, fence, move, supersededBy } = request;
     const domain = domainOfAgent(this.#config, agentId);
     const { arrivalMs, parts } = virtualArrival(withoutClaim(record.facets, unit), this.#config.ranking);
-    const { reply, replicated } = await this.#lanes.claims.run(
+    const written = await this.#lanes.claims.run(
       scripts.settle,
-      [agentsKey(domain), changesKey(domain), ...linesOf(this.#config, agentId, record.facets)],
+      [
+        agentsKey(domain),
+        changesKey(domain),
+        callsKey(domain),
+        endsKey(domain),
+        ...linesOf(this.#config, agentId, record.facets),
+      ],
       [
         agentId,
         record.version,
@@ -150,28 +174,38 @@ export class Agents {
         String(arrivalMs),
         String(arrivalMs - parts.availableSinceMs),
         unit,
+        move.endReason ?? NONE,
+        move.goesBehind ? 'behind' : '',
+        move.onlyLapsed ? 'lapsed' : '',
+        supersededBy?.agentId ?? '',
+        String(supersededBy?.fence ?? ''),
       ],
       deadlineMs,
     );
-    const [kind, line] = reply as ['settled' | 'fenced' | 'conflict', string];
+    return this.#settled(agentId, written);
+  }
+
+  #settled(agentId: string, written: Written<unknown>): Settled {
+    const [kind, line] = answerOf<Settled['kind']>(written);
     const now = this.remember(agentId, line);
-    if (kind === 'conflict' || !now) return { kind: 'conflict', record: now };
-    return kind === 'settled' ? { kind, record: now, replicated } : { kind, record: now };
+    if (!now || kind === 'conflict') return { kind: 'conflict', record: now };
+    return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 
   async #commit(
     agentId: string,
     record: AgentRecord | undefined,
     { facets, changed }: Merged,
-  ): Promise<{ kind: 'stored'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined }> {
+  ): Promise<
+    { kind: 'stored'; written: Written<AgentRecord> } | { kind: 'conflict'; record: AgentRecord | undefined }
+  > {
     const domain = domainOfAgent(this.#config, agentId);
     const home = homeOfAgent(this.#config, agentId) ?? facets.origin?.region ?? '';
     const lines = linesOf(this.#config, agentId, facets);
     const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
     const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(facets) : [];
-    const locks = this.#locks(home, record, news);
-    const calls = locks.changed.filter(({ callId, state }) => callId && state !== 'ENDED');
-    const { reply } = await this.#lanes.changes.run(
+    const locks = locksAfter(this.#config.region, home, record, news);
+    const written = await this.#lanes.changes.run(
       scripts.commit,
       [agentsKey(domain), callsKey(domain), changesKey(domain), rosterKey(domain), ...lines, ...leaves],
       [
@@ -181,43 +215,21 @@ export class Agents {
         String(leaves.length),
         String(locks.told.length),
         locks.changed.map((claim) => `${writeNoted(claim)};`).join(''),
+        this.#config.region,
         ...locks.told.flatMap(([unit, remainingMs]) => [unit, String(remainingMs)]),
-        ...calls.flatMap(({ callId, fence }) => [encode(callId), String(fence)]),
+        ...locks.changed.flatMap(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
       ],
       COMMIT_DEADLINE_MS,
     );
-    const [kind, line] = reply as ['stored' | 'conflict', string];
+    const [kind, line] = answerOf<'stored' | 'conflict'>(written);
     const now = this.remember(agentId, line);
     if (!now) this.#recent.delete(agentId);
-    return kind === 'stored' && now ? { kind, record: now } : { kind: 'conflict', record: now };
-  }
-
-  /**
-   * Until when each unit of the agent is locked here. The home's own word counts by the clock it shares with the store;
-   * of a claim from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
-   */
-  #locks(home: string, record: AgentRecord | undefined, news: Claim[]): NewLocks {
-    const { locksMs = {}, holdMs = 0, facets = {} } = record ?? {};
-    const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, told: [], changed: [] };
-    for (const claim of news) {
-      const { unit = VOICE } = claim;
-      const before = claimOn(facets, unit);
-      if (before && compareClaims(claim, before) === 0) continue;
-      locks.changed.push(claim);
-      const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === this.#config.region;
-      if (isOwnWord || claim.state === 'ENDED') locks.locksMs[unit] = claim.untilMs;
-      else locks.told.push([unit, claim.remainingMs ?? 0]);
-    }
-    return locks;
+    return kind === 'stored' && now ? { kind, written: written.map(() => now) } : { kind: 'conflict', record: now };
   }
 }
 
-interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
-  /** What another region says is left of a lock, in ms by unit. */
-  told: [unit: string, remainingMs: number][];
-  /** The claims that moved. */
-  changed: Claim[];
-}
+/** What the script says of itself, and the record as it is on the master now: no more than a hint for what comes next. */
+const answerOf = <Kind extends string>(written: Written<unknown>) => written.evenIfLost() as [Kind, string];
 
 /** The agent but for one claim. */
 function withoutClaim(facets: Facets, unit: string): Facets {

@@ -6,6 +6,8 @@ import type { Media } from '../agent/media.ts';
  */
 export const agentsKey = (domain: string): string => `agents:{${domain}}`;
 export const callsKey = (domain: string): string => `calls:{${domain}}`;
+/** When the claims that this region granted lapse: see scripts/ends.lua. */
+export const endsKey = (domain: string): string => `ends:{${domain}}`;
 /** What has changed lately: see src/cache/changes.ts. */
 export const changesKey = (domain: string): string => `changes:{${domain}}`;
 /** The ids of all agents who have a record, in order. */
@@ -30,7 +32,12 @@ export const connectionKey = (connection: string): string => `connection:{${conn
 export const budgetKeys = (connection: string): string[] =>
   ['', ':mirror', ':reader', ':waiting'].map((part) => `budget:{${connection}}${part}`);
 /** Prefixes of the leases that the region's instances share: see leases.ts. */
-export const LEASES = { relay: '{relay}', alignments: '{alignments}', connections: '{connections}' } as const;
+export const LEASES = {
+  relay: '{relay}',
+  alignments: '{alignments}',
+  connections: '{connections}',
+  lapses: '{lapses}',
+} as const;
 /** Where a region's relays hear that an outbox has something. */
 export const RELAY_CHANNEL = 'muster:outbox';
 /** Never exists: whether it could be written says whether its master takes writes. */

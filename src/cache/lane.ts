@@ -4,12 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
 import { isNoScript, ShardUnavailable } from './errors.ts';
 import type { Script } from './scripts.ts';
-
-/** A reply, and whether a replica has acknowledged everything it wrote. */
-export interface Replicated {
-  reply: unknown;
-  replicated: boolean;
-}
+import { type Durability, Written } from './written.ts';
 
 interface Item {
   key: string;
@@ -20,7 +15,7 @@ interface Item {
   until: number;
   /** Where an `ASK` sent it; good for one attempt. */
   asking?: string;
-  resolve(result: Replicated): void;
+  resolve(result: Written<unknown>): void;
   reject(error: Error): void;
 }
 
@@ -37,29 +32,32 @@ const ANSWER_MS = 500;
 export class Lane {
   readonly #cluster: Cluster;
   readonly #replicaWaitMs: number;
+  readonly #hasReplicas: boolean;
   readonly #gathering = new Map<string, { node: Node; items: Item[]; running: boolean }>();
 
   /**
    * @param cluster connections that carry nothing else, because `WAIT` blocks the one it is sent on
    * @param replicaWaitMs how long a batch waits for a replica; what is not acknowledged by then says so
+   * @param replicas how many the config says that each master has; what is connected says nothing
    */
-  constructor(cluster: Cluster, replicaWaitMs: number) {
+  constructor(cluster: Cluster, replicaWaitMs: number, replicas: number) {
     this.#cluster = cluster;
     this.#replicaWaitMs = replicaWaitMs;
+    this.#hasReplicas = replicas > 0;
   }
 
   /** @throws ShardUnavailable; any final reply of Redis as it is */
-  run(script: Script, keys: string[], args: string[], deadlineMs: number): Promise<Replicated> {
+  run(script: Script, keys: string[], args: string[], deadlineMs: number): Promise<Written<unknown>> {
     const rest = [String(keys.length), ...keys, ...args];
     return this.#submit(keys[0] as string, ['EVALSHA', script.sha, ...rest], deadlineMs, ['EVAL', script.lua, ...rest]);
   }
 
   /** @throws as `run` */
-  command(key: string, args: string[], deadlineMs: number): Promise<Replicated> {
+  command(key: string, args: string[], deadlineMs: number): Promise<Written<unknown>> {
     return this.#submit(key, args, deadlineMs);
   }
 
-  #submit(key: string, args: string[], deadlineMs: number, fallback?: string[]): Promise<Replicated> {
+  #submit(key: string, args: string[], deadlineMs: number, fallback?: string[]): Promise<Written<unknown>> {
     return new Promise((resolve, reject) => {
       const until = this.#cluster.clock.monotonicMs() + deadlineMs;
       const item: Item = { key, args, until, resolve, reject, ...(fallback && { fallback }) };
@@ -110,9 +108,9 @@ export class Lane {
     settled.forEach((result, i) => {
       const item = items[i] as Item;
       // A connection lost while waiting may have taken the write with it: it is sent again, to whoever is master then.
-      if (result.status === 'fulfilled' && waited instanceof Error) this.#again(item, waited);
-      else if (result.status === 'fulfilled') item.resolve({ reply: result.value, replicated: waited === true });
-      else this.#again(item, result.reason);
+      if (result.status === 'rejected') this.#again(item, result.reason);
+      else if (waited instanceof Error) this.#again(item, waited);
+      else item.resolve(new Written(result.value, waited));
     });
   }
 
@@ -122,12 +120,15 @@ export class Lane {
     return within(node.sendCommand(item.args), remainingMs);
   }
 
-  /** Whether a replica has acknowledged the batch, or the error that keeps this from being known. */
-  async #waitForReplica(node: Node, address: string): Promise<boolean | Error> {
-    if (this.#cluster.shards.at(address).replicas === 0) return false;
+  /** How durable the batch is, or the error that keeps this from being known. */
+  async #waitForReplica(node: Node, address: string): Promise<Durability | Error> {
+    if (!this.#hasReplicas) return 'no-replica-configured';
+    // None was connected at the last probe: nobody has to wait to hear that.
+    if (this.#cluster.shards.at(address).replicas === 0) return 'not-acknowledged';
     try {
       const wait = node.sendCommand(['WAIT', '1', String(this.#replicaWaitMs)]);
-      return Number(await within(wait, this.#replicaWaitMs + ANSWER_MS)) >= 1;
+      const acknowledged = Number(await within(wait, this.#replicaWaitMs + ANSWER_MS));
+      return acknowledged >= 1 ? 'acknowledged' : 'not-acknowledged';
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }

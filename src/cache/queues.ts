@@ -1,11 +1,12 @@
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Cluster } from './cluster.ts';
-import { agentsKey, callsKey, changesKey, queueKey } from './keys.ts';
+import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { writeSkills } from './record.ts';
 import { scripts } from './scripts.ts';
 import { encode } from './units.ts';
+import type { Written } from './written.ts';
 
 /** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
 export type Obstacle = 'busy' | 'claimed' | 'held' | 'skill' | 'stale' | 'budget' | 'unreachable';
@@ -42,6 +43,8 @@ export interface FindRequest extends Walk {
 export interface ClaimRequest extends Walk {
   region: string;
   callId: string;
+  /** What the caller asked for, in one word: a retry is the same wish. */
+  wish: string;
   heldMs: number;
   holdMs: number;
   /** Agents not to be taken, because their home has just refused them. */
@@ -65,13 +68,15 @@ export interface Found extends WalkReply {
 }
 
 export interface ClaimReply extends WalkReply {
-  verdict: 'granted' | 'again' | 'ask' | 'none';
+  /** As `claim.lua` has them. */
+  verdict: 'granted' | 'again' | 'other' | 'copy' | 'copy_other' | 'ask' | 'none';
   /** Empty for `none`. */
   agentId: string;
   line: string;
   /** Of the claim that was granted, or that the call has; else 0. */
   fence: number;
-  replicated: boolean;
+  /** Of the record that was written over; `0` where none was. */
+  versionBefore: string;
 }
 
 /** The queues of the region's store: each walk is one command. */
@@ -111,11 +116,11 @@ export class Queues {
   }
 
   /** Takes the best agent of a queue for a call. @throws ShardUnavailable */
-  async claim(request: ClaimRequest): Promise<ClaimReply> {
+  async claim(request: ClaimRequest): Promise<Written<ClaimReply>> {
     const { domain, queue, media } = request;
-    const { reply, replicated } = await this.#claims.run(
+    const written = await this.#claims.run(
       scripts.claim,
-      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain), changesKey(domain)],
+      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain), changesKey(domain), endsKey(domain)],
       [
         request.region,
         encode(request.callId),
@@ -130,28 +135,11 @@ export class Queues {
         request.explain ? '1' : '',
         writeIds(request.vouched),
         writeIds(request.instead),
+        request.wish,
       ],
       request.deadlineMs,
     );
-    type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][]];
-    const [verdict, agentId, line, fence, clock, tally, considered] = reply as Raw;
-    return {
-      verdict,
-      agentId,
-      line,
-      fence: Number(fence),
-      clockMs: Number(clock),
-      tally: readTally(tally),
-      considered: considered.map(readConsidered),
-      replicated,
-    };
-  }
-
-  /** Whom a call was last given or offered, as far as this region remembers. @throws ShardUnavailable */
-  async agentOf(domain: string, callId: string): Promise<string | undefined> {
-    const key = callsKey(domain);
-    const value = (await this.#cluster.command(key, ['HGET', key, encode(callId)])) as string | null;
-    return value?.split(' ')[1];
+    return written.map(readReply);
   }
 
   /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
@@ -172,6 +160,21 @@ function writePassOver(passOver: PassOver): string {
 
 /** No id holds a space. */
 const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
+
+function readReply(reply: unknown): ClaimReply {
+  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string];
+  const [verdict, agentId, line, fence, clock, tally, considered, versionBefore] = reply as Raw;
+  return {
+    verdict,
+    agentId,
+    line,
+    fence: Number(fence),
+    clockMs: Number(clock),
+    tally: readTally(tally),
+    considered: considered.map(readConsidered),
+    versionBefore,
+  };
+}
 
 function readTally(flat: unknown[]): Tally {
   const tally: Tally = { seen: 0 };

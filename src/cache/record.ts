@@ -24,15 +24,16 @@ export interface AgentRecord {
 /** By unit. One that is not named is not held. */
 export type Locks = Record<string, number>;
 
-const FIELDS = 15;
+const FIELDS = 16;
 
 /** Reads a stored line. @throws Error for a line no version of Muster wrote */
 export function readRecord(line: string): AgentRecord {
   const fields = splitHeader(line);
-  const [version, , lock, hold, fence, until, state, by, call, queue, completed, arrival, home, , units, json] = fields;
+  const [version, , lock, hold, fence, until, state, by, call, queue, completed, reason, arrival, home, , units, json] =
+    fields;
   const facets = JSON.parse(json as string) as Facets;
   const locksMs: Locks = { [VOICE]: Number(lock) };
-  const voice = readClaim([fence, until, state, by, call, queue, completed]);
+  const voice = readClaim([fence, until, state, by, call, queue, completed, reason]);
   if (voice) facets.claim = voice;
   for (const { name, lockMs, claim } of readUnits(units)) {
     locksMs[name] = lockMs;
@@ -59,12 +60,12 @@ export function writeRecord(
   weights: Weights,
 ): string {
   const { claim, digitalClaims: _, ...rest } = facets;
-  const [fence, until, state, by, call, queue, completed] = writeClaim(claim);
+  const written = writeClaim(claim);
   const header = [
     ownStatus(facets).status,
     lockOf({ locksMs }),
     holdMs,
-    ...[fence, until, state, by, call, queue, completed],
+    ...written,
     virtualArrival(facets, weights).arrivalMs,
     encode(home),
     writeSkills(facets.profile?.skills ?? {}),

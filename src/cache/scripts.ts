@@ -20,12 +20,14 @@ export function load(name: string, folder: URL = here): Script {
 
 /** The scripts of the regional store; each file's header is its contract. */
 export const scripts = {
+  affirm: load('affirm'),
   align: load('align'),
   beat: load('beat'),
   budget: load('budget'),
   claim: load('claim'),
   commit: load('commit'),
   find: load('find'),
+  lapsed: load('lapsed'),
   lease: load('lease'),
   leave: load('leave'),
   settle: load('settle'),

@@ -1,4 +1,4 @@
-import type { Claim, ClaimState, Facets } from '../agent/facets.ts';
+import type { Claim, ClaimState, EndReason, Facets } from '../agent/facets.ts';
 import { liveInteraction } from '../agent/status.ts';
 import { claimOn, digitalUnits, exclusions, VOICE } from '../agent/units.ts';
 import type { Locks } from './record.ts';
@@ -10,7 +10,8 @@ export interface StoredUnit {
   claim: Claim | undefined;
 }
 
-const NONE = '-';
+/** What a header has where there is nothing to say. */
+export const NONE = '-';
 const STATES = { FREE: 'F', TAKEN: 'T', CLOSED: 'C' };
 
 /** The units besides voice; `-` for the agent who has none, as most. */
@@ -45,16 +46,17 @@ type Written = [
   call: string,
   queue: string,
   completed: number,
+  reason: string,
 ];
 
 /** A claim as fields of a header; all of them empty where there is none. */
 export function writeClaim(claim: Claim | undefined): Written {
-  const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0 } = claim ?? {};
-  return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs];
+  const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0, endReason = NONE } = claim ?? {};
+  return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs, endReason];
 }
 
 export function readClaim(fields: (string | undefined)[]): Claim | undefined {
-  const [fence, until, state, by, call, queue, completed] = fields;
+  const [fence, until, state, by, call, queue, completed, reason] = fields;
   if (fence === '0') return undefined;
   return {
     fence: Number(fence),
@@ -64,6 +66,7 @@ export function readClaim(fields: (string | undefined)[]): Claim | undefined {
     callId: decode(call),
     queue: decode(queue),
     completedAtMs: Number(completed),
+    ...(reason !== NONE && { endReason: reason as EndReason }),
   };
 }
 
@@ -77,7 +80,8 @@ export function readNoted(text: string): Claim | undefined {
 }
 
 /** Call and queue names may hold anything; in a header they must hold neither spaces nor colons. */
-export const encode = (text: string | undefined): string => (text ? encodeURIComponent(text) : NONE);
+export const encode = (text: string | undefined): string =>
+  text ? encodeURIComponent(text).replace(/^-$/, '%2D') : NONE;
 
 export function decode(text: string | undefined): string {
   return text === undefined || text === NONE ? '' : decodeURIComponent(text);

@@ -1,5 +1,6 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
+import { checkClaimKeys } from './claim-keys.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
@@ -18,6 +19,7 @@ export function crossCheck(config: Config): Problem[] {
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
     ...checkAuth(config),
+    ...checkClaimKeys(config),
   ];
 }
 

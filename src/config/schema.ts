@@ -125,6 +125,14 @@ const Ranking = Type.Object(
 
 const Claims = Type.Object(
   {
+    keys: Type.Optional(
+      Type.Array(Type.String({ minLength: 32, title: 'a secret of 32 characters or more', writeOnly: true }), {
+        minItems: 1,
+        maxItems: 10,
+        description: `Secrets that ids of claims are signed with, e.g. \`\${file:claims.key}\`; the same in all regions. The first signs, all are known: [how to change them](security.md#changing-keys). Needed where there is \`auth\`.`,
+        writeOnly: true,
+      }),
+    ),
     heldMs: Milliseconds(10_000, 1000, 600_000, 'How long a claim is held before it must be confirmed.'),
     confirmedMs: Milliseconds(
       14_400_000,

@@ -1,15 +1,15 @@
 import { type Static, Type } from 'typebox';
+import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
+import { END_REASONS } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
 import { AgentAnswer, AgentId, Explanation } from './agents.ts';
 import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
 
-const LONGEST_CLAIM_ID = 420;
-
-/** Names its agent and its fence, so whoever holds it can be sent to the right region. */
+/** Names its agent, so whoever holds it can be sent to the right region, and proves that it was granted. */
 export const ClaimId = Type.String({
   minLength: 1,
   maxLength: LONGEST_CLAIM_ID,
-  description: 'Names the agent and the fence; opaque to callers.',
+  description: 'Proves that the claim was granted; opaque to callers, who send it back as it is.',
 });
 
 export const ClaimAnswer = Type.Object(
@@ -25,6 +25,7 @@ export const ClaimAnswer = Type.Object(
     fence: Count('Grows with every claim on the agent: the higher one wins, everywhere.', { minimum: 1 }),
     until: MsSinceEpoch('When it lapses, by the clock of the shard that granted it, in ms.'),
     expires_in_ms: Count('How long it holds the agent from this answer on, in ms; 0 when it holds nobody any more.'),
+    end_reason: Type.Optional(OneOf([...END_REASONS], 'Why nobody holds the agent by it any more.')),
     replicated: Type.Optional(
       Type.Boolean({ description: 'False if no replica acknowledged it: a failover of its shard could forget it.' }),
     ),
@@ -32,8 +33,8 @@ export const ClaimAnswer = Type.Object(
       {
         region: Name('Who granted it.'),
         mode: OneOf(
-          ['home', 'verified'],
-          "The agent's home, or, under policy `verify`, a region that could not reach it.",
+          ['home', 'verified', 'copy'],
+          "The agent's home; under policy `verify` a region that could not reach it (`verified`); or what this region knows of a claim whose home it could not ask in time (`copy`): the home may say otherwise.",
         ),
       },
       closed,
@@ -48,12 +49,15 @@ export type ClaimAnswer = Static<typeof ClaimAnswer>;
 export const ClaimBody = Type.Object(
   {
     queue: Name('Where an agent is asked for.'),
-    call_id: Name('The interaction. The same call is answered with the same claim while it lives.'),
+    call_id: Name(
+      'The interaction. The same call with the same wish is answered with the same claim while it lives; with another, `call_has_claim`.',
+    ),
     media: MediaType,
     skills: Type.Optional(Skills),
     budget_ms: BudgetMs,
     agent_id: Type.Optional(Name('Only this agent will do.')),
     explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),
+    proposes: Type.Optional(Name('Only from another region: the agent of its home whom it proposes for its caller.')),
   },
   closed,
 );

@@ -28,6 +28,9 @@ export const EventsBody = Type.Union([ReportedEvent, Type.Array(ReportedEvent, {
 export const EventsAnswer = Type.Object(
   {
     accepted: Count('How many.'),
+    replicated: Type.Boolean({
+      description: 'False if no replica has all of them: a failover could forget some before the bus has them.',
+    }),
     events: Type.Array(
       Type.Object(
         {
@@ -35,7 +38,7 @@ export const EventsAnswer = Type.Object(
           outcome: OneOf(
             ['applied', 'duplicate', 'outdated', 'deferred'],
             'What it did here. `duplicate`: it was here already, sent before or brought by the bus meanwhile; `deferred`: the ' +
-              'store could not say yet, and the bus will bring it.',
+              'store, or a replica of it, does not have it yet, and the bus will bring it.',
           ),
         },
         closed,

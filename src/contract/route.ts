@@ -11,7 +11,7 @@ const BudgetMs = Type.Optional(
 
 const routeFields = {
   queue: Name('Where an agent is asked for.'),
-  call_id: Name('The interaction. The same call is answered with the same claim while it lives.'),
+  call_id: Name('The interaction. The same call with the same wish is answered with the same claim while it lives.'),
   language: Type.Optional(
     Type.String({ minLength: 1, maxLength: 100, description: 'One more skill, at any level, e.g. `spanish`.' }),
   ),
@@ -58,6 +58,11 @@ export const RouteAnswer = Type.Union(
         claim_id: ClaimId,
         expires_in_ms: ExpiresInMs,
         replicated: Type.Boolean({ description: 'Whether a replica has acknowledged the claim.' }),
+        queue: Name('Where the agent was asked for.'),
+        authority: OneOf(
+          ['home', 'verified', 'copy'],
+          'Whose word it is: `copy` if the home of a claim that the call has could not be asked.',
+        ),
         verified: Type.Boolean({
           description: "Whether it was granted on the platform's word, its home being silent.",
         }),
@@ -70,6 +75,9 @@ export const RouteAnswer = Type.Union(
         reason: Reason,
         detail: Detail,
         retry_after_ms: Count('When asking again may find somebody, in ms.'),
+        queue: Name('Where the agent was asked for; of `call_has_claim` where the agent of that claim was.'),
+        agent_id: Type.String({ description: 'Of `call_has_claim` the agent that the call has; else empty.' }),
+        claim_id: Type.String({ description: 'Of `call_has_claim` the claim that the call has; else empty.' }),
       },
       closed,
     ),

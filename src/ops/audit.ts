@@ -11,6 +11,8 @@ export type Who =
   | { region: string }
   /** The platform's own word: the connection that it came by, or null for agents of none. */
   | { platform: string | null }
+  /** Muster itself, in the region named: a claim's time was over. */
+  | { muster: string }
   /** Anybody on the instance's machine, where there is no `auth`. */
   | { anybody: true };
 
@@ -23,6 +25,8 @@ export type Deed =
   | 'refused'
   | 'complete'
   | 'missed'
+  | 'lapse'
+  | 'call_conflict'
   | 'event'
   | 'admin'
   | 'conflict'
@@ -44,7 +48,9 @@ export interface AuditRecord {
   fence?: number;
   /** The region that granted the claim, and on whose word: the home's, or the platform's. */
   granted_by?: string;
-  mode?: 'home' | 'verified';
+  mode?: 'home' | 'verified' | 'copy';
+  /** Why the claim ended. */
+  end_reason?: string;
   /** The event's id, and what it spoke of. */
   event?: string;
   facets?: string[];

@@ -86,9 +86,9 @@ export interface KeptLine extends Settle {
   until?: number;
 }
 
-/** The holder gives the agent up. */
+/** The holder gives the agent up; or the claim's time is over, or another claim of its call stands in its place. */
 export interface EndedLine extends Settle {
-  op: 'release' | 'complete';
+  op: 'release' | 'complete' | 'lapse' | 'supersede';
   phase: 'ok';
   since: number;
   /** What became of the claim: `ENDED`, or `WRAP_UP` for a while, which nobody holds. */
@@ -167,6 +167,26 @@ export interface ConflictLine extends Origin {
   overlap: 'certain' | 'possible';
 }
 
+/** One of two claims that a call had. */
+export interface CallParty {
+  agent: string;
+  fence: number;
+  /** The region that granted it. */
+  region: string;
+  unit?: string;
+}
+
+/** A call had two claims, granted by regions or domains that had not heard of each other. */
+export interface CallConflictLine extends Origin {
+  op: 'call_conflict';
+  phase: 'reported';
+  call: string;
+  kept: CallParty;
+  lost: CallParty;
+  /** Whether the one that lost was ended, or both are confirmed and stay. */
+  outcome: 'ended' | 'both_confirmed';
+}
+
 /** The region put aside a message that nobody can read; what can be told of it is told. */
 export interface EventDeadLetterLine extends Origin {
   op: 'event';
@@ -190,4 +210,5 @@ export type HistoryLine =
   | EventDeadLetterLine
   | AgentReadLine
   | ConflictLine
+  | CallConflictLine
   | WorldLine;

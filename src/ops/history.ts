@@ -4,6 +4,7 @@ import type { Outcome } from '../agent/merge.ts';
 import type { Clock } from './clock.ts';
 import type {
   AgentReadLine,
+  CallConflictLine,
   ClaimGrantedLine,
   ClaimInvokedLine,
   ClaimRefusedLine,
@@ -24,6 +25,7 @@ import type { Log } from './log.ts';
 /** What the caller tells of a line; the history adds the rest. */
 type Told<Line extends Origin> = Omit<Line, keyof Origin | 'op' | 'phase'>;
 
+export type CallConflict = Told<CallConflictLine>;
 export type ClaimInvoked = Told<ClaimInvokedLine>;
 export type ClaimRefused = Told<ClaimRefusedLine>;
 export type ClaimUnknown = Told<ClaimUnknownLine>;
@@ -78,7 +80,10 @@ interface SettledBase {
 
 /** Whoever confirms or renews is promised the agent for `heldMs` from now; see {@link ClaimGranted.heldMs}. */
 export type Settled = SettledBase &
-  ({ op: 'confirm' | 'renew'; heldMs: number } | { op: 'release' | 'complete'; state?: string });
+  (
+    | { op: 'confirm' | 'renew'; heldMs: number }
+    | { op: 'release' | 'complete' | 'lapse' | 'supersede'; state?: string }
+  );
 
 export interface EventHandled {
   outcome: Outcome;
@@ -105,6 +110,8 @@ export interface History {
   agentRead(read: AgentRead): void;
   /** To be called once for each pair of claims that met. */
   conflict(conflict: Conflict): void;
+  /** To be called once for each pair of claims that a call had. */
+  callConflict(conflict: CallConflict): void;
   /** Why writing has stopped; undefined while all is well. */
   readonly failed: Error | undefined;
   close(): void;
@@ -132,6 +139,7 @@ export const noHistory: History = {
   eventDeadLettered() {},
   agentRead() {},
   conflict() {},
+  callConflict() {},
   failed: undefined,
   close() {},
 };
@@ -161,6 +169,7 @@ export function openHistory({ file, region, process, clock, log }: HistoryOption
     eventDeadLettered: (letter) => journal.append({ ...stamp(), op: 'event', phase: 'dead_letter', ...letter }),
     agentRead: (read) => journal.append({ ...stamp(), ...readLine(read) }),
     conflict: (conflict) => journal.append({ ...stamp(), op: 'conflict', phase: 'reported', ...conflict }),
+    callConflict: (conflict) => journal.append({ ...stamp(), op: 'call_conflict', phase: 'reported', ...conflict }),
     get failed() {
       return journal.failed;
     },

@@ -20,7 +20,13 @@ export interface Metrics {
   readThroughMs: Histogram<'connection'>;
   /** Claims granted in a home's stead that met the home's own. */
   conflicts: Counter<'overlap'>;
+  /** Calls that had two claims: one was `ended`, or both were confirmed, `both_confirmed`. */
+  callConflicts: Counter<'outcome'>;
   settlements: Counter<'settlement' | 'outcome'>;
+  /** Why claims ended: `completed`, `released`, `refused`, `lapsed`, `superseded`, `platform`. */
+  claimEnds: Counter<'reason'>;
+  /** Ids of claims that no region granted. */
+  unprovenClaimIds: Counter;
   /** From acceptance in another region to being applied here. */
   propagationMs: Histogram<'from'>;
   /** Reads that carried a token: `here`, `waited`, `asked`, `refused`. */
@@ -127,11 +133,25 @@ function metricsOfClaims({ counter, latency }: Maker) {
       "Claims granted in a home's stead that met the home's own; overlap: certain or possible",
       'overlap',
     ),
+    callConflicts: counter(
+      'call_conflicts_total',
+      'Calls that had two claims, granted by regions or domains that had not heard of each other: ended (one of them), both_confirmed',
+      'outcome',
+    ),
+    claimEnds: counter(
+      'claim_ends_total',
+      'Why claims of this region ended: completed, released, refused, lapsed, superseded, platform',
+      'reason',
+    ),
     settlements: counter(
       'settlements_total',
       'Settlements of claims, a missed alert and a refused call among them: ok, claim_ended, fence_superseded',
       'settlement',
       'outcome',
+    ),
+    unprovenClaimIds: counter(
+      'unproven_claim_ids_total',
+      'Ids of claims that were shown and prove nothing: somebody makes them up, or regions have other claims.keys',
     ),
     tokenReads: counter(
       'token_reads_total',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Tally } from '../cache/queues.ts';
@@ -12,11 +13,13 @@ export interface ClaimRequest {
   media: Media;
   skills: RequiredSkills;
   budgetMs: number;
-  /** Only this agent will do. */
+  /** The caller wants this agent and no other. */
   agentId?: string;
   explain: boolean;
   /** The region that asks on its caller's behalf; then only agents homed here count, and nobody else is asked. */
   askedBy?: string;
+  /** The agent that the region which asks proposes: no other is considered, whatever its caller wants. */
+  proposes?: string;
 }
 
 export interface Granted {
@@ -30,6 +33,8 @@ export interface Attempt {
   region: Region;
   request: ClaimRequest;
   queue: Queue;
+  /** What the caller asked for, in one word. */
+  wish: string;
   /** Monotonic ms. */
   startedMs: number;
   /** Agents whose homes have refused them. */
@@ -40,9 +45,20 @@ export interface Attempt {
   hasAskedPlatforms: boolean;
   /** Whom the last walk passed over. */
   tally: Tally;
+  /** A grant that this attempt has written and no replica has acknowledged yet. */
+  unacknowledged?: { agentId: string; fence: number; version: string } | undefined;
 }
 
 /** What is left of the caller's budget, in ms. */
 export function remainingMs({ region, request, startedMs }: Attempt): number {
   return request.budgetMs - (region.clock.monotonicMs() - startedMs);
+}
+
+const WISH_BYTES = 12;
+
+/** Two requests for one call are the same wish only if they ask for the same. */
+export function wishOf({ queue, media, skills, agentId }: ClaimRequest): string {
+  const wanted = Object.entries(skills).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([queue, media, wanted, agentId ?? null]);
+  return createHash('sha256').update(text).digest().subarray(0, WISH_BYTES).toString('base64url');
 }

@@ -130,7 +130,8 @@ async function candidates({ region, request, queue }: Attempt, standing: Standin
     vouched: [],
   });
   return agents.flatMap(({ agentId, line }) => {
-    if (request.agentId !== undefined && agentId !== request.agentId) return [];
+    const only = request.proposes ?? request.agentId;
+    if (only !== undefined && agentId !== only) return [];
     const record = region.agents.remember(agentId, line);
     const way = record && onPlatformsWord.get(record.home);
     if (!record || !way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];

@@ -1,11 +1,13 @@
 import type { ClaimReply } from '../cache/queues.ts';
 import type { AgentRecord } from '../cache/record.ts';
+import { NotReplicated } from '../cache/written.ts';
 import { explain } from './answers.ts';
-import type { Attempt, ClaimRequest, Granted } from './attempt.ts';
-import { askHome, grantedHere } from './grant.ts';
+import { type Attempt, type ClaimRequest, type Granted, wishOf } from './attempt.ts';
+import { askHome, giveBack, grantedHere } from './grant.ts';
 import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region } from './region.ts';
+import { askAgain, callHasClaim } from './retry.ts';
 import { walk } from './walk.ts';
 
 /** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
@@ -13,8 +15,8 @@ const MAX_ROUNDS = 8;
 
 /**
  * Hands the best agent to a call: one round trip to the store where the agent is at home here, else its home decides.
- * The same call gets the same claim again while it lives.
- * @throws Refusal, ShardUnavailable
+ * The same call with the same wish gets the same claim again while it lives.
+ * @throws Refusal, ShardUnavailable; NotReplicated where no replica has acknowledged it in time, and that is refused
  */
 export async function claim(region: Region, request: ClaimRequest): Promise<Granted> {
   const queue = queueNamed(region, request.queue);
@@ -25,6 +27,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     region,
     request,
     queue,
+    wish: wishOf(request),
     startedMs,
     refused: [],
     unanswered: new Map(),
@@ -42,23 +45,37 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     count(granted.again ? 'again' : 'granted');
     return granted;
   } catch (error) {
-    const isNone = error instanceof Refusal && error.code === 'no_agent_available';
-    count(isNone ? 'none' : error instanceof Refusal ? 'refused' : 'unavailable');
+    if (error instanceof NotReplicated) await giveBack(attempt);
+    count(outcomeOf(error));
     const reason = error instanceof Refusal ? error.code : 'unavailable';
     history.claimRefused({ call: request.callId, queue: queue.id, reason });
     throw error;
   }
 }
 
+function outcomeOf(error: unknown): string {
+  if (!(error instanceof Refusal)) return 'unavailable';
+  return error.code === 'no_agent_available' ? 'none' : 'refused';
+}
+
 async function pursue(attempt: Attempt): Promise<Granted> {
+  const { region } = attempt;
   let reply: ClaimReply | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const startedMs = attempt.region.clock.monotonicMs();
-    reply = await walk(attempt);
+    const startedMs = region.clock.monotonicMs();
+    const written = await walk(attempt);
+    // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
+    reply = written.evenIfLost();
     if (reply.verdict === 'none') break;
-    const record = attempt.region.agents.remember(reply.agentId, reply.line) as AgentRecord;
-    if (reply.verdict !== 'ask') return grantedHere(attempt, reply, record, startedMs);
-    const granted = await askHome(attempt, reply.agentId, record, startedMs);
+    const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
+    if (reply.verdict === 'granted' || reply.verdict === 'again') {
+      return grantedHere(attempt, written, record, startedMs);
+    }
+    if (reply.verdict === 'other') throw callHasClaim(region, reply, record);
+    const granted =
+      reply.verdict === 'ask'
+        ? await askHome(attempt, reply.agentId, record, startedMs)
+        : await askAgain(attempt, reply, record, startedMs);
     if (granted) return granted;
   }
   throw await nobody(attempt, reply);
@@ -66,12 +83,22 @@ async function pursue(attempt: Attempt): Promise<Granted> {
 
 async function nobody({ region, request, queue, tally }: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
   const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
+  const agentId = request.proposes ?? request.agentId;
   // A region that asked for an agent who is in no line learns why from the record, which the walk did not come to.
-  const record = request.agentId === undefined ? undefined : await region.agents.get(request.agentId);
-  const agent = request.agentId && record ? answerFor(region, request.agentId, record) : undefined;
+  const record = agentId === undefined ? undefined : await region.agents.get(agentId);
+  if (request.askedBy !== undefined && record && record.home !== region.config.region) {
+    return notHome(region, agentId ?? '', record.home);
+  }
+  const agent = agentId !== undefined && record ? answerFor(region, agentId, record) : undefined;
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
     agent,
   });
+}
+
+/** For another region that takes this one for an agent's home. It never asks on: a request between regions makes one hop. */
+export function notHome({ config }: Region, agentId: string, home: string): Refusal {
+  const detail = `${config.region} is not the home of agent "${agentId}"; by what it knows, ${home || 'nobody'} is`;
+  return new Refusal('not_home', detail, { home });
 }

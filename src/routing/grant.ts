@@ -1,32 +1,36 @@
-import { claimsOf, type Facets } from '../agent/facets.ts';
+import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import { VOICE } from '../agent/units.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
+import { NotReplicated, tellable, type Written } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, explain, facetsOf, grantedBy, unitIn } from './answers.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
+import type { HomeAnswer } from './home.ts';
 import { publishClaim } from './publish.ts';
-import { Refusal } from './refusal.ts';
 import { type Region, tell } from './region.ts';
-import { settle } from './settle.ts';
 
-/** The store has granted, or found what it granted before: at home here, or known here from its home. */
+/** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
+const GIVE_BACK_MS = 500;
+
+/**
+ * The store has granted here, or found again what it granted before.
+ * @throws NotReplicated where no replica has acknowledged that, and the config refuses to tell of it
+ */
 export async function grantedHere(
   attempt: Attempt,
-  reply: ClaimReply,
+  written: Written<ClaimReply>,
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted> {
   const { region, request, queue } = attempt;
-  const held = claimsOf(record.facets).find(({ fence }) => fence === reply.fence);
-  if (!held) throw new Error(`the store granted ${reply.agentId} without a claim`);
-  const { replicated, clockMs } = reply;
+  noteUnacknowledged(attempt, written, record);
+  const { value: reply, replicated } = tellable(written, region.config.claims.replication);
+  const held = claimIn(record, reply);
   const agent = tell(region, reply.agentId, record);
-  const leftMs = lockOf(record, held.unit) - clockMs;
-  const answer = answerClaim(held, agent, leftMs, replicated);
-  const home = grantedBy(record, held);
-  const isOurs = home === region.config.region;
-  if (isOurs) publishClaim(region, reply.agentId, record, held.unit ?? VOICE);
+  const leftMs = lockOf(record, held.unit) - reply.clockMs;
+  const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
+  publishClaim(region, reply.agentId, record, held.unit ?? VOICE);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -35,17 +39,54 @@ export async function grantedHere(
     ...unitIn(held),
     untilMs: held.untilMs,
     heldMs: leftMs - (region.clock.monotonicMs() - startedMs),
-    home,
+    home: grantedBy(record, held),
     replicated,
     startedMs,
     ...(held.by !== undefined && { mode: 'verified' as const }),
   });
-  if (isOurs && !replicated && region.config.claims.replication === 'refuse') {
-    await settle(region, answer.claim_id, 'release');
-    throw new Refusal('not_replicated', 'no replica acknowledged the claim; it was given back', { agent });
-  }
   if (request.explain) Object.assign(answer, { explanation: explain(reply.considered, region.config.ranking) });
   return { claim: answer, again: reply.verdict === 'again' };
+}
+
+/** The claim that a walk's answer is about. */
+export function claimIn(record: AgentRecord, { agentId, fence }: ClaimReply): Claim {
+  const held = claimsOf(record.facets).find((claim) => claim.fence === fence);
+  if (!held) throw new Error(`the store speaks of a claim on ${agentId} that its record does not have`);
+  return held;
+}
+
+/**
+ * Keeps in mind what this attempt has written and nobody has acknowledged. Whoever else asks for the call meanwhile
+ * raises the record's version: from then on the grant is not this attempt's to give back.
+ */
+function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { version }: AgentRecord): void {
+  attempt.unacknowledged = written.match({
+    acknowledged: () => undefined,
+    noReplicaConfigured: () => undefined,
+    notAcknowledged: ({ verdict, agentId, fence, versionBefore }) => {
+      const isOwn = verdict === 'granted' || attempt.unacknowledged?.version === versionBefore;
+      return isOwn ? { agentId, fence, version } : undefined;
+    },
+  });
+}
+
+/**
+ * Gives back a grant that its caller is not told of, if the record is still the very one that this attempt wrote; else it
+ * is somebody's who asked again, or lapses. Never throws.
+ */
+export async function giveBack({ region, unacknowledged }: Attempt): Promise<void> {
+  if (!unacknowledged) return;
+  const { agentId, fence, version } = unacknowledged;
+  try {
+    const record = await region.agents.recall(agentId);
+    const held = claimsOf(record?.facets ?? {}).find((claim) => claim.fence === fence);
+    if (!record || !held || record.version !== version) return;
+    const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
+    const { unit = VOICE, callId, queue, by } = held;
+    await region.agents.settle({ agentId, unit, fence, callId, queue, by, move }, record, GIVE_BACK_MS);
+  } catch (error) {
+    region.log.debug({ err: error, agent: agentId }, 'a grant that nobody was told of was not given back; it lapses');
+  }
 }
 
 /** Asks the agent's home. Undefined: not this one, go on with the next. */
@@ -55,30 +96,47 @@ export async function askHome(
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  const { region, request, queue } = attempt;
-  const { callId, media, skills } = request;
-  const asked = { queue: queue.id, callId, media, skills, agentId };
-  const answer = await region.peers.claim(record.home, asked, remainingMs(attempt));
+  const answer = await askFor(attempt, record.home, agentId);
   attempt.refused.push(agentId);
-  if (answer.kind === 'granted') return grantedElsewhere(attempt, answer.claim, startedMs);
-  if (answer.kind === 'refused') {
-    region.readThrough.forget(agentId);
-    if (answer.agent) await correct(region, agentId, facetsOf(answer.agent));
-  }
-  if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(record.home, answer.kind);
-  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
-  if (answer.kind === 'unknown') {
-    region.history.claimUnknown({ call: request.callId, queue: queue.id, home: record.home, agent: agentId });
-  }
+  if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
+  if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
   return undefined;
 }
 
-async function grantedElsewhere(
+/** Asks a region for the call on its caller's behalf, proposing an agent of its own. */
+export async function askFor(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
+  const { region, request, queue } = attempt;
+  const { callId, media, skills } = request;
+  const wanted = request.agentId === undefined ? {} : { agentId: request.agentId };
+  const asked = { queue: queue.id, callId, media, skills, ...wanted, proposes: agentId };
+  const answer = await region.peers.claim(home, asked, remainingMs(attempt));
+  if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(home, answer.kind);
+  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
+  if (answer.kind === 'unknown') {
+    region.history.claimUnknown({ call: request.callId, queue: queue.id, home, agent: agentId });
+  }
+  return answer;
+}
+
+/** Takes over what a home says of an agent whom it does not grant. */
+export async function heardNo(
+  { region }: Attempt,
+  agentId: string,
+  { agent, claim }: Extract<HomeAnswer, { kind: 'refused' }>,
+): Promise<void> {
+  region.readThrough.forget(agentId);
+  const known = claim?.agent ?? agent;
+  if (known) await correct(region, known.agent_id, facetsOf(known));
+}
+
+/** @throws NotReplicated where its home says that no replica has it, and the config refuses to tell of that */
+export async function grantedElsewhere(
   { region, request, queue }: Attempt,
-  claim: ClaimAnswer,
+  { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
   startedMs: number,
 ): Promise<Granted> {
   await correct(region, claim.agent_id, facetsOf(claim.agent));
+  mustBeReplicated(region, claim);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -94,13 +152,19 @@ async function grantedElsewhere(
   const record = await region.agents.recall(claim.agent_id);
   const agent = record ? tell(region, claim.agent_id, record) : claim.agent;
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
-  return { claim: { ...answer, agent }, again: false };
+  return { claim: { ...answer, agent }, again };
+}
+
+/** Another region's answer counts as this region's config says, whatever its own says. @throws NotReplicated */
+export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer): void {
+  if (config.claims.replication === 'refuse' && replicated !== true) throw new NotReplicated();
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
 export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
   try {
-    await region.agents.apply(agentId, facets);
+    // A copy: what a failover takes of it the bus brings, and the home decides.
+    (await region.agents.apply(agentId, facets)).evenIfLost();
   } catch (error) {
     region.log.warn({ err: error, agent: agentId }, 'the local copy of an agent was not corrected; the bus will do it');
   }

@@ -5,13 +5,28 @@ import type { Log } from '../ops/log.ts';
 
 /** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
 export type HomeAnswer =
-  | { kind: 'granted'; claim: ClaimAnswer }
-  | { kind: 'refused'; code: string; detail: string; status: number; agent?: AgentAnswer }
+  /** `again`: the call had it already, or the claim was settled. */
+  | { kind: 'granted'; claim: ClaimAnswer; again: boolean }
+  | {
+      kind: 'refused';
+      code: string;
+      detail: string;
+      status: number;
+      agent?: AgentAnswer;
+      /** The claim that the call has. */
+      claim?: ClaimAnswer;
+      /** Who is the agent's home, as far as the region that was asked knows. */
+      home?: string;
+    }
   | { kind: 'unreachable' }
   | { kind: 'unknown' };
 
 /** A connection that stays silent this long is given up, ms; its caller has long gone on. */
 const SILENCE_MS = 5000;
+
+const CREATED = 201;
+
+type Problem = Omit<Extract<HomeAnswer, { kind: 'refused' }>, 'kind' | 'status'>;
 
 /** Asks a home to grant or settle. Never throws. */
 export async function askHome(
@@ -31,10 +46,12 @@ export async function askHome(
       bodyTimeout: SILENCE_MS,
     });
     const json = (await reply.json()) as Record<string, unknown>;
-    if (statusCode < 300) return { kind: 'granted', claim: json as unknown as ClaimAnswer };
-    const { code, detail, agent } = json as { code?: string; detail?: string; agent?: AgentAnswer };
-    const refused = { status: statusCode, code: code ?? 'unknown', detail: detail ?? '' };
-    return { kind: 'refused', ...refused, ...(agent && { agent }) };
+    if (statusCode < 300) {
+      return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
+    }
+    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<Problem>;
+    const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
+    return { kind: 'refused', status: statusCode, code, detail, ...more };
   } catch (error) {
     log.debug({ err: error, url }, 'a home did not answer');
     return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ShardUnavailable } from '../cache/errors.ts';
+import { NotReplicated } from '../cache/written.ts';
 import type { Clock } from '../ops/clock.ts';
 
 /** Between two looks at a shard that is failing over, in ms. */
 const LOOK_EVERY_MS = 100;
 
 /**
- * Does something again while its shard is failing over and the caller's time lasts: whoever gives a budget longer than
- * a promotion sees latency instead of a 503. What is done must be harmless to repeat.
- * @throws ShardUnavailable when the time is over
+ * Does something again while its shard is failing over, or no replica acknowledges it, and the caller's time lasts: whoever
+ * gives a budget longer than a promotion sees latency instead of a 503. What is done must be harmless to repeat.
+ * @throws ShardUnavailable, NotReplicated when the time is over
  */
 export async function whileTimeLasts<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
   const untilMs = clock.monotonicMs() + budgetMs;
@@ -16,7 +17,8 @@ export async function whileTimeLasts<T>(clock: Clock, budgetMs: number, work: ()
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ShardUnavailable) || clock.monotonicMs() + LOOK_EVERY_MS > untilMs) throw error;
+      const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
+      if (!mayPass || clock.monotonicMs() + LOOK_EVERY_MS > untilMs) throw error;
       await pause(LOOK_EVERY_MS);
     }
   }

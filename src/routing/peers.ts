@@ -2,12 +2,14 @@ import { Agent, request } from 'undici';
 import type { Settlement } from '../agent/claim.ts';
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 import type { BeatAnswer } from '../contract/operators.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { currentTrace, traceHeaders } from '../ops/trace.ts';
 import { askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
+import { keyWarning, PeerKeys } from './peer-keys.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
@@ -22,7 +24,10 @@ export interface AskedClaim {
   callId: string;
   media: Media;
   skills: RequiredSkills;
-  agentId: string;
+  /** The one agent whom the caller wants. */
+  agentId?: string;
+  /** The agent whom this region proposes, which is no part of the caller's wish. */
+  proposes: string;
 }
 
 export interface PeersOptions {
@@ -31,6 +36,8 @@ export interface PeersOptions {
   urls: Record<string, string>;
   /** Called before a region is probed; what it returns is called with the beat of the region's answer. */
   ask(region: string): (beat: number) => void;
+  /** The fingerprint of the key that ids of claims are signed with here. */
+  claimKey: string;
   /** What shows another region who asks: a token for it, where regions know each other by tokens. */
   tokens?: { for(region: string): Promise<string> } | undefined;
   clock: Clock;
@@ -44,6 +51,7 @@ interface Peer {
   /** Probes in a row that got no answer. */
   failures: number;
   clock: PeerClock;
+  keys: PeerKeys;
 }
 
 /** What is asked of every region once a second. */
@@ -53,6 +61,8 @@ const PROBE_EVERY_MS = 1000;
 const PROBE_JITTER_MS = 400;
 const PROBE_DEADLINE_MS = 2000;
 const FAILURES_TO_GIVE_UP = 3;
+/** What a request may ask for at most, in ms: see the contract. */
+const LONGEST_BUDGET_MS = 10_000;
 
 /** The other regions' homes, asked over HTTP, with the measured round trip to each. */
 export class Peers {
@@ -65,7 +75,13 @@ export class Peers {
     this.#options = options;
     for (const [name, url] of Object.entries(options.urls)) {
       if (name === options.region) continue;
-      this.#peers.set(name, { url, roundTrip: new RoundTrip(), failures: 0, clock: new PeerClock() });
+      this.#peers.set(name, {
+        url,
+        roundTrip: new RoundTrip(),
+        failures: 0,
+        clock: new PeerClock(),
+        keys: new PeerKeys(),
+      });
     }
   }
 
@@ -98,11 +114,13 @@ export class Peers {
     return this.#peers.get(region)?.clock.offsetMs;
   }
 
-  /** Which regions' clocks are off, in words; of those that answer. */
+  /** Which regions' clocks are off, and which know other keys, in words; of those that answer. */
   warnings(): string[] {
-    return [...this.#peers].flatMap(([name, { clock }]) =>
-      clock.isOff && clock.offsetMs !== undefined && this.isReachable(name) ? [clockWarning(name, clock.offsetMs)] : [],
-    );
+    return [...this.#peers].flatMap(([name, { clock, keys }]) => {
+      if (!this.isReachable(name)) return [];
+      const off = clock.isOff && clock.offsetMs !== undefined ? [clockWarning(name, clock.offsetMs)] : [];
+      return keys.isStranger ? [...off, keyWarning(name)] : off;
+    });
   }
 
   isReachable(region: string): boolean {
@@ -118,10 +136,11 @@ export class Peers {
   /** Asks an agent's home to grant it. Never throws. */
   async claim(
     home: string,
-    { queue, callId, media, skills, agentId }: AskedClaim,
+    { queue, callId, media, skills, agentId, proposes }: AskedClaim,
     budgetMs: number,
   ): Promise<HomeAnswer> {
-    const body = { queue, call_id: callId, media, skills, agent_id: agentId };
+    const wish = { queue, call_id: callId, media, skills, ...(agentId !== undefined && { agent_id: agentId }) };
+    const body = { ...wish, proposes, budget_ms: this.#budgetFor(home, budgetMs) };
     // A call whose home fell silent asks it again first: waiting there would leave it no time for anybody else.
     if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();
@@ -135,7 +154,23 @@ export class Peers {
   settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
     const isRefused = settlement === 'refused';
     const path = `/v1/claims/${encodeURIComponent(claimId)}/${isRefused ? 'release' : settlement}`;
-    return this.#post(home, path, isRefused ? { refused: true } : {}, deadlineMs);
+    const body = { budget_ms: this.#budgetFor(home, deadlineMs), ...(isRefused && { refused: true }) };
+    return this.#post(home, path, body, deadlineMs);
+  }
+
+  /** What is left of a caller's budget once a region has been reached and its answer is back, in whole ms. */
+  #budgetFor(region: string, leftMs: number): number {
+    const wayMs = this.rttMs(region) ?? 0;
+    return Math.min(LONGEST_BUDGET_MS, Math.max(1, Math.floor(leftMs - wayMs)));
+  }
+
+  /**
+   * Asks the region that granted a claim for it. Never throws.
+   * @returns undefined where it did not answer, or knows no such claim
+   */
+  async claimOf(granter: string, claimId: string, deadlineMs: number): Promise<ClaimAnswer | undefined> {
+    const answer = await this.#get(granter, `/v1/claims/${encodeURIComponent(claimId)}`, {}, deadlineMs);
+    return answer?.body as ClaimAnswer | undefined;
   }
 
   /**
@@ -143,17 +178,28 @@ export class Peers {
    * @returns the answer, which honours the tokens; undefined where there is none in time
    */
   async read(region: string, path: string, tokens: string, deadlineMs: number): Promise<unknown> {
+    const answer = await this.#get(region, path, { [CONSISTENCY]: tokens }, deadlineMs);
+    // An instance that does not know of tokens would answer with whatever it has.
+    return answer?.headers[ANSWERED_BY] === region ? answer.body : undefined;
+  }
+
+  /** What a region answers with 200 on this one's behalf; undefined for any other answer, or none in time. */
+  async #get(
+    region: string,
+    path: string,
+    headers: Record<string, string>,
+    deadlineMs: number,
+  ): Promise<{ headers: Record<string, unknown>; body: unknown } | undefined> {
     const peer = this.#peers.get(region);
     if (!peer || deadlineMs <= 0) return undefined;
     try {
-      const { statusCode, headers, body } = await request(`${peer.url}${path}`, {
-        headers: { ...(await this.#credentials(region)), ...this.#behalf(), [CONSISTENCY]: tokens },
+      const answer = await request(`${peer.url}${path}`, {
+        headers: { ...(await this.#credentials(region)), ...this.#behalf(), ...headers },
         dispatcher: this.#http,
         signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
       });
-      const answer = await body.json();
-      // An instance that does not know of tokens would answer with whatever it has.
-      return statusCode === 200 && headers[ANSWERED_BY] === region ? answer : undefined;
+      const body = await answer.body.json();
+      return answer.statusCode === 200 ? { headers: answer.headers, body } : undefined;
     } catch (error) {
       this.#options.log.debug({ err: error, of: region }, 'a region was asked for a read and did not answer');
       return undefined;
@@ -181,13 +227,14 @@ export class Peers {
       if (peer.roundTrip.meanMs === undefined) await this.#beatOf(name, peer);
       const answered = ask(name);
       const startedMs = clock.monotonicMs();
-      const { time_ms: theirMs, beat } = await this.#beatOf(name, peer);
+      const { time_ms: theirMs, beat, claim_keys: theirKeys } = await this.#beatOf(name, peer);
       const tookMs = clock.monotonicMs() - startedMs;
       if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
       peer.failures = 0;
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
+      this.#heardKeys(name, peer.keys, theirKeys);
     } catch (error) {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
@@ -222,6 +269,14 @@ export class Peers {
   async #credentials(region: string): Promise<Record<string, string>> {
     const token = await this.#options.tokens?.for(region);
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  #heardKeys(name: string, keys: PeerKeys, theirs: string[] | undefined): void {
+    const { claimKey, log } = this.#options;
+    const change = keys.heard(theirs, claimKey);
+    if (change === 'strange')
+      log.warn({ of: name }, 'another region does not know the key that ids are signed with here');
+    if (change === 'known') log.info({ of: name }, 'another region knows the key that ids are signed with here');
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {

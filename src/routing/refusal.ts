@@ -1,5 +1,6 @@
 import type { Tally } from '../cache/queues.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
 
 /** Why routing could not do what was asked; the API turns each code into the problem of the same name. */
 export type RefusalCode =
@@ -9,9 +10,19 @@ export type RefusalCode =
   | 'unknown_queue'
   | 'fence_superseded'
   | 'claim_ended'
-  | 'not_replicated'
+  | 'call_has_claim'
+  | 'not_home'
+  | 'home_disputed'
   | 'home_unreachable'
   | 'outcome_unknown';
+
+interface RefusalDetails {
+  passedOver?: Tally;
+  explanation?: Explanation[] | undefined;
+  agent?: AgentAnswer | undefined;
+  claim?: ClaimAnswer;
+  home?: string;
+}
 
 export class Refusal extends Error {
   override name = 'Refusal';
@@ -20,16 +31,18 @@ export class Refusal extends Error {
   readonly explanation: Explanation[] | undefined;
   /** The agent it was about, so that the region that asked can correct its copy. */
   readonly agent: AgentAnswer | undefined;
+  /** The claim that the call has. */
+  readonly claim: ClaimAnswer | undefined;
+  /** The region that is the agent's home, as far as this one knows. */
+  readonly home: string | undefined;
 
-  constructor(
-    code: RefusalCode,
-    message: string,
-    details: { passedOver?: Tally; explanation?: Explanation[] | undefined; agent?: AgentAnswer | undefined } = {},
-  ) {
+  constructor(code: RefusalCode, message: string, details: RefusalDetails = {}) {
     super(message);
     this.code = code;
     this.passedOver = details.passedOver;
     this.explanation = details.explanation;
     this.agent = details.agent;
+    this.claim = details.claim;
+    this.home = details.home;
   }
 }

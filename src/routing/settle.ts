@@ -1,249 +1,110 @@
-import {
-  type ClaimName,
-  type ClaimTimes,
-  claimIdOf,
-  settle as decide,
-  type Move,
-  type PlatformSettlement,
-  readClaimId,
-  type Settlement,
-  UNSEEN_MS,
-  type WrapUp,
-} from '../agent/claim.ts';
-import { completionTime, settlementsDue, type Telling } from '../agent/due.ts';
-import type { AgentEvent } from '../agent/event.ts';
+import type { ClaimName, Settlement } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
-import { claimOn, seenFrom, VOICE } from '../agent/units.ts';
-import { ShardUnavailable } from '../cache/errors.ts';
+import { claimOn, VOICE } from '../agent/units.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
-import { connectionOf, findQueue } from '../config/topology.ts';
+import { NotReplicated } from '../cache/written.ts';
+import { homeOfAgent } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
-import { answerClaim, facetsOf, unitIn } from './answers.ts';
+import { answerClaim, facetsOf } from './answers.ts';
+import { notHome } from './claim.ts';
+import { correct, mustBeReplicated } from './grant.ts';
+import type { HomeAnswer } from './home.ts';
 import { whileTimeLasts } from './patience.ts';
-import { recordPlatform } from './platform-record.ts';
-import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
-import { answerFor, type Region } from './region.ts';
+import { answerFor, provenClaim, type Region } from './region.ts';
+import { isOther, settleHere, unknownClaim } from './settle-here.ts';
 
 const DEADLINE_MS = 1500;
-const MAX_ROUNDS = 16;
-/** Fences are about the time of their grant in ms; one from further ahead than this was never granted. */
-const FENCE_TOLERANCE_MS = 10_000;
+
+export interface SettleOptions {
+  /** How long a shard that is failing over, or a home that does not answer, is waited for. */
+  budgetMs?: number;
+  /** The region that asks on its caller's behalf: it is not passed on to another. */
+  askedBy?: string | undefined;
+}
 
 /**
  * Confirms, renews, releases or completes a claim at its agent's home.
- * @param budgetMs how long a shard that is failing over, or a home that does not answer, is waited for
- * @throws Refusal, ShardUnavailable
+ * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
  */
-export function settle(
+export async function settle(
   region: Region,
   claimId: string,
   settlement: Settlement,
-  budgetMs = DEADLINE_MS,
+  { budgetMs = DEADLINE_MS, askedBy }: SettleOptions = {},
 ): Promise<ClaimAnswer> {
-  return whileTimeLasts(region.clock, budgetMs, () => settleOnce(region, claimId, settlement, budgetMs));
+  const name = provenClaim(region, claimId);
+  const untilMs = region.clock.monotonicMs() + budgetMs;
+  return whileTimeLasts(region.clock, budgetMs, async () => {
+    const where = await whereToSettle(region, name);
+    if ('record' in where) return (await settleHere(region, name, settlement, where.record)).claim;
+    if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
+    const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
+    return heard(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
+  });
 }
 
-async function settleOnce(
-  region: Region,
-  claimId: string,
-  settlement: Settlement,
-  budgetMs: number,
-): Promise<ClaimAnswer> {
-  const name = parse(claimId);
+/** This region's record, where it is the one that settles the claim; else the region that is. @throws as `settle` */
+async function whereToSettle(region: Region, name: ClaimName): Promise<{ record: AgentRecord } | { region: string }> {
+  const { config, agents, peers } = region;
   const { agentId, fence, by, unit = VOICE } = name;
-  let record = await region.agents.recall(agentId);
+  let record = await agents.recall(agentId);
   // Another instance may have granted it since: only the store knows whether a lock was lost.
   const known = record && claimOn(record.facets, unit);
-  if (!known || known.fence < fence || isOther(known, name)) record = await region.agents.get(agentId);
-  if (!record) throw unknownClaim(claimId);
-  const isOurs = by === region.config.region && (claimOn(record.facets, unit)?.fence ?? 0) >= fence;
-  if (record.home !== region.config.region && !isOurs) {
-    // Who granted in the home's stead knows most of the claim; the home knows enough.
-    const knowsMost = by !== undefined && by !== region.config.region && region.peers.isReachable(by);
-    return settleAt(region, claimId, settlement, knowsMost ? by : record.home, budgetMs);
-  }
-  return settleHere(region, name, settlement, record);
+  if (!known || known.fence < fence || isOther(known, name)) record = await agents.get(agentId);
+  const home = record?.home ?? homeOfAgent(config, agentId) ?? name.region;
+  const isOurs = by === config.region && record && (claimOn(record.facets, unit)?.fence ?? 0) >= fence;
+  if (record && (home === config.region || isOurs)) return { record };
+  if (home === config.region) throw unknownClaim(region, name);
+  // Who granted in the home's stead knows most of the claim; the home knows enough.
+  const knowsMost = by !== undefined && by !== config.region && peers.isReachable(by);
+  return { region: knowsMost ? by : home };
 }
 
-/** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
-export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
-  const { agentId, ...version } = parse(claimId);
-  const { fence, unit = VOICE } = version;
-  const record = await region.agents.get(agentId);
-  const nowMs = region.store.nowMs();
-  const latest = record && claimOn(record.facets, unit);
-  if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
-  if (fence === latest.fence && !isOther(latest, version)) {
-    return answerClaim(latest, answerFor(region, agentId, record), lockOf(record, unit) - nowMs);
-  }
-  const { completedAtMs } = latest;
-  const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
-  return answerClaim(over, answerFor(region, agentId, record), 0);
-}
-
-/**
- * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
- * @throws ShardUnavailable
- */
-export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
-  const { claimsBy } = tellingOf(region, event.agentId);
-  for (const { claim, settlement } of settlementsDue(event.facets, record.facets, claimsBy)) {
-    if ((claim.by ?? record.home) !== region.config.region) continue;
-    try {
-      const settled = await settleHere(region, { ...claim, agentId: event.agentId }, settlement, record);
-      recordPlatform(region, settlement, settled);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
-    }
-  }
-}
-
-async function settleAt(
-  region: Region,
-  claimId: string,
-  settlement: Settlement,
-  other: string,
-  budgetMs: number,
-): Promise<ClaimAnswer> {
-  const answer = await region.peers.settle(other, claimId, settlement, budgetMs);
+/** What another region's answer to a settlement means for the caller. */
+async function heard(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
   if (answer.kind === 'granted') {
-    await region.agents.apply(answer.claim.agent_id, facetsOf(answer.claim.agent));
+    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
+    mustBeReplicated(region, answer.claim);
     return answer.claim;
   }
-  if (answer.kind === 'refused' && isSettlementRefusal(answer.code)) throw new Refusal(answer.code, answer.detail);
+  if (answer.kind === 'refused') {
+    if (answer.code === 'not_replicated') throw new NotReplicated();
+    if (isToBeHeard(answer.code)) throw new Refusal(answer.code, answer.detail);
+    if (answer.code === 'not_home') throw disputed(region, other, answer.home);
+  }
   const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
   throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
 }
 
-async function settleHere(
-  region: Region,
-  name: ClaimName,
-  settlement: Settlement | PlatformSettlement,
-  known: AgentRecord,
-): Promise<ClaimAnswer> {
-  const { agentId, fence, unit = VOICE } = name;
-  let record = known;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const startedMs = region.clock.monotonicMs();
-    if (isOther(claimOn(record.facets, unit), name))
-      throw refuse(region, settlement, agentId, fence, 'fence_superseded');
-    const claim = claimToSettle(region, record, name, settlement);
-    const telling = tellingOf(region, agentId);
-    const completedAt = completionTime({ ...seenFrom(record.facets, unit), claim }, telling);
-    const move = decide(claim.state, settlement, timesFor(region, telling), wrapUpOf(region, claim.queue), completedAt);
-    if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
-    if (move === 'done') {
-      return answerClaim(claim, answerFor(region, agentId, record), lockOf(record, unit) - region.store.nowMs());
-    }
-    const request = { agentId, unit, fence, callId: claim.callId, queue: claim.queue, by: claim.by, move };
-    const settled = await region.agents.settle(request, record, DEADLINE_MS);
-    if (settled.kind === 'fenced') throw refuse(region, settlement, agentId, fence, 'fence_superseded');
-    if (settled.kind === 'settled') {
-      return carriedOut(region, name, settlement, move, settled.record, startedMs, settled.replicated);
-    }
-    if (!settled.record) throw unknownClaim(claimIdOf(name));
-    record = settled.record;
-  }
-  throw new ShardUnavailable(`agent ${agentId} changes faster than its claim can be settled`);
-}
-
-/** Whether the claim on record has the fence of this one and is another region's: the order of claims has decided for it. */
-function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence' | 'by'>): boolean {
-  return claim?.fence === fence && claim.by !== by;
-}
-
-/**
- * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover and is made again
- * for whoever still wants to keep it; where it is newer, the script refuses: fences are compared there, nowhere else.
- */
-function claimToSettle(
-  { config, store }: Region,
-  { facets }: AgentRecord,
-  { fence, by, unit }: ClaimName,
-  settlement: Settlement | PlatformSettlement,
-): Claim {
-  const recorded = claimOn(facets, unit ?? VOICE);
-  if (recorded?.fence === fence) return recorded;
-  const isLost = fence > (recorded?.fence ?? 0);
-  const nowMs = store.nowMs();
-  const couldLive = fence > nowMs - config.claims.confirmedMs && fence <= nowMs + FENCE_TOLERANCE_MS;
-  const isKept = settlement === 'confirm' || settlement === 'renew';
-  if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
-  const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
-  return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
-}
-
-/** What the agent's platform tells of interactions, if there is one that is read. */
-function tellingOf({ config }: Region, agentId: string): Telling {
-  const connection = connectionOf(config, agentId);
-  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call' };
-  return { tells: true, claimsBy: connection.claimsBy };
-}
-
-/** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Region, { tells }: Telling): ClaimTimes {
-  const { heldMs, confirmedMs } = config.claims;
-  return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
-}
-
-function wrapUpOf({ config }: Region, queue: string): WrapUp {
-  return findQueue(config, queue)?.wrapUp ?? { rule: 'none', seconds: 0 };
-}
-
-function carriedOut(
-  region: Region,
-  { agentId, unit = VOICE }: ClaimName,
-  settlement: Settlement | PlatformSettlement,
-  move: Move,
-  record: AgentRecord,
-  startedMs: number,
-  replicated: boolean,
-): ClaimAnswer {
-  const claim = claimOn(record.facets, unit) as Claim;
-  region.metrics.settlements.inc({ settlement, outcome: 'ok' });
-  publishClaim(region, agentId, record, unit);
-  // What is known of the agent is wrong: the platform says what is right.
-  if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
-  const { callId, fence, untilMs } = claim;
-  const base = { call: callId, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs };
-  if (settlement === 'confirm' || settlement === 'renew') {
-    const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
-    region.history.settled({ ...base, op: settlement, heldMs });
-  } else region.history.settled({ ...base, op: opOf(settlement), state: claim.state });
-  return answerClaim(claim, answerFor(region, agentId, record), move.lockMs, replicated);
-}
-
-/** In a history a missed or refused call is a release: the holder gives the agent up. */
-const opOf = <T extends string>(settlement: T | 'missed' | 'refused') =>
-  settlement === 'missed' || settlement === 'refused' ? 'release' : (settlement as Exclude<T, 'missed' | 'refused'>);
-
-function refuse(
-  region: Region,
-  settlement: Settlement | PlatformSettlement,
-  agent: string,
-  fence: number,
-  code: 'claim_ended' | 'fence_superseded',
-): Refusal {
-  region.metrics.settlements.inc({ settlement, outcome: code });
-  region.history.settleRefused({ op: opOf(settlement), agent, fence, reason: code });
+/** The region that is the agent's home, by the config here, says that it is not. */
+function disputed({ config }: Region, other: string, theirs = ''): Refusal {
   const detail =
-    code === 'claim_ended' ? 'the claim has ended' : 'the agent has been claimed again since; this claim is over';
-  return new Refusal(code, detail);
+    `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
+    'the connections in the configs of the regions differ';
+  return new Refusal('home_disputed', detail);
 }
 
-const SETTLEMENT_REFUSALS = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
+const TO_BE_HEARD = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
 
 /** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
-function isSettlementRefusal(code: string): code is (typeof SETTLEMENT_REFUSALS)[number] {
-  return (SETTLEMENT_REFUSALS as readonly string[]).includes(code);
+function isToBeHeard(code: string): code is (typeof TO_BE_HEARD)[number] {
+  return (TO_BE_HEARD as readonly string[]).includes(code);
 }
 
-function parse(claimId: string): ClaimName {
-  const parsed = readClaimId(claimId);
-  if (!parsed) throw unknownClaim(claimId);
-  return parsed;
+/** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
+export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
+  const { region: _, ...name } = provenClaim(region, claimId);
+  const { agentId, ...version } = name;
+  const { fence, unit = VOICE } = version;
+  const record = await region.agents.get(agentId);
+  const latest = record && claimOn(record.facets, unit);
+  if (!record || !latest || fence > latest.fence) throw unknownClaim(region, provenClaim(region, claimId));
+  const agent = answerFor(region, agentId, record);
+  if (fence === latest.fence && !isOther(latest, version)) {
+    return answerClaim(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
+  }
+  const { completedAtMs } = latest;
+  const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
+  return answerClaim(region.claimIds, over, agent, 0);
 }
-
-const unknownClaim = (claimId: string): Refusal =>
-  new Refusal('unknown_claim', `no claim "${claimId}" is known in this region`);

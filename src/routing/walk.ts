@@ -1,4 +1,5 @@
 import type { ClaimReply, PassOver } from '../cache/queues.ts';
+import type { Written } from '../cache/written.ts';
 import { type Attempt, remainingMs } from './attempt.ts';
 import { askPlatforms, onWhoseWord, type Standing, standingOf, type Vouched } from './authority.ts';
 import { suspectHomes } from './region.ts';
@@ -7,44 +8,49 @@ import { suspectHomes } from './region.ts';
 const STORE_GRACE_MS = 1000;
 
 /** Looks for an agent; where nobody can be taken, once more with those whom their platform vouches for. */
-export async function walk(attempt: Attempt): Promise<ClaimReply> {
+export async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
   let reply = await walkOnce(attempt);
-  if (reply.verdict === 'none' && (await askPlatforms(attempt))) reply = await walkOnce(attempt);
-  for (const [name, count] of Object.entries(reply.tally)) {
+  if (isNobody(reply) && (await askPlatforms(attempt))) reply = await walkOnce(attempt);
+  const { tally } = reply.evenIfLost();
+  for (const [name, count] of Object.entries(tally)) {
     if (name !== 'seen') attempt.region.metrics.passedOver.inc({ reason: name }, count);
   }
-  attempt.tally = reply.tally;
+  attempt.tally = tally;
   return reply;
 }
 
+/** That nobody is there changes nothing in the store, so no replica need know. */
+const isNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
+
 /** One walk, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
-async function walkOnce(attempt: Attempt): Promise<ClaimReply> {
+async function walkOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
   const standing = standingOf(attempt);
   const suspects = suspectHomes(attempt.region, standing.passOver);
   if (suspects.size > 0) {
     const reply = await claimIn(attempt, standing, new Map([...standing.passOver, ...suspects]));
-    if (reply.verdict !== 'none') return reply;
+    if (!isNobody(reply)) return reply;
   }
   return claimIn(attempt, standing, standing.passOver);
 }
 
-async function claimIn(attempt: Attempt, standing: Standing, passOver: PassOver): Promise<ClaimReply> {
+async function claimIn(attempt: Attempt, standing: Standing, passOver: PassOver): Promise<Written<ClaimReply>> {
   const [first, ...others] = await onWhoseWord(attempt.region, standing);
   let reply = await claimWith(attempt, passOver, first);
   for (const vouched of others) {
-    if (reply.verdict === 'none') reply = await claimWith(attempt, passOver, vouched);
+    if (isNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
   }
   return reply;
 }
 
-function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<ClaimReply> {
-  const { region, request, queue, refused } = attempt;
+function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<Written<ClaimReply>> {
+  const { region, request, queue, refused, wish } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
   return region.queues.claim({
     region: region.config.region,
     domain: queue.domain,
     queue: queue.id,
     callId: request.callId,
+    wish,
     media: request.media,
     skills: request.skills,
     heldMs: region.config.claims.heldMs,
@@ -52,7 +58,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
     passOver,
     ...vouched,
     refused,
-    agentId: request.agentId,
+    agentId: request.proposes ?? request.agentId,
     explain: request.explain,
     deadlineMs: budgetMs + STORE_GRACE_MS,
   });

@@ -37,7 +37,7 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
   const lane = async (replicaWaitMs: number): Promise<Lane> => {
     const connections = await cluster.alongside();
     opened.push(connections);
-    return new Lane(connections, replicaWaitMs);
+    return new Lane(connections, replicaWaitMs, config.redis.replicas);
   };
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((each) => each.close()));

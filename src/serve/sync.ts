@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import { Agents } from '../cache/agents.ts';
+import { Calls } from '../cache/calls.ts';
 import { Changes } from '../cache/changes.ts';
 import { KeptAnswers } from '../cache/kept-answers.ts';
 import { LEASES } from '../cache/keys.ts';
@@ -13,11 +14,14 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
+import type { ClaimIds } from '../routing/claim-ids.ts';
 import { conflictReporter } from '../routing/conflict.ts';
+import { followPlatform } from '../routing/follow-platform.ts';
+import { Lapses } from '../routing/lapses.ts';
+import { OneCall } from '../routing/one-call.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
 import type { Region } from '../routing/region.ts';
-import { followPlatform } from '../routing/settle.ts';
 import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
@@ -30,6 +34,7 @@ import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
 import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
+import { openClaimIds } from './claim-ids.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
 
@@ -65,7 +70,7 @@ const RELAY_LEASE_TTL_MS = 6000;
 export async function assembleSync(ground: Ground): Promise<Sync> {
   const { config, clock, log, metrics, history, audit, store, instance } = ground;
   const bus = await createBus(ground);
-  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
+  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions, config.claims.replication);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();
   const positions = new Positions({ cluster: store.cluster, partitions: config.bus.partitions, log });
@@ -77,12 +82,14 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     store: store.cluster.shards,
     atGranter: (event, record) => followPlatform(region, event, record),
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
+    heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
   });
   const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
-  const peers = createPeers(ground, freshness);
+  const claimIds = openClaimIds(config, log);
+  const peers = createPeers(ground, freshness, claimIds);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const parts = { ...viewsOf(ground), agents, peers, freshness, positions, readThrough, ingest };
+  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest };
   const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
@@ -95,7 +102,18 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     heartbeatMs: config.freshness.heartbeatMs,
   });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
-  const applier = new Applier({ ...shared, store: store.cluster.shards, bus, apply, freshness, positions, history });
+  const oneCall = new OneCall(region);
+  const lapses = new Lapses({ region, cluster: store.cluster, instance });
+  const applier = new Applier({
+    ...shared,
+    replication: config.claims.replication,
+    store: store.cluster.shards,
+    bus,
+    apply,
+    freshness,
+    positions,
+    history,
+  });
   const connections = platformConnections(ground, agents, ingest);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });
   return {
@@ -114,9 +132,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       applier.start();
       readThrough.prepare();
       alignments.start();
+      lapses.start();
     },
     stop: async () => {
-      await alignments.stop();
+      await Promise.all([alignments.stop(), lapses.stop(), oneCall.stop()]);
       await peers.stop();
       await readThrough.close();
       heartbeats.stop();
@@ -135,9 +154,15 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
 function viewsOf({
   config,
   store: { cluster, claims },
-}: Ground): Pick<Region, 'queues' | 'changes' | 'roster' | 'keptAnswers'> {
+}: Ground): Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers'> {
   const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
-  return { queues, changes: new Changes(cluster), roster: new Roster(cluster), keptAnswers: new KeptAnswers(cluster) };
+  return {
+    queues,
+    calls: new Calls(cluster),
+    changes: new Changes(cluster),
+    roster: new Roster(cluster),
+    keptAnswers: new KeptAnswers(cluster),
+  };
 }
 
 /** Whether the region is gone when this instance is. */
@@ -150,10 +175,11 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   }
 }
 
-function createPeers({ config, access, clock, log }: Ground, freshness: Freshness): Peers {
+function createPeers({ config, access, clock, log }: Ground, freshness: Freshness, claimIds: ClaimIds): Peers {
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
   const ask = (name: string) => freshness.ask(name);
-  return new Peers({ region: config.region, urls, ask, tokens: access.regionTokens, clock, log });
+  const [claimKey = ''] = claimIds.fingerprints;
+  return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, clock, log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {

@@ -9,6 +9,7 @@ import {
   type Position,
   positionIn,
 } from '../bus/envelope.ts';
+import type { Replication } from '../cache/written.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -22,6 +23,8 @@ interface ApplierOptions {
   freshness: Freshness;
   positions: Positions;
   region: string;
+  /** `refuse`: no batch counts as applied that no replica holds, so no failover takes what the bus does not bring again. */
+  replication: Replication;
   /** The store's clock, in ms: by it propagation is measured, from the origin's to this region's. */
   store: { nowMs(): number };
   log: Log;
@@ -31,7 +34,8 @@ interface ApplierOptions {
 
 /**
  * Reads what all regions published, this one too, and applies it. A batch is done when all its events are applied;
- * only then do its heartbeats and positions count, so none ever runs ahead of what it vouches for.
+ * only then do its heartbeats and positions count, so none ever runs ahead of what it vouches for. Positions and heartbeats
+ * that a failover takes promise less, and the next ones bring them again.
  */
 export class Applier {
   readonly #options: ApplierOptions;
@@ -57,20 +61,33 @@ export class Applier {
       else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
-    await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
+    const unsure = await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
+    await Promise.all(unsure.flat().map((event) => this.#options.apply.ensureReplicated(event)));
     for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
     await Promise.all(
       [...heartbeats.values()].map((heartbeat) => this.#options.freshness.advance(heartbeat, partition)),
     );
   }
 
-  async #applyInOrder(events: { event: AgentEvent; acceptedMs?: number }[]): Promise<void> {
+  /** @returns what a replica must still acknowledge before the batch is done */
+  async #applyInOrder(events: { event: AgentEvent; acceptedMs?: number }[]): Promise<AgentEvent[]> {
+    const { apply, replication } = this.#options;
+    const unsure: AgentEvent[] = [];
     for (const { event, acceptedMs } of events) {
-      const { outcome } = await this.#options.apply.fromBus(event);
+      const written = await apply.fromBus(event);
+      const { outcome } = written.match({
+        acknowledged: (applied) => applied,
+        noReplicaConfigured: (applied) => applied,
+        notAcknowledged: (applied) => {
+          if (replication === 'refuse') unsure.push(event);
+          return applied;
+        },
+      });
       if (outcome !== 'applied' || acceptedMs === undefined || event.region === this.#options.region) continue;
       const tookMs = Math.max(0, this.#options.store.nowMs() - acceptedMs);
       this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);
     }
+    return unsure;
   }
 
   /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */

@@ -1,9 +1,12 @@
 import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import { type Claim, claimsOf } from '../agent/facets.ts';
+import type { Outcome } from '../agent/merge.ts';
 import { claimOn, VOICE } from '../agent/units.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
+import { tellable, type Written } from '../cache/written.ts';
 import type { Config } from '../config/schema.ts';
 import { homeOfAgent } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -22,9 +25,14 @@ interface ApplyOptions {
   atGranter(event: AgentEvent, record: AgentRecord): Promise<void>;
   /** Called at the agent's home when a claim granted in its stead meets one that it knew nothing of. */
   onConflict(agentId: string, conflict: Conflict): void;
+  /** Called with the claims that the bus told of, after each event: a call may have another one here. */
+  heardOfClaims(agentId: string, home: string, claims: Claim[]): void;
   /** The store's clock, in ms. */
   store: { nowMs(): number };
 }
+
+/** More rounds than this mean that something is wrong with the store. */
+const MAX_ROUNDS = 16;
 
 /** Brings an event into the region's store, whichever way it came. At least once, harmless twice. */
 export class Apply {
@@ -38,28 +46,61 @@ export class Apply {
     return this.#options.agents.recall(agentId);
   }
 
-  /** Applies what this region has just accepted. @throws ShardUnavailable */
-  local(event: AgentEvent): Promise<Applied> {
-    return this.#apply(event, 'local');
+  /**
+   * Applies what this region has just accepted. What no replica has here yet counts as `deferred` where that is refused: the
+   * outbox has it, and the bus brings it again until a replica has it. @throws ShardUnavailable
+   */
+  async local(event: AgentEvent): Promise<Outcome | 'deferred'> {
+    const { replication } = this.#options.config.claims;
+    const written = await this.#apply(event, 'local');
+    return written.match<Outcome | 'deferred'>({
+      acknowledged: ({ outcome }) => outcome,
+      noReplicaConfigured: ({ outcome }) => outcome,
+      notAcknowledged: ({ outcome }) => (replication === 'refuse' && outcome === 'applied' ? 'deferred' : outcome),
+    });
   }
 
   /** Applies what the bus delivered. @throws ShardUnavailable */
-  fromBus(event: AgentEvent): Promise<Applied> {
+  fromBus(event: AgentEvent): Promise<Written<Applied>> {
     return this.#apply(event, 'bus');
   }
 
-  async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Applied> {
-    const { agents, positions, config, clock, metrics, history, atGranter } = this.#options;
+  /**
+   * Makes sure that a replica has what an event says, where the store held it already or nobody acknowledged it.
+   * @throws ShardUnavailable; NotReplicated where none has
+   */
+  async ensureReplicated(event: AgentEvent): Promise<void> {
+    const { agents } = this.#options;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const written = await agents.apply(event.agentId, this.#withOrigin(event));
+      const { changed, record } = written.evenIfLost();
+      if (changed.length > 0) return void tellable(written, 'refuse');
+      const affirmed = await agents.affirm(event.agentId, record);
+      if (affirmed.kind === 'settled') return void tellable(affirmed.written, 'refuse');
+    }
+    throw new ShardUnavailable(`agent ${event.agentId} changes faster than a replica can be asked`);
+  }
+
+  async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Written<Applied>> {
+    const { agents, clock, history } = this.#options;
     const startedMs = clock.monotonicMs();
-    const applied = await agents.apply(event.agentId, this.#withOrigin(event));
+    const written = await agents.apply(event.agentId, this.#withOrigin(event));
+    // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
+    const applied = written.evenIfLost();
+    history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
+    if (via === 'bus') this.#options.heardOfClaims(event.agentId, applied.record.home, claimsOf(event.facets));
+    await this.#follow(event, applied);
+    return written;
+  }
+
+  async #follow(event: AgentEvent, applied: Applied): Promise<void> {
+    const { positions, config, metrics, atGranter } = this.#options;
     positions.changed(event.agentId);
     metrics.events.inc({ outcome: applied.outcome });
-    history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
     const { home, facets } = applied.record;
     if (home === config.region) for (const claim of claimsOf(event.facets)) this.#compare(event, claim, applied);
     const granters = [home, ...claimsOf(facets).map(({ by }) => by)];
     if (granters.includes(config.region)) await atGranter(event, applied.record);
-    return applied;
   }
 
   #compare({ agentId }: AgentEvent, claim: Claim, { before }: Applied): void {

@@ -26,7 +26,7 @@ export interface Accepted {
   /** As it was published: its times may have been clamped. */
   event: AgentEvent;
   place: Place;
-  /** What it did to the local copy; `deferred` when the local store could not say yet. */
+  /** What it did to the local copy; `deferred` when the local store could not say yet, or no replica has it there yet. */
   outcome: Outcome | 'deferred';
 }
 
@@ -41,7 +41,7 @@ export class Ingest {
     this.#options = options;
   }
 
-  /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable when it was not accepted */
+  /** Accepts an event and applies it here. @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, log, metrics, store } = this.#options;
     const { event, aheadMs } = clampFuture(reported, store.nowMs());
@@ -52,8 +52,7 @@ export class Ingest {
     const place = await this.publish(event, await apply.recall(event.agentId));
     metrics.events.inc({ outcome: 'accepted' });
     try {
-      const { outcome } = await apply.local(event);
-      return { event, place, outcome };
+      return { event, place, outcome: await apply.local(event) };
     } catch (error) {
       // Of a shard that is away, one line has told already.
       const level = error instanceof ShardUnavailable ? 'debug' : 'warn';

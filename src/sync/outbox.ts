@@ -4,6 +4,7 @@ import { readFields, writeFields } from '../bus/redis-streams/stream-entry.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { outboxKey } from '../cache/keys.ts';
 import type { Lane } from '../cache/lane.ts';
+import { type Replication, tellable } from '../cache/written.ts';
 
 /** An event that this region has accepted and the bus has not confirmed. */
 export interface OutboxEntry {
@@ -15,6 +16,8 @@ export interface OutboxEntry {
 export interface Place {
   partition: number;
   entry: string;
+  /** Whether a replica has it; where none has, a failover may take it before the bus has it. */
+  replicated: boolean;
 }
 
 /** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
@@ -35,12 +38,15 @@ export class Outbox {
   readonly partitions: number;
   readonly #lane: Lane;
   readonly #cluster: Cluster;
+  readonly #replication: Replication;
   readonly #lengths: number[];
   #onAppend: (partition: number) => void = () => undefined;
 
-  constructor(lane: Lane, cluster: Cluster, partitions: number) {
+  /** @param replication whether an entry that no replica has acknowledged is accepted */
+  constructor(lane: Lane, cluster: Cluster, partitions: number, replication: Replication) {
     this.#lane = lane;
     this.#cluster = cluster;
+    this.#replication = replication;
     this.partitions = partitions;
     this.#lengths = new Array<number>(partitions).fill(0);
   }
@@ -50,21 +56,25 @@ export class Outbox {
     this.#onAppend = listener;
   }
 
-  /** Appends durably, acknowledged by a replica where there is one. @throws OutboxFull, ShardUnavailable */
+  /**
+   * Appends, and says whether a replica has it. @throws OutboxFull, ShardUnavailable; NotReplicated where none has and that
+   * is refused: the entry may be published all the same
+   */
   append(message: BusMessage): Promise<Place> {
     return this.appendTo(partitionOf(message.key, this.partitions), message);
   }
 
-  /** @throws OutboxFull, ShardUnavailable */
+  /** @throws as `append` */
   async appendTo(partition: number, message: BusMessage): Promise<Place> {
     if ((this.#lengths[partition] ?? 0) >= MAX_ENTRIES) {
       throw new OutboxFull(`${MAX_ENTRIES} events of partition ${partition} wait for the bus`);
     }
     const stream = outboxKey(partition);
     const fields = writeFields(message);
-    const { reply } = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
+    const written = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
     this.#onAppend(partition);
-    return { partition, entry: String(reply) };
+    const { value, replicated } = tellable(written, this.#replication);
+    return { partition, entry: String(value), replicated };
   }
 
   /** The oldest entries of a partition, in order. @throws ShardUnavailable */

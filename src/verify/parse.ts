@@ -15,6 +15,8 @@ const IS_OF = {
   overlap: (value: unknown) => value === 'certain' || value === 'possible',
   party: (value: unknown) =>
     isObject(value) && typeof value.fence === 'number' && [value.call, value.region].every(IS_OF.string),
+  callParty: (value: unknown) =>
+    isObject(value) && typeof value.fence === 'number' && [value.agent, value.region].every(IS_OF.string),
 };
 
 const ARTICLE: Record<FieldType, string> = {
@@ -27,6 +29,7 @@ const ARTICLE: Record<FieldType, string> = {
   connections: 'homes by connection',
   overlap: 'certain or possible',
   party: 'fence, call and region',
+  callParty: 'agent, fence and region',
 };
 
 const ORIGIN: Record<string, FieldType> = { t: 'number', at: 'number', region: 'string', process: 'string' };
@@ -71,12 +74,15 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['renew ok', { ...CLAIM, since: 'number', held_ms: 'number' }],
   ['release ok', { ...CLAIM, since: 'number' }],
   ['complete ok', { ...CLAIM, since: 'number' }],
+  ['lapse ok', { ...CLAIM, since: 'number' }],
+  ['supersede ok', { ...CLAIM, since: 'number' }],
   ['event accepted', { event: 'string', agent: 'string', versions: 'versions' }],
   ['event applied', HANDLED],
   ['event duplicate', HANDLED],
   ['event outdated', HANDLED],
   ['event dead_letter', { reason: 'string' }],
   ['agent read', READ],
+  ['call_conflict reported', { call: 'string', kept: 'callParty', lost: 'callParty', outcome: 'string' }],
   ['conflict reported', { agent: 'string', kept: 'party', lost: 'party', overlap: 'overlap' }],
   [
     'platform changed',

@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { claimIdOf, conflictOf, mayGrantInstead, readClaimId, settle } from '../../src/agent/claim.ts';
+import {
+  type Circumstances,
+  claimIdOf,
+  conflictOf,
+  LONGEST_CLAIM_ID,
+  mayGrantInstead,
+  readClaimId,
+  settle,
+} from '../../src/agent/claim.ts';
 import { completionTime, settlementsDue } from '../../src/agent/due.ts';
 import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
 const none = { rule: 'none', seconds: 0 } as const;
+/** As a caller settles, where there is no wrap-up. */
+const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
 
 describe('settling a claim', () => {
   it.each<[ClaimState, 'confirm' | 'renew' | 'release' | 'complete', string]>([
@@ -25,31 +35,67 @@ describe('settling a claim', () => {
     ['ENDED', 'complete', 'done'],
     ['ENDED', 'release', 'done'],
   ])('%s, %s: %s', (state, settlement, expected) => {
-    const move = settle(state, settlement, times, none, 'now');
+    const move = settle({ state }, settlement, caller);
     expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
   it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
-    expect(settle('CONFIRMED', 'complete', times, { rule: 'timed', seconds: 30 }, 500)).toEqual({
+    expect(
+      settle({ state: 'CONFIRMED' }, 'complete', {
+        ...caller,
+        wrapUp: { rule: 'timed', seconds: 30 },
+        completedAt: 500,
+      }),
+    ).toEqual({
       state: 'WRAP_UP',
       lockMs: 30_000,
       completed: { from: 500, restMs: 30_000 },
+      endReason: 'completed',
     });
   });
 
   it('counts nothing as completed where nobody can say when', () => {
-    expect(settle('CONFIRMED', 'complete', times, none, undefined)).toEqual({ state: 'ENDED', lockMs: 0 });
+    expect(settle({ state: 'CONFIRMED' }, 'complete', { ...caller, completedAt: undefined })).toEqual({
+      state: 'ENDED',
+      lockMs: 0,
+      endReason: 'completed',
+    });
   });
 
-  it('keeps an agent who missed a call for a moment, until the platform has said what that means', () => {
-    expect(settle('CONFIRMED', 'missed', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
-    expect(settle('ENDED', 'missed', times, none, 'now')).toBe('done');
-    expect(settle('HELD', 'refused', times, none, 'now')).toEqual({ state: 'WRAP_UP', lockMs: 2000 });
-    expect(settle('WRAP_UP', 'refused', times, none, 'now')).toBe('done');
+  it('keeps an agent who missed a call for a moment, until the platform has said what that means, and sends them behind', () => {
+    const missed = { state: 'WRAP_UP', lockMs: 2000, endReason: 'refused', goesBehind: true };
+    expect(settle({ state: 'CONFIRMED' }, 'missed', caller)).toEqual(missed);
+    expect(settle({ state: 'ENDED' }, 'missed', caller)).toBe('done');
+    expect(settle({ state: 'HELD' }, 'refused', caller)).toEqual(missed);
+    expect(settle({ state: 'WRAP_UP' }, 'refused', caller)).toBe('done');
+  });
+
+  it('says why a claim ended, and keeps that through its wrap-up', () => {
+    const reasonOf = (claim: Parameters<typeof settle>[0], ...how: [Parameters<typeof settle>[1], Circumstances?]) => {
+      const move = settle(claim, how[0], how[1] ?? caller);
+      return typeof move === 'string' ? move : move.endReason;
+    };
+    const platform = { ...caller, isPlatform: true };
+    expect(reasonOf({ state: 'HELD' }, 'release')).toBe('released');
+    expect(reasonOf({ state: 'CONFIRMED' }, 'complete')).toBe('completed');
+    expect(reasonOf({ state: 'CONFIRMED' }, 'complete', platform)).toBe('platform');
+    expect(reasonOf({ state: 'HELD' }, 'lapse')).toBe('lapsed');
+    expect(reasonOf({ state: 'WRAP_UP', endReason: 'platform' }, 'release', platform)).toBe('platform');
+    expect(reasonOf({ state: 'WRAP_UP', endReason: 'completed' }, 'release')).toBe('completed');
+    expect(reasonOf({ state: 'HELD' }, 'confirm')).toBeUndefined();
+  });
+
+  it('ends by itself what has lapsed, and what another claim of its call stands in the place of', () => {
+    const lapsed = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapsed: true };
+    expect(settle({ state: 'HELD' }, 'lapse', caller)).toEqual(lapsed);
+    expect(settle({ state: 'CONFIRMED' }, 'lapse', caller)).toEqual(lapsed);
+    expect(settle({ state: 'WRAP_UP' }, 'lapse', caller)).toBe('done');
+    expect(settle({ state: 'HELD' }, 'supersede', caller)).toMatchObject({ state: 'ENDED', endReason: 'superseded' });
+    expect(settle({ state: 'CONFIRMED' }, 'supersede', caller)).toBe('done');
   });
 
   it('keeps the place of an agent whose claim was released', () => {
-    expect(settle('HELD', 'release', times, none, 'now')).toEqual({ state: 'ENDED', lockMs: 0 });
+    expect(settle({ state: 'HELD' }, 'release', caller)).toEqual({ state: 'ENDED', lockMs: 0, endReason: 'released' });
   });
 });
 
@@ -189,17 +235,57 @@ describe('claims that meet at the home', () => {
 });
 
 describe('a claim id', () => {
-  it('names the agent and the fence, whatever the agent is called', () => {
-    for (const agentId of ['crm:a~b', 'crm:a~5', 'crm:a~5.eu']) {
+  const proof = 'GXrgqQd0oI2fJ5Fq3hUxYw';
+
+  it('names the agent, the fence and who granted, whatever the agent is called', () => {
+    for (const agentId of ['crm:a~b', 'crm:a~5', `crm:a~5:voice:home:eu:${proof}`, 'crm:line\nbreak', '\u{1f600}']) {
       const names = [
-        { agentId, fence: 42 },
-        { agentId, fence: 42, by: 'eu-west.1' },
+        { agentId, fence: 42, region: 'eu-west.1' },
+        { agentId, fence: 42, by: 'eu-west.1', region: 'eu-west.1' },
       ];
-      for (const name of names) expect(readClaimId(claimIdOf(name))).toEqual(name);
+      for (const name of names) expect(readClaimId(claimIdOf(name, proof))).toEqual({ name, proof });
     }
   });
 
-  it.each(['', 'x', '~5', 'agent~', 'agent~0', 'agent~1.', 'agent~-3'])('is not "%s"', (text) => {
+  it('has one form: what is left out is written', () => {
+    const name = { agentId: 'ann', fence: 1795401957384, region: 'us-east-1' };
+    expect(claimIdOf(name, proof)).toBe(`ann~1795401957384:voice:home:us-east-1:${proof}`);
+    const instead = { ...name, unit: 'chat-2', by: 'eu-west-1', region: 'eu-west-1' };
+    expect(claimIdOf(instead, proof)).toBe(`ann~1795401957384:chat-2:verified:eu-west-1:${proof}`);
+  });
+
+  it('is never longer than it may be', () => {
+    const agentId = '\u{1f600}'.repeat(200);
+    const longest = { agentId, fence: Number.MAX_SAFE_INTEGER, unit: 'voicemail-999', region: 'r'.repeat(64) };
+    const id = claimIdOf({ ...longest, by: longest.region }, proof);
+    expect([...id].length).toBe(LONGEST_CLAIM_ID);
+    expect(readClaimId(id)?.name).toEqual({ ...longest, by: longest.region });
+    expect(readClaimId(`${'a'.repeat(2 * LONGEST_CLAIM_ID)}${id}`)).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    'x',
+    'agent~1',
+    'agent~1:chat-1',
+    'agent~1.eu',
+    `~5:voice:home:eu:${proof}`,
+    `agent~0:voice:home:eu:${proof}`,
+    `agent~05:voice:home:eu:${proof}`,
+    `agent~-3:voice:home:eu:${proof}`,
+    `agent~99999999999999999:voice:home:eu:${proof}`,
+    `agent~5:voice-1:home:eu:${proof}`,
+    `agent~5:chat:home:eu:${proof}`,
+    `agent~5:chat-0:home:eu:${proof}`,
+    `agent~5:fax-1:home:eu:${proof}`,
+    `agent~5:voice:away:eu:${proof}`,
+    `agent~5:voice:home::${proof}`,
+    `agent~5:voice:home:e u:${proof}`,
+    `agent~5:voice:home:eu:${proof}A`,
+    `agent~5:voice:home:eu:${proof.slice(1)}`,
+    `agent~5:voice:home:eu:${proof}\n`,
+    ` agent~5:voice:home:eu:${proof.slice(1)}=`,
+  ])('is not "%s"', (text) => {
     expect(readClaimId(text)).toBeUndefined();
   });
 });

@@ -85,7 +85,7 @@ describe('commit', () => {
     await d.set(agent, {
       claim: { fence: 99, state: 'HELD', untilMs, callId: 'far', queue: d.queue, completedAtMs: 0 },
     });
-    expect(await d.claim('far')).toMatchObject({ verdict: 'again', agentId: agent });
+    expect(await d.claim('far')).toMatchObject({ verdict: 'copy', agentId: agent });
   });
 
   it("locks for what was left of another region's claim, whatever that region's clock says", async () => {

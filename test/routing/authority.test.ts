@@ -22,7 +22,7 @@ function attemptBeside(port: number): Attempt {
   const regions = [HERE, HOME];
   const store = { cluster: undefined as never, clock: systemClock, log }; // nothing is asked of it
   const freshness = new Freshness({ ...store, region: HERE, regions, partitions: 1, settings });
-  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), clock: systemClock, log });
+  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
   return {
     region: { peers, freshness, clock: systemClock },
     request: { budgetMs: 200 },
@@ -48,7 +48,7 @@ describe('how a home stands', () => {
     const attempt = attemptBeside(port);
     peers.start();
     await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
-    const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, agentId: 'a' } as const;
+    const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 100)).toEqual({ kind: 'unreachable' });
     silent.close();
     for (const socket of sockets) socket.destroy();

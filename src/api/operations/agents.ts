@@ -37,7 +37,7 @@ export const agentOperations = {
         headers: ['muster-consistency', 'muster-answered-by'],
       },
     },
-    problems: [...AFTER_WRITES, 'unknown_queue', 'no_agent_available', 'not_replicated'],
+    problems: [...AFTER_WRITES, 'unknown_queue', 'no_agent_available', 'call_has_claim', 'not_replicated'],
   },
   listAgents: {
     method: 'GET',

@@ -8,6 +8,9 @@ const PROBLEMS = [
   ...IN_BODY,
   'unknown_claim',
   'fence_superseded',
+  'not_replicated',
+  'not_home',
+  'home_disputed',
   'home_unreachable',
   'outcome_unknown',
   ...KEYED,
@@ -28,14 +31,22 @@ export const claimOperations = {
     description:
       "The agent is held for this call alone, in every region, until the claim is settled or lapses. The agent's home " +
       'decides, wherever it is asked for.',
-    repeatable: 'the same call is answered with the same claim while it lives.',
+    repeatable: 'the same call with the same wish is answered with the same claim while it lives.',
     headers: KEY,
     body: { schema: ClaimBody },
     answers: {
       201: { description: 'An agent has been claimed.', schema: ClaimAnswer, headers: TOKEN },
       200: { description: 'The call has this claim already.', schema: ClaimAnswer, headers: TOKEN },
     },
-    problems: [...IN_BODY, 'unknown_queue', 'no_agent_available', 'not_replicated', ...KEYED],
+    problems: [
+      ...IN_BODY,
+      'unknown_queue',
+      'no_agent_available',
+      'call_has_claim',
+      'not_replicated',
+      'not_home',
+      ...KEYED,
+    ],
   },
   getClaim: {
     method: 'GET',

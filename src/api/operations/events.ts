@@ -15,7 +15,7 @@ export const eventOperations = {
     answers: {
       202: { description: 'All are accepted.', schema: EventsAnswer, headers: ['muster-consistency', ...REPLAYED] },
     },
-    problems: [...IN_BODY, 'outbox_full', ...KEYED],
+    problems: [...IN_BODY, 'outbox_full', 'not_replicated', ...KEYED],
   },
   pushEvents: {
     method: 'POST',
@@ -31,6 +31,6 @@ export const eventOperations = {
     headers: ['x-muster-signature'],
     body: { schema: PushBody },
     answers: { 202: { description: 'All of it was taken.', schema: PushAnswer } },
-    problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'shard_unavailable'],
+    problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'not_replicated', 'shard_unavailable'],
   },
 } as const satisfies Record<string, Operation>;

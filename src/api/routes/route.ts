@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { ShardUnavailable } from '../../cache/errors.ts';
 import type { Tally } from '../../cache/queues.ts';
+import { NotReplicated } from '../../cache/written.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { LONGEST_MS, type RouteAnswer, RouteFields, type SettleAnswer, SettleFields } from '../../contract/route.ts';
@@ -10,7 +11,7 @@ import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
-import { claimFor, settleFor } from '../audited.ts';
+import { claimFor, demandProof, settleFor } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
@@ -74,8 +75,9 @@ async function route(
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return found(region, granted.claim);
   } catch (error) {
-    const { reason, detail, retryAfterMs } = ofTheMoment(error);
-    return { found: false, reason, detail, retry_after_ms: retryAfterMs };
+    const { reason, detail, retryAfterMs, claim } = ofTheMoment(error);
+    const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
+    return { found: false, reason, detail, retry_after_ms: retryAfterMs, ...had };
   }
 }
 
@@ -86,7 +88,7 @@ function skillsOf({ skills, language }: RouteFields): RequiredSkills {
 }
 
 function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
-  const { agent_id, claim_id, expires_in_ms, replicated = false, authority } = granted;
+  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, authority } = granted;
   const connection = connectionNameOf(config, agent_id) ?? '';
   return {
     found: true,
@@ -96,6 +98,8 @@ function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
     claim_id,
     expires_in_ms,
     replicated,
+    queue,
+    authority: authority.mode,
     verified: authority.mode === 'verified',
   };
 }
@@ -107,6 +111,7 @@ async function settleMeant(
   reply: FastifyReply,
 ): Promise<SettleAnswer> {
   try {
+    if (fields.claim_id !== undefined) demandProof(region, request, fields.claim_id, fields.settlement);
     const settled = await settleFor(
       region,
       request,
@@ -134,15 +139,26 @@ async function claimMeant(region: Region, fields: SettleFields): Promise<string>
   throw new InvalidRequest([{ field: '/call_id', message }]);
 }
 
+interface Moment {
+  reason: string;
+  detail: string;
+  retryAfterMs: number;
+  /** The claim that the call has. */
+  claim?: ClaimAnswer;
+}
+
 /** What would be a problem for other callers and may be gone the next time, in words. @throws everything else */
-function ofTheMoment(error: unknown): { reason: string; detail: string; retryAfterMs: number } {
+function ofTheMoment(error: unknown): Moment {
+  if (error instanceof NotReplicated) {
+    return { reason: 'not_replicated', detail: error.message, retryAfterMs: AWAY_MS };
+  }
   if (error instanceof ShardUnavailable) {
     return { reason: 'shard_unavailable', detail: error.message, retryAfterMs: error.retryAfterMs };
   }
   if (!(error instanceof Refusal) || MISTAKES.has(error.code)) throw error;
   const detail = error.passedOver ? `${error.message}: ${inWords(error.passedOver)}` : error.message;
   const retryAfterMs = error.code === 'no_agent_available' ? NOBODY_FREE_MS : AWAY_MS;
-  return { reason: error.code, detail, retryAfterMs };
+  return { reason: error.code, detail, retryAfterMs, ...(error.claim && { claim: error.claim }) };
 }
 
 /** Wrong today, tomorrow and in every region: the author of the script must see it. */

@@ -2,8 +2,8 @@
 -- KEYS  1 agents, 2 calls, 3 changes, 4 roster, then the agent's queues, then those it leaves
 -- ARGV  1 agent, 2 version expected ("0": none yet), 3 record without its version, 4 how many queues it leaves,
 --       5 how many claims are told of that hold the agent for so many ms more, by another region's word,
---       6 the claims that moved (as changes.lua has them, each with a ";" behind it), then the unit and the ms of each
---       claim that is told of, then calls to remember, each followed by its fence
+--       6 the claims that moved (as changes.lua has them, each with a ";" behind it), 7 this region, then the unit and the
+--       ms of each claim that is told of, then the call, fence and reason of end, or "-", of each claim that moved
 -- Answers {"stored", record} or {"conflict", the record that is there, or ""}.
 --include record
 --include calls
@@ -16,8 +16,8 @@ if version ~= ARGV[2] then return { 'conflict', there or '' } end
 
 local now_ms, now_us = clock()
 local r = parse(version .. ' ' .. ARGV[3])
-local told = 7 + 2 * tonumber(ARGV[5])
-for i = 7, told - 1, 2 do
+local told = 8 + 2 * tonumber(ARGV[5])
+for i = 8, told - 1, 2 do
   local held = ARGV[i] == 'voice' and r or unit_named(r.units, ARGV[i])
   if held then held.lock = now_ms + tonumber(ARGV[i + 1]) end
 end
@@ -28,11 +28,29 @@ for claim in string.gmatch(ARGV[6], '[^;]+') do note(KEYS[3], id, claim) end
 local stays = #KEYS - tonumber(ARGV[4])
 for i = 5, stays do place(KEYS[i], id, r, now_ms) end
 for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
-for i = told, #ARGV, 2 do
-  -- A call that holds an agent keeps it, whatever is heard late of another.
-  local other, known = recall(KEYS[2], ARGV[i])
-  if not (other and other ~= id and is_held(agents, other, known, now_ms)) then
-    remember(KEYS[2], agents, ARGV[i], id, ARGV[i + 1], now_ms, now_us)
+
+-- Whether the call's entry goes over to this claim: not while it has another that this region granted, and has to end
+-- itself, or one that has come as far as this one.
+local function goes_over(entry, call, held)
+  local other, of = live_claim(agents, call, entry.agent, entry.fence, now_ms)
+  if not other then return true end
+  local region = other.by ~= '-' and other.by or of.home
+  return region ~= ARGV[7] and other.claim == 'HELD' and held.claim == 'CONFIRMED'
+end
+
+for i = told, #ARGV, 3 do
+  local call, fence, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local entry = recall(KEYS[2], call)
+  local is_its = entry and entry.agent == id
+  local declined = entry and entry.declined or ''
+  if reason == 'refused' then declined = and_declined(declined, id) end
+  local held = live_claim(agents, call, id, fence, now_ms)
+  if held and (not entry or is_its or goes_over(entry, call, held)) then
+    local wish = is_its and entry.wish or '-'
+    remember(KEYS[2], agents, call, { agent = id, fence = fence, wish = wish, declined = declined }, now_ms, now_us)
+  elseif entry then
+    entry.declined = declined
+    remember(KEYS[2], agents, call, entry, now_ms, now_us)
   end
 end
 return { 'stored', line }

@@ -1,10 +1,10 @@
 -- record: what every script knows of an agent's record.
 -- One line: a header that scripts read, then the facets, which only TypeScript reads (src/cache/record.ts).
---   version status lock hold fence until claim by call queue completed arrival home skills units facets
--- status to queue and completed are of the agent's one unit for voice; units are of the others (units.lua).
+--   version status lock hold fence until claim by call queue completed reason arrival home skills units facets
+-- status to reason, but for hold, are of the agent's one unit for voice; units are of the others (units.lua).
 -- lock: ms until which a claim holds the unit; hold: ms until which its home, elsewhere, is being asked for the agent; both
 -- by this shard's clock. until: the claim's end by the clock of whoever granted it: the home or, in its stead, the region
--- `by`. completed and arrival are platform time: the agent's place in line when free (src/agent/ranking.ts).
+-- `by`. reason: why the claim ended. completed and arrival are platform time: the agent's place in line when free (src/agent/ranking.ts).
 
 local CLAIMED = 1e15 -- scores from here on: taken, until score - 1e15
 
@@ -17,13 +17,14 @@ end
 --include units
 
 local function parse(line)
-  local version, status, lock, hold, fence, end_ms, claim, by, call, queue, completed, arrival, home, skills, units, facets =
+  local version, status, lock, hold, fence, end_ms, claim, by, call, queue, completed, reason, arrival, home, skills, units,
+    facets =
     string.match(
-      line, '^(%d+) (%u+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%d+) (%d+) (%S+) (%S+) (%S+) (.*)$')
+      line, '^(%d+) (%u+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%d+) (%S+) (%d+) (%S+) (%S+) (%S+) (.*)$')
   return {
     version = tonumber(version), status = status, lock = tonumber(lock), hold = tonumber(hold),
     fence = tonumber(fence), end_ms = tonumber(end_ms), claim = claim, by = by, call = call, queue = queue,
-    completed = tonumber(completed), arrival = tonumber(arrival), home = home, skills = skills,
+    completed = tonumber(completed), reason = reason, arrival = tonumber(arrival), home = home, skills = skills,
     units = parse_units(units), facets = facets, line = line,
   }
 end
@@ -31,7 +32,7 @@ end
 -- Only what a walk asks of a record: it looks at many and takes one.
 local function glance(line)
   local status, lock, hold, arrival, home, skills, units = string.match(
-    line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ %S+ %S+ %d+ (%d+) (%S+) (%S+) (%S+)')
+    line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ %S+ %S+ %d+ %S+ (%d+) (%S+) (%S+) (%S+)')
   return {
     status = status, lock = tonumber(lock), hold = tonumber(hold), arrival = tonumber(arrival), home = home,
     skills = skills, units = parse_units(units), line = line,
@@ -43,7 +44,7 @@ local function store(agents, id, r, now_us)
   r.version = math.max(r.version + 1, now_us)
   r.line = table.concat({
     int(r.version), r.status, int(r.lock), int(r.hold), int(r.fence), int(r.end_ms), r.claim, r.by, r.call, r.queue,
-    int(r.completed), int(r.arrival), r.home, r.skills, write_units(r.units), r.facets }, ' ')
+    int(r.completed), r.reason, int(r.arrival), r.home, r.skills, write_units(r.units), r.facets }, ' ')
   redis.call('HSET', agents, id, r.line)
   return r.line
 end

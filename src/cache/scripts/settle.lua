@@ -1,13 +1,17 @@
 -- settle: moves a claim on to its next state; what that is was decided in src/agent/claim.ts.
--- KEYS  1 agents, 2 changes, then the agent's queues
+-- KEYS  1 agents, 2 changes, 3 calls, 4 ends, then the agent's queues
 -- ARGV  1 agent, 2 version expected, 3 fence, 4 state, 5 the region that granted it in the home's stead, or "-",
 --       6 lock ms from now (0: none), 7 call, 8 queue name, 9 when the interaction was completed: ms, "now" or "",
 --       10 ms from then until the agent is free again, 11 arrival but for the claim, 12 ms from availability to arrival,
---       13 the unit that is claimed
+--       13 the unit that is claimed, 14 why the claim ends, or "-", 15 "behind" where the agent goes behind those who
+--       wait, 16 "lapsed" where only a lock whose time is over is ended, 17 and 18 the agent and the fence of the claim
+--       that stands in this one's place, or ""
 -- Answers {"settled", record}, {"conflict", the record that is there, or ""} or {"fenced", record} for a lower fence.
 -- A higher fence than the record's is a lock lost in a failover: it is made again.
 --include record
+--include calls
 --include changes
+--include ends
 
 local agents, id, fence = KEYS[1], ARGV[1], tonumber(ARGV[3])
 local there = redis.call('HGET', agents, id)
@@ -18,24 +22,49 @@ if held and fence < held.fence then return { 'fenced', there } end
 if int(r.version) ~= ARGV[2] then return { 'conflict', there } end
 if not held then
   -- The capacity has shrunk, or a failover has taken the unit's claim: nobody is given the unit, but it may end in peace.
-  held = { name = ARGV[13], media = string.match(ARGV[13], '^[%a_]+'), state = 'C', completed = 0 }
+  held = { name = ARGV[13], media = string.match(ARGV[13], '^[%a_]+'), state = 'C', completed = 0, lock = 0 }
   r.units = r.units or { own = 0, exclusions = '', list = {} }
   r.units.list[#r.units.list + 1] = held
 end
 
 local now_ms, now_us = clock()
+if ARGV[16] == 'lapsed' and held.lock > now_ms then return { 'conflict', there } end
 local lock_ms = tonumber(ARGV[6])
 r.hold = 0
 held.fence, held.claim, held.by, held.call, held.queue = fence, ARGV[4], ARGV[5], ARGV[7], ARGV[8]
+held.reason = ARGV[14]
 held.lock = lock_ms > 0 and now_ms + lock_ms or 0
 held.end_ms = held.lock
+
+-- When the last of those who wait in this line arrived.
+local function last_arrival(queue)
+  local last = redis.call(
+    'ZRANGE', queue, '(' .. int(CLAIMED), '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+  return last[2] and tonumber(last[2]) % STEP or 0
+end
+
 if ARGV[9] ~= '' then
   -- Who wraps up comes back behind those who were waiting when that is over.
   local at = ARGV[9] == 'now' and now_ms or tonumber(ARGV[9])
   held.completed = math.max(held.completed, at + tonumber(ARGV[10]))
 end
-r.arrival = math.max(tonumber(ARGV[11]), held.completed + tonumber(ARGV[12]))
+local bonus_ms = tonumber(ARGV[12])
+if ARGV[15] == 'behind' then
+  held.completed = math.max(held.completed, now_ms)
+  for i = 5, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - bonus_ms) end
+end
+r.arrival = math.max(tonumber(ARGV[11]), held.completed + bonus_ms)
 local line = store(agents, id, r, now_us)
 note(KEYS[2], id, claim_of(ARGV[13], held))
-for i = 3, #KEYS do place(KEYS[i], id, r, now_ms) end
+ends_at(KEYS[4], id, ARGV[13], held)
+for i = 5, #KEYS do place(KEYS[i], id, r, now_ms) end
+
+-- What is known of the call outlives its claim by a while, so it moves with the claim's end.
+local call = ARGV[7]
+local entry = recall(KEYS[3], call)
+if entry and entry.agent == id and entry.fence == ARGV[3] then
+  if ARGV[14] == 'refused' then entry.declined = and_declined(entry.declined, id) end
+  if ARGV[17] ~= '' then entry = { agent = ARGV[17], fence = ARGV[18], wish = '-', declined = entry.declined } end
+  remember(KEYS[3], agents, call, entry, now_ms, now_us)
+end
 return { 'settled', line }

@@ -2,21 +2,22 @@
 --   total/own|exclusions|unit;unit;...
 -- total: interactions at a time, or "-". own: how many the platform tells of on the unit for voice, 0 or 1.
 -- exclusions: ",chat/voice,": work of the first type keeps interactions of the second away.
--- unit: name:state:lock:fence:until:claim:by:call:queue:completed, e.g. "chat-2:F:0:0:0:-:-:-:-:0", where state says,
+-- unit: name:state:lock:fence:until:claim:by:call:queue:completed:reason, e.g. "chat-2:F:0:0:0:-:-:-:-:0:-", where state says,
 -- but for claims, F free, T taken by an interaction that the platform tells of, C closed (src/agent/units.ts).
 
 local STEP = 1e13 -- in a line of another type than voice, every interaction in hand comes before all waiting
 
-local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+)'
+local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+):([^:;]+)'
 
 local function parse_units(text)
   if text == '-' then return nil end
   local total, own, exclusions, list = string.match(text, '^([^|/]+)/(%d)|([^|]*)|(.*)$')
   local units = { total = tonumber(total), own = tonumber(own), exclusions = exclusions, list = {} }
-  for name, state, lock, fence, end_ms, claim, by, call, queue, completed in string.gmatch(list, UNIT) do
+  for name, state, lock, fence, end_ms, claim, by, call, queue, completed, reason in string.gmatch(list, UNIT) do
     units.list[#units.list + 1] = {
       name = name, media = string.match(name, '^[%a_]+'), state = state, lock = tonumber(lock), fence = tonumber(fence),
       end_ms = tonumber(end_ms), claim = claim, by = by, call = call, queue = queue, completed = tonumber(completed),
+      reason = reason,
     }
   end
   return units
@@ -27,7 +28,7 @@ local function write_units(units)
   local list = {}
   for i, u in ipairs(units.list) do
     list[i] = table.concat({
-      u.name, u.state, int(u.lock), int(u.fence), int(u.end_ms), u.claim, u.by, u.call, u.queue, int(u.completed) }, ':')
+      u.name, u.state, int(u.lock), int(u.fence), int(u.end_ms), u.claim, u.by, u.call, u.queue, int(u.completed), u.reason }, ':')
   end
   local total = units.total and int(units.total) or '-'
   return total .. '/' .. int(units.own) .. '|' .. units.exclusions .. '|' .. table.concat(list, ';')

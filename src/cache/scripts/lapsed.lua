@@ -1,0 +1,21 @@
+-- lapsed: finds claims whose time is over and who were granted here; puts right what the list of ends has wrong.
+-- KEYS  1 agents, 2 ends
+-- ARGV  1 region, 2 how many at most
+-- Answers {{agent, unit, record}, ...}: each still to be ended, by settle.
+--include record
+--include ends
+
+local agents, ends, region = KEYS[1], KEYS[2], ARGV[1]
+local now_ms = clock()
+local over = {}
+for _, member in ipairs(redis.call('ZRANGE', ends, '-inf', int(now_ms), 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
+  local id, unit = string.match(member, '^(%S+) (%S+)$')
+  local line = redis.call('HGET', agents, id)
+  local r = line and parse(line)
+  local held = r and (unit == 'voice' and r or unit_named(r.units, unit))
+  local is_ours = held and (held.by == region or held.by == '-' and r.home == region)
+  if not is_ours then redis.call('ZREM', ends, member)
+  elseif held.lock > now_ms or held.claim ~= 'HELD' and held.claim ~= 'CONFIRMED' then ends_at(ends, id, unit, held)
+  else over[#over + 1] = { id, unit, line } end
+end
+return over

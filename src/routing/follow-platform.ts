@@ -1,0 +1,39 @@
+import type { PlatformSettlement } from '../agent/claim.ts';
+import { type Due, settlementsDue } from '../agent/due.ts';
+import type { AgentEvent } from '../agent/event.ts';
+import type { AgentRecord } from '../cache/record.ts';
+import { connectionNameOf } from '../config/topology.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
+import { grantedBy, unitIn } from './answers.ts';
+import { Refusal } from './refusal.ts';
+import type { Region } from './region.ts';
+import { settleHere, tellingOf } from './settle-here.ts';
+
+/**
+ * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
+ * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
+ */
+export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
+  const { claimsBy } = tellingOf(region, event.agentId);
+  for (const due of settlementsDue(event.facets, record.facets, claimsBy)) {
+    if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
+  }
+}
+
+async function follow(region: Region, agentId: string, record: AgentRecord, { claim, settlement }: Due): Promise<void> {
+  const name = { ...claim, agentId, region: grantedBy(record, claim) };
+  try {
+    const { claim: settled, isMoved } = await settleHere(region, name, settlement, record, { isPlatform: true });
+    // Several instances hear the same word; the first one moves the claim on.
+    if (isMoved) audit(region, settlement, settled);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+  }
+}
+
+function audit(region: Region, op: PlatformSettlement, settled: ClaimAnswer): void {
+  const { agent_id: agent, call_id: call, claim_id: claim, queue, fence, end_reason } = settled;
+  const who = { platform: connectionNameOf(region.config, agent) ?? null };
+  const end = end_reason === undefined ? {} : { end_reason };
+  region.audit.record({ op, who, outcome: 'ok', agent, call, queue, claim, fence, ...end, ...unitIn(settled) });
+}

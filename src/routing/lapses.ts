@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { claimOn } from '../agent/units.ts';
+import type { Cluster } from '../cache/cluster.ts';
+import { Ends, type Lapsed } from '../cache/ends.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
+import { LEASES } from '../cache/keys.ts';
+import { createLeases, type Leases } from '../cache/leases.ts';
+import { NotReplicated } from '../cache/written.ts';
+import { domainsOf } from '../config/topology.ts';
+import { unitIn } from './answers.ts';
+import { Refusal } from './refusal.ts';
+import type { Region } from './region.ts';
+import { settleHere } from './settle-here.ts';
+
+interface LapsesOptions {
+  region: Region;
+  cluster: Cluster;
+  /** This one. */
+  instance: string;
+}
+
+const LEASE_TTL_MS = 6000;
+/** How often a domain is looked at: a lapse is told within a second. */
+const LOOK_EVERY_MS = 200;
+const AT_ONCE = 100;
+
+/**
+ * Ends the claims whose time is over, and tells of it: a lapse is nobody's act, so one instance of the region at a time
+ * looks after each domain.
+ */
+export class Lapses {
+  readonly #options: LapsesOptions;
+  readonly #domains: string[];
+  readonly #ends: Ends;
+  readonly #leases: Leases;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: LapsesOptions) {
+    const { region, cluster, instance } = options;
+    const { config, clock, log } = region;
+    this.#options = options;
+    this.#domains = domainsOf(config).sort();
+    this.#ends = new Ends(cluster, config.region);
+    this.#leases = createLeases({
+      run: (script, keys, args) => cluster.run(script, keys, args),
+      prefix: LEASES.lapses,
+      count: this.#domains.length,
+      instance,
+      ttlMs: LEASE_TTL_MS,
+      clock,
+      log,
+    });
+  }
+
+  start(): void {
+    this.#leases.start();
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#leases.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const held = [...this.#leases.held()].map((number) => this.#domains[number] as string);
+      await Promise.all(held.map((domain) => this.#look(domain)));
+      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // it is to stop
+    }
+  }
+
+  /** Never throws: what is not told now is told at the next look. */
+  async #look(domain: string): Promise<void> {
+    const { log } = this.#options.region;
+    try {
+      for (;;) {
+        const lapsed = await this.#ends.lapsed(domain, AT_ONCE);
+        await Promise.all(lapsed.map((each) => this.#end(each)));
+        if (lapsed.length < AT_ONCE || this.#stopping.signal.aborted) return;
+      }
+    } catch (error) {
+      log.debug({ err: error, domain }, 'the lapses of a domain were not told yet');
+    }
+  }
+
+  async #end({ agentId, unit, record }: Lapsed): Promise<void> {
+    const { region } = this.#options;
+    const { config, audit, log } = region;
+    const claim = claimOn(record.facets, unit);
+    if (!claim) return;
+    const { fence, callId: call, queue } = claim;
+    try {
+      const name = { ...claim, agentId, region: config.region };
+      const { isMoved, claim: ended } = await settleHere(region, name, 'lapse', record);
+      if (!isMoved) return;
+      const which = { agent: agentId, call, queue, fence, claim: ended.claim_id, ...unitIn(claim) };
+      audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
+    } catch (error) {
+      const isExpected =
+        error instanceof Refusal || error instanceof ShardUnavailable || error instanceof NotReplicated;
+      if (!isExpected) throw error;
+      log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
+    }
+  }
+}

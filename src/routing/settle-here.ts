@@ -1,0 +1,246 @@
+import {
+  type ClaimName,
+  type ClaimTimes,
+  settle as decide,
+  type Move,
+  type OwnSettlement,
+  type PlatformSettlement,
+  type Settlement,
+  UNSEEN_MS,
+  type WrapUp,
+} from '../agent/claim.ts';
+import { completionTime, type Telling } from '../agent/due.ts';
+import type { Claim } from '../agent/facets.ts';
+import { obstacleTo } from '../agent/lost-claim.ts';
+import { claimOn, seenFrom, VOICE } from '../agent/units.ts';
+import type { Settled } from '../cache/agents.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
+import { type AgentRecord, lockOf } from '../cache/record.ts';
+import { tellable } from '../cache/written.ts';
+import { connectionOf, findQueue } from '../config/topology.ts';
+import type { ClaimAnswer } from '../contract/claims.ts';
+import { answerClaim, unitIn } from './answers.ts';
+import { publishClaim } from './publish.ts';
+import { Refusal } from './refusal.ts';
+import { answerFor, type Region } from './region.ts';
+
+const DEADLINE_MS = 1500;
+const MAX_ROUNDS = 16;
+
+/** What moves a claim on, whoever it comes from. */
+export type AnySettlement = Settlement | PlatformSettlement | OwnSettlement;
+
+/** How a claim is settled where it was granted. */
+export interface Manner {
+  /** Whether the platform's own word settles, and not a caller. */
+  isPlatform?: boolean;
+  /** The claim that stands in this one's place, where its call has two. */
+  supersededBy?: { agentId: string; fence: number };
+}
+
+export interface SettledClaim {
+  claim: ClaimAnswer;
+  /** False where it had come so far already. */
+  isMoved: boolean;
+}
+
+/**
+ * Settles a claim in this region's store. What is found done already is written once more, so that a replica can
+ * acknowledge it: nobody is told from an instance's memory.
+ * @param known the record as last seen; it may be old
+ * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
+ */
+export async function settleHere(
+  region: Region,
+  name: ClaimName,
+  settlement: AnySettlement,
+  known: AgentRecord,
+  manner: Manner = {},
+): Promise<SettledClaim> {
+  const { agents, clock } = region;
+  const { agentId, fence, unit = VOICE } = name;
+  let record = known;
+  let isFresh = false;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const startedMs = clock.monotonicMs();
+    const next = decideOn(region, name, settlement, record, manner);
+    if (next.kind === 'refused') {
+      // A refusal, too, is the store's to give: what an instance remembers a failover may have taken back.
+      const stored = isFresh ? undefined : await agents.get(agentId);
+      if (!stored) throw refuse(region, settlement, name, next.code);
+      record = stored;
+      isFresh = true;
+      continue;
+    }
+    const settled = await carryOut(region, name, next, record, manner);
+    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded');
+    if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs }, settled);
+    if (!settled.record) throw unknownClaim(region, name);
+    record = settled.record;
+    isFresh = true;
+  }
+  throw new ShardUnavailable(`agent ${agentId} changes faster than the claim ${fence} on ${unit} can be settled`);
+}
+
+type Next =
+  | { kind: 'move'; claim: Claim; move: Move }
+  | { kind: 'done'; claim: Claim }
+  | { kind: 'refused'; code: 'claim_ended' | 'fence_superseded' };
+
+function decideOn(
+  region: Region,
+  name: ClaimName,
+  settlement: AnySettlement,
+  record: AgentRecord,
+  { isPlatform = false }: Manner,
+): Next {
+  const { agentId, unit = VOICE } = name;
+  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'refused', code: 'fence_superseded' };
+  const claim = claimToSettle(region, record, name, settlement);
+  const telling = tellingOf(region, agentId);
+  const move = decide(claim, settlement, {
+    times: timesFor(region, telling),
+    wrapUp: wrapUpOf(region, claim.queue),
+    completedAt: completionTime({ ...seenFrom(record.facets, unit), claim }, telling),
+    isPlatform,
+  });
+  if (move === 'over') return { kind: 'refused', code: 'claim_ended' };
+  return move === 'done' ? { kind: 'done', claim } : { kind: 'move', claim, move };
+}
+
+function carryOut(
+  { agents }: Region,
+  { agentId, fence, unit = VOICE }: ClaimName,
+  next: Exclude<Next, { kind: 'refused' }>,
+  record: AgentRecord,
+  { supersededBy }: Manner,
+): Promise<Settled> {
+  if (next.kind === 'done') return agents.affirm(agentId, record, 'claims');
+  const { callId, queue, by } = next.claim;
+  const request = { agentId, unit, fence, callId, queue, by, move: next.move, ...(supersededBy && { supersededBy }) };
+  return agents.settle(request, record, DEADLINE_MS);
+}
+
+interface Done {
+  name: ClaimName;
+  settlement: AnySettlement;
+  next: Exclude<Next, { kind: 'refused' }>;
+  startedMs: number;
+}
+
+/** Tells everybody what has become of the claim, and its caller if a replica knows it. @throws NotReplicated */
+function answer(region: Region, done: Done, { written }: Extract<Settled, { kind: 'settled' }>): SettledClaim {
+  const { name, settlement, next } = done;
+  const { agentId, unit = VOICE } = name;
+  // The master has it, and others may learn of it: what a failover takes of that, the agent's home corrects.
+  const now = written.evenIfLost();
+  const claim = claimOn(now.facets, unit) as Claim;
+  if (next.kind === 'move') {
+    region.metrics.settlements.inc({ settlement, outcome: 'ok' });
+    if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
+    publishClaim(region, agentId, now, unit);
+    // What is known of the agent is wrong: the platform says what is right.
+    if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
+  }
+  const isKept = settlement === 'confirm' || settlement === 'renew';
+  // An end counts from when it was asked for, whoever knows of it; that somebody keeps the agent only once it is told.
+  if (!isKept) noteEnd(region, done, claim);
+  const { value: record, replicated } = tellable(written, region.config.claims.replication);
+  if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
+  const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
+  const agent = answerFor(region, agentId, record);
+  return {
+    claim: answerClaim(region.claimIds, claim, agent, leftMs, replicated),
+    isMoved: next.kind === 'move',
+  };
+}
+
+function noteKept(
+  { history, clock }: Region,
+  { name, settlement, startedMs }: Done,
+  claim: Claim,
+  lockMs: number,
+): void {
+  const { callId, fence, untilMs } = claim;
+  const op = settlement as 'confirm' | 'renew';
+  const heldMs = lockMs - (clock.monotonicMs() - startedMs);
+  history.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
+}
+
+function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim): void {
+  const { callId, fence, untilMs, state } = claim;
+  const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
+  history.settled({ ...base, op: opOf(settlement), state });
+}
+
+/** In a history a missed or refused call is a release: the holder gives the agent up. */
+function opOf(settlement: AnySettlement): 'release' | 'complete' | 'lapse' | 'supersede' {
+  const isOwn = settlement === 'complete' || settlement === 'lapse' || settlement === 'supersede';
+  return isOwn ? settlement : 'release';
+}
+
+/** Whether the claim on record has the fence of this one and is another region's: the order of claims has decided for it. */
+export function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence' | 'by'>): boolean {
+  return claim?.fence === fence && claim.by !== by;
+}
+
+/**
+ * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover, which an id that was
+ * proven shows, and it may be made again; where it is newer, the script refuses: fences are compared there, nowhere else.
+ */
+function claimToSettle(
+  { config, store }: Region,
+  record: AgentRecord,
+  { fence, by, unit }: ClaimName,
+  settlement: AnySettlement,
+): Claim {
+  const recorded = claimOn(record.facets, unit ?? VOICE);
+  if (recorded?.fence === fence) return recorded;
+  if (fence > (recorded?.fence ?? 0)) {
+    const nowMs = store.nowMs();
+    const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
+    // Fences are about the time of their grant in ms.
+    const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
+    const obstacle = obstacleTo(settlement, { fence, unit }, ground);
+    if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
+  }
+  const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
+  return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
+}
+
+/** What the agent's platform tells of interactions, if there is one that is read. */
+export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
+  const connection = connectionOf(config, agentId);
+  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call' };
+  return { tells: true, claimsBy: connection.claimsBy };
+}
+
+/** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
+function timesFor({ config }: Region, { tells }: Telling): ClaimTimes {
+  const { heldMs, confirmedMs } = config.claims;
+  return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
+}
+
+function wrapUpOf({ config }: Region, queue: string): WrapUp {
+  return findQueue(config, queue)?.wrapUp ?? { rule: 'none', seconds: 0 };
+}
+
+const DETAILS = {
+  claim_ended: 'the claim has ended',
+  fence_superseded: 'the agent has been claimed again since; this claim is over',
+};
+
+function refuse(
+  region: Region,
+  settlement: AnySettlement,
+  { agentId, fence }: ClaimName,
+  code: keyof typeof DETAILS,
+): Refusal {
+  region.metrics.settlements.inc({ settlement, outcome: code });
+  const op = settlement === 'confirm' || settlement === 'renew' ? settlement : opOf(settlement);
+  if (op !== 'lapse' && op !== 'supersede') region.history.settleRefused({ op, agent: agentId, fence, reason: code });
+  return new Refusal(code, DETAILS[code]);
+}
+
+export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>
+  new Refusal('unknown_claim', `no claim "${claimIds.sign(name)}" is known in this region`);
