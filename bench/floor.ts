@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Client, type ClusterSettings, connectCluster } from '../src/cache/cluster.ts';
+import { type Client, type ClusterSettings, connectCluster } from '../src/cache/connection.ts';
 import type { Lane } from '../src/cache/lane.ts';
 import type { Script } from '../src/cache/scripts.ts';
 

@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'platforms/push-settings',
   ],
   cache: ['agent', 'config', 'ops'],
-  bus: ['agent', 'ops', 'cache/cluster', 'cache/leases', 'cache/scripts'],
+  bus: ['agent', 'ops', 'cache/errors', 'cache/leases', 'cache/scripts'],
   platforms: ['agent', 'ops'],
   sync: ['agent', 'bus', 'cache', 'config', 'ops', 'platforms/platform'],
   routing: [

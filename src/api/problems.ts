@@ -155,8 +155,8 @@ export const PROBLEMS = {
   shard_unavailable: kind(
     503,
     'A part of the store is not available',
-    'The shard that holds the data is down or failing over.',
-    'Try again after `Retry-After`; a promotion takes seconds.',
+    'The shard that holds the data is down, failing over, or refuses to write.',
+    'Try again after `Retry-After`; a promotion takes seconds. A shard that refuses is named in `warnings` of `GET /v1/regions`.',
   ),
   outbox_full: kind(
     503,

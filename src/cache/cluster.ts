@@ -1,36 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { createCluster } from '@redis/client';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-import type { TlsTexts } from '../ops/tls.ts';
 import { within } from '../ops/within.ts';
-import { isPassing, ShardUnavailable } from './errors.ts';
+import { Announcements } from './announcements.ts';
+import {
+  type Client,
+  type ClusterSettings,
+  closeClient,
+  currentNode,
+  type Master,
+  type Node,
+  openClient,
+} from './connection.ts';
+import { isNoScript, isPassing, refusalOf, ShardUnavailable } from './errors.ts';
+import { probe } from './probe.ts';
 import { type Script, scripts } from './scripts.ts';
-import { Shards } from './shards.ts';
-
-export interface ClusterSettings {
-  /** `host:port` of some of the nodes. */
-  nodes: string[];
-  username?: string | undefined;
-  password?: string | undefined;
-  /** PEM texts; undefined: no TLS. */
-  tls?: TlsTexts | undefined;
-}
+import { type Shard, Shards } from './shards.ts';
+import { slotOf } from './slots.ts';
 
 /** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
 const DEADLINE_MS = 1000;
 const RETRY_MS = 15;
-/**
- * A node that takes connections and answers nobody is given up after so long, in ms. A discovery that asked it would else wait
- * for it, and every later one for that discovery, until it is well again. Pings keep idle connections from being taken for such.
- */
-const SILENT_MS = 5000;
-const PING_EVERY_MS = 2000;
-/** Whoever asked has given up by then. */
-const CLOSE_LIMIT_MS = DEADLINE_MS;
-
-export type Client = ReturnType<typeof connectCluster>;
-export type Node = Awaited<ReturnType<Client['getNodeClientForKey']>>;
+/** Nobody frees memory, or changes a password, within a second. */
+const LASTING_RETRY_AFTER_MS = 5000;
 
 /**
  * The region's Redis Cluster. Rides through MOVED, ASK, TRYAGAIN, NOSCRIPT, lost connections and promotions within a
@@ -43,18 +34,21 @@ export class Cluster {
   /** Every client of this cluster in this instance: they follow a promotion together. */
   readonly #clients: Client[];
   readonly #open: () => Promise<Client>;
+  readonly #announcements: Announcements;
 
-  private constructor(client: Client, clients: Client[], shards: Shards, clock: Clock, open: () => Promise<Client>) {
+  private constructor({ client, clients, shards, clock, open, announcements }: Parts) {
     this.#client = client;
     this.#clients = clients;
     this.shards = shards;
     this.clock = clock;
     this.#open = open;
+    this.#announcements = announcements;
   }
 
   /** @throws Error saying which nodes did not answer */
   static async connect(settings: ClusterSettings, clock: Clock, log: Log): Promise<Cluster> {
-    const open = (): Promise<Client> => openClient(settings, log);
+    const troubles = new Map<string, string | undefined>();
+    const open = (): Promise<Client> => openClient(settings, log, (address, trouble) => troubles.set(address, trouble));
     const client = await open();
     const clients = [client];
     const shards = new Shards({
@@ -62,10 +56,13 @@ export class Cluster {
       rediscover: async (avoid) => {
         await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
       },
+      troubleAt: (address) => troubles.get(address),
       clock,
       log,
     });
-    const cluster = new Cluster(client, clients, shards, clock, open);
+    const masters = (): string[] => shards.all().flatMap(({ address, up }) => (up ? [address] : []));
+    const announcements = new Announcements({ settings, masters, log });
+    const cluster = new Cluster({ client, clients, shards, clock, open, announcements });
     await shards.start();
     await cluster.#loadScripts();
     return cluster;
@@ -79,7 +76,15 @@ export class Cluster {
   async alongside(): Promise<Cluster> {
     const client = await this.#open();
     this.#clients.push(client);
-    return new Cluster(client, this.#clients, this.shards, this.clock, this.#open);
+    const { shards, clock } = this;
+    return new Cluster({
+      client,
+      clients: this.#clients,
+      shards,
+      clock,
+      open: this.#open,
+      announcements: this.#announcements,
+    });
   }
 
   /**
@@ -109,141 +114,110 @@ export class Cluster {
     await within(this.#client.publish(channel, message), DEADLINE_MS);
   }
 
-  /** @throws Error when the region cannot be listened to */
+  /** Resolves when the region is listened to, or cannot be for now: it will be. */
   async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
-    await within(this.#client.subscribe(channel, listener), DEADLINE_MS);
+    await this.#announcements.listen(channel, listener);
   }
 
-  /** The connection to the master of a key, for commands that belong together on one connection. */
-  node(key: string): Promise<Node> {
-    return this.#client.getNodeClientForKey(key);
+  /**
+   * The connection to the master of a key, for commands that belong together on one connection.
+   * @throws ShardUnavailable when there is none within `ms`
+   */
+  async node(key: string, ms = DEADLINE_MS): Promise<Node> {
+    const master = this.#masterOf(key);
+    if (master?.client && !master.connectPromise) return master.client;
+    return within(this.#client.getNodeClientForKey(key), ms, NO_CONNECTION);
   }
 
-  /** The connection to a node by its `host:port`, known or newly announced by a redirection. */
-  async nodeAt(address: string): Promise<Node> {
-    if (!this.#client.nodeByAddress.has(address)) await this.#client._slots.rediscover();
+  /** The connection to a node by its `host:port`, known or newly announced by a redirection. @throws as `node` */
+  async nodeAt(address: string, ms = DEADLINE_MS): Promise<Node> {
+    if (!this.#client.nodeByAddress.has(address)) await this.rediscover(ms);
     const node = this.#client.nodeByAddress.get(address);
     if (!node) throw new ShardUnavailable(`the cluster has no node at ${address}`);
-    return this.#client.nodeClient(node);
+    return within(this.#client.nodeClient(node), ms, NO_CONNECTION);
   }
 
-  async rediscover(): Promise<void> {
-    await this.#client._slots.rediscover();
+  /** @throws Error when it takes longer than `ms` */
+  async rediscover(ms = DEADLINE_MS): Promise<void> {
+    await within(this.#client._slots.rediscover(), ms);
   }
 
   /** Tries until it works, the error is final, the shard's breaker is open, or the time is over. */
   async attempt<T>(key: string, deadlineMs: number, send: () => Promise<T>): Promise<T> {
     const until = this.clock.monotonicMs() + deadlineMs;
     for (;;) {
-      await this.refuseIfDown(key);
+      this.#refuseIfDown(key);
       try {
         return await within(send(), until - this.clock.monotonicMs());
       } catch (error) {
-        if (!isPassing(error)) throw error;
-        if (this.clock.monotonicMs() + RETRY_MS >= until) throw unavailable(key, error);
+        const isLate = this.clock.monotonicMs() + RETRY_MS >= until;
+        if (isLate || !this.mayPass(key, error)) throw this.givenUp(key, error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   }
 
-  async refuseIfDown(key: string): Promise<void> {
-    const { address } = await this.#owner(key);
-    if (!this.shards.at(address).up) throw new ShardUnavailable(`the shard of ${key} at ${address} is down`);
+  /** Whether sending a command again can help. Not where its shard is known to refuse: that has lasted for a while. */
+  mayPass(key: string, error: unknown): boolean {
+    if (!isPassing(error)) return false;
+    return refusalOf(error) === undefined || this.shardOf(key)?.refuses === undefined;
   }
 
-  async #owner(key: string): Promise<{ address: string }> {
-    return { address: addressOf(await this.node(key)) };
+  /** What to tell a caller about the error that its command is given up with: that a store refuses is an outage. */
+  givenUp(key: string, error: unknown): Error {
+    if (error instanceof ShardUnavailable) return error;
+    const refusal = refusalOf(error);
+    if (refusal) {
+      const address = this.#masterOf(key)?.address;
+      if (refusal.lasts && address !== undefined) this.shards.refused(address, refusal);
+      const retryAfterMs = refusal.lasts ? LASTING_RETRY_AFTER_MS : undefined;
+      return new ShardUnavailable(`the shard of ${key} refuses: ${refusal.code}`, retryAfterMs, { cause: error });
+    }
+    if (!isPassing(error)) return error instanceof Error ? error : new Error(String(error));
+    return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause: error });
+  }
+
+  /** What is known of the shard of a key; undefined where nobody has its slot. */
+  shardOf(key: string): Shard | undefined {
+    const master = this.#masterOf(key);
+    return master && this.shards.at(master.address);
+  }
+
+  #masterOf(key: string): Master | undefined {
+    return this.#client.slots[slotOf(key)]?.master;
+  }
+
+  #refuseIfDown(key: string): void {
+    const shard = this.shardOf(key);
+    if (shard?.up === false) throw new ShardUnavailable(`the shard of ${key} at ${shard.address} is down`);
   }
 
   /** Lets what is under way be answered, but waits for no node that answers nobody. */
   async close(): Promise<void> {
     this.shards.stop();
+    this.#announcements.stop();
     await closeClient(this.#client);
   }
 
   /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
   async #loadScripts(): Promise<void> {
     const known = Object.values(scripts);
-    await Promise.all(
-      this.#client.masters.map(async (master) => {
-        const node = await this.#client.nodeClient(master);
-        await Promise.all(known.map(({ lua }) => node.sendCommand(['SCRIPT', 'LOAD', lua])));
-      }),
-    );
+    const told = this.#client.masters.map(async (master) => {
+      if (!this.shards.at(master.address).up) return;
+      const node = await currentNode(this.#client, master);
+      await Promise.all(known.map(({ lua }) => node.sendCommand(['SCRIPT', 'LOAD', lua])));
+    });
+    await within(Promise.allSettled(told), DEADLINE_MS).catch(() => undefined);
   }
 }
 
-export function addressOf(node: Node): string {
-  const socket = node.options?.socket as { host?: string; port?: number } | undefined;
-  return `${socket?.host}:${socket?.port}`;
-}
+const NO_CONNECTION = 'no connection in time';
 
-export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
-
-function unavailable(key: string, cause: unknown): ShardUnavailable {
-  if (cause instanceof ShardUnavailable) return cause;
-  return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause });
-}
-
-async function openClient(settings: ClusterSettings, log: Log): Promise<Client> {
-  const client = connectCluster(settings);
-  client.on('error', (error) => log.debug({ err: error }, 'redis connection'));
-  client.on('node-error', (error) => log.debug({ err: error }, 'redis connection'));
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    client.destroy();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`no Redis Cluster answers at ${settings.nodes.join(', ')} (${reason})`, { cause: error });
-  }
-}
-
-/** The client forgets its nodes when it is closed, and a discovery that was under way makes it connect to them again. */
-async function closeClient(client: Client): Promise<void> {
-  const nodes = client.masters.flatMap((master) => master.client ?? []);
-  await within(client.close(), CLOSE_LIMIT_MS).catch(() => undefined);
-  for (const node of nodes) node.destroy();
-  let isOver = false;
-  // Of a closed client, this only waits for one that was under way.
-  const discovery = client._slots.rediscover().catch(() => undefined);
-  const over = discovery.then(() => {
-    isOver = true;
-  });
-  while (!isOver) {
-    client.destroy();
-    await Promise.race([over, delay(RETRY_MS)]);
-  }
-  client.destroy();
-}
-
-async function probe(client: Client, master: Client['masters'][number]): Promise<[unknown, unknown]> {
-  const node = await client.nodeClient(master);
-  return Promise.all([node.sendCommand(['ROLE']), node.sendCommand(['TIME'])]);
-}
-
-/** The client library as Muster sets it up; not connected yet. */
-// Its own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
-export function connectCluster({ nodes, username, password, tls }: ClusterSettings) {
-  const socket = {
-    connectTimeout: 500,
-    socketTimeout: SILENT_MS,
-    reconnectStrategy: () => 100,
-    ...(tls && { tls: true as const, ...tls }),
-  };
-  const credentials = { ...(username && { username }), ...(password && { password }) };
-  return createCluster({
-    rootNodes: nodes.map((node) => ({ url: `${tls ? 'rediss' : 'redis'}://${node}`, socket, ...credentials })),
-    // The types do not know it, but each node's client reads its own commandOptions, too.
-    defaults: {
-      ...credentials,
-      socket,
-      disableOfflineQueue: true,
-      disableClientInfo: true,
-      pingInterval: PING_EVERY_MS,
-      ...{ commandOptions: { timeout: 0 } },
-    },
-    commandOptions: { timeout: 0 },
-    topologyRefreshOnReconnectionAttemptStrategy: () => 200,
-  });
+interface Parts {
+  client: Client;
+  clients: Client[];
+  shards: Shards;
+  clock: Clock;
+  open: () => Promise<Client>;
+  announcements: Announcements;
 }

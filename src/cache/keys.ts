@@ -40,5 +40,7 @@ export const LEASES = {
 } as const;
 /** Where a region's relays hear that an outbox has something. */
 export const RELAY_CHANNEL = 'muster:outbox';
+/** Never exists: whether it could be written says whether its master takes writes. */
+export const probeKey = (n: number): string => `probe:{${n}}`;
 /** Names the region that a cluster belongs to. */
 export const OWNER_KEY = 'muster:owner';

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { within } from '../ops/within.ts';
-import { addressOf, type Cluster, isNoScript, type Node } from './cluster.ts';
-import { isPassing, ShardUnavailable } from './errors.ts';
+import type { Cluster } from './cluster.ts';
+import { addressOf, type Node } from './connection.ts';
+import { isNoScript, ShardUnavailable } from './errors.ts';
 import type { Script } from './scripts.ts';
 import { type Durability, Written } from './written.ts';
 
@@ -67,7 +68,10 @@ export class Lane {
   /** Puts an item into the batch of the master that holds its key now. */
   async #board(item: Item): Promise<void> {
     try {
-      const node = await (item.asking ? this.#cluster.nodeAt(item.asking) : this.#cluster.node(item.key));
+      const leftMs = item.until - this.#cluster.clock.monotonicMs();
+      const node = await (item.asking
+        ? this.#cluster.nodeAt(item.asking, leftMs)
+        : this.#cluster.node(item.key, leftMs));
       const address = addressOf(node);
       if (!this.#cluster.shards.at(address).up) {
         throw new ShardUnavailable(`the shard of ${item.key} at ${address} is down`);
@@ -146,14 +150,16 @@ export class Lane {
     }
     const [code, , address] = failure.message.split(' ');
     if (code === 'ASK' && address) item.asking = address;
-    const moved = code === 'MOVED' ? this.#cluster.rediscover().catch(() => undefined) : Promise.resolve();
+    const leftMs = item.until - this.#cluster.clock.monotonicMs();
+    const moved = code === 'MOVED' ? this.#cluster.rediscover(leftMs).catch(() => undefined) : Promise.resolve();
     void moved.then(() => setTimeout(() => void this.#board(item), code === 'MOVED' || item.asking ? 0 : RETRY_MS));
   }
 
   /** The error to give up with; undefined while sending it again can help. */
   #finally(item: Item, failure: Error): Error | undefined {
-    if (failure instanceof ShardUnavailable || !isPassing(failure)) return failure;
-    if (this.#cluster.clock.monotonicMs() + RETRY_MS < item.until) return undefined;
-    return new ShardUnavailable(`the shard of ${item.key} did not answer in time`, 1000, { cause: failure });
+    const isLate = this.#cluster.clock.monotonicMs() + RETRY_MS >= item.until;
+    if (isLate || failure instanceof ShardUnavailable || !this.#cluster.mayPass(item.key, failure))
+      return this.#cluster.givenUp(item.key, failure);
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import { type Refusal, refusalOf } from './errors.ts';
 
 /** What is known of one master, from the last probes. */
 export interface Shard {
@@ -14,33 +15,49 @@ export interface Shard {
   epochMs: number;
   /** Monotonic ms since which it is down; undefined while up. */
   downSinceMs?: number;
+  /** Why it refuses to write, in its own words; undefined while it does not. What it can read is still read. */
+  refuses?: string;
+}
+
+export interface ProbeReply {
+  role: unknown;
+  time: unknown;
+  /** The error that it answered a write with, if it did. */
+  refusal: unknown;
 }
 
 export interface ProbeTarget {
   address: string;
-  /** Answers the replies of `ROLE` and `TIME`. */
-  ask(): Promise<[role: unknown, time: unknown]>;
+  /** Asks for `ROLE` and `TIME`, and whether it would write. */
+  ask(): Promise<ProbeReply>;
 }
 
-type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'epochMs'>;
+type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'epochMs' | 'refuses'>;
 
 interface ShardsOptions {
   /** The masters of the topology as the client knows it now. */
   masters(): ProbeTarget[];
   /** Looks for the topology anew, without asking the addresses named. */
   rediscover(avoid: Set<string>): Promise<void>;
+  /** What went wrong last with a connection to an address, in words. */
+  troubleAt?(address: string): string | undefined;
   clock: Clock;
   log: Log;
 }
 
 const PROBE_EVERY_MS = 1000;
 const PROBE_DEADLINE_MS = 500;
+/** A refusal that a command was told is believed so long after the last, in ms: no probe may ever be told the same. */
+const TOLD_MS = 10_000;
 
 /**
- * Probes every master once a second with `ROLE` and `TIME` and keeps a breaker per shard.
+ * Probes every master once a second and keeps a breaker per shard.
  *
  *          probe answered                     two probes in a row failed
  *   up ◄──────────────────── down      up ─────────────────────────────► down ──► rediscover until promoted
+ *
+ * A shard that is up may refuse to write. Calls go on, as it may still be read; it is told once when that begins and
+ * once when it ends. The probe sees it without a caller, and its end, too.
  */
 export class Shards {
   readonly #options: ShardsOptions;
@@ -48,6 +65,8 @@ export class Shards {
   /** Until a master has answered, this host's own clock is the best there is. */
   #lastEpochMs: number;
   #timer: NodeJS.Timeout | undefined;
+  /** What commands were told last, by address, and until when that is believed, monotonic ms. */
+  readonly #told = new Map<string, { said: string; untilMs: number }>();
   #onDown: () => void = () => undefined;
 
   constructor(options: ShardsOptions) {
@@ -98,16 +117,33 @@ export class Shards {
   async #probeAll(): Promise<void> {
     const masters = this.#options.masters();
     await Promise.all(masters.map((master) => this.#probe(master)));
-    const current = new Set(masters.map((master) => master.address));
-    for (const address of this.#known.keys()) if (!current.has(address)) this.#known.delete(address);
+    this.#forget(new Set(masters.map((master) => master.address)));
     const down = new Set(this.all().flatMap((shard) => (shard.up ? [] : [shard.address])));
-    if (down.size > 0) await this.#rediscover(down);
+    if (down.size > 0 || masters.length === 0) await this.#rediscover(down);
+  }
+
+  #forget(current: Set<string>): void {
+    for (const { address, up, refuses } of this.all()) {
+      if (current.has(address)) continue;
+      this.#known.delete(address);
+      this.#told.delete(address);
+      if (!up || refuses !== undefined)
+        this.#options.log.info({ shard: address }, 'shard is no master any more: another one answers for it');
+    }
   }
 
   async #probe(master: ProbeTarget): Promise<void> {
     const answer = (await this.#ask(master)) ?? (await this.#ask(master));
     if (answer) this.#markUp(master.address, answer);
     else this.#markDown(master.address);
+  }
+
+  /** Takes down what a command was told. What is refused to Muster alone, a probe may be allowed. */
+  refused(address: string, { said, forbidden }: Refusal): void {
+    const untilMs = this.#options.clock.monotonicMs() + TOLD_MS;
+    if (forbidden) this.#told.set(address, { said, untilMs });
+    const shard = this.#known.get(address);
+    if (shard?.up) this.#turn(shard, { ...shard, refuses: shard.refuses ?? said });
   }
 
   /** What it said of itself and how long that took; undefined for no answer, or no master's answer. */
@@ -118,25 +154,51 @@ export class Shards {
       timer = setTimeout(resolve, PROBE_DEADLINE_MS, undefined);
     });
     // A failed probe is the finding itself, told by the breaker.
-    const reply = await Promise.race([master.ask().catch(() => undefined), late]).finally(() => clearTimeout(timer));
-    const [role, time] = reply ?? [];
+    const asked = master.ask().catch(() => undefined);
+    const reply = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+    if (!reply) return undefined;
+    const { role, time, refusal } = reply;
     if (!Array.isArray(role) || role[0] !== 'master') return undefined;
     const probeMs = this.#options.clock.monotonicMs() - startedMs;
     const [seconds, micros] = (time as unknown[]).map(Number) as [number, number];
     const epochMs = seconds * 1000 + micros / 1000 - (startedMs + probeMs / 2);
-    return { replicas: Array.isArray(role[2]) ? role[2].length : 0, probeMs, epochMs };
+    const refuses = refusalOf(refusal)?.said ?? this.#toldAt(master.address);
+    const replicas = Array.isArray(role[2]) ? role[2].length : 0;
+    return { replicas, probeMs, epochMs, ...(refuses !== undefined && { refuses }) };
+  }
+
+  #toldAt(address: string): string | undefined {
+    const told = this.#told.get(address);
+    if (told && this.#options.clock.monotonicMs() < told.untilMs) return told.said;
+    this.#told.delete(address);
+    return undefined;
   }
 
   #markUp(address: string, answer: Answer): void {
-    if (this.#known.get(address)?.up === false) this.#options.log.info({ shard: address }, 'shard answers again');
-    this.#known.set(address, { address, up: true, ...answer });
+    const before = this.#known.get(address);
+    if (before?.up === false) this.#options.log.info({ shard: address }, 'shard answers again');
+    this.#turn(before, { address, up: true, ...answer });
     this.#lastEpochMs = answer.epochMs;
   }
 
+  /** Tells when it begins to refuse, and when it does not any more; not why, as long as it does. */
+  #turn(before: Shard | undefined, now: Shard): void {
+    const [was, is] = [before?.refuses !== undefined, now.refuses !== undefined];
+    const { address: shard, refuses: reason } = now;
+    if (is && !was)
+      this.#options.log.warn({ shard, reason }, 'shard refuses to write: callers get 503 until it does not');
+    if (was && !is) this.#options.log.info({ shard }, 'shard takes writes again');
+    this.#known.set(shard, now);
+  }
+
   #markDown(address: string): void {
-    const known = this.at(address);
+    const { refuses: _, ...known } = this.at(address);
     if (!known.up) return;
-    this.#options.log.warn({ shard: address }, 'shard does not answer: calls that need it are refused until it does');
+    const reason = this.#options.troubleAt?.(address);
+    this.#options.log.warn(
+      { shard: address, ...(reason !== undefined && { reason }) },
+      'shard does not answer: calls that need it are refused until it does',
+    );
     this.#known.set(address, { ...known, up: false, replicas: 0, downSinceMs: this.#options.clock.monotonicMs() });
     this.#onDown();
   }

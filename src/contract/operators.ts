@@ -36,7 +36,10 @@ export const RegionReport = Type.Object(
       Type.Object(
         {
           address: Type.String({ description: 'Of the master.' }),
-          up: Type.Boolean(),
+          up: Type.Boolean({ description: 'Whether it answers.' }),
+          refuses: Type.Optional(
+            Type.String({ description: 'Why it refuses to write, in its own words; absent while it does not.' }),
+          ),
           replicas: Count('Connected to it.'),
           probe_ms: Ms('How long it took to answer last, in ms.'),
           clock_offset_ms: Ms("How far its clock is ahead of this instance's."),

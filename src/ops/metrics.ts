@@ -61,6 +61,8 @@ export interface Metrics {
   alignRepairs: Counter<'domain' | 'kind'>;
   alignMs: Gauge<'domain'>;
   shardUp: Gauge<'shard'>;
+  /** 1 while a shard that answers refuses to write, else 0. */
+  shardRefuses: Gauge<'shard'>;
   regionAgeMs: Gauge<'of'>;
   clockOffsetMs: Gauge<'of'>;
 }
@@ -78,6 +80,7 @@ export function createMetrics(region: string): Metrics {
     ...metricsOfAlignments(make),
     ...metricsOfAccess(make),
     shardUp: make.gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
+    shardRefuses: make.gauge('shard_refuses', 'Whether the shard answers, and refuses to write', 'shard'),
     regionAgeMs: make.gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
     clockOffsetMs: make.gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
   };

@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../agent/event.ts';
 import { type Claim, claimFacet } from '../agent/facets.ts';
 import { claimOn } from '../agent/units.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import type { Region } from './region.ts';
 
@@ -23,6 +24,8 @@ export function publishClaim(region: Region, agentId: string, record: AgentRecor
     facets: claimFacet(claim),
   };
   ingest.publish(event, record).catch((error) => {
-    log.warn({ err: error, agent: agentId }, 'a claim was not published; other regions learn of it when they ask');
+    // Of a shard that is away, one line has told already.
+    const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
+    log[level]({ err: error, agent: agentId }, 'a claim was not published; other regions learn of it when they ask');
   });
 }

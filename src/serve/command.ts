@@ -4,6 +4,9 @@ import { shiftedClock } from '../ops/clock.ts';
 import { complaint } from './complaint.ts';
 import { startInstance } from './instance.ts';
 
+/** Nothing that is under way after a stop is worth more time, in ms. */
+const END_LIMIT_MS = 3000;
+
 /** `muster serve`: one instance of a region, against clusters that exist, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
   return new Command('serve')
@@ -33,11 +36,22 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
     console.log(`region ${config.region} listens on ${instance.url}`);
     await stopSignal();
     await instance.stop();
+    endWhateverHappens();
     return 0;
   } catch (error) {
     console.error(complaint('muster', error));
     return 1;
   }
+}
+
+/** An instance that has handed everything over must end, though something still kept the process. */
+function endWhateverHappens(): void {
+  const late = setTimeout(() => {
+    const kept = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout');
+    console.error(`muster: stopped; the process is ended though something still keeps it: ${kept.join(', ')}`);
+    process.exit();
+  }, END_LIMIT_MS);
+  late.unref();
 }
 
 function readOffsetMs(value: string): number {

@@ -13,7 +13,11 @@ function measure(ground: Ground, sync: Sync): void {
   const { metrics, store, config, clock } = ground;
   const { freshness, peers } = sync.region;
   metrics.shardUp.reset(); // a master that has been replaced would else be down for ever
-  for (const { address, up } of store.cluster.shards.all()) metrics.shardUp.set({ shard: address }, up ? 1 : 0);
+  metrics.shardRefuses.reset();
+  for (const { address: shard, up, refuses } of store.cluster.shards.all()) {
+    metrics.shardUp.set({ shard }, up ? 1 : 0);
+    metrics.shardRefuses.set({ shard }, refuses === undefined ? 0 : 1);
+  }
   for (const name of Object.keys(config.regions)) {
     metrics.regionAgeMs.set({ of: name }, freshness.region(name).ageMs);
     const offsetMs = peers.clockOffsetMs(name);

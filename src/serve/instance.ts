@@ -13,6 +13,7 @@ import { openAccess } from './access.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
 import { pushReaders } from './platforms.ts';
+import { obstaclesOf } from './readiness.ts';
 import { reportOn } from './report.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
@@ -50,12 +51,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
     readNow: (connection) => sync.connections.readNow(connection),
-    obstacles: () => [
-      ...(draining ? ['shutting down'] : []),
-      ...(ground.store.cluster.shards.all().every((shard) => !shard.up)
-        ? ['no shard of the Redis Cluster answers']
-        : []),
-    ],
+    obstacles: () => [...(draining ? ['shutting down'] : []), ...obstaclesOf(ground)],
   });
   const url = await sync
     .start()

@@ -2,6 +2,7 @@ import type { RegionReport } from '../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../routing/peer-clock.ts';
 import type { Standing } from '../sync/watermark.ts';
 import { countBacklog } from './backlog.ts';
+import { refusalAt } from './readiness.ts';
 import type { Ground, Sync } from './sync.ts';
 
 /** What this instance knows of the state of its region and the others. */
@@ -13,6 +14,7 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
     address: shard.address,
     up: shard.up,
     replicas: shard.replicas,
+    ...(shard.refuses !== undefined && { refuses: shard.refuses }),
     probe_ms: rounded(shard.probeMs),
     clock_offset_ms: Math.round(store.cluster.shards.clockOffsetMs(shard)),
   }));
@@ -54,8 +56,10 @@ function reportRegion(sync: Sync, name: string): RegionReport['regions'][number]
 }
 
 function warningsOf(shard: RegionReport['shards'][number], replicasMeant: number): string[] {
-  const { address, up, replicas, clock_offset_ms: offsetMs } = shard;
+  const { address, up, refuses, replicas, clock_offset_ms: offsetMs } = shard;
   const warnings: string[] = [];
+  if (!up) warnings.push(`the shard ${address} does not answer`);
+  if (refuses !== undefined) warnings.push(refusalAt({ address, refuses }));
   // Locks end by the clocks of the shards.
   if (Math.abs(offsetMs) > CLOCK_TOLERANCE_MS) warnings.push(clockWarning(`the shard ${address}`, offsetMs));
   if (up && replicas < replicasMeant)

@@ -1,4 +1,5 @@
-import { Cluster, type ClusterSettings } from '../cache/cluster.ts';
+import { Cluster } from '../cache/cluster.ts';
+import type { ClusterSettings } from '../cache/connection.ts';
 import { Lane } from '../cache/lane.ts';
 import { claimOwnership } from '../cache/ownership.ts';
 import type { Config } from '../config/schema.ts';

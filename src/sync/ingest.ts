@@ -2,6 +2,7 @@ import { type AgentEvent, clampFuture } from '../agent/event.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -53,7 +54,9 @@ export class Ingest {
     try {
       return { event, place, outcome: await apply.local(event) };
     } catch (error) {
-      log.warn({ err: error, event: event.eventId }, 'accepted, but not applied here yet: the bus will bring it');
+      // Of a shard that is away, one line has told already.
+      const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
+      log[level]({ err: error, event: event.eventId }, 'accepted, but not applied here yet: the bus will bring it');
       return { event, place, outcome: 'deferred' };
     }
   }

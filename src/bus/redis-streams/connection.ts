@@ -1,5 +1,5 @@
 import { createClient } from '@redis/client';
-import { isNoScript } from '../../cache/cluster.ts';
+import { isNoScript } from '../../cache/errors.ts';
 import type { Script } from '../../cache/scripts.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
 import { BusUnavailable } from '../bus.ts';
