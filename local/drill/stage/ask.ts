@@ -139,15 +139,22 @@ export function told({ status, body }: HttpAnswer): string {
 
 export const succeeded = ({ status }: HttpAnswer): boolean => status < 300;
 
+export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+
 /** Confirms, renews, releases or completes a claim, at any region. */
 export function settle(
   { http }: World,
   { url }: LocalRegion,
   { claim_id }: Pick<ClaimAnswer, 'claim_id'>,
-  settlement: 'confirm' | 'renew' | 'release' | 'complete',
+  settlement: Settlement,
+  body: { budget_ms?: number } = {},
 ): Promise<HttpAnswer> {
-  return withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id } }));
+  return withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id }, body }));
 }
+
+/** Whether no replica has what was asked for, so that nobody may be told that it is so. */
+export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
+  status === 503 && (body as { code?: string }).code === 'not_replicated';
 
 /** What the callers of a region met. */
 export function tallyOf({ callers }: World, region: string): Tally {
