@@ -97,7 +97,10 @@ class Driver {
 
   /** Resolves once its first message has come back. */
   static async open({ settings }: Broker): Promise<Driver> {
-    const config = regionConfig('near', { ...settings, topic: DRIVER_TOPIC }, [1, 2], { nodes: ['127.0.0.1:1'] });
+    const config = regionConfig('near', { ...settings, topic: DRIVER_TOPIC }, [1, 2], {
+      nodes: ['127.0.0.1:1'],
+      replicas: 0,
+    });
     const log = createLog('error', 'near', 'driver');
     const driver = new Driver(await createBus({ config, instance: 'driver', clock: systemClock, log }));
     await driver.echo.roundTrip();

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Media } from '../src/agent/media.ts';
 import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, claimSettings } from './credentials.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
 /** What the configurations of all instances have in common. */
@@ -47,6 +47,7 @@ export function configYaml(
       ]),
     ),
     queues: Object.fromEntries(virtualQueues(connections).map(({ name, unites }) => [name, { unites }])),
+    ...claimSettings(),
   };
   const names = regions.map(({ name }) => name);
   return stringify(merged(merged(config, credentials?.settings(region, names) ?? {}), more.config));

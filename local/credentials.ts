@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
@@ -9,6 +9,8 @@ import { type Clock, systemClock } from '../src/ops/clock.ts';
 const ISSUER = 'urn:muster:local-world';
 const AUDIENCE = 'muster';
 const ALGORITHM = 'EdDSA';
+const CLAIM_KEY = 'claims.key';
+const CLAIM_KEY_BYTES = 32;
 const ISSUER_KEY = 'issuer.key.pem';
 /** A day at work, in s. */
 const VALID_SECONDS = 12 * 3600;
@@ -16,6 +18,14 @@ const VALID_SECONDS = 12 * 3600;
 const RENEWED_MS = 3_600_000;
 /** Only their owner reads private keys. */
 const MODE = 0o600;
+
+/** Makes the key that all regions of a world sign ids of claims with: a file in its folder. */
+export function writeClaimKey(folder: string): void {
+  writeFileSync(join(folder, CLAIM_KEY), randomBytes(CLAIM_KEY_BYTES).toString('base64'), { mode: MODE });
+}
+
+/** What an instance's configuration says of it; it must be in the same folder. */
+export const claimSettings = () => ({ claims: { keys: [contentOf(CLAIM_KEY)] } });
 
 /** The keys of a world that lets nobody in without a token: its own, and one of each region; files in its folder. */
 export class Credentials {

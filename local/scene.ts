@@ -3,7 +3,7 @@ import type { BusDriver, LocalBus } from './bus/bus.ts';
 import { LocalKafkaBus } from './bus/kafka.ts';
 import { LocalRedisStreams } from './bus/redis-streams.ts';
 import type { LocalConnection } from './connection.ts';
-import { Credentials } from './credentials.ts';
+import { Credentials, writeClaimKey } from './credentials.ts';
 import { CxoneConnection } from './cxone-connection.ts';
 import type { Habits } from './genesys/options.ts';
 import { GenesysConnection } from './genesys-connection.ts';
@@ -44,6 +44,7 @@ interface RegionPlan {
  */
 export function planRegions(plan: RegionPlan, dir: string, http: Http, history?: WorldHistory): Promise<LocalRegion[]> {
   const names = SCENE.map(({ region }) => region);
+  writeClaimKey(dir);
   const credentials = plan.auth ? new Credentials(dir, names) : undefined;
   return Promise.all(
     SCENE.map(async ({ region, port }) => {

@@ -18,6 +18,8 @@ export interface RedisAccess {
   nodes: string[];
   username: string;
   password: string;
+  /** Of each master. */
+  replicas: number;
   tls?: RedisTlsFiles;
 }
 

@@ -63,7 +63,7 @@ export async function startRedisCluster({
       tlsPort: tlsPorts[i],
       frozen: false,
     }));
-    return new LocalRedisCluster(nodes, tls);
+    return new LocalRedisCluster(nodes, replicas ? 1 : 0, tls);
   } catch (error) {
     await Promise.all(servers.map((server) => server.kill('SIGKILL')));
     throw error;
@@ -93,17 +93,20 @@ function nodeArguments(nodeTimeoutMs: number): string[] {
 /** A running cluster and what can be done to it. */
 export class LocalRedisCluster {
   readonly nodes: readonly LocalRedisNode[];
+  readonly #replicas: number;
   readonly #tls: RedisTlsFiles | undefined;
 
-  constructor(nodes: LocalRedisNode[], tls: RedisTlsFiles | undefined) {
+  /** @param replicas of each master, at the start */
+  constructor(nodes: LocalRedisNode[], replicas: number, tls: RedisTlsFiles | undefined) {
     this.nodes = nodes;
+    this.#replicas = replicas;
     this.#tls = tls;
   }
 
   /** How Muster reaches it: `redis` of its configuration. */
   get access(): RedisAccess {
     const nodes = this.nodes.map(({ port, tlsPort }) => `127.0.0.1:${tlsPort ?? port}`);
-    return { nodes, ...LOCAL_USER, ...(this.#tls && { tls: this.#tls }) };
+    return { nodes, ...LOCAL_USER, replicas: this.#replicas, ...(this.#tls && { tls: this.#tls }) };
   }
 
   /** `127.0.0.1:port` of every node. */

@@ -5,10 +5,11 @@ import type { AuditRecord } from '../ops/audit.ts';
 import type { ClaimRequest, Granted } from '../routing/attempt.ts';
 import { claim } from '../routing/claim.ts';
 import { Refusal } from '../routing/refusal.ts';
-import type { Region } from '../routing/region.ts';
+import { provenClaim, type Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { routeOf, whoSent } from './access.ts';
+import { TooManyRequests } from './limits.ts';
 
 /**
  * What callers do, done and written down: one record for each request of a claim or a settlement, and for each event,
@@ -41,6 +42,26 @@ export async function settleFor(
 ): Promise<ClaimAnswer> {
   const base = { op: settlement, claim: claimId } as const;
   return recorded(region, request, base, () => settle(region, claimId, settlement, budgetMs), told);
+}
+
+/**
+ * Lets nobody settle by an id that was made up, before anything else is done for it. Whoever asks too often and shows such
+ * ids guesses, and is refused for asking.
+ * @throws Refusal `unknown_claim`, TooManyRequests
+ */
+export function demandProof(region: Region, request: FastifyRequest, claimId: string, settlement: Settlement): void {
+  const { claimIds, metrics, audit } = region;
+  if (request.overLimitMs !== null && !claimIds.prove(claimId)) {
+    metrics.rateLimited.inc();
+    throw new TooManyRequests(request.overLimitMs);
+  }
+  try {
+    provenClaim(region, claimId);
+  } catch (error) {
+    const outcome = (error as Refusal).code;
+    audit.record({ op: settlement, claim: claimId, outcome, who: whoSent(request), request: request.id });
+    throw error;
+  }
 }
 
 /** Writes down an event that was accepted. */

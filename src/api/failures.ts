@@ -5,6 +5,7 @@ import type { Log } from '../ops/log.ts';
 import { NotYetConsistent } from '../routing/consistency.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { OutboxFull } from '../sync/outbox.ts';
+import { TooManyRequests } from './limits.ts';
 import { sendProblem } from './problems.ts';
 
 /** A request that is wrong in fields a schema cannot judge. */
@@ -27,6 +28,8 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
   if (error instanceof ShardUnavailable) {
     return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
   }
+  if (error instanceof TooManyRequests)
+    return sendProblem(reply, 'too_many_requests', { detail: error.message, retryAfterMs: error.retryAfterMs });
   if (error instanceof OutboxFull)
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
   if (error instanceof InvalidRequest)

@@ -9,6 +9,23 @@ const WINDOW_MS = 1000;
 /** Clients whose requests are counted at most; of more, those who were heard of longest ago begin anew. */
 const CLIENTS = 10_000;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** In how many ms the client may ask again, where it has asked too often and yet was let in; else null. */
+    overLimitMs: number | null;
+  }
+}
+
+/** What was let in though its client asks too often, and turned out to be none of what is always let in. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequests';
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super('the client has made more requests than it may, and shows ids of claims that nobody granted');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 type Check = ReturnType<FastifyInstance['createRateLimit']>;
 
 /** Whether requests to a route are counted: what clients ask, and not what regions, platforms and load balancers do. */
@@ -16,14 +33,16 @@ export const isCounted = (access: Access | undefined): boolean =>
   (SCOPES as readonly (Access | undefined)[]).includes(access);
 
 /**
- * Refuses what a client asks of this instance beyond so many requests a second; undefined: any number. A settlement counts and is never refused:
- * it gives back an agent whom somebody else could have. To be called when callers are known.
+ * Refuses what a client asks of this instance beyond so many requests a second; undefined: any number. A settlement counts and is let in all
+ * the same, for it gives back an agent whom somebody else could have; what it shows must prove a claim then: see
+ * `demandProof`. To be called when callers are known.
  */
 export function limitClients(
   server: FastifyInstance,
   max: number | undefined,
   metrics: Pick<Metrics, 'rateLimited'>,
 ): void {
+  server.decorateRequest('overLimitMs', null);
   if (max === undefined) return;
   server.register(rateLimit, { global: false, cache: CLIENTS });
   let check: Check | undefined;
@@ -35,7 +54,11 @@ export function limitClients(
     if (found.isAllowed) return;
     const resetSeconds = Math.max(1, found.ttlInSeconds);
     tell(reply, { limit: max, remaining: found.remaining, reset: resetSeconds });
-    if (!found.isExceeded || work === 'settlement') return;
+    if (!found.isExceeded) return;
+    if (work === 'settlement') {
+      request.overLimitMs = resetSeconds * 1000;
+      return;
+    }
     metrics.rateLimited.inc();
     const detail = `more than ${max} requests of one client within a second`;
     return sendProblem(reply, 'too_many_requests', { detail, retryAfterMs: resetSeconds * 1000 });

@@ -1,5 +1,6 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
+import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
@@ -57,7 +58,8 @@ export function createServer(context: ApiContext) {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestIdOf,
-    routerOptions: { maxParamLength: 512 },
+    // In UTF-16, of which a code point may take two.
+    routerOptions: { maxParamLength: 2 * LONGEST_CLAIM_ID },
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,

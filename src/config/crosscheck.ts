@@ -1,5 +1,6 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
+import { checkClaimKeys } from './claim-keys.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
@@ -12,11 +13,13 @@ export function crossCheck(config: Config): Problem[] {
     ...checkRegions(config),
     ...checkRedis(config),
     ...checkTls('redis.tls', config.redis.tls),
+    ...checkReplication(config),
     ...checkBus(config),
     ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
     ...checkAuth(config),
+    ...checkClaimKeys(config),
   ];
 }
 
@@ -51,6 +54,12 @@ function checkRedis({ redis, bus }: Config): Problem[] {
     if (node === busAddress) problems.push({ path, message: 'is the Redis of the bus, which must be one of its own' });
   }
   return problems;
+}
+
+/** Where no replica is meant to be, none can acknowledge anything. */
+function checkReplication({ redis, claims }: Config): Problem[] {
+  if (redis.replicas > 0 || claims.replication !== 'refuse') return [];
+  return [{ path: 'claims.replication', message: 'is refuse, and redis.replicas is 0: every claim would be refused' }];
 }
 
 function addressOf(url: string): string | undefined {

@@ -33,6 +33,12 @@ const Redis = Type.Object(
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
     tls: Type.Optional(Tls('TLS to the nodes.')),
+    replicas: Type.Integer({
+      default: 1,
+      minimum: 0,
+      maximum: 5,
+      description: 'How many replicas each master is meant to have; 0: none, so that a lost master loses what it held.',
+    }),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
 );
@@ -119,6 +125,14 @@ const Ranking = Type.Object(
 
 const Claims = Type.Object(
   {
+    keys: Type.Optional(
+      Type.Array(Type.String({ minLength: 32, title: 'a secret of 32 characters or more', writeOnly: true }), {
+        minItems: 1,
+        maxItems: 10,
+        description: `Secrets that ids of claims are signed with, e.g. \`\${file:claims.key}\`; the same in all regions. The first signs, all are known: [how to change them](security.md#changing-keys). Needed where there is \`auth\`.`,
+        writeOnly: true,
+      }),
+    ),
     heldMs: Milliseconds(10_000, 1000, 600_000, 'How long a claim is held before it must be confirmed.'),
     confirmedMs: Milliseconds(
       14_400_000,

@@ -1,15 +1,14 @@
 import { type Static, Type } from 'typebox';
+import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { closed } from '../agent/wire.ts';
 import { AgentAnswer, AgentId, Explanation } from './agents.ts';
 import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
 
-const LONGEST_CLAIM_ID = 420;
-
-/** Names its agent and its fence, so whoever holds it can be sent to the right region. */
+/** Names its agent, so whoever holds it can be sent to the right region, and proves that it was granted. */
 export const ClaimId = Type.String({
   minLength: 1,
   maxLength: LONGEST_CLAIM_ID,
-  description: 'Names the agent and the fence; opaque to callers.',
+  description: 'Proves that the claim was granted; opaque to callers, who send it back as it is.',
 });
 
 export const ClaimAnswer = Type.Object(

@@ -178,6 +178,9 @@ export const BeatAnswer = Type.Object(
         description: 'A beat of the region, taken for this answer; null where its store cannot be reached.',
       }),
     ),
+    claim_keys: Type.Array(Type.String(), {
+      description: 'Fingerprints of the keys that ids of claims are known by here; the first one signs.',
+    }),
   },
   { ...closed, $id: 'Beat', description: 'What a region answers to a probe.' },
 );

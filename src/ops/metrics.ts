@@ -21,6 +21,8 @@ export interface Metrics {
   /** Claims granted in a home's stead that met the home's own. */
   conflicts: Counter<'overlap'>;
   settlements: Counter<'settlement' | 'outcome'>;
+  /** Ids of claims that no region granted. */
+  unprovenClaimIds: Counter;
   /** From acceptance in another region to being applied here. */
   propagationMs: Histogram<'from'>;
   /** Reads that carried a token: `here`, `waited`, `asked`, `refused`. */
@@ -129,6 +131,10 @@ function metricsOfClaims({ counter, latency }: Maker) {
       'Settlements of claims, a missed alert and a refused call among them: ok, claim_ended, fence_superseded',
       'settlement',
       'outcome',
+    ),
+    unprovenClaimIds: counter(
+      'unproven_claim_ids_total',
+      'Ids of claims that were shown and prove nothing: somebody makes them up, or regions have other claims.keys',
     ),
     tokenReads: counter(
       'token_reads_total',

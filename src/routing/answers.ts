@@ -1,4 +1,3 @@
-import { claimIdOf } from '../agent/claim.ts';
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { availableSince, statusOf } from '../agent/status.ts';
@@ -9,6 +8,7 @@ import { type AgentRecord, lockOf, readRecord } from '../cache/record.ts';
 import { roomOf } from '../cache/room.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
+import type { ClaimIds } from './claim-ids.ts';
 
 /** How old what is known of an agent is. */
 export interface Age {
@@ -61,9 +61,16 @@ export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): st
 }
 
 /** @param leftMs how long the claim still holds its agent */
-export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, replicated?: boolean): ClaimAnswer {
+export function answerClaim(
+  ids: ClaimIds,
+  claim: Claim,
+  agent: AgentAnswer,
+  leftMs: number,
+  replicated?: boolean,
+): ClaimAnswer {
+  const region = grantedBy(agent, claim);
   return {
-    claim_id: claimIdOf({ ...claim, agentId: agent.agent_id }),
+    claim_id: ids.sign({ ...claim, agentId: agent.agent_id, region }),
     call_id: claim.callId,
     agent_id: agent.agent_id,
     queue: claim.queue,
@@ -73,7 +80,7 @@ export function answerClaim(claim: Claim, agent: AgentAnswer, leftMs: number, re
     until: claim.untilMs,
     expires_in_ms: claim.state === 'ENDED' ? 0 : Math.max(0, Math.round(leftMs)),
     ...(replicated !== undefined && { replicated }),
-    authority: { region: grantedBy(agent, claim), mode: claim.by === undefined ? 'home' : 'verified' },
+    authority: { region, mode: claim.by === undefined ? 'home' : 'verified' },
     agent,
   };
 }

@@ -1,7 +1,7 @@
-import { claimIdOf } from '../agent/claim.ts';
-import { type Claim, claimsOf } from '../agent/facets.ts';
+import { claimsOf } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { domainsOf } from '../config/topology.ts';
+import { grantedBy } from './answers.ts';
 import { Refusal } from './refusal.ts';
 import { queueNamed, type Region } from './region.ts';
 
@@ -16,8 +16,8 @@ export async function claimOfCall(region: Region, callId: string, queue?: string
   const known = await Promise.all(domains.map((domain) => region.queues.agentOf(domain, callId)));
   const agentId = known.find((each) => each !== undefined);
   if (agentId === undefined) throw new Refusal('unknown_claim', `no claim of call "${callId}" is known in this region`);
-  const claim = claimFor(await region.agents.get(agentId), callId);
-  if (claim) return claimIdOf({ ...claim, agentId });
+  const id = idFor(region, agentId, await region.agents.get(agentId), callId);
+  if (id !== undefined) return id;
   throw new Refusal('unknown_claim', `call "${callId}" has agent "${agentId}" no more, or not yet, in this region`);
 }
 
@@ -28,13 +28,19 @@ export async function claimOfCall(region: Region, callId: string, queue?: string
 export async function claimOfAgent(region: Region, agentId: string, callId: string): Promise<string> {
   const record = await region.agents.get(agentId);
   if (!record) throw new Refusal('unknown_agent', `nothing is known of agent "${agentId}" in this region`);
-  const claim = claimFor(record, callId);
-  if (claim) return claimIdOf({ ...claim, agentId });
+  const id = idFor(region, agentId, record, callId);
+  if (id !== undefined) return id;
   throw new Refusal('unknown_claim', `agent "${agentId}" has no claim of call "${callId}"`);
 }
 
-/** The latest, where a call has had several units of the agent. */
-function claimFor(record: AgentRecord | undefined, callId: string): Claim | undefined {
+/** Of the latest claim, where a call has had several units of the agent. */
+function idFor(
+  { claimIds }: Region,
+  agentId: string,
+  record: AgentRecord | undefined,
+  callId: string,
+): string | undefined {
   const claims = claimsOf(record?.facets ?? {}).filter((claim) => claim.callId === callId);
-  return claims.sort((a, b) => b.fence - a.fence)[0];
+  const [latest] = claims.sort((a, b) => b.fence - a.fence);
+  return record && latest && claimIds.sign({ ...latest, agentId, region: grantedBy(record, latest) });
 }

@@ -150,7 +150,12 @@ export class Follower {
     const now = claimOn(record.facets, claim.unit ?? VOICE);
     const isStill = now !== undefined && compareClaims(now, claim) === 0;
     const leftMs = isStill ? lockOf(record, claim.unit) - this.#region.store.nowMs() : 0;
-    const { agent: _, ...moved } = answerClaim(claim, answerFor(this.#region, agentId, record), leftMs);
+    const { agent: _, ...moved } = answerClaim(
+      this.#region.claimIds,
+      claim,
+      answerFor(this.#region, agentId, record),
+      leftMs,
+    );
     return moved;
   }
 

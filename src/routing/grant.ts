@@ -23,7 +23,7 @@ export async function grantedHere(
   const { replicated, clockMs } = reply;
   const agent = tell(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - clockMs;
-  const answer = answerClaim(held, agent, leftMs, replicated);
+  const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
   const home = grantedBy(record, held);
   const isOurs = home === region.config.region;
   if (isOurs) publishClaim(region, reply.agentId, record, held.unit ?? VOICE);

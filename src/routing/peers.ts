@@ -8,6 +8,7 @@ import type { Log } from '../ops/log.ts';
 import { currentTrace, traceHeaders } from '../ops/trace.ts';
 import { askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
+import { keyWarning, PeerKeys } from './peer-keys.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
@@ -31,6 +32,8 @@ export interface PeersOptions {
   urls: Record<string, string>;
   /** Called before a region is probed; what it returns is called with the beat of the region's answer. */
   ask(region: string): (beat: number) => void;
+  /** The fingerprint of the key that ids of claims are signed with here. */
+  claimKey: string;
   /** What shows another region who asks: a token for it, where regions know each other by tokens. */
   tokens?: { for(region: string): Promise<string> } | undefined;
   clock: Clock;
@@ -44,6 +47,7 @@ interface Peer {
   /** Probes in a row that got no answer. */
   failures: number;
   clock: PeerClock;
+  keys: PeerKeys;
 }
 
 /** What is asked of every region once a second. */
@@ -65,7 +69,13 @@ export class Peers {
     this.#options = options;
     for (const [name, url] of Object.entries(options.urls)) {
       if (name === options.region) continue;
-      this.#peers.set(name, { url, roundTrip: new RoundTrip(), failures: 0, clock: new PeerClock() });
+      this.#peers.set(name, {
+        url,
+        roundTrip: new RoundTrip(),
+        failures: 0,
+        clock: new PeerClock(),
+        keys: new PeerKeys(),
+      });
     }
   }
 
@@ -98,11 +108,13 @@ export class Peers {
     return this.#peers.get(region)?.clock.offsetMs;
   }
 
-  /** Which regions' clocks are off, in words; of those that answer. */
+  /** Which regions' clocks are off, and which know other keys, in words; of those that answer. */
   warnings(): string[] {
-    return [...this.#peers].flatMap(([name, { clock }]) =>
-      clock.isOff && clock.offsetMs !== undefined && this.isReachable(name) ? [clockWarning(name, clock.offsetMs)] : [],
-    );
+    return [...this.#peers].flatMap(([name, { clock, keys }]) => {
+      if (!this.isReachable(name)) return [];
+      const off = clock.isOff && clock.offsetMs !== undefined ? [clockWarning(name, clock.offsetMs)] : [];
+      return keys.isStranger ? [...off, keyWarning(name)] : off;
+    });
   }
 
   isReachable(region: string): boolean {
@@ -181,13 +193,14 @@ export class Peers {
       if (peer.roundTrip.meanMs === undefined) await this.#beatOf(name, peer);
       const answered = ask(name);
       const startedMs = clock.monotonicMs();
-      const { time_ms: theirMs, beat } = await this.#beatOf(name, peer);
+      const { time_ms: theirMs, beat, claim_keys: theirKeys } = await this.#beatOf(name, peer);
       const tookMs = clock.monotonicMs() - startedMs;
       if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
       peer.failures = 0;
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
+      this.#heardKeys(name, peer.keys, theirKeys);
     } catch (error) {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
@@ -222,6 +235,14 @@ export class Peers {
   async #credentials(region: string): Promise<Record<string, string>> {
     const token = await this.#options.tokens?.for(region);
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  #heardKeys(name: string, keys: PeerKeys, theirs: string[] | undefined): void {
+    const { claimKey, log } = this.#options;
+    const change = keys.heard(theirs, claimKey);
+    if (change === 'strange')
+      log.warn({ of: name }, 'another region does not know the key that ids are signed with here');
+    if (change === 'known') log.info({ of: name }, 'another region knows the key that ids are signed with here');
   }
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {

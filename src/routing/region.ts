@@ -1,3 +1,4 @@
+import type { ClaimName } from '../agent/claim.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Changes } from '../cache/changes.ts';
 import type { KeptAnswers } from '../cache/kept-answers.ts';
@@ -16,6 +17,7 @@ import type { Freshness } from '../sync/freshness.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Positions } from '../sync/positions.ts';
 import { answerAgent } from './answers.ts';
+import type { ClaimIds } from './claim-ids.ts';
 import type { Peers } from './peers.ts';
 import type { ReadThrough } from './read-through.ts';
 import { Refusal } from './refusal.ts';
@@ -31,6 +33,7 @@ export interface Region {
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;
+  claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;
   /** The store's clock, by which locks are judged. */
@@ -47,6 +50,14 @@ export function queueNamed({ config }: Region, id: string): Queue {
   const queue = findQueue(config, id);
   if (!queue) throw new Refusal('unknown_queue', `no queue "${id}" is configured, and no connection of that name`);
   return queue;
+}
+
+/** What a claim's id says, once it has proven that it was granted: nothing is done for any other. @throws Refusal `unknown_claim` */
+export function provenClaim({ claimIds, metrics }: Pick<Region, 'claimIds' | 'metrics'>, claimId: string): ClaimName {
+  const name = claimIds.prove(claimId);
+  if (name) return name;
+  metrics.unprovenClaimIds.inc();
+  throw new Refusal('unknown_claim', `"${claimId}" is not the id of a claim that a region granted`);
 }
 
 /** Homes whose agents must not be handed out now, because nobody knows whether they are still free. */

@@ -1,11 +1,9 @@
 import {
   type ClaimName,
   type ClaimTimes,
-  claimIdOf,
   settle as decide,
   type Move,
   type PlatformSettlement,
-  readClaimId,
   type Settlement,
   UNSEEN_MS,
   type WrapUp,
@@ -13,44 +11,44 @@ import {
 import { completionTime, settlementsDue, type Telling } from '../agent/due.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Claim } from '../agent/facets.ts';
+import { obstacleTo } from '../agent/lost-claim.ts';
 import { claimOn, seenFrom, VOICE } from '../agent/units.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
-import { answerClaim, facetsOf, unitIn } from './answers.ts';
+import { answerClaim, facetsOf, grantedBy, unitIn } from './answers.ts';
 import { whileTimeLasts } from './patience.ts';
 import { recordPlatform } from './platform-record.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
-import { answerFor, type Region } from './region.ts';
+import { answerFor, provenClaim, type Region } from './region.ts';
 
 const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
-/** Fences are about the time of their grant in ms; one from further ahead than this was never granted. */
-const FENCE_TOLERANCE_MS = 10_000;
 
 /**
  * Confirms, renews, releases or completes a claim at its agent's home.
  * @param budgetMs how long a shard that is failing over, or a home that does not answer, is waited for
  * @throws Refusal, ShardUnavailable
  */
-export function settle(
+export async function settle(
   region: Region,
   claimId: string,
   settlement: Settlement,
   budgetMs = DEADLINE_MS,
 ): Promise<ClaimAnswer> {
-  return whileTimeLasts(region.clock, budgetMs, () => settleOnce(region, claimId, settlement, budgetMs));
+  const name = provenClaim(region, claimId);
+  return whileTimeLasts(region.clock, budgetMs, () => settleOnce(region, claimId, name, settlement, budgetMs));
 }
 
 async function settleOnce(
   region: Region,
   claimId: string,
+  name: ClaimName,
   settlement: Settlement,
   budgetMs: number,
 ): Promise<ClaimAnswer> {
-  const name = parse(claimId);
   const { agentId, fence, by, unit = VOICE } = name;
   let record = await region.agents.recall(agentId);
   // Another instance may have granted it since: only the store knows whether a lock was lost.
@@ -68,18 +66,18 @@ async function settleOnce(
 
 /** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
 export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
-  const { agentId, ...version } = parse(claimId);
+  const { agentId, region: _, ...version } = provenClaim(region, claimId);
   const { fence, unit = VOICE } = version;
   const record = await region.agents.get(agentId);
   const nowMs = region.store.nowMs();
   const latest = record && claimOn(record.facets, unit);
   if (!record || !latest || fence > latest.fence) throw unknownClaim(claimId);
   if (fence === latest.fence && !isOther(latest, version)) {
-    return answerClaim(latest, answerFor(region, agentId, record), lockOf(record, unit) - nowMs);
+    return answerClaim(region.claimIds, latest, answerFor(region, agentId, record), lockOf(record, unit) - nowMs);
   }
   const { completedAtMs } = latest;
   const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
-  return answerClaim(over, answerFor(region, agentId, record), 0);
+  return answerClaim(region.claimIds, over, answerFor(region, agentId, record), 0);
 }
 
 /**
@@ -91,7 +89,8 @@ export async function followPlatform(region: Region, event: AgentEvent, record: 
   for (const { claim, settlement } of settlementsDue(event.facets, record.facets, claimsBy)) {
     if ((claim.by ?? record.home) !== region.config.region) continue;
     try {
-      const settled = await settleHere(region, { ...claim, agentId: event.agentId }, settlement, record);
+      const name = { ...claim, agentId: event.agentId, region: grantedBy(record, claim) };
+      const settled = await settleHere(region, name, settlement, record);
       recordPlatform(region, settlement, settled);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
@@ -134,7 +133,12 @@ async function settleHere(
     const move = decide(claim.state, settlement, timesFor(region, telling), wrapUpOf(region, claim.queue), completedAt);
     if (move === 'over') throw refuse(region, settlement, agentId, fence, 'claim_ended');
     if (move === 'done') {
-      return answerClaim(claim, answerFor(region, agentId, record), lockOf(record, unit) - region.store.nowMs());
+      return answerClaim(
+        region.claimIds,
+        claim,
+        answerFor(region, agentId, record),
+        lockOf(record, unit) - region.store.nowMs(),
+      );
     }
     const request = { agentId, unit, fence, callId: claim.callId, queue: claim.queue, by: claim.by, move };
     const settled = await region.agents.settle(request, record, DEADLINE_MS);
@@ -142,7 +146,7 @@ async function settleHere(
     if (settled.kind === 'settled') {
       return carriedOut(region, name, settlement, move, settled.record, startedMs, settled.replicated);
     }
-    if (!settled.record) throw unknownClaim(claimIdOf(name));
+    if (!settled.record) throw unknownClaim(region.claimIds.sign(name));
     record = settled.record;
   }
   throw new ShardUnavailable(`agent ${agentId} changes faster than its claim can be settled`);
@@ -154,22 +158,25 @@ function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence
 }
 
 /**
- * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover and is made again
- * for whoever still wants to keep it; where it is newer, the script refuses: fences are compared there, nowhere else.
+ * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover, which an id that was
+ * proven shows, and it may be made again; where it is newer, the script refuses: fences are compared there, nowhere else.
  */
 function claimToSettle(
   { config, store }: Region,
-  { facets }: AgentRecord,
+  record: AgentRecord,
   { fence, by, unit }: ClaimName,
   settlement: Settlement | PlatformSettlement,
 ): Claim {
-  const recorded = claimOn(facets, unit ?? VOICE);
+  const recorded = claimOn(record.facets, unit ?? VOICE);
   if (recorded?.fence === fence) return recorded;
-  const isLost = fence > (recorded?.fence ?? 0);
-  const nowMs = store.nowMs();
-  const couldLive = fence > nowMs - config.claims.confirmedMs && fence <= nowMs + FENCE_TOLERANCE_MS;
-  const isKept = settlement === 'confirm' || settlement === 'renew';
-  if (isLost && !(couldLive && isKept)) throw unknownClaim(`a claim with fence ${fence}`);
+  if (fence > (recorded?.fence ?? 0)) {
+    const nowMs = store.nowMs();
+    const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
+    // Fences are about the time of their grant in ms.
+    const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
+    const obstacle = obstacleTo(settlement, { fence, unit }, ground);
+    if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
+  }
   const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
   return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
 }
@@ -211,7 +218,7 @@ function carriedOut(
     const heldMs = move.lockMs - (region.clock.monotonicMs() - startedMs);
     region.history.settled({ ...base, op: settlement, heldMs });
   } else region.history.settled({ ...base, op: opOf(settlement), state: claim.state });
-  return answerClaim(claim, answerFor(region, agentId, record), move.lockMs, replicated);
+  return answerClaim(region.claimIds, claim, answerFor(region, agentId, record), move.lockMs, replicated);
 }
 
 /** In a history a missed or refused call is a release: the holder gives the agent up. */
@@ -237,12 +244,6 @@ const SETTLEMENT_REFUSALS = ['unknown_claim', 'fence_superseded', 'claim_ended']
 /** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
 function isSettlementRefusal(code: string): code is (typeof SETTLEMENT_REFUSALS)[number] {
   return (SETTLEMENT_REFUSALS as readonly string[]).includes(code);
-}
-
-function parse(claimId: string): ClaimName {
-  const parsed = readClaimId(claimId);
-  if (!parsed) throw unknownClaim(claimId);
-  return parsed;
 }
 
 const unknownClaim = (claimId: string): Refusal =>

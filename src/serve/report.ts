@@ -20,7 +20,7 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
     region: config.region,
     instance,
     regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
-    warnings: [...peers.warnings(), ...warningsOf(shards)],
+    warnings: [...peers.warnings(), ...shards.flatMap((shard) => warningsOf(shard, config.redis.replicas))],
     shards,
     outbox: total(outbox),
     bus_behind: total(bus),
@@ -53,11 +53,14 @@ function reportRegion(sync: Sync, name: string): RegionReport['regions'][number]
   };
 }
 
-/** Locks end by the clocks of the shards. */
-function warningsOf(shards: RegionReport['shards']): string[] {
-  return shards
-    .filter(({ clock_offset_ms: offsetMs }) => Math.abs(offsetMs) > CLOCK_TOLERANCE_MS)
-    .map(({ address, clock_offset_ms: offsetMs }) => clockWarning(`the shard ${address}`, offsetMs));
+function warningsOf(shard: RegionReport['shards'][number], replicasMeant: number): string[] {
+  const { address, up, replicas, clock_offset_ms: offsetMs } = shard;
+  const warnings: string[] = [];
+  // Locks end by the clocks of the shards.
+  if (Math.abs(offsetMs) > CLOCK_TOLERANCE_MS) warnings.push(clockWarning(`the shard ${address}`, offsetMs));
+  if (up && replicas < replicasMeant)
+    warnings.push(`the shard ${address} has ${replicas} of the ${replicasMeant} replicas that redis.replicas asks for`);
+  return warnings;
 }
 
 function told({ state, left, ageMs }: Standing) {

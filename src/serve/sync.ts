@@ -13,6 +13,7 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
+import type { ClaimIds } from '../routing/claim-ids.ts';
 import { conflictReporter } from '../routing/conflict.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
@@ -30,6 +31,7 @@ import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
 import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
+import { openClaimIds } from './claim-ids.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 import type { Store } from './store.ts';
 
@@ -80,9 +82,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   });
   const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
   const freshness = createFreshness(ground);
-  const peers = createPeers(ground, freshness);
+  const claimIds = openClaimIds(config, log);
+  const peers = createPeers(ground, freshness, claimIds);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const parts = { ...viewsOf(ground), agents, peers, freshness, positions, readThrough, ingest };
+  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest };
   const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
@@ -150,10 +153,11 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   }
 }
 
-function createPeers({ config, access, clock, log }: Ground, freshness: Freshness): Peers {
+function createPeers({ config, access, clock, log }: Ground, freshness: Freshness, claimIds: ClaimIds): Peers {
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
   const ask = (name: string) => freshness.ask(name);
-  return new Peers({ region: config.region, urls, ask, tokens: access.regionTokens, clock, log });
+  const [claimKey = ''] = claimIds.fingerprints;
+  return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, clock, log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {

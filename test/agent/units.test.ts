@@ -174,11 +174,13 @@ describe("a claim's id", () => {
       { nil: undefined },
     );
     const by = fc.option(fc.constantFrom('eu-west-1', '7.b'), { nil: undefined });
+    const proof = 'GXrgqQd0oI2fJ5Fq3hUxYw';
     const agentId = fc.constantFrom('crm:1', 'a~b', 'x~7:chat-1', 'ann~5.eu');
     fc.assert(
       fc.property(agentId, fc.integer({ min: 1, max: 2e12 }), unit, by, (agent, fence, ofUnit, granter) => {
-        const name = { agentId: agent, fence, ...(ofUnit && { unit: ofUnit }), ...(granter && { by: granter }) };
-        expect(readClaimId(claimIdOf(name))).toEqual(name);
+        const ofGranter = granter === undefined ? { region: 'us' } : { by: granter, region: granter };
+        const name = { agentId: agent, fence, ...(ofUnit && { unit: ofUnit }), ...ofGranter };
+        expect(readClaimId(claimIdOf(name, proof))).toEqual({ name, proof });
         expect(mediaOf(ofUnit)).toBe(ofUnit?.split('-')[0] ?? 'voice');
       }),
     );

@@ -44,7 +44,7 @@ describe('an agent who may carry two chats', () => {
       status: 201,
       body: { agent_id: agent, unit: 'chat-1', authority: { region: 'eu' } },
     });
-    expect(first.body.claim_id).toMatch(/^crm-eu:omni~\d+:chat-1$/);
+    expect(first.body.claim_id).toMatch(/^crm-eu:omni~\d+:chat-1:home:eu:[\w-]{22}$/);
     const second = await claim(eu, 'chat-2', 'chat');
     expect(second).toMatchObject({
       status: 201,

@@ -53,7 +53,7 @@ describe('a route', () => {
         agent_id: agent('found'),
         connection: 'crm-eu',
         user_id: 'found',
-        claim_id: expect.stringMatching(/^crm-eu:found~\d+$/),
+        claim_id: expect.stringMatching(/^crm-eu:found~\d+:voice:home:eu:[\w-]{22}$/),
         expires_in_ms: expect.any(Number),
         replicated: false,
         verified: false,

@@ -30,6 +30,7 @@ describe('a configuration that fits', () => {
     const config = readConfig(EXAMPLE_CONFIG, 'muster.yaml', ENV);
     expect(config).toMatchObject({
       listen: { host: '127.0.0.1', port: 7400 },
+      redis: { replicas: 1 },
       bus: { driver: 'redis-streams', topic: 'agent.status.change', partitions: 12 },
       domains: { main: {} },
       ranking: { tenureSecondsPerYear: 0, proficiencySeconds: 0, fairnessSecondsPerMinute: 0, surplusSeconds: 0 },
@@ -109,6 +110,11 @@ describe('a configuration that does not fit', () => {
       'a wrong type',
       `${EXAMPLE_CONFIG}listen: { port: high }`,
       ['listen.port: is "high", expected a whole number from 1 to 65535'],
+    ],
+    [
+      'replicas to wait for where none is meant to be',
+      `${example('7003] }', '7003], replicas: 0 }')}claims: { replication: refuse }`,
+      ['claims.replication: is refuse, and redis.replicas is 0: every claim would be refused'],
     ],
     [
       'a wrong choice',

@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOCAL_USER } from '../../local/redis/access.ts';
+import { readClaimId } from '../../src/agent/claim.ts';
 import { partitionOf } from '../../src/bus/partition.ts';
 import { claimOnce, settleOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
@@ -65,7 +66,8 @@ describe('kill -9 of an instance', () => {
 
     const next = await eu.spawn();
     const retried = await claimOnce(next.url, 'orphan');
-    expect(retried).toMatchObject({ kind: 'granted', status: 200, claimId: `${agentId}~${fence}` });
+    expect(retried).toMatchObject({ kind: 'granted', status: 200 });
+    expect(readClaimId(retried.claimId ?? '')?.name).toEqual({ agentId, fence: Number(fence), region: eu.name });
     expect((await settleOnce(next.url, retried.claimId ?? '', 'release')).status).toBe(200);
     await judge(regions.histories());
   });

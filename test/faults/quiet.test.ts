@@ -56,12 +56,14 @@ describe('a claim that no replica acknowledges', () => {
     expect(lenient).toMatchObject({ status: 201, body: { replicated: false } });
     const strict = await startRegions({
       names: ['eu'],
-      replicas: false,
       config: { claims: { replication: 'refuse' } },
     });
     const [region] = strict.all as [TestRegion];
     try {
       await bringOnDuty(region, 1, [region], sinceMs);
+      expect(await replicasMissing(region)).toEqual([]);
+      for (const node of await replicasOf(region)) await region.redis.kill(node);
+      await expect.poll(() => replicasMissing(region), { timeout: 20_000 }).toHaveLength(3);
       const refused = await ask(`${region.url}/v1/claims`, 'POST', { queue: 'support', call_id: 'c' });
       expect(refused).toMatchObject({ status: 503, body: { code: 'not_replicated' } });
       expect((await ask(`${region.url}/v1/agents/crm-eu:0`)).body).toMatchObject({ status: 'AVAILABLE' });
@@ -70,3 +72,10 @@ describe('a claim that no replica acknowledges', () => {
     }
   });
 });
+
+const replicasOf = async ({ redis }: TestRegion) => {
+  const masters = await redis.masters();
+  return redis.nodes.filter((node) => !masters.includes(node));
+};
+const replicasMissing = async ({ url }: TestRegion): Promise<string[]> =>
+  (await ask(`${url}/v1/regions`)).body.warnings.filter((warning: string) => warning.includes('redis.replicas'));

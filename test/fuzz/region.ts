@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createClient } from 'muster/client';
-import { Credentials } from '../../local/credentials.ts';
+import { Credentials, claimSettings, writeClaimKey } from '../../local/credentials.ts';
 import { startRedisCluster } from '../../local/redis/cluster.ts';
 import { freePort } from '../../local/redis/ports.ts';
 import { startRedis } from '../../local/redis/server.ts';
@@ -23,15 +23,17 @@ export async function startFuzzedRegion(dir: string): Promise<FuzzedRegion> {
   const cluster = await startRedisCluster({ dir: join(dir, 'cluster'), replicas: false });
   const port = await freePort();
   const credentials = new Credentials(dir, ['eu']);
+  writeClaimKey(dir);
   const { auth, regions } = credentials.settings('eu', ['eu']) as Guarded;
   const settings = {
     region: 'eu',
     listen: { port },
     log: { level: 'error' },
-    redis: { nodes: cluster.addresses },
+    redis: { nodes: cluster.addresses, replicas: 0 },
     bus: { url: bus.url },
     audit: { file: join(dir, 'audit') },
     auth,
+    ...claimSettings(),
     regions: { eu: { url: `http://127.0.0.1:${port}`, ...regions.eu } },
     connections: { crm: { platform: 'events', home: 'eu' } },
     queues: { support: { unites: ['crm:support'] } },

@@ -22,7 +22,7 @@ function attemptBeside(port: number): Attempt {
   const regions = [HERE, HOME];
   const store = { cluster: undefined as never, clock: systemClock, log }; // nothing is asked of it
   const freshness = new Freshness({ ...store, region: HERE, regions, partitions: 1, settings });
-  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), clock: systemClock, log });
+  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
   return {
     region: { peers, freshness, clock: systemClock },
     request: { budgetMs: 200 },

@@ -31,7 +31,7 @@ async function configure(bus: object): Promise<string> {
   const config = {
     region: 'eu',
     listen: { port },
-    redis: { nodes: redis.addresses },
+    redis: { nodes: redis.addresses, replicas: 0 },
     bus: { driver: 'kafka', brokers: kafka.bootstrap, ...bus },
     regions: { eu: { url: `http://127.0.0.1:${port}` } },
   };

@@ -4,6 +4,9 @@ import { OPERATORS_STORY } from './operators-story.ts';
 
 const SINCE_MS = Date.UTC(2025, 0, 6, 8);
 const agentId = (name: string): string => `crm-eu-west-1:${name}`;
+/** What stands in ids that are shown in place of what proves them, which is another each time. */
+export const SHOWN_PROOF = 'GXrgqQd0oI2fJ5Fq3hUxYw';
+const claimId = (name: string): string => `${agentId(name)}~1:voice:home:eu-west-1:${SHOWN_PROOF}`;
 const SUPPORT = 'crm-eu-west-1:support';
 
 const onDuty = (name: string, minutes: number, skills: Record<string, number>): Json => ({
@@ -115,14 +118,14 @@ export const STORY: readonly Example[] = [
     operation: 'getClaim',
     name: 'a-held-claim',
     summary: 'A claim that holds its agent',
-    params: { id: agentId('ana~1') },
+    params: { id: claimId('ana') },
     status: 200,
   },
   {
     operation: 'confirmClaim',
     name: 'transferred',
     summary: 'The agent has the call',
-    params: { id: agentId('ana~1') },
+    params: { id: claimId('ana') },
     body: {},
     status: 200,
   },
@@ -130,7 +133,7 @@ export const STORY: readonly Example[] = [
     operation: 'renewClaim',
     name: 'a-long-call',
     summary: 'The call takes longer',
-    params: { id: agentId('ana~1') },
+    params: { id: claimId('ana') },
     body: { budget_ms: 1000 },
     status: 200,
   },
@@ -138,7 +141,7 @@ export const STORY: readonly Example[] = [
     operation: 'completeClaim',
     name: 'hung-up',
     summary: 'The call is over',
-    params: { id: agentId('ana~1') },
+    params: { id: claimId('ana') },
     body: {},
     status: 200,
   },
@@ -146,7 +149,7 @@ export const STORY: readonly Example[] = [
     operation: 'confirmClaim',
     name: 'too-late',
     summary: 'A claim that has ended',
-    params: { id: agentId('ana~1') },
+    params: { id: claimId('ana') },
     body: {},
     status: 409,
   },
@@ -161,7 +164,7 @@ export const STORY: readonly Example[] = [
     operation: 'releaseClaim',
     name: 'not-reached',
     summary: 'The platform would not take the call to the agent',
-    params: { id: agentId('dana~1') },
+    params: { id: claimId('dana') },
     body: { refused: true },
     status: 200,
   },
@@ -176,7 +179,7 @@ export const STORY: readonly Example[] = [
     operation: 'settleCall',
     name: 'a-script-confirms',
     summary: 'And has taken the call to the agent',
-    body: { settlement: 'confirm', claim_id: agentId('bruno~1') },
+    body: { settlement: 'confirm', claim_id: claimId('bruno') },
     status: 200,
   },
   {

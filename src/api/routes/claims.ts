@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { readClaimId, type Settlement } from '../../agent/claim.ts';
+import type { Settlement } from '../../agent/claim.ts';
 import { ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
 import type { Skills } from '../../contract/fields.ts';
 import type { ClaimRequest } from '../../routing/attempt.ts';
 import { ASKED_BY, CONSISTENCY } from '../../routing/peers.ts';
+import { provenClaim } from '../../routing/region.ts';
 import { getClaim } from '../../routing/settle.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
-import { claimFor, settleFor } from '../audited.ts';
+import { claimFor, demandProof, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../server.ts';
 
@@ -25,9 +26,9 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   server.get(
     '/v1/claims/:id',
     { config: { access: 'read:agent', work: 'lookup' }, schema: { params: ClaimPath } },
-    (request, reply) => {
+    async (request, reply) => {
       const id = idOf(request);
-      const agentId = readClaimId(id)?.agentId ?? '';
+      const { agentId } = provenClaim(region, id);
       return answerAfterWrites(region, request, reply, {
         answer: () => getClaim(region, id),
         path: request.url,
@@ -39,7 +40,9 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   for (const settlement of ['confirm', 'renew', 'release', 'complete'] satisfies Settlement[]) {
     const body = settlement === 'release' ? ReleaseBody : SettleBody;
     const schema = { params: ClaimPath, body: Type.Optional(Type.Union([Type.Null(), body])) };
-    server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema }, async (request, reply) => {
+    // Before answers that are kept are looked for: an id that proves nothing costs the store nothing.
+    const onRequest = async (request: FastifyRequest) => demandProof(region, request, idOf(request), settlement);
+    server.post(`/v1/claims/:id/${settlement}`, { config: SETTLEMENT, schema, onRequest }, async (request, reply) => {
       const { budget_ms, refused } = (request.body ?? {}) as ReleaseBody;
       const settled = await settleFor(region, request, idOf(request), refused ? 'refused' : settlement, budget_ms);
       reply.header(CONSISTENCY, tokenOfClaim(settled));

@@ -21,7 +21,7 @@ export function healthRoutes(server: FastifyInstance, { region, obstacles, takeB
 
   server.get(PROBED, { config: { access: 'region' } }, async (): Promise<BeatAnswer> => {
     const beat = await takeBeat().catch(() => null); // the shard is down, and its breaker has told
-    return { time_ms: region.clock.nowMs(), beat };
+    return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints] };
   });
 
   server.get('/metrics', { config: { access: 'admin:region' } }, async (_request, reply) => {

@@ -10,7 +10,7 @@ import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
-import { claimFor, settleFor } from '../audited.ts';
+import { claimFor, demandProof, settleFor } from '../audited.ts';
 import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
 import type { ApiContext } from '../server.ts';
@@ -107,6 +107,7 @@ async function settleMeant(
   reply: FastifyReply,
 ): Promise<SettleAnswer> {
   try {
+    if (fields.claim_id !== undefined) demandProof(region, request, fields.claim_id, fields.settlement);
     const settled = await settleFor(
       region,
       request,

@@ -1,0 +1,14 @@
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../ops/log.ts';
+import { ClaimIds } from '../routing/claim-ids.ts';
+
+/** No secret, and the same in all regions: where anybody may claim, anybody may make ids, too. */
+const WITHOUT_AUTH = 'muster signs ids with this where it has no keys of its own';
+
+/** Signs with the keys of the config; without any, as anybody could, and says so. */
+export function openClaimIds({ claims: { keys } }: Pick<Config, 'claims'>, log: Log): ClaimIds {
+  const [first, ...others] = keys ?? [];
+  if (first !== undefined) return new ClaimIds([first, ...others]);
+  log.warn({}, 'no `claims.keys` are configured: anybody who reaches this instance can make up ids of claims');
+  return new ClaimIds([WITHOUT_AUTH]);
+}
