@@ -12,6 +12,8 @@ export interface Mutant {
   drill: string;
   /** Promises that `muster verify` must find broken in the histories of the drill. */
   breaks: readonly string[];
+  /** The step of the drill that must fail, where callers are told what no history shows. */
+  step?: string;
 }
 
 /** The safeguards that keep each promise. A promise without a mutant here is one whose checker nobody has seen bark. */
@@ -112,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/routing/settle.ts',
     text: 'of settlementsDue(event.facets, record.facets, claimsBy)) {',
     becomes: 'of []) {',
-    drill: 'bus-partition',
+    drill: 'forged-ids',
     breaks: ['convergence'],
   },
   {
@@ -123,5 +125,15 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: '',
     drill: 'total-isolation',
     breaks: ['conflicts'],
+  },
+  {
+    name: 'proof',
+    without: 'comparing what proves the id of a claim',
+    file: 'src/routing/claim-ids.ts',
+    text: "const isProven = this.#keys.some((key) => timingSafeEqual(Buffer.from(macOf(key, statement), 'latin1'), shown));",
+    becomes: 'const isProven = shown.length > 0;',
+    drill: 'forged-ids',
+    breaks: [],
+    step: 'Ids that are made up: no region knows them',
   },
 ];
