@@ -3,7 +3,7 @@ import type { LocalRedisNode } from '../redis/cluster.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents, claimSomeone, Held } from './stage/calls.ts';
+import { callsGetAgents, claimSomeone, Held, lineOf } from './stage/calls.ts';
 import { DoubledCallers } from './stage/doubled.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
@@ -11,6 +11,7 @@ import { duration, each } from './stage/words.ts';
 const REGION = 'eu-west-1';
 const AGENTS = 'agents:{main}';
 const HELD = 3;
+const LEAVERS = 3;
 /** Claims of the callers who ask twice that show that they get through. */
 const ENOUGH = 5;
 const NODE_TIMEOUT_MS = 3_000;
@@ -60,6 +61,7 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
   });
   const master = await cluster.masterOf(AGENTS);
   const { open, replica } = await cutReplication(stage, world, master, held);
+  const gone = await someLeave(stage, world, held);
   await failOver(stage, world, master, doubled);
   await stage.step('The old master comes back as a replica, and every master has one', async (say) => {
     await cluster.mendReplication(replica);
@@ -78,6 +80,18 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
   });
   await callsGetAgents(stage, world, 'Calls get agents in every region again');
   await askAgain(stage, world, open);
+  await stage.step('What the master alone knew of the platform is known again, in every region', async (say) => {
+    for (const agentId of gone) {
+      const { seen, afterMs } = await stage.until(
+        'the agent is on a break in every region',
+        () => ask.agentEverywhere(world, agentId),
+        (told) => Object.values(told).every(({ reason, stale }) => reason === 'BREAK' && !stale),
+        2 * stage.pace.reconcileMs + PROMOTION_LIMIT_MS,
+      );
+      for (const { name, reason } of Object.values(seen).slice(0, 1))
+        say(name, `${reason}, after ${duration(afterMs)}`);
+    }
+  });
   await held.findAndRelease();
   await stage.step('What callers were told who send everything twice', async (say) => {
     const { ledger } = doubled;
@@ -128,6 +142,28 @@ function cutReplication(
       demand(answers.every(ask.isUnreplicated), `${settlement} was answered with ${answers.map(ask.told).join(', ')}`);
     }
     return { open: { toConfirm, toComplete }, replica };
+  });
+}
+
+/** Nobody is granted here now, so nobody is sent a call in that very instant. */
+function someLeave(stage: Stage, world: World, held: Held): Promise<string[]> {
+  return stage.step('Some go on a break, which the master alone has on record', async (say) => {
+    const region = ask.regionOf(world, REGION);
+    const platform = ask.connectionOf(world, REGION);
+    const kept = held.claims.map(({ agent_id }) => agent_id);
+    const idle = lineOf(platform).filter(({ id }) => !kept.includes(platform.agentId(id)));
+    const leavers = idle.slice(-LEAVERS);
+    demand(leavers.length === LEAVERS, 'too few wait for a call');
+    for (const { id, name } of leavers) {
+      platform.simulator.setUser(id, { presence: 'Break' });
+      const { seen } = await stage.until(
+        `${REGION} hears of ${name}`,
+        () => ask.agentIn(world, region, platform.agentId(id)),
+        ({ reason }) => reason === 'BREAK',
+      );
+      say(name, ask.status(seen));
+    }
+    return leavers.map(({ id }) => platform.agentId(id));
   });
 }
 

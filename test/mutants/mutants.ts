@@ -136,4 +136,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: [],
     step: 'Ids that are made up: no region knows them',
   },
+  {
+    name: 'in-stead',
+    without: "refusing in a home's stead whom a claim may still hold",
+    file: 'src/routing/authority.ts',
+    text: 'return mayGrantInstead(facets, config.region);',
+    becomes: 'return true;',
+    drill: 'total-isolation',
+    breaks: [],
+    step: 'A claim that has lapsed here may live at home: nobody is granted in its stead',
+  },
 ];
