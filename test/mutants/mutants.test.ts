@@ -26,6 +26,15 @@ it('counts a mutant only if everything it should break is broken', () => {
   ]);
 });
 
+it('lists the mutants, their drills and what they break on the page that says why they are', () => {
+  const page = readFileSync('docs/decisions/0026-checkers-are-proven-by-mutants.md', 'utf8');
+  const rows = MUTANTS.map(({ name, without, drill, breaks, step }) => {
+    const broken = [...breaks, ...(step === undefined ? [] : [`*${step}*`])].join(', ');
+    return `| \`${name}\` | ${without} | \`${drill}\` | ${broken} |`;
+  });
+  expect(page.split('\n').filter((line) => line.startsWith('| `'))).toEqual(rows);
+});
+
 it('refuses a mutant whose text is not there, or twice', () => {
   const [mutant] = MUTANTS;
   if (!mutant) throw new Error('there are no mutants');

@@ -51,8 +51,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/cache/scripts/commit.lua',
     text: "if version ~= ARGV[2] then return { 'conflict', there or '' } end",
     becomes: '',
+    // Of two instances the slower takes back what the other has stored: a facet often, now and then a claim, too.
     drill: 'home-dies',
-    breaks: ['exclusive'],
+    breaks: ['monotonic-apply'],
   },
   {
     name: 'stale-check',
