@@ -54,7 +54,7 @@ export function configYaml(
 }
 
 /** `more` wins; objects are merged, everything else is replaced. */
-function merged(base: object, more: object): object {
+export function merged(base: object, more: object): object {
   const isObject = (value: unknown): value is object =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
   const known = new Map<string, unknown>(Object.entries(base));

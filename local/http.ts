@@ -39,8 +39,8 @@ export class Http {
   }
 
   /** @throws Error if nobody answers in time */
-  post(url: string, body: object = {}): Promise<HttpAnswer> {
-    return this.#ask(url, 'POST', { 'content-type': 'application/json' }, JSON.stringify(body));
+  post(url: string, body: object = {}, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return this.#ask(url, 'POST', { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
   }
 
   /** @throws Error if nobody answers in time */

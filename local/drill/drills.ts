@@ -3,8 +3,12 @@ import { busPartition } from './bus-partition.ts';
 import { clockSkew } from './clock-skew.ts';
 import { consumerDown } from './consumer-down.ts';
 import type { Drill } from './drill.ts';
+import { forgedIds } from './forged-ids.ts';
 import { homeDies } from './home-dies.ts';
+import { lateReplica } from './late-replica.ts';
 import { masterFailover } from './master-failover.ts';
+import { mixedConfig } from './mixed-config.ts';
+import { refuse } from './refuse.ts';
 import { shardMigration } from './shard-migration.ts';
 import { totalIsolation } from './total-isolation.ts';
 import { webhookStorm } from './webhook-storm.ts';
@@ -22,4 +26,8 @@ export const DRILLS: readonly Drill[] = [
   clockSkew,
   shardMigration,
   masterFailover,
+  lateReplica,
+  refuse,
+  forgedIds,
+  mixedConfig,
 ];

@@ -1,11 +1,15 @@
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents } from './stage/calls.ts';
+import { callsGetAgents, claimSomeone } from './stage/calls.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const ISOLATED = 'eu-west-1';
+const HOME = 'us-east-1';
+/** Long enough to ask a platform, and a home if there were one. */
+const BUDGET_MS = 2_000;
 
 type Policy = 'refuse' | 'verify';
 type Grants = Record<string, Record<string, number>>;
@@ -26,9 +30,14 @@ export const totalIsolation: Drill = {
 
 async function isolate(stage: Stage, world: World, policy: Policy): Promise<void> {
   await callsGetAgents(stage, world, `Calls arrive and get agents, under \`${policy}\``);
-  await stage.step(`${ISOLATED} is cut off from the bus and all other regions`, (say) => {
+  const held = await stage.step(`${ISOLATED} is cut off from the bus and all other regions`, async (say) => {
+    const claim = await claimKnownThere(stage, world);
     world.weather.isolate(ISOLATED);
     for (const link of world.weather.linksOf(ISOLATED)) say(`to ${link.from(ISOLATED)}`, link.report().state);
+    const confirmed = await ask.settle(world, ask.regionOf(world, HOME), claim, 'confirm');
+    say(`${claim.call_id} confirms in ${HOME}`, `${ask.told(confirmed)}, ${claim.agent.name}, fence ${claim.fence}`);
+    demand(ask.succeeded(confirmed), 'the holder has lost the agent');
+    return claim;
   });
   await stage.step('Both sides notice', async (say) => {
     for (const region of world.regions) {
@@ -61,6 +70,7 @@ async function isolate(stage: Stage, world: World, policy: Policy): Promise<void
     if (policy === 'refuse') demand(across === 0, `${across} claims were granted across the cut`);
     else demand(across > 0, 'no platform vouched for anybody');
   });
+  await nobodyIsGrantedTwice(stage, world, held);
   await stage.step(`${ISOLATED} is back`, async (say) => {
     world.weather.rejoin(ISOLATED);
     const { afterMs } = await stage.until(
@@ -75,6 +85,40 @@ async function isolate(stage: Stage, world: World, policy: Policy): Promise<void
     for (const region of world.regions) {
       say(region.name, `${await ask.metric(world, region, 'muster_claim_conflicts_total')} conflicts`);
     }
+  });
+}
+
+/** A claim at another home that the region knows of, and nothing else: not yet that it was confirmed. */
+async function claimKnownThere(stage: Stage, world: World): Promise<ClaimAnswer> {
+  const claim = await claimSomeone(stage, world, ask.regionOf(world, HOME));
+  await stage.until(
+    `${ISOLATED} knows of ${claim.call_id}`,
+    () => ask.agentIn(world, ask.regionOf(world, ISOLATED), claim.agent_id),
+    ({ facets }) => facets.claim?.fence === claim.fence,
+  );
+  return claim;
+}
+
+/** What lapsed as far as the region knows was confirmed at home, where it cannot ask: the agent is none of those free. */
+function nobodyIsGrantedTwice(stage: Stage, world: World, { agent_id, fence, ...held }: ClaimAnswer): Promise<void> {
+  return stage.step('A claim that has lapsed here may live at home: nobody is granted in its stead', async (say) => {
+    const region = ask.regionOf(world, ISOLATED);
+    const { seen } = await stage.until(
+      `${held.call_id} has lapsed, as far as ${ISOLATED} knows`,
+      () => ask.agentIn(world, region, agent_id),
+      ({ claimed_for_ms }) => claimed_for_ms === undefined,
+    );
+    say(`${held.agent.name} in ${ISOLATED}`, ask.status(seen));
+    for (const call_id of ['drill-instead-1', 'drill-instead-2']) {
+      const answer = await ask.claim(world, region, { queue: 'global', call_id, agent_id, budget_ms: BUDGET_MS });
+      say(`${call_id} there`, ask.told(answer));
+      demand(!ask.succeeded(answer), `two calls hold ${held.agent.name}`);
+    }
+    const home = ask.regionOf(world, HOME);
+    const renewed = await ask.settle(world, home, held, 'renew');
+    say(`${held.call_id} renews in ${HOME}`, ask.told(renewed));
+    demand(ask.succeeded(renewed) && (renewed.body as ClaimAnswer).fence === fence, 'the holder has lost the agent');
+    demand(ask.succeeded(await ask.settle(world, home, held, 'release')), 'the holder cannot give the agent back');
   });
 }
 

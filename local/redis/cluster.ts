@@ -161,6 +161,25 @@ export class LocalRedisCluster {
     node.frozen = false;
   }
 
+  /**
+   * Breaks the link between a master and its replica, which stays broken; the nodes hear each other all the same, so the
+   * replica is promoted if its master dies.
+   * @returns the replica
+   * @throws Error if the master has none
+   */
+  async cutReplication(master: LocalRedisNode): Promise<LocalRedisNode> {
+    const replica = await this.replicaOf(master);
+    if (!replica) throw new Error(`${master.name} has no replica.`);
+    await presentAs(replica, 'nobody');
+    await withAdmin(master.port, (redis) => redis.run('CLIENT', 'KILL', 'TYPE', 'replica'));
+    return replica;
+  }
+
+  /** Lets a node follow a master again after {@link cutReplication}. */
+  async mendReplication(node: LocalRedisNode): Promise<void> {
+    await presentAs(node, '');
+  }
+
   /** Starts a node again on its port with its files; it resolves when the node answers, maybe not yet in step. */
   async restart(node: LocalRedisNode): Promise<void> {
     await node.server.restart();
@@ -186,4 +205,12 @@ export class LocalRedisCluster {
     if (!node) throw new Error(`The cluster has a node nobody started: ${id}.`);
     return node;
   }
+}
+
+/** Who a node says it is to its master, from its next connection on; '' is nobody in particular. */
+async function presentAs({ port }: LocalRedisNode, user: string): Promise<void> {
+  await withAdmin(port, async (redis) => {
+    await redis.run('CONFIG', 'SET', 'masteruser', user);
+    await redis.run('CONFIG', 'SET', 'masterauth', user);
+  });
 }

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { DrillsReport } from '../../local/drill/stage/report.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { verify } from '../../src/verify/verify.ts';
 import type { Mutant } from './mutants.ts';
@@ -18,6 +20,8 @@ export interface Judgement {
   passed: boolean;
   /** The promises that were found broken. */
   broken: string[];
+  /** The steps of the drill that failed. */
+  failed: string[];
   tookMs: number;
 }
 
@@ -30,10 +34,11 @@ export async function judgeMutant(mutant: Mutant): Promise<Judgement> {
     symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     const file = join(dir, mutant.file);
     writeFileSync(file, mutate(readFileSync(file, 'utf8'), mutant));
-    const passed = await play(mutant.drill, dir);
+    const failed = await play(mutant.drill, dir);
     const broken = await brokenIn(join(dir, 'kept'));
-    const caught = !passed && mutant.breaks.every((name) => broken.includes(name));
-    return { caught, passed, broken, tookMs: systemClock.monotonicMs() - startedMs };
+    const missing = missingIn(mutant, { broken, failed });
+    const tookMs = systemClock.monotonicMs() - startedMs;
+    return { caught: failed.length > 0 && missing.length === 0, passed: failed.length === 0, broken, failed, tookMs };
   } finally {
     rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
@@ -48,13 +53,25 @@ export function mutate(source: string, { name, file, text, becomes }: Mutant): s
   return `${before}${becomes}${after}`;
 }
 
-async function play(drill: string, dir: string): Promise<boolean> {
-  const args = ['src/cli.ts', 'drill', '--only', drill, '--keep', join(dir, 'kept')];
-  const child = spawn(process.execPath, args, { cwd: dir, stdio: 'ignore' });
+/** What the mutant should have broken, and has not: promises, and the step that sees it itself. */
+export function missingIn(
+  { breaks, step }: Mutant,
+  { broken, failed }: Pick<Judgement, 'broken' | 'failed'>,
+): string[] {
+  const steps = step === undefined || failed.includes(step) ? [] : [step];
+  return [...breaks.filter((name) => !broken.includes(name)), ...steps];
+}
+
+/** @returns the steps that failed. @throws Error if the drill cannot be played */
+async function play(drill: string, dir: string): Promise<string[]> {
+  const args = ['src/cli.ts', 'drill', '--only', drill, '--json', '--keep', join(dir, 'kept')];
+  const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
   const limit = setTimeout(() => child.kill('SIGTERM'), DRILL_LIMIT_MS);
-  const [code] = await once(child, 'close');
+  const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   clearTimeout(limit);
-  return code === 0;
+  if (told === '') throw new Error(`the drill ${drill} was not played: it ended with code ${code} and told nothing`);
+  const { drills } = JSON.parse(told) as DrillsReport;
+  return drills.flatMap(({ steps }) => steps.flatMap(({ name, ok }) => (ok ? [] : [name])));
 }
 
 /** Judges the acts of a drill one by one: each has a world of its own. */

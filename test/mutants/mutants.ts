@@ -12,6 +12,8 @@ export interface Mutant {
   drill: string;
   /** Promises that `muster verify` must find broken in the histories of the drill. */
   breaks: readonly string[];
+  /** The step of the drill that must fail, where callers are told what no history shows. */
+  step?: string;
 }
 
 /** The safeguards that keep each promise. A promise without a mutant here is one whose checker nobody has seen bark. */
@@ -49,8 +51,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/cache/scripts/commit.lua',
     text: "if version ~= ARGV[2] then return { 'conflict', there or '' } end",
     becomes: '',
+    // Of two instances the slower takes back what the other has stored: a facet often, now and then a claim, too.
     drill: 'home-dies',
-    breaks: ['exclusive'],
+    breaks: ['monotonic-apply'],
   },
   {
     name: 'stale-check',
@@ -112,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/routing/settle.ts',
     text: 'of settlementsDue(event.facets, record.facets, claimsBy)) {',
     becomes: 'of []) {',
-    drill: 'bus-partition',
+    drill: 'forged-ids',
     breaks: ['convergence'],
   },
   {
@@ -123,5 +126,25 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: '',
     drill: 'total-isolation',
     breaks: ['conflicts'],
+  },
+  {
+    name: 'proof',
+    without: 'comparing what proves the id of a claim',
+    file: 'src/routing/claim-ids.ts',
+    text: "const isProven = this.#keys.some((key) => timingSafeEqual(Buffer.from(macOf(key, statement), 'latin1'), shown));",
+    becomes: 'const isProven = shown.length > 0;',
+    drill: 'forged-ids',
+    breaks: [],
+    step: 'Ids that are made up: no region knows them',
+  },
+  {
+    name: 'in-stead',
+    without: "refusing in a home's stead whom a claim may still hold",
+    file: 'src/routing/authority.ts',
+    text: 'return mayGrantInstead(facets, config.region);',
+    becomes: 'return true;',
+    drill: 'total-isolation',
+    breaks: [],
+    step: 'A claim that has lapsed here may live at home: nobody is granted in its stead',
   },
 ];

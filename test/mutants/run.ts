@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { judgeMutant } from './judge.ts';
+import { judgeMutant, missingIn } from './judge.ts';
 import { MUTANTS } from './mutants.ts';
 
 const NAME_WIDTH = Math.max(...MUTANTS.map(({ name }) => name.length));
@@ -15,10 +15,12 @@ const { only } = new Command('mutants')
 const mutants = MUTANTS.filter(({ name }) => !only || only.includes(name));
 let survivors = 0;
 for (const mutant of mutants) {
-  const { caught, broken, passed, tookMs } = await judgeMutant(mutant);
+  const judgement = await judgeMutant(mutant);
+  const { caught, broken, failed, passed, tookMs } = judgement;
   if (!caught) survivors++;
-  const reasons = `${passed ? 'the drill passed; ' : ''}${broken.length > 0 ? `broken: ${broken.join(', ')}` : 'no promise broken'}`;
-  const wanted = caught ? '' : ` (not: ${mutant.breaks.filter((name) => !broken.includes(name)).join(', ')})`;
+  const promises = broken.length > 0 ? `broken: ${broken.join(', ')}` : 'no promise broken';
+  const reasons = passed ? `the drill passed; ${promises}` : `${promises}; failed: ${failed.join(' | ')}`;
+  const wanted = caught ? '' : ` (not: ${missingIn(mutant, judgement).join(', ')})`;
   const cells = [mutant.name.padEnd(NAME_WIDTH), mutant.drill.padEnd(DRILL_WIDTH), `${Math.round(tookMs / 1000)} s`];
   console.log(`${caught ? '✓ caught  ' : '✗ SURVIVED'} ${cells.join('  ')}  ${reasons}${wanted}`);
 }

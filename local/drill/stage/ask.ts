@@ -150,18 +150,25 @@ export function told({ status, body }: HttpAnswer): string {
 
 export const succeeded = ({ status }: HttpAnswer): boolean => status < 300;
 
+export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+
 /** Confirms, renews, releases or completes a claim, at any region. */
 export function settle(
   { http, ledger }: World,
   { name, url }: LocalRegion,
   { claim_id, call_id }: Pick<ClaimAnswer, 'claim_id'> & Partial<ClaimAnswer>,
-  settlement: 'confirm' | 'renew' | 'release' | 'complete',
+  settlement: Settlement,
+  body: { budget_ms?: number } = {},
 ): Promise<HttpAnswer> {
   const question = { asked: settlement, claim: claim_id, call: call_id, region: name, url } as const;
   return ledger.note(question, () =>
-    withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id } })),
+    withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id }, body })),
   );
 }
+
+/** Whether no replica has what was asked for, so that nobody may be told that it is so. */
+export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
+  status === 503 && (body as { code?: string }).code === 'not_replicated';
 
 /** What the callers of a region met. */
 export function tallyOf({ callers }: World, region: string): Tally {

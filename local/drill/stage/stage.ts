@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../../src/ops/clock.ts';
 import type { BusDriver } from '../../bus/bus.ts';
+import { merged } from '../../config.ts';
 import type { LocalRegion } from '../../region.ts';
 import { startWorld, type World } from '../../world.ts';
 import type { WorldOptions } from '../../world-options.ts';
@@ -83,12 +84,14 @@ export class Stage {
       bus,
       ...given,
       auth: true, // as where regions are apart
-      config: {
-        freshness: { heartbeatMs, suspectMs, staleMs },
-        reconcile: { intervalMs: reconcileMs },
-        claims: { heldMs },
-        ...given.config,
-      },
+      config: merged(
+        {
+          freshness: { heartbeatMs, suspectMs, staleMs },
+          reconcile: { intervalMs: reconcileMs },
+          claims: { heldMs },
+        },
+        given.config ?? {},
+      ),
       signal,
       ...(keep !== undefined && { keep: join(keep, name) }),
     };
@@ -149,7 +152,7 @@ export class Stage {
     const endMs = systemClock.monotonicMs() + ms;
     while (systemClock.monotonicMs() < endMs) {
       this.#mustGoOn();
-      await delay(Math.min(POLL_MS, endMs - systemClock.monotonicMs()));
+      await delay(Math.max(0, Math.min(POLL_MS, endMs - systemClock.monotonicMs())));
     }
   }
 
