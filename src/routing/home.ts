@@ -1,4 +1,6 @@
 import { type Dispatcher, request } from 'undici';
+import type { Media } from '../agent/media.ts';
+import type { RequiredSkills } from '../agent/ranking.ts';
 import type { AgentAnswer } from '../contract/agents.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Log } from '../ops/log.ts';
@@ -20,6 +22,18 @@ export type HomeAnswer =
     }
   | { kind: 'unreachable' }
   | { kind: 'unknown' };
+
+/** What a home is asked for on a caller's behalf. */
+export interface AskedClaim {
+  queue: string;
+  callId: string;
+  media: Media;
+  skills: RequiredSkills;
+  /** The one agent whom the caller wants. */
+  agentId?: string;
+  /** The agent whom this region proposes, which is no part of the caller's wish. */
+  proposes: string;
+}
 
 /** A connection that stays silent this long is given up, ms; its caller has long gone on. */
 const SILENCE_MS = 5000;
@@ -63,4 +77,29 @@ const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'U
 /** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
 function wasNeverSent(error: unknown): boolean {
   return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** What is read from another region. */
+export interface ReadAnswer {
+  headers: Record<string, unknown>;
+  body: unknown;
+}
+
+/** Reads from a region. Never throws. @returns undefined for any answer but 200, or none in time */
+export async function askForRead(
+  url: string,
+  headers: () => Promise<Record<string, string>>,
+  deadlineMs: number,
+  dispatcher: Dispatcher,
+  log: Log,
+): Promise<ReadAnswer | undefined> {
+  try {
+    const signal = AbortSignal.timeout(Math.ceil(deadlineMs));
+    const answer = await request(url, { headers: await headers(), dispatcher, signal });
+    const body = await answer.body.json();
+    return answer.statusCode === 200 ? { headers: answer.headers, body } : undefined;
+  } catch (error) {
+    log.debug({ err: error, url }, 'a region was asked for a read and did not answer');
+    return undefined;
+  }
 }

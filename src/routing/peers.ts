@@ -1,13 +1,11 @@
 import { Agent, request } from 'undici';
 import type { Settlement } from '../agent/claim.ts';
-import type { Media } from '../agent/media.ts';
-import type { RequiredSkills } from '../agent/ranking.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { BeatAnswer } from '../contract/operators.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { currentTrace, traceHeaders } from '../ops/trace.ts';
-import { askHome, type HomeAnswer } from './home.ts';
+import { type AskedClaim, askForRead, askHome, type HomeAnswer } from './home.ts';
 import { clockWarning, PeerClock } from './peer-clock.ts';
 import { PeerKeys } from './peer-keys.ts';
 import { RoundTrip } from './round-trip.ts';
@@ -18,17 +16,6 @@ export const ASKED_BY = 'muster-asked-by';
 export const CONSISTENCY = 'muster-consistency';
 /** The header that names the region whose answer it is, where a read carried tokens. */
 export const ANSWERED_BY = 'muster-answered-by';
-
-export interface AskedClaim {
-  queue: string;
-  callId: string;
-  media: Media;
-  skills: RequiredSkills;
-  /** The one agent whom the caller wants. */
-  agentId?: string;
-  /** The agent whom this region proposes, which is no part of the caller's wish. */
-  proposes: string;
-}
 
 export interface PeersOptions {
   region: string;
@@ -134,13 +121,9 @@ export class Peers {
   }
 
   /** Asks an agent's home to grant it. Never throws. */
-  async claim(
-    home: string,
-    { queue, callId, media, skills, agentId, proposes }: AskedClaim,
-    budgetMs: number,
-  ): Promise<HomeAnswer> {
-    const wish = { queue, call_id: callId, media, skills, ...(agentId !== undefined && { agent_id: agentId }) };
-    const body = { ...wish, proposes, budget_ms: this.#budgetFor(home, budgetMs) };
+  async claim(home: string, { callId, agentId, ...asked }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
+    const wish = { ...asked, call_id: callId, ...(agentId !== undefined && { agent_id: agentId }) };
+    const body = { ...wish, budget_ms: this.#budgetFor(home, budgetMs) };
     // A call whose home fell silent asks it again first: waiting there would leave it no time for anybody else.
     if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();
@@ -184,26 +167,11 @@ export class Peers {
   }
 
   /** What a region answers with 200 on this one's behalf; undefined for any other answer, or none in time. */
-  async #get(
-    region: string,
-    path: string,
-    headers: Record<string, string>,
-    deadlineMs: number,
-  ): Promise<{ headers: Record<string, unknown>; body: unknown } | undefined> {
+  async #get(region: string, path: string, headers: Record<string, string>, deadlineMs: number) {
     const peer = this.#peers.get(region);
     if (!peer || deadlineMs <= 0) return undefined;
-    try {
-      const answer = await request(`${peer.url}${path}`, {
-        headers: { ...(await this.#credentials(region)), ...this.#behalf(), ...headers },
-        dispatcher: this.#http,
-        signal: AbortSignal.timeout(Math.ceil(deadlineMs)),
-      });
-      const body = await answer.body.json();
-      return answer.statusCode === 200 ? { headers: answer.headers, body } : undefined;
-    } catch (error) {
-      this.#options.log.debug({ err: error, of: region }, 'a region was asked for a read and did not answer');
-      return undefined;
-    }
+    const all = async () => ({ ...(await this.#credentials(region)), ...this.#behalf(), ...headers });
+    return askForRead(`${peer.url}${path}`, all, deadlineMs, this.#http, this.#options.log);
   }
 
   async #post(home: string, path: string, body: object, deadlineMs: number): Promise<HomeAnswer> {

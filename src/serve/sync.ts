@@ -75,11 +75,9 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   store.cluster.shards.onDown = () => agents.forget();
   const positions = new Positions({ cluster: store.cluster, partitions: config.bus.partitions, log });
   const reportConflict = conflictReporter();
+  const applied = { ...ground, agents, positions, store: store.cluster.shards };
   const apply = new Apply({
-    ...ground,
-    agents,
-    positions,
-    store: store.cluster.shards,
+    ...applied,
     atGranter: (event, record) => followPlatform(region, event, record),
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
@@ -93,27 +91,14 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
-  const heartbeats = new Heartbeats({
-    ...shared,
-    cluster: store.cluster,
-    outbox,
-    leases,
-    instance,
-    heartbeatMs: config.freshness.heartbeatMs,
-  });
+  const heartbeatMs = config.freshness.heartbeatMs;
+  const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance, heartbeatMs });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const applier = new Applier({
-    ...shared,
-    replication: config.claims.replication,
-    store: store.cluster.shards,
-    bus,
-    apply,
-    freshness,
-    positions,
-    history,
-  });
+  const { replication } = config.claims;
+  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history };
+  const applier = new Applier({ ...shared, ...heard, replication });
   const connections = platformConnections(ground, agents, ingest);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });
   return {
