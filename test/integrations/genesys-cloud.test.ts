@@ -103,7 +103,7 @@ describe('a flow', () => {
       claim_id: '',
       expires_in_ms: 0,
       replicated: false,
-      queue: 'support',
+      queue: agent('nobody'),
       authority: '',
       verified: false,
       reason: 'no_agent_available',

@@ -8,8 +8,8 @@ import { type Answer, bringOnDuty, type Regions, startRegions, type TestRegion }
 
 const HELD_MS = 1000;
 const CALLERS = 40;
-/** Calls that end before the load does. */
-const ENOUGH = 300;
+/** Claims that are confirmed before the load ends. */
+const ENOUGH = 120;
 let regions: Regions;
 let ledger: KeptLedger;
 beforeAll(async () => {
@@ -28,13 +28,12 @@ describe('forty callers who ask twice and confirm around the lapse, six agents, 
   it('no agent has two callers, as callers count, and nobody loses a claim by his own retry', async () => {
     const random = new Random(7);
     const isOver = { yes: false };
-    const ended = { calls: 0, confirmed: 0 };
+    const ended = { confirmed: 0 };
     const callers = Array.from({ length: CALLERS }, (_, caller) => call(caller, random, isOver, ended));
     const trouble = makeTrouble(random, isOver);
-    await expect.poll(() => ended.calls, { timeout: 180_000 }).toBeGreaterThan(ENOUGH);
+    await expect.poll(() => ended.confirmed, { timeout: 240_000 }).toBeGreaterThan(ENOUGH);
     isOver.yes = true;
     await Promise.all([...callers, trouble]);
-    expect(ended.confirmed).toBeGreaterThan(20);
     const verdict = await verify(ledger.files());
     const broken = verdict.checks.filter(({ outcome, name }) => outcome === 'broken' && JUDGED.includes(name));
     expect(broken, renderVerdict(verdict)).toEqual([]);
@@ -48,12 +47,7 @@ describe('forty callers who ask twice and confirm around the lapse, six agents, 
 const JUDGED = ['one-holder', 'as-told', 'replicated', 'one-call', 'exclusive', 'fence', 'stale-holder', 'retry'];
 
 /** One caller after another on the same line: each asks twice at once, confirms early, late or not, and hangs up. */
-async function call(
-  caller: number,
-  random: Random,
-  isOver: { yes: boolean },
-  ended: { calls: number; confirmed: number },
-) {
+async function call(caller: number, random: Random, isOver: { yes: boolean }, ended: { confirmed: number }) {
   for (let n = 0; !isOver.yes; n++) {
     const region = random.pick(regions.all);
     const asked = { queue: 'support', call_id: `race-${caller}-${n}`, budget_ms: 1000 };
@@ -68,7 +62,6 @@ async function call(
       await delay(random.between(0, 0.3) * HELD_MS);
       await settle(random.pick(regions.all), granted, random.pick(['release', 'complete']));
     } else await delay(random.between(0, 0.2) * HELD_MS);
-    ended.calls++;
   }
 }
 
@@ -85,7 +78,8 @@ async function makeTrouble(random: Random, isOver: { yes: boolean }): Promise<vo
       const master = await region.redis.masterOf('agents:{main}').catch(() => undefined);
       if (!master) continue;
       await region.redis.freeze(master);
-      await delay(random.between(0.05, 1) * HELD_MS);
+      // Now and then for long enough that its replica is promoted; it comes back not knowing.
+      await delay((random.chance(0.3) ? random.between(3, 6) : random.between(0.05, 1)) * HELD_MS);
       await region.redis.thaw(master);
     }
     await delay(random.between(0.2, 1) * HELD_MS);
