@@ -24,6 +24,8 @@ import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
 import { readSettings } from './world-settings.ts';
 
 /** The longest conversation that agents have, with some to spare. */
+/** The world still runs when it is judged: a claim may lapse, and be told, just before the last line. */
+const UNDER_WAY_MS = 2_000;
 const QUIET_LIMIT_MS = 60_000;
 
 /**
@@ -180,7 +182,7 @@ export class World {
     const files = [this.history?.file, this.ledger.file, ...instances.map(({ historyFile }) => historyFile)];
     return verify(
       files.filter((file) => file !== undefined),
-      { regions: this.regions.map(({ name }) => name) },
+      { regions: this.regions.map(({ name }) => name), graceMs: UNDER_WAY_MS },
     );
   }
 

@@ -62,6 +62,15 @@ export function tellable<T>(written: Written<T>, replication: Replication): Tell
   });
 }
 
+/** Whether a caller may be told of a write, see {@link tellable}. */
+export function isTellable(written: Written<unknown>, replication: Replication): boolean {
+  return written.match({
+    acknowledged: () => true,
+    noReplicaConfigured: () => true,
+    notAcknowledged: () => replication === 'grant',
+  });
+}
+
 /** No replica has acknowledged a write. Whether it stands is unknown; nothing of it was undone. */
 export class NotReplicated extends Error {
   override name = 'NotReplicated';

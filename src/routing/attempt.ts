@@ -4,6 +4,7 @@ import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Tally } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
+import type { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
 
 export interface ClaimRequest {
@@ -43,6 +44,8 @@ export interface Attempt {
   unanswered: Map<string, 'unreachable' | 'unknown'>;
   /** Whether platforms were asked about those whose homes are quiet. */
   hasAskedPlatforms: boolean;
+  /** What was said of an agent by a region that is the home by this region's config, and not by its own. */
+  disputed?: Refusal;
   /** Whom the last walk passed over. */
   tally: Tally;
   /** A grant that this attempt has written and no replica has acknowledged yet. */

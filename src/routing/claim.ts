@@ -4,6 +4,7 @@ import { NotReplicated } from '../cache/written.ts';
 import { explain } from './answers.ts';
 import { type Attempt, type ClaimRequest, type Granted, wishOf } from './attempt.ts';
 import { askHome, giveBack, grantedHere } from './grant.ts';
+import { tellLapse } from './lapses.ts';
 import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region } from './region.ts';
@@ -66,6 +67,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const written = await walk(attempt);
     // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
     reply = written.evenIfLost();
+    if (reply.lapsed) tellLapse(region, reply.agentId, reply.lapsed);
     if (reply.verdict === 'none') break;
     const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
@@ -81,7 +83,10 @@ async function pursue(attempt: Attempt): Promise<Granted> {
   throw await nobody(attempt, reply);
 }
 
-async function nobody({ region, request, queue, tally }: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
+async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
+  const { region, request, queue, tally } = attempt;
+  // Of the one agent who would do nothing else is worth telling.
+  if (request.agentId !== undefined && attempt.disputed) return attempt.disputed;
   const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
   const agentId = request.proposes ?? request.agentId;
   // A region that asked for an agent who is in no line learns why from the record, which the walk did not come to.

@@ -8,6 +8,7 @@ import { answerClaim, explain, facetsOf, grantedBy, unitIn } from './answers.ts'
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
 import type { HomeAnswer } from './home.ts';
 import { publishClaim } from './publish.ts';
+import { Refusal } from './refusal.ts';
 import { type Region, tell } from './region.ts';
 
 /** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
@@ -100,6 +101,9 @@ export async function askHome(
   attempt.refused.push(agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
   if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
+  if (answer.kind === 'refused' && answer.code === 'not_home') {
+    attempt.disputed = disputed(attempt.region, record.home, answer.home);
+  }
   return undefined;
 }
 
@@ -158,6 +162,14 @@ export async function grantedElsewhere(
 /** Another region's answer counts as this region's config says, whatever its own says. @throws NotReplicated */
 export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer): void {
   if (config.claims.replication === 'refuse' && replicated !== true) throw new NotReplicated();
+}
+
+/** The region that is the agent's home, by the config here, says that it is not. */
+export function disputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
+  const detail =
+    `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
+    'the connections in the configs of the regions differ';
+  return new Refusal('home_disputed', detail);
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */

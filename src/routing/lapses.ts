@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Claim } from '../agent/facets.ts';
 import { claimOn } from '../agent/units.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { Ends, type Lapsed } from '../cache/ends.ts';
@@ -88,19 +89,33 @@ export class Lapses {
 
   async #end({ agentId, unit, record }: Lapsed): Promise<void> {
     const { region } = this.#options;
-    const { config, audit, log } = region;
+    const { config, log } = region;
     const claim = claimOn(record.facets, unit);
     if (!claim) return;
-    const { fence, callId: call, queue } = claim;
     try {
       const name = { ...claim, agentId, region: config.region };
-      const { isMoved, claim: ended } = await settleHere(region, name, 'lapse', record);
-      if (!isMoved) return;
-      const which = { agent: agentId, call, queue, fence, claim: ended.claim_id, ...unitIn(claim) };
-      audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
+      const { isMoved } = await settleHere(region, name, 'lapse', record);
+      if (isMoved) auditLapse(region, agentId, claim);
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof ShardUnavailable)) throw error;
       log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
     }
   }
+}
+
+/** Tells of a claim whose time was over, and whose agent was granted to another call before anybody looked. */
+export function tellLapse(region: Region, agentId: string, claim: Claim): void {
+  const { metrics, history, clock } = region;
+  const { fence, callId: call, untilMs, state } = claim;
+  metrics.claimEnds.inc({ reason: 'lapsed' });
+  const startedMs = clock.monotonicMs();
+  history.settled({ op: 'lapse', call, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs, state });
+  auditLapse(region, agentId, claim);
+}
+
+function auditLapse({ audit, claimIds, config }: Region, agentId: string, claim: Claim): void {
+  const { fence, callId: call, queue } = claim;
+  const id = claimIds.sign({ ...claim, agentId, region: config.region });
+  const which = { agent: agentId, call, queue, fence, claim: id, ...unitIn(claim) };
+  audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
 }

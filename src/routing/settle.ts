@@ -7,7 +7,7 @@ import { homeOfAgent } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, facetsOf } from './answers.ts';
 import { notHome } from './claim.ts';
-import { correct, mustBeReplicated } from './grant.ts';
+import { correct, disputed, mustBeReplicated } from './grant.ts';
 import type { HomeAnswer } from './home.ts';
 import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
@@ -75,14 +75,6 @@ async function heard(region: Region, other: string, answer: HomeAnswer): Promise
   }
   const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
   throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
-}
-
-/** The region that is the agent's home, by the config here, says that it is not. */
-function disputed({ config }: Region, other: string, theirs = ''): Refusal {
-  const detail =
-    `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
-    'the connections in the configs of the regions differ';
-  return new Refusal('home_disputed', detail);
 }
 
 const TO_BE_HEARD = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;

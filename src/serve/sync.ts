@@ -70,7 +70,7 @@ const RELAY_LEASE_TTL_MS = 6000;
 export async function assembleSync(ground: Ground): Promise<Sync> {
   const { config, clock, log, metrics, history, audit, store, instance } = ground;
   const bus = await createBus(ground);
-  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions, config.claims.replication);
+  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();
   const positions = new Positions({ cluster: store.cluster, partitions: config.bus.partitions, log });
@@ -82,7 +82,15 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
   });
-  const ingest = new Ingest({ ...ground, region: config.region, store: store.cluster.shards, outbox, apply });
+  const { replication } = config.claims;
+  const ingest = new Ingest({
+    ...ground,
+    region: config.region,
+    replication,
+    store: store.cluster.shards,
+    outbox,
+    apply,
+  });
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
@@ -96,7 +104,6 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const { replication } = config.claims;
   const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history };
   const applier = new Applier({ ...shared, ...heard, replication });
   const connections = platformConnections(ground, agents, ingest);

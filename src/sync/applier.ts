@@ -61,16 +61,15 @@ export class Applier {
       else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
-    const unsure = await Promise.all([...byAgent.values()].map((events) => this.#applyInOrder(events)));
-    await Promise.all(unsure.flat().map((event) => this.#options.apply.ensureReplicated(event)));
+    await Promise.all([...byAgent].map(([agentId, events]) => this.#applyInOrder(agentId, events)));
     for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
     await Promise.all(
       [...heartbeats.values()].map((heartbeat) => this.#options.freshness.advance(heartbeat, partition)),
     );
   }
 
-  /** @returns what a replica must still acknowledge before the batch is done */
-  async #applyInOrder(events: { event: AgentEvent; acceptedMs?: number }[]): Promise<AgentEvent[]> {
+  /** Where that is demanded, until a replica has acknowledged all of it. */
+  async #applyInOrder(agentId: string, events: { event: AgentEvent; acceptedMs?: number }[]): Promise<void> {
     const { apply, replication } = this.#options;
     const unsure: AgentEvent[] = [];
     for (const { event, acceptedMs } of events) {
@@ -87,7 +86,7 @@ export class Applier {
       const tookMs = Math.max(0, this.#options.store.nowMs() - acceptedMs);
       this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);
     }
-    return unsure;
+    if (unsure.length > 0) await apply.ensureReplicated(agentId, unsure);
   }
 
   /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */

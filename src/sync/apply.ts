@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import { type Claim, claimsOf } from '../agent/facets.ts';
@@ -33,6 +34,8 @@ interface ApplyOptions {
 
 /** More rounds than this mean that something is wrong with the store. */
 const MAX_ROUNDS = 16;
+/** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
+const MAX_PAUSE_MS = 32;
 
 /** Brings an event into the region's store, whichever way it came. At least once, harmless twice. */
 export class Apply {
@@ -66,19 +69,23 @@ export class Apply {
   }
 
   /**
-   * Makes sure that a replica has what an event says, where the store held it already or nobody acknowledged it.
-   * @throws ShardUnavailable; NotReplicated where none has
+   * Makes sure that a replica has what these events of one agent say, where the store held it already or nobody acknowledged
+   * it. @throws ShardUnavailable; NotReplicated where none has
    */
-  async ensureReplicated(event: AgentEvent): Promise<void> {
+  async ensureReplicated(agentId: string, events: AgentEvent[]): Promise<void> {
     const { agents } = this.#options;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const written = await agents.apply(event.agentId, this.#withOrigin(event));
-      const { changed, record } = written.evenIfLost();
-      if (changed.length > 0) return void tellable(written, 'refuse');
-      const affirmed = await agents.affirm(event.agentId, record);
+      if (round > 1) await pause(Math.random() * MAX_PAUSE_MS);
+      let known: AgentRecord | undefined;
+      // Whatever of it is not there, any more, is written now; the record that was read last has all of it.
+      for (const event of events) {
+        known = (await agents.apply(agentId, this.#withOrigin(event))).evenIfLost().record;
+      }
+      if (!known) return;
+      const affirmed = await agents.affirm(agentId, known);
       if (affirmed.kind === 'settled') return void tellable(affirmed.written, 'refuse');
     }
-    throw new ShardUnavailable(`agent ${event.agentId} changes faster than a replica can be asked`);
+    throw new ShardUnavailable(`agent ${agentId} changes faster than a replica can be asked`);
   }
 
   async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Written<Applied>> {

@@ -80,7 +80,13 @@ export class Heartbeats {
         leaving,
       };
       await Promise.all(
-        partitions.map((partition) => outbox.appendTo(partition, sealHeartbeat(heartbeat, partition)).catch(failed)),
+        partitions.map((partition) =>
+          outbox
+            .appendTo(partition, sealHeartbeat(heartbeat, partition))
+            // One that a failover takes has promised nothing to anybody; the next one says the same.
+            .then((written) => written.evenIfLost())
+            .catch(failed),
+        ),
       );
     } catch (error) {
       failed(error);

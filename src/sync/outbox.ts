@@ -4,7 +4,7 @@ import { readFields, writeFields } from '../bus/redis-streams/stream-entry.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { outboxKey } from '../cache/keys.ts';
 import type { Lane } from '../cache/lane.ts';
-import { type Replication, tellable } from '../cache/written.ts';
+import type { Written } from '../cache/written.ts';
 
 /** An event that this region has accepted and the bus has not confirmed. */
 export interface OutboxEntry {
@@ -16,8 +16,6 @@ export interface OutboxEntry {
 export interface Place {
   partition: number;
   entry: string;
-  /** Whether a replica has it; where none has, a failover may take it before the bus has it. */
-  replicated: boolean;
 }
 
 /** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
@@ -38,15 +36,12 @@ export class Outbox {
   readonly partitions: number;
   readonly #lane: Lane;
   readonly #cluster: Cluster;
-  readonly #replication: Replication;
   readonly #lengths: number[];
   #onAppend: (partition: number) => void = () => undefined;
 
-  /** @param replication whether an entry that no replica has acknowledged is accepted */
-  constructor(lane: Lane, cluster: Cluster, partitions: number, replication: Replication) {
+  constructor(lane: Lane, cluster: Cluster, partitions: number) {
     this.#lane = lane;
     this.#cluster = cluster;
-    this.#replication = replication;
     this.partitions = partitions;
     this.#lengths = new Array<number>(partitions).fill(0);
   }
@@ -57,15 +52,15 @@ export class Outbox {
   }
 
   /**
-   * Appends, and says whether a replica has it. @throws OutboxFull, ShardUnavailable; NotReplicated where none has and that
-   * is refused: the entry may be published all the same
+   * Appends. What no replica has a failover may take; until then it is published like all else.
+   * @throws OutboxFull, ShardUnavailable
    */
-  append(message: BusMessage): Promise<Place> {
+  append(message: BusMessage): Promise<Written<Place>> {
     return this.appendTo(partitionOf(message.key, this.partitions), message);
   }
 
   /** @throws as `append` */
-  async appendTo(partition: number, message: BusMessage): Promise<Place> {
+  async appendTo(partition: number, message: BusMessage): Promise<Written<Place>> {
     if ((this.#lengths[partition] ?? 0) >= MAX_ENTRIES) {
       throw new OutboxFull(`${MAX_ENTRIES} events of partition ${partition} wait for the bus`);
     }
@@ -73,8 +68,7 @@ export class Outbox {
     const fields = writeFields(message);
     const written = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
     this.#onAppend(partition);
-    const { value, replicated } = tellable(written, this.#replication);
-    return { partition, entry: String(value), replicated };
+    return written.map((entry) => ({ partition, entry: String(entry) }));
   }
 
   /** The oldest entries of a partition, in order. @throws ShardUnavailable */

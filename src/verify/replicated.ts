@@ -17,7 +17,9 @@ export function replicated(surroundings: Surroundings): Checker {
       const isHonest = line.mode === 'copy' ? line.replicated !== true : line.replicated !== false;
       if (isHonest) return;
       const whose = `agent ${line.agent ?? '(not told)'} (call ${line.call ?? 'not told'}, fence ${line.fence ?? 'not told'})`;
-      found.add(`${line.asked} of ${whose} was answered with ${line.status}, replicated: ${line.replicated}`, [line.place]);
+      found.add(`${line.asked} of ${whose} was answered with ${line.status}, replicated: ${line.replicated}`, [
+        line.place,
+      ]);
     },
     finish: () => (surroundings.settings?.replication === 'refuse' ? found : new Collected()),
   };

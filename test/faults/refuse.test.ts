@@ -71,6 +71,17 @@ describe('under claims.replication: refuse', () => {
     await eventually(() => settle(one, 'complete'), 200);
   });
 
+  it('however much one agent changes while the replica stands still, all of it is applied when it goes on', async () => {
+    const one = await eventually(() => claim('busy'), 201);
+    const replica = await replicaOf('agents:{main}');
+    await eu.redis.freeze(replica);
+    const renewals = await Promise.all(Array.from({ length: 40 }, () => settle(one, 'renew')));
+    expect(new Set(renewals.map(({ status }) => status))).toEqual(new Set([503]));
+    await eu.redis.thaw(replica);
+    await eventually(() => settle(one, 'release'), 200);
+    await expect.poll(async () => (await ask(`${eu.url}/v1/regions`)).body.bus_behind, LONG).toBe(0);
+  });
+
   it('an event that this region applied before a failover is there after it', async () => {
     const master = await us.redis.masterOf('agents:{main}');
     const replica = await us.redis.cutReplication(master);

@@ -28,7 +28,8 @@ function accepted(count: number, more: Partial<Accepted> = {}): Accepted[] {
       region: 'eu',
       facets: { presence: { state: 'ON_DUTY', at: at + i, id: `9e107d9d-372b-4ccd-8b6a-${i}` } },
     },
-    place: { partition: i % 256, entry: `${at + (i % 7)}-${i % 5}`, replicated: true },
+    place: { partition: i % 256, entry: `${at + (i % 7)}-${i % 5}` },
+    replicated: true,
     outcome: 'applied',
     ...more,
   }));

@@ -45,6 +45,7 @@ export const claimOperations = {
       'call_has_claim',
       'not_replicated',
       'not_home',
+      'home_disputed',
       ...KEYED,
     ],
   },

@@ -18,7 +18,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
     reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
     return {
       accepted: accepted.length,
-      replicated: accepted.every(({ place }) => place.replicated),
+      replicated: accepted.every((each) => each.replicated),
       events: accepted.map(({ event, outcome }) => ({ event_id: event.eventId, outcome })),
     };
   });

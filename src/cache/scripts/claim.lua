@@ -5,7 +5,7 @@
 --       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
 --       12 agents not to be passed over for their home (" a b "),
 --       13 agents that may be granted here in their home's stead (" a b "), 14 the wish in one word
--- Answers {verdict, agent, record, fence, clock ms, tally, considered, version before}, where verdict is
+-- Answers {verdict, agent, record, fence, clock ms, tally, considered, version before, lapsed}, where verdict is
 --   granted  homed here: a unit of the agent is locked under a new fence; in the home's stead: under the next fence, which
 --            is lower than any that the home has granted since it was last heard of
 --   again    the call has its agent, granted or homed here: written once more, so that a replica acknowledges this answer, too
@@ -15,7 +15,8 @@
 --   ask      homed elsewhere: held for a moment, so that its home can be asked
 --   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
 -- considered lists {agent, obstacle or "", record} in the order of the walk; version before is that of the record that
--- was written over, "0" where none was.
+-- was written over, "0" where none was; lapsed is the claim whose unit was taken, as changes.lua has it, where its time was
+-- over and nobody had said so yet, else "".
 --include record
 --include calls
 --include changes
@@ -35,15 +36,15 @@ if entry then
   local held, r = live_claim(agents, call, id, fence, now_ms)
   if held and held.by ~= region and r.home ~= region then
     local copy = entry.wish ~= '-' and entry.wish ~= wish and 'copy_other' or 'copy'
-    if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
+    if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0', '' } end
   elseif held and entry.wish ~= '-' and entry.wish ~= wish then
-    return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0' }
+    return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0', '' }
   elseif held then
     local before = int(r.version)
     remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
-    return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
+    return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before, '' }
   elseif r and fence == '0' and r.home ~= region and not has_refused(id) then
-    return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
+    return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0', '' }
   end
 end
 
@@ -78,16 +79,21 @@ else
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
 if not best then best, best_id = fallback, fallback_id end
-if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen), considered, '0' } end
+if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen), considered, '0', '' } end
 
 best = parse(best.line)
 local before = int(best.version)
 local _, unit = open_from(best, want.media, now_ms)
-local verdict, fence, taken = 'ask', 0, nil
+local verdict, fence, taken, lapsed = 'ask', 0, nil, ''
 local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
 if best.home == region or instead then
   local next_fence, held = highest_fence(best) + 1, unit or best
   verdict, fence = 'granted', instead and next_fence or math.max(next_fence, now_ms)
+  if is_running(held) and (held.by == region or held.by == '-' and best.home == region) then
+    held.claim, held.reason, held.lock, held.end_ms = 'ENDED', 'lapsed', 0, 0
+    lapsed = claim_of(unit and unit.name or 'voice', held)
+    note(KEYS[4], best_id, lapsed)
+  end
   held.fence, held.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', call, ARGV[3]
   held.by, held.reason = instead and region or '-', '-'
@@ -104,4 +110,4 @@ end
 place(queue, best_id, best, now_ms)
 local declined = entry and entry.declined or ''
 remember(calls, agents, call, { agent = best_id, fence = int(fence), wish = wish, declined = declined }, now_ms, now_us)
-return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before }
+return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before, lapsed }

@@ -15,7 +15,7 @@ for _, member in ipairs(redis.call('ZRANGE', ends, '-inf', int(now_ms), 'BYSCORE
   local held = r and (unit == 'voice' and r or unit_named(r.units, unit))
   local is_ours = held and (held.by == region or held.by == '-' and r.home == region)
   if not is_ours then redis.call('ZREM', ends, member)
-  elseif held.lock > now_ms or held.claim ~= 'HELD' and held.claim ~= 'CONFIRMED' then ends_at(ends, id, unit, held)
+  elseif held.lock > now_ms or not is_running(held) then ends_at(ends, id, unit, held)
   else over[#over + 1] = { id, unit, line } end
 end
 return over
