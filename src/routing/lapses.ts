@@ -1,15 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isGoingOn } from '../agent/due.ts';
 import { claimOn } from '../agent/units.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { Ends, type Lapsed } from '../cache/ends.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
+import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
 import { unitIn } from './answers.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
-import { settleHere } from './settle-here.ts';
+import { settleHere, tellingOf } from './settle-here.ts';
 
 interface LapsesOptions {
   region: Region;
@@ -25,7 +27,7 @@ const AT_ONCE = 100;
 
 /**
  * Ends the claims whose time is over, and tells of it: a lapse is nobody's act, so one instance of the region at a time
- * looks after each domain.
+ * looks after each domain. One whose interaction goes on by the platform's word goes on, too.
  */
 export class Lapses {
   readonly #options: LapsesOptions;
@@ -94,12 +96,14 @@ export class Lapses {
     const { fence, callId: call, queue } = claim;
     try {
       const name = { ...claim, agentId, region: config.region };
-      const { isMoved, claim: ended } = await settleHere(region, name, 'lapse', record);
-      if (!isMoved) return;
+      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId).claimsBy);
+      const { isMoved, claim: ended } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
+      if (!isMoved || goesOn) return;
       const which = { agent: agentId, call, queue, fence, claim: ended.claim_id, ...unitIn(claim) };
       audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
     } catch (error) {
-      if (!(error instanceof Refusal || error instanceof ShardUnavailable)) throw error;
+      const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
+      if (!(error instanceof Refusal || mayPass)) throw error;
       log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
     }
   }
