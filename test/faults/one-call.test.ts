@@ -13,15 +13,13 @@ const LONG = { timeout: 20_000, interval: 50 };
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;
+const connections = {
+  'crm-eu': { platform: 'events', home: 'eu' },
+  'crm-us': { platform: 'events', home: 'us' },
+  shop: { platform: 'events', home: 'eu', domain: 'sales' },
+};
 beforeAll(async () => {
-  const config = {
-    domains: { main: {}, sales: {} },
-    connections: {
-      'crm-eu': { platform: 'events', home: 'eu' },
-      'crm-us': { platform: 'events', home: 'us' },
-      shop: { platform: 'events', home: 'eu', domain: 'sales' },
-    },
-  };
+  const config = { domains: { main: {}, sales: {} }, connections };
   regions = await startRegions({ names: ['eu', 'us'], replicas: false, config });
   [eu, us] = regions.all as [TestRegion, TestRegion];
   for (const region of regions.all) await bringOnDuty(region, 2, regions.all, Date.now() - 60_000);
@@ -153,5 +151,21 @@ describe('a call that asks again in a region that did not grant its claim', () =
     await expect
       .poll(async () => (await claim(us, 'wish', { queue: 'crm-us:support', budget_ms: 2000 })).status, LONG)
       .toBe(201);
+  });
+
+  it('is given no second agent where the region that granted its claim does not understand the question', async () => {
+    const one = await claim(eu, 'ahead', { queue: 'crm-us:support', budget_ms: 2000 });
+    expect(await settle(eu, one, 'confirm')).toMatchObject({ status: 200, body: { authority: { region: 'us' } } });
+    // An instance whose config has a connection that the other regions do not have yet.
+    const ahead = await eu.spawn({ connections: { ...connections, 'crm-new': { platform: 'events', home: 'eu' } } });
+    const profile = { queues: ['crm-new:support'] };
+    await ask(`${ahead.url}/v1/events`, 'POST', eventOf('crm-new:0', 'AVAILABLE', Date.now() - 60_000, { profile }));
+    const again = await claim({ ...eu, url: ahead.url }, 'ahead', { queue: 'crm-new:support', budget_ms: 2000 });
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: 'call_has_claim', claim: { agent_id: one.body.agent_id } },
+    });
+    await settle(us, one, 'release');
+    await ahead.signal('SIGTERM');
   });
 });
