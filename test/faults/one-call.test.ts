@@ -153,6 +153,20 @@ describe('a call that asks again in a region that did not grant its claim', () =
       .toBe(201);
   });
 
+  it('is given no other agent than it wants, though its claim on that one is over', async () => {
+    const one = await claim(us, 'wants', { agent_id: 'crm-eu:0', budget_ms: 2000 });
+    expect(one.status).toBe(201);
+    process.kill(regions.bus.pid as number, 'SIGSTOP');
+    try {
+      expect(await settle(eu, one, 'release')).toMatchObject({ status: 200 });
+      const other = await claim(us, 'wants', { agent_id: 'crm-eu:1', budget_ms: 2000 });
+      expect(other).toMatchObject({ status: 201, body: { agent_id: 'crm-eu:1' } });
+      await settle(eu, other, 'release');
+    } finally {
+      process.kill(regions.bus.pid as number, 'SIGCONT');
+    }
+  });
+
   it('is given no second agent where the region that granted its claim does not understand the question', async () => {
     const one = await claim(eu, 'ahead', { queue: 'crm-us:support', budget_ms: 2000 });
     expect(await settle(eu, one, 'confirm')).toMatchObject({ status: 200, body: { authority: { region: 'us' } } });
