@@ -1,3 +1,4 @@
+import type { Claim } from '../agent/facets.ts';
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Cluster } from './cluster.ts';
@@ -5,7 +6,7 @@ import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { writeSkills } from './record.ts';
 import { scripts } from './scripts.ts';
-import { encode } from './units.ts';
+import { encode, readNoted } from './units.ts';
 import type { Written } from './written.ts';
 
 /** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
@@ -77,6 +78,8 @@ export interface ClaimReply extends WalkReply {
   fence: number;
   /** Of the record that was written over; `0` where none was. */
   versionBefore: string;
+  /** The claim of this region that had the unit: its time was over, and nobody had ended it yet. */
+  lapsed?: Claim;
 }
 
 /** The queues of the region's store: each walk is one command. */
@@ -162,8 +165,9 @@ function writePassOver(passOver: PassOver): string {
 const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
 
 function readReply(reply: unknown): ClaimReply {
-  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string];
-  const [verdict, agentId, line, fence, clock, tally, considered, versionBefore] = reply as Raw;
+  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string, string?];
+  const [verdict, agentId, line, fence, clock, tally, considered, versionBefore, noted] = reply as Raw;
+  const lapsed = noted ? readNoted(noted) : undefined;
   return {
     verdict,
     agentId,
@@ -173,6 +177,7 @@ function readReply(reply: unknown): ClaimReply {
     tally: readTally(tally),
     considered: considered.map(readConsidered),
     versionBefore,
+    ...(lapsed && { lapsed }),
   };
 }
 

@@ -8,6 +8,7 @@ import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region } from './region.ts';
 import { askAgain, callHasClaim } from './retry.ts';
+import { tellLapse } from './tell-lapse.ts';
 import { walk } from './walk.ts';
 
 /** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
@@ -68,6 +69,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     reply = written.evenIfLost();
     if (reply.verdict === 'none') break;
     const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
+    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed);
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }

@@ -30,7 +30,7 @@ export async function grantedHere(
   const agent = tell(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
-  publishClaim(region, reply.agentId, record, held.unit ?? VOICE);
+  publishClaim(region, reply.agentId, record, held);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,

@@ -8,10 +8,10 @@ import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
-import { unitIn } from './answers.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
 import { settleHere, tellingOf } from './settle-here.ts';
+import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
   region: Region;
@@ -90,17 +90,14 @@ export class Lapses {
 
   async #end({ agentId, unit, record }: Lapsed): Promise<void> {
     const { region } = this.#options;
-    const { config, audit, log } = region;
+    const { config, log } = region;
     const claim = claimOn(record.facets, unit);
     if (!claim) return;
-    const { fence, callId: call, queue } = claim;
     try {
       const name = { ...claim, agentId, region: config.region };
       const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId).claimsBy);
-      const { isMoved, claim: ended } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
-      if (!isMoved || goesOn) return;
-      const which = { agent: agentId, call, queue, fence, claim: ended.claim_id, ...unitIn(claim) };
-      audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
+      const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
+      if (isMoved && !goesOn) auditLapse(region, agentId, claim);
     } catch (error) {
       const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
       if (!(error instanceof Refusal || mayPass)) throw error;

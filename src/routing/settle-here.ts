@@ -138,7 +138,7 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   if (next.kind === 'move') {
     region.metrics.settlements.inc({ settlement, outcome: 'ok' });
     if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
-    publishClaim(region, agentId, now, unit);
+    publishClaim(region, agentId, now, claim);
     // What is known of the agent is wrong: the platform says what is right.
     if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
   }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withAdmin } from '../../local/redis/admin.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
@@ -28,6 +29,11 @@ const pathOf = ({ body }: Answer): string => `/v1/claims/${encodeURIComponent(bo
 const look = async (claim: Answer): Promise<Answer['body']> => (await ask(`${eu.url}${pathOf(claim)}`)).body;
 const inStore = async (...command: string[]): Promise<unknown> =>
   withAdmin((await eu.redis.masterOf(AGENTS)).port, (redis) => redis.run(...command));
+
+const lapsesTold = async (): Promise<number> => {
+  const text = await (await fetch(`${eu.url}/metrics`)).text();
+  return Number(/^muster_claim_ends_total\{.*reason="lapsed".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+};
 
 async function free(agentId: string): Promise<void> {
   const [connection] = agentId.split(':');
@@ -78,5 +84,28 @@ describe('a claim whose interaction goes on', () => {
     expect(await post(`${pathOf(claim)}/renew`, {})).toMatchObject({ status: 200, body: { state: 'CONFIRMED' } });
     await interaction('phone:long', 'long', 'ENDED', 120_000, { connected_at: nowMs + 1000 });
     expect(await look(claim)).toMatchObject({ state: 'WRAP_UP', end_reason: 'platform' });
+  });
+});
+
+describe('a claim that has lapsed', () => {
+  it('is told of, though another call has the agent at once', async () => {
+    await free('crm-eu:wanted');
+    const one = await post('/v1/claims', { queue: 'crm-eu:calls', call_id: 'one', agent_id: 'crm-eu:wanted' });
+    expect(one.status).toBe(201);
+    const before = await lapsesTold();
+    await letTimePass('crm-eu:wanted');
+    const two = await post('/v1/claims', { queue: 'crm-eu:calls', call_id: 'two', agent_id: 'crm-eu:wanted' });
+    expect(two.status).toBe(201);
+    expect(await post(`${pathOf(two)}/confirm`, {})).toMatchObject({ status: 200 });
+    await expect.poll(lapsesTold, LONG).toBe(before + 1);
+    const log = await readFile(eu.processes[0]?.log ?? '', 'utf8');
+    const told = log.split('\n').filter((line) => line.includes('"lapse"') && line.includes(one.body.claim_id));
+    expect(told).toHaveLength(1);
+    const changes = (await inStore('XRANGE', 'changes:{main}', '-', '+')) as [string, string[]][];
+    const moved = changes.flatMap(([, [, agent, , claim]]) => (agent === 'crm-eu:wanted' ? [claim ?? ''] : []));
+    const ends = moved.filter((text) => text.includes(` ENDED - one `) && text.endsWith(' lapsed'));
+    expect(ends).toHaveLength(1);
+    expect(moved.indexOf(ends[0] ?? '')).toBeLessThan(moved.findIndex((text) => text.includes(' HELD - two ')));
+    await post(`${pathOf(two)}/release`, {});
   });
 });

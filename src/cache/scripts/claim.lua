@@ -5,7 +5,7 @@
 --       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
 --       12 agents not to be passed over for their home (" a b "),
 --       13 agents that may be granted here in their home's stead (" a b "), 14 the wish in one word
--- Answers {verdict, agent, record, fence, clock ms, tally, considered, version before}, where verdict is
+-- Answers {verdict, agent, record, fence, clock ms, tally, considered, version before, lapsed}, where verdict is
 --   granted  homed here: a unit of the agent is locked under a new fence; in the home's stead: under the next fence, which
 --            is lower than any that the home has granted since it was last heard of
 --   again    the call has its agent, granted or homed here: written once more, so that a replica acknowledges this answer, too
@@ -15,7 +15,8 @@
 --   ask      homed elsewhere: held for a moment, so that its home can be asked
 --   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
 -- considered lists {agent, obstacle or "", record} in the order of the walk; version before is that of the record that
--- was written over, "0" where none was.
+-- was written over, "0" where none was; lapsed is the claim of this region, as changes.lua has it, whose time was over and
+-- whose unit was granted before anybody had ended it.
 --include record
 --include calls
 --include changes
@@ -84,9 +85,20 @@ best = parse(best.line)
 local before = int(best.version)
 local _, unit = open_from(best, want.media, now_ms)
 local verdict, fence, taken = 'ask', 0, nil
+local lapsed
+
+-- The claim that the unit had, ended: it would never be told of once another is on record.
+local function lapse_of(name, held)
+  local is_running = held.claim == 'HELD' or held.claim == 'CONFIRMED'
+  if not is_running or not (held.by == region or held.by == '-' and best.home == region) then return nil end
+  held.claim, held.end_ms, held.reason = 'ENDED', 0, 'lapsed'
+  return claim_of(name, held)
+end
+
 local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
 if best.home == region or instead then
   local next_fence, held = highest_fence(best) + 1, unit or best
+  lapsed = lapse_of(unit and unit.name or 'voice', held)
   verdict, fence = 'granted', instead and next_fence or math.max(next_fence, now_ms)
   held.fence, held.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', call, ARGV[3]
@@ -98,10 +110,11 @@ end
 local line = store(agents, best_id, best, now_us)
 if taken then
   local name = unit and unit.name or 'voice'
+  if lapsed then note(KEYS[4], best_id, lapsed) end
   note(KEYS[4], best_id, claim_of(name, taken))
   ends_at(KEYS[5], best_id, name, taken)
 end
 place(queue, best_id, best, now_ms)
 local declined = entry and entry.declined or ''
 remember(calls, agents, call, { agent = best_id, fence = int(fence), wish = wish, declined = declined }, now_ms, now_us)
-return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before }
+return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before, lapsed or '' }
