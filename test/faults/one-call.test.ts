@@ -103,6 +103,18 @@ describe('a call that asks two regions at once', () => {
   });
 });
 
+describe('a call that is settled by its own id', () => {
+  it('has the claim settled that it has now, whichever domain it asked before', async () => {
+    const first = await granted(eu, 'moves', { queue: 'crm-eu:support' });
+    expect(await settle(eu, first, 'release')).toMatchObject({ status: 200 });
+    const second = await granted(eu, 'moves', { queue: 'shop:sales' });
+    const asked = { call_id: 'moves', settlement: 'complete' };
+    const settled = await ask(`${eu.url}/v1/route/settle`, 'POST', asked);
+    expect(settled.body).toMatchObject({ done: true, claim_id: second.body.claim_id });
+    expect(await look(eu, second)).toMatchObject({ state: 'ENDED', end_reason: 'completed' });
+  });
+});
+
 describe('a call that asks again in a region that did not grant its claim', () => {
   it('is answered by the region that did, and by no copy that is older than the truth', async () => {
     const one = await granted(us, 'asks', { agent_id: 'crm-eu:0', budget_ms: 2000 });
