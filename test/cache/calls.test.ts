@@ -91,6 +91,42 @@ describe('a call', () => {
   });
 });
 
+describe('a call whose claim another region granted', () => {
+  const heard = (d: Domain, agentId: string, more: object) =>
+    d.set(agentId, {
+      claim: { fence: 5, state: 'HELD', untilMs: 9, callId: 'call', queue: d.queue, completedAtMs: 0, ...more },
+    });
+
+  it('is another wish, too, where only queue and media of its wish are known here', async () => {
+    const d = store.domain('heard');
+    const away = await d.free('away-heard:x', 1000);
+    await heard(d, away, { remainingMs: 60_000 });
+    expect(await d.claim('call')).toMatchObject({ verdict: 'copy', agentId: away });
+    expect(await d.claim('call', { media: 'chat' })).toMatchObject({ verdict: 'copy_other', agentId: away });
+    const other = await d.claim('call', { queue: 'heard:other' });
+    expect(other).toMatchObject({ verdict: 'copy_other', agentId: away });
+  });
+
+  it('has that region asked first, where the claim has lapsed here and may have been renewed there', async () => {
+    const d = store.domain('renewed');
+    const own = await d.free('own', 1000);
+    const away = await d.free('away-renewed:x', 2000);
+    await heard(d, away, { remainingMs: 1 });
+    await expect.poll(async () => (await d.claim('call')).verdict).toBe('ask');
+    expect(await d.claim('call')).toMatchObject({ verdict: 'ask', agentId: away });
+    expect(await d.claim('call', { refused: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
+  });
+
+  it('asks nobody about a claim that has ended', async () => {
+    const d = store.domain('over');
+    const own = await d.free('own', 1000);
+    const away = await d.free('away-over:x', 2000);
+    await heard(d, away, { remainingMs: 60_000 });
+    await heard(d, away, { state: 'ENDED', untilMs: 0, endReason: 'lapsed' });
+    expect(await d.claim('call')).toMatchObject({ verdict: 'granted', agentId: own });
+  });
+});
+
 describe('a refusal', () => {
   it('sends the agent behind everybody who waits at that moment, whatever their bonus and the clocks say', async () => {
     const d = store.domain('behind', { tenureSecondsPerYear: 1000 });

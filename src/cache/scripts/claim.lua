@@ -31,19 +31,27 @@ local now_ms, now_us = clock()
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
 
 local entry = recall(calls, call)
+
+-- Whether the call asks for something else than it has: where only another region knows the wish, queue and media tell.
+local function is_other(held)
+  if entry.wish ~= '-' then return entry.wish ~= wish end
+  return (held.media or 'voice') ~= want.media or held.queue ~= '-' and held.queue ~= ARGV[3]
+end
+
 if entry then
   local id, fence = entry.agent, entry.fence
-  local held, r = live_claim(agents, call, id, fence, now_ms)
+  local held, r, running = live_claim(agents, call, id, fence, now_ms)
   if held and held.by ~= region and r.home ~= region then
-    local copy = entry.wish ~= '-' and entry.wish ~= wish and 'copy_other' or 'copy'
+    local copy = is_other(held) and 'copy_other' or 'copy'
     if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
-  elseif held and entry.wish ~= '-' and entry.wish ~= wish then
+  elseif held and is_other(held) then
     return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0' }
   elseif held then
     local before = int(r.version)
     remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
     return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
-  elseif r and fence == '0' and r.home ~= region and not has_refused(id) then
+  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not has_refused(id) then
+    -- Its home may have granted it; or renewed what has lapsed here.
     return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
   end
 end
