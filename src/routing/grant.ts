@@ -96,8 +96,10 @@ export async function askHome(
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  const answer = await askFor(attempt, record.home, agentId);
   attempt.refused.push(agentId);
+  // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
+  if (attempt.request.askedBy !== undefined) return undefined;
+  const answer = await askFor(attempt, record.home, agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
   if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
   return undefined;

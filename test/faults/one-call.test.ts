@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withAdmin } from '../../local/redis/admin.ts';
 import {
   type Answer,
   ask,
@@ -101,6 +103,36 @@ describe('a call that asks two regions at once', () => {
     await expect.poll(states, LONG).toEqual(['HELD', 'ENDED']);
     await settle(eu, main, 'release');
   });
+});
+
+describe('a call that both regions have asked the other for, without hearing what came of it', () => {
+  it('is asked on by nobody: a request between regions makes one hop', async () => {
+    const free = async () =>
+      Promise.all(
+        [eu, us].map(
+          async ({ url }) => (await ask(`${url}/agents/available?queue=support&limit=9`)).body.agents.length,
+        ),
+      );
+    await expect.poll(free, LONG).toEqual([4, 4]);
+    await Promise.all([remember(eu, 'circle', 'crm-us:0'), remember(us, 'circle', 'crm-eu:0')]);
+    const answer = await claim(eu, 'circle', { budget_ms: 1000 });
+    expect(answer).toMatchObject({ status: 201, body: { agent_id: 'crm-us:0' } });
+    const asked = await Promise.all([eu, us].map((region) => claimsOf(region, 'circle')));
+    expect(asked).toEqual([1, 1]);
+    await settle(eu, answer, 'release');
+  });
+
+  /** As if the home of an agent had been asked, and its answer had not been heard. */
+  async function remember(region: TestRegion, call: string, agentId: string): Promise<void> {
+    const { port } = await region.redis.masterOf('calls:{main}');
+    await withAdmin(port, (redis) => redis.run('HSET', 'calls:{main}', call, `${Date.now()} ${agentId} 0 -`));
+  }
+
+  /** How often a region was asked for the call. */
+  async function claimsOf({ processes }: TestRegion, call: string): Promise<number> {
+    const log = await readFile(processes[0]?.log ?? '', 'utf8');
+    return log.split('\n').filter((line) => line.includes('"op":"claim"') && line.includes(`"${call}"`)).length;
+  }
 });
 
 describe('a call that is settled by its own id', () => {
