@@ -177,6 +177,19 @@ describe('the end of a claim', () => {
     expect(await ends.lapsed('ends', 10)).toEqual([]);
   });
 
+  it('is found, too, where a failover forgot the claim and the bus has brought it back', async () => {
+    const d = store.domain('back');
+    const agent = await d.free('a', 1000);
+    const { clockMs } = await d.claim('probe', { agentId: 'nobody' });
+    const claim = { fence: clockMs, state: 'HELD', callId: 'call', queue: d.queue, completedAtMs: 0 } as const;
+    await d.set(agent, { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 100 } });
+    await d.set(await d.free('away-back:x', 1000), { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 1 } });
+    const ends = new Ends(store.cluster, 'eu');
+    await expect.poll(() => ends.lapsed('back', 10)).toMatchObject([{ agentId: agent, unit: 'voice' }]);
+    await d.set(agent, { claim: { ...claim, state: 'ENDED', untilMs: 0, endReason: 'released' } });
+    expect(await d.command('ZCARD', 'ends:{back}')).toBe(0);
+  });
+
   it('is looked for only of claims that this region granted, and follows the record where the list is wrong', async () => {
     const d = store.domain('ours');
     const away = await d.free('away-ours:x', 1000);
