@@ -4,6 +4,9 @@ import { SOON } from './test/fixtures/soon.ts';
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
 const ALONE = ['test/drill/command.test.ts', 'test/api/shedding.test.ts', 'test/local/world.test.ts'];
 
+/** Tests that have a command of their own: `npm run races`. */
+const SLOW = ['test/races/**'];
+
 const limits = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { ...SOON } } };
 
 export default defineConfig({
@@ -15,7 +18,7 @@ export default defineConfig({
           // Most of their time they wait for timers: of platforms, Redis, Kafka and instances.
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...SLOW],
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
           ...limits,

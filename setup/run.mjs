@@ -1,4 +1,4 @@
-// npm start | test | check | drill | mutants | fuzz | bench | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | test | check | drill | races | mutants | fuzz | bench | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -23,6 +23,10 @@ const VERBS = {
     ],
   },
   drill: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'drill', ...args]] },
+  races: {
+    needsRedis: () => true,
+    commands: (args) => [[...VITEST, '--config', 'test/races/vitest.config.ts', ...args]],
+  },
   mutants: { needsRedis: () => true, commands: (args) => [['test/mutants/run.ts', ...args]] },
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },

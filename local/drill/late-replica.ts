@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../http.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents, claimSomeone, lastInLine } from './stage/calls.ts';
+import { callsGetAgents, claimSomeone, lapseIsTold, lastInLine } from './stage/calls.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
@@ -25,6 +25,8 @@ export const lateReplica: Drill = {
     const region = ask.regionOf(world, REGION);
     const { cluster } = region;
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
+    const lapses = 'Claims lapse: each is told so at once, and nobody who asks again is given it';
+    await lapseIsTold(stage, world, region, lapses);
     const held = await stage.step('A call gets an agent and confirms, both on a replica', async (say) => {
       const claim = await claimSomeone(stage, world, region);
       const confirmed = await ask.settle(world, region, claim, 'confirm');

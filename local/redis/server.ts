@@ -116,9 +116,10 @@ export class RedisServer {
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    const closed = once(child, 'close');
+    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+    const closed = ends ? once(child, 'close') : undefined;
     child.kill(signal);
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') await closed;
+    await closed;
   }
 
   /** Shuts down in order, by force after 5 s; resolves when the process is gone. */

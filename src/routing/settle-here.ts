@@ -144,9 +144,9 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   }
   const isKept = settlement === 'confirm' || settlement === 'renew';
   // An end counts from when it was asked for, whoever knows of it; that somebody keeps the agent only once it is told.
-  if (!isKept) noteEnd(region, done, claim);
   // Nobody waits to be told of what Muster does by itself; what a failover takes of it is found and done again.
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
+  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim);
   const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
   if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();

@@ -9,6 +9,7 @@ import { delivered } from './delivered.ts';
 import { exclusive } from './exclusive.ts';
 import { fence } from './fence.ts';
 import { honestStaleness } from './honest-staleness.ts';
+import { lapses } from './lapses.ts';
 import { Ledger } from './ledger.ts';
 import { monotonicApply } from './monotonic-apply.ts';
 import { noLeak } from './no-leak.ts';
@@ -76,6 +77,7 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
     conflicts(claims),
     retry(claims),
     noLeak(surroundings),
+    lapses(claims),
     delivered({ regions, graceMs: options.graceMs ?? 0 }),
     monotonicApply(),
     convergence(),

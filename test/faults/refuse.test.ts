@@ -8,7 +8,6 @@ import {
   startRegions,
   type TestRegion,
 } from '../fixtures/regions.ts';
-import { cutReplication, mendReplication } from '../fixtures/replication.ts';
 
 const LONG = { timeout: 30_000, interval: 100 };
 let regions: Regions;
@@ -56,7 +55,7 @@ describe('under claims.replication: refuse', () => {
   it('nothing is answered with 2xx that no replica holds, so no promotion takes what a caller was told', async () => {
     const one = await eventually(() => claim('three'), 201);
     const master = await eu.redis.masterOf('agents:{main}');
-    const replica = await cutReplication(eu.redis, master);
+    const replica = await eu.redis.cutReplication(master);
     expect(await settle(one, 'confirm')).toMatchObject(NOT_REPLICATED);
     expect(await settle(one, 'complete')).toMatchObject(NOT_REPLICATED);
     const events = ['agents:{main}', 'outbox'].map((name) =>
@@ -68,20 +67,20 @@ describe('under claims.replication: refuse', () => {
       if (status === 202) expect(body).toMatchObject({ replicated: true, events: [{ outcome: 'deferred' }] });
       else expect({ status, body }).toMatchObject(NOT_REPLICATED);
     }
-    await mendReplication(replica);
+    await eu.redis.mendReplication(replica);
     await eventually(() => settle(one, 'complete'), 200);
   });
 
   it('an event that this region applied before a failover is there after it', async () => {
     const master = await us.redis.masterOf('agents:{main}');
-    const replica = await cutReplication(us.redis, master);
+    const replica = await us.redis.cutReplication(master);
     const event = eventOf('crm-eu:0', 'OFFLINE', Date.now());
     expect(await ask(`${eu.url}/v1/events`, 'POST', event)).toMatchObject({ status: 202 });
     await expect.poll(() => statusAt(us, 'crm-eu:0'), LONG).toBe('OFFLINE');
     // Only the master that dies knows of it: the bus must bring it again.
     await us.redis.kill(master);
     await expect.poll(async () => (await us.redis.masterOf('agents:{main}')).id, LONG).not.toBe(master.id);
-    await mendReplication(replica);
+    await us.redis.mendReplication(replica);
     await us.redis.restart(master);
     await expect.poll(() => statusAt(us, 'crm-eu:0'), LONG).toBe('OFFLINE');
     await expect.poll(async () => (await ask(`${us.url}/v1/regions`)).body.bus_behind, LONG).toBe(0);

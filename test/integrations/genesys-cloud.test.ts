@@ -103,6 +103,8 @@ describe('a flow', () => {
       claim_id: '',
       expires_in_ms: 0,
       replicated: false,
+      queue: agent('nobody'),
+      authority: '',
       verified: false,
       reason: 'no_agent_available',
       detail: expect.stringContaining('nobody in queue'),

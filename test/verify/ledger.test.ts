@@ -191,7 +191,10 @@ describe('replicated', () => {
     world.outsider({ replication: 'refuse' });
     callers.told('claim', 'c1', 'cloud-us:ann', 1, { status: 503, code: 'not_replicated', replicated: false });
     callers.told('claim', 'c2', 'cloud-us:ann', 2, { replicated: true });
+    callers.told('claim', 'c2', 'cloud-us:ann', 2, { replicated: false, mode: 'copy' });
     expect(outcome(await world.judge(), 'replicated')).toBe('kept');
+    callers.told('claim', 'c2', 'cloud-us:ann', 2, { replicated: true, mode: 'copy' });
+    expect(outcome(await world.judge(), 'replicated')).toBe('broken');
   });
 
   it('says nothing where claims may go unreplicated', async () => {

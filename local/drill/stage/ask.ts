@@ -166,6 +166,15 @@ export function settle(
   );
 }
 
+/** A claim as the region knows it. */
+export function claimAt(
+  { http }: World,
+  { url }: LocalRegion,
+  { claim_id }: Pick<ClaimAnswer, 'claim_id'>,
+): Promise<HttpAnswer> {
+  return withProblems(http.muster(url).getClaim({ params: { id: claim_id } }));
+}
+
 /** Whether no replica has what was asked for, so that nobody may be told that it is so. */
 export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
   status === 503 && (body as { code?: string }).code === 'not_replicated';

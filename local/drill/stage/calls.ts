@@ -78,6 +78,39 @@ export async function claimSomeone(
   return seen.body as ClaimAnswer;
 }
 
+/** Looks at a lapse, which may be told just before the next look. */
+const LOOK_MS = 20;
+const TOLD_WITHIN_MS = 1_000;
+const LAPSES = 4;
+
+/** A step: claims lapse. Each is told within a second, says why it ended, and no retry is told of it as if it lived. */
+export async function lapseIsTold(stage: Stage, world: World, region: LocalRegion, name: string): Promise<void> {
+  await stage.step(name, async (say) => {
+    for (let time = 1; time <= LAPSES; time++) {
+      const claim = await claimSomeone(stage, world, region);
+      const { call_id, agent_id, fence, expires_in_ms } = claim;
+      const endsMs = stage.elapsedMs + expires_in_ms;
+      const isAsking = time % 2 === 0;
+      for (let isOver = false; !isOver; await stage.pass(LOOK_MS)) {
+        const answer = isAsking
+          ? await ask.claim(world, region, { queue: 'global', call_id, agent_id })
+          : await ask.claimAt(world, region, claim);
+        const now = answer.body as Partial<ClaimAnswer>;
+        const isSame = ask.succeeded(answer) && now.fence === fence && now.state === 'HELD';
+        isOver = !isSame;
+        if (isAsking) demand(!isSame || (now.expires_in_ms ?? 0) > 0, `${call_id} was told of a claim that has lapsed`);
+        else if (isOver) demand(now.end_reason === 'lapsed', `the claim ended as ${now.end_reason}`);
+        demand(stage.elapsedMs < endsMs + TOLD_WITHIN_MS + OTHERS_CALL_MS, 'the claim does not lapse');
+        if (isOver && isAsking && ask.succeeded(answer)) await ask.settle(world, region, now as ClaimAnswer, 'release');
+      }
+      say(
+        `${call_id} ${isAsking ? 'asks again' : 'is looked at'}`,
+        `over ${duration(stage.elapsedMs - endsMs)} after its time`,
+      );
+    }
+  });
+}
+
 /** A step: somebody sleeps until their lock has lapsed and the agent has been given to another call, then confirms. */
 export async function sleeperIsRefused(stage: Stage, world: World, region: LocalRegion): Promise<void> {
   await stage.step(`A holder in ${region.name} sleeps through its lock, and is refused`, async (say) => {
