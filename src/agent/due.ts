@@ -76,6 +76,16 @@ function settlementDue(event: Facets, facets: Facets, claimsBy: Telling['claimsB
 }
 
 /**
+ * Whether the interaction that a unit was claimed for goes on: then its claim does, too, however long it rings or lasts.
+ * Ended by time alone, it would have no wrap-up, and its holder would be told that nobody has the agent.
+ */
+export function isGoingOn(facets: Facets, unit: string, claimsBy: Telling['claimsBy']): boolean {
+  const { claim, interaction, ...others } = seenFrom(facets, unit);
+  if (!claim || !interaction || !isOf(claim, interaction, claimsBy)) return false;
+  return liveInteraction({ ...others, interaction }) !== undefined;
+}
+
+/**
  * Whether an interaction is the one that was claimed for. By agent it is the one that began after the claim: a fence is
  * about the time of its grant, so this compares the store's clock with the platform's and is good to their difference.
  */

@@ -205,10 +205,11 @@ export class Agents {
     const lines = linesOf(this.#config, agentId, facets);
     const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
     const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(facets) : [];
+    const keys = [agentsKey, callsKey, changesKey, rosterKey, endsKey].map((keyOf) => keyOf(domain));
     const locks = locksAfter(this.#config.region, home, record, news);
     const written = await this.#lanes.changes.run(
       scripts.commit,
-      [agentsKey(domain), callsKey(domain), changesKey(domain), rosterKey(domain), ...lines, ...leaves],
+      [...keys, ...lines, ...leaves],
       [
         agentId,
         record?.version ?? '0',

@@ -78,7 +78,7 @@ export interface ClaimReply extends WalkReply {
   fence: number;
   /** Of the record that was written over; `0` where none was. */
   versionBefore: string;
-  /** The claim whose unit was taken, where its time was over and nobody had said so yet. */
+  /** The claim of this region that had the unit: its time was over, and nobody had ended it yet. */
   lapsed?: Claim;
 }
 
@@ -165,9 +165,9 @@ function writePassOver(passOver: PassOver): string {
 const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
 
 function readReply(reply: unknown): ClaimReply {
-  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string, string];
+  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string, string?];
   const [verdict, agentId, line, fence, clock, tally, considered, versionBefore, noted] = reply as Raw;
-  const lapsed = noted === '' ? undefined : readNoted(noted);
+  const lapsed = noted ? readNoted(noted) : undefined;
   return {
     verdict,
     agentId,

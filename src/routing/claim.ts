@@ -4,11 +4,11 @@ import { NotReplicated } from '../cache/written.ts';
 import { explain } from './answers.ts';
 import { type Attempt, type ClaimRequest, type Granted, wishOf } from './attempt.ts';
 import { askHome, giveBack, grantedHere } from './grant.ts';
-import { tellLapse } from './lapses.ts';
 import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region } from './region.ts';
 import { askAgain, callHasClaim } from './retry.ts';
+import { tellLapse } from './tell-lapse.ts';
 import { walk } from './walk.ts';
 
 /** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
@@ -67,9 +67,9 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const written = await walk(attempt);
     // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
     reply = written.evenIfLost();
-    if (reply.lapsed) tellLapse(region, reply.agentId, reply.lapsed);
     if (reply.verdict === 'none') break;
     const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
+    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed);
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }

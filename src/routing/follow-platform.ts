@@ -1,9 +1,9 @@
-import type { PlatformSettlement } from '../agent/claim.ts';
+import type { ClaimName, PlatformSettlement } from '../agent/claim.ts';
 import { type Due, settlementsDue } from '../agent/due.ts';
 import type { AgentEvent } from '../agent/event.ts';
+import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionNameOf } from '../config/topology.ts';
-import type { ClaimAnswer } from '../contract/claims.ts';
 import { grantedBy, unitIn } from './answers.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
@@ -22,18 +22,20 @@ export async function followPlatform(region: Region, event: AgentEvent, record: 
 
 async function follow(region: Region, agentId: string, record: AgentRecord, { claim, settlement }: Due): Promise<void> {
   const name = { ...claim, agentId, region: grantedBy(record, claim) };
+  // Several instances hear the same word; the first one moves the claim on.
+  const moved = (now: Claim) => audit(region, settlement, name, now);
   try {
-    const { claim: settled, isMoved } = await settleHere(region, name, settlement, record, { isPlatform: true });
-    // Several instances hear the same word; the first one moves the claim on.
-    if (isMoved) audit(region, settlement, settled);
+    await settleHere(region, name, settlement, record, { isPlatform: true, moved });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
   }
 }
 
-function audit(region: Region, op: PlatformSettlement, settled: ClaimAnswer): void {
-  const { agent_id: agent, call_id: call, claim_id: claim, queue, fence, end_reason } = settled;
-  const who = { platform: connectionNameOf(region.config, agent) ?? null };
-  const end = end_reason === undefined ? {} : { end_reason };
-  region.audit.record({ op, who, outcome: 'ok', agent, call, queue, claim, fence, ...end, ...unitIn(settled) });
+function audit({ audit, claimIds, config }: Region, op: PlatformSettlement, name: ClaimName, now: Claim): void {
+  const { agentId: agent } = name;
+  const { callId: call, queue, fence, endReason } = now;
+  const who = { platform: connectionNameOf(config, agent) ?? null };
+  const end = endReason === undefined ? {} : { end_reason: endReason };
+  const which = { agent, call, claim: claimIds.sign(name), queue, fence, ...unitIn(now) };
+  audit.record({ op, who, outcome: 'ok', ...which, ...end });
 }

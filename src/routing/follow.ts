@@ -48,7 +48,7 @@ const QUIET_MS = 10_000;
  *      └──► waiting 100 ms; after 10 s without news how far it is
  *
  * It reads on when what it told has been taken, so that a slow listener costs one page of memory. What ends by time alone,
- * a lapse, is nobody's act: no news follows it, but those before said when.
+ * a wrap-up, is nobody's act: no news follows it, but those before said when.
  */
 export class Follower {
   readonly #region: Region;

@@ -31,7 +31,7 @@ export async function grantedHere(
   const agent = tell(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
-  publishClaim(region, reply.agentId, record, held.unit ?? VOICE);
+  publishClaim(region, reply.agentId, record, held);
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -84,7 +84,9 @@ export async function giveBack({ region, unacknowledged }: Attempt): Promise<voi
     if (!record || !held || record.version !== version) return;
     const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
     const { unit = VOICE, callId, queue, by } = held;
-    await region.agents.settle({ agentId, unit, fence, callId, queue, by, move }, record, GIVE_BACK_MS);
+    const request = { agentId, unit, fence, callId, queue, by, move };
+    const { kind } = await region.agents.settle(request, record, GIVE_BACK_MS);
+    if (kind === 'settled') region.metrics.claimEnds.inc({ reason: move.endReason });
   } catch (error) {
     region.log.debug({ err: error, agent: agentId }, 'a grant that nobody was told of was not given back; it lapses');
   }
@@ -97,8 +99,10 @@ export async function askHome(
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  const answer = await askFor(attempt, record.home, agentId);
   attempt.refused.push(agentId);
+  // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
+  if (attempt.request.askedBy !== undefined) return undefined;
+  const answer = await askFor(attempt, record.home, agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
   if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
   if (answer.kind === 'refused' && answer.code === 'not_home') {

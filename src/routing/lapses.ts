@@ -1,16 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Claim } from '../agent/facets.ts';
+import { isGoingOn } from '../agent/due.ts';
 import { claimOn } from '../agent/units.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { Ends, type Lapsed } from '../cache/ends.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
+import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
-import { unitIn } from './answers.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
-import { settleHere } from './settle-here.ts';
+import { settleHere, tellingOf } from './settle-here.ts';
+import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
   region: Region;
@@ -19,14 +20,15 @@ interface LapsesOptions {
   instance: string;
 }
 
-const LEASE_TTL_MS = 6000;
+/** A lapse is told within a second; when the instance that looks after it dies, two more pass until a peer does. */
+const LEASE_TTL_MS = 2000;
 /** How often a domain is looked at: a lapse is told within a second. */
 const LOOK_EVERY_MS = 200;
 const AT_ONCE = 100;
 
 /**
  * Ends the claims whose time is over, and tells of it: a lapse is nobody's act, so one instance of the region at a time
- * looks after each domain.
+ * looks after each domain. One whose interaction goes on by the platform's word goes on, too.
  */
 export class Lapses {
   readonly #options: LapsesOptions;
@@ -94,28 +96,13 @@ export class Lapses {
     if (!claim) return;
     try {
       const name = { ...claim, agentId, region: config.region };
-      const { isMoved } = await settleHere(region, name, 'lapse', record);
-      if (isMoved) auditLapse(region, agentId, claim);
+      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId).claimsBy);
+      const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
+      if (isMoved && !goesOn) auditLapse(region, agentId, claim);
     } catch (error) {
-      if (!(error instanceof Refusal || error instanceof ShardUnavailable)) throw error;
+      const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
+      if (!(error instanceof Refusal || mayPass)) throw error;
       log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
     }
   }
-}
-
-/** Tells of a claim whose time was over, and whose agent was granted to another call before anybody looked. */
-export function tellLapse(region: Region, agentId: string, claim: Claim): void {
-  const { metrics, history, clock } = region;
-  const { fence, callId: call, untilMs, state } = claim;
-  metrics.claimEnds.inc({ reason: 'lapsed' });
-  const startedMs = clock.monotonicMs();
-  history.settled({ op: 'lapse', call, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs, state });
-  auditLapse(region, agentId, claim);
-}
-
-function auditLapse({ audit, claimIds, config }: Region, agentId: string, claim: Claim): void {
-  const { fence, callId: call, queue } = claim;
-  const id = claimIds.sign({ ...claim, agentId, region: config.region });
-  const which = { agent: agentId, call, queue, fence, claim: id, ...unitIn(claim) };
-  audit.record({ op: 'lapse', who: { muster: config.region }, outcome: 'ok', end_reason: 'lapsed', ...which });
 }

@@ -12,6 +12,8 @@ import { settleHere } from './settle-here.ts';
 const ANSWER_MS = 1000;
 /** Calls that may wait to be looked at; of more the next word on their claims has them looked at. */
 const WAITING_LIMIT = 10_000;
+/** Calls that are looked at together: a region that does not answer holds up no more than these. */
+const AT_ONCE = 32;
 
 /**
  * The register of calls, beyond one domain: every region hears of every claim, and where one of its own has a call that
@@ -37,7 +39,7 @@ export class OneCall {
       if (!known && this.#waiting.size >= WAITING_LIMIT) continue;
       this.#waiting.set(claim.callId, [...(known ?? []), { agentId, region: claim.by ?? home, claim }]);
     }
-    if (this.#waiting.size > 0) this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (this.#waiting.size > 0) this.#running ??= this.#run();
   }
 
   async stop(): Promise<void> {
@@ -46,14 +48,19 @@ export class OneCall {
   }
 
   async #run(): Promise<void> {
-    for (const [callId, told] of this.#waiting) {
-      if (this.#stopped) return;
-      this.#waiting.delete(callId);
-      try {
-        await this.#look(callId, told);
-      } catch (error) {
-        this.#region.log.warn({ err: error, call: callId }, 'the claims of a call were not compared; its next will be');
-      }
+    while (this.#waiting.size > 0 && !this.#stopped) {
+      const some = [...this.#waiting].slice(0, AT_ONCE);
+      for (const [callId] of some) this.#waiting.delete(callId);
+      await Promise.all(some.map(([callId, told]) => this.#lookSafely(callId, told)));
+    }
+    this.#running = undefined;
+  }
+
+  async #lookSafely(callId: string, told: Party[]): Promise<void> {
+    try {
+      await this.#look(callId, told);
+    } catch (error) {
+      this.#region.log.warn({ err: error, call: callId }, 'the claims of a call were not compared; its next will be');
     }
   }
 

@@ -1,6 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
 import { type Claim, claimFacet } from '../agent/facets.ts';
-import { claimOn } from '../agent/units.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import type { Region } from './region.ts';
@@ -8,13 +7,11 @@ import type { Region } from './region.ts';
 /**
  * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question, never
  * a second grant: where the home can be asked, its record decides; in its stead, what the platform knows.
- * @param unit of the agent's capacity that is claimed
+ * @param record the agent's, as it is now
  */
-export function publishClaim(region: Region, agentId: string, record: AgentRecord, unit: string): void {
+export function publishClaim(region: Region, agentId: string, record: AgentRecord, held: Claim): void {
   const { config, ingest, store, log } = region;
-  const held = claimOn(record.facets, unit);
-  if (!held) return;
-  const claim: Claim = { ...held, remainingMs: Math.max(0, Math.round(lockOf(record, unit) - store.nowMs())) };
+  const claim: Claim = { ...held, remainingMs: Math.max(0, Math.round(lockOf(record, held.unit) - store.nowMs())) };
   const event: AgentEvent = {
     eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
     agentId,

@@ -12,8 +12,9 @@ import { answerFor, type Region, tell } from './region.ts';
  *
  *   it answers with a claim                 ► that claim
  *   the call's wish was another             ► `call_has_claim`
- *   it refuses                              ► the claim is over: undefined, the walk goes on
- *   it cannot be asked within the budget    ► the copy, which says that it is one, and that no replica is known to have it
+ *   it has looked, and has none             ► the claim is over: undefined, the walk goes on
+ *   it cannot be asked within the budget,
+ *   or refuses for any other reason         ► the copy, which says that it is one, and that no replica is known to have it
  *
  * A region that is itself asked by another never asks on: it says what it knows.
  */
@@ -29,10 +30,11 @@ export async function askAgain(
   if (canBeAsked(attempt, granter)) {
     const answer = await askFor(attempt, granter, reply.agentId);
     if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
-    if (answer.kind === 'refused' && answer.claim?.authority.mode === 'home') {
+    // A copy there proves no more than the one here.
+    if (answer.kind === 'refused' && answer.claim && answer.claim.authority.mode !== 'copy') {
       throw new Refusal('call_has_claim', answer.detail, { claim: answer.claim });
     }
-    if (answer.kind === 'refused' && answer.status < 500) {
+    if (answer.kind === 'refused' && isOver(answer, granter, record)) {
       attempt.refused.push(reply.agentId);
       await heardNo(attempt, reply.agentId, answer);
       return undefined;
@@ -40,6 +42,14 @@ export async function askAgain(
   }
   if (reply.verdict === 'copy_other') throw callHasClaim(region, reply, record);
   return { claim: copyOf(region, reply, record), again: true };
+}
+
+/**
+ * Whether the region that granted the claim has looked for it. One that granted in the home's stead, and has it no more,
+ * says that it is not the home.
+ */
+function isOver({ code }: { code: string }, granter: string, { home }: AgentRecord): boolean {
+  return code === 'no_agent_available' || (code === 'not_home' && granter !== home);
 }
 
 function canBeAsked(attempt: Attempt, granter: string): boolean {

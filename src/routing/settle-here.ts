@@ -36,6 +36,8 @@ export interface Manner {
   isPlatform?: boolean;
   /** The claim that stands in this one's place, where its call has two. */
   supersededBy?: { agentId: string; fence: number };
+  /** Called once the store has moved the claim on, whether or not a replica knows it yet. */
+  moved?(claim: Claim): void;
 }
 
 export interface SettledClaim {
@@ -74,7 +76,7 @@ export async function settleHere(
     }
     const settled = await carryOut(region, name, next, record, manner);
     if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded');
-    if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs }, settled);
+    if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs, manner }, settled);
     if (!settled.record) throw unknownClaim(region, name);
     record = settled.record;
     isFresh = true;
@@ -126,6 +128,7 @@ interface Done {
   settlement: AnySettlement;
   next: Exclude<Next, { kind: 'refused' }>;
   startedMs: number;
+  manner: Manner;
 }
 
 /** Tells everybody what has become of the claim, and its caller if a replica knows it. @throws NotReplicated */
@@ -137,8 +140,9 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   const claim = claimOn(now.facets, unit) as Claim;
   if (next.kind === 'move') {
     region.metrics.settlements.inc({ settlement, outcome: 'ok' });
+    done.manner.moved?.(claim);
     if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
-    publishClaim(region, agentId, now, unit);
+    publishClaim(region, agentId, now, claim);
     // What is known of the agent is wrong: the platform says what is right.
     if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
   }

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { readClaimId } from '../agent/claim.ts';
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../agent/reached.ts';
@@ -96,10 +97,19 @@ function versionsOf(accepted: Accepted[]): Map<string, Reach> {
   return new Map([...changes].map(([agentId, facets]) => [agentId, reachOf(facets)]));
 }
 
-/** The token of a claim as a write has left it. */
-export function tokenOfClaim({ authority, agent_id, unit = VOICE, fence, state, until }: ClaimAnswer): string {
-  const by = authority.mode === 'verified' ? { by: authority.region } : {};
-  const agents = new Map([[agent_id, { claims: { [unit]: { fence, ...by, state, untilMs: until } } }]]);
+/** The token of a claim as a write has left it. Who granted it in the home's stead a copy's mode does not say, but its id does. */
+export function tokenOfClaim({
+  authority,
+  claim_id,
+  agent_id,
+  unit = VOICE,
+  fence,
+  state,
+  until,
+}: ClaimAnswer): string {
+  const by = readClaimId(claim_id)?.name.by;
+  const version = { fence, ...(by !== undefined && { by }), state, untilMs: until };
+  const agents = new Map([[agent_id, { claims: { [unit]: version } }]]);
   return writeToken({ region: authority.region, agents, entries: new Map(), deferred: false });
 }
 

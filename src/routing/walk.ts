@@ -1,6 +1,6 @@
 import type { ClaimReply, PassOver } from '../cache/queues.ts';
 import type { Written } from '../cache/written.ts';
-import { type Attempt, remainingMs } from './attempt.ts';
+import { type Attempt, type ClaimRequest, remainingMs } from './attempt.ts';
 import { askPlatforms, onWhoseWord, type Standing, standingOf, type Vouched } from './authority.ts';
 import { suspectHomes } from './region.ts';
 
@@ -42,6 +42,11 @@ async function claimIn(attempt: Attempt, standing: Standing, passOver: PassOver)
   return reply;
 }
 
+/** A proposed agent whom the caller does not want is looked at only for a claim that the call has. */
+function notWanted({ proposes, agentId }: ClaimRequest): string[] {
+  return proposes !== undefined && agentId !== undefined && proposes !== agentId ? [proposes] : [];
+}
+
 function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<Written<ClaimReply>> {
   const { region, request, queue, refused, wish } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
@@ -57,7 +62,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
     holdMs: Math.ceil(budgetMs),
     passOver,
     ...vouched,
-    refused,
+    refused: [...refused, ...notWanted(request)],
     agentId: request.proposes ?? request.agentId,
     explain: request.explain,
     deadlineMs: budgetMs + STORE_GRACE_MS,

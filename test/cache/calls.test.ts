@@ -91,6 +91,42 @@ describe('a call', () => {
   });
 });
 
+describe('a call whose claim another region granted', () => {
+  const heard = (d: Domain, agentId: string, more: object) =>
+    d.set(agentId, {
+      claim: { fence: 5, state: 'HELD', untilMs: 9, callId: 'call', queue: d.queue, completedAtMs: 0, ...more },
+    });
+
+  it('is another wish, too, where only queue and media of its wish are known here', async () => {
+    const d = store.domain('heard');
+    const away = await d.free('away-heard:x', 1000);
+    await heard(d, away, { remainingMs: 60_000 });
+    expect(await d.claim('call')).toMatchObject({ verdict: 'copy', agentId: away });
+    expect(await d.claim('call', { media: 'chat' })).toMatchObject({ verdict: 'copy_other', agentId: away });
+    const other = await d.claim('call', { queue: 'heard:other' });
+    expect(other).toMatchObject({ verdict: 'copy_other', agentId: away });
+  });
+
+  it('has that region asked first, where the claim has lapsed here and may have been renewed there', async () => {
+    const d = store.domain('renewed');
+    const own = await d.free('own', 1000);
+    const away = await d.free('away-renewed:x', 2000);
+    await heard(d, away, { remainingMs: 1 });
+    await expect.poll(async () => (await d.claim('call')).verdict).toBe('ask');
+    expect(await d.claim('call')).toMatchObject({ verdict: 'ask', agentId: away });
+    expect(await d.claim('call', { refused: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
+  });
+
+  it('asks nobody about a claim that has ended', async () => {
+    const d = store.domain('over');
+    const own = await d.free('own', 1000);
+    const away = await d.free('away-over:x', 2000);
+    await heard(d, away, { remainingMs: 60_000 });
+    await heard(d, away, { state: 'ENDED', untilMs: 0, endReason: 'lapsed' });
+    expect(await d.claim('call')).toMatchObject({ verdict: 'granted', agentId: own });
+  });
+});
+
 describe('a refusal', () => {
   it('sends the agent behind everybody who waits at that moment, whatever their bonus and the clocks say', async () => {
     const d = store.domain('behind', { tenureSecondsPerYear: 1000 });
@@ -139,6 +175,19 @@ describe('the end of a claim', () => {
     const held = await d.claim('next');
     expect(await d.settle(agent, fenceOf(held), lapse)).toMatchObject({ kind: 'conflict' });
     expect(await ends.lapsed('ends', 10)).toEqual([]);
+  });
+
+  it('is found, too, where a failover forgot the claim and the bus has brought it back', async () => {
+    const d = store.domain('back');
+    const agent = await d.free('a', 1000);
+    const { clockMs } = await d.claim('probe', { agentId: 'nobody' });
+    const claim = { fence: clockMs, state: 'HELD', callId: 'call', queue: d.queue, completedAtMs: 0 } as const;
+    await d.set(agent, { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 100 } });
+    await d.set(await d.free('away-back:x', 1000), { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 1 } });
+    const ends = new Ends(store.cluster, 'eu');
+    await expect.poll(() => ends.lapsed('back', 10)).toMatchObject([{ agentId: agent, unit: 'voice' }]);
+    await d.set(agent, { claim: { ...claim, state: 'ENDED', untilMs: 0, endReason: 'released' } });
+    expect(await d.command('ZCARD', 'ends:{back}')).toBe(0);
   });
 
   it('is looked for only of claims that this region granted, and follows the record where the list is wrong', async () => {

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withAdmin } from '../../local/redis/admin.ts';
 import {
   type Answer,
   ask,
@@ -13,15 +15,13 @@ const LONG = { timeout: 20_000, interval: 50 };
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;
+const connections = {
+  'crm-eu': { platform: 'events', home: 'eu' },
+  'crm-us': { platform: 'events', home: 'us' },
+  shop: { platform: 'events', home: 'eu', domain: 'sales' },
+};
 beforeAll(async () => {
-  const config = {
-    domains: { main: {}, sales: {} },
-    connections: {
-      'crm-eu': { platform: 'events', home: 'eu' },
-      'crm-us': { platform: 'events', home: 'us' },
-      shop: { platform: 'events', home: 'eu', domain: 'sales' },
-    },
-  };
+  const config = { domains: { main: {}, sales: {} }, connections };
   regions = await startRegions({ names: ['eu', 'us'], replicas: false, config });
   [eu, us] = regions.all as [TestRegion, TestRegion];
   for (const region of regions.all) await bringOnDuty(region, 2, regions.all, Date.now() - 60_000);
@@ -105,6 +105,48 @@ describe('a call that asks two regions at once', () => {
   });
 });
 
+describe('a call that both regions have asked the other for, without hearing what came of it', () => {
+  it('is asked on by nobody: a request between regions makes one hop', async () => {
+    const free = async () =>
+      Promise.all(
+        [eu, us].map(
+          async ({ url }) => (await ask(`${url}/agents/available?queue=support&limit=9`)).body.agents.length,
+        ),
+      );
+    await expect.poll(free, LONG).toEqual([4, 4]);
+    await Promise.all([remember(eu, 'circle', 'crm-us:0'), remember(us, 'circle', 'crm-eu:0')]);
+    const answer = await claim(eu, 'circle', { budget_ms: 1000 });
+    expect(answer).toMatchObject({ status: 201, body: { agent_id: 'crm-us:0' } });
+    const asked = await Promise.all([eu, us].map((region) => claimsOf(region, 'circle')));
+    expect(asked).toEqual([1, 1]);
+    await settle(eu, answer, 'release');
+  });
+
+  /** As if the home of an agent had been asked, and its answer had not been heard. */
+  async function remember(region: TestRegion, call: string, agentId: string): Promise<void> {
+    const { port } = await region.redis.masterOf('calls:{main}');
+    await withAdmin(port, (redis) => redis.run('HSET', 'calls:{main}', call, `${Date.now()} ${agentId} 0 -`));
+  }
+
+  /** How often a region was asked for the call. */
+  async function claimsOf({ processes }: TestRegion, call: string): Promise<number> {
+    const log = await readFile(processes[0]?.log ?? '', 'utf8');
+    return log.split('\n').filter((line) => line.includes('"op":"claim"') && line.includes(`"${call}"`)).length;
+  }
+});
+
+describe('a call that is settled by its own id', () => {
+  it('has the claim settled that it has now, whichever domain it asked before', async () => {
+    const first = await granted(eu, 'moves', { queue: 'crm-eu:support' });
+    expect(await settle(eu, first, 'release')).toMatchObject({ status: 200 });
+    const second = await granted(eu, 'moves', { queue: 'shop:sales' });
+    const asked = { call_id: 'moves', settlement: 'complete' };
+    const settled = await ask(`${eu.url}/v1/route/settle`, 'POST', asked);
+    expect(settled.body).toMatchObject({ done: true, claim_id: second.body.claim_id });
+    expect(await look(eu, second)).toMatchObject({ state: 'ENDED', end_reason: 'completed' });
+  });
+});
+
 describe('a call that asks again in a region that did not grant its claim', () => {
   it('is answered by the region that did, and by no copy that is older than the truth', async () => {
     const one = await granted(us, 'asks', { agent_id: 'crm-eu:0' });
@@ -161,5 +203,34 @@ describe('a call that asks again in a region that did not grant its claim', () =
     await expect
       .poll(async () => (await claim(us, 'wish', { queue: 'crm-us:support', budget_ms: 2000 })).status, LONG)
       .toBe(201);
+  });
+
+  it('is given no other agent than it wants, though its claim on that one is over', async () => {
+    const one = await granted(us, 'wants', { agent_id: 'crm-eu:0', budget_ms: 2000 });
+    process.kill(regions.bus.pid as number, 'SIGSTOP');
+    try {
+      expect(await settle(eu, one, 'release')).toMatchObject({ status: 200 });
+      const other = await claim(us, 'wants', { agent_id: 'crm-eu:1', budget_ms: 2000 });
+      expect(other).toMatchObject({ status: 201, body: { agent_id: 'crm-eu:1' } });
+      await settle(eu, other, 'release');
+    } finally {
+      process.kill(regions.bus.pid as number, 'SIGCONT');
+    }
+  });
+
+  it('is given no second agent where the region that granted its claim does not understand the question', async () => {
+    const one = await granted(eu, 'ahead', { queue: 'crm-us:support', budget_ms: 2000 });
+    expect(await settle(eu, one, 'confirm')).toMatchObject({ status: 200, body: { authority: { region: 'us' } } });
+    // An instance whose config has a connection that the other regions do not have yet.
+    const ahead = await eu.spawn({ connections: { ...connections, 'crm-new': { platform: 'events', home: 'eu' } } });
+    const profile = { queues: ['crm-new:support'] };
+    await ask(`${ahead.url}/v1/events`, 'POST', eventOf('crm-new:0', 'AVAILABLE', Date.now() - 60_000, { profile }));
+    const again = await claim({ ...eu, url: ahead.url }, 'ahead', { queue: 'crm-new:support', budget_ms: 2000 });
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: 'call_has_claim', claim: { agent_id: one.body.agent_id } },
+    });
+    await settle(us, one, 'release');
+    await ahead.signal('SIGTERM');
   });
 });

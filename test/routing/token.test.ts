@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Reach, reachOf } from '../../src/agent/reached.ts';
-import { InvalidToken, readToken, type Token, tokenOfEvents, writeToken } from '../../src/routing/token.ts';
+import { behind, type Reach, reachOf } from '../../src/agent/reached.ts';
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
+import { ClaimIds } from '../../src/routing/claim-ids.ts';
+import {
+  InvalidToken,
+  readToken,
+  type Token,
+  tokenOfClaim,
+  tokenOfEvents,
+  writeToken,
+} from '../../src/routing/token.ts';
 import type { Accepted } from '../../src/sync/ingest.ts';
 import { facets } from '../agent/arbitrary.ts';
 
@@ -80,4 +89,36 @@ describe('the token of events', () => {
     expect(tokenOfEvents('eu', accepted(12)).length).toBeLessThanOrEqual(1024);
     expect(readToken(tokenOfEvents('eu', accepted(1000, { outcome: 'deferred' }))).deferred).toBe(true);
   });
+});
+
+describe('the token of a claim', () => {
+  it.each(['verified', 'copy'] as const)(
+    'is reached by whoever knows the claim that was granted in the home’s stead: %s',
+    (mode) => {
+      const claim = {
+        fence: 5,
+        by: 'us',
+        state: 'HELD',
+        untilMs: 9,
+        callId: 'c',
+        queue: 'q',
+        completedAtMs: 0,
+      } as const;
+      const claim_id = new ClaimIds(['x'.repeat(32)]).sign({ ...claim, agentId: 'a', region: 'us' });
+      const authority = { region: 'us', mode };
+      const agent = {} as ClaimAnswer['agent'];
+      const told = {
+        claim_id,
+        agent_id: 'a',
+        call_id: 'c',
+        queue: 'q',
+        fence: 5,
+        state: 'HELD',
+        until: 9,
+        expires_in_ms: 1,
+      } as const;
+      const { agents } = readToken(tokenOfClaim({ ...told, authority, agent }));
+      expect(behind({ claim }, agents.get('a') ?? {})).toEqual([]);
+    },
+  );
 });

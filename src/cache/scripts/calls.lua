@@ -16,15 +16,16 @@ local function recall(calls, call)
   return { agent = agent, fence = fence, wish = wish, declined = declined }
 end
 
--- The claim of this fence, if it still holds its agent for the call.
+-- The claim of this fence, if it still holds its agent for the call; the agent's record; the call's claim, whether or not its
+-- time is over, as long as nobody has ended it.
 local function live_claim(agents, call, id, fence, now_ms)
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
   local held = r and holder_of(r, tonumber(fence))
   -- A claim that two regions granted under one fence is only the call's of the one that stands.
   local is_its = held and (held.call == call or held.call == '-')
-  local is_live = is_its and held.lock > now_ms and (held.claim == 'HELD' or held.claim == 'CONFIRMED')
-  return is_live and held or nil, r
+  local is_running = is_its and (held.claim == 'HELD' or held.claim == 'CONFIRMED')
+  return is_running and held.lock > now_ms and held or nil, r, is_running and held or nil
 end
 
 local function has_declined(entry, id)

@@ -15,8 +15,8 @@
 --   ask      homed elsewhere: held for a moment, so that its home can be asked
 --   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
 -- considered lists {agent, obstacle or "", record} in the order of the walk; version before is that of the record that
--- was written over, "0" where none was; lapsed is the claim whose unit was taken, as changes.lua has it, where its time was
--- over and nobody had said so yet, else "".
+-- was written over, "0" where none was; lapsed is the claim of this region, as changes.lua has it, whose time was over and
+-- whose unit was granted before anybody had ended it.
 --include record
 --include calls
 --include changes
@@ -31,20 +31,28 @@ local now_ms, now_us = clock()
 local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
 
 local entry = recall(calls, call)
+
+-- Whether the call asks for something else than it has: where only another region knows the wish, queue and media tell.
+local function is_other(held)
+  if entry.wish ~= '-' then return entry.wish ~= wish end
+  return (held.media or 'voice') ~= want.media or held.queue ~= '-' and held.queue ~= ARGV[3]
+end
+
 if entry then
   local id, fence = entry.agent, entry.fence
-  local held, r = live_claim(agents, call, id, fence, now_ms)
+  local held, r, running = live_claim(agents, call, id, fence, now_ms)
   if held and held.by ~= region and r.home ~= region then
-    local copy = entry.wish ~= '-' and entry.wish ~= wish and 'copy_other' or 'copy'
-    if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0', '' } end
-  elseif held and entry.wish ~= '-' and entry.wish ~= wish then
-    return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0', '' }
+    local copy = is_other(held) and 'copy_other' or 'copy'
+    if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
+  elseif held and is_other(held) then
+    return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0' }
   elseif held then
     local before = int(r.version)
     remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
-    return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before, '' }
-  elseif r and fence == '0' and r.home ~= region and not has_refused(id) then
-    return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0', '' }
+    return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
+  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not has_refused(id) then
+    -- Its home may have granted it; or renewed what has lapsed here.
+    return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
   end
 end
 
@@ -79,21 +87,26 @@ else
 end
 for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
 if not best then best, best_id = fallback, fallback_id end
-if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen), considered, '0', '' } end
+if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen), considered, '0' } end
 
 best = parse(best.line)
 local before = int(best.version)
 local _, unit = open_from(best, want.media, now_ms)
-local verdict, fence, taken, lapsed = 'ask', 0, nil, ''
+local verdict, fence, taken = 'ask', 0, nil
+local lapsed
+
+-- The claim that the unit had, ended: it would never be told of once another is on record.
+local function lapse_of(name, held)
+  if not is_running(held) or not (held.by == region or held.by == '-' and best.home == region) then return nil end
+  held.claim, held.end_ms, held.reason = 'ENDED', 0, 'lapsed'
+  return claim_of(name, held)
+end
+
 local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
 if best.home == region or instead then
   local next_fence, held = highest_fence(best) + 1, unit or best
+  lapsed = lapse_of(unit and unit.name or 'voice', held)
   verdict, fence = 'granted', instead and next_fence or math.max(next_fence, now_ms)
-  if is_running(held) and (held.by == region or held.by == '-' and best.home == region) then
-    held.claim, held.reason, held.lock, held.end_ms = 'ENDED', 'lapsed', 0, 0
-    lapsed = claim_of(unit and unit.name or 'voice', held)
-    note(KEYS[4], best_id, lapsed)
-  end
   held.fence, held.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', call, ARGV[3]
   held.by, held.reason = instead and region or '-', '-'
@@ -104,10 +117,11 @@ end
 local line = store(agents, best_id, best, now_us)
 if taken then
   local name = unit and unit.name or 'voice'
+  if lapsed then note(KEYS[4], best_id, lapsed) end
   note(KEYS[4], best_id, claim_of(name, taken))
   ends_at(KEYS[5], best_id, name, taken)
 end
 place(queue, best_id, best, now_ms)
 local declined = entry and entry.declined or ''
 remember(calls, agents, call, { agent = best_id, fence = int(fence), wish = wish, declined = declined }, now_ms, now_us)
-return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before, lapsed }
+return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before, lapsed or '' }

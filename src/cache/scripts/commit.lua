@@ -1,5 +1,5 @@
 -- commit: stores an agent's record if nobody changed it meanwhile, and moves the agent in its queues.
--- KEYS  1 agents, 2 calls, 3 changes, 4 roster, then the agent's queues, then those it leaves
+-- KEYS  1 agents, 2 calls, 3 changes, 4 roster, 5 ends, then the agent's queues, then those it leaves
 -- ARGV  1 agent, 2 version expected ("0": none yet), 3 record without its version, 4 how many queues it leaves,
 --       5 how many claims are told of that hold the agent for so many ms more, by another region's word,
 --       6 the claims that moved (as changes.lua has them, each with a ";" behind it), 7 this region, then the unit and the
@@ -8,6 +8,7 @@
 --include record
 --include calls
 --include changes
+--include ends
 
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
@@ -26,7 +27,7 @@ if not there then redis.call('ZADD', KEYS[4], 0, id) end
 if ARGV[6] == '' then note(KEYS[3], id) end
 for claim in string.gmatch(ARGV[6], '[^;]+') do note(KEYS[3], id, claim) end
 local stays = #KEYS - tonumber(ARGV[4])
-for i = 5, stays do place(KEYS[i], id, r, now_ms) end
+for i = 6, stays do place(KEYS[i], id, r, now_ms) end
 for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
 
 -- Whether the call's entry goes over to this claim: not while it has another that this region granted, and has to end
@@ -38,12 +39,19 @@ local function goes_over(entry, call, held)
   return region ~= ARGV[7] and other.claim == 'HELD' and held.claim == 'CONFIRMED'
 end
 
+-- A claim of this region's own that comes from elsewhere is one that a failover forgot: it, too, ends when its time is over.
+local function note_end(held)
+  if not held or (held.by ~= ARGV[7] and not (held.by == '-' and r.home == ARGV[7])) then return end
+  ends_at(KEYS[5], id, held == r and 'voice' or held.name, held)
+end
+
 for i = told, #ARGV, 3 do
   local call, fence, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local entry = recall(KEYS[2], call)
   local is_its = entry and entry.agent == id
   local declined = entry and entry.declined or ''
   if reason == 'refused' then declined = and_declined(declined, id) end
+  note_end(holder_of(r, tonumber(fence)))
   local held = live_claim(agents, call, id, fence, now_ms)
   if held and (not entry or is_its or goes_over(entry, call, held)) then
     local wish = is_its and entry.wish or '-'
