@@ -23,9 +23,9 @@ import { WorldHistory } from './world-history.ts';
 import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
 import { readSettings } from './world-settings.ts';
 
-/** The longest conversation that agents have, with some to spare. */
 /** The world still runs when it is judged: a claim may lapse, and be told, just before the last line. */
 const UNDER_WAY_MS = 2_000;
+/** The longest conversation that agents have, with some to spare. */
 const QUIET_LIMIT_MS = 60_000;
 
 /**
@@ -180,10 +180,8 @@ export class World {
   verdict(): Promise<Verdict> {
     const instances = this.regions.flatMap((region) => region.instances);
     const files = [this.history?.file, this.ledger.file, ...instances.map(({ historyFile }) => historyFile)];
-    return verify(
-      files.filter((file) => file !== undefined),
-      { regions: this.regions.map(({ name }) => name), graceMs: UNDER_WAY_MS },
-    );
+    const kept = files.filter((file) => file !== undefined);
+    return verify(kept, { regions: this.regions.map(({ name }) => name), graceMs: UNDER_WAY_MS });
   }
 
   /** Settles, reads what was measured, and judges. @throws Error in a world without histories */

@@ -5,9 +5,10 @@ import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionNameOf } from '../config/topology.ts';
 import { grantedBy, unitIn } from './answers.ts';
+import { tellingOf } from './circumstances.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
-import { settleHere, tellingOf } from './settle-here.ts';
+import { settleHere } from './settle-here.ts';
 
 /**
  * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.

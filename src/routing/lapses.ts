@@ -8,9 +8,10 @@ import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
+import { tellingOf } from './circumstances.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
-import { settleHere, tellingOf } from './settle-here.ts';
+import { settleHere } from './settle-here.ts';
 import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {

@@ -1,25 +1,21 @@
 import {
   type ClaimName,
-  type ClaimTimes,
   settle as decide,
   type Move,
   type OwnSettlement,
   type PlatformSettlement,
   type Settlement,
-  UNSEEN_MS,
-  type WrapUp,
 } from '../agent/claim.ts';
-import { completionTime, type Telling } from '../agent/due.ts';
 import type { Claim } from '../agent/facets.ts';
 import { obstacleTo } from '../agent/lost-claim.ts';
-import { claimOn, seenFrom, VOICE } from '../agent/units.ts';
+import { claimOn, VOICE } from '../agent/units.ts';
 import type { Settled } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { tellable } from '../cache/written.ts';
-import { connectionOf, findQueue } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, unitIn } from './answers.ts';
+import { circumstancesOf } from './circumstances.ts';
 import { publishClaim } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, type Region } from './region.ts';
@@ -99,13 +95,7 @@ function decideOn(
   const { agentId, unit = VOICE } = name;
   if (isOther(claimOn(record.facets, unit), name)) return { kind: 'refused', code: 'fence_superseded' };
   const claim = claimToSettle(region, record, name, settlement);
-  const telling = tellingOf(region, agentId);
-  const move = decide(claim, settlement, {
-    times: timesFor(region, telling),
-    wrapUp: wrapUpOf(region, claim.queue),
-    completedAt: completionTime({ ...seenFrom(record.facets, unit), claim }, telling),
-    isPlatform,
-  });
+  const move = decide(claim, settlement, circumstancesOf(region, agentId, record, claim, isPlatform));
   if (move === 'over') return { kind: 'refused', code: 'claim_ended' };
   return move === 'done' ? { kind: 'done', claim } : { kind: 'move', claim, move };
 }
@@ -212,23 +202,6 @@ function claimToSettle(
   }
   const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
   return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
-}
-
-/** What the agent's platform tells of interactions, if there is one that is read. */
-export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
-  const connection = connectionOf(config, agentId);
-  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call' };
-  return { tells: true, claimsBy: connection.claimsBy };
-}
-
-/** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Region, { tells }: Telling): ClaimTimes {
-  const { heldMs, confirmedMs } = config.claims;
-  return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
-}
-
-function wrapUpOf({ config }: Region, queue: string): WrapUp {
-  return findQueue(config, queue)?.wrapUp ?? { rule: 'none', seconds: 0 };
 }
 
 const DETAILS = {

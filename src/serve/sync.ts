@@ -83,14 +83,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
   });
   const { replication } = config.claims;
-  const ingest = new Ingest({
-    ...ground,
-    region: config.region,
-    replication,
-    store: store.cluster.shards,
-    outbox,
-    apply,
-  });
+  const taken = { region: config.region, replication, store: store.cluster.shards };
+  const ingest = new Ingest({ ...ground, ...taken, outbox, apply });
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);

@@ -37,6 +37,8 @@ interface Lock {
   until: number;
   /** Who granted it. */
   by: Instance;
+  /** Whether its caller has ever heard of it: nobody confirms what was never told. */
+  isTold?: true;
 }
 
 export const AGENTS = ['cloud-eu:ann', 'cloud-us:bob', 'cloud-eu:cid'] as const;
@@ -134,6 +136,7 @@ export class Model {
 
   /** What the caller is told of a claim that holds the agent. */
   #answer(asked: 'claim' | 'confirm' | 'renew', agent: string, lock: Lock, since: number): void {
+    lock.isTold = true;
     const { fence, call, until, by } = lock;
     const mode = by === this.#homeOf(agent) ? 'home' : 'verified';
     const heldMs = Math.max(0, until - this.world.now);
@@ -148,7 +151,7 @@ export class Model {
   ): void {
     const lock = this.#locks.get(keyOf(by, agent));
     if (!lock) by.history.settleRefused({ op, agent, fence: 1, reason: 'not_held' });
-    else if (op === 'confirm' || op === 'renew') this.#keep(op, agent, lock, asked.startedMs);
+    else if (op === 'confirm' || op === 'renew') lock.isTold && this.#keep(op, agent, lock, asked.startedMs);
     else this.#end(op, agent, lock, asked);
   }
 
