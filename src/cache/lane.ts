@@ -21,6 +21,9 @@ interface Item {
 
 const MAX_BATCH = 256;
 const RETRY_MS = 5;
+/** How long a batch waits for a replica that one before has waited for in vain, and how often one waits in full, in ms. */
+const LATE_WAIT_MS = 20;
+const WAIT_IN_FULL_EVERY_MS = 5000;
 /** A `WAIT` that is over takes no longer than this to say so, in ms. */
 const ANSWER_MS = 500;
 
@@ -33,6 +36,8 @@ export class Lane {
   readonly #cluster: Cluster;
   readonly #replicaWaitMs: number;
   readonly #hasReplicas: boolean;
+  /** By master whose replicas did not acknowledge the last batch: when one last waited for them in full. */
+  readonly #late = new Map<string, number>();
   readonly #gathering = new Map<string, { node: Node; items: Item[]; running: boolean }>();
 
   /**
@@ -125,13 +130,23 @@ export class Lane {
     if (!this.#hasReplicas) return 'no-replica-configured';
     // None was connected at the last probe: nobody has to wait to hear that.
     if (this.#cluster.shards.at(address).replicas === 0) return 'not-acknowledged';
+    const waitMs = this.#waitMs(address);
     try {
-      const wait = node.sendCommand(['WAIT', '1', String(this.#replicaWaitMs)]);
-      const acknowledged = Number(await within(wait, this.#replicaWaitMs + ANSWER_MS));
-      return acknowledged >= 1 ? 'acknowledged' : 'not-acknowledged';
+      const wait = node.sendCommand(['WAIT', '1', String(waitMs)]);
+      const isAcknowledged = Number(await within(wait, waitMs + ANSWER_MS)) >= 1;
+      if (isAcknowledged) this.#late.delete(address);
+      else if (waitMs === this.#replicaWaitMs) this.#late.set(address, this.#cluster.clock.monotonicMs());
+      return isAcknowledged ? 'acknowledged' : 'not-acknowledged';
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** Replicas that have kept a batch waiting in vain hold writers up only briefly, until they acknowledge one again. */
+  #waitMs(address: string): number {
+    const late = this.#late.get(address);
+    const isLate = late !== undefined && this.#cluster.clock.monotonicMs() < late + WAIT_IN_FULL_EVERY_MS;
+    return isLate ? Math.min(this.#replicaWaitMs, LATE_WAIT_MS) : this.#replicaWaitMs;
   }
 
   /** Sends an item on after a reply that says "not now" or "not here", while its time lasts. */

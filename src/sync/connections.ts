@@ -13,6 +13,7 @@ import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './conn
 import type { Sight } from './first-reading.ts';
 import type { Ingest } from './ingest.ts';
 import { Reconciler } from './reconciler.ts';
+import { Unreplicated } from './unreplicated.ts';
 
 export interface HomedConnection {
   name: string;
@@ -62,10 +63,12 @@ export class Connections {
   /** By number of a connection: the wish that has been heard last. */
   readonly #heard = new Map<number, string | undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #unreplicated: Unreplicated;
   #stopping = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#unreplicated = new Unreplicated({ accept: (event) => options.ingest.accept(event), log: options.log });
     this.#leases = createLeases({
       run: (script, keys, args) => options.cluster.run(script, keys, args),
       prefix: LEASES.connections,
@@ -89,6 +92,7 @@ export class Connections {
     this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([...this.#open.keys()].map((number) => this.#close(number)));
+    await this.#unreplicated.stop();
     if (this.#options.connections.length > 0) await this.#leases.stop();
   }
 
@@ -219,8 +223,8 @@ export class Connections {
   }
 
   async #accept(event: AgentEvent): Promise<void> {
-    const { ingest } = this.#options;
-    await this.#insist(() => ingest.accept(event), 'a platform report was not accepted; trying again', event.agentId);
+    const work = () => this.#unreplicated.accept(event);
+    await this.#insist(work, 'a platform report was not accepted; trying again', event.agentId);
   }
 
   /** Tries until it works or the instance stops. */

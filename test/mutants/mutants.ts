@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'wait',
     without: 'waiting for a replica',
     file: 'src/cache/lane.ts',
-    text: "node.sendCommand(['WAIT', '1', String(this.#replicaWaitMs)])",
+    text: "node.sendCommand(['WAIT', '1', String(waitMs)])",
     becomes: 'Promise.resolve(1)',
     drill: 'late-replica',
     breaks: [],

@@ -179,6 +179,10 @@ export function claimAt(
 export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
   status === 503 && (body as { code?: string }).code === 'not_replicated';
 
+/** Whether the agent has been claimed again since: the claim that was meant is over. */
+export const isSuperseded = ({ status, body }: HttpAnswer): boolean =>
+  status === 409 && (body as { code?: string }).code === 'fence_superseded';
+
 /** What the callers of a region met. */
 export function tallyOf({ callers }: World, region: string): Tally {
   return found(callers.tallies.get(region), region);

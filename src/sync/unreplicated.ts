@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentEvent } from '../agent/event.ts';
+import { NotReplicated } from '../cache/written.ts';
+import type { Log } from '../ops/log.ts';
+
+interface UnreplicatedOptions {
+  /** Accepts an event. @throws NotReplicated while no replica has it */
+  accept(event: AgentEvent): Promise<unknown>;
+  log: Log;
+}
+
+/** How often what no replica has is offered again, in ms: at first, and when that goes on. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
+/** Of an agent the latest; of agents so many. What is dropped the next reading of the platform brings back. */
+const MOST_EVENTS = 8;
+const MOST_AGENTS = 20_000;
+/** Events offered at the same time. */
+const AT_ONCE = 256;
+
+/**
+ * What a platform said, and the region's masters have, and no replica yet: nobody will say it again, so it is accepted again
+ * until one has. What comes behind it does not wait meanwhile, for an agent who has left must not be handed out.
+ *
+ *   idle ──add──► waiting ──offered, a replica has all──► idle
+ *                    └──none yet──► waiting for longer, to 5 s
+ */
+export class Unreplicated {
+  readonly #options: UnreplicatedOptions;
+  readonly #events = new Map<string, AgentEvent[]>();
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: UnreplicatedOptions) {
+    this.#options = options;
+  }
+
+  /** Accepts an event; one that no replica has yet is accepted, and kept here. @throws ShardUnavailable */
+  async accept(event: AgentEvent): Promise<void> {
+    try {
+      await this.#options.accept(event);
+    } catch (error) {
+      if (!(error instanceof NotReplicated)) throw error;
+      this.#add(event);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  #add(event: AgentEvent): void {
+    const known = this.#events.get(event.agentId) ?? [];
+    if (known.length === 0 && this.#events.size >= MOST_AGENTS) return;
+    this.#events.set(event.agentId, [...known, event].slice(-MOST_EVENTS));
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let pauseMs = FIRST_PAUSE_MS;
+    this.#options.log.warn({}, 'no replica has what a platform said; it is offered again until one has');
+    while (this.#events.size > 0 && !signal.aborted) {
+      await pause(pauseMs, undefined, { signal }).catch(() => undefined); // it is to stop
+      const isHeld = await this.#offer(signal);
+      pauseMs = isHeld ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+    this.#running = undefined;
+    if (!signal.aborted) this.#options.log.info({}, 'a replica has all that platforms said');
+  }
+
+  /** @returns whether a replica has taken all that it was offered */
+  async #offer(signal: AbortSignal): Promise<boolean> {
+    const waiting = [...this.#events];
+    for (let from = 0; from < waiting.length && !signal.aborted; from += AT_ONCE) {
+      const some = waiting.slice(from, from + AT_ONCE);
+      const held = await Promise.all(some.map(([agentId, events]) => this.#offerOf(agentId, events)));
+      if (held.includes(false)) return false;
+    }
+    return true;
+  }
+
+  async #offerOf(agentId: string, events: AgentEvent[]): Promise<boolean> {
+    const { accept, log } = this.#options;
+    try {
+      for (const event of events) await accept(event);
+    } catch (error) {
+      if (!(error instanceof NotReplicated)) log.debug({ err: error, agent: agentId }, 'not accepted again yet');
+      return false;
+    }
+    // What was added meanwhile is still to be offered.
+    const left = (this.#events.get(agentId) ?? []).filter((event) => !events.includes(event));
+    if (left.length > 0) this.#events.set(agentId, left);
+    else this.#events.delete(agentId);
+    return true;
+  }
+}
