@@ -132,6 +132,8 @@ export interface EventHandledLine extends Origin {
   /** The region that accepted the event. */
   from: string;
   via: 'local' | 'bus';
+  /** `false`: no replica has acknowledged it, so a failover may take it. */
+  replicated?: false;
 }
 
 /** What a caller was told of an agent, by a lookup or with a claim. */

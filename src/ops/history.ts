@@ -90,6 +90,8 @@ export interface EventHandled {
   via: 'local' | 'bus';
   /** `clock.monotonicMs()` from before the event was handed to the store. */
   startedMs: number;
+  /** Whether a failover may take what was written: no replica has acknowledged it. */
+  mayBeLost?: boolean;
 }
 
 /** What one instance did, written so that `muster verify` can tell whether the promises were kept. */
@@ -189,9 +191,10 @@ function settledLine(settle: Settled): Omit<KeptLine, keyof Origin> | Omit<Ended
 }
 
 function handledLine(event: AgentEvent, handled: EventHandled): Omit<EventHandledLine, keyof Origin> {
-  const { outcome: phase, via, startedMs: since } = handled;
+  const { outcome: phase, via, startedMs: since, mayBeLost } = handled;
   const { eventId, agentId, region: from } = event;
-  return { op: 'event', phase, since, event: eventId, agent: agentId, versions: versionsOf(event.facets), from, via };
+  const common = { op: 'event', phase, since, event: eventId, agent: agentId, from, via } as const;
+  return { ...common, versions: versionsOf(event.facets), ...(mayBeLost && { replicated: false }) };
 }
 
 function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentReadLine, keyof Origin> {

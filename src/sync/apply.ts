@@ -7,7 +7,7 @@ import { claimOn, VOICE } from '../agent/units.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
-import { tellable, type Written } from '../cache/written.ts';
+import { isTellable, tellable, type Written } from '../cache/written.ts';
 import type { Config } from '../config/schema.ts';
 import { homeOfAgent } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -94,7 +94,8 @@ export class Apply {
     const written = await agents.apply(event.agentId, this.#withOrigin(event));
     // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
     const applied = written.evenIfLost();
-    history.eventHandled(event, { outcome: applied.outcome, via, startedMs });
+    const mayBeLost = !isTellable(written, 'refuse');
+    history.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost });
     if (via === 'bus') this.#options.heardOfClaims(event.agentId, applied.record.home, claimsOf(event.facets));
     await this.#follow(event, applied);
     return written;

@@ -2,8 +2,9 @@ import { type Checker, Collected } from './checker.ts';
 import { compareFacet, Registers } from './versions.ts';
 
 /**
- * Proven when each higher version was known to be applied before this one was handed to the store. Compares with the
- * highest version only, so where that one was itself under way at the time, a lower one before it goes unnoticed.
+ * Proven when each higher version was known to be applied, and to outlive a failover, before this one was handed to the
+ * store. Compares with the highest version only, so where that one was itself under way at the time, a lower one before
+ * it goes unnoticed.
  */
 export function monotonicApply(): Checker {
   const registers = new Registers();
@@ -19,7 +20,7 @@ export function monotonicApply(): Checker {
         const held = registers.of(region, agent, facet);
         return held && held.t < since && compareFacet(facet, held.version, version) > 0 ? held.place : undefined;
       });
-      registers.raise(region, agent, versions, t, place);
+      if (line.replicated !== false) registers.raise(region, agent, versions, t, place);
       const places = newer.filter((other) => other !== undefined);
       if (places.length === 0 || places.length < newer.length) return;
       const facets = Object.keys(versions).join(', ');

@@ -155,6 +155,13 @@ describe('monotonic-apply', () => {
     expect(failed(await world.judge())).toEqual([]);
   });
 
+  it('holds against nobody what a failover may have taken', async () => {
+    us.handled(presence('ann', 2), 'applied', world.now, true);
+    world.now += 1;
+    us.handled(presence('ann', 1), 'applied');
+    expect(failed(await world.judge())).toEqual([]);
+  });
+
   it('knows the stages of a claim, and that of two origins the earlier one stands', async () => {
     const origin = (at: number) => ({ ...presence('bob', at), facets: { origin: { region: 'eu', at, id: 'e' } } });
     applied(claimEvent('e1', 1, 'HELD'), claimEvent('e2', 1, 'CONFIRMED'), claimEvent('e3', 2, 'HELD'));

@@ -108,8 +108,9 @@ export class Instance {
     this.history.agentRead({ agent, home, ageMs, stale, vouchedMs, status: 'AVAILABLE', facets: versions });
   }
 
-  handled(event: AgentEvent, outcome: EventHandled['outcome'], startedMs = this.#world.now): void {
-    this.history.eventHandled(event, { outcome, via: event.region === this.region ? 'local' : 'bus', startedMs });
+  handled(event: AgentEvent, outcome: EventHandled['outcome'], startedMs = this.#world.now, mayBeLost = false): void {
+    const via = event.region === this.region ? 'local' : 'bus';
+    this.history.eventHandled(event, { outcome, via, startedMs, mayBeLost });
   }
 }
 
