@@ -31,7 +31,7 @@ describe('forty callers who ask twice and confirm around the lapse, six agents, 
     const ended = { confirmed: 0 };
     const callers = Array.from({ length: CALLERS }, (_, caller) => call(caller, random, isOver, ended));
     const trouble = makeTrouble(random, isOver);
-    await expect.poll(() => ended.confirmed, { timeout: 240_000 }).toBeGreaterThan(ENOUGH);
+    await expect.poll(() => ended.confirmed, { timeout: 600_000 }).toBeGreaterThan(ENOUGH);
     isOver.yes = true;
     await Promise.all([...callers, trouble]);
     const verdict = await verify(ledger.files());

@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ['default', './test/tally.ts'],
     include: ['test/races/**/*.test.ts'],
     maxWorkers: 1,
-    testTimeout: 300_000,
+    testTimeout: 660_000,
     hookTimeout: 120_000,
     expect: { poll: { ...SOON } },
   },
