@@ -67,6 +67,11 @@ export class WorldHistory {
     this.#tell({ op: 'bus', phase }, region);
   }
 
+  /** A master of the region's store has no replica that follows it, or all have one again. */
+  store(region: string, phase: 'alone' | 'replicated'): void {
+    this.#tell({ op: 'store', phase }, region);
+  }
+
   /** The process of an instance begins. */
   began(region: string, instance: string): void {
     this.#tell({ op: 'instance', phase: 'started', instance }, region);

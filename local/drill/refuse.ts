@@ -72,6 +72,7 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
       ({ shards }) => shards.every(({ up, replicas }) => up && replicas > 0),
       PROMOTION_LIMIT_MS,
     );
+    world.history?.store(REGION, 'replicated');
     say(
       'masters',
       seen.shards.map(({ address, replicas }) => `${address} with ${replicas} replica`),
@@ -128,6 +129,7 @@ function cutReplication(
     const confirmed = await ask.settle(world, region, toComplete, 'confirm');
     demand(ask.succeeded(confirmed), `the confirmation before was answered with ${ask.told(confirmed)}`);
     const toConfirm = await claimSomeone(stage, world, region, { noneOf: [...noneOf, toComplete.agent_id] });
+    world.history?.store(REGION, 'alone');
     const replica = await region.cluster.cutReplication(master);
     const [toRenew] = held.claims;
     if (!toRenew) throw new Error('nobody is held');

@@ -6,7 +6,7 @@ import type { Origin } from './history-line.ts';
  * `world` and by the same monotonic clock; `region` is the one it speaks of, or empty.
  */
 
-export const WORLD_OPS = ['platform', 'weather', 'bus', 'instance', 'world'] as const;
+export const WORLD_OPS = ['platform', 'weather', 'bus', 'store', 'instance', 'world'] as const;
 
 /** The platform's own state of an agent changed: what an honest answer of any region is measured against. */
 export interface PlatformChangedLine extends Origin {
@@ -59,6 +59,12 @@ export interface WeatherLine extends Origin {
 export interface BusLine extends Origin {
   op: 'bus';
   phase: 'ignored' | 'taken';
+}
+
+/** A master of the store of `region` has no replica that follows it: a failover takes what it alone has. Or all have one again. */
+export interface StoreLine extends Origin {
+  op: 'store';
+  phase: 'alone' | 'replicated';
 }
 
 /** The process of an instance of `region` begins, or has ended: asked to, killed, or frozen. */
@@ -114,6 +120,7 @@ export type WorldLine =
   | PlatformNotifiesLine
   | WeatherLine
   | BusLine
+  | StoreLine
   | InstanceLine
   | SettingsLine
   | DrainedLine

@@ -1,17 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentEvent } from '../agent/event.ts';
 import { NotReplicated } from '../cache/written.ts';
+import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 
 interface UnreplicatedOptions {
   /** Accepts an event. @throws NotReplicated while no replica has it */
   accept(event: AgentEvent): Promise<unknown>;
+  clock: Clock;
   log: Log;
 }
 
-/** How often what no replica has is offered again, in ms: at first, and when that goes on. */
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5000;
+/** The least time until what no replica has is offered again, in ms; where offering takes longer, as long as that took. */
+const PAUSE_MS = 500;
 /** Of an agent the latest; of agents so many. What is dropped the next reading of the platform brings back. */
 const MOST_EVENTS = 8;
 const MOST_AGENTS = 20_000;
@@ -23,7 +24,7 @@ const AT_ONCE = 256;
  * until one has. What comes behind it does not wait meanwhile, for an agent who has left must not be handed out.
  *
  *   idle ──add──► waiting ──offered, a replica has all──► idle
- *                    └──none yet──► waiting for longer, to 5 s
+ *                    └──none yet──► waiting
  */
 export class Unreplicated {
   readonly #options: UnreplicatedOptions;
@@ -59,40 +60,38 @@ export class Unreplicated {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    let pauseMs = FIRST_PAUSE_MS;
-    this.#options.log.warn({}, 'no replica has what a platform said; it is offered again until one has');
+    const { clock, log } = this.#options;
+    let tookMs = 0;
+    log.warn({}, 'no replica has what a platform said; it is offered again until one has');
     while (this.#events.size > 0 && !signal.aborted) {
-      await pause(pauseMs, undefined, { signal }).catch(() => undefined); // it is to stop
-      const isHeld = await this.#offer(signal);
-      pauseMs = isHeld ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      await pause(Math.max(PAUSE_MS, tookMs), undefined, { signal }).catch(() => undefined); // it is to stop
+      const startedMs = clock.monotonicMs();
+      await this.#offer(signal);
+      tookMs = clock.monotonicMs() - startedMs;
     }
     this.#running = undefined;
-    if (!signal.aborted) this.#options.log.info({}, 'a replica has all that platforms said');
+    if (!signal.aborted) log.info({}, 'a replica has all that platforms said');
   }
 
-  /** @returns whether a replica has taken all that it was offered */
-  async #offer(signal: AbortSignal): Promise<boolean> {
+  async #offer(signal: AbortSignal): Promise<void> {
     const waiting = [...this.#events];
     for (let from = 0; from < waiting.length && !signal.aborted; from += AT_ONCE) {
       const some = waiting.slice(from, from + AT_ONCE);
-      const held = await Promise.all(some.map(([agentId, events]) => this.#offerOf(agentId, events)));
-      if (held.includes(false)) return false;
+      await Promise.all(some.map(([agentId, events]) => this.#offerOf(agentId, events)));
     }
-    return true;
   }
 
-  async #offerOf(agentId: string, events: AgentEvent[]): Promise<boolean> {
+  async #offerOf(agentId: string, events: AgentEvent[]): Promise<void> {
     const { accept, log } = this.#options;
     try {
       for (const event of events) await accept(event);
     } catch (error) {
       if (!(error instanceof NotReplicated)) log.debug({ err: error, agent: agentId }, 'not accepted again yet');
-      return false;
+      return;
     }
     // What was added meanwhile is still to be offered.
     const left = (this.#events.get(agentId) ?? []).filter((event) => !events.includes(event));
     if (left.length > 0) this.#events.set(agentId, left);
     else this.#events.delete(agentId);
-    return true;
   }
 }

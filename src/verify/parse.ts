@@ -106,6 +106,8 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['weather changed', { a: 'string', b: 'string', state: 'string' }],
   ['bus ignored', {}],
   ['bus taken', {}],
+  ['store alone', {}],
+  ['store replicated', {}],
   ['instance started', { instance: 'string' }],
   ['instance ended', { instance: 'string' }],
   ['world settings', SETTINGS],

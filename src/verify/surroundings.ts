@@ -8,9 +8,14 @@ const BUS = 'bus';
 interface Trouble {
   from: number;
   to: number | undefined;
-  /** Whether the home cannot read the platform either. */
-  dark: boolean;
+  kind: TroubleKind;
 }
+
+/**
+ * `quiet`: notifications may be lost. `dark`: the home cannot read the platform either. `alone`: what it heard is on one node
+ * only, and a failover may take it.
+ */
+type TroubleKind = 'quiet' | 'dark' | 'alone';
 
 /** From a notification, or the platform's answer, to what callers are told, in ms: a generous bound for a busy region. */
 export const PROCESSING_MS = 2000;
@@ -37,10 +42,11 @@ export class Surroundings {
     if (line.op === 'weather') this.#weather(line);
     if (line.op === 'bus' && line.phase === 'taken') this.#ignoresSince.delete(line.region);
     if (line.op === 'bus' && line.phase === 'ignored') this.#ignoresSince.set(line.region, line.t);
+    if (line.op === 'store') this.#store(line.region, line.phase === 'alone', line.t);
     if (line.op === 'instance') this.#instance(line.region, line.instance, line.phase === 'started', line.t);
     if (line.op !== 'platform' || line.phase !== 'notifies') return;
     this.#withinMs.set(line.connection, line.within_ms);
-    this.#trouble(line.connection, false, line.within_ms === null, line.t);
+    this.#trouble(line.connection, 'quiet', line.within_ms === null, line.t);
   }
 
   connectionOf(agent: string): string | undefined {
@@ -84,10 +90,10 @@ export class Surroundings {
   knownBy(connection: string, t: number, lagMs: number): number {
     const reconcileMs = this.settings?.reconcile_ms ?? Number.POSITIVE_INFINITY;
     let dueMs = t + lagMs + PROCESSING_MS;
-    for (const { from, to = Number.POSITIVE_INFINITY, dark } of this.#troubles.get(connection) ?? []) {
-      const lastsMs = dark ? RECONNECTED_MS : RESUMED_MS;
+    for (const { from, to = Number.POSITIVE_INFINITY, kind } of this.#troubles.get(connection) ?? []) {
+      const lastsMs = kind === 'dark' ? RECONNECTED_MS : RESUMED_MS;
       if (from > dueMs || t > to + lastsMs) continue;
-      dueMs = Math.max(dueMs, dark ? to + lastsMs : t + reconcileMs + lastsMs);
+      dueMs = Math.max(dueMs, kind === 'quiet' ? t + reconcileMs + lastsMs : to + lastsMs);
     }
     return dueMs;
   }
@@ -112,25 +118,30 @@ export class Surroundings {
       if (home !== region) continue;
       this.#darken(connection, t);
       if (isRunning) continue;
-      this.#trouble(connection, false, true, t); // it may have had the connection
-      this.#trouble(connection, false, this.#withinMs.get(connection) === null, t);
+      this.#trouble(connection, 'quiet', true, t); // it may have had the connection
+      this.#trouble(connection, 'quiet', this.#withinMs.get(connection) === null, t);
     }
+  }
+
+  #store(region: string, isAlone: boolean, t: number): void {
+    for (const [connection, { home }] of Object.entries(this.settings?.connections ?? {}))
+      if (home === region) this.#trouble(connection, 'alone', isAlone, t);
   }
 
   /** A home that cannot reach the platform, or that nobody serves, knows nothing new. */
   #darken(connection: string, t: number): void {
     const home = this.settings?.connections[connection]?.home ?? '';
     const isDark = this.#deadSince.has(home) || this.#severedSince.has(linkOf(home, connection));
-    this.#trouble(connection, true, isDark, t);
+    this.#trouble(connection, 'dark', isDark, t);
   }
 
   /** Notes that a trouble of one kind goes on, or does not. */
-  #trouble(connection: string, dark: boolean, lasts: boolean, t: number): void {
+  #trouble(connection: string, kind: TroubleKind, lasts: boolean, t: number): void {
     const troubles = (this.#troubles.get(connection) ?? []).filter(({ to = t }) => to >= t - REMEMBERED_MS);
     this.#troubles.set(connection, troubles);
-    const open = troubles.findLast((each) => each.dark === dark && each.to === undefined);
+    const open = troubles.findLast((each) => each.kind === kind && each.to === undefined);
     if (open && !lasts) open.to = t;
-    if (!open && lasts) troubles.push({ from: t, to: undefined, dark });
+    if (!open && lasts) troubles.push({ from: t, to: undefined, kind });
   }
 }
 

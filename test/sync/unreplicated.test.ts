@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../src/agent/event.ts';
 import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { NotReplicated } from '../../src/cache/written.ts';
+import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { Unreplicated } from '../../src/sync/unreplicated.ts';
 
@@ -27,7 +28,7 @@ describe('what no replica has', () => {
       if (!hasReplica) throw new NotReplicated();
       held.push(eventId);
     });
-    unreplicated = new Unreplicated({ accept, log: createLog('silent', 'eu', 'test') });
+    unreplicated = new Unreplicated({ accept, clock: systemClock, log: createLog('silent', 'eu', 'test') });
     await unreplicated.accept(event('ann', 1));
     await unreplicated.accept(event('ann', 2));
     await unreplicated.accept(event('bob', 1));
@@ -39,7 +40,7 @@ describe('what no replica has', () => {
 
   it('is not what the store did not take at all', async () => {
     const accept = vi.fn(() => Promise.reject(new ShardUnavailable('its shard is down')));
-    unreplicated = new Unreplicated({ accept, log: createLog('silent', 'eu', 'test') });
+    unreplicated = new Unreplicated({ accept, clock: systemClock, log: createLog('silent', 'eu', 'test') });
     await expect(unreplicated.accept(event('ann', 1))).rejects.toThrow(ShardUnavailable);
     expect(accept).toHaveBeenCalledOnce();
   });

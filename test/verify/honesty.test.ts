@@ -92,6 +92,21 @@ describe('honest-staleness', () => {
     expect(evidence(await world.judge(), 'honest-staleness')).toHaveLength(1);
   });
 
+  it('lets a failover take what no replica had, until all have followed for a while', async () => {
+    outsider.store('eu', 'alone');
+    changed();
+    world.now += 60_000;
+    eu.told('cloud-eu:ann', {});
+    outsider.store('eu', 'replicated');
+    world.now += 10_000;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual([]);
+    eu = world.instance('eu');
+    world.now += 10_000;
+    eu.told('cloud-eu:ann', {});
+    expect(await failures()).toEqual(['honest-staleness']);
+  });
+
   it('cannot judge agents of a connection it knows nothing of', async () => {
     platform.changed({ userId: 'ann', what: 'presence', value: 'IDLE', atMs: 1 });
     world.now += 60_000;
