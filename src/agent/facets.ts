@@ -162,3 +162,8 @@ export function claimFacet(claim: Claim): Pick<Facets, 'claim' | 'digitalClaims'
 export function claimsOf({ claim, digitalClaims = {} }: Facets): Claim[] {
   return [...(claim ? [claim] : []), ...Object.values(digitalClaims)];
 }
+
+/** Whether a claim is a call's, as far as its state tells: its time may be over all the same. */
+export function isRunning({ state, callId }: Claim): boolean {
+  return callId !== '' && (state === 'HELD' || state === 'CONFIRMED');
+}

@@ -1,6 +1,7 @@
+import { claimsOf, isRunning } from '../agent/facets.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { NotReplicated } from '../cache/written.ts';
+import { isTellable, NotReplicated } from '../cache/written.ts';
 import { explain } from './answers.ts';
 import { type Attempt, type ClaimRequest, type Granted, wishOf } from './attempt.ts';
 import { askHome, giveBack, grantedHere } from './grant.ts';
@@ -95,11 +96,23 @@ async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<
     return notHome(region, agentId ?? '', record.home);
   }
   const agent = agentId !== undefined && record ? answerFor(region, agentId, record) : undefined;
+  const isTold = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
-    agent,
+    ...(isTold && { agent }),
   });
+}
+
+/**
+ * Whether another region may take over what this one knows of an agent. A claim that only a master has a failover takes
+ * here, and nobody would take it back there.
+ */
+async function isCertain({ agents, config }: Region, agentId: string, record: AgentRecord): Promise<boolean> {
+  const { replication } = config.claims;
+  if (replication === 'grant' || !claimsOf(record.facets).some(isRunning)) return true;
+  const affirmed = await agents.affirm(agentId, record, 'claims');
+  return affirmed.kind === 'settled' && isTellable(affirmed.written, replication);
 }
 
 /** For another region that takes this one for an agent's home. It never asks on: a request between regions makes one hop. */

@@ -143,8 +143,8 @@ export async function grantedElsewhere(
   { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
   startedMs: number,
 ): Promise<Granted> {
-  await correct(region, claim.agent_id, facetsOf(claim.agent));
   mustBeReplicated(region, claim);
+  await correct(region, claim.agent_id, facetsOf(claim.agent));
   region.history.claimGranted({
     call: request.callId,
     queue: queue.id,

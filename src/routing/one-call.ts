@@ -1,4 +1,4 @@
-import { type Claim, claimsOf } from '../agent/facets.ts';
+import { type Claim, claimsOf, isRunning } from '../agent/facets.ts';
 import { isBehind, meet, type Party } from '../agent/one-call.ts';
 import { lockOf } from '../cache/record.ts';
 import { domainsOf } from '../config/topology.ts';
@@ -147,5 +147,3 @@ export class OneCall {
     );
   }
 }
-
-const isRunning = ({ state, callId }: Claim): boolean => callId !== '' && (state === 'HELD' || state === 'CONFIRMED');

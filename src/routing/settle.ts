@@ -64,8 +64,8 @@ async function whereToSettle(region: Region, name: ClaimName): Promise<{ record:
 /** What another region's answer to a settlement means for the caller. */
 async function heard(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
   if (answer.kind === 'granted') {
-    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
     mustBeReplicated(region, answer.claim);
+    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
   if (answer.kind === 'refused') {

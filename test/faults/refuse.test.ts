@@ -71,6 +71,22 @@ describe('under claims.replication: refuse', () => {
     await eventually(() => settle(one, 'complete'), 200);
   });
 
+  it('no region takes over from another what no replica has: a failover takes it there alone', async () => {
+    await eventually(() => claim('before'), 201).then((one) => settle(one, 'release'));
+    await expect.poll(() => claimAt(us), LONG).toMatchObject({ call_id: 'before', state: 'ENDED' });
+    const replica = await replicaOf('agents:{main}');
+    await eu.redis.freeze(replica);
+    // The second finds again what the first has written: it stands, and nobody is told.
+    const twice = await Promise.all([claim('untold'), claim('untold')]);
+    expect(twice).toMatchObject([NOT_REPLICATED, NOT_REPLICATED]);
+    expect(await claimAt(eu)).toMatchObject({ call_id: 'untold', state: 'HELD' });
+    const other = { queue: 'support', call_id: 'other', agent_id: 'crm-eu:0' };
+    expect(await ask(`${us.url}/v1/claims`, 'POST', other)).toMatchObject({ status: 409 });
+    expect(await claimAt(us)).toMatchObject({ call_id: 'before', state: 'ENDED' });
+    await eu.redis.thaw(replica);
+    await eventually(() => claim('untold'), 200).then((one) => settle(one, 'release'));
+  });
+
   it('however much one agent changes while the replica stands still, all of it is applied when it goes on', async () => {
     const one = await eventually(() => claim('busy'), 201);
     const replica = await replicaOf('agents:{main}');
@@ -116,5 +132,7 @@ async function eventually(asked: () => Promise<Answer>, status: number): Promise
   return answer as Answer;
 }
 
+const claimAt = async ({ url }: TestRegion): Promise<object> =>
+  (await ask(`${url}/v1/agents/${encodeURIComponent('crm-eu:0')}`)).body.facets.claim;
 const statusAt = async ({ url }: TestRegion, id: string): Promise<string> =>
   (await ask(`${url}/v1/agents/${encodeURIComponent(id)}`)).body.status;
