@@ -7,7 +7,7 @@ import type { LocalRegion } from '../region.ts';
 import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
-import { callsGetAgents, Held, lastInLine } from './stage/calls.ts';
+import { callsGetAgents, Held, lastInLine, lineOf } from './stage/calls.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
@@ -39,9 +39,25 @@ export const mixedConfig: Drill = {
     await held.take(1);
     const [claim] = held.claims;
     if (!claim) throw new Error('nobody is held');
-    await stage.step('Nobody calls for a while', async (say) => {
+    await stage.step('Nobody calls for a while, and every region knows who waits', async (say) => {
       await world.callers.stop();
       say('calls under way', world.callers.inFlight);
+      // Whoever stopped talking while a region is not there would be busy for all who heard of the call.
+      await stage.until(
+        'nobody talks',
+        () => connection.state().interacting,
+        (talking) => talking === 0,
+      );
+      const { seen } = await stage.until(
+        'every region knows who waits',
+        () => {
+          const waiting = lineOf(connection).map(({ id }) => connection.agentId(id));
+          const others = waiting.filter((agentId) => agentId !== claim.agent_id);
+          return Promise.all(others.map((agentId) => ask.agentEverywhere(world, agentId)));
+        },
+        (told) => told.flatMap(Object.values).every(({ status }) => status === 'AVAILABLE'),
+      );
+      say('who wait', seen.length);
     });
     const agreed = readFileSync(instance.configFile, 'utf8');
     await stage.step(`${CHANGED} starts again with another home for ${connection.name}`, async (say) => {

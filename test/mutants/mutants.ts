@@ -184,7 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
     text: 'local lock_ms = tonumber(ARGV[6])',
     becomes: 'local lock_ms = math.min(tonumber(ARGV[6]), 10000)',
     drill: 'refuse',
-    breaks: ['exclusive'],
+    breaks: [],
+    step: 'The claims that were held are held still, under the same fences',
   },
   {
     name: 'forgetting',
@@ -192,8 +193,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/serve/sync.ts',
     text: 'store.cluster.shards.onDown = () => agents.forget();',
     becomes: '',
-    drill: 'refuse',
+    drill: 'master-failover',
     breaks: [],
-    step: 'What the master alone knew of the platform is known again, in every region',
+    step: 'What a failover took is taken again from whoever tells it again',
   },
 ];
