@@ -105,7 +105,8 @@ async function tellAgain(stage: Stage, world: World): Promise<void> {
   const atMs = systemClock.nowMs();
   const master = await cluster.masterOf(AGENTS);
   const replica = await stage.step('Nobody calls, and the link to its new replica breaks', async (say) => {
-    await world.callers.stop();
+    const { converged, differing } = await world.settle();
+    demand(converged, `${differing} agents differ`);
     await tell('drill-on', 'AVAILABLE', atMs - 1);
     await stage.until(
       `${TOLD_OF} is known`,
