@@ -97,9 +97,12 @@ export interface EndedLine extends Settle {
   until?: number;
 }
 
+/** A settlement that was refused, or of which nobody knows what became of it: `outcome_unknown`. */
 export interface SettleRefusedLine extends Settle {
   op: SettleOp;
   phase: 'refused';
+  /** When it was asked for, in ms of `t`: from then on its holder does not claim to hold the agent. Only of ends. */
+  since?: number;
   reason: string;
 }
 

@@ -65,13 +65,16 @@ export async function settleHere(
     if (next.kind === 'refused') {
       // A refusal, too, is the store's to give: what an instance remembers a failover may have taken back.
       const stored = isFresh ? undefined : await agents.get(agentId);
-      if (!stored) throw refuse(region, settlement, name, next.code);
+      if (!stored) throw refuse(region, settlement, name, next.code, startedMs);
       record = stored;
       isFresh = true;
       continue;
     }
-    const settled = await carryOut(region, name, next, record, manner);
-    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded');
+    const settled = await carryOut(region, name, next, record, manner).catch((error) => {
+      noteRefused(region, settlement, name, 'outcome_unknown', startedMs);
+      throw error;
+    });
+    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded', startedMs);
     if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs, manner }, settled);
     if (!settled.record) throw unknownClaim(region, name);
     record = settled.record;
@@ -212,13 +215,26 @@ const DETAILS = {
 function refuse(
   region: Region,
   settlement: AnySettlement,
-  { agentId, fence }: ClaimName,
+  name: ClaimName,
   code: keyof typeof DETAILS,
+  startedMs: number,
 ): Refusal {
   region.metrics.settlements.inc({ settlement, outcome: code });
-  const op = settlement === 'confirm' || settlement === 'renew' ? settlement : opOf(settlement);
-  if (op !== 'lapse' && op !== 'supersede') region.history.settleRefused({ op, agent: agentId, fence, reason: code });
+  noteRefused(region, settlement, name, code, startedMs);
   return new Refusal(code, DETAILS[code]);
+}
+
+function noteRefused(
+  { history }: Region,
+  settlement: AnySettlement,
+  { agentId: agent, fence }: ClaimName,
+  reason: string,
+  startedMs: number,
+): void {
+  const isKept = settlement === 'confirm' || settlement === 'renew';
+  const op = isKept ? settlement : opOf(settlement);
+  if (op === 'lapse' || op === 'supersede') return;
+  history.settleRefused({ op, agent, fence, ...(!isKept && { since: startedMs }), reason });
 }
 
 export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>

@@ -1,4 +1,4 @@
-import type { ClaimGrantedLine, ConflictLine, EndedLine, KeptLine } from '../ops/history-line.ts';
+import type { ClaimGrantedLine, ConflictLine, EndedLine, KeptLine, SettleRefusedLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
 import { isLive, Shelf, type Span } from './shelf.ts';
 
@@ -65,6 +65,7 @@ export class Claims {
 
   see(line: Line): Touched | undefined {
     if (line.op === 'conflict') return this.#lose(line);
+    if (line.phase === 'refused' && (line.op === 'release' || line.op === 'complete')) return this.#giveUp(line);
     if (line.phase !== 'ok') return undefined;
     return 'held_ms' in line ? this.#keep(line) : this.#end(line);
   }
@@ -90,6 +91,15 @@ export class Claims {
     if (claim.endedAt !== undefined) return { claim, step: 'repeated' };
     claim.endedAt = line.since;
     claim.endAnsweredAt = line.t;
+    return { claim, step: 'ended' };
+  }
+
+  /** Its holder gave it up, whatever became of that: a first try may have succeeded and the second been refused. */
+  #giveUp({ agent, fence, since, t }: SettleRefusedLine): Touched | undefined {
+    const claim = since === undefined ? undefined : this.find({ agent, fence });
+    if (!claim || claim.endedAt !== undefined) return undefined;
+    claim.endedAt = since;
+    claim.endAnsweredAt = t;
     return { claim, step: 'ended' };
   }
 

@@ -29,6 +29,23 @@ describe('exclusive', () => {
     expect(verdict.counts.claims.granted).toBe(4);
   });
 
+  it('takes a holder at his word who gave the agent up, and never learned what became of that', async () => {
+    const eu = world.instance('eu');
+    eu.granted('c1', 'ann', 1);
+    const since = world.now;
+    world.now += 5;
+    eu.granted('c2', 'ann', 2);
+    world.now += 5;
+    eu.history.settleRefused({ op: 'release', agent: 'ann', fence: 1, since, reason: 'outcome_unknown' });
+    expect(failed(await world.judge())).toEqual([]);
+    const us = world.instance('us');
+    us.granted('c3', 'bob', 1);
+    world.now += 5;
+    us.granted('c4', 'bob', 2);
+    us.history.settleRefused({ op: 'confirm', agent: 'bob', fence: 1, reason: 'outcome_unknown' });
+    expect(failed(await world.judge())).toEqual(['exclusive']);
+  });
+
   it('finds an agent granted by two regions', async () => {
     const [eu, us] = [world.instance('eu'), world.instance('us')];
     eu.granted('c1', 'ann', 1, { replicated: false });
