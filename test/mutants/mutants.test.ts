@@ -9,7 +9,9 @@ it.each(MUTANTS)('the mutant $name still fits what it changes, and names a drill
   const source = readFileSync(mutant.file, 'utf8');
   expect(mutate(source, mutant)).not.toBe(source);
   expect(DRILLS.map(({ name }) => name)).toContain(mutant.drill);
-  expect(readFileSync(`local/drill/${mutant.drill}.ts`, 'utf8')).toContain(mutant.step ?? '');
+  // Some steps are the same in several drills.
+  const story = ['stage/calls', mutant.drill].map((name) => readFileSync(`local/drill/${name}.ts`, 'utf8')).join('\n');
+  expect(story).toContain(mutant.step ?? '');
   expect([...mutant.breaks, ...(mutant.step ? [mutant.step] : [])]).not.toEqual([]);
 });
 
