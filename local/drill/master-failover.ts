@@ -40,6 +40,7 @@ export const masterFailover: Drill = {
       const replica = await cluster.replicaOf(master);
       say('killed', `${master.name}, process ${master.server.pid}`);
       say('its replica', replica?.name ?? 'none');
+      world.history?.store(REGION, 'alone');
       await cluster.kill(master);
       return master;
     });
@@ -82,6 +83,7 @@ export const masterFailover: Drill = {
         ({ shards }) => shards.every(({ up, replicas }) => up && replicas > 0),
         PROMOTION_LIMIT_MS,
       );
+      world.history?.store(REGION, 'replicated');
       say(
         'masters',
         seen.shards.map(({ address, replicas }) => `${address} with ${replicas} replica`),

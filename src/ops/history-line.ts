@@ -94,6 +94,8 @@ export interface EndedLine extends Settle {
   since: number;
   /** What became of the claim: `ENDED`, or `WRAP_UP` for a while, which nobody holds. */
   state?: string;
+  /** `false`: no replica has acknowledged it, so a failover may take it. Only of what Muster ends by itself. */
+  replicated?: false;
   until?: number;
 }
 

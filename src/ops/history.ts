@@ -82,7 +82,7 @@ interface SettledBase {
 export type Settled = SettledBase &
   (
     | { op: 'confirm' | 'renew'; heldMs: number }
-    | { op: 'release' | 'complete' | 'lapse' | 'supersede'; state?: string }
+    | { op: 'release' | 'complete' | 'lapse' | 'supersede'; state?: string; mayBeLost?: boolean }
   );
 
 export interface EventHandled {
@@ -187,7 +187,7 @@ function settledLine(settle: Settled): Omit<KeptLine, keyof Origin> | Omit<Ended
   const { call, agent, fence, unit, untilMs: until, startedMs: since } = settle;
   const common = { phase: 'ok', since, call, agent, fence, ...(unit && { unit }), until } as const;
   if ('heldMs' in settle) return { op: settle.op, ...common, held_ms: settle.heldMs };
-  return { op: settle.op, ...common, state: settle.state };
+  return { op: settle.op, ...common, state: settle.state, ...(settle.mayBeLost && { replicated: false }) };
 }
 
 function handledLine(event: AgentEvent, handled: EventHandled): Omit<EventHandledLine, keyof Origin> {

@@ -70,7 +70,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     reply = written.evenIfLost();
     if (reply.verdict === 'none') break;
     const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
-    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed);
+    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, !isTellable(written, 'refuse'));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }

@@ -50,7 +50,7 @@ export async function grantedHere(
 }
 
 /** The claim that a walk's answer is about. */
-export function claimIn(record: AgentRecord, { agentId, fence }: ClaimReply): Claim {
+export function claimIn(record: AgentRecord, { agentId, fence }: Pick<ClaimReply, 'agentId' | 'fence'>): Claim {
   const held = claimsOf(record.facets).find((claim) => claim.fence === fence);
   if (!held) throw new Error(`the store speaks of a claim on ${agentId} that its record does not have`);
   return held;
@@ -85,8 +85,12 @@ export async function giveBack({ region, unacknowledged }: Attempt): Promise<voi
     const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
     const { unit = VOICE, callId, queue, by } = held;
     const request = { agentId, unit, fence, callId, queue, by, move };
-    const { kind } = await region.agents.settle(request, record, GIVE_BACK_MS);
-    if (kind === 'settled') region.metrics.claimEnds.inc({ reason: move.endReason });
+    const settled = await region.agents.settle(request, record, GIVE_BACK_MS);
+    if (settled.kind !== 'settled') return;
+    region.metrics.claimEnds.inc({ reason: move.endReason });
+    // Nobody was told of it, but the record has it: so have the others.
+    const now = settled.written.evenIfLost();
+    publishClaim(region, agentId, now, claimIn(now, { agentId, fence }));
   } catch (error) {
     region.log.debug({ err: error, agent: agentId }, 'a grant that nobody was told of was not given back; it lapses');
   }

@@ -15,14 +15,21 @@ export function auditLapse({ config, audit, claimIds }: Region, agentId: string,
 /**
  * Tells of a claim that had lapsed and whose unit another call was granted before anybody had ended it: it is in no record
  * any more, so whoever looks after lapses does not find it.
+ * @param mayBeLost no replica has it: a failover takes it, and then it is told again
  */
-export function tellLapse(region: Region, agentId: string, record: AgentRecord, claim: Claim): void {
+export function tellLapse(
+  region: Region,
+  agentId: string,
+  record: AgentRecord,
+  claim: Claim,
+  mayBeLost: boolean,
+): void {
   const { metrics, history, clock } = region;
   metrics.settlements.inc({ settlement: 'lapse', outcome: 'ok' });
   metrics.claimEnds.inc({ reason: 'lapsed' });
   const { callId: call, fence, untilMs, state } = claim;
   const startedMs = clock.monotonicMs();
-  history.settled({ op: 'lapse', call, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs, state });
+  history.settled({ op: 'lapse', call, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs, state, mayBeLost });
   auditLapse(region, agentId, claim);
   publishClaim(region, agentId, record, claim);
 }

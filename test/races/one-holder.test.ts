@@ -60,8 +60,18 @@ async function call(caller: number, random: Random, isOver: { yes: boolean }, en
       if (confirmed?.status === 200) ended.confirmed++;
       if (confirmed && random.chance(0.5)) await Promise.all([0, 1].map(() => post(`${region.url}/v1/claims`, asked)));
       await delay(random.between(0, 0.3) * HELD_MS);
-      await settle(random.pick(regions.all), granted, random.pick(['release', 'complete']));
+      await giveUp(granted, random, isOver);
     } else await delay(random.between(0, 0.2) * HELD_MS);
+  }
+}
+
+/** Gives the agent up, and asks again while the answer is "come again": nobody else ends a confirmed claim here. */
+async function giveUp(granted: Answer, random: Random, isOver: { yes: boolean }): Promise<void> {
+  const how = random.pick(['release', 'complete']);
+  for (;;) {
+    const answer = await settle(random.pick(regions.all), granted, how);
+    if (isOver.yes || (answer && answer.status < 500)) return;
+    await delay(random.between(0.1, 0.3) * HELD_MS);
   }
 }
 
