@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
+import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration, shown } from './stage/words.ts';
 
@@ -16,8 +17,6 @@ const PATIENT = 3;
 const BUDGET_MS = 10_000;
 /** As recommended: the shorter of the two. */
 const NODE_TIMEOUT_MS = 3_000;
-/** A promotion takes a node timeout, and some seconds of voting. */
-const PROMOTION_LIMIT_MS = 30_000;
 
 export const masterFailover: Drill = {
   name: 'master-failover',
@@ -48,13 +47,7 @@ export const masterFailover: Drill = {
       Array.from({ length: PATIENT }, (_, at) => waitFor(world, region, `patient-${at + 1}`)),
     );
     await stage.step('Its replica is promoted', async (say) => {
-      const { seen, afterMs } = await stage.until(
-        `somebody else owns the slot of ${AGENTS}`,
-        () => cluster.masterOf(AGENTS),
-        ({ id }) => id !== killed.id,
-        PROMOTION_LIMIT_MS,
-      );
-      say('master now', `${seen.name}, after ${duration(afterMs)}`);
+      await replaced(stage, say, region, AGENTS, killed);
     });
     await stage.step('Callers who gave their claims time saw latency and no error', async (say) => {
       for (const outcome of await patient) {
@@ -77,18 +70,8 @@ export const masterFailover: Drill = {
     await held.findAndRelease();
     await stage.step('The old master comes back as a replica, and every master has one', async (say) => {
       await cluster.restart(killed);
-      const { seen, afterMs } = await stage.until(
-        'every shard is up and has a replica',
-        () => ask.report(world, region),
-        ({ shards }) => shards.every(({ up, replicas }) => up && replicas > 0),
-        PROMOTION_LIMIT_MS,
-      );
+      await hasReplicas(stage, say, world, region);
       world.history?.store(REGION, 'replicated');
-      say(
-        'masters',
-        seen.shards.map(({ address, replicas }) => `${address} with ${replicas} replica`),
-      );
-      say('after', duration(afterMs));
     });
     await tellAgain(stage, world);
     await stage.prove();
@@ -122,13 +105,7 @@ async function tellAgain(stage: Stage, world: World): Promise<void> {
   await stage.step('An agent goes, which the master alone has on record, and the master is killed', async (say) => {
     await tell('drill-off', 'OFFLINE', atMs);
     await cluster.kill(master);
-    const { seen, afterMs } = await stage.until(
-      `somebody else owns the slot of ${AGENTS}`,
-      () => cluster.masterOf(AGENTS),
-      ({ id }) => id !== master.id,
-      PROMOTION_LIMIT_MS,
-    );
-    say('master now', `${seen.name}, after ${duration(afterMs)}`);
+    await replaced(stage, say, region, AGENTS, master);
   });
   await stage.step('What a failover took is taken again from whoever tells it again', async (say) => {
     await stage.until(
@@ -142,12 +119,7 @@ async function tellAgain(stage: Stage, world: World): Promise<void> {
     demand(told.status === 'OFFLINE', `${TOLD_OF} has left, and is ${told.status}`);
     await cluster.mendReplication(replica);
     await cluster.restart(master);
-    await stage.until(
-      'every shard is up and has a replica',
-      () => ask.report(world, region),
-      ({ shards }) => shards.every(({ up, replicas }) => up && replicas > 0),
-      PROMOTION_LIMIT_MS,
-    );
+    await hasReplicas(stage, say, world, region);
     world.history?.store(REGION, 'replicated');
   });
 }

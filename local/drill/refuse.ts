@@ -5,6 +5,7 @@ import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, Held, lineOf } from './stage/calls.ts';
 import { DoubledCallers } from './stage/doubled.ts';
+import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
 import { demand, type Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
@@ -15,8 +16,6 @@ const LEAVERS = 3;
 /** Claims of the callers who ask twice that show that they get through. */
 const ENOUGH = 5;
 const NODE_TIMEOUT_MS = 3_000;
-/** A promotion takes a node timeout, and some seconds of voting. */
-const PROMOTION_LIMIT_MS = 30_000;
 /** How long a store with one copy is watched for grants, in ms. */
 const WATCHED_MS = 2_000;
 /** A confirmed claim whose end was lost with the old master holds its agent for so long. */
@@ -66,18 +65,8 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
   await stage.step('The old master comes back as a replica, and every master has one', async (say) => {
     await cluster.mendReplication(replica);
     await cluster.restart(master);
-    const { seen, afterMs } = await stage.until(
-      'every shard is up and has a replica',
-      () => ask.report(world, region),
-      ({ shards }) => shards.every(({ up, replicas }) => up && replicas > 0),
-      PROMOTION_LIMIT_MS,
-    );
+    await hasReplicas(stage, say, world, region);
     world.history?.store(REGION, 'replicated');
-    say(
-      'masters',
-      seen.shards.map(({ address, replicas }) => `${address} with ${replicas} replica`),
-    );
-    say('after', duration(afterMs));
   });
   await callsGetAgents(stage, world, 'Calls get agents in every region again');
   await askAgain(stage, world, open);
@@ -170,17 +159,11 @@ function someLeave(stage: Stage, world: World, held: Held): Promise<string[]> {
 }
 
 async function failOver(stage: Stage, world: World, master: LocalRedisNode, doubled: DoubledCallers): Promise<void> {
-  const { cluster } = ask.regionOf(world, REGION);
+  const region = ask.regionOf(world, REGION);
   await stage.step(`The master that holds ${AGENTS} is killed, and its replica promoted`, async (say) => {
     say('killed', `${master.name}, process ${master.server.pid}`);
-    await cluster.kill(master);
-    const { seen, afterMs } = await stage.until(
-      `somebody else owns the slot of ${AGENTS}`,
-      () => cluster.masterOf(AGENTS),
-      ({ id }) => id !== master.id,
-      PROMOTION_LIMIT_MS,
-    );
-    say('master now', `${seen.name}, after ${duration(afterMs)}`);
+    await region.cluster.kill(master);
+    await replaced(stage, say, region, AGENTS, master);
   });
   await stage.step('It has no replica: nobody gets an agent of it', async (say) => {
     const count = () => {
