@@ -71,6 +71,9 @@ export function isTellable(written: Written<unknown>, replication: Replication):
   });
 }
 
+/** Whether a failover may take a write, although there is meant to be a replica. */
+export const mayBeLost = (written: Written<unknown>): boolean => !isTellable(written, 'refuse');
+
 /** No replica has acknowledged a write. Whether it stands is unknown; nothing of it was undone. */
 export class NotReplicated extends Error {
   override name = 'NotReplicated';

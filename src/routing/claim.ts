@@ -1,7 +1,7 @@
 import { claimsOf, isRunning } from '../agent/facets.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { isTellable, NotReplicated } from '../cache/written.ts';
+import { isTellable, mayBeLost, NotReplicated } from '../cache/written.ts';
 import { explain } from './answers.ts';
 import { type Attempt, type ClaimRequest, type Granted, wishOf } from './attempt.ts';
 import { askHome, giveBack, grantedHere } from './grant.ts';
@@ -70,7 +70,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     reply = written.evenIfLost();
     if (reply.verdict === 'none') break;
     const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
-    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, !isTellable(written, 'refuse'));
+    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }

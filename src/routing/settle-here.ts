@@ -12,7 +12,7 @@ import { claimOn, VOICE } from '../agent/units.ts';
 import type { Settled } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
-import { isTellable, tellable } from '../cache/written.ts';
+import { mayBeLost, tellable } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, unitIn } from './answers.ts';
 import { circumstancesOf } from './circumstances.ts';
@@ -143,8 +143,8 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   // An end counts from when it was asked for, whoever knows of it; that somebody keeps the agent only once it is told.
   // Nobody waits to be told of what Muster does by itself; what a failover takes of it is found and done again.
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
-  const mayBeLost = isOwn && !isTellable(written, 'refuse');
-  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, mayBeLost);
+  const isUnsure = isOwn && mayBeLost(written);
+  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
   const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
   if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
@@ -167,10 +167,10 @@ function noteKept(
   history.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
 }
 
-function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, mayBeLost: boolean): void {
+function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
   const { callId, fence, untilMs, state } = claim;
   const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
-  history.settled({ ...base, op: opOf(settlement), state, mayBeLost });
+  history.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
 }
 
 /** In a history a missed or refused call is a release: the holder gives the agent up. */

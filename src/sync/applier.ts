@@ -9,7 +9,7 @@ import {
   type Position,
   positionIn,
 } from '../bus/envelope.ts';
-import type { Replication } from '../cache/written.ts';
+import { isTellable, type Replication } from '../cache/written.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -74,14 +74,9 @@ export class Applier {
     const unsure: AgentEvent[] = [];
     for (const { event, acceptedMs } of events) {
       const written = await apply.fromBus(event);
-      const { outcome } = written.match({
-        acknowledged: (applied) => applied,
-        noReplicaConfigured: (applied) => applied,
-        notAcknowledged: (applied) => {
-          if (replication === 'refuse') unsure.push(event);
-          return applied;
-        },
-      });
+      if (!isTellable(written, replication)) unsure.push(event);
+      // What may be lost is asked for once more, below.
+      const { outcome } = written.evenIfLost();
       if (outcome !== 'applied' || acceptedMs === undefined || event.region === this.#options.region) continue;
       const tookMs = Math.max(0, this.#options.store.nowMs() - acceptedMs);
       this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);

@@ -7,7 +7,7 @@ import { claimOn, VOICE } from '../agent/units.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
-import { isTellable, tellable, type Written } from '../cache/written.ts';
+import { isTellable, mayBeLost, tellable, type Written } from '../cache/written.ts';
 import type { Config } from '../config/schema.ts';
 import { homeOfAgent } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -56,11 +56,9 @@ export class Apply {
   async local(event: AgentEvent): Promise<Outcome | 'deferred'> {
     const { replication } = this.#options.config.claims;
     const written = await this.#apply(event, 'local');
-    return written.match<Outcome | 'deferred'>({
-      acknowledged: ({ outcome }) => outcome,
-      noReplicaConfigured: ({ outcome }) => outcome,
-      notAcknowledged: ({ outcome }) => (replication === 'refuse' && outcome === 'applied' ? 'deferred' : outcome),
-    });
+    // What was there before is the bus's matter: it brings that, too.
+    const { outcome } = written.evenIfLost();
+    return outcome === 'applied' && !isTellable(written, replication) ? 'deferred' : outcome;
   }
 
   /** Applies what the bus delivered. @throws ShardUnavailable */
@@ -94,8 +92,7 @@ export class Apply {
     const written = await agents.apply(event.agentId, this.#withOrigin(event));
     // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
     const applied = written.evenIfLost();
-    const mayBeLost = !isTellable(written, 'refuse');
-    history.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost });
+    history.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
     if (via === 'bus') this.#options.heardOfClaims(event.agentId, applied.record.home, claimsOf(event.facets));
     await this.#follow(event, applied);
     return written;

@@ -88,28 +88,20 @@ export class Claims {
   #end(line: EndedLine): Touched | undefined {
     const claim = this.find(line);
     if (!claim) return undefined;
-    if (claim.endedAt !== undefined) return { claim, step: 'repeated' };
-    claim.endedAt = line.since;
-    claim.endAnsweredAt = line.t;
-    return { claim, step: 'ended' };
+    return ends(claim, line.since, line.t) ?? { claim, step: 'repeated' };
   }
 
   /** Its holder gave it up, whatever became of that: a first try may have succeeded and the second been refused. */
   #giveUp({ agent, fence, since, t }: SettleRefusedLine): Touched | undefined {
-    const claim = since === undefined ? undefined : this.find({ agent, fence });
-    if (!claim || claim.endedAt !== undefined) return undefined;
-    claim.endedAt = since;
-    claim.endAnsweredAt = t;
-    return { claim, step: 'ended' };
+    const claim = this.find({ agent, fence });
+    return claim && since !== undefined ? ends(claim, since, t) : undefined;
   }
 
   #lose({ agent, lost, t }: ConflictLine): Touched | undefined {
     const claim = this.find({ agent, ...lost });
     if (!claim || claim.lost) return undefined;
     claim.lost = true;
-    if (claim.endedAt !== undefined) return undefined;
-    claim.endedAt = claim.endAnsweredAt = t;
-    return { claim, step: 'ended' };
+    return ends(claim, t, t);
   }
 
   /** The claim that a line names. One that was made again for its holder does not know its call, and tells none. */
@@ -140,6 +132,14 @@ export class Claims {
     this.#shelf.add(claim, t);
     return claim;
   }
+}
+
+/** Undefined where it had ended before. */
+function ends(claim: Claim, atMs: number, answeredMs: number): Touched | undefined {
+  if (claim.endedAt !== undefined) return undefined;
+  claim.endedAt = atMs;
+  claim.endAnsweredAt = answeredMs;
+  return { claim, step: 'ended' };
 }
 
 /** A claim, for people. */
