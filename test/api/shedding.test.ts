@@ -7,7 +7,9 @@ let regions: Regions;
 let url: string;
 
 beforeAll(async () => {
-  regions = await startRegions({ names: ['eu'], replicas: false });
+  // A claim must outlive the search for the moment in which the instance is beyond its capacity.
+  const config = { claims: { heldMs: 120_000 } };
+  regions = await startRegions({ names: ['eu'], replicas: false, config });
   url = regions.all[0]?.url as string;
   await bringOnDuty(regions.all[0] as Regions['all'][number], 5, regions.all, systemClock.nowMs());
 });
