@@ -68,7 +68,7 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    this.#unreplicated = new Unreplicated({ accept: (event) => options.ingest.accept(event), ...options });
+    this.#unreplicated = new Unreplicated(options);
     this.#leases = createLeases({
       run: (script, keys, args) => options.cluster.run(script, keys, args),
       prefix: LEASES.connections,

@@ -46,6 +46,11 @@ export class Ingest {
     this.#options = options;
   }
 
+  /** Of the bus, and of the outbox: an agent's events are all in one. */
+  get partitions(): number {
+    return this.#options.outbox.partitions;
+  }
+
   /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.

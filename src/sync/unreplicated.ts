@@ -1,12 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentEvent } from '../agent/event.ts';
+import { partitionOf } from '../bus/partition.ts';
+import { ShardUnavailable } from '../cache/errors.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import type { Ingest } from './ingest.ts';
+import { OutboxFull } from './outbox.ts';
 
 interface UnreplicatedOptions {
-  /** Accepts an event. @throws NotReplicated while no replica has it */
-  accept(event: AgentEvent): Promise<unknown>;
+  ingest: Pick<Ingest, 'accept' | 'partitions'>;
   clock: Clock;
   log: Log;
 }
@@ -16,12 +19,15 @@ const PAUSE_MS = 500;
 /** Of an agent the latest; of agents so many. What is dropped the next reading of the platform brings back. */
 const MOST_EVENTS = 8;
 const MOST_AGENTS = 20_000;
-/** Events offered at the same time. */
-const AT_ONCE = 256;
+/** Agents of a partition whose events are offered at the same time, at most. */
+const AT_ONCE = 64;
 
 /**
  * What a platform said, and the region's masters have, and no replica yet: nobody will say it again, so it is accepted again
  * until one has. What comes behind it does not wait meanwhile, for an agent who has left must not be handed out.
+ *
+ * Each offer appends to the outbox again, since a failover may have taken what was there. So of each partition one agent is
+ * offered first, then two, then four: without a replica a round costs the bus one event of a partition, however many wait.
  *
  *   idle ──add──► waiting ──offered, a replica has all──► idle
  *                    └──none yet──► waiting
@@ -39,7 +45,7 @@ export class Unreplicated {
   /** Accepts an event; one that no replica has yet is accepted, and kept here. @throws ShardUnavailable */
   async accept(event: AgentEvent): Promise<void> {
     try {
-      await this.#options.accept(event);
+      await this.#options.ingest.accept(event);
     } catch (error) {
       if (!(error instanceof NotReplicated)) throw error;
       this.#add(event);
@@ -74,24 +80,39 @@ export class Unreplicated {
   }
 
   async #offer(signal: AbortSignal): Promise<void> {
-    const waiting = [...this.#events];
-    for (let from = 0; from < waiting.length && !signal.aborted; from += AT_ONCE) {
-      const some = waiting.slice(from, from + AT_ONCE);
-      await Promise.all(some.map(([agentId, events]) => this.#offerOf(agentId, events)));
+    const partitions = new Map<number, string[]>();
+    for (const agentId of this.#events.keys()) {
+      const partition = partitionOf(agentId, this.#options.ingest.partitions);
+      partitions.set(partition, [...(partitions.get(partition) ?? []), agentId]);
+    }
+    await Promise.all([...partitions.values()].map((agentIds) => this.#offerOf(agentIds, signal)));
+  }
+
+  async #offerOf(agentIds: string[], signal: AbortSignal): Promise<void> {
+    for (let from = 0, atOnce = 1; from < agentIds.length && !signal.aborted; ) {
+      const some = agentIds.slice(from, from + atOnce);
+      const taken = await Promise.all(some.map((agentId) => this.#offerAgent(agentId)));
+      if (taken.includes(false)) return;
+      from += atOnce;
+      atOnce = Math.min(2 * atOnce, AT_ONCE);
     }
   }
 
-  async #offerOf(agentId: string, events: AgentEvent[]): Promise<void> {
-    const { accept, log } = this.#options;
+  /** @returns whether those behind may be offered: the partition has taken all events of the agent, or lost one for good */
+  async #offerAgent(agentId: string): Promise<boolean> {
+    const { ingest, log } = this.#options;
+    const events = this.#events.get(agentId) ?? [];
     try {
-      for (const event of events) await accept(event);
+      for (const event of events) await ingest.accept(event);
     } catch (error) {
-      if (!(error instanceof NotReplicated)) log.debug({ err: error, agent: agentId }, 'not accepted again yet');
-      return;
+      const isOutage = [NotReplicated, ShardUnavailable, OutboxFull].some((outage) => error instanceof outage);
+      if (isOutage) return false;
+      log.warn({ err: error, agent: agentId }, 'cannot be accepted again; the next reading tells it');
     }
     // What was added meanwhile is still to be offered.
     const left = (this.#events.get(agentId) ?? []).filter((event) => !events.includes(event));
     if (left.length > 0) this.#events.set(agentId, left);
     else this.#events.delete(agentId);
+    return true;
   }
 }

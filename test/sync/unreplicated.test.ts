@@ -4,6 +4,7 @@ import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { NotReplicated } from '../../src/cache/written.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
+import type { Ingest } from '../../src/sync/ingest.ts';
 import { Unreplicated } from '../../src/sync/unreplicated.ts';
 
 let unreplicated: Unreplicated;
@@ -20,6 +21,13 @@ function event(agentId: string, at: number): AgentEvent {
   };
 }
 
+const PARTITIONS = 3;
+
+function create(accept: (event: AgentEvent) => Promise<unknown>): Unreplicated {
+  const ingest = { accept: accept as Ingest['accept'], partitions: PARTITIONS };
+  return new Unreplicated({ ingest, clock: systemClock, log: createLog('silent', 'eu', 'test') });
+}
+
 describe('what no replica has', () => {
   it('is taken at once, and accepted again, in its order, until a replica has it', async () => {
     let hasReplica = false;
@@ -28,7 +36,7 @@ describe('what no replica has', () => {
       if (!hasReplica) throw new NotReplicated();
       held.push(eventId);
     });
-    unreplicated = new Unreplicated({ accept, clock: systemClock, log: createLog('silent', 'eu', 'test') });
+    unreplicated = create(accept);
     await unreplicated.accept(event('ann', 1));
     await unreplicated.accept(event('ann', 2));
     await unreplicated.accept(event('bob', 1));
@@ -38,9 +46,43 @@ describe('what no replica has', () => {
     expect(held.filter((id) => id.startsWith('ann'))).toEqual(['ann-1', 'ann-2']);
   });
 
+  it('costs the bus one event of a partition each time, however many agents wait', async () => {
+    let hasReplica = false;
+    const offered: string[] = [];
+    const held = new Set<string>();
+    const accept = vi.fn(async ({ agentId }: AgentEvent) => {
+      offered.push(agentId);
+      if (!hasReplica) throw new NotReplicated();
+      held.add(agentId);
+    });
+    unreplicated = create(accept);
+    const agents = Array.from({ length: 300 }, (_, i) => `agent-${i}`);
+    for (const agentId of agents) await unreplicated.accept(event(agentId, 1));
+    const rounds = 3;
+    await vi.waitFor(() => expect(offered.length).toBeGreaterThanOrEqual(agents.length + rounds * PARTITIONS), 30_000);
+    const again = offered.slice(agents.length);
+    expect(new Set(again).size).toBe(PARTITIONS);
+    hasReplica = true;
+    await vi.waitFor(() => expect(held.size).toBe(agents.length), 30_000);
+  });
+
+  it('holds nobody up when one event of it can never be accepted', async () => {
+    let hasReplica = false;
+    const held: string[] = [];
+    const accept = vi.fn(async ({ agentId }: AgentEvent) => {
+      if (!hasReplica) throw new NotReplicated();
+      if (agentId === 'agent-0') throw new TypeError('cannot be read');
+      held.push(agentId);
+    });
+    unreplicated = create(accept);
+    for (let i = 0; i < 10; i++) await unreplicated.accept(event(`agent-${i}`, 1));
+    hasReplica = true;
+    await vi.waitFor(() => expect(held).toHaveLength(9), 30_000);
+  });
+
   it('is not what the store did not take at all', async () => {
     const accept = vi.fn(() => Promise.reject(new ShardUnavailable('its shard is down')));
-    unreplicated = new Unreplicated({ accept, clock: systemClock, log: createLog('silent', 'eu', 'test') });
+    unreplicated = create(accept);
     await expect(unreplicated.accept(event('ann', 1))).rejects.toThrow(ShardUnavailable);
     expect(accept).toHaveBeenCalledOnce();
   });
