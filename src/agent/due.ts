@@ -1,25 +1,19 @@
 import type { PlatformSettlement } from './claim.ts';
-import {
-  type Claim,
-  claimsOf,
-  compareVersions,
-  type Facets,
-  type Interaction,
-  type Stamped,
-  type Version,
-} from './facets.ts';
-import { liveInteraction } from './status.ts';
-import { seenFrom, VOICE } from './units.ts';
+import { type Claim, claimsOf, compareVersions, type Facets, interactionOf, type Version } from './facets.ts';
+import { type ClaimsBy, interactionFor } from './pairing.ts';
+import { isLive, liveInteractions } from './status.ts';
+import { claimOn, mediaOf } from './units.ts';
 
 /**
  * When an interaction that is settled now was over, in platform ms: regions' clocks may be wrong, and an agent's place
  * in line must not be. Where the platform tells of interactions but not of this one, the place stays as it is; where it
  * tells of none, the shard's `now` is the only clock there is.
  */
-export function completionTime(facets: Facets, { tells, claimsBy }: Telling): number | 'now' | undefined {
-  const { claim, interaction, activity } = facets;
+export function completionTime(facets: Facets, claim: Claim, { tells, claimsBy }: Telling): number | 'now' | undefined {
   if (!tells) return 'now';
-  if (!interaction || !claim || !isOf(claim, interaction, claimsBy)) return undefined;
+  const interaction = interactionFor(facets, claim, claimsBy);
+  if (!interaction) return undefined;
+  const { activity } = facets;
   return Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
 
@@ -27,11 +21,7 @@ export function completionTime(facets: Facets, { tells, claimsBy }: Telling): nu
 export interface Telling {
   /** Whether it tells of them at all. */
   tells: boolean;
-  /**
-   * How its interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does
-   * not, as the next call of the `agent`.
-   */
-  claimsBy: 'call' | 'agent';
+  claimsBy: ClaimsBy;
 }
 
 /** A settlement that the platform's own word calls for. */
@@ -45,32 +35,32 @@ export interface Due {
  * event is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no
  * longer part of the state calls for nothing.
  */
-export function settlementsDue(event: Facets, facets: Facets, claimsBy: Telling['claimsBy']): Due[] {
+export function settlementsDue(event: Facets, facets: Facets, claimsBy: ClaimsBy): Due[] {
   return claimsOf(facets).flatMap((claim) => {
-    const { unit = VOICE } = claim;
-    const reported = unit === VOICE ? event.interaction : event.digital?.[claim.callId];
-    const told: Facets = {
-      ...(reported && { interaction: reported }),
-      ...(event.activity && { activity: event.activity }),
-    };
-    const settlement = settlementDue(told, seenFrom(facets, unit), claimsBy);
+    const settlement = settlementDue(event, facets, claim, claimsBy);
     return settlement ? [{ claim, settlement }] : [];
   });
 }
 
-function settlementDue(event: Facets, facets: Facets, claimsBy: Telling['claimsBy']): PlatformSettlement | undefined {
-  const { claim, interaction, activity } = facets;
-  if (!claim || claim.state === 'ENDED') return undefined;
-  if (!isCurrent(event.interaction, interaction) && !isCurrent(event.activity, activity)) return undefined;
-  const isIts = interaction !== undefined && isOf(claim, interaction, claimsBy);
+function settlementDue(
+  event: Facets,
+  facets: Facets,
+  claim: Claim,
+  claimsBy: ClaimsBy,
+): PlatformSettlement | undefined {
+  if (claim.state === 'ENDED') return undefined;
+  const { activity } = facets;
+  const interaction = interactionFor(facets, claim, claimsBy);
+  const isNews = interaction && isCurrent(interactionOf(event, interaction.callId), interaction);
+  if (!isNews && !isCurrent(event.activity, activity)) return undefined;
   if (claim.state === 'WRAP_UP') {
     // Idle since after the call: the agent ended the wrap-up on the platform.
-    const endedAt = isIts ? interaction.at : claim.completedAtMs;
-    const isIdle = activity?.state === 'IDLE' && activity.at > endedAt;
-    return isIdle && !liveInteraction(facets) ? 'release' : undefined;
+    const isIdle = activity?.state === 'IDLE' && activity.at > (interaction?.at ?? claim.completedAtMs);
+    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOf(claim.unit));
+    return isIdle && !isBusy ? 'release' : undefined;
   }
-  if (!isIts) return undefined;
-  const isOver = interaction.state === 'ENDED' || interaction.state === 'WRAP_UP' || !liveInteraction(facets);
+  if (!interaction) return undefined;
+  const isOver = interaction.state === 'WRAP_UP' || !isLive(interaction, facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
 }
@@ -79,19 +69,10 @@ function settlementDue(event: Facets, facets: Facets, claimsBy: Telling['claimsB
  * Whether the interaction that a unit was claimed for goes on: then its claim does, too, however long it rings or lasts.
  * Ended by time alone, it would have no wrap-up, and its holder would be told that nobody has the agent.
  */
-export function isGoingOn(facets: Facets, unit: string, claimsBy: Telling['claimsBy']): boolean {
-  const { claim, interaction, ...others } = seenFrom(facets, unit);
-  if (!claim || !interaction || !isOf(claim, interaction, claimsBy)) return false;
-  return liveInteraction({ ...others, interaction }) !== undefined;
-}
-
-/**
- * Whether an interaction is the one that was claimed for. By agent it is the one that began after the claim: a fence is
- * about the time of its grant, so this compares the store's clock with the platform's and is good to their difference.
- */
-function isOf(claim: Claim, interaction: Stamped<Interaction>, claimsBy: Telling['claimsBy']): boolean {
-  if (interaction.callId === claim.callId) return true;
-  return claimsBy === 'agent' && claim.unit === undefined && (interaction.connectedAt ?? interaction.at) > claim.fence;
+export function isGoingOn(facets: Facets, unit: string, claimsBy: ClaimsBy): boolean {
+  const claim = claimOn(facets, unit);
+  const interaction = claim && interactionFor(facets, claim, claimsBy);
+  return interaction !== undefined && isLive(interaction, facets);
 }
 
 function isCurrent(reported: Version | undefined, held: Version | undefined): boolean {

@@ -3,7 +3,7 @@
  * same events, in any order and with any duplicates, holds the same agent. Nothing here knows Redis, Kafka or HTTP.
  */
 
-import type { Capacity, DigitalMedia } from './media.ts';
+import type { Capacity, Media } from './media.ts';
 
 /** A point in a facet's order: platform time in ms first, the event's id where two share a millisecond. */
 export interface Version {
@@ -27,13 +27,15 @@ export interface Profile {
   capacity?: Capacity;
 }
 
-/** `PAUSED` is logged in but not taking work (break, meal, meeting): busy, not offline. */
+/** `PAUSED` is logged in but not taking work (break, meal, meeting, or a plain `BUSY`): busy, not offline. */
 export type PresenceState = 'ON_DUTY' | 'PAUSED' | 'OFF_DUTY';
 
 export interface Presence {
   state: PresenceState;
   /** Why, in the platform's word: `BREAK`, `MEAL`, `LOGGED_OUT`. */
   reason?: string;
+  /** Said as a plain status, which is all that its sender tells: of an activity nobody need have told. */
+  isPlain?: true;
 }
 
 export type ActivityState = 'IDLE' | 'INTERACTING' | 'WRAP_UP' | 'NOT_RESPONDING';
@@ -50,8 +52,19 @@ export interface Interaction {
   state: InteractionState;
   /** Platform time in ms at which it connected; absent if it never did. */
   connectedAt?: number;
-  /** Absent for voice, and where the platform does not say. */
-  media?: DigitalMedia;
+  /** Voice where the platform does not say. */
+  media: Media;
+}
+
+/** Every interaction of an agent, of all media: a person can have two calls, and the end of one says nothing of another. */
+export interface Interactions {
+  /** By call id: each a register of its own. */
+  byCall: Record<string, Stamped<Interaction>>;
+  /**
+   * A floor in platform ms: what was said before it is forgotten, and no late word of it counts. It only rises, see
+   * `forget.ts`. Absent: nothing is forgotten.
+   */
+  forgottenBefore?: number;
 }
 
 /** The stages of a claim, in the only order they can follow each other. */
@@ -93,15 +106,11 @@ export interface Origin {
   region: string;
 }
 
-export type Digital = Record<string, Stamped<Interaction>>;
-
 export interface Facets {
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity>;
-  interaction?: Stamped<Interaction>;
-  /** Interactions of every media type but voice, by call id: each a register of its own. */
-  digital?: Digital;
+  interactions?: Interactions;
   /** The claim on the agent's one unit for voice. */
   claim?: Claim;
   /** Claims on units of other media types, by unit: each a register of its own. */
@@ -113,8 +122,7 @@ export const FACET_NAMES = [
   'profile',
   'presence',
   'activity',
-  'interaction',
-  'digital',
+  'interactions',
   'claim',
   'digitalClaims',
   'origin',
@@ -148,9 +156,19 @@ function compareGranters(a: string | undefined, b: string | undefined): number {
   return a < b ? 1 : -1;
 }
 
-/** An interaction as the facet that it is part of. */
-export function interactionFacet(interaction: Stamped<Interaction>): Pick<Facets, 'interaction' | 'digital'> {
-  return interaction.media === undefined ? { interaction } : { digital: { [interaction.callId]: interaction } };
+/** Interactions as the facet that they are part of. */
+export function interactionsFacet(...interactions: Stamped<Interaction>[]): Required<Pick<Facets, 'interactions'>> {
+  return { interactions: { byCall: Object.fromEntries(interactions.map((one) => [one.callId, one])) } };
+}
+
+/** Every interaction of these facets. */
+export const interactionsOf = ({ interactions }: Facets): Stamped<Interaction>[] =>
+  Object.values(interactions?.byCall ?? {});
+
+/** The interaction of a call, whatever the call is named. */
+export function interactionOf({ interactions }: Facets, callId: string): Stamped<Interaction> | undefined {
+  const { byCall = {} } = interactions ?? {};
+  return Object.hasOwn(byCall, callId) ? byCall[callId] : undefined;
 }
 
 /** A claim as the facet that it is part of. */

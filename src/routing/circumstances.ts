@@ -1,7 +1,6 @@
 import { type Circumstances, type ClaimTimes, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
 import { completionTime, type Telling } from '../agent/due.ts';
 import type { Claim } from '../agent/facets.ts';
-import { seenFrom, VOICE } from '../agent/units.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import type { Region } from './region.ts';
@@ -18,7 +17,7 @@ export function circumstancesOf(
   return {
     times: timesFor(region, telling),
     wrapUp: wrapUpOf(region, claim.queue),
-    completedAt: completionTime({ ...seenFrom(facets, claim.unit ?? VOICE), claim }, telling),
+    completedAt: completionTime(facets, claim, telling),
     isPlatform,
   };
 }

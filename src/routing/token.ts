@@ -53,9 +53,8 @@ const WireReach = Type.Object(
     profile: Version,
     presence: Version,
     activity: Version,
-    interaction: Version,
     /** Call id, at, event id. */
-    digital: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Type.String()]))),
+    interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Type.String()]))),
     claims: Type.Optional(Type.Array(WireClaim)),
   },
   closed,
@@ -145,7 +144,8 @@ function writeReach(reach: Reach): Static<typeof WireReach> {
     const version = reach[name];
     if (version) wire[name] = [version.at, version.id];
   }
-  if (reach.digital) wire.digital = Object.entries(reach.digital).map(([callId, { at, id }]) => [callId, at, id]);
+  const interactions = Object.entries(reach.interactions ?? {});
+  if (interactions.length > 0) wire.interactions = interactions.map(([callId, { at, id }]) => [callId, at, id]);
   const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
     return [fence, by, state, untilMs, unit];
   });
@@ -159,8 +159,9 @@ function readReach(wire: Static<typeof WireReach>): Reach {
     const version = wire[name];
     if (version) reach[name] = { at: version[0], id: version[1] };
   }
-  const { digital, claims } = wire;
-  if (digital) reach.digital = Object.fromEntries(digital.map(([callId, at, id]) => [callId, { at, id }]));
+  const { interactions, claims } = wire;
+  if (interactions)
+    reach.interactions = Object.fromEntries(interactions.map(([callId, at, id]) => [callId, { at, id }]));
   if (claims) {
     const reached = claims.map(([fence, by, state, untilMs, unit]) => [
       unit,
