@@ -5,7 +5,7 @@
 
 import type { Capacity, Media } from './media.ts';
 
-/** A point in a facet's order: platform time in ms first, the event's id where two share a millisecond. */
+/** Where a facet's value comes from: it is newer than another by {@link compareVersions}. */
 export interface Version {
   /** Platform time in ms since the epoch; never a local clock. */
   at: number;
@@ -129,10 +129,38 @@ export const FACET_NAMES = [
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 
-/** Negative when `a` is older than `b`, 0 when they are the same event, positive when newer. */
-export function compareVersions(a: Version, b: Version): number {
-  if (a.at !== b.at) return a.at - b.at;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+/** A place in a facet's order. */
+export interface Rank extends Version {
+  /** How little the value leaves of the agent, see {@link closedness}. */
+  closed: number;
+}
+
+/** By what presence, activity and interactions say. What ended leaves most; of the stages before that none frees the agent. */
+const CLOSED: Record<string, number> = {
+  ...{ ON_DUTY: 0, PAUSED: 1, OFF_DUTY: 2 },
+  ...{ IDLE: 0, NOT_RESPONDING: 1, INTERACTING: 1 },
+  ...{ ENDED: 0, ALERTING: 1, CONNECTED: 1, WRAP_UP: 1 },
+};
+
+/** Of two values of one time the one that leaves less of the agent is the newer one: a tie never frees who is busy. */
+export const closedness = ({ state }: Version & { state?: string }): number => CLOSED[state ?? ''] ?? 0;
+
+export const rankOf = (facet: Version & { state?: string }): Rank => ({
+  at: facet.at,
+  closed: closedness(facet),
+  id: facet.id,
+});
+
+/**
+ * Negative when `a` is older than `b`, 0 when they are the same event, positive when newer: platform time in ms first, then
+ * who leaves less of the agent, then the event's id.
+ */
+export function compareVersions(a: Version & { state?: string }, b: Version & { state?: string }): number {
+  return compareRanks(rankOf(a), rankOf(b));
+}
+
+export function compareRanks(a: Rank, b: Rank): number {
+  return a.at - b.at || a.closed - b.closed || compareTexts(a.id, b.id);
 }
 
 const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };

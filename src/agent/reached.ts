@@ -2,12 +2,13 @@ import {
   type Claim,
   claimsOf,
   compareClaims,
-  compareVersions,
+  compareRanks,
   type FacetName,
   type Facets,
   interactionOf,
   interactionsOf,
-  type Version,
+  type Rank,
+  rankOf,
 } from './facets.ts';
 import { claimOn, VOICE } from './units.ts';
 
@@ -16,11 +17,11 @@ export type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
 export interface Reach {
-  profile?: Version;
-  presence?: Version;
-  activity?: Version;
+  profile?: Rank;
+  presence?: Rank;
+  activity?: Rank;
   /** By call id. */
-  interactions?: Record<string, Version>;
+  interactions?: Record<string, Rank>;
   /** By unit. */
   claims?: Record<string, ClaimVersion>;
 }
@@ -33,9 +34,9 @@ export function reachOf(change: Facets): Reach {
   const reach: Reach = {};
   for (const name of REPORTED) {
     const facet = change[name];
-    if (facet) reach[name] = { at: facet.at, id: facet.id };
+    if (facet) reach[name] = rankOf(facet);
   }
-  const interactions = interactionsOf(change).map(({ callId, at, id }) => [callId, { at, id }] as const);
+  const interactions = interactionsOf(change).map((one) => [one.callId, rankOf(one)] as const);
   if (interactions.length > 0) reach.interactions = Object.fromEntries(interactions);
   const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
     return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
@@ -51,7 +52,7 @@ export function reachOf(change: Facets): Reach {
 export function behind(facets: Facets, reach: Reach): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], reach[name]];
-    return wanted && !(held && compareVersions(held, wanted) >= 0);
+    return wanted && !(held && compareRanks(rankOf(held), wanted) >= 0);
   });
   if (Object.entries(reach.interactions ?? {}).some(([callId, wanted]) => isAhead(facets, callId, wanted)))
     names.push('interactions');
@@ -63,10 +64,10 @@ export function behind(facets: Facets, reach: Reach): FacetName[] {
 }
 
 /** Whether the interaction is not as new as that; what lies below the floor has been forgotten. */
-function isAhead(facets: Facets, callId: string, wanted: Version): boolean {
+function isAhead(facets: Facets, callId: string, wanted: Rank): boolean {
   if (wanted.at < (facets.interactions?.forgottenBefore ?? 0)) return false;
   const held = interactionOf(facets, callId);
-  return !held || compareVersions(held, wanted) < 0;
+  return !held || compareRanks(rankOf(held), wanted) < 0;
 }
 
 function hasReached(claim: Claim | undefined, wanted: ClaimVersion): boolean {

@@ -109,7 +109,7 @@ export interface SettleRefusedLine extends Settle {
 }
 
 /**
- * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
+ * One facet's version. `[at, how little it leaves of the agent, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
  * a claim is a register of its own, `completed: [ms]`. There is `interaction/{call id}` for each interaction, and beside the
  * claim for voice `claim/{unit}` and `completed/{unit}` for each other unit.
  */

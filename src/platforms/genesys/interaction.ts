@@ -75,9 +75,11 @@ export function stepAfter(
   last: Stamped<Interaction> | undefined,
   activity: Version | undefined,
 ): Stamped<Interaction> | undefined {
-  if (last && compareVersions(interaction, last) <= 0) return undefined;
+  if (last && compareVersions(interaction, { ...last, state: interaction.state }) <= 0) return undefined;
   const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? 0);
-  return { ...interaction, at };
+  // Some ends have no time of their own, e.g. that of a wrap-up: they follow what they end.
+  const isEnd = interaction.state === 'ENDED' && last !== undefined && last.state !== 'ENDED';
+  return { ...interaction, at: isEnd ? Math.max(at, last.at + 1) : at };
 }
 
 interface Entry {
