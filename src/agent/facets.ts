@@ -4,6 +4,7 @@
  */
 
 import type { Capacity, Media } from './media.ts';
+import type { LastSecond } from './whole-seconds.ts';
 
 /** Where a facet's value comes from: it is newer than another by {@link compareVersions}. */
 export interface Version {
@@ -116,6 +117,8 @@ export interface Facets {
   /** Claims on units of other media types, by unit: each a register of its own. */
   digitalClaims?: Record<string, Claim>;
   origin?: Stamped<Origin>;
+  /** At the agent's home: how events of one second were numbered. It does not travel. */
+  lastSecond?: LastSecond;
 }
 
 export const FACET_NAMES = [
@@ -126,6 +129,7 @@ export const FACET_NAMES = [
   'claim',
   'digitalClaims',
   'origin',
+  'lastSecond',
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 

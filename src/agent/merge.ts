@@ -9,6 +9,7 @@ import {
   type Origin,
   type Stamped,
 } from './facets.ts';
+import { compareSeconds, type LastSecond } from './whole-seconds.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
@@ -42,6 +43,7 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (name === 'claim') return joinClaim(facets, change.claim as Claim);
   if (name === 'interactions') return joinInteractions(facets, change.interactions as Interactions);
   if (name === 'digitalClaims') return joinDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
+  if (name === 'lastSecond') return joinSecond(facets, change.lastSecond as LastSecond);
   if (name === 'origin') return joinOrigin(facets, change.origin as Stamped<Origin>);
   const ours = facets[name];
   const theirs = change[name];
@@ -94,6 +96,12 @@ function joinClaim(facets: Facets, theirs: Claim): number {
   if (order <= 0 && completedAtMs === ours.completedAtMs) return order;
   facets.claim = { ...(order > 0 ? theirs : ours), completedAtMs };
   return 1;
+}
+
+function joinSecond(facets: Facets, theirs: LastSecond): number {
+  const order = facets.lastSecond ? compareSeconds(theirs, facets.lastSecond) : 1;
+  if (order > 0) facets.lastSecond = theirs;
+  return order;
 }
 
 /** First writer wins: an agent's home must not wander with whoever spoke last. */

@@ -118,12 +118,14 @@ export class Agents {
   /**
    * Merges a change into the agent and stores it where it made a difference. Where it made none nothing is written: what is
    * known may be what another instance has just stored, so no replica is taken to have it (see {@link affirmed}).
+   * @param change or what makes it of the agent as known, each time that is another
    * @throws ShardUnavailable
    */
-  async apply(agentId: string, change: Facets): Promise<Written<Applied>> {
+  async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
     let record = await this.recall(agentId);
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const merged = merge(record?.facets ?? {}, change);
+      const known = record?.facets ?? {};
+      const merged = merge(known, typeof change === 'function' ? change(known) : change);
       if (record && merged.changed.length === 0) {
         return new Written({ ...merged, record, before: record }, 'not-acknowledged');
       }

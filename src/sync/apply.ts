@@ -4,6 +4,7 @@ import type { AgentEvent } from '../agent/event.ts';
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import { claimOn, VOICE } from '../agent/units.ts';
+import { isWholeSecond, type LastSecond, numbered, takeIn } from '../agent/whole-seconds.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
@@ -49,6 +50,27 @@ export class Apply {
 
   recall(agentId: string): Promise<AgentRecord | undefined> {
     return this.#options.agents.recall(agentId);
+  }
+
+  /**
+   * Gives events of whole seconds their numbers, in this order, if the agents' home is here. @throws ShardUnavailable
+   */
+  async number(events: AgentEvent[]): Promise<AgentEvent[]> {
+    const { agents, config } = this.#options;
+    const isOurs = (event: AgentEvent) => isWholeSecond(event) && homeOfAgent(config, event.agentId) === config.region;
+    const byAgent = Map.groupBy(events.filter(isOurs), ({ agentId }) => agentId);
+    const seconds = new Map<string, LastSecond | undefined>();
+    const take = async ([agentId, ofAgent]: [string, AgentEvent[]]): Promise<void> => {
+      const take = (known: Facets): Facets => {
+        const lastSecond = takeIn(known, ofAgent);
+        return lastSecond ? { lastSecond } : {};
+      };
+      // A number that a failover takes is given to nobody else: the facets that have it keep it.
+      const { record } = (await agents.apply(agentId, take)).evenIfLost();
+      seconds.set(agentId, record.facets.lastSecond);
+    };
+    await Promise.all([...byAgent].map(take));
+    return events.map((event) => numbered(event, seconds.get(event.agentId)));
   }
 
   /**

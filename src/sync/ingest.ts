@@ -76,6 +76,11 @@ export class Ingest {
     await Promise.all([...byAgent].map(check));
   }
 
+  /** Events as they are to be accepted, see {@link Apply.number}. @throws ShardUnavailable */
+  number(events: AgentEvent[]): Promise<AgentEvent[]> {
+    return this.#options.apply.number(events);
+  }
+
   /** Has every region forget old interactions of an agent who is at home here, where there are many. Never throws. */
   async forgetOld(agentId: string, known: Facets): Promise<void> {
     const { region, store, log } = this.#options;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settlementsDue } from '../../src/agent/due.ts';
 import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
-import type { Interactions } from '../../src/agent/facets.ts';
+import type { Claim, Facets, Interactions } from '../../src/agent/facets.ts';
+import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
 
@@ -69,6 +71,36 @@ describe('reading an event', () => {
         }
       }),
     );
+  });
+});
+
+describe('one plain word', () => {
+  const said = (event_id: string, ms: number, more: object): Facets =>
+    readEvent({ event_id, timestamp: nowMs + ms, agent_id: 'crm:a', ...more }, context).facets;
+  const claim: Claim = { fence: 1, state: 'CONFIRMED', untilMs: nowMs + 9, callId: 'l', queue: 'q', completedAtMs: 0 };
+  const sum = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, each) => merge(now, each).facets, {});
+
+  it('undoes a pause, and ends neither a call nor a claim', () => {
+    const agent = sum(
+      said('1', 1, { status: 'AVAILABLE' }),
+      { claim },
+      said('2', 2, { interactions: [{ call_id: 'l', state: 'CONNECTED' }] }),
+      said('3', 3, { status: 'BUSY', reason: 'BREAK' }),
+      said('4', 4, { status: 'AVAILABLE' }),
+    );
+    expect(agent.claim).toEqual(claim);
+    expect(settlementsDue(said('4', 4, { status: 'AVAILABLE' }), agent, 'call')).toEqual([]);
+    expect(statusOf(agent, nowMs)).toEqual({ status: 'BUSY', reason: 'ON_CALL' });
+    const over = sum(agent, said('5', 5, { interactions: [{ call_id: 'l', state: 'ENDED' }] }));
+    expect(statusOf({ ...over, claim: { ...claim, state: 'ENDED' } }, nowMs)).toEqual({ status: 'AVAILABLE' });
+  });
+
+  it('is all that its sender tells: of an activity nobody need have told', () => {
+    expect(statusOf(said('1', 1, { status: 'AVAILABLE' }), nowMs)).toEqual({ status: 'AVAILABLE' });
+    expect(statusOf(said('1', 1, { presence: { state: 'ON_DUTY' } }), nowMs)).toEqual({
+      status: 'BUSY',
+      reason: 'UNKNOWN',
+    });
   });
 });
 
