@@ -10,6 +10,7 @@ import {
   type Stamped,
   type Version,
 } from './facets.ts';
+import { RECORD_LIMITS } from './limits.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
@@ -52,7 +53,7 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
 }
 
 /** Interactions besides voice that are remembered of an agent: an agent may carry this many, and a few have just ended. */
-export const DIGITAL_KEPT = 32;
+export const DIGITAL_KEPT = RECORD_LIMITS.digital.most;
 
 /**
  * Each interaction is a register; those that changed last are kept. Every register only grows, so one that was

@@ -1,6 +1,7 @@
-import { type AgentEvent, clampFuture } from '../agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent } from '../agent/event.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
+import { unfit } from '../agent/unfit.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
@@ -54,10 +55,12 @@ export class Ingest {
   /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted
+   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted; InvalidEvent for what no region could read
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, metrics, history, replication } = this.#options;
+    const wrong = unfit(reported);
+    if (wrong.length > 0) throw new InvalidEvent(wrong);
     const event = this.#clamped(reported);
     const written = await this.#append(event, await apply.recall(event.agentId));
     if (isTellable(written, replication)) history.eventAccepted(event);
