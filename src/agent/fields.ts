@@ -1,5 +1,4 @@
 import type { TLocalizedValidationError } from 'typebox/error';
-import { REQUEST_LIMITS } from './limits.ts';
 
 /** One thing that is wrong with a value that came from outside. */
 export interface WrongField {
@@ -10,10 +9,6 @@ export interface WrongField {
 
 /** What is wrong with a value, field by field, in words for whoever sent it. */
 export function wrongFields(errors: TLocalizedValidationError[]): WrongField[] {
-  return fieldsOf(errors).slice(0, REQUEST_LIMITS.errors.most);
-}
-
-function fieldsOf(errors: TLocalizedValidationError[]): WrongField[] {
   const isUnion = errors.some(({ keyword }) => keyword === 'anyOf');
   return errors.flatMap(({ instancePath, keyword, message, params }) => {
     const { requiredProperties, allowedValues } = params as {
