@@ -39,6 +39,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'agent',
     'auth/keys',
     'auth/region-tokens',
+    'ops/utf8',
     'platforms/genesys/settings',
     'platforms/cxone/settings',
     'platforms/push-settings',

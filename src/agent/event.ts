@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Compile } from 'typebox/compile';
+import { oversized } from './bounds.ts';
 import { type Facets, interactionsFacet, interactionsOf } from './facets.ts';
 import { type WrongField, wrongFields } from './fields.ts';
+import { TEXT_LIMITS } from './limits.ts';
 import { STATUSES, type Status, type StatusAnswer } from './status.ts';
 import { closed, Reason, readFacets, Time, WireFacets, writeFacets } from './wire.ts';
 
@@ -18,17 +20,20 @@ export interface AgentEvent {
   facets: Facets;
 }
 
-const Id = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+const longest = TEXT_LIMITS.name.most;
+const Id = (description: string) => Type.String({ minLength: 1, maxLength: longest, description });
 // Where an agent is at home follows from who speaks of it first; nobody reports it.
 const { origin: _, ...EventFacets } = WireFacets;
 
 export const EventPayload = Type.Object(
   {
-    event_id: Id('Its name. Another event with the same one changes nothing.'),
+    event_id: Id(
+      'Its name. The same event once more, with the same times, changes nothing; what has a later time is another event, whatever its name.',
+    ),
     timestamp: Time,
     agent_id: Type.String({
       minLength: 1,
-      maxLength: 200,
+      maxLength: longest,
       pattern: '^[^\\s\\x00-\\x1f]+$',
       description: 'The agent, as `connection:user id of the platform`.',
     }),
@@ -45,6 +50,7 @@ export const EventPayload = Type.Object(
   closed,
 );
 export type EventPayload = Static<typeof EventPayload>;
+const checker = Compile(EventPayload);
 
 /** Timestamps at or above this are milliseconds (as seconds they would lie in the year 5138). */
 const FIRST_MILLISECOND = 1e11;
@@ -79,12 +85,13 @@ export interface ReadingContext {
  * @throws InvalidEvent naming the fields
  */
 export function readEvent(payload: unknown, { region, status }: ReadingContext): AgentEvent {
-  if (!Value.Check(EventPayload, payload))
-    throw new InvalidEvent(wrongFields([...Value.Errors(EventPayload, payload)]));
+  if (!checker.Check(payload)) throw new InvalidEvent(wrongFields([...checker.Errors(payload)]));
   const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
   const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
   if (Object.keys(facets).length === 0) throw wrong('/status', 'is needed where no facet is given');
   if (facets.profile?.name === '') facets.profile.name = payload.agent_id;
+  const tooLarge = oversized(facets);
+  if (tooLarge.length > 0) throw new InvalidEvent(tooLarge);
   return {
     eventId: payload.event_id,
     agentId: payload.agent_id,

@@ -1,6 +1,7 @@
 import { type Facets, interactionsOf, type Stamped } from './facets.ts';
+import { RECORD_LIMITS } from './limits.ts';
 import { isLive } from './status.ts';
-import { MAX_INTERACTIONS } from './wire.ts';
+import { bytesOf } from './text.ts';
 
 /**
  * What an agent's home forgets of interactions, so that a record stays small however many calls a day has:
@@ -29,7 +30,7 @@ const LATE_MS = 10 * 60_000;
  */
 export function forgetting(facets: Facets, nowMs: number): Forgetting | undefined {
   const all = interactionsOf(facets);
-  if (all.length <= MAX_INTERACTIONS) return undefined;
+  if (all.length <= RECORD_LIMITS.interactions.most) return undefined;
   const live = all.filter((one) => isLive(one, facets));
   const endedAtMs = all
     .filter((one) => !live.includes(one))
@@ -40,15 +41,15 @@ export function forgetting(facets: Facets, nowMs: number): Forgetting | undefine
   const floor = Math.min(oldestKeptMs, nowMs - LATE_MS);
   const below = live.filter(({ at }) => at < floor);
   // More than one message can hold lasts for so long: nobody carries as much.
-  if (endedAtMs.every((at) => at >= floor) || below.length > MAX_INTERACTIONS) return undefined;
+  if (endedAtMs.every((at) => at >= floor) || below.length > RECORD_LIMITS.interactions.most) return undefined;
   const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
   const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
   return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
 }
 
-/** Interactions that a record holds at most, all that are remembered. Beyond it no event may bring another. */
-export const MAX_REMEMBERED = 128;
-
 /** Whether a change would bring an agent more interactions than a record holds. */
-export const isBeyondBound = (before: Facets, after: Facets): boolean =>
-  interactionsOf(after).length > Math.max(MAX_REMEMBERED, interactionsOf(before).length);
+export function isBeyondBound(before: Facets, after: Facets): boolean {
+  const { interactions = { byCall: {} } } = after;
+  if (Object.keys(interactions.byCall).length <= interactionsOf(before).length) return false;
+  return bytesOf(JSON.stringify(interactions)) > RECORD_LIMITS.remembered.most;
+}

@@ -11,9 +11,9 @@ import {
   type Stamped,
   type Version,
 } from './facets.ts';
+import { RECORD_LIMITS } from './limits.ts';
 import type { Media } from './media.ts';
 import { liveInteractions } from './status.ts';
-import { MAX_INTERACTIONS } from './wire.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -95,11 +95,14 @@ function reconcileInteractions(result: Reconciled, held: Facets, told: Told, rea
   });
   const over = liveInteractions(held).filter((one) => isOver(one, told, readAtMs));
   if (news.length + over.length === 0) return held;
-  const ended = over.slice(0, MAX_INTERACTIONS).map((one): Stamped<Interaction> => {
+  const ended = over.slice(0, RECORD_LIMITS.interactions.most).map((one): Stamped<Interaction> => {
     return { ...one, state: 'ENDED', at: readAtMs, id: `${one.id}/read/${readAtMs}` };
   });
   // What one message cannot hold the next reading brings.
-  const { interactions } = interactionsFacet(...news.slice(0, MAX_INTERACTIONS - ended.length), ...ended);
+  const { interactions } = interactionsFacet(
+    ...news.slice(0, RECORD_LIMITS.interactions.most - ended.length),
+    ...ended,
+  );
   result.facets.interactions = interactions;
   result.differences.push('interactions');
   result.overruled += ended.length;

@@ -1,5 +1,6 @@
 import type { AgentEvent } from './event.ts';
 import { type Facets, interactionsFacet, interactionsOf } from './facets.ts';
+import { RECORD_LIMITS } from './limits.ts';
 
 /**
  * Senders with clocks of whole seconds are common, and say two things in one second. Such events get their milliseconds where
@@ -15,7 +16,7 @@ export interface LastSecond {
 
 const SECOND_MS = 1000;
 /** More events of one agent in one second are not numbered: nobody does as much. */
-const MOST = 100;
+const MOST = RECORD_LIMITS.numbered.most;
 
 export const isWholeSecond = ({ timestampMs }: Pick<AgentEvent, 'timestampMs'>): boolean =>
   timestampMs % SECOND_MS === 0;

@@ -11,6 +11,7 @@ import {
   type Profile,
   type Version,
 } from './facets.ts';
+import { RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
 import { type Capacity, MEDIA, type Media } from './media.ts';
 import { UNIT_NAME } from './units.ts';
 
@@ -20,10 +21,13 @@ import { UNIT_NAME } from './units.ts';
  */
 export const closed = { additionalProperties: false };
 
-const Name = Type.String({ minLength: 1, maxLength: 200 });
+const longest = TEXT_LIMITS.name.most;
+const Name = Type.String({ minLength: 1, maxLength: longest });
+/** As a key: the lengths of a text that is one are not looked at. */
+export const SkillName = Type.String({ pattern: `^[\\s\\S]{1,${TEXT_LIMITS.skillName.most}}$` });
 /** Seconds or milliseconds since the epoch. */
 export const Time = Type.Number({ description: 'Seconds or milliseconds since the epoch' });
-export const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: 60 }));
+export const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: TEXT_LIMITS.reason.most }));
 
 const stamped = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object({ at: Type.Optional(Time), event_id: Type.Optional(Name), ...properties }, closed);
@@ -36,22 +40,19 @@ const WireCapacity = Type.Object(
       Type.String({ pattern: `^(${MEDIA.join('|')})$` }),
       Type.Object(
         {
-          units: Type.Integer({ minimum: 0, maximum: 25 }),
+          units: Type.Integer({ minimum: 0, maximum: RECORD_LIMITS.units.most }),
           beside: Type.Optional(Type.Array(MediaName, { maxItems: 9 })),
         },
         closed,
       ),
       closed,
     ),
-    total: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    total: Type.Optional(Type.Integer({ minimum: 1, maximum: RECORD_LIMITS.unitsInAll.most })),
   },
   closed,
 );
 
 type WireCapacity = Static<typeof WireCapacity>;
-
-/** Interactions in one message, and those that an agent may have at a time. */
-export const MAX_INTERACTIONS = 32;
 
 const WireInteraction = stamped({
   call_id: Name,
@@ -64,8 +65,8 @@ const WireClaim = {
   fence: Type.Integer({ minimum: 1 }),
   state: Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
   until: Type.Integer({ minimum: 0 }),
-  call_id: Type.String({ maxLength: 200 }),
-  queue: Type.String({ maxLength: 200 }),
+  call_id: Type.String({ maxLength: longest }),
+  queue: Type.String({ maxLength: longest }),
   completed_at: Type.Integer({ minimum: 0 }),
   by: Type.Optional(Name),
   remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -76,10 +77,13 @@ const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });
 export const WireFacets = {
   profile: Type.Optional(
     stamped({
-      name: Type.Optional(Type.String({ maxLength: 200 })),
-      queues: Type.Optional(Type.Array(Name, { maxItems: 200 })),
+      name: Type.Optional(Type.String({ maxLength: longest })),
+      queues: Type.Optional(Type.Array(Name, { maxItems: RECORD_LIMITS.queues.most })),
       skills: Type.Optional(
-        Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.Number({ minimum: 0, maximum: 100 })),
+        Type.Record(SkillName, Type.Number({ minimum: 0, maximum: 100 }), {
+          ...closed,
+          maxProperties: RECORD_LIMITS.skills.most,
+        }),
       ),
       tenure_days: Type.Optional(Type.Number({ minimum: 0, maximum: 36_500 })),
       capacity: Type.Optional(WireCapacity),
@@ -98,12 +102,14 @@ export const WireFacets = {
     stamped({ state: Type.Enum(['IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING']), reason: Reason }),
   ),
   /** Of all media types; one that is not named is not spoken of. */
-  interactions: Type.Optional(Type.Array(WireInteraction, { minItems: 1, maxItems: MAX_INTERACTIONS })),
+  interactions: Type.Optional(Type.Array(WireInteraction, { minItems: 1, maxItems: RECORD_LIMITS.interactions.most })),
   /** What was said of interactions before this time, in ms, is forgotten. Only Muster says so. */
   interactions_since: Type.Optional(Type.Integer({ minimum: 0 })),
   claim: Type.Optional(Type.Object(WireClaim, closed)),
   /** Claims on units of other media types than voice. */
-  digital_claims: Type.Optional(Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: 300 })),
+  digital_claims: Type.Optional(
+    Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: RECORD_LIMITS.claims.most }),
+  ),
   origin: Type.Optional(stamped({ region: Name })),
 };
 const WireFacetsObject = Type.Object(WireFacets, closed);

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
+import { isReserved, RESERVED } from '../agent/reserved.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';
@@ -10,6 +11,7 @@ import { provenClaim, type Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { askedByOf, routeOf, whoSent } from './access.ts';
+import { InvalidRequest } from './failures.ts';
 import { TooManyRequests } from './limits.ts';
 
 /**
@@ -17,9 +19,10 @@ import { TooManyRequests } from './limits.ts';
  * whatever came of it. What a region's home does for another region is in the audits of both, each naming who asked it.
  */
 
-/** Claims for whoever sent the request. @throws as `claim` */
+/** Claims for whoever sent the request. @throws InvalidRequest, and as `claim` */
 export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Granted> {
   const { callId: call, queue } = asked;
+  if (isReserved(call)) throw new InvalidRequest([{ field: '/call_id', message: RESERVED }]);
   const base = { op: 'claim', call, queue } as const;
   return recorded(
     region,

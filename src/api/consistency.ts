@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { type Carried, type Read, readAfter } from '../routing/consistency.ts';
 import { ANSWERED_BY, ASKED_BY, CONSISTENCY } from '../routing/peers.ts';
 import type { Region } from '../routing/region.ts';
@@ -6,7 +7,7 @@ import { InvalidToken, readToken, type Token } from '../routing/token.ts';
 import { InvalidRequest } from './failures.ts';
 
 /** Longest header of tokens, in characters. */
-const LONGEST = 8192;
+const LONGEST = REQUEST_LIMITS.tokens.most;
 
 /** Answers a read; where it carries tokens, with what comes after those writes. @throws as `readAfter` */
 export async function answerAfterWrites<T>(

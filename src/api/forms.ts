@@ -3,21 +3,32 @@ import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import { wrongFields } from '../agent/fields.ts';
+import { textOf } from '../ops/utf8.ts';
 import { InvalidRequest } from './failures.ts';
+import { notUtf8, wrongPairs } from './well-formed.ts';
 
 /** What a script's designer sends unless somebody says otherwise. */
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Takes forms, too, in this scope alone; and JSON that is called a form, because nobody changed the default header. */
 export function acceptForms(scope: FastifyInstance): void {
-  scope.addContentTypeParser(FORM, { parseAs: 'string' }, async (_request: FastifyRequest, text: string) => {
-    if (!text.trimStart().startsWith('{')) return Object.fromEntries(new URLSearchParams(text));
+  scope.addContentTypeParser(FORM, { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => {
+    const text = textOf(bytes);
+    if (text === undefined) throw notUtf8();
+    if (!text.trimStart().startsWith('{')) return readForm(text);
     try {
       return JSON.parse(text);
     } catch (error) {
       throw Object.assign(error as SyntaxError, { statusCode: 400 });
     }
   });
+}
+
+/** @throws InvalidRequest */
+function readForm(text: string): Record<string, string> {
+  const wrong = wrongPairs(text);
+  if (wrong.length > 0) throw new InvalidRequest(wrong);
+  return Object.fromEntries(new URLSearchParams(text));
 }
 
 /**

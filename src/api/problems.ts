@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { WrongField } from '../agent/fields.ts';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
+import { cut } from '../agent/text.ts';
 
 /** One kind of problem: what it means and what whoever gets it should do. `docs/errors.md` is rendered from these. */
 export interface ProblemKind {
@@ -233,5 +235,11 @@ export function sendProblem(reply: FastifyReply, code: ProblemCode, details: Pro
 export function problemBody(code: ProblemCode, { detail, errors, more }: ProblemDetails, requestId: string): object {
   const { status, title } = PROBLEMS[code];
   const type = `urn:muster:problem:${code}`;
-  return { type, title, status, code, detail, ...(errors && { errors }), request_id: requestId, ...more };
+  const named = errors?.slice(0, REQUEST_LIMITS.errors.most).map(shown);
+  return { type, title, status, code, detail, ...(named && { errors: named }), request_id: requestId, ...more };
 }
+
+const LONGEST_FIELD = 500;
+
+/** A field may be named after a key that somebody chose, of any length. */
+const shown = ({ field, message }: WrongField): WrongField => ({ field: cut(field, LONGEST_FIELD), message });

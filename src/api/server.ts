@@ -1,6 +1,7 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { Pushes } from '../routing/pushes.ts';
@@ -25,6 +26,7 @@ import { routeRoutes } from './routes/route.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { shedLoad } from './shedding.ts';
 import { requestIdOf, traceRequests } from './tracing.ts';
+import { demandWellFormed } from './well-formed.ts';
 
 export type Server = ReturnType<typeof createServer>;
 
@@ -48,14 +50,13 @@ export interface ApiContext {
   takeBeat(): Promise<number>;
 }
 
-const BODY_LIMIT_BYTES = 1024 * 1024;
 /** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The HTTP face of a region: every route, and every failure as an RFC 9457 problem. */
 export function createServer(context: ApiContext) {
   const server = fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
+    bodyLimit: REQUEST_LIMITS.body.most,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestIdOf,
     // In UTF-16, of which a code point may take two.
@@ -77,6 +78,7 @@ export function createServer(context: ApiContext) {
   guard(server, { tokens: context.tokens, ...context.region });
   limitClients(server, context.requestsPerSecond, context.region.metrics);
   recordOperators(server, context.region);
+  demandWellFormed(server);
   keepAnswers(server, context.region);
   matchOperations(server);
   eventRoutes(server, context);

@@ -12,6 +12,8 @@ export interface BusMessage {
   headers: Record<string, string>;
   /** JSON text. */
   value: string;
+  /** False for a message read of which the bytes are no UTF-8: the texts above are only like them. */
+  isUtf8?: boolean;
 }
 
 export interface Delivery extends BusMessage {

@@ -1,5 +1,8 @@
 import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../agent/event.ts';
+import { MESSAGE_LIMITS } from '../agent/limits.ts';
+import { reservedIds } from '../agent/reserved.ts';
 import type { StatusAnswer } from '../agent/status.ts';
+import { bytesOf, wrongText } from '../agent/text.ts';
 import type { BusMessage } from './bus.ts';
 
 /** What travels on the bus: CloudEvents in binary mode, the attributes in the headers, readable JSON in the value. */
@@ -104,7 +107,7 @@ export function sealConflict({ agent, ...conflict }: ClaimConflict, region: stri
  * @throws InvalidEvent for what is neither; it belongs in the dead-letter queue
  */
 export function openMessage(message: BusMessage, nowMs: number): Envelope {
-  const payload = parse(message.value);
+  const payload = readPayload(message);
   const type = message.headers.ce_type;
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
   if (type === CLAIM_CONFLICT) return { type };
@@ -112,6 +115,8 @@ export function openMessage(message: BusMessage, nowMs: number): Envelope {
   const read = readEvent(payload, { region: '', status: isOwn ? 'summary' : 'report' });
   // Each region would take the event for its own, and itself for the home of an agent that has no connection.
   if (read.region === '') throw new InvalidEvent([{ field: '/region_source', message: 'is missing' }]);
+  const reserved = isOwn ? [] : reservedIds(read.facets);
+  if (reserved.length > 0) throw new InvalidEvent(reserved);
   // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.
   const event = isOwn ? read : clampFuture(read, nowMs).event;
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');
@@ -161,6 +166,17 @@ function attributes(type: string, id: string, region: string, timeMs: number): R
     ce_time: new Date(timeMs).toISOString(),
     'content-type': 'application/json',
   };
+}
+
+/** @throws InvalidEvent for what is too large, no JSON, or no well-formed text in key, headers or value */
+function readPayload({ key, headers, value, isUtf8 = true }: BusMessage): unknown {
+  if (!isUtf8) throw new InvalidEvent([{ field: '/', message: 'is not UTF-8' }]);
+  const { most, unit } = MESSAGE_LIMITS.message;
+  if (bytesOf(value) > most) throw new InvalidEvent([{ field: '/', message: `must be of ${most} ${unit} at most` }]);
+  const payload = parse(value);
+  const wrong = [...wrongText(payload), ...wrongText(key, '/key'), ...wrongText(headers, '/headers')];
+  if (wrong.length > 0) throw new InvalidEvent(wrong);
+  return payload;
 }
 
 function parse(value: string): unknown {

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
+import { cut } from '../agent/text.ts';
 import { defaultBranch, discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
 import { inside, type Problem, suggest } from './problems.ts';
 
@@ -99,5 +100,5 @@ function show(value: unknown): string {
   if (isSection(value)) return 'a section';
   if (value === '') return 'empty';
   const text = JSON.stringify(value);
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+  return text.length > LONGEST_SHOWN ? `${cut(text, LONGEST_SHOWN)}…` : text;
 }

@@ -38,6 +38,11 @@ function checkRegions({ region, regions }: Config): Problem[] {
     const path = `${inside('regions', name)}.url`;
     const other = nameByUrl.get(url);
     if (!URL.canParse(url)) problems.push({ path, message: `is ${url}, which leads nowhere` });
+    if (name === '-')
+      problems.push({
+        path: inside('regions', name),
+        message: 'is reserved: records have it where no region is meant',
+      });
     if (other) problems.push({ path, message: `is also the URL of the region "${other}"` });
     else nameByUrl.set(url, name);
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { NOT_UTF8, textOf } from '../ops/utf8.ts';
 import { inside, type Problem } from './problems.ts';
 
 /** Where references in a configuration lead. */
@@ -39,7 +40,10 @@ export function substitute(value: unknown, around: Surroundings, problems: Probl
 /** Without the end of its last line, which no secret has. */
 function contentOf(name: string, { folder }: Surroundings, problems: Problem[], path: string): string | undefined {
   try {
-    return readFileSync(resolve(folder, name), 'utf8').trimEnd();
+    const text = textOf(readFileSync(resolve(folder, name)));
+    if (text !== undefined) return text.trimEnd();
+    problems.push({ path, message: `refers to the file ${name}, which ${NOT_UTF8}` });
+    return undefined;
   } catch (error) {
     const { code = error } = error as NodeJS.ErrnoException;
     problems.push({ path, message: `refers to the file ${name}, which cannot be read: ${code}` });

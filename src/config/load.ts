@@ -2,21 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
+import { flawIn } from '../agent/text.ts';
+import { NOT_UTF8, textOf } from '../ops/utf8.ts';
 import { check } from './check.ts';
 import { crossCheck } from './crosscheck.ts';
 import { substitute } from './environment.ts';
-import { ConfigError, type Problem } from './problems.ts';
+import { ConfigError, inside, type Problem } from './problems.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 
 /** Reads, completes and checks a configuration file. @throws ConfigError with everything that is wrong */
 export async function loadConfig(file: string): Promise<Config> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
     throw new ConfigError(file, [{ path: '', message: `cannot be read: ${reason}` }]);
   }
+  const text = textOf(bytes);
+  if (text === undefined) throw new ConfigError(file, [{ path: '', message: NOT_UTF8 }]);
   return readConfig(text, file, process.env);
 }
 
@@ -27,7 +31,10 @@ export async function loadConfig(file: string): Promise<Config> {
  */
 export function readConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
   const problems: Problem[] = [];
-  const config = check(ConfigSchema, substitute(parse(text, file), { env, folder: dirname(file) }, problems), problems);
+  const given = substitute(parse(text, file), { env, folder: dirname(file) }, problems);
+  const flaw = flawIn(given);
+  if (flaw) throw new ConfigError(file, [...problems, { path: flaw.path.reduce(inside, ''), message: flaw.message }]);
+  const config = check(ConfigSchema, given, problems);
   if (problems.length > 0) throw new ConfigError(file, problems);
   if (!Value.Check(ConfigSchema, config)) throw new Error('the configuration was checked, and does not fit its schema');
   const disagreements = crossCheck(config);

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { MEDIA } from '../agent/media.ts';
 import { STATUSES } from '../agent/status.ts';
 import { UNIT_NAME } from '../agent/units.ts';
@@ -175,7 +176,7 @@ export type AgentsQuery = Static<typeof AgentsQuery>;
 export const QueueQuery = Type.Object({ media: MediaType }, closed);
 export const AgentQuery = Type.Object({ budget_ms: BudgetMs }, closed);
 /** A longer one is a path of no route. */
-const LONGEST_IN_PATH = 512;
+const LONGEST_IN_PATH = REQUEST_LIMITS.idInPath.most;
 export const AgentPath = Type.Object({
   id: Type.String({ minLength: 1, maxLength: LONGEST_IN_PATH, description: '`{connection}:{platform user id}`' }),
 });

@@ -1,9 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { EventPayload } from '../agent/event.ts';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { closed } from '../agent/wire.ts';
 import { Count, Name, OneOf } from './fields.ts';
 
-export const MAX_BATCH = 1000;
+export const MAX_BATCH = REQUEST_LIMITS.events.most;
 
 // Claims, and what is forgotten, are Muster's own to say.
 const { claim: _claim, digital_claims: _claims, interactions_since: _since, ...reported } = EventPayload.properties;
@@ -22,7 +23,7 @@ export const ReportedEvent = Type.Object(reported, {
 export type ReportedEvent = Static<typeof ReportedEvent>;
 
 export const EventsBody = Type.Union([ReportedEvent, Type.Array(ReportedEvent, { minItems: 1, maxItems: MAX_BATCH })], {
-  description: 'One event, or up to 1000: all are accepted, or none.',
+  description: `One event, or up to ${MAX_BATCH}: all are accepted, or none.`,
 });
 
 export const EventsAnswer = Type.Object(
@@ -65,5 +66,9 @@ export const PushBody: TSchema = Type.Unsafe({
   description: 'What the platform, or a script on it, pushes: one record, or several.',
 });
 export const PushPath = Type.Object({
-  connection: Type.String({ minLength: 1, maxLength: 512, description: 'A connection of the config that has `push`.' }),
+  connection: Type.String({
+    minLength: 1,
+    maxLength: REQUEST_LIMITS.idInPath.most,
+    description: 'A connection of the config that has `push`.',
+  }),
 });

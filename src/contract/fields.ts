@@ -1,6 +1,7 @@
 import { type TSchemaOptions, Type } from 'typebox';
+import { REQUEST_LIMITS, TEXT_LIMITS } from '../agent/limits.ts';
 import { MEDIA } from '../agent/media.ts';
-import { closed } from '../agent/wire.ts';
+import { closed, SkillName as SkillKey } from '../agent/wire.ts';
 
 /**
  * The contract: what is asked of the API and what it answers, as schemas. Types are inferred from them, requests are
@@ -8,7 +9,8 @@ import { closed } from '../agent/wire.ts';
  */
 
 /** Of agents, queues, calls, regions, connections. */
-export const Name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+export const Name = (description: string) =>
+  Type.String({ minLength: 1, maxLength: TEXT_LIMITS.name.most, description });
 
 export const Count = (description: string, options: TSchemaOptions = {}) =>
   Type.Integer({ minimum: 0, ...options, description });
@@ -43,13 +45,14 @@ export const BudgetMs = Type.Optional(
   }),
 );
 
-const SkillName = Type.String({ minLength: 1, maxLength: 100 });
+export const SkillName = Type.String({ minLength: 1, maxLength: TEXT_LIMITS.skillName.most });
 
 export const Skills = Type.Union(
   [
-    Type.Array(SkillName, { maxItems: 20, description: 'Skills at any level.' }),
-    Type.Record(SkillName, Type.Integer({ minimum: 0, maximum: 100 }), {
-      maxProperties: 20,
+    Type.Array(SkillName, { maxItems: REQUEST_LIMITS.wantedSkills.most, description: 'Skills at any level.' }),
+    Type.Record(SkillKey, Type.Integer({ minimum: 0, maximum: 100 }), {
+      ...closed,
+      maxProperties: REQUEST_LIMITS.wantedSkills.most,
       description: 'Skills with the least level, 0 to 100.',
     }),
   ],
@@ -58,6 +61,6 @@ export const Skills = Type.Union(
 
 /** In a query, or a field of text. */
 export const SkillsAsText = Type.String({
-  maxLength: 2000,
+  maxLength: TEXT_LIMITS.skillsAsText.most,
   description: 'What the agent must be able to do: skills, each with the least level, 0 to 100: `billing,spanish:60`.',
 });

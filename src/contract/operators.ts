@@ -104,6 +104,23 @@ const Ingest = Type.Object(
           agents: Count('How many it has.'),
           read_age_ms: ReadAgeMs,
           problem: Problem,
+          cut: Type.Optional(
+            Type.Object(
+              {
+                agents: Count('Agents of whom something is cut.'),
+                queues: Count('Queues left out.'),
+                skills: Count('Skills left out.'),
+                texts: Count('Names shortened.'),
+              },
+              {
+                ...closed,
+                description: 'What of its agents does not fit into a record (docs/limits.md); absent where all fits.',
+              },
+            ),
+          ),
+          zoneless_times: Type.Optional(
+            Count('Times without a zone that came since the start, and were not read; absent where none did.'),
+          ),
         },
         { ...closed, description: 'As that instance told within the last seconds; null before it did.' },
       ),

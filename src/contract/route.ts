@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { TEXT_LIMITS } from '../agent/limits.ts';
 import { closed } from '../agent/wire.ts';
 import { ClaimId } from './claims.ts';
 import { Count, MediaType, Name, OneOf, Skills, SkillsAsText } from './fields.ts';
@@ -13,7 +14,11 @@ const routeFields = {
   queue: Name('Where an agent is asked for.'),
   call_id: Name('The interaction. The same call with the same wish is answered with the same claim while it lives.'),
   language: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 100, description: 'One more skill, at any level, e.g. `spanish`.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: TEXT_LIMITS.skillName.most,
+      description: 'One more skill, at any level, e.g. `spanish`.',
+    }),
   ),
   media: MediaType,
   budget_ms: BudgetMs,

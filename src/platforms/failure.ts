@@ -1,3 +1,5 @@
+import { flawIn, mayBeIllFormed, mended } from '../agent/text.ts';
+
 /** The platform, or the way to it, failed a request. The message is for people; the status is 0 where none came. */
 export class RequestFailed extends Error {
   override name = 'RequestFailed';
@@ -11,10 +13,16 @@ export class RequestFailed extends Error {
   }
 }
 
-/** The JSON in a text, or undefined where there is none. */
-export function parse(text: string): unknown {
+/**
+ * The JSON in a text, its texts made well-formed, or undefined where there is none.
+ * @param onMended called where a text was not well-formed
+ */
+export function parse(text: string, onMended?: () => void): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (!mayBeIllFormed(text) || !flawIn(value)) return value;
+    onMended?.();
+    return mended(value);
   } catch {
     return undefined;
   }

@@ -43,6 +43,10 @@ export interface PlatformHealth {
   agents: number;
   /** What stands in the way, for people. */
   problem?: string;
+  /** What of its agents did not fit into a record and was left out, or shortened; absent where all fits. */
+  cut?: { agents: number; queues: number; skills: number; texts: number };
+  /** Times without a zone that came since the start, and were not read; absent where none did. */
+  zonelessTimes?: number;
 }
 
 /**
@@ -135,7 +139,7 @@ export interface PlatformContext {
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /**
-   * Counts, by name: `unknown_value`, `malformed_frame`, `throttled`, `out_of_budget`, `request_failed`, `resync`. A value nobody has met
+   * Counts, by name: `unknown_value`, `malformed_frame`, `mended_text`, `cut`, `zoneless_time`, `throttled`, `out_of_budget`, `request_failed`, `resync`. A value nobody has met
    * before, told as `field:VALUE`, is also logged, once.
    */
   count(name: string, value?: string): void;

@@ -1,10 +1,11 @@
 import type { WrongField } from '../agent/fields.ts';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { InvalidPush, type PushReading } from './platform.ts';
 
 /** Records in one push. */
-const MOST_RECORDS = 1000;
+const MOST_RECORDS = REQUEST_LIMITS.events.most;
 /** Fields that are named in a refusal; a body can have more wrong than anybody reads. */
-const MOST_ERRORS = 100;
+const MOST_ERRORS = REQUEST_LIMITS.errors.most;
 
 /**
  * Reads a body that is one record or a list of them: all of them, or none.

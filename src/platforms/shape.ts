@@ -1,4 +1,5 @@
 import type { WrongField } from '../agent/fields.ts';
+import { isPossibleTime, zonedMs } from './time.ts';
 
 /**
  * What a value of a pushed body must look like where it is there at all. Platforms leave out fields, send null for
@@ -6,7 +7,7 @@ import type { WrongField } from '../agent/fields.ts';
  */
 export type Shape =
   | { is: 'text'; least: number; most: number }
-  /** ISO 8601, of a time that an event may have. */
+  /** ISO 8601 with its zone, of a time that an event may have. */
   | { is: 'time' }
   | { is: 'flag' }
   /** A whole number, or letters, digits, dashes and underscores. */
@@ -21,14 +22,6 @@ export const id = (most: number): Shape => ({ is: 'id', most });
 export const list = (of: Shape, most: number): Shape => ({ is: 'list', of, most });
 export const fields = (of: Record<string, Shape>): Shape => ({ is: 'fields', of });
 
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const LATEST_MS = Date.UTC(2100, 0, 1);
-
-/** Whether an event may carry the time, in ms: `src/agent/event.ts` takes no other. */
-export function isPossibleTime(ms: number): boolean {
-  return ms >= EARLIEST_MS && ms <= LATEST_MS;
-}
-
 /** What does not fit, field by field. @param path JSON pointer to the value */
 export function misfits(shape: Shape, value: unknown, path: string): WrongField[] {
   if (value === undefined || value === null) return [];
@@ -39,8 +32,8 @@ export function misfits(shape: Shape, value: unknown, path: string): WrongField[
       return unless(isFit, `must be a text of ${shape.least} to ${shape.most} characters`);
     }
     case 'time': {
-      const isFit = typeof value === 'string' && isPossibleTime(Date.parse(value));
-      return unless(isFit, 'must be an ISO 8601 time from 2000 to 2100');
+      const isFit = isPossibleTime(zonedMs(value) ?? Number.NaN);
+      return unless(isFit, 'must be an ISO 8601 time from 2000 to 2100 with its zone, e.g. 2026-03-02T15:01:40Z');
     }
     case 'flag':
       return unless(typeof value === 'boolean', 'must be true or false');

@@ -1,7 +1,9 @@
 import type { Status } from '../agent/status.ts';
+import { flawIn } from '../agent/text.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { domainsOf, queuesOf } from '../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../contract/agents.ts';
+import { textOf } from '../ops/utf8.ts';
 import { answerFor, queueNamed, type Region, tell } from './region.ts';
 
 /** Which agents are wanted; what is left out is no condition. */
@@ -36,8 +38,9 @@ export const writeCursor = ({ domain, agentId }: Cursor): string =>
 /** @throws InvalidCursor */
 export function readCursor(text: string): Cursor {
   try {
-    const [domain, agentId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    if (typeof domain === 'string' && typeof agentId === 'string') return { domain, agentId };
+    const cursor = JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '') as unknown[];
+    const [domain, agentId] = cursor;
+    if (typeof domain === 'string' && typeof agentId === 'string' && !flawIn(cursor)) return { domain, agentId };
   } catch (error) {
     throw new InvalidCursor('is not the `next` of an answer', { cause: error });
   }

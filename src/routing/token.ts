@@ -4,8 +4,10 @@ import { readClaimId } from '../agent/claim.ts';
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../agent/reached.ts';
+import { flawIn } from '../agent/text.ts';
 import { VOICE } from '../agent/units.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
+import { textOf } from '../ops/utf8.ts';
 import type { Accepted } from '../sync/ingest.ts';
 import { isAtLeast } from '../sync/positions.ts';
 
@@ -129,7 +131,7 @@ export function writeToken({ region, agents, entries, deferred }: Token): string
 /** @throws InvalidToken */
 export function readToken(text: string): Token {
   const wire = parse(text);
-  if (!isWire.Check(wire)) throw new InvalidToken('is not a token of Muster');
+  if (!isWire.Check(wire) || flawIn(wire)) throw new InvalidToken('is not a token of Muster');
   const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
   return {
     region,
@@ -178,7 +180,7 @@ function readReach(wire: Static<typeof WireReach>): Reach {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString());
+    return JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '');
   } catch {
     throw new InvalidToken('is not a token of Muster');
   }

@@ -30,6 +30,8 @@ function ingestOf({ instance, ingest, reconciliation }: ConnectionState, nowMs: 
     agents: ingest.agents,
     read_age_ms: ingest.lastSnapshotMs === undefined ? null : nowMs - ingest.lastSnapshotMs,
     ...(ingest.problem && { problem: ingest.problem }),
+    ...(ingest.cut && { cut: ingest.cut }),
+    ...(ingest.zonelessTimes !== undefined && { zoneless_times: ingest.zonelessTimes }),
   };
   return {
     instance: instance ?? null,

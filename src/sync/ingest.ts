@@ -1,8 +1,9 @@
-import { type AgentEvent, clampFuture } from '../agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent } from '../agent/event.ts';
 import type { Facets } from '../agent/facets.ts';
-import { forgetting, isBeyondBound, MAX_REMEMBERED } from '../agent/forget.ts';
+import { forgetting, isBeyondBound } from '../agent/forget.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
+import { unfit } from '../agent/unfit.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
@@ -41,7 +42,7 @@ export interface Accepted {
 export class TooManyInteractions extends Error {
   override name = 'TooManyInteractions';
   constructor(agentId: string) {
-    super(`agent "${agentId}" has ${MAX_REMEMBERED} interactions already: say which of them have ended`);
+    super(`agent "${agentId}" has more interactions already than a record holds: say which of them have ended`);
   }
 }
 
@@ -103,10 +104,13 @@ export class Ingest {
   /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated, TooManyInteractions when it was not accepted
+   * @throws OutboxFull, ShardUnavailable, NotReplicated, TooManyInteractions when it was not accepted; InvalidEvent for what
+   *   no region could read
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, metrics, history, replication } = this.#options;
+    const wrong = unfit(reported);
+    if (wrong.length > 0) throw new InvalidEvent(wrong);
     const event = this.#clamped(reported);
     const record = await apply.recall(event.agentId);
     const { facets } = merge(record?.facets ?? {}, event.facets);

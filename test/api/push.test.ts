@@ -265,7 +265,10 @@ describe('a push', () => {
     const answer = await push(eu, 'apac', [good, bad]);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(answer.body.errors).toEqual([
-      { field: '/1/eventBody/modifiedDate', message: 'must be an ISO 8601 time from 2000 to 2100' },
+      {
+        field: '/1/eventBody/modifiedDate',
+        message: 'must be an ISO 8601 time from 2000 to 2100 with its zone, e.g. 2026-03-02T15:01:40Z',
+      },
     ]);
     expect(await facets(eu, `apac:${user(8)}`)).toEqual(before);
     expect((await counted(eu, 'apac')).malformed).toBe(1);

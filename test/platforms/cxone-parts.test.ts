@@ -100,7 +100,7 @@ describe('a profile', () => {
     ];
     if (!billing || !sales) throw new Error('not read');
     const skills = new Map([billing, sales].map((one) => [one.skillId, one]));
-    expect(profileOf('cx', { name: 'Ana Ruiz', skills, capacity: undefined })).toEqual({
+    expect(profileOf('cx', { name: 'Ana Ruiz', skills, capacity: undefined }).profile).toEqual({
       name: 'Ana Ruiz',
       queues: ['cx:11', 'cx:2206'],
       skills: { 'Billing EN': 100, Sales: 0 },

@@ -27,7 +27,11 @@ class Told {
   constructor() {
     // What a tenant that was not read yet has.
     const directory = { vocabulary: vocabularyOf(), categories: new Map(), isRead: false, capacity: () => undefined };
-    const context = { connection: 'cx', count: (name: string, value = '') => this.counts.push(`${name} ${value}`) };
+    const context = {
+      connection: 'cx',
+      count: (name: string, value = '') => this.counts.push(`${name} ${value}`),
+      log: { info: () => {}, warn: () => {} },
+    };
     this.roster = new Roster(context, directory as unknown as Directory);
   }
 

@@ -111,7 +111,12 @@ describe('the version of a fact', () => {
     const given = source('On Queue', 'IDLE');
     delete given.presence?.modifiedDate;
     delete given.routingStatus?.startTime;
-    expect(stateOf(USER, given, DEFINITIONS)).toEqual({ unknown: [], isDoubtful: true, isUnoccupied: false });
+    expect(stateOf(USER, given, DEFINITIONS)).toEqual({
+      unknown: [],
+      zoneless: [],
+      isDoubtful: true,
+      isUnoccupied: false,
+    });
   });
 
   it.each([
@@ -137,6 +142,6 @@ describe('a profile', () => {
 
   it('names queues by connection, in an order of its own', () => {
     const user = { name: 'Ana', queueIds: ['q2', 'q1', 'q2'], skills: {} };
-    expect(profileOf('genesys-emea', user).queues).toEqual(['genesys-emea:q1', 'genesys-emea:q2']);
+    expect(profileOf('genesys-emea', user).profile.queues).toEqual(['genesys-emea:q1', 'genesys-emea:q2']);
   });
 });

@@ -97,7 +97,11 @@ describe('a user who is gone', () => {
   });
 
   it.each(['inactive', 'DELETED'])('is one whose state is %s, too', (state) => {
-    const mirror = new Mirror({ connection: 'emea', count: () => {} }, new Map(), () => {});
+    const mirror = new Mirror(
+      { connection: 'emea', count: () => {}, log: { info: () => {}, warn: () => {} } },
+      new Map(),
+      () => {},
+    );
     const reading = mirror.read({ id: 'ana', state }, 1_772_460_000_000, { ids: [], atMs: 0 });
     expect(reading).toMatchObject({ isGone: true, facets: { presence: { state: 'OFF_DUTY', reason: 'INACTIVE' } } });
   });

@@ -21,7 +21,7 @@ const stateOfAna = stateOf('ana', ANA, new Map());
 const joined = (ids: string[], atMs: number) => ({ ids, atMs });
 
 function rosterWithAna() {
-  const roster = new Roster('genesys-emea');
+  const roster = new Roster('genesys-emea', { note: () => {}, forget: () => {} });
   const told = roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT));
   return { roster, told };
 }
@@ -66,7 +66,7 @@ describe('a roster', () => {
 
   it('keeps queues that it hears of before the user is read, unless the reading of queues is newer', () => {
     const queuesOf = (earlyMs: number) => {
-      const roster = new Roster('genesys-emea');
+      const roster = new Roster('genesys-emea', { note: () => {}, forget: () => {} });
       expect(roster.queues('ana', joined(['early'], earlyMs))).toEqual([]);
       return roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT)).facets.profile?.queues;
     };

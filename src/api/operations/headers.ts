@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { REQUEST_LIMITS } from '../../agent/limits.ts';
 import { REQUEST_ID_FORM } from '../tracing.ts';
 
 /** A header, as the document describes it. */
@@ -8,14 +9,15 @@ export interface HeaderKind {
 }
 
 /** Of a caller's key: printable ASCII; in quotes, as the IETF's draft has it, or without. */
-export const KEY_FORM = '^(?:"([ !#-\\[\\]-~]{1,255})"|([!#-~]{1,255}))$';
+const longest = REQUEST_LIMITS.idempotencyKey.most;
+export const KEY_FORM = `^(?:"([ !#-\\[\\]-~]{1,${longest}})"|([!#-~]{1,${longest}}))$`;
 
 /** What a request may carry. An operation that reads one of them names it in `headers`. */
 export const REQUEST_HEADERS = {
   'muster-consistency': {
     description:
       'Tokens of writes, as their answers carried them, with commas between: the answer is not older than those writes.',
-    schema: Type.String({ maxLength: 8192 }),
+    schema: Type.String({ maxLength: REQUEST_LIMITS.tokens.most }),
   },
   'idempotency-key': {
     description:
@@ -28,7 +30,7 @@ export const REQUEST_HEADERS = {
   },
   'last-event-id': {
     description: 'The id of the last event that was seen: the stream goes on behind it.',
-    schema: Type.String({ maxLength: 4096 }),
+    schema: Type.String({ maxLength: REQUEST_LIMITS.lastEventId.most }),
   },
   'x-muster-signature': {
     description:

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
+import { REQUEST_LIMITS } from '../../agent/limits.ts';
 import { AgentQuery, AgentsQuery, AvailableQuery, type QueueAnswer, QueueQuery } from '../../contract/agents.ts';
 import { find, getAgent } from '../../routing/find.ts';
 import { type Cursor, InvalidCursor, listAgents, readCursor } from '../../routing/list.ts';
@@ -85,7 +86,8 @@ function cursorIn(text: string): Cursor {
 /** `billing,spanish:60` asks for the first at any level. @throws InvalidRequest */
 export function readSkills(text = '', field = '/skills'): Record<string, number> {
   const parts = text.split(',').filter((each) => each.trim());
-  if (parts.length > 20) throw new InvalidRequest([{ field, message: 'may name 20 skills' }]);
+  const most = REQUEST_LIMITS.wantedSkills.most;
+  if (parts.length > most) throw new InvalidRequest([{ field, message: `may name ${most} skills` }]);
   return Object.fromEntries(
     parts.map((part) => {
       const [name = '', level = '0'] = part.split(':').map((each) => each.trim());

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
+import { reservedIds } from '../../agent/reserved.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
@@ -57,6 +58,8 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
       const field = event.facets.claim ? '/claim' : '/digital_claims';
       throw new InvalidEvent([{ field, message: "is Muster's own to say" }]);
     }
+    const reserved = reservedIds(event.facets);
+    if (reserved.length > 0) throw new InvalidEvent(reserved);
     return event;
   }
 }

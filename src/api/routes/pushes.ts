@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { wrongText } from '../../agent/text.ts';
 import type { PushAnswer } from '../../contract/events.ts';
+import { NOT_UTF8, textOf } from '../../ops/utf8.ts';
 import { InvalidPush } from '../../platforms/platform.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
 import { isAuthentic } from '../credentials.ts';
@@ -10,6 +12,7 @@ import type { ApiContext } from '../server.ts';
 /** `POST /v1/platforms/{connection}/events`: what a platform, or a script on it, pushes. Signed are bytes, not JSON. */
 export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiContext): void {
   server.register(async (scope) => {
+    scope.removeContentTypeParser('application/json');
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.post(
       '/v1/platforms/:connection/events',
@@ -27,6 +30,11 @@ export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiConte
         if (!parsed) {
           pushes.count(connection, 'malformed');
           return sendProblem(reply, 'not_json', { detail: 'the body is not valid JSON' });
+        }
+        const wrong = parsed === 'not_utf8' ? [{ field: '/', message: NOT_UTF8 }] : wrongText(parsed.value);
+        if (parsed === 'not_utf8' || wrong.length > 0) {
+          pushes.count(connection, 'malformed');
+          throw new InvalidRequest(wrong);
         }
         reply.status(202);
         return take(connection, parsed.value);
@@ -57,9 +65,11 @@ export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiConte
   }
 }
 
-function parse(body: Buffer): { value: unknown } | undefined {
+function parse(body: Buffer): { value: unknown } | 'not_utf8' | undefined {
+  const text = textOf(body);
+  if (text === undefined) return 'not_utf8';
   try {
-    return { value: JSON.parse(body.toString()) };
+    return { value: JSON.parse(text) };
   } catch {
     return undefined;
   }

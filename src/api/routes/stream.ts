@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { REQUEST_LIMITS } from '../../agent/limits.ts';
 import { StreamQuery, TOLD, type Told } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/bookmark.ts';
@@ -12,7 +13,7 @@ import { StreamBody } from '../stream-body.ts';
 export const MOST_STREAMS = 100;
 const RETRY_MS = 5000;
 const LAST_EVENT_ID = 'last-event-id';
-const LONGEST_ID = 4096;
+const LONGEST_ID = REQUEST_LIMITS.lastEventId.most;
 
 /** `GET /v1/stream`: what changes in the region, as server-sent events. */
 export function streamRoutes(server: FastifyInstance, { region }: ApiContext): void {

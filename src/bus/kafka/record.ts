@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Consumer, KafkaRecord } from '@platformatic/kafka';
 import type { BusMessage, Delivery } from '../bus.ts';
 
@@ -38,8 +39,10 @@ export function readBatches(
   return taken;
 }
 
-/** Muster's own, or anybody's: what is no text in UTF-8 is read as well as it can be. */
+/** Muster's own, or anybody's: what is no text in UTF-8 is read as well as it can be, and said to be none. */
 function readRecord({ key, value, headers }: KafkaRecord): BusMessage {
   const texts = headers.map(([name, text]) => [name?.toString() ?? '', text?.toString() ?? '']);
-  return { key: key?.toString() ?? '', headers: Object.fromEntries(texts), value: value?.toString() ?? '' };
+  const message = { key: key?.toString() ?? '', headers: Object.fromEntries(texts), value: value?.toString() ?? '' };
+  const isText = [key, value, ...headers.flat()].every((bytes) => !bytes || isUtf8(bytes));
+  return isText ? message : { ...message, isUtf8: false };
 }

@@ -1,4 +1,4 @@
-import { createClient } from '@redis/client';
+import { createClient, RESP_TYPES } from '@redis/client';
 import { isNoScript } from '../../cache/errors.ts';
 import type { Script } from '../../cache/scripts.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
@@ -10,6 +10,8 @@ const CONNECT_LIMIT_MS = 2_000;
 const SILENCE_LIMIT_MS = 5_000;
 const PING_EVERY_MS = 1_500;
 const MAX_RECONNECT_MS = 2_000;
+
+type CommandOptions = Parameters<ReturnType<typeof open>['sendCommand']>[1];
 
 /**
  * One connection to a plain Redis that comes back by itself for ever and never keeps a caller waiting: while it is
@@ -35,9 +37,18 @@ export class RedisConnection {
    * @param blocksMs how long the command itself may block
    * @throws BusUnavailable; what was sent may still have been carried out
    */
-  async call(command: string[], blocksMs = 0): Promise<unknown> {
+  call(command: string[], blocksMs = 0): Promise<unknown> {
+    return this.#call(command, blocksMs);
+  }
+
+  /** The same, answered in bytes: as text, what is no UTF-8 would look like something else. */
+  callForBytes(command: string[], blocksMs: number): Promise<unknown> {
+    return this.#call(command, blocksMs, { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } });
+  }
+
+  async #call(command: string[], blocksMs: number, options?: CommandOptions): Promise<unknown> {
     try {
-      return await this.#send(command, blocksMs);
+      return await this.#send(command, blocksMs, options);
     } catch (error) {
       throw unavailable(this.#url, error);
     }
@@ -60,12 +71,12 @@ export class RedisConnection {
     destroy(this.#client);
   }
 
-  async #send(command: string[], blocksMs = 0): Promise<unknown> {
+  async #send(command: string[], blocksMs = 0, options?: CommandOptions): Promise<unknown> {
     const client = this.#client;
     const limit = setTimeout(() => this.#leave(client), ANSWER_LIMIT_MS + blocksMs);
     try {
       // The first call waits for the connection; after that, while it is lost, calls fail at once.
-      return await this.#opened.then(() => client.sendCommand(command));
+      return await this.#opened.then(() => client.sendCommand(command, options));
     } catch (error) {
       if (this.#client !== client) throw new Error('it does not answer', { cause: error });
       throw error;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../ops/log.ts';
 import type { BatchHandler, Delivery } from '../bus.ts';
 import type { RedisConnection } from './connection.ts';
-import { readFields, type StreamEntry } from './stream-entry.ts';
+import { type ByteEntry, readFields } from './stream-entry.ts';
 
 export interface ReaderOptions {
   /** Carries the blocking reads and nothing else. */
@@ -129,11 +129,14 @@ export class PartitionReader {
     const positions = [...readings.values()].map(({ position }) => position);
     const blockMs = readings.size < this.#readings.size ? BLOCK_WHILE_FULL_MS : BLOCK_MS;
     const limits = ['COUNT', `${BATCH}`, 'BLOCK', `${blockMs}`];
-    const reply = await connection.call(['XREAD', ...limits, 'STREAMS', ...byKey.keys(), ...positions], blockMs);
+    const reply = await connection.callForBytes(
+      ['XREAD', ...limits, 'STREAMS', ...byKey.keys(), ...positions],
+      blockMs,
+    );
     const batches = new Map<number, Delivery[]>();
-    for (const [key, entries] of (reply ?? []) as [string, StreamEntry[]][]) {
-      const batch = entries.map(([position, fields]) => ({ ...readFields(fields), position }));
-      const partition = byKey.get(key);
+    for (const [key, entries] of (reply ?? []) as [Buffer, ByteEntry[]][]) {
+      const batch = entries.map(([position, fields]) => ({ ...readFields(fields), position: String(position) }));
+      const partition = byKey.get(String(key));
       if (partition !== undefined) batches.set(partition, batch);
     }
     return batches;

@@ -1,7 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { BusMessage } from '../bus.ts';
 
 /** An entry of a Redis stream: its id, and its fields and values in turn. */
 export type StreamEntry = [id: string, fields: string[]];
+/** The same in bytes. */
+export type ByteEntry = [id: Buffer, fields: Buffer[]];
 
 /** The fields of a message in a Redis stream. */
 export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
@@ -14,13 +17,15 @@ export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
 ];
 
 /** Reads the fields of a stream entry, of Muster's own or anybody's. */
-export function readFields(fields: string[]): BusMessage {
+export function readFields(fields: (string | Buffer)[]): BusMessage {
   const message: BusMessage = { key: '', headers: {}, value: '' };
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    const value = fields[i + 1] ?? '';
-    if (fields[i] === 'key') message.key = value;
-    if (fields[i] === 'value') message.value = value;
-    if (fields[i] === 'headers') message.headers = readHeaders(value);
+    const given = fields[i + 1] ?? '';
+    const [name, value] = [String(fields[i]), String(given)];
+    if (typeof given !== 'string' && !isUtf8(given)) message.isUtf8 = false;
+    if (name === 'key') message.key = value;
+    if (name === 'value') message.value = value;
+    if (name === 'headers') message.headers = readHeaders(value);
   }
   return message;
 }

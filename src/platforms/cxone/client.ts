@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { cut } from '../../agent/text.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { traceHeaders } from '../../ops/trace.ts';
 import { pause } from '../backoff.ts';
@@ -100,7 +101,7 @@ export class Client {
       const session = await this.#session();
       const outcome = await this.#exchange(session, path, signal).catch((error: Error) => error);
       signal.throwIfAborted();
-      const answer = outcome instanceof Error ? unreached(what, outcome) : accept(outcome, what);
+      const answer = outcome instanceof Error ? unreached(what, outcome) : this.#accept(outcome, what);
       if (!(answer instanceof Error)) {
         this.#context.budget.accepted();
         return answer;
@@ -149,6 +150,10 @@ export class Client {
     if (!isThrottled) await pause(askedMs ?? fullJitterMs(attempt), signal);
   }
 
+  #accept(exchange: Exchange, what: string): Answer | RequestFailed {
+    return accept(exchange, what, () => this.#context.count('mended_text'));
+  }
+
   async #exchange({ token, apiUrl }: Session, path: string, signal: AbortSignal): Promise<Exchange> {
     const { apiVersion } = this.#settings;
     const answer = await request(`${apiUrl}/incontactapi/services/v${apiVersion}.0/${path}`, {
@@ -169,13 +174,13 @@ function fullJitterMs(failures: number): number {
 const unreached = (what: string, error: Error): RequestFailed =>
   new RequestFailed(0, `${what} failed: ${causeOf(error)}`);
 
-function accept(exchange: Exchange, what: string): Answer | RequestFailed {
+function accept(exchange: Exchange, what: string, onMended: () => void): Answer | RequestFailed {
   const { status, headers, text } = exchange;
   const isNothing = NOTHING_NEW.has(status);
   if (status >= 300 && !isNothing) return failureOf(exchange, what);
-  const body = isNothing ? undefined : parse(text);
+  const body = isNothing ? undefined : parse(text, onMended);
   if (!isNothing && (typeof body !== 'object' || body === null))
-    return new RequestFailed(status, `${what} answered without JSON: ${text.slice(0, 100)}`);
+    return new RequestFailed(status, `${what} answered without JSON: ${cut(text, 100)}`);
   const atMs = Date.parse(String(headers.date));
   if (Number.isNaN(atMs)) return new RequestFailed(status, `${what} answered without a date`);
   return { body: body as Record<string, unknown> | undefined, atMs };

@@ -107,7 +107,7 @@ class CxoneConnection implements PlatformConnection {
     const problem =
       this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? this.#snapshot.problem ?? this.#feeds.problem;
     if (problem) health.problem = problem;
-    return health;
+    return { ...health, ...this.#roster.surplus.report() };
   }
 
   #run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { cut } from '../../agent/text.ts';
 import { parse, RequestFailed } from '../failure.ts';
 
 export interface Exchange {
@@ -22,12 +23,10 @@ const LONGEST_REASON = 200;
 
 function reasonOf(text: string): string {
   const body = parse(text);
-  if (typeof body !== 'object' || body === null) return text.startsWith('<') ? '' : text.slice(0, LONGEST_REASON);
+  if (typeof body !== 'object' || body === null) return text.startsWith('<') ? '' : cut(text, LONGEST_REASON);
   const values = ['error', ...DESCRIPTIONS].map((name) => (body as Record<string, unknown>)[name]);
-  return values
-    .filter((value) => typeof value === 'string' && value)
-    .join(': ')
-    .slice(0, LONGEST_REASON);
+  const words = values.filter((value) => typeof value === 'string' && value).join(': ');
+  return cut(words, LONGEST_REASON);
 }
 
 /** How long the platform asks to wait, in ms; undefined where it does not, as is common. */

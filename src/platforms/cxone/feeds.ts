@@ -10,6 +10,10 @@ import { readStateRow, type StateRow } from './state.ts';
 const STATES = { path: 'agents/states', key: 'agentStates' };
 const CONTACTS = { path: 'contacts/active', key: 'activeContacts' };
 
+/** The times that are read of either. */
+const STATE_TIMES = ['startDate', 'lastUpdateTime', 'contactStartHandleTime'];
+const CONTACT_TIMES = ['agentStartDate', 'lastUpdateTime', 'contactStartDate', 'contactStart'];
+
 /** A page of agents' states, as far as its rows can be read. */
 export interface StatesPage extends Page {
   states: StateRow[];
@@ -113,6 +117,9 @@ export class Feeds {
       if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
       if (page.rows.length > 0) pages += 1;
       total = page.total;
+      for (const row of page.rows) {
+        for (const field of row.zoneless(...CONTACT_TIMES)) this.#roster.surplus.zoneless(field);
+      }
       rows.push(...page.rows.flatMap((row) => readContactRow(row) ?? []));
     }
     this.#isForbidden = false;
@@ -131,6 +138,7 @@ export class Feeds {
 
   #read({ rows }: Page): StateRow[] {
     return rows.flatMap((row) => {
+      for (const field of row.zoneless(...STATE_TIMES)) this.#roster.surplus.zoneless(field);
       const state = readStateRow(row);
       if (!state && !isLongGone(row)) this.#context.count('malformed_frame', 'agents/states');
       return state ?? [];

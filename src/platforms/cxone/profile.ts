@@ -1,3 +1,4 @@
+import { type Cut, fitProfile } from '../../agent/bounds.ts';
 import type { Profile } from '../../agent/facets.ts';
 import type { Capacity } from '../../agent/media.ts';
 import type { Row } from './row.ts';
@@ -15,9 +16,6 @@ export interface Assignment {
 
 const BEST = 1;
 const WORST = 20;
-const SKILL_NAME_LENGTH = 100;
-const NAME_LENGTH = 200;
-const QUEUE_LIMIT = 200;
 
 /** Proficiency 1 (best) to 20 (worst) as a level from 100 to 0; one that is not said is the worst. */
 export function levelOf(proficiency: number | undefined): number {
@@ -34,7 +32,7 @@ export function readAssignment(row: Row): Assignment | undefined {
   return {
     agentId,
     skillId,
-    skillName: row.text('skillName')?.slice(0, SKILL_NAME_LENGTH),
+    skillName: row.text('skillName'),
     // Spelled wrong by older versions.
     level: levelOf(row.number('agentProficiencyValue', 'agentProficencyValue')),
     isRouted: isActive && row.flag('isOutbound') !== true,
@@ -49,15 +47,18 @@ export interface Person {
   capacity: Capacity | undefined;
 }
 
-/** The profile in a canonical order, so that equal content is equal text. A skill is a queue, and what is asked for in it. */
-export function profileOf(connection: string, { name, skills, capacity }: Person): Profile {
-  const assigned = [...skills.values()].sort((a, b) => (a.skillId < b.skillId ? -1 : 1)).slice(0, QUEUE_LIMIT);
+/**
+ * The profile in a canonical order, so that equal content is equal text; and what of it a record does not hold. A skill is a
+ * queue, and what is asked for in it.
+ */
+export function profileOf(connection: string, { name, skills, capacity }: Person): { profile: Profile; cut: Cut } {
+  const assigned = [...skills.values()].sort((a, b) => (a.skillId < b.skillId ? -1 : 1));
   const levels = assigned.flatMap(({ skillName, level }) => (skillName ? [[skillName, level] as const] : []));
-  return {
-    name: name.slice(0, NAME_LENGTH),
+  return fitProfile({
+    name,
     queues: assigned.map(({ skillId }) => `${connection}:${skillId}`),
     skills: Object.fromEntries(levels.sort(([a], [b]) => (a < b ? -1 : 1))),
     tenureDays: 0,
     ...(capacity && { capacity }),
-  };
+  });
 }

@@ -8,6 +8,7 @@ import {
   type Version,
 } from '../../agent/facets.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
+import { Surplus } from '../surplus.ts';
 import { type ContactRow, stepOfContact } from './contact.ts';
 import { AgentContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
@@ -40,6 +41,7 @@ export interface RosterReading {
 export class Roster {
   readonly #context: Pick<PlatformContext, 'connection' | 'count'>;
   readonly #directory: Directory;
+  readonly surplus: Surplus;
   readonly #agents = new Map<string, Known>();
   /** Agents whose contacts are not all known: a complete list of contacts settles it. */
   readonly #doubtful = new Set<string>();
@@ -48,8 +50,9 @@ export class Roster {
   /** Whether a complete list of contacts was read. */
   #isListed = false;
 
-  constructor(context: Pick<PlatformContext, 'connection' | 'count'>, directory: Directory) {
+  constructor(context: Pick<PlatformContext, 'connection' | 'count' | 'log'>, directory: Directory) {
     this.#context = context;
+    this.surplus = new Surplus(context);
     this.#directory = directory;
   }
 
@@ -200,7 +203,8 @@ export class Roster {
 
   /** A profile has no time on the platform: it takes that of the reading, and is always newer than the one before. */
   #profile(agentId: string, known: Known): Stamped<Profile> {
-    const profile = profileOf(this.#context.connection, this.#directory.person(agentId, known.row.name));
+    const { profile, cut } = profileOf(this.#context.connection, this.#directory.person(agentId, known.row.name));
+    this.surplus.note(this.#fullId(agentId), cut);
     const content = JSON.stringify(profile);
     if (content !== known.profile?.content) {
       const at = Math.max(this.#directory.atMs, (known.profile?.at ?? 0) + 1);

@@ -1,4 +1,4 @@
-import { isPossibleTime } from '../shape.ts';
+import { isPossibleTime, isZoneless, zonedMs } from '../time.ts';
 
 /**
  * One record as CXone sends it. Versions of the API differ in the case of names (`isACW`, `isAcw`, `ContactStateId`),
@@ -48,6 +48,11 @@ export class Row {
     return timeOf(this.#first(names));
   }
 
+  /** The fields of these that hold a time without a zone, which is not read. */
+  zoneless(...names: string[]): string[] {
+    return names.filter((name) => isZoneless(this.#first([name])));
+  }
+
   #first(names: string[]): unknown {
     for (const name of names) {
       const value = this.#values.get(name.toLowerCase());
@@ -57,10 +62,8 @@ export class Row {
   }
 }
 
-const ZONED = /(Z|[+-]\d\d:?\d\d)$/i;
-
 /** Platform time in ms. The year 1, or 1900, or 9999, is how some say "never". A text that names no zone is nobody's time; numbers are ms. Undefined for what is no time. */
 export function timeOf(value: unknown): number | undefined {
-  const ms = typeof value === 'number' ? value : typeof value === 'string' && ZONED.test(value) ? Date.parse(value) : 0;
+  const ms = typeof value === 'number' ? value : (zonedMs(value) ?? 0);
   return isPossibleTime(ms) ? Math.round(ms) : undefined;
 }

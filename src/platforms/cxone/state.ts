@@ -1,4 +1,6 @@
 import type { Activity, Facets, Presence, Stamped } from '../../agent/facets.ts';
+import { TEXT_LIMITS } from '../../agent/limits.ts';
+import { cut } from '../../agent/text.ts';
 import {
   AVAILABLE,
   canonical,
@@ -145,12 +147,10 @@ function codeMeaning({ codeId, codeName }: StateRow, { codes, acwCodes }: Vocabu
   const common = commonCode(codeName);
   if (common) return paused(common);
   if (acwCodes.has(String(codeId))) return wrappingUp();
-  return paused(
-    isDefaultCode(codeName) ? 'UNAVAILABLE' : `UNAVAILABLE (${codeId} ${codeName})`.slice(0, REASON_LENGTH),
-  );
+  return paused(isDefaultCode(codeName) ? 'UNAVAILABLE' : cut(`UNAVAILABLE (${codeId} ${codeName})`, REASON_LENGTH));
 }
 
-const REASON_LENGTH = 60;
+const REASON_LENGTH = TEXT_LIMITS.reason.most;
 const isDefaultCode = (name: string | undefined): boolean => ['', 'UNAVAILABLE'].includes(canonical(name));
 
 /** An available agent has no code, or one that says so. */
@@ -169,9 +169,8 @@ function nameOf({ stateId, stateName }: StateRow): string {
   const name = (stateName ?? '')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .replace(/\W+/g, '_')
-    .toUpperCase()
-    .slice(0, REASON_LENGTH);
-  return name || (stateId === undefined ? 'UNKNOWN' : `STATE_${stateId}`);
+    .toUpperCase();
+  return cut(name, REASON_LENGTH) || (stateId === undefined ? 'UNKNOWN' : `STATE_${stateId}`);
 }
 
 /** Both registers of a row as of a platform time: one fact, one id. Of two in one millisecond the less available wins. */

@@ -21,6 +21,8 @@ export type EventFrame = Extract<Frame, { kind: 'event' }>;
 export interface ChannelHandlers {
   event(frame: EventFrame): void;
   malformed(text: string): void;
+  /** A text in a frame was not well-formed, and has been made so. */
+  mended(): void;
   /** The server will end the socket soon: open another channel, then close this one. */
   closing(channel: Channel): void;
   /** The socket is gone without having been asked to; events may be missing from now on. Called at most once. */
@@ -132,7 +134,7 @@ export class Channel {
     if (this.#isDone) return;
     this.#heardMs = this.#clock.monotonicMs();
     this.#askedMs = undefined;
-    const frame = readFrame(text);
+    const frame = readFrame(text, () => this.#handlers.mended());
     if (frame.kind === 'event') this.#handlers.event(frame);
     else if (frame.kind === 'malformed') this.#handlers.malformed(text);
     else if (frame.kind === 'closing') this.#handlers.closing(this);

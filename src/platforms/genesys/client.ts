@@ -175,7 +175,7 @@ export class Client {
 
   #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
     this.#context.budget.accepted();
-    const body = parse(text);
+    const body = parse(text, () => this.#context.count('mended_text'));
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);
     if (Number.isNaN(atMs)) throw new RequestFailed(status, `${what} answered without a date`);

@@ -99,7 +99,7 @@ class GenesysConnection implements PlatformConnection {
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
     const problem = this.#problem ?? this.#rest.gap ?? this.#watch.problem;
     if (problem) health.problem = problem;
-    return health;
+    return { ...health, ...this.#mirror.surplus.report() };
   }
 
   #run(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { cut } from '../../agent/text.ts';
 import { parse, RequestFailed } from '../failure.ts';
 
 const Text = Type.Optional(Type.String());
@@ -21,5 +22,5 @@ function reasonOf(text: string): string {
     return details ? `${body.message} (${details})` : body.message;
   }
   if (Value.Check(LoginError, body)) return body.description ? `${body.error}: ${body.description}` : body.error;
-  return text.slice(0, 200) || 'no reason given';
+  return cut(text, 200) || 'no reason given';
 }

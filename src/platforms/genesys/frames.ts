@@ -14,9 +14,12 @@ export type Frame =
 const USER_TOPIC = /^v2\.users\.([^.]+)\.(activity|conversations)$/;
 const ENDED_TOPIC = /^v2\.system\.(no_longer_subscribed|token_revoked)\b/;
 
-/** Reads a message leniently: fields beyond the topic and its body may be missing. */
-export function readFrame(text: string): Frame {
-  const message = parse(text);
+/**
+ * Reads a message leniently: fields beyond the topic and its body may be missing.
+ * @param onMended called where a text in it was not well-formed
+ */
+export function readFrame(text: string, onMended?: () => void): Frame {
+  const message = parse(text, onMended);
   if (!isObject(message) || typeof message.topicName !== 'string') return { kind: 'malformed' };
   const { topicName, eventBody } = message;
   const [, userId, topic] = USER_TOPIC.exec(topicName) ?? [];

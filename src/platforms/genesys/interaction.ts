@@ -47,9 +47,12 @@ const LISTS: [list: string, media: Media][] = [
 const OVER = new Set(['DISCONNECTED', 'TERMINATED']);
 const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
 
+export const participantsOf = ({ participants }: ConversationPayload): ParticipantPayload[] =>
+  Array.isArray(participants) ? participants : [];
+
 /** @returns undefined where the user is no agent of the conversation, or nothing in it says when */
 export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
-  const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
+  const participants = participantsOf(conversation);
   const own = participants.filter((entry) => entry.userId === userId && canonical(entry.purpose) === 'AGENT');
   const entries = own.map(readEntry);
   const told = LIVELIEST.map((state) => entries.findLast((entry) => entry.state === state)).find(Boolean);

@@ -1,5 +1,7 @@
 import type { Activity, Presence } from '../../agent/facets.ts';
+import { TEXT_LIMITS } from '../../agent/limits.ts';
 import type { Media } from '../../agent/media.ts';
+import { cut } from '../../agent/text.ts';
 
 /** What Genesys Cloud's words mean, as tables; docs/states-genesys.md is rendered from them by `state-docs.ts`. */
 
@@ -44,8 +46,6 @@ const MEDIA_TYPES: Record<string, Media> = {
  */
 export type OwnPresences = ReadonlyMap<string, Presence & { state: 'PAUSED' | 'OFF_DUTY' }>;
 
-const REASON_LENGTH = 60;
-
 export interface Mapped<T> {
   facet: T;
   /** False for a value of which nothing is known but its name: it never reads as available. */
@@ -54,12 +54,7 @@ export interface Mapped<T> {
 
 /** Upper case and letters only: `On Queue`, `OnQueue` and `ON_QUEUE` are one value, spelled by three surfaces. */
 export function canonical(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-        .toUpperCase()
-        .replace(/[^A-Z]/g, '')
-        .slice(0, REASON_LENGTH)
-    : '';
+  return typeof value === 'string' ? cut(value.toUpperCase().replace(/[^A-Z]/g, ''), TEXT_LIMITS.reason.most) : '';
 }
 
 const presences = byCanonical(PRESENCES);

@@ -1,7 +1,9 @@
 import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
+import { Surplus } from '../surplus.ts';
+import { isZoneless } from '../time.ts';
 import type { EventFrame } from './channel.ts';
-import { interactionOf } from './interaction.ts';
+import { interactionOf, participantsOf } from './interaction.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
@@ -13,6 +15,7 @@ import { type JoinedQueues, Roster } from './roster.ts';
  */
 export class Mirror {
   readonly roster: Roster;
+  readonly surplus: Surplus;
   readonly #context: Pick<PlatformContext, 'count'>;
   readonly #own: OwnPresences;
   /** Called for a user whose state is worth another look in a few seconds. */
@@ -20,14 +23,15 @@ export class Mirror {
   definitions: Definitions = new Map();
 
   constructor(
-    context: Pick<PlatformContext, 'connection' | 'count'>,
+    context: Pick<PlatformContext, 'connection' | 'count' | 'log'>,
     own: OwnPresences,
     onDoubt: (userId: string) => void,
   ) {
     this.#context = context;
     this.#own = own;
     this.#onDoubt = onDoubt;
-    this.roster = new Roster(context.connection);
+    this.surplus = new Surplus(context);
+    this.roster = new Roster(context.connection, this.surplus);
   }
 
   /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
@@ -54,11 +58,15 @@ export class Mirror {
   }
 
   #conversation(userId: string, body: ConversationPayload): PlatformReport[] {
+    for (const { connectedTime, endTime } of participantsOf(body)) {
+      if (isZoneless(connectedTime) || isZoneless(endTime)) this.surplus.zoneless('participants');
+    }
     const reading = interactionOf(userId, body);
     return reading ? this.roster.interaction(userId, reading) : [];
   }
 
-  #note(userId: string, { unknown, isDoubtful }: UserState): void {
+  #note(userId: string, { unknown, zoneless, isDoubtful }: UserState): void {
+    for (const field of zoneless) this.surplus.zoneless(field);
     for (const value of unknown) this.#context.count('unknown_value', value);
     if (isDoubtful) this.#onDoubt(userId);
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { type Cut, fitProfile } from '../../agent/bounds.ts';
 import type { Activity, Presence, Profile, Stamped } from '../../agent/facets.ts';
 import type { Capacity, Media } from '../../agent/media.ts';
+import { isZoneless } from '../time.ts';
 import { canonical, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
 import {
   type PresencePayload,
@@ -29,6 +31,8 @@ export interface UserState {
   activity?: Stamped<Activity> | undefined;
   /** Values nobody has met before, as `field:VALUE`, to be counted. */
   unknown: string[];
+  /** Fields whose time names no zone, and was not read. */
+  zoneless: string[];
   /** The halves disagree or one cannot be placed in time: worth another look in a few seconds. */
   isDoubtful: boolean;
   /** Work was counted, and there is none. */
@@ -49,7 +53,7 @@ export function stateOf(
 ): UserState {
   const work = openWork(source.conversationSummary);
   const isUnoccupied = work !== undefined && work.active + work.acw === 0;
-  const state: UserState = { unknown: work?.unknown ?? [], isDoubtful: false, isUnoccupied };
+  const state: UserState = { unknown: work?.unknown ?? [], zoneless: [], isDoubtful: false, isUnoccupied };
   if (work) state.open = work.open;
   readPresence(state, userId, source.presence, definitions, own);
   readActivity(state, userId, source.routingStatus, work);
@@ -69,6 +73,7 @@ function readPresence(
   const { id = '', systemPresence = definitions.get(id) } = payload.presenceDefinition ?? {};
   const value = canonical(systemPresence);
   const at = timeOf(payload.modifiedDate);
+  if (isZoneless(payload.modifiedDate)) state.zoneless.push('modifiedDate');
   if (!value || at === undefined) {
     state.isDoubtful = true;
     return;
@@ -90,6 +95,7 @@ function readActivity(
   if (!payload) return;
   const value = canonical(payload.status);
   const at = timeOf(payload.startTime);
+  if (isZoneless(payload.startTime)) state.zoneless.push('startTime');
   if (!value || at === undefined) {
     state.isDoubtful = true;
     return;
@@ -119,9 +125,6 @@ export function inactive(userId: string, readAtMs: number): Stamped<Presence> {
 }
 
 const LEVELS_PER_PROFICIENCY = 20;
-const SKILL_NAME_LENGTH = 100;
-const NAME_LENGTH = 200;
-const QUEUE_LIMIT = 200;
 
 /**
  * Active skills and languages by name, proficiency 0-5 as level 0-100: a language is a skill under its own name. Of two
@@ -131,28 +134,24 @@ export function skillsOf(...lists: (SkillPayload[] | undefined)[]): Record<strin
   const levels = new Map<string, number>();
   for (const { name, proficiency = 0, state } of lists.flatMap((list) => list ?? [])) {
     if (!name || (state && canonical(state) !== 'ACTIVE')) continue;
-    const key = name.slice(0, SKILL_NAME_LENGTH);
     const level = Math.min(100, Math.max(0, Math.round(proficiency * LEVELS_PER_PROFICIENCY)));
-    levels.set(key, Math.max(level, levels.get(key) ?? 0));
+    levels.set(name, Math.max(level, levels.get(name) ?? 0));
   }
   return Object.fromEntries(levels);
 }
 
-/** The profile in a canonical order, so that equal content is equal text. */
+/** The profile in a canonical order, so that equal content is equal text; and what of it a record does not hold. */
 export function profileOf(
   connection: string,
   user: { name: string; queueIds: string[]; skills: Record<string, number>; capacity?: Capacity | undefined },
-): Profile {
-  return {
-    name: user.name.slice(0, NAME_LENGTH),
-    queues: [...new Set(user.queueIds)]
-      .sort()
-      .slice(0, QUEUE_LIMIT)
-      .map((id) => `${connection}:${id}`),
+): { profile: Profile; cut: Cut } {
+  return fitProfile({
+    name: user.name,
+    queues: [...new Set(user.queueIds)].sort().map((id) => `${connection}:${id}`),
     skills: Object.fromEntries(Object.entries(user.skills).sort(([a], [b]) => (a < b ? -1 : 1))),
     tenureDays: 0,
     ...(user.capacity && { capacity: user.capacity }),
-  };
+  });
 }
 
 /**

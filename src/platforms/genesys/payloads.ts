@@ -1,3 +1,5 @@
+import { zonedMs } from '../time.ts';
+
 /**
  * What Genesys Cloud sends, as far as this adapter reads it. Everything is optional that the platform may leave out;
  * enumerations are text, because a new value must not break anything.
@@ -121,8 +123,5 @@ export interface TopicPayload {
   missingPermissions?: string[];
 }
 
-/** Platform time in ms, or undefined for what is no date. */
-export function timeOf(text: unknown): number | undefined {
-  const ms = typeof text === 'string' ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
-}
+/** Platform time in ms, or undefined for what is no date, or names no zone: the API writes UTC, with `Z`. */
+export const timeOf = zonedMs;

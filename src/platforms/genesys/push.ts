@@ -15,7 +15,8 @@ import {
   type PushReading,
 } from '../platform.ts';
 import { IGNORED, readRecords } from '../push-records.ts';
-import { fields, flag, id, isObject, isPossibleTime, list, misfits, type Shape, text, time } from '../shape.ts';
+import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
+import { isPossibleTime } from '../time.ts';
 import { interactionOf, stepAfter } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';
 import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
@@ -121,7 +122,7 @@ class GenesysPushReader implements PushReader {
   ): [Version, Facets] | undefined {
     if (!held || at <= held.at) return undefined;
     const { tenureDays, capacity } = held;
-    const told = profileOf(this.#context.connection, { name: held.name, queueIds, skills: held.skills });
+    const { profile: told } = profileOf(this.#context.connection, { name: held.name, queueIds, skills: held.skills });
     if (JSON.stringify(told.queues) === JSON.stringify(held.queues)) return undefined;
     const profile: Profile = { ...told, tenureDays, ...(capacity && { capacity }) };
     const version = { at, id: profileId(userId, at, JSON.stringify(profile)) };

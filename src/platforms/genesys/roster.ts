@@ -9,6 +9,7 @@ import {
 } from '../../agent/facets.ts';
 import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformReport } from '../platform.ts';
+import type { Surplus } from '../surplus.ts';
 import type { InteractionReading } from './interaction.ts';
 import { Interactions } from './interactions.ts';
 import { inactive, profileId, profileOf, skillsOf, type UserState } from './normalise.ts';
@@ -39,12 +40,14 @@ interface Known {
  */
 export class Roster {
   readonly #connection: string;
+  readonly #surplus: Pick<Surplus, 'note' | 'forget'>;
   readonly #users = new Map<string, Known>();
   /** Queues of users who are watched already and not read yet. */
   readonly #early = new Map<string, JoinedQueues>();
 
-  constructor(connection: string) {
+  constructor(connection: string, surplus: Pick<Surplus, 'note' | 'forget'>) {
     this.#connection = connection;
+    this.#surplus = surplus;
   }
 
   get size(): number {
@@ -127,6 +130,7 @@ export class Roster {
   /** A user who is gone, and forgotten. */
   gone(userId: string, readAtMs: number): AgentReading {
     this.#users.delete(userId);
+    this.#surplus.forget(this.#agentId(userId));
     this.#early.delete(userId);
     return { agentId: this.#agentId(userId), facets: { presence: inactive(userId, readAtMs) }, isGone: true };
   }
@@ -135,7 +139,8 @@ export class Roster {
   #profile(userId: string, known: Known, readAtMs: number): Stamped<Profile> {
     const { name, queues, capacity } = known;
     const skills = skillsOf(known.skills, known.languages);
-    const profile: Profile = profileOf(this.#connection, { name, queueIds: queues.ids, skills, capacity });
+    const { profile, cut } = profileOf(this.#connection, { name, queueIds: queues.ids, skills, capacity });
+    this.#surplus.note(this.#agentId(userId), cut);
     const content = JSON.stringify(profile);
     if (content !== known.profile?.content) {
       const at = Math.max(readAtMs, (known.profile?.at ?? 0) + 1);

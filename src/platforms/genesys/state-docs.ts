@@ -113,7 +113,11 @@ export function statusOfWords({ state, presence, routingStatus, work }: UserWord
     user.presence = { presenceDefinition: { systemPresence: presence }, modifiedDate: '2026-03-02T14:05:08.990Z' };
   }
   const readAtMs = Date.parse('2026-03-02T14:06:00Z');
-  const mirror = new Mirror({ connection: 'any', count: () => {} }, new Map(), () => {});
+  const mirror = new Mirror(
+    { connection: 'any', count: () => {}, log: { info: () => {}, warn: () => {} } },
+    new Map(),
+    () => {},
+  );
   const { facets } = mirror.read(user, readAtMs, { ids: [], atMs: readAtMs });
   const { status, reason } = statusOf(facets, readAtMs);
   return reason ? `${status} ${reason}` : status;

@@ -1,3 +1,4 @@
+import { cut } from '../../agent/text.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs } from '../backoff.ts';
 import { RequestFailed } from '../failure.ts';
@@ -131,6 +132,7 @@ export class Watch {
     const handlers = {
       event: this.#handlers.event,
       malformed: (text: string) => this.#malformed(text),
+      mended: () => this.#context.count('mended_text'),
       closing: (channel: Channel) => void this.#renew(group, channel),
       lost: (channel: Channel, reason: string) => this.#lost(group, channel, reason),
     };
@@ -179,7 +181,7 @@ export class Watch {
 
   #malformed(text: string): void {
     this.#context.count('malformed_frame');
-    this.#context.log.warn({ frame: text.slice(0, LOGGED_FRAME_LENGTH) }, 'A notification could not be read');
+    this.#context.log.warn({ frame: cut(text, LOGGED_FRAME_LENGTH) }, 'A notification could not be read');
   }
 
   #note(group: Group, refused: TopicPayload[]): void {

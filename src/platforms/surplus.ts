@@ -1,0 +1,87 @@
+import type { Cut } from '../agent/bounds.ts';
+import type { PlatformContext } from './platform.ts';
+
+/** What did not fit of all agents of a connection as they are now. */
+export interface CutOfAll extends Cut {
+  /** Agents of whom something was cut. */
+  agents: number;
+}
+
+export interface SurplusReport {
+  cut?: CutOfAll;
+  /** Times without a zone that came since the start, and were not read. */
+  zonelessTimes?: number;
+}
+
+/**
+ * What of a platform's agents did not fit into a record and was cut, and what could not be read as a time: counted, logged
+ * once of each kind, and told in the connection's report.
+ */
+export class Surplus {
+  readonly #context: Pick<PlatformContext, 'count' | 'log'>;
+  readonly #agents = new Map<string, Cut>();
+  readonly #logged = new Set<string>();
+  #zonelessTimes = 0;
+
+  constructor(context: Pick<PlatformContext, 'count' | 'log'>) {
+    this.#context = context;
+  }
+
+  /** To be called with what was cut of an agent's profile, nothing too, whenever it is made anew. */
+  note(agentId: string, cut: Cut): void {
+    const { queues, skills, texts } = cut;
+    if (queues + skills + texts === 0) {
+      this.#agents.delete(agentId);
+      return;
+    }
+    const before = this.#agents.get(agentId);
+    this.#agents.set(agentId, cut);
+    for (const kind of ['queues', 'skills', 'texts'] as const) {
+      if (cut[kind] === 0 || cut[kind] === before?.[kind]) continue;
+      this.#context.count('cut', kind);
+      this.#logOnce(kind, { agent: agentId, queues, skills, texts }, WORDS[kind]);
+    }
+  }
+
+  /** An agent who is gone. */
+  forget(agentId: string): void {
+    this.#agents.delete(agentId);
+  }
+
+  /** A time that names no zone was not read: it is nobody's time. @param field where it was */
+  zoneless(field: string): void {
+    this.#zonelessTimes += 1;
+    this.#context.count('zoneless_time', field);
+    this.#logOnce('times', { field }, 'A time without a zone was not read; others are only counted');
+  }
+
+  /** For the connection's report; nothing where all fitted and was read. */
+  report(): SurplusReport {
+    return {
+      ...(this.#agents.size > 0 && { cut: this.#sum() }),
+      ...(this.#zonelessTimes > 0 && { zonelessTimes: this.#zonelessTimes }),
+    };
+  }
+
+  #sum(): CutOfAll {
+    const all: CutOfAll = { agents: this.#agents.size, queues: 0, skills: 0, texts: 0 };
+    for (const { queues, skills, texts } of this.#agents.values()) {
+      all.queues += queues;
+      all.skills += skills;
+      all.texts += texts;
+    }
+    return all;
+  }
+
+  #logOnce(kind: string, fields: object, message: string): void {
+    if (this.#logged.has(kind)) return;
+    this.#logged.add(kind);
+    this.#context.log.warn(fields, message);
+  }
+}
+
+const WORDS = {
+  queues: 'An agent is in more queues than a record holds; the last ones are left out',
+  skills: 'An agent has more skills than a record holds; the last ones are left out',
+  texts: 'A name is longer than a record holds; it is shortened',
+};
