@@ -107,7 +107,8 @@ export function liveDigital({ digital = {}, activity }: Facets): Stamped<Interac
     .sort((a, b) => compareVersions(b, a));
 }
 
-function isLive({ state, at }: Stamped<Interaction>, activity: Facets['activity']): boolean {
+/** Whether it goes on: it has not ended, and no newer `IDLE` says that its end was missed. */
+export function isLive({ state, at }: Stamped<Interaction>, activity: Facets['activity']): boolean {
   return state !== 'ENDED' && !(activity?.state === 'IDLE' && activity.at > at);
 }
 

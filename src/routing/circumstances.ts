@@ -1,7 +1,6 @@
 import { type Circumstances, type ClaimTimes, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
 import { completionTime, type Telling } from '../agent/due.ts';
 import type { Claim } from '../agent/facets.ts';
-import { seenFrom, VOICE } from '../agent/units.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import type { Region } from './region.ts';
@@ -18,7 +17,7 @@ export function circumstancesOf(
   return {
     times: timesFor(region, telling),
     wrapUp: wrapUpOf(region, claim.queue),
-    completedAt: completionTime({ ...seenFrom(facets, claim.unit ?? VOICE), claim }, telling),
+    completedAt: completionTime(facets, claim, telling),
     isPlatform,
   };
 }
@@ -31,7 +30,7 @@ export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): 
 }
 
 /** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Pick<Region, 'config'>, { tells }: Telling): ClaimTimes {
+export function timesFor({ config }: Pick<Region, 'config'>, { tells }: Telling): ClaimTimes {
   const { heldMs, confirmedMs } = config.claims;
   return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
 }

@@ -5,7 +5,7 @@ import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionNameOf } from '../config/topology.ts';
 import { grantedBy, unitIn } from './answers.ts';
-import { tellingOf } from './circumstances.ts';
+import { tellingOf, timesFor } from './circumstances.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
 import { settleHere } from './settle-here.ts';
@@ -15,8 +15,9 @@ import { settleHere } from './settle-here.ts';
  * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
-  const { claimsBy } = tellingOf(region, event.agentId);
-  for (const due of settlementsDue(event.facets, record.facets, claimsBy)) {
+  const telling = tellingOf(region, event.agentId);
+  const { confirmedMs } = timesFor(region, telling);
+  for (const due of settlementsDue(event.facets, record.facets, telling.claimsBy, confirmedMs)) {
     if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
   }
 }

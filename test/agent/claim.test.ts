@@ -111,7 +111,7 @@ describe('what a platform event calls for', () => {
   const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
-    settlementsDue(event, facets, by).map(({ settlement }) => settlement)[0];
+    settlementsDue(event, facets, by, 60_000).map(({ settlement }) => settlement)[0];
 
   it.each<[string, Facets, Facets, string | undefined]>([
     ['connected', connected, { claim: held }, 'confirm'],
@@ -160,10 +160,10 @@ describe('what a platform event calls for', () => {
       digitalClaims,
       digital: { ...chat('one', 'CONNECTED').digital, ...chat('two', 'ENDED').digital },
     };
-    expect(settlementsDue(chat('one', 'CONNECTED'), facets, 'call')).toEqual([
+    expect(settlementsDue(chat('one', 'CONNECTED'), facets, 'call', 60_000)).toEqual([
       { claim: digitalClaims['chat-1'], settlement: 'confirm' },
     ]);
-    expect(settlementsDue(chat('two', 'ENDED'), facets, 'call')).toEqual([
+    expect(settlementsDue(chat('two', 'ENDED'), facets, 'call', 60_000)).toEqual([
       { claim: digitalClaims['chat-2'], settlement: 'complete' },
     ]);
   });
@@ -184,7 +184,7 @@ describe('when an interaction was over', () => {
     ['a call the platform never told of', { claim }, true, undefined],
     ["somebody else's call", { claim, interaction: { ...interaction, callId: 'other' } }, true, undefined],
   ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, { tells, claimsBy: 'call' })).toBe(expected);
+    expect(completionTime(facets, claim, { tells, claimsBy: 'call' })).toBe(expected);
   });
 });
 

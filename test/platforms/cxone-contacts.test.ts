@@ -168,7 +168,8 @@ describe('the contacts of an agent', () => {
     const due = (steps: Stamped<Interaction>[], state: Claim['state']) => {
       let facets: Facets = { claim: { ...claim, state } };
       for (const interaction of steps) facets = merge(facets, { interaction }).facets;
-      return settlementsDue({ interaction: steps.at(-1) as Stamped<Interaction> }, facets, 'call')[0]?.settlement;
+      return settlementsDue({ interaction: steps.at(-1) as Stamped<Interaction> }, facets, 'call', 60_000)[0]
+        ?.settlement;
     };
     const [ring, take] = [ringing('7', 1)?.interaction, connected('7', 4)?.interaction];
     if (!ring || !take) throw new Error('not read');
