@@ -8,25 +8,18 @@ import {
   type Stamped,
   type Version,
 } from './facets.ts';
-import { type ClaimsBy, interactionOf, interactionsOf } from './pairing.ts';
+import { confirmedAt, interactionOf, interactionsOf, type Telling } from './pairing.ts';
 import { isLive } from './status.ts';
 import { claimOn, mediaOf } from './units.ts';
-
-/** What a platform tells of interactions, as its connection is configured. */
-export interface Telling {
-  /** Whether it tells of them at all. */
-  tells: boolean;
-  claimsBy: ClaimsBy;
-}
 
 /**
  * When the interaction of a claim that is settled now was over, in platform ms: regions' clocks may be wrong, and an
  * agent's place in line must not be. Where the platform tells of interactions but not of this one, the place stays as it
  * is; where it tells of none, the shard's `now` is the only clock there is.
  */
-export function completionTime(facets: Facets, claim: Claim, { tells, claimsBy }: Telling): number | 'now' | undefined {
-  if (!tells) return 'now';
-  const interaction = interactionOf(facets, claim, claimsBy);
+export function completionTime(facets: Facets, claim: Claim, telling: Telling): number | 'now' | undefined {
+  if (!telling.tells) return 'now';
+  const interaction = interactionOf(facets, claim, telling);
   const { activity } = facets;
   return interaction && Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
@@ -41,25 +34,21 @@ export interface Due {
  * The settlements that a platform's event calls for where the claims were granted: decided from the state that the
  * event is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no
  * longer part of the state calls for nothing.
- * @param confirmedMs for how long a confirmation holds an agent, in ms
  */
-export function settlementsDue(event: Facets, facets: Facets, claimsBy: ClaimsBy, confirmedMs: number): Due[] {
+export function settlementsDue(event: Facets, facets: Facets, telling: Telling): Due[] {
   return claimsOf(facets).flatMap((claim) => {
-    const interaction = interactionOf(facets, claim, claimsBy);
-    if (!isTold(event, facets, claim, interaction, claimsBy)) return [];
-    const settlement = settlementDue(claim, interaction, facets, () => {
-      return claimsBy === 'agent' && isIdleSince(claim, facets, confirmedMs);
-    });
+    const interaction = interactionOf(facets, claim, telling);
+    if (!isTold(event, facets, claim, interaction, telling)) return [];
+    const settlement = settlementDue(claim, interaction, facets, telling);
     return settlement ? [{ claim, settlement }] : [];
   });
 }
 
-/** @param isOverAnyhow whether a claim of which no interaction is known is over */
 function settlementDue(
   claim: Claim,
   interaction: Stamped<Interaction> | undefined,
   { activity }: Facets,
-  isOverAnyhow: () => boolean,
+  telling: Telling,
 ): PlatformSettlement | undefined {
   if (claim.state === 'ENDED') return undefined;
   const goesOn = interaction !== undefined && isLive(interaction, activity);
@@ -68,7 +57,7 @@ function settlementDue(
     const isIdle = activity?.state === 'IDLE' && activity.at > (interaction?.at ?? claim.completedAtMs);
     return isIdle && !goesOn ? 'release' : undefined;
   }
-  if (!interaction) return isOverAnyhow() ? 'complete' : undefined;
+  if (!interaction) return isIdleSince(claim, activity, telling) ? 'complete' : undefined;
   if (goesOn && interaction.state !== 'WRAP_UP')
     return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
@@ -83,7 +72,7 @@ function isTold(
   facets: Facets,
   { unit }: Claim,
   its: Stamped<Interaction> | undefined,
-  claimsBy: ClaimsBy,
+  { claimsBy }: Telling,
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
   const alike = claimsBy === 'agent' ? interactionsOf(facets, mediaOf(unit)) : [];
@@ -99,19 +88,18 @@ function isCurrent(reported: Version | undefined, held: Version | undefined): bo
 
 /**
  * Whether the agent has been idle on the platform since after the confirmation: what was confirmed had reached the agent
- * by then, so it is over, though nobody heard of it. A confirmation holds for a fixed time, which tells when it was; this
- * compares the store's clock with the platform's.
+ * by then, so it is over, though nobody heard of it. By call somebody would have heard: there the claim ends by its time.
  */
-function isIdleSince({ state, untilMs }: Claim, { activity }: Facets, confirmedMs: number): boolean {
-  return state === 'CONFIRMED' && activity?.state === 'IDLE' && activity.at > untilMs - confirmedMs;
+function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, confirmedMs }: Telling): boolean {
+  return claimsBy === 'agent' && activity?.state === 'IDLE' && activity.at > confirmedAt(claim, confirmedMs);
 }
 
 /**
  * Whether the interaction that a unit was claimed for goes on: then its claim does, too, however long it rings or lasts.
  * Ended by time alone, it would have no wrap-up, and its holder would be told that nobody has the agent.
  */
-export function isGoingOn(facets: Facets, unit: string, claimsBy: ClaimsBy): boolean {
+export function isGoingOn(facets: Facets, unit: string, telling: Telling): boolean {
   const claim = claimOn(facets, unit);
-  const interaction = claim && interactionOf(facets, claim, claimsBy);
+  const interaction = claim && interactionOf(facets, claim, telling);
   return interaction !== undefined && isLive(interaction, facets.activity);
 }

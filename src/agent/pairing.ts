@@ -2,36 +2,61 @@ import { type Claim, claimsOf, compareTexts, type Facets, type Interaction, type
 import type { Media } from './media.ts';
 import { mediaOf, VOICE } from './units.ts';
 
-/**
- * How an interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does not, by
- * the `agent`: as one of their interactions of that medium which began after the claim.
- */
-export type ClaimsBy = 'call' | 'agent';
+/** What a platform tells of interactions, as its connection is configured. */
+export interface Telling {
+  /** Whether it tells of them at all. */
+  tells: boolean;
+  /**
+   * How its interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does not,
+   * by the `agent`: as one of their interactions of that medium which began after the claim.
+   */
+  claimsBy: 'call' | 'agent';
+  /** For how long a confirmation holds an agent, in ms. */
+  confirmedMs: number;
+}
+
+/** By how much a platform's clock may be ahead of the store's where one must not be taken for later than the other, in ms. */
+const CLOCKS_MS = 5000;
 
 /**
  * The interaction that a claim was granted for, as far as the platform has told of it. By call id it is the one of that
- * name. By agent those that name each other belong together first; then each claim of the medium, the oldest first,
- * takes the first of the rest that began after it: a later one is beside it. Claims that are over keep theirs, so that
- * one end never completes two claims. A fence is about the time of its grant, so this compares the store's clock with
- * the platform's and is good to their difference.
+ * name. By agent those that name each other belong together first. Of the others, a claim's interaction began after the
+ * claim was granted and, as far as that is known, before its caller could confirm it; so the claims of the medium take
+ * them in the order in which they were confirmed, each the first that is left, and a later one is beside it. What was
+ * over with a claim stays that claim's, so that one end never completes two. A fence is about the time of its grant:
+ * this compares the store's clock with the platform's and is good to their difference.
  */
-export function interactionOf(facets: Facets, claim: Claim, claimsBy: ClaimsBy): Stamped<Interaction> | undefined {
-  const media = mediaOf(claim.unit);
-  const interactions = interactionsOf(facets, media);
+export function interactionOf(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
   const named = namedOf(facets, claim);
-  if (named || claimsBy === 'call') return named;
-  const unit = (one: Claim): string => one.unit ?? VOICE;
-  const others = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unit(one) !== unit(claim));
-  const claims = [claim, ...others].sort((a, b) => a.fence - b.fence || compareTexts(unit(a), unit(b)));
-  const names = new Set(claims.map(({ callId }) => callId));
-  let left = interactions.filter(({ callId }) => !names.has(callId)).sort(earliestFirst);
-  for (const one of claims.filter((each) => !namedOf(facets, each))) {
-    const its = firstOf(left, one, claims);
-    if (one === claim) return its;
-    left = left.filter((other) => other !== its);
+  if (named || telling.claimsBy === 'call') return named;
+  const media = mediaOf(claim.unit);
+  const others = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
+  const names = new Set([claim, ...others].map(({ callId }) => callId));
+  const left = new Set(
+    interactionsOf(facets, media)
+      .filter(({ callId }) => !names.has(callId))
+      .sort(earliestFirst),
+  );
+  const claims = [claim, ...others].filter((one) => !namedOf(facets, one)).sort(firstConfirmedFirst(telling));
+  const running = claims.filter((one) => !isOver(one));
+  const rounds: [Claim[], Choice][] = [
+    [claims.filter(isOver), (one) => ofPast(one, left)],
+    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, claims))],
+    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, claims))],
+  ];
+  const pairs = new Map<Claim, Stamped<Interaction>>();
+  for (const [round, choose] of rounds) {
+    for (const one of round) {
+      const its = pairs.has(one) ? undefined : choose(one);
+      if (!its) continue;
+      pairs.set(one, its);
+      left.delete(its);
+    }
   }
-  return undefined;
+  return pairs.get(claim);
 }
+
+type Choice = (claim: Claim) => Stamped<Interaction> | undefined;
 
 /** The interaction of the claim's call, whatever the platform takes its medium for, as long as neither is voice. */
 function namedOf({ interaction, digital }: Facets, { unit = VOICE, callId }: Claim): Stamped<Interaction> | undefined {
@@ -46,34 +71,58 @@ export function interactionsOf({ interaction, digital = {} }: Facets, media: Med
 }
 
 /**
- * One that ended before another claim was granted may have been the interaction of the claim that this other one took
- * the unit of. A claim that goes on has none rather than one that may be somebody else's: it then ends by its time. One
- * that is over had the one with whose end it was completed.
+ * What a claim that is over had: the interaction with whose end it was completed, or else the first that began before its
+ * completion. One that was given back, or whose time was over, had none; one that was refused, none that was answered.
  */
-function firstOf(
-  interactions: Stamped<Interaction>[],
-  claim: Claim,
-  claims: Claim[],
+function ofPast(
+  { fence, completedAtMs, endReason }: Claim,
+  left: Iterable<Stamped<Interaction>>,
 ): Stamped<Interaction> | undefined {
-  const its = interactions.filter((one) => mayBeOf(claim, one));
-  const first = its.find(({ state, at }) => {
-    return state !== 'ENDED' || !claims.some((other) => other !== claim && other.fence >= at);
-  });
-  return isOver(claim) ? (its.find(({ at }) => at === claim.completedAtMs) ?? first ?? its[0]) : first;
+  const its = [...left].filter((one) => answeredAt(one) > fence && answeredAt(one) <= completedAtMs);
+  if (endReason === 'refused')
+    return its.find(({ state, connectedAt }) => state === 'ENDED' && connectedAt === undefined);
+  if (endReason !== undefined && endReason !== 'completed' && endReason !== 'platform') return undefined;
+  return its.find(({ at }) => at === completedAtMs) ?? its[0];
+}
+
+/** Whether it is known to have begun between the claim's grant and its confirmation. */
+function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+  return beganAt !== undefined && beganAt > claim.fence && beganAt <= confirmedAt(claim, confirmedMs);
+}
+
+/** One that has waited on the platform for long began before the claim all the same. */
+function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+  const isLater = one.beganAt !== undefined && one.beganAt > confirmedAt(claim, confirmedMs) + CLOCKS_MS;
+  return answeredAt(one) > claim.fence && !isLater;
+}
+
+/**
+ * One that ended before another claim was granted may have been the interaction of the claim that this other one took
+ * the unit of. A claim that goes on has none rather than one that may be somebody else's: it then ends by its time.
+ */
+function mayBeOfAnother(claim: Claim, { state, at }: Stamped<Interaction>, claims: Claim[]): boolean {
+  return state === 'ENDED' && claims.some((other) => other !== claim && other.fence >= at);
+}
+
+/** When the claim was confirmed last, by the store's clock: a confirmation holds for a fixed time. */
+export function confirmedAt({ state, untilMs }: Claim, confirmedMs: number): number {
+  return state === 'CONFIRMED' ? untilMs - confirmedMs : Number.POSITIVE_INFINITY;
+}
+
+function firstConfirmedFirst({ confirmedMs }: Telling): (a: Claim, b: Claim) => number {
+  return (a, b) => {
+    const [one, other] = [confirmedAt(a, confirmedMs), confirmedAt(b, confirmedMs)];
+    return one === other ? a.fence - b.fence || compareTexts(unitOf(a), unitOf(b)) : one - other;
+  };
+}
+
+/** In platform ms; of one that has not been answered, when its last step was. */
+const answeredAt = ({ connectedAt, at }: Stamped<Interaction>): number => connectedAt ?? at;
+
+function earliestFirst(a: Stamped<Interaction>, b: Stamped<Interaction>): number {
+  const [one, other] = [a.beganAt ?? answeredAt(a), b.beganAt ?? answeredAt(b)];
+  return one - other || compareTexts(a.callId, b.callId);
 }
 
 const isOver = ({ state }: Claim): boolean => state === 'WRAP_UP' || state === 'ENDED';
-
-/** A claim that was given back, or whose time was over, never had an interaction; one that was refused, none that was answered. */
-function mayBeOf({ fence, state, endReason }: Claim, one: Stamped<Interaction>): boolean {
-  if (beginningOf(one) <= fence) return false;
-  if (endReason === 'refused') return one.state === 'ENDED' && one.connectedAt === undefined;
-  return state !== 'ENDED' || endReason === undefined || endReason === 'completed' || endReason === 'platform';
-}
-
-/** In platform ms, as far as it is known: one that has not been answered tells only of its last step. */
-const beginningOf = ({ connectedAt, at }: Stamped<Interaction>): number => connectedAt ?? at;
-
-function earliestFirst(a: Stamped<Interaction>, b: Stamped<Interaction>): number {
-  return beginningOf(a) - beginningOf(b) || compareTexts(a.callId, b.callId);
-}
+const unitOf = ({ unit = VOICE }: Claim): string => unit;

@@ -54,6 +54,7 @@ const WireInteraction = stamped({
   call_id: Name,
   state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
   connected_at: Type.Optional(Time),
+  began_at: Type.Optional(Time),
   media: Type.Optional(MediaName),
 });
 
@@ -172,8 +173,14 @@ function readCapacity({ media, total }: WireCapacity): Capacity {
   return { media: Object.fromEntries(each), ...(total !== undefined && { total }) };
 }
 
-function writeInteraction({ callId, state, connectedAt, media }: Interaction) {
-  return { call_id: callId, state, ...(connectedAt && { connected_at: connectedAt }), ...(media && { media }) };
+function writeInteraction({ callId, state, connectedAt, beganAt, media }: Interaction) {
+  return {
+    call_id: callId,
+    state,
+    ...(connectedAt && { connected_at: connectedAt }),
+    ...(beganAt && { began_at: beganAt }),
+    ...(media && { media }),
+  };
 }
 
 function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs, endReason }: Claim) {
@@ -191,9 +198,10 @@ function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, r
 }
 
 function readInteraction(wire: NonNullable<WireFacets['interaction']>, toMs: ReadTime): Interaction {
-  const { call_id, state, connected_at, media = 'voice' } = wire;
+  const { call_id, state, connected_at, began_at, media = 'voice' } = wire;
   const interaction: Interaction = { callId: call_id, state };
   if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interaction/connected_at');
+  if (began_at !== undefined) interaction.beganAt = toMs(began_at, '/interaction/began_at');
   if (media !== 'voice') interaction.media = media satisfies DigitalMedia;
   return interaction;
 }

@@ -5,7 +5,7 @@ import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionNameOf } from '../config/topology.ts';
 import { grantedBy, unitIn } from './answers.ts';
-import { tellingOf, timesFor } from './circumstances.ts';
+import { tellingOf } from './circumstances.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
 import { settleHere } from './settle-here.ts';
@@ -16,8 +16,7 @@ import { settleHere } from './settle-here.ts';
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
   const telling = tellingOf(region, event.agentId);
-  const { confirmedMs } = timesFor(region, telling);
-  for (const due of settlementsDue(event.facets, record.facets, telling.claimsBy, confirmedMs)) {
+  for (const due of settlementsDue(event.facets, record.facets, telling)) {
     if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
   }
 }

@@ -12,6 +12,7 @@ import { completionTime, settlementsDue } from '../../src/agent/due.ts';
 import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
+const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const none = { rule: 'none', seconds: 0 } as const;
 /** As a caller settles, where there is no wrap-up. */
 const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
@@ -111,7 +112,9 @@ describe('what a platform event calls for', () => {
   const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
-    settlementsDue(event, facets, by, 60_000).map(({ settlement }) => settlement)[0];
+    settlementsDue(event, facets, { tells: true, claimsBy: by, confirmedMs: 60_000 }).map(
+      ({ settlement }) => settlement,
+    )[0];
 
   it.each<[string, Facets, Facets, string | undefined]>([
     ['connected', connected, { claim: held }, 'confirm'],
@@ -160,10 +163,10 @@ describe('what a platform event calls for', () => {
       digitalClaims,
       digital: { ...chat('one', 'CONNECTED').digital, ...chat('two', 'ENDED').digital },
     };
-    expect(settlementsDue(chat('one', 'CONNECTED'), facets, 'call', 60_000)).toEqual([
+    expect(settlementsDue(chat('one', 'CONNECTED'), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-1'], settlement: 'confirm' },
     ]);
-    expect(settlementsDue(chat('two', 'ENDED'), facets, 'call', 60_000)).toEqual([
+    expect(settlementsDue(chat('two', 'ENDED'), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-2'], settlement: 'complete' },
     ]);
   });
@@ -184,7 +187,7 @@ describe('when an interaction was over', () => {
     ['a call the platform never told of', { claim }, true, undefined],
     ["somebody else's call", { claim, interaction: { ...interaction, callId: 'other' } }, true, undefined],
   ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, claim, { tells, claimsBy: 'call' })).toBe(expected);
+    expect(completionTime(facets, claim, { ...BY_CALL, tells })).toBe(expected);
   });
 });
 

@@ -2,30 +2,48 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../src/agent/claim.ts';
 import { completionTime, isGoingOn, settlementsDue } from '../../src/agent/due.ts';
-import { type Claim, claimFacet, claimsOf, type Facets, type Interaction } from '../../src/agent/facets.ts';
+import { type Claim, claimsOf, type Facets, type Interaction } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { interactionOf } from '../../src/agent/pairing.ts';
 import { statusOf } from '../../src/agent/status.ts';
 
 const CONFIRMED_MS = 60_000;
+const BY_AGENT = { tells: true, claimsBy: 'agent', confirmedMs: CONFIRMED_MS } as const;
 
 /** An agent to whom calls are handed, and the platform that tells of its contacts under names of its own. */
 class Agent {
   facets: Facets = { presence: { state: 'ON_DUTY', at: 1, id: 'p' }, activity: { state: 'IDLE', at: 1, id: 'a' } };
   nowMs = 1_000_000;
+  /** When each contact came to be, as far as the platform tells. */
+  readonly began = new Map<string, number>();
 
   claim(unit: string, callId: string, state: Claim['state'] = 'CONFIRMED'): this {
     this.nowMs += 1;
-    const claim: Claim = {
-      ...(unit !== 'voice' && { unit }),
-      ...{ fence: this.nowMs, state, untilMs: this.nowMs + CONFIRMED_MS, callId, queue: 'q', completedAtMs: 0 },
-    };
-    this.facets = {
-      ...this.facets,
-      digitalClaims: { ...this.facets.digitalClaims, ...claimFacet(claim).digitalClaims },
-    };
-    if (unit === 'voice') this.facets.claim = claim;
+    const { completedAtMs = 0 } = this.claimOn(unit) ?? {};
+    const named = unit === 'voice' ? {} : { unit };
+    this.#put({
+      ...named,
+      fence: this.nowMs,
+      state,
+      untilMs: this.nowMs + CONFIRMED_MS,
+      callId,
+      queue: 'q',
+      completedAtMs,
+    });
     return this;
+  }
+
+  /** The caller sends the call to the agent, and confirms. */
+  send(unit: string, contactId: string): void {
+    this.nowMs += 1;
+    this.began.set(contactId, this.nowMs);
+    this.nowMs += 1;
+    const claim = this.claimOn(unit) as Claim;
+    if (claim.state === 'HELD') this.#put({ ...claim, state: 'CONFIRMED', untilMs: this.nowMs + CONFIRMED_MS });
+  }
+
+  claimOn(unit: string): Claim | undefined {
+    return unit === 'voice' ? this.facets.claim : this.facets.digitalClaims?.[unit];
   }
 
   /** The platform tells of a contact, and what that calls for is done. @returns what was done, as `call settlement` */
@@ -37,8 +55,13 @@ class Agent {
   ): string[] {
     this.nowMs += 1;
     const connected = connectedAt ?? (state === 'CONNECTED' ? this.nowMs : this.#connectedAt(callId));
+    const beganAt = this.began.get(callId);
     const told = { callId, state, at: this.nowMs, id: `${callId}/${this.nowMs}`, ...(media && { media }) };
-    const interaction = { ...told, ...(connected !== undefined && { connectedAt: connected }) };
+    const interaction = {
+      ...(beganAt !== undefined && { beganAt }),
+      ...told,
+      ...(connected !== undefined && { connectedAt: connected }),
+    };
     return this.follow(media ? { digital: { [callId]: interaction } } : { interaction });
   }
 
@@ -49,7 +72,7 @@ class Agent {
 
   follow(event: Facets): string[] {
     this.facets = merge(this.facets, event).facets;
-    const due = settlementsDue(event, this.facets, 'agent', CONFIRMED_MS);
+    const due = settlementsDue(event, this.facets, BY_AGENT);
     for (const { claim, settlement } of due) this.#settle(claim, settlement);
     return due.map(({ claim, settlement }) => `${claim.callId} ${settlement}`);
   }
@@ -64,16 +87,20 @@ class Agent {
   }
 
   #settle(claim: Claim, settlement: Parameters<typeof settle>[1]): void {
-    const completedAt = completionTime(this.facets, claim, { tells: true, claimsBy: 'agent' });
+    const completedAt = completionTime(this.facets, claim, BY_AGENT);
     const times = { heldMs: 10_000, confirmedMs: CONFIRMED_MS };
     const wrapUp = { rule: 'none', seconds: 0 } as const;
     const move = settle(claim, settlement, { times, wrapUp, completedAt, isPlatform: true });
     if (typeof move === 'string') return;
-    const { state, lockMs, endReason, completed } = move;
-    const completedAtMs = Math.max(claim.completedAtMs, completed ? (completed.from as number) : 0);
+    const { state, lockMs, endReason, completed, goesBehind } = move;
+    const completedAtMs = goesBehind ? this.nowMs : Math.max(claim.completedAtMs, Number(completed?.from ?? 0));
     const next = { ...claim, state, untilMs: this.nowMs + lockMs, completedAtMs, ...(endReason && { endReason }) };
-    if (claim.unit === undefined) this.facets = { ...this.facets, claim: next };
-    else this.facets = { ...this.facets, digitalClaims: { ...this.facets.digitalClaims, [claim.unit]: next } };
+    this.#put(next);
+  }
+
+  #put(claim: Claim): void {
+    if (claim.unit === undefined) this.facets = { ...this.facets, claim };
+    else this.facets = { ...this.facets, digitalClaims: { ...this.facets.digitalClaims, [claim.unit]: claim } };
   }
 }
 
@@ -96,10 +123,10 @@ describe('claims of callers who do not know the platform’s names', () => {
     const agent = new Agent().claim('chat-1', 'c1', 'HELD');
     expect(agent.tell('91', 'ALERTING', 'chat')).toEqual([]);
     expect(agent.tell('91', 'CONNECTED', 'chat')).toEqual(['c1 confirm']);
-    expect(isGoingOn(agent.facets, 'chat-1', 'agent')).toBe(true);
-    expect(isGoingOn(agent.facets, 'chat-1', 'call')).toBe(false);
+    expect(isGoingOn(agent.facets, 'chat-1', BY_AGENT)).toBe(true);
+    expect(isGoingOn(agent.facets, 'chat-1', { ...BY_AGENT, claimsBy: 'call' })).toBe(false);
     agent.tell('91', 'ENDED', 'chat');
-    expect(isGoingOn(agent.facets, 'chat-1', 'agent')).toBe(false);
+    expect(isGoingOn(agent.facets, 'chat-1', BY_AGENT)).toBe(false);
   });
 
   it('are not ended by a contact that was there before, or that began later beside their own', () => {
@@ -133,7 +160,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     } as const;
     agent.facets = { ...agent.facets, digitalClaims: { ...agent.facets.digitalClaims, 'chat-1': given } };
     agent.tell('91', 'ALERTING', 'chat');
-    expect(interactionOf(agent.facets, agent.facets.digitalClaims?.['chat-2'] as Claim, 'agent')?.callId).toBe('91');
+    expect(interactionOf(agent.facets, agent.facets.digitalClaims?.['chat-2'] as Claim, BY_AGENT)?.callId).toBe('91');
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c2 missed']);
   });
 
@@ -157,40 +184,80 @@ describe('claims of callers who do not know the platform’s names', () => {
   });
 });
 
+const WHAT = ['claim', 'claim', 'send', 'send', 'connect', 'connect', 'end', 'end', 'again'] as const;
 /** What may happen next; `of` picks one of those that it may happen to. */
-const step = fc.record({ what: fc.constantFrom('claim', 'begin', 'begin', 'end', 'end', 'again'), of: fc.nat(9) });
+const steps = fc.array(fc.record({ what: fc.constantFrom(...WHAT), of: fc.nat(9) }), { maxLength: 50 });
+
+/** What is under way, beside what the agent's facets say of it. */
+class Day {
+  readonly agent = new Agent();
+  /** By contact id, the call that it is. */
+  readonly sent = new Map<string, string>();
+  readonly connected = new Map<string, string>();
+  #count = 1000;
+  readonly #tellsBeginnings: boolean;
+
+  constructor(tellsBeginnings: boolean) {
+    this.#tellsBeginnings = tellsBeginnings;
+  }
+
+  /** @returns what was settled, and the call that it should be, if any */
+  step(what: (typeof WHAT)[number], of: number): { settled: string[]; call?: string | undefined } {
+    const pick = <T>(all: T[]): T | undefined => all[of % all.length];
+    const { agent, sent, connected } = this;
+    const units = ['chat-1', 'chat-2', 'chat-3'];
+    const inState = (...states: (string | undefined)[]) =>
+      units.filter((unit) => states.includes(agent.claimOn(unit)?.state));
+    if (what === 'again' && agent.facets.digital) return { settled: agent.follow({ digital: agent.facets.digital }) };
+    if (what === 'claim') {
+      const unit = pick(inState(undefined, 'ENDED'));
+      this.#count += 1;
+      if (unit) agent.claim(unit, `call-${this.#count}`, 'HELD');
+    }
+    if (what === 'send') {
+      const unit = pick(inState('HELD'));
+      this.#count += 1;
+      if (!unit) return { settled: [] };
+      agent.send(unit, `${this.#count}`);
+      if (!this.#tellsBeginnings) agent.began.clear();
+      sent.set(`${this.#count}`, agent.claimOn(unit)?.callId as string);
+    }
+    if (what === 'connect') {
+      // Where nobody tells when a contact came to be, those that come first must be answered first.
+      const contactId = this.#tellsBeginnings ? pick([...sent.keys()]) : [...sent.keys()][0];
+      if (!contactId) return { settled: [] };
+      connected.set(contactId, sent.get(contactId) as string);
+      sent.delete(contactId);
+      return { settled: agent.tell(contactId, 'CONNECTED', 'chat') };
+    }
+    if (what === 'end') {
+      const contactId = pick([...connected.keys()]);
+      if (!contactId) return { settled: [] };
+      const call = connected.get(contactId);
+      connected.delete(contactId);
+      return { settled: agent.tell(contactId, 'ENDED', 'chat'), call };
+    }
+    return { settled: [] };
+  }
+}
 
 describe('claims and contacts, whatever the order', () => {
-  it('are as many, whoever is claimed, begins and ends', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const agent = new Agent();
-        const [waiting, open]: [string[], string[]] = [[], []];
-        let count = 0;
-        for (const { what, of } of steps) {
-          const free = ['chat-1', 'chat-2', 'chat-3'].filter((unit) => {
-            return (agent.facets.digitalClaims?.[unit]?.state ?? 'ENDED') === 'ENDED';
-          });
-          if (what === 'claim' && free.length > 0) {
-            count += 1;
-            agent.claim(free[of % free.length] as string, `call-${count}`);
-            waiting.push(`${1000 + count}`);
-          } else if (what === 'begin' && waiting.length > 0) {
-            const [callId = ''] = waiting.splice(0, 1);
-            open.push(callId);
-            expect(agent.tell(callId, 'CONNECTED', 'chat')).toEqual([]);
-          } else if (what === 'end' && open.length > 0) {
-            const [callId = ''] = open.splice(of % open.length, 1);
-            expect(agent.tell(callId, 'ENDED', 'chat')).toHaveLength(1);
-          } else if (what === 'again' && agent.facets.digital) {
-            expect(agent.follow({ digital: agent.facets.digital })).toEqual([]);
+  it.each([true, false])(
+    'go together to the end, whether contacts tell when they came to be: %s',
+    (tellsBeginnings) => {
+      fc.assert(
+        fc.property(steps, (all) => {
+          const day = new Day(tellsBeginnings);
+          for (const { what, of } of all) {
+            const { settled, call } = day.step(what, of);
+            const ended = settled.filter((each) => !each.endsWith(' confirm'));
+            expect(ended).toEqual(call === undefined ? [] : [`${call} complete`]);
           }
-          expect(agent.running).toHaveLength(waiting.length + open.length);
-        }
-      }),
-      { numRuns: 1000 },
-    );
-  });
+        }),
+        { numRuns: 1000 },
+      );
+    },
+  );
 
   it('leave the agent open once idle, whatever ends were lost', () => {
     const media = fc.constantFrom('chat', 'message', 'email', undefined);
