@@ -79,7 +79,7 @@ describe('an event that is nearly one', () => {
     profile: { name: 'Ana', queues: ['crm:support'], skills: { billing: 80 }, tenure_days: 3 },
     presence: { state: 'ON_DUTY', at: nowMs },
     activity: { state: 'IDLE' },
-    interaction: { call_id: 'c', state: 'CONNECTED', connected_at: nowMs },
+    interaction: { call_id: 'c', state: 'CONNECTED', connected_at: nowMs, began_at: nowMs },
     digital: [{ call_id: 'd', state: 'ENDED', media: 'chat' }],
   };
   const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(Number.NaN, -0, 1e308, '__proto__', '\u0000', ' '));
