@@ -29,12 +29,17 @@ export class Http {
     this.#clients.clear();
   }
 
-  /** The API of the instance at that URL. Whoever asks decides whether to ask again. */
-  muster(url: string): Client {
+  /**
+   * The API of the instance at that URL.
+   * @param attempts how often a question is asked where the instance has too much to do, or something that it needs is away;
+   *   by default whoever asks decides whether to ask again
+   */
+  muster(url: string, attempts = 1): Client {
     const token = this.#tokens.get(new URL(url).origin);
-    const options = { url, dispatcher: this.#agent, deadlineMs: DEADLINE_MS, attempts: 1, ...(token && { token }) };
-    const client = this.#clients.get(url) ?? createClient(options);
-    this.#clients.set(url, client);
+    const name = `${url} ${attempts}`;
+    const options = { url, dispatcher: this.#agent, deadlineMs: DEADLINE_MS, attempts, ...(token && { token }) };
+    const client = this.#clients.get(name) ?? createClient(options);
+    this.#clients.set(name, client);
     return client;
   }
 

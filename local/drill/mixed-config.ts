@@ -124,7 +124,7 @@ async function speakOf({ http }: World, { url }: LocalRegion, agent_id: string):
     timestamp: systemClock.nowMs(),
     status: 'AVAILABLE' as const,
   };
-  await http.muster(url).sendEvents({ body: event });
+  await http.muster(url, ask.ATTEMPTS).sendEvents({ body: event });
 }
 
 /** Everything that is asked of one region and is the other's, as each of them sees it. */

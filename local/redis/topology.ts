@@ -1,7 +1,7 @@
 import { withAdmin } from './admin.ts';
 
-/** A node that runs answers well within this. */
-const ANSWER_LIMIT_MS = 1_000;
+/** A node that runs answers well within the first, on a busy machine within the second. */
+const ANSWER_LIMITS_MS = [1_000, 10_000];
 
 /** A line of `CLUSTER NODES`. */
 export interface NodeView {
@@ -45,15 +45,16 @@ export const owns = (view: NodeView, slot: number): boolean =>
 
 /** The cluster as the node with the newest configuration among `ports` sees it. @throws Error if none answers */
 export async function readTopology(ports: number[]): Promise<NodeView[]> {
-  const answers = await Promise.allSettled(
-    ports.map((port) =>
-      withAdmin(port, async (redis) => parseClusterNodes(`${await redis.run('CLUSTER', 'NODES')}`), ANSWER_LIMIT_MS),
-    ),
-  );
-  const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const [newest] = views.sort((a, b) => newestEpoch(b) - newestEpoch(a));
-  if (!newest) throw new Error('No node of the cluster answers.');
-  return newest;
+  for (const limitMs of ANSWER_LIMITS_MS) {
+    const answers = await Promise.allSettled(ports.map((port) => readNodes(port, limitMs)));
+    const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const [newest] = views.sort((a, b) => newestEpoch(b) - newestEpoch(a));
+    if (newest) return newest;
+  }
+  throw new Error('No node of the cluster answers.');
 }
+
+const readNodes = (port: number, limitMs: number): Promise<NodeView[]> =>
+  withAdmin(port, async (redis) => parseClusterNodes(`${await redis.run('CLUSTER', 'NODES')}`), limitMs);
 
 const newestEpoch = (views: NodeView[]): number => Math.max(...views.map((view) => view.configEpoch));

@@ -1,7 +1,15 @@
-import { type Claim, type ClaimState, claimsOf, compareClaims, type EndReason, type Facets } from './facets.ts';
+import {
+  type Claim,
+  type ClaimState,
+  claimsOf,
+  compareClaims,
+  type EndReason,
+  type Facets,
+  interactionOf,
+} from './facets.ts';
 import { MEDIA } from './media.ts';
-import { liveInteraction } from './status.ts';
-import { seenFrom, VOICE } from './units.ts';
+import { isLive } from './status.ts';
+import { VOICE } from './units.ts';
 
 /**
  * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
@@ -157,8 +165,8 @@ function completion(from: number | 'now' | undefined, restMs: number): { complet
 export function mayGrantInstead(facets: Facets, region: string): boolean {
   return claimsOf(facets).every((claim) => {
     if (claim.state === 'ENDED' || claim.state === 'WRAP_UP' || claim.by === region) return true;
-    const seen = seenFrom(facets, claim.unit ?? VOICE);
-    return seen.interaction?.callId === claim.callId && !liveInteraction(seen);
+    const interaction = interactionOf(facets, claim.callId);
+    return interaction !== undefined && !isLive(interaction, facets);
   });
 }
 

@@ -5,11 +5,13 @@ import {
   compareVersions,
   type Facets,
   type Interaction,
+  interactionOf,
+  interactionsOf,
   type Stamped,
   type Version,
 } from './facets.ts';
-import { confirmedAt, interactionOf, interactionsOf, type Telling } from './pairing.ts';
-import { isLive } from './status.ts';
+import { confirmedAt, interactionFor, type Telling } from './pairing.ts';
+import { isLive, liveInteractions } from './status.ts';
 import { claimOn, mediaOf } from './units.ts';
 
 /**
@@ -19,7 +21,7 @@ import { claimOn, mediaOf } from './units.ts';
  */
 export function completionTime(facets: Facets, claim: Claim, telling: Telling): number | 'now' | undefined {
   if (!telling.tells) return 'now';
-  const interaction = interactionOf(facets, claim, telling);
+  const interaction = interactionFor(facets, claim, telling);
   const { activity } = facets;
   return interaction && Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
@@ -37,7 +39,7 @@ export interface Due {
  */
 export function settlementsDue(event: Facets, facets: Facets, telling: Telling): Due[] {
   return claimsOf(facets).flatMap((claim) => {
-    const interaction = interactionOf(facets, claim, telling);
+    const interaction = interactionFor(facets, claim, telling);
     if (!isTold(event, facets, claim, interaction, telling)) return [];
     const settlement = settlementDue(claim, interaction, facets, telling);
     return settlement ? [{ claim, settlement }] : [];
@@ -47,19 +49,20 @@ export function settlementsDue(event: Facets, facets: Facets, telling: Telling):
 function settlementDue(
   claim: Claim,
   interaction: Stamped<Interaction> | undefined,
-  { activity }: Facets,
+  facets: Facets,
   telling: Telling,
 ): PlatformSettlement | undefined {
   if (claim.state === 'ENDED') return undefined;
-  const goesOn = interaction !== undefined && isLive(interaction, activity);
+  const { activity } = facets;
   if (claim.state === 'WRAP_UP') {
     // Idle since after the call: the agent ended the wrap-up on the platform.
     const isIdle = activity?.state === 'IDLE' && activity.at > (interaction?.at ?? claim.completedAtMs);
-    return isIdle && !goesOn ? 'release' : undefined;
+    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOf(claim.unit));
+    return isIdle && !isBusy ? 'release' : undefined;
   }
   if (!interaction) return isIdleSince(claim, activity, telling) ? 'complete' : undefined;
-  if (goesOn && interaction.state !== 'WRAP_UP')
-    return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
+  const isOver = interaction.state === 'WRAP_UP' || !isLive(interaction, facets);
+  if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
 }
 
@@ -75,10 +78,9 @@ function isTold(
   { claimsBy }: Telling,
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
-  const alike = claimsBy === 'agent' ? interactionsOf(facets, mediaOf(unit)) : [];
-  const told = [...(event.interaction ? [event.interaction] : []), ...Object.values(event.digital ?? {})];
-  return [...alike, ...(its ? [its] : [])].some((held) => {
-    return told.some((one) => one.callId === held.callId && one.media === held.media && isCurrent(one, held));
+  return interactionsOf(event).some((told) => {
+    const isAlike = claimsBy === 'agent' && told.media === mediaOf(unit);
+    return (isAlike || told.callId === its?.callId) && isCurrent(told, interactionOf(facets, told.callId));
   });
 }
 
@@ -100,6 +102,6 @@ function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, con
  */
 export function isGoingOn(facets: Facets, unit: string, telling: Telling): boolean {
   const claim = claimOn(facets, unit);
-  const interaction = claim && interactionOf(facets, claim, telling);
-  return interaction !== undefined && isLive(interaction, facets.activity);
+  const interaction = claim && interactionFor(facets, claim, telling);
+  return interaction !== undefined && isLive(interaction, facets);
 }

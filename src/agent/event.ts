@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Activity, Facets, Presence, Stamped } from './facets.ts';
+import { type Facets, interactionsFacet, interactionsOf } from './facets.ts';
 import { type WrongField, wrongFields } from './fields.ts';
 import { STATUSES, type Status, type StatusAnswer } from './status.ts';
 import { closed, Reason, readFacets, Time, WireFacets, writeFacets } from './wire.ts';
@@ -114,41 +114,37 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
     return nowMs;
   };
   const timestampMs = clamp(event.timestampMs);
-  const { profile, presence, activity, interaction, digital } = event.facets;
+  const { profile, presence, activity, interactions } = event.facets;
   const facets: Facets = { ...event.facets };
   if (profile) facets.profile = { ...profile, at: clamp(profile.at) };
   if (presence) facets.presence = { ...presence, at: clamp(presence.at) };
   if (activity) facets.activity = { ...activity, at: clamp(activity.at) };
-  if (interaction) facets.interaction = { ...interaction, at: clamp(interaction.at) };
-  if (digital) {
-    const clamped = Object.entries(digital).map(([callId, one]) => [callId, { ...one, at: clamp(one.at) }] as const);
-    facets.digital = Object.fromEntries(clamped);
+  if (interactions) {
+    const clamped = interactionsOf(event.facets).map((one) => ({ ...one, at: clamp(one.at) }));
+    facets.interactions = { ...interactions, ...interactionsFacet(...clamped).interactions };
   }
   return aheadMs === 0 ? { event, aheadMs } : { event: { ...event, timestampMs, facets }, aheadMs };
 }
 
-const PAUSES = ['BREAK', 'MEAL', 'MEETING', 'TRAINING', 'AWAY', 'PAUSED'];
-
 /** What `{status, reason}` says, where it is the sender's report; any facet that speaks of availability overrules it. */
 function plainFacets(payload: EventPayload, role: ReadingContext['status'], from: { at: number; id: string }): Facets {
-  const { status, reason, profile, presence, activity, interaction, digital, claim, digital_claims } = payload;
-  const atWork = interaction ?? digital ?? claim ?? digital_claims;
+  const { status, reason, profile, presence, activity, interactions, interactions_since, claim, digital_claims } =
+    payload;
+  const atWork = interactions ?? interactions_since ?? claim ?? digital_claims;
   const isOverruled = presence || activity || atWork || (role === 'summary' && profile);
   if (!status || isOverruled) return {};
   return describe(status, reason, from);
 }
 
+/**
+ * A plain word is one register: whether the agent takes work. It speaks of no interaction and of no claim, so an `AVAILABLE`
+ * after a break leaves a call that lasts as it is.
+ */
 function describe(status: Status, reason: string | undefined, from: { at: number; id: string }): Facets {
-  const why = reason ? { reason } : {};
-  const presence = (state: Presence['state'], because = {}): Stamped<Presence> => ({ state, ...because, ...from });
-  const activity = (state: Activity['state'], because = {}): Stamped<Activity> => ({ state, ...because, ...from });
-  if (status === 'OFFLINE') return { presence: presence('OFF_DUTY', why) };
-  if (status === 'AVAILABLE') return { presence: presence('ON_DUTY'), activity: activity('IDLE') };
-  if (reason && PAUSES.includes(reason)) return { presence: presence('PAUSED', why) };
-  if (reason === 'WRAP_UP' || reason === 'NOT_RESPONDING') {
-    return { presence: presence('ON_DUTY'), activity: activity(reason) };
-  }
-  return { presence: presence('ON_DUTY'), activity: activity('INTERACTING', why) };
+  const state = { AVAILABLE: 'ON_DUTY', BUSY: 'PAUSED', OFFLINE: 'OFF_DUTY' } as const;
+  const because = reason ?? (status === 'BUSY' ? 'ON_CALL' : undefined);
+  const why = because && status !== 'AVAILABLE' ? { reason: because } : {};
+  return { presence: { state: state[status], ...why, isPlain: true, ...from } };
 }
 
 /**

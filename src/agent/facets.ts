@@ -3,9 +3,9 @@
  * same events, in any order and with any duplicates, holds the same agent. Nothing here knows Redis, Kafka or HTTP.
  */
 
-import type { Capacity, DigitalMedia } from './media.ts';
+import type { Capacity, Media } from './media.ts';
 
-/** A point in a facet's order: platform time in ms first, the event's id where two share a millisecond. */
+/** Where a facet's value comes from: it is newer than another by {@link compareVersions}. */
 export interface Version {
   /** Platform time in ms since the epoch; never a local clock. */
   at: number;
@@ -27,13 +27,15 @@ export interface Profile {
   capacity?: Capacity;
 }
 
-/** `PAUSED` is logged in but not taking work (break, meal, meeting): busy, not offline. */
+/** `PAUSED` is logged in but not taking work (break, meal, meeting, or a plain `BUSY`): busy, not offline. */
 export type PresenceState = 'ON_DUTY' | 'PAUSED' | 'OFF_DUTY';
 
 export interface Presence {
   state: PresenceState;
   /** Why, in the platform's word: `BREAK`, `MEAL`, `LOGGED_OUT`. */
   reason?: string;
+  /** Said as a plain status, which is all that its sender tells: of an activity nobody need have told. */
+  isPlain?: true;
 }
 
 export type ActivityState = 'IDLE' | 'INTERACTING' | 'WRAP_UP' | 'NOT_RESPONDING';
@@ -52,8 +54,19 @@ export interface Interaction {
   connectedAt?: number;
   /** Platform time in ms at which it came to be there, for whomever; absent where the platform does not tell. */
   beganAt?: number;
-  /** Absent for voice, and where the platform does not say. */
-  media?: DigitalMedia;
+  /** Voice where the platform does not say. */
+  media: Media;
+}
+
+/** Every interaction of an agent, of all media: a person can have two calls, and the end of one says nothing of another. */
+export interface Interactions {
+  /** By call id: each a register of its own. */
+  byCall: Record<string, Stamped<Interaction>>;
+  /**
+   * A floor in platform ms: what was said before it is forgotten, and no late word of it counts. It only rises, see
+   * `forget.ts`. Absent: nothing is forgotten.
+   */
+  forgottenBefore?: number;
 }
 
 /** The stages of a claim, in the only order they can follow each other. */
@@ -95,15 +108,11 @@ export interface Origin {
   region: string;
 }
 
-export type Digital = Record<string, Stamped<Interaction>>;
-
 export interface Facets {
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity>;
-  interaction?: Stamped<Interaction>;
-  /** Interactions of every media type but voice, by call id: each a register of its own. */
-  digital?: Digital;
+  interactions?: Interactions;
   /** The claim on the agent's one unit for voice. */
   claim?: Claim;
   /** Claims on units of other media types, by unit: each a register of its own. */
@@ -115,18 +124,45 @@ export const FACET_NAMES = [
   'profile',
   'presence',
   'activity',
-  'interaction',
-  'digital',
+  'interactions',
   'claim',
   'digitalClaims',
   'origin',
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 
-/** Negative when `a` is older than `b`, 0 when they are the same event, positive when newer. */
-export function compareVersions(a: Version, b: Version): number {
-  if (a.at !== b.at) return a.at - b.at;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+/** A place in a facet's order. */
+export interface Rank extends Version {
+  /** How little the value leaves of the agent, see {@link closedness}. */
+  closed: number;
+}
+
+/** By what presence, activity and interactions say. What ended leaves most; of the stages before that none frees the agent. */
+const CLOSED: Record<string, number> = {
+  ...{ ON_DUTY: 0, PAUSED: 1, OFF_DUTY: 2 },
+  ...{ IDLE: 0, NOT_RESPONDING: 1, INTERACTING: 1 },
+  ...{ ENDED: 0, ALERTING: 1, CONNECTED: 1, WRAP_UP: 1 },
+};
+
+/** Of two values of one time the one that leaves less of the agent is the newer one: a tie never frees who is busy. */
+export const closedness = ({ state }: Version & { state?: string }): number => CLOSED[state ?? ''] ?? 0;
+
+export const rankOf = (facet: Version & { state?: string }): Rank => ({
+  at: facet.at,
+  closed: closedness(facet),
+  id: facet.id,
+});
+
+/**
+ * Negative when `a` is older than `b`, 0 when they are the same event, positive when newer: platform time in ms first, then
+ * who leaves less of the agent, then the event's id.
+ */
+export function compareVersions(a: Version & { state?: string }, b: Version & { state?: string }): number {
+  return compareRanks(rankOf(a), rankOf(b));
+}
+
+export function compareRanks(a: Rank, b: Rank): number {
+  return a.at - b.at || a.closed - b.closed || compareTexts(a.id, b.id);
 }
 
 const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };
@@ -150,9 +186,19 @@ function compareGranters(a: string | undefined, b: string | undefined): number {
   return a < b ? 1 : -1;
 }
 
-/** An interaction as the facet that it is part of. */
-export function interactionFacet(interaction: Stamped<Interaction>): Pick<Facets, 'interaction' | 'digital'> {
-  return interaction.media === undefined ? { interaction } : { digital: { [interaction.callId]: interaction } };
+/** Interactions as the facet that they are part of. */
+export function interactionsFacet(...interactions: Stamped<Interaction>[]): Required<Pick<Facets, 'interactions'>> {
+  return { interactions: { byCall: Object.fromEntries(interactions.map((one) => [one.callId, one])) } };
+}
+
+/** Every interaction of these facets. */
+export const interactionsOf = ({ interactions }: Facets): Stamped<Interaction>[] =>
+  Object.values(interactions?.byCall ?? {});
+
+/** The interaction of a call, whatever the call is named. */
+export function interactionOf({ interactions }: Facets, callId: string): Stamped<Interaction> | undefined {
+  const { byCall = {} } = interactions ?? {};
+  return Object.hasOwn(byCall, callId) ? byCall[callId] : undefined;
 }
 
 /** A claim as the facet that it is part of. */

@@ -2,13 +2,12 @@ import {
   type Claim,
   compareClaims,
   compareVersions,
-  type Digital,
   FACET_NAMES,
   type FacetName,
   type Facets,
+  type Interactions,
   type Origin,
   type Stamped,
-  type Version,
 } from './facets.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
@@ -41,7 +40,7 @@ export function merge(current: Facets, change: Facets): Merged {
 function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (change[name] === undefined) return -1;
   if (name === 'claim') return joinClaim(facets, change.claim as Claim);
-  if (name === 'digital') return joinDigital(facets, change.digital as Digital);
+  if (name === 'interactions') return joinInteractions(facets, change.interactions as Interactions);
   if (name === 'digitalClaims') return joinDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
   if (name === 'origin') return joinOrigin(facets, change.origin as Stamped<Origin>);
   const ours = facets[name];
@@ -51,31 +50,26 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
   return order;
 }
 
-/** Interactions besides voice that are remembered of an agent: an agent may carry this many, and a few have just ended. */
-export const DIGITAL_KEPT = 32;
-
 /**
- * Each interaction is a register; those that changed last are kept. Every register only grows, so one that was
- * forgotten stays older than those that were kept, and whoever hears of it in whatever order forgets it, too.
+ * Each interaction is a register, and the floor is one. What lies below the floor is dropped whatever it says, so that no
+ * order of events can revive it; that nothing alive lies there is the care of whoever raises the floor.
  */
-function joinDigital(facets: Facets, theirs: Digital): number {
-  const ours = facets.digital ?? {};
-  const joined = new Map(Object.entries(ours));
-  let isSeen = false;
-  for (const [callId, interaction] of Object.entries(theirs)) {
+function joinInteractions(facets: Facets, theirs: Interactions): number {
+  const ours = facets.interactions ?? { byCall: {} };
+  const floor = Math.max(ours.forgottenBefore ?? 0, theirs.forgottenBefore ?? 0);
+  const joined = new Map(Object.entries(ours.byCall));
+  let isSeen = theirs.forgottenBefore !== undefined && theirs.forgottenBefore === ours.forgottenBefore;
+  for (const [callId, interaction] of Object.entries(theirs.byCall)) {
     const held = joined.get(callId);
     const order = held ? compareVersions(interaction, held) : 1;
     if (order > 0) joined.set(callId, interaction);
     else if (order === 0) isSeen = true;
   }
-  const kept = [...joined].sort(latestFirst).slice(0, DIGITAL_KEPT);
-  if (kept.every(([callId, interaction]) => ours[callId] === interaction)) return isSeen ? 0 : -1;
-  facets.digital = Object.fromEntries(kept);
+  const kept = [...joined].filter(([, { at }]) => at >= floor);
+  const isSame = kept.length === Object.keys(ours.byCall).length && kept.every(([id, one]) => ours.byCall[id] === one);
+  if (isSame && floor === (ours.forgottenBefore ?? 0)) return isSeen ? 0 : -1;
+  facets.interactions = { byCall: Object.fromEntries(kept), ...(floor > 0 && { forgottenBefore: floor }) };
   return 1;
-}
-
-function latestFirst([callA, a]: [string, Version], [callB, b]: [string, Version]): number {
-  return compareVersions(b, a) || (callA < callB ? -1 : 1);
 }
 
 function joinDigitalClaims(facets: Facets, theirs: Record<string, Claim>): number {

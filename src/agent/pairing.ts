@@ -1,5 +1,13 @@
-import { type Claim, claimsOf, compareTexts, type Facets, type Interaction, type Stamped } from './facets.ts';
-import type { Media } from './media.ts';
+import {
+  type Claim,
+  claimsOf,
+  compareTexts,
+  type Facets,
+  type Interaction,
+  interactionOf,
+  interactionsOf,
+  type Stamped,
+} from './facets.ts';
 import { mediaOf, VOICE } from './units.ts';
 
 /** What a platform tells of interactions, as its connection is configured. */
@@ -26,18 +34,17 @@ const CLOCKS_MS = 5000;
  * over with a claim stays that claim's, so that one end never completes two. A fence is about the time of its grant:
  * this compares the store's clock with the platform's and is good to their difference.
  */
-export function interactionOf(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
-  const named = namedOf(facets, claim);
+export function interactionFor(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
+  const named = interactionOf(facets, claim.callId);
   if (named || telling.claimsBy === 'call') return named;
   const media = mediaOf(claim.unit);
   const others = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
   const names = new Set([claim, ...others].map(({ callId }) => callId));
-  const left = new Set(
-    interactionsOf(facets, media)
-      .filter(({ callId }) => !names.has(callId))
-      .sort(earliestFirst),
-  );
-  const claims = [claim, ...others].filter((one) => !namedOf(facets, one)).sort(firstConfirmedFirst(telling));
+  const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));
+  const left = new Set(alike.sort(earliestFirst));
+  const claims = [claim, ...others]
+    .filter((one) => !interactionOf(facets, one.callId))
+    .sort(firstConfirmedFirst(telling));
   const running = claims.filter((one) => !isOver(one));
   const rounds: [Claim[], Choice][] = [
     [claims.filter(isOver), (one) => ofPast(one, left)],
@@ -57,18 +64,6 @@ export function interactionOf(facets: Facets, claim: Claim, telling: Telling): S
 }
 
 type Choice = (claim: Claim) => Stamped<Interaction> | undefined;
-
-/** The interaction of the claim's call, whatever the platform takes its medium for, as long as neither is voice. */
-function namedOf({ interaction, digital }: Facets, { unit = VOICE, callId }: Claim): Stamped<Interaction> | undefined {
-  if (unit !== VOICE) return digital?.[callId];
-  return interaction?.callId === callId ? interaction : undefined;
-}
-
-/** Every interaction of the medium that is remembered of the agent. */
-export function interactionsOf({ interaction, digital = {} }: Facets, media: Media): Stamped<Interaction>[] {
-  if (media === VOICE) return interaction ? [interaction] : [];
-  return Object.values(digital).filter((one) => one.media === media);
-}
 
 /**
  * What a claim that is over had: the interaction with whose end it was completed, or else the first that began before its

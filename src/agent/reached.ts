@@ -2,13 +2,14 @@ import {
   type Claim,
   claimsOf,
   compareClaims,
-  compareVersions,
-  type Digital,
+  compareRanks,
   type FacetName,
   type Facets,
-  type Version,
+  interactionOf,
+  interactionsOf,
+  type Rank,
+  rankOf,
 } from './facets.ts';
-import { DIGITAL_KEPT } from './merge.ts';
 import { claimOn, VOICE } from './units.ts';
 
 /** A claim's own version, but for the call: one granter gives a fence to one call only. */
@@ -16,28 +17,27 @@ export type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
 export interface Reach {
-  profile?: Version;
-  presence?: Version;
-  activity?: Version;
-  interaction?: Version;
+  profile?: Rank;
+  presence?: Rank;
+  activity?: Rank;
   /** By call id. */
-  digital?: Record<string, Version>;
+  interactions?: Record<string, Rank>;
   /** By unit. */
   claims?: Record<string, ClaimVersion>;
 }
 
 /** The facets of a platform's event that are one register each, in a fixed order. */
-export const REPORTED = ['profile', 'presence', 'activity', 'interaction'] as const satisfies FacetName[];
+export const REPORTED = ['profile', 'presence', 'activity'] as const satisfies FacetName[];
 
 /** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
 export function reachOf(change: Facets): Reach {
   const reach: Reach = {};
   for (const name of REPORTED) {
     const facet = change[name];
-    if (facet) reach[name] = { at: facet.at, id: facet.id };
+    if (facet) reach[name] = rankOf(facet);
   }
-  const digital = Object.entries(change.digital ?? {}).map(([callId, { at, id }]) => [callId, { at, id }] as const);
-  if (digital.length > 0) reach.digital = Object.fromEntries(digital);
+  const interactions = interactionsOf(change).map((one) => [one.callId, rankOf(one)] as const);
+  if (interactions.length > 0) reach.interactions = Object.fromEntries(interactions);
   const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
     return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
   });
@@ -52,11 +52,10 @@ export function reachOf(change: Facets): Reach {
 export function behind(facets: Facets, reach: Reach): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], reach[name]];
-    return wanted && !(held && compareVersions(held, wanted) >= 0);
+    return wanted && !(held && compareRanks(rankOf(held), wanted) >= 0);
   });
-  const { digital = {} } = facets;
-  if (Object.entries(reach.digital ?? {}).some(([callId, wanted]) => isAhead(digital, callId, wanted)))
-    names.push('digital');
+  if (Object.entries(reach.interactions ?? {}).some(([callId, wanted]) => isAhead(facets, callId, wanted)))
+    names.push('interactions');
   for (const [unit, wanted] of Object.entries(reach.claims ?? {})) {
     const name = unit === VOICE ? 'claim' : 'digitalClaims';
     if (!names.includes(name) && !hasReached(claimOn(facets, unit), wanted)) names.push(name);
@@ -64,12 +63,11 @@ export function behind(facets: Facets, reach: Reach): FacetName[] {
   return names;
 }
 
-/** Whether the interaction is not as new as that; one that has been forgotten was older than all that are kept. */
-function isAhead(digital: Digital, callId: string, wanted: Version): boolean {
-  const held = digital[callId];
-  if (held) return compareVersions(held, wanted) < 0;
-  const kept = Object.values(digital);
-  return kept.length < DIGITAL_KEPT || kept.some((other) => compareVersions(other, wanted) < 0);
+/** Whether the interaction is not as new as that; what lies below the floor has been forgotten. */
+function isAhead(facets: Facets, callId: string, wanted: Rank): boolean {
+  if (wanted.at < (facets.interactions?.forgottenBefore ?? 0)) return false;
+  const held = interactionOf(facets, callId);
+  return !held || compareRanks(rankOf(held), wanted) < 0;
 }
 
 function hasReached(claim: Claim | undefined, wanted: ClaimVersion): boolean {

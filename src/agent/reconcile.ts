@@ -1,8 +1,19 @@
 import { Value } from 'typebox/value';
-import { compareVersions, type Facets, type Interaction, type Stamped, type Version } from './facets.ts';
+import {
+  claimsOf,
+  compareVersions,
+  type Facets,
+  type Interaction,
+  interactionOf,
+  interactionsFacet,
+  interactionsOf,
+  isRunning,
+  type Stamped,
+  type Version,
+} from './facets.ts';
 import type { Media } from './media.ts';
-import { merge } from './merge.ts';
-import { liveDigital, liveInteraction } from './status.ts';
+import { liveInteractions } from './status.ts';
+import { MAX_INTERACTIONS } from './wire.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -16,9 +27,9 @@ import { liveDigital, liveInteraction } from './status.ts';
 export interface Told {
   /**
    * Everything the platform tells of the agent now; what it does not tell is left out. A profile has no time on the
-   * platform and carries that of the reading. An interaction is not read but remembered by who listens.
+   * platform and carries that of the reading. Interactions are not read but remembered by who listens.
    */
-  facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interaction' | 'digital'>;
+  facets: Pick<Facets, 'profile' | 'presence' | 'activity' | 'interactions'>;
   /** The platform has no such agent at work: their presence, as of the reading, says so. */
   isGone?: boolean;
   /** The platform counts no open interaction of the agent; left out where it does not count. */
@@ -31,12 +42,11 @@ export interface Told {
   open?: Partial<Record<Media, number>>;
 }
 
-/** What is said of an agent's activity depends on the interaction, so that comes first. */
-const READ_FACETS = ['profile', 'presence', 'interaction', 'activity'] as const;
+const READ_FACETS = ['profile', 'presence', 'activity'] as const;
 type ReadFacet = (typeof READ_FACETS)[number];
 
 /** What differed; `gone` stands for the presence of an agent the platform does not have any more. */
-export type Difference = ReadFacet | 'digital' | 'gone';
+export type Difference = ReadFacet | 'interactions' | 'gone';
 
 export interface Reconciled {
   /** What is to be accepted; empty where nothing is. */
@@ -56,7 +66,8 @@ export const OVERRULE_AFTER_MS = 60_000;
 export function reconcile(held: Facets | undefined, told: Told, readAtMs: number): Reconciled {
   const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
   if (told.isGone && !held) return result;
-  let facets: Facets = held ?? {};
+  // What is said of an agent's activity depends on their interactions, so those come first.
+  let facets = reconcileInteractions(result, held ?? {}, told, readAtMs);
   for (const name of READ_FACETS) {
     const theirs = told.facets[name];
     if (!theirs) continue;
@@ -69,44 +80,61 @@ export function reconcile(held: Facets | undefined, told: Told, readAtMs: number
     result.differences.push(told.isGone ? 'gone' : name);
     if (isOverruled) result.overruled += 1;
   }
-  reconcileDigital(result, facets, told, readAtMs);
   return result;
 }
 
-/** Interactions of other media types than voice: those the store lacks, and those the platform has no more. */
-function reconcileDigital(result: Reconciled, held: Facets, told: Told, readAtMs: number): void {
-  const { digital = {} } = told.facets;
-  const { digital: joined } = merge(held, { digital }).facets;
-  const isNews = ([id, one]: [string, Stamped<Interaction>]) => joined?.[id] === one && held.digital?.[id] !== one;
-  const news = Object.entries(digital).filter((each) => isNews(each) && isNeeded(...each, held, told));
-  const over = liveDigital(held).filter((one) => isOver(one, told, readAtMs));
-  if (news.length + over.length === 0) return;
-  const ended = over.map((one): [string, Stamped<Interaction>] => {
-    return [one.callId, { ...one, state: 'ENDED', at: readAtMs, id: `${one.id}/read/${readAtMs}` }];
+/** Those the store lacks, and those the platform has no more. @returns the agent with them */
+function reconcileInteractions(result: Reconciled, held: Facets, told: Told, readAtMs: number): Facets {
+  const floor = held.interactions?.forgottenBefore ?? 0;
+  const news = interactionsOf(told.facets).flatMap((one) => {
+    const ours = interactionOf(held, one.callId);
+    if ((ours && compareVersions(one, ours) <= 0) || !isNeeded(one, held, told)) return [];
+    if (one.at >= floor) return [one];
+    // It goes on, and what was said of it then is forgotten: it is said as of the reading.
+    return one.state === 'ENDED' ? [] : [{ ...one, at: readAtMs, id: `${one.id}/read/${readAtMs}` }];
   });
-  result.facets.digital = Object.fromEntries([...news, ...ended]);
-  result.differences.push('digital');
-  result.overruled += over.length;
+  const over = liveInteractions(held).filter((one) => isOver(one, told, readAtMs));
+  if (news.length + over.length === 0) return held;
+  const ended = over.slice(0, MAX_INTERACTIONS).map((one): Stamped<Interaction> => {
+    return { ...one, state: 'ENDED', at: readAtMs, id: `${one.id}/read/${readAtMs}` };
+  });
+  // What one message cannot hold the next reading brings.
+  const { interactions } = interactionsFacet(...news.slice(0, MAX_INTERACTIONS - ended.length), ...ended);
+  result.facets.interactions = interactions;
+  result.differences.push('interactions');
+  result.overruled += ended.length;
+  return {
+    ...held,
+    interactions: { ...held.interactions, byCall: { ...held.interactions?.byCall, ...interactions.byCall } },
+  };
 }
 
 /** Begins the ids of interactions that a platform counts and that nobody who listens has heard of. */
 export const UNSEEN = 'unseen/';
 
 /**
- * What ended before the store heard of it needs no mention. Nor does what stands for an interaction that was not seen,
- * where the store knows as many as the platform counts: whoever listened before has seen them.
+ * What ended before the store heard of it needs no mention, unless somebody's claim may wait for that end. Nor does what
+ * stands for an interaction that was not seen, where the store knows as many as the platform counts: whoever listened
+ * before has seen them.
  */
-function isNeeded(callId: string, one: Stamped<Interaction>, held: Facets, { open }: Told): boolean {
-  const isHeld = held.digital?.[callId] !== undefined;
-  if (one.state === 'ENDED' || isHeld) return isHeld;
-  if (!callId.startsWith(UNSEEN) || !open || !one.media) return true;
-  return liveDigital(held).filter(({ media }) => media === one.media).length < (open[one.media] ?? 0);
+function isNeeded({ callId, state, media }: Stamped<Interaction>, held: Facets, { open }: Told): boolean {
+  const isHeld = interactionOf(held, callId) !== undefined;
+  if (isHeld) return true;
+  if (state === 'ENDED') return claimsOf(held).some(isRunning);
+  if (!callId.startsWith(UNSEEN)) return true;
+  const known = liveInteractions(held).filter((one) => one.media === media).length;
+  return known < (media === 'voice' ? 1 : (open?.[media] ?? 1));
 }
 
-/** The platform counts no more of its type than it tells of by name, and this is none of them. */
+/**
+ * The platform counts no more of its type than it tells of by name, and this is none of them. Of voice a count says too
+ * little: it leaves out calls in wrap-up, and the agent's own.
+ */
 function isOver({ callId, media, at }: Stamped<Interaction>, { facets, open }: Told, readAtMs: number): boolean {
-  if (!open || !media || readAtMs - at <= OVERRULE_AFTER_MS || facets.digital?.[callId]) return false;
-  const named = Object.values(facets.digital ?? {}).filter((one) => {
+  if (!open || media === 'voice' || readAtMs - at <= OVERRULE_AFTER_MS) return false;
+  const told = interactionsOf(facets);
+  if (told.some((one) => one.callId === callId)) return false;
+  const named = told.filter((one) => {
     return one.media === media && one.state !== 'ENDED' && !one.callId.startsWith(UNSEEN);
   });
   return named.length >= (open[media] ?? 0);
@@ -117,10 +145,6 @@ type Verdict = 'agrees' | 'newer' | 'overruled';
 function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
   const isNewer = !ours || compareVersions(theirs, ours) > 0;
-  if (name === 'interaction') {
-    const isSeen = told.facets.interaction?.callId.startsWith(UNSEEN) && liveInteraction(held) !== undefined;
-    return isNewer && !isSeen ? 'newer' : 'agrees';
-  }
   const isSame = ours !== undefined && isSameContent(ours, theirs);
   const hasOwnTime = name !== 'profile' && !told.isGone;
   if (isSame && !hasOwnTime) return 'agrees';
@@ -132,13 +156,13 @@ function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readA
 
 /** An idle agent without work has no interaction: one that is younger than the idleness denies it; its end was lost. */
 function isDenied(facets: Facets, { isUnoccupied }: Told): boolean {
-  return isUnoccupied === true && facets.activity?.state === 'IDLE' && liveInteraction(facets) !== undefined;
+  return isUnoccupied === true && facets.activity?.state === 'IDLE' && liveInteractions(facets).length > 0;
 }
 
 /** When the store last heard of what the facet tells; of an agent's activity an interaction tells, too. */
 function heardAtMs(facets: Facets, name: ReadFacet): number {
   const at = facets[name]?.at ?? 0;
-  return name === 'activity' ? Math.max(at, facets.interaction?.at ?? 0) : at;
+  return name === 'activity' ? Math.max(at, ...interactionsOf(facets).map((one) => one.at)) : at;
 }
 
 function isSameContent(one: Version, other: Version): boolean {

@@ -1,4 +1,12 @@
-import { type Claim, claimsOf, compareVersions, type Facets, type Interaction, type Stamped } from './facets.ts';
+import {
+  type Claim,
+  claimsOf,
+  compareVersions,
+  type Facets,
+  type Interaction,
+  interactionsOf,
+  type Stamped,
+} from './facets.ts';
 import { type Capacity, limitOf, type Media, ONE_CALL } from './media.ts';
 
 export const STATUSES = ['AVAILABLE', 'BUSY', 'OFFLINE'] as const;
@@ -35,8 +43,8 @@ export function ownStatus(facets: Facets, media: Media = 'voice'): StatusAnswer 
   const atWork = obstacleAtWork(facets, media);
   if (atWork) return { status: 'BUSY', reason: atWork };
   if (presence.state === 'PAUSED') return { status: 'BUSY', reason: presence.reason ?? 'PAUSED' };
-  if (!activity) return { status: 'BUSY', reason: 'UNKNOWN' };
-  if (activity.state === 'NOT_RESPONDING') return { status: 'BUSY', reason: activity.reason ?? 'NOT_RESPONDING' };
+  if (!activity && !presence.isPlain) return { status: 'BUSY', reason: 'UNKNOWN' };
+  if (activity?.state === 'NOT_RESPONDING') return { status: 'BUSY', reason: activity.reason ?? 'NOT_RESPONDING' };
   return { status: 'AVAILABLE' };
 }
 
@@ -49,7 +57,8 @@ function obstacleAtWork(facets: Facets, media: Media): string | undefined {
   const capacity = facets.profile?.capacity ?? ONE_CALL;
   if (limitOf(capacity, media) === 0) return 'NO_CAPACITY';
   if (mayCome(media, work, capacity)) return undefined;
-  const any = liveInteraction(facets) ?? liveDigital(facets)[0];
+  const live = liveInteractions(facets);
+  const any = live.find(({ media: of }) => of === 'voice') ?? live[0];
   return any ? interactionReason(any) : (facets.activity?.reason ?? 'ON_CALL');
 }
 
@@ -60,14 +69,13 @@ export interface Work {
   callId: string | undefined;
 }
 
-/** Every interaction that the platform tells of, each once. Of voice there is one at most. */
+/** Every interaction that the platform tells of, each once. */
 export function workOf(facets: Facets): Work[] {
   const { activity } = facets;
-  const interaction = liveInteraction(facets);
-  const isCalling = interaction !== undefined || (activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD');
-  const digital = liveDigital(facets).map(({ media, callId }): Work => ({ media: media ?? 'voice', callId }));
-  const voice: Work[] = isCalling ? [{ media: 'voice', callId: interaction?.callId }] : [];
-  return [...voice, ...digital];
+  const named = liveInteractions(facets).map(({ media, callId }): Work => ({ media, callId }));
+  const isCalling = activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD';
+  const isNamed = named.some(({ media }) => media === 'voice');
+  return isCalling && !isNamed ? [{ media: 'voice', callId: undefined }, ...named] : named;
 }
 
 /**
@@ -95,20 +103,15 @@ export function isClaimLive(claim: Claim, nowMs: number): boolean {
   return claim.state !== 'ENDED' && claim.untilMs > nowMs;
 }
 
-/** The interaction that keeps the agent busy, unless it ended or a newer `IDLE` says that its end was missed. */
-export function liveInteraction({ interaction, activity }: Facets): Stamped<Interaction> | undefined {
-  return interaction && isLive(interaction, activity) ? interaction : undefined;
-}
-
-/** The same of every media type but voice, the latest first. */
-export function liveDigital({ digital = {}, activity }: Facets): Stamped<Interaction>[] {
-  return Object.values(digital)
-    .filter((interaction) => isLive(interaction, activity))
+/** The interactions that keep the agent busy, the latest first. */
+export function liveInteractions(facets: Facets): Stamped<Interaction>[] {
+  return interactionsOf(facets)
+    .filter((interaction) => isLive(interaction, facets))
     .sort((a, b) => compareVersions(b, a));
 }
 
-/** Whether it goes on: it has not ended, and no newer `IDLE` says that its end was missed. */
-export function isLive({ state, at }: Stamped<Interaction>, activity: Facets['activity']): boolean {
+/** An interaction goes on unless it ended, or a newer `IDLE` says that its end was missed. */
+export function isLive({ state, at }: Stamped<Interaction>, { activity }: Facets): boolean {
   return state !== 'ENDED' && !(activity?.state === 'IDLE' && activity.at > at);
 }
 
@@ -118,8 +121,8 @@ export function isLive({ state, at }: Stamped<Interaction>, activity: Facets['ac
  * timed wrap-up to its end.
  */
 export function availableSince(facets: Facets): number {
-  const { presence, activity, interaction, digital = {} } = facets;
-  const ended = [interaction, ...Object.values(digital)].flatMap((one) => (one?.state === 'ENDED' ? [one.at] : []));
+  const { presence, activity } = facets;
+  const ended = interactionsOf(facets).flatMap(({ state, at }) => (state === 'ENDED' ? [at] : []));
   const completed = claimsOf(facets).map(({ completedAtMs }) => completedAtMs);
   return Math.max(presence?.at ?? 0, activity?.at ?? 0, ...ended, ...completed);
 }

@@ -1,4 +1,4 @@
-import type { Claim, Facets, Interaction, Stamped } from './facets.ts';
+import type { Claim, Facets } from './facets.ts';
 import { type DigitalMedia, limitOf, type Media, ONE_CALL } from './media.ts';
 import { countOf, ownStatus, type Work, workOf } from './status.ts';
 
@@ -45,18 +45,6 @@ export function digitalUnits(facets: Facets): Unit[] {
 /** The claim on a unit. */
 export function claimOn({ claim, digitalClaims }: Facets, unit: string): Claim | undefined {
   return unit === VOICE ? claim : digitalClaims?.[unit];
-}
-
-/**
- * The agent as one unit sees them: its claim is the claim, and the interaction that was claimed for is the interaction.
- * Whatever is decided of an agent's claim is decided of this.
- */
-export function seenFrom(facets: Facets, unit: string): Facets {
-  if (unit === VOICE) return facets;
-  const { claim: _, interaction: _voice, ...others } = facets;
-  const claim = facets.digitalClaims?.[unit];
-  const interaction: Stamped<Interaction> | undefined = claim && facets.digital?.[claim.callId];
-  return { ...others, ...(claim && { claim }), ...(interaction && { interaction }) };
 }
 
 /** A type of which one more may come. */

@@ -6,12 +6,12 @@ import {
   END_REASONS,
   type Facets,
   type Interaction,
-  interactionFacet,
+  interactionsFacet,
+  interactionsOf,
   type Profile,
   type Version,
 } from './facets.ts';
-import { type Capacity, type DigitalMedia, MEDIA, type Media } from './media.ts';
-import { DIGITAL_KEPT } from './merge.ts';
+import { type Capacity, MEDIA, type Media } from './media.ts';
 import { UNIT_NAME } from './units.ts';
 
 /**
@@ -50,6 +50,9 @@ const WireCapacity = Type.Object(
 
 type WireCapacity = Static<typeof WireCapacity>;
 
+/** Interactions in one message, and those that an agent may have at a time. */
+export const MAX_INTERACTIONS = 32;
+
 const WireInteraction = stamped({
   call_id: Name,
   state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
@@ -83,13 +86,22 @@ export const WireFacets = {
       capacity: Type.Optional(WireCapacity),
     }),
   ),
-  presence: Type.Optional(stamped({ state: Type.Enum(['ON_DUTY', 'PAUSED', 'OFF_DUTY']), reason: Reason })),
+  presence: Type.Optional(
+    stamped({
+      state: Type.Enum(['ON_DUTY', 'PAUSED', 'OFF_DUTY']),
+      reason: Reason,
+      plain: Type.Optional(
+        Type.Literal(true, { description: 'Said as a plain `status`: nobody need tell of an activity.' }),
+      ),
+    }),
+  ),
   activity: Type.Optional(
     stamped({ state: Type.Enum(['IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING']), reason: Reason }),
   ),
-  interaction: Type.Optional(WireInteraction),
-  /** Interactions of other media types than voice. */
-  digital: Type.Optional(Type.Array(WireInteraction, { maxItems: DIGITAL_KEPT })),
+  /** Of all media types; one that is not named is not spoken of. */
+  interactions: Type.Optional(Type.Array(WireInteraction, { minItems: 1, maxItems: MAX_INTERACTIONS })),
+  /** What was said of interactions before this time, in ms, is forgotten. Only Muster says so. */
+  interactions_since: Type.Optional(Type.Integer({ minimum: 0 })),
   claim: Type.Optional(Type.Object(WireClaim, closed)),
   /** Claims on units of other media types than voice. */
   digital_claims: Type.Optional(Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: 300 })),
@@ -108,13 +120,31 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     id: event_id ?? from.id,
   });
   const facets: Facets = {};
-  const { profile, presence, activity, interaction, digital = [], claim, digital_claims = [], origin } = wire;
+  const {
+    profile,
+    presence,
+    activity,
+    interactions = [],
+    interactions_since,
+    claim,
+    digital_claims = [],
+    origin,
+  } = wire;
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
-  if (presence) facets.presence = { state: presence.state, ...reason(presence), ...version(presence, 'presence') };
+  if (presence) {
+    const { state, plain } = presence;
+    facets.presence = {
+      state,
+      ...reason(presence),
+      ...(plain && { isPlain: plain }),
+      ...version(presence, 'presence'),
+    };
+  }
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
-  for (const one of [...(interaction ? [interaction] : []), ...digital]) {
-    const name = one === interaction ? 'interaction' : 'digital';
-    join(facets, interactionFacet({ ...readInteraction(one, toMs), ...version(one, name) }));
+  if (interactions.length > 0 || interactions_since !== undefined) {
+    const read = interactions.map((one) => ({ ...readInteraction(one, toMs), ...version(one, 'interactions') }));
+    facets.interactions = interactionsFacet(...read).interactions;
+    if (interactions_since !== undefined) facets.interactions.forgottenBefore = interactions_since;
   }
   for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
   if (origin) facets.origin = { region: origin.region, ...version(origin, 'origin') };
@@ -122,9 +152,8 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
 }
 
 /** Adds a facet, or one more register of it. */
-function join(facets: Facets, { digital, digitalClaims, ...others }: Facets): void {
+function join(facets: Facets, { digitalClaims, ...others }: Facets): void {
   Object.assign(facets, others);
-  if (digital) facets.digital = { ...facets.digital, ...digital };
   if (digitalClaims) facets.digitalClaims = { ...facets.digitalClaims, ...digitalClaims };
 }
 
@@ -135,7 +164,7 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     ...(id !== from?.id && { event_id: id }),
   });
   const wire: WireFacets = {};
-  const { profile, presence, activity, interaction, digital, origin } = facets;
+  const { profile, presence, activity, interactions, origin } = facets;
   if (profile) {
     const { name, queues, skills, tenureDays, capacity } = profile;
     wire.profile = {
@@ -147,10 +176,14 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
       ...(capacity && { capacity: capacity as WireCapacity }),
     };
   }
-  if (presence) wire.presence = { ...version(presence), state: presence.state, ...reason(presence) };
+  if (presence) {
+    const { state, isPlain } = presence;
+    wire.presence = { ...version(presence), state, ...reason(presence), ...(isPlain && { plain: isPlain }) };
+  }
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
-  if (interaction) wire.interaction = { ...version(interaction), ...writeInteraction(interaction) };
-  if (digital) wire.digital = Object.values(digital).map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  const told = interactionsOf(facets).map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  if (told.length > 0) wire.interactions = told;
+  if (interactions?.forgottenBefore !== undefined) wire.interactions_since = interactions.forgottenBefore;
   for (const claim of claimsOf(facets)) {
     const { unit } = claim;
     if (unit === undefined) wire.claim = writeClaim(claim);
@@ -174,13 +207,8 @@ function readCapacity({ media, total }: WireCapacity): Capacity {
 }
 
 function writeInteraction({ callId, state, connectedAt, beganAt, media }: Interaction) {
-  return {
-    call_id: callId,
-    state,
-    ...(connectedAt && { connected_at: connectedAt }),
-    ...(beganAt && { began_at: beganAt }),
-    ...(media && { media }),
-  };
+  const connected = connectedAt !== undefined && { connected_at: connectedAt };
+  return { call_id: callId, state, media, ...connected, ...(beganAt !== undefined && { began_at: beganAt }) };
 }
 
 function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs, endReason }: Claim) {
@@ -197,12 +225,11 @@ function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, r
   };
 }
 
-function readInteraction(wire: NonNullable<WireFacets['interaction']>, toMs: ReadTime): Interaction {
+function readInteraction(wire: Static<typeof WireInteraction>, toMs: ReadTime): Interaction {
   const { call_id, state, connected_at, began_at, media = 'voice' } = wire;
-  const interaction: Interaction = { callId: call_id, state };
-  if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interaction/connected_at');
-  if (began_at !== undefined) interaction.beganAt = toMs(began_at, '/interaction/began_at');
-  if (media !== 'voice') interaction.media = media satisfies DigitalMedia;
+  const interaction: Interaction = { callId: call_id, state, media };
+  if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interactions/connected_at');
+  if (began_at !== undefined) interaction.beganAt = toMs(began_at, '/interactions/began_at');
   return interaction;
 }
 

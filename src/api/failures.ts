@@ -5,6 +5,7 @@ import { NotReplicated } from '../cache/written.ts';
 import type { Log } from '../ops/log.ts';
 import { NotYetConsistent } from '../routing/consistency.ts';
 import { Refusal } from '../routing/refusal.ts';
+import { TooManyInteractions } from '../sync/ingest.ts';
 import { OutboxFull } from '../sync/outbox.ts';
 import { TooManyRequests } from './limits.ts';
 import { sendProblem } from './problems.ts';
@@ -34,6 +35,10 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
     return sendProblem(reply, 'too_many_requests', { detail: error.message, retryAfterMs: error.retryAfterMs });
   if (error instanceof OutboxFull)
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
+  if (error instanceof TooManyInteractions) {
+    const errors = [{ field: '/interactions', message: 'would be more than an agent can have' }];
+    return sendProblem(reply, 'invalid_request', { detail: error.message, errors });
+  }
   if (error instanceof InvalidRequest)
     return sendProblem(reply, 'invalid_request', { detail: error.message, errors: error.errors });
   return answerProtocolError(error as FastifyError, reply, log);

@@ -146,7 +146,7 @@ function messages() {
 }
 
 /** What says something of an agent. */
-const TELLING = ['status', 'profile', 'presence', 'activity', 'interaction', 'digital'].map((name) => ({
+const TELLING = ['status', 'profile', 'presence', 'activity', 'interactions'].map((name) => ({
   required: [name],
 }));
 

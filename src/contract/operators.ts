@@ -116,7 +116,7 @@ const Ingest = Type.Object(
           checked: Count('Agents compared.'),
           differed: Count('Agents of whom something differed.'),
           by_kind: Counts(
-            ['profile', 'presence', 'interaction', 'activity', 'digital', 'gone'],
+            ['profile', 'presence', 'interactions', 'activity', 'gone'],
             'What differed; `gone`: the platform does not have the agent any more.',
           ),
           overruled: Count('How often the platform overruled what the store had heard.'),

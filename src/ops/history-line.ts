@@ -109,9 +109,9 @@ export interface SettleRefusedLine extends Settle {
 }
 
 /**
- * One facet's version. `[at, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
- * a claim is a register of its own, `completed: [ms]`. Beside those for voice there is `digital/{call id}` for each
- * interaction of another media type, and `claim/{unit}` and `completed/{unit}` for each unit.
+ * One facet's version. `[at, how little it leaves of the agent, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
+ * a claim is a register of its own, `completed: [ms]`. There is `interaction/{call id}` for each interaction, and beside the
+ * claim for voice `claim/{unit}` and `completed/{unit}` for each other unit.
  */
 export type FacetVersion = (string | number)[];
 export type FacetVersions = Record<string, FacetVersion>;

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
-import { claimsOf, type Facets } from '../agent/facets.ts';
+import { claimsOf, closedness, type Facets, interactionsOf } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import type { Clock } from './clock.ts';
 import type {
@@ -204,11 +204,11 @@ function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentR
 
 function versionsOf(facets: Facets): FacetVersions {
   const versions: FacetVersions = {};
-  for (const name of ['profile', 'presence', 'activity', 'interaction', 'origin'] as const) {
+  for (const name of ['profile', 'presence', 'activity', 'origin'] as const) {
     const facet = facets[name];
-    if (facet) versions[name] = [facet.at, facet.id];
+    if (facet) versions[name] = [facet.at, closedness(facet), facet.id];
   }
-  for (const [callId, { at, id }] of Object.entries(facets.digital ?? {})) versions[`digital/${callId}`] = [at, id];
+  for (const one of interactionsOf(facets)) versions[`interaction/${one.callId}`] = [one.at, closedness(one), one.id];
   for (const { unit, fence, state, untilMs, callId, completedAtMs, by } of claimsOf(facets)) {
     const of = unit === undefined ? '' : `/${unit}`;
     versions[`claim${of}`] = [fence, state, untilMs, callId, ...(by === undefined ? [] : [by])];

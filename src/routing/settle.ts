@@ -2,7 +2,7 @@ import type { ClaimName, Settlement } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
 import { claimOn, VOICE } from '../agent/units.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
-import { NotReplicated } from '../cache/written.ts';
+import { isTellable, NotReplicated } from '../cache/written.ts';
 import { homeOfAgent } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, facetsOf } from './answers.ts';
@@ -15,6 +15,8 @@ import { answerFor, provenClaim, type Region } from './region.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
 
 const DEADLINE_MS = 1500;
+/** Looks at an agent who keeps changing meanwhile. */
+const MAX_ROUNDS = 8;
 
 export interface SettleOptions {
   /** How long a shard that is failing over, or a home that does not answer, is waited for. */
@@ -37,11 +39,41 @@ export async function settle(
   const untilMs = region.clock.monotonicMs() + budgetMs;
   return whileTimeLasts(region.clock, budgetMs, async () => {
     const where = await whereToSettle(region, name);
-    if ('record' in where) return (await settleHere(region, name, settlement, where.record)).claim;
+    if ('record' in where) return settleOwn(region, name, settlement, where.record);
     if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
     const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
     return heard(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
   });
+}
+
+/**
+ * What is refused must be as certain as what is granted: after a failover that takes the end of a claim its caller holds the
+ * agent again, and must not have been told that it is over.
+ */
+async function settleOwn(
+  region: Region,
+  name: ClaimName,
+  settlement: Settlement,
+  record: AgentRecord,
+): Promise<ClaimAnswer> {
+  try {
+    return (await settleHere(region, name, settlement, record)).claim;
+  } catch (error) {
+    const isUnsure = error instanceof Refusal && region.config.claims.replication === 'refuse';
+    if (isUnsure && !(await isHeldByReplica(region, name.agentId))) throw new NotReplicated();
+    throw error;
+  }
+}
+
+/** Whether a replica has all that the store knows of the agent. */
+async function isHeldByReplica({ agents }: Region, agentId: string): Promise<boolean> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const record = await agents.get(agentId);
+    if (!record) return true;
+    const affirmed = await agents.affirm(agentId, record, 'claims');
+    if (affirmed.kind === 'settled') return isTellable(affirmed.written, 'refuse');
+  }
+  return false;
 }
 
 /** This region's record, where it is the one that settles the claim; else the region that is. @throws as `settle` */

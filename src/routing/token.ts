@@ -38,7 +38,8 @@ const MOST_EXACT = 20;
 
 const closed = { additionalProperties: false };
 const Count = Type.Integer({ minimum: 0 });
-const Version = Type.Optional(Type.Tuple([Count, Type.String()]));
+/** Platform time, how little it leaves of the agent, event id. */
+const Version = Type.Optional(Type.Tuple([Count, Count, Type.String()]));
 /** Fence, who granted it (empty: the home), state, until, unit. */
 const WireClaim = Type.Tuple([
   Count,
@@ -53,9 +54,8 @@ const WireReach = Type.Object(
     profile: Version,
     presence: Version,
     activity: Version,
-    interaction: Version,
-    /** Call id, at, event id. */
-    digital: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Type.String()]))),
+    /** Call id, and its version. */
+    interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count, Type.String()]))),
     claims: Type.Optional(Type.Array(WireClaim)),
   },
   closed,
@@ -143,9 +143,11 @@ function writeReach(reach: Reach): Static<typeof WireReach> {
   const wire: Static<typeof WireReach> = {};
   for (const name of REPORTED) {
     const version = reach[name];
-    if (version) wire[name] = [version.at, version.id];
+    if (version) wire[name] = [version.at, version.closed, version.id];
   }
-  if (reach.digital) wire.digital = Object.entries(reach.digital).map(([callId, { at, id }]) => [callId, at, id]);
+  const interactions = Object.entries(reach.interactions ?? {});
+  if (interactions.length > 0)
+    wire.interactions = interactions.map(([callId, { at, closed, id }]) => [callId, at, closed, id]);
   const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
     return [fence, by, state, untilMs, unit];
   });
@@ -157,10 +159,13 @@ function readReach(wire: Static<typeof WireReach>): Reach {
   const reach: Reach = {};
   for (const name of REPORTED) {
     const version = wire[name];
-    if (version) reach[name] = { at: version[0], id: version[1] };
+    if (version) reach[name] = { at: version[0], closed: version[1], id: version[2] };
   }
-  const { digital, claims } = wire;
-  if (digital) reach.digital = Object.fromEntries(digital.map(([callId, at, id]) => [callId, { at, id }]));
+  const { interactions, claims } = wire;
+  if (interactions)
+    reach.interactions = Object.fromEntries(
+      interactions.map(([callId, at, closed, id]) => [callId, { at, closed, id }]),
+    );
   if (claims) {
     const reached = claims.map(([fence, by, state, untilMs, unit]) => [
       unit,

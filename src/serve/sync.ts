@@ -81,6 +81,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     atGranter: (event, record) => followPlatform(region, event, record),
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
+    atHome: (agentId, facets) => void ingest.forgetOld(agentId, facets),
   });
   const { replication } = config.claims;
   const taken = { region: config.region, replication, store: store.cluster.shards };

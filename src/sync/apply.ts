@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
-import { type Claim, claimsOf } from '../agent/facets.ts';
+import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import { claimOn, VOICE } from '../agent/units.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
@@ -28,6 +28,8 @@ interface ApplyOptions {
   onConflict(agentId: string, conflict: Conflict): void;
   /** Called with the claims that the bus told of, after each event: a call may have another one here. */
   heardOfClaims(agentId: string, home: string, claims: Claim[]): void;
+  /** Called at the agent's home with what is known after each event that told of interactions. */
+  atHome(agentId: string, facets: Facets): void;
   /** The store's clock, in ms. */
   store: { nowMs(): number };
 }
@@ -99,11 +101,12 @@ export class Apply {
   }
 
   async #follow(event: AgentEvent, applied: Applied): Promise<void> {
-    const { positions, config, metrics, atGranter } = this.#options;
+    const { positions, config, metrics, atGranter, atHome } = this.#options;
     positions.changed(event.agentId);
     metrics.events.inc({ outcome: applied.outcome });
     const { home, facets } = applied.record;
     if (home === config.region) for (const claim of claimsOf(event.facets)) this.#compare(event, claim, applied);
+    if (home === config.region && event.facets.interactions) atHome(event.agentId, facets);
     const granters = [home, ...claimsOf(facets).map(({ by }) => by)];
     if (granters.includes(config.region)) await atGranter(event, applied.record);
   }

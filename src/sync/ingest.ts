@@ -1,4 +1,6 @@
 import { type AgentEvent, clampFuture } from '../agent/event.ts';
+import type { Facets } from '../agent/facets.ts';
+import { forgetting, isBeyondBound, MAX_REMEMBERED } from '../agent/forget.ts';
 import { merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
@@ -35,6 +37,14 @@ export interface Accepted {
   outcome: Outcome | 'deferred';
 }
 
+/** An agent has as many interactions as a record holds: most must be over, and nobody has said so. */
+export class TooManyInteractions extends Error {
+  override name = 'TooManyInteractions';
+  constructor(agentId: string) {
+    super(`agent "${agentId}" has ${MAX_REMEMBERED} interactions already: say which of them have ended`);
+  }
+}
+
 /**
  * The way into Muster for everything that happens to an agent: into the outbox, then to the local store. Accepted is
  * what the outbox holds; the local store catches up from the bus if it cannot be reached now.
@@ -52,14 +62,51 @@ export class Ingest {
   }
 
   /**
+   * Sees that the records of these agents have room for what the events bring, before any of it is accepted.
+   * @throws TooManyInteractions, ShardUnavailable
+   */
+  async mustHaveRoom(events: AgentEvent[]): Promise<void> {
+    const byAgent = Map.groupBy(events, ({ agentId }) => agentId);
+    const check = async ([agentId, ofAgent]: [string, AgentEvent[]]): Promise<void> => {
+      if (ofAgent.every(({ facets }) => !facets.interactions)) return;
+      const before = (await this.#options.apply.recall(agentId))?.facets ?? {};
+      const after = ofAgent.reduce((now, { facets }) => merge(now, facets).facets, before);
+      if (isBeyondBound(before, after)) throw new TooManyInteractions(agentId);
+    };
+    await Promise.all([...byAgent].map(check));
+  }
+
+  /** Has every region forget old interactions of an agent who is at home here, where there are many. Never throws. */
+  async forgetOld(agentId: string, known: Facets): Promise<void> {
+    const { region, store, log } = this.#options;
+    const forgotten = forgetting(known, store.nowMs());
+    if (!forgotten) return;
+    const { facets, floor } = forgotten;
+    const event = {
+      eventId: `${agentId}/forget/${floor}`,
+      agentId,
+      timestampMs: floor,
+      region,
+      source: 'forget',
+      facets,
+    };
+    await this.accept(event).catch((error) => {
+      log.debug({ err: error, agent: agentId }, 'old interactions are not forgotten yet; the next change tries again');
+    });
+  }
+
+  /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted
+   * @throws OutboxFull, ShardUnavailable, NotReplicated, TooManyInteractions when it was not accepted
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, metrics, history, replication } = this.#options;
     const event = this.#clamped(reported);
-    const written = await this.#append(event, await apply.recall(event.agentId));
+    const record = await apply.recall(event.agentId);
+    const { facets } = merge(record?.facets ?? {}, event.facets);
+    if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
+    const written = await this.#append(event, facets);
     if (isTellable(written, replication)) history.eventAccepted(event);
     const outcome = await this.#applyHere(event);
     const { value: place, replicated } = tellable(written, replication);
@@ -81,7 +128,7 @@ export class Ingest {
    */
   async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<void> {
     const { history, replication } = this.#options;
-    const written = await this.#append(event, record);
+    const written = await this.#append(event, merge(record?.facets ?? {}, event.facets).facets);
     // What no replica has is published all the same, unless a failover takes it first.
     if (isTellable(written, replication)) history.eventAccepted(event);
   }
@@ -109,9 +156,9 @@ export class Ingest {
     }
   }
 
-  #append(event: AgentEvent, record: AgentRecord | undefined): Promise<Written<Place>> {
+  /** @param facets the agent's with it, for the message's summary */
+  #append(event: AgentEvent, facets: Facets): Promise<Written<Place>> {
     const { outbox, store } = this.#options;
-    const { facets } = merge(record?.facets ?? {}, event.facets);
     const nowMs = store.nowMs();
     return outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
   }

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
-import type { Facets, Version } from '../agent/facets.ts';
+import { type Facets, interactionsOf, type Version } from '../agent/facets.ts';
 import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
 import type { Agents } from '../cache/agents.ts';
@@ -121,7 +121,9 @@ export class Reconciler {
 
   /** One event for all that differs; as old as the newest of it, and named after that. */
   #eventOf(agentId: string, facets: Facets): AgentEvent {
-    const versions = Object.values(facets) as Version[];
+    const { profile, presence, activity } = facets;
+    const versions: Version[] = [profile, presence, activity].flatMap((facet) => facet ?? []);
+    versions.push(...interactionsOf(facets));
     const { at, id } = versions.reduce((newest, version) => (version.at > newest.at ? version : newest));
     const eventId = versions.length > 1 ? `${id}+${versions.length - 1}` : id;
     return { eventId, agentId, timestampMs: at, region: this.#options.region, source: 'reconcile', facets };

@@ -66,11 +66,11 @@ const ACTIVITIES = [
 /** Names that claims go under, too. */
 const nameOf = (call: number): string => ['x', 'y'][call] ?? `call-${call}`;
 
-/** More of them than are remembered: of one call several versions, as of different calls. */
-const digitalInteraction = (call: number) =>
+/** Of one call several versions, as of different calls; of voice and others. */
+const interaction = (call: number) =>
   stamped((at, id) => ({
     callId: nameOf(call),
-    media: by(call, id, ['chat', 'email'] as const),
+    media: by(call, id, ['chat', 'email', 'voice'] as const),
     state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
   }));
 
@@ -98,14 +98,20 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
     })),
     presence: stamped((at, id) => ({ state: by(at, id, ['ON_DUTY', 'ON_DUTY', 'PAUSED', 'OFF_DUTY'] as const) })),
     activity: stamped((at, id) => by(at, id, ACTIVITIES)),
-    interaction: stamped((at, id) => ({
-      callId: nameOf(at % 4),
-      state: by(at, id, ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'] as const),
-    })),
-    digital: fc
-      .uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 40 })
-      .chain((calls) => fc.tuple(...calls.map(digitalInteraction)))
-      .map((interactions) => Object.fromEntries(interactions.map((each) => [each.callId, each]))),
+    interactions: fc
+      .record({
+        interactions: fc
+          .uniqueArray(fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 60 })), { maxLength: 40 })
+          .chain((calls) => fc.tuple(...calls.map(interaction))),
+        floor: fc.option(fc.integer({ min: 1_000, max: 1_006 }), { nil: undefined }),
+      })
+      .map(({ interactions, floor }) => ({
+        byCall: Object.fromEntries(
+          interactions.filter(({ at }) => at >= (floor ?? 0)).map((each) => [each.callId, each]),
+        ),
+        ...(floor !== undefined && { forgottenBefore: floor }),
+      }))
+      .filter(({ byCall, forgottenBefore }) => Object.keys(byCall).length > 0 || forgottenBefore !== undefined),
     claim,
     digitalClaims: fc
       .dictionary(fc.constantFrom('chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'), claim, { minKeys: 1 })

@@ -9,7 +9,13 @@ import {
   settle,
 } from '../../src/agent/claim.ts';
 import { completionTime, settlementsDue } from '../../src/agent/due.ts';
-import type { Claim, ClaimState, Facets, Interaction } from '../../src/agent/facets.ts';
+import {
+  type Claim,
+  type ClaimState,
+  type Facets,
+  type Interaction,
+  interactionsFacet,
+} from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
 const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
@@ -102,14 +108,15 @@ describe('settling a claim', () => {
 
 describe('what a platform event calls for', () => {
   const held: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
-  const on = (state: Interaction['state'], at: number, connectedAt?: number): Facets => ({
-    interaction: { callId: 'c', state, at, id: `i${at}`, ...(connectedAt && { connectedAt }) },
-  });
+  const on = (state: Interaction['state'], at: number, connectedAt?: number): Facets =>
+    interactionsFacet({ callId: 'c', state, media: 'voice', at, id: `i${at}`, ...(connectedAt && { connectedAt }) });
   const connected = on('CONNECTED', 20, 20);
   const ended = on('ENDED', 30, 20);
   const missed = on('ENDED', 30);
   const idle: Facets = { activity: { state: 'IDLE', at: 40, id: 'a' } };
-  const other: Facets = { interaction: { callId: 'other', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } };
+  const others = (state: Interaction['state'], at: number): Facets =>
+    interactionsFacet({ callId: 'other', state, media: 'voice', at, id: `o${at}`, connectedAt: 20 });
+  const other = others('CONNECTED', 20);
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
     settlementsDue(event, facets, { tells: true, claimsBy: by, confirmedMs: 60_000 }).map(
@@ -139,21 +146,15 @@ describe('what a platform event calls for', () => {
     ['the next call connected', other, { claim: held }, 'confirm'],
     ['a call that was there before the claim', other, { claim: { ...held, fence: 20 } }, undefined],
     ['the same call id', connected, { claim: { ...held, fence: 20 } }, 'confirm'],
-    [
-      'the next call over',
-      { interaction: { callId: 'other', state: 'ENDED', at: 30, id: 'j', connectedAt: 20 } },
-      { claim: { ...held, state: 'CONFIRMED' } },
-      'complete',
-    ],
+    ['the next call over', others('ENDED', 30), { claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
     ['idle since', idle, { ...other, claim: { ...held, state: 'CONFIRMED' } }, 'complete'],
   ])('by agent: %s', (_, event, before, expected) => {
     expect(dueBy(event, { ...before, ...event }, 'agent')).toBe(expected);
   });
 
   it('settles each unit by its own interaction', () => {
-    const chat = (callId: string, state: Interaction['state']): Facets => ({
-      digital: { [callId]: { callId, state, media: 'chat', at: 30, id: callId, connectedAt: 20 } },
-    });
+    const chat = (callId: string, state: Interaction['state']) =>
+      ({ callId, state, media: 'chat', at: 30, id: callId, connectedAt: 20 }) as const;
     const digitalClaims = {
       'chat-1': { ...held, unit: 'chat-1', callId: 'one' },
       'chat-2': { ...held, unit: 'chat-2', callId: 'two', state: 'CONFIRMED' as const },
@@ -161,12 +162,12 @@ describe('what a platform event calls for', () => {
     const facets = {
       claim: held,
       digitalClaims,
-      digital: { ...chat('one', 'CONNECTED').digital, ...chat('two', 'ENDED').digital },
+      ...interactionsFacet(chat('one', 'CONNECTED'), chat('two', 'ENDED')),
     };
-    expect(settlementsDue(chat('one', 'CONNECTED'), facets, BY_CALL)).toEqual([
+    expect(settlementsDue(interactionsFacet(chat('one', 'CONNECTED')), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-1'], settlement: 'confirm' },
     ]);
-    expect(settlementsDue(chat('two', 'ENDED'), facets, BY_CALL)).toEqual([
+    expect(settlementsDue(interactionsFacet(chat('two', 'ENDED')), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-2'], settlement: 'complete' },
     ]);
   });
@@ -178,14 +179,15 @@ describe('what a platform event calls for', () => {
 
 describe('when an interaction was over', () => {
   const claim: Claim = { fence: 7, state: 'CONFIRMED', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
-  const interaction = { callId: 'c', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } as const;
+  const call = (callId = 'c', state: Interaction['state'] = 'CONNECTED', at = 20) =>
+    interactionsFacet({ callId, state, media: 'voice', at, id: 'i', connectedAt: 20 });
 
   it.each<[string, Facets, boolean, number | 'now' | undefined]>([
-    ['a platform that tells of no interactions leaves it to the shard', { claim, interaction }, false, 'now'],
-    ["the platform's last word on the call", { claim, interaction }, true, 20],
-    ['idle since', { claim, interaction, activity: { state: 'IDLE', at: 40, id: 'a' } }, true, 40],
+    ['a platform that tells of no interactions leaves it to the shard', { claim, ...call() }, false, 'now'],
+    ["the platform's last word on the call", { claim, ...call() }, true, 20],
+    ['idle since', { claim, ...call(), activity: { state: 'IDLE', at: 40, id: 'a' } }, true, 40],
     ['a call the platform never told of', { claim }, true, undefined],
-    ["somebody else's call", { claim, interaction: { ...interaction, callId: 'other' } }, true, undefined],
+    ["somebody else's call", { claim, ...call('other') }, true, undefined],
   ])('%s', (_, facets, tells, expected) => {
     expect(completionTime(facets, claim, { ...BY_CALL, tells })).toBe(expected);
   });
@@ -193,15 +195,16 @@ describe('when an interaction was over', () => {
 
 describe("granting in a silent home's stead", () => {
   const claim: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
-  const interaction = { callId: 'c', state: 'CONNECTED', at: 20, id: 'i', connectedAt: 20 } as const;
+  const call = (callId = 'c', state: Interaction['state'] = 'CONNECTED', at = 20) =>
+    interactionsFacet({ callId, state, media: 'voice', at, id: 'i', connectedAt: 20 });
 
   it.each<[string, Facets, boolean]>([
     ['never claimed', {}, true],
     ['the last claim ended', { claim: { ...claim, state: 'ENDED' } }, true],
     ['lapsed here, perhaps renewed there', { claim }, false],
-    ['its interaction goes on', { claim, interaction }, false],
-    ['its interaction is over', { claim, interaction: { ...interaction, state: 'ENDED', at: 30 } }, true],
-    ['its end was missed', { claim, interaction, activity: { state: 'IDLE', at: 30, id: 'a' } }, true],
+    ['its interaction goes on', { claim, ...call() }, false],
+    ['its interaction is over', { claim, ...call('c', 'ENDED', 30) }, true],
+    ['its end was missed', { claim, ...call(), activity: { state: 'IDLE', at: 30, id: 'a' } }, true],
     ['granted here before', { claim: { ...claim, by: 'us' } }, true],
     ['granted elsewhere before', { claim: { ...claim, by: 'ap' } }, false],
   ])('%s: %s', (_, facets, expected) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
-import type { Digital } from '../../src/agent/facets.ts';
+import type { Interactions } from '../../src/agent/facets.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
 
@@ -79,15 +79,20 @@ describe('an event that is nearly one', () => {
     profile: { name: 'Ana', queues: ['crm:support'], skills: { billing: 80 }, tenure_days: 3 },
     presence: { state: 'ON_DUTY', at: nowMs },
     activity: { state: 'IDLE' },
-    interaction: { call_id: 'c', state: 'CONNECTED', connected_at: nowMs, began_at: nowMs },
-    digital: [{ call_id: 'd', state: 'ENDED', media: 'chat' }],
+    interactions: [
+      { call_id: 'c', state: 'CONNECTED', connected_at: nowMs, began_at: nowMs },
+      { call_id: 'd', state: 'ENDED', media: 'chat' },
+    ],
   };
   const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(Number.NaN, -0, 1e308, '__proto__', '\u0000', ' '));
   const spoilt = fc.dictionary(fc.constantFrom(...Object.keys(whole), 'constructor', 'claim'), odd, { maxKeys: 3 });
-  const inside = fc.constantFrom('profile' as const, 'presence' as const, 'activity' as const, 'interaction' as const);
+  const inside = fc.constantFrom('profile' as const, 'presence' as const, 'activity' as const, 'interactions' as const);
   const spoiltInside = fc
     .tuple(inside, fc.dictionary(fc.constantFrom('name', 'at', 'state', 'skills', 'event_id'), odd, { maxKeys: 2 }))
-    .map(([name, fields]) => ({ [name]: { ...whole[name], ...fields } }));
+    .map(([name, fields]) => {
+      if (name !== 'interactions') return { [name]: { ...whole[name], ...fields } };
+      return { interactions: whole.interactions.map((one) => ({ ...one, ...fields })) };
+    });
 
   it('is refused, or is one that every region can read', () => {
     fc.assert(
@@ -128,12 +133,14 @@ describe('a time in the future', () => {
 });
 
 describe('an event on the wire', () => {
-  const recently = (digital: Digital): Digital =>
-    Object.fromEntries(
-      Object.entries(digital)
+  const recently = (interactions: Interactions): Interactions => ({
+    ...interactions,
+    byCall: Object.fromEntries(
+      Object.entries(interactions.byCall)
         .slice(0, 32)
         .map(([id, one]) => [id, { ...one, at: nowMs - 7 }]),
-    );
+    ),
+  });
 
   it('comes back as it was, with every facet and its own version', () => {
     const recent = facets.map((set) => ({
@@ -141,8 +148,7 @@ describe('an event on the wire', () => {
       ...(set.profile && { profile: { ...set.profile, at: nowMs } }),
       ...(set.presence && { presence: { ...set.presence, at: nowMs + 1 } }),
       ...(set.activity && { activity: { ...set.activity, at: nowMs } }),
-      ...(set.interaction && { interaction: { ...set.interaction, at: nowMs - 5 } }),
-      ...(set.digital && { digital: recently(set.digital) }),
+      ...(set.interactions && { interactions: recently(set.interactions) }),
       origin: undefined,
     }));
     fc.assert(

@@ -2,9 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../src/agent/claim.ts';
 import { completionTime, isGoingOn, settlementsDue } from '../../src/agent/due.ts';
-import { type Claim, claimsOf, type Facets, type Interaction } from '../../src/agent/facets.ts';
+import {
+  type Claim,
+  claimsOf,
+  type Facets,
+  type Interaction,
+  interactionOf,
+  interactionsFacet,
+} from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
-import { interactionOf } from '../../src/agent/pairing.ts';
+import { interactionFor } from '../../src/agent/pairing.ts';
 import { statusOf } from '../../src/agent/status.ts';
 
 const CONFIRMED_MS = 60_000;
@@ -47,27 +54,28 @@ class Agent {
   }
 
   /** The platform tells of a contact, and what that calls for is done. @returns what was done, as `call settlement` */
-  tell(
-    callId: string,
-    state: Interaction['state'],
-    media?: 'chat' | 'message' | 'email',
-    connectedAt?: number,
-  ): string[] {
+  tell(callId: string, state: Interaction['state'], media: 'voice' | 'chat' | 'message' | 'email' = 'voice'): string[] {
     this.nowMs += 1;
-    const connected = connectedAt ?? (state === 'CONNECTED' ? this.nowMs : this.#connectedAt(callId));
+    const connected = state === 'CONNECTED' ? this.nowMs : interactionOf(this.facets, callId)?.connectedAt;
     const beganAt = this.began.get(callId);
-    const told = { callId, state, at: this.nowMs, id: `${callId}/${this.nowMs}`, ...(media && { media }) };
+    const told = { callId, state, at: this.nowMs, id: `${callId}/${this.nowMs}`, media };
     const interaction = {
       ...(beganAt !== undefined && { beganAt }),
       ...told,
       ...(connected !== undefined && { connectedAt: connected }),
     };
-    return this.follow(media ? { digital: { [callId]: interaction } } : { interaction });
+    return this.follow(interactionsFacet(interaction));
   }
 
   idle(): string[] {
     this.nowMs += 1;
     return this.follow({ activity: { state: 'IDLE', at: this.nowMs, id: `idle/${this.nowMs}` } });
+  }
+
+  /** All that was told of interactions is told once more. */
+  again(): string[] {
+    const { interactions } = this.facets;
+    return interactions ? this.follow({ interactions }) : [];
   }
 
   follow(event: Facets): string[] {
@@ -79,11 +87,6 @@ class Agent {
 
   get running(): string[] {
     return claimsOf(this.facets).flatMap(({ state, callId }) => (state === 'ENDED' ? [] : [callId]));
-  }
-
-  #connectedAt(callId: string): number | undefined {
-    const { interaction, digital } = this.facets;
-    return (interaction?.callId === callId ? interaction : digital?.[callId])?.connectedAt;
   }
 
   #settle(claim: Claim, settlement: Parameters<typeof settle>[1]): void {
@@ -144,10 +147,10 @@ describe('claims of callers who do not know the platform’s names', () => {
     const agent = new Agent().claim('chat-1', 'c1').claim('chat-2', 'c2');
     agent.tell('91', 'CONNECTED', 'chat');
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c1 complete']);
-    expect(agent.follow({ digital: agent.facets.digital as NonNullable<Facets['digital']> })).toEqual([]);
+    expect(agent.again()).toEqual([]);
     agent.claim('chat-1', 'c3');
     agent.tell('92', 'CONNECTED', 'chat');
-    expect(agent.follow({ digital: agent.facets.digital as NonNullable<Facets['digital']> })).toEqual([]);
+    expect(agent.again()).toEqual([]);
     expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['c2 complete']);
   });
 
@@ -160,7 +163,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     } as const;
     agent.facets = { ...agent.facets, digitalClaims: { ...agent.facets.digitalClaims, 'chat-1': given } };
     agent.tell('91', 'ALERTING', 'chat');
-    expect(interactionOf(agent.facets, agent.facets.digitalClaims?.['chat-2'] as Claim, BY_AGENT)?.callId).toBe('91');
+    expect(interactionFor(agent.facets, agent.facets.digitalClaims?.['chat-2'] as Claim, BY_AGENT)?.callId).toBe('91');
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c2 missed']);
   });
 
@@ -170,6 +173,17 @@ describe('claims of callers who do not know the platform’s names', () => {
     agent.tell('91', 'CONNECTED', 'chat');
     expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['92 complete']);
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['foreign complete']);
+  });
+
+  it('of a call are ended by its end and not by that of a consultation beside it, whichever comes first', () => {
+    const agent = new Agent().claim('voice', 'v');
+    for (const callId of ['91', '92']) agent.tell(callId, 'CONNECTED');
+    expect(agent.tell('92', 'ENDED')).toEqual([]);
+    expect(agent.tell('91', 'ENDED')).toEqual(['v complete']);
+    const other = new Agent().claim('voice', 'v');
+    for (const callId of ['91', '92']) other.tell(callId, 'CONNECTED');
+    expect(other.tell('91', 'ENDED')).toEqual(['v complete']);
+    expect(statusOf(other.facets, other.nowMs)).toMatchObject({ status: 'BUSY' });
   });
 
   it('are all ended by an idle since after they were confirmed, seen or not, and none that is only held', () => {
@@ -208,7 +222,7 @@ class Day {
     const units = ['chat-1', 'chat-2', 'chat-3'];
     const inState = (...states: (string | undefined)[]) =>
       units.filter((unit) => states.includes(agent.claimOn(unit)?.state));
-    if (what === 'again' && agent.facets.digital) return { settled: agent.follow({ digital: agent.facets.digital }) };
+    if (what === 'again') return { settled: agent.again() };
     if (what === 'claim') {
       const unit = pick(inState(undefined, 'ENDED'));
       this.#count += 1;
@@ -259,14 +273,36 @@ describe('claims and contacts, whatever the order', () => {
     },
   );
 
+  it('keep the agent closed for calls while any call lives, whatever ends beside it', () => {
+    const call = fc.record({ of: fc.nat(4), state: fc.constantFrom('ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED') });
+    const media = fc.constantFrom('voice', 'voice', 'chat');
+    const happens = fc.oneof(fc.record({ call, media }), fc.record({ claim: fc.constant(true) }));
+    fc.assert(
+      fc.property(fc.array(happens, { maxLength: 30 }), (all) => {
+        const agent = new Agent();
+        const living = new Set<string>();
+        for (const each of all) {
+          if ('claim' in each) agent.claim('voice', `call-${agent.nowMs}`);
+          else {
+            const callId = `${each.media}-${each.call.of}`;
+            agent.tell(callId, each.call.state, each.media);
+            if (each.media === 'voice') living[each.call.state === 'ENDED' ? 'delete' : 'add'](callId);
+          }
+          const { status } = statusOf(agent.facets, agent.nowMs);
+          if (living.size > 0) expect(status).toBe('BUSY');
+        }
+      }),
+    );
+  });
+
   it('leave the agent open once idle, whatever ends were lost', () => {
-    const media = fc.constantFrom('chat', 'message', 'email', undefined);
+    const media = fc.constantFrom('chat', 'message', 'email', 'voice');
     const contact = fc.record({ media, isClaimed: fc.boolean(), isSeen: fc.boolean(), isEndHeard: fc.boolean() });
     fc.assert(
       fc.property(fc.array(contact, { maxLength: 12 }), (contacts) => {
         const agent = new Agent();
         contacts.forEach(({ media, isClaimed, isSeen, isEndHeard }, at) => {
-          if (isClaimed) agent.claim(media ? `${media}-${at + 1}` : 'voice', `call-${at}`);
+          if (isClaimed) agent.claim(media === 'voice' ? media : `${media}-${at + 1}`, `call-${at}`);
           if (isSeen) agent.tell(`${1000 + at}`, 'CONNECTED', media);
           if (isEndHeard) agent.tell(`${1000 + at}`, 'ENDED', media);
         });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Facets } from '../../src/agent/facets.ts';
+import { type Facets, interactionsFacet } from '../../src/agent/facets.ts';
 import { virtualArrival } from '../../src/agent/ranking.ts';
 
 const agent: Facets = {
   profile: { name: 'Ana', queues: [], skills: { billing: 80, spanish: 40 }, tenureDays: 800, at: 1, id: 'p' },
   presence: { state: 'ON_DUTY', at: 900_000, id: 'a' },
   activity: { state: 'IDLE', at: 1_000_000, id: 'b' },
-  interaction: { callId: 'c', state: 'ENDED', at: 990_000, connectedAt: 870_000, id: 'c' },
+  ...interactionsFacet({ callId: 'c', state: 'ENDED', media: 'voice', at: 990_000, connectedAt: 870_000, id: 'c' }),
 };
 const weights = { tenureSecondsPerYear: 0, proficiencySeconds: 0, fairnessSecondsPerMinute: 0, surplusSeconds: 0 };
 

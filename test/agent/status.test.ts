@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Facets } from '../../src/agent/facets.ts';
-import { availableSince, liveDigital, STATUSES, statusOf } from '../../src/agent/status.ts';
+import { type Facets, type Interaction, interactionsFacet } from '../../src/agent/facets.ts';
+import { availableSince, liveInteractions, STATUSES, statusOf } from '../../src/agent/status.ts';
 import { facets, nowMs } from './arbitrary.ts';
 
 const free: Facets = {
@@ -9,6 +9,9 @@ const free: Facets = {
   activity: { state: 'IDLE', at: 110, id: 'a' },
 };
 const claim = { fence: 1, state: 'HELD', untilMs: 1000, callId: 'c', queue: 'q', completedAtMs: 0 } as const;
+
+const call = (state: Interaction['state'], at: number) =>
+  interactionsFacet({ callId: 'c', state, media: 'voice', at, id: 'i' });
 
 describe('status', () => {
   it('is total: any facets at any time have one, and only the available need no reason', () => {
@@ -28,7 +31,7 @@ describe('status', () => {
         expect(any.presence?.state).toBe('ON_DUTY');
         // Who may carry several may be at work on others.
         const mayWork =
-          any.profile?.capacity && liveDigital(any).length > 0 && any.activity?.state !== 'NOT_RESPONDING';
+          any.profile?.capacity && liveInteractions(any).length > 0 && any.activity?.state !== 'NOT_RESPONDING';
         if (!mayWork) expect(any.activity?.state).toBe('IDLE');
         const held = any.claim && any.claim.state !== 'ENDED' && any.claim.untilMs > now;
         expect(held ?? false).toBe(false);
@@ -49,15 +52,10 @@ describe('status', () => {
       'BUSY BREAK',
     ],
     ['not responding', { ...free, activity: { state: 'NOT_RESPONDING', at: 120, id: 'a' } }, 0, 'BUSY NOT_RESPONDING'],
-    ['alerting', { ...free, interaction: { callId: 'c', state: 'ALERTING', at: 120, id: 'i' } }, 0, 'BUSY ALERTING'],
-    ['on a call', { ...free, interaction: { callId: 'c', state: 'CONNECTED', at: 110, id: 'i' } }, 0, 'BUSY ON_CALL'],
-    ['wrapping up', { ...free, interaction: { callId: 'c', state: 'WRAP_UP', at: 120, id: 'i' } }, 0, 'BUSY WRAP_UP'],
-    [
-      'idle again, the end missed',
-      { ...free, interaction: { callId: 'c', state: 'CONNECTED', at: 109, id: 'i' } },
-      0,
-      'AVAILABLE ',
-    ],
+    ['alerting', { ...free, ...call('ALERTING', 120) }, 0, 'BUSY ALERTING'],
+    ['on a call', { ...free, ...call('CONNECTED', 110) }, 0, 'BUSY ON_CALL'],
+    ['wrapping up', { ...free, ...call('WRAP_UP', 120) }, 0, 'BUSY WRAP_UP'],
+    ['idle again, the end missed', { ...free, ...call('CONNECTED', 109) }, 0, 'AVAILABLE '],
     ['claimed', { ...free, claim }, 999, 'BUSY CLAIMED'],
     ['claim lapsed', { ...free, claim }, 1000, 'AVAILABLE '],
     ['claim ended', { ...free, claim: { ...claim, state: 'ENDED' } }, 0, 'AVAILABLE '],

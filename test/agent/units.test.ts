@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claimIdOf, readClaimId } from '../../src/agent/claim.ts';
-import type { Claim, Facets, Interaction, Stamped } from '../../src/agent/facets.ts';
+import { type Claim, type Facets, type Interaction, interactionsFacet, type Stamped } from '../../src/agent/facets.ts';
 import { type Capacity, MEDIA, type Media } from '../../src/agent/media.ts';
-import { liveDigital, ownStatus } from '../../src/agent/status.ts';
-import { digitalUnits, mediaOf, openingsOf, roomLeft, seenFrom } from '../../src/agent/units.ts';
+import { liveInteractions, ownStatus } from '../../src/agent/status.ts';
+import { digitalUnits, mediaOf, openingsOf, roomLeft } from '../../src/agent/units.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
 const free: Facets = {
@@ -23,10 +23,8 @@ const chat = (callId: string, state: Interaction['state'] = 'CONNECTED'): Stampe
   at: 130,
   id: callId,
 });
-const on = (...all: Stamped<Interaction>[]): Facets => ({
-  digital: Object.fromEntries(all.map((one) => [one.callId, one])),
-});
-const call: Facets = { interaction: { callId: 'v', state: 'CONNECTED', at: 130, id: 'v' } };
+const on = (...all: Stamped<Interaction>[]): Facets => interactionsFacet(...all);
+const call: Stamped<Interaction> = { ...chat('v'), media: 'voice' };
 
 /** Chats beside each other only; voice beside e-mail; three in all. */
 const capacity: Capacity = {
@@ -55,7 +53,7 @@ describe('an agent who may carry several interactions', () => {
       { ...interacting, ...on(chat('1'), chat('2', 'ALERTING')) },
       { chat: 'BUSY ALERTING' },
     ],
-    ['on a call', { ...interacting, ...call }, { voice: 'BUSY ON_CALL', chat: 'BUSY ON_CALL', email: 'AVAILABLE' }],
+    ['on a call', { ...interacting, ...on(call) }, { voice: 'BUSY ON_CALL', chat: 'BUSY ON_CALL', email: 'AVAILABLE' }],
     [
       'on a call of their own',
       { ...free, activity: { ...interacting.activity, reason: 'NON_ACD' } } as Facets,
@@ -120,7 +118,7 @@ describe('units', () => {
     expect(room(other)).toEqual({ voice: 0, chat: 1, email: 0 });
     expect(room(other, 'chat-2')).toEqual({ voice: 0, chat: 0, email: 0 });
     // Of voice there is one, whatever the call is named.
-    const both = { ...interacting, ...call, ...on(email('mine')), digitalClaims: claim('email-1', 'mine') };
+    const both = { ...interacting, ...on(call, email('mine')), digitalClaims: claim('email-1', 'mine') };
     expect(room(both, 'email-1', 'voice')).toEqual({ voice: 0, chat: 0, email: 1 });
   });
 
@@ -145,7 +143,7 @@ describe('units', () => {
     fc.assert(
       fc.property(facets, (any) => {
         for (const { media, left, inHand } of openingsOf(any).open) {
-          const live = liveDigital(any).filter((one) => one.media === media).length;
+          const live = liveInteractions(any).filter((one) => one.media === media).length;
           const { units = media === 'voice' ? 1 : 0 } = any.profile?.capacity?.media[media] ?? {};
           expect(inHand).toBe(live);
           expect(left).toBe((media === 'voice' ? Math.min(units, 1) : units) - live);
@@ -182,15 +180,6 @@ describe('units', () => {
         expect(roomLeft({ ...agent, ...told }, isHeld)).toEqual(roomLeft(agent, isHeld));
       }),
     );
-  });
-
-  it('are seen with their own claim and interaction', () => {
-    const digitalClaims = claim('chat-1', 'c1');
-    const all: Facets = { ...free, ...call, ...on(chat('c1'), chat('c2')), digitalClaims };
-    expect(seenFrom(all, 'voice')).toBe(all);
-    expect(seenFrom(all, 'chat-1')).toMatchObject({ claim: digitalClaims?.['chat-1'], interaction: chat('c1') });
-    expect(seenFrom(all, 'chat-2').claim).toBeUndefined();
-    expect(seenFrom(all, 'chat-2').interaction).toBeUndefined();
   });
 });
 

@@ -200,7 +200,7 @@ describe('a claim', () => {
     const interaction = (state: string, at: number) => ({
       ...eventOf(id, 'BUSY', at),
       status: undefined,
-      interaction: { call_id: 'talk', state, connected_at: nowMs + 1000 },
+      interactions: [{ call_id: 'talk', state, connected_at: nowMs + 1000 }],
     });
     await post(eu, '/v1/events', interaction('CONNECTED', nowMs + 1000));
     expect((await ask(path)).body.state).toBe('CONFIRMED');

@@ -80,7 +80,7 @@ describe('an agent who may carry two chats', () => {
       event_id: `${call_id}-${state}`,
       timestamp: ++at,
       agent_id: agent,
-      interaction: { call_id, state, media: 'chat' },
+      interactions: [{ call_id, state, media: 'chat' }],
     });
     await say(`${eu}/v1/events`, { body: [chat('a', 'CONNECTED'), chat('b', 'ALERTING')] });
     const roomIn = async (url: string) => (await ask(`${url}/v1/agents/${agent}`)).body.room;

@@ -292,9 +292,9 @@ describe('what a Studio script pushes', () => {
     const taken = { status: 202, body: { accepted: 1, hints: 0, ignored: 0 } };
     expect(await push(us, 'studio', record('ONANSWER', answered))).toEqual(taken);
     const call = { call_id: '9007', state: 'CONNECTED' };
-    await everywhere(`studio:${userId}`, { facets: { interaction: call } });
+    await everywhere(`studio:${userId}`, { facets: { interactions: [call] } });
     expect(await push(eu, 'studio', record('ONRELEASE', answered + 60_000))).toEqual(taken);
     expect(await push(us, 'studio', record('ONANSWER', answered))).toEqual(taken);
-    await everywhere(`studio:${userId}`, { facets: { interaction: { ...call, state: 'ENDED' } } });
+    await everywhere(`studio:${userId}`, { facets: { interactions: [{ ...call, state: 'ENDED' }] } });
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Facets } from '../../src/agent/facets.ts';
+import { type Facets, interactionsFacet } from '../../src/agent/facets.ts';
 import type { Capacity, DigitalMedia, Media } from '../../src/agent/media.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import type { AgentRecord } from '../../src/cache/record.ts';
@@ -35,7 +35,7 @@ async function able(d: Domain, id: string, sinceMs: number, capacity: Capacity):
 }
 
 const taken = (callId: string, media: DigitalMedia, state: 'CONNECTED' | 'ENDED', at: number): Facets => ({
-  digital: { [callId]: { callId, state, media, at, id: `${callId}/${state}`, connectedAt: at } },
+  ...interactionsFacet({ callId, state, media, at, id: `${callId}/${state}`, connectedAt: at }),
   activity: { state: state === 'ENDED' ? 'IDLE' : 'INTERACTING', at, id: `${callId}/${state}/activity` },
 });
 
@@ -171,7 +171,7 @@ describe('capacity', () => {
   });
 
   it.each<[string, Facets]>([
-    ['a call', { interaction: { callId: 'call', state: 'CONNECTED', at: 3000, id: 'i' } }],
+    ['a call', interactionsFacet({ callId: 'call', state: 'CONNECTED', media: 'voice', at: 3000, id: 'i' })],
     ['a call of their own', { activity: { state: 'INTERACTING', reason: 'NON_ACD', at: 3000, id: 'i' } }],
   ])('counts %s that the platform tells of with what is claimed', async (name, work) => {
     const d = store.domain(name.replaceAll(' ', '-'));

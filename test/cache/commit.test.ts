@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { interactionsFacet } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { Agents } from '../../src/cache/agents.ts';
 import { readRecord, writeRecord } from '../../src/cache/record.ts';
@@ -58,7 +59,7 @@ describe('commit', () => {
       { length: 8 },
       () => new Agents(store.cluster, { claims: store.lane, changes: store.lane }, d.config),
     );
-    const names = ['presence', 'activity', 'profile', 'interaction'] as const;
+    const names = ['presence', 'activity', 'profile', 'interactions'] as const;
     const changes = Array.from({ length: 160 }, (_, i) => change(names[i % 4] ?? 'presence', 1000 + i));
     await Promise.all(changes.map((each, i) => writers[i % 8]?.apply('writers:a', each)));
     const expected = changes.reduce((sum, each) => merge(sum, each).facets, {});
@@ -114,9 +115,10 @@ describe('commit', () => {
   });
 });
 
-function change(name: 'presence' | 'activity' | 'profile' | 'interaction', ms: number) {
+function change(name: 'presence' | 'activity' | 'profile' | 'interactions', ms: number) {
   if (name === 'presence') return { presence: { state: 'ON_DUTY', ...at(ms) } } as const;
   if (name === 'activity') return { activity: { state: 'IDLE', ...at(ms) } } as const;
-  if (name === 'interaction') return { interaction: { callId: `c${ms}`, state: 'CONNECTED', ...at(ms) } } as const;
+  if (name === 'interactions')
+    return interactionsFacet({ callId: `c${ms}`, state: 'CONNECTED', media: 'voice', ...at(ms) });
   return { profile: { name: `n${ms}`, queues: ['writers:q'], skills: {}, tenureDays: 0, ...at(ms) } };
 }

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Activity, Claim, Facets, InteractionState, Presence } from '../../src/agent/facets.ts';
-import type { DigitalMedia, Media } from '../../src/agent/media.ts';
-import { liveDigital, liveInteraction } from '../../src/agent/status.ts';
+import {
+  type Activity,
+  type Claim,
+  type Facets,
+  type InteractionState,
+  interactionsFacet,
+  type Presence,
+} from '../../src/agent/facets.ts';
+import type { Media } from '../../src/agent/media.ts';
+import { liveInteractions } from '../../src/agent/status.ts';
 import { claimOn, mediaOf, VOICE } from '../../src/agent/units.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import type { AgentRecord } from '../../src/cache/record.ts';
@@ -48,13 +55,12 @@ const act = fc.oneof(
       endsWork: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('call'), call, state: interactionState }) },
   {
-    weight: 5,
+    weight: 7,
     arbitrary: fc.record({
-      kind: fc.constant('digital'),
+      kind: fc.constant('interaction'),
       call,
-      media: fc.constantFrom<DigitalMedia>('chat', 'chat', 'email', 'social'),
+      media: fc.constantFrom<Media>('voice', 'voice', 'chat', 'chat', 'email', 'social'),
       state: interactionState,
     }),
   },
@@ -73,8 +79,7 @@ type Act =
   | { kind: 'capacity'; capacity: NonNullable<Facets['profile']>['capacity'] }
   | { kind: 'presence'; presence: Presence }
   | { kind: 'activity'; activity: Activity; endsWork: boolean }
-  | { kind: 'call'; call: string; state: InteractionState }
-  | { kind: 'digital'; call: string; media: DigitalMedia; state: InteractionState }
+  | { kind: 'interaction'; call: string; media: Media; state: InteractionState }
   | { kind: 'heard'; unit: string; call: string; state: Claim['state']; isLive: boolean }
   | { kind: 'claim'; media: Media; call: string }
   | { kind: 'settle'; unit: string; call: string; state: Claim['state']; isOurs: boolean };
@@ -137,10 +142,8 @@ class Somebody {
       return { activity: { ...what.activity, ...version, at: what.endsWork ? version.at : version.at - 4000 } };
     }
     const { call: callId } = what;
-    if (what.kind === 'call') return { interaction: { callId, state: what.state, ...version } };
-    if (what.kind === 'digital') {
-      return { digital: { [callId]: { callId, state: what.state, media: what.media, ...version } } };
-    }
+    if (what.kind === 'interaction')
+      return interactionsFacet({ callId, state: what.state, media: what.media, ...version });
     const fence = (claimOn((await this.record()).facets, what.unit)?.fence ?? 0) + 1;
     const untilMs = what.isLive ? (await this.nowMs()) + LONG_MS : 1;
     const claim: Claim = { fence, state: what.state, untilMs, callId, queue, completedAtMs: 0 };
@@ -151,13 +154,10 @@ class Somebody {
 /** What the agent has in hand: what the platform tells of, and what is held for a claim of which it does not. */
 function inHand({ facets, locksMs }: AgentRecord, nowMs: number, media?: Media): number {
   const { activity } = facets;
-  const spoken = liveInteraction(facets);
-  const isCalling = spoken || (activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD');
-  const voice: { media: Media; callId?: string | undefined }[] = isCalling
-    ? [{ media: VOICE, callId: spoken?.callId }]
-    : [];
-  const digital = liveDigital(facets).map((each) => ({ media: each.media as Media, callId: each.callId }));
-  const told = [...voice, ...digital].filter((each) => media === undefined || each.media === media);
+  const live: { media: Media; callId?: string }[] = liveInteractions(facets);
+  const isCalling = activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD';
+  const own = isCalling && !live.some((each) => each.media === VOICE) ? [{ media: VOICE, callId: undefined }] : [];
+  const told = [...own, ...live].filter((each) => media === undefined || each.media === media);
   const held = Object.entries(locksMs).filter(([name, lockMs]) => {
     const isLive = lockMs > nowMs && claimOn(facets, name)?.state !== 'ENDED';
     return isLive && (media === undefined || mediaOf(name) === media);
@@ -173,7 +173,7 @@ function inHand({ facets, locksMs }: AgentRecord, nowMs: number, media?: Media):
 function mayCome(record: AgentRecord, nowMs: number, media: Media): boolean {
   const { profile, presence, activity } = record.facets;
   if (presence?.state !== 'ON_DUTY' || !activity || activity.state === 'NOT_RESPONDING') return false;
-  const isNamed = liveInteraction(record.facets) || liveDigital(record.facets).length > 0;
+  const isNamed = liveInteractions(record.facets).length > 0;
   const isUnnamed = activity.state === 'WRAP_UP' || (activity.state === 'INTERACTING' && activity.reason !== 'NON_ACD');
   if (isUnnamed && !isNamed) return false;
   const may = profile?.capacity ?? { media: { voice: { units: 1, beside: [] } } };

@@ -45,7 +45,7 @@ const interaction = (agentId: string, call_id: string, state: string, afterMs: n
   post('/v1/events', {
     ...eventOf(agentId, 'BUSY', nowMs + afterMs),
     status: undefined,
-    interaction: { call_id, state, ...more },
+    interactions: [{ call_id, state, ...more }],
   });
 
 /** As if a claim had been held for as long as it may be. */

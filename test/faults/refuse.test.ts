@@ -52,6 +52,21 @@ describe('under claims.replication: refuse', () => {
     await eu.redis.thaw(replica);
   });
 
+  it('nor is anything refused for what only the master has: a failover may bring the claim back', async () => {
+    const one = await eventually(() => claim('given-up'), 201);
+    await expect.poll(() => settle(one, 'confirm'), LONG).toMatchObject({ status: 200 });
+    const replica = await replicaOf('agents:{main}');
+    await eu.redis.freeze(replica);
+    expect(await settle(one, 'complete')).toMatchObject(NOT_REPLICATED);
+    expect(await settle(one, 'renew')).toMatchObject(NOT_REPLICATED);
+    expect(await claim('next')).toMatchObject(NOT_REPLICATED);
+    expect(await settle(one, 'complete')).toMatchObject(NOT_REPLICATED);
+    await eu.redis.thaw(replica);
+    const next = await eventually(() => claim('next'), 200);
+    expect(await settle(one, 'complete')).toMatchObject({ status: 409, body: { code: 'fence_superseded' } });
+    await eventually(() => settle(next, 'release'), 200);
+  });
+
   it('nothing is answered with 2xx that no replica holds, so no promotion takes what a caller was told', async () => {
     const one = await eventually(() => claim('three'), 201);
     const master = await eu.redis.masterOf('agents:{main}');

@@ -83,7 +83,7 @@ describe('a flow', () => {
       ask(`${url}/v1/events`, 'POST', {
         ...eventOf(agent('ann'), 'BUSY', at),
         status: undefined,
-        interaction: { call_id: 'conversation-1', state, connected_at: nowMs + 1000 },
+        interactions: [{ call_id: 'conversation-1', state, connected_at: nowMs + 1000 }],
       });
     await interaction('CONNECTED', nowMs + 1000);
     const ids = { claim_id: '', call_id: 'conversation-1' };

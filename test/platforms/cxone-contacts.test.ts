@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { settlementsDue } from '../../src/agent/due.ts';
-import type { Claim, Facets, Interaction, Stamped } from '../../src/agent/facets.ts';
+import {
+  type Claim,
+  type Facets,
+  type Interaction,
+  interactionsFacet,
+  interactionsOf,
+  type Stamped,
+} from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { readContactRow, stepOfContact, stepOfState } from '../../src/platforms/cxone/contact.ts';
 import { AgentContacts } from '../../src/platforms/cxone/contacts.ts';
@@ -50,11 +57,11 @@ describe('a row of contacts/active', () => {
   it.each([
     [1, 'email'],
     [3, 'chat'],
-    [4, undefined],
+    [4, 'voice'],
     [5, 'voicemail'],
     [6, 'work_item'],
     [9, 'message'],
-    [0, undefined],
+    [0, 'voice'],
   ])('has the medium of its type: %s is %s', (mediaTypeId, media) => {
     expect(stepOf({ mediaTypeId, stateId: 4 })?.media).toBe(media);
   });
@@ -123,7 +130,9 @@ describe('the contacts of an agent', () => {
     expect(states(known(connected('7', 4)).missing(listed({ contactId: 7, agentId: 6 }), read))).toEqual(['7 ENDED']);
     expect(states(known(connected('7', 4)).missing(listed({ contactId: 7, agentId: 0 }), read))).toEqual(['7 ENDED']);
     expect(known(connected('7', 4)).missing(listed({ contactId: 7 }), read)).toEqual([]);
-    expect(known(connected('7', 4)).facets()).toMatchObject({ interaction: { callId: '7', state: 'CONNECTED' } });
+    expect(known(connected('7', 4)).facets()).toMatchObject({
+      interactions: { byCall: { 7: { callId: '7', state: 'CONNECTED' } } },
+    });
   });
 
   it('are not over where one list of two has them: another contact had ended between two of its pages', () => {
@@ -212,20 +221,20 @@ describe('the contacts of an agent', () => {
     expect(both().movedOn(T + 3_000, 'all')).toEqual([]);
   });
 
-  it('remember the last voice contact and some of the others', () => {
+  it('remember some of those that ended, the latest', () => {
     const contacts = known(connected('7', 4), ...Array.from({ length: 30 }, (_, chat) => connected(`c${chat}`, 5, 3)));
     contacts.movedOn(T + 9_000, 'all');
-    const { interaction, digital } = contacts.facets();
-    expect(interaction).toMatchObject({ callId: '7', state: 'ENDED', connectedAt: T + 4_000 });
-    expect(Object.keys(digital ?? {}).length).toBeLessThanOrEqual(10);
+    const kept = interactionsOf(contacts.facets());
+    expect(kept).toHaveLength(10);
+    expect(kept.at(-1)).toMatchObject({ callId: 'c29', state: 'ENDED', connectedAt: T + 5_000 });
   });
 
   it('confirm and complete the claim of the same call; one that only rang was missed', () => {
     const claim: Claim = { fence: 1, state: 'HELD', untilMs: T, callId: '7', queue: 'q', completedAtMs: 0 };
     const due = (steps: Stamped<Interaction>[], state: Claim['state']) => {
       let facets: Facets = { claim: { ...claim, state } };
-      for (const interaction of steps) facets = merge(facets, { interaction }).facets;
-      return settlementsDue({ interaction: steps.at(-1) as Stamped<Interaction> }, facets, BY_CALL)[0]?.settlement;
+      for (const step of steps) facets = merge(facets, interactionsFacet(step)).facets;
+      return settlementsDue(interactionsFacet(...steps.slice(-1)), facets, BY_CALL)[0]?.settlement;
     };
     const [ring, take] = [ringing('7', 1)?.interaction, connected('7', 4)?.interaction];
     if (!ring || !take) throw new Error('not read');

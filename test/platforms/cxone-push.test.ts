@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvent, writeEvent } from '../../src/agent/event.ts';
-import type { Facets } from '../../src/agent/facets.ts';
+import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { createCxonePushReader } from '../../src/platforms/cxone/push.ts';
 import { InvalidPush } from '../../src/platforms/platform.ts';
@@ -32,7 +32,7 @@ const errorsOf = (body: unknown): string[] => {
 describe('what a Studio script sends', () => {
   it('follows a call from the alert to its end, which remembers when it was connected', () => {
     const steps = [authored('ONASSIGN', 1), authored('ONANSWER', 5), authored('ONRELEASE', 30)];
-    const states = steps.map((_, n) => facetsAfter(steps.slice(0, n + 1)).interaction);
+    const states = steps.map((_, n) => interactionsOf(facetsAfter(steps.slice(0, n + 1)))[0]);
     expect(states).toMatchObject([
       { callId: '220033988201', state: 'ALERTING', at: Date.parse(at(1)) },
       { state: 'CONNECTED', connectedAt: Date.parse(at(5)) },

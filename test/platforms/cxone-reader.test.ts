@@ -70,7 +70,7 @@ describe('a reader', () => {
     const { reader } = readerOf(simulator);
     simulator.setUser('1001', { agentStateId: 1 });
     simulator.send({ conversationId: '77', userId: '1001', mediaType: 'chat' });
-    expect(await ask(reader, '1001')).toMatchObject({ digital: { 77: { media: 'chat' } } });
+    expect(await ask(reader, '1001')).toMatchObject({ interactions: { byCall: { 77: { media: 'chat' } } } });
   });
 
   it('takes for gone whom the platform does not have, and leaves out who cannot be one of its agents', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Facets } from '../../src/agent/facets.ts';
+import { type Facets, interactionOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
 import { readContactRow } from '../../src/platforms/cxone/contact.ts';
@@ -94,11 +94,11 @@ describe('rows that changed', () => {
     const told = new Told();
     const call = { contactId: 77, mediaTypeId: 4, contactStartHandleTime: at(100), openContacts: 1 };
     told.take(told.roster.changed(rowOf(3, 50, call)));
-    expect(told.facets.interaction).toMatchObject({ callId: '77', state: 'CONNECTED', at: T + 100 });
+    expect(interactionOf(told.facets, '77')).toMatchObject({ callId: '77', state: 'CONNECTED', at: T + 100 });
     const reports = told.roster.changed(rowOf(1, 5_000));
-    expect(reports.map(({ facets }) => Object.keys(facets))).toEqual([['interaction'], ['presence', 'activity']]);
+    expect(reports.map(({ facets }) => Object.keys(facets))).toEqual([['interactions'], ['presence', 'activity']]);
     told.take(reports);
-    expect(told.facets.interaction).toMatchObject({ state: 'ENDED', at: T + 5_000, connectedAt: T + 100 });
+    expect(interactionOf(told.facets, '77')).toMatchObject({ state: 'ENDED', at: T + 5_000, connectedAt: T + 100 });
   });
 });
 
@@ -152,7 +152,7 @@ describe('contacts that are listed', () => {
       ),
     );
     expect(told.roster.hasDoubts).toBe(false);
-    expect(told.facets).toMatchObject({ interaction: { callId: '77' }, digital: { 78: { media: 'chat' } } });
+    expect(told.facets).toMatchObject({ interactions: { byCall: { 77: { media: 'voice' }, 78: { media: 'chat' } } } });
     expect(told.roster.told('5')?.open).toEqual({ voice: 1, chat: 1 });
   });
 
@@ -166,15 +166,15 @@ describe('contacts that are listed', () => {
     told.take(told.roster.changed(rowOf(3, 0, { openContacts: 2, contactId: 77, contactStartHandleTime: at(0) })));
     list([chat], true, 10);
     list([], false, 60);
-    expect(told.facets.digital?.['78']?.state).toBe('CONNECTED');
+    expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
     list([], true, 60);
-    expect(told.facets.digital?.['78']?.state).toBe('CONNECTED');
+    expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
     expect(told.roster.hasDoubts).toBe(true);
     list([], true, 62);
-    expect(told.facets.digital?.['78']).toMatchObject({ state: 'ENDED', at: T + 60_000 });
-    expect(told.facets.interaction?.state).toBe('CONNECTED');
+    expect(interactionOf(told.facets, '78')).toMatchObject({ state: 'ENDED', at: T + 60_000 });
+    expect(interactionOf(told.facets, '77')?.state).toBe('CONNECTED');
     told.take(told.roster.changed(rowOf(1, 64_000)));
-    expect(told.facets.interaction).toMatchObject({ state: 'ENDED', at: T + 64_000 });
+    expect(interactionOf(told.facets, '77')).toMatchObject({ state: 'ENDED', at: T + 64_000 });
     list([], true, 66);
     expect(told.roster.hasDoubts).toBe(false);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readEvent, writeEvent } from '../../src/agent/event.ts';
-import { interactionFacet } from '../../src/agent/facets.ts';
+import { interactionsFacet } from '../../src/agent/facets.ts';
 import { readContactRow, type Step, stepOfContact, stepOfState } from '../../src/platforms/cxone/contact.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow, stampState, stateOf, vocabularyOf } from '../../src/platforms/cxone/state.ts';
@@ -66,5 +66,5 @@ it('a row of contacts says who has it, whatever is in it, or says nothing', () =
 });
 
 function expectStep(step: Step | undefined): void {
-  if (step) expectReadable(interactionFacet(step.interaction));
+  if (step) expectReadable(interactionsFacet(step.interaction));
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { interactionsFacet } from '../../src/agent/facets.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import type { UnavailableCodes } from '../../src/platforms/cxone/settings.ts';
@@ -105,7 +106,7 @@ describe('a row of agents/states', () => {
     const statusWith = (fields: object, isCounted = true) => {
       const row = rowOf({ openContacts: 1, mediaTypeId: 3, ...fields });
       const registers = stampState('1', stateOf(row, vocabularyOf(), isCounted), row.startMs);
-      return statusOf({ ...registers, profile, digital: { c: chat } }, row.startMs).status;
+      return statusOf({ ...registers, profile, ...interactionsFacet(chat) }, row.startMs).status;
     };
     expect(statusWith(state(1))).toBe('AVAILABLE');
     expect(statusWith(state(3))).toBe('AVAILABLE');

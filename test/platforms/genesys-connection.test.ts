@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { interactionsOf } from '../../src/agent/facets.ts';
 import { AGENTS, allAgree, endWorlds, liveWorld, world } from './genesys-recorder.ts';
 
 afterEach(endWorlds);
@@ -69,9 +70,9 @@ describe('a live connection', () => {
     simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
     await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
     expect(simulator.send({ conversationId: 'call-1', userId })).toEqual({ accepted: true });
-    await recorder.until(() => recorder.facets(userId).interaction?.state === 'ENDED');
+    await recorder.until(() => recorder.interactions(userId)['call-1']?.state === 'ENDED');
     await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
-    const steps = recorder.reports.flatMap(({ facets }) => facets.interaction ?? []);
+    const steps = recorder.reports.flatMap(({ facets }) => interactionsOf(facets));
     expect(new Set(steps.map(({ callId }) => callId))).toEqual(new Set(['call-1']));
     expect([...new Set(steps.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).map(({ state }) => state))]).toEqual(
       ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'],

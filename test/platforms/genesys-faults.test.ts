@@ -24,7 +24,7 @@ describe('a connection that loses something', () => {
     simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
     await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
     simulator.send({ conversationId: 'call-1', userId });
-    await recorder.until(() => recorder.facets(userId).interaction?.state === 'CONNECTED');
+    await recorder.until(() => recorder.interactions(userId)['call-1']?.state === 'CONNECTED');
     await recorder.until(() => recorder.facets(userId).activity?.state === 'INTERACTING');
     const before = recorder.facets(userId);
     recorder.lose(userId);
@@ -116,7 +116,7 @@ describe('a connection that loses something', () => {
     delete recorder.gate;
     gate.resolve();
     await recorder.until(() => recorder.connection.health().connected && allAgree(recorder, simulator));
-    expect(recorder.facets(userId).interaction).toMatchObject({ callId: 'call-1', state: 'ENDED' });
+    expect(recorder.interactions(userId)['call-1']).toMatchObject({ callId: 'call-1', state: 'ENDED' });
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Facets } from '../../src/agent/facets.ts';
+import { type Facets, interactionsFacet, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { interactionOf } from '../../src/platforms/genesys/interaction.ts';
@@ -81,8 +81,11 @@ describe('an agent’s part in a conversation', () => {
     const anyOrder = fc.shuffledSubarray([...facts, ...facts], { minLength: 2 * facts.length });
     fc.assert(
       fc.property(anyOrder, (shuffled) => {
-        const facets = shuffled.reduce<Facets>((now, fact) => merge(now, fact ? { interaction: fact } : {}).facets, {});
-        expect(facets.interaction).toEqual(facts.at(-1));
+        const facets = shuffled.reduce<Facets>(
+          (now, fact) => merge(now, fact ? interactionsFacet(fact) : {}).facets,
+          {},
+        );
+        expect(interactionsOf(facets)).toEqual([facts.at(-1)]);
       }),
     );
   });
@@ -131,28 +134,28 @@ describe('the media type of a conversation', () => {
     interactionOf(USER, conversation(...entries))?.interaction.media;
 
   it.each([
-    ['calls', undefined],
+    ['calls', 'voice'],
     ['callbacks', 'callback'],
     ['chats', 'chat'],
     ['emails', 'email'],
     ['messages', 'message'],
     ['socialExpressions', 'social'],
     ['videos', 'video'],
-    ['screenshares', undefined],
+    ['screenshares', 'voice'],
   ])('is by the list of its communications: %s', (list, media) => {
     expect(mediaOf(lists(list))).toBe(media);
   });
 
   it('stays what it is when communications of another kind join, or an agent comes in again', () => {
     expect(mediaOf(lists('callbacks', 'calls'))).toBe('callback');
-    expect(mediaOf(lists('calls', 'videos'))).toBeUndefined();
+    expect(mediaOf(lists('calls', 'videos'))).toBe('voice');
     expect(mediaOf(lists('videos', 'chats'))).toBe('chat');
     expect(mediaOf(lists('callbacks'), lists('calls'))).toBe('callback');
   });
 
   it('is not by empty lists, nor by what the customer has', () => {
-    expect(mediaOf(agent({ connectedTime: time(30), chats: [], ...call('connected') }))).toBeUndefined();
-    expect(mediaOf({ purpose: 'customer', chats: [{ state: 'connected' }] }, connected)).toBeUndefined();
+    expect(mediaOf(agent({ connectedTime: time(30), chats: [], ...call('connected') }))).toBe('voice');
+    expect(mediaOf({ purpose: 'customer', chats: [{ state: 'connected' }] }, connected)).toBe('voice');
   });
 });
 
@@ -166,7 +169,7 @@ describe('an agent who is on duty and idle', () => {
     'is busy unless the call ended: %s',
     (_, body) => {
       const reading = interactionOf(USER, body);
-      const { facets } = merge(idle, reading ? { interaction: reading.interaction } : {});
+      const { facets } = merge(idle, reading ? interactionsFacet(reading.interaction) : {});
       const expected = reading?.interaction.state === 'ENDED' ? 'AVAILABLE' : 'BUSY';
       expect(statusOf(facets, at(59)).status).toBe(expected);
     },

@@ -1,43 +1,48 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Digital, Interaction, InteractionState, Stamped } from '../../src/agent/facets.ts';
-import type { DigitalMedia } from '../../src/agent/media.ts';
+import {
+  type Interaction,
+  type InteractionState,
+  type Interactions,
+  interactionOf,
+  interactionsOf,
+  type Stamped,
+} from '../../src/agent/facets.ts';
+import type { Media } from '../../src/agent/media.ts';
 import type { InteractionReading } from '../../src/platforms/genesys/interaction.ts';
-import { Interactions } from '../../src/platforms/genesys/interactions.ts';
+import { Interactions as UserInteractions } from '../../src/platforms/genesys/interactions.ts';
 
 const T = Date.parse('2026-03-02T14:00:00Z');
 const MINUTE = 60_000;
 const IDLE = { at: T, id: 'idle' };
 const STAGE = { ALERTING: 0, CONNECTED: 1, WRAP_UP: 2, ENDED: 3 };
 
-function step(callId: string, state: InteractionState, at: number, media?: DigitalMedia): InteractionReading {
+function step(callId: string, state: InteractionState, at: number, media: Media = 'voice'): InteractionReading {
   const id = `ana/call/${callId}/001.${STAGE[state]}/${state}/${at}`;
-  const interaction: Stamped<Interaction> = { callId, state, at, id };
+  const interaction: Stamped<Interaction> = { callId, state, media, at, id };
   if (state !== 'ALERTING') interaction.connectedAt = at;
-  if (media) interaction.media = media;
   return { interaction, isTimed: true };
 }
 
 const chat = (callId: string, state: InteractionState, at: number) => step(callId, state, at, 'chat');
-const statesOf = (interactions: Interactions) =>
-  Object.fromEntries(Object.values(interactions.facets().digital ?? {}).map(({ callId, state }) => [callId, state]));
-const openOf = (interactions: Interactions, media: DigitalMedia) =>
-  Object.values(interactions.facets().digital ?? {}).filter((one) => one.media === media && one.state !== 'ENDED');
+const statesOf = (interactions: UserInteractions) =>
+  Object.fromEntries(interactionsOf(interactions.facets()).map(({ callId, state }) => [callId, state]));
+const openOf = (interactions: UserInteractions, media: Media) =>
+  interactionsOf(interactions.facets()).filter((one) => one.media === media && one.state !== 'ENDED');
 
 describe('the interactions of a user', () => {
-  it('are each a register of their own, but for voice, which is one', () => {
-    const interactions = new Interactions('ana');
+  it('are each a register of their own, and so are two calls', () => {
+    const interactions = new UserInteractions('ana');
     for (const one of [chat('c1', 'CONNECTED', T), chat('c2', 'ALERTING', T + 1), step('v1', 'CONNECTED', T + 2)]) {
       expect(interactions.take(one, IDLE)).toEqual([one.interaction]);
     }
     interactions.take(step('v2', 'CONNECTED', T + 3), IDLE);
-    const { interaction, digital } = interactions.facets();
-    expect(interaction).toMatchObject({ callId: 'v2' });
-    expect(Object.keys(digital ?? {})).toEqual(['c1', 'c2']);
+    interactions.take(step('v2', 'ENDED', T + 4), IDLE);
+    expect(statesOf(interactions)).toEqual({ c1: 'CONNECTED', c2: 'ALERTING', v1: 'CONNECTED', v2: 'ENDED' });
   });
 
   it('are told once, and not again when older news comes', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     const ended = chat('c1', 'ENDED', T + 5);
     expect(interactions.take(ended, IDLE)).toHaveLength(1);
     expect(interactions.take(ended, IDLE)).toEqual([]);
@@ -46,7 +51,7 @@ describe('the interactions of a user', () => {
   });
 
   it('are forgotten a while after their end, and then only', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(chat('over', 'ENDED', T), IDLE);
     interactions.take(chat('open', 'CONNECTED', T), IDLE);
     interactions.count({ chat: 1 }, T + 4 * MINUTE);
@@ -56,7 +61,7 @@ describe('the interactions of a user', () => {
   });
 
   it('are bounded in number: those that ended make room first', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     for (let number = 1; number <= 40; number++) interactions.take(chat(`open-${number}`, 'CONNECTED', T), IDLE);
     for (let number = 1; number <= 40; number++) interactions.take(chat(`over-${number}`, 'ENDED', T + number), IDLE);
     const states = Object.values(statesOf(interactions));
@@ -67,10 +72,10 @@ describe('the interactions of a user', () => {
 
 describe('work that was never seen', () => {
   it('is told by placeholders, for as many as are counted beyond those known', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(chat('c1', 'CONNECTED', T), IDLE);
     interactions.count({ chat: 3, email: 1 }, T + MINUTE);
-    expect(interactions.facets().digital).toMatchObject({
+    expect(interactions.facets().interactions?.byCall).toMatchObject({
       'unseen/chat/1': { state: 'CONNECTED', media: 'chat', at: T + MINUTE },
       'unseen/chat/2': { state: 'CONNECTED', media: 'chat', at: T + MINUTE },
       'unseen/email/1': { state: 'CONNECTED', media: 'email', at: T + MINUTE },
@@ -81,7 +86,7 @@ describe('work that was never seen', () => {
   });
 
   it('is over when fewer are counted: placeholders first, then those known for longest', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(chat('c1', 'CONNECTED', T), IDLE);
     interactions.take(chat('c2', 'CONNECTED', T + 1), IDLE);
     interactions.count({ chat: 3 }, T + MINUTE);
@@ -89,13 +94,13 @@ describe('work that was never seen', () => {
     expect(statesOf(interactions)).toEqual({ c1: 'CONNECTED', c2: 'CONNECTED', 'unseen/chat/1': 'ENDED' });
     interactions.count({ chat: 1 }, T + 3 * MINUTE);
     expect(statesOf(interactions)).toMatchObject({ c1: 'ENDED', c2: 'CONNECTED' });
-    expect(interactions.facets().digital?.c1).toMatchObject({ media: 'chat', at: T + 3 * MINUTE });
+    expect(interactionOf(interactions.facets(), 'c1')).toMatchObject({ media: 'chat', at: T + 3 * MINUTE });
     interactions.count({ chat: 2 }, T + 4 * MINUTE);
     expect(statesOf(interactions)).toMatchObject({ c2: 'CONNECTED', 'unseen/chat/1': 'CONNECTED' });
   });
 
   it('gives way to the interaction it stood for, once that is heard of', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.count({ chat: 2 }, T + MINUTE);
     const [told, ended, ...others] = interactions.take(chat('c1', 'CONNECTED', T), IDLE);
     expect([told?.callId, ended?.callId, ended?.state]).toEqual(['c1', 'unseen/chat/1', 'ENDED']);
@@ -105,7 +110,7 @@ describe('work that was never seen', () => {
   });
 
   it('is not made of what has just begun or ended, which a count may not know yet', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(chat('c1', 'CONNECTED', T + MINUTE - 1000), IDLE);
     interactions.take(chat('c2', 'ENDED', T + MINUTE - 1000), IDLE);
     interactions.take(chat('c3', 'ALERTING', T), IDLE);
@@ -116,49 +121,49 @@ describe('work that was never seen', () => {
   });
 
   it('is over for an alert that rings longer than any does', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(chat('c1', 'ALERTING', T), IDLE);
     interactions.count({}, T + 11 * MINUTE);
     expect(statesOf(interactions)).toEqual({ c1: 'ENDED' });
   });
 
   it('may be a call', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.count({ voice: 1 }, T);
-    expect(interactions.facets()).toMatchObject({
-      interaction: { callId: 'unseen/voice/1', state: 'CONNECTED', at: T },
-    });
+    expect(interactionsOf(interactions.facets())).toMatchObject([
+      { callId: 'unseen/voice/1', media: 'voice', state: 'CONNECTED', at: T },
+    ]);
     interactions.count({}, T + MINUTE);
-    expect(interactions.facets().interaction).toMatchObject({ state: 'ENDED', at: T + MINUTE });
+    expect(interactionsOf(interactions.facets())).toMatchObject([{ state: 'ENDED', at: T + MINUTE }]);
     interactions.take(step('v1', 'CONNECTED', T + 2 * MINUTE), IDLE);
     interactions.count({ voice: 1 }, T + 3 * MINUTE);
-    expect(interactions.facets().interaction).toMatchObject({ callId: 'v1', state: 'CONNECTED' });
+    expect(openOf(interactions, 'voice')).toMatchObject([{ callId: 'v1', state: 'CONNECTED' }]);
   });
 
   it('leaves a callback alone that may be counted as the call it has come to be', () => {
-    const interactions = new Interactions('ana');
+    const interactions = new UserInteractions('ana');
     interactions.take(step('b1', 'CONNECTED', T, 'callback'), IDLE);
     interactions.count({ voice: 1 }, T + MINUTE);
-    expect(statesOf(interactions)).toEqual({ b1: 'CONNECTED' });
+    expect(statesOf(interactions)).toMatchObject({ b1: 'CONNECTED' });
   });
 
   it('leaves as many open as are counted, and only ever tells newer versions', () => {
     const counts = fc.array(fc.record({ chat: fc.nat(4), email: fc.nat(2) }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(counts, fc.nat(3), (readings, known) => {
-        const interactions = new Interactions('ana');
+        const interactions = new UserInteractions('ana');
         for (let number = 0; number < known; number++) interactions.take(chat(`c${number}`, 'CONNECTED', T), IDLE);
-        let before: Digital = {};
+        let before: Interactions['byCall'] = {};
         for (const [at, open] of readings.entries()) {
           interactions.count(open, T + (at + 1) * MINUTE);
           expect(openOf(interactions, 'chat')).toHaveLength(open.chat);
           expect(openOf(interactions, 'email')).toHaveLength(open.email);
-          const { digital = {} } = interactions.facets();
-          for (const [callId, now] of Object.entries(digital)) {
+          const { byCall = {} } = interactions.facets().interactions ?? {};
+          for (const [callId, now] of Object.entries(byCall)) {
             const last = before[callId];
             if (last && JSON.stringify(last) !== JSON.stringify(now)) expect(now.at).toBeGreaterThan(last.at);
           }
-          before = digital;
+          before = byCall;
         }
       }),
     );

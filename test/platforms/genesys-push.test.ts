@@ -156,7 +156,7 @@ describe('an alert without times of its own', () => {
 
   it('counts as no older than the idleness known, and the next time as nothing new', () => {
     const [report] = reports(notification('conversations', alert), idle);
-    expect(report).toMatchObject({ timestampMs: 1772460309123, facets: { interaction: { state: 'ALERTING' } } });
+    expect(report).toMatchObject({ timestampMs: 1772460309123 });
     const later: Facets = { ...report?.facets, activity: { state: 'IDLE', at: 1772460399999, id: 'later' } };
     expect(reports(notification('conversations', alert), later)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
-import { compareVersions, type Digital, type Facets } from '../../src/agent/facets.ts';
+import { compareVersions, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
@@ -41,7 +41,7 @@ export class Recorder {
   readonly connection: PlatformConnection;
   readonly #agents = new Map<string, Facets>();
   readonly #readings = new Map<string, AgentReading>();
-  readonly #digital = new Map<string, Digital>();
+  readonly #interactions = new Map<string, Interactions['byCall']>();
   #isReporting = false;
   /** Holds reports back while it is set. */
   gate: Promise<void> | undefined;
@@ -86,9 +86,9 @@ export class Recorder {
     return this.#readings.get(`${CONNECTION}:${userId}`);
   }
 
-  /** The latest of each interaction beside voice, by call id, whether notified or read. */
-  digital(userId: string): Digital {
-    return this.#digital.get(`${CONNECTION}:${userId}`) ?? {};
+  /** The latest of each interaction, by call id, whether notified or read. */
+  interactions(userId: string): Interactions['byCall'] {
+    return this.#interactions.get(`${CONNECTION}:${userId}`) ?? {};
   }
 
   status(userId: string): StatusAnswer {
@@ -116,7 +116,7 @@ export class Recorder {
     for (const reading of agents) {
       const { agentId, ...told } = reading;
       this.#readings.set(agentId, reading);
-      this.#noteDigital(agentId, told.facets.digital);
+      this.#noteInteractions(agentId, told.facets);
       const { facets, differences } = reconcile(this.#agents.get(agentId), told, atMs);
       if (differences.length > 0) this.#note({ agentId, facets });
     }
@@ -124,17 +124,17 @@ export class Recorder {
 
   #note(heard: Heard): void {
     this.reports.push(heard);
-    this.#noteDigital(heard.agentId, heard.facets.digital);
+    this.#noteInteractions(heard.agentId, heard.facets);
     this.#agents.set(heard.agentId, merge(this.#agents.get(heard.agentId) ?? {}, heard.facets).facets);
   }
 
-  #noteDigital(agentId: string, digital: Digital = {}): void {
-    const known = this.#digital.get(agentId) ?? {};
-    for (const [callId, interaction] of Object.entries(digital)) {
-      const before = known[callId];
-      if (!before || compareVersions(interaction, before) > 0) known[callId] = interaction;
+  #noteInteractions(agentId: string, facets: Facets): void {
+    const known = this.#interactions.get(agentId) ?? {};
+    for (const interaction of interactionsOf(facets)) {
+      const before = known[interaction.callId];
+      if (!before || compareVersions(interaction, before) > 0) known[interaction.callId] = interaction;
     }
-    this.#digital.set(agentId, known);
+    this.#interactions.set(agentId, known);
   }
 
   async #take(reports: Heard[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { interactionsOf } from '../../src/agent/facets.ts';
 import type { InteractionReading } from '../../src/platforms/genesys/interaction.ts';
 import { stateOf } from '../../src/platforms/genesys/normalise.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
@@ -26,7 +27,10 @@ function rosterWithAna() {
 }
 
 function reading(state: 'ALERTING' | 'WRAP_UP' | 'ENDED', at: number, isTimed: boolean): InteractionReading {
-  return { interaction: { callId: 'call-1', state, at, id: `ana/call/call-1/001.${state}/${at}` }, isTimed };
+  return {
+    interaction: { callId: 'call-1', state, media: 'voice', at, id: `ana/call/call-1/001.${state}/${at}` },
+    isTimed,
+  };
 }
 
 describe('a roster', () => {
@@ -88,7 +92,7 @@ describe('a roster', () => {
   it('dates an alert without a time no earlier than the idleness it met', () => {
     const { roster } = rosterWithAna();
     const [report] = roster.interaction('ana', reading('ALERTING', IDLE_AT - 5_000, false));
-    expect(report?.facets.interaction).toMatchObject({ state: 'ALERTING', at: IDLE_AT });
+    expect(interactionsOf(report?.facets ?? {})[0]).toMatchObject({ state: 'ALERTING', at: IDLE_AT });
   });
 
   it('does not let a late alert without a time reopen its call', () => {

@@ -143,7 +143,7 @@ describe('interactions of an agent who carries several', () => {
   const habits = { missesCall: 0, answerFromMs: 1, answerToMs: 1, talkMs: 60_000, takesBreak: 0, endsShift: 0 };
   const several = { utilization: SEVERAL, habits };
 
-  it('are each told as what they are, voice apart from the rest', async () => {
+  it('are each told as what they are', async () => {
     const { simulator, recorder, userId } = await liveWorld(several, { utilization: true });
     simulator.setUser(userId, { presence: 'On Queue' });
     for (const [conversationId, mediaType] of [
@@ -154,13 +154,12 @@ describe('interactions of an agent who carries several', () => {
     ] as const) {
       expect(simulator.send({ conversationId, userId, mediaType })).toEqual({ accepted: true });
     }
-    await recorder.until(() => Object.keys(recorder.digital(userId)).length === 3);
-    await recorder.until(() => Object.values(recorder.digital(userId)).every(({ state }) => state === 'CONNECTED'));
-    const media = Object.values(recorder.digital(userId)).map((one) => [one.callId, one.media]);
-    expect(Object.fromEntries(media)).toEqual({ c1: 'chat', c2: 'chat', m1: 'message' });
-    await recorder.until(() => recorder.facets(userId).interaction?.state === 'CONNECTED');
-    expect(recorder.facets(userId).interaction).toMatchObject({ callId: 'v1' });
-    expect(recorder.facets(userId).interaction).not.toHaveProperty('media');
+    await recorder.until(() => Object.keys(recorder.interactions(userId)).length === 4);
+    await recorder.until(() =>
+      Object.values(recorder.interactions(userId)).every(({ state }) => state === 'CONNECTED'),
+    );
+    const media = Object.values(recorder.interactions(userId)).map((one) => [one.callId, one.media]);
+    expect(Object.fromEntries(media)).toEqual({ c1: 'chat', c2: 'chat', m1: 'message', v1: 'voice' });
   });
 
   it('are counted by a reading, and those that began before anybody listened have placeholders', async () => {
@@ -176,15 +175,16 @@ describe('interactions of an agent who carries several', () => {
     await recorder.until(() => simulator.user(userId).interactions.every(({ state }) => state === 'CONNECTED'));
     await recorder.live();
     expect(recorder.reading(userId)).toMatchObject({ open: { chat: 2, voice: 1 }, isUnoccupied: false });
-    expect(recorder.digital(userId)).toMatchObject({
+    expect(recorder.interactions(userId)).toMatchObject({
       'unseen/chat/1': { state: 'CONNECTED', media: 'chat' },
       'unseen/chat/2': { state: 'CONNECTED', media: 'chat' },
+      'unseen/voice/1': { state: 'CONNECTED', media: 'voice' },
     });
-    expect(recorder.facets(userId).interaction).toMatchObject({ callId: 'unseen/voice/1', state: 'CONNECTED' });
     // Their ends are notified, and then they are known.
-    await recorder.until(() => Object.values(recorder.digital(userId)).every(({ state }) => state === 'ENDED'));
-    expect(Object.keys(recorder.digital(userId)).sort()).toEqual(['c1', 'c2', 'unseen/chat/1', 'unseen/chat/2']);
-    await recorder.until(() => recorder.facets(userId).interaction?.state === 'ENDED');
+    await recorder.until(() => Object.values(recorder.interactions(userId)).every(({ state }) => state === 'ENDED'));
+    expect(Object.keys(recorder.interactions(userId)).sort()).toEqual([
+      ...['c1', 'c2', 'unseen/chat/1', 'unseen/chat/2', 'unseen/voice/1', 'v1'],
+    ]);
     await recorder.until(() => recorder.facets(userId).activity?.state === 'IDLE');
   });
 
@@ -196,10 +196,10 @@ describe('interactions of an agent who carries several', () => {
     );
     simulator.setUser(userId, { presence: 'On Queue' });
     simulator.send({ conversationId: 'c1', userId, mediaType: 'chat' });
-    await recorder.until(() => recorder.digital(userId).c1?.state === 'CONNECTED');
+    await recorder.until(() => recorder.interactions(userId).c1?.state === 'CONNECTED');
     simulator.faults({ dropEvents: 1 });
     await recorder.until(() => simulator.state().interactionsCompleted === 1);
-    await recorder.until(() => recorder.digital(userId).c1?.state === 'ENDED');
+    await recorder.until(() => recorder.interactions(userId).c1?.state === 'ENDED');
     expect(recorder.reading(userId)).toMatchObject({ open: {}, isUnoccupied: true });
   });
 });

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Facets, Interaction, Stamped } from '../../src/agent/facets.ts';
+import { type Facets, type Interaction, interactionOf, type Stamped } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
@@ -91,14 +91,13 @@ export class Recorder {
 
   /** An interaction of an agent, whatever its medium. */
   interaction(userId: string, callId: string): Stamped<Interaction> | undefined {
-    const { interaction, digital } = this.facets(userId);
-    return interaction?.callId === callId ? interaction : digital?.[callId];
+    return interactionOf(this.facets(userId), callId);
   }
 
   /** The steps of an interaction in the order of their versions, each state once. */
   steps(callId: string): string[] {
-    const told = this.reports.flatMap(({ facets }) => facets.digital?.[callId] ?? facets.interaction ?? []);
-    const ordered = told.filter((one) => one.callId === callId).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const told = this.reports.flatMap(({ facets }) => interactionOf(facets, callId) ?? []);
+    const ordered = told.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
     return [...new Set(ordered.map(({ state }) => state))];
   }
 

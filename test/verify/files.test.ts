@@ -46,7 +46,7 @@ describe('the writer', () => {
     const lost = { fence: 2, call: 'c2', region: 'eu' };
     eu.history.conflict({ agent: 'ann', kept: claim, lost, overlap: 'certain' });
     const lines = readFileSync(fileOf('eu-1.jsonl'), 'utf8').trim().split('\n').slice(1);
-    const versions = { presence: [5, 'ann-5'], activity: [6, 'e'] };
+    const versions = { presence: [5, 0, 'ann-5'], activity: [6, 0, 'e'] };
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ op: 'agent', phase: 'read', ...told, age_ms: null, vouched_ms: 12, versions }),
       expect.objectContaining({

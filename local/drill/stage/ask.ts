@@ -10,6 +10,9 @@ import type { LocalRegion } from '../../region.ts';
 import type { Tally } from '../../tally.ts';
 import type { World } from '../../world.ts';
 
+/** An instance on a busy machine may have too much to do to answer what is asked for the first time. */
+export const ATTEMPTS = 5;
+
 /** The region of that name. */
 export function regionOf({ regions }: World, name: string): LocalRegion {
   return found(
@@ -33,12 +36,12 @@ export function connectionOf({ organisations }: World, home: string): GenesysCon
 
 /** What a region knows of the others and of itself. */
 export async function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
-  return (await http.muster(url).getRegions()).body;
+  return (await http.muster(url, ATTEMPTS).getRegions()).body;
 }
 
 /** What a region knows of its connections to platforms. */
 export async function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
-  return (await http.muster(url).getConnections()).body;
+  return (await http.muster(url, ATTEMPTS).getConnections()).body;
 }
 
 /** The same of every region. */
@@ -76,7 +79,7 @@ export async function metric(
 
 /** An agent, as a region tells it. */
 export async function agentIn({ http }: World, { url }: LocalRegion, agentId: string): Promise<AgentAnswer> {
-  return (await http.muster(url).getAgent({ params: { id: agentId } })).body;
+  return (await http.muster(url, ATTEMPTS).getAgent({ params: { id: agentId } })).body;
 }
 
 /** The same in every region, by region. */

@@ -38,7 +38,7 @@ export interface StageOptions {
 }
 
 const PULSE_MS = 500;
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 30_000;
 const POLL_MS = 50;
 /**
  * Few agents and short calls: a drill looks at what happens to them, not at how many there are. All are on Genesys Cloud,

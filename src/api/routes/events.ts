@@ -13,6 +13,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
   const options = { config: { access: 'write:agent:status', work: 'claim', keyed: true } } as const;
   server.post('/v1/events', options, async (request, reply): Promise<EventsAnswer> => {
     const events = readAll(request.body);
+    await region.ingest.mustHaveRoom(events);
     const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
     for (const each of accepted) recordEvent(region, request, each);
     reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));

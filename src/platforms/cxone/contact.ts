@@ -1,5 +1,5 @@
 import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
-import { digitalOf, isWithAgent, mediaOf, VOICE_ID } from './mapping.ts';
+import { isWithAgent, mediaOf, VOICE_ID } from './mapping.ts';
 import type { Row } from './row.ts';
 import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
@@ -109,7 +109,7 @@ function step(
   const media = mediaOf(mediaTypeId);
   if (!media) return undefined;
   const connected = connectedAt === undefined ? {} : { connectedAt };
-  return { agentId, interaction: stampStep(agentId, { callId, state, ...connected, ...digitalOf(media) }, at) };
+  return { agentId, interaction: stampStep(agentId, { callId, state, ...connected, media }, at) };
 }
 
 /** An interaction as of a platform time. */

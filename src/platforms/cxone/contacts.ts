@@ -1,9 +1,9 @@
-import { compareVersions, type Digital, type Interaction, type Stamped } from '../../agent/facets.ts';
+import { compareVersions, type Facets, type Interaction, interactionsFacet, type Stamped } from '../../agent/facets.ts';
 import type { Media } from '../../agent/media.ts';
 import { type ContactRow, type Step, stampStep, stepOfState } from './contact.ts';
 import { isOccupied, NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
-/** Ended interactions of other media than voice that are told once more in readings, for each agent. */
+/** Ended interactions that are told once more in readings, for each agent. */
 const ENDED_LIMIT = 10;
 /** How far the list of contacts may lag behind what agents' states say, in ms: an integrator's notes say a second. */
 const LAG_MS = 2000;
@@ -18,8 +18,6 @@ export class AgentContacts {
   #missed = new Map<string, number>();
   /** The contact in focus while the agent's state is that of one at work on it. */
   #inHand: string | undefined;
-  /** Told last of voice: the register holds one. */
-  #voice: Stamped<Interaction> | undefined;
 
   /** @param beganAt when a contact came to be, in platform ms, as far as a list has told */
   constructor(agentId: string, beganAt: (contactId: string) => number | undefined = () => undefined) {
@@ -39,17 +37,13 @@ export class AgentContacts {
   /** How many are open, by media type. */
   openByMedia(): Partial<Record<Media, number>> {
     const counts: Partial<Record<Media, number>> = {};
-    for (const { media = 'voice' } of this.open) counts[media] = (counts[media] ?? 0) + 1;
+    for (const { media } of this.open) counts[media] = (counts[media] ?? 0) + 1;
     return counts;
   }
 
-  /** The voice interaction told last, and all others that are known, as facets. */
-  facets(): { interaction?: Stamped<Interaction>; digital?: Digital } {
-    const digital = [...this.#known].filter(([, { media }]) => media !== undefined);
-    return {
-      ...(this.#voice && { interaction: this.#voice }),
-      ...(digital.length > 0 && { digital: Object.fromEntries(digital) }),
-    };
+  /** All that are known. */
+  facets(): Pick<Facets, 'interactions'> {
+    return this.#known.size > 0 ? interactionsFacet(...this.#known.values()) : {};
   }
 
   /** What a state says of contacts: of the one in focus, and of those that it cannot go with. */
@@ -81,7 +75,7 @@ export class AgentContacts {
   /** The agent's state has moved on at a platform time: what was open before is over, but for the contact it names. */
   movedOn(atMs: number, media: 'voice' | 'all', except?: string): Stamped<Interaction>[] {
     return this.open
-      .filter(({ callId, at, ...one }) => callId !== except && at < atMs && (media === 'all' || !one.media))
+      .filter(({ callId, at, ...one }) => callId !== except && at < atMs && (media === 'all' || one.media === media))
       .flatMap((one) => this.#end(one, atMs));
   }
 
@@ -134,14 +128,9 @@ export class AgentContacts {
   #note(interaction: Stamped<Interaction>): Stamped<Interaction>[] {
     this.#known.delete(interaction.callId);
     this.#known.set(interaction.callId, interaction);
-    if (interaction.media === undefined) this.#noteVoice(interaction);
     const ended = [...this.#known].filter(([, { state }]) => state === 'ENDED');
     for (const [callId] of ended.slice(0, Math.max(0, ended.length - ENDED_LIMIT))) this.#known.delete(callId);
     return [interaction];
-  }
-
-  #noteVoice(interaction: Stamped<Interaction>): void {
-    if (!this.#voice || compareVersions(interaction, this.#voice) > 0) this.#voice = interaction;
   }
 }
 

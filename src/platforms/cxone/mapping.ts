@@ -1,5 +1,5 @@
 import type { Activity, Presence } from '../../agent/facets.ts';
-import type { DigitalMedia, Media } from '../../agent/media.ts';
+import type { Media } from '../../agent/media.ts';
 
 /**
  * What CXone's numbers and names mean, as data. docs/states-cxone.md is rendered from these tables.
@@ -137,11 +137,6 @@ export function commonCode(name: string | undefined): string | undefined {
 /** Undefined for a media type that nobody knows. */
 export function mediaOf(mediaTypeId: number): Media | undefined {
   return mediaById.get(mediaTypeId);
-}
-
-/** What an interaction carries as its media: nothing for voice. */
-export function digitalOf(media: Media): { media?: DigitalMedia } {
-  return media === 'voice' ? {} : { media };
 }
 
 /** @param category of the contact's state, from the contact or from the tenant's dictionary */

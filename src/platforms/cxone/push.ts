@@ -1,4 +1,10 @@
-import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
+import {
+  type Interaction,
+  type InteractionState,
+  interactionOf,
+  interactionsFacet,
+  type Stamped,
+} from '../../agent/facets.ts';
 import { InvalidPush, type PushContext, type PushedFact, type PushReader, type PushReading } from '../platform.ts';
 import { IGNORED, readRecords } from '../push-records.ts';
 import { fields, id, isObject, misfits, text, time } from '../shape.ts';
@@ -80,12 +86,12 @@ function factOf(
   return {
     agentId: `${connection}:${agentId}`,
     reportOn: (held) => {
-      const last = held?.interaction?.callId === callId ? held.interaction : undefined;
+      const last = held && interactionOf(held, callId);
       const connectedAt = state === 'CONNECTED' ? at : state === 'ENDED' ? last?.connectedAt : undefined;
       const eventId = `${agentId}/call/${callId}/${STAGES.indexOf(state)}/${state}/${at}/${connectedAt ?? 0}`;
-      const told: Stamped<Interaction> = { ...step, at, id: eventId };
+      const told: Stamped<Interaction> = { ...step, media: 'voice', at, id: eventId };
       if (connectedAt !== undefined) told.connectedAt = connectedAt;
-      return { agentId: `${connection}:${agentId}`, eventId, timestampMs: at, facets: { interaction: told } };
+      return { agentId: `${connection}:${agentId}`, eventId, timestampMs: at, facets: interactionsFacet(told) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { interactionFacet } from '../../agent/facets.ts';
+import { interactionsFacet } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
@@ -80,7 +80,7 @@ class CxoneReader implements PlatformReader {
       const row = readContactRow(new Row(record));
       const step = row && stepOfContact(row, new Map(), atMs);
       if (step?.agentId !== agentId) return [];
-      return this.#report(agentId, interactionFacet(step.interaction), step.interaction);
+      return this.#report(agentId, interactionsFacet(step.interaction), step.interaction);
     });
   }
 

@@ -2,7 +2,7 @@ import {
   compareVersions,
   type Facets,
   type Interaction,
-  interactionFacet,
+  interactionsFacet,
   type Profile,
   type Stamped,
   type Version,
@@ -231,7 +231,7 @@ export class Roster {
   }
 
   #interaction(agentId: string, step: Stamped<Interaction>): PlatformReport {
-    const facets = interactionFacet(step);
+    const facets = interactionsFacet(step);
     return { agentId: this.#fullId(agentId), eventId: step.id, timestampMs: step.at, facets };
   }
 

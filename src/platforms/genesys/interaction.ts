@@ -5,7 +5,7 @@ import {
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
-import type { DigitalMedia } from '../../agent/media.ts';
+import type { Media } from '../../agent/media.ts';
 import { canonical } from './mapping.ts';
 import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';
 
@@ -19,8 +19,7 @@ import { type CommunicationPayload, type ConversationPayload, type ParticipantPa
  * times. So all of the agent's entries are read: the state is that of the liveliest, the time is the newest of all.
  * Entries and times only accumulate, therefore states of one call order correctly however their events arrive.
  *
- * Voice is one register: of several calls the one that changed last shows, and the routing status keeps the agent busy
- * until all are over. Every other conversation has a register of its own.
+ * Every conversation is a register of its own: the end of one says nothing of another.
  */
 export interface InteractionReading {
   interaction: Stamped<Interaction>;
@@ -36,13 +35,13 @@ const LIVELIEST: InteractionState[] = ['CONNECTED', 'ALERTING', 'WRAP_UP', 'ENDE
  * The lists that communications are in, by what they make of the whole. A callback comes to have calls, too, and a call
  * may come to have video: what a conversation is does not change with what joins it.
  */
-const LISTS: [list: string, media: DigitalMedia | undefined][] = [
+const LISTS: [list: string, media: Media][] = [
   ['callbacks', 'callback'],
   ['chats', 'chat'],
   ['emails', 'email'],
   ['messages', 'message'],
   ['socialExpressions', 'social'],
-  ['calls', undefined],
+  ['calls', 'voice'],
   ['videos', 'video'],
 ];
 const OVER = new Set(['DISCONNECTED', 'TERMINATED']);
@@ -60,10 +59,8 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
   if (at === undefined) return undefined;
   const step = `${String(entries.length).padStart(3, '0')}.${STAGE[told.state]}`;
   const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at}`;
-  const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, at, id };
+  const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, media: mediaOf(own), at, id };
   if (told.connectedAt !== undefined) interaction.connectedAt = told.connectedAt;
-  const media = mediaOf(own);
-  if (media) interaction.media = media;
   return { interaction, isTimed };
 }
 
@@ -71,16 +68,18 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
  * What a reading adds to what is known of the agent; undefined for nothing new. An alert without a time of its own
  * counts as no older than the activity known: it came to an agent who was already idle then, and must not be taken for
  * what that idleness ended.
- * @param last the step told last, of this call or another
+ * @param last the step of this call that was told last
  */
 export function stepAfter(
   { interaction, isTimed }: InteractionReading,
   last: Stamped<Interaction> | undefined,
   activity: Version | undefined,
 ): Stamped<Interaction> | undefined {
-  if (last?.callId === interaction.callId && compareVersions(interaction, last) <= 0) return undefined;
+  if (last && compareVersions(interaction, { ...last, state: interaction.state }) <= 0) return undefined;
   const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? 0);
-  return { ...interaction, at };
+  // Some ends have no time of their own, e.g. that of a wrap-up: they follow what they end.
+  const isEnd = interaction.state === 'ENDED' && last !== undefined && last.state !== 'ENDED';
+  return { ...interaction, at: isEnd ? Math.max(at, last.at + 1) : at };
 }
 
 interface Entry {
@@ -121,11 +120,11 @@ function isWrapUpClosed(entry: ParticipantPayload, communications: Communication
   return works.length > 0 && works.every((work) => WRAP_UP_CLOSED.has(work));
 }
 
-/** What kind of conversation it is to the agent; undefined for voice, and where no list says. */
-function mediaOf(entries: ParticipantPayload[]): DigitalMedia | undefined {
+/** What kind of conversation it is to the agent: voice where no list says. */
+function mediaOf(entries: ParticipantPayload[]): Media {
   const isUsed = (list: string) =>
     entries.some(({ [list]: value }) => Array.isArray(value) && value.some(isCommunication));
-  return LISTS.find(([list]) => isUsed(list))?.[1];
+  return LISTS.find(([list]) => isUsed(list))?.[1] ?? 'voice';
 }
 
 /** The communications of all media: every list of objects that carry a `state`. */

@@ -1,11 +1,11 @@
-import { compareVersions, type Facets, type Interaction, type Stamped, type Version } from '../../agent/facets.ts';
-import { type DigitalMedia, MEDIA, type Media } from '../../agent/media.ts';
+import { type Facets, type Interaction, interactionsFacet, type Stamped, type Version } from '../../agent/facets.ts';
+import { MEDIA, type Media } from '../../agent/media.ts';
 import { UNSEEN } from '../../agent/reconcile.ts';
 import { type InteractionReading, stepAfter } from './interaction.ts';
 
 /** How long an interaction that ended is remembered, in ms of platform time: late news must not reopen it. */
 const REMEMBERED_MS = 5 * 60_000;
-/** Interactions of one user beside voice. The platform lets nobody carry as many. */
+/** Interactions of one user. The platform lets nobody carry as many. */
 const LIMIT = 50;
 /** How far the platform's counts may be behind, or ahead of, what was notified, in ms. */
 const SETTLING_MS = 5_000;
@@ -13,29 +13,24 @@ const SETTLING_MS = 5_000;
 const DATE_PRECISION_MS = 1_000;
 /** Whether an alert counts is not documented; one that is older than this, in ms, is none any more. */
 const LONGEST_ALERT_MS = 10 * 60_000;
-const DIGITAL: readonly DigitalMedia[] = MEDIA.filter((media) => media !== 'voice');
 
 type Known = Stamped<Interaction>;
 
-/** The interactions of one user that were heard of: the latest of voice, and all others that last or have just ended. */
+/** The interactions of one user that were heard of, and that last or have just ended. */
 export class Interactions {
   readonly #userId: string;
-  readonly #digital = new Map<string, Known>();
-  #voice: Known | undefined;
+  readonly #byCall = new Map<string, Known>();
 
   constructor(userId: string) {
     this.#userId = userId;
   }
 
   get isWrappingUp(): boolean {
-    return [this.#voice, ...this.#digital.values()].some((one) => one?.state === 'WRAP_UP');
+    return [...this.#byCall.values()].some(({ state }) => state === 'WRAP_UP');
   }
 
-  facets(): Pick<Facets, 'interaction' | 'digital'> {
-    return {
-      ...(this.#voice && { interaction: this.#voice }),
-      ...(this.#digital.size > 0 && { digital: Object.fromEntries(this.#digital) }),
-    };
+  facets(): Pick<Facets, 'interactions'> {
+    return this.#byCall.size > 0 ? interactionsFacet(...this.#byCall.values()) : {};
   }
 
   /**
@@ -43,13 +38,11 @@ export class Interactions {
    * @returns what is news: the step, and the end of what stood for an interaction that had not been seen
    */
   take(reading: InteractionReading, activity: Version | undefined): Known[] {
-    const { callId, media } = reading.interaction;
-    const last = media ? this.#digital.get(callId) : this.#voice;
+    const last = this.#byCall.get(reading.interaction.callId);
     const told = stepAfter(reading, last, activity);
     if (!told) return [];
-    if (media) this.#digital.set(callId, told);
-    else if (!last || compareVersions(told, last) > 0) this.#voice = told;
-    const seen = media && !last ? this.#seen(media, told) : [];
+    this.#byCall.set(told.callId, told);
+    const seen = last ? [] : this.#seen(told);
     this.#forget(told.at);
     return [told, ...seen];
   }
@@ -59,24 +52,19 @@ export class Interactions {
    * that no event tells of: placeholders stand for them. Where fewer are counted than known, an end was lost.
    */
   count(open: Partial<Record<Media, number>>, readAtMs: number): void {
-    for (const media of DIGITAL) this.#countDigital(media, open, readAtMs);
-    const { voice: counted = 0 } = open;
-    const isOver = !this.#voice || this.#voice.state === 'ENDED';
-    if (counted > 0 && isOver && isSettled(this.#voice, readAtMs)) this.#voice = this.#unseen('voice', 1, readAtMs);
-    if (counted === 0 && this.#voice && isCertain(this.#voice, readAtMs))
-      this.#voice = this.#end(this.#voice, readAtMs);
+    for (const media of MEDIA) this.#count(media, open, readAtMs);
     this.#forget(readAtMs);
   }
 
-  #countDigital(media: DigitalMedia, open: Partial<Record<Media, number>>, readAtMs: number): void {
+  #count(media: Media, open: Partial<Record<Media, number>>, readAtMs: number): void {
     const { [media]: counted = 0, voice = 0 } = open;
     const known = this.#of(media);
     const mayCount = known.filter((one) => one.state !== 'ENDED' || (!isUnseen(one) && !isSettled(one, readAtMs)));
     for (let surplus = counted - mayCount.length, number = 1; surplus > 0; number++) {
-      const place = this.#digital.get(`${UNSEEN}${media}/${number}`);
+      const place = this.#byCall.get(`${UNSEEN}${media}/${number}`);
       if (place && place.state !== 'ENDED') continue;
       const unseen = this.#unseen(media, number, Math.max(readAtMs, (place?.at ?? 0) + 1));
-      this.#digital.set(unseen.callId, unseen);
+      this.#byCall.set(unseen.callId, unseen);
       surplus -= 1;
     }
     // A callback that has come to be a call may count as either.
@@ -84,30 +72,29 @@ export class Interactions {
     const certain = known.filter((one) => isCertain(one, readAtMs));
     const order = (one: Known, other: Known) => Number(isUnseen(other)) - Number(isUnseen(one)) || one.at - other.at;
     for (const one of certain.sort(order).slice(0, Math.max(0, certain.length - atMost))) {
-      this.#digital.set(one.callId, this.#end(one, readAtMs));
+      this.#byCall.set(one.callId, this.#end(one, readAtMs));
     }
   }
 
   /** The first news of an interaction that began before a placeholder was set: it is what that stood for. */
-  #seen(media: DigitalMedia, told: Known): Known[] {
+  #seen(told: Known): Known[] {
     const beganAt = told.connectedAt ?? told.at;
-    const place = this.#of(media).find(
+    const place = this.#of(told.media).find(
       (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
     );
     if (!place) return [];
     const ended = this.#end(place, Math.max(told.at, place.at));
-    this.#digital.set(place.callId, ended);
+    this.#byCall.set(place.callId, ended);
     return [ended];
   }
 
-  #of(media: DigitalMedia): Known[] {
-    return [...this.#digital.values()].filter((one) => one.media === media);
+  #of(media: Media): Known[] {
+    return [...this.#byCall.values()].filter((one) => one.media === media);
   }
 
   #unseen(media: Media, number: number, at: number): Known {
     const callId = `${UNSEEN}${media}/${number}`;
-    const unseen: Known = { callId, state: 'CONNECTED', at, id: `${this.#userId}/call/${callId}/1.CONNECTED/${at}` };
-    return media === 'voice' ? unseen : { ...unseen, media };
+    return { callId, media, state: 'CONNECTED', at, id: `${this.#userId}/call/${callId}/1.CONNECTED/${at}` };
   }
 
   #end(one: Known, at: number): Known {
@@ -116,14 +103,14 @@ export class Interactions {
 
   /** Ended ones after a while; and whatever is beyond the limit, those that ended first. */
   #forget(nowMs: number): void {
-    for (const { callId, state, at } of this.#digital.values()) {
-      if (state === 'ENDED' && nowMs - at > REMEMBERED_MS) this.#digital.delete(callId);
+    for (const { callId, state, at } of this.#byCall.values()) {
+      if (state === 'ENDED' && nowMs - at > REMEMBERED_MS) this.#byCall.delete(callId);
     }
-    if (this.#digital.size <= LIMIT) return;
+    if (this.#byCall.size <= LIMIT) return;
     const isOpen = ({ state }: Known) => Number(state !== 'ENDED');
     const order = (one: Known, other: Known) => isOpen(one) - isOpen(other) || one.at - other.at;
-    const beyond = [...this.#digital.values()].sort(order).slice(0, this.#digital.size - LIMIT);
-    for (const { callId } of beyond) this.#digital.delete(callId);
+    const beyond = [...this.#byCall.values()].sort(order).slice(0, this.#byCall.size - LIMIT);
+    for (const { callId } of beyond) this.#byCall.delete(callId);
   }
 }
 
@@ -132,8 +119,8 @@ function isUnseen({ callId }: Interaction): boolean {
 }
 
 /** Whether the counts of a reading know of it. */
-function isSettled(one: Known | undefined, readAtMs: number): boolean {
-  return !one || one.at <= readAtMs - SETTLING_MS;
+function isSettled(one: Known, readAtMs: number): boolean {
+  return one.at <= readAtMs - SETTLING_MS;
 }
 
 /** Whether it must be among what was counted. */

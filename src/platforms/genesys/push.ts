@@ -1,4 +1,11 @@
-import { type Facets, interactionFacet, type Profile, type Stamped, type Version } from '../../agent/facets.ts';
+import {
+  type Facets,
+  interactionOf as interactionIn,
+  interactionsFacet,
+  type Profile,
+  type Stamped,
+  type Version,
+} from '../../agent/facets.ts';
 import {
   InvalidPush,
   type PlatformReport,
@@ -93,12 +100,11 @@ class GenesysPushReader implements PushReader {
   #call({ userId, body, path }: Notification): PushReading {
     const reading = interactionOf(userId, body as ConversationPayload);
     if (!reading) return IGNORED;
-    const { at, connectedAt = at, media } = reading.interaction;
+    const { at, connectedAt = at, callId } = reading.interaction;
     if (!isPossibleTime(at) || !isPossibleTime(connectedAt)) throw wrong(`${path}/participants`, IMPOSSIBLE);
     const fact = this.#fact(userId, (held = {}) => {
-      const last = media === undefined ? held.interaction : held.digital?.[reading.interaction.callId];
-      const told = stepAfter(reading, last, held.activity);
-      return told && [told, interactionFacet(told)];
+      const told = stepAfter(reading, interactionIn(held, callId), held.activity);
+      return told && [told, interactionsFacet(told)];
     });
     return { facts: [fact], hints: [], ignored: 0 };
   }

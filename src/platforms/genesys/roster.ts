@@ -2,7 +2,7 @@ import {
   type Activity,
   compareVersions,
   type Facets,
-  interactionFacet,
+  interactionsFacet,
   type Profile,
   type Stamped,
   type Version,
@@ -121,7 +121,7 @@ export class Roster {
   interaction(userId: string, reading: InteractionReading): PlatformReport[] {
     const known = this.#users.get(userId);
     const news = known?.interactions.take(reading, known.activity) ?? [];
-    return news.map((interaction) => this.#report(userId, interaction, interactionFacet(interaction)));
+    return news.map((interaction) => this.#report(userId, interaction, interactionsFacet(interaction)));
   }
 
   /** A user who is gone, and forgotten. */

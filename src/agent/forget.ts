@@ -1,0 +1,54 @@
+import { type Facets, interactionsOf, type Stamped } from './facets.ts';
+import { isLive } from './status.ts';
+import { MAX_INTERACTIONS } from './wire.ts';
+
+/**
+ * What an agent's home forgets of interactions, so that a record stays small however many calls a day has:
+ *
+ *   no more than 32, of all that are live or have ended  ► nothing
+ *   more                                                 ► all that ended before the floor
+ *
+ * The floor travels with the facet and only rises: what was said before it counts nowhere any more, so no late word revives
+ * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
+ * once more, as of the floor.
+ */
+export interface Forgetting {
+  facets: Required<Pick<Facets, 'interactions'>>;
+  /** Platform ms. */
+  floor: number;
+}
+
+/** Of those that ended so many are kept: late words of them are still told from news. */
+const ENDED_KEPT = 16;
+/** No word is as late as this, in ms. */
+const LATE_MS = 10 * 60_000;
+
+/**
+ * @param nowMs by the clock of the home's store
+ * @returns undefined where nothing is to be forgotten yet
+ */
+export function forgetting(facets: Facets, nowMs: number): Forgetting | undefined {
+  const all = interactionsOf(facets);
+  if (all.length <= MAX_INTERACTIONS) return undefined;
+  const live = all.filter((one) => isLive(one, facets));
+  const endedAtMs = all
+    .filter((one) => !live.includes(one))
+    .map(({ at }) => at)
+    .sort((one, other) => other - one);
+  const oldestKeptMs = endedAtMs[ENDED_KEPT - 1] ?? endedAtMs.at(-1);
+  if (oldestKeptMs === undefined) return undefined;
+  const floor = Math.min(oldestKeptMs, nowMs - LATE_MS);
+  const below = live.filter(({ at }) => at < floor);
+  // More than one message can hold lasts for so long: nobody carries as much.
+  if (endedAtMs.every((at) => at >= floor) || below.length > MAX_INTERACTIONS) return undefined;
+  const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
+  const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
+  return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
+}
+
+/** Interactions that a record holds at most, all that are remembered. Beyond it no event may bring another. */
+export const MAX_REMEMBERED = 128;
+
+/** Whether a change would bring an agent more interactions than a record holds. */
+export const isBeyondBound = (before: Facets, after: Facets): boolean =>
+  interactionsOf(after).length > Math.max(MAX_REMEMBERED, interactionsOf(before).length);

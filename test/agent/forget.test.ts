@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Facets,
+  type Interaction,
+  interactionOf,
+  interactionsFacet,
+  interactionsOf,
+} from '../../src/agent/facets.ts';
+import { forgetting } from '../../src/agent/forget.ts';
+import { merge } from '../../src/agent/merge.ts';
+import { availableSince, liveInteractions } from '../../src/agent/status.ts';
+
+const T = 1_000_000_000;
+const LATE_MS = 10 * 60_000;
+const MINUTE = 60_000;
+
+const one = (callId: string, state: Interaction['state'], at: number) =>
+  interactionsFacet({ callId, state, media: 'voice', at, id: `${callId}/${state}/${at}` });
+const all = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, change) => merge(now, change).facets, {});
+/** A day of calls, one a minute, that have all ended. */
+const day = (calls: number): Facets =>
+  all(...Array.from({ length: calls }, (_, call) => one(`c${call}`, 'ENDED', T + call * MINUTE)));
+
+describe('what the home forgets of interactions', () => {
+  it('is nothing while there are few, nor while any word of them may still come', () => {
+    expect(forgetting(day(32), T + 10 * LATE_MS)).toBeUndefined();
+    expect(forgetting(day(40), T + LATE_MS)).toBeUndefined();
+  });
+
+  it('is what ended first: late words of it revive nothing, in whatever order they come', () => {
+    const before = day(60);
+    const forgotten = forgetting(before, T + 60 * MINUTE);
+    const after = merge(before, forgotten?.facets ?? {}).facets;
+    expect(interactionsOf(after)).toHaveLength(16);
+    expect(interactionOf(after, 'c43')).toBeUndefined();
+    const late = one('c3', 'CONNECTED', T + 3 * MINUTE - 1);
+    expect(merge(after, late)).toMatchObject({ outcome: 'outdated', facets: after });
+    expect(all(late, forgotten?.facets ?? {}, before)).toEqual(after);
+    expect(availableSince(after)).toBe(availableSince(before));
+  });
+
+  it('is nothing that lasts: it is said again as of the floor, with the time it was connected', () => {
+    const call = {
+      callId: 'long',
+      state: 'CONNECTED',
+      media: 'email',
+      at: T - 5,
+      connectedAt: T - 5,
+      id: 'long',
+    } as const;
+    const before = all(interactionsFacet(call), day(60));
+    const { facets: change, floor } = forgetting(before, T + 60 * MINUTE) ?? {};
+    const after = merge(before, change ?? {}).facets;
+    expect(interactionOf(after, 'long')).toMatchObject({ ...call, at: floor, id: `long/lasts/${floor}` });
+    const ended = one('long', 'ENDED', T + 61 * MINUTE);
+    expect(liveInteractions(merge(after, ended).facets)).toEqual([]);
+  });
+
+  it('leaves alive what is alive, whatever there is, and is done after one time', () => {
+    const states = ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED', 'ENDED', 'ENDED'] as const;
+    const steps = fc.array(fc.tuple(fc.constantFrom(...states), fc.integer({ min: 0, max: 120 })), {
+      minLength: 33,
+      maxLength: 80,
+    });
+    const idle = fc.option(fc.integer({ min: 0, max: 120 }), { nil: undefined });
+    fc.assert(
+      fc.property(steps, idle, (told, idleAt) => {
+        const activity = idleAt !== undefined && {
+          activity: { state: 'IDLE', at: T + idleAt * MINUTE, id: 'i' } as const,
+        };
+        const calls = told.map(([state, minute], call) => one(`c${call}`, state, T + minute * MINUTE));
+        const any = { ...all(...calls), ...activity };
+        const nowMs = T + 120 * MINUTE;
+        const forgotten = forgetting(any, nowMs);
+        const after = merge(any, forgotten?.facets ?? {}).facets;
+        const callsOf = (of: Facets) => new Set(liveInteractions(of).map(({ callId }) => callId));
+        expect(callsOf(after)).toEqual(callsOf(any));
+        const again = forgetting(after, nowMs);
+        if (again) expect(again.floor).toBeGreaterThan(forgotten?.floor ?? 0);
+      }),
+    );
+  });
+});
