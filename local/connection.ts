@@ -3,6 +3,7 @@ import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
 import type { Script } from './scripts.ts';
+import type { TurnedAwayCounts } from './simulator/turned-away.ts';
 import type { Witness } from './simulator/witness.ts';
 import type { Truth } from './truth.ts';
 
@@ -20,16 +21,13 @@ export interface SentAnswer {
 }
 
 /** What a platform counts, which knows nothing of Muster. */
-export interface PlatformState {
+export interface PlatformState extends TurnedAwayCounts {
   agents: number;
   onQueue: number;
   idle: number;
   interacting: number;
   interactionsSent: number;
   interactionsCompleted: number;
-  doubleBookings: number;
-  /** The first of them. */
-  doubleBookingList: { at: string; userId: string; reason: string }[];
 }
 
 export interface ConnectionOptions {

@@ -22,8 +22,10 @@ export interface WorldReport {
     remote_p50_ms: number | null;
   };
   propagation: { p50_ms: number | null; p99_ms: number | null };
-  /** Counted by the platforms, which know nothing of Muster. */
+  /** Calls sent to an agent whose work left no room for them: counted by the platforms, which know nothing of Muster. */
   double_bookings: number;
+  /** Calls sent to an agent who had room and was not there: gone on a break since Muster heard of them. */
+  refused_calls: number;
   lost_events: number;
   converged: boolean;
   /** What was wrong, a line each; empty when all was well. */
@@ -71,6 +73,7 @@ export function reportOn(evidence: Evidence): WorldReport {
       p99_ms: rounded(propagationMs(readings, firstReadings, 0.99)),
     },
     double_bookings: doubleBookingsIn(platforms),
+    refused_calls: refusedCallsIn(platforms),
     lost_events: verdict.counts.events.lost,
     converged: convergence.converged,
     faults: faultsIn(evidence),
@@ -91,6 +94,10 @@ export function latenciesOf({ tallies }: Pick<Callers, 'tallies'>): Record<'loca
 
 export function doubleBookingsIn(platforms: readonly PlatformState[]): number {
   return platforms.reduce((total, { doubleBookings }) => total + doubleBookings, 0);
+}
+
+export function refusedCallsIn(platforms: readonly PlatformState[]): number {
+  return platforms.reduce((total, { refusals }) => total + refusals, 0);
 }
 
 function faultsIn({ callers, platforms, convergence, verdict }: Evidence): string[] {

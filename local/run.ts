@@ -117,10 +117,11 @@ export class Run {
     );
     const report = await world.report();
     if (this.#flags.report) writeJson(this.#flags.report, report);
-    const { double_bookings, lost_events, converged, claims, faults } = report;
+    const { double_bookings, refused_calls, lost_events, converged, claims, faults } = report;
     const verdict = converged ? 'all regions agree' : 'the regions do not agree';
     this.#out.write(
-      `${claims.per_second} claims/s, ${double_bookings} double bookings, ${lost_events} lost events, ${verdict}.\n`,
+      `${claims.per_second} claims/s, ${refused_calls} refused calls, ${double_bookings} double bookings, ` +
+        `${lost_events} lost events, ${verdict}.\n`,
     );
     for (const fault of faults) process.stderr.write(`✗ ${fault}\n`);
     return faults.length === 0 ? WELL : WRONG;

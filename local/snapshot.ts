@@ -1,6 +1,6 @@
 import type { PlatformState } from './connection.ts';
 import { eventsOf, propagationMs, type Reading } from './reading.ts';
-import { doubleBookingsIn, latenciesOf } from './report.ts';
+import { doubleBookingsIn, latenciesOf, refusedCallsIn } from './report.ts';
 import type { World } from './world.ts';
 
 /** The world at one moment: what the summary shows. Times in ms; undefined where nothing was measured. */
@@ -17,6 +17,7 @@ export interface Snapshot {
   nobody: number;
   inFlight: number;
   doubleBookings: number;
+  refusedCalls: number;
 }
 
 export interface RegionSnapshot {
@@ -53,6 +54,7 @@ export async function takeSnapshot(world: World): Promise<Snapshot> {
     nobody: total(tallies, (tally) => tally.nobody),
     inFlight: callers.inFlight,
     doubleBookings: doubleBookingsIn(platforms),
+    refusedCalls: refusedCallsIn(platforms),
   };
 }
 

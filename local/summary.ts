@@ -60,7 +60,11 @@ export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint
       `${whole(now.abandoned)} abandoned`,
       `${whole(now.inFlight)} looking for an agent`,
     ),
-    line('exclusive', paint(now.doubleBookings > 0 ? 'red' : 'green', booked)),
+    line(
+      'exclusive',
+      paint(now.doubleBookings > 0 ? 'red' : 'green', booked),
+      `${whole(now.refusedCalls)} refused calls`,
+    ),
     line('running', `${clockTime(now.seconds)}`, paint('dim', 'Ctrl-C ends it')),
   ];
 }
@@ -80,6 +84,7 @@ export function renderLine(now: Snapshot, before: Snapshot | undefined): string 
     `connected ${whole(now.connected)}`,
     `abandoned ${whole(now.abandoned)}`,
     `double bookings ${whole(now.doubleBookings)}`,
+    `refused ${whole(now.refusedCalls)}`,
   ].join('  ');
 }
 

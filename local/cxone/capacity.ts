@@ -25,16 +25,27 @@ export const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
   9: 'digital',
 };
 
-/**
- * Why the agent cannot take a contact of this medium now; undefined if they can. After-call work takes up the unit of its
- * contact and no other: what the agent may carry shrinks by nothing but what is sent to them.
- */
+/** Why the agent cannot take a contact of this medium now; undefined if they can. */
 export function refusal(agent: Agent, mediaTypeId: MediaTypeId): Refusal | undefined {
-  const { employee, code, byHand, contacts } = agent;
+  const { employee, code, contacts } = agent;
   if (!agent.isActive || agent.sessionSinceMs === undefined) return 'LOGGED_OUT';
   if (!employee.isOmnichannel && contacts[0]) return contacts[0].state as Refusal;
   if (agent.isLoggingIn) return 'LOGGING_IN';
   if (code) return code === RESERVED.refused ? 'REFUSED' : 'UNAVAILABLE';
+  return obstacle(agent, mediaTypeId);
+}
+
+/** Whether the agent's work leaves room for a contact of this medium, wherever the agent is. */
+export function hasRoom(agent: Agent, mediaTypeId: MediaTypeId): boolean {
+  return obstacle(agent, mediaTypeId) === undefined;
+}
+
+/**
+ * The work that leaves no room. After-call work takes up the unit of its contact and no other: what the agent may carry
+ * shrinks by nothing but what is sent to them.
+ */
+function obstacle({ employee, byHand, contacts }: Agent, mediaTypeId: MediaTypeId): Refusal | undefined {
+  if (!employee.isOmnichannel && contacts[0]) return contacts[0].state as Refusal;
   if (byHand !== undefined) return 'WORKING';
   const limit = THRESHOLD_OF[mediaTypeId];
   const alike = contacts.filter((contact) => THRESHOLD_OF[contact.mediaTypeId] === limit);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/ops/clock.ts';
+import { type TurnedAwayCounts, TurnedAwayTally } from '../simulator/turned-away.ts';
 import type { Agent, Agents } from './agents.ts';
-import { type Refusal, refusal, takes } from './capacity.ts';
+import { hasRoom, type Refusal, refusal, takes } from './capacity.ts';
 import type { Contact, ContactState, Contacts } from './contacts.ts';
 import { AGENT_STATES, type AgentStateId, type MediaTypeId } from './dictionaries.ts';
 import type { Handling } from './handling.ts';
@@ -24,14 +25,7 @@ export interface Send {
 
 export type SendAnswer = { accepted: true; contactId: number } | { accepted: false; reason: Refusal };
 
-export interface DoubleBooking extends Send {
-  at: string;
-  reason: Refusal;
-  /** The conversation the agent had at that moment, the first of several. */
-  busyWith?: string;
-}
-
-export interface WorldState {
+export interface WorldState extends TurnedAwayCounts<Refusal> {
   agents: number;
   /** Logged in, and with no code of their own that keeps contacts away. */
   onQueue: number;
@@ -42,9 +36,6 @@ export interface WorldState {
   interactionsSent: number;
   interactionsMissed: number;
   interactionsCompleted: number;
-  doubleBookings: number;
-  /** The first of them. */
-  doubleBookingList: DoubleBooking[];
 }
 
 export interface UserState {
@@ -70,9 +61,7 @@ export interface UserState {
   }[];
 }
 
-const LISTED_DOUBLE_BOOKINGS = 100;
-
-/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it. */
+/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
 export class GroundTruth {
   readonly #org: Org;
   readonly #agents: Agents;
@@ -80,9 +69,8 @@ export class GroundTruth {
   readonly #handling: Handling;
   readonly #life: Life;
   readonly #clock: Clock;
-  readonly #doubleBookingList: DoubleBooking[] = [];
+  readonly #turnedAway = new TurnedAwayTally<Refusal>();
   #sent = 0;
-  #doubleBookings = 0;
 
   constructor(org: Org, parts: { agents: Agents; contacts: Contacts; handling: Handling; life: Life; clock: Clock }) {
     this.#org = org;
@@ -95,8 +83,8 @@ export class GroundTruth {
 
   /**
    * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing; anything
-   * that finds the agent without room is refused and counted as a double booking. (The platform itself would let it
-   * wait for the agent.)
+   * else the agent cannot take is refused: a double booking where their work leaves no room for it. (The platform itself
+   * would let it wait for the agent.)
    */
   send(send: Send, agent: Agent): SendAnswer {
     const known = this.#contacts.find(send.conversationId);
@@ -105,7 +93,8 @@ export class GroundTruth {
     const mediaTypeId = known?.mediaTypeId ?? (send.mediaType ? MEDIA_WORDS[send.mediaType] : skill.mediaTypeId);
     const reason = known?.agent ? 'CONVERSATION_ELSEWHERE' : refusal(agent, mediaTypeId);
     if (reason) {
-      this.#countDoubleBooking(send, agent, reason);
+      const isDouble = known?.agent !== undefined || !hasRoom(agent, mediaTypeId);
+      this.#turnAway(isDouble ? 'doubleBooking' : 'refusal', send, agent, reason);
       return { accepted: false, reason };
     }
     this.#sent++;
@@ -126,8 +115,7 @@ export class GroundTruth {
       interactionsSent: this.#sent,
       interactionsMissed: this.#handling.missed,
       interactionsCompleted: this.#handling.completed,
-      doubleBookings: this.#doubleBookings,
-      doubleBookingList: [...this.#doubleBookingList],
+      ...this.#turnedAway.counts,
     };
   }
 
@@ -144,11 +132,10 @@ export class GroundTruth {
     return skill;
   }
 
-  #countDoubleBooking(send: Send, agent: Agent, reason: Refusal): void {
-    this.#doubleBookings++;
-    if (this.#doubleBookingList.length >= LISTED_DOUBLE_BOOKINGS) return;
+  #turnAway(as: 'doubleBooking' | 'refusal', send: Send, agent: Agent, reason: Refusal): void {
     const busyWith = agent.contacts[0]?.conversationId;
-    this.#doubleBookingList.push({ ...send, at: iso(this.#clock.nowMs()), reason, busyWith });
+    const at = iso(this.#clock.nowMs());
+    this.#turnedAway.count(as, { ...send, at, reason, ...(busyWith && { busyWith }) });
   }
 }
 

@@ -28,6 +28,11 @@ export function refusal(agent: Agent, mediaType: MediaType): Refused | undefined
   return isReady ? undefined : { reason: routingStatus };
 }
 
+/** Whether the agent had room for it and was not there, or is never sent any of its kind: no work of theirs was in its way. */
+export function isAbsence(reason: Refusal): boolean {
+  return reason === 'NOT_ON_QUEUE' || reason === 'NOT_RESPONDING' || reason === 'NO_CAPACITY';
+}
+
 /** Whether the agent could take an interaction of any kind. */
 export function isFree(agent: Agent): boolean {
   return MEDIA_TYPES.some((mediaType) => !refusal(agent, mediaType));

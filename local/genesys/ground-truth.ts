@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
+import { type TurnedAwayCounts, TurnedAwayTally } from '../simulator/turned-away.ts';
 import { type Agent, type Agents, isOnQueue, type RoutingStatus } from './agents.ts';
 import type { Conversations, Interaction, InteractionState, MediaType } from './conversations.ts';
-import { type Refusal, type Refused, refusal } from './freedom.ts';
+import { isAbsence, type Refusal, type Refused, refusal } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Life } from './life.ts';
 import type { SystemPresence } from './presences.ts';
@@ -15,14 +16,7 @@ export interface Send {
 
 export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };
 
-export interface DoubleBooking extends Send {
-  at: string;
-  reason: Refusal;
-  /** The conversation that left no room for it. */
-  busyWith?: string;
-}
-
-export interface WorldState {
+export interface WorldState extends TurnedAwayCounts<Refusal> {
   agents: number;
   onQueue: number;
   /** Who may be sent a call: on queue, and waiting, or with such work only as a call may interrupt. */
@@ -32,9 +26,6 @@ export interface WorldState {
   interactionsSent: number;
   interactionsMissed: number;
   interactionsCompleted: number;
-  doubleBookings: number;
-  /** The first of them. */
-  doubleBookingList: DoubleBooking[];
 }
 
 export interface UserState {
@@ -58,18 +49,15 @@ interface InteractionOfUser {
   mediaType: MediaType;
 }
 
-const LISTED_DOUBLE_BOOKINGS = 100;
-
-/** The judge: takes what a router sends to agents, and counts every time an agent was not free for it. */
+/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
 export class GroundTruth {
   readonly #agents: Agents;
   readonly #conversations: Conversations;
   readonly #interactions: Interactions;
   readonly #life: Life;
   readonly #clock: Clock;
-  readonly #doubleBookingList: DoubleBooking[] = [];
+  readonly #turnedAway = new TurnedAwayTally<Refusal>();
   #sent = 0;
-  #doubleBookings = 0;
 
   constructor(agents: Agents, conversations: Conversations, interactions: Interactions, life: Life, clock: Clock) {
     this.#agents = agents;
@@ -81,7 +69,7 @@ export class GroundTruth {
 
   /**
    * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing; anything
-   * that finds the agent without room for one more of its kind is refused and counted as a double booking.
+   * else the agent cannot take is refused: a double booking where their work leaves no room for it.
    */
   send(send: Send, agent: Agent): SendAnswer {
     const holder = this.#conversations.holder(send.conversationId);
@@ -89,7 +77,7 @@ export class GroundTruth {
     const { conversationId, mediaType = 'call', queueId } = send;
     const refused: Refused | undefined = holder ? { reason: 'CONVERSATION_ELSEWHERE' } : refusal(agent, mediaType);
     if (refused) {
-      this.#countDoubleBooking(send, agent, refused);
+      this.#turnAway(send, agent, refused);
       return { accepted: false, reason: refused.reason };
     }
     this.#sent++;
@@ -107,16 +95,14 @@ export class GroundTruth {
       interactionsSent: this.#sent,
       interactionsMissed: this.#interactions.missed,
       interactionsCompleted: this.#interactions.completed,
-      doubleBookings: this.#doubleBookings,
-      doubleBookingList: [...this.#doubleBookingList],
+      ...this.#turnedAway.counts,
     };
   }
 
-  #countDoubleBooking(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
-    this.#doubleBookings++;
-    if (this.#doubleBookingList.length >= LISTED_DOUBLE_BOOKINGS) return;
+  #turnAway(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
     const at = iso(this.#clock.nowMs());
-    this.#doubleBookingList.push({ ...send, at, reason, busyWith: busyWith?.conversation.id });
+    const by = busyWith && { busyWith: busyWith.conversation.id };
+    this.#turnedAway.count(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, at, reason, ...by });
   }
 }
 

@@ -53,6 +53,8 @@ export interface Interaction {
   state: InteractionState;
   /** Platform time in ms at which it connected; absent if it never did. */
   connectedAt?: number;
+  /** Platform time in ms at which it came to be there, for whomever; absent where the platform does not tell. */
+  beganAt?: number;
   /** Voice where the platform does not say. */
   media: Media;
 }

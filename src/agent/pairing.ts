@@ -1,47 +1,123 @@
 import {
   type Claim,
   claimsOf,
+  compareTexts,
   type Facets,
   type Interaction,
   interactionOf,
   interactionsOf,
   type Stamped,
 } from './facets.ts';
-import { mediaOf } from './units.ts';
+import { mediaOf, VOICE } from './units.ts';
 
-/**
- * How a platform's interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does
- * not, as the next interaction of the `agent` after the claim.
- */
-export type ClaimsBy = 'call' | 'agent';
-
-/**
- * The interaction that a claim was made for, if the platform has told of it.
- *
- * By agent each claim takes the first interaction of its medium that began after it and that no earlier claim took; so a
- * later call beside it never stands for it, and several claims at once have one each. A fence is about the time of its grant:
- * this compares the store's clock with the platform's, and is good to their difference.
- */
-export function interactionFor(facets: Facets, claim: Claim, claimsBy: ClaimsBy): Stamped<Interaction> | undefined {
-  const named = interactionOf(facets, claim.callId);
-  if (named || claimsBy === 'call') return named;
-  const media = mediaOf(claim.unit);
-  const others = claimsOf(facets).filter(({ unit }) => unit !== claim.unit && mediaOf(unit) === media);
-  const rivals = [...others, claim];
-  const left = interactionsOf(facets)
-    .filter((one) => one.media === media && !rivals.some(({ callId }) => callId === one.callId))
-    .sort((one, other) => beganAt(one) - beganAt(other));
-  for (const rival of rivals.sort((one, other) => one.fence - other.fence)) {
-    if (interactionOf(facets, rival.callId)) continue;
-    const first = left.findIndex((one) => beganAt(one) > rival.fence && !isAfter(one, rival));
-    const taken = first < 0 ? undefined : left.splice(first, 1)[0];
-    if (rival.unit === claim.unit) return taken;
-  }
-  return undefined;
+/** What a platform tells of interactions, as its connection is configured. */
+export interface Telling {
+  /** Whether it tells of them at all. */
+  tells: boolean;
+  /**
+   * How its interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does not,
+   * by the `agent`: as one of their interactions of that medium which began after the claim.
+   */
+  claimsBy: 'call' | 'agent';
+  /** For how long a confirmation holds an agent, in ms. */
+  confirmedMs: number;
 }
 
-/** One that began after the claim had ended is another's. */
-const isAfter = (interaction: Stamped<Interaction>, { state, untilMs }: Claim): boolean =>
-  state === 'ENDED' && beganAt(interaction) > untilMs;
+/** By how much a platform's clock may be ahead of the store's where one must not be taken for later than the other, in ms. */
+const CLOCKS_MS = 5000;
 
-const beganAt = ({ connectedAt, at }: Stamped<Interaction>): number => connectedAt ?? at;
+/**
+ * The interaction that a claim was granted for, as far as the platform has told of it. By call id it is the one of that
+ * name. By agent those that name each other belong together first. Of the others, a claim's interaction began after the
+ * claim was granted and, as far as that is known, before its caller could confirm it; so the claims of the medium take
+ * them in the order in which they were confirmed, each the first that is left, and a later one is beside it. What was
+ * over with a claim stays that claim's, so that one end never completes two. A fence is about the time of its grant:
+ * this compares the store's clock with the platform's and is good to their difference.
+ */
+export function interactionFor(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
+  const named = interactionOf(facets, claim.callId);
+  if (named || telling.claimsBy === 'call') return named;
+  const media = mediaOf(claim.unit);
+  const others = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
+  const names = new Set([claim, ...others].map(({ callId }) => callId));
+  const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));
+  const left = new Set(alike.sort(earliestFirst));
+  const claims = [claim, ...others]
+    .filter((one) => !interactionOf(facets, one.callId))
+    .sort(firstConfirmedFirst(telling));
+  const running = claims.filter((one) => !isOver(one));
+  const rounds: [Claim[], Choice][] = [
+    [claims.filter(isOver), (one) => ofPast(one, left)],
+    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, claims))],
+    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, claims))],
+  ];
+  const pairs = new Map<Claim, Stamped<Interaction>>();
+  for (const [round, choose] of rounds) {
+    for (const one of round) {
+      const its = pairs.has(one) ? undefined : choose(one);
+      if (!its) continue;
+      pairs.set(one, its);
+      left.delete(its);
+    }
+  }
+  return pairs.get(claim);
+}
+
+type Choice = (claim: Claim) => Stamped<Interaction> | undefined;
+
+/**
+ * What a claim that is over had: the interaction with whose end it was completed, or else the first that began before its
+ * completion. One that was given back, or whose time was over, had none; one that was refused, none that was answered.
+ */
+function ofPast(
+  { fence, completedAtMs, endReason }: Claim,
+  left: Iterable<Stamped<Interaction>>,
+): Stamped<Interaction> | undefined {
+  const its = [...left].filter((one) => answeredAt(one) > fence && answeredAt(one) <= completedAtMs);
+  if (endReason === 'refused')
+    return its.find(({ state, connectedAt }) => state === 'ENDED' && connectedAt === undefined);
+  if (endReason !== undefined && endReason !== 'completed' && endReason !== 'platform') return undefined;
+  return its.find(({ at }) => at === completedAtMs) ?? its[0];
+}
+
+/** Whether it is known to have begun between the claim's grant and its confirmation. */
+function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+  return beganAt !== undefined && beganAt > claim.fence && beganAt <= confirmedAt(claim, confirmedMs);
+}
+
+/** One that has waited on the platform for long began before the claim all the same. */
+function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+  const isLater = one.beganAt !== undefined && one.beganAt > confirmedAt(claim, confirmedMs) + CLOCKS_MS;
+  return answeredAt(one) > claim.fence && !isLater;
+}
+
+/**
+ * One that ended before another claim was granted may have been the interaction of the claim that this other one took
+ * the unit of. A claim that goes on has none rather than one that may be somebody else's: it then ends by its time.
+ */
+function mayBeOfAnother(claim: Claim, { state, at }: Stamped<Interaction>, claims: Claim[]): boolean {
+  return state === 'ENDED' && claims.some((other) => other !== claim && other.fence >= at);
+}
+
+/** When the claim was confirmed last, by the store's clock: a confirmation holds for a fixed time. */
+export function confirmedAt({ state, untilMs }: Claim, confirmedMs: number): number {
+  return state === 'CONFIRMED' ? untilMs - confirmedMs : Number.POSITIVE_INFINITY;
+}
+
+function firstConfirmedFirst({ confirmedMs }: Telling): (a: Claim, b: Claim) => number {
+  return (a, b) => {
+    const [one, other] = [confirmedAt(a, confirmedMs), confirmedAt(b, confirmedMs)];
+    return one === other ? a.fence - b.fence || compareTexts(unitOf(a), unitOf(b)) : one - other;
+  };
+}
+
+/** In platform ms; of one that has not been answered, when its last step was. */
+const answeredAt = ({ connectedAt, at }: Stamped<Interaction>): number => connectedAt ?? at;
+
+function earliestFirst(a: Stamped<Interaction>, b: Stamped<Interaction>): number {
+  const [one, other] = [a.beganAt ?? answeredAt(a), b.beganAt ?? answeredAt(b)];
+  return one - other || compareTexts(a.callId, b.callId);
+}
+
+const isOver = ({ state }: Claim): boolean => state === 'WRAP_UP' || state === 'ENDED';
+const unitOf = ({ unit = VOICE }: Claim): string => unit;

@@ -58,6 +58,7 @@ const WireInteraction = stamped({
   call_id: Name,
   state: Type.Enum(['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED']),
   connected_at: Type.Optional(Time),
+  began_at: Type.Optional(Time),
   media: Type.Optional(MediaName),
 });
 
@@ -211,8 +212,9 @@ function readCapacity({ media, total }: WireCapacity): Capacity {
   return { media: Object.fromEntries(each), ...(total !== undefined && { total }) };
 }
 
-function writeInteraction({ callId, state, connectedAt, media }: Interaction) {
-  return { call_id: callId, state, media, ...(connectedAt !== undefined && { connected_at: connectedAt }) };
+function writeInteraction({ callId, state, connectedAt, beganAt, media }: Interaction) {
+  const connected = connectedAt !== undefined && { connected_at: connectedAt };
+  return { call_id: callId, state, media, ...connected, ...(beganAt !== undefined && { began_at: beganAt }) };
 }
 
 function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs, endReason }: Claim) {
@@ -230,9 +232,10 @@ function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, r
 }
 
 function readInteraction(wire: Static<typeof WireInteraction>, toMs: ReadTime): Interaction {
-  const { call_id, state, connected_at, media = 'voice' } = wire;
+  const { call_id, state, connected_at, began_at, media = 'voice' } = wire;
   const interaction: Interaction = { callId: call_id, state, media };
   if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interactions/connected_at');
+  if (began_at !== undefined) interaction.beganAt = toMs(began_at, '/interactions/began_at');
   return interaction;
 }
 

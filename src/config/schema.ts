@@ -65,7 +65,7 @@ const shared = {
 const claimsBy = Type.Enum(['call', 'agent'], {
   default: 'call',
   description:
-    'How an interaction is known for a claim’s: by the `call` id, or, where callers name calls otherwise than the platform does, as the next call of the `agent`.',
+    'How an interaction is known for a claim’s: by the `call` id, or, where callers name calls otherwise than the platform does, as the next of the `agent` of its medium.',
 });
 
 const authority = Type.Enum(['verify', 'refuse'], {

@@ -1,6 +1,7 @@
-import { type Circumstances, type ClaimTimes, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
-import { completionTime, type Telling } from '../agent/due.ts';
+import { type Circumstances, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
+import { completionTime } from '../agent/due.ts';
 import type { Claim } from '../agent/facets.ts';
+import type { Telling } from '../agent/pairing.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { connectionOf, findQueue } from '../config/topology.ts';
 import type { Region } from './region.ts';
@@ -15,24 +16,22 @@ export function circumstancesOf(
 ): Circumstances {
   const telling = tellingOf(region, agentId);
   return {
-    times: timesFor(region, telling),
+    times: { heldMs: region.config.claims.heldMs, confirmedMs: telling.confirmedMs },
     wrapUp: wrapUpOf(region, claim.queue),
     completedAt: completionTime(facets, claim, telling),
     isPlatform,
   };
 }
 
-/** What the agent's platform tells of interactions, if there is one that is read. */
+/**
+ * What the agent's platform tells of interactions, if there is one that is read. Then a confirmation need not hold the
+ * agent for as long as a call may last.
+ */
 export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
   const connection = connectionOf(config, agentId);
-  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call' };
-  return { tells: true, claimsBy: connection.claimsBy };
-}
-
-/** Where a platform tells of interactions, a confirmation need not hold the agent for as long as a call may last. */
-function timesFor({ config }: Pick<Region, 'config'>, { tells }: Telling): ClaimTimes {
-  const { heldMs, confirmedMs } = config.claims;
-  return { heldMs, confirmedMs: tells ? Math.min(confirmedMs, UNSEEN_MS) : confirmedMs };
+  const { confirmedMs } = config.claims;
+  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call', confirmedMs };
+  return { tells: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
 }
 
 function wrapUpOf({ config }: Pick<Region, 'config'>, queue: string): WrapUp {

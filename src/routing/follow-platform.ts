@@ -15,8 +15,8 @@ import { settleHere } from './settle-here.ts';
  * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
-  const { claimsBy } = tellingOf(region, event.agentId);
-  for (const due of settlementsDue(event.facets, record.facets, claimsBy)) {
+  const telling = tellingOf(region, event.agentId);
+  for (const due of settlementsDue(event.facets, record.facets, telling)) {
     if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
   }
 }

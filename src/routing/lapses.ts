@@ -97,7 +97,7 @@ export class Lapses {
     if (!claim) return;
     try {
       const name = { ...claim, agentId, region: config.region };
-      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId).claimsBy);
+      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId));
       const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
       if (isMoved && !goesOn) auditLapse(region, agentId, claim);
     } catch (error) {

@@ -18,6 +18,7 @@ import {
 } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
+const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const none = { rule: 'none', seconds: 0 } as const;
 /** As a caller settles, where there is no wrap-up. */
 const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
@@ -118,7 +119,9 @@ describe('what a platform event calls for', () => {
   const other = others('CONNECTED', 20);
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
-    settlementsDue(event, facets, by).map(({ settlement }) => settlement)[0];
+    settlementsDue(event, facets, { tells: true, claimsBy: by, confirmedMs: 60_000 }).map(
+      ({ settlement }) => settlement,
+    )[0];
 
   it.each<[string, Facets, Facets, string | undefined]>([
     ['connected', connected, { claim: held }, 'confirm'],
@@ -161,10 +164,10 @@ describe('what a platform event calls for', () => {
       digitalClaims,
       ...interactionsFacet(chat('one', 'CONNECTED'), chat('two', 'ENDED')),
     };
-    expect(settlementsDue(interactionsFacet(chat('one', 'CONNECTED')), facets, 'call')).toEqual([
+    expect(settlementsDue(interactionsFacet(chat('one', 'CONNECTED')), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-1'], settlement: 'confirm' },
     ]);
-    expect(settlementsDue(interactionsFacet(chat('two', 'ENDED')), facets, 'call')).toEqual([
+    expect(settlementsDue(interactionsFacet(chat('two', 'ENDED')), facets, BY_CALL)).toEqual([
       { claim: digitalClaims['chat-2'], settlement: 'complete' },
     ]);
   });
@@ -186,7 +189,7 @@ describe('when an interaction was over', () => {
     ['a call the platform never told of', { claim }, true, undefined],
     ["somebody else's call", { claim, ...call('other') }, true, undefined],
   ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, claim, { tells, claimsBy: 'call' })).toBe(expected);
+    expect(completionTime(facets, claim, { ...BY_CALL, tells })).toBe(expected);
   });
 });
 

@@ -112,7 +112,7 @@ describe('an event that is nearly one', () => {
     presence: { state: 'ON_DUTY', at: nowMs },
     activity: { state: 'IDLE' },
     interactions: [
-      { call_id: 'c', state: 'CONNECTED', connected_at: nowMs },
+      { call_id: 'c', state: 'CONNECTED', connected_at: nowMs, began_at: nowMs },
       { call_id: 'd', state: 'ENDED', media: 'chat' },
     ],
   };

@@ -23,6 +23,7 @@ function drill(more: Partial<DrillReport> = {}): DrillReport {
     calls: { connected: 1_234_567, abandoned: 0, nobody: 3, unavailable: 0, verified: 0 },
     refusals: { skill: 7, stale: 1_234_567, busy: 2 },
     double_bookings: 0,
+    refused_calls: 0,
     pulse: {
       interval_ms: 500,
       granted: { 'eu-west-1': [...Array(40).fill(4), ...Array(40).fill(0)], 'us-east-1': [8] },

@@ -79,7 +79,7 @@ describe('agents of the CXone simulator', () => {
     expect(await rowOf(FIRST)).toMatchObject({ agentStateId: 3, isACW: true });
   });
 
-  it('who have no room are counted as double booked, with the reason', async () => {
+  it('who have no room are counted as double booked, and who are away as refusing, with the reason', async () => {
     await start({ habits: { talkMs: 20_000 } });
     expect(simulator.send({ conversationId: '1', userId: FIRST })).toEqual({ accepted: true, contactId: 1 });
     // At once: they answer soon.
@@ -98,7 +98,10 @@ describe('agents of the CXone simulator', () => {
     expect(await reasonFor({ agentStateId: 6 })).toBe('WORKING');
     expect(await reasonFor({ agentStateId: 0 })).toBe('LOGGED_OUT');
     const state = (await client.control('GET', '/state')).body;
-    expect(state).toMatchObject({ interactionsSent: 1, doubleBookings: 7 });
+    expect(state).toMatchObject({ interactionsSent: 1, doubleBookings: 4, refusals: 3 });
+    const reasons = (list: { reason: string }[]) => list.map(({ reason }) => reason);
+    expect(reasons(state.refusalList)).toEqual(['UNAVAILABLE', 'REFUSED', 'LOGGED_OUT']);
+    expect(reasons(state.doubleBookingList)).toEqual(['ALERTING', 'CONNECTED', 'CONVERSATION_ELSEWHERE', 'WORKING']);
     expect(state.doubleBookingList[1]).toMatchObject({
       conversationId: '2',
       userId: FIRST,

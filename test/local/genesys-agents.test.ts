@@ -88,7 +88,7 @@ describe('agents of the Genesys Cloud simulator', () => {
     expect(simulator.state()).toMatchObject({ interactionsSent: 1, interactionsCompleted: 1, doubleBookings: 0 });
   });
 
-  it('who are not free are counted as double booked, with the reason', async () => {
+  it('who have no room are counted as double booked, and who are away as refusing, with the reason', async () => {
     await start({ habits: { talkMs: 10_000 } });
     expect(simulator.send({ conversationId: 'call-1', userId })).toEqual({ accepted: true });
     expect(simulator.send({ conversationId: 'call-2', userId })).toEqual({ accepted: false, reason: 'ALERTING' });
@@ -103,8 +103,9 @@ describe('agents of the Genesys Cloud simulator', () => {
     expect((await send('call-5', otherId)).body.reason).toBe('COMMUNICATING');
 
     const state = (await client.get('/simulator/state')).body;
-    expect(state).toMatchObject({ interactionsSent: 1, doubleBookings: 5, interacting: 1 });
-    expect(state.doubleBookingList).toHaveLength(5);
+    expect(state).toMatchObject({ interactionsSent: 1, doubleBookings: 4, refusals: 1, interacting: 1 });
+    expect(state.doubleBookingList).toHaveLength(4);
+    expect(state.refusalList).toMatchObject([{ conversationId: 'call-4', reason: 'NOT_ON_QUEUE' }]);
     expect(state.doubleBookingList[1]).toMatchObject({
       conversationId: 'call-3',
       userId,

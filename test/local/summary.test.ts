@@ -16,6 +16,7 @@ function snapshot(seconds: number, regions: RegionSnapshot[], doubleBookings = 0
     ...{ seconds, regions, claims: { granted: 3_600, p50Ms: 2.14, p99Ms: 118.3 }, propagationP99Ms: 12 },
     ...{ onQueue: 14_583, idle: 7_253, busy: 7_329, connected: 123_456, abandoned: 789, nobody: 3_702, inFlight: 512 },
     doubleBookings,
+    refusedCalls: 7,
   };
 }
 
@@ -54,6 +55,8 @@ describe('the summary', () => {
   });
 
   it('is one line where there is no terminal', () => {
-    expect(renderLine(now, before)).toMatch(/^01:02 {2}claims\/s 0\.0 {2}p50 2\.1 ms .* double bookings 0$/);
+    expect(renderLine(now, before)).toMatch(
+      /^01:02 {2}claims\/s 0\.0 {2}p50 2\.1 ms .* double bookings 0 {2}refused 7$/,
+    );
   });
 });

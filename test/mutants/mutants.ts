@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'platform-word',
     without: 'ending a claim when the platform says that its call is over',
     file: 'src/routing/follow-platform.ts',
-    text: 'of settlementsDue(event.facets, record.facets, claimsBy)) {',
+    text: 'of settlementsDue(event.facets, record.facets, telling)) {',
     becomes: 'of []) {',
     drill: 'forged-ids',
     breaks: ['convergence'],

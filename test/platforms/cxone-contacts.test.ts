@@ -14,6 +14,7 @@ import { AgentContacts } from '../../src/platforms/cxone/contacts.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow } from '../../src/platforms/cxone/state.ts';
 
+const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const T = Date.UTC(2026, 2, 2, 15);
 const at = (seconds: number): string => new Date(T + seconds * 1000).toISOString();
 const contact = (fields: object) => {
@@ -142,6 +143,62 @@ describe('the contacts of an agent', () => {
     }
   });
 
+  const state = (seconds: number, fields: object, updated = seconds) => {
+    const times = { startDate: at(seconds), lastUpdateTime: at(updated) };
+    const row = readStateRow(
+      new Row({ agentId: 5, agentStateId: 3, mediaTypeId: 3, openContacts: 1, ...times, ...fields }),
+    );
+    if (!row) throw new Error('not read');
+    return row;
+  };
+  const focus = (contactId: number, seconds: number) => ({ contactId, contactStartHandleTime: at(seconds) });
+
+  it('are over when a state counts one, and it is another, only once a later reading is without them, too', () => {
+    const chats = () => known(connected('7', 4, 3), connected('8', 9, 3));
+    const one = state(4, focus(8, 9), 20);
+    const listless = chats();
+    expect(listless.follow(one)).toEqual([]);
+    expect(listless.hasMissed).toBe(true);
+    expect(listless.missing(listed({ contactId: 8 }), T + 21_000)).toEqual([]);
+    expect(listless.missing(listed({ contactId: 8 }), T + 22_000)).toMatchObject([
+      { callId: '7', state: 'ENDED', at: T + 20_000 },
+    ]);
+    const there = chats();
+    there.follow(one);
+    expect(there.missing(listed({ contactId: 7 }, { contactId: 8 }), T + 23_000)).toEqual([]);
+    expect(there.missing(listed({ contactId: 8 }), T + 24_000)).toEqual([]);
+    const twice = chats();
+    twice.follow(one);
+    expect(twice.follow(state(4, focus(8, 9), 30))).toMatchObject([{ callId: '7', state: 'ENDED', at: T + 20_000 }]);
+  });
+
+  it('never end as of when they were connected', () => {
+    expect(known(connected('7', 4, 3)).movedOn(T + 4_000, 'all')).toEqual([]);
+    const contacts = known(connected('7', 30, 3));
+    expect(contacts.missing(listed(), T + 31_000)).toEqual([]);
+    expect(contacts.missing(listed(), T + 33_000)).toEqual([]);
+    expect(contacts.missing(listed(), T + 35_000)).toMatchObject([{ callId: '7', state: 'ENDED', at: T + 33_000 }]);
+  });
+
+  it('are not over while the agent’s state has them in hand, and go on to after-call work with it', () => {
+    const contacts = known(connected('7', 4));
+    contacts.follow(state(4, { ...focus(7, 4), mediaTypeId: 4 }));
+    for (const seconds of [60, 63, 66]) expect(contacts.missing(listed(), T + seconds * 1000)).toEqual([]);
+    const acw = { ...focus(7, 4), mediaTypeId: 4, agentStateId: 2, isACW: true, openContacts: 0 };
+    expect(states(contacts.follow(state(59, acw, 66)))).toEqual(['7 WRAP_UP']);
+    for (const seconds of [69, 72]) expect(contacts.missing(listed(), T + seconds * 1000)).toEqual([]);
+    expect(contacts.follow(state(80, focus(9, 79)))).toMatchObject([
+      { callId: '7', state: 'ENDED', at: T + 80_000 },
+      { callId: '9', state: 'CONNECTED' },
+    ]);
+  });
+
+  it('go with when they came to be, whichever list tells of them', () => {
+    const contacts = new AgentContacts('5', (contactId) => (contactId === '7' ? T + 1_000 : undefined));
+    expect(contacts.follow(state(4, focus(7, 4)))).toMatchObject([{ callId: '7', beganAt: T + 1_000 }]);
+    expect(contacts.movedOn(T + 9_000, 'all')).toMatchObject([{ state: 'ENDED', beganAt: T + 1_000 }]);
+  });
+
   it('may ring in nobody’s name, and be younger than the list', () => {
     expect(known(ringing('7', 4)).missing(listed({ contactId: 7, agentId: 0 }), T + 60_000)).toEqual([]);
     expect(known(connected('7', 4)).missing(listed(), T + 5_000)).toEqual([]);
@@ -177,7 +234,7 @@ describe('the contacts of an agent', () => {
     const due = (steps: Stamped<Interaction>[], state: Claim['state']) => {
       let facets: Facets = { claim: { ...claim, state } };
       for (const step of steps) facets = merge(facets, interactionsFacet(step)).facets;
-      return settlementsDue(interactionsFacet(...steps.slice(-1)), facets, 'call')[0]?.settlement;
+      return settlementsDue(interactionsFacet(...steps.slice(-1)), facets, BY_CALL)[0]?.settlement;
     };
     const [ring, take] = [ringing('7', 1)?.interaction, connected('7', 4)?.interaction];
     if (!ring || !take) throw new Error('not read');

@@ -160,16 +160,26 @@ describe('contacts that are listed', () => {
     expect(told.roster.told('5')?.open).toEqual({ voice: 1, chat: 1 });
   });
 
-  it('prove nothing about others while the list is not whole', () => {
+  it('prove nothing about others while the list is not whole, nor about the one that the agent has in hand', () => {
     const told = new Told();
-    told.take(told.roster.changed(rowOf(3, 0, { openContacts: 1, contactId: 77, contactStartHandleTime: at(0) })));
-    told.take(told.roster.contacts([], false, T + 60_000));
-    expect(interactionOf(told.facets, '77')?.state).toBe('CONNECTED');
-    told.take(told.roster.contacts([], true, T + 60_000));
-    expect(interactionOf(told.facets, '77')?.state).toBe('CONNECTED');
+    const list = (rows: object[], isWhole: boolean, seconds: number): void => {
+      const read = rows.flatMap((fields) => contact(fields) ?? []);
+      told.take(told.roster.contacts(read, isWhole, T + seconds * 1000));
+    };
+    const chat = { contactId: 78, mediaTypeId: 3, agentStartDate: at(0) };
+    told.take(told.roster.changed(rowOf(3, 0, { openContacts: 2, contactId: 77, contactStartHandleTime: at(0) })));
+    list([chat], true, 10);
+    list([], false, 60);
+    expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
+    list([], true, 60);
+    expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
     expect(told.roster.hasDoubts).toBe(true);
-    told.take(told.roster.contacts([], true, T + 62_000));
-    expect(interactionOf(told.facets, '77')).toMatchObject({ state: 'ENDED', at: T + 60_000 });
+    list([], true, 62);
+    expect(interactionOf(told.facets, '78')).toMatchObject({ state: 'ENDED', at: T + 60_000 });
+    expect(interactionOf(told.facets, '77')?.state).toBe('CONNECTED');
+    told.take(told.roster.changed(rowOf(1, 64_000)));
+    expect(interactionOf(told.facets, '77')).toMatchObject({ state: 'ENDED', at: T + 64_000 });
+    list([], true, 66);
     expect(told.roster.hasDoubts).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { systemClock } from '../../../src/ops/clock.ts';
 import { sum } from '../../prometheus.ts';
 import { type Reading, readRegion } from '../../reading.ts';
 import type { LocalRegion } from '../../region.ts';
-import { doubleBookingsIn } from '../../report.ts';
+import { doubleBookingsIn, refusedCallsIn } from '../../report.ts';
 import type { World } from '../../world.ts';
 import type { CallReport, Pulse } from './report.ts';
 
@@ -13,6 +13,7 @@ export interface Cost {
   calls: CallReport;
   refusals: Record<string, number>;
   doubleBookings: number;
+  refusedCalls: number;
 }
 
 /** One world of a drill, and what is counted while it lasts. */
@@ -51,7 +52,8 @@ export class Act {
     this.#feelPulse();
     try {
       for (const reading of await this.world.readings()) this.#keep(reading);
-      return { calls: this.#calls(), refusals: this.#refusals, doubleBookings: this.doubleBookings };
+      const { doubleBookings, refusedCalls } = this;
+      return { calls: this.#calls(), refusals: this.#refusals, doubleBookings, refusedCalls };
     } finally {
       await this.world.stop();
     }
@@ -59,6 +61,10 @@ export class Act {
 
   get doubleBookings(): number {
     return doubleBookingsIn(this.world.connections.map((connection) => connection.state()));
+  }
+
+  get refusedCalls(): number {
+    return refusedCallsIn(this.world.connections.map((connection) => connection.state()));
   }
 
   #keep({ samples }: Reading): void {

@@ -45,6 +45,7 @@ export async function play(drill: Drill, options: PlayOptions): Promise<DrillRep
     calls: { ...NO_CALLS, ...total(stage.costs.map(({ calls }) => ({ ...calls }))) },
     refusals: total(stage.costs.map(({ refusals }) => refusals)),
     double_bookings: stage.costs.reduce((sum, { doubleBookings }) => sum + doubleBookings, 0),
+    refused_calls: stage.costs.reduce((sum, { refusedCalls }) => sum + refusedCalls, 0),
     pulse: stage.pulse,
   };
   options.audience.closes(report);

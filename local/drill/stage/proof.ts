@@ -32,13 +32,17 @@ export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<
       states.reduce((total, { interactionsSent }) => total + interactionsSent, 0),
     );
     say('double bookings', act.doubleBookings);
+    say('refused: away', act.refusedCalls);
     const examples = states.flatMap(({ doubleBookingList }) => doubleBookingList).slice(0, EXAMPLES);
     if (examples.length > 0)
       say(
         'e.g.',
         examples.map(({ at, userId, reason }) => `${userId} was ${reason} at ${at}`),
       );
-    demand(terms.doubleBookings === 'counted' || act.doubleBookings === 0, 'an agent got a call while not free');
+    demand(
+      terms.doubleBookings === 'counted' || act.doubleBookings === 0,
+      'an agent got a call that their work left no room for',
+    );
   });
   await stage.check('The history keeps every promise', async (say) => {
     const { checks, ok, lines } = await world.verdict();

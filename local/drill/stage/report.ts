@@ -31,8 +31,10 @@ export interface DrillReport {
   calls: CallReport;
   /** Agents passed over in claims, by reason. */
   refusals: Record<string, number>;
-  /** Calls that met an agent who was not free, as the platforms count them. */
+  /** Calls sent to an agent whose work left no room for them, as the platforms count them. */
   double_bookings: number;
+  /** Calls sent to an agent who had room and was not there for them, as the platforms count them. */
+  refused_calls: number;
   pulse: Pulse;
 }
 

@@ -18,6 +18,7 @@ const OUTCOMES: Column[] = [
   { title: 'nobody', cell: ({ calls }) => calls.nobody },
   { title: 'wait', cell: ({ calls }) => calls.unavailable },
   { title: 'abandoned', cell: ({ calls }) => calls.abandoned },
+  { title: 'away', cell: (drill) => drill.refused_calls },
   { title: 'double', cell: (drill) => drill.double_bookings },
 ];
 
@@ -40,7 +41,8 @@ export function renderVerdict({ ok, drills }: DrillsReport, says: string, paint:
 
 const LEGEND =
   'nobody: answers that nobody was free; wait: answers to come again, or none; verified: claims for which the ' +
-  'platform vouched in place of a home; double: calls that met an agent who was not free.';
+  'platform vouched in place of a home; away: calls that met an agent who was not there; double: calls that met one ' +
+  'whose work left no room for them.';
 const COST = 'What the safety cost: agents passed over in claims, by reason';
 
 function table(columns: Column[], drills: readonly DrillReport[], paint: Paint): string[] {

@@ -157,8 +157,7 @@ class CxoneConnection implements PlatformConnection {
 
   async #pollOnce(): Promise<void> {
     try {
-      this.#deliver(await this.#feeds.changedStates());
-      this.#deliver(await this.#feeds.contacts('poll'));
+      await this.#feeds.changes((reports) => this.#deliver(reports));
       if (this.#pollFailures >= FAILURES_TO_GAP) this.#rest.missed('changes could not be asked for');
       this.#pollFailures = 0;
       this.#pollProblem = undefined;

@@ -9,9 +9,9 @@ import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
  *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
  *       └── refused, withdrawn ─────────────▲
  *
- * Neither list tells of an end: a contact is over for its agent when two complete lists in a row do not have it, when it
- * is with somebody else, or when the agent's own state has moved on. Every step has a platform time of its own, so steps of one contact
- * order correctly whichever list tells first.
+ * Neither list tells of an end: a contact is over for its agent when two readings say so, of which the last is a complete list
+ * without it or a state with another one, when it is with somebody else, or when the agent's own state has come to rest since. Every step
+ * has a platform time of its own, so steps of one contact order correctly whichever list tells first.
  */
 
 /** The steps, in the only order in which they can share a millisecond. */
@@ -26,6 +26,8 @@ export interface ContactRow {
   category: string | undefined;
   mediaTypeId: number;
   agentSinceMs: number | undefined;
+  /** When the contact came to be, whoever had it first, in platform ms. */
+  beganMs: number | undefined;
   /** When the row last changed, in platform ms. */
   updatedMs: number | undefined;
 }
@@ -41,6 +43,7 @@ export function readContactRow(row: Row): ContactRow | undefined {
     category: row.text('contactStateCategory'),
     mediaTypeId: row.number('mediaTypeId', 'mediaType') || VOICE_ID,
     agentSinceMs: row.timeMs('agentStartDate'),
+    beganMs: row.timeMs('contactStartDate', 'contactStart'),
     updatedMs: row.timeMs('lastUpdateTime', 'contactStartDate', 'contactStart'),
   };
 }
@@ -67,10 +70,11 @@ export function stepOfContact(
   const isTaken = isWithAgent(stateId, category);
   // Taken once and now in a state of another kind: parked, or closing. That is no word on what the agent does.
   if (!isTaken && agentSinceMs !== undefined && category !== undefined) return undefined;
-  if (!isTaken && agentSinceMs === undefined)
-    return step(agentId, contactId, 'ALERTING', row.mediaTypeId, row.updatedMs ?? readAtMs);
   const at = agentSinceMs ?? row.updatedMs ?? readAtMs;
-  return step(agentId, contactId, 'CONNECTED', row.mediaTypeId, at, at);
+  const isAlert = !isTaken && agentSinceMs === undefined;
+  return isAlert
+    ? step(agentId, contactId, 'ALERTING', row.mediaTypeId, at)
+    : step(agentId, contactId, 'CONNECTED', row.mediaTypeId, at, at);
 }
 
 /** A state in which the agent has the contact in focus: in a consultation, it is another's. */

@@ -11,13 +11,18 @@ const LAG_MS = 2000;
 /** The contacts of one agent, as far as they are known. */
 export class AgentContacts {
   readonly #agentId: string;
+  readonly #beganAt: (contactId: string) => number | undefined;
   /** By contact id; the last that ended are kept, so that a reading can tell of them. */
   readonly #known = new Map<string, Stamped<Interaction>>();
-  /** Those that the last complete list did not have, and when it was read, in platform ms. */
-  #missed: ReadonlyMap<string, number> = new Map();
+  /** Those that the last reading did without, and since when readings do, in platform ms. */
+  #missed = new Map<string, number>();
+  /** The contact in focus while the agent's state is that of one at work on it. */
+  #inHand: string | undefined;
 
-  constructor(agentId: string) {
+  /** @param beganAt when a contact came to be, in platform ms, as far as a list has told */
+  constructor(agentId: string, beganAt: (contactId: string) => number | undefined = () => undefined) {
     this.#agentId = agentId;
+    this.#beganAt = beganAt;
   }
 
   get open(): Stamped<Interaction>[] {
@@ -44,12 +49,14 @@ export class AgentContacts {
   /** What a state says of contacts: of the one in focus, and of those that it cannot go with. */
   follow(row: StateRow): Stamped<Interaction>[] {
     const step = stepOfState(row);
-    const isOnOne = step?.interaction.state === 'CONNECTED' && row.openContacts === 1;
     const isAway = step ? step.interaction.state === 'WRAP_UP' : isAtRest(row);
-    const isOver = isOnOne || (isAway && !isOccupied(row));
+    this.#inHand = isAway ? undefined : row.contactId;
+    const worked = step?.interaction.state === 'WRAP_UP' ? [] : this.#workedUp(row);
     const scope = row.openContacts === undefined ? 'voice' : 'all';
-    const ended = isOver ? this.movedOn(row.startMs, scope, step?.interaction.callId) : [];
-    return [...ended, ...(step ? this.take(step) : [])];
+    const left = isAway && !isOccupied(row) ? this.movedOn(row.startMs, scope, step?.interaction.callId) : [];
+    const isOnOne = step?.interaction.state === 'CONNECTED' && row.openContacts === 1;
+    const alone = isOnOne ? this.#without(row.updatedMs, ({ callId }) => callId !== row.contactId) : [];
+    return [...worked, ...left, ...alone, ...(step ? this.take(step) : [])];
   }
 
   /** @returns the step as it is to be told, or nothing where it is no news */
@@ -60,41 +67,58 @@ export class AgentContacts {
     if (interaction.state === 'ALERTING' && last && last.state !== 'ENDED') return [];
     const isSameAttempt = last && last.state !== 'ENDED';
     const connectedAt = (isSameAttempt ? last.connectedAt : undefined) ?? interaction.connectedAt;
-    return this.#note({ ...interaction, ...(connectedAt !== undefined && { connectedAt }) });
+    const beganAt = this.#beganAt(interaction.callId);
+    const began = beganAt === undefined ? {} : { beganAt };
+    return this.#note({ ...interaction, ...began, ...(connectedAt !== undefined && { connectedAt }) });
   }
 
   /** The agent's state has moved on at a platform time: what was open before is over, but for the contact it names. */
   movedOn(atMs: number, media: 'voice' | 'all', except?: string): Stamped<Interaction>[] {
     return this.open
-      .filter(({ callId, at, ...one }) => callId !== except && at <= atMs && (media === 'all' || one.media === media))
+      .filter(({ callId, at, ...one }) => callId !== except && at < atMs && (media === 'all' || one.media === media))
       .flatMap((one) => this.#end(one, atMs));
   }
 
   /**
-   * What a complete list has with somebody else is over, and so is what lists do not have for as long as they may lag: a list is read in
-   * pages, and what ends meanwhile moves others from one that is still to be read to one that was. An alert is not over
-   * while the contact is there and with nobody: it need not be in the agent's name before it is answered. Nor is
-   * wrap-up, which the state ends.
+   * What a complete list has with somebody else is over, and what it does not have may be. An alert is not over while the
+   * contact is there and with nobody: it need not be in the agent's name before it is answered. Nor is what the agent's
+   * state still has in hand, or wrap-up, which the state ends.
    * @param readAtMs when the list was read, in platform ms
    */
   missing(listed: ReadonlyMap<string, ContactRow>, readAtMs: number): Stamped<Interaction>[] {
+    const elsewhere = this.open.filter(({ callId, at, state }) => {
+      const row = listed.get(callId);
+      if (!row || at >= readAtMs - LAG_MS || state === 'WRAP_UP') return false;
+      return row.agentId === undefined ? state !== 'ALERTING' : row.agentId !== this.#agentId;
+    });
+    const ended = elsewhere.flatMap((one) => this.#end(one, readAtMs));
+    return [...ended, ...this.#without(readAtMs, ({ callId }) => !listed.has(callId))];
+  }
+
+  /**
+   * Contacts that a reading does without are over once another one, so much later as lists and states may lag, still does:
+   * a list is read in pages, and what ends meanwhile moves others from one that is still to be read to one that was; a
+   * state's count may be of another moment than its contact. Over as of the first of these readings, which is later than
+   * whatever else was heard of the contact.
+   */
+  #without(readAtMs: number, lacks: (one: Stamped<Interaction>) => boolean): Stamped<Interaction>[] {
     const before = this.#missed;
-    const missed = new Map<string, number>();
-    const over = this.open
-      .filter(({ at, state }) => at < readAtMs - LAG_MS && state !== 'WRAP_UP')
-      .flatMap((one): [Stamped<Interaction>, number][] => {
-        const row = listed.get(one.callId);
-        const isElsewhere =
-          row && (row.agentId === undefined ? one.state !== 'ALERTING' : row.agentId !== this.#agentId);
-        if (isElsewhere) return [[one, readAtMs]];
-        if (row) return [];
-        const missedAtMs = before.get(one.callId);
-        if (missedAtMs !== undefined && missedAtMs <= readAtMs - LAG_MS) return [[one, Math.max(missedAtMs, one.at)]];
-        missed.set(one.callId, missedAtMs ?? readAtMs);
-        return [];
-      });
-    this.#missed = missed;
-    return over.flatMap(([one, atMs]) => this.#end(one, atMs));
+    this.#missed = new Map();
+    return this.open.flatMap((one) => {
+      if (one.state === 'WRAP_UP' || !lacks(one)) return [];
+      const heardOf = before.get(one.callId);
+      const missedAtMs = heardOf !== undefined && heardOf > one.at ? heardOf : readAtMs;
+      if (missedAtMs <= readAtMs - LAG_MS && one.callId !== this.#inHand) return this.#end(one, missedAtMs);
+      if (one.at < readAtMs - LAG_MS) this.#missed.set(one.callId, missedAtMs);
+      return [];
+    });
+  }
+
+  /** After-call work is over with a later state that is none; while it shows, the contact need not be the one in focus. */
+  #workedUp(row: StateRow): Stamped<Interaction>[] {
+    if (stateOf(row, NO_VOCABULARY).activity.state === 'WRAP_UP') return [];
+    const worked = this.open.filter(({ state, at }) => state === 'WRAP_UP' && at < row.startMs);
+    return worked.flatMap((one) => this.#end(one, row.startMs));
   }
 
   #end(one: Stamped<Interaction>, atMs: number): Stamped<Interaction>[] {

@@ -23,6 +23,15 @@ export interface StatesPage extends Page {
   atWork: string[];
 }
 
+/** A list of contacts, as it was read. */
+export interface ContactsList {
+  rows: ContactRow[];
+  /** Whether it has all contacts there are. */
+  isWhole: boolean;
+  /** When the first of them was read, in platform ms. */
+  readAtMs: number;
+}
+
 /**
  * The two lists that are polled, each with the server's own cursor. It is `lastPollTime` of the first page of a read,
  * so that what changes while pages are read comes once more; it moves on when a read is complete, and stays where an
@@ -75,36 +84,61 @@ export class Feeds {
     }
   }
 
-  /** @returns what has changed of agents since the last time @throws RequestFailed */
-  async changedStates(): Promise<PlatformReport[]> {
+  /**
+   * What has changed since the last time. Both lists are asked for at once; what one of them tells does not wait for the other
+   * to come back. The list of contacts tells when they came to be, which goes with all that states tell of them.
+   * @throws RequestFailed once what could be had is told
+   */
+  async changes(tell: (reports: PlatformReport[]) => void): Promise<void> {
+    const asError = (error: unknown): Error => error as Error;
+    const lists = [this.#changedStates().catch(asError), this.contacts('poll').catch(asError)] as const;
+    const [states, contacts] = await Promise.all(lists);
+    if (!(states instanceof Error)) tell(states.flatMap((row) => this.#roster.changed(row)));
+    if (!(contacts instanceof Error)) tell(this.followContacts(contacts));
+    for (const list of [states, contacts]) if (list instanceof Error) throw list;
+  }
+
+  async #changedStates(): Promise<StateRow[]> {
     if (this.#states === undefined) return [];
-    const reports: PlatformReport[] = [];
+    const rows: StateRow[] = [];
     let cursor: string | undefined;
     const list = { ...STATES, query: { updatedSince: this.#states } };
     for await (const page of readList(this.#client, list, 'poll')) {
       if (page.isFirst) cursor = page.cursor;
       this.#timeOf(page);
-      for (const row of this.#read(page)) reports.push(...this.#roster.changed(row));
+      rows.push(...this.#read(page));
     }
     this.#states = cursor ?? this.#states;
-    return reports;
+    return rows;
   }
 
-  /** @param lane `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more */
-  async contacts(lane: Lane): Promise<PlatformReport[]> {
+  /**
+   * @param lane `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more
+   * @returns undefined where they may not be read
+   * @throws RequestFailed
+   */
+  async contacts(lane: Lane): Promise<ContactsList | undefined> {
+    if (lane === 'poll' && this.#isForbidden) return undefined;
     try {
-      return await this.#readContacts(lane);
+      const list = await this.#readContacts(lane);
+      this.#isForbidden = false;
+      this.#roster.noteBeginnings(list.rows, list.isWhole);
+      return list;
     } catch (error) {
       if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
       if (!this.#isForbidden) this.#context.log.warn({ error: error.message }, 'Active contacts may not be read');
       this.#isForbidden = true;
-      return [];
+      return undefined;
     }
   }
 
-  async #readContacts(lane: Lane): Promise<PlatformReport[]> {
+  /** @returns what a list of contacts has that is new */
+  followContacts(list: ContactsList | undefined): PlatformReport[] {
+    return list ? this.#roster.contacts(list.rows, list.isWhole, list.readAtMs) : [];
+  }
+
+  async #readContacts(lane: Lane): Promise<ContactsList> {
     const isComplete = lane === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
-    if (lane === 'poll' && this.#isForbidden) return [];
     const list = isComplete ? CONTACTS : { ...CONTACTS, query: { updatedSince: this.#contacts ?? '' } };
     const rows: ContactRow[] = [];
     let [cursor, readAtMs, pages, total]: [string | undefined, number, number, number | undefined] = [
@@ -122,16 +156,15 @@ export class Feeds {
       }
       rows.push(...page.rows.flatMap((row) => readContactRow(row) ?? []));
     }
-    this.#isForbidden = false;
     if (isComplete) this.#isShort = pages <= 1;
     this.#contacts = cursor ?? this.#contacts;
     // A moving list that lost some on the way is no proof that a contact is over.
     const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= (total ?? 0);
-    return this.#roster.contacts(rows, isWhole, readAtMs);
+    return { rows, isWhole, readAtMs };
   }
 
   #timeOf({ cursor, atMs }: Page): number {
-    if (cursor === undefined) return this.#latestMs || atMs;
+    if (cursor === undefined) return Math.max(this.#latestMs, atMs);
     this.#latestMs = Math.max(this.#latestMs, atMs);
     return atMs;
   }

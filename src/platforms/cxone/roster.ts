@@ -47,6 +47,8 @@ export class Roster {
   readonly #doubtful = new Set<string>();
   /** Whether the last complete list lacked contacts that were open: the next one settles it. */
   #lacksContacts = false;
+  /** When contacts came to be, in platform ms, as far as the lists told. */
+  #began = new Map<string, number>();
   /** Whether a complete list of contacts was read. */
   #isListed = false;
 
@@ -123,6 +125,12 @@ export class Roster {
     return { reading, reports };
   }
 
+  /** Notes what a list of contacts tells and states do not: what is told next of a contact goes with it. */
+  noteBeginnings(rows: ContactRow[], isComplete: boolean): void {
+    if (isComplete) this.#began = new Map();
+    for (const { contactId, beganMs } of rows) if (beganMs !== undefined) this.#began.set(contactId, beganMs);
+  }
+
   /** Rows of contacts, all there are or those that changed. @param readAtMs when the first of them was read */
   contacts(rows: ContactRow[], isComplete: boolean, readAtMs: number): PlatformReport[] {
     const reports: PlatformReport[] = [];
@@ -162,7 +170,7 @@ export class Roster {
       return [];
     }
     const { agentId } = row;
-    const contacts = known?.contacts ?? new AgentContacts(agentId);
+    const contacts = known?.contacts ?? new AgentContacts(agentId, (contactId) => this.#began.get(contactId));
     const steps = contacts.follow(row).map((step) => this.#interaction(agentId, step));
     if (known) {
       Object.assign(known, { row, tuple, isGone: false });

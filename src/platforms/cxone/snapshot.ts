@@ -66,7 +66,7 @@ export class Snapshot implements Reading {
     if (atMs === undefined) return;
     if (named.size >= total) this.#listed = { atMs, agentIds };
     else this.#context.count('resync', 'the list of states was incomplete');
-    this.#line.push(await this.#feeds.contacts('reading'));
+    this.#line.push(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
     if (isFirst) yield* this.#introduce(atMs);
   }
 
