@@ -61,9 +61,9 @@ describe('an event', () => {
 
   it('has interactions of a size', () => {
     const call = (text: string) => ({ call_id: text.repeat(200), event_id: text.repeat(200), state: 'CONNECTED' });
-    expect(refusalOf({ interaction: call('c') })).toEqual([]);
-    expect(refusalOf({ interaction: call('\u{1f600}') })).toEqual(['/interaction']);
-    expect(refusalOf({ digital: [{ ...call('\u0001'), media: 'chat' }] })).toEqual(['/digital/0']);
+    expect(refusalOf({ interactions: [call('c')] })).toEqual([]);
+    expect(refusalOf({ interactions: [call('\u{1f600}')] })).toEqual(['/interactions/0']);
+    expect(refusalOf({ interactions: [{ ...call('\u0001'), media: 'chat' }] })).toEqual(['/interactions/0']);
   });
 
   it('of 5,200 skills is refused, and says so in a few words', () => {

@@ -89,7 +89,13 @@ describe('one plain word', () => {
       said('4', 4, { status: 'AVAILABLE' }),
     );
     expect(agent.claim).toEqual(claim);
-    expect(settlementsDue(said('4', 4, { status: 'AVAILABLE' }), agent, 'call')).toEqual([]);
+    expect(
+      settlementsDue(said('4', 4, { status: 'AVAILABLE' }), agent, {
+        tells: true,
+        claimsBy: 'call',
+        confirmedMs: 60_000,
+      }),
+    ).toEqual([]);
     expect(statusOf(agent, nowMs)).toEqual({ status: 'BUSY', reason: 'ON_CALL' });
     const over = sum(agent, said('5', 5, { interactions: [{ call_id: 'l', state: 'ENDED' }] }));
     expect(statusOf({ ...over, claim: { ...claim, state: 'ENDED' } }, nowMs)).toEqual({ status: 'AVAILABLE' });
