@@ -27,7 +27,11 @@ export const RECORD_LIMITS = {
   profile: limit(32 * 1024, 'bytes', 'an agent’s profile as JSON'),
   digital: limit(32, 'entries', 'the interactions of an agent, beside one of voice'),
   interaction: limit(800, 'bytes', 'an interaction as JSON, with the ids of its call and its event'),
-  record: limit(64 * 1024, 'bytes', 'all that is reported of an agent, as JSON: it follows from the limits above'),
+  record: limit(
+    64 * 1024,
+    'bytes',
+    'all that is reported of an agent, as JSON: it follows from the limits above; claims are beside it',
+  ),
   units: limit(25, 'entries', 'the interactions of one media type that an agent takes at a time'),
   unitsInAll: limit(
     100,

@@ -99,10 +99,9 @@ describe.each(MESSAGES)('%s', (_, message, schema) => {
 });
 
 it('a call id that Muster itself gives is nobody else’s to report', () => {
-  const { value } = MESSAGES[1]?.[1] as BusMessage;
   const interaction = { call_id: 'unseen/voice/1', state: 'CONNECTED' };
   const digital = [{ call_id: 'unseen/chat/1', state: 'CONNECTED', media: 'chat' }];
-  const said = (more: object) => JSON.stringify({ ...JSON.parse(value), ...more });
+  const said = (more: object) => JSON.stringify({ ...plain, ...more });
   expect(fieldOf({ key: 'k', headers: {}, value: said({ interaction }) })).toBe('/interaction/call_id');
   expect(fieldOf({ key: 'k', headers: {}, value: said({ digital }) })).toBe('/digital/0/call_id');
   expect(fieldOf({ key: 'k', headers: { ce_type: AGENT_CHANGED }, value: said({ interaction }) })).toBeUndefined();
