@@ -28,8 +28,12 @@ export const RECORD_LIMITS = {
   interactions: limit(32, 'entries', 'the interactions of an agent in one event'),
   interaction: limit(800, 'bytes', 'an interaction as JSON, with the ids of its call and its event'),
   remembered: limit(20 * 1024, 'bytes', 'the interactions that are remembered of an agent, as JSON'),
-  record: limit(64 * 1024, 'bytes', 'all that is reported of an agent, as JSON: it follows from the limits above'),
   numbered: limit(10, 'entries', 'the events of an agent in one whole second that are put in order'),
+  record: limit(
+    64 * 1024,
+    'bytes',
+    'all that is reported of an agent, as JSON: it follows from the limits above; claims are beside it',
+  ),
   units: limit(25, 'entries', 'the interactions of one media type that an agent takes at a time'),
   unitsInAll: limit(
     100,

@@ -41,7 +41,7 @@ const WireCapacity = Type.Object(
       Type.Object(
         {
           units: Type.Integer({ minimum: 0, maximum: RECORD_LIMITS.units.most }),
-          beside: Type.Optional(Type.Array(MediaName, { maxItems: 9 })),
+          beside: Type.Optional(Type.Array(MediaName, { maxItems: MEDIA.length })),
         },
         closed,
       ),

@@ -274,6 +274,17 @@ describe('a push', () => {
     expect((await counted(eu, 'apac')).malformed).toBe(1);
   });
 
+  it.each(['2026-03-02T15:01:40', '3/2/2026 3:01:40 PM', '2026-03-02'])(
+    'with a time that names no zone is refused, by name: %s',
+    async (time) => {
+      const refused = (field: string) => ({ status: 400, body: { errors: [{ field }] } });
+      const told = notification(user(8), 'presence', { ...presence('MEAL', Date.now()), modifiedDate: time });
+      expect(await push(eu, 'apac', told)).toMatchObject(refused('/eventBody/modifiedDate'));
+      const record = { event: 'ONANSWER', contactId: 9, agentId: 1, mediaTypeId: 4, at: time };
+      expect(await push(eu, 'studio', [record])).toMatchObject(refused('/0/at'));
+    },
+  );
+
   it.each<[string, string, string, number, string]>([
     ['no JSON', '{', 'application/json', 400, 'not_json'],
     ['nothing', '', 'application/json', 400, 'not_json'],

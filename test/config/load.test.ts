@@ -278,3 +278,37 @@ describe('a file', () => {
     await expect(loadConfig(file)).rejects.toThrow(expected);
   });
 });
+
+describe('text that is not well-formed', () => {
+  test('is refused, where it is', () => {
+    const half = '"billing \\ud83d"';
+    expect(
+      problemsOf(example('  support:', `  skilled: { withSkill: [{ connection: crm, skill: ${half} }] }\n  support:`)),
+    ).toEqual(['queues.skilled.withSkill[0].skill: is not well-formed Unicode: it holds half of a character']);
+    expect(problemsOf(example('  support:', '  "half \\ud83d": {}\n  support:'))[0]).toContain(
+      'is not well-formed Unicode',
+    );
+  });
+
+  test('is refused as bytes that are no UTF-8, in the file and in those that it names', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'muster-config-'));
+    const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+    try {
+      await writeFile(join(dir, 'latin.yaml'), bytes(`# caf\xe9\n${EXAMPLE_CONFIG}`));
+      await expect(loadConfig(join(dir, 'latin.yaml'))).rejects.toThrow('is not UTF-8');
+      await writeFile(join(dir, 'secret'), bytes('caf\xe9'));
+      const text = example(/(clientSecret: .)\{\w+\}/, '$1{file:secret}');
+      expect(() => readConfig(text, join(dir, 'muster.yaml'), ENV)).toThrow(
+        'connections.genesys-emea.clientSecret: refers to the file secret, which is not UTF-8',
+      );
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+});
+
+test('no region has the name that records have where none is meant', () => {
+  expect(problemsOf(example('  us-east-1:', '  "-": { url: http://127.0.0.1:7403 }\n  us-east-1:'))).toEqual([
+    expect.stringContaining('is reserved'),
+  ]);
+});

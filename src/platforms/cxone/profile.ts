@@ -54,11 +54,14 @@ export interface Person {
 export function profileOf(connection: string, { name, skills, capacity }: Person): { profile: Profile; cut: Cut } {
   const assigned = [...skills.values()].sort((a, b) => (a.skillId < b.skillId ? -1 : 1));
   const levels = assigned.flatMap(({ skillName, level }) => (skillName ? [[skillName, level] as const] : []));
-  return fitProfile({
+  const { profile, cut } = fitProfile({
     name,
     queues: assigned.map(({ skillId }) => `${connection}:${skillId}`),
-    skills: Object.fromEntries(levels.sort(([a], [b]) => (a < b ? -1 : 1))),
+    // Of too many those are left whose queues are.
+    skills: Object.fromEntries(levels),
     tenureDays: 0,
     ...(capacity && { capacity }),
   });
+  const sorted = Object.entries(profile.skills).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { profile: { ...profile, skills: Object.fromEntries(sorted) }, cut };
 }

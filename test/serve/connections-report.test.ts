@@ -1,0 +1,30 @@
+import { Compile } from 'typebox/compile';
+import { expect, it } from 'vitest';
+import { ConnectionsReport } from '../../src/contract/operators.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { reportOnConnections } from '../../src/serve/connections-report.ts';
+import type { Ground, Sync } from '../../src/serve/sync.ts';
+
+/** The report of a region with one connection, whose instance found this. */
+function reportOn(found: object) {
+  const connections = { emea: { platform: 'genesys', home: 'eu', domain: 'main' } };
+  const ground = { config: { region: 'eu', connections }, instance: 'eu-1', clock: systemClock };
+  const ingest = { instance: 'eu-1', connected: true, agents: 2, ...found };
+  const sync = {
+    connections: { states: async () => [{ name: 'emea', instance: 'eu-1', ingest }] },
+    alignments: { reports: async () => new Map() },
+  };
+  return reportOnConnections(ground as unknown as Ground, sync as unknown as Sync);
+}
+
+it('tells what of a platform’s agents is cut, and how many times could not be read', async () => {
+  const cut = { agents: 1, queues: 15, skills: 3, texts: 1 };
+  const report = await reportOn({ cut, zonelessTimes: 4 });
+  expect(report.connections[0]?.ingest?.health).toMatchObject({ cut, zoneless_times: 4 });
+  expect([...Compile(ConnectionsReport).Errors(report)]).toEqual([]);
+});
+
+it('says nothing of it where all fits', async () => {
+  const health = (await reportOn({})).connections[0]?.ingest?.health;
+  expect(Object.keys(health ?? {})).toEqual(['connected', 'agents', 'read_age_ms']);
+});
