@@ -56,7 +56,9 @@ const MAY_IMPORT: Record<string, string[]> = {
     'platforms/platform',
     'sync/freshness',
     'sync/ingest',
+    'sync/outage',
     'sync/positions',
+    'sync/set-aside',
   ],
   api: [
     'agent',

@@ -4,7 +4,9 @@ import { statusOf } from '../agent/status.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
+import { demandStorable } from '../cache/storable.ts';
 import { isTellable, NotReplicated, type Replication, tellable, type Written } from '../cache/written.ts';
+import type { Config } from '../config/schema.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -13,6 +15,7 @@ import type { Apply } from './apply.ts';
 import type { Outbox, Place } from './outbox.ts';
 
 interface IngestOptions {
+  config: Config;
   region: string;
   /** Whether an event is accepted that no replica has acknowledged. */
   replication: Replication;
@@ -54,12 +57,14 @@ export class Ingest {
   /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted
+   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted; anything else: it never can be
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, metrics, history, replication } = this.#options;
     const event = this.#clamped(reported);
-    const written = await this.#append(event, await apply.recall(event.agentId));
+    const known = await apply.recall(event.agentId);
+    demandStorable(this.#options.config, event.agentId, merge(known?.facets ?? {}, event.facets).facets);
+    const written = await this.#append(event, known);
     if (isTellable(written, replication)) history.eventAccepted(event);
     const outcome = await this.#applyHere(event);
     const { value: place, replicated } = tellable(written, replication);
