@@ -6,6 +6,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./serve/command.ts')).serveCommand()],
   ['acl', async () => (await import('./serve/acl-command.ts')).aclCommand()],
   ['topics', async () => (await import('./serve/topics-command.ts')).topicsCommand()],
+  ['deadletters', async () => (await import('./serve/deadletters-command.ts')).deadlettersCommand()],
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
   ['local', async () => (await import('../local/command.ts')).localCommand()],
   ['weather', async () => (await import('../local/weather/command.ts')).weatherCommand()],

@@ -57,7 +57,9 @@ const MAY_IMPORT: Record<string, string[]> = {
     'platforms/platform',
     'sync/freshness',
     'sync/ingest',
+    'sync/outage',
     'sync/positions',
+    'sync/set-aside',
   ],
   api: [
     'agent',

@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { stringify } from 'yaml';
 import { type AgentEvent, EventPayload } from '../agent/event.ts';
 import type { BusMessage } from './bus.ts';
+import { REASON, sealLetter } from './dead-letter.ts';
 import {
   AGENT_CHANGED,
   CLAIM_CONFLICT,
@@ -11,7 +12,7 @@ import {
   sealHeartbeat,
   withPosition,
 } from './envelope.ts';
-import { dlqOf, REASON } from './kafka/kafka.ts';
+import { dlqOf } from './kafka/kafka.ts';
 import { ConflictPayload, HeartbeatPayload } from './payloads.ts';
 
 /** docs/asyncapi.yaml, made from the schemas that messages are read with, and with examples that Muster sealed. */
@@ -42,7 +43,7 @@ function document() {
       deadLetters: {
         address: dlqOf(TOPIC),
         description:
-          'What was on the topic and is no event, with the reason. One message for each region that read it.',
+          'What could not be read or applied, or never be published, with the reason. One message for each region that met it.',
         messages: referTo('messages', ['deadLetter']),
         bindings: { kafka: { topic: dlqOf(TOPIC), partitions: 1, bindingVersion: '0.5.0' } },
       },
@@ -55,7 +56,7 @@ function document() {
         ['agentChanged', 'agentReported', 'regionHeartbeat', 'claimConflict'],
         APPLY,
       ),
-      putAside: operation('send', 'deadLetters', ['deadLetter'], 'Each region puts aside what it cannot read.'),
+      putAside: operation('send', 'deadLetters', ['deadLetter'], 'Each region puts aside what it can do nothing with.'),
     },
     components: { messages: messages(), schemas: SCHEMAS },
   };
@@ -128,19 +129,25 @@ function messages() {
     },
     deadLetter: {
       name: 'dead letter',
-      title: 'What nobody could read',
-      summary: 'Key, headers and value as they came; a value too large for the topic is cut.',
+      title: 'What was put aside',
+      summary:
+        'Key, headers and value as they came; a value of more than 900,000 bytes, or too large for the topic, is cut. ' +
+        '`muster deadletters` lists, shows and sends again.',
       headers: {
         type: 'object',
         required: [REASON],
         properties: {
           [REASON]: header('What is wrong with it.'),
-          muster_cut_from: header('Bytes that the value had, where it was cut.', { pattern: '^[0-9]+$' }),
+          muster_stack: header('Where the code met it; absent where it could not be read.'),
+          muster_region: header('The region that put it aside.'),
+          muster_from: header('Where it came from: the bus, the outbox, or a connection to a platform.'),
+          muster_put_aside_at: header('When.', { format: 'date-time' }),
+          muster_cut_from: header('Bytes that the value had, where it or the key was cut.', { pattern: '^[0-9]+$' }),
         },
       },
       payload: { description: 'Any bytes.' },
       ...keyed('The key that it came with.'),
-      examples: [{ headers: { [REASON]: '/timestamp is missing' }, payload: { event_id: 'crm-4', agent_id: 'crm:7' } }],
+      examples: [example(sealLetter(UNREADABLE, CAUSE))],
     },
   };
 }
@@ -217,4 +224,11 @@ const CONFLICT = {
   kept: { fence: 1764071990001, call: 'call-17', region: 'eu-west-1' },
   lost: { fence: 1764071989000, call: 'call-18', region: 'us-east-1' },
   overlap: 'certain' as const,
+};
+const UNREADABLE = { key: 'crm:7', headers: {}, value: JSON.stringify({ event_id: 'crm-4', agent_id: 'crm:7' }) };
+const CAUSE = {
+  reason: '/timestamp is missing',
+  region: 'eu-west-1',
+  from: 'bus partition 3, 1764072000123-7',
+  atMs: ACCEPTED_MS,
 };

@@ -32,12 +32,15 @@ export interface PartitionLag {
 
 export interface Bus {
   readonly partitions: number;
-  /** Resolves once the bus has durably taken all messages, in order. @throws BusUnavailable */
+  /**
+   * Resolves once the bus has durably taken all messages, in order.
+   * @throws BusUnavailable; any other error: the bus takes one of the messages never, and has taken some of the others, perhaps
+   */
   publish(partition: number, messages: BusMessage[]): Promise<void>;
   /** Starts this instance's share of the region's reading. Call once. */
   consume(handler: BatchHandler): void;
-  /** Puts aside what nobody can read, with the reason. @throws BusUnavailable */
-  deadLetter(message: BusMessage, reason: string): Promise<void>;
+  /** Keeps a letter, see `dead-letter.ts`. @throws BusUnavailable; any other error: it can never be kept */
+  deadLetter(letter: BusMessage): Promise<void>;
   /** How far this region is behind, for every partition. @throws BusUnavailable */
   lag(): Promise<PartitionLag[]>;
   /** Stops reading, lets running batches finish and commit, hands the partitions over, and disconnects. */
@@ -47,4 +50,9 @@ export interface Bus {
 /** The bus cannot be reached or takes nothing more for now: try again later, nothing was lost. */
 export class BusUnavailable extends Error {
   override name = 'BusUnavailable';
+}
+
+/** The bus takes no such message, now or ever: it is not to be offered again. */
+export class MessageRefused extends Error {
+  override name = 'MessageRefused';
 }

@@ -127,6 +127,11 @@ export function withPosition(message: BusMessage, { region, entry }: Position): 
   return { ...message, headers: { ...message.headers, [POSITION]: `${entry} ${region}` } };
 }
 
+/** A message that is sent again says nothing of what lay before it. */
+export function withoutPosition({ headers: { [POSITION]: _, ...headers }, ...message }: BusMessage): BusMessage {
+  return { ...message, headers };
+}
+
 /** Undefined for a message that carries none. */
 export function positionIn({ headers }: BusMessage): Position | undefined {
   const [, entry, region] = /^(\d+-\d+) (.+)$/.exec(String(headers[POSITION])) ?? [];

@@ -68,8 +68,14 @@ export class Changes {
 
 type Entry = [position: string, fields: string[]];
 
+/** A claim that cannot be read is left out: what is told of its agent tells it, too. */
 function read([position, fields]: Entry): Change {
   const [, agentId = '', , noted] = fields;
-  const claim = noted === undefined ? undefined : readNoted(noted);
+  let claim: Claim | undefined;
+  try {
+    claim = noted === undefined ? undefined : readNoted(noted);
+  } catch {
+    // Nobody's but this change's.
+  }
   return { position, agentId, ...(claim && { claim }) };
 }

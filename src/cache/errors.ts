@@ -26,6 +26,11 @@ const FORBIDDEN_INSIDE_SCRIPT = /^ERR (The user executing the script can't|ACL f
 /** What a `WAIT` is told by a node that has become a replica since. */
 const WAIT_AT_REPLICA = /^ERR WAIT cannot be used with replica/;
 
+/** A node has as many clients as it takes. */
+const NO_ROOM = /^ERR max number of clients/;
+/** What the client says of an argument that is none: sending it again cannot help. */
+const NO_ARGUMENT = /^"arguments\[\d+\]" must be of type/;
+
 /** The word by which an error reply of Redis begins, also where a command within a script was told it. */
 function codeOf({ message }: Error): string {
   if (FORBIDDEN_INSIDE_SCRIPT.test(message)) return 'NOPERM';
@@ -38,9 +43,15 @@ function codeOf({ message }: Error): string {
  * Muster gives the same result when it is carried out twice.
  */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error) || NO_ARGUMENT.test(error.message)) return false;
+  if (NO_ROOM.test(error.message)) return true;
   const code = codeOf(error);
   return PASSING.includes(code) || !FINAL.test(code);
+}
+
+/** Whether Redis said that it does not do this now: it is moving, failing over, loading, refusing, or has no room for more clients. */
+export function saysNotNow(error: Error): boolean {
+  return PASSING.includes(codeOf(error)) || refusalOf(error) !== undefined || NO_ROOM.test(error.message);
 }
 
 export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');

@@ -9,6 +9,32 @@ const ReadAgeMs = orNull(
 );
 const Problem = Type.Optional(Type.String({ description: 'What stands in the way, in words.' }));
 
+const SetAside = Type.Object(
+  {
+    count: Count('By the instances of the region that did so within the last hour, since they started.'),
+    last: orNull(
+      Type.Object(
+        {
+          at: MsSinceEpoch('When, ms since the epoch.'),
+          place: OneOf(
+            ['bus', 'outbox', 'connection', 'reconciler', 'stream'],
+            'Where it was met. Messages of the first three are in the dead letters.',
+          ),
+          from: Type.String({ description: 'More exactly: the position, the connection.' }),
+          key: Type.String({ description: 'Whose it was: the id of an agent, as a rule.' }),
+          reason: Type.String({ description: 'What was wrong, in words.' }),
+        },
+        closed,
+      ),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      'What could not be read or done for any reason but an outage. Nothing waits for it; somebody should look.',
+  },
+);
+
 export const RegionReport = Type.Object(
   {
     region: Name('The region that answers.'),
@@ -56,6 +82,7 @@ export const RegionReport = Type.Object(
         closed,
       ),
     ),
+    set_aside: SetAside,
     connections: Type.Array(
       Type.Object(
         {

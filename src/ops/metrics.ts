@@ -1,13 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-
-/** 0.1 ms to 60 s in steps of about 1.5: fine enough to read a p99 from. */
-const LATENCY_MS = Array.from({ length: 34 }, (_, i) => Number((0.1 * 1.5 ** i).toPrecision(2)));
+import { type Counter, collectDefaultMetrics, type Gauge, type Histogram, Registry } from 'prom-client';
+import { type Maker, makerFor } from './metric-maker.ts';
 
 /** Everything an instance measures. No label ever holds an agent's, a call's or an event's id. */
 export interface Metrics {
   registry: Registry;
   /** `accepted`, then per copy `applied`, `duplicate`, `outdated`; `rejected`, `dead_letter`. */
   events: Counter<'outcome'>;
+  /** What could not be read or done and nobody waits for: of `bus`, `outbox`, `connection`, `reconciler`, `stream`. */
+  setAside: Counter<'place'>;
   /** Timestamps beyond the tolerance for the future, clamped to now. */
   clamped: Counter;
   /** `granted`, `again`, `none`, `refused`, `unavailable`. */
@@ -86,26 +86,17 @@ export function createMetrics(region: string): Metrics {
   };
 }
 
-type Maker = ReturnType<typeof makerFor>;
-
-function makerFor(registry: Registry) {
-  const registers = [registry];
-  return {
-    counter: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-      new Counter({ name: `muster_${name}`, help, labelNames, registers }),
-    gauge: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-      new Gauge({ name: `muster_${name}`, help, labelNames, registers }),
-    latency: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-      new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: LATENCY_MS }),
-  };
-}
-
 function metricsOfChanges({ counter, gauge, latency }: Maker) {
   return {
     events: counter(
       'events_total',
       'Events by what became of them: accepted; applied, duplicate or outdated; rejected; dead_letter',
       'outcome',
+    ),
+    setAside: counter(
+      'set_aside_total',
+      'What could not be read or done, for any reason but an outage: messages of the bus, of the outbox, reports of a connection, agents of a reconciler, entries of a stream',
+      'place',
     ),
     clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now'),
     propagationMs: latency(

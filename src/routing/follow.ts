@@ -3,6 +3,7 @@ import { type Claim, compareClaims } from '../agent/facets.ts';
 import { claimOn, VOICE } from '../agent/units.ts';
 import type { Change } from '../cache/changes.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
+import { getReadable } from '../cache/readable.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { domainsOf } from '../config/topology.ts';
 import type { AgentAnswer } from '../contract/agents.ts';
@@ -119,26 +120,40 @@ export class Follower {
     const records = await this.#recordsOf(domain, changes);
     if (!records) return undefined;
     const last = new Map(changes.map(({ agentId }, i) => [agentId, i]));
-    return changes.flatMap(({ agentId, position, claim }, i) => {
-      this.#positions.set(domain, position);
-      const record = records.get(agentId);
-      if (!record || (this.#wanted.home !== undefined && record.home !== this.#wanted.home)) return [];
+    return changes.flatMap((change, i) => {
+      this.#positions.set(domain, change.position);
       // The record is as it is now: of several changes of one agent the last tells all.
-      const isLast = last.get(agentId) === i;
-      const news: News[] = [];
-      if (claim && this.#wanted.told.has('claim'))
-        news.push({ event: 'claim', data: this.#claim(agentId, record, claim) });
-      if (isLast && this.#wanted.told.has('agent'))
-        news.push({ event: 'agent', data: tell(this.#region, agentId, record) });
+      const news = this.#newsOfOne(change, records.get(change.agentId), last.get(change.agentId) === i);
       // Only the last of a change names it: who got the others alone is told it again.
       return news.map((each, n) => (n === news.length - 1 ? { ...each, id: this.#id() } : each));
     });
   }
 
+  /** A change that nobody can make sense of is passed over: it ends nobody's stream. */
+  #newsOfOne({ agentId, claim }: Change, record: AgentRecord | undefined, isLast: boolean): News[] {
+    const { told, home } = this.#wanted;
+    if (!record || (home !== undefined && record.home !== home)) return [];
+    const news: News[] = [];
+    try {
+      if (claim && told.has('claim')) news.push({ event: 'claim', data: this.#claim(agentId, record, claim) });
+      if (isLast && told.has('agent')) news.push({ event: 'agent', data: tell(this.#region, agentId, record) });
+    } catch (error) {
+      this.#passOver(agentId, error);
+    }
+    return news;
+  }
+
+  /** Told once, however many listen. */
+  #passOver(agentId: string, error: unknown): void {
+    const { setAside } = this.#region;
+    if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'stream', 'what changed');
+  }
+
   async #recordsOf(domain: string, changes: Change[]): Promise<Map<string, AgentRecord> | undefined> {
     const { agents, log } = this.#region;
     try {
-      return await agents.getAll(domain, [...new Set(changes.map(({ agentId }) => agentId))]);
+      const agentIds = new Set(changes.map(({ agentId }) => agentId));
+      return await getReadable(agents, domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
       log.debug({ err: error, domain }, 'the agents that changed cannot be read now');

@@ -17,6 +17,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { Freshness } from '../sync/freshness.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Positions } from '../sync/positions.ts';
+import type { SetAside } from '../sync/set-aside.ts';
 import { answerAgent } from './answers.ts';
 import type { ClaimIds } from './claim-ids.ts';
 import type { Peers } from './peers.ts';
@@ -38,6 +39,7 @@ export interface Region {
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;
+  setAside: SetAside;
   /** The store's clock, by which locks are judged. */
   store: { nowMs(): number };
   clock: Clock;

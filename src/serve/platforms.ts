@@ -17,11 +17,12 @@ import type {
 } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
 import type { Ingest } from '../sync/ingest.ts';
+import type { SetAside } from '../sync/set-aside.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
 
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
-export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest): Connections {
+export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest, setAside: SetAside): Connections {
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
@@ -35,6 +36,7 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
     cluster: store.cluster,
     agents,
     ingest,
+    setAside,
     connections: homed,
     readingIntervalMs: config.reconcile.intervalMs,
   });

@@ -1,5 +1,6 @@
 import type { RegionReport } from '../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../routing/peer-clock.ts';
+import type { Aside, AsideReport } from '../sync/set-aside.ts';
 import type { Standing } from '../sync/watermark.ts';
 import { countBacklog } from './backlog.ts';
 import { refusalAt } from './readiness.ts';
@@ -9,7 +10,7 @@ import type { Ground, Sync } from './sync.ts';
 export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport> {
   const { instance, store } = ground;
   const { config, peers, clock } = sync.region;
-  const { outbox, bus } = await countBacklog(ground, sync);
+  const [{ outbox, bus }, aside] = await Promise.all([countBacklog(ground, sync), sync.setAside.lately()]);
   const shards = store.cluster.shards.all().map((shard) => ({
     address: shard.address,
     up: shard.up,
@@ -22,7 +23,11 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
     region: config.region,
     instance,
     regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
-    warnings: [...peers.warnings(), ...shards.flatMap((shard) => warningsOf(shard, config.redis.replicas))],
+    warnings: [
+      ...peers.warnings(),
+      ...shards.flatMap((shard) => warningsOf(shard, config.redis.replicas)),
+      ...warningsOfAside(aside, clock.nowMs()),
+    ],
     shards,
     outbox: total(outbox),
     bus_behind: total(bus),
@@ -31,6 +36,7 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
       outbox: outbox?.[partition] ?? null,
       bus_behind: bus?.[partition] ?? null,
     })),
+    set_aside: { count: aside.count, last: aside.last ? toldOf(aside.last) : null },
     connections: Object.entries(sync.connections.health()).map(([name, health]) => ({
       connection: name,
       connected: health.connected,
@@ -65,6 +71,19 @@ function warningsOf(shard: RegionReport['shards'][number], replicasMeant: number
   if (up && replicas < replicasMeant)
     warnings.push(`the shard ${address} has ${replicas} of the ${replicasMeant} replicas that redis.replicas asks for`);
   return warnings;
+}
+
+function toldOf({ atMs, ...aside }: Aside): NonNullable<RegionReport['set_aside']['last']> {
+  return { at: atMs, ...aside };
+}
+
+/** In one line, of the last one; the dead letters have them all. */
+function warningsOfAside({ count, last }: AsideReport, nowMs: number): string[] {
+  if (!last) return [];
+  const { from, key, reason, atMs } = last;
+  const agoS = Math.max(0, Math.round((nowMs - atMs) / 1000));
+  const what = `${count} ${count === 1 ? 'message or record was' : 'messages or records were'} set aside`;
+  return [`${what}, the last one ${agoS} s ago, of ${key} (${from}): ${reason}; see \`muster deadletters list\``];
 }
 
 function told({ state, left, ageMs }: Standing) {

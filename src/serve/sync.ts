@@ -32,6 +32,7 @@ import { Ingest } from '../sync/ingest.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
+import { SetAside } from '../sync/set-aside.ts';
 import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
@@ -60,6 +61,7 @@ export interface Sync {
   connections: Connections;
   alignments: Alignments;
   heartbeats: Heartbeats;
+  setAside: SetAside;
   /** Starts everything but the platform connections. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -73,7 +75,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
   store.cluster.shards.onDown = () => agents.forget();
-  const positions = new Positions({ cluster: store.cluster, partitions: config.bus.partitions, log });
+  const positions = createPositions(ground);
+  const setAside = new SetAside({ ...ground, bus, cluster: store.cluster, region: config.region });
   const reportConflict = conflictReporter();
   const applied = { ...ground, agents, positions, store: store.cluster.shards };
   const apply = new Apply({
@@ -90,18 +93,18 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest };
+  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest, setAside };
   const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const heartbeatMs = config.freshness.heartbeatMs;
   const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance, heartbeatMs });
-  const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
+  const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases, setAside });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history };
+  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history, setAside };
   const applier = new Applier({ ...shared, ...heard, replication });
-  const connections = platformConnections(ground, agents, ingest);
+  const connections = platformConnections(ground, agents, ingest, setAside);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });
   return {
     region,
@@ -110,6 +113,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     connections,
     alignments,
     heartbeats,
+    setAside,
     start: async () => {
       leases.start();
       peers.start();
@@ -131,8 +135,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       await relay.stop(isLast ? Array(outbox.partitions).keys() : []);
       await leases.stop();
       await bus.close();
-      freshness.stop();
-      positions.stop();
+      for (const each of [freshness, positions, setAside]) each.stop();
     },
   };
 }
@@ -167,6 +170,11 @@ function createPeers({ config, access, clock, log }: Ground, freshness: Freshnes
   const ask = (name: string) => freshness.ask(name);
   const [claimKey = ''] = claimIds.fingerprints;
   return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, clock, log });
+}
+
+function createPositions({ config, store, log }: Ground): Positions {
+  const { partitions } = config.bus;
+  return new Positions({ cluster: store.cluster, partitions, regions: Object.keys(config.regions), log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {

@@ -1,4 +1,4 @@
-import { type AgentEvent, InvalidEvent } from '../agent/event.ts';
+import type { AgentEvent } from '../agent/event.ts';
 import type { Bus, Delivery } from '../bus/bus.ts';
 import {
   AGENT_CHANGED,
@@ -11,11 +11,12 @@ import {
 } from '../bus/envelope.ts';
 import { isTellable, type Replication } from '../cache/written.ts';
 import type { History } from '../ops/history.ts';
-import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Apply } from './apply.ts';
 import type { Freshness } from './freshness.ts';
+import { isOutage } from './outage.ts';
 import type { Positions } from './positions.ts';
+import type { SetAside } from './set-aside.ts';
 
 interface ApplierOptions {
   bus: Bus;
@@ -27,18 +28,28 @@ interface ApplierOptions {
   replication: Replication;
   /** The store's clock, in ms: by it propagation is measured, from the origin's to this region's. */
   store: { nowMs(): number };
-  log: Log;
+  setAside: Pick<SetAside, 'letter' | 'tell'>;
   metrics: Metrics;
   history: History;
 }
 
+/** A change to an agent, and the message that told of it. */
+interface Change {
+  event: AgentEvent;
+  acceptedMs?: number;
+  delivery: Delivery;
+}
+
 /**
- * Reads what all regions published, this one too, and applies it. A batch is done when all its events are applied;
- * only then do its heartbeats and positions count, so none ever runs ahead of what it vouches for. Positions and heartbeats
- * that a failover takes promise less, and the next ones bring them again.
+ * Reads what all regions published, this one too, and applies it. A batch is done when each of its events is applied, or is a
+ * dead letter because it can be neither read nor applied; only then do its heartbeats and positions count, so none ever runs
+ * ahead of what it vouches for. While the store or the bus is away the batch waits, and its partition with it. Positions and
+ * heartbeats that a failover takes promise less, and the next ones bring them again.
  */
 export class Applier {
   readonly #options: ApplierOptions;
+  /** By partition: positions of dead letters in the batch under way. While it is tried again they stay what they are. */
+  readonly #letters = new Map<number, Set<string>>();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -49,55 +60,105 @@ export class Applier {
   }
 
   async #applyBatch(partition: number, batch: Delivery[]): Promise<void> {
-    const changes: { event: AgentEvent; acceptedMs?: number }[] = [];
+    const changes: Change[] = [];
     const heartbeats = new Map<string, Heartbeat>();
     const positions: Position[] = [];
     for (const delivery of batch) {
-      const envelope = await this.#open(delivery);
+      const envelope = await this.#open(partition, delivery);
       if (!envelope) continue;
       const position = positionIn(delivery);
       if (position) positions.push(position);
       if (envelope.type === HEARTBEAT) keepLatest(heartbeats, envelope.heartbeat);
-      else if (envelope.type === AGENT_CHANGED) changes.push(envelope);
+      else if (envelope.type === AGENT_CHANGED) changes.push({ ...envelope, delivery });
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
-    await Promise.all([...byAgent].map(([agentId, events]) => this.#applyInOrder(agentId, events)));
+    await Promise.all([...byAgent.values()].map((ofAgent) => this.#applyInOrder(partition, ofAgent)));
     for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
-    await Promise.all(
-      [...heartbeats.values()].map((heartbeat) => this.#options.freshness.advance(heartbeat, partition)),
-    );
+    await Promise.all([...heartbeats.values()].map((heartbeat) => this.#advance(heartbeat, partition)));
+    this.#letters.delete(partition);
+  }
+
+  async #advance(heartbeat: Heartbeat, partition: number): Promise<void> {
+    try {
+      await this.#options.freshness.advance(heartbeat, partition);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.#options.setAside.tell(heartbeat.region, error, 'bus', `a heartbeat on partition ${partition}`);
+    }
   }
 
   /** Where that is demanded, until a replica has acknowledged all of it. */
-  async #applyInOrder(agentId: string, events: { event: AgentEvent; acceptedMs?: number }[]): Promise<void> {
+  async #applyInOrder(partition: number, changes: Change[]): Promise<void> {
     const { apply, replication } = this.#options;
-    const unsure: AgentEvent[] = [];
-    for (const { event, acceptedMs } of events) {
-      const written = await apply.fromBus(event);
-      if (!isTellable(written, replication)) unsure.push(event);
-      // What may be lost is asked for once more, below.
-      const { outcome } = written.evenIfLost();
-      if (outcome !== 'applied' || acceptedMs === undefined || event.region === this.#options.region) continue;
-      const tookMs = Math.max(0, this.#options.store.nowMs() - acceptedMs);
-      this.#options.metrics.propagationMs.observe({ from: event.region }, tookMs);
+    const unsure: Change[] = [];
+    for (const change of changes) {
+      await this.#orAside(partition, change, async () => {
+        const written = await apply.fromBus(change.event);
+        if (!isTellable(written, replication)) unsure.push(change);
+        // What may be lost is asked for once more, below.
+        if (written.evenIfLost().outcome === 'applied') this.#measure(change);
+      });
     }
-    if (unsure.length > 0) await apply.ensureReplicated(agentId, unsure);
+    await this.#ensureReplicated(partition, unsure);
   }
 
-  /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */
-  async #open(delivery: Delivery): Promise<Envelope | undefined> {
-    const { bus, store, log, metrics, history } = this.#options;
+  /** All events of one agent at once; one by one where something is wrong with one of them. */
+  async #ensureReplicated(partition: number, [first, ...more]: Change[]): Promise<void> {
+    if (!first) return;
+    const { apply } = this.#options;
+    const { agentId } = first.event;
+    const ensure = (changes: Change[]) =>
+      apply.ensureReplicated(
+        agentId,
+        changes.map(({ event }) => event),
+      );
     try {
-      return openMessage(delivery, store.nowMs());
+      await ensure([first, ...more]);
     } catch (error) {
-      if (!(error instanceof InvalidEvent)) throw error;
-      const reason = error.message;
-      log.warn({ position: delivery.position, key: delivery.key, reason }, 'a message of the bus is not an event');
-      await bus.deadLetter(delivery, reason);
-      metrics.events.inc({ outcome: 'dead_letter' });
-      history.eventDeadLettered({ event: delivery.headers.ce_id ?? delivery.position, reason });
+      if (isOutage(error)) throw error;
+      for (const change of [first, ...more]) await this.#orAside(partition, change, () => ensure([change]));
+    }
+  }
+
+  #measure({ event, acceptedMs }: Change): void {
+    const { region, store, metrics } = this.#options;
+    if (acceptedMs === undefined || event.region === region) return;
+    metrics.propagationMs.observe({ from: event.region }, Math.max(0, store.nowMs() - acceptedMs));
+  }
+
+  /** Opens a message; undefined where nobody can. */
+  async #open(partition: number, delivery: Delivery): Promise<Envelope | undefined> {
+    try {
+      return openMessage(delivery, this.#options.store.nowMs());
+    } catch (error) {
+      await this.#aside(partition, delivery, error);
       return undefined;
     }
+  }
+
+  /** What cannot be done of it, whatever the store says, makes it a dead letter, and never stops the partition. */
+  async #orAside(partition: number, { delivery, event }: Change, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      await this.#aside(partition, delivery, error, event);
+    }
+  }
+
+  async #aside(partition: number, delivery: Delivery, error: unknown, event?: AgentEvent): Promise<void> {
+    const { setAside, metrics, history } = this.#options;
+    const { position, ...message } = delivery;
+    const letters = this.#letters.get(partition) ?? new Set();
+    if (letters.has(position)) return;
+    await setAside.letter(message, error, 'bus', `bus partition ${partition}, ${position}`);
+    this.#letters.set(partition, letters.add(position));
+    metrics.events.inc({ outcome: 'dead_letter' });
+    history.eventDeadLettered({
+      event: event?.eventId ?? delivery.headers.ce_id ?? position,
+      ...(event && { agent: event.agentId }),
+      reason: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

@@ -8,11 +8,14 @@ import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
-import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platforms/platform.ts';
+import type { PlatformConnection, PlatformContext, PlatformHealth } from '../platforms/platform.ts';
+import { acceptParts, acceptReports } from './accept-reports.ts';
 import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './connection-notes.ts';
 import type { Sight } from './first-reading.ts';
 import type { Ingest } from './ingest.ts';
+import { isOutage } from './outage.ts';
 import { Reconciler } from './reconciler.ts';
+import type { SetAside } from './set-aside.ts';
 import { Unreplicated } from './unreplicated.ts';
 
 export interface HomedConnection {
@@ -38,6 +41,7 @@ interface ConnectionsOptions {
   log: Log;
   metrics: Metrics;
   counts: PlatformCounts;
+  setAside: SetAside;
 }
 
 /** What the region knows of a connection homed here, whichever instance runs it. */
@@ -51,9 +55,8 @@ const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 250;
 /** How often the instance that runs a connection says how it is. */
 const TELL_EVERY_MS = 2000;
-/** Reports accepted at the same time: enough to fill the outbox's batches, few enough to bound memory. */
-const CONCURRENCY = 256;
 const RETRY_MS = 500;
+const NOT_ACCEPTED = 'a platform report was not accepted; trying again';
 
 /** Runs the platform connections homed in this region, each on one instance at a time. */
 export class Connections {
@@ -84,8 +87,11 @@ export class Connections {
   start(): void {
     if (this.#options.connections.length === 0) return;
     this.#leases.start();
-    this.#timers.push(setInterval(() => this.#follow(), LOOK_EVERY_MS));
-    this.#timers.push(setInterval(() => void this.#tell(), TELL_EVERY_MS));
+    const follow = setInterval(() => this.#follow(), LOOK_EVERY_MS);
+    this.#timers.push(
+      follow,
+      setInterval(() => void this.#tell(), TELL_EVERY_MS),
+    );
   }
 
   async stop(): Promise<void> {
@@ -179,21 +185,21 @@ export class Connections {
 
   #start(number: number): void {
     const { name, domain, budget, open } = this.#at(number);
-    const { readingIntervalMs, counts } = this.#options;
+    const { readingIntervalMs, counts, region } = this.#options;
     const log = this.#options.log.child({ connection: name });
     const reconciler = new Reconciler({
       ...this.#options,
       connection: name,
       domain,
       log,
-      accept: (event) => this.#accept(event),
+      accept: (event) => this.#accept(name, event),
       read: (work) => this.#insist(work, 'the store could not be compared with the platform; trying again'),
     });
     const connection = open({
       connection: name,
       budget,
       readingIntervalMs,
-      report: (reports) => this.#report(reports),
+      report: (reports) => acceptReports(reports, region, (event) => this.#accept(name, event)),
       compare: (page) => reconciler.compare(page),
       reconcile: (reading) => reconciler.reconcile(reading),
       log,
@@ -210,29 +216,20 @@ export class Connections {
     await connection?.stop();
   }
 
-  /** Accepts what a platform said, in order per agent; tries until it is accepted, because nobody will say it again. */
-  async #report(reports: PlatformReport[]): Promise<void> {
-    for (let from = 0; from < reports.length; from += CONCURRENCY) {
-      const byAgent = Map.groupBy(reports.slice(from, from + CONCURRENCY), ({ agentId }) => agentId);
-      await Promise.all([...byAgent.values()].map((ofAgent) => this.#acceptInOrder(ofAgent)));
-    }
+  /** Tries until it is accepted, because nobody will say it again. What never can be is set aside, and costs nobody else anything. */
+  #accept(connection: string, event: AgentEvent): Promise<void> {
+    const accept = (part: AgentEvent) =>
+      this.#insist(() => this.#unreplicated.accept(part), NOT_ACCEPTED, part.agentId);
+    return acceptParts(event, `connection ${connection}`, accept, this.#options.setAside);
   }
 
-  async #acceptInOrder(reports: PlatformReport[]): Promise<void> {
-    for (const report of reports) await this.#accept({ ...report, region: this.#options.region });
-  }
-
-  async #accept(event: AgentEvent): Promise<void> {
-    const work = () => this.#unreplicated.accept(event);
-    await this.#insist(work, 'a platform report was not accepted; trying again', event.agentId);
-  }
-
-  /** Tries until it works or the instance stops. */
+  /** Tries until it works or the instance stops. @throws whatever is no outage */
   async #insist<T>(work: () => Promise<T>, complaint: string, agent?: string): Promise<T | undefined> {
     while (!this.#stopping) {
       try {
         return await work();
       } catch (error) {
+        if (!isOutage(error)) throw error;
         this.#options.log.warn({ err: error, agent }, complaint);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

@@ -7,7 +7,9 @@ import { unfit } from '../agent/unfit.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';
+import { demandStorable } from '../cache/storable.ts';
 import { isTellable, NotReplicated, type Replication, tellable, type Written } from '../cache/written.ts';
+import type { Config } from '../config/schema.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -16,6 +18,7 @@ import type { Apply } from './apply.ts';
 import type { Outbox, Place } from './outbox.ts';
 
 interface IngestOptions {
+  config: Config;
   region: string;
   /** Whether an event is accepted that no replica has acknowledged. */
   replication: Replication;
@@ -104,8 +107,8 @@ export class Ingest {
   /**
    * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
    * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated, TooManyInteractions when it was not accepted; InvalidEvent for what
-   *   no region could read
+   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted; InvalidEvent, TooManyInteractions or anything
+   *   else: it never can be
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, metrics, history, replication } = this.#options;
@@ -115,6 +118,7 @@ export class Ingest {
     const record = await apply.recall(event.agentId);
     const { facets } = merge(record?.facets ?? {}, event.facets);
     if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
+    demandStorable(this.#options.config, event.agentId, facets);
     const written = await this.#append(event, facets);
     if (isTellable(written, replication)) history.eventAccepted(event);
     const outcome = await this.#applyHere(event);

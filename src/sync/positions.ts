@@ -6,6 +6,8 @@ import type { Log } from '../ops/log.ts';
 interface PositionsOptions {
   cluster: Cluster;
   partitions: number;
+  /** Those of the config. What others say of theirs is nobody's to wait for, and would fill the store. */
+  regions: string[];
   log: Log;
 }
 
@@ -47,7 +49,7 @@ export class Positions {
 
   /** Notes that everything up to an entry of a region's outbox has been applied here. */
   reached(region: string, partition: number, entry: string): void {
-    if (!this.#note(region, partition, entry)) return;
+    if (!this.#options.regions.includes(region) || !this.#note(region, partition, entry)) return;
     const unsaved = this.#unsaved.get(region) ?? new Set();
     this.#unsaved.set(region, unsaved.add(partition));
     this.#saving ??= setTimeout(() => this.#save(), SAVE_AFTER_MS);

@@ -4,13 +4,15 @@ import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
-import { type AgentRecord, readRecord } from '../cache/record.ts';
+import { getReadable } from '../cache/readable.ts';
+import { readRecord } from '../cache/record.ts';
 import { scanAgents } from '../cache/scan.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Reading, ReadPage } from '../platforms/platform.ts';
+import type { AgentReading, Reading, ReadPage } from '../platforms/platform.ts';
 import { writeNotes } from './connection-notes.ts';
+import type { SetAside } from './set-aside.ts';
 
 /** What one reconciliation found. */
 export interface ReconcileReport {
@@ -39,6 +41,7 @@ interface ReconcilerOptions {
   accept(event: AgentEvent): Promise<void>;
   /** Reads from the store, however long that takes; undefined when the instance stops. */
   read<T>(work: () => Promise<T>): Promise<T | undefined>;
+  setAside: SetAside;
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -104,19 +107,41 @@ export class Reconciler {
   async #compare({ atMs, agents: readings }: ReadPage, tally: Tally): Promise<void> {
     const { agents, domain, read } = this.#options;
     const ids = readings.map(({ agentId }) => agentId);
-    const held = await read(() => agents.getAll(domain, ids));
+    const unreadable = new Set<string>();
+    const held = await read(() =>
+      getReadable(agents, domain, ids, (agentId, error) => {
+        unreadable.add(agentId);
+        this.#passOver(agentId, error);
+      }),
+    );
     if (!held) return;
     const events: AgentEvent[] = [];
-    for (const { agentId, ...told } of readings) {
-      if (told.isGone) this.#known.delete(agentId);
-      else this.#known.add(agentId);
-      const { facets, differences, overruled } = reconcile(held.get(agentId)?.facets, told, atMs);
-      if (differences.length > 0) events.push(this.#eventOf(agentId, facets));
-      this.#count(tally, agentId, differences, overruled);
+    for (const reading of readings) {
+      if (unreadable.has(reading.agentId)) continue;
+      try {
+        events.push(...this.#differences(reading, held.get(reading.agentId)?.facets, atMs, tally));
+      } catch (error) {
+        this.#passOver(reading.agentId, error);
+      }
     }
     for (let from = 0; from < events.length; from += CONCURRENCY) {
       await Promise.all(events.slice(from, from + CONCURRENCY).map((event) => this.#options.accept(event)));
     }
+  }
+
+  #differences(reading: AgentReading, held: Facets | undefined, atMs: number, tally: Tally): AgentEvent[] {
+    const { agentId, ...told } = reading;
+    if (told.isGone) this.#known.delete(agentId);
+    else this.#known.add(agentId);
+    const { facets, differences, overruled } = reconcile(held, told, atMs);
+    this.#count(tally, agentId, differences, overruled);
+    return differences.length > 0 ? [this.#eventOf(agentId, facets)] : [];
+  }
+
+  /** An agent whose record or reading nobody can make sense of; told once, however often the platform is read. */
+  #passOver(agentId: string, error: unknown): void {
+    const { setAside, connection } = this.#options;
+    if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'reconciler', `connection ${connection}`);
   }
 
   /** One event for all that differs; as old as the newest of it, and named after that. */
@@ -139,11 +164,20 @@ export class Reconciler {
     if (startedMs < this.#surveyDueMs) return;
     await read(async () => {
       for await (const lines of scanAgents(cluster, domain, { match: `${connection}:*`, step: SURVEY_STEP })) {
-        for (const [agentId, line] of lines) if (isPresent(readRecord(line))) this.#known.add(agentId);
+        for (const [agentId, line] of lines) if (this.#isPresent(agentId, line)) this.#known.add(agentId);
       }
     });
     const endedMs = clock.monotonicMs();
     this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
+  }
+
+  #isPresent(agentId: string, line: string): boolean {
+    try {
+      return ownStatus(readRecord(line).facets).status !== 'OFFLINE';
+    } catch (error) {
+      this.#passOver(agentId, error);
+      return false;
+    }
   }
 
   #count(tally: Tally, agentId: string, differences: Difference[], overruled: number): void {
@@ -170,7 +204,5 @@ export class Reconciler {
     }
   }
 }
-
-const isPresent = ({ facets }: AgentRecord): boolean => ownStatus(facets).status !== 'OFFLINE';
 
 const noTally = (): Tally => ({ checked: new Set(), differed: new Set(), byKind: {}, overruled: 0 });

@@ -6,7 +6,9 @@ import { RELAY_CHANNEL } from '../cache/keys.ts';
 import type { Leases } from '../cache/leases.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { isOutage } from './outage.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
+import type { SetAside } from './set-aside.ts';
 
 interface RelayOptions {
   cluster: Cluster;
@@ -15,6 +17,7 @@ interface RelayOptions {
   /** Which partitions this instance relays. */
   leases: Leases;
   region: string;
+  setAside: Pick<SetAside, 'letter'>;
   log: Log;
   metrics: Metrics;
 }
@@ -33,6 +36,7 @@ const STOP_LIMIT_MS = 5000;
  *                                    │ bus away                   └──empty──► waiting
  *                                    └──► backing off (to 2 s) ──► publishing
  *
+ * What the bus takes never is set aside, alone; it is lost to the other regions, and said so.
  * Two relays of one partition, around a lease's end, publish twice; that is harmless, because versions decide.
  */
 export class Relay {
@@ -106,13 +110,13 @@ export class Relay {
 
   /** Publishes until the partition's outbox is empty. Never throws. */
   async #drain(partition: number): Promise<void> {
-    const { outbox, bus, region } = this.#options;
+    const { outbox } = this.#options;
     try {
       while (!this.#stopped && this.#mine().has(partition)) {
         this.#news.delete(partition);
         const entries = await outbox.oldest(partition, BATCH);
         if (entries.length === 0) return;
-        await bus.publish(partition, messagesOf(entries, region));
+        await this.#publish(partition, entries);
         await outbox.remove(
           partition,
           entries.map((entry) => entry.id),
@@ -122,6 +126,20 @@ export class Relay {
       }
     } catch (error) {
       this.#backOff(partition, error);
+    }
+  }
+
+  /** An entry that the bus will never take becomes a dead letter; those behind it are published. */
+  async #publish(partition: number, entries: OutboxEntry[]): Promise<void> {
+    const { bus, region, setAside } = this.#options;
+    try {
+      await bus.publish(partition, messagesOf(entries, region));
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [first, ...more] = entries;
+      if (first && more.length === 0)
+        return setAside.letter(first.message, error, 'outbox', `outbox ${partition}, ${first.id}`);
+      for (const entry of entries) await this.#publish(partition, [entry]);
     }
   }
 

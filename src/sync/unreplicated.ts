@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentEvent } from '../agent/event.ts';
 import { partitionOf } from '../bus/partition.ts';
-import { ShardUnavailable } from '../cache/errors.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Ingest } from './ingest.ts';
-import { OutboxFull } from './outbox.ts';
+import { isOutage } from './outage.ts';
 
 interface UnreplicatedOptions {
   ingest: Pick<Ingest, 'accept' | 'partitions'>;
@@ -105,8 +104,7 @@ export class Unreplicated {
     try {
       for (const event of events) await ingest.accept(event);
     } catch (error) {
-      const isOutage = [NotReplicated, ShardUnavailable, OutboxFull].some((outage) => error instanceof outage);
-      if (isOutage) return false;
+      if (isOutage(error)) return false;
       log.warn({ err: error, agent: agentId }, 'cannot be accepted again; the next reading tells it');
     }
     // What was added meanwhile is still to be offered.

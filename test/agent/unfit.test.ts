@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/event.ts';
+import { interactionsFacet } from '../../src/agent/facets.ts';
 import { unfit } from '../../src/agent/unfit.ts';
 
 const AT = Date.UTC(2026, 0, 1);
@@ -12,7 +13,7 @@ const EVENT: AgentEvent = {
   facets: {
     profile: { name: 'Ana', queues: ['emea:q'], skills: { billing: 50 }, tenureDays: 0, ...version },
     presence: { state: 'PAUSED', reason: 'MEAL', ...version },
-    interaction: { callId: 'unseen/voice/1', state: 'CONNECTED', connectedAt: AT, ...version },
+    ...interactionsFacet({ callId: 'unseen/voice/1', state: 'CONNECTED', media: 'voice', connectedAt: AT, ...version }),
     claim: { fence: 1, state: 'HELD', untilMs: AT, callId: 'c', queue: 'q', completedAtMs: 0 },
   },
 };
@@ -33,8 +34,8 @@ describe('what a platform’s adapter made', () => {
     ],
     [
       'a call of half a character',
-      () => facets({ interaction: { callId: '\udc00', state: 'ENDED', ...version } }),
-      '/interaction/call_id',
+      () => facets(interactionsFacet({ callId: '\udc00', state: 'ENDED', media: 'voice', ...version })),
+      '/interactions/0/call_id',
     ],
     [
       'a reason that is too long',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Bus, type BusMessage, BusUnavailable, type Delivery } from '../../src/bus/bus.ts';
+import { openLetter, sealLetter } from '../../src/bus/dead-letter.ts';
 
 export const PARTITIONS = 4;
 export const REGIONS = ['eu', 'us', 'ap'];
@@ -14,7 +15,7 @@ export interface BusHarness {
   startBus(): Promise<void>;
   /** Messages of a partition that the bus still stores. */
   stored(topic: string, partition: number): Promise<number>;
-  deadLetters(topic: string): Promise<(BusMessage & { reason: string })[]>;
+  deadLetters(topic: string): Promise<BusMessage[]>;
   close(): Promise<void>;
 }
 
@@ -288,11 +289,11 @@ export function busContract(
   test(`${name}: a dead letter keeps the message and the reason`, async () => {
     const shared = topic();
     const { bus } = await open(shared, 'eu');
-    await bus.deadLetter({ key: 'k', headers: { ce_type: 't' }, value: '{' }, 'is not JSON');
+    const message = { key: 'k', headers: { ce_type: 't' }, value: '{' };
+    const cause = { reason: 'is not JSON', region: 'eu', from: 'bus partition 1, 5', atMs: 1_764_000_000_000 };
+    await bus.deadLetter(sealLetter(message, cause));
     await waitFor(async () =>
-      expect(await harness.deadLetters(shared)).toEqual([
-        { key: 'k', headers: { ce_type: 't' }, value: '{', reason: 'is not JSON' },
-      ]),
+      expect((await harness.deadLetters(shared)).map(openLetter)).toEqual([{ message, ...cause }]),
     );
   });
 }

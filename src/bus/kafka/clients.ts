@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type BaseOptions, GenericError } from '@platformatic/kafka';
 import type { TlsTexts } from '../../ops/tls.ts';
-import { BusUnavailable } from '../bus.ts';
+import { BusUnavailable, MessageRefused } from '../bus.ts';
 import { CLOSED, reasonOf } from './failure.ts';
 import { hearStrayErrors } from './strays.ts';
 
@@ -46,8 +46,21 @@ export function unavailable({ brokers, tls }: KafkaAccess, error: unknown): BusU
   return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reason}${guess}`, { cause: error });
 }
 
+/** Answers that are about the message: no broker will ever take it. */
+const REFUSALS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'];
+
+/** Whether what failed is a message, and not the bus. */
+export const isOfMessage = (error: unknown): boolean =>
+  isAnswer(error, ...REFUSALS) || (error as { code?: string }).code === 'ERR_INVALID_ARG_TYPE';
+
+/** What to tell whoever has published in vain: that one of the messages cannot be, or else that the bus is away. */
+export function failureOf(access: KafkaAccess, error: unknown): Error {
+  if (error instanceof MessageRefused) return error;
+  return isOfMessage(error) ? new MessageRefused(reasonOf(error), { cause: error }) : unavailable(access, error);
+}
+
 /** Whether a broker answered with one of Kafka's errors, e.g. `MESSAGE_TOO_LARGE`. */
 export function isAnswer(error: unknown, ...ids: string[]): boolean {
-  if (!GenericError.isGenericError(error as Error)) return false;
+  if (!(error instanceof Error) || !GenericError.isGenericError(error)) return false;
   return ids.some((id) => (error as GenericError).findBy('apiId', id) !== null);
 }

@@ -1,6 +1,14 @@
 import type { Log } from '../../ops/log.ts';
-import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
-import { type KafkaAccess, unavailable } from './clients.ts';
+import {
+  type BatchHandler,
+  type Bus,
+  type BusMessage,
+  BusUnavailable,
+  MessageRefused,
+  type PartitionLag,
+} from '../bus.ts';
+import { shorten } from '../dead-letter.ts';
+import { failureOf, type KafkaAccess, unavailable } from './clients.ts';
 import { KafkaMember } from './member.ts';
 import { behind, KafkaOffsets, positionOf } from './offsets.ts';
 import { KafkaReader } from './reader.ts';
@@ -23,12 +31,6 @@ const SESSION_MS = 10_000;
 /** One batch of the log: half of what brokers take by default. */
 const PUBLISH_BYTES = 512 * 1024;
 const PUBLISH_COUNT = 500;
-/** What is kept of the value of a dead letter that is itself too large. */
-const CUT_LENGTH = 64 * 1024;
-
-/** Headers of a dead letter. */
-export const REASON = 'muster_reason';
-const CUT_FROM = 'muster_cut_from';
 
 /** The consumer group of a region. One prefix of names covers topic, dead letters and groups in an access list. */
 export const groupOf = (topic: string, region: string): string => `${topic}.${region}`;
@@ -62,7 +64,7 @@ class KafkaBus implements Bus {
       for (const batch of batches(messages)) await this.#publishBatch(topic, partition, batch);
     } catch (error) {
       this.#requests.producer.clearMetadata();
-      throw unavailable(access, error);
+      throw failureOf(access, error);
     }
   }
 
@@ -93,17 +95,16 @@ class KafkaBus implements Bus {
     membership.start();
   }
 
-  async deadLetter(message: BusMessage, reason: string): Promise<void> {
+  async deadLetter(letter: BusMessage): Promise<void> {
     const { access, topic } = this.#options;
-    const letter = { ...message, headers: { ...message.headers, [REASON]: reason } };
     try {
       await this.#requests.send(dlqOf(topic), undefined, batchOf(letter)).catch((error) => {
         if (!isTooLarge(error)) throw error;
-        return this.#requests.send(dlqOf(topic), undefined, batchOf(cut(letter)));
+        return this.#requests.send(dlqOf(topic), undefined, batchOf(shorten(letter)));
       });
     } catch (error) {
       this.#requests.producer.clearMetadata();
-      throw unavailable(access, error);
+      throw failureOf(access, error);
     }
   }
 
@@ -135,28 +136,16 @@ class KafkaBus implements Bus {
       await this.#requests.send(topic, partition, batch);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      const [first, ...more] = batch.messages;
-      if (first && more.length === 0) return this.#putAside(first, batch.bytes);
+      if (batch.messages.length === 1)
+        throw new MessageRefused(`it is ${batch.bytes} bytes, more than the topic's max.message.bytes allows`);
       for (const each of batch.messages) await this.#publishBatch(topic, partition, batchOf(each));
     }
-  }
-
-  /** What no broker takes would keep everything behind it waiting for ever. */
-  async #putAside(message: BusMessage, bytes: number): Promise<void> {
-    const reason = `is ${bytes} bytes, more than the topic's max.message.bytes allows`;
-    await this.deadLetter(message, reason);
-    this.#options.log.error({ key: message.key, bytes }, `a message ${reason}; it is lost to the other regions`);
   }
 }
 
 /** What is wrong with a topic of another number of partitions. */
 export const otherCount = (topic: string, found: number | undefined, wanted: number): string =>
   `the topic ${topic} has ${found} partitions, and bus.partitions is ${wanted}: \`muster topics check\` says what to do`;
-
-function cut(letter: BusMessage): BusMessage {
-  const headers = { ...letter.headers, [CUT_FROM]: String(Buffer.byteLength(letter.value)) };
-  return { ...letter, headers, value: letter.value.slice(0, CUT_LENGTH) };
-}
 
 /** The messages as batches of the log, in order. */
 function batches(messages: BusMessage[]): Batch[] {

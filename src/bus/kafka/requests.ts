@@ -1,6 +1,6 @@
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
 import type { BusMessage } from '../bus.ts';
-import { clientOptions, isAnswer, type KafkaAccess } from './clients.ts';
+import { clientOptions, isAnswer, isOfMessage, type KafkaAccess } from './clients.ts';
 
 /** Of all partitions together: well below what brokers take at once by default, 100 MiB. */
 const REQUEST_BYTES = 8 * 1024 * 1024;
@@ -88,8 +88,8 @@ export class KafkaRequests {
       });
       for (const part of parts) part.taken();
     } catch (error) {
-      // One that is too large must not cost the others; they may come twice for it.
-      if (parts.length > 1 && isTooLarge(error)) for (const part of parts) await this.#sendTogether([part]);
+      // One that can never be taken must not cost the others; they may come twice for it.
+      if (parts.length > 1 && isOfMessage(error)) for (const part of parts) await this.#sendTogether([part]);
       else for (const part of parts) part.refused(error);
     }
   }

@@ -11,6 +11,6 @@ const COMMANDS = [
   ...['get', 'set', 'del', 'pexpire', 'time'],
   ...['hget', 'hset', 'hexists', 'hgetall'],
   ...['zadd', 'zrem', 'zcard', 'zremrangebyscore'],
-  ...['xadd', 'xread', 'xlen', 'xtrim'],
+  ...['xadd', 'xread', 'xrange', 'xlen', 'xtrim', 'xdel'],
   ...['evalsha', 'eval', 'ping'],
 ];

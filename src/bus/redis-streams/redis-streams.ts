@@ -106,10 +106,9 @@ class RedisStreamsBus implements Bus {
     leases.start();
   }
 
-  async deadLetter(message: BusMessage, reason: string): Promise<void> {
+  async deadLetter(letter: BusMessage): Promise<void> {
     const limit = ['MAXLEN', '~', MAX_DEAD_LETTERS];
-    const fields = [...writeFields(message), 'reason', reason];
-    await this.#redis.call(['XADD', `${this.#options.topic}.dlq`, ...limit, '*', ...fields]);
+    await this.#redis.call(['XADD', `${this.#options.topic}.dlq`, ...limit, '*', ...writeFields(letter)]);
   }
 
   async lag(): Promise<PartitionLag[]> {

@@ -30,11 +30,16 @@ export function readFields(fields: (string | Buffer)[]): BusMessage {
   return message;
 }
 
-/** Headers that are no JSON object count as none: whoever needs them will say which one is missing. */
+/** Headers that are no JSON object count as none: whoever needs them will say which one is missing. Their values are texts. */
 function readHeaders(text: string): Record<string, string> {
   try {
     const headers: unknown = JSON.parse(text);
-    return headers && typeof headers === 'object' ? (headers as Record<string, string>) : {};
+    if (!headers || typeof headers !== 'object' || Array.isArray(headers)) return {};
+    const texts = Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]);
+    return Object.fromEntries(texts);
   } catch {
     return {};
   }

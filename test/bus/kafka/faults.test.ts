@@ -7,7 +7,8 @@ import { CompressionAlgorithms, type CompressionAlgorithmValue, Producer } from 
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../../local/kafka/cluster.ts';
-import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
+import { type Bus, BusUnavailable, MessageRefused } from '../../../src/bus/bus.ts';
+import { openLetter, sealLetter } from '../../../src/bus/dead-letter.ts';
 import { createKafkaBus, type KafkaBusOptions } from '../../../src/bus/kafka/kafka.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
 import { Handled, Publishing } from './handled.ts';
@@ -148,19 +149,28 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     expect(handled.times(0)).toBe(4);
   });
 
-  test('what is too large for the topic is put aside, and those around it are published', async () => {
+  test('what is too large for the topic is refused for good, and can be put aside all the same', async () => {
     const topic = 'oversized';
     const bus = await open(topic);
     const handled = new Handled();
     bus.consume(handled.add);
-    const large = { key: 'ann', headers: { ce_id: 'large' }, value: 'x'.repeat(2_000_000) };
     const small = (value: string) => ({ key: 'ann', headers: {}, value });
-    await bus.publish(1, [small('before'), large, small('behind')]);
-    await waitFor(() => expect(handled.of(1)).toEqual(['before', 'behind']));
-    const [letter, ...more] = await topics.deadLetters(topic);
-    expect(more).toEqual([]);
-    expect(letter).toMatchObject({ key: 'ann', headers: { ce_id: 'large', muster_cut_from: '2000000' } });
-    expect(letter?.reason).toMatch(/^is 20\d{5} bytes, more than the topic's max.message.bytes allows$/);
+    const large = { key: 'ann', headers: { ce_id: 'large' }, value: 'x'.repeat(2_000_000) };
+    const refused = bus.publish(1, [small('before'), large, small('behind')]);
+    await expect(refused).rejects.toThrow(MessageRefused);
+    await expect(refused).rejects.toThrow(/^it is 20\d{5} bytes, more than the topic's max.message.bytes allows$/);
+    await bus.publish(1, [small('behind')]);
+    await waitFor(() => expect(handled.of(1).at(-1)).toBe('behind'));
+    const cause = { reason: 'is too large', region: 'eu', from: 'outbox 1', atMs: 1_764_000_000_000 };
+    await bus.deadLetter(sealLetter(large, cause));
+    await bus.deadLetter(sealLetter({ ...large, key: large.value, headers: { ce_id: 'x', note: large.value } }, cause));
+    const [letter, short] = (await topics.deadLetters(topic)).map(openLetter);
+    expect(letter).toMatchObject({
+      ...cause,
+      message: { key: 'ann', headers: { ce_id: 'large' } },
+      cutFrom: 2_000_000,
+    });
+    expect(short).toMatchObject({ ...cause, message: { headers: { ce_id: 'x' } }, cutFrom: 2_000_000 });
   });
 
   test('a topic with another number of partitions is not published to, and the error says both numbers', async () => {

@@ -1,6 +1,6 @@
 import { Admin, Consumer } from '@platformatic/kafka';
 import type { BusMessage } from '../../../src/bus/bus.ts';
-import { dlqOf, REASON } from '../../../src/bus/kafka/kafka.ts';
+import { dlqOf } from '../../../src/bus/kafka/kafka.ts';
 
 /** What tests do to the topics of a Kafka, and read of them, beside the driver. */
 export class TestTopics {
@@ -39,7 +39,7 @@ export class TestTopics {
     return Math.min(...(topics.get(topic)?.partitions.map(({ isr }) => isr.length) ?? []));
   }
 
-  async deadLetters(topic: string): Promise<(BusMessage & { reason: string })[]> {
+  async deadLetters(topic: string): Promise<BusMessage[]> {
     const consumer = new Consumer({ clientId: 'test', groupId: 'test', bootstrapBrokers: this.#bootstrap });
     try {
       const name = dlqOf(topic);
@@ -56,8 +56,7 @@ export class TestTopics {
         .flatMap((batch) => batch.records)
         .map(({ key, value, headers }) => {
           const texts = Object.fromEntries(headers.map(([name, text]) => [String(name), String(text)]));
-          const { [REASON]: reason = '', ...rest } = texts;
-          return { key: String(key), headers: rest, value: String(value), reason };
+          return { key: String(key), headers: texts, value: String(value) };
         });
     } finally {
       await consumer.close();

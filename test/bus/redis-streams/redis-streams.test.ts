@@ -53,8 +53,8 @@ busContract('redis-streams', async (): Promise<BusHarness> => {
     stored: (topic, partition) => redis.xLen(`${topic}:${partition}`),
     deadLetters: async (topic) => {
       const entries = (await redis.xRange(`${topic}.dlq`, '-', '+')) ?? [];
-      return entries.map(({ message: { key = '', headers = '', value = '', reason = '' } }) => {
-        return { key, headers: JSON.parse(headers), value, reason };
+      return entries.map(({ message: { key = '', headers = '', value = '' } }) => {
+        return { key, headers: JSON.parse(headers), value };
       });
     },
     close: async () => {

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentEvent } from '../../src/agent/event.ts';
+import { type BatchHandler, type BusMessage, BusUnavailable, type Delivery } from '../../src/bus/bus.ts';
+import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
+import { type Heartbeat, sealEvent, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';
+import { ShardUnavailable } from '../../src/cache/errors.ts';
+import { NotReplicated, Written } from '../../src/cache/written.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { noHistory } from '../../src/ops/history.ts';
+import { createLog } from '../../src/ops/log.ts';
+import { createMetrics } from '../../src/ops/metrics.ts';
+import { Applier } from '../../src/sync/applier.ts';
+import type { Apply } from '../../src/sync/apply.ts';
+import type { Freshness } from '../../src/sync/freshness.ts';
+import type { Positions } from '../../src/sync/positions.ts';
+import { SetAside } from '../../src/sync/set-aside.ts';
+
+const NOW_MS = systemClock.nowMs();
+const log = createLog('silent', 'eu', 'test');
+
+function event(agentId: string, n: number): AgentEvent {
+  const eventId = `${agentId}-${n}`;
+  const presence = { state: 'ON_DUTY' as const, at: NOW_MS, id: eventId };
+  return { eventId, agentId, timestampMs: NOW_MS, region: 'us', facets: { presence } };
+}
+const message = (agentId: string, n = 1): BusMessage => sealEvent(event(agentId, n), { status: 'AVAILABLE' }, NOW_MS);
+const beat = (): BusMessage => {
+  const heartbeat: Heartbeat = {
+    region: 'us',
+    beat: NOW_MS,
+    writer: 'us-1',
+    steadyMs: 5,
+    timestampMs: NOW_MS,
+    leaving: false,
+  };
+  return withPosition(sealHeartbeat(heartbeat, 3), { region: 'us', entry: `${NOW_MS}-0` });
+};
+const JUNK: BusMessage = { key: 'crm:junk', headers: { ce_id: 'junk-1' }, value: '{' };
+
+/** An applier on a bus that is fed by hand. */
+class Bench {
+  readonly letters: DeadLetter[] = [];
+  readonly applied: string[] = [];
+  readonly ensured: string[] = [];
+  readonly reached: string[] = [];
+  readonly beats: number[] = [];
+  readonly metrics = createMetrics('eu');
+  /** What goes wrong with an event, if anything. */
+  fails: (event: AgentEvent) => unknown = () => undefined;
+  failsToEnsure: (events: AgentEvent[]) => unknown = () => undefined;
+  failsToKeep: () => unknown = () => undefined;
+  durability: 'acknowledged' | 'not-acknowledged' = 'acknowledged';
+  #handler: BatchHandler = async () => undefined;
+
+  constructor() {
+    const bus = {
+      consume: (handler: BatchHandler) => {
+        this.#handler = handler;
+      },
+      deadLetter: async (letter: BusMessage) => {
+        throwIf(this.failsToKeep());
+        this.letters.push(openLetter(letter));
+      },
+    };
+    const apply = {
+      fromBus: async (each: AgentEvent) => {
+        throwIf(this.fails(each));
+        this.applied.push(each.eventId);
+        return new Written({ outcome: 'applied' }, this.durability);
+      },
+      ensureReplicated: async (_: string, events: AgentEvent[]) => {
+        throwIf(this.failsToEnsure(events));
+        this.ensured.push(...events.map(({ eventId }) => eventId));
+      },
+    };
+    const cluster = { command: async () => ({}) };
+    const shared = { region: 'eu', log, metrics: this.metrics };
+    const setAside = new SetAside({ ...shared, bus, cluster, instance: 'eu-1', clock: systemClock });
+    const applier = new Applier({
+      ...shared,
+      bus: bus as never,
+      apply: apply as unknown as Apply,
+      setAside,
+      positions: {
+        reached: (_: string, n: number, entry: string) => this.reached.push(`${n} ${entry}`),
+      } as unknown as Positions,
+      freshness: {
+        advance: async (heartbeat: Heartbeat) => void this.beats.push(heartbeat.beat),
+      } as unknown as Freshness,
+      replication: 'refuse',
+      store: systemClock,
+      history: noHistory,
+    });
+    applier.start();
+  }
+
+  take(...messages: BusMessage[]): Promise<void> {
+    const batch: Delivery[] = messages.map((each, i) => ({ ...each, position: `1-${i}` }));
+    return this.#handler(3, batch);
+  }
+}
+
+function throwIf(error: unknown): void {
+  if (error !== undefined) throw error;
+}
+
+describe('what cannot be read or applied', () => {
+  it('is a dead letter with reason, stack and place, and all around it is applied', async () => {
+    const bench = new Bench();
+    bench.fails = ({ eventId }) => (eventId === 'crm:ann-2' ? new URIError('URI malformed') : undefined);
+    await bench.take(
+      message('crm:ann', 1),
+      JUNK,
+      message('crm:ann', 2),
+      message('crm:ann', 3),
+      message('crm:bob'),
+      beat(),
+    );
+    expect(bench.applied.toSorted()).toEqual(['crm:ann-1', 'crm:ann-3', 'crm:bob-1']);
+    expect(bench.letters).toMatchObject([
+      { message: JUNK, reason: '/ is not JSON', region: 'eu', from: 'bus partition 3, 1-1' },
+      { message: message('crm:ann', 2), reason: 'URIError: URI malformed', from: 'bus partition 3, 1-2' },
+    ]);
+    expect(bench.letters.map(({ stack }) => stack?.includes('URIError: URI malformed'))).toEqual([undefined, true]);
+    expect(bench.beats).toEqual([NOW_MS]);
+    expect(bench.reached).toEqual([`3 ${NOW_MS}-0`]);
+  });
+
+  it('is counted once', async () => {
+    const bench = new Bench();
+    await bench.take(JUNK);
+    expect((await bench.metrics.setAside.get()).values).toMatchObject([{ labels: { place: 'bus' }, value: 1 }]);
+    expect((await bench.metrics.events.get()).values).toMatchObject([{ labels: { outcome: 'dead_letter' }, value: 1 }]);
+  });
+
+  it('is found among several that no replica had acknowledged', async () => {
+    const bench = new Bench();
+    bench.durability = 'not-acknowledged';
+    bench.failsToEnsure = (events) =>
+      events.some(({ eventId }) => eventId === 'crm:ann-2') ? new TypeError('no record') : undefined;
+    await bench.take(message('crm:ann', 1), message('crm:ann', 2), message('crm:ann', 3));
+    expect(bench.ensured).toEqual(['crm:ann-1', 'crm:ann-3']);
+    expect(bench.letters).toMatchObject([{ message: message('crm:ann', 2), reason: 'TypeError: no record' }]);
+  });
+
+  it('stops nothing where it can be no dead letter, either', async () => {
+    const bench = new Bench();
+    bench.failsToKeep = () => new RangeError('too long');
+    await bench.take(message('crm:ann'), JUNK, message('crm:bob'), beat());
+    expect(bench.applied.toSorted()).toEqual(['crm:ann-1', 'crm:bob-1']);
+    expect(bench.beats).toEqual([NOW_MS]);
+  });
+});
+
+describe('an outage', () => {
+  it.each([new ShardUnavailable('down'), new NotReplicated(), new BusUnavailable('away')])(
+    'makes the batch come again, and nothing a dead letter: $name',
+    async (outage) => {
+      const bench = new Bench();
+      bench.fails = ({ agentId }) => (agentId === 'crm:ann' ? outage : undefined);
+      await expect(bench.take(message('crm:ann'), message('crm:bob'), beat())).rejects.toThrow(outage);
+      expect(bench.letters).toEqual([]);
+      expect([...bench.beats, ...bench.reached]).toEqual([]);
+      bench.fails = () => undefined;
+      await bench.take(message('crm:ann'), message('crm:bob'), beat());
+      expect(bench.applied).toContain('crm:ann-1');
+      expect(bench.beats).toEqual([NOW_MS]);
+    },
+  );
+
+  it('while a replica is waited for is none of the events’ fault', async () => {
+    const bench = new Bench();
+    bench.durability = 'not-acknowledged';
+    bench.failsToEnsure = () => new NotReplicated();
+    await expect(bench.take(message('crm:ann', 1), message('crm:ann', 2))).rejects.toThrow(NotReplicated);
+    expect(bench.letters).toEqual([]);
+  });
+
+  it('of the bus lets no letter get lost', async () => {
+    const bench = new Bench();
+    bench.failsToKeep = () => new BusUnavailable('away');
+    await expect(bench.take(JUNK, beat())).rejects.toThrow(BusUnavailable);
+    expect(bench.beats).toEqual([]);
+    bench.failsToKeep = () => undefined;
+    await bench.take(JUNK, beat());
+    expect(bench.letters).toHaveLength(1);
+  });
+
+  it('does not make the same letter twice', async () => {
+    const bench = new Bench();
+    bench.fails = () => new ShardUnavailable('down');
+    for (let tries = 0; tries < 3; tries++) await expect(bench.take(JUNK, message('crm:ann'))).rejects.toThrow();
+    bench.fails = () => undefined;
+    await bench.take(JUNK, message('crm:ann'));
+    expect(bench.letters).toHaveLength(1);
+  });
+});
