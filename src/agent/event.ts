@@ -19,8 +19,6 @@ export interface AgentEvent {
 }
 
 const Id = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
-// Where an agent is at home follows from who speaks of it first; nobody reports it.
-const { origin: _, ...EventFacets } = WireFacets;
 
 export const EventPayload = Type.Object(
   {
@@ -40,7 +38,7 @@ export const EventPayload = Type.Object(
     reason: Reason,
     region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
     source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
-    ...EventFacets,
+    ...WireFacets,
   },
   closed,
 );

@@ -88,11 +88,6 @@ export interface Claim {
   endReason?: EndReason;
 }
 
-/** Where the agent is homed, for agents whose connection is not in the config: the first event decides, for good. */
-export interface Origin {
-  region: string;
-}
-
 export type Digital = Record<string, Stamped<Interaction>>;
 
 export interface Facets {
@@ -106,7 +101,6 @@ export interface Facets {
   claim?: Claim;
   /** Claims on units of other media types, by unit: each a register of its own. */
   digitalClaims?: Record<string, Claim>;
-  origin?: Stamped<Origin>;
 }
 
 export const FACET_NAMES = [
@@ -117,7 +111,6 @@ export const FACET_NAMES = [
   'digital',
   'claim',
   'digitalClaims',
-  'origin',
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 

@@ -6,8 +6,6 @@ import {
   FACET_NAMES,
   type FacetName,
   type Facets,
-  type Origin,
-  type Stamped,
   type Version,
 } from './facets.ts';
 
@@ -43,7 +41,6 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (name === 'claim') return joinClaim(facets, change.claim as Claim);
   if (name === 'digital') return joinDigital(facets, change.digital as Digital);
   if (name === 'digitalClaims') return joinDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
-  if (name === 'origin') return joinOrigin(facets, change.origin as Stamped<Origin>);
   const ours = facets[name];
   const theirs = change[name];
   const order = ours ? compareVersions(theirs, ours) : 1;
@@ -100,11 +97,4 @@ function joinClaim(facets: Facets, theirs: Claim): number {
   if (order <= 0 && completedAtMs === ours.completedAtMs) return order;
   facets.claim = { ...(order > 0 ? theirs : ours), completedAtMs };
   return 1;
-}
-
-/** First writer wins: an agent's home must not wander with whoever spoke last. */
-function joinOrigin(facets: Facets, theirs: Stamped<Origin>): number {
-  const order = facets.origin ? compareVersions(facets.origin, theirs) : 1;
-  if (order > 0) facets.origin = theirs;
-  return order;
 }

@@ -92,7 +92,6 @@ export const WireFacets = {
   claim: Type.Optional(Type.Object(WireClaim, closed)),
   /** Claims on units of other media types than voice. */
   digital_claims: Type.Optional(Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: 300 })),
-  origin: Type.Optional(stamped({ region: Name })),
 };
 const WireFacetsObject = Type.Object(WireFacets, closed);
 export type WireFacets = Static<typeof WireFacetsObject>;
@@ -107,7 +106,7 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     id: event_id ?? from.id,
   });
   const facets: Facets = {};
-  const { profile, presence, activity, interaction, digital = [], claim, digital_claims = [], origin } = wire;
+  const { profile, presence, activity, interaction, digital = [], claim, digital_claims = [] } = wire;
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
   if (presence) facets.presence = { state: presence.state, ...reason(presence), ...version(presence, 'presence') };
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
@@ -116,7 +115,6 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     join(facets, interactionFacet({ ...readInteraction(one, toMs), ...version(one, name) }));
   }
   for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
-  if (origin) facets.origin = { region: origin.region, ...version(origin, 'origin') };
   return facets;
 }
 
@@ -134,7 +132,7 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     ...(id !== from?.id && { event_id: id }),
   });
   const wire: WireFacets = {};
-  const { profile, presence, activity, interaction, digital, origin } = facets;
+  const { profile, presence, activity, interaction, digital } = facets;
   if (profile) {
     const { name, queues, skills, tenureDays, capacity } = profile;
     wire.profile = {
@@ -155,7 +153,6 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     if (unit === undefined) wire.claim = writeClaim(claim);
     else wire.digital_claims = [...(wire.digital_claims ?? []), { unit, ...writeClaim(claim) }];
   }
-  if (origin) wire.origin = { ...version(origin), region: origin.region };
   return wire;
 }
 

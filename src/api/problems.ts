@@ -168,13 +168,13 @@ export const PROBLEMS = {
     421,
     "This region is not the agent's home",
     'Another region asked this one for an agent who is not homed here. A request between regions is not passed on.',
-    'Of regions only: compare `connections` in the configs of both with `home`, the region that this one takes for it.',
+    'Of regions only: compare `connections` and `agents.unknown` in the configs of both with `home`, the region that this one takes for it.',
   ),
   home_disputed: kind(
     503,
     "The regions disagree on the agent's home",
     'The region that is the home by this config says that it is not.',
-    'Give all regions the same `connections`; ask again then. Nothing was done.',
+    'Give all regions the same `connections` and the same `agents.unknown`; ask again then. Nothing was done.',
   ),
   home_unreachable: kind(
     503,

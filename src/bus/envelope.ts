@@ -110,7 +110,7 @@ export function openMessage(message: BusMessage, nowMs: number): Envelope {
   if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
   const read = readEvent(payload, { region: '', status: isOwn ? 'summary' : 'report' });
-  // Each region would take the event for its own, and itself for the home of an agent that has no connection.
+  // Each region would take the event for its own.
   if (read.region === '') throw new InvalidEvent([{ field: '/region_source', message: 'is missing' }]);
   // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.
   const event = isOwn ? read : clampFuture(read, nowMs).event;

@@ -11,7 +11,7 @@ import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './
 export interface AgentRecord {
   /** Grows with every write; what compare-and-set compares. A string: it does not fit a script's integer reply. */
   version: string;
-  /** The agent's home region; empty where nobody has said. */
+  /** The agent's home region; empty where the config takes nothing of the agent. */
   home: string;
   /** Until when a claim holds each unit of the agent's capacity, in ms by this region's shard's clock; 0 for none. */
   locksMs: Locks;

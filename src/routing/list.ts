@@ -1,6 +1,6 @@
 import type { Status } from '../agent/status.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { domainsOf, queuesOf } from '../config/topology.ts';
+import { domainsOf, homeOfAgent, queuesOf } from '../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../contract/agents.ts';
 import { answerFor, queueNamed, type Region, tell } from './region.ts';
 
@@ -85,6 +85,7 @@ function isWanted(
   agentId: string,
   record: AgentRecord,
 ): boolean {
+  if (homeOfAgent(region.config, agentId) === undefined) return false;
   const { profile } = record.facets;
   if (home !== undefined && record.home !== home) return false;
   if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;

@@ -98,7 +98,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history };
+  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history, config };
   const applier = new Applier({ ...shared, ...heard, replication });
   const connections = platformConnections(ground, agents, ingest);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });

@@ -10,6 +10,8 @@ import {
   positionIn,
 } from '../bus/envelope.ts';
 import { isTellable, type Replication } from '../cache/written.ts';
+import type { Config } from '../config/schema.ts';
+import { whyNotTaken } from '../config/topology.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -22,6 +24,7 @@ interface ApplierOptions {
   apply: Apply;
   freshness: Freshness;
   positions: Positions;
+  config: Config;
   region: string;
   /** `refuse`: no batch counts as applied that no replica holds, so no failover takes what the bus does not bring again. */
   replication: Replication;
@@ -86,9 +89,11 @@ export class Applier {
 
   /** Opens a message; what nobody can read is put aside with the reason, and never stops the partition. */
   async #open(delivery: Delivery): Promise<Envelope | undefined> {
-    const { bus, store, log, metrics, history } = this.#options;
+    const { bus, config, store, log, metrics, history } = this.#options;
     try {
-      return openMessage(delivery, store.nowMs());
+      const envelope = openMessage(delivery, store.nowMs());
+      if (envelope.type === AGENT_CHANGED) mustBeTaken(config, envelope.event);
+      return envelope;
     } catch (error) {
       if (!(error instanceof InvalidEvent)) throw error;
       const reason = error.message;
@@ -99,6 +104,12 @@ export class Applier {
       return undefined;
     }
   }
+}
+
+/** @throws InvalidEvent where the config takes nothing of this agent */
+function mustBeTaken(config: Config, { agentId }: AgentEvent): void {
+  const message = whyNotTaken(config, agentId);
+  if (message !== undefined) throw new InvalidEvent([{ field: '/agent_id', message }]);
 }
 
 /** A batch that was published twice may hold an old heartbeat behind a newer one. */

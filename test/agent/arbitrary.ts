@@ -110,7 +110,6 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
     digitalClaims: fc
       .dictionary(fc.constantFrom('chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'), claim, { minKeys: 1 })
       .map((claims) => Object.fromEntries(Object.entries(claims).map(([unit, each]) => [unit, { ...each, unit }]))),
-    origin: stamped((at, id) => ({ region: by(at, id, ['us', 'eu']) })),
   },
   { requiredKeys: [] },
 );

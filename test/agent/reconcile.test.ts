@@ -13,9 +13,7 @@ const READ = ['profile', 'presence', 'activity'] as const;
 
 const readings = fc
   .record({ facets, isUnoccupied: fc.boolean() })
-  .map(
-    ({ facets: { claim: _claim, origin: _origin, ...read }, isUnoccupied }): Told => ({ facets: read, isUnoccupied }),
-  );
+  .map(({ facets: { claim: _claim, ...read }, isUnoccupied }): Told => ({ facets: read, isUnoccupied }));
 const held = fc.option(facets, { nil: undefined });
 const afterwards = (before: Facets | undefined, told: Told, atMs: number): Facets =>
   merge(before ?? {}, reconcile(before, told, atMs).facets).facets;
@@ -65,7 +63,7 @@ describe('reconciling, whatever is held and read', () => {
     fc.assert(
       fc.property(facets, readings, fc.oneof(soonMs, lateMs), (before, told, atMs) => {
         const result = afterwards(before, told, atMs);
-        for (const name of [...READ, 'interaction', 'claim', 'origin'] as const) {
+        for (const name of [...READ, 'interaction', 'claim'] as const) {
           if (!(name in told.facets)) expect(result[name]).toEqual(before[name]);
         }
       }),
