@@ -112,8 +112,9 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
     return nowMs;
   };
   const timestampMs = clamp(event.timestampMs);
-  const { profile, presence, activity, interaction, digital } = event.facets;
+  const { forgotten, profile, presence, activity, interaction, digital } = event.facets;
   const facets: Facets = { ...event.facets };
+  if (forgotten) facets.forgotten = { ...forgotten, at: clamp(forgotten.at) };
   if (profile) facets.profile = { ...profile, at: clamp(profile.at) };
   if (presence) facets.presence = { ...presence, at: clamp(presence.at) };
   if (activity) facets.activity = { ...activity, at: clamp(activity.at) };
@@ -131,7 +132,7 @@ const PAUSES = ['BREAK', 'MEAL', 'MEETING', 'TRAINING', 'AWAY', 'PAUSED'];
 function plainFacets(payload: EventPayload, role: ReadingContext['status'], from: { at: number; id: string }): Facets {
   const { status, reason, profile, presence, activity, interaction, digital, claim, digital_claims } = payload;
   const atWork = interaction ?? digital ?? claim ?? digital_claims;
-  const isOverruled = presence || activity || atWork || (role === 'summary' && profile);
+  const isOverruled = payload.forgotten || presence || activity || atWork || (role === 'summary' && profile);
   if (!status || isOverruled) return {};
   return describe(status, reason, from);
 }

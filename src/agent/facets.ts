@@ -91,6 +91,8 @@ export interface Claim {
 export type Digital = Record<string, Stamped<Interaction>>;
 
 export interface Facets {
+  /** When the agent was last forgotten: see `tombstone.ts`. */
+  forgotten?: Version;
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity>;
@@ -104,6 +106,7 @@ export interface Facets {
 }
 
 export const FACET_NAMES = [
+  'forgotten',
   'profile',
   'presence',
   'activity',

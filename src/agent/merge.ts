@@ -8,6 +8,7 @@ import {
   type Facets,
   type Version,
 } from './facets.ts';
+import { laterTombstone, unburied } from './tombstone.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
@@ -24,11 +25,13 @@ export interface Merged {
  * A change is itself a set of facets: what it does not name it knows nothing about.
  */
 export function merge(current: Facets, change: Facets): Merged {
-  const facets: Facets = { ...current };
+  const tombstone = laterTombstone(current.forgotten, change.forgotten);
+  const facets = unburied(current, tombstone);
+  const told = unburied(change, tombstone);
   const changed: FacetName[] = [];
   let seen = false;
   for (const name of FACET_NAMES) {
-    const order = joinFacet(facets, change, name);
+    const order = joinFacet(facets, told, name);
     if (order > 0) changed.push(name);
     else if (order === 0) seen = true;
   }

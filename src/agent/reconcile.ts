@@ -3,6 +3,7 @@ import { compareVersions, type Facets, type Interaction, type Stamped, type Vers
 import type { Media } from './media.ts';
 import { merge } from './merge.ts';
 import { liveDigital, liveInteraction } from './status.ts';
+import { isBuried, isForgotten } from './tombstone.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -55,7 +56,7 @@ export const OVERRULE_AFTER_MS = 60_000;
  */
 export function reconcile(held: Facets | undefined, told: Told, readAtMs: number): Reconciled {
   const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
-  if (told.isGone && !held) return result;
+  if (told.isGone && (!held || isForgotten(held))) return result;
   let facets: Facets = held ?? {};
   for (const name of READ_FACETS) {
     const theirs = told.facets[name];
@@ -116,7 +117,7 @@ type Verdict = 'agrees' | 'newer' | 'overruled';
 
 function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
-  const isNewer = !ours || compareVersions(theirs, ours) > 0;
+  const isNewer = !isBuried(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
   if (name === 'interaction') {
     const isSeen = told.facets.interaction?.callId.startsWith(UNSEEN) && liveInteraction(held) !== undefined;
     return isNewer && !isSeen ? 'newer' : 'agrees';

@@ -71,6 +71,12 @@ const WireClaim = {
 const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });
 
 export const WireFacets = {
+  forgotten: Type.Optional(
+    Type.Object(
+      { at: Type.Optional(Time), event_id: Type.Optional(Name) },
+      { ...closed, description: 'The agent was forgotten: what was said up to `at` does not count any more.' },
+    ),
+  ),
   profile: Type.Optional(
     stamped({
       name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -107,6 +113,7 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
   });
   const facets: Facets = {};
   const { profile, presence, activity, interaction, digital = [], claim, digital_claims = [] } = wire;
+  if (wire.forgotten) facets.forgotten = version(wire.forgotten, 'forgotten');
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
   if (presence) facets.presence = { state: presence.state, ...reason(presence), ...version(presence, 'presence') };
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
@@ -133,6 +140,7 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
   });
   const wire: WireFacets = {};
   const { profile, presence, activity, interaction, digital } = facets;
+  if (facets.forgotten) wire.forgotten = version(facets.forgotten);
   if (profile) {
     const { name, queues, skills, tenureDays, capacity } = profile;
     wire.profile = {

@@ -65,8 +65,20 @@ export const PROBLEMS = {
   unknown_agent: kind(
     404,
     'The agent is not known',
-    'Nothing has been heard of the agent in this region.',
-    'Check the id, `{connection}:{platform user id}`; a new agent arrives with its first event.',
+    'Nothing has been heard of the agent in this region, or not since the agent was forgotten.',
+    'Check the id, `{connection}:{platform user id}`; a new agent arrives with its first event, one who was forgotten with the next.',
+  ),
+  agent_of_platform: kind(
+    409,
+    'The agent is of a platform',
+    'A platform is the source of truth for whom it has; what is forgotten here its next reading would bring back.',
+    'Remove the user on the platform. Nothing was done.',
+  ),
+  agent_has_claim: kind(
+    409,
+    'A claim holds the agent',
+    'The agent has been claimed, or wraps up.',
+    'Settle the claim, or wait for its end; then ask again. Nothing was done.',
   ),
   unknown_queue: kind(
     404,
@@ -88,8 +100,8 @@ export const PROBLEMS = {
   ),
   not_homed_here: kind(
     421,
-    'Another region reads this platform',
-    'A connection is run by its home, and reconciled there.',
+    'Another region has to do this',
+    'A connection is run by its home, and reconciled there; an agent is forgotten at home.',
     'Ask an instance of the region that `home` names.',
   ),
   pushes_not_set_up: kind(

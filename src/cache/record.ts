@@ -1,6 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { ownStatus } from '../agent/status.ts';
+import { isForgotten } from '../agent/tombstone.ts';
 import { VOICE } from '../agent/units.ts';
 import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
 
@@ -62,7 +63,8 @@ export function writeRecord(
   const { claim, digitalClaims: _, ...rest } = facets;
   const written = writeClaim(claim);
   const header = [
-    ownStatus(facets).status,
+    // Whom nobody is to find: scripts take it for one more who is not available.
+    isForgotten(facets) ? 'FORGOTTEN' : ownStatus(facets).status,
     lockOf({ locksMs }),
     holdMs,
     ...written,

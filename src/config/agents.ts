@@ -20,7 +20,16 @@ const Unknown = Type.Object(
 );
 
 export const Agents = Type.Object(
-  { unknown: Unknown },
+  {
+    unknown: Unknown,
+    forgetAfterDays: Type.Integer({
+      default: 30,
+      minimum: 1,
+      maximum: 3650,
+      description:
+        'Days after which an agent is forgotten of whom nobody has spoken, who is offline, and whom no platform lists. So long again it is remembered that they were forgotten; the same in all regions.',
+    }),
+  },
   { ...closed, default: {}, description: 'Whom the regions know, beside what the connections say.' },
 );
 

@@ -47,6 +47,12 @@ export function homeOfAgent(config: Config, agentId: string): string | undefined
   return connectionOf(config, agentId)?.home ?? (accept ? home : undefined);
 }
 
+/** Whether a platform is the source of truth for the agent: one that is read, and not told of. */
+export function hasPlatform(config: Config, agentId: string): boolean {
+  const { platform = 'events' } = connectionOf(config, agentId) ?? {};
+  return platform !== 'events';
+}
+
 /** Why nothing is taken of an agent, and how to change that; undefined where it is taken. */
 export function whyNotTaken(config: Config, agentId: string): string | undefined {
   if (homeOfAgent(config, agentId) !== undefined) return undefined;

@@ -57,6 +57,18 @@ export const AgentAnswer = Type.Object(
 );
 export type AgentAnswer = Static<typeof AgentAnswer>;
 
+export const ForgottenAnswer = Type.Object(
+  {
+    agent_id: AgentId,
+    forgotten_at: MsSinceEpoch('What was said up to this platform time does not count any more, in ms.'),
+    replicated: Type.Boolean({
+      description: 'False if no replica has it: a failover could take it before the bus has it.',
+    }),
+  },
+  { ...closed, $id: 'ForgottenAgent', description: 'An agent who was forgotten.' },
+);
+export type ForgottenAnswer = Static<typeof ForgottenAnswer>;
+
 export const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unreachable'] as const;
 
 export const Explanation = Type.Object(

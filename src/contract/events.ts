@@ -5,8 +5,8 @@ import { Count, Name, OneOf } from './fields.ts';
 
 export const MAX_BATCH = 1000;
 
-// Claims are Muster's own to say.
-const { claim: _claim, digital_claims: _claims, ...reported } = EventPayload.properties;
+// Claims, and who is forgotten, are Muster's own to say.
+const { claim: _claim, digital_claims: _claims, forgotten: _, ...reported } = EventPayload.properties;
 /** What an event must have beside who and when. */
 const TELLING = ['status', 'profile', 'presence', 'activity', 'interaction', 'digital'] as const;
 

@@ -1,4 +1,5 @@
 import type { Status } from '../agent/status.ts';
+import { isForgotten } from '../agent/tombstone.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { domainsOf, homeOfAgent, queuesOf } from '../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../contract/agents.ts';
@@ -85,7 +86,7 @@ function isWanted(
   agentId: string,
   record: AgentRecord,
 ): boolean {
-  if (homeOfAgent(region.config, agentId) === undefined) return false;
+  if (homeOfAgent(region.config, agentId) === undefined || isForgotten(record.facets)) return false;
   const { profile } = record.facets;
   if (home !== undefined && record.home !== home) return false;
   if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;

@@ -16,6 +16,7 @@ import type {
   ReaderContext,
 } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
+import { forgetAfterMs } from '../sync/expiry.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
@@ -37,6 +38,7 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
     ingest,
     connections: homed,
     readingIntervalMs: config.reconcile.intervalMs,
+    forgetAfterMs: forgetAfterMs(config),
   });
 }
 

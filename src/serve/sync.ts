@@ -26,6 +26,7 @@ import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
 import type { Connections } from '../sync/connections.ts';
+import { Expiry } from '../sync/expiry.ts';
 import { Freshness } from '../sync/freshness.ts';
 import { Heartbeats } from '../sync/heartbeat.ts';
 import { Ingest } from '../sync/ingest.ts';
@@ -102,6 +103,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const applier = new Applier({ ...shared, ...heard, replication });
   const connections = platformConnections(ground, agents, ingest);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });
+  const expiry = new Expiry({ ...ground, cluster: store.cluster, ingest, store: store.cluster.shards });
   return {
     region,
     outbox,
@@ -119,9 +121,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       readThrough.prepare();
       alignments.start();
       lapses.start();
+      expiry.start();
     },
     stop: async () => {
-      await Promise.all([alignments.stop(), lapses.stop(), oneCall.stop()]);
+      await Promise.all([alignments.stop(), expiry.stop(), lapses.stop(), oneCall.stop()]);
       await peers.stop();
       await readThrough.close();
       heartbeats.stop();

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Facets, Version } from '../agent/facets.ts';
 import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
+import { forgettingOf, isSilent } from '../agent/tombstone.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
+import { isLocked } from '../cache/forgotten.ts';
 import { type AgentRecord, readRecord } from '../cache/record.ts';
 import { scanAgents } from '../cache/scan.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -33,6 +36,8 @@ interface ReconcilerOptions {
   connection: string;
   domain: string;
   region: string;
+  /** How long nobody must have spoken of an agent whom the platform does not have, ms. */
+  forgetAfterMs: number;
   agents: Agents;
   cluster: Cluster;
   /** Resolves when the event is durably accepted, however long that takes, or the instance stops. */
@@ -68,6 +73,8 @@ export class Reconciler {
   /** Agents of the connection whom the platform should have. */
   readonly #known = new Set<string>();
   #surveyDueMs = 0;
+  /** Of whom the store has not heard for so long that they are forgotten, unless the platform has them. */
+  #silent = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -93,6 +100,7 @@ export class Reconciler {
       for await (const page of reading.pages()) await this.#compare(page, tally);
       const unnamed = [...this.#known].filter((agentId) => !tally.checked.has(agentId));
       for await (const page of reading.byId(unnamed)) await this.#compare(page, tally);
+      await this.#forgetSilent(reading, tally);
     } catch (error) {
       const isStopped = (error as Error).name === 'AbortError';
       if (!isStopped) await finish(error as Error);
@@ -135,13 +143,39 @@ export class Reconciler {
     const { cluster, domain, connection, clock, read } = this.#options;
     const startedMs = clock.monotonicMs();
     if (startedMs < this.#surveyDueMs) return;
+    const cutoffMs = this.#cutoffMs();
+    this.#silent.clear();
     await read(async () => {
       for await (const lines of scanAgents(cluster, domain, { match: `${connection}:*`, step: SURVEY_STEP })) {
-        for (const [agentId, line] of lines) if (isPresent(readRecord(line))) this.#known.add(agentId);
+        for (const [agentId, line] of lines) {
+          const record = readRecord(line);
+          if (isPresent(record)) this.#known.add(agentId);
+          else if (isSilent(record.facets, cutoffMs) && !isLocked(record, clock.nowMs())) this.#silent.add(agentId);
+        }
       }
     });
     const endedMs = clock.monotonicMs();
     this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
+  }
+
+  #cutoffMs(): number {
+    return this.#options.clock.nowMs() - this.#options.forgetAfterMs;
+  }
+
+  /** A platform that has somebody speaks of them with each reading; only whom it says that it has no more are forgotten. */
+  async #forgetSilent(reading: Reading, { checked }: Tally): Promise<void> {
+    const unnamed = [...this.#silent].filter((agentId) => !checked.has(agentId));
+    this.#silent.clear();
+    for await (const { agents } of reading.byId(unnamed)) {
+      for (const { agentId, isGone } of agents) if (isGone) await this.#forget(agentId);
+    }
+  }
+
+  async #forget(agentId: string): Promise<void> {
+    const { region, accept, log } = this.#options;
+    const tombstone = { at: this.#cutoffMs(), id: `forgotten/${randomUUID()}` };
+    await accept(forgettingOf(region, agentId, tombstone, 'expiry'));
+    log.info({ agent: agentId }, 'an agent whom the platform has no more was forgotten');
   }
 
   #count(tally: Tally, agentId: string, differences: Difference[], overruled: number): void {

@@ -138,6 +138,7 @@ describe('an event on the wire', () => {
   it('comes back as it was, with every facet and its own version', () => {
     const recent = facets.map((set) => ({
       ...set,
+      ...(set.forgotten && { forgotten: { ...set.forgotten, at: nowMs - 9 } }),
       ...(set.profile && { profile: { ...set.profile, at: nowMs } }),
       ...(set.presence && { presence: { ...set.presence, at: nowMs + 1 } }),
       ...(set.activity && { activity: { ...set.activity, at: nowMs } }),

@@ -11,9 +11,12 @@ const soonMs = fc.integer({ min: 1_007, max: 1_020 });
 const lateMs = fc.integer({ min: 1_007 + OVERRULE_AFTER_MS, max: 1_020 + OVERRULE_AFTER_MS });
 const READ = ['profile', 'presence', 'activity'] as const;
 
-const readings = fc
-  .record({ facets, isUnoccupied: fc.boolean() })
-  .map(({ facets: { claim: _claim, ...read }, isUnoccupied }): Told => ({ facets: read, isUnoccupied }));
+const readings = fc.record({ facets, isUnoccupied: fc.boolean() }).map(
+  ({ facets: { claim: _claim, forgotten: _forgotten, ...read }, isUnoccupied }): Told => ({
+    facets: read,
+    isUnoccupied,
+  }),
+);
 const held = fc.option(facets, { nil: undefined });
 const afterwards = (before: Facets | undefined, told: Told, atMs: number): Facets =>
   merge(before ?? {}, reconcile(before, told, atMs).facets).facets;

@@ -54,6 +54,7 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
     }
     const why = whyNotTaken(config, event.agentId);
     if (why !== undefined) throw new InvalidEvent([{ field: '/agent_id', message: why }]);
+    if (event.facets.forgotten) throw new InvalidEvent([{ field: '/forgotten', message: "is Muster's own to say" }]);
     if (event.facets.claim || event.facets.digitalClaims) {
       const field = event.facets.claim ? '/claim' : '/digital_claims';
       throw new InvalidEvent([{ field, message: "is Muster's own to say" }]);
