@@ -46,6 +46,7 @@ export function configYaml(
         merged(connection.settings(urlOf(connection.name)), more.connection),
       ]),
     ),
+    agents: { unknown: { accept: true, home: regions[0]?.name } },
     queues: Object.fromEntries(virtualQueues(connections).map(({ name, unites }) => [name, { unites }])),
     ...claimSettings(),
   };

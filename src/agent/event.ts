@@ -22,8 +22,6 @@ export interface AgentEvent {
 
 const longest = TEXT_LIMITS.name.most;
 const Id = (description: string) => Type.String({ minLength: 1, maxLength: longest, description });
-// Where an agent is at home follows from who speaks of it first; nobody reports it.
-const { origin: _, ...EventFacets } = WireFacets;
 
 export const EventPayload = Type.Object(
   {
@@ -45,7 +43,7 @@ export const EventPayload = Type.Object(
     reason: Reason,
     region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
     source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
-    ...EventFacets,
+    ...WireFacets,
   },
   closed,
 );
@@ -121,8 +119,9 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
     return nowMs;
   };
   const timestampMs = clamp(event.timestampMs);
-  const { profile, presence, activity, interactions } = event.facets;
+  const { forgotten, profile, presence, activity, interactions } = event.facets;
   const facets: Facets = { ...event.facets };
+  if (forgotten) facets.forgotten = { ...forgotten, at: clamp(forgotten.at) };
   if (profile) facets.profile = { ...profile, at: clamp(profile.at) };
   if (presence) facets.presence = { ...presence, at: clamp(presence.at) };
   if (activity) facets.activity = { ...activity, at: clamp(activity.at) };
@@ -138,7 +137,7 @@ function plainFacets(payload: EventPayload, role: ReadingContext['status'], from
   const { status, reason, profile, presence, activity, interactions, interactions_since, claim, digital_claims } =
     payload;
   const atWork = interactions ?? interactions_since ?? claim ?? digital_claims;
-  const isOverruled = presence || activity || atWork || (role === 'summary' && profile);
+  const isOverruled = payload.forgotten || presence || activity || atWork || (role === 'summary' && profile);
   if (!status || isOverruled) return {};
   return describe(status, reason, from);
 }

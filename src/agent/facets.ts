@@ -104,12 +104,9 @@ export interface Claim {
   endReason?: EndReason;
 }
 
-/** Where the agent is homed, for agents whose connection is not in the config: the first event decides, for good. */
-export interface Origin {
-  region: string;
-}
-
 export interface Facets {
+  /** When the agent was last forgotten: see `tombstone.ts`. */
+  forgotten?: Version;
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity>;
@@ -118,19 +115,18 @@ export interface Facets {
   claim?: Claim;
   /** Claims on units of other media types, by unit: each a register of its own. */
   digitalClaims?: Record<string, Claim>;
-  origin?: Stamped<Origin>;
   /** At the agent's home: how events of one second were numbered. It does not travel. */
   lastSecond?: LastSecond;
 }
 
 export const FACET_NAMES = [
+  'forgotten',
   'profile',
   'presence',
   'activity',
   'interactions',
   'claim',
   'digitalClaims',
-  'origin',
   'lastSecond',
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];

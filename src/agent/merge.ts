@@ -6,9 +6,8 @@ import {
   type FacetName,
   type Facets,
   type Interactions,
-  type Origin,
-  type Stamped,
 } from './facets.ts';
+import { laterTombstone, unburied } from './tombstone.ts';
 import { compareSeconds, type LastSecond } from './whole-seconds.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
@@ -26,11 +25,13 @@ export interface Merged {
  * A change is itself a set of facets: what it does not name it knows nothing about.
  */
 export function merge(current: Facets, change: Facets): Merged {
-  const facets: Facets = { ...current };
+  const tombstone = laterTombstone(current.forgotten, change.forgotten);
+  const facets = unburied(current, tombstone);
+  const told = unburied(change, tombstone);
   const changed: FacetName[] = [];
   let seen = false;
   for (const name of FACET_NAMES) {
-    const order = joinFacet(facets, change, name);
+    const order = joinFacet(facets, told, name);
     if (order > 0) changed.push(name);
     else if (order === 0) seen = true;
   }
@@ -44,7 +45,6 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (name === 'interactions') return joinInteractions(facets, change.interactions as Interactions);
   if (name === 'digitalClaims') return joinDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
   if (name === 'lastSecond') return joinSecond(facets, change.lastSecond as LastSecond);
-  if (name === 'origin') return joinOrigin(facets, change.origin as Stamped<Origin>);
   const ours = facets[name];
   const theirs = change[name];
   const order = ours ? compareVersions(theirs, ours) : 1;
@@ -101,12 +101,5 @@ function joinClaim(facets: Facets, theirs: Claim): number {
 function joinSecond(facets: Facets, theirs: LastSecond): number {
   const order = facets.lastSecond ? compareSeconds(theirs, facets.lastSecond) : 1;
   if (order > 0) facets.lastSecond = theirs;
-  return order;
-}
-
-/** First writer wins: an agent's home must not wander with whoever spoke last. */
-function joinOrigin(facets: Facets, theirs: Stamped<Origin>): number {
-  const order = facets.origin ? compareVersions(facets.origin, theirs) : 1;
-  if (order > 0) facets.origin = theirs;
   return order;
 }

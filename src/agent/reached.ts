@@ -10,6 +10,7 @@ import {
   type Rank,
   rankOf,
 } from './facets.ts';
+import { isBuried } from './tombstone.ts';
 import { claimOn, VOICE } from './units.ts';
 
 /** A claim's own version, but for the call: one granter gives a fence to one call only. */
@@ -17,6 +18,7 @@ export type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
 export interface Reach {
+  forgotten?: Rank;
   profile?: Rank;
   presence?: Rank;
   activity?: Rank;
@@ -26,8 +28,8 @@ export interface Reach {
   claims?: Record<string, ClaimVersion>;
 }
 
-/** The facets of a platform's event that are one register each, in a fixed order. */
-export const REPORTED = ['profile', 'presence', 'activity'] as const satisfies FacetName[];
+/** The facets of an event that are one register each, in a fixed order. */
+export const REPORTED = ['forgotten', 'profile', 'presence', 'activity'] as const satisfies FacetName[];
 
 /** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
 export function reachOf(change: Facets): Reach {
@@ -52,10 +54,11 @@ export function reachOf(change: Facets): Reach {
 export function behind(facets: Facets, reach: Reach): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], reach[name]];
-    return wanted && !(held && compareRanks(rankOf(held), wanted) >= 0);
+    if (!wanted || (name !== 'forgotten' && isBuried(facets.forgotten, wanted))) return false;
+    return !(held && compareRanks(rankOf(held), wanted) >= 0);
   });
-  if (Object.entries(reach.interactions ?? {}).some(([callId, wanted]) => isAhead(facets, callId, wanted)))
-    names.push('interactions');
+  const calls = Object.entries(reach.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
+  if (calls.some(([callId, wanted]) => isAhead(facets, callId, wanted))) names.push('interactions');
   for (const [unit, wanted] of Object.entries(reach.claims ?? {})) {
     const name = unit === VOICE ? 'claim' : 'digitalClaims';
     if (!names.includes(name) && !hasReached(claimOn(facets, unit), wanted)) names.push(name);

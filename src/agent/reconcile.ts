@@ -14,6 +14,7 @@ import {
 import { RECORD_LIMITS } from './limits.ts';
 import type { Media } from './media.ts';
 import { liveInteractions } from './status.ts';
+import { isBuried, isForgotten } from './tombstone.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -65,7 +66,7 @@ export const OVERRULE_AFTER_MS = 60_000;
  */
 export function reconcile(held: Facets | undefined, told: Told, readAtMs: number): Reconciled {
   const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
-  if (told.isGone && !held) return result;
+  if (told.isGone && (!held || isForgotten(held))) return result;
   // What is said of an agent's activity depends on their interactions, so those come first.
   let facets = reconcileInteractions(result, held ?? {}, told, readAtMs);
   for (const name of READ_FACETS) {
@@ -85,7 +86,7 @@ export function reconcile(held: Facets | undefined, told: Told, readAtMs: number
 
 /** Those the store lacks, and those the platform has no more. @returns the agent with them */
 function reconcileInteractions(result: Reconciled, held: Facets, told: Told, readAtMs: number): Facets {
-  const floor = held.interactions?.forgottenBefore ?? 0;
+  const floor = Math.max(held.interactions?.forgottenBefore ?? 0, (held.forgotten?.at ?? -1) + 1);
   const news = interactionsOf(told.facets).flatMap((one) => {
     const ours = interactionOf(held, one.callId);
     if ((ours && compareVersions(one, ours) <= 0) || !isNeeded(one, held, told)) return [];
@@ -147,7 +148,7 @@ type Verdict = 'agrees' | 'newer' | 'overruled';
 
 function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
-  const isNewer = !ours || compareVersions(theirs, ours) > 0;
+  const isNewer = !isBuried(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
   const isSame = ours !== undefined && isSameContent(ours, theirs);
   const hasOwnTime = name !== 'profile' && !told.isGone;
   if (isSame && !hasOwnTime) return 'agrees';

@@ -38,7 +38,7 @@ export function statusOf(facets: Facets, nowMs: number): StatusAnswer {
  */
 export function ownStatus(facets: Facets, media: Media = 'voice'): StatusAnswer {
   const { presence, activity } = facets;
-  if (!presence) return { status: 'OFFLINE', reason: 'UNKNOWN' };
+  if (!presence) return { status: 'OFFLINE', reason: facets.forgotten ? 'FORGOTTEN' : 'UNKNOWN' };
   if (presence.state === 'OFF_DUTY') return { status: 'OFFLINE', reason: presence.reason ?? 'LOGGED_OUT' };
   const atWork = obstacleAtWork(facets, media);
   if (atWork) return { status: 'BUSY', reason: atWork };

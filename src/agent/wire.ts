@@ -76,6 +76,12 @@ const WireClaim = {
 const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });
 
 export const WireFacets = {
+  forgotten: Type.Optional(
+    Type.Object(
+      { at: Type.Optional(Time), event_id: Type.Optional(Name) },
+      { ...closed, description: 'The agent was forgotten: what was said up to `at` does not count any more.' },
+    ),
+  ),
   profile: Type.Optional(
     stamped({
       name: Type.Optional(Type.String({ maxLength: longest })),
@@ -111,7 +117,6 @@ export const WireFacets = {
   digital_claims: Type.Optional(
     Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: RECORD_LIMITS.claims.most }),
   ),
-  origin: Type.Optional(stamped({ region: Name })),
 };
 const WireFacetsObject = Type.Object(WireFacets, closed);
 export type WireFacets = Static<typeof WireFacetsObject>;
@@ -126,16 +131,8 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     id: event_id ?? from.id,
   });
   const facets: Facets = {};
-  const {
-    profile,
-    presence,
-    activity,
-    interactions = [],
-    interactions_since,
-    claim,
-    digital_claims = [],
-    origin,
-  } = wire;
+  const { profile, presence, activity, interactions = [], interactions_since, claim, digital_claims = [] } = wire;
+  if (wire.forgotten) facets.forgotten = version(wire.forgotten, 'forgotten');
   if (profile) facets.profile = { ...readProfile(profile), ...version(profile, 'profile') };
   if (presence) {
     const { state, plain } = presence;
@@ -153,7 +150,6 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     if (interactions_since !== undefined) facets.interactions.forgottenBefore = interactions_since;
   }
   for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
-  if (origin) facets.origin = { region: origin.region, ...version(origin, 'origin') };
   return facets;
 }
 
@@ -170,7 +166,8 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     ...(id !== from?.id && { event_id: id }),
   });
   const wire: WireFacets = {};
-  const { profile, presence, activity, interactions, origin } = facets;
+  const { profile, presence, activity, interactions } = facets;
+  if (facets.forgotten) wire.forgotten = version(facets.forgotten);
   if (profile) {
     const { name, queues, skills, tenureDays, capacity } = profile;
     wire.profile = {
@@ -195,7 +192,6 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     if (unit === undefined) wire.claim = writeClaim(claim);
     else wire.digital_claims = [...(wire.digital_claims ?? []), { unit, ...writeClaim(claim) }];
   }
-  if (origin) wire.origin = { ...version(origin), region: origin.region };
   return wire;
 }
 

@@ -6,7 +6,7 @@ import { InvalidBearer, type Tokens } from '../auth/tokens.ts';
 import type { Audit, Who } from '../ops/audit.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { ASKED_BY } from '../routing/peers.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './send-problem.ts';
 
 /**
  * Who may use a route, as `config.access` of each says: whoever has the scope; other regions, by their own keys; what a

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { problemBody } from './problems.ts';
+import { problemBody } from './send-problem.ts';
 
 /** Answers what came over a connection and cannot be read as a request, and closes it: what follows is no request either. */
 export function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {

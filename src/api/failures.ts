@@ -8,7 +8,7 @@ import { Refusal } from '../routing/refusal.ts';
 import { TooManyInteractions } from '../sync/ingest.ts';
 import { OutboxFull } from '../sync/outbox.ts';
 import { TooManyRequests } from './limits.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './send-problem.ts';
 
 /** A request that is wrong in fields a schema cannot judge. */
 export class InvalidRequest extends Error {

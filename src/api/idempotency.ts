@@ -5,7 +5,7 @@ import type { Region } from '../routing/region.ts';
 import { whoSent } from './access.ts';
 import { InvalidRequest } from './failures.ts';
 import { KEY_FORM } from './operations/headers.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './send-problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

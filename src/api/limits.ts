@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SCOPES } from '../auth/scopes.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Access } from './access.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './send-problem.ts';
 
 const WINDOW_MS = 1000;
 /** Clients whose requests are counted at most; of more, those who were heard of longest ago begin anew. */

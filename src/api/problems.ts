@@ -1,8 +1,3 @@
-import type { FastifyReply } from 'fastify';
-import type { WrongField } from '../agent/fields.ts';
-import { REQUEST_LIMITS } from '../agent/limits.ts';
-import { cut } from '../agent/text.ts';
-
 /** One kind of problem: what it means and what whoever gets it should do. `docs/errors.md` is rendered from these. */
 export interface ProblemKind {
   status: number;
@@ -67,8 +62,20 @@ export const PROBLEMS = {
   unknown_agent: kind(
     404,
     'The agent is not known',
-    'Nothing has been heard of the agent in this region.',
-    'Check the id, `{connection}:{platform user id}`; a new agent arrives with its first event.',
+    'Nothing has been heard of the agent in this region, or not since the agent was forgotten.',
+    'Check the id, `{connection}:{platform user id}`; a new agent arrives with its first event, one who was forgotten with the next.',
+  ),
+  agent_of_platform: kind(
+    409,
+    'The agent is of a platform',
+    'A platform is the source of truth for whom it has; what is forgotten here its next reading would bring back.',
+    'Remove the user on the platform. Nothing was done.',
+  ),
+  agent_has_claim: kind(
+    409,
+    'A claim holds the agent',
+    'The agent has been claimed, or wraps up.',
+    'Settle the claim, or wait for its end; then ask again. Nothing was done.',
   ),
   unknown_queue: kind(
     404,
@@ -90,8 +97,8 @@ export const PROBLEMS = {
   ),
   not_homed_here: kind(
     421,
-    'Another region reads this platform',
-    'A connection is run by its home, and reconciled there.',
+    'Another region has to do this',
+    'A connection is run by its home, and reconciled there; an agent is forgotten at home.',
     'Ask an instance of the region that `home` names.',
   ),
   pushes_not_set_up: kind(
@@ -170,13 +177,13 @@ export const PROBLEMS = {
     421,
     "This region is not the agent's home",
     'Another region asked this one for an agent who is not homed here. A request between regions is not passed on.',
-    'Of regions only: compare `connections` in the configs of both with `home`, the region that this one takes for it.',
+    'Of regions only: compare `connections` and `agents.unknown` in the configs of both with `home`, the region that this one takes for it.',
   ),
   home_disputed: kind(
     503,
     "The regions disagree on the agent's home",
     'The region that is the home by this config says that it is not.',
-    'Give all regions the same `connections`; ask again then. Nothing was done.',
+    'Give all regions the same `connections` and the same `agents.unknown`; ask again then. Nothing was done.',
   ),
   home_unreachable: kind(
     503,
@@ -212,34 +219,3 @@ export const PROBLEMS = {
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
-
-export interface ProblemDetails {
-  detail: string;
-  errors?: WrongField[];
-  retryAfterMs?: number;
-  /** Further members of the problem, e.g. `passed_over`. */
-  more?: Record<string, unknown>;
-}
-
-/** Answers with an RFC 9457 problem. */
-export function sendProblem(reply: FastifyReply, code: ProblemCode, details: ProblemDetails): FastifyReply {
-  const { status } = PROBLEMS[code];
-  if (status === 503 || status === 429) reply.header('retry-after', Math.ceil((details.retryAfterMs ?? 1000) / 1000));
-  return reply
-    .status(status)
-    .type('application/problem+json')
-    .send(problemBody(code, details, reply.request.id));
-}
-
-/** A problem as it is answered. */
-export function problemBody(code: ProblemCode, { detail, errors, more }: ProblemDetails, requestId: string): object {
-  const { status, title } = PROBLEMS[code];
-  const type = `urn:muster:problem:${code}`;
-  const named = errors?.slice(0, REQUEST_LIMITS.errors.most).map(shown);
-  return { type, title, status, code, detail, ...(named && { errors: named }), request_id: requestId, ...more };
-}
-
-const LONGEST_FIELD = 500;
-
-/** A field may be named after a key that somebody chose, of any length. */
-const shown = ({ field, message }: WrongField): WrongField => ({ field: cut(field, LONGEST_FIELD), message });

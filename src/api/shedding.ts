@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { LoopLag } from '../ops/loop-lag.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './send-problem.ts';
 
 /**
  * What a route does, in the order in which it is given up: a caller without an answer asks another instance, a claim that is

@@ -113,7 +113,7 @@ export function openMessage(message: BusMessage, nowMs: number): Envelope {
   if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
   const read = readEvent(payload, { region: '', status: isOwn ? 'summary' : 'report' });
-  // Each region would take the event for its own, and itself for the home of an agent that has no connection.
+  // Each region would take the event for its own.
   if (read.region === '') throw new InvalidEvent([{ field: '/region_source', message: 'is missing' }]);
   const reserved = isOwn ? [] : reservedIds(read.facets);
   if (reserved.length > 0) throw new InvalidEvent(reserved);

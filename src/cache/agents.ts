@@ -76,8 +76,9 @@ export class Agents {
     this.#config = config;
   }
 
-  /** The agent as stored, or undefined. @throws ShardUnavailable */
+  /** The agent as stored; undefined for whom nobody has spoken of, or the config does not take. @throws ShardUnavailable */
   async get(agentId: string): Promise<AgentRecord | undefined> {
+    if (homeOfAgent(this.#config, agentId) === undefined) return undefined;
     const key = agentsKey(domainOfAgent(this.#config, agentId));
     const line = (await this.#cluster.command(key, ['HGET', key, agentId])) as string | null;
     return this.remember(agentId, line);
@@ -203,7 +204,7 @@ export class Agents {
     { kind: 'stored'; written: Written<AgentRecord> } | { kind: 'conflict'; record: AgentRecord | undefined }
   > {
     const domain = domainOfAgent(this.#config, agentId);
-    const home = homeOfAgent(this.#config, agentId) ?? facets.origin?.region ?? '';
+    const home = homeOfAgent(this.#config, agentId) ?? '';
     const lines = linesOf(this.#config, agentId, facets);
     const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
     const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(facets) : [];

@@ -1,3 +1,4 @@
+import { isForgotten } from '../agent/tombstone.ts';
 import type { Config } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { agentsKey, mediaOfLine, rosterKey } from './keys.ts';
@@ -62,7 +63,7 @@ export class Alignment {
         }),
       );
       // Scripts enter everybody; whom a version before this one has stored is entered here.
-      const entries = [...records.keys()].flatMap((agentId) => ['0', agentId]);
+      const entries = [...records].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
       const roster = rosterKey(domain);
       if (entries.length > 0) await cluster.command(roster, ['ZADD', roster, 'NX', ...entries]);
       found.records += records.size;

@@ -35,6 +35,7 @@ export const budgetKeys = (connection: string): string[] =>
 export const LEASES = {
   relay: '{relay}',
   alignments: '{alignments}',
+  expiry: '{expiry}',
   connections: '{connections}',
   lapses: '{lapses}',
 } as const;

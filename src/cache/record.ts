@@ -1,6 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { ownStatus } from '../agent/status.ts';
+import { isForgotten } from '../agent/tombstone.ts';
 import { VOICE } from '../agent/units.ts';
 import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
 
@@ -11,7 +12,7 @@ import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './
 export interface AgentRecord {
   /** Grows with every write; what compare-and-set compares. A string: it does not fit a script's integer reply. */
   version: string;
-  /** The agent's home region; empty where nobody has said. */
+  /** The agent's home region; empty where the config takes nothing of the agent. */
   home: string;
   /** Until when a claim holds each unit of the agent's capacity, in ms by this region's shard's clock; 0 for none. */
   locksMs: Locks;
@@ -62,7 +63,8 @@ export function writeRecord(
   const { claim, digitalClaims: _, ...rest } = facets;
   const written = writeClaim(claim);
   const header = [
-    ownStatus(facets).status,
+    // Whom nobody is to find: scripts take it for one more who is not available.
+    isForgotten(facets) ? 'FORGOTTEN' : ownStatus(facets).status,
     lockOf({ locksMs }),
     holdMs,
     ...written,

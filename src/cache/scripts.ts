@@ -27,6 +27,7 @@ export const scripts = {
   claim: load('claim'),
   commit: load('commit'),
   find: load('find'),
+  forget: load('forget'),
   lapsed: load('lapsed'),
   lease: load('lease'),
   leave: load('leave'),

@@ -1,7 +1,8 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
+import { checkAgents } from './agents.ts';
 import { checkAuth } from './auth-check.ts';
 import { checkClaimKeys } from './claim-keys.ts';
-import { inside, type Problem, suggest } from './problems.ts';
+import { inside, mustBeKnown, type Problem } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
 
@@ -16,18 +17,11 @@ export function crossCheck(config: Config): Problem[] {
     ...checkReplication(config),
     ...checkBus(config),
     ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
+    ...checkAgents(config),
     ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
     ...checkFreshness(config),
     ...checkAuth(config),
     ...checkClaimKeys(config),
-  ];
-}
-
-/** A problem if `name` is not one of `known`. */
-function mustBeKnown(path: string, name: string, kind: string, known: object): Problem[] {
-  if (Object.hasOwn(known, name)) return [];
-  return [
-    { path, message: `names the ${kind} "${name}", which is not configured${suggest(name, Object.keys(known))}` },
   ];
 }
 

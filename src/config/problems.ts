@@ -31,6 +31,14 @@ export function suggest(name: string, known: string[]): string {
   return known.length > 0 ? `; known here: ${known.join(', ')}` : '';
 }
 
+/** A problem if `name` is not one of `known`. */
+export function mustBeKnown(path: string, name: string, kind: string, known: object): Problem[] {
+  if (Object.hasOwn(known, name)) return [];
+  return [
+    { path, message: `names the ${kind} "${name}", which is not configured${suggest(name, Object.keys(known))}` },
+  ];
+}
+
 /** Two edits apart for long names, one for short ones; case and separators (`held_ms`) do not count. */
 function isNear(a: string, b: string): boolean {
   const [left, right] = [a, b].map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, '')) as [string, string];

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { CxoneSettings } from '../platforms/cxone/settings.ts';
 import { GenesysSettings } from '../platforms/genesys/settings.ts';
 import { PushSettings } from '../platforms/push-settings.ts';
+import { Agents } from './agents.ts';
 import { Audit, Auth, RegionKeys } from './auth.ts';
 import { Bus } from './bus.ts';
 import { closed, MAIN, Milliseconds, Name, named } from './fields.ts';
@@ -221,6 +222,7 @@ export const ConfigSchema = Type.Object(
       minProperties: 1,
     }),
     connections: named(Connection, 'The connections by name.', { default: {} }),
+    agents: Agents,
     queues: named(Queue, 'The virtual queues by name; a platform queue needs no entry.', { default: {} }),
     ranking: Ranking,
     claims: Claims,

@@ -38,9 +38,25 @@ export function domainsOf({ domains }: Config): string[] {
   return [...new Set([MAIN_DOMAIN, ...Object.keys(domains)])];
 }
 
-/** The region that decides about the agent, or undefined for agents of no connection. */
+/**
+ * The region that decides about the agent: the config alone says so, and no event does. Undefined: nothing is taken of this
+ * agent, whose id names no connection.
+ */
 export function homeOfAgent(config: Config, agentId: string): string | undefined {
-  return connectionOf(config, agentId)?.home;
+  const { accept, home } = config.agents.unknown;
+  return connectionOf(config, agentId)?.home ?? (accept ? home : undefined);
+}
+
+/** Whether a platform is the source of truth for the agent: one that is read, and not told of. */
+export function hasPlatform(config: Config, agentId: string): boolean {
+  const { platform = 'events' } = connectionOf(config, agentId) ?? {};
+  return platform !== 'events';
+}
+
+/** Why nothing is taken of an agent, and how to change that; undefined where it is taken. */
+export function whyNotTaken(config: Config, agentId: string): string | undefined {
+  if (homeOfAgent(config, agentId) !== undefined) return undefined;
+  return 'names no connection of the config; agents of none are taken where `agents.unknown.accept` is true, in all regions';
 }
 
 /** Every queue that the agent of this profile is in, `global` and the virtual ones too; sorted, each once. */

@@ -20,7 +20,8 @@ export const AgentAnswer = Type.Object(
     status: Type.Enum([...STATUSES], { description: 'How the agent is for voice.' }),
     reason: Type.Optional(
       Type.String({
-        description: 'Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT` …',
+        description:
+          'Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`, `FORGOTTEN` …',
       }),
     ),
     home: Name("The region whose word on this agent counts: it ingests the agent's connection and grants the agent."),
@@ -57,6 +58,18 @@ export const AgentAnswer = Type.Object(
   { ...closed, $id: 'Agent', description: 'One agent, as a region knows it, with how well it knows.' },
 );
 export type AgentAnswer = Static<typeof AgentAnswer>;
+
+export const ForgottenAnswer = Type.Object(
+  {
+    agent_id: AgentId,
+    forgotten_at: MsSinceEpoch('What was said up to this platform time does not count any more, in ms.'),
+    replicated: Type.Boolean({
+      description: 'False if no replica has it: a failover could take it before the bus has it.',
+    }),
+  },
+  { ...closed, $id: 'ForgottenAgent', description: 'An agent who was forgotten.' },
+);
+export type ForgottenAnswer = Static<typeof ForgottenAnswer>;
 
 export const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unreachable'] as const;
 

@@ -6,8 +6,14 @@ import { Count, Name, OneOf } from './fields.ts';
 
 export const MAX_BATCH = REQUEST_LIMITS.events.most;
 
-// Claims, and what is forgotten, are Muster's own to say.
-const { claim: _claim, digital_claims: _claims, interactions_since: _since, ...reported } = EventPayload.properties;
+// Claims, what is forgotten and who is are Muster's own to say.
+const {
+  claim: _claim,
+  digital_claims: _claims,
+  interactions_since: _since,
+  forgotten: _forgotten,
+  ...reported
+} = EventPayload.properties;
 /** What an event must have beside who and when. */
 const TELLING = ['status', 'profile', 'presence', 'activity', 'interactions'] as const;
 

@@ -204,7 +204,7 @@ function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentR
 
 function versionsOf(facets: Facets): FacetVersions {
   const versions: FacetVersions = {};
-  for (const name of ['profile', 'presence', 'activity', 'origin'] as const) {
+  for (const name of ['forgotten', 'profile', 'presence', 'activity'] as const) {
     const facet = facets[name];
     if (facet) versions[name] = [facet.at, closedness(facet), facet.id];
   }

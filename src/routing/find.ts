@@ -1,5 +1,6 @@
 import type { Media } from '../agent/media.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
+import { isForgotten } from '../agent/tombstone.ts';
 import type { Found, PassOver } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
 import type { AgentAnswer, FindAnswer } from '../contract/agents.ts';
@@ -85,6 +86,7 @@ async function vouchFor(region: Region, agents: Found['agents'], budgetMs: numbe
 export async function getAgent(region: Region, agentId: string, budgetMs: number): Promise<AgentAnswer> {
   let record = await region.agents.get(agentId);
   if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
+  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" was forgotten`);
   if (answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
     await region.readThrough.ask([agentId], budgetMs);
     record = (await region.agents.get(agentId)) ?? record;

@@ -3,6 +3,7 @@ import { VOICE } from '../agent/units.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { NotReplicated, tellable, type Written } from '../cache/written.ts';
+import { whyNotTaken } from '../config/topology.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import { answerClaim, explain, facetsOf, grantedBy, unitIn } from './answers.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
@@ -176,12 +177,13 @@ export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer
 export function disputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
   const detail =
     `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
-    'the connections in the configs of the regions differ';
+    '`connections` or `agents.unknown` in the configs of the regions differ';
   return new Refusal('home_disputed', detail);
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
 export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
+  if (whyNotTaken(region.config, agentId) !== undefined) return; // the regions' configs differ
   try {
     // A copy: what a failover takes of it the bus brings, and the home decides.
     (await region.agents.apply(agentId, facets)).evenIfLost();

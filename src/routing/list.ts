@@ -1,7 +1,8 @@
 import type { Status } from '../agent/status.ts';
 import { flawIn } from '../agent/text.ts';
+import { isForgotten } from '../agent/tombstone.ts';
 import type { AgentRecord } from '../cache/record.ts';
-import { domainsOf, queuesOf } from '../config/topology.ts';
+import { domainsOf, homeOfAgent, queuesOf } from '../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../contract/agents.ts';
 import { textOf } from '../ops/utf8.ts';
 import { answerFor, queueNamed, type Region, tell } from './region.ts';
@@ -88,6 +89,7 @@ function isWanted(
   agentId: string,
   record: AgentRecord,
 ): boolean {
+  if (homeOfAgent(region.config, agentId) === undefined || isForgotten(record.facets)) return false;
   const { profile } = record.facets;
   if (home !== undefined && record.home !== home) return false;
   if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;

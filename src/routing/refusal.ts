@@ -6,12 +6,15 @@ import type { ClaimAnswer } from '../contract/claims.ts';
 export type RefusalCode =
   | 'no_agent_available'
   | 'unknown_agent'
+  | 'agent_of_platform'
+  | 'agent_has_claim'
   | 'unknown_claim'
   | 'unknown_queue'
   | 'fence_superseded'
   | 'claim_ended'
   | 'call_has_claim'
   | 'not_home'
+  | 'not_homed_here'
   | 'home_disputed'
   | 'home_unreachable'
   | 'outcome_unknown';

@@ -53,6 +53,7 @@ const WireClaim = Type.Tuple([
 type WireClaim = Static<typeof WireClaim>;
 const WireReach = Type.Object(
   {
+    forgotten: Version,
     profile: Version,
     presence: Version,
     activity: Version,

@@ -16,6 +16,7 @@ import type {
   ReaderContext,
 } from '../platforms/platform.ts';
 import { Connections } from '../sync/connections.ts';
+import { forgetAfterMs } from '../sync/expiry.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { SetAside } from '../sync/set-aside.ts';
 import { budgetOf } from './budgets.ts';
@@ -39,6 +40,7 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
     setAside,
     connections: homed,
     readingIntervalMs: config.reconcile.intervalMs,
+    forgetAfterMs: forgetAfterMs(config),
   });
 }
 

@@ -26,6 +26,7 @@ import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
 import type { Connections } from '../sync/connections.ts';
+import { Expiry } from '../sync/expiry.ts';
 import { Freshness } from '../sync/freshness.ts';
 import { Heartbeats } from '../sync/heartbeat.ts';
 import { Ingest } from '../sync/ingest.ts';
@@ -86,8 +87,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
     atHome: (agentId, facets) => void ingest.forgetOld(agentId, facets),
   });
-  const { replication } = config.claims;
-  const taken = { region: config.region, replication, store: store.cluster.shards };
+  const taken = { region: config.region, replication: config.claims.replication, store: store.cluster.shards };
   const ingest = new Ingest({ ...ground, ...taken, outbox, apply });
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
@@ -102,10 +102,11 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases, setAside });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const heard = { store: store.cluster.shards, bus, apply, freshness, positions, history, setAside };
-  const applier = new Applier({ ...shared, ...heard, replication });
+  const heard = { ...taken, bus, apply, freshness, positions, history, setAside, config };
+  const applier = new Applier({ ...shared, ...heard });
   const connections = platformConnections(ground, agents, ingest, setAside);
   const alignments = new Alignments({ ...ground, cluster: store.cluster });
+  const expiry = new Expiry({ ...ground, cluster: store.cluster, ingest, store: store.cluster.shards });
   return {
     region,
     outbox,
@@ -115,8 +116,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     heartbeats,
     setAside,
     start: async () => {
-      leases.start();
-      peers.start();
+      for (const each of [leases, peers]) each.start();
       await freshness.start();
       await relay.start();
       heartbeats.start();
@@ -124,9 +124,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       readThrough.prepare();
       alignments.start();
       lapses.start();
+      expiry.start();
     },
     stop: async () => {
-      await Promise.all([alignments.stop(), lapses.stop(), oneCall.stop()]);
+      await Promise.all([alignments.stop(), expiry.stop(), lapses.stop(), oneCall.stop()]);
       await peers.stop();
       await readThrough.close();
       heartbeats.stop();

@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../agent/event.ts';
+import { type AgentEvent, InvalidEvent } from '../agent/event.ts';
 import type { Bus, Delivery } from '../bus/bus.ts';
 import {
   AGENT_CHANGED,
@@ -10,6 +10,8 @@ import {
   positionIn,
 } from '../bus/envelope.ts';
 import { isTellable, type Replication } from '../cache/written.ts';
+import type { Config } from '../config/schema.ts';
+import { whyNotTaken } from '../config/topology.ts';
 import type { History } from '../ops/history.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Apply } from './apply.ts';
@@ -23,6 +25,7 @@ interface ApplierOptions {
   apply: Apply;
   freshness: Freshness;
   positions: Positions;
+  config: Config;
   region: string;
   /** `refuse`: no batch counts as applied that no replica holds, so no failover takes what the bus does not bring again. */
   replication: Replication;
@@ -129,7 +132,10 @@ export class Applier {
   /** Opens a message; undefined where nobody can. */
   async #open(partition: number, delivery: Delivery): Promise<Envelope | undefined> {
     try {
-      return openMessage(delivery, this.#options.store.nowMs());
+      const { config, store } = this.#options;
+      const envelope = openMessage(delivery, store.nowMs());
+      if (envelope.type === AGENT_CHANGED) mustBeTaken(config, envelope.event);
+      return envelope;
     } catch (error) {
       await this.#aside(partition, delivery, error);
       return undefined;
@@ -160,6 +166,12 @@ export class Applier {
       reason: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** @throws InvalidEvent where the config takes nothing of this agent */
+function mustBeTaken(config: Config, { agentId }: AgentEvent): void {
+  const message = whyNotTaken(config, agentId);
+  if (message !== undefined) throw new InvalidEvent([{ field: '/agent_id', message }]);
 }
 
 /** A batch that was published twice may hold an old heartbeat behind a newer one. */

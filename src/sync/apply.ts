@@ -101,7 +101,7 @@ export class Apply {
       let known: AgentRecord | undefined;
       // Whatever of it is not there, any more, is written now; the record that was read last has all of it.
       for (const event of events) {
-        known = (await agents.apply(agentId, this.#withOrigin(event))).evenIfLost().record;
+        known = (await agents.apply(agentId, event.facets)).evenIfLost().record;
       }
       if (!known) return;
       const affirmed = await agents.affirm(agentId, known);
@@ -113,7 +113,7 @@ export class Apply {
   async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Written<Applied>> {
     const { agents, clock, history } = this.#options;
     const startedMs = clock.monotonicMs();
-    const written = await agents.apply(event.agentId, this.#withOrigin(event));
+    const written = await agents.apply(event.agentId, event.facets);
     // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
     const applied = written.evenIfLost();
     history.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
@@ -139,11 +139,5 @@ export class Apply {
     const leftMs = (before ? lockOf(before, claim.unit) : 0) - store.nowMs();
     const conflict = conflictOf(ours, leftMs, claim);
     if (conflict) onConflict(agentId, conflict);
-  }
-
-  /** An agent of no known connection is at home where it was first spoken of; a claim is not such a word. */
-  #withOrigin({ agentId, eventId, timestampMs, region, facets }: AgentEvent): AgentEvent['facets'] {
-    if (claimsOf(facets).length > 0 || homeOfAgent(this.#options.config, agentId) !== undefined) return facets;
-    return { ...facets, origin: { region, at: timestampMs, id: eventId } };
   }
 }

@@ -35,6 +35,8 @@ interface ConnectionsOptions {
   ingest: Ingest;
   /** Time from the start of one reading of a platform to that of the next, in ms. */
   readingIntervalMs: number;
+  /** Nobody has spoken for so long of an agent who is forgotten, in ms. */
+  forgetAfterMs: number;
   region: string;
   instance: string;
   clock: Clock;

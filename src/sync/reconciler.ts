@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../agent/event.ts';
 import { type Facets, interactionsOf, type Version } from '../agent/facets.ts';
 import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
+import { forgettingOf, isSilent } from '../agent/tombstone.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
+import { isLocked } from '../cache/forgotten.ts';
 import { getReadable } from '../cache/readable.ts';
-import { readRecord } from '../cache/record.ts';
+import { type AgentRecord, readRecord } from '../cache/record.ts';
 import { scanAgents } from '../cache/scan.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
@@ -35,6 +38,8 @@ interface ReconcilerOptions {
   connection: string;
   domain: string;
   region: string;
+  /** How long nobody must have spoken of an agent whom the platform does not have, ms. */
+  forgetAfterMs: number;
   agents: Agents;
   cluster: Cluster;
   /** Resolves when the event is durably accepted, however long that takes, or the instance stops. */
@@ -71,6 +76,8 @@ export class Reconciler {
   /** Agents of the connection whom the platform should have. */
   readonly #known = new Set<string>();
   #surveyDueMs = 0;
+  /** Of whom the store has not heard for so long that they are forgotten, unless the platform has them. */
+  #silent = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -96,6 +103,7 @@ export class Reconciler {
       for await (const page of reading.pages()) await this.#compare(page, tally);
       const unnamed = [...this.#known].filter((agentId) => !tally.checked.has(agentId));
       for await (const page of reading.byId(unnamed)) await this.#compare(page, tally);
+      await this.#forgetSilent(reading, tally);
     } catch (error) {
       const isStopped = (error as Error).name === 'AbortError';
       if (!isStopped) await finish(error as Error);
@@ -162,22 +170,47 @@ export class Reconciler {
     const { cluster, domain, connection, clock, read } = this.#options;
     const startedMs = clock.monotonicMs();
     if (startedMs < this.#surveyDueMs) return;
+    const cutoffMs = this.#cutoffMs();
+    this.#silent.clear();
     await read(async () => {
       for await (const lines of scanAgents(cluster, domain, { match: `${connection}:*`, step: SURVEY_STEP })) {
-        for (const [agentId, line] of lines) if (this.#isPresent(agentId, line)) this.#known.add(agentId);
+        for (const [agentId, line] of lines) this.#sort(agentId, line, cutoffMs);
       }
     });
     const endedMs = clock.monotonicMs();
     this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
   }
 
-  #isPresent(agentId: string, line: string): boolean {
+  /** Whom a reading must speak of: who is there, and of whom nobody has said anything for long. */
+  #sort(agentId: string, line: string, cutoffMs: number): void {
     try {
-      return ownStatus(readRecord(line).facets).status !== 'OFFLINE';
+      const record = readRecord(line);
+      if (isPresent(record)) this.#known.add(agentId);
+      else if (isSilent(record.facets, cutoffMs) && !isLocked(record, this.#options.clock.nowMs()))
+        this.#silent.add(agentId);
     } catch (error) {
       this.#passOver(agentId, error);
-      return false;
     }
+  }
+
+  #cutoffMs(): number {
+    return this.#options.clock.nowMs() - this.#options.forgetAfterMs;
+  }
+
+  /** A platform that has somebody speaks of them with each reading; only whom it says that it has no more are forgotten. */
+  async #forgetSilent(reading: Reading, { checked }: Tally): Promise<void> {
+    const unnamed = [...this.#silent].filter((agentId) => !checked.has(agentId));
+    this.#silent.clear();
+    for await (const { agents } of reading.byId(unnamed)) {
+      for (const { agentId, isGone } of agents) if (isGone) await this.#forget(agentId);
+    }
+  }
+
+  async #forget(agentId: string): Promise<void> {
+    const { region, accept, log } = this.#options;
+    const tombstone = { at: this.#cutoffMs(), id: `forgotten/${randomUUID()}` };
+    await accept(forgettingOf(region, agentId, tombstone, 'expiry'));
+    log.info({ agent: agentId }, 'an agent whom the platform has no more was forgotten');
   }
 
   #count(tally: Tally, agentId: string, differences: Difference[], overruled: number): void {
@@ -204,5 +237,7 @@ export class Reconciler {
     }
   }
 }
+
+const isPresent = ({ facets }: AgentRecord): boolean => ownStatus(facets).status !== 'OFFLINE';
 
 const noTally = (): Tally => ({ checked: new Set(), differed: new Set(), byKind: {}, overruled: 0 });

@@ -3,10 +3,10 @@ import type { FacetVersion, FacetVersions } from '../ops/history-line.ts';
 /** The stages of a claim, in the only order they can follow each other. */
 const STAGES = ['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'];
 
-/** Negative when `a` is outranked by `b`. Later outranks earlier; of two origins the earlier one stands. */
+/** Negative when `a` is outranked by `b`. Later outranks earlier. */
 export function compareFacet(facet: string, a: FacetVersion, b: FacetVersion): number {
   if (facet === 'claim' || facet.startsWith('claim/')) return compareClaims(a, b);
-  return facet === 'origin' ? compare(b, a) : compare(a, b);
+  return compare(a, b);
 }
 
 /** Under one fence the home's claim outranks one that was granted in its stead. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Activity, Facets } from '../../src/agent/facets.ts';
 import type { Capacity, Media } from '../../src/agent/media.ts';
+import { unburied } from '../../src/agent/tombstone.ts';
 
 /** Few distinct values, so that ties, duplicates and contradictions are common. */
 const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };
@@ -87,7 +88,7 @@ const claim = fc.record(
   { requiredKeys: ['fence', 'state', 'untilMs', 'callId', 'queue', 'completedAtMs'] },
 );
 
-export const facets: fc.Arbitrary<Facets> = fc.record(
+const words: fc.Arbitrary<Facets> = fc.record(
   {
     profile: stamped((at, id) => ({
       name: id,
@@ -116,9 +117,18 @@ export const facets: fc.Arbitrary<Facets> = fc.record(
     digitalClaims: fc
       .dictionary(fc.constantFrom('chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'), claim, { minKeys: 1 })
       .map((claims) => Object.fromEntries(Object.entries(claims).map(([unit, each]) => [unit, { ...each, unit }]))),
-    origin: stamped((at, id) => ({ region: by(at, id, ['us', 'eu']) })),
   },
   { requiredKeys: [] },
 );
+
+const tombstone = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: stamped(() => ({})) },
+);
+
+/** As somebody may hold or tell them: where there is a tombstone, without what it has buried. */
+export const facets: fc.Arbitrary<Facets> = fc
+  .tuple(words, tombstone)
+  .map(([said, forgotten]) => ({ ...unburied(said, forgotten), ...(forgotten && { forgotten }) }));
 
 export const nowMs = fc.integer({ min: 980, max: 1_030 });

@@ -114,6 +114,7 @@ const ROUTES: [route: string, needs: Scope, path: string, body: object | undefin
   ['GET /agents/available', 'route:agent', `/agents/available?${query}`, undefined, 404],
   ['GET /v1/agents', 'read:agent', '/v1/agents?limit=1', undefined, 200],
   ['GET /v1/agents/:id', 'read:agent', '/v1/agents/nobody', undefined, 404],
+  ['DELETE /v1/agents/:id', 'write:agent:status', '/v1/agents/nobody', undefined, 404],
   ['GET /v1/queues/:id', 'read:agent', '/v1/queues/support', undefined, 200],
   ['GET /v1/stream', 'read:agent', '/v1/stream?events=none', undefined, 400],
   ['GET /v1/regions', 'admin:region', '/v1/regions', undefined, 200],

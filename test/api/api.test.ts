@@ -8,7 +8,11 @@ let eu: string;
 let us: string;
 
 beforeAll(async () => {
-  regions = await startRegions({ names: ['eu', 'us'], replicas: false });
+  regions = await startRegions({
+    names: ['eu', 'us'],
+    replicas: false,
+    config: { agents: { unknown: { accept: true, home: 'eu' } } },
+  });
   [eu, us] = regions.all.map((region) => region.url) as [string, string];
 });
 afterAll(() => regions.stop());

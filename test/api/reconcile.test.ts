@@ -49,6 +49,18 @@ test('whichever instance is asked, the one that runs the connection reads the pl
   }
 });
 
+test('a platform’s agent is not forgotten on anybody else’s word, in whatever region', async () => {
+  for (const id of ['cx:1', 'far:1']) {
+    const { agents } = (await ask(`${url}/v1/agents?limit=200`)).body as { agents: { agent_id: string }[] };
+    const agentId = agents.find(({ agent_id }) => agent_id.startsWith(id.slice(0, -1)))?.agent_id ?? '';
+    expect(agentId).not.toBe('');
+    expect(await ask(`${url}/v1/agents/${encodeURIComponent(agentId)}`, 'DELETE')).toMatchObject({
+      status: 409,
+      body: { code: 'agent_of_platform' },
+    });
+  }
+});
+
 test('what is not read here is refused, with where it is', async () => {
   expect(await reconcile('far')).toMatchObject({ status: 421, body: { code: 'not_homed_here', home: 'us' } });
   for (const name of ['crm', 'nobody', '__proto__'])

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Agents } from '../../src/cache/agents.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import { scripts } from '../../src/cache/scripts.ts';
 import { facets } from '../agent/arbitrary.ts';
@@ -96,5 +97,22 @@ describe('align', () => {
     expect(Number(await align(compared))).toBe(0);
     expect(Number(await align('0'))).toBe(0);
     expect(await d.members()).toEqual([]);
+  });
+});
+
+describe('agents whom the config takes no longer', () => {
+  it('stand in no line after a check, and are known to nobody', async () => {
+    const d = store.domain('left');
+    const agentId = await d.free('gone', 1000);
+    const { left: _, ...connections } = d.config.connections;
+    const config = { ...d.config, connections };
+    expect(await places(d, 'global')).not.toEqual([[]]);
+    const pace = async () => undefined;
+    const { repaired } = await new Alignment({ cluster: store.cluster, config, pace }).check(d.name);
+    expect(repaired).toEqual({ ghost: 2 });
+    expect(await places(d, d.queue, 'global')).toEqual([[], []]);
+    expect(await new Agents(store.cluster, { claims: store.lane, changes: store.lane }, config).get(agentId)).toBe(
+      undefined,
+    );
   });
 });

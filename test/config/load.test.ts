@@ -173,6 +173,11 @@ describe('a configuration that does not fit', () => {
       ['connections.crm.home: names the region "mars", which is not configured; known here: us-east-1, eu-west-1'],
     ],
     [
+      'home of agents of no connection',
+      `${example()}\nagents: { unknown: { home: mars } }`,
+      ['agents.unknown.home: names the region "mars", which is not configured; known here: us-east-1, eu-west-1'],
+    ],
+    [
       'domain of a connection',
       example('home: us-east-1', 'home: us-east-1, domain: sales'),
       [
@@ -203,6 +208,11 @@ describe('a configuration that does not fit', () => {
       'the reserved queue',
       example('  support:', '  global:'),
       ['queues.global: is reserved: every agent is in this queue'],
+    ],
+    [
+      'agents of no connection without a home',
+      `${example()}\nagents: { unknown: { accept: true } }`,
+      ['agents.unknown.home: is missing, expected the region that is the home of agents of no connection'],
     ],
     [
       'a platform queue twice',

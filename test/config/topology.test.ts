@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
-import { domainOfAgent, findQueue, homeOfAgent, queuesOf } from '../../src/config/topology.ts';
+import { domainOfAgent, findQueue, homeOfAgent, queuesOf, whyNotTaken } from '../../src/config/topology.ts';
 
 const config = readConfig(
   `
@@ -32,6 +32,10 @@ describe('an agent', () => {
   ])('%s has the home %s and the domain %s', (id, home, domain) => {
     expect(homeOfAgent(config, id)).toBe(home);
     expect(domainOfAgent(config, id)).toBe(domain);
+    expect(whyNotTaken(config, id) === undefined).toBe(home !== undefined);
+    const agents = { ...config.agents, unknown: { accept: true, home: 'eu' } };
+    expect(homeOfAgent({ ...config, agents }, id)).toBe(home ?? 'eu');
+    expect(whyNotTaken({ ...config, agents }, id)).toBeUndefined();
   });
 
   test.each([

@@ -26,7 +26,7 @@ test('docs/security.md says who may use which route, for every route there is', 
   ];
   const listed = told.flatMap(([who, begin = '']) => {
     const row = page.split('\n').find((line) => line.startsWith(begin)) ?? '';
-    return [...row.matchAll(/`((?:GET|POST) [^`]+)`/g)]
+    return [...row.matchAll(/`((?:GET|POST|DELETE) [^`]+)`/g)]
       .map(([, route = '']) => `${who} ${route}`)
       .filter((each) => each !== 'route:agent GET /agents/available'); // with a parameter, as the row says
   });

@@ -35,3 +35,18 @@ test.each([
   const again = { region: 'eu', name: 'eu-1', port: 7401, redis: { nodes: ['127.0.0.1:7001'] }, credentials };
   expect(readConfig(configYaml(again, around), join(dir, 'eu-1.yaml'), {}).claims.keys).not.toEqual(eu?.keys);
 });
+
+test('all regions of a world take agents of no connection, and have one home for them', () => {
+  writeClaimKey(dir);
+  for (const region of names) {
+    const place = {
+      region,
+      name: `${region}-1`,
+      port: 7401,
+      redis: { nodes: ['127.0.0.1:7001'] },
+      credentials: undefined,
+    };
+    const { agents } = readConfig(configYaml(place, around), join(dir, `${region}-1.yaml`), {});
+    expect(agents.unknown).toEqual({ accept: true, home: 'eu' });
+  }
+});

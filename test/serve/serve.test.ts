@@ -43,6 +43,7 @@ async function settings(region: string, more: object = {}): Promise<object> {
     listen: { port },
     redis: redis.access,
     bus: { url: bus.url },
+    connections: { crm: { platform: 'events', home: 'eu' } },
     regions: { eu: { url: `http://127.0.0.1:${port}` }, us: { url: 'http://127.0.0.1:9' } },
     log: { level: 'error' },
     ...more,
@@ -96,7 +97,7 @@ describe('muster serve', () => {
     const { child, ended, said } = await serve({ ...config, log: { level: 'fatal' } });
     await vi.waitFor(() => expect(said.out).toContain('listens'), 20_000);
     const url = said.out.trim().split(' ').at(-1);
-    const event = { event_id: 'e', timestamp: 1_764_000_000, agent_id: 'alone', status: 'AVAILABLE' };
+    const event = { event_id: 'e', timestamp: 1_764_000_000, agent_id: 'crm:alone', status: 'AVAILABLE' };
     const headers = { 'content-type': 'application/json' };
     const posted = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: JSON.stringify(event) });
     expect(posted.status).toBe(202);

@@ -5,6 +5,7 @@ import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { type Heartbeat, sealEvent, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';
 import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { NotReplicated, Written } from '../../src/cache/written.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { noHistory } from '../../src/ops/history.ts';
 import { createLog } from '../../src/ops/log.ts';
@@ -76,8 +77,10 @@ class Bench {
     const cluster = { command: async () => ({}) };
     const shared = { region: 'eu', log, metrics: this.metrics };
     const setAside = new SetAside({ ...shared, bus, cluster, instance: 'eu-1', clock: systemClock });
+    const config = { connections: {}, agents: { unknown: { accept: true, home: 'eu' } } } as unknown as Config;
     const applier = new Applier({
       ...shared,
+      config,
       bus: bus as never,
       apply: apply as unknown as Apply,
       setAside,

@@ -162,10 +162,8 @@ describe('monotonic-apply', () => {
     expect(failed(await world.judge())).toEqual([]);
   });
 
-  it('knows the stages of a claim, and that of two origins the earlier one stands', async () => {
-    const origin = (at: number) => ({ ...presence('bob', at), facets: { origin: { region: 'eu', at, id: 'e' } } });
+  it('knows the stages of a claim', async () => {
     applied(claimEvent('e1', 1, 'HELD'), claimEvent('e2', 1, 'CONFIRMED'), claimEvent('e3', 2, 'HELD'));
-    applied(origin(5), origin(4));
     expect(failed(await world.judge())).toEqual([]);
   });
 

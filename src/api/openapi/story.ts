@@ -226,5 +226,19 @@ export const STORY: readonly Example[] = [
     body: { event: 'OnAssign' },
     status: 404,
   },
+  {
+    operation: 'forgetAgent',
+    name: 'has-left',
+    summary: 'Somebody who has left the company',
+    params: { id: agentId('carla') },
+    status: 202,
+  },
+  {
+    operation: 'forgetAgent',
+    name: 'not-here',
+    summary: 'Somebody who is at home in another region',
+    params: { id: 'crm-us-east-1:eve' },
+    status: 421,
+  },
   ...OPERATORS_STORY,
 ];

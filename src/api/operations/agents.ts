@@ -7,6 +7,7 @@ import {
   AgentsQuery,
   AvailableQuery,
   FindAnswer,
+  ForgottenAnswer,
   QueueAnswer,
   QueuePath,
   QueueQuery,
@@ -68,6 +69,30 @@ export const agentOperations = {
     unlessKnown: true,
     answers: { 200: { description: 'The agent.', schema: AgentAnswer, headers: [...BY, 'etag'] } },
     problems: [...AFTER_WRITES, 'unknown_agent'],
+  },
+  forgetAgent: {
+    method: 'DELETE',
+    path: '/v1/agents/{id}',
+    tag: 'Agents',
+    access: 'write:agent:status',
+    summary: 'Forget an agent of no platform',
+    description:
+      'At home only, and not while a claim holds the agent. Every region hears of it: the agent leaves all lines and lists, and ' +
+      'no word of before brings them back. One of after does.',
+    repeatable: 'everybody is told the same once more.',
+    params: AgentPath,
+    answers: {
+      202: { description: 'The agent is forgotten.', schema: ForgottenAnswer, headers: ['muster-consistency'] },
+    },
+    problems: [
+      'unknown_agent',
+      'agent_of_platform',
+      'agent_has_claim',
+      'not_homed_here',
+      'outbox_full',
+      'not_replicated',
+      'shard_unavailable',
+    ],
   },
   getQueue: {
     method: 'GET',

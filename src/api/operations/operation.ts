@@ -38,7 +38,7 @@ export interface Answer {
  * answer in the tests is held against its operation.
  */
 export interface Operation {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** With its parameters in braces. */
   path: `/${string}`;
   tag: Tag;

@@ -1,13 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { AgentQuery, AgentsQuery, AvailableQuery, type QueueAnswer, QueueQuery } from '../../contract/agents.ts';
+import {
+  AgentQuery,
+  AgentsQuery,
+  AvailableQuery,
+  type ForgottenAnswer,
+  type QueueAnswer,
+  QueueQuery,
+} from '../../contract/agents.ts';
 import { find, getAgent } from '../../routing/find.ts';
+import { forgetAgent } from '../../routing/forget.ts';
 import { type Cursor, InvalidCursor, listAgents, readCursor } from '../../routing/list.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
-import { tokenOfClaim } from '../../routing/token.ts';
-import { claimFor } from '../audited.ts';
+import { tokenOfClaim, tokenOfEvents } from '../../routing/token.ts';
+import { claimFor, recordEvent } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
 import { etagOf, isKnown } from '../etag.ts';
 import { InvalidRequest } from '../failures.ts';
@@ -60,6 +68,15 @@ export function agentRoutes(server: FastifyInstance, { region }: ApiContext): vo
     const etag = etagOf(agent);
     reply.header('etag', etag);
     return isKnown(etag, request.headers['if-none-match']) ? reply.status(304).send() : agent;
+  });
+
+  const FORGET = { access: 'write:agent:status', work: 'claim' } as const;
+  server.delete('/v1/agents/:id', { config: FORGET }, async (request, reply): Promise<ForgottenAnswer> => {
+    const accepted = await forgetAgent(region, (request.params as { id: string }).id);
+    recordEvent(region, request, accepted);
+    reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, [accepted]));
+    const { event, replicated } = accepted;
+    return { agent_id: event.agentId, forgotten_at: event.timestampMs, replicated };
   });
 
   server.get('/v1/queues/:id', { config, schema: { querystring: QueueQuery } }, (request, reply) => {

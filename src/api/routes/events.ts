@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
 import { reservedIds } from '../../agent/reserved.ts';
+import { whyNotTaken } from '../../config/topology.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
@@ -54,6 +55,9 @@ export function eventRoutes(server: FastifyInstance, { region }: ApiContext): vo
       const message = `must be one of ${Object.keys(config.regions).join(', ')}`;
       throw new InvalidEvent([{ field: '/region_source', message }]);
     }
+    const why = whyNotTaken(config, event.agentId);
+    if (why !== undefined) throw new InvalidEvent([{ field: '/agent_id', message: why }]);
+    if (event.facets.forgotten) throw new InvalidEvent([{ field: '/forgotten', message: "is Muster's own to say" }]);
     if (event.facets.claim || event.facets.digitalClaims) {
       const field = event.facets.claim ? '/claim' : '/digital_claims';
       throw new InvalidEvent([{ field, message: "is Muster's own to say" }]);

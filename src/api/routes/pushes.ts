@@ -6,7 +6,7 @@ import { InvalidPush } from '../../platforms/platform.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
 import { isAuthentic } from '../credentials.ts';
 import { InvalidRequest } from '../failures.ts';
-import { sendProblem } from '../problems.ts';
+import { sendProblem } from '../send-problem.ts';
 import type { ApiContext } from '../server.ts';
 
 /** `POST /v1/platforms/{connection}/events`: what a platform, or a script on it, pushes. Signed are bytes, not JSON. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/bookmark.ts';
 import { Follower, type Wanted } from '../../routing/follow.ts';
 import { InvalidRequest } from '../failures.ts';
-import { sendProblem } from '../problems.ts';
+import { sendProblem } from '../send-problem.ts';
 import type { ApiContext } from '../server.ts';
 import { StreamBody } from '../stream-body.ts';
 

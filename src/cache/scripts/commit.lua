@@ -23,7 +23,8 @@ for i = 8, told - 1, 2 do
   if held then held.lock = now_ms + tonumber(ARGV[i + 1]) end
 end
 local line = store(agents, id, r, now_us)
-if not there then redis.call('ZADD', KEYS[4], 0, id) end
+if r.status == 'FORGOTTEN' then redis.call('ZREM', KEYS[4], id)
+elseif not there or string.find(there, '^%d+ FORGOTTEN ') then redis.call('ZADD', KEYS[4], 0, id) end
 if ARGV[6] == '' then note(KEYS[3], id) end
 for claim in string.gmatch(ARGV[6], '[^;]+') do note(KEYS[3], id, claim) end
 local stays = #KEYS - tonumber(ARGV[4])

@@ -1,7 +1,7 @@
 -- record: what every script knows of an agent's record.
 -- One line: a header that scripts read, then the facets, which only TypeScript reads (src/cache/record.ts).
 --   version status lock hold fence until claim by call queue completed reason arrival home skills units facets
--- status to reason, but for hold, are of the agent's one unit for voice; units are of the others (units.lua).
+-- status: AVAILABLE, BUSY, OFFLINE; FORGOTTEN of one who is in no roster. status to reason, but for hold, are of the agent's one unit for voice; units are of the others (units.lua).
 -- lock: ms until which a claim holds the unit; hold: ms until which its home, elsewhere, is being asked for the agent; both
 -- by this shard's clock. until: the claim's end by the clock of whoever granted it: the home or, in its stead, the region
 -- `by`. reason: why the claim ended. completed and arrival are platform time: the agent's place in line when free (src/agent/ranking.ts).

@@ -1,0 +1,18 @@
+-- forget: takes the record of an agent who was forgotten out of the store.
+-- KEYS  1 agents, 2 roster
+-- ARGV  1 agent, 2 version expected
+-- Answers 1 if it did; 0 where the record has changed, is not of one who was forgotten, or a claim still holds the agent.
+--include record
+
+local agents, id = KEYS[1], ARGV[1]
+local there = redis.call('HGET', agents, id)
+local r = there and parse(there)
+if not r or int(r.version) ~= ARGV[2] or r.status ~= 'FORGOTTEN' then return 0 end
+local now_ms = clock()
+if r.lock > now_ms then return 0 end
+for _, u in ipairs(r.units and r.units.list or {}) do
+  if u.lock > now_ms then return 0 end
+end
+redis.call('HDEL', agents, id)
+redis.call('ZREM', KEYS[2], id)
+return 1
