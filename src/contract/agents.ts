@@ -19,7 +19,8 @@ export const AgentAnswer = Type.Object(
     status: Type.Enum([...STATUSES], { description: 'How the agent is for voice.' }),
     reason: Type.Optional(
       Type.String({
-        description: 'Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT` …',
+        description:
+          'Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`, `FORGOTTEN` …',
       }),
     ),
     home: Name("The region whose word on this agent counts: it ingests the agent's connection and grants the agent."),
