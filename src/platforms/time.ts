@@ -18,5 +18,5 @@ export function zonedMs(text: unknown): number | undefined {
 
 /** Whether a text tells a time and names no zone. */
 export function isZoneless(text: unknown): boolean {
-  return typeof text === 'string' && !ZONED.test(text) && isPossibleTime(Date.parse(text));
+  return typeof text === 'string' && !ZONED.test(text) && !Number.isNaN(Date.parse(text));
 }

@@ -110,7 +110,19 @@ describe('what EventBridge brings', () => {
       'an impossible time',
       notification('conversations', {
         id: CALL,
-        participants: [{ purpose: 'agent', userId: USER, calls: [{ state: 'x', startAlertingTime: '2150-01-01' }] }],
+        participants: [
+          { purpose: 'agent', userId: USER, calls: [{ state: 'x', startAlertingTime: '2150-01-01T00:00:00Z' }] },
+        ],
+      }),
+      ['/eventBody/participants'],
+    ],
+    [
+      'a time without a zone',
+      notification('conversations', {
+        id: CALL,
+        participants: [
+          { purpose: 'agent', userId: USER, calls: [{ state: 'x', startAlertingTime: '2026-03-02T15:01:40' }] },
+        ],
       }),
       ['/eventBody/participants'],
     ],

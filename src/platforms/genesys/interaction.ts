@@ -6,6 +6,7 @@ import {
   type Version,
 } from '../../agent/facets.ts';
 import type { Media } from '../../agent/media.ts';
+import { isZoneless } from '../time.ts';
 import { canonical } from './mapping.ts';
 import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';
 
@@ -47,12 +48,9 @@ const LISTS: [list: string, media: Media][] = [
 const OVER = new Set(['DISCONNECTED', 'TERMINATED']);
 const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
 
-export const participantsOf = ({ participants }: ConversationPayload): ParticipantPayload[] =>
-  Array.isArray(participants) ? participants : [];
-
 /** @returns undefined where the user is no agent of the conversation, or nothing in it says when */
 export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
-  const participants = participantsOf(conversation);
+  const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
   const own = participants.filter((entry) => entry.userId === userId && canonical(entry.purpose) === 'AGENT');
   const entries = own.map(readEntry);
   const told = LIVELIEST.map((state) => entries.findLast((entry) => entry.state === state)).find(Boolean);
@@ -97,11 +95,19 @@ function readEntry(entry: ParticipantPayload): Entry {
   const isOver =
     Boolean(entry.endTime) ||
     (communications.length > 0 && communications.every((one) => OVER.has(canonical(one.state))));
-  const times = [
-    ...[entry.connectedTime, entry.endTime, entry.startAcwTime, entry.endAcwTime],
-    ...communications.flatMap((one) => [one.startAlertingTime, one.connectedTime, one.disconnectedTime]),
-  ].flatMap((text) => timeOf(text) ?? []);
+  const times = textsOfTimes(entry, communications).flatMap((text) => timeOf(text) ?? []);
   return { state: stateOf(entry, communications, connectedAt !== undefined, isOver), connectedAt, times };
+}
+
+const textsOfTimes = (entry: ParticipantPayload, communications: CommunicationPayload[]): (string | undefined)[] => [
+  ...[entry.connectedTime, entry.endTime, entry.startAcwTime, entry.endAcwTime],
+  ...communications.flatMap((one) => [one.startAlertingTime, one.connectedTime, one.disconnectedTime]),
+];
+
+/** Whether a time of the conversation names no zone: it is not read. */
+export function hasZonelessTime({ participants }: ConversationPayload): boolean {
+  const all = Array.isArray(participants) ? participants : [];
+  return all.some((entry) => textsOfTimes(entry, communicationsOf(entry)).some(isZoneless));
 }
 
 function stateOf(

@@ -1,9 +1,8 @@
 import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import { Surplus } from '../surplus.ts';
-import { isZoneless } from '../time.ts';
 import type { EventFrame } from './channel.ts';
-import { interactionOf, participantsOf } from './interaction.ts';
+import { hasZonelessTime, interactionOf } from './interaction.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
@@ -58,9 +57,7 @@ export class Mirror {
   }
 
   #conversation(userId: string, body: ConversationPayload): PlatformReport[] {
-    for (const { connectedTime, endTime } of participantsOf(body)) {
-      if (isZoneless(connectedTime) || isZoneless(endTime)) this.surplus.zoneless('participants');
-    }
+    if (hasZonelessTime(body)) this.surplus.zoneless('participants');
     const reading = interactionOf(userId, body);
     return reading ? this.roster.interaction(userId, reading) : [];
   }

@@ -17,7 +17,7 @@ import {
 import { IGNORED, readRecords } from '../push-records.ts';
 import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
 import { isPossibleTime } from '../time.ts';
-import { interactionOf, stepAfter } from './interaction.ts';
+import { hasZonelessTime, interactionOf, stepAfter } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';
 import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
@@ -99,6 +99,7 @@ class GenesysPushReader implements PushReader {
   }
 
   #call({ userId, body, path }: Notification): PushReading {
+    if (hasZonelessTime(body)) throw wrong(`${path}/participants`, ZONELESS);
     const reading = interactionOf(userId, body as ConversationPayload);
     if (!reading) return IGNORED;
     const { at, connectedAt = at, callId } = reading.interaction;
@@ -145,6 +146,7 @@ class GenesysPushReader implements PushReader {
 }
 
 const IMPOSSIBLE = 'must have times from 2000 to 2100';
+const ZONELESS = 'must have times with their zone, e.g. 2026-03-02T15:01:40Z';
 
 const wrong = (field: string, message: string): InvalidPush => new InvalidPush([{ field, message }]);
 
