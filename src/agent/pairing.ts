@@ -38,18 +38,17 @@ export function interactionFor(facets: Facets, claim: Claim, telling: Telling): 
   const named = interactionOf(facets, claim.callId);
   if (named || telling.claimsBy === 'call') return named;
   const media = mediaOf(claim.unit);
-  const others = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
-  const names = new Set([claim, ...others].map(({ callId }) => callId));
+  const beside = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
+  const all = [claim, ...beside];
+  const names = new Set(all.map(({ callId }) => callId));
   const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));
   const left = new Set(alike.sort(earliestFirst));
-  const claims = [claim, ...others]
-    .filter((one) => !interactionOf(facets, one.callId))
-    .sort(firstConfirmedFirst(telling));
+  const claims = all.filter((one) => !interactionOf(facets, one.callId)).sort(firstConfirmedFirst(telling));
   const running = claims.filter((one) => !isOver(one));
   const rounds: [Claim[], Choice][] = [
     [claims.filter(isOver), (one) => ofPast(one, left)],
-    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, claims))],
-    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, claims))],
+    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, all))],
+    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, all))],
   ];
   const pairs = new Map<Claim, Stamped<Interaction>>();
   for (const [round, choose] of rounds) {

@@ -186,6 +186,17 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(statusOf(other.facets, other.nowMs)).toMatchObject({ status: 'BUSY' });
   });
 
+  it('do not take the contact of a claim whose unit has been claimed again, though it began when theirs did', () => {
+    const agent = new Agent().claim('chat-1', '91', 'HELD').claim('chat-2', 'foreign', 'HELD');
+    agent.send('chat-1', '91');
+    agent.send('chat-2', '92');
+    for (const callId of ['91', '92']) agent.tell(callId, 'CONNECTED', 'chat');
+    expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['91 complete']);
+    agent.claim('chat-1', '93', 'HELD').send('chat-1', '93');
+    expect(agent.tell('93', 'CONNECTED', 'chat')).toEqual([]);
+    expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['foreign complete']);
+  });
+
   it('are all ended by an idle since after they were confirmed, seen or not, and none that is only held', () => {
     const agent = new Agent().claim('voice', 'v').claim('email-1', 'mail').claim('message-1', 'm1', 'HELD');
     agent.tell('91', 'CONNECTED', 'email');
@@ -232,9 +243,12 @@ class Day {
       const unit = pick(inState('HELD'));
       this.#count += 1;
       if (!unit) return { settled: [] };
-      agent.send(unit, `${this.#count}`);
+      const callId = agent.claimOn(unit)?.callId as string;
+      // Some callers name a call as the platform does.
+      const contactId = of % 2 === 0 ? callId : `${this.#count}`;
+      agent.send(unit, contactId);
       if (!this.#tellsBeginnings) agent.began.clear();
-      sent.set(`${this.#count}`, agent.claimOn(unit)?.callId as string);
+      sent.set(contactId, callId);
     }
     if (what === 'connect') {
       // Where nobody tells when a contact came to be, those that come first must be answered first.
