@@ -17,21 +17,21 @@ export const ILL_FORMED = 'is not well-formed Unicode: it holds half of a charac
 const TOO_DEEP = `is nested deeper than ${REQUEST_LIMITS.depth.most} levels`;
 
 /** The first text of a parsed JSON or YAML that is not well-formed, or what is nested too deep to be looked through. */
-export function flawIn(value: unknown, path: (string | number)[] = []): Flaw | undefined {
-  if (typeof value === 'string') return value.isWellFormed() ? undefined : { path, message: ILL_FORMED };
+export function flawIn(value: unknown, depth = 0): Flaw | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : { path: [], message: ILL_FORMED };
   if (typeof value !== 'object' || value === null) return undefined;
-  if (path.length >= REQUEST_LIMITS.depth.most) return { path, message: TOO_DEEP };
+  if (depth >= REQUEST_LIMITS.depth.most) return { path: [], message: TOO_DEEP };
   if (Array.isArray(value)) {
-    for (const [at, each] of value.entries()) {
-      const flaw = flawIn(each, [...path, at]);
-      if (flaw) return flaw;
+    for (let at = 0; at < value.length; at++) {
+      const flaw = flawIn(value[at], depth + 1);
+      if (flaw) return { ...flaw, path: [at, ...flaw.path] };
     }
     return undefined;
   }
-  for (const [key, each] of Object.entries(value)) {
-    if (!key.isWellFormed()) return { path: [...path, key.toWellFormed()], message: ILL_FORMED };
-    const flaw = flawIn(each, [...path, key]);
-    if (flaw) return flaw;
+  for (const key of Object.keys(value)) {
+    if (!key.isWellFormed()) return { path: [key.toWellFormed()], message: ILL_FORMED };
+    const flaw = flawIn((value as Record<string, unknown>)[key], depth + 1);
+    if (flaw) return { ...flaw, path: [key, ...flaw.path] };
   }
   return undefined;
 }
