@@ -48,7 +48,7 @@ async function main([name, ...args]) {
     PATH: [dirname(node), process.env.PATH].join(delimiter),
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
-  if (name === 'test') wishForKafka();
+  if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
   if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();
   for (const command of verb.commands(args)) {
     const code = await runForeground(node, command, env);

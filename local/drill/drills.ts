@@ -8,6 +8,7 @@ import { homeDies } from './home-dies.ts';
 import { lateReplica } from './late-replica.ts';
 import { masterFailover } from './master-failover.ts';
 import { mixedConfig } from './mixed-config.ts';
+import { poison } from './poison.ts';
 import { refuse } from './refuse.ts';
 import { shardMigration } from './shard-migration.ts';
 import { totalIsolation } from './total-isolation.ts';
@@ -30,4 +31,5 @@ export const DRILLS: readonly Drill[] = [
   refuse,
   forgedIds,
   mixedConfig,
+  poison,
 ];

@@ -43,6 +43,8 @@ export interface UserChange {
   routingStatus?: RoutingStatus;
   /** Of the queues the user is a member of. */
   joinedQueueIds?: string[];
+  /** The only skill that an administrator leaves the user, by a name that may be anything. */
+  skill?: string;
   /** Whether an administrator lets the user carry several interactions at once. */
   carriesSeveral?: boolean;
 }
@@ -80,10 +82,11 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
     send: (send) => groundTruth.send(send, agents.get(send.userId)),
     state: () => groundTruth.state(),
     user: (userId) => userState(agents.get(userId)),
-    setUser(userId, { presence, routingStatus, joinedQueueIds, carriesSeveral }) {
+    setUser(userId, { presence, routingStatus, joinedQueueIds, skill, carriesSeveral }) {
       const agent = agents.get(userId);
       life.leaveAlone(agent);
       if (joinedQueueIds) agents.setJoined(agent, joinedQueueIds);
+      if (skill !== undefined) agent.user.skills = [{ skill: { id: userId, name: skill }, proficiency: 3 }];
       if (carriesSeveral !== undefined) agents.setUtilization(agent, carriesSeveral ? SEVERAL : undefined);
       if (presence) agents.setPresence(agent, builtInPresence(presence));
       if (routingStatus) agents.setRoutingStatus(agent, routingStatus);

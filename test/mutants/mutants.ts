@@ -197,4 +197,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: [],
     step: 'What a failover took is taken again from whoever tells it again',
   },
+  {
+    name: 'outage-list',
+    without: 'telling an outage from what can never be done',
+    file: 'src/sync/outage.ts',
+    text: 'if (!(error instanceof Error) || depth === 0) return false;',
+    becomes: 'if (depth > 0) return true;',
+    drill: 'poison',
+    breaks: [],
+    step: 'A bad message on every partition of the bus',
+  },
 ];
