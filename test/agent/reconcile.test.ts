@@ -45,7 +45,7 @@ describe('reconciling, whatever is held and read', () => {
     fc.assert(
       fc.property(held, readings, lateMs, (before, told, atMs) => {
         // What is said anew as of the reading has been heard just now; the next reading overrules it.
-        const floor = before?.interactions?.forgottenBefore ?? 0;
+        const floor = Math.max(before?.interactions?.forgottenBefore ?? 0, (before?.forgotten?.at ?? -1) + 1);
         fc.pre(interactionsOf(told.facets).every(({ at }) => at >= floor));
         const result = afterwards(before, told, atMs);
         for (const name of READ) {

@@ -14,7 +14,7 @@ test('the plain form is read from anybody', () => {
       agentId: 'crm:42',
       timestampMs: NOW_MS,
       region: 'eu',
-      facets: { presence: { state: 'OFF_DUTY', at: NOW_MS, id: '1' } },
+      facets: { presence: { state: 'OFF_DUTY', isPlain: true, at: NOW_MS, id: '1' } },
     },
   });
 });

@@ -104,10 +104,10 @@ function readActivity(
   const id = (name: string) => `${userId}/activity/${at}/${name}`;
   if (value === 'IDLE' && acw > 0) {
     // Counts and status disagree: the busier is believed, until the platform says again that the user is idle since
-    // then. Of two versions of one time that one is the newer: its name comes later.
+    // then. A tie would never free the user, so what is only believed is of just before.
     state.isDoubtful = true;
     if (state.presence && state.presence.state !== 'ON_DUTY') return;
-    state.activity = { state: 'WRAP_UP', at, id: id('ACW') };
+    state.activity = { state: 'WRAP_UP', at: at - 1, id: id('ACW') };
     return;
   }
   if (value === 'INTERACTING' && acw > 0 && active === 0) {
