@@ -59,7 +59,16 @@ export function interactionFor(facets: Facets, claim: Claim, telling: Telling): 
       left.delete(its);
     }
   }
-  return pairs.get(claim);
+  const its = pairs.get(claim);
+  if (its?.state !== 'ENDED' || isOver(claim)) return its;
+  // Two that were sent and confirmed in one moment can stand for each other: neither claim is over before both are.
+  const twin = running
+    .map((one) => [one, pairs.get(one)] as const)
+    .find(([one, theirs]) => {
+      const goesOn = theirs !== undefined && theirs.state !== 'ENDED';
+      return goesOn && isWithin(claim, theirs, telling) && isWithin(one, its, telling);
+    });
+  return twin?.[1] ?? its;
 }
 
 type Choice = (claim: Claim) => Stamped<Interaction> | undefined;

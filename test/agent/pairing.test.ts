@@ -44,6 +44,10 @@ class Agent {
   send(unit: string, contactId: string): void {
     this.nowMs += 1;
     this.began.set(contactId, this.nowMs);
+    this.confirm(unit);
+  }
+
+  confirm(unit: string): void {
     this.nowMs += 1;
     const claim = this.claimOn(unit) as Claim;
     if (claim.state === 'HELD') this.#put({ ...claim, state: 'CONFIRMED', untilMs: this.nowMs + CONFIRMED_MS });
@@ -195,6 +199,17 @@ describe('claims of callers who do not know the platform’s names', () => {
     agent.claim('chat-1', '93', 'HELD').send('chat-1', '93');
     expect(agent.tell('93', 'CONNECTED', 'chat')).toEqual([]);
     expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['foreign complete']);
+  });
+
+  it('end together where they were sent and confirmed in one moment: nobody can tell which is which', () => {
+    const agent = new Agent().claim('chat-1', 'c1', 'HELD').claim('chat-2', 'c2', 'HELD');
+    for (const contactId of ['91', '92']) agent.began.set(contactId, ++agent.nowMs);
+    agent.confirm('chat-2');
+    agent.confirm('chat-1');
+    for (const callId of ['91', '92']) agent.tell(callId, 'CONNECTED', 'chat');
+    expect(agent.tell('91', 'ENDED', 'chat')).toEqual([]);
+    expect(isGoingOn(agent.facets, 'chat-2', BY_AGENT)).toBe(true);
+    expect(agent.tell('92', 'ENDED', 'chat').sort()).toEqual(['c1 complete', 'c2 complete']);
   });
 
   it('are all ended by an idle since after they were confirmed, seen or not, and none that is only held', () => {
