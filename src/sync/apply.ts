@@ -53,7 +53,8 @@ export class Apply {
   }
 
   /**
-   * Gives events of whole seconds their numbers, in this order, if the agents' home is here. @throws ShardUnavailable
+   * Gives events of whole seconds their numbers, in this order, if the agents' home is here. Where the store is away they have
+   * none.
    */
   async number(events: AgentEvent[]): Promise<AgentEvent[]> {
     const { agents, config } = this.#options;
@@ -65,9 +66,14 @@ export class Apply {
         const lastSecond = takeIn(known, ofAgent);
         return lastSecond ? { lastSecond } : {};
       };
-      // A number that a failover takes is given to nobody else: the facets that have it keep it.
-      const { record } = (await agents.apply(agentId, take)).evenIfLost();
-      seconds.set(agentId, record.facets.lastSecond);
+      try {
+        // A number that a failover takes is given to nobody else: the facets that have it keep it.
+        const { record } = (await agents.apply(agentId, take)).evenIfLost();
+        seconds.set(agentId, record.facets.lastSecond);
+      } catch (error) {
+        // The outbox may still take them: without a number, the less available of them counts.
+        if (!(error instanceof ShardUnavailable)) throw error;
+      }
     };
     await Promise.all([...byAgent].map(take));
     return events.map((event) => numbered(event, seconds.get(event.agentId)));

@@ -80,7 +80,7 @@ export class Ingest {
     await Promise.all([...byAgent].map(check));
   }
 
-  /** Events as they are to be accepted, see {@link Apply.number}. @throws ShardUnavailable */
+  /** Events as they are to be accepted, see {@link Apply.number}. */
   number(events: AgentEvent[]): Promise<AgentEvent[]> {
     return this.#options.apply.number(events);
   }
