@@ -111,7 +111,7 @@ export class Reconciler {
     const held = await read(() =>
       getReadable(agents, domain, ids, (agentId, error) => {
         unreadable.add(agentId);
-        this.#passOver(agentId, error);
+        this.passOver(agentId, error);
       }),
     );
     if (!held) return;
@@ -121,7 +121,7 @@ export class Reconciler {
       try {
         events.push(...this.#differences(reading, held.get(reading.agentId)?.facets, atMs, tally));
       } catch (error) {
-        this.#passOver(reading.agentId, error);
+        this.passOver(reading.agentId, error);
       }
     }
     for (let from = 0; from < events.length; from += CONCURRENCY) {
@@ -139,7 +139,7 @@ export class Reconciler {
   }
 
   /** An agent whose record or reading nobody can make sense of; told once, however often the platform is read. */
-  #passOver(agentId: string, error: unknown): void {
+  passOver(agentId: string, error: unknown): void {
     const { setAside, connection } = this.#options;
     if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'reconciler', `connection ${connection}`);
   }
@@ -173,7 +173,7 @@ export class Reconciler {
     try {
       return ownStatus(readRecord(line).facets).status !== 'OFFLINE';
     } catch (error) {
-      this.#passOver(agentId, error);
+      this.passOver(agentId, error);
       return false;
     }
   }
