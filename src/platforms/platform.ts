@@ -136,6 +136,8 @@ export interface PlatformContext {
    * twice at once. @throws what the reading throws
    */
   reconcile(reading: Reading): Promise<void>;
+  /** Hears of an agent of whom the platform says what nobody can make sense of; the others are read all the same. */
+  passOver(agentId: string, error: unknown): void;
   /** Structured logging of what operators should see. */
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /**

@@ -203,6 +203,7 @@ export class Connections {
       readingIntervalMs,
       report: (reports) => acceptReports(reports, region, (event) => this.#accept(name, event)),
       compare: (page) => reconciler.compare(page),
+      passOver: (agentId, error) => reconciler.passOver(agentId, error),
       reconcile: (reading) => reconciler.reconcile(reading),
       log,
       count: counts.of(name),

@@ -119,7 +119,7 @@ export class Reconciler {
     const held = await read(() =>
       getReadable(agents, domain, ids, (agentId, error) => {
         unreadable.add(agentId);
-        this.#passOver(agentId, error);
+        this.passOver(agentId, error);
       }),
     );
     if (!held) return;
@@ -129,7 +129,7 @@ export class Reconciler {
       try {
         events.push(...this.#differences(reading, held.get(reading.agentId)?.facets, atMs, tally));
       } catch (error) {
-        this.#passOver(reading.agentId, error);
+        this.passOver(reading.agentId, error);
       }
     }
     for (let from = 0; from < events.length; from += CONCURRENCY) {
@@ -147,7 +147,7 @@ export class Reconciler {
   }
 
   /** An agent whose record or reading nobody can make sense of; told once, however often the platform is read. */
-  #passOver(agentId: string, error: unknown): void {
+  passOver(agentId: string, error: unknown): void {
     const { setAside, connection } = this.#options;
     if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'reconciler', `connection ${connection}`);
   }
@@ -189,7 +189,7 @@ export class Reconciler {
       else if (isSilent(record.facets, cutoffMs) && !isLocked(record, this.#options.clock.nowMs()))
         this.#silent.add(agentId);
     } catch (error) {
-      this.#passOver(agentId, error);
+      this.passOver(agentId, error);
     }
   }
 

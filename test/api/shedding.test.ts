@@ -48,7 +48,7 @@ test('beyond its capacity an instance refuses lookups and goes on settling claim
   const { body } = await ask(`${url}/v1/claims`, 'POST', { queue: 'crm-eu:support', call_id: 'call-1' });
   const claim = `${url}/v1/claims/${encodeURIComponent(body.claim_id)}`;
   const lookup = () => fetch(`${url}/agents/available?queue=crm-eu:support`);
-  const stop = flood(8);
+  const stop = flood(64);
   try {
     await vi.waitFor(
       async () => {
@@ -56,7 +56,7 @@ test('beyond its capacity an instance refuses lookups and goes on settling claim
         expect(await answer.json()).toMatchObject({ status: 503, code: 'overloaded' });
         expect(answer.headers.get('retry-after')).toBe('1');
       },
-      { timeout: 30_000, interval: 10 },
+      { timeout: 90_000, interval: 10 },
     );
     for (const settlement of ['confirm', 'renew', 'complete'])
       expect(await ask(`${claim}/${settlement}`, 'POST')).toMatchObject({ status: 200 });

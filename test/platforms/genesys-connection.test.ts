@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { interactionsOf } from '../../src/agent/facets.ts';
-import { AGENTS, allAgree, endWorlds, liveWorld, world } from './genesys-recorder.ts';
+import { AGENTS, allAgree, CONNECTION, endWorlds, liveWorld, world } from './genesys-recorder.ts';
 
 afterEach(endWorlds);
 
@@ -46,6 +46,18 @@ describe('a connection that starts', () => {
 });
 
 describe('a live connection', () => {
+  it('reads all the others where nobody can make sense of what the platform says of one user', async () => {
+    const { simulator, recorder, userId } = await liveWorld();
+    const [other = ''] = recorder.userIds().filter((id) => id !== userId);
+    simulator.setUser(userId, { skill: 7 as unknown as string });
+    simulator.setUser(other, { skill: 'piano' });
+    recorder.connection.readNow();
+    await recorder.until(() => 'piano' in (recorder.facets(other).profile?.skills ?? {}));
+    expect(recorder.passedOver).toContain(`${CONNECTION}:${userId}`);
+    expect(recorder.connection.health()).toMatchObject({ connected: true });
+    expect(recorder.connection.health().problem).toBeUndefined();
+  });
+
   it('reports what changes', async () => {
     const { simulator, recorder, userId } = await liveWorld();
     simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });

@@ -11,7 +11,7 @@ import { createGenesysConnection } from '../../src/platforms/genesys/connection.
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
 import type { AgentReading, PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
 
-const CONNECTION = 'genesys-test';
+export const CONNECTION = 'genesys-test';
 const WAIT = { timeout: 20_000, interval: 20 };
 
 /** A clock that runs as the host's does, and can be put forward. */
@@ -36,6 +36,7 @@ interface Heard {
 export class Recorder {
   readonly reports: Heard[] = [];
   readonly warnings: string[] = [];
+  readonly passedOver: string[] = [];
   readonly counts = new Map<string, number>();
   readonly clock = adjustableClock();
   readonly connection: PlatformConnection;
@@ -62,6 +63,7 @@ export class Recorder {
         const unnamed = [...this.#agents.keys()].filter((agentId) => !named.has(agentId));
         for await (const page of reading.byId(unnamed)) this.#compare(page);
       },
+      passOver: (agentId) => this.passedOver.push(agentId),
       log: { info: () => {}, warn: (fields, message) => this.warnings.push(`${message} ${JSON.stringify(fields)}`) },
       count: (name) => this.counts.set(name, this.count(name) + 1),
     };

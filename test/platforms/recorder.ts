@@ -34,6 +34,7 @@ interface Heard {
 export class Recorder {
   readonly reports: Heard[] = [];
   readonly warnings: string[] = [];
+  readonly passedOver: string[] = [];
   readonly counts = new Map<string, number>();
   readonly clock = adjustableClock();
   readonly connection: PlatformConnection;
@@ -67,6 +68,7 @@ export class Recorder {
         for await (const page of reading.byId(unnamed)) this.#compare(page);
         this.readings += 1;
       },
+      passOver: (agentId) => this.passedOver.push(agentId),
       log: { info: () => {}, warn: (fields, message) => this.warnings.push(`${message} ${JSON.stringify(fields)}`) },
       count: (event) => this.counts.set(event, this.count(event) + 1),
     };

@@ -1,4 +1,5 @@
 import type { PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
+import { readEach } from '../read-each.ts';
 import type { Directory } from './directory.ts';
 import type { Feeds } from './feeds.ts';
 import type { Roster, RosterReading } from './roster.ts';
@@ -15,7 +16,7 @@ interface Line {
 
 /** Reads a business unit through its lists. Every way throws RequestFailed. */
 export class Snapshot implements Reading {
-  readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log'>;
+  readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>;
   readonly #feeds: Feeds;
   readonly #roster: Roster;
   readonly #directory: Directory;
@@ -25,7 +26,7 @@ export class Snapshot implements Reading {
   #hidden = 0;
 
   constructor(
-    context: Pick<PlatformContext, 'connection' | 'count' | 'log'>,
+    context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>,
     feeds: Feeds,
     roster: Roster,
     directory: Directory,
@@ -59,7 +60,11 @@ export class Snapshot implements Reading {
       total = page.total ?? 0;
       for (const agentId of page.named) named.add(agentId);
       for (const agentId of page.atWork) agentIds.add(agentId);
-      const readings = page.states.map((row) => this.#roster.read(row));
+      const readings = readEach(
+        page.states,
+        (row) => this.#roster.read(row),
+        ({ agentId }, error) => this.#context.passOver(`${this.#context.connection}:${agentId}`, error),
+      );
       yield await this.#tell(readings, page.atMs);
     }
     this.#noteHidden(hidden);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
+import { readEach } from '../read-each.ts';
 import type { Client } from './client.ts';
 import type { Mirror } from './mirror.ts';
 import type { Definitions } from './normalise.ts';
@@ -94,7 +95,9 @@ export class Snapshot implements Reading {
     const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: joinedAtMs });
     const read = (user: UserPayload) =>
       this.#mirror.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
-    return { atMs, agents: users.map(read) };
+    const passOver = ({ id }: UserPayload, error: unknown) =>
+      this.#context.passOver(`${this.#context.connection}:${id}`, error);
+    return { atMs, agents: readEach(users, read, passOver) };
   }
 
   async #readSetup(): Promise<void> {
