@@ -48,7 +48,7 @@ test('beyond its capacity an instance refuses lookups and goes on settling claim
   const { body } = await ask(`${url}/v1/claims`, 'POST', { queue: 'crm-eu:support', call_id: 'call-1' });
   const claim = `${url}/v1/claims/${encodeURIComponent(body.claim_id)}`;
   const lookup = () => fetch(`${url}/agents/available?queue=crm-eu:support`);
-  const stop = flood(64);
+  const stop = flood(32);
   try {
     await vi.waitFor(
       async () => {
