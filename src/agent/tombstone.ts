@@ -1,6 +1,5 @@
 import type { AgentEvent } from './event.ts';
 import { type Facets, interactionsOf, type Version } from './facets.ts';
-import { ownStatus } from './status.ts';
 
 /**
  * An agent is forgotten by a tombstone: a register like any other, of which the latest stands. Whatever was said up to its
@@ -48,7 +47,8 @@ export const lastWordMs = (facets: Facets): number => Math.max(0, ...wordsOf(fac
 
 /** Whether nobody has spoken of the agent since `cutoffMs`, and the last that was said is that they are not there. */
 export function isSilent(facets: Facets, cutoffMs: number): boolean {
-  return !isForgotten(facets) && lastWordMs(facets) <= cutoffMs && ownStatus(facets).status === 'OFFLINE';
+  // Of whom no presence was told, somebody may be telling it just now.
+  return facets.presence?.state === 'OFF_DUTY' && lastWordMs(facets) <= cutoffMs;
 }
 
 /** Tells everybody that an agent was forgotten. */

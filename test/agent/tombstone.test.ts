@@ -72,6 +72,8 @@ describe('an agent of whom nobody speaks', () => {
     expect(lastWordMs(left)).toBe(5_000);
     expect(isSilent(left, 4_999)).toBe(false);
     expect(isSilent(left, 5_000)).toBe(true);
+    expect(isSilent({ profile: left.profile as NonNullable<Facets['profile']> }, 5_000)).toBe(false);
+    expect(isSilent({ lastSecond: { at: 1_000, ids: ['x'] } }, 5_000)).toBe(false);
     expect(isSilent(onDuty(1_000), 5_000)).toBe(false);
     expect(isSilent(join(left, gone(6_000)), 7_000)).toBe(false);
   });

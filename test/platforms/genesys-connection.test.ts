@@ -49,7 +49,7 @@ describe('a live connection', () => {
   it('reads all the others where nobody can make sense of what the platform says of one user', async () => {
     const { simulator, recorder, userId } = await liveWorld();
     const [other = ''] = recorder.userIds().filter((id) => id !== userId);
-    simulator.setUser(userId, { skill: 7 as unknown as string });
+    simulator.setUser(userId, { skill: { toString: null } as unknown as string });
     simulator.setUser(other, { skill: 'piano' });
     recorder.connection.readNow();
     await recorder.until(() => 'piano' in (recorder.facets(other).profile?.skills ?? {}));

@@ -46,7 +46,7 @@ describe('an agent of whom nobody speaks', () => {
     ['left long ago, and a platform may have them', left(99), 'cx:1', 'stays'],
     ['is at work, however long ago that was said', there(99), 'crm:1', 'stays'],
     ['left long ago, with a profile of yesterday', { ...left(99), profile: profile(1) }, 'crm:1', 'stays'],
-    ['has a profile and was never there', { profile: profile(11) }, 'crm:1', 'forgotten'],
+    ['has a profile, and may be told to be there just now', { profile: profile(11) }, 'crm:1', 'stays'],
   ])('who %s', (_, facets, agentId, expected) => {
     expect(fate(facets, agentId)).toBe(expected);
   });
