@@ -3,11 +3,10 @@ import { isGoingOn } from '../agent/due.ts';
 import { claimOn } from '../agent/units.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { Ends, type Lapsed } from '../cache/ends.ts';
-import { ShardUnavailable } from '../cache/errors.ts';
 import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
-import { NotReplicated } from '../cache/written.ts';
 import { domainsOf } from '../config/topology.ts';
+import { isOutage } from '../sync/outage.ts';
 import { tellingOf } from './circumstances.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
@@ -82,28 +81,31 @@ export class Lapses {
     try {
       for (;;) {
         const lapsed = await this.#ends.lapsed(domain, AT_ONCE);
-        await Promise.all(lapsed.map((each) => this.#end(each)));
-        if (lapsed.length < AT_ONCE || this.#stopping.signal.aborted) return;
+        const ended = await Promise.all(lapsed.map((each) => this.#end(each)));
+        // What could not be ended comes first again: it is for the next look.
+        if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#stopping.signal.aborted) return;
       }
     } catch (error) {
       log.debug({ err: error, domain }, 'the lapses of a domain were not told yet');
     }
   }
 
-  async #end({ agentId, unit, record }: Lapsed): Promise<void> {
+  /** Whether it has ended, or goes on. Never throws: one claim that cannot be ended holds up no other. */
+  async #end({ agentId, unit, record }: Lapsed): Promise<boolean> {
     const { region } = this.#options;
     const { config, log } = region;
     const claim = claimOn(record.facets, unit);
-    if (!claim) return;
+    if (!claim) return false;
     try {
       const name = { ...claim, agentId, region: config.region };
       const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId));
       const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
       if (isMoved && !goesOn) auditLapse(region, agentId, claim);
+      return true;
     } catch (error) {
-      const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
-      if (!(error instanceof Refusal || mayPass)) throw error;
-      log.debug({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
+      const level = error instanceof Refusal || isOutage(error) ? 'debug' : 'warn';
+      log[level]({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
+      return false;
     }
   }
 }

@@ -1,14 +1,17 @@
+import type { AgentEvent } from '../agent/event.ts';
 import type { Facets } from '../agent/facets.ts';
 import { merge } from '../agent/merge.ts';
 import type { PushAnswer } from '../contract/events.ts';
 import { InvalidPush, type PushedFact, type PushReader, type PushReading } from '../platforms/platform.ts';
+import type { Accepted } from '../sync/ingest.ts';
+import { isOutage } from '../sync/outage.ts';
 import { Hints } from './hints.ts';
 import type { Region } from './region.ts';
 
 /** What became of a fact, a hint or a record; of a request that was refused. */
 export type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';
 
-type PushRegion = Pick<Region, 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics' | 'audit'>;
+type PushRegion = Pick<Region, 'setAside' | 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics' | 'audit'>;
 
 /**
  * Takes what platforms push. Nothing is remembered between two pushes: every fact carries the platform's own time and a
@@ -69,7 +72,7 @@ export class Pushes {
 
   /** The facts of one agent, in order. What the store holds already is not told to the other regions again. */
   async #accept(connection: string, agentId: string, facts: PushedFact[]): Promise<void> {
-    const { agents, ingest, config, audit } = this.#region;
+    const { agents, config, audit } = this.#region;
     let held: Facets | undefined = (await agents.get(agentId))?.facets;
     for (const fact of facts) {
       const report = fact.reportOn(held);
@@ -77,11 +80,26 @@ export class Pushes {
         this.count(connection, 'known');
         continue;
       }
-      const { event, outcome } = await ingest.accept({ ...report, region: config.region, source: 'push' });
+      const accepted = await this.#acceptOne(connection, { ...report, region: config.region, source: 'push' });
+      if (!accepted) continue;
+      const { event, outcome } = accepted;
       const what = { agent: agentId, event: event.eventId, facets: Object.keys(event.facets), outcome };
       audit.record({ op: 'event', who: { platform: connection }, ...what });
       held = merge(held ?? {}, event.facets).facets;
       this.count(connection, 'accepted');
+    }
+  }
+
+  /** @returns undefined for what can never be accepted: it is set aside, and costs the rest of the push nothing */
+  async #acceptOne(connection: string, event: AgentEvent): Promise<Accepted | undefined> {
+    const { ingest, setAside } = this.#region;
+    try {
+      return await ingest.accept(event);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      setAside.tell(event.agentId, error, 'connection', `a push to ${connection}`);
+      this.count(connection, 'malformed');
+      return undefined;
     }
   }
 }
