@@ -1,6 +1,6 @@
-import { type Facets, interactionsOf, type Stamped } from './facets.ts';
+import { type Facets, type Interaction, interactionsOf, type Stamped } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
-import { isLive } from './status.ts';
+import { isLive, liveInteractions } from './status.ts';
 import { bytesOf } from './text.ts';
 
 /**
@@ -45,6 +45,19 @@ export function forgetting(facets: Facets, nowMs: number): Forgetting | undefine
   const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
   const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
   return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
+}
+
+/** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
+export const UNHEARD_MS = 4 * 3_600_000;
+
+/**
+ * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading
+ * corrects.
+ */
+export function lostEnds(facets: Facets, nowMs: number): Stamped<Interaction>[] {
+  return liveInteractions(facets)
+    .filter(({ at }) => at <= nowMs - UNHEARD_MS)
+    .map((one) => ({ ...one, state: 'ENDED', at: nowMs, id: `${one.id}/unheard/${nowMs}` }));
 }
 
 /** Whether a change would bring an agent more interactions than a record holds. */

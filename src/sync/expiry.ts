@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { interactionsFacet } from '../agent/facets.ts';
+import { lostEnds } from '../agent/forget.ts';
+import { RECORD_LIMITS } from '../agent/limits.ts';
 import { forgettingOf, isForgotten, isSilent } from '../agent/tombstone.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { isLocked, recordsOf, removeForgotten } from '../cache/forgotten.ts';
@@ -124,11 +127,25 @@ export class Expiry {
     this.#dueMs.set(number, clock.monotonicMs() + CHECK_EVERY_MS);
   }
 
+  /** Ends what nobody has spoken of for long: an end that was lost must not keep anybody busy for ever. */
+  async #endLost(agentId: string, { facets }: AgentRecord, nowMs: number): Promise<void> {
+    const { config, ingest } = this.#options;
+    const { region } = config;
+    if (homeOfAgent(config, agentId) !== region || hasPlatform(config, agentId)) return;
+    const ends = lostEnds(facets, nowMs).slice(0, RECORD_LIMITS.interactions.most);
+    if (ends.length === 0) return;
+    const [{ id: eventId } = { id: agentId }] = ends;
+    await ingest.accept({
+      ...{ eventId, agentId, timestampMs: nowMs, region, source: 'unheard' },
+      facets: interactionsFacet(...ends),
+    });
+  }
+
   async #see(domain: string, agentId: string, record: AgentRecord, found: Found): Promise<void> {
     const { cluster, config, ingest, store } = this.#options;
     const nowMs = store.nowMs();
     const fate = fateOf(config, agentId, record, nowMs);
-    if (fate === 'stays') return;
+    if (fate === 'stays') return this.#endLost(agentId, record, nowMs);
     if (fate === 'removed' && !(await removeForgotten(cluster, domain, agentId, record))) return;
     if (fate === 'forgotten') {
       // Not now, but the time that has to pass: a word of since then that is still on its way counts.

@@ -7,7 +7,7 @@ import {
   interactionsFacet,
   interactionsOf,
 } from '../../src/agent/facets.ts';
-import { forgetting } from '../../src/agent/forget.ts';
+import { forgetting, lostEnds } from '../../src/agent/forget.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { availableSince, liveInteractions } from '../../src/agent/status.ts';
 
@@ -80,5 +80,17 @@ describe('what the home forgets of interactions', () => {
         if (again) expect(again.floor).toBeGreaterThan(forgotten?.floor ?? 0);
       }),
     );
+  });
+});
+
+describe('an interaction of which nobody speaks', () => {
+  const HOURS = 3_600_000;
+
+  it('is over after four hours, and not before', () => {
+    const agent = all(one('old', 'CONNECTED', T), one('new', 'ALERTING', T + 1), one('over', 'ENDED', T));
+    expect(lostEnds(agent, T + 4 * HOURS - 1)).toEqual([]);
+    const ends = lostEnds(agent, T + 4 * HOURS);
+    expect(ends).toMatchObject([{ callId: 'old', state: 'ENDED', at: T + 4 * HOURS }]);
+    expect(liveInteractions(merge(agent, interactionsFacet(...ends)).facets)).toMatchObject([{ callId: 'new' }]);
   });
 });

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
+import {
+  ask,
+  bringOnDuty,
+  eventOf,
+  type Process,
+  type Regions,
+  startRegions,
+  type TestRegion,
+} from '../fixtures/regions.ts';
 
 const LONG = { timeout: 30_000, interval: 100 };
 const MINUTE = 60_000;
@@ -12,7 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => regions.stop());
 
-const read = async ({ url }: TestRegion, id: string) => (await ask(`${url}/v1/agents/${encodeURIComponent(id)}`)).body;
+const read = async ({ url }: Pick<TestRegion, 'url'>, id: string) =>
+  (await ask(`${url}/v1/agents/${encodeURIComponent(id)}`)).body;
 const callsOf = async (region: TestRegion, id: string): Promise<string[]> => {
   const { interactions = [] } = (await read(region, id)).facets;
   return interactions.map(({ call_id }: { call_id: string }) => call_id).sort();
@@ -80,5 +89,19 @@ describe('events of one whole second', () => {
     await send(eu, [said(agent, 'AVAILABLE', 'evt-0')]);
     for (const region of regions.all)
       await expect.poll(async () => (await read(region, agent)).status, LONG).toBe('AVAILABLE');
+  });
+});
+
+describe('a call of which nobody has spoken for four hours', () => {
+  it('is over: whoever looks for such calls next says so to everybody', async () => {
+    const startMs = Date.now() - 5 * 60 * MINUTE;
+    const [, , id = ''] = await bringOnDuty(eu, 3, regions.all, startMs);
+    await send(eu, [step(id, 'lost', 'CONNECTED', startMs + MINUTE)]);
+    for (const region of regions.all) await expect.poll(async () => (await read(region, id)).status, LONG).toBe('BUSY');
+    // It is looked for once an hour, and by whoever takes that over at once.
+    const next = await eu.spawn();
+    await (eu.processes[0] as Process).signal('SIGTERM');
+    for (const { url } of [next, us])
+      await expect.poll(async () => (await read({ url }, id)).status, LONG).toBe('AVAILABLE');
   });
 });
