@@ -65,7 +65,8 @@ function document() {
 const INFO =
   'What travels between the regions, for whoever reads along or reports agents. Messages are CloudEvents in binary mode: the attributes ' +
   'are headers, the value is JSON. The key decides the partition by Kafka’s default partitioner (murmur2), and with it what ' +
-  'is read in order. Everything comes at least once. A reader passes over a `ce_type` that it does not know.';
+  'is read in order. Everything comes at least once. A reader passes over a `ce_type` that it does not know. Of two values of ' +
+  'one facet the later one by `at` counts; of one time the one that leaves less of the agent, then the higher `event_id`.';
 const PUBLISH = 'Each region publishes what it has accepted, in order within a partition.';
 const APPLY =
   'Each region reads everything, its own too, in a consumer group `<topic>.<region>`. Others read in groups of their own, and may ' +
