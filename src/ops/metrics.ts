@@ -176,7 +176,7 @@ function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
     ),
     reconcileDifferences: counter(
       'reconcile_differences_total',
-      'What the store did not hold as the platform says: profile, presence, activity, interaction, gone (an agent the platform does not have any more)',
+      'What the store did not hold as the platform says: profile, presence, activity, interactions, gone (an agent the platform does not have any more)',
       'connection',
       'kind',
     ),
