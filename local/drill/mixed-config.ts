@@ -122,7 +122,8 @@ async function speakOf({ http }: World, { url }: LocalRegion, agent_id: string):
     event_id: `drill-${++spoken}`,
     agent_id,
     timestamp: systemClock.nowMs(),
-    status: 'AVAILABLE' as const,
+    presence: { state: 'ON_DUTY' as const },
+    activity: { state: 'IDLE' as const },
   };
   await http.muster(url, ask.ATTEMPTS).sendEvents({ body: event });
 }
