@@ -3,6 +3,7 @@ import {
   type Claim,
   claimFacet,
   claimsOf,
+  compareVersions,
   END_REASONS,
   type Facets,
   type Interaction,
@@ -146,7 +147,8 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
   if (interactions.length > 0 || interactions_since !== undefined) {
     const read = interactions.map((one) => ({ ...readInteraction(one, toMs), ...version(one, 'interactions') }));
-    facets.interactions = interactionsFacet(...read).interactions;
+    // Of one call that is named twice the newer word counts, wherever it stands.
+    facets.interactions = interactionsFacet(...read.sort(compareVersions)).interactions;
     if (interactions_since !== undefined) facets.interactions.forgottenBefore = interactions_since;
   }
   for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));

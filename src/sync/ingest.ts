@@ -82,7 +82,8 @@ export class Ingest {
 
   /** Events as they are to be accepted, see {@link Apply.number}. */
   number(events: AgentEvent[]): Promise<AgentEvent[]> {
-    return this.#options.apply.number(events);
+    // A second of the future would be the last that is ever numbered.
+    return this.#options.apply.number(events.map((event) => this.#clamped(event)));
   }
 
   /** Has every region forget old interactions of an agent who is at home here, where there are many. Never throws. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settlementsDue } from '../../src/agent/due.ts';
 import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
-import type { Claim, Facets, Interactions } from '../../src/agent/facets.ts';
+import { type Claim, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
@@ -107,6 +107,19 @@ describe('one plain word', () => {
       status: 'BUSY',
       reason: 'UNKNOWN',
     });
+  });
+});
+
+describe('a call that is named twice in one event', () => {
+  it('is as the newer word says, wherever it stands', () => {
+    const words = [
+      { call_id: 'c', state: 'ENDED', at: nowMs - 1 },
+      { call_id: 'c', state: 'CONNECTED', at: nowMs - 5 },
+    ];
+    for (const interactions of [words, [...words].reverse()]) {
+      const { facets } = readEvent({ event_id: '1', timestamp: nowMs, agent_id: 'crm:a', interactions }, context);
+      expect(interactionsOf(facets)).toMatchObject([{ state: 'ENDED', at: nowMs - 1 }]);
+    }
   });
 });
 
