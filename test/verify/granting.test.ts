@@ -142,6 +142,13 @@ describe('conflicts', () => {
     expect(await failures()).toEqual([]);
   });
 
+  it('takes the report of a later claim of the home: the one that was met is not there any more', async () => {
+    meet();
+    const lost = { fence: 2, call: 'c2', region: 'us' };
+    eu.history.conflict({ agent: ANN, kept: { fence: 11, call: 'c3', region: 'eu' }, lost, overlap: 'certain' });
+    expect(await failures()).toEqual([]);
+  });
+
   it('does not take the report of another pair', async () => {
     const lost = { fence: 3, call: 'c3', region: 'us' };
     const kept = { fence: 1, call: 'c1', region: 'eu' };
