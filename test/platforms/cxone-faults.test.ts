@@ -205,7 +205,7 @@ describe('a region that loses something', () => {
     await recorder.until(() => recorder.status(agentId).status === 'AVAILABLE');
     simulator.send({ conversationId: '1', userId: agentId, mediaType: 'chat' });
     await recorder.until(() => recorder.interaction(agentId, '1')?.state === 'CONNECTED');
-    await recorder.until(() => recorder.facets(agentId).activity?.state === 'INTERACTING');
+    await recorder.until(() => recorder.facets(agentId).activity?.reason === 'ON_CONTACT');
     const before = recorder.facets(agentId);
     recorder.lose(agentId);
     await recorder.until(() => recorder.facets(agentId).profile !== undefined);
