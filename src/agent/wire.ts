@@ -3,6 +3,7 @@ import {
   type Claim,
   claimFacet,
   claimsOf,
+  compareTexts,
   compareVersions,
   END_REASONS,
   type Facets,
@@ -161,7 +162,7 @@ function join(facets: Facets, { digitalClaims, ...others }: Facets): void {
   if (digitalClaims) facets.digitalClaims = { ...facets.digitalClaims, ...digitalClaims };
 }
 
-/** Writes facets, leaving out what `from` already says of their versions. */
+/** Writes facets in an order that is the same everywhere, leaving out what `from` already says of their versions. */
 export function writeFacets(facets: Facets, from?: Version): WireFacets {
   const version = ({ at, id }: Version) => ({
     ...(at !== from?.at && { at }),
@@ -186,7 +187,8 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
     wire.presence = { ...version(presence), state, ...reason(presence), ...(isPlain && { plain: isPlain }) };
   }
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
-  const told = interactionsOf(facets).map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  const inOrder = interactionsOf(facets).sort((a, b) => compareVersions(a, b) || compareTexts(a.callId, b.callId));
+  const told = inOrder.map((one) => ({ ...version(one), ...writeInteraction(one) }));
   if (told.length > 0) wire.interactions = told;
   if (interactions?.forgottenBefore !== undefined) wire.interactions_since = interactions.forgottenBefore;
   for (const claim of claimsOf(facets)) {

@@ -5,6 +5,7 @@ import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } fro
 import { type Claim, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
+import { writeFacets } from '../../src/agent/wire.ts';
 import { facets } from './arbitrary.ts';
 
 const nowMs = 1_764_000_000_000;
@@ -107,6 +108,18 @@ describe('one plain word', () => {
       status: 'BUSY',
       reason: 'UNKNOWN',
     });
+  });
+});
+
+describe('what is told of interactions', () => {
+  it('is in the same order, however they were heard', () => {
+    fc.assert(
+      fc.property(facets, facets, (one, other) => {
+        const told = (...changes: Facets[]) =>
+          writeFacets(changes.reduce<Facets>((now, each) => merge(now, each).facets, {})).interactions;
+        expect(told(one, other)).toEqual(told(other, one));
+      }),
+    );
   });
 });
 
