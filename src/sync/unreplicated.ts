@@ -79,11 +79,8 @@ export class Unreplicated {
   }
 
   async #offer(signal: AbortSignal): Promise<void> {
-    const partitions = new Map<number, string[]>();
-    for (const agentId of this.#events.keys()) {
-      const partition = partitionOf(agentId, this.#options.ingest.partitions);
-      partitions.set(partition, [...(partitions.get(partition) ?? []), agentId]);
-    }
+    const count = this.#options.ingest.partitions;
+    const partitions = Map.groupBy(this.#events.keys(), (agentId) => partitionOf(agentId, count));
     await Promise.all([...partitions.values()].map((agentIds) => this.#offerOf(agentIds, signal)));
   }
 
