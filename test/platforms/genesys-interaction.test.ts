@@ -120,7 +120,9 @@ describe('an agent’s part in a conversation', () => {
 
   it('is none for somebody else, for the flow’s own leg, and where nothing says when', () => {
     expect(interactionOf('bo', HISTORY[0] ?? {})).toBeUndefined();
-    expect(interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'user' }] })).toBeUndefined();
+    expect(
+      interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'voicemail' }] }),
+    ).toBeUndefined();
     expect(interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] })).toBeUndefined();
     expect(interactionOf(USER, { participants: [alerting(5)] })).toBeUndefined();
     expect(interactionOf(USER, { id: 'call-1' })).toBeUndefined();
@@ -141,7 +143,9 @@ describe('the media type of a conversation', () => {
     ['messages', 'message'],
     ['socialExpressions', 'social'],
     ['videos', 'video'],
-    ['screenshares', 'voice'],
+    ['screenshares', undefined],
+    ['internalMessages', undefined],
+    ['holograms', 'voice'],
   ])('is by the list of its communications: %s', (list, media) => {
     expect(mediaOf(lists(list))).toBe(media);
   });

@@ -39,6 +39,8 @@ export interface UserState {
   isUnoccupied: boolean;
   /** How much work was counted, by media type; undefined where the platform has not counted. */
   open?: Partial<Record<Media, number>>;
+  /** How many calls that routing has not sent were counted; undefined where the platform has not. */
+  nonAcd?: number;
 }
 
 /**
@@ -55,6 +57,7 @@ export function stateOf(
   const isUnoccupied = work !== undefined && work.active + work.acw === 0;
   const state: UserState = { unknown: work?.unknown ?? [], zoneless: [], isDoubtful: false, isUnoccupied };
   if (work) state.open = work.open;
+  if (work?.nonAcd !== undefined) state.nonAcd = work.nonAcd;
   readPresence(state, userId, source.presence, definitions, own);
   readActivity(state, userId, source.routingStatus, work);
   const isTransition = state.presence?.state === 'ON_DUTY' && state.activity?.reason === 'OFF_QUEUE';

@@ -47,8 +47,8 @@ class GenesysReader implements PlatformReader {
 
   /**
    * Nothing where the platform left out a half that was asked for, for expands are best effort, or where the halves do
-   * not agree. Nothing either of an agent who carries work beside which more may come: how much is counted, but which
-   * of it the region has heard of, only the connection's mirror knows.
+   * not agree. Nothing either of an agent who has a call that routing has not sent, or work beside which more may come: how
+   * much is counted, but which of it the region has heard of, only the connection's mirror knows.
    */
   #reportsOn(userId: string, user: UserPayload | undefined, readAtMs: number): PlatformReport[] {
     const report = (facets: PlatformReport['facets'], { at, id }: Stamped<object>): PlatformReport => ({
@@ -61,9 +61,16 @@ class GenesysReader implements PlatformReader {
       const presence = inactive(userId, readAtMs);
       return [report({ presence }, presence)];
     }
-    const { presence, activity, unknown, isDoubtful, isUnoccupied } = stateOf(userId, user, new Map(), this.#own);
+    const {
+      presence,
+      activity,
+      unknown,
+      isDoubtful,
+      isUnoccupied,
+      nonAcd = 0,
+    } = stateOf(userId, user, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
-    if (!presence || !activity || isDoubtful || (this.#utilization && !isUnoccupied)) return [];
+    if (!presence || !activity || isDoubtful || nonAcd > 0 || (this.#utilization && !isUnoccupied)) return [];
     return [report({ presence }, presence), report({ activity }, activity)];
   }
 }
