@@ -24,6 +24,8 @@ export interface GenesysSimulator {
   send(send: Send): SendAnswer;
   /** Transfers a conversation to a queue, where it waits to be assigned to an agent. */
   wait(conversationId: string, mediaType?: MediaType, queueId?: string): void;
+  /** Whether it waits there still. */
+  isWaiting(conversationId: string): boolean;
   state(): WorldState;
   /** The truth about one agent. @throws UnknownUser */
   user(userId: string): UserState;
@@ -83,6 +85,7 @@ function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'sto
   const { agents, conversations, groundTruth, life, faults, witness } = world;
   return {
     send: (send) => groundTruth.send(send, agents.get(send.userId)),
+    isWaiting: (conversationId) => conversations.waiting(conversationId) !== undefined,
     wait: (conversationId, mediaType = 'call', queueId) => conversations.wait(conversationId, mediaType, queueId),
     state: () => groundTruth.state(),
     user: (userId) => userState(agents.get(userId)),

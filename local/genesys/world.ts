@@ -11,7 +11,7 @@ import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
 import { Life } from './life.ts';
 import { type EventBodies, Notifications } from './notifications.ts';
-import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
+import { type AssignsToBusy, HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
 import { buildOrg, type Org } from './org.ts';
 import { Sockets } from './socket.ts';
 import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
@@ -30,6 +30,7 @@ export interface World {
   notifications: Notifications;
   life: Life;
   groundTruth: GroundTruth;
+  assignsToBusy: AssignsToBusy;
   witness: Witness;
 }
 
@@ -46,7 +47,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const sockets = new Sockets(server, channels, faults, timings, timers);
   const tokens = new Tokens({ ...options, timings }, clock, timers, (token) => channels.endOfToken(token));
   const bodies = eventBodies(habits, clock.nowMs());
-  const { utilization, nonAcdStatus } = options;
+  const { utilization, nonAcdStatus, assignsToBusy } = options;
   const { carriesSeveral } = habits;
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
@@ -64,7 +65,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const life = new Life(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
   const places = { timers, faults, org, channels, sockets, tokens };
-  return { ...places, agents, conversations, notifications, life, groundTruth, witness };
+  return { ...places, agents, conversations, notifications, life, groundTruth, assignsToBusy, witness };
 }
 
 function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {

@@ -40,6 +40,8 @@ interface Exchange {
   text: string;
 }
 
+type Accept<R> = (exchange: Exchange, what: string, token: Token) => R;
+
 /**
  * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
  * while the platform or the network is unwell.
@@ -98,11 +100,23 @@ export class Client {
     return this.#send<T>('PUT', path, JSON.stringify(body));
   }
 
+  /** Says something whose answer matters by its status alone. @throws RequestFailed */
+  async tell(path: string, body: unknown, signal: AbortSignal): Promise<void> {
+    await this.#send('POST', path, JSON.stringify(body), signal, () => undefined);
+  }
+
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }
 
-  async #send<T>(method: Method, path: string, body?: string, asker?: AbortSignal): Promise<Answer<T>> {
+  /** @param accept reads the answer of a success */
+  async #send<T, R = Answer<T>>(
+    method: Method,
+    path: string,
+    body?: string,
+    asker?: AbortSignal,
+    accept: Accept<R> = (...answer) => this.#accept<T>(...answer) as R,
+  ): Promise<R> {
     const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
     const what = `${method} ${path.split('?')[0]}`;
     let isTokenNew = false;
@@ -110,7 +124,10 @@ export class Client {
       await this.#turn(what);
       const token = await this.#token();
       const exchange = await this.#exchange(method, path, token, body, signal).catch((error: Error) => error);
-      if (!(exchange instanceof Error) && exchange.status < 300) return this.#accept<T>(exchange, what, token);
+      if (!(exchange instanceof Error) && exchange.status < 300) {
+        this.#context.budget.accepted();
+        return accept(exchange, what, token);
+      }
       signal.throwIfAborted();
       const failure =
         exchange instanceof Error
@@ -174,7 +191,6 @@ export class Client {
   }
 
   #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
-    this.#context.budget.accepted();
     const body = parse(text, () => this.#context.count('mended_text'));
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);
