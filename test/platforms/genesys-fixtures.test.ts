@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { readFrame } from '../../src/platforms/genesys/frames.ts';
+import { Mirror } from '../../src/platforms/genesys/mirror.ts';
+import type { UserPayload, UtilizationPayload } from '../../src/platforms/genesys/payloads.ts';
+import { capacityOf } from '../../src/platforms/genesys/utilization.ts';
+import { type Case, CONNECTION, meaningOf, Region, readCases } from './fixtures/cases.ts';
+
+/** A user of a listing, read at a time; or a message on the socket. */
+type Payload = { read: UserPayload; at: string } | { topicName: string; eventBody: object };
+
+interface GenesysCase extends Case<Payload> {
+  /** What the agent may carry; absent where agents take one call at a time. */
+  utilization?: UtilizationPayload;
+  /** Presence definition id to system presence. */
+  definitions?: Record<string, string>;
+}
+
+const AGENT = '6f1c2a40-5b1e-4c7d-9a33-0d2e8f7b1a01';
+const QUEUE = '3d9e5f71-c048-4a2b-96e4-8b1f0a7c5d11';
+const cases = readCases<Payload, GenesysCase>('genesys');
+
+/** Cases that the adapter does not follow yet. */
+const NOT_YET: string[] = [
+  'a flow transfers a call to the user: it rings, and the status stays IDLE',
+  'a call that a flow transferred to the user is answered, and the status stays IDLE',
+  'the ACD call beside it ends and the status is IDLE: the agent’s own call goes on',
+  'goes off queue and on again in the middle of the agent’s own call: a younger IDLE ends no such call',
+  'the agent dials a colleague',
+  'the agent talks to a colleague',
+  'the agent’s own call to the outside is held',
+  'an ACD call is taken beside the agent’s own, which is held',
+  'the supervisor listens to a call: their own phone is taken',
+  'the supervisor coaches: their own phone is taken',
+  'in a video meeting with a colleague',
+  'one of two messages is parked while the other keeps the agent INTERACTING',
+  'a callback that is the agent’s own waits for its time: no alert',
+  'an ACD call is counted beside the status IDLE: the busier is believed',
+  'a call that is not ACD’s is counted beside the status IDLE',
+  'an internal video meeting is counted beside the status IDLE',
+];
+
+/** What the agent's region holds once everything has arrived the way the connection lets it in. */
+function facetsAfter({ utilization, definitions = {} }: GenesysCase, arrivals: Payload[]) {
+  const context = { connection: CONNECTION, count: () => {}, log: { info: () => {}, warn: () => {} } };
+  const mirror = new Mirror(context, new Map(), () => {});
+  mirror.definitions = new Map(Object.entries(definitions));
+  const region = new Region();
+  const capacity = utilization && capacityOf(utilization);
+  for (const arrival of arrivals) {
+    if ('read' in arrival) {
+      const atMs = Date.parse(arrival.at);
+      region.read(
+        mirror.read(arrival.read, atMs, { ids: [QUEUE], atMs: Date.parse('2026-03-02T13:00:00Z') }, capacity),
+        atMs,
+      );
+      continue;
+    }
+    const frame = readFrame(JSON.stringify(arrival));
+    if (frame.kind === 'event') region.hear(mirror.notified(frame));
+  }
+  return region.facets(AGENT);
+}
+
+describe('what Genesys Cloud says', () => {
+  it.each(cases.map((one) => [one.name, one] as const))('%s', (name, one) => {
+    const said = meaningOf(facetsAfter(one, one.arrivals), one.means);
+    if (NOT_YET.includes(name)) expect(said).not.toEqual(one.means);
+    else expect(said).toEqual(one.means);
+  });
+});
