@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { statusOf } from '../../src/agent/status.ts';
 import { readFrame } from '../../src/platforms/genesys/frames.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import type { UserPayload, UtilizationPayload } from '../../src/platforms/genesys/payloads.ts';
 import { capacityOf } from '../../src/platforms/genesys/utilization.ts';
 import { type Case, CONNECTION, meaningOf, Region, readCases } from './fixtures/cases.ts';
+import { placesOf, unknownWord, withWord } from './fixtures/unknown-words.ts';
 
 /** A user of a listing, read at a time; or a message on the socket. */
 type Payload = { read: UserPayload; at: string } | { topicName: string; eventBody: object };
@@ -37,7 +40,12 @@ const NOT_YET: string[] = [
   'an ACD call is counted beside the status IDLE: the busier is believed',
   'a call that is not ACD’s is counted beside the status IDLE',
   'an internal video meeting is counted beside the status IDLE',
+  'the agent’s own call goes on, and a reading counts it',
+  'the agent’s own call keeps calls away from an agent who takes chats, too',
+  'a call of the agent’s own is counted for an agent who takes chats, too',
 ];
+/** Fields in which the adapter does not take an unknown word for work yet. */
+const NOT_YET_WORDS = ['purpose'];
 
 /** What the agent's region holds once everything has arrived the way the connection lets it in. */
 function facetsAfter({ utilization, definitions = {} }: GenesysCase, arrivals: Payload[]) {
@@ -66,5 +74,55 @@ describe('what Genesys Cloud says', () => {
     const said = meaningOf(facetsAfter(one, one.arrivals), one.means);
     if (NOT_YET.includes(name)) expect(said).not.toEqual(one.means);
     else expect(said).toEqual(one.means);
+  });
+});
+
+/** Every word of the enumerations of the SDK that the payloads are of. */
+const KNOWN = [
+  ...['active', 'inactive', 'deleted', 'Available', 'Away', 'Busy', 'Offline', 'Idle', 'On Queue', 'Meal', 'Training'],
+  ...['Meeting', 'Break', 'OFF_QUEUE', 'INTERACTING', 'NOT_RESPONDING', 'COMMUNICATING', 'alerting', 'dialing'],
+  ...['contacting', 'offering', 'connected', 'disconnected', 'terminated', 'scheduled', 'parked', 'uploading', 'none'],
+  ...['converting', 'transmitting', 'unknown', 'skipped', 'pending', 'complete', 'notApplicable', 'voicemail'],
+  ...['call', 'calls', 'callback', 'callbacks', 'chat', 'chats', 'email', 'emails', 'message', 'messages', 'video'],
+  ...['videos', 'socialExpression', 'socialExpressions', 'workitem', 'contactCenter', 'enterprise'],
+];
+/** Fields that hold a word, and names that are one. */
+const FIELDS = new Set(
+  ['systemPresence', 'status', 'state', 'initialState', 'purpose', 'disconnectType', 'wrapupPrompt'].filter(
+    (field) => !NOT_YET_WORDS.includes(field),
+  ),
+);
+const LISTS = ['calls', 'callbacks', 'chats', 'emails', 'messages', 'videos', 'socialExpressions'];
+const NAMES = new Set([...LISTS, 'call', 'callback', 'chat', 'email', 'message', 'video', 'socialExpression']);
+const FREE_ONLY = ['systemPresence', 'status'];
+
+const followed = cases.filter(({ name }) => !NOT_YET.includes(name));
+const statusAfter = (one: GenesysCase, arrivals: Payload[]) => statusOf(facetsAfter(one, arrivals), 0).status;
+
+describe('a word that Genesys Cloud has never said before', () => {
+  it('makes nobody available who is not, wherever it stands', () => {
+    const busy = followed.filter(({ means }) => means.status !== 'AVAILABLE');
+    const places = busy.flatMap((one) => placesOf(one.arrivals, FIELDS, NAMES).map((place) => ({ one, place })));
+    fc.assert(
+      fc.property(fc.nat(places.length - 1), unknownWord(KNOWN), (index, text) => {
+        const { one, place } = places[index] as (typeof places)[number];
+        const arrivals = withWord(one.arrivals, place, text);
+        expect(statusAfter(one, arrivals), `${one.name}: ${place.path.join('/')}`).not.toBe('AVAILABLE');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is never available where the word for that must stand', () => {
+    const free = followed.filter(({ means }) => means.status === 'AVAILABLE');
+    fc.assert(
+      fc.property(fc.nat(free.length - 1), fc.constantFrom(...FREE_ONLY), unknownWord(KNOWN), (index, field, text) => {
+        const one = free[index] as (typeof free)[number];
+        const places = placesOf(one.arrivals, new Set([field]), new Set());
+        const arrivals = places.reduce((all, place) => withWord(all, place, text), one.arrivals);
+        expect(statusAfter(one, arrivals), `${one.name}: ${field}`).not.toBe('AVAILABLE');
+      }),
+      { numRuns: 500 },
+    );
   });
 });
