@@ -68,7 +68,8 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
   const isTimed = told.times.length > 0;
   const at = newest((isTimed ? entries : participants.map(readEntry)).flatMap((entry) => entry.times));
   if (at === undefined) return undefined;
-  const step = `${String(entries.length).padStart(3, '0')}.${STAGE[told.state]}`;
+  // Taking up again what was put aside need not bring a time of its own: it counts as later.
+  const step = `${String(entries.length).padStart(3, '0')}.${told.isAside ? 0 : STAGE[told.state]}`;
   const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at}`;
   const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, media: mediaOf(own), at, id };
   if (!told.isAcd) interaction.isAcd = false;
