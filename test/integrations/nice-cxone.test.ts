@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIENT, type ClosedRegion, startClosedRegion } from './closed-region.ts';
+import { CLIENT, type ClosedRegion, startClosedRegion, unlessTurnedAway } from './closed-region.ts';
 import { blocksOf, readCurl, send } from './page.ts';
-import { act, readProperties, type Sends, type Studio, snippet } from './studio.ts';
+import { readProperties, type Sends, type Studio, snippet, act as tryToAct } from './studio.ts';
 import type { Variables } from './studio-snippet.ts';
 
 let region: ClosedRegion;
@@ -17,6 +17,8 @@ beforeAll(async () => {
   token = got.token as string;
 });
 afterAll(() => region?.stop());
+
+const act = (...how: Parameters<typeof tryToAct>) => unlessTurnedAway(() => tryToAct(...how));
 
 /** A tenant's agents are named by numbers: each test has one of its own, alone in a queue of the same number. */
 let agents = 1000;

@@ -343,7 +343,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       },
       "delivered" : {
         "type" : "string",
-        "description" : "accepted: the platform has taken the assignment. unknown: it did not answer in time; do not transfer, ask again. Empty where nobody was found."
+        "description" : "accepted: the platform has taken the assignment. unknown: it did not answer in time; do not transfer, ask again. by_caller: the agent is of a platform that Muster cannot tell; send the call there. Empty where nobody was found."
       }
     },
     "additionalProperties" : true
