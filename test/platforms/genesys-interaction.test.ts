@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsFacet, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { interactionOf } from '../../src/platforms/genesys/interaction.ts';
+import { interactionOf, stepAfter } from '../../src/platforms/genesys/interaction.ts';
 import type { ParticipantPayload } from '../../src/platforms/genesys/payloads.ts';
 
 const USER = 'ana';
@@ -123,7 +123,8 @@ describe('an agent’s part in a conversation', () => {
     expect(
       interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'voicemail' }] }),
     ).toBeUndefined();
-    expect(interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] })).toBeUndefined();
+    const undated = interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] });
+    expect(undated && stepAfter(undated, undefined, undefined)).toBeUndefined();
     expect(interactionOf(USER, { participants: [alerting(5)] })).toBeUndefined();
     expect(interactionOf(USER, { id: 'call-1' })).toBeUndefined();
   });

@@ -58,7 +58,10 @@ const MACHINES = new Set(['VOICEMAIL', 'ACD', 'IVR']);
 const ASIDE = new Set(['PARKED', 'SCHEDULED']);
 const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
 
-/** @returns undefined where the user has no part in the conversation, or nothing in it says when */
+/** The time of a step of which nothing says when it was: it is as new as the agent's activity. */
+export const UNDATED = Number.NEGATIVE_INFINITY;
+
+/** @returns undefined where the user has no part in the conversation */
 export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
   const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
   const own = participants.filter((entry) => entry.userId === userId && isWork(entry));
@@ -66,19 +69,19 @@ export function interactionOf(userId: string, conversation: ConversationPayload)
   const told = LIVELIEST.map((state) => entries.findLast((entry) => entry.state === state)).find(Boolean);
   if (!conversation.id || !told) return undefined;
   const isTimed = told.times.length > 0;
-  const at = newest((isTimed ? entries : participants.map(readEntry)).flatMap((entry) => entry.times));
-  if (at === undefined) return undefined;
+  const at = newest((isTimed ? entries : participants.map(readEntry)).flatMap((entry) => entry.times)) ?? UNDATED;
   // Taking up again what was put aside need not bring a time of its own: it counts as later.
-  const step = `${String(entries.length).padStart(3, '0')}.${told.isAside ? 0 : STAGE[told.state]}`;
-  const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at}`;
-  const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, media: mediaOf(own), at, id };
+  const step = `${String(entries.length).padStart(3, '0')}.${told.isAside ? '-' : STAGE[told.state]}`;
+  const id = `${userId}/call/${conversation.id}/${step}/${told.state}/${at === UNDATED ? 'undated' : at}`;
+  const media = told.isKnown ? mediaOf(own) : 'voice';
+  const interaction: Stamped<Interaction> = { callId: conversation.id, state: told.state, media, at, id };
   if (!told.isAcd) interaction.isAcd = false;
   if (told.connectedAt !== undefined) interaction.connectedAt = told.connectedAt;
   return { interaction, isTimed, isAside: told.isAside };
 }
 
 /**
- * What a reading adds to what is known of the agent; undefined for nothing new. An alert without a time of its own
+ * What a reading adds to what is known of the agent; undefined for nothing new, or where nothing says when it was. An alert without a time of its own
  * counts as no older than the activity known: it came to an agent who was already idle then, and must not be taken for
  * what that idleness ended.
  * @param last the step of this call that was told last
@@ -89,7 +92,8 @@ export function stepAfter(
   activity: Version | undefined,
 ): Stamped<Interaction> | undefined {
   if (last && compareVersions(interaction, { ...last, state: interaction.state }) <= 0) return undefined;
-  const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? 0);
+  const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? UNDATED);
+  if (at === UNDATED) return undefined;
   // Some ends have no time of their own, e.g. that of a wrap-up: they follow what they end.
   const isEnd = interaction.state === 'ENDED' && last !== undefined && last.state !== 'ENDED';
   return { ...interaction, at: isEnd ? Math.max(at, last.at + 1) : at };
@@ -99,6 +103,8 @@ interface Entry {
   state: InteractionState;
   /** Whether routing has sent it. */
   isAcd: boolean;
+  /** Whether anybody has met such a purpose before; else it is taken for a call, whatever it is. */
+  isKnown: boolean;
   isAside: boolean;
   connectedAt: number | undefined;
   times: number[];
@@ -113,14 +119,15 @@ function readEntry(entry: ParticipantPayload): Entry {
   const isAside = isIn(ASIDE) && !isOver;
   const state = isAside ? 'ENDED' : stateOf(entry, communications, connectedAt !== undefined, isOver);
   const times = textsOfTimes(entry, communications).flatMap((text) => timeOf(text) ?? []);
-  return { state, isAcd: canonical(entry.purpose) === 'AGENT', isAside, connectedAt, times };
+  const purpose = canonical(entry.purpose);
+  const isAcd = purpose === 'AGENT';
+  return { state, isAcd, isKnown: isAcd || purpose === 'USER', isAside, connectedAt, times };
 }
 
 const textsOfTimes = (entry: ParticipantPayload, communications: CommunicationPayload[]): (string | undefined)[] => [
   ...[entry.connectedTime, entry.endTime, entry.startAcwTime, entry.endAcwTime],
-  ...communications.flatMap((one) => [
-    ...[one.startAlertingTime, one.connectedTime, one.disconnectedTime, one.parkTime, one.resumeTime],
-  ]),
+  // When what is parked is to go on is a plan, and no time of anything that has happened.
+  ...communications.flatMap((one) => [one.startAlertingTime, one.connectedTime, one.disconnectedTime, one.parkTime]),
 ];
 
 /** Whether a time of the conversation names no zone: it is not read. */

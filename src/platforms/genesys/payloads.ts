@@ -63,9 +63,8 @@ export interface CommunicationPayload {
   startAlertingTime?: string;
   connectedTime?: string;
   disconnectedTime?: string;
-  /** When an e-mail or message was last put aside, and taken up again. */
+  /** When an e-mail or message was last put aside; it stays when that is taken up again. */
   parkTime?: string;
-  resumeTime?: string;
   afterCallWork?: { state?: string; startTime?: string; endTime?: string };
 }
 

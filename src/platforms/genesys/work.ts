@@ -9,7 +9,7 @@ export interface OpenWork {
   acw: number;
   /** Both together, by media type; one not named has none. */
   open: Partial<Record<Media, number>>;
-  /** Calls that routing has not sent; undefined where none are counted, not even as 0. Chats counted so are colleagues'. */
+  /** Calls that routing has not sent; undefined where none are counted, not even as 0. Chats counted so are colleagues'; a type that nobody has met is taken for calls. */
   nonAcd?: number;
   /** Media types nobody has met before that have work, as `field:VALUE`. */
   unknown: string[];
@@ -22,9 +22,10 @@ export function openWork(summary: SummaryPayload | undefined): OpenWork | undefi
   for (const [name, counts] of Object.entries(summary)) {
     if (typeof counts !== 'object') continue;
     const media = mapMedia(name);
-    const { contactCenter = {}, enterprise } = counts ?? {};
-    if (enterprise && media && CALLS.has(media)) work.nonAcd = (work.nonAcd ?? 0) + Math.max(0, enterprise.active ?? 0);
-    const { active = 0, acw = 0 } = contactCenter;
+    const { contactCenter, enterprise } = counts ?? {};
+    if (enterprise && (!media || CALLS.has(media)))
+      work.nonAcd = (work.nonAcd ?? 0) + Math.max(0, enterprise.active ?? 0);
+    const { active = 0, acw = 0 } = contactCenter ?? {};
     if (active + acw <= 0) continue;
     work.active += active;
     work.acw += acw;
