@@ -12,7 +12,7 @@ import { Inquiry, type InquiryOutcome } from './inquiry.ts';
 
 interface ReadThroughOptions {
   /** By connection; one that is not here cannot be asked. */
-  readers: Map<string, PlatformReader>;
+  readers: ReadonlyMap<string, PlatformReader>;
   agents: Agents;
   ingest: Ingest;
   config: Config;

@@ -92,24 +92,13 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
-  const platforms = platformReaders(ground);
-  const readThrough = new ReadThrough({ ...ground, readers: platforms, agents, ingest });
-  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest, setAside };
-  const region: Region = {
-    config,
-    clock,
-    log,
-    metrics,
-    history,
-    audit,
-    ...parts,
-    platforms,
-    store: store.cluster.shards,
-  };
+  const views = viewsOf(ground);
+  const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest });
+  const parts = { ...views, agents, readThrough, claimIds, peers, freshness, positions, ingest, setAside };
+  const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
-  const shared = { region: config.region, clock, log, metrics };
-  const heartbeatMs = config.freshness.heartbeatMs;
-  const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance, heartbeatMs });
+  const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
+  const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases, setAside });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, cluster: store.cluster, instance });
@@ -153,10 +142,11 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
 }
 
 /** What works on the store and keeps nothing of it. */
-function viewsOf({
-  config,
-  store: { cluster, claims },
-}: Ground): Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers'> {
+type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers' | 'platforms'>;
+
+function viewsOf(ground: Ground): Views {
+  const { config, store } = ground;
+  const { cluster, claims } = store;
   const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
   return {
     queues,
@@ -164,6 +154,7 @@ function viewsOf({
     changes: new Changes(cluster),
     roster: new Roster(cluster),
     keptAnswers: new KeptAnswers(cluster),
+    platforms: platformReaders(ground),
   };
 }
 
