@@ -1,4 +1,5 @@
 import type { Media } from '../src/agent/media.ts';
+import type { Customs } from './genesys/customs.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   agents: number;
   seed: number;
   habits: Partial<Habits>;
+  /** Of an organisation on Genesys Cloud. */
+  customs: Customs;
   /** Sees what happens on the platform. */
   witness?: Witness | undefined;
 }

@@ -21,11 +21,12 @@ export class GenesysConnection extends LocalConnection<GenesysSimulator> impleme
   readonly script = ARCHITECT_FLOW;
 
   protected async simulate(): Promise<GenesysSimulator> {
-    const { agents, seed, habits, witness = NOBODY } = this.options;
+    const { agents, seed, habits, customs, witness = NOBODY } = this.options;
     return startGenesysSimulator({
       agents,
       seed,
       habits,
+      customs,
       requestsPerMinute: SIMULATED_LIMIT,
       witness,
     });

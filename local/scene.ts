@@ -6,6 +6,7 @@ import type { CallersLedger } from './callers-ledger.ts';
 import type { LocalConnection } from './connection.ts';
 import { Credentials, writeClaimKey } from './credentials.ts';
 import { CxoneConnection } from './cxone-connection.ts';
+import { HARD, OTHER } from './genesys/customs.ts';
 import type { Habits } from './genesys/options.ts';
 import { GenesysConnection } from './genesys-connection.ts';
 import type { Http } from './http.ts';
@@ -19,9 +20,9 @@ import type { PlatformsKind } from './world-options.ts';
 
 /** The regions of the local world, the port each listens on unless it is taken, and what is homed there. */
 const SCENE = [
-  { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys' },
-  { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys' },
-  { region: 'ap-southeast-1', port: 7403, place: 'ap', platform: 'cxone' },
+  { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys', customs: HARD },
+  { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys', customs: OTHER },
+  { region: 'ap-southeast-1', port: 7403, place: 'ap', platform: 'cxone', customs: HARD },
 ] as const;
 
 const PLATFORMS = { genesys: GenesysConnection, cxone: CxoneConnection };
@@ -84,12 +85,12 @@ export function planConnections(
   history?: WorldHistory,
 ): LocalConnection[] {
   const { agents, seed, habits, platforms } = plan;
-  return SCENE.map(({ region, place, platform: usual }, at) => {
+  return SCENE.map(({ region, place, platform: usual, customs }, at) => {
     const platform = platforms === 'both' ? usual : platforms;
     const name = `${platform}-${place}`;
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
     const witness = history?.witness(name, ledger);
-    const options = { name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, witness };
+    const options = { name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, customs, witness };
     return new PLATFORMS[platform](options);
   });
 }

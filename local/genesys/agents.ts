@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { Random } from '../simulator/random.ts';
 import type { Interaction } from './conversations.ts';
+import type { Customs } from './customs.ts';
 import type { Org, User } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';
 import { SEVERAL, type Utilization } from './utilization.ts';
@@ -42,14 +43,11 @@ export class UnknownUser extends Error {
   }
 }
 
-/** `COMMUNICATING` where the organisation keeps ACD calls from whoever has another one. */
-export type NonAcdStatus = 'IDLE' | 'COMMUNICATING';
-
 interface AgentsOptions {
   seed: number;
   utilization: Utilization;
   carriesSeveral: number;
-  nonAcdStatus: NonAcdStatus;
+  customs: Customs;
 }
 
 /** The state of every agent, and the rules that tie routing status to presence. */
@@ -60,19 +58,13 @@ export class Agents {
   readonly #changed: Changed;
   /** What agents may carry who have no setting of their own. */
   readonly utilization: Utilization;
-  /** What routing says of an agent who has a call that it has not sent. */
-  readonly #nonAcdStatus: NonAcdStatus;
+  readonly #customs: Customs;
 
   /** @param carriesSeveral the share of agents who carry several interactions at once */
-  constructor(
-    org: Org,
-    { seed, utilization, carriesSeveral, nonAcdStatus }: AgentsOptions,
-    clock: Clock,
-    changed: Changed,
-  ) {
+  constructor(org: Org, { seed, utilization, carriesSeveral, customs }: AgentsOptions, clock: Clock, changed: Changed) {
     const nowMs = clock.nowMs();
     this.utilization = utilization;
-    this.#nonAcdStatus = nonAcdStatus;
+    this.#customs = customs;
     this.all = org.users.map((user, at) => ({
       user,
       random: new Random(seed + 7919 * (at + 1)),
@@ -122,7 +114,7 @@ export class Agents {
   settle(agent: Agent): void {
     if (agent.interactions.some(isAcd)) return;
     const isCalling = agent.interactions.some(({ state }) => state === 'CONNECTED');
-    if (isCalling && this.#nonAcdStatus === 'COMMUNICATING') this.setRoutingStatus(agent, 'COMMUNICATING');
+    if (isCalling && this.#customs.nonAcdStatus === 'COMMUNICATING') this.setRoutingStatus(agent, 'COMMUNICATING');
     else this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
 import type { Conversations, Interaction, Send } from './conversations.ts';
-import { UNVERIFIED } from './unverified.ts';
+import type { Customs } from './customs.ts';
 
 /** How an agent's interaction goes from state to state, and what the ACD makes of each step. */
 export class Interactions {
@@ -9,9 +9,11 @@ export class Interactions {
   completed = 0;
   readonly #agents: Agents;
   readonly #conversations: Conversations;
+  readonly #customs: Customs;
   readonly #clock: Clock;
 
-  constructor(agents: Agents, conversations: Conversations, clock: Clock) {
+  constructor(agents: Agents, conversations: Conversations, customs: Customs, clock: Clock) {
+    this.#customs = customs;
     this.#agents = agents;
     this.#conversations = conversations;
     this.#clock = clock;
@@ -22,7 +24,7 @@ export class Interactions {
     agent.interactions.push(interaction);
     this.#agents.conversationChanged(interaction);
     this.#agents.summaryChanged(agent);
-    const isAtOnce = UNVERIFIED.interactingSince === 'alert' && interaction.delivery === 'acd';
+    const isAtOnce = this.#customs.interactingSince === 'alert' && interaction.delivery === 'acd';
     if (isAtOnce) this.#agents.setRoutingStatus(agent, 'INTERACTING');
     return interaction;
   }

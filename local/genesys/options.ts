@@ -1,5 +1,5 @@
 import { NOBODY, type Witness } from '../simulator/witness.ts';
-import type { NonAcdStatus } from './agents.ts';
+import { type Customs, HARD } from './customs.ts';
 import type { FaultSettings } from './faults.ts';
 import { ONE_AT_A_TIME, type Utilization } from './utilization.ts';
 
@@ -61,18 +61,12 @@ export interface SimulatorOptions {
   paused: boolean;
   /** What agents may carry who have no setting of their own. */
   utilization: Utilization;
-  /** What routing says of an agent who has a call that it has not sent. */
-  nonAcdStatus: NonAcdStatus;
-  /** What becomes of a conversation that is assigned to an agent who cannot take it. */
-  assignsToBusy: AssignsToBusy;
+  customs: Customs;
   habits: Partial<Habits>;
   timings: Partial<Timings>;
   faults: Partial<FaultSettings>;
   witness: Witness;
 }
-
-/** `refuses`: the request fails. `accepts`: it does not, and the conversation waits on: nobody is alerted. */
-export type AssignsToBusy = 'refuses' | 'accepts';
 
 export const DEFAULTS: SimulatorOptions = {
   port: 0,
@@ -83,8 +77,7 @@ export const DEFAULTS: SimulatorOptions = {
   requestsPerMinute: 300,
   paused: false,
   utilization: ONE_AT_A_TIME,
-  nonAcdStatus: 'IDLE',
-  assignsToBusy: 'accepts',
+  customs: HARD,
   habits: {},
   timings: {},
   faults: {},

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Agents } from './agents.ts';
 import type { Conversations } from './conversations.ts';
+import type { Customs } from './customs.ts';
 import { badRequest, notFound } from './errors.ts';
 import type { GroundTruth } from './ground-truth.ts';
-import type { AssignsToBusy } from './options.ts';
 
 const ASSIGN = { config: { permission: 'conversation:call:assign' } };
 const BODY = { type: 'object', required: ['id'], properties: { id: { type: 'string', minLength: 1 } } } as const;
@@ -12,7 +12,7 @@ interface Parts {
   agents: Agents;
   conversations: Conversations;
   groundTruth: GroundTruth;
-  assignsToBusy: AssignsToBusy;
+  customs: Customs;
 }
 
 /**
@@ -21,7 +21,7 @@ interface Parts {
  * documented, so both are offered.
  */
 export function conversationRoutes(api: FastifyInstance, parts: Parts): void {
-  const { agents, conversations, groundTruth, assignsToBusy } = parts;
+  const { agents, conversations, groundTruth, customs } = parts;
   api.post<{ Params: { id: string }; Body: { id: string } }>(
     '/conversations/:id/assign',
     { ...ASSIGN, schema: { body: BODY } },
@@ -35,7 +35,7 @@ export function conversationRoutes(api: FastifyInstance, parts: Parts): void {
       const { mediaType = 'call', queueId } = waiting ?? {};
       const send = { conversationId: params.id, userId: body.id, mediaType, ...(queueId !== undefined && { queueId }) };
       const answer = groundTruth.send(send, agent);
-      if (!answer.accepted && assignsToBusy === 'refuses') {
+      if (!answer.accepted && customs.assignsToBusy === 'refuses') {
         throw badRequest(`The user ${body.id} cannot take the conversation ${params.id}.`);
       }
       return reply.code(202).type('application/json').send('"accepted"');

@@ -2,13 +2,11 @@
  * What the public documentation of Genesys Cloud leaves open. Each value is a plausible choice, the harder one for a
  * client where two are plausible; a real organisation may differ, so a client must not depend on any of them.
  *
- * Some are behaviour, and live where it does: a channel ends with its token (`Channels.endOfToken`), its topics outlive
+ * What makes a difference to who is free is in `customs.ts`, with every choice. Some are behaviour, and live where it does: a channel ends with its token (`Channels.endOfToken`), its topics outlive
  * a lost socket, a user who does not exist is OFF_QUEUE (`rest-users.ts`), an alerted conversation already counts as
  * active in the conversation summary (`state-body.ts`), and the end of a call is told twice (`Interactions.hangUp`).
  */
 export const UNVERIFIED = {
-  /** Whether routing status turns INTERACTING when the agent is alerted or only when the agent answers. */
-  interactingSince: 'answer' as 'alert' | 'answer',
   /** How `token_type` is spelled. */
   tokenType: 'bearer',
   /** HTTP status of a login with a known client and a wrong secret. */

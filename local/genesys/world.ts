@@ -6,12 +6,13 @@ import { type Agent, Agents, type AgentTopic } from './agents.ts';
 import { Channels } from './channels.ts';
 import { conversationBody } from './conversation-body.ts';
 import { Conversations, type Interaction } from './conversations.ts';
+import type { Customs } from './customs.ts';
 import { Faults } from './faults.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
 import { Life } from './life.ts';
 import { type EventBodies, Notifications } from './notifications.ts';
-import { type AssignsToBusy, HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
+import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
 import { buildOrg, type Org } from './org.ts';
 import { Sockets } from './socket.ts';
 import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
@@ -30,7 +31,7 @@ export interface World {
   notifications: Notifications;
   life: Life;
   groundTruth: GroundTruth;
-  assignsToBusy: AssignsToBusy;
+  customs: Customs;
   witness: Witness;
 }
 
@@ -47,25 +48,20 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const sockets = new Sockets(server, channels, faults, timings, timers);
   const tokens = new Tokens({ ...options, timings }, clock, timers, (token) => channels.endOfToken(token));
   const bodies = eventBodies(habits, clock.nowMs());
-  const { utilization, nonAcdStatus, assignsToBusy } = options;
+  const { utilization, customs } = options;
   const { carriesSeveral } = habits;
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
-  const agents = new Agents(
-    org,
-    { seed, utilization, carriesSeveral, nonAcdStatus },
-    clock,
-    (agent, topic, interaction) => {
-      tell(witness, agent, topic, interaction);
-      notifications.publish(agent, topic, interaction);
-    },
-  );
+  const agents = new Agents(org, { seed, utilization, carriesSeveral, customs }, clock, (agent, topic, interaction) => {
+    tell(witness, agent, topic, interaction);
+    notifications.publish(agent, topic, interaction);
+  });
   const conversations = new Conversations(clock, timers);
-  const interactions = new Interactions(agents, conversations, clock);
+  const interactions = new Interactions(agents, conversations, customs, clock);
   const life = new Life(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
   const places = { timers, faults, org, channels, sockets, tokens };
-  return { ...places, agents, conversations, notifications, life, groundTruth, assignsToBusy, witness };
+  return { ...places, agents, conversations, notifications, life, groundTruth, customs, witness };
 }
 
 function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {

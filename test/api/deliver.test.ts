@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OTHER } from '../../local/genesys/customs.ts';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
     agents: 4,
     queues: 1,
     paused: true,
-    assignsToBusy: 'refuses',
+    customs: OTHER,
     habits: { answerFromMs: 1, answerToMs: 1, missesCall: 0, talkMs: 300, wrapUpMs: 1, takesBreak: 0, endsShift: 0 },
     // Long enough for a claim on an agent of whom the platform has not yet told that they are busy.
     timings: { lagFromMs: 600, lagToMs: 700 },
