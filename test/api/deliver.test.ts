@@ -48,7 +48,11 @@ afterAll(async () => {
 
 const soon = (check: () => Promise<void>) => vi.waitFor(check, SOON);
 const agentOf = (userId = '') => `org:${userId}`;
-const statusOf = async (agentId: string) => (await ask(`${url}/v1/agents/${encodeURIComponent(agentId)}`)).body.status;
+/** What all regions say. */
+async function statusOf(agentId: string): Promise<string> {
+  const asked = regions.all.map(({ url }) => ask(`${url}/v1/agents/${encodeURIComponent(agentId)}`));
+  return [...new Set((await Promise.all(asked)).map(({ body }) => body.status))].join();
+}
 const claim = (fields: object) =>
   ask(`${url}/v1/claims`, 'POST', { queue: `org:${queueId}`, deliver: 'assign', ...fields });
 const holds = (userId: string) => simulator.user(userId).interactions.map(({ conversationId }) => conversationId);
