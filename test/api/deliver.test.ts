@@ -54,7 +54,7 @@ async function statusOf(agentId: string): Promise<string> {
   return [...new Set((await Promise.all(asked)).map(({ body }) => body.status))].join();
 }
 const claim = (fields: object) =>
-  ask(`${url}/v1/claims`, 'POST', { queue: `org:${queueId}`, deliver: 'assign', ...fields });
+  ask(`${url}/v1/claims`, 'POST', { queue: `org:${queueId}`, deliver: 'assign', budget_ms: 2000, ...fields });
 const holds = (userId: string) => simulator.user(userId).interactions.map(({ conversationId }) => conversationId);
 
 /** A conversation that waits in the queue of the organisation. */
@@ -95,7 +95,7 @@ describe('a claim that Muster delivers', () => {
 
   it('is told to scripts, and is not Muster’s to send where nobody asks for it', async () => {
     const id = waiting();
-    const asked = { queue: `org:${queueId}`, call_id: id };
+    const asked = { queue: `org:${queueId}`, call_id: id, budget_ms: 2000 };
     expect((await ask(`${url}/v1/route`, 'POST', asked)).body).toMatchObject({ found: true, delivered: '' });
     expect(holds(userIds[first] ?? '')).toEqual([]);
     expect((await ask(`${url}/v1/route`, 'POST', { ...asked, deliver: 'assign' })).body).toMatchObject({
@@ -134,7 +134,14 @@ describe('a claim that Muster delivers', () => {
       body: { code: 'platform_unavailable', detail: expect.stringContaining('conversation:call:assign') },
     });
     expect(
-      (await ask(`${url}/v1/route`, 'POST', { queue: `org:${queueId}`, call_id: id, deliver: 'assign' })).body,
+      (
+        await ask(`${url}/v1/route`, 'POST', {
+          queue: `org:${queueId}`,
+          call_id: id,
+          deliver: 'assign',
+          budget_ms: 2000,
+        })
+      ).body,
     ).toMatchObject({
       found: false,
       reason: 'platform_unavailable',
