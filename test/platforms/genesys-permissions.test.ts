@@ -1,0 +1,168 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { Budget } from '../../src/platforms/budget.ts';
+import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
+import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
+import { GenesysClient } from '../local/genesys-client.ts';
+import { AGENTS, allAgree, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
+import { isOf, noteSent } from './sent-requests.ts';
+
+afterEach(endWorlds);
+
+const ROWS: [string, GenesysEndpoint][] = Object.entries(REQUESTS);
+const PERMISSIONS = [...new Set(ROWS.flatMap(([, { permission }]) => permission ?? []))];
+const OFTEN = 250;
+
+/** What Muster does without each permission when it starts. */
+const STARTS = {
+  'directory:user:view': { connected: false, agents: 0 },
+  'routing:queue:view': { connected: true, agents: AGENTS },
+  'presence:presenceDefinition:view': { connected: true, agents: AGENTS },
+  'routing:utilization:view': { connected: true, agents: AGENTS },
+};
+
+/** Nobody may be available whom the platform would not take a call for. */
+function isHonest(recorder: Recorder, simulator: GenesysSimulator): boolean {
+  return recorder.userIds().every((id) => recorder.status(id).status !== 'AVAILABLE' || simulator.user(id).available);
+}
+
+const problemOf = (recorder: Recorder): string => recorder.connection.health().problem ?? '';
+const queuesOf = (recorder: Recorder, userIds = recorder.userIds()) =>
+  userIds.flatMap((id) => recorder.facets(id).profile?.queues ?? []);
+
+describe('the table of requests', () => {
+  it('has everything that is sent, and nothing that never is', async () => {
+    const { simulator, recorder } = await world({}, { utilization: true });
+    const noted = noteSent(simulator.url);
+    await recorder.live();
+    const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
+    const log = { info: () => {}, warn: () => {} };
+    const context = { connection: 'emea', budget: new Budget(systemClock, 100), log, count: () => {} };
+    const reader = createGenesysReader(access, context, systemClock);
+    await reader.read([`emea:${recorder.userIds()[0]}`], new AbortController().signal);
+    await reader.close();
+    noted.end();
+    const rows = [LOGIN, ...ROWS.map(([, row]) => row)];
+    expect(noted.sent.filter((sent) => !rows.some((row) => isOf(row, sent)))).toEqual([]);
+    expect(rows.filter((row) => !noted.sent.some((sent) => isOf(row, sent)))).toEqual([]);
+  });
+});
+
+describe('the simulator', async () => {
+  const simulator = await startGenesysSimulator({ agents: 1, queues: 1, paused: true, requestsPerMinute: 10_000 });
+  afterAll(() => simulator.stop());
+  const client = await GenesysClient.login(simulator);
+  const idOf = async (path: string) => String((await client.get(path)).body.entities[0].id);
+  const blanks: Record<string, string> = {
+    userId: await idOf('/api/v2/users'),
+    queueId: await idOf('/api/v2/routing/queues'),
+    channelId: String((await client.call('POST', '/api/v2/notifications/channels')).body.id),
+  };
+
+  it.each(ROWS)('demands for %s what the row says, in the platform’s words', async (_, row) => {
+    const path = row.path.replace(/\{(\w+)\}/, (_all, name) => blanks[name] ?? '');
+    const ask = () => client.call(row.method, path, row.method === 'PUT' ? [] : undefined);
+    simulator.faults({ missingPermissions: PERMISSIONS.filter((permission) => permission !== row.permission) });
+    expect((await ask()).status).toBe(200);
+    if (row.permission === undefined) return;
+    simulator.faults({ missingPermissions: [row.permission] });
+    const { status, body } = await ask();
+    expect({ status, ...body }).toMatchObject({ status: 403, code: 'missing.any.permissions' });
+    expect(body.message).toContain(`[${row.permission}]`);
+  });
+});
+
+describe('a permission that is missing', () => {
+  it.each(Object.entries(STARTS))('%s: is named, and the rest goes on', async (permission, health) => {
+    const missing = { missingPermissions: [permission] };
+    const { simulator, recorder } = await world({ faults: missing }, { utilization: true }, OFTEN);
+    recorder.connection.start();
+    await recorder.until(() => problemOf(recorder).includes(permission));
+    await recorder.until(() => recorder.connection.health().connected === health.connected);
+    expect(recorder.connection.health()).toMatchObject(health);
+    expect(recorder.warnings.join()).toContain(permission);
+    expect(recorder.userIds()).toHaveLength(health.agents);
+    if (permission === 'routing:queue:view') expect(queuesOf(recorder)).toEqual([]);
+    const userId = recorder.userIds()[0] ?? '';
+    if (health.connected) {
+      simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+      await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
+    }
+    expect(isHonest(recorder, simulator)).toBe(true);
+    simulator.faults({ missingPermissions: [] });
+    await recorder.until(() => problemOf(recorder) === '' && allAgree(recorder, simulator));
+  });
+
+  it('covers all that the table names', () => {
+    expect(Object.keys(STARTS).sort()).toEqual(PERMISSIONS.sort());
+  });
+
+  it.each(PERMISSIONS)(
+    '%s: withdrawn while agents work, makes nobody available, and is given back',
+    async (permission) => {
+      const { simulator, recorder, userId } = await liveWorld({}, { utilization: true }, OFTEN);
+      const queues = queuesOf(recorder);
+      simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+      await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
+      simulator.faults({ missingPermissions: [permission] });
+      await recorder.until(() => problemOf(recorder).includes(permission));
+      simulator.setUser(userId, { presence: 'Break' });
+      await recorder.until(() => recorder.status(userId).reason === 'BREAK');
+      expect(isHonest(recorder, simulator)).toBe(true);
+      expect(queuesOf(recorder)).toEqual(queues);
+      simulator.faults({ missingPermissions: [] });
+      await recorder.until(() => problemOf(recorder) === '' && allAgree(recorder, simulator));
+    },
+  );
+});
+
+describe('topics that are refused', () => {
+  it.each(Object.keys(USER_TOPICS))(
+    '%s: whose they are is not available, for nobody tells what they do',
+    async (topic) => {
+      const { simulator, recorder, userId } = await liveWorld({ faults: { refusedTopics: [topic] } }, {}, OFTEN);
+      expect(problemOf(recorder)).toMatch(
+        /^12 notification topics are refused, e\.g\. v2\.users\.[^ ]+: You do not have/,
+      );
+      expect(problemOf(recorder)).toContain(`.${topic}:`);
+      simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+      await recorder.until(() => recorder.status(userId).reason === 'NOT_WATCHED');
+      simulator.setUser(userId, { presence: 'Meal' });
+      await recorder.until(() => recorder.status(userId).reason === 'MEAL');
+      simulator.faults({ refusedTopics: [] });
+      await recorder.until(() => problemOf(recorder) === '');
+      simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+      await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
+      expect(recorder.reports.filter(({ facets }) => facets.presence?.reason === 'NOT_WATCHED')).not.toEqual([]);
+    },
+  );
+
+  it('while the agent is available: they are not, from the next reading on', async () => {
+    const { simulator, recorder, userId } = await liveWorld({}, {}, OFTEN);
+    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+    await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
+    simulator.faults({ refusedTopics: ['conversations'] });
+    await recorder.until(() => recorder.status(userId).reason === 'NOT_WATCHED');
+    expect(recorder.warnings.filter((line) => line.startsWith('The platform refuses notification'))).toHaveLength(1);
+  });
+});
+
+describe('a permission in one division only', () => {
+  it.each([true, false])('leaves out whom it does not cover, listed or not: %s', async (otherDivisionListed) => {
+    const { simulator, recorder, userId } = await liveWorld({}, {}, OFTEN);
+    const [queue = ''] = queuesOf(recorder);
+    for (const id of recorder.userIds()) simulator.setUser(id, { presence: 'On Queue', routingStatus: 'IDLE' });
+    await recorder.until(() => recorder.userIds().every((id) => recorder.status(id).status === 'AVAILABLE'));
+    simulator.faults({ otherDivision: [userId, queue.split(':')[1] ?? ''], otherDivisionListed });
+    await recorder.until(() => recorder.status(userId).status !== 'AVAILABLE');
+    const others = recorder.userIds().filter((id) => id !== userId);
+    await recorder.until(() => !queuesOf(recorder, others).includes(queue));
+    expect(recorder.status(userId)).toEqual(
+      otherDivisionListed ? { status: 'BUSY', reason: 'NOT_WATCHED' } : { status: 'OFFLINE', reason: 'INACTIVE' },
+    );
+    await recorder.until(() => problemOf(recorder).includes('routing:queue:view') === otherDivisionListed);
+    expect(others.every((id) => recorder.status(id).status === 'AVAILABLE')).toBe(true);
+    expect(recorder.connection.health().connected).toBe(true);
+  });
+});
