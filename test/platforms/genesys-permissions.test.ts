@@ -1,7 +1,8 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
 import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
+import type { Client } from '../../src/platforms/genesys/client.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
 import { GenesysClient } from '../local/genesys-client.ts';
@@ -47,6 +48,21 @@ describe('the table of requests', () => {
     expect(noted.sent.filter((sent) => !rows.some((row) => isOf(row, sent)))).toEqual([]);
     expect(rows.filter((row) => !noted.sent.some((sent) => isOf(row, sent)))).toEqual([]);
   });
+});
+
+/** Held by the compiler alone. */
+const outside = (client: Client): Promise<unknown>[] => [
+  client.send({ to: 'queueMembers', queueId: '1', query: 'joined=true' }),
+  // @ts-expect-error: not in the table
+  client.send({ to: 'conversations' }),
+  // @ts-expect-error: its path has a blank
+  client.send({ to: 'queueMembers' }),
+  // @ts-expect-error: no path of one's own
+  client.send('/api/v2/users'),
+];
+
+test('a request outside the table does not compile', () => {
+  expect(outside).toBeTypeOf('function');
 });
 
 describe('the simulator', async () => {

@@ -67,8 +67,8 @@ export class Mirror {
   }
 
   /**
-   * Nobody is available whose changes do not arrive, whatever is read of them: they may be in a call since. It counts from
-   * when that began, before which nothing else may be newer; and it goes as all that the platform overrules.
+   * Nobody is available whose changes do not arrive, whatever is read of them: they may be in a call since. It is told as
+   * of when that began, so that it counts at once; afterwards the platform's word overrules it like anything else.
    */
   #watched(userId: string, state: UserState): UserState {
     const { presence } = state;

@@ -110,19 +110,9 @@ export class Watch {
     this.#uncovered = userIds.length - userIds.filter((id) => this.#covered.has(id)).length;
     for (const group of this.#groups) {
       if (!group.channel) await this.#open(group);
-      else if (group.isGrown || anew) await this.#subscribe(group, group.channel);
+      else if (group.isGrown || anew) this.#note(group, await group.channel.subscribe(group.userIds));
     }
     return added;
-  }
-
-  async #subscribe(group: Group, channel: Channel): Promise<void> {
-    try {
-      this.#note(group, await channel.subscribe(group.userIds));
-    } catch (error) {
-      if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
-      channel.fail('the platform has the channel no more');
-      await this.#open(group);
-    }
   }
 
   #keep(present: ReadonlySet<string>): void {
