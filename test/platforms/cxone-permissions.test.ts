@@ -131,6 +131,8 @@ describe('what is withdrawn while agents work', () => {
     await recorder.until(() => problemOf(recorder).includes('was refused with 403'));
     simulator.setUser(agentId, { agentStateId: 2, outStateId: 401 });
     await recorder.until(() => recorder.status(agentId).reason === 'BREAK');
+    const { readings } = recorder;
+    await recorder.until(() => recorder.readings > readings);
     expect(isHonest(recorder, simulator)).toBe(true);
     expect(queuesOf(recorder)).toEqual(queues);
     simulator.faults({ refusedRequests: [] });

@@ -125,6 +125,9 @@ describe('a permission that is missing', () => {
       await recorder.until(() => problemOf(recorder).includes(permission));
       simulator.setUser(userId, { presence: 'Break' });
       await recorder.until(() => recorder.status(userId).reason === 'BREAK');
+      const { lastSnapshotMs: beforeMs = 0 } = recorder.connection.health();
+      const goesOn = () => (recorder.connection.health().lastSnapshotMs ?? 0) > beforeMs;
+      if (STARTS[permission as keyof typeof STARTS].connected) await recorder.until(goesOn);
       expect(isHonest(recorder, simulator)).toBe(true);
       expect(queuesOf(recorder)).toEqual(queues);
       simulator.faults({ missingPermissions: [] });
