@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RouteAnswer } from '../src/contract/route.ts';
 import { type Clock, systemClock } from '../src/ops/clock.ts';
 import type { CallersLedger } from './callers-ledger.ts';
-import type { Sent, SentAnswer } from './connection.ts';
+import type { Sent, SentAnswer, WaitingRoom } from './connection.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import type { Call, Script, Settlement } from './scripts.ts';
 import type { Random } from './simulator/random.ts';
@@ -16,6 +16,8 @@ export interface CallerContext {
   ledger: CallersLedger;
   /** What the platform runs where the call arrives. */
   script: Script;
+  /** Where the call waits, if it is to be assigned. */
+  room: WaitingRoom | undefined;
   /** An instance of the call's region to ask. */
   url(): string;
   /** The home of an agent. */
@@ -45,6 +47,9 @@ const HANGS = 0.02;
 const HANGS_LONGER_MS = 2_000;
 /** Why a claim is not settled, nor will be if it is tried again. */
 const OVER = new Set(['unknown_claim', 'fence_superseded', 'claim_ended']);
+/** How long a call that the platform has taken to assign may still wait, and how often that is looked at, in ms. */
+const RINGS_WITHIN_MS = 1_000;
+const RINGS_CHECK_MS = 100;
 /** The share of answers that are lost on their way, so that the flow asks again. */
 const LOSES_ANSWER = 0.05;
 
@@ -56,6 +61,8 @@ const LOSES_ANSWER = 0.05;
  *    │  │ └──release─────────┘ (given up after the second refusal)
  *    │  └─not found, 503───► waiting ──30 s in all──► abandoned
  *    └───────────────────────┘
+ *
+ * Where Muster delivers, the call waits in a queue of its organisation, and its flow asks until it is out of there.
  *
  * Now and then a call flow is not what it should be: it loses an answer and asks again, or it hangs and comes back
  * with a claim that somebody else may have by then.
@@ -82,7 +89,9 @@ export class Caller {
       const claim = await this.#claim(askedMs);
       if (typeof claim === 'number') await this.#pause(claim);
       else if (random.chance(LOSES_ANSWER)) continue;
-      else if (random.chance(HANGS)) await this.#hang(claim);
+      else if (this.#context.room) {
+        if (await this.#rings(claim)) return 'connected';
+      } else if (random.chance(HANGS)) await this.#hang(claim);
       else if (await this.#reach(claim, askedMs + claim.expires_in_ms - MARGIN_MS)) return 'connected';
     }
     return hangUp.aborted ? 'cut_off' : 'abandoned';
@@ -118,21 +127,33 @@ export class Caller {
     await this.#settle(claim_id, 'release');
   }
 
+  /** Whether the call is out of the queue where it waits to be assigned, or gets out of it soon. */
+  async #rings({ delivered }: Claim): Promise<boolean> {
+    const { room } = this.#context;
+    const untilMs = this.#clock.monotonicMs() + (delivered === 'accepted' ? RINGS_WITHIN_MS : 0);
+    while (room?.isWaiting(this.#call.id)) {
+      await this.#pause(RINGS_CHECK_MS);
+      if (this.#clock.monotonicMs() >= untilMs) return false;
+    }
+    return true;
+  }
+
   /** Sends the call to the claimed agent. False: not this one. */
   async #reach({ claim_id, agent_id }: Claim, usableUntilMs: number): Promise<boolean> {
-    const { tally, send } = this.#context;
+    const { tally, send, script } = this.#context;
     if (this.#clock.monotonicMs() >= usableUntilMs) {
       tally.lapsed++;
       await this.#settle(claim_id, 'release');
       return false;
     }
-    const { id, media } = this.#call;
-    if (!send(agent_id, { conversationId: id, media }).accepted) {
+    const { id, media, way } = this.#call;
+    if (!send(agent_id, { conversationId: id, media, way }).accepted) {
       tally.refusedByPlatform++;
       this.#refusals++;
       await this.#settle(claim_id, 'refused');
       return false;
     }
+    if (!script.confirms) return true;
     if (!(await this.#settle(claim_id, 'confirm'))) tally.unconfirmed++;
     return true;
   }

@@ -2,9 +2,10 @@ import { systemClock } from '../src/ops/clock.ts';
 import { Caller, type CallerContext } from './caller.ts';
 import type { CallersLedger } from './callers-ledger.ts';
 import type { VirtualQueue } from './config.ts';
+import type { WaitingRoom } from './connection.ts';
 import type { Http } from './http.ts';
 import { Onlookers } from './onlookers.ts';
-import type { Call, Script } from './scripts.ts';
+import type { Call, Script, Way } from './scripts.ts';
 import { Random } from './simulator/random.ts';
 import { Tally } from './tally.ts';
 
@@ -19,6 +20,10 @@ export interface CalledRegion {
 export interface Entrance {
   region: CalledRegion;
   script: Script;
+  /** How calls that arrive here reach their agents. */
+  ways: readonly Way[];
+  /** Where they wait that are assigned. */
+  room?: WaitingRoom;
 }
 
 export interface CallersOptions {
@@ -119,20 +124,25 @@ export class Callers {
   /** One call from beginning to end. Never throws. */
   async #connect(): Promise<void> {
     const { entrances, queues, skills, http, ledger, homeOf, send } = this.#options;
-    const { region, script } = this.#random.pick(entrances);
+    const { region, script, ways, room } = this.#random.pick(entrances);
     const { name: queue, media } = this.#random.pick(queues);
+    // What is written comes to one platform only.
+    const way = media === 'voice' ? this.#random.pick(ways) : 'transfer-to-acd';
+    const waits = way === 'assign' ? room : undefined;
     const asksForSkill = media === 'voice' && this.#random.chance(ASKS_FOR_SKILL);
+    const id = script.idOf(this.#random.uuid());
     const call: Call = {
-      id: script.idOf(this.#random.uuid()),
+      id,
       region: region.name,
-      queue,
+      queue: waits?.enter(id, queue) ?? queue,
+      way,
       media,
       skills: asksForSkill ? [this.#random.pick(skills)] : [],
     };
     const tally = this.tallies.get(region.name) as Tally;
     const url = () => this.#random.pick(region.urls());
     const { signal: hangUp } = this.#hangUp;
-    const context = { http, random: this.#random, tally, ledger, script, url, homeOf, send, hangUp };
+    const context = { http, random: this.#random, tally, ledger, script, room: waits, url, homeOf, send, hangUp };
     try {
       const outcome = await new Caller(call, context).seekAgent();
       if (outcome === 'connected') tally.connected++;

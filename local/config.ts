@@ -3,6 +3,7 @@ import type { Media } from '../src/agent/media.ts';
 import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
 import { type Credentials, claimSettings } from './credentials.ts';
+import { virtualName } from './organisation.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 
 /** What the configurations of all instances have in common. */
@@ -78,7 +79,7 @@ export function virtualQueues(connections: readonly LocalConnection[]): VirtualQ
   const united = new Map<string, VirtualQueue>();
   for (const connection of connections) {
     for (const { id, name: title, media } of connection.organisation.queues) {
-      const name = title.toLowerCase().replaceAll(' ', '-');
+      const name = virtualName(title);
       const queue = united.get(name) ?? { name, media, unites: [] };
       queue.unites.push(connection.agentId(id));
       united.set(name, queue);

@@ -2,7 +2,7 @@ import type { Media } from '../src/agent/media.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation } from './organisation.ts';
-import type { Script } from './scripts.ts';
+import type { Script, Way } from './scripts.ts';
 import type { TurnedAwayCounts } from './simulator/turned-away.ts';
 import type { Witness } from './simulator/witness.ts';
 import type { Truth } from './truth.ts';
@@ -13,6 +13,16 @@ export interface Sent {
   /** The platform's own id of the agent. */
   userId: string;
   media?: Media;
+  /** On Genesys Cloud: by routing, unless it says otherwise. */
+  way?: Way;
+}
+
+/** A queue of an organisation in which calls wait to be assigned. */
+export interface WaitingRoom {
+  /** Puts a call there. @returns the queue as Muster calls it */
+  enter(callId: string, queue: string): string;
+  /** Whether nobody has it. */
+  isWaiting(callId: string): boolean;
 }
 
 /** Whether the platform took it to the agent. */
@@ -83,6 +93,11 @@ export abstract class LocalConnection<Simulator extends PlatformSimulator = Plat
 
   get url(): string {
     return this.simulator.url;
+  }
+
+  /** How calls that arrive there get to an agent. @param _ways what is tried where there are several */
+  entrance(_ways: readonly Way[]): { script: Script; ways: readonly Way[]; room?: WaitingRoom } {
+    return { script: this.script, ways: ['transfer-to-acd'] };
   }
 
   /** An agent as Muster calls them. */

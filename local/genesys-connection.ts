@@ -1,8 +1,8 @@
-import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
+import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';
 import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
-import type { Organisation } from './organisation.ts';
-import { ARCHITECT_FLOW } from './scripts.ts';
+import { type Organisation, virtualName } from './organisation.ts';
+import { ARCHITECT_FLOW, type Way } from './scripts.ts';
 import { NOBODY } from './simulator/witness.ts';
 import { type Truth, truthOfGenesys } from './truth.ts';
 
@@ -16,7 +16,7 @@ const REQUESTS_PER_MINUTE = 280;
 const PAGE_SIZE = 100;
 
 /** A simulated Genesys Cloud organisation. */
-export class GenesysConnection extends LocalConnection<GenesysSimulator> {
+export class GenesysConnection extends LocalConnection<GenesysSimulator> implements WaitingRoom {
   readonly platform = 'Genesys Cloud';
   readonly script = ARCHITECT_FLOW;
 
@@ -41,8 +41,24 @@ export class GenesysConnection extends LocalConnection<GenesysSimulator> {
     return { platform: 'genesys', home: this.home, loginUrl: url, apiUrl: url, requestsPerMinute, ...credentials };
   }
 
-  send({ conversationId, userId }: Sent): SentAnswer {
-    return this.simulator.send({ conversationId, userId });
+  send({ conversationId, userId, way }: Sent): SentAnswer {
+    const delivery = way === 'transfer-to-user' ? 'user' : 'acd';
+    return this.simulator.send({ conversationId, userId, delivery });
+  }
+
+  override entrance(ways: readonly Way[]) {
+    return { script: this.script, ways, room: this };
+  }
+
+  enter(callId: string, queue: string): string {
+    const { id } = this.organisation.queues.find(({ name }) => virtualName(name) === queue) ?? {};
+    if (id === undefined) throw new Error(`${this.name} has no queue for ${queue}`);
+    this.simulator.wait(callId, 'call', id);
+    return this.agentId(id);
+  }
+
+  isWaiting(callId: string): boolean {
+    return this.simulator.isWaiting(callId);
   }
 
   truth(userId: string): Truth {

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BusDriver, busOption } from './bus/bus.ts';
+import { WAYS, type Way } from './scripts.ts';
 
 /** What `muster local` was asked for. */
 export interface LocalFlags {
@@ -12,6 +13,7 @@ export interface LocalFlags {
   keep?: string;
   replicas: boolean;
   bus: BusDriver;
+  delivery?: Way;
   calm?: true;
   auth?: true;
   seed: number;
@@ -35,6 +37,11 @@ export function localOptions(): Command {
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .addOption(busOption())
+    .addOption(
+      new Option('--delivery <way>', 'how calls reach agents on Genesys Cloud; default: each way by chance').choices(
+        WAYS,
+      ),
+    )
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
     .option('--auth', 'let nobody in without a token, which `muster token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)

@@ -14,3 +14,6 @@ export interface PlatformQueue {
   /** What arrives in it. */
   media: Media;
 }
+
+/** What the local world calls the queues of this name of all organisations together. */
+export const virtualName = (title: string): string => title.toLowerCase().replaceAll(' ', '-');

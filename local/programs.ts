@@ -1,12 +1,12 @@
 import type { BusDriver } from './bus/bus.ts';
+import { findJava } from './java.ts';
 import { kafkaClassPath } from './kafka/jars.ts';
-import { findJava } from './kafka/java.ts';
 import { findRedisServer } from './redis/server.ts';
 
 /** @throws Error saying what to install, where something is missing that a world with such a bus runs */
 export async function findPrograms(bus: BusDriver): Promise<void> {
   findRedisServer();
   if (bus !== 'kafka') return;
-  findJava();
+  findJava('A Kafka broker');
   await kafkaClassPath();
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Listr } from 'listr2';
 import { Folder } from './folder.ts';
 import type { LocalFlags } from './options.ts';
+import { WAYS } from './scripts.ts';
 import { Signals } from './signals.ts';
 import type { Step } from './step.ts';
 import { watch } from './watch.ts';
@@ -64,9 +65,10 @@ export class Run {
   }
 
   #start(): Promise<World> {
-    const { agents, callsPerSecond, seed, replicas, bus, calm, keep, auth = false } = this.#flags;
+    const { agents, callsPerSecond, seed, replicas, bus, delivery, calm, keep, auth = false } = this.#flags;
     const weather: WeatherKind = calm ? 'calm' : 'real';
-    const calls = { agents, callsPerSecond, seed, replicas, bus, weather, auth };
+    const ways = delivery === undefined ? WAYS : [delivery];
+    const calls = { agents, callsPerSecond, seed, replicas, bus, ways, weather, auth };
     const given = { ...calls, histories: this.#judges, signal: this.#signals.asked };
     return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
   }

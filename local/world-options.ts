@@ -1,5 +1,6 @@
 import type { BusDriver } from './bus/bus.ts';
 import type { Habits } from './genesys/options.ts';
+import { WAYS, type Way } from './scripts.ts';
 import type { WeatherKind } from './weather/figures.ts';
 
 /** `both`: two Genesys Cloud organisations and a NICE CXone business unit. `genesys`: three organisations. */
@@ -18,6 +19,8 @@ export interface WorldOptions {
   /** Whether instances write histories, without which there is no report. */
   histories: boolean;
   platforms: PlatformsKind;
+  /** How calls reach agents on Genesys Cloud; several: by chance. */
+  ways: readonly Way[];
   /** What carries the events between regions. */
   bus: BusDriver;
   /** How the agents behave, where not as usual. */
@@ -47,6 +50,7 @@ export const WORLD_DEFAULTS: WorldOptions = {
   instancesPerRegion: 1,
   histories: true,
   platforms: 'both',
+  ways: WAYS,
   bus: 'redis-streams',
   habits: {},
   weather: 'calm',

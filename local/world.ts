@@ -229,14 +229,14 @@ export class World {
   }
 
   #gatherCallers(): Callers {
-    const { callsPerSecond, seed } = this.#options;
+    const { callsPerSecond, seed, ways } = this.#options;
     const { connections, http, ledger } = this;
     return new Callers({
       callsPerSecond,
       seed,
-      entrances: connections.flatMap(({ home, script }) => {
-        const region = this.regions.find(({ name }) => name === home);
-        return region ? [{ region, script }] : [];
+      entrances: connections.flatMap((connection) => {
+        const region = this.regions.find(({ name }) => name === connection.home);
+        return region ? [{ region, ...connection.entrance(ways) }] : [];
       }),
       queues: virtualQueues(connections),
       skills: connections[0]?.organisation.skills ?? [],

@@ -2,7 +2,11 @@ import { find, installPackage } from './debian.mjs';
 import { Missing, progress } from './quietly.mjs';
 
 /** What a Kafka, or a look at one, takes beyond the packages: the program, the Debian package that has it, and what for. */
-const JAVA = { program: 'java', name: 'default-jre-headless', use: 'a Kafka broker runs on Java 17 or later' };
+const JAVA = {
+  program: 'java',
+  name: 'default-jre-headless',
+  use: 'a Kafka broker, and the templates of data actions, run on Java 17 or later',
+};
 const KCAT = { program: 'kcat', name: 'kcat', use: 'kcat reads and writes the bus as any Kafka client does' };
 
 /** @throws Missing where there is no Java and none can be installed */

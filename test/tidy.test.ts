@@ -24,7 +24,7 @@ interface Rule {
   example: [path: string, text: string];
 }
 
-const CODE = /^(src|local|bench|setup)\/.*\.(ts|mjs|lua)$/;
+const CODE = /^(src|local|bench|setup|integrations)\/.*\.(ts|mjs|lua)$/;
 const LONGEST_FILE = 250;
 const LONGEST_TEST = 400;
 const LONGEST_FUNCTION = 70;
@@ -93,20 +93,20 @@ const RULES: Rule[] = [
   },
   {
     rule: `a function has at most ${LONGEST_FUNCTION} lines`,
-    files: /^(src|local|bench|setup)\/.*\.(ts|mjs)$/,
+    files: /^(src|local|bench|setup|integrations)\/.*\.(ts|mjs)$/,
     broken: longFunctions,
     example: ['src/agent/f.ts', `export function f(): void {${'\n  g();'.repeat(LONGEST_FUNCTION)}\n}`],
   },
   {
     rule: 'a file is named after what is in it',
-    files: /^(src|local|bench|setup|test)\//,
+    files: /^(src|local|bench|setup|integrations|test)\//,
     broken: ({ path }) =>
       /(^|[-.])(utils?|helpers?|managers?|index)[-.]/.test(basename(path)) ? ['names nothing, or only passes on'] : [],
     example: ['src/agent/claim-utils.ts', ''],
   },
   {
     rule: 'only src/ops/clock.ts reads the wall clock',
-    files: /^(?!src\/ops\/clock\.ts$)(src|local|bench|setup)\/.*\.(ts|mjs)$/,
+    files: /^(?!src\/ops\/clock\.ts$)(src|local|bench|setup|integrations)\/.*\.(ts|mjs)$/,
     broken: linesWith(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/),
     example: ['src/agent/f.ts', 'const now = new Date();'],
   },

@@ -42,6 +42,16 @@ export class UnknownUser extends Error {
   }
 }
 
+/** `COMMUNICATING` where the organisation keeps ACD calls from whoever has another one. */
+export type NonAcdStatus = 'IDLE' | 'COMMUNICATING';
+
+interface AgentsOptions {
+  seed: number;
+  utilization: Utilization;
+  carriesSeveral: number;
+  nonAcdStatus: NonAcdStatus;
+}
+
 /** The state of every agent, and the rules that tie routing status to presence. */
 export class Agents {
   readonly all: Agent[];
@@ -50,16 +60,19 @@ export class Agents {
   readonly #changed: Changed;
   /** What agents may carry who have no setting of their own. */
   readonly utilization: Utilization;
+  /** What routing says of an agent who has a call that it has not sent. */
+  readonly #nonAcdStatus: NonAcdStatus;
 
   /** @param carriesSeveral the share of agents who carry several interactions at once */
   constructor(
     org: Org,
-    { seed, utilization, carriesSeveral }: { seed: number; utilization: Utilization; carriesSeveral: number },
+    { seed, utilization, carriesSeveral, nonAcdStatus }: AgentsOptions,
     clock: Clock,
     changed: Changed,
   ) {
     const nowMs = clock.nowMs();
     this.utilization = utilization;
+    this.#nonAcdStatus = nonAcdStatus;
     this.all = org.users.map((user, at) => ({
       user,
       random: new Random(seed + 7919 * (at + 1)),
@@ -92,8 +105,8 @@ export class Agents {
   }
 
   /**
-   * What the person says. Routing status follows at once, except while an interaction lasts: then it stays as it is
-   * until wrap-up ends, so that presence Break with routing status INTERACTING is a legal pair.
+   * What the person says. Routing status follows at once, except while an interaction of routing's lasts: then it stays
+   * as it is until wrap-up ends, so that presence Break with routing status INTERACTING is a legal pair.
    */
   setPresence(agent: Agent, presence: PresenceDefinition): void {
     if (presence.id !== agent.presence.id) {
@@ -105,14 +118,17 @@ export class Agents {
     this.settle(agent);
   }
 
-  /** What the ACD sees of an agent who has no interaction: waiting for one, or not in the queue. */
+  /** What the ACD sees of an agent who has no interaction of its own: waiting for one, or not in the queue. */
   settle(agent: Agent): void {
-    if (agent.interactions.length === 0) this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
+    if (agent.interactions.some(isAcd)) return;
+    const isCalling = agent.interactions.some(({ state }) => state === 'CONNECTED');
+    if (isCalling && this.#nonAcdStatus === 'COMMUNICATING') this.setRoutingStatus(agent, 'COMMUNICATING');
+    else this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
   }
 
   /** The agent who let an alert time out is back: waiting, not in the queue, or at the work they still have. */
   respond(agent: Agent): void {
-    if (agent.interactions.length > 0) this.setRoutingStatus(agent, 'INTERACTING');
+    if (agent.interactions.some(isAcd)) this.setRoutingStatus(agent, 'INTERACTING');
     else this.settle(agent);
   }
 
@@ -151,6 +167,9 @@ export class Agents {
     return Math.max(this.#clock.nowMs(), thanMs + 1);
   }
 }
+
+/** Whether routing has sent it. */
+export const isAcd = ({ delivery }: Interaction): boolean => delivery === 'acd';
 
 export function isOnQueue(agent: Agent): boolean {
   return agent.presence.systemPresence === 'On Queue';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { InvalidFault } from '../simulator/faults.ts';
 import { ROUTING_STATUSES, UnknownUser } from './agents.ts';
-import { COMMUNICATIONS } from './conversations.ts';
+import { COMMUNICATIONS, type MediaType } from './conversations.ts';
 import { SYSTEM_PRESENCES } from './presences.ts';
 import type { GenesysSimulator } from './simulator.ts';
 
@@ -15,7 +15,14 @@ const SEND = {
     userId: word,
     queueId: word,
     mediaType: { enum: Object.keys(COMMUNICATIONS) },
+    delivery: { enum: ['acd', 'user'] },
   },
+} as const;
+
+const WAIT = {
+  type: 'object',
+  required: ['conversationId'],
+  properties: { conversationId: word, queueId: word, mediaType: { enum: Object.keys(COMMUNICATIONS) } },
 } as const;
 
 const USER = {
@@ -41,6 +48,14 @@ export async function controlRoutes(app: FastifyInstance, simulator: GenesysSimu
     '/interactions',
     { schema: { body: SEND } },
     async ({ body }, reply) => answerTo(simulator.send(body), reply),
+  );
+  app.post<{ Body: { conversationId: string; mediaType?: MediaType; queueId?: string } }>(
+    '/waiting',
+    { schema: { body: WAIT } },
+    async ({ body: { conversationId, mediaType, queueId } }, reply) => {
+      simulator.wait(conversationId, mediaType, queueId);
+      return reply.code(204).send();
+    },
   );
   app.get('/state', async () => simulator.state());
   app.get<{ Params: { id: string } }>('/users/:id', async ({ params }) => simulator.user(params.id));

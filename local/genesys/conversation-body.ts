@@ -1,3 +1,4 @@
+import { isAcd } from './agents.ts';
 import { COMMUNICATIONS, type Conversation, type Interaction } from './conversations.ts';
 import { UNVERIFIED } from './unverified.ts';
 
@@ -17,7 +18,9 @@ export function conversationBody(conversation: Conversation, terms: Terms): obje
     participants: [
       customer(conversation),
       acd(conversation),
-      ...conversation.interactions.map((interaction) => agentParticipant(interaction, terms)),
+      ...conversation.interactions.map((interaction) =>
+        isAcd(interaction) ? agentParticipant(interaction, terms) : userParticipant(interaction, terms),
+      ),
     ],
     recordingState: 'none',
   };
@@ -74,6 +77,24 @@ function acd({ acd, mediaType, queueId, startedMs, interactions }: Conversation)
           }
         : { state: 'connected', id: acd.communicationId, connectedTime },
     ],
+  };
+}
+
+/** Somebody to whom the conversation was transferred by name: no queue, no after-call work. */
+function userParticipant(interaction: Interaction, { alertTimeoutMs }: Terms): object {
+  const { agent, conversation, connectedMs, endedMs } = interaction;
+  return {
+    id: interaction.participantId,
+    name: agent.user.name,
+    connectedTime: iso(connectedMs),
+    endTime: iso(endedMs),
+    userId: agent.user.id,
+    purpose: 'user',
+    wrapupRequired: false,
+    wrapupExpected: false,
+    alertingTimeoutMs: alertTimeoutMs,
+    attributes: {},
+    [COMMUNICATIONS[conversation.mediaType]]: [agentCommunication(interaction, undefined)],
   };
 }
 

@@ -14,9 +14,16 @@ export const COMMUNICATIONS = {
 export type MediaType = keyof typeof COMMUNICATIONS;
 
 /**
+ * How a conversation gets to an agent. `acd`: routing sends it, whether a flow transferred it to the queue with preferred
+ * agents or somebody assigned it. `user`: a flow transfers it to the user, and routing knows nothing of it.
+ */
+export type Delivery = 'acd' | 'user';
+
+/**
  * One agent's part in a conversation:
  *
  *     ALERTING ──answer──► CONNECTED ──hang up──► WRAP_UP ──wrap up──► COMPLETE
+ *         │                    └── hang up of what routing has not sent ──▲
  *         └──alert timeout──► MISSED
  */
 export type InteractionState = 'ALERTING' | 'CONNECTED' | 'WRAP_UP' | 'COMPLETE' | 'MISSED';
@@ -26,6 +33,7 @@ export interface Interaction {
   readonly conversation: Conversation;
   readonly participantId: string;
   readonly communicationId: string;
+  readonly delivery: Delivery;
   state: InteractionState;
   /** When the present state began. */
   sinceMs: number;
@@ -48,6 +56,16 @@ export interface Conversation {
   readonly interactions: Interaction[];
 }
 
+/** A conversation on its way to an agent. */
+export interface Send {
+  conversationId: string;
+  userId: string;
+  queueId?: string;
+  mediaType?: MediaType;
+  /** By routing, unless it says otherwise. */
+  delivery?: Delivery;
+}
+
 /** How long a conversation that nobody answered waits to be sent elsewhere before the caller gives up. */
 const CALLER_PATIENCE_MS = 60_000;
 
@@ -68,8 +86,21 @@ export class Conversations {
     return last?.agent.interactions.includes(last) ? last.agent : undefined;
   }
 
+  /** A conversation that waits in a queue for an agent; undefined where it does not, or is not known. */
+  waiting(conversationId: string): Conversation | undefined {
+    return this.holder(conversationId) ? undefined : this.#live.get(conversationId);
+  }
+
+  /** Begins a conversation, which waits in a queue. One that is already there stays as it is. */
+  wait(id: string, mediaType: MediaType, queueId: string | undefined): void {
+    if (this.#live.has(id)) return;
+    const conversation = begin(id, mediaType, queueId, this.#clock.nowMs());
+    this.#live.set(id, conversation);
+    this.giveBack(conversation);
+  }
+
   /** Adds the agent to the conversation, beginning it if it is new. */
-  join(conversationId: string, agent: Agent, mediaType: MediaType, queueId: string | undefined): Interaction {
+  join({ conversationId, mediaType = 'call', queueId, delivery = 'acd' }: Send, agent: Agent): Interaction {
     const nowMs = this.#clock.nowMs();
     const conversation = this.#live.get(conversationId) ?? begin(conversationId, mediaType, queueId, nowMs);
     this.#live.set(conversationId, conversation);
@@ -78,6 +109,7 @@ export class Conversations {
       conversation,
       participantId: randomUUID(),
       communicationId: randomUUID(),
+      delivery,
       state: 'ALERTING',
       sinceMs: nowMs,
     };

@@ -1,18 +1,11 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type TurnedAwayCounts, TurnedAwayTally } from '../simulator/turned-away.ts';
 import { type Agent, type Agents, isOnQueue, type RoutingStatus } from './agents.ts';
-import type { Conversations, Interaction, InteractionState, MediaType } from './conversations.ts';
+import type { Conversations, Interaction, InteractionState, MediaType, Send } from './conversations.ts';
 import { isAbsence, type Refusal, type Refused, refusal } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Life } from './life.ts';
 import type { SystemPresence } from './presences.ts';
-
-export interface Send {
-  conversationId: string;
-  userId: string;
-  queueId?: string;
-  mediaType?: MediaType;
-}
 
 export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };
 
@@ -74,14 +67,14 @@ export class GroundTruth {
   send(send: Send, agent: Agent): SendAnswer {
     const holder = this.#conversations.holder(send.conversationId);
     if (holder === agent) return { accepted: true };
-    const { conversationId, mediaType = 'call', queueId } = send;
+    const { mediaType = 'call' } = send;
     const refused: Refused | undefined = holder ? { reason: 'CONVERSATION_ELSEWHERE' } : refusal(agent, mediaType);
     if (refused) {
       this.#turnAway(send, agent, refused);
       return { accepted: false, reason: refused.reason };
     }
     this.#sent++;
-    this.#life.attend(this.#interactions.alert(conversationId, agent, mediaType, queueId));
+    this.#life.attend(this.#interactions.alert(send, agent));
     return { accepted: true };
   }
 

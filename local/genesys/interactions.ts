@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type Agent, type Agents, isOnQueue } from './agents.ts';
-import type { Conversations, Interaction, MediaType } from './conversations.ts';
+import type { Conversations, Interaction, Send } from './conversations.ts';
 import { UNVERIFIED } from './unverified.ts';
 
 /** How an agent's interaction goes from state to state, and what the ACD makes of each step. */
@@ -17,37 +17,48 @@ export class Interactions {
     this.#clock = clock;
   }
 
-  alert(conversationId: string, agent: Agent, mediaType: MediaType, queueId: string | undefined): Interaction {
-    const interaction = this.#conversations.join(conversationId, agent, mediaType, queueId);
+  alert(send: Send, agent: Agent): Interaction {
+    const interaction = this.#conversations.join(send, agent);
     agent.interactions.push(interaction);
     this.#agents.conversationChanged(interaction);
     this.#agents.summaryChanged(agent);
-    if (UNVERIFIED.interactingSince === 'alert') this.#agents.setRoutingStatus(agent, 'INTERACTING');
+    const isAtOnce = UNVERIFIED.interactingSince === 'alert' && interaction.delivery === 'acd';
+    if (isAtOnce) this.#agents.setRoutingStatus(agent, 'INTERACTING');
     return interaction;
   }
 
   answer(interaction: Interaction): void {
     interaction.connectedMs = this.#enter(interaction, 'CONNECTED');
     this.#agents.conversationChanged(interaction);
-    this.#agents.setRoutingStatus(interaction.agent, 'INTERACTING');
+    if (interaction.delivery === 'acd') this.#agents.setRoutingStatus(interaction.agent, 'INTERACTING');
+    else this.#agents.settle(interaction.agent);
   }
 
-  /** The alert ran out: the call goes back to the flow, the agent gets nothing more until they say they are there. */
+  /**
+   * The alert ran out: the call goes back to the flow, the agent gets nothing more until they say they are there. What
+   * routing has not sent it does not hold against them.
+   */
   miss(interaction: Interaction): void {
     const { agent } = interaction;
     this.missed++;
     interaction.endedMs = interaction.disconnectedMs = this.#enter(interaction, 'MISSED');
     this.#end(interaction);
     this.#conversations.giveBack(interaction.conversation);
-    if (isOnQueue(agent)) this.#agents.setRoutingStatus(agent, 'NOT_RESPONDING');
+    if (isOnQueue(agent) && interaction.delivery === 'acd') this.#agents.setRoutingStatus(agent, 'NOT_RESPONDING');
     else this.#agents.settle(agent);
   }
 
   /**
    * The call is over and after-call work begins; routing status stays INTERACTING. The end is told twice, as the
-   * platform does: first the communication, still `connected`, has its end, then the participant.
+   * platform does: first the communication, still `connected`, has its end, then the participant. What routing has not
+   * sent has no after-call work.
    */
   hangUp(interaction: Interaction): void {
+    if (interaction.delivery === 'user') {
+      interaction.endedMs = interaction.disconnectedMs = this.#clock.nowMs();
+      this.#complete(interaction);
+      return;
+    }
     interaction.disconnectedMs = this.#enter(interaction, 'WRAP_UP');
     this.#agents.conversationChanged(interaction);
     interaction.endedMs = interaction.disconnectedMs;
@@ -56,8 +67,13 @@ export class Interactions {
   }
 
   wrapUp(interaction: Interaction): void {
+    interaction.wrappedUpMs = this.#clock.nowMs();
+    this.#complete(interaction);
+  }
+
+  #complete(interaction: Interaction): void {
     this.completed++;
-    interaction.wrappedUpMs = this.#enter(interaction, 'COMPLETE');
+    this.#enter(interaction, 'COMPLETE');
     this.#end(interaction);
     this.#conversations.end(interaction.conversation);
     this.#agents.settle(interaction.agent);

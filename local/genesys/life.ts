@@ -1,7 +1,7 @@
 import { Plans } from '../simulator/plans.ts';
 import { Talks } from '../simulator/talks.ts';
 import type { Timers } from '../simulator/timers.ts';
-import { type Agent, type Agents, isOnQueue } from './agents.ts';
+import { type Agent, type Agents, isAcd, isOnQueue } from './agents.ts';
 import type { Interaction } from './conversations.ts';
 import { isFree } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
@@ -12,8 +12,8 @@ import { builtInPresence, type PresenceDefinition } from './presences.ts';
 /**
  * The working day of every agent, on timers.
  *
- * Agents choose a break or the end of their shift during after-call work: the presence changes while routing status is
- * still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
+ * Agents choose a break or the end of their shift during after-call work, or in a talk that has none: the presence changes
+ * while routing status is still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
  * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
  * For the same reason whoever may be sent another interaction beside those they have neither leaves nor misses an alert.
  */
@@ -77,12 +77,16 @@ export class Life {
 
   #answer(interaction: Interaction): void {
     this.#interactions.answer(interaction);
-    this.#talks.begin(interaction.agent.random.around(this.#habits.talkMs), () => this.#hangUp(interaction));
+    const talkMs = interaction.agent.random.around(this.#habits.talkMs);
+    this.#talks.begin(talkMs, () => this.#hangUp(interaction));
+    // Without after-call work the talk is when the agent may choose: then routing says IDLE again while it lasts.
+    if (!isAcd(interaction)) this.#chooseToLeave(interaction, talkMs);
   }
 
   #hangUp(interaction: Interaction): void {
     const { agent } = interaction;
     this.#interactions.hangUp(interaction);
+    if (!isAcd(interaction)) return;
     const wrapUpMs = agent.random.around(this.#habits.wrapUpMs);
     this.#timers.after(wrapUpMs, () => this.#interactions.wrapUp(interaction));
     this.#chooseToLeave(interaction, wrapUpMs);
@@ -95,22 +99,21 @@ export class Life {
       return;
     }
     this.#interactions.miss(interaction);
+    if (!isAcd(interaction)) return;
     this.#plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.respond(agent));
   }
 
-  #chooseToLeave(interaction: Interaction, wrapUpMs: number): void {
+  #chooseToLeave(interaction: Interaction, withinMs: number): void {
     const { agent } = interaction;
     const { takesBreak, endsShift, breakMs, shiftGapMs } = this.#habits;
     const choice = agent.random.next();
-    const duringWrapUpMs = wrapUpMs * agent.random.between(0.1, 0.9);
+    const leavesInMs = withinMs * agent.random.between(0.1, 0.9);
     if (choice < takesBreak) {
       const pause = agent.random.pick(this.#breaks);
-      this.#plans.make(agent, duringWrapUpMs, () =>
-        this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)),
-      );
+      this.#plans.make(agent, leavesInMs, () => this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)));
     } else if (choice < takesBreak + endsShift) {
       const offline = builtInPresence('Offline');
-      this.#plans.make(agent, duringWrapUpMs, () =>
+      this.#plans.make(agent, leavesInMs, () =>
         this.#leave(interaction, offline, shiftGapMs, () => this.#logIn(agent)),
       );
     }

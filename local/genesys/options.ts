@@ -1,4 +1,5 @@
 import { NOBODY, type Witness } from '../simulator/witness.ts';
+import type { NonAcdStatus } from './agents.ts';
 import type { FaultSettings } from './faults.ts';
 import { ONE_AT_A_TIME, type Utilization } from './utilization.ts';
 
@@ -60,11 +61,18 @@ export interface SimulatorOptions {
   paused: boolean;
   /** What agents may carry who have no setting of their own. */
   utilization: Utilization;
+  /** What routing says of an agent who has a call that it has not sent. */
+  nonAcdStatus: NonAcdStatus;
+  /** What becomes of a conversation that is assigned to an agent who cannot take it. */
+  assignsToBusy: AssignsToBusy;
   habits: Partial<Habits>;
   timings: Partial<Timings>;
   faults: Partial<FaultSettings>;
   witness: Witness;
 }
+
+/** `refuses`: the request fails. `accepts`: it does not, and the conversation waits on: nobody is alerted. */
+export type AssignsToBusy = 'refuses' | 'accepts';
 
 export const DEFAULTS: SimulatorOptions = {
   port: 0,
@@ -75,6 +83,8 @@ export const DEFAULTS: SimulatorOptions = {
   requestsPerMinute: 300,
   paused: false,
   utilization: ONE_AT_A_TIME,
+  nonAcdStatus: 'IDLE',
+  assignsToBusy: 'accepts',
   habits: {},
   timings: {},
   faults: {},

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { notFound } from './errors.ts';
 import { guard } from './guard.ts';
+import { conversationRoutes } from './rest-conversations.ts';
 import { notificationRoutes } from './rest-notifications.ts';
 import { presenceRoutes } from './rest-presence.ts';
 import { routingRoutes, utilizationRoutes } from './rest-routing.ts';
@@ -32,6 +33,7 @@ export function platformRoutes(app: FastifyInstance, world: World): void {
       presenceRoutes(api, org, agents, life);
       routingRoutes(api, org, agents, faults);
       utilizationRoutes(api, agents);
+      conversationRoutes(api, world);
       notificationRoutes(api, channels, new Topics(org, faults));
     },
     { prefix: '/api/v2' },

@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { InvalidFault } from '../simulator/faults.ts';
 import type { RoutingStatus } from './agents.ts';
 import { controlRoutes } from './control.ts';
+import type { MediaType, Send } from './conversations.ts';
 import type { FaultActions, FaultSettings } from './faults.ts';
-import { type Send, type SendAnswer, type UserState, userState, type WorldState } from './ground-truth.ts';
+import { type SendAnswer, type UserState, userState, type WorldState } from './ground-truth.ts';
 import { type Credentials, DEFAULTS, type SimulatorOptions } from './options.ts';
 import { builtInPresence, type SystemPresence } from './presences.ts';
 import { platformRoutes } from './rest.ts';
@@ -21,6 +22,10 @@ export interface GenesysSimulator {
   readonly credentials: Credentials;
   /** Transfers a conversation to an agent, as a call flow would. @throws UnknownUser */
   send(send: Send): SendAnswer;
+  /** Transfers a conversation to a queue, where it waits to be assigned to an agent. */
+  wait(conversationId: string, mediaType?: MediaType, queueId?: string): void;
+  /** Whether it waits there still. */
+  isWaiting(conversationId: string): boolean;
   state(): WorldState;
   /** The truth about one agent. @throws UnknownUser */
   user(userId: string): UserState;
@@ -77,9 +82,11 @@ export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {
 
 /** What whoever runs the world can do to it. */
 function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'stop'> {
-  const { agents, groundTruth, life, faults, witness } = world;
+  const { agents, conversations, groundTruth, life, faults, witness } = world;
   return {
     send: (send) => groundTruth.send(send, agents.get(send.userId)),
+    isWaiting: (conversationId) => conversations.waiting(conversationId) !== undefined,
+    wait: (conversationId, mediaType = 'call', queueId) => conversations.wait(conversationId, mediaType, queueId),
     state: () => groundTruth.state(),
     user: (userId) => userState(agents.get(userId)),
     setUser(userId, { presence, routingStatus, joinedQueueIds, skill, carriesSeveral }) {

@@ -1,4 +1,4 @@
-import type { Agent, RoutingStatus } from './agents.ts';
+import { type Agent, isAcd, type RoutingStatus } from './agents.ts';
 import { eventSpelling, type PresenceDefinition } from './presences.ts';
 import { MEDIA_TYPES } from './utilization.ts';
 
@@ -59,8 +59,10 @@ export function activityEvent(agent: Agent, startedMs: number): object {
 export function conversationSummary({ user, interactions }: Agent): object {
   const media = (name: string) => {
     const mine = interactions.filter(({ conversation }) => conversation.mediaType === name);
-    const acw = mine.filter(({ state }) => state === 'WRAP_UP').length;
-    return { contactCenter: { active: mine.length - acw, acw }, enterprise: { active: 0, acw: 0 } };
+    const routed = mine.filter(isAcd);
+    const acw = routed.filter(({ state }) => state === 'WRAP_UP').length;
+    const enterprise = { active: mine.length - routed.length, acw: 0 };
+    return { contactCenter: { active: routed.length - acw, acw }, enterprise };
   };
   return { userId: user.id, ...Object.fromEntries(SUMMARY_MEDIA.map((name) => [name, media(name)])) };
 }

@@ -11,7 +11,7 @@ import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
 import { Life } from './life.ts';
 import { type EventBodies, Notifications } from './notifications.ts';
-import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
+import { type AssignsToBusy, HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
 import { buildOrg, type Org } from './org.ts';
 import { Sockets } from './socket.ts';
 import { activityEvent, conversationSummary, presenceEvent, routingStatusEvent } from './state-body.ts';
@@ -26,9 +26,11 @@ export interface World {
   sockets: Sockets;
   tokens: Tokens;
   agents: Agents;
+  conversations: Conversations;
   notifications: Notifications;
   life: Life;
   groundTruth: GroundTruth;
+  assignsToBusy: AssignsToBusy;
   witness: Witness;
 }
 
@@ -45,19 +47,25 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const sockets = new Sockets(server, channels, faults, timings, timers);
   const tokens = new Tokens({ ...options, timings }, clock, timers, (token) => channels.endOfToken(token));
   const bodies = eventBodies(habits, clock.nowMs());
-  const { utilization } = options;
+  const { utilization, nonAcdStatus, assignsToBusy } = options;
   const { carriesSeveral } = habits;
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
-  const agents = new Agents(org, { seed, utilization, carriesSeveral }, clock, (agent, topic, interaction) => {
-    tell(witness, agent, topic, interaction);
-    notifications.publish(agent, topic, interaction);
-  });
+  const agents = new Agents(
+    org,
+    { seed, utilization, carriesSeveral, nonAcdStatus },
+    clock,
+    (agent, topic, interaction) => {
+      tell(witness, agent, topic, interaction);
+      notifications.publish(agent, topic, interaction);
+    },
+  );
   const conversations = new Conversations(clock, timers);
   const interactions = new Interactions(agents, conversations, clock);
   const life = new Life(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
-  return { timers, faults, org, channels, sockets, tokens, agents, notifications, life, groundTruth, witness };
+  const places = { timers, faults, org, channels, sockets, tokens };
+  return { ...places, agents, conversations, notifications, life, groundTruth, assignsToBusy, witness };
 }
 
 function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
@@ -74,8 +82,12 @@ function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: In
 }
 
 /** Whether it has just ended for the agent; the end of a call is told twice, and after-call work follows it. */
-function isOver({ state, endedMs }: Interaction): boolean {
-  return state === 'MISSED' || (state === 'WRAP_UP' && endedMs === undefined);
+function isOver({ state, endedMs, delivery }: Interaction): boolean {
+  return (
+    state === 'MISSED' ||
+    (state === 'COMPLETE' && delivery === 'user') ||
+    (state === 'WRAP_UP' && endedMs === undefined)
+  );
 }
 
 function eventBodies(habits: Habits, startedMs: number): EventBodies {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { findJava } from '../java.ts';
 import { freePort } from '../redis/ports.ts';
 import { KafkaBroker } from './broker.ts';
 import { kafkaClassPath } from './jars.ts';
-import { findJava } from './java.ts';
 import type { ListenerSecurity } from './security.ts';
 
 export interface KafkaOptions {
@@ -31,7 +31,7 @@ export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
   const nodes = options.nodes ?? 1;
   const ways = options.ways ?? [];
   const runtime = {
-    java: findJava(),
+    java: findJava('A Kafka broker'),
     classPath: await kafkaClassPath(),
     clusterId: randomBytes(16).toString('base64url'),
     jvm: ways.flatMap(({ security }) => security?.jvm ?? []),

@@ -57,6 +57,11 @@ export interface Interaction {
   beganAt?: number;
   /** Voice where the platform does not say. */
   media: Media;
+  /**
+   * The platform's routing has not sent it and does not count it, e.g. a call that was transferred to the person: the agent
+   * can be `IDLE` while it lasts, so no `IDLE` says that it is over. Absent: sent by routing.
+   */
+  isAcd?: false;
 }
 
 /** Every interaction of an agent, of all media: a person can have two calls, and the end of one says nothing of another. */

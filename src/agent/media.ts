@@ -12,6 +12,9 @@ export const MEDIA = [
 ] as const;
 export type Media = (typeof MEDIA)[number];
 
+/** What a person cannot do beside a call: of these somebody has one at a time, whoever sent it. */
+export const CALLS: ReadonlySet<Media> = new Set<Media>(['voice', 'video', 'callback']);
+
 /** Every media type but voice, of which an agent carries one at most. */
 export type DigitalMedia = Exclude<Media, 'voice'>;
 

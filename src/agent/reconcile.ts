@@ -41,6 +41,8 @@ export interface Told {
    * knows as many as are counted needs none of them.
    */
   open?: Partial<Record<Media, number>>;
+  /** How many calls that its routing has not sent the platform counts; left out where it does not count. */
+  nonAcd?: number;
 }
 
 const READ_FACETS = ['profile', 'presence', 'activity'] as const;
@@ -134,14 +136,15 @@ function isNeeded({ callId, state, media }: Stamped<Interaction>, held: Facets, 
  * The platform counts no more of its type than it tells of by name, and this is none of them. Of voice a count says too
  * little: it leaves out calls in wrap-up, and the agent's own.
  */
-function isOver({ callId, media, at }: Stamped<Interaction>, { facets, open }: Told, readAtMs: number): boolean {
-  if (!open || media === 'voice' || readAtMs - at <= OVERRULE_AFTER_MS) return false;
+function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: Told, readAtMs: number): boolean {
+  const { callId, media, at, isAcd } = one;
+  const counted = isAcd === false ? nonAcd : media === 'voice' ? undefined : open && (open[media] ?? 0);
+  if (counted === undefined || readAtMs - at <= OVERRULE_AFTER_MS) return false;
   const told = interactionsOf(facets);
-  if (told.some((one) => one.callId === callId)) return false;
-  const named = told.filter((one) => {
-    return one.media === media && one.state !== 'ENDED' && !one.callId.startsWith(UNSEEN);
-  });
-  return named.length >= (open[media] ?? 0);
+  if (told.some((other) => other.callId === callId)) return false;
+  const alike = told.filter((other) => other.isAcd === isAcd && (isAcd === false || other.media === media));
+  const named = alike.filter((other) => other.state !== 'ENDED' && !other.callId.startsWith(UNSEEN));
+  return named.length >= counted;
 }
 
 type Verdict = 'agrees' | 'newer' | 'overruled';
@@ -158,9 +161,10 @@ function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readA
   return isNewer ? 'newer' : 'agrees';
 }
 
-/** An idle agent without work has no interaction: one that is younger than the idleness denies it; its end was lost. */
+/** An idle agent without work has no interaction of routing's: one that is younger than the idleness denies it; its end was lost. */
 function isDenied(facets: Facets, { isUnoccupied }: Told): boolean {
-  return isUnoccupied === true && facets.activity?.state === 'IDLE' && liveInteractions(facets).length > 0;
+  const isBusy = liveInteractions(facets).some(({ isAcd }) => isAcd !== false);
+  return isUnoccupied === true && facets.activity?.state === 'IDLE' && isBusy;
 }
 
 /** When the store last heard of what the facet tells; of an agent's activity an interaction tells, too. */

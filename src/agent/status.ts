@@ -7,7 +7,7 @@ import {
   interactionsOf,
   type Stamped,
 } from './facets.ts';
-import { type Capacity, limitOf, type Media, ONE_CALL } from './media.ts';
+import { CALLS, type Capacity, limitOf, type Media, ONE_CALL } from './media.ts';
 
 export const STATUSES = ['AVAILABLE', 'BUSY', 'OFFLINE'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -57,7 +57,7 @@ function obstacleAtWork(facets: Facets, media: Media): string | undefined {
   const capacity = facets.profile?.capacity ?? ONE_CALL;
   if (limitOf(capacity, media) === 0) return 'NO_CAPACITY';
   if (mayCome(media, work, capacity)) return undefined;
-  const live = liveInteractions(facets);
+  const live = liveInteractions(facets).filter(takesRoom);
   const any = live.find(({ media: of }) => of === 'voice') ?? live[0];
   return any ? interactionReason(any) : (facets.activity?.reason ?? 'ON_CALL');
 }
@@ -72,11 +72,16 @@ export interface Work {
 /** Every interaction that the platform tells of, each once. */
 export function workOf(facets: Facets): Work[] {
   const { activity } = facets;
-  const named = liveInteractions(facets).map(({ media, callId }): Work => ({ media, callId }));
+  const named = liveInteractions(facets)
+    .filter(takesRoom)
+    .map(({ media, callId }): Work => ({ media, callId }));
   const isCalling = activity?.state === 'INTERACTING' && activity.reason === 'NON_ACD';
   const isNamed = named.some(({ media }) => media === 'voice');
   return isCalling && !isNamed ? [{ media: 'voice', callId: undefined }, ...named] : named;
 }
+
+/** What routing has not sent keeps the agent from more where it is a call: a text that a colleague writes does not. */
+const takesRoom = ({ isAcd, media }: Interaction): boolean => isAcd !== false || CALLS.has(media);
 
 /**
  * The rule of capacity: one more interaction may come where its type has not reached its limit, all together have not
@@ -110,9 +115,12 @@ export function liveInteractions(facets: Facets): Stamped<Interaction>[] {
     .sort((a, b) => compareVersions(b, a));
 }
 
-/** An interaction goes on unless it ended, or a newer `IDLE` says that its end was missed. */
-export function isLive({ state, at }: Stamped<Interaction>, { activity }: Facets): boolean {
-  return state !== 'ENDED' && !(activity?.state === 'IDLE' && activity.at > at);
+/**
+ * An interaction goes on unless it ended, or a newer `IDLE` says that its end was missed. Of one that routing has not sent
+ * an `IDLE` says nothing.
+ */
+export function isLive({ state, at, isAcd }: Stamped<Interaction>, { activity }: Facets): boolean {
+  return state !== 'ENDED' && (isAcd === false || !(activity?.state === 'IDLE' && activity.at > at));
 }
 
 /**
@@ -129,5 +137,6 @@ export function availableSince(facets: Facets): number {
 
 function interactionReason(interaction: Interaction): string {
   if (interaction.state === 'ALERTING') return 'ALERTING';
-  return interaction.state === 'WRAP_UP' ? 'WRAP_UP' : 'ON_CALL';
+  if (interaction.state === 'WRAP_UP') return 'WRAP_UP';
+  return interaction.isAcd === false ? 'NON_ACD' : 'ON_CALL';
 }

@@ -62,6 +62,7 @@ const WireInteraction = stamped({
   connected_at: Type.Optional(Time),
   began_at: Type.Optional(Time),
   media: Type.Optional(MediaName),
+  acd: Type.Optional(Type.Literal(false, { description: 'Not sent by routing: the agent can be `IDLE` meanwhile.' })),
 });
 
 const WireClaim = {
@@ -171,17 +172,7 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
   const wire: WireFacets = {};
   const { profile, presence, activity, interactions } = facets;
   if (facets.forgotten) wire.forgotten = version(facets.forgotten);
-  if (profile) {
-    const { name, queues, skills, tenureDays, capacity } = profile;
-    wire.profile = {
-      ...version(profile),
-      name,
-      queues,
-      skills,
-      tenure_days: tenureDays,
-      ...(capacity && { capacity: capacity as WireCapacity }),
-    };
-  }
+  if (profile) wire.profile = { ...version(profile), ...writeProfile(profile) };
   if (presence) {
     const { state, isPlain } = presence;
     wire.presence = { ...version(presence), state, ...reason(presence), ...(isPlain && { plain: isPlain }) };
@@ -206,15 +197,21 @@ function readProfile(wire: NonNullable<WireFacets['profile']>): Profile {
   return { name, queues, skills, tenureDays: tenure_days, ...(capacity && { capacity: readCapacity(capacity) }) };
 }
 
+function writeProfile({ name, queues, skills, tenureDays, capacity }: Profile): NonNullable<WireFacets['profile']> {
+  const carries = capacity && { capacity: capacity as WireCapacity };
+  return { name, queues, skills, tenure_days: tenureDays, ...carries };
+}
+
 function readCapacity({ media, total }: WireCapacity): Capacity {
   const entries = Object.entries(media) as [Media, { units: number; beside?: Media[] }][];
   const each = entries.map(([name, { units, beside = [] }]) => [name, { units, beside }] as const);
   return { media: Object.fromEntries(each), ...(total !== undefined && { total }) };
 }
 
-function writeInteraction({ callId, state, connectedAt, beganAt, media }: Interaction) {
+function writeInteraction({ callId, state, connectedAt, beganAt, media, isAcd }: Interaction) {
   const connected = connectedAt !== undefined && { connected_at: connectedAt };
-  return { call_id: callId, state, media, ...connected, ...(beganAt !== undefined && { began_at: beganAt }) };
+  const began = beganAt !== undefined && { began_at: beganAt };
+  return { call_id: callId, state, media, ...connected, ...began, ...(isAcd === false && { acd: isAcd }) };
 }
 
 function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, remainingMs, endReason }: Claim) {
@@ -232,8 +229,9 @@ function writeClaim({ fence, state, untilMs, callId, queue, completedAtMs, by, r
 }
 
 function readInteraction(wire: Static<typeof WireInteraction>, toMs: ReadTime): Interaction {
-  const { call_id, state, connected_at, began_at, media = 'voice' } = wire;
+  const { call_id, state, connected_at, began_at, media = 'voice', acd } = wire;
   const interaction: Interaction = { callId: call_id, state, media };
+  if (acd === false) interaction.isAcd = acd;
   if (connected_at !== undefined) interaction.connectedAt = toMs(connected_at, '/interactions/connected_at');
   if (began_at !== undefined) interaction.beganAt = toMs(began_at, '/interactions/began_at');
   return interaction;

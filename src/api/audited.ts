@@ -4,8 +4,8 @@ import { isReserved, RESERVED } from '../agent/reserved.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';
-import type { ClaimRequest, Granted } from '../routing/attempt.ts';
-import { claim } from '../routing/claim.ts';
+import type { ClaimRequest } from '../routing/attempt.ts';
+import { claimAndDeliver, type Delivered } from '../routing/deliver.ts';
 import { Refusal } from '../routing/refusal.ts';
 import { provenClaim, type Region } from '../routing/region.ts';
 import { settle } from '../routing/settle.ts';
@@ -20,7 +20,7 @@ import { TooManyRequests } from './limits.ts';
  */
 
 /** Claims for whoever sent the request. @throws InvalidRequest, and as `claim` */
-export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Granted> {
+export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Delivered> {
   const { callId: call, queue } = asked;
   if (isReserved(call)) throw new InvalidRequest([{ field: '/call_id', message: RESERVED }]);
   const base = { op: 'claim', call, queue } as const;
@@ -28,7 +28,7 @@ export async function claimFor(region: Region, request: FastifyRequest, asked: C
     region,
     request,
     base,
-    () => claim(region, asked),
+    () => claimAndDeliver(region, asked),
     ({ claim: granted, again }) => ({
       ...told(granted),
       outcome: again ? 'again' : 'ok',

@@ -44,10 +44,13 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
   return answerProtocolError(error as FastifyError, reply, log);
 }
 
+const PLATFORM_AWAY_MS = 5000;
+
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
   const { passedOver, explanation, agent, claim, home } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
+    ...(refusal.code === 'platform_unavailable' && { retryAfterMs: PLATFORM_AWAY_MS }),
     more: {
       ...(passedOver && { passed_over: passedOver }),
       ...(explanation && { explanation }),

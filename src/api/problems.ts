@@ -155,6 +155,18 @@ export const PROBLEMS = {
     'One client has asked this instance more often within a second than `limits.requestsPerSecond` of the config allows. A settlement is only refused so where its id proves no claim.',
     'Ask again after `Retry-After`; `ratelimit-remaining` of every answer says how many are left. Nothing was done.',
   ),
+  not_assigned: kind(
+    409,
+    'The platform would not assign the conversation',
+    'With `deliver: assign` an agent was claimed, and the platform refused to give the conversation to them, as `detail` says; so it did with the others that there was time for. All were given back.',
+    'See that the conversation waits in a queue with *Enable Manual Assignment*, and that `call_id` is its id there; then claim again.',
+  ),
+  platform_unavailable: kind(
+    503,
+    'The platform cannot be told',
+    'With `deliver: assign` an agent was claimed, and the platform could not be told to assign the conversation: the login fails, the permission is missing, or the requests of this minute are used up. The agent was given back.',
+    'Read `detail`; ask again after `Retry-After`, or without `deliver` and send the call yourself.',
+  ),
   not_replicated: kind(
     503,
     'No replica has it',

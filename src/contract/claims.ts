@@ -12,6 +12,17 @@ export const ClaimId = Type.String({
   description: 'Proves that the claim was granted; opaque to callers, who send it back as it is.',
 });
 
+export const Deliver = OneOf(
+  ['assign'],
+  'Muster has the platform assign the conversation, which waits in a queue there under `call_id`, to the agent.',
+);
+
+export const DELIVERED = ['accepted', 'unknown', 'by_caller'] as const;
+export const Delivered = OneOf(
+  [...DELIVERED],
+  'With `deliver`: `accepted` if the platform has taken the order; the claim is confirmed when it rings there. `unknown` if it did not answer in time: ask again, with the same `call_id`. `by_caller` if the platform of this agent cannot be told: send the call there.',
+);
+
 export const ClaimAnswer = Type.Object(
   {
     claim_id: ClaimId,
@@ -29,6 +40,7 @@ export const ClaimAnswer = Type.Object(
     replicated: Type.Optional(
       Type.Boolean({ description: 'False if no replica acknowledged it: a failover of its shard could forget it.' }),
     ),
+    delivered: Type.Optional(Delivered),
     authority: Type.Object(
       {
         region: Name('Who granted it.'),
@@ -54,6 +66,7 @@ export const ClaimBody = Type.Object(
     ),
     media: MediaType,
     skills: Type.Optional(Skills),
+    deliver: Type.Optional(Deliver),
     budget_ms: BudgetMs,
     agent_id: Type.Optional(Name('Only this agent will do.')),
     explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),

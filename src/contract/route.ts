@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { TEXT_LIMITS } from '../agent/limits.ts';
 import { closed } from '../agent/wire.ts';
-import { ClaimId } from './claims.ts';
+import { ClaimId, DELIVERED, Deliver } from './claims.ts';
 import { Count, MediaType, Name, OneOf, Skills, SkillsAsText } from './fields.ts';
 
 /** A script gives an answer a second or two: the longest budget leaves room for the way there and back, in ms. */
@@ -21,6 +21,7 @@ const routeFields = {
     }),
   ),
   media: MediaType,
+  deliver: Type.Optional(Deliver),
   budget_ms: BudgetMs,
 };
 
@@ -67,6 +68,10 @@ export const RouteAnswer = Type.Union(
         authority: OneOf(
           ['home', 'verified', 'copy'],
           'Whose word it is: `copy` if the home of a claim that the call has could not be asked.',
+        ),
+        delivered: OneOf(
+          ['', ...DELIVERED],
+          'With `deliver`: whether the platform has been told, as in the answer of `POST /v1/claims`; else empty.',
         ),
         verified: Type.Boolean({
           description: "Whether it was granted on the platform's word, its home being silent.",

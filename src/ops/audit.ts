@@ -19,6 +19,7 @@ export type Who =
 /** What was done: see docs/security.md, which explains each. */
 export type Deed =
   | 'claim'
+  | 'assign'
   | 'confirm'
   | 'renew'
   | 'release'

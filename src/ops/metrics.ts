@@ -16,6 +16,7 @@ export interface Metrics {
   passedOver: Counter<'reason'>;
   claimMs: Histogram<'where'>;
   /** Agents a platform was asked about because their home was quiet: `answered`, `failed`, `refused`. */
+  assignments: Counter<'connection' | 'outcome'>;
   readThrough: Counter<'connection' | 'outcome'>;
   readThroughMs: Histogram<'connection'>;
   /** Claims granted in a home's stead that met the home's own. */
@@ -158,6 +159,12 @@ function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
     pushes: counter(
       'pushes_total',
       'What platforms pushed: facts accepted, or known already; hints (the platform is asked); records ignored; requests malformed, unauthenticated',
+      'connection',
+      'outcome',
+    ),
+    assignments: counter(
+      'assignments_total',
+      'Conversations a platform was told to assign: accepted, refused, unknown (no answer in time), untold (no login, permission or request left)',
       'connection',
       'outcome',
     ),

@@ -63,8 +63,8 @@ export interface PlatformConnection {
 }
 
 /**
- * Asks a platform about single agents, in any region and beside the connection. It never waits for its turn: a caller
- * is on the line.
+ * Asks a platform about single agents, and sends them conversations, in any region and beside the connection. It never
+ * waits for its turn: a caller is on the line.
  */
 export interface PlatformReader {
   /** Most agents that one request can ask about. */
@@ -77,8 +77,23 @@ export interface PlatformReader {
    * @throws Error where it does not answer, or may not be asked now
    */
   read(agentIds: string[], signal: AbortSignal): Promise<PlatformReport[]>;
+  /** Tells the platform to give a waiting conversation to an agent; absent where a platform has no such way. Never throws. */
+  assign?(agentId: string, conversationId: string, signal: AbortSignal): Promise<Assignment>;
   close(): Promise<void>;
 }
+
+/**
+ * What a platform said when it was told to assign a conversation to an agent. None of it says that the agent has it: only
+ * that it alerts there does.
+ */
+export type Assignment =
+  | { answer: 'accepted' }
+  /** It did not answer in time: it may have taken the order. */
+  | { answer: 'unknown' }
+  /** It will not; why, for people. */
+  | { answer: 'refused'; reason: string }
+  /** It was not told, and nothing has happened: no login, no permission, or no request left of this minute. */
+  | { answer: 'untold'; reason: string };
 
 /** One fact about one agent that a platform pushed. */
 export interface PushedFact {

@@ -17,6 +17,8 @@ export interface ClaimRequest {
   /** The caller wants this agent and no other. */
   agentId?: string;
   explain: boolean;
+  /** Whether Muster has the platform send the conversation to the agent. */
+  deliver?: 'assign';
   /** The region that asks on its caller's behalf; then only agents homed here count, and nobody else is asked. */
   askedBy?: string;
   /** The agent that the region which asks proposes: no other is considered, whatever its caller wants. */

@@ -13,6 +13,8 @@ export type RefusalCode =
   | 'fence_superseded'
   | 'claim_ended'
   | 'call_has_claim'
+  | 'not_assigned'
+  | 'platform_unavailable'
   | 'not_home'
   | 'not_homed_here'
   | 'home_disputed'

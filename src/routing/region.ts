@@ -14,6 +14,7 @@ import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { PlatformReader } from '../platforms/platform.ts';
 import type { Freshness } from '../sync/freshness.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { Positions } from '../sync/positions.ts';
@@ -36,6 +37,8 @@ export interface Region {
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;
+  /** By connection: who asks its platform, and tells it. */
+  platforms: ReadonlyMap<string, PlatformReader>;
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;

@@ -92,9 +92,20 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
-  const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
+  const platforms = platformReaders(ground);
+  const readThrough = new ReadThrough({ ...ground, readers: platforms, agents, ingest });
   const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest, setAside };
-  const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
+  const region: Region = {
+    config,
+    clock,
+    log,
+    metrics,
+    history,
+    audit,
+    ...parts,
+    platforms,
+    store: store.cluster.shards,
+  };
   const leases = relayLeases(ground);
   const shared = { region: config.region, clock, log, metrics };
   const heartbeatMs = config.freshness.heartbeatMs;

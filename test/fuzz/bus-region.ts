@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { TOPIC } from '../../local/bus/bus.ts';
+import { findJava } from '../../local/java.ts';
 import { startKafka } from '../../local/kafka/cluster.ts';
 import { kafkaClassPath } from '../../local/kafka/jars.ts';
-import { findJava } from '../../local/kafka/java.ts';
 import { startRedisCluster } from '../../local/redis/cluster.ts';
 import { freePort } from '../../local/redis/ports.ts';
 import { startRedis } from '../../local/redis/server.ts';
@@ -46,7 +46,7 @@ export const BUSES: Record<string, (dir: string) => Promise<StartedBus>> = {
 export async function obstacleTo(driver: string): Promise<string | undefined> {
   if (driver !== 'kafka') return undefined;
   try {
-    findJava();
+    findJava('A Kafka broker');
     await kafkaClassPath();
     return undefined;
   } catch (error) {

@@ -1,92 +1,95 @@
 import { readFileSync } from 'node:fs';
 import Schema from 'typebox/schema';
-
-/** A data action as the platform exports and imports it. */
-export interface DataAction {
-  name: string;
-  integrationType: string;
-  actionType: string;
-  secure: boolean;
-  config: {
-    request: {
-      requestUrlTemplate: string;
-      requestType: string;
-      headers: Record<string, string>;
-      requestTemplate: string;
-    };
-    response: {
-      translationMap: Record<string, string>;
-      translationMapDefaults: Record<string, string>;
-      successTemplate: string;
-    };
-  };
-  contract: { input: { inputSchema: Contract }; output: { successSchema: Contract } };
-}
-
-interface Contract {
-  type: 'object';
-  required: string[];
-  properties: Record<string, { type: string; description: string }>;
-}
+import { AUTH_ACTION, EXAMPLE_URL } from '../../integrations/genesys-cloud/source/actions.ts';
+import type { Contract, DataAction } from '../../integrations/genesys-cloud/source/export.ts';
+import type { Habit, Velocity } from '../fixtures/velocity.ts';
 
 export function readAction(name: string): DataAction {
   const file = new URL(`../../integrations/genesys-cloud/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as DataAction;
 }
 
-/** The one host that the files name; whoever imports them puts their own in its place. */
-const EXAMPLE = 'https://muster.example.com/';
+/** What the issuer answered, as templates see it: `access_token` and `token_type`. */
+export type AuthResponse = Record<string, string>;
+
+/** Where an action runs. */
+export interface Organization {
+  velocity: Velocity;
+  /** Of the Muster that it calls. */
+  url: string;
+  authResponse: AuthResponse;
+}
+
+/** `{name}` as `input.{name}`; what is undefined is not there. */
+export const inputsOf = (input: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [[`input.${name}`, value]])),
+  );
 
 /**
  * Runs an action as the platform would: input contract, request template, HTTP, translation map, success template,
- * output contract. A template that says more than is understood here is an error.
- * @throws Error where a contract is broken or the answer is no 2xx
+ * output contract.
+ * @throws Error where a contract is broken, a template cannot be rendered, or the answer is no 2xx
  */
 export async function runAction(
   { config, contract }: DataAction,
-  input: Record<string, unknown>,
-  url: string,
+  input: Record<string, string | undefined>,
+  { velocity, url, authResponse }: Organization,
+  habits: Habit[] = [],
 ): Promise<Record<string, unknown>> {
   demand('input', contract.input.inputSchema, input);
-  const values = { input, credentials: { apiKey: 'secret' } };
+  const values = { ...inputsOf(input), ...under('authResponse', authResponse) };
   const { requestUrlTemplate, requestType, headers, requestTemplate } = config.request;
-  const target = fill(requestUrlTemplate, values);
-  if (!target.startsWith(EXAMPLE)) throw new Error(`${target} is not at ${EXAMPLE}`);
-  const response = await fetch(target.replace(EXAMPLE, `${url}/`), {
+  const target = await velocity.render(requestUrlTemplate, values, habits);
+  if (!target.startsWith(`${EXAMPLE_URL}/`)) throw new Error(`${target} is not at ${EXAMPLE_URL}`);
+  const response = await fetch(target.replace(EXAMPLE_URL, url), {
     method: requestType,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, values)])),
-    ...(requestType !== 'GET' && { body: fill(requestTemplate, values) }),
+    headers: await rendered(velocity, headers, values),
+    body: await velocity.render(requestTemplate, values, habits),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
-  const output = JSON.parse(fill(config.response.successTemplate, translate(config.response, text)));
+  const { successTemplate } = config.response;
+  const output = JSON.parse(await velocity.render(successTemplate, translate(config.response, text), habits));
   demand('output', contract.output.successSchema, output);
   return output;
 }
 
-/** Every value as JSON, as the success template gets it: text comes with its quotes. */
-function translate({ translationMap, translationMapDefaults }: DataAction['config']['response'], text: string) {
-  const answer = JSON.parse(text) as Record<string, unknown>;
-  const entries = Object.entries(translationMap).map(([name, path]) => {
-    const field = /^\$\.(\w+)$/.exec(path)?.[1];
-    if (field === undefined) throw new Error(`"${path}" is not understood`);
-    return [name, field in answer ? JSON.stringify(answer[field]) : translationMapDefaults[name]];
+/** Runs the custom auth action: what the platform does by itself before it runs an action. @throws as `runAction` */
+export async function authenticate(
+  velocity: Velocity,
+  credentials: { loginUrl: string; clientId: string; clientSecret: string },
+): Promise<AuthResponse> {
+  const { requestUrlTemplate, requestType, headers, requestTemplate, successTemplate } = AUTH_ACTION;
+  const values = under('credentials', credentials);
+  const response = await fetch(await velocity.render(requestUrlTemplate, values), {
+    method: requestType,
+    headers: await rendered(velocity, headers, values),
+    body: await velocity.render(requestTemplate, values),
   });
-  return Object.fromEntries(entries) as Record<string, string | undefined>;
+  const rawResult = await response.text();
+  if (!response.ok) throw new Error(`${response.status}: ${rawResult}`);
+  return JSON.parse(await velocity.render(successTemplate, { rawResult }));
 }
 
-/** `${a}`, `${a.b}` and `${esc.jsonString(a.b)}`; what has no value stays as it is written. */
-function fill(template: string, values: object): string {
-  const filled = template.replace(/\$\{(?:esc\.jsonString\(([\w.]+)\)|([\w.]+))\}/g, (whole, escaped, plain) => {
-    const value = (escaped ?? plain)
-      .split('.')
-      .reduce((at: unknown, name: string) => (at as Record<string, unknown> | undefined)?.[name], values);
-    if (value === undefined) return whole;
-    return escaped ? JSON.stringify(String(value)).slice(1, -1) : String(value);
+const under = (name: string, values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, String(value)]));
+
+async function rendered(velocity: Velocity, headers: Record<string, string>, values: Record<string, string>) {
+  const entries = Object.entries(headers).map(async ([name, value]) => [name, await velocity.render(value, values)]);
+  return Object.fromEntries(await Promise.all(entries)) as Record<string, string>;
+}
+
+/** Every value as JSON, as the success template gets it: text comes with its quotes. A null has no default. */
+function translate({ translationMap, translationMapDefaults }: DataAction['config']['response'], text: string) {
+  const answer = JSON.parse(text) as Record<string, unknown>;
+  const entries = Object.entries(translationMap).flatMap(([name, path]) => {
+    const field = /^\$\.(\w+)$/.exec(path)?.[1];
+    if (field === undefined) throw new Error(`"${path}" is not understood`);
+    const value = field in answer ? JSON.stringify(answer[field]) : translationMapDefaults[name];
+    return value === undefined ? [] : [[name, value]];
   });
-  const left = /\$!?\{|#(if|set|foreach)\b/.exec(filled)?.[0];
-  if (left) throw new Error(`"${left}" is left of ${template}`);
-  return filled;
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 function demand(what: string, contract: Contract, value: unknown): void {

@@ -8,21 +8,12 @@ export interface Described {
   body?: string;
 }
 
-/** The code blocks of a page whose fence says `name`, with what is written in braces filled in. */
-export function blocksOf(page: string, name: string, variables: Record<string, string> = {}): string[] {
+/** The code blocks of a page whose fence says `name`, as they are written. */
+export function blocksOf(page: string, name: string): string[] {
   const text = readFileSync(new URL(`../../integrations/${page}/README.md`, import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].filter(([, info]) => info === name);
   if (blocks.length === 0) throw new Error(`${page} has no block "${name}"`);
-  return blocks.map(([, , block = '']) => fill(block.trim(), variables));
-}
-
-/** `{name}`, as scripts write variables; JSON's own braces are followed by a quote. */
-function fill(text: string, variables: Record<string, string>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = variables[name];
-    if (value === undefined) throw new Error(`the page names a variable "${name}" that the test does not know`);
-    return value;
-  });
+  return blocks.map(([, , block = '']) => block.trim());
 }
 
 /** A `curl` command as pages write it: the URL first, then headers and the body in single quotes. */
@@ -40,9 +31,19 @@ export function readCurl(command: string): Described {
   };
 }
 
-/** Sends it to `url` in the place of the example's host. */
-export async function send({ method, url: target, headers, body }: Described, url: string): Promise<Response> {
-  const at = target.replace(/^https:\/\/muster\.example\.com(?=\/)/, url);
-  if (at === target) throw new Error(`${target} is not at the example's host`);
+/** Where the hosts of pages are in a test. */
+export interface Places {
+  /** In the place of `https://muster.example.com`. */
+  url: string;
+  /** In the place of `https://login.example.com/token`. */
+  loginUrl?: string;
+}
+
+/** Sends it to the place of the host that the page names. */
+export async function send({ method, url: target, headers, body }: Described, places: Places): Promise<Response> {
+  const at = target
+    .replace(/^https:\/\/muster\.example\.com(?=\/)/, places.url)
+    .replace(/^https:\/\/login\.example\.com\/token$/, places.loginUrl ?? target);
+  if (at === target) throw new Error(`${target} is not at a host of the page`);
   return fetch(at, { method, headers, ...(body !== undefined && { body }) });
 }

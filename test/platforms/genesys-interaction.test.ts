@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsFacet, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { interactionOf } from '../../src/platforms/genesys/interaction.ts';
+import { interactionOf, stepAfter } from '../../src/platforms/genesys/interaction.ts';
 import type { ParticipantPayload } from '../../src/platforms/genesys/payloads.ts';
 
 const USER = 'ana';
@@ -120,8 +120,11 @@ describe('an agent’s part in a conversation', () => {
 
   it('is none for somebody else, for the flow’s own leg, and where nothing says when', () => {
     expect(interactionOf('bo', HISTORY[0] ?? {})).toBeUndefined();
-    expect(interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'user' }] })).toBeUndefined();
-    expect(interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] })).toBeUndefined();
+    expect(
+      interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'voicemail' }] }),
+    ).toBeUndefined();
+    const undated = interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] });
+    expect(undated && stepAfter(undated, undefined, undefined)).toBeUndefined();
     expect(interactionOf(USER, { participants: [alerting(5)] })).toBeUndefined();
     expect(interactionOf(USER, { id: 'call-1' })).toBeUndefined();
   });
@@ -141,7 +144,9 @@ describe('the media type of a conversation', () => {
     ['messages', 'message'],
     ['socialExpressions', 'social'],
     ['videos', 'video'],
-    ['screenshares', 'voice'],
+    ['screenshares', undefined],
+    ['internalMessages', undefined],
+    ['holograms', 'voice'],
   ])('is by the list of its communications: %s', (list, media) => {
     expect(mediaOf(lists(list))).toBe(media);
   });

@@ -5,6 +5,7 @@ import { Budget } from '../../src/platforms/budget.ts';
 import type { Client } from '../../src/platforms/genesys/client.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
+import type { PlatformReader } from '../../src/platforms/platform.ts';
 import { GenesysClient } from '../local/genesys-client.ts';
 import { AGENTS, allAgree, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
@@ -13,6 +14,8 @@ afterEach(endWorlds);
 
 const ROWS: [string, GenesysEndpoint][] = Object.entries(REQUESTS);
 const PERMISSIONS = [...new Set(ROWS.flatMap(([, { permission }]) => permission ?? []))];
+/** What a connection needs; assigning is the readers' alone. */
+const CONNECTION_NEEDS = PERMISSIONS.filter((permission) => permission !== REQUESTS.assign.permission);
 const OFTEN = 250;
 
 /** What Muster does without each permission when it starts. */
@@ -32,16 +35,22 @@ const problemOf = (recorder: Recorder): string => recorder.connection.health().p
 const queuesOf = (recorder: Recorder, userIds = recorder.userIds()) =>
   userIds.flatMap((id) => recorder.facets(id).profile?.queues ?? []);
 
+function readerOf(simulator: GenesysSimulator): PlatformReader {
+  const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
+  const log = { info: () => {}, warn: () => {} };
+  const context = { connection: 'emea', budget: new Budget(systemClock, 100), log, count: () => {} };
+  return createGenesysReader(access, context, systemClock);
+}
+
 describe('the table of requests', () => {
   it('has everything that is sent, and nothing that never is', async () => {
     const { simulator, recorder } = await world({}, { utilization: true });
     const noted = noteSent(simulator.url);
     await recorder.live();
-    const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
-    const log = { info: () => {}, warn: () => {} };
-    const context = { connection: 'emea', budget: new Budget(systemClock, 100), log, count: () => {} };
-    const reader = createGenesysReader(access, context, systemClock);
-    await reader.read([`emea:${recorder.userIds()[0]}`], new AbortController().signal);
+    const reader = readerOf(simulator);
+    const { signal } = new AbortController();
+    await reader.read([`emea:${recorder.userIds()[0]}`], signal);
+    await reader.assign?.(`emea:${recorder.userIds()[0]}`, 'nothing-waits', signal);
     await reader.close();
     noted.end();
     const rows = [LOGIN, ...ROWS.map(([, row]) => row)];
@@ -74,13 +83,17 @@ describe('the simulator', async () => {
     userId: await idOf('/api/v2/users'),
     queueId: await idOf('/api/v2/routing/queues'),
     channelId: String((await client.call('POST', '/api/v2/notifications/channels')).body.id),
+    conversationId: 'call-1',
   };
+  const bodies: Record<string, unknown> = { subscribe: [], assign: { id: blanks.userId } };
+  simulator.setUser(blanks.userId ?? '', { presence: 'On Queue', routingStatus: 'IDLE' });
+  simulator.wait('call-1', 'call', blanks.queueId);
 
-  it.each(ROWS)('demands for %s what the row says, in the platform’s words', async (_, row) => {
-    const path = row.path.replace(/\{(\w+)\}/, (_all, name) => blanks[name] ?? '');
-    const ask = () => client.call(row.method, path, row.method === 'PUT' ? [] : undefined);
+  it.each(ROWS)('demands for %s what the row says, in the platform’s words', async (name, row) => {
+    const path = row.path.replace(/\{(\w+)\}/, (_all, blank) => blanks[blank] ?? '');
+    const ask = () => client.call(row.method, path, bodies[name]);
     simulator.faults({ missingPermissions: PERMISSIONS.filter((permission) => permission !== row.permission) });
-    expect((await ask()).status).toBe(200);
+    expect((await ask()).status).toBeLessThan(300);
     if (row.permission === undefined) return;
     simulator.faults({ missingPermissions: [row.permission] });
     const { status, body } = await ask();
@@ -111,10 +124,10 @@ describe('a permission that is missing', () => {
   });
 
   it('covers all that the table names', () => {
-    expect(Object.keys(STARTS).sort()).toEqual(PERMISSIONS.sort());
+    expect(Object.keys(STARTS).sort()).toEqual(CONNECTION_NEEDS.sort());
   });
 
-  it.each(PERMISSIONS)(
+  it.each(CONNECTION_NEEDS)(
     '%s: withdrawn while agents work, makes nobody available, and is given back',
     async (permission) => {
       const { simulator, recorder, userId } = await liveWorld({}, { utilization: true }, OFTEN);
@@ -134,6 +147,24 @@ describe('a permission that is missing', () => {
       await recorder.until(() => problemOf(recorder) === '' && allAgree(recorder, simulator));
     },
   );
+});
+
+describe('a conversation that may not be assigned', () => {
+  it('is not, and the permission is named', async () => {
+    const { simulator, recorder, userId } = await liveWorld({}, {});
+    simulator.setUser(userId, { presence: 'On Queue', routingStatus: 'IDLE' });
+    simulator.wait('call-1');
+    simulator.faults({ missingPermissions: ['conversation:call:assign'] });
+    const reader = readerOf(simulator);
+    const { signal } = new AbortController();
+    const refused = await reader.assign?.(`emea:${userId}`, 'call-1', signal);
+    expect(refused).toEqual({ answer: 'untold', reason: expect.stringContaining('[conversation:call:assign]') });
+    expect(simulator.isWaiting('call-1')).toBe(true);
+    simulator.faults({ missingPermissions: [] });
+    expect(await reader.assign?.(`emea:${userId}`, 'call-1', signal)).toEqual({ answer: 'accepted' });
+    await reader.close();
+    expect(recorder.connection.health().problem).toBeUndefined();
+  });
 });
 
 describe('topics that are refused', () => {

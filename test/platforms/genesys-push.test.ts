@@ -277,7 +277,7 @@ describe('whatever is pushed', () => {
         const { hints, ignored } = reader.read(body);
         expect(ignored).toBeLessThanOrEqual(Array.isArray(body) ? body.length : 1);
         for (const agentId of hints) expect(agentId).toMatch(new RegExp(`^${CONNECTION}:`));
-        for (const report of reports(body, { activity: { state: 'IDLE', at: 1, id: 'a' } })) {
+        for (const report of reports(body, { activity: { state: 'IDLE', at: Date.UTC(2026, 0), id: 'a' } })) {
           expect(report.agentId).toMatch(new RegExp(`^${CONNECTION}:[^\\s]+$`));
           const event = { ...report, region: 'eu', source: 'push' };
           const wire = JSON.parse(JSON.stringify(writeEvent(event, { status: 'BUSY' })));

@@ -30,7 +30,8 @@ const ROWS: Row[] = [
   ['2 unknown', ['Gone Fishing'], NOT_WORKING, [none], 'BUSY GONEFISHING'],
   ['3', ['Offline'], ['INTERACTING', 'COMMUNICATING'], any, 'OFFLINE LOGGED_OUT'],
   ['4', ['Offline'], NOT_WORKING, any, 'OFFLINE LOGGED_OUT'],
-  ['5', ['On Queue'], ['IDLE'], [none, active], 'AVAILABLE'],
+  ['5', ['On Queue'], ['IDLE'], [none], 'AVAILABLE'],
+  ['5 counted', ['On Queue'], ['IDLE'], [active], 'BUSY ON_CALL'],
   ['6', ['On Queue'], ['IDLE'], [acw, both], 'BUSY WRAP_UP'],
   ['7', ['On Queue'], ['INTERACTING'], [acw], 'BUSY WRAP_UP'],
   ['8, 9', ['On Queue'], ['INTERACTING'], [none, active, both], 'BUSY ON_CALL'],
@@ -64,7 +65,7 @@ describe('the status of a user', () => {
     const presences = [...Object.keys(PRESENCES), undefined, 'Gone Fishing'];
     const routing = [...Object.keys(ROUTING_STATUSES), 'MULTITASKING', 'UNKNOWN'];
     for (const said of words(presences, routing, any)) {
-      const isFree = said.presence === 'On Queue' && said.routingStatus === 'IDLE' && said.work.acw === 0;
+      const isFree = said.presence === 'On Queue' && said.routingStatus === 'IDLE' && said.work === none;
       expect(statusOfWords(said).startsWith('AVAILABLE'), JSON.stringify(said)).toBe(isFree);
     }
   });

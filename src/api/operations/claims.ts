@@ -43,6 +43,8 @@ export const claimOperations = {
       'unknown_queue',
       'no_agent_available',
       'call_has_claim',
+      'not_assigned',
+      'platform_unavailable',
       'not_replicated',
       'not_home',
       'home_disputed',

@@ -22,7 +22,7 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
   server.post('/v1/claims', { config, schema: { body: ClaimBody } }, async (request, reply) => {
     const granted = await claimFor(region, request, readClaim(request, request.body as ClaimBody));
     reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
-    return granted.claim;
+    return { ...granted.claim, ...(granted.delivered && { delivered: granted.delivered }) };
   });
 
   server.get(
@@ -65,6 +65,7 @@ export function claimRoutes(server: FastifyInstance, { region }: ApiContext): vo
       budgetMs: body.budget_ms ?? region.config.claims.budgetMs,
       explain: body.explain ?? askedBy !== undefined,
       ...(body.agent_id && { agentId: body.agent_id }),
+      ...(body.deliver && { deliver: body.deliver }),
       ...(body.proposes && { proposes: body.proposes }),
       ...(askedBy !== undefined && { askedBy }),
     };

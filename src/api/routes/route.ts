@@ -7,6 +7,7 @@ import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { LONGEST_MS, type RouteAnswer, RouteFields, type SettleAnswer, SettleFields } from '../../contract/route.ts';
 import { claimOfAgent, claimOfCall } from '../../routing/claim-of.ts';
+import type { Delivered } from '../../routing/deliver.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
@@ -60,7 +61,7 @@ async function route(
   fields: RouteFields,
   reply: FastifyReply,
 ): Promise<RouteAnswer> {
-  const { queue, call_id, media = 'voice', budget_ms } = fields;
+  const { queue, call_id, media = 'voice', deliver, budget_ms } = fields;
   const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
   const asked = {
     queue,
@@ -69,11 +70,12 @@ async function route(
     skills: skillsOf(fields),
     budgetMs,
     explain: false,
+    ...(deliver && { deliver }),
   };
   try {
     const granted = await claimFor(region, request, asked);
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
-    return found(region, granted.claim);
+    return found(region, granted);
   } catch (error) {
     const { reason, detail, retryAfterMs, claim } = ofTheMoment(error);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
@@ -87,8 +89,8 @@ function skillsOf({ skills, language }: RouteFields): RequiredSkills {
   return language === undefined ? wanted : { [language]: 0, ...wanted };
 }
 
-function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
-  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, authority } = granted;
+function found({ config }: Region, { claim, delivered }: Delivered): RouteAnswer {
+  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, authority } = claim;
   const connection = connectionNameOf(config, agent_id) ?? '';
   return {
     found: true,
@@ -100,6 +102,7 @@ function found({ config }: Region, granted: ClaimAnswer): RouteAnswer {
     replicated,
     queue,
     authority: authority.mode,
+    delivered: delivered ?? '',
     verified: authority.mode === 'verified',
   };
 }

@@ -55,7 +55,7 @@ export interface Step {
 }
 
 /**
- * What `contacts/active` says of the agent who has a contact; undefined where nobody has, or of no known medium.
+ * What `contacts/active` says of the agent who has a contact; undefined where nobody has.
  * @param categories of contact states by id: the tenant's own dictionary
  * @param readAtMs when the list was read, in platform ms: the time of a row that carries none
  */
@@ -105,9 +105,8 @@ function step(
   mediaTypeId: number,
   at: number,
   connectedAt?: number,
-): Step | undefined {
+): Step {
   const media = mediaOf(mediaTypeId);
-  if (!media) return undefined;
   const connected = connectedAt === undefined ? {} : { connectedAt };
   return { agentId, interaction: stampStep(agentId, { callId, state, ...connected, media }, at) };
 }

@@ -3,6 +3,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Client, Lane } from './client.ts';
 import { type ContactRow, readContactRow } from './contact.ts';
 import { type Page, readList } from './list.ts';
+import { isKnownMedia } from './mapping.ts';
 import type { REQUESTS } from './requests.ts';
 import type { Roster } from './roster.ts';
 import type { Row } from './row.ts';
@@ -133,26 +134,30 @@ export class Feeds {
     const isComplete = lane === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
     const list = isComplete ? CONTACTS : { ...CONTACTS, query: { updatedSince: this.#contacts ?? '' } };
     const rows: ContactRow[] = [];
-    let [cursor, readAtMs, pages, total]: [string | undefined, number, number, number | undefined] = [
-      undefined,
-      0,
-      0,
-      undefined,
-    ];
+    let cursor: string | undefined;
+    let [readAtMs, pages, total] = [0, 0, 0];
     for await (const page of readList(this.#client, list, lane)) {
       if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
       if (page.rows.length > 0) pages += 1;
-      total = page.total;
+      // A page without a body does not say it.
+      total = page.total ?? total;
       for (const row of page.rows) {
         for (const field of row.zoneless(...CONTACT_TIMES)) this.#roster.surplus.zoneless(field);
       }
       rows.push(...page.rows.flatMap((row) => readContactRow(row) ?? []));
     }
+    this.#countMedia(rows);
     if (isComplete) this.#isShort = pages <= 1;
     this.#contacts = cursor ?? this.#contacts;
     // A moving list that lost some on the way is no proof that a contact is over.
-    const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= (total ?? 0);
+    const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= total;
     return { rows, isWhole, readAtMs };
+  }
+
+  /** Types of contacts that nobody knows, once for every list that has them. */
+  #countMedia(rows: ContactRow[]): void {
+    const unknown = new Set(rows.map(({ mediaTypeId }) => mediaTypeId).filter((id) => !isKnownMedia(id)));
+    for (const id of unknown) this.#context.count('unknown_value', `mediaType:${id}`);
   }
 
   #timeOf({ cursor, atMs }: Page): number {

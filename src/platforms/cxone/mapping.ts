@@ -88,7 +88,7 @@ export const COMMON_CODES: Record<string, string> = {
 
 export const VOICE_ID = 4;
 
-/** Media types by id; one that is not here has no contacts that count. */
+/** Media types by id; a contact of one that is not here counts as a call, which leaves least of its agent. */
 export const MEDIA_TYPES: { id: number; name: string; media: Media }[] = [
   { id: 1, name: 'Email', media: 'email' },
   { id: 3, name: 'Chat', media: 'chat' },
@@ -134,10 +134,12 @@ export function commonCode(name: string | undefined): string | undefined {
   return commonByName.get(canonical(name));
 }
 
-/** Undefined for a media type that nobody knows. */
-export function mediaOf(mediaTypeId: number): Media | undefined {
-  return mediaById.get(mediaTypeId);
+/** A contact of a type that nobody knows keeps calls away: whatever it is, somebody is at work on it. */
+export function mediaOf(mediaTypeId: number): Media {
+  return mediaById.get(mediaTypeId) ?? 'voice';
 }
+
+export const isKnownMedia = (mediaTypeId: number): boolean => mediaById.has(mediaTypeId);
 
 /** @param category of the contact's state, from the contact or from the tenant's dictionary */
 export function isWithAgent(stateId: number | undefined, category: string | undefined): boolean {

@@ -57,7 +57,8 @@ export class Snapshot implements Reading {
     for await (const page of this.#feeds.allStates()) {
       atMs ??= page.atMs;
       hidden = Math.max(hidden, page.hidden);
-      total = page.total ?? 0;
+      // A page without a body does not say it.
+      total = page.total ?? total;
       for (const agentId of page.named) named.add(agentId);
       for (const agentId of page.atWork) agentIds.add(agentId);
       const readings = readEach(

@@ -40,6 +40,8 @@ interface Exchange {
   text: string;
 }
 
+type Accept<R> = (exchange: Exchange, what: string, token: Token) => R;
+
 /**
  * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
  * while the platform or the network is unwell.
@@ -84,7 +86,21 @@ export class Client {
    * @param asker of whoever wants the answer
    * @throws RequestFailed; where a permission is missing, its message names it
    */
-  async send<T>(call: GenesysCall, { body, asker }: { body?: unknown; asker?: AbortSignal } = {}): Promise<Answer<T>> {
+  send<T>(call: GenesysCall, { body, asker }: { body?: unknown; asker?: AbortSignal } = {}): Promise<Answer<T>> {
+    return this.#send(call, body, asker, (...answer) => this.#accept<T>(...answer));
+  }
+
+  /** The same where the answer matters by its status alone. @throws RequestFailed */
+  async tell(call: GenesysCall, body: unknown, asker: AbortSignal): Promise<void> {
+    await this.#send(call, body, asker, () => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  /** @param accept reads the answer of a success */
+  async #send<R>(call: GenesysCall, body: unknown, asker: AbortSignal | undefined, accept: Accept<R>): Promise<R> {
     const endpoint: GenesysEndpoint = REQUESTS[call.to];
     const path = pathOf(endpoint, call);
     const address = call.query ? `${path}?${call.query}` : path;
@@ -96,7 +112,10 @@ export class Client {
       await this.#turn(what);
       const token = await this.#token();
       const exchange = await this.#exchange(endpoint, address, token, text, signal).catch((error: Error) => error);
-      if (!(exchange instanceof Error) && exchange.status < 300) return this.#accept<T>(exchange, what, token);
+      if (!(exchange instanceof Error) && exchange.status < 300) {
+        this.#context.budget.accepted();
+        return accept(exchange, what, token);
+      }
       signal.throwIfAborted();
       const failure =
         exchange instanceof Error
@@ -111,10 +130,6 @@ export class Client {
       const retryAfter = exchange instanceof Error ? undefined : exchange.headers['retry-after'];
       await this.#recover(failure, attempt, endpoint, Number(retryAfter));
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#dispatcher.destroy();
   }
 
   async #turn(what: string): Promise<void> {
@@ -164,7 +179,6 @@ export class Client {
   }
 
   #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
-    this.#context.budget.accepted();
     const body = parse(text, () => this.#context.count('mended_text'));
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);

@@ -1,5 +1,5 @@
 import { type Facets, type Interaction, interactionsFacet, type Stamped, type Version } from '../../agent/facets.ts';
-import { MEDIA, type Media } from '../../agent/media.ts';
+import { CALLS, MEDIA, type Media } from '../../agent/media.ts';
 import { UNSEEN } from '../../agent/reconcile.ts';
 import { type InteractionReading, stepAfter } from './interaction.ts';
 
@@ -16,10 +16,22 @@ const LONGEST_ALERT_MS = 10 * 60_000;
 
 type Known = Stamped<Interaction>;
 
+/** What the platform counts as one, and what is known of it. */
+interface Group {
+  known: Known[];
+  counted: number;
+  /** No more than this many of those known can go on. */
+  atMost: number;
+  /** What stands for the one of this number that nobody has heard of. */
+  unseen(number: number): Omit<Known, 'at' | 'id'>;
+}
+
 /** The interactions of one user that were heard of, and that last or have just ended. */
 export class Interactions {
   readonly #userId: string;
   readonly #byCall = new Map<string, Known>();
+  /** Those put aside, by call id: over for now, and perhaps counted all the same. */
+  readonly #aside = new Set<string>();
 
   constructor(userId: string) {
     this.#userId = userId;
@@ -42,6 +54,8 @@ export class Interactions {
     const told = stepAfter(reading, last, activity);
     if (!told) return [];
     this.#byCall.set(told.callId, told);
+    if (reading.isAside) this.#aside.add(told.callId);
+    else this.#aside.delete(told.callId);
     const seen = last ? [] : this.#seen(told);
     this.#forget(told.at);
     return [told, ...seen];
@@ -52,23 +66,39 @@ export class Interactions {
    * that no event tells of: placeholders stand for them. Where fewer are counted than known, an end was lost.
    */
   count(open: Partial<Record<Media, number>>, readAtMs: number): void {
-    for (const media of MEDIA) this.#count(media, open, readAtMs);
+    const { voice = 0 } = open;
+    for (const media of MEDIA) {
+      const { [media]: counted = 0 } = open;
+      // A callback that has come to be a call may count as either.
+      const atMost = media === 'callback' ? counted + voice : counted;
+      const unseen = (number: number) => placeholder(media, `${media}/${number}`);
+      this.#settle({ known: this.#of(media), counted, atMost, unseen }, readAtMs);
+    }
     this.#forget(readAtMs);
   }
 
-  #count(media: Media, open: Partial<Record<Media, number>>, readAtMs: number): void {
-    const { [media]: counted = 0, voice = 0 } = open;
-    const known = this.#of(media);
-    const mayCount = known.filter((one) => one.state !== 'ENDED' || (!isUnseen(one) && !isSettled(one, readAtMs)));
+  /** The same for the calls that routing has not sent. */
+  countNonAcd(counted: number, readAtMs: number): void {
+    const known = [...this.#byCall.values()].filter(({ isAcd, media }) => isAcd === false && CALLS.has(media));
+    const unseen = (number: number) => ({ ...placeholder('voice', `non-acd/${number}`), isAcd: false as const });
+    this.#settle({ known, counted, atMost: counted, unseen }, readAtMs);
+    this.#forget(readAtMs);
+  }
+
+  #settle({ known, counted, atMost, unseen }: Group, readAtMs: number): void {
+    const mayCount = known.filter((one) => {
+      if (one.state !== 'ENDED' || this.#aside.has(one.callId)) return true;
+      return !isUnseen(one) && !isSettled(one, readAtMs);
+    });
     for (let surplus = counted - mayCount.length, number = 1; surplus > 0; number++) {
-      const place = this.#byCall.get(`${UNSEEN}${media}/${number}`);
+      const one = unseen(number);
+      const place = this.#byCall.get(one.callId);
       if (place && place.state !== 'ENDED') continue;
-      const unseen = this.#unseen(media, number, Math.max(readAtMs, (place?.at ?? 0) + 1));
-      this.#byCall.set(unseen.callId, unseen);
+      const at = Math.max(readAtMs, (place?.at ?? 0) + 1);
+      const id = `${this.#userId}/call/${one.callId}/1.CONNECTED/${at}`;
+      this.#byCall.set(one.callId, { ...one, at, id });
       surplus -= 1;
     }
-    // A callback that has come to be a call may count as either.
-    const atMost = media === 'callback' ? counted + voice : counted;
     const certain = known.filter((one) => isCertain(one, readAtMs));
     const order = (one: Known, other: Known) => Number(isUnseen(other)) - Number(isUnseen(one)) || one.at - other.at;
     for (const one of certain.sort(order).slice(0, Math.max(0, certain.length - atMost))) {
@@ -79,7 +109,7 @@ export class Interactions {
   /** The first news of an interaction that began before a placeholder was set: it is what that stood for. */
   #seen(told: Known): Known[] {
     const beganAt = told.connectedAt ?? told.at;
-    const place = this.#of(told.media).find(
+    const place = this.#of(told.media, told.isAcd).find(
       (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
     );
     if (!place) return [];
@@ -88,13 +118,8 @@ export class Interactions {
     return [ended];
   }
 
-  #of(media: Media): Known[] {
-    return [...this.#byCall.values()].filter((one) => one.media === media);
-  }
-
-  #unseen(media: Media, number: number, at: number): Known {
-    const callId = `${UNSEEN}${media}/${number}`;
-    return { callId, media, state: 'CONNECTED', at, id: `${this.#userId}/call/${callId}/1.CONNECTED/${at}` };
+  #of(media: Media, isAcd?: false): Known[] {
+    return [...this.#byCall.values()].filter((one) => one.media === media && one.isAcd === isAcd);
   }
 
   #end(one: Known, at: number): Known {
@@ -104,14 +129,22 @@ export class Interactions {
   /** Ended ones after a while; and whatever is beyond the limit, those that ended first. */
   #forget(nowMs: number): void {
     for (const { callId, state, at } of this.#byCall.values()) {
-      if (state === 'ENDED' && nowMs - at > REMEMBERED_MS) this.#byCall.delete(callId);
+      const isOver = state === 'ENDED' && !this.#aside.has(callId);
+      if (isOver && nowMs - at > REMEMBERED_MS) this.#byCall.delete(callId);
     }
     if (this.#byCall.size <= LIMIT) return;
     const isOpen = ({ state }: Known) => Number(state !== 'ENDED');
     const order = (one: Known, other: Known) => isOpen(one) - isOpen(other) || one.at - other.at;
     const beyond = [...this.#byCall.values()].sort(order).slice(0, this.#byCall.size - LIMIT);
-    for (const { callId } of beyond) this.#byCall.delete(callId);
+    for (const { callId } of beyond) {
+      this.#byCall.delete(callId);
+      this.#aside.delete(callId);
+    }
   }
+}
+
+function placeholder(media: Media, name: string): Omit<Known, 'at' | 'id'> {
+  return { callId: `${UNSEEN}${name}`, media, state: 'CONNECTED' };
 }
 
 function isUnseen({ callId }: Interaction): boolean {

@@ -52,9 +52,12 @@ export interface Mapped<T> {
   isKnown: boolean;
 }
 
-/** Upper case and letters only: `On Queue`, `OnQueue` and `ON_QUEUE` are one value, spelled by three surfaces. */
+/**
+ * Upper case, letters and digits only: `On Queue`, `OnQueue` and `ON_QUEUE` are one value, spelled by three surfaces. A
+ * digit makes it another: it could be a value nobody has met before.
+ */
 export function canonical(value: unknown): string {
-  return typeof value === 'string' ? cut(value.toUpperCase().replace(/[^A-Z]/g, ''), TEXT_LIMITS.reason.most) : '';
+  return typeof value === 'string' ? cut(value.toUpperCase().replace(/[^A-Z0-9]/g, ''), TEXT_LIMITS.reason.most) : '';
 }
 
 const presences = byCanonical(PRESENCES);

@@ -2,7 +2,7 @@ import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import { Surplus } from '../surplus.ts';
 import type { EventFrame } from './channel.ts';
-import { hasZonelessTime, interactionOf } from './interaction.ts';
+import { hasZonelessTime, interactionOf, UNDATED } from './interaction.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
@@ -61,9 +61,12 @@ export class Mirror {
   }
 
   #conversation(userId: string, body: ConversationPayload): PlatformReport[] {
-    if (hasZonelessTime(body)) this.surplus.zoneless('participants');
+    const isZoneless = hasZonelessTime(body);
+    if (isZoneless) this.surplus.zoneless('participants');
     const reading = interactionOf(userId, body);
-    return reading ? this.roster.interaction(userId, reading) : [];
+    // A time that cannot be read is not the same as none: what it dates sets nothing.
+    if (!reading || (isZoneless && reading.interaction.at === UNDATED)) return [];
+    return this.roster.interaction(userId, reading);
   }
 
   /**

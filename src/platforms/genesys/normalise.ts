@@ -39,6 +39,8 @@ export interface UserState {
   isUnoccupied: boolean;
   /** How much work was counted, by media type; undefined where the platform has not counted. */
   open?: Partial<Record<Media, number>>;
+  /** How many calls that routing has not sent were counted; undefined where the platform has not. */
+  nonAcd?: number;
 }
 
 /**
@@ -55,6 +57,7 @@ export function stateOf(
   const isUnoccupied = work !== undefined && work.active + work.acw === 0;
   const state: UserState = { unknown: work?.unknown ?? [], zoneless: [], isDoubtful: false, isUnoccupied };
   if (work) state.open = work.open;
+  if (work?.nonAcd !== undefined) state.nonAcd = work.nonAcd;
   readPresence(state, userId, source.presence, definitions, own);
   readActivity(state, userId, source.routingStatus, work);
   const isTransition = state.presence?.state === 'ON_DUTY' && state.activity?.reason === 'OFF_QUEUE';
@@ -102,12 +105,14 @@ function readActivity(
   }
   const { active = 0, acw = 0 } = work ?? {};
   const id = (name: string) => `${userId}/activity/${at}/${name}`;
-  if (value === 'IDLE' && acw > 0) {
+  const isCalling = work !== undefined && ((work.open.voice ?? 0) > 0 || work.unknown.length > 0);
+  if (value === 'IDLE' && (acw > 0 || isCalling)) {
     // Counts and status disagree: the busier is believed, until the platform says again that the user is idle since
     // then. A tie would never free the user, so what is only believed is of just before.
     state.isDoubtful = true;
     if (state.presence && state.presence.state !== 'ON_DUTY') return;
-    state.activity = { state: 'WRAP_UP', at: at - 1, id: id('ACW') };
+    const busy = acw > 0 ? ({ state: 'WRAP_UP' } as const) : ({ state: 'INTERACTING', reason: 'ON_CALL' } as const);
+    state.activity = { ...busy, at: at - 1, id: id(acw > 0 ? 'ACW' : 'ACTIVE') };
     return;
   }
   if (value === 'INTERACTING' && acw > 0 && active === 0) {

@@ -20,7 +20,10 @@ export interface PresencePayload {
 }
 
 interface WorkCount {
+  /** What routing has sent. */
   contactCenter?: { active?: number; acw?: number };
+  /** What it has not: calls that were transferred to the person, internal and outbound ones. */
+  enterprise?: { active?: number; acw?: number };
 }
 
 /** Counts of open work by media (`call`, `message`, …), beside the user's id. */
@@ -60,6 +63,8 @@ export interface CommunicationPayload {
   startAlertingTime?: string;
   connectedTime?: string;
   disconnectedTime?: string;
+  /** When an e-mail or message was last put aside; it stays when that is taken up again. */
+  parkTime?: string;
   afterCallWork?: { state?: string; startTime?: string; endTime?: string };
 }
 

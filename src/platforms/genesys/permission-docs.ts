@@ -46,7 +46,7 @@ const INTRODUCTION = `# Permissions on Genesys Cloud
 <!-- Rendered from src/platforms/genesys/requests.ts; \`npm run docs\` writes it anew. -->
 
 What a connection sends to Genesys Cloud, all of it, with the permission that it needs. The client can send nothing that is
-not in this table. It reads, and creates notification channels; it changes nothing in the organisation.
+not in this table. It reads, creates notification channels, and with \`deliver: assign\` assigns conversations; it changes nothing else.
 
 For an OAuth client of the kind *Client Credentials* scopes count for nothing: its roles decide, each in the divisions where
 it is granted.`;
@@ -54,7 +54,8 @@ it is granted.`;
 const SETUP = `## Step by step
 
 1. *Admin*, *Roles / Permissions*: add a role, e.g. \`Muster\`. Tick the permissions above and no others. Without
-   \`utilization: true\` in the connection's config it does without \`routing:utilization:view\`.
+   \`utilization: true\` in the connection's config it does without \`routing:utilization:view\`, and without callers that say
+   \`deliver: assign\` it does without \`conversation:call:assign\`.
 2. *Admin*, *Integrations*, *OAuth*: add a client with the grant type *Client Credentials*.
 3. Its *Roles* tab: assign the role, in every division that has agents, queues or presences which Muster is to know.
 4. Save. Put id and secret into the config, with the hosts of your region:

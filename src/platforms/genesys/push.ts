@@ -17,7 +17,7 @@ import {
 import { IGNORED, readRecords } from '../push-records.ts';
 import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
 import { isPossibleTime } from '../time.ts';
-import { hasZonelessTime, interactionOf, stepAfter } from './interaction.ts';
+import { hasZonelessTime, interactionOf, stepAfter, UNDATED } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';
 import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
@@ -103,7 +103,9 @@ class GenesysPushReader implements PushReader {
     const reading = interactionOf(userId, body as ConversationPayload);
     if (!reading) return IGNORED;
     const { at, connectedAt = at, callId } = reading.interaction;
-    if (!isPossibleTime(at) || !isPossibleTime(connectedAt)) throw wrong(`${path}/participants`, IMPOSSIBLE);
+    const isDated = at !== UNDATED;
+    if (isDated && (!isPossibleTime(at) || !isPossibleTime(connectedAt)))
+      throw wrong(`${path}/participants`, IMPOSSIBLE);
     const fact = this.#fact(userId, (held = {}) => {
       const told = stepAfter(reading, interactionIn(held, callId), held.activity);
       return told && [told, interactionsFacet(told)];

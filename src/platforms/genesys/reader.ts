@@ -1,6 +1,7 @@
 import type { Stamped } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
-import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
+import type { RequestFailed } from '../failure.ts';
+import type { Assignment, PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
 import { Client } from './client.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { inactive, stateOf } from './normalise.ts';
@@ -8,7 +9,7 @@ import type { UserPayload } from './payloads.ts';
 import { IDS_PER_READ, readUsersById } from './reads.ts';
 import { type GenesysSettings, ownPresences } from './settings.ts';
 
-/** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell. */
+/** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell, and assigns conversations. */
 class GenesysReader implements PlatformReader {
   readonly batch = IDS_PER_READ;
   readonly #context: ReaderContext;
@@ -40,6 +41,21 @@ class GenesysReader implements PlatformReader {
     return reports;
   }
 
+  async assign(agentId: string, conversationId: string, signal: AbortSignal): Promise<Assignment> {
+    const id = agentId.slice(this.#context.connection.length + 1);
+    try {
+      await this.#client.login();
+    } catch (error) {
+      return { answer: 'untold', reason: (error as Error).message };
+    }
+    try {
+      await this.#client.tell({ to: 'assign', conversationId }, { id }, signal);
+      return { answer: 'accepted' };
+    } catch (error) {
+      return meaningOf(error as Error);
+    }
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#client.close();
@@ -47,8 +63,8 @@ class GenesysReader implements PlatformReader {
 
   /**
    * Nothing where the platform left out a half that was asked for, for expands are best effort, or where the halves do
-   * not agree. Nothing either of an agent who carries work beside which more may come: how much is counted, but which
-   * of it the region has heard of, only the connection's mirror knows.
+   * not agree. Nothing either of an agent who has a call that routing has not sent, or work beside which more may come: how
+   * much is counted, but which of it the region has heard of, only the connection's mirror knows.
    */
   #reportsOn(userId: string, user: UserPayload | undefined, readAtMs: number): PlatformReport[] {
     const report = (facets: PlatformReport['facets'], { at, id }: Stamped<object>): PlatformReport => ({
@@ -61,11 +77,27 @@ class GenesysReader implements PlatformReader {
       const presence = inactive(userId, readAtMs);
       return [report({ presence }, presence)];
     }
-    const { presence, activity, unknown, isDoubtful, isUnoccupied } = stateOf(userId, user, new Map(), this.#own);
+    const {
+      presence,
+      activity,
+      unknown,
+      isDoubtful,
+      isUnoccupied,
+      nonAcd = 0,
+    } = stateOf(userId, user, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
-    if (!presence || !activity || isDoubtful || (this.#utilization && !isUnoccupied)) return [];
+    if (!presence || !activity || isDoubtful || nonAcd > 0 || (this.#utilization && !isUnoccupied)) return [];
     return [report({ presence }, presence), report({ activity }, activity)];
   }
+}
+
+/** Statuses of a request that the platform has not looked at: who asks may not, or not now. */
+const UNTOLD = new Set([401, 403, 429]);
+
+function meaningOf(error: Error): Assignment {
+  const { status = 0, message: reason } = error as Partial<RequestFailed> & Error;
+  if (UNTOLD.has(status)) return { answer: 'untold', reason };
+  return status >= 400 && status < 500 ? { answer: 'refused', reason } : { answer: 'unknown' };
 }
 
 /** Reads single agents of one account on Genesys Cloud. */

@@ -72,6 +72,16 @@ export const REQUESTS = {
     why: 'what a channel listens to; with every reading again, to hear of permissions that came or went',
     without: 'the connection does not start',
   },
+  assign: {
+    method: 'POST',
+    path: '/api/v2/conversations/{conversationId}/assign',
+    permission: 'conversation:call:assign',
+    divisions: 'all that have queues with calls to assign',
+    doubt: 'For calls; the reference takes any of several, by medium.',
+    why: 'gives a waiting conversation to the agent just claimed; sent with `deliver: assign` only',
+    without:
+      'a claim with `deliver: assign` is answered `platform_unavailable`, and the agent given back; other claims go on',
+  },
 } as const satisfies Record<string, GenesysEndpoint>;
 
 /** A request to the API. */

@@ -73,8 +73,9 @@ export class Roster {
       if (joined && joined.atMs >= known.queues.atMs) known.queues = joined;
     }
     this.#early.delete(user.id);
-    if (capacity && state.open) known.interactions.count(state.open, readAtMs);
-    const { presence, open, isUnoccupied } = state;
+    const { presence, open, nonAcd, isUnoccupied } = state;
+    if (capacity && open) known.interactions.count(open, readAtMs);
+    if (nonAcd !== undefined) known.interactions.countNonAcd(nonAcd, readAtMs);
     const activity = told(known, state.activity);
     this.state(user.id, { ...state, activity });
     return {
@@ -87,6 +88,7 @@ export class Roster {
       },
       isUnoccupied,
       ...(open && { open }),
+      ...(nonAcd !== undefined && { nonAcd }),
     };
   }
 

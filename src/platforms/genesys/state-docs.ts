@@ -45,11 +45,11 @@ export const COMBINATIONS: Combination[] = [
   { presences: [undefined], routingStatuses: ANY_STATUS, work: ANY_WORK, says: 'cannot be told; read again' },
   { presences: ['Offline'], routingStatuses: ['INTERACTING', 'COMMUNICATING'], work: ANY_WORK, says: 'left with work' },
   { presences: ['Offline'], routingStatuses: NOT_WORKING, work: ANY_WORK, says: 'is logged out' },
-  { presences: ON_QUEUE, routingStatuses: ['IDLE'], work: [NO_WORK, ACTIVE], says: 'waits for work' },
+  { presences: ON_QUEUE, routingStatuses: ['IDLE'], work: [NO_WORK], says: 'waits for work' },
   {
     presences: ON_QUEUE,
     routingStatuses: ['IDLE'],
-    work: [AFTER_CALL, BOTH],
+    work: [ACTIVE, AFTER_CALL, BOTH],
     says: 'counts and status disagree: the busier is believed; read again',
   },
   { presences: ON_QUEUE, routingStatuses: ['INTERACTING'], work: [AFTER_CALL], says: 'does after-call work' },
@@ -161,7 +161,8 @@ function countsOf(work: { active: number; acw: number }[]): string {
   if (work === ANY_WORK) return 'any';
   const isAfterCall = work.every(({ acw }) => acw > 0);
   if (isAfterCall) return work.every(({ active }) => active === 0) ? 'after-call work alone' : 'after-call work';
-  return work.includes(BOTH) ? 'other' : 'no after-call work';
+  if (!work.includes(NO_WORK)) return 'a call or after-call work';
+  return work.includes(BOTH) ? 'other' : 'none';
 }
 
 const INTRODUCTION = `# States of Genesys Cloud

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The first Java that runs a Kafka 4 broker. */
+/** The first Java that runs a Kafka 4 broker, and what else is run here. */
 const OLDEST = 17;
 
-/** The Java to run: of `JAVA_HOME`, else on the PATH. @throws Error saying what to install */
-export function findJava(): string {
+/** The Java to run `what`: of `JAVA_HOME`, else on the PATH. @throws Error saying what to install */
+export function findJava(what: string): string {
   const home = process.env.JAVA_HOME;
   const java = home ? join(home, 'bin', 'java') : 'java';
   // `java -version` says it on standard error.
@@ -14,6 +14,6 @@ export function findJava(): string {
   if (!error && major >= OLDEST) return java;
   const found = error ? 'none was found' : `this one is ${major}`;
   throw new Error(
-    `A Kafka broker needs Java ${OLDEST} or later, ${found}: install it (e.g. \`apt install default-jre-headless\`) or set JAVA_HOME.`,
+    `${what} needs Java ${OLDEST} or later, ${found}: install it (e.g. \`apt install default-jre-headless\`) or set JAVA_HOME.`,
   );
 }
