@@ -14,6 +14,11 @@ export const FAULTS = {
   truncateAnswers: { takes: 'probability', default: 0, says: 'an answer is cut in half' },
   clockSkewMs: { takes: 'milliseconds', default: 0, says: 'how far the platform’s clock is ahead' },
   missingScopes: { takes: 'list', default: [], says: 'RealTimeDataAPI or AdminAPI: 403' },
+  refusedRequests: {
+    takes: 'list',
+    default: [],
+    says: 'what the role does not allow, e.g. teams/{teamId}/unavailable-codes: 403',
+  },
   unauthorizedNext: { takes: 'count', default: 0, says: 'so many requests are answered with 401' },
   throttleNext: { takes: 'count', default: 0, says: 'so many requests are answered with 429' },
   retryAfterSeconds: { takes: 'count', default: 0, says: 'Retry-After of every 429; 0 leaves it out' },

@@ -36,8 +36,15 @@ export function guard({ tokens, faults, clock, versions }: World, limit: RateLim
     if (count > allowed || request.isForced) throw tooManyRequests(faults.settings.retryAfterSeconds);
     const { scope } = request.routeOptions.config;
     if (scope && faults.settings.missingScopes.includes(scope)) throw forbidden();
+    const path = unnamed(request.routeOptions.url ?? '');
+    if (faults.settings.refusedRequests.some((refused) => path.endsWith(`/:version/${unnamed(refused)}`))) {
+      throw forbidden();
+    }
   };
 }
+
+/** A path whatever its parameters are called, and however they are written. */
+const unnamed = (path: string): string => path.replace(/\{\w+\}|:id\b/g, '{}');
 
 /** E.g. `/agents//states`, where an id is missing. */
 function hasEmptyPart(url: string): boolean {

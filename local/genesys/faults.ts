@@ -11,6 +11,17 @@ export const FAULTS = {
   silentSockets: { takes: 'switch', default: false, says: 'sockets stay open and say nothing, not even heartbeats' },
   omitExpands: { takes: 'list', default: [], says: 'expanded fields that users lack' },
   missingPermissions: { takes: 'list', default: [], says: 'permissions the client has lost: 403' },
+  refusedTopics: {
+    takes: 'list',
+    default: [],
+    says: 'topics of users that the client may not hear: rejected, and heard no more',
+  },
+  otherDivision: {
+    takes: 'list',
+    default: [],
+    says: 'ids of users and queues in a division that the client’s role does not cover',
+  },
+  otherDivisionListed: { takes: 'switch', default: false, says: 'those are in lists all the same, and refused by id' },
   unauthorizedNext: { takes: 'count', default: 0, says: 'so many requests are answered with 401' },
   throttleNext: { takes: 'count', default: 0, says: 'so many requests are answered with 429' },
   retryAfterSeconds: { takes: 'count', default: 1, says: 'Retry-After of those' },
@@ -22,6 +33,16 @@ export type FaultSettings = SettingsOf<typeof FAULTS>;
 export class Faults extends FaultBox<typeof FAULTS> {
   constructor(settings: Partial<FaultSettings>, seed: number) {
     super(FAULTS, settings, seed);
+  }
+
+  /** Whether the client's role covers the division of a user or queue. */
+  covers(id: string): boolean {
+    return !this.settings.otherDivision.includes(id);
+  }
+
+  /** Whether a user or queue is in lists that the client reads. */
+  lists(id: string): boolean {
+    return this.settings.otherDivisionListed || this.covers(id);
   }
 }
 

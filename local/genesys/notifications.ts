@@ -41,8 +41,18 @@ export class Notifications {
 
   /** How late a notification may arrive, in ms; null: it may not arrive at all. */
   lagMs(): number | null {
-    const { dropEvents, malformFrames, silentSockets, delayEvents, delayMs, reorderEvents } = this.#faults.settings;
-    if (dropEvents > 0 || malformFrames > 0 || silentSockets) return null;
+    const {
+      dropEvents,
+      malformFrames,
+      silentSockets,
+      delayEvents,
+      delayMs,
+      reorderEvents,
+      refusedTopics,
+      otherDivision,
+    } = this.#faults.settings;
+    const isUnheard = refusedTopics.length + otherDivision.length > 0;
+    if (dropEvents > 0 || malformFrames > 0 || silentSockets || isUnheard) return null;
     // One that waits to change places goes with the next frame, at the latest with a heartbeat.
     const waitsMs = reorderEvents > 0 ? this.#timings.heartbeatMs : 0;
     return this.#timings.lagToMs + (delayEvents > 0 ? delayMs : 0) + waitsMs;
@@ -51,7 +61,8 @@ export class Notifications {
   publish(agent: Agent, topic: AgentTopic, interaction?: Interaction): void {
     const topicName = `v2.users.${agent.user.id}.${topic}`;
     const listeners = this.#channels.listeners(topicName);
-    if (listeners.size === 0) return;
+    const { refusedTopics } = this.#faults.settings;
+    if (listeners.size === 0 || refusedTopics.includes(topic) || !this.#faults.covers(agent.user.id)) return;
     const eventBody = this.#bodies[topic](agent, interaction);
     const frame = JSON.stringify({ topicName, version: '2', eventBody, metadata: { CorrelationId: randomUUID() } });
     for (const channel of listeners) this.#dispatch(channel, frame);

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { listOf, oneOf, type Query } from '../simulator/query.ts';
 import type { Agent, Agents } from './agents.ts';
-import { notFound } from './errors.ts';
+import { forbidden, notFound } from './errors.ts';
+import type { Faults } from './faults.ts';
 import type { Membership, Org, Queue, Skill } from './org.ts';
 import { memberPageBody, pageBody, pageOf } from './paging.ts';
 import { routingStatusBody } from './state-body.ts';
@@ -9,13 +10,23 @@ import { memberUserBody } from './user-body.ts';
 import { utilizationBody } from './utilization.ts';
 
 const MAX_MEMBERS_PAGE = 100;
-const QUEUE_VIEW = { config: { permission: 'routing:queue:view' } };
+const QUEUE_PERMISSION = 'routing:queue:view';
+const QUEUE_VIEW = { config: { permission: QUEUE_PERMISSION } };
 const UTILIZATION_VIEW = { config: { permission: 'routing:utilization:view' } };
 
 /** `/api/v2/routing`: queues, their members, skills, utilization. `/routing/users` by itself does not exist. */
-export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents): void {
+export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents, faults: Faults): void {
+  const coveredQueue = (id: string): Queue => {
+    const queue = queueOf(org, id);
+    if (!faults.covers(id)) throw forbidden(QUEUE_PERMISSION);
+    return queue;
+  };
+
   api.get<{ Querystring: Query }>('/routing/queues', QUEUE_VIEW, async ({ query, url }) => {
-    const page = pageOf(chosenQueues(org, query), query);
+    const page = pageOf(
+      chosenQueues(org, query).filter(({ id }) => faults.lists(id)),
+      query,
+    );
     return pageBody(
       page,
       page.items.map((queue) => queueBody(queue, org)),
@@ -24,14 +35,14 @@ export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents): v
   });
 
   api.get<{ Params: { id: string } }>('/routing/queues/:id', QUEUE_VIEW, async ({ params }) =>
-    queueBody(queueOf(org, params.id), org),
+    queueBody(coveredQueue(params.id), org),
   );
 
   api.get<{ Params: { id: string }; Querystring: Query }>(
     '/routing/queues/:id/members',
     QUEUE_VIEW,
     async ({ params, query, url }) => {
-      const page = pageOf(chosenMembers(queueOf(org, params.id), query), query, MAX_MEMBERS_PAGE);
+      const page = pageOf(chosenMembers(coveredQueue(params.id), query), query, MAX_MEMBERS_PAGE);
       const expands = listOf(query.expand);
       const entities = page.items.map((member) => memberBody(member, agents.get(member.user.id), expands));
       return memberPageBody(page, entities, url);

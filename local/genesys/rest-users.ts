@@ -10,12 +10,18 @@ import { routingStatusBody } from './state-body.ts';
 import { UNVERIFIED } from './unverified.ts';
 import { languageBodies, skillBodies, userBody } from './user-body.ts';
 
+/** The reference lists no permission for these; an official sample asks for this one. */
+const USER_VIEW = { config: { permission: 'directory:user:view' } };
+
 /** `/api/v2/users` and what hangs on one user, except presence. */
 export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, faults: Faults): void {
   const bodyOf = (agent: Agent, query: Query) => userBody(agent, org, expandsOf(query, faults));
 
-  api.get<{ Querystring: Query }>('/users', async ({ query, url }) => {
-    const page = pageOf(chosen(agents, query), query);
+  api.get<{ Querystring: Query }>('/users', USER_VIEW, async ({ query, url }) => {
+    const page = pageOf(
+      chosen(agents, query).filter(({ user }) => faults.lists(user.id)),
+      query,
+    );
     return pageBody(
       page,
       page.items.map((agent) => bodyOf(agent, query)),
@@ -23,7 +29,7 @@ export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, fault
     );
   });
 
-  api.get<{ Params: { id: string }; Querystring: Query }>('/users/:id', async ({ params, query }) =>
+  api.get<{ Params: { id: string }; Querystring: Query }>('/users/:id', USER_VIEW, async ({ params, query }) =>
     bodyOf(agents.get(params.id), query),
   );
 

@@ -31,10 +31,10 @@ export function platformRoutes(app: FastifyInstance, world: World): void {
       tokenRoutes(api, org.division, tokens);
       userRoutes(api, org, agents, faults);
       presenceRoutes(api, org, agents, life);
-      routingRoutes(api, org, agents);
+      routingRoutes(api, org, agents, faults);
       utilizationRoutes(api, agents);
       conversationRoutes(api, world);
-      notificationRoutes(api, channels, new Topics(org));
+      notificationRoutes(api, channels, new Topics(org, faults));
     },
     { prefix: '/api/v2' },
   );

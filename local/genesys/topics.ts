@@ -1,3 +1,4 @@
+import type { Faults } from './faults.ts';
 import type { Org } from './org.ts';
 
 /** One topic as a client asked for it. */
@@ -25,8 +26,10 @@ const USER_TOPICS = new Set([
 export class Topics {
   readonly #userIds: Set<string>;
   readonly #queueIds: Set<string>;
+  readonly #faults: Faults;
 
-  constructor(org: Org) {
+  constructor(org: Org, faults: Faults) {
+    this.#faults = faults;
     this.#userIds = new Set(org.users.map(({ id }) => id));
     this.#queueIds = new Set(org.queues.map(({ id }) => id));
   }
@@ -50,7 +53,8 @@ export class Topics {
     if (kind === undefined || id === undefined || name === undefined) return 'The topic does not exist.';
     const [ids, names] = kind === 'users' ? [this.#userIds, USER_TOPICS] : [this.#queueIds, QUEUE_TOPICS];
     if (!names.has(name)) return 'The topic does not exist.';
-    return ids.has(id) ? undefined : 'You do not have permission to subscribe to the topic.';
+    const isPermitted = ids.has(id) && this.#faults.covers(id) && !this.#faults.settings.refusedTopics.includes(name);
+    return isPermitted ? undefined : 'You do not have permission to subscribe to the topic.';
   }
 }
 

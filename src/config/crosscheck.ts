@@ -119,7 +119,18 @@ function checkConnection({ connections, regions, domains }: Config, name: string
     ...mustBeKnown(`${path}.home`, connection.home, 'region', regions),
     ...mustBeKnown(`${path}.domain`, connection.domain, 'domain', domains),
     ...checkPolls(path, connection),
+    ...checkLogin(path, connection),
   ];
+}
+
+/** An access key logs in by an application, or alone. */
+function checkLogin(path: string, connection: ConnectionConfig): Problem[] {
+  if (connection.platform !== 'cxone') return [];
+  const { clientId, clientSecret, accessKeyUrl } = connection;
+  const given = [clientId, clientSecret].filter((one) => one !== undefined).length;
+  if (given === (accessKeyUrl === undefined ? 2 : 0)) return [];
+  const message = 'needs clientId and clientSecret, both, or accessKeyUrl in their place';
+  return [{ path, message }];
 }
 
 /** Polling must fit into what a connection may ask, with room for readings. */

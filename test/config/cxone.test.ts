@@ -25,6 +25,22 @@ describe('a connection to CXone', () => {
     });
   });
 
+  it('needs two where a key logs in alone', () => {
+    const alone = { clientId: undefined, clientSecret: undefined, accessKeyUrl: 'https://na1.nice-incontact.com' };
+    expect(connectionWith(alone)).toMatchObject({ accessKeyUrl: 'https://na1.nice-incontact.com', accessKeyId: 'key' });
+  });
+
+  it.each([
+    { clientId: undefined },
+    { clientSecret: undefined },
+    { clientId: undefined, clientSecret: undefined },
+    { accessKeyUrl: 'https://na1.nice-incontact.com' },
+    { clientId: undefined, accessKeyUrl: 'https://na1.nice-incontact.com' },
+  ])('logs in by an application or by a key alone, not by halves: %j', (settings) => {
+    const message = 'connections.cx: needs clientId and clientSecret, both, or accessKeyUrl in their place';
+    expect(() => connectionWith(settings)).toThrow(message);
+  });
+
   it('takes what a customer’s codes mean, by name or id, but never as available', () => {
     const unavailableCodes = { 'One to one': { reason: 'COACHING' }, 417: { reason: 'OFF_SITE', state: 'OFF_DUTY' } };
     expect(connectionWith({ unavailableCodes })).toMatchObject({

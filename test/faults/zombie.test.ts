@@ -175,8 +175,8 @@ describe('GET /v1/connections', () => {
   });
 
   it('says why a reconciliation ended early', async () => {
-    simulator.faults({ missingPermissions: ['routing:queue:view'], closeSockets: 1006 });
-    await vi.waitFor(async () => expect((await reconciliation()).failed).toContain('routing:queue:view'), {
+    simulator.faults({ missingPermissions: ['directory:user:view'], closeSockets: 1006 });
+    await vi.waitFor(async () => expect((await reconciliation()).failed).toContain('directory:user:view'), {
       timeout: 20_000,
       interval: 100,
     });

@@ -4,10 +4,13 @@ import { statusOf } from '../../src/agent/status.ts';
 import type { Client } from '../../src/platforms/cxone/client.ts';
 import { Directory } from '../../src/platforms/cxone/directory.ts';
 import { Feeds } from '../../src/platforms/cxone/feeds.ts';
+import { type CxoneCall, REQUESTS } from '../../src/platforms/cxone/requests.ts';
 import { Roster } from '../../src/platforms/cxone/roster.ts';
 import { Snapshot } from '../../src/platforms/cxone/snapshot.ts';
+import { pathOf } from '../../src/platforms/endpoint.ts';
 import { RequestFailed } from '../../src/platforms/failure.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';
+import { Refusals } from '../../src/platforms/refusals.ts';
 import { type Case, CONNECTION, meaningOf, Region, readCases } from './fixtures/cases.ts';
 import { placesOf, unknownWord, withWord } from './fixtures/unknown-words.ts';
 
@@ -37,8 +40,9 @@ class Answers {
   bodies: Record<string, Body> = {};
   date = '';
 
-  async get(address: string) {
-    const [path = '', query = ''] = address.split('?');
+  async get(call: CxoneCall) {
+    const path = pathOf(REQUESTS[call.to], call);
+    const { query = '' } = call;
     const atMs = Date.parse(this.date);
     // Pages after the first are empty, and what changes seldom has not changed since.
     const isMore = !query.includes('skip=0') || (path === 'agents/skills' && query.includes('updatedSince'));
@@ -53,11 +57,12 @@ class Answers {
 async function facetsAfter({ directory: seldom = {} }: CxoneCase, arrivals: Payload[]) {
   const log = { info: () => {}, warn: () => {} };
   const context = { connection: CONNECTION, count: () => {}, log, passOver: () => {} };
+  const refusals = new Refusals(REQUESTS, log);
   const answers = new Answers();
   const client = answers as unknown as Client;
-  const directory = new Directory(client, undefined, context, { nowMs: () => 0, monotonicMs: () => 0 });
+  const directory = new Directory(client, undefined, context, refusals, { nowMs: () => 0, monotonicMs: () => 0 });
   const roster = new Roster(context, directory);
-  const feeds = new Feeds(client, roster, context);
+  const feeds = new Feeds(client, roster, context, refusals);
   const region = new Region();
   const line = { push: (reports: PlatformReport[]) => region.hear(reports), settled: async () => {} };
   const snapshot = new Snapshot(context, feeds, roster, directory, line);

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { Budget } from '../../src/platforms/budget.ts';
 import { Delivery } from '../../src/platforms/delivery.ts';
 import { failureOf } from '../../src/platforms/genesys/failure.ts';
-import { readFrame, userTopic } from '../../src/platforms/genesys/frames.ts';
+import { readFrame } from '../../src/platforms/genesys/frames.ts';
+import { userTopic } from '../../src/platforms/genesys/requests.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';
 
 const USER = '0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';

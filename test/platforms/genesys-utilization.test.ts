@@ -5,7 +5,9 @@ import type { Capacity } from '../../src/agent/media.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { Client } from '../../src/platforms/genesys/client.ts';
+import { REQUESTS } from '../../src/platforms/genesys/requests.ts';
 import { capacityOf, Utilization } from '../../src/platforms/genesys/utilization.ts';
+import { Refusals } from '../../src/platforms/refusals.ts';
 import { GenesysClient } from '../local/genesys-client.ts';
 import { AGENTS, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
 
@@ -102,8 +104,10 @@ describe('a connection that goes by utilization', () => {
     const { simulator, recorder } = await liveWorld({ utilization: SEVERAL, faults }, { utilization: true }, 1000);
     await recorder.until(() => recorder.count('request_failed') > 3);
     expect(everybody(recorder, (capacity) => capacity === undefined)).toBe(true);
-    expect(recorder.warnings.filter((line) => line.includes('Utilization'))).toEqual([
-      expect.stringContaining('routing:utilization:view'),
+    const said = recorder.warnings.filter((line) => line.includes('routing:utilization:view'));
+    expect(said.map((line) => /GET [^"]+/.exec(line)?.[0]).sort()).toEqual([
+      'GET /api/v2/routing/users/{userId}/utilization',
+      'GET /api/v2/routing/utilization',
     ]);
     simulator.faults({ missingPermissions: [] });
     await recorder.until(() => everybody(recorder, (capacity) => unitsOf(capacity).chat === 3));
@@ -124,7 +128,7 @@ describe('utilization that cannot be read for a while', () => {
     const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
     const hasty = { attempts: 1, waits: true };
     const client = new Client(access, context, systemClock, new AbortController().signal, hasty);
-    const utilization = new Utilization(client, context, systemClock);
+    const utilization = new Utilization(client, context, systemClock, new Refusals(REQUESTS, context.log));
     await utilization.readOrganisation();
     simulator.setUser(userId, { carriesSeveral: true });
     simulator.faults({ failNext: 2 });

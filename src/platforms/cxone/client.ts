@@ -3,10 +3,12 @@ import { cut } from '../../agent/text.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { traceHeaders } from '../../ops/trace.ts';
 import { pause } from '../backoff.ts';
+import { pathOf } from '../endpoint.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { type Exchange, failureOf, retryAfterMs } from './failure.ts';
 import { Pace } from './pace.ts';
+import { type CxoneCall, type CxoneEndpoint, REQUESTS } from './requests.ts';
 import { type Session, SessionSource } from './session.ts';
 import type { CxoneSettings } from './settings.ts';
 
@@ -88,20 +90,23 @@ export class Client {
   }
 
   /**
-   * @param path below the services, with its query, e.g. `agents/states?top=100`
+   * Sends a request of the table; there is no other way.
    * @param asker of whoever wants the answer
-   * @throws RequestFailed
+   * @throws RequestFailed; where the platform does not allow it, its message says what it needs
    */
-  async get(path: string, lane: Lane, asker?: AbortSignal): Promise<Answer> {
+  async get(call: CxoneCall, lane: Lane, asker?: AbortSignal): Promise<Answer> {
+    const endpoint: CxoneEndpoint = REQUESTS[call.to];
+    const path = pathOf(endpoint, call);
+    const address = call.query ? `${path}?${call.query}` : path;
     const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
-    const what = `GET ${path.split('?')[0]}`;
+    const what = `GET ${path}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
       await this.#turn(what, lane, signal);
       const session = await this.#session();
-      const outcome = await this.#exchange(session, path, signal).catch((error: Error) => error);
+      const outcome = await this.#exchange(session, address, signal).catch((error: Error) => error);
       signal.throwIfAborted();
-      const answer = outcome instanceof Error ? unreached(what, outcome) : this.#accept(outcome, what);
+      const answer = outcome instanceof Error ? unreached(what, outcome) : this.#accept(outcome, what, endpoint);
       if (!(answer instanceof Error)) {
         this.#context.budget.accepted();
         return answer;
@@ -150,13 +155,14 @@ export class Client {
     if (!isThrottled) await pause(askedMs ?? fullJitterMs(attempt), signal);
   }
 
-  #accept(exchange: Exchange, what: string): Answer | RequestFailed {
+  #accept(exchange: Exchange, what: string, { scope }: CxoneEndpoint): Answer | RequestFailed {
+    if (exchange.status === 403) return failureOf(exchange, what, `${scope}, and a role that allows it`);
     return accept(exchange, what, () => this.#context.count('mended_text'));
   }
 
-  async #exchange({ token, apiUrl }: Session, path: string, signal: AbortSignal): Promise<Exchange> {
+  async #exchange({ token, apiUrl }: Session, address: string, signal: AbortSignal): Promise<Exchange> {
     const { apiVersion } = this.#settings;
-    const answer = await request(`${apiUrl}/incontactapi/services/v${apiVersion}.0/${path}`, {
+    const answer = await request(`${apiUrl}/incontactapi/services/v${apiVersion}.0/${address}`, {
       // Without this it answers with a text.
       headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...traceHeaders() },
       dispatcher: this.#dispatcher,

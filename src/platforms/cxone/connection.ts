@@ -4,10 +4,12 @@ import { Delivery } from '../delivery.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
 import { keepReading } from '../readings.ts';
+import { isRefusal, Refusals } from '../refusals.ts';
 import { Rest } from '../rest.ts';
 import { Client } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
+import { REQUESTS } from './requests.ts';
 import { Roster } from './roster.ts';
 import { type CxoneSettings, mirrorShare, pollsPerMinute } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
@@ -49,6 +51,7 @@ class CxoneConnection implements PlatformConnection {
   readonly #client: Client;
   readonly #delivery: Delivery;
   readonly #rest: Rest;
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
   readonly #directory: Directory;
   readonly #roster: Roster;
   readonly #feeds: Feeds;
@@ -71,9 +74,10 @@ class CxoneConnection implements PlatformConnection {
     this.#client = new Client(settings, context, clock, signal, manners);
     this.#delivery = new Delivery(context, signal);
     this.#rest = new Rest(context, signal);
-    this.#directory = new Directory(this.#client, settings.unavailableCodes, context, clock);
+    this.#refusals = new Refusals(REQUESTS, context.log);
+    this.#directory = new Directory(this.#client, settings.unavailableCodes, context, this.#refusals, clock);
     this.#roster = new Roster(context, this.#directory);
-    this.#feeds = new Feeds(this.#client, this.#roster, context);
+    this.#feeds = new Feeds(this.#client, this.#roster, context, this.#refusals);
     this.#snapshot = new Snapshot(context, this.#feeds, this.#roster, this.#directory, {
       push: (reports) => this.#deliver(reports),
       settled: () => this.#delivery.settled(),
@@ -104,8 +108,8 @@ class CxoneConnection implements PlatformConnection {
       agents: this.#roster.size,
     };
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    const problem =
-      this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? this.#snapshot.problem ?? this.#feeds.problem;
+    const refused = [this.#snapshot.problem, this.#refusals.problem].filter(Boolean).join('. ');
+    const problem = this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? refused;
     if (problem) health.problem = problem;
     return { ...health, ...this.#roster.surplus.report() };
   }
@@ -165,8 +169,10 @@ class CxoneConnection implements PlatformConnection {
       if (this.#stopping.signal.aborted) return;
       this.#pollFailures += 1;
       this.#pollProblem = (error as Error).message;
-      const isRefused = error instanceof RequestFailed && error.status === 400;
-      if (isRefused) this.#rest.missed('the cursor was refused');
+      // What keeps states from being read for good is no outage that passes.
+      if (isRefusal(error)) this.#deliver(this.#roster.unwatched(error.atMs ?? 0));
+      const isCursorRefused = error instanceof RequestFailed && error.status === 400;
+      if (isCursorRefused) this.#rest.missed('the cursor was refused');
       else this.#context.log.warn({ problem: this.#pollProblem }, 'NICE CXone did not say what has changed');
     }
   }

@@ -1,10 +1,12 @@
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
+import { isRefusal, type Refusals } from '../refusals.ts';
 import { capacityOf } from './capacity.ts';
 import type { Client } from './client.ts';
-import { readList } from './list.ts';
+import { type List, readList } from './list.ts';
 import { type Assignment, type Person, readAssignment } from './profile.ts';
+import type { REQUESTS } from './requests.ts';
 import type { Row } from './row.ts';
 import type { UnavailableCodes } from './settings.ts';
 import { type Vocabulary, vocabularyOf } from './state.ts';
@@ -22,7 +24,8 @@ interface Entry {
 /** Who the agents are, what they are assigned, and what the tenant's words mean: everything but what agents do. */
 export class Directory {
   readonly #client: Client;
-  readonly #context: Pick<PlatformContext, 'log'>;
+  readonly #log: PlatformContext['log'];
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
   readonly #clock: Clock;
   readonly #vocabulary: Vocabulary & { acwCodes: Set<string> };
   #entries = new Map<string, Entry>();
@@ -31,6 +34,7 @@ export class Directory {
   /** Rows of all assignments at the last complete reading. */
   #assignments = 0;
   #skillCursor: string | undefined;
+  #areSkillsRead = false;
   /** When everything was read, monotonic, and how long that took; undefined before. */
   #read: { endedMs: number; tookMs: number } | undefined;
   /** Whether somebody was asked about who is not in it. */
@@ -42,10 +46,12 @@ export class Directory {
     client: Client,
     codes: UnavailableCodes | undefined,
     context: Pick<PlatformContext, 'log'>,
+    refusals: Refusals<keyof typeof REQUESTS>,
     clock: Clock,
   ) {
     this.#client = client;
-    this.#context = context;
+    this.#log = context.log;
+    this.#refusals = refusals;
     this.#clock = clock;
     this.#vocabulary = vocabularyOf(codes);
   }
@@ -59,8 +65,9 @@ export class Directory {
     return this.#categories;
   }
 
+  /** Whether it is known who is assigned what: without that, nobody is told who anybody is. */
   get isRead(): boolean {
-    return this.atMs > 0;
+    return this.#areSkillsRead;
   }
 
   /** An agent, with the name that their state carries where the directory does not have them. */
@@ -77,34 +84,45 @@ export class Directory {
   /** Reads what is due: everything, or the assignments that changed since. @throws RequestFailed */
   async refresh(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    if (startedMs < this.#dueMs()) return this.#followSkills();
+    if (startedMs < this.#dueMs()) {
+      const since = this.#skillCursor;
+      if (since) await this.#refusals.unlessRefused('skills', () => this.#followSkills(since));
+      return;
+    }
     this.#isMissing = false;
     await this.#readAll();
     const endedMs = this.#clock.monotonicMs();
     this.#read = { endedMs, tookMs: endedMs - startedMs };
   }
 
-  /** Sooner where somebody is missing, but never so that reading it becomes all there is to do. */
+  /** Sooner where something is missing, but never so that reading it becomes all there is to do. */
   #dueMs(): number {
     if (!this.#read) return 0;
     const restMs = REST * this.#read.tookMs;
-    return this.#read.endedMs + (this.#isMissing ? restMs : Math.max(SHORTEST_REST_MS, restMs));
+    const isWanted = this.#isMissing || PARTS.some((part) => this.#refusals.has(part));
+    return this.#read.endedMs + (isWanted ? restMs : Math.max(SHORTEST_REST_MS, restMs));
   }
 
   async #readAll(): Promise<void> {
     const entries = new Map<string, Entry>();
-    const teams = new Set<string>();
-    let atMs: number | undefined;
-    for await (const page of readList(this.#client, { path: 'agents', key: 'agents' }, 'reading')) {
-      atMs ??= page.atMs;
-      for (const row of page.rows) this.#enter(entries, teams, row);
-    }
-    await this.#readSkills(entries);
+    const teams = await this.#refusals.unlessRefused('agents', () => this.#readAgents(entries));
+    if (teams) this.#teams = teams;
+    else entries.clear();
+    const skills = await this.#refusals.unlessRefused('skills', () => this.#readSkills(entries));
+    if (!skills) keepSkills(this.#entries, entries);
     this.#entries = entries;
-    this.#teams = teams;
-    this.atMs = atMs ?? 0;
     await this.#readCategories();
     await this.#readCodes();
+  }
+
+  /** @returns the teams that people are in */
+  async #readAgents(entries: Map<string, Entry>): Promise<Set<string>> {
+    const teams = new Set<string>();
+    for await (const page of readList(this.#client, { of: { to: 'agents' }, key: 'agents' }, 'reading')) {
+      if (page.isFirst) this.atMs = page.atMs;
+      for (const row of page.rows) this.#enter(entries, teams, row);
+    }
+    return teams;
   }
 
   #enter(entries: Map<string, Entry>, teams: Set<string>, row: Row): void {
@@ -116,25 +134,27 @@ export class Directory {
     if (teamId !== undefined && row.flag('isActive') !== false) teams.add(teamId);
   }
 
-  async #readSkills(entries: Map<string, Entry>): Promise<void> {
+  async #readSkills(entries: Map<string, Entry>): Promise<{ rows: number }> {
     this.#skillCursor = undefined;
     let rows = 0;
     for await (const page of readList(this.#client, SKILLS, 'reading')) {
       if (page.isFirst) this.#skillCursor = page.cursor;
+      if (page.isFirst) this.atMs = Math.max(this.atMs, page.atMs);
       rows += page.rows.length;
       assign(entries, page.rows);
     }
     this.#assignments = rows;
+    this.#areSkillsRead = true;
+    return { rows };
   }
 
   /**
    * Assignments changed since the last time, where the platform knows how to tell. That it is not asked in the right
    * words shows in answers as long as the whole list: then only complete readings count.
    */
-  async #followSkills(): Promise<void> {
-    if (this.#skillCursor === undefined) return;
-    const list = { ...SKILLS, query: { updatedSince: this.#skillCursor } };
+  async #followSkills(since: string): Promise<Row[]> {
     const rows: Row[] = [];
+    const list = { ...SKILLS, query: { updatedSince: since } };
     let cursor: string | undefined;
     let atMs = this.atMs;
     for await (const page of readList(this.#client, list, 'reading')) {
@@ -146,32 +166,40 @@ export class Directory {
     this.#skillCursor = isIgnored ? undefined : (cursor ?? this.#skillCursor);
     assign(this.#entries, rows);
     if (rows.length > 0) this.atMs = Math.max(this.atMs, atMs);
+    return rows;
   }
 
   /** What the tenant's contact states are. Without them the few that are known by themselves must do. */
   async #readCategories(): Promise<void> {
-    const list = { path: 'contact-state-descriptions', key: 'contactStateDescriptions' };
-    await this.#unlessForbidden('Contact states cannot be read', async () => {
-      for await (const { rows } of readList(this.#client, list, 'reading')) {
-        for (const row of rows) {
-          const id = row.number('contactStateId');
-          const category = row.text('contactStateCategory') ?? row.text('contactStateDescription');
-          if (id !== undefined && category !== undefined) this.#categories.set(id, category);
-        }
-      }
+    const refusal = await this.#readRows({ of: { to: 'contactStates' }, key: 'contactStateDescriptions' }, (row) => {
+      const id = row.number('contactStateId');
+      const category = row.text('contactStateCategory') ?? row.text('contactStateDescription');
+      if (id !== undefined && category !== undefined) this.#categories.set(id, category);
     });
+    this.#refusals.note('contactStates', refusal);
   }
 
   /** Which unavailable codes are after-contact work. There is a list for every team. */
   async #readCodes(): Promise<void> {
-    await this.#unlessForbidden('Unavailable codes cannot be read', async () => {
-      for (const teamId of this.#teams) {
-        const list = { path: `teams/${encodeURIComponent(teamId)}/unavailable-codes`, key: 'unavailableCodes' };
-        for await (const { rows } of readList(this.#client, list, 'reading')) {
-          for (const row of rows) this.#noteCode(row);
-        }
-      }
-    });
+    let refusal: RequestFailed | undefined;
+    for (const teamId of this.#teams) {
+      const list: List = { of: { to: 'unavailableCodes', teamId }, key: 'unavailableCodes' };
+      refusal = (await this.#readRows(list, (row) => this.#noteCode(row))) ?? refusal;
+    }
+    this.#refusals.note('unavailableCodes', refusal);
+  }
+
+  /** @returns why a list that can be done without may not be read, if so */
+  async #readRows(list: List, take: (row: Row) => void): Promise<RequestFailed | undefined> {
+    try {
+      for await (const { rows } of readList(this.#client, list, 'reading')) rows.forEach(take);
+      return undefined;
+    } catch (error) {
+      if (isRefusal(error)) return error;
+      if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
+      this.#log.warn({ error: error.message }, 'NICE CXone does not have a list; it is done without');
+      return undefined;
+    }
   }
 
   #noteCode(row: Row): void {
@@ -180,18 +208,19 @@ export class Directory {
     if (row.flag('isAcw')) this.#vocabulary.acwCodes.add(id);
     else this.#vocabulary.acwCodes.delete(id);
   }
-
-  async #unlessForbidden(complaint: string, read: () => Promise<void>): Promise<void> {
-    try {
-      await read();
-    } catch (error) {
-      if (!(error instanceof RequestFailed) || ![403, 404].includes(error.status)) throw error;
-      this.#context.log.warn({ error: error.message }, complaint);
-    }
-  }
 }
 
-const SKILLS = { path: 'agents/skills', key: 'agentSkillAssignments' };
+const SKILLS = { of: { to: 'skills' }, key: 'agentSkillAssignments' } as const;
+
+/** What is read here, and can be refused. */
+const PARTS = ['agents', 'skills', 'contactStates', 'unavailableCodes'] as const;
+
+/** Who was assigned what when it could still be read. */
+function keepSkills(from: ReadonlyMap<string, Entry>, entries: Map<string, Entry>): void {
+  for (const [agentId, { name, skills }] of from) {
+    if (skills.size > 0) entries.set(agentId, { name, capacity: undefined, ...entries.get(agentId), skills });
+  }
+}
 
 function assign(entries: Map<string, Entry>, rows: Row[]): void {
   for (const row of rows) {

@@ -10,12 +10,14 @@ export interface Exchange {
 /**
  * What went wrong, in one line. CXone often says it in the header `icStatusDescription` alone, beside an empty body or a
  * page of HTML; bodies that are JSON come in three spellings.
+ * @param needs what the request needs, where the platform does not allow it: it does not say itself
  */
-export function failureOf({ status, headers, text }: Exchange, what: string): RequestFailed {
+export function failureOf({ status, headers, text }: Exchange, what: string, needs?: string): RequestFailed {
   const reasons = [String(headers.icstatusdescription ?? '').trim(), reasonOf(text)].filter(Boolean);
   const why = [...new Set(reasons)].join('; ') || 'no reason given';
   const atMs = Date.parse(String(headers.date));
-  return new RequestFailed(status, `${what} was refused with ${status}: ${why}`, Number.isNaN(atMs) ? undefined : atMs);
+  const message = `${what} was refused with ${status}: ${why}${needs ? `; it needs ${needs}` : ''}`;
+  return new RequestFailed(status, message, Number.isNaN(atMs) ? undefined : atMs);
 }
 
 const DESCRIPTIONS = ['error_description', 'errorDescription', 'error_Description', 'message'];

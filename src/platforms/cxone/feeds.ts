@@ -1,15 +1,16 @@
-import { RequestFailed } from '../failure.ts';
 import type { PlatformContext, PlatformReport } from '../platform.ts';
+import type { Refusals } from '../refusals.ts';
 import type { Client, Lane } from './client.ts';
 import { type ContactRow, readContactRow } from './contact.ts';
 import { type Page, readList } from './list.ts';
 import { isKnownMedia } from './mapping.ts';
+import type { REQUESTS } from './requests.ts';
 import type { Roster } from './roster.ts';
 import type { Row } from './row.ts';
 import { readStateRow, type StateRow } from './state.ts';
 
-const STATES = { path: 'agents/states', key: 'agentStates' };
-const CONTACTS = { path: 'contacts/active', key: 'activeContacts' };
+const STATES = { of: { to: 'states' }, key: 'agentStates' } as const;
+const CONTACTS = { of: { to: 'contacts' }, key: 'activeContacts' } as const;
 
 /** The times that are read of either. */
 const STATE_TIMES = ['startDate', 'lastUpdateTime', 'contactStartHandleTime'];
@@ -41,16 +42,22 @@ export interface ContactsList {
 export class Feeds {
   readonly #client: Client;
   readonly #roster: Roster;
-  readonly #context: Pick<PlatformContext, 'count' | 'log'>;
+  readonly #context: Pick<PlatformContext, 'count'>;
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
   #states: string | undefined;
   #contacts: string | undefined;
   /** Whether the complete list of contacts fits on a page: then it costs no more than what changed. */
   #isShort = true;
-  #isForbidden = false;
   /** The latest time of the platform's own clock that an answer had in it: one without a body has whole seconds only. */
   #latestMs = 0;
 
-  constructor(client: Client, roster: Roster, context: Pick<PlatformContext, 'count' | 'log'>) {
+  constructor(
+    client: Client,
+    roster: Roster,
+    context: Pick<PlatformContext, 'count'>,
+    refusals: Refusals<keyof typeof REQUESTS>,
+  ) {
+    this.#refusals = refusals;
     this.#client = client;
     this.#roster = roster;
     this.#context = context;
@@ -59,13 +66,6 @@ export class Feeds {
   /** Whether it is known from where to ask for changes. */
   get isBegun(): boolean {
     return this.#states !== undefined;
-  }
-
-  /** What keeps interactions from being seen, for people. */
-  get problem(): string | undefined {
-    return this.#isForbidden
-      ? 'contacts/active may not be read: interactions are seen by agents’ states alone'
-      : undefined;
   }
 
   /** The next reading begins anew. */
@@ -119,18 +119,10 @@ export class Feeds {
    * @throws RequestFailed
    */
   async contacts(lane: Lane): Promise<ContactsList | undefined> {
-    if (lane === 'poll' && this.#isForbidden) return undefined;
-    try {
-      const list = await this.#readContacts(lane);
-      this.#isForbidden = false;
-      this.#roster.noteBeginnings(list.rows, list.isWhole);
-      return list;
-    } catch (error) {
-      if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
-      if (!this.#isForbidden) this.#context.log.warn({ error: error.message }, 'Active contacts may not be read');
-      this.#isForbidden = true;
-      return undefined;
-    }
+    if (lane === 'poll' && this.#refusals.has('contacts')) return undefined;
+    const list = await this.#refusals.unlessRefused('contacts', () => this.#readContacts(lane));
+    if (list) this.#roster.noteBeginnings(list.rows, list.isWhole);
+    return list;
   }
 
   /** @returns what a list of contacts has that is new */

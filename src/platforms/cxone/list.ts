@@ -1,13 +1,13 @@
 import { RequestFailed } from '../failure.ts';
 import type { Client, Lane } from './client.ts';
+import type { CxoneCall } from './requests.ts';
 import { Row, timeOf } from './row.ts';
 
 /** What a page size falls back on where the platform refuses a larger one: the maximum reported for some lists. */
 const SMALL_PAGE = 100;
 
 export interface List {
-  /** Below the services, e.g. `agents/states`. */
-  path: string;
+  of: CxoneCall;
   /** The field that holds the rows. */
   key: string;
   /** More of the query: its values are as they are, not yet encoded. */
@@ -47,18 +47,20 @@ export async function* readList(client: Client, list: List, lane: Lane, signal?:
   }
 }
 
-async function getPage(client: Client, { path, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
-  const address = (): string =>
-    `${path}?${new URLSearchParams({ ...query, top: String(client.pageSize), skip: String(skip) })}`;
+async function getPage(client: Client, { of, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
+  const call = (): CxoneCall => {
+    const paged = new URLSearchParams({ ...query, top: String(client.pageSize), skip: String(skip) });
+    return { ...of, query: String(paged) };
+  };
   try {
-    return await client.get(address(), lane, signal);
+    return await client.get(call(), lane, signal);
   } catch (error) {
     const isRefused = error instanceof RequestFailed && error.status === 400 && client.pageSize > SMALL_PAGE;
     // The size is to blame only if a smaller one is taken.
     if (!isRefused) throw error;
     const pageSize = client.pageSize;
     client.pageSize = SMALL_PAGE;
-    return await client.get(address(), lane, signal).catch((other) => {
+    return await client.get(call(), lane, signal).catch((other) => {
       client.pageSize = pageSize;
       throw other;
     });

@@ -56,7 +56,7 @@ class CxoneReader implements PlatformReader {
   async #readOne(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
     let rows: StateRow[];
     try {
-      const { body } = await this.#client.get(`agents/${agentId}/states`, 'poll', signal);
+      const { body } = await this.#client.get({ to: 'statesOfAgent', agentId }, 'poll', signal);
       rows = recordsOf(body, 'agentStates').flatMap((record) => readStateRow(new Row(record), agentId) ?? []);
     } catch (error) {
       if (!(error instanceof RequestFailed) || error.atMs === undefined || !isUnknownAgent(error)) throw error;
@@ -75,7 +75,7 @@ class CxoneReader implements PlatformReader {
 
   /** What an agent with contacts has of them: what the state leaves open, they tell. */
   async #readContacts(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
-    const { body, atMs } = await this.#client.get(`contacts/active?agentId=${agentId}`, 'poll', signal);
+    const { body, atMs } = await this.#client.get({ to: 'contacts', query: `agentId=${agentId}` }, 'poll', signal);
     return recordsOf(body, 'activeContacts').flatMap((record) => {
       const row = readContactRow(new Row(record));
       const step = row && stepOfContact(row, new Map(), atMs);

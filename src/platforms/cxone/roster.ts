@@ -1,21 +1,21 @@
-import {
-  compareVersions,
-  type Facets,
-  type Interaction,
-  interactionsFacet,
-  type Profile,
-  type Stamped,
-  type Version,
-} from '../../agent/facets.ts';
+import { type Interaction, interactionsFacet, type Profile, type Stamped, type Version } from '../../agent/facets.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import { Surplus } from '../surplus.ts';
 import { type ContactRow, stepOfContact } from './contact.ts';
 import { AgentContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { profileOf } from './profile.ts';
-import { loggedOut, type StateRow, stampState, stateOf, tupleOf, type UserState } from './state.ts';
-
-type Told = Required<Pick<Facets, 'presence' | 'activity'>>;
+import {
+  loggedOut,
+  newsOf,
+  notWatched,
+  type StateRow,
+  stampState,
+  stateOf,
+  type Told,
+  tupleOf,
+  type UserState,
+} from './state.ts';
 
 interface Known {
   row: StateRow;
@@ -125,6 +125,16 @@ export class Roster {
     return { reading, reports };
   }
 
+  /** The platform says no more how its agents are. The next row of each counts, even if it says the same as the last. */
+  unwatched(atMs: number): PlatformReport[] {
+    return [...this.#agents].flatMap(([agentId, known]) => {
+      const state = known.isGone ? undefined : notWatched(known.state, atMs);
+      if (!state) return [];
+      Object.assign(known, { state, tuple: '' });
+      return [this.#stateReport(agentId, state)];
+    });
+  }
+
   /** Notes what a list of contacts tells and states do not: what is told next of a contact goes with it. */
   noteBeginnings(rows: ContactRow[], isComplete: boolean): void {
     if (isComplete) this.#began = new Map();
@@ -182,20 +192,12 @@ export class Roster {
     return [...this.#introduction(agentId, fresh), ...steps, this.#stateReport(agentId, fresh.state)];
   }
 
-  /** The state of a row, if it is another than what was told, at a time after that. */
+  /** The state of a row, if it is another than what was told. */
   #state(known: Known, row: StateRow): PlatformReport[] {
-    const { agentId } = row;
-    const state = this.#meaning(row, known.contacts);
-    const last = known.state.presence;
-    // Something else in a state that began no later than what was told: it changed when the row did.
-    const sinceMs = row.startMs > last.at ? row.startMs : Math.max(row.startMs, row.updatedMs);
-    const stamped = [sinceMs, last.at + 1]
-      .map((at) => stampState(agentId, state, at))
-      .find(({ presence }) => compareVersions(presence, last) > 0) as Told;
-    const isSame = wordsOf(stamped) === wordsOf(known.state);
-    if (isSame && row.startMs <= last.at) return [];
-    known.state = stamped;
-    return [this.#stateReport(agentId, stamped)];
+    const state = newsOf(row, this.#meaning(row, known.contacts), known.state);
+    if (!state) return [];
+    known.state = state;
+    return [this.#stateReport(row.agentId, state)];
   }
 
   /** What a row means, with what is known of contacts: with some unknown, nobody can tell if there is room for more. */
@@ -242,9 +244,4 @@ export class Roster {
   #fullId(agentId: string): string {
     return `${this.#context.connection}:${agentId}`;
   }
-}
-
-/** What a state says, without its version. */
-function wordsOf({ presence, activity }: Told): string {
-  return JSON.stringify([presence.state, presence.reason, activity.state, activity.reason]);
 }

@@ -4,6 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import { type Exchange, failureOf } from './failure.ts';
+import { LOGIN } from './requests.ts';
 import type { CxoneSettings } from './settings.ts';
 
 /** How long before its end a token is replaced, in ms; one with a short life, after this share of it. */
@@ -30,7 +31,8 @@ export interface Session {
 /**
  * A token, and where it is good:
  *
- *   openid-configuration ─► token (password grant, with the access key) ─► tenant of the token ─► cxone-configuration
+ *   openid-configuration ─► token (password grant, with the access key) ┐
+ *                            token (for the access key alone) ──────────┴─► tenant of the token ─► cxone-configuration
  *
  * Renewed by logging in again before it ends, by one login however many wait for it.
  */
@@ -64,30 +66,32 @@ export class SessionSource {
 
   async #open(signal: AbortSignal): Promise<Session> {
     const { issuerUrl } = this.#settings;
-    const openId = await this.#ask(`${issuerUrl}/.well-known/openid-configuration`, OpenIdConfiguration, signal);
     const sentMs = this.#clock.monotonicMs();
-    const grant = await this.#ask(openId.token_endpoint, Grant, signal, this.#credentials());
+    const grant = await this.#grant(signal);
     const tenantId = this.#settings.tenantId ?? tenantOf(grant.id_token) ?? tenantOf(grant.access_token);
     if (tenantId === undefined)
       throw new RequestFailed(0, `The tokens of ${issuerUrl} do not name a tenant; set tenantId`);
     const query = `tenantId=${encodeURIComponent(tenantId)}`;
-    const tenant = await this.#ask(`${issuerUrl}/.well-known/cxone-configuration?${query}`, CxoneConfiguration, signal);
+    const tenant = await this.#ask(`${issuerUrl}${LOGIN.tenant.path}?${query}`, CxoneConfiguration, signal);
     const lifeMs = grant.expires_in * 1000;
     const renewAtMs = sentMs + Math.max(lifeMs - RENEWAL_MS, Math.min(lifeMs, RENEWAL_MS) * RENEWAL_SHARE);
     return { token: grant.access_token, apiUrl: tenant.api_endpoint.replace(/\/+$/, ''), renewAtMs };
   }
 
-  /** Keys end in characters that a form gives another meaning. */
-  #credentials(): { headers: Record<string, string>; body: string } {
-    const { clientId, clientSecret, accessKeyId, accessKeySecret } = this.#settings;
+  /** A registered application logs in for the access key; without one the key does itself, at another address. */
+  async #grant(signal: AbortSignal): Promise<Static<typeof Grant>> {
+    const { issuerUrl, clientId, clientSecret, accessKeyUrl, accessKeyId, accessKeySecret } = this.#settings;
+    if (accessKeyUrl !== undefined) {
+      const body = JSON.stringify({ accessKeyId, accessKeySecret });
+      const post = { headers: { 'content-type': 'application/json' }, body };
+      return this.#ask(`${accessKeyUrl}${LOGIN.accessKey.path}`, Grant, signal, post);
+    }
+    const openId = await this.#ask(`${issuerUrl}${LOGIN.issuer.path}`, OpenIdConfiguration, signal);
+    // Keys end in characters that a form gives another meaning.
     const form = new URLSearchParams({ grant_type: 'password', username: accessKeyId, password: accessKeySecret });
-    return {
-      headers: {
-        authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      body: form.toString(),
-    };
+    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
+    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
+    return this.#ask(openId.token_endpoint, Grant, signal, { headers, body: form.toString() });
   }
 
   async #ask<T extends TSchema>(

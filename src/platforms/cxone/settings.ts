@@ -19,7 +19,10 @@ const UnavailableCode = Type.Object(
 
 const Secret = (description: string) => Type.String({ minLength: 1, description, writeOnly: true });
 
-/** How to reach one NICE CXone tenant: a back-end application, and the access key of a user who may read. */
+/**
+ * How to reach one NICE CXone tenant: by the access key of a user who may read, and a registered back-end application, or
+ * the address where a key alone is enough.
+ */
 export const CxoneSettings = Type.Object(
   {
     issuerUrl: Type.String({
@@ -28,9 +31,25 @@ export const CxoneSettings = Type.Object(
       title: 'a URL without a path',
       description: 'Where logins begin; FedRAMP tenants have https://cxone-gov.niceincontact.com',
     }),
-    clientId: Type.String({ minLength: 1, description: 'Id of the registered back-end application.' }),
-    clientSecret: Secret('Its secret.'),
-    accessKeyId: Type.String({ minLength: 1, description: 'Id of an access key of a user who may read.' }),
+    clientId: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Id of the registered back-end application, with `clientSecret`; or `accessKeyUrl` alone.',
+      }),
+    ),
+    clientSecret: Type.Optional(Secret('Its secret.')),
+    accessKeyUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^/]+$',
+        title: 'a URL without a path',
+        description:
+          'Where the access key logs in by itself, without a registered application, e.g. https://na1.nice-incontact.com: the host of the tenant’s area.',
+      }),
+    ),
+    accessKeyId: Type.String({
+      minLength: 1,
+      description: 'Id of an access key of a user who [may read](permissions-cxone.md).',
+    }),
     accessKeySecret: Secret('Its secret.'),
     tenantId: Type.Optional(
       Type.String({ minLength: 1, description: 'The tenant, where the tokens do not name it themselves.' }),

@@ -1,4 +1,4 @@
-import type { Activity, Facets, Presence, Stamped } from '../../agent/facets.ts';
+import { type Activity, compareVersions, type Facets, type Presence, type Stamped } from '../../agent/facets.ts';
 import { TEXT_LIMITS } from '../../agent/limits.ts';
 import { cut } from '../../agent/text.ts';
 import {
@@ -192,4 +192,34 @@ export function stampState(
 /** An agent who is logged out, or unknown to the platform, as of a platform time. */
 export function loggedOut(agentId: string, atMs: number): Stamped<Presence> {
   return { ...LOGGED_OUT.presence, at: atMs, id: `${agentId}/state/${atMs}/2.OFF_DUTY` };
+}
+
+/** What is told of a state. */
+export type Told = Required<Pick<Facets, 'presence' | 'activity'>>;
+
+/** What a row says, if it is something else than what was told last, at a time after that. */
+export function newsOf(row: StateRow, state: UserState, last: Told): Told | undefined {
+  const lastMs = last.presence.at;
+  // Something else in a state that began no later than what was told: it changed when the row did.
+  const sinceMs = row.startMs > lastMs ? row.startMs : Math.max(row.startMs, row.updatedMs);
+  const stamped = [sinceMs, lastMs + 1]
+    .map((at) => stampState(row.agentId, state, at))
+    .find(({ presence }) => compareVersions(presence, last.presence) > 0) as Told;
+  return wordsOf(stamped) === wordsOf(last) && row.startMs <= lastMs ? undefined : stamped;
+}
+
+/** What a state says, without its version. */
+function wordsOf({ presence, activity }: Told): string {
+  return JSON.stringify([presence.state, presence.reason, activity.state, activity.reason]);
+}
+
+/**
+ * An available agent of whom nothing is heard any more: they may be in a call by now.
+ * @param atMs when the platform would not say, by its own clock
+ * @returns undefined for who is not available anyhow
+ */
+export function notWatched({ presence, activity }: Told, atMs: number): Told | undefined {
+  if (presence.state !== 'ON_DUTY') return undefined;
+  const version = { at: Math.max(presence.at, atMs), id: `${presence.id}/NOT_WATCHED` };
+  return { presence: { ...version, state: 'PAUSED', reason: 'NOT_WATCHED' }, activity };
 }

@@ -2,8 +2,9 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { Client } from './client.ts';
-import { type Frame, readFrame, userTopic } from './frames.ts';
+import { type Frame, readFrame } from './frames.ts';
 import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
+import { userTopic } from './requests.ts';
 import { RENEWAL_SHARE } from './token.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -27,6 +28,14 @@ export interface ChannelHandlers {
   closing(channel: Channel): void;
   /** The socket is gone without having been asked to; events may be missing from now on. Called at most once. */
   lost(channel: Channel, reason: string): void;
+}
+
+/** What became of a subscription. */
+export interface Subscribed {
+  /** The topics that the platform refuses. */
+  refused: TopicPayload[];
+  /** When it said so, by its own clock, in ms. */
+  atMs: number;
 }
 
 interface Created {
@@ -82,7 +91,6 @@ export class Channel {
 
   /**
    * Creates a channel for these users, subscribes, then connects.
-   * @returns the channel, and the topics the platform refused
    * @throws RequestFailed
    */
   static async open(
@@ -91,27 +99,27 @@ export class Channel {
     userIds: string[],
     handlers: ChannelHandlers,
     signal: AbortSignal,
-  ): Promise<{ channel: Channel; refused: TopicPayload[] }> {
+  ): Promise<{ channel: Channel; subscribed: Subscribed }> {
     const createdMs = clock.monotonicMs();
-    const { body, atMs, token } = await client.post<ChannelPayload>('/api/v2/notifications/channels');
+    const { body, atMs, token } = await client.send<ChannelPayload>({ to: 'createChannel' });
     const expiresMs = timeOf(body.expires) ?? Number.POSITIVE_INFINITY;
     const lifeMs = Math.min(LONGEST_LIFE_MS, expiresMs - atMs - DATE_PRECISION_MS);
-    const refused = await subscribe(client, body.id, userIds);
+    const subscribed = await subscribe(client, body.id, userIds);
     const renewAtMs = Math.min(token.renewAtMs, createdMs + lifeMs * RENEWAL_SHARE);
     signal.throwIfAborted();
     const channel = new Channel(client, clock, handlers, { ...body, renewAtMs });
     const abort = () => channel.fail('the connection stops');
     signal.addEventListener('abort', abort);
     await channel.#opening.promise.finally(() => signal.removeEventListener('abort', abort));
-    return { channel, refused };
+    return { channel, subscribed };
   }
 
   get isOpen(): boolean {
     return this.#isOpen && !this.#isDone;
   }
 
-  /** Replaces what the channel listens to. @returns the topics the platform refused @throws RequestFailed */
-  subscribe(userIds: string[]): Promise<TopicPayload[]> {
+  /** Replaces what the channel listens to. @throws RequestFailed */
+  subscribe(userIds: string[]): Promise<Subscribed> {
     return subscribe(this.#client, this.#id, userIds);
   }
 
@@ -152,8 +160,9 @@ export class Channel {
   }
 }
 
-async function subscribe(client: Client, id: string, userIds: string[]): Promise<TopicPayload[]> {
-  const path = `/api/v2/notifications/channels/${id}/subscriptions?ignoreErrors=true`;
-  const { body } = await client.put<PagePayload<TopicPayload>>(path, userIds.map(userTopic));
-  return (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');
+async function subscribe(client: Client, id: string, userIds: string[]): Promise<Subscribed> {
+  const call = { to: 'subscribe', channelId: id, query: 'ignoreErrors=true' } as const;
+  const { body, atMs } = await client.send<PagePayload<TopicPayload>>(call, { body: userIds.map(userTopic) });
+  const refused = (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');
+  return { refused, atMs };
 }

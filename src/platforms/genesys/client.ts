@@ -2,9 +2,11 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { traceHeaders } from '../../ops/trace.ts';
 import { backoffMs, pause } from '../backoff.ts';
+import { type Endpoint, pathOf } from '../endpoint.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { failureOf } from './failure.ts';
+import { type GenesysCall, type GenesysEndpoint, REQUESTS } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
 import { type Token, TokenSource } from './token.ts';
 
@@ -12,8 +14,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRY_AFTER_S = 5;
-
-type Method = 'GET' | 'POST' | 'PUT';
 
 export interface Answer<T> {
   body: T;
@@ -82,27 +82,17 @@ export class Client {
   }
 
   /**
-   * @param path with its query, e.g. `/api/v2/users?pageSize=100`
-   * @param signal of whoever wants the answer
-   * @throws RequestFailed
+   * Sends a request of the table; there is no other way.
+   * @param asker of whoever wants the answer
+   * @throws RequestFailed; where a permission is missing, its message names it
    */
-  get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
-    return this.#send<T>('GET', path, undefined, signal);
+  send<T>(call: GenesysCall, { body, asker }: { body?: unknown; asker?: AbortSignal } = {}): Promise<Answer<T>> {
+    return this.#send(call, body, asker, (...answer) => this.#accept<T>(...answer));
   }
 
-  /** @throws RequestFailed */
-  post<T>(path: string): Promise<Answer<T>> {
-    return this.#send<T>('POST', path);
-  }
-
-  /** @throws RequestFailed */
-  put<T>(path: string, body: unknown): Promise<Answer<T>> {
-    return this.#send<T>('PUT', path, JSON.stringify(body));
-  }
-
-  /** Says something whose answer matters by its status alone. @throws RequestFailed */
-  async tell(path: string, body: unknown, signal: AbortSignal): Promise<void> {
-    await this.#send('POST', path, JSON.stringify(body), signal, () => undefined);
+  /** The same where the answer matters by its status alone. @throws RequestFailed */
+  async tell(call: GenesysCall, body: unknown, asker: AbortSignal): Promise<void> {
+    await this.#send(call, body, asker, () => undefined);
   }
 
   async close(): Promise<void> {
@@ -110,20 +100,18 @@ export class Client {
   }
 
   /** @param accept reads the answer of a success */
-  async #send<T, R = Answer<T>>(
-    method: Method,
-    path: string,
-    body?: string,
-    asker?: AbortSignal,
-    accept: Accept<R> = (...answer) => this.#accept<T>(...answer) as R,
-  ): Promise<R> {
+  async #send<R>(call: GenesysCall, body: unknown, asker: AbortSignal | undefined, accept: Accept<R>): Promise<R> {
+    const endpoint: GenesysEndpoint = REQUESTS[call.to];
+    const path = pathOf(endpoint, call);
+    const address = call.query ? `${path}?${call.query}` : path;
+    const text = body === undefined ? undefined : JSON.stringify(body);
     const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
-    const what = `${method} ${path.split('?')[0]}`;
+    const what = `${endpoint.method} ${path}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
       await this.#turn(what);
       const token = await this.#token();
-      const exchange = await this.#exchange(method, path, token, body, signal).catch((error: Error) => error);
+      const exchange = await this.#exchange(endpoint, address, token, text, signal).catch((error: Error) => error);
       if (!(exchange instanceof Error) && exchange.status < 300) {
         this.#context.budget.accepted();
         return accept(exchange, what, token);
@@ -132,7 +120,7 @@ export class Client {
       const failure =
         exchange instanceof Error
           ? new RequestFailed(0, `${what} failed: ${causeOf(exchange)}`)
-          : failureOf(exchange.status, what, exchange.text);
+          : failureOf(exchange.status, what, exchange.text, endpoint.permission);
       if (failure.status === 401 && !isTokenNew) {
         isTokenNew = true;
         this.#tokens.refuse(token);
@@ -140,7 +128,7 @@ export class Client {
         continue;
       }
       const retryAfter = exchange instanceof Error ? undefined : exchange.headers['retry-after'];
-      await this.#recover(failure, attempt, method, Number(retryAfter));
+      await this.#recover(failure, attempt, endpoint, Number(retryAfter));
     }
   }
 
@@ -163,7 +151,7 @@ export class Client {
   }
 
   /** Waits as the failure demands; throws it when it will not pass by waiting, or has not for too long. */
-  async #recover(failure: RequestFailed, attempt: number, method: Method, retryAfterS: number): Promise<void> {
+  async #recover(failure: RequestFailed, attempt: number, { method }: Endpoint, retryAfterS: number): Promise<void> {
     const isThrottled = failure.status === 429;
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
     if (isThrottled) this.#context.budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
@@ -173,8 +161,8 @@ export class Client {
   }
 
   async #exchange(
-    method: Method,
-    path: string,
+    { method }: Endpoint,
+    address: string,
     token: Token,
     body: string | undefined,
     signal: AbortSignal,
@@ -184,7 +172,7 @@ export class Client {
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, dispatcher: this.#dispatcher as Dispatcher, signal };
     const answer = await request(
-      `${this.#settings.apiUrl}${path}`,
+      `${this.#settings.apiUrl}${address}`,
       body === undefined ? options : { ...options, body },
     );
     return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };

@@ -2,11 +2,13 @@ import { type Clock, systemClock } from '../../ops/clock.ts';
 import { Delivery } from '../delivery.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
 import { keepReading } from '../readings.ts';
+import { Refusals } from '../refusals.ts';
 import { Rest } from '../rest.ts';
 import type { EventFrame } from './channel.ts';
 import { Client } from './client.ts';
 import { Mirror } from './mirror.ts';
 import { readUserIds } from './reads.ts';
+import { REQUESTS } from './requests.ts';
 import { type GenesysSettings, ownPresences } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
 import { Utilization } from './utilization.ts';
@@ -44,6 +46,7 @@ class GenesysConnection implements PlatformConnection {
   readonly #delivery: Delivery;
   readonly #rest: Rest;
   readonly #mirror: Mirror;
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
   readonly #snapshot: Snapshot;
   /** Users to read again, each at most once between two readings. */
   readonly #doubtful = new Set<string>();
@@ -62,15 +65,19 @@ class GenesysConnection implements PlatformConnection {
     this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);
     this.#rest = new Rest(context, signal);
-    const utilization = settings.utilization ? new Utilization(this.#client, context, clock) : undefined;
+    this.#refusals = new Refusals(REQUESTS, context.log);
+    const utilization = settings.utilization
+      ? new Utilization(this.#client, context, clock, this.#refusals)
+      : undefined;
     const settled = () => this.#delivery.settled();
-    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, utilization);
+    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, this.#refusals, utilization);
     const handlers = {
       event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
       gap: (reason: string) => this.#rest.missed(reason),
     };
     const topicsPerChannel = settings.topicsPerChannel ?? DEFAULT_TOPICS_PER_CHANNEL;
     this.#watch = new Watch(this.#client, context, clock, topicsPerChannel, handlers, signal);
+    this.#mirror.unwatchedSince = (userId) => this.#watch.unwatchedSince(userId);
   }
 
   start(): void {
@@ -97,7 +104,8 @@ class GenesysConnection implements PlatformConnection {
       agents: this.#mirror.roster.size,
     };
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    const problem = this.#problem ?? this.#rest.gap ?? this.#watch.problem;
+    const refused = [this.#watch.problem, this.#refusals.problem].filter(Boolean).join('. ');
+    const problem = this.#problem ?? this.#rest.gap ?? refused;
     if (problem) health.problem = problem;
     return { ...health, ...this.#mirror.surplus.report() };
   }
@@ -126,7 +134,7 @@ class GenesysConnection implements PlatformConnection {
     const userIds = this.#mirror.roster.ids();
     if (userIds.length === 0) userIds.push(...(await readUserIds(this.#client)));
     this.#enter('subscribing');
-    await this.#watch.cover(userIds);
+    await this.#watch.cover(userIds, true);
     this.#enter('reading');
     await this.#readAll();
     this.#lastSnapshotMs = this.#clock.nowMs();

@@ -10,9 +10,12 @@ const LoginError = Type.Object({ error: Type.String(), description: Text });
 /**
  * What went wrong, in one line. The API says `message`, `code` and `contextId` (for the vendor's support); the login
  * host says `error` and `description`.
+ * @param permission what the request needs, where one is documented: named where the platform refuses and does not
  */
-export function failureOf(status: number, what: string, text: string): RequestFailed {
-  return new RequestFailed(status, `${what} was refused with ${status}: ${reasonOf(text)}`);
+export function failureOf(status: number, what: string, text: string, permission?: string): RequestFailed {
+  const reason = reasonOf(text);
+  const needs = status === 403 && permission && !reason.includes(permission) ? `; it needs ${permission}` : '';
+  return new RequestFailed(status, `${what} was refused with ${status}: ${reason}${needs}`);
 }
 
 function reasonOf(text: string): string {

@@ -8,6 +8,8 @@ import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
 import { type JoinedQueues, Roster } from './roster.ts';
 
+const NOT_WATCHED = { state: 'PAUSED', reason: 'NOT_WATCHED' } as const;
+
 /**
  * Turns what was read into readings and what was notified into reports. Both may come in any order and at the same
  * time: each fact carries the platform's own time, and the newest wins.
@@ -20,6 +22,8 @@ export class Mirror {
   /** Called for a user whose state is worth another look in a few seconds. */
   readonly #onDoubt: (userId: string) => void;
   definitions: Definitions = new Map();
+  /** Since when changes of a user do not arrive, in platform ms; undefined where they do. */
+  unwatchedSince: (userId: string) => number | undefined = () => undefined;
 
   constructor(
     context: Pick<PlatformContext, 'connection' | 'count' | 'log'>,
@@ -36,7 +40,7 @@ export class Mirror {
   /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
   read(user: UserPayload, readAtMs: number, queues: JoinedQueues, capacity?: Capacity): AgentReading {
     if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.gone(user.id, readAtMs);
-    const state = stateOf(user.id, user, this.definitions, this.#own);
+    const state = this.#watched(user.id, stateOf(user.id, user, this.definitions, this.#own));
     const isHalf = !user.presence || !user.routingStatus;
     const reading = this.roster.read(user, state, readAtMs, queues, capacity);
     this.#note(user.id, { ...state, isDoubtful: state.isDoubtful || isHalf });
@@ -48,7 +52,7 @@ export class Mirror {
   }
 
   #activity(userId: string, body: ActivityPayload): PlatformReport[] {
-    const state = stateOf(userId, body, this.definitions, this.#own);
+    const state = this.#watched(userId, stateOf(userId, body, this.definitions, this.#own));
     this.#note(userId, state);
     const reports = this.roster.state(userId, state);
     const changedMs = timeOf(body.dateActiveQueuesChanged);
@@ -63,6 +67,18 @@ export class Mirror {
     // A time that cannot be read is not the same as none: what it dates sets nothing.
     if (!reading || (isZoneless && reading.interaction.at === UNDATED)) return [];
     return this.roster.interaction(userId, reading);
+  }
+
+  /**
+   * Nobody is available whose changes do not arrive, whatever is read of them: they may be in a call since. It is told as
+   * of when that began, so that it counts at once; afterwards the platform's word overrules it like anything else.
+   */
+  #watched(userId: string, state: UserState): UserState {
+    const { presence } = state;
+    const sinceMs = this.unwatchedSince(userId);
+    if (presence?.state !== 'ON_DUTY' || sinceMs === undefined) return state;
+    const at = Math.max(presence.at, sinceMs);
+    return { ...state, presence: { ...presence, ...NOT_WATCHED, at, id: `${presence.id}/${NOT_WATCHED.reason}` } };
   }
 
   #note(userId: string, { unknown, zoneless, isDoubtful }: UserState): void {

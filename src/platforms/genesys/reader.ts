@@ -49,7 +49,7 @@ class GenesysReader implements PlatformReader {
       return { answer: 'untold', reason: (error as Error).message };
     }
     try {
-      await this.#client.tell(`/api/v2/conversations/${encodeURIComponent(conversationId)}/assign`, { id }, signal);
+      await this.#client.tell({ to: 'assign', conversationId }, { id }, signal);
       return { answer: 'accepted' };
     } catch (error) {
       return meaningOf(error as Error);

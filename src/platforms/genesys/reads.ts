@@ -1,8 +1,10 @@
 import { RequestFailed } from '../failure.ts';
+import { isRefusal } from '../refusals.ts';
 import type { Client } from './client.ts';
 import { canonical } from './mapping.ts';
 import type { Definitions } from './normalise.ts';
 import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from './payloads.ts';
+import type { GenesysCall } from './requests.ts';
 
 const PAGE_SIZE = 100;
 /** Ids in one query; keeps the address well under what proxies take. */
@@ -23,12 +25,14 @@ export interface Memberships {
   queueIds: Map<string, string[]>;
   /** Platform time in ms at which the reading began: a change after it may be missing. */
   atMs: number;
+  /** Why the members of some queues may not be read, if so: they are in no list here. */
+  refusal: RequestFailed | undefined;
 }
 
 /** Ids of all active users, without their state. */
 export async function readUserIds(client: Client): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { entities } of pages<UserPayload>(client, '/api/v2/users'))
+  for await (const { entities } of pages<UserPayload>(client, { to: 'users' }))
     ids.push(...entities.map(({ id }) => id));
   return ids;
 }
@@ -38,7 +42,7 @@ export async function readUserIds(client: Client): Promise<string[]> {
  * skipped or come twice.
  */
 export async function* readUsers(client: Client): AsyncGenerator<UserPage> {
-  for await (const { entities, atMs } of pages<UserPayload>(client, '/api/v2/users', EXPANDS)) {
+  for await (const { entities, atMs } of pages<UserPayload>(client, { to: 'users', query: EXPANDS })) {
     yield { users: entities, atMs };
   }
 }
@@ -53,31 +57,36 @@ export async function* readUsersById(
     const asked = ids.slice(start, start + IDS_PER_READ);
     const possible = asked.filter((id) => USER_ID.test(id)).join(',') || NOBODY;
     const query = `pageSize=${PAGE_SIZE}&state=any&id=${possible}&${EXPANDS}`;
-    const { body, atMs } = await client.get<PagePayload<UserPayload>>(`/api/v2/users?${query}`, signal);
+    const asker = signal ? { asker: signal } : {};
+    const { body, atMs } = await client.send<PagePayload<UserPayload>>({ to: 'users', query }, asker);
     yield { users: body.entities ?? [], atMs, asked };
   }
 }
 
-/** Who has joined which queue. */
+/** Who has joined which queue, of those whose members may be read. @throws RequestFailed */
 export async function readMemberships(client: Client): Promise<Memberships> {
   const queueIds = new Map<string, string[]>();
   let startedMs: number | undefined;
-  for await (const { entities: queues, atMs } of pages<{ id: string }>(client, '/api/v2/routing/queues')) {
+  let refusal: RequestFailed | undefined;
+  for await (const { entities: queues, atMs } of pages<{ id: string }>(client, { to: 'queues' })) {
     startedMs ??= atMs;
     for (const queue of queues) {
-      for (const userId of await readJoined(client, queue.id)) {
-        queueIds.set(userId, [...(queueIds.get(userId) ?? []), queue.id]);
-      }
+      const joined = await readJoined(client, queue.id).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+        return [];
+      });
+      for (const userId of joined) queueIds.set(userId, [...(queueIds.get(userId) ?? []), queue.id]);
     }
   }
-  return { queueIds, atMs: startedMs ?? 0 };
+  return { queueIds, atMs: startedMs ?? 0, refusal };
 }
 
 async function readJoined(client: Client, queueId: string): Promise<string[]> {
-  const path = `/api/v2/routing/queues/${queueId}/members`;
+  const call = { to: 'queueMembers', queueId, query: 'joined=true' } as const;
   const joined: string[] = [];
   try {
-    for await (const { entities } of pages<MemberPayload>(client, path, 'joined=true')) {
+    for await (const { entities } of pages<MemberPayload>(client, call)) {
       joined.push(...entities.filter((member) => member.joined !== false).map(({ id }) => id));
     }
   } catch (error) {
@@ -89,7 +98,7 @@ async function readJoined(client: Client, queueId: string): Promise<string[]> {
 
 /** The organisation's presences. Events carry the system presence themselves, so this only fills gaps. */
 export async function readDefinitions(client: Client): Promise<Definitions> {
-  const { body } = await client.get<PagePayload<DefinitionPayload>>('/api/v2/presence/definitions');
+  const { body } = await client.send<PagePayload<DefinitionPayload>>({ to: 'presenceDefinitions' });
   const definitions = new Map<string, string>();
   for (const { id, systemPresence } of body.entities ?? []) {
     if (id && systemPresence) definitions.set(id, canonical(systemPresence));
@@ -98,10 +107,10 @@ export async function readDefinitions(client: Client): Promise<Definitions> {
 }
 
 /** A listing by page number. Some say how many pages there are; for the rest a short or last page ends it. */
-async function* pages<T>(client: Client, path: string, query = ''): AsyncGenerator<{ entities: T[]; atMs: number }> {
+async function* pages<T>(client: Client, call: GenesysCall): AsyncGenerator<{ entities: T[]; atMs: number }> {
   for (let page = 1; ; page++) {
-    const paging = `pageSize=${PAGE_SIZE}&pageNumber=${page}${query && `&${query}`}`;
-    const { body, atMs } = await client.get<PagePayload<T>>(`${path}?${paging}`);
+    const paging = `pageSize=${PAGE_SIZE}&pageNumber=${page}${call.query ? `&${call.query}` : ''}`;
+    const { body, atMs } = await client.send<PagePayload<T>>({ ...call, query: paging });
     const entities = body.entities ?? [];
     yield { entities, atMs };
     const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;

@@ -33,7 +33,10 @@ export const GenesysSettings = Type.Object(
       title: 'a URL without a path',
       description: 'API host of the same region, e.g. https://api.mypurecloud.de',
     }),
-    clientId: Type.String({ minLength: 1, description: 'Id of the OAuth client.' }),
+    clientId: Type.String({
+      minLength: 1,
+      description: 'Id of the OAuth client; [the permissions](permissions-genesys.md) of its role.',
+    }),
     clientSecret: Type.String({ minLength: 1, description: 'Its secret.', writeOnly: true }),
     topicsPerChannel: Type.Optional(
       Type.Integer({

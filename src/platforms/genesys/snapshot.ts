@@ -1,10 +1,9 @@
 import type { Clock } from '../../ops/clock.ts';
-import { RequestFailed } from '../failure.ts';
 import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
 import { readEach } from '../read-each.ts';
+import type { Refusals } from '../refusals.ts';
 import type { Client } from './client.ts';
 import type { Mirror } from './mirror.ts';
-import type { Definitions } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';
 import {
   type Memberships,
@@ -14,6 +13,7 @@ import {
   readUsersById,
   type UserPage,
 } from './reads.ts';
+import type { REQUESTS } from './requests.ts';
 import type { Utilization } from './utilization.ts';
 
 /**
@@ -32,9 +32,10 @@ export class Snapshot implements Reading {
   readonly #clock: Clock;
   /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
   readonly #settled: () => Promise<void>;
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
   /** Undefined where every agent takes one call at a time. */
   readonly #utilization: Utilization | undefined;
-  #memberships: Memberships = { queueIds: new Map(), atMs: 0 };
+  #memberships: Memberships = { queueIds: new Map(), atMs: 0, refusal: undefined };
   /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
   #setup: { dueMs: number; tookMs: number } | undefined;
 
@@ -44,6 +45,7 @@ export class Snapshot implements Reading {
     context: PlatformContext,
     clock: Clock,
     settled: () => Promise<void>,
+    refusals: Refusals<keyof typeof REQUESTS>,
     utilization?: Utilization,
   ) {
     this.#client = client;
@@ -51,6 +53,7 @@ export class Snapshot implements Reading {
     this.#context = context;
     this.#clock = clock;
     this.#settled = settled;
+    this.#refusals = refusals;
     this.#utilization = utilization;
   }
 
@@ -103,22 +106,20 @@ export class Snapshot implements Reading {
   async #readSetup(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
     if (this.#setup && startedMs < this.#setup.dueMs) return;
-    this.#mirror.definitions = await this.#definitions();
-    this.#memberships = await readMemberships(this.#client);
+    const definitions = await this.#refusals.unlessRefused('presenceDefinitions', () => readDefinitions(this.#client));
+    if (definitions) this.#mirror.definitions = definitions;
+    await this.#readMemberships();
     await this.#utilization?.readOrganisation();
     const endedMs = this.#clock.monotonicMs();
     const tookMs = endedMs - startedMs;
     this.#setup = { dueMs: endedMs + SETUP_REST * tookMs, tookMs };
   }
 
-  /** Without them only presences that do not name their system presence stay unknown. */
-  async #definitions(): Promise<Definitions> {
-    try {
-      return await readDefinitions(this.#client);
-    } catch (error) {
-      if (!(error instanceof RequestFailed) || error.status !== 403) throw error;
-      this.#context.log.warn({ error: error.message }, 'Presence definitions cannot be read');
-      return this.#mirror.definitions;
-    }
+  /** Those known keep the time of their own reading: what is notified meanwhile is newer. */
+  async #readMemberships(): Promise<void> {
+    const memberships = await this.#refusals.unlessRefused('queues', () => readMemberships(this.#client));
+    if (!memberships) return;
+    this.#memberships = memberships;
+    this.#refusals.note('queueMembers', memberships.refusal);
   }
 }

@@ -184,4 +184,4 @@ const UNKNOWN = `## What is not known
 
 A presence or a routing status that is in no table makes the agent \`BUSY\` with its name as the reason. It is counted in
 \`muster_platform_total{event="unknown_value"}\` and logged once. What the platform leaves out stays as it was, or unknown:
-never available.`;
+never available. Who is On Queue and whose notification topics are refused is \`BUSY\` (\`NOT_WATCHED\`): [topics](permissions-genesys.md#topics).`;

@@ -4,6 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import { failureOf } from './failure.ts';
+import { LOGIN } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
 
 /** A token and a channel are renewed when this share of their life is over. */
@@ -51,7 +52,7 @@ export class TokenSource {
     const what = `The login at ${loginUrl}`;
     const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
     const sentMs = this.#clock.monotonicMs();
-    const answer = await request(`${loginUrl}/oauth/token`, {
+    const answer = await request(`${loginUrl}${LOGIN.path}`, {
       method: 'POST',
       headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/x-www-form-urlencoded' },
       body: 'grant_type=client_credentials',

@@ -3,9 +3,11 @@ import type { Clock } from '../../ops/clock.ts';
 import { Budget } from '../budget.ts';
 import { RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
+import type { Refusals } from '../refusals.ts';
 import type { Client } from './client.ts';
 import { canonical, mapMedia } from './mapping.ts';
 import type { UtilizationPayload } from './payloads.ts';
+import type { GenesysCall, REQUESTS } from './requests.ts';
 
 /** Users whose own utilization is asked for with one reading: a request each, and nothing notifies of a change. */
 export const USERS_PER_READING = 20;
@@ -58,24 +60,29 @@ export class Utilization {
   #organisation: Capacity | undefined;
   /** What users have of their own, if anything; those who were asked about longest ago first. */
   readonly #users = new Map<string, Setting | undefined>();
-  /** What may not be read. One is enough: nobody knows then what anybody may carry. */
-  readonly #refused = new Set<'organisation' | 'users'>();
-  #isWarned = false;
+  readonly #refusals: Refusals<keyof typeof REQUESTS>;
 
-  constructor(client: Client, context: Pick<ReaderContext, 'count' | 'log'>, clock: Clock) {
+  constructor(
+    client: Client,
+    context: Pick<ReaderContext, 'count' | 'log'>,
+    clock: Clock,
+    refusals: Refusals<keyof typeof REQUESTS>,
+  ) {
+    this.#refusals = refusals;
     this.#client = client;
     this.#budget = new Budget(clock, REQUESTS_PER_MINUTE);
     this.#context = context;
   }
 
+  /** With either refused, nobody knows what anybody may carry. */
   of(userId: string): Capacity | undefined {
-    if (this.#refused.size > 0) return undefined;
+    if (this.#refusals.has('utilization') || this.#refusals.has('userUtilization')) return undefined;
     const own = this.#users.get(userId);
     return own ? own.capacity : this.#organisation;
   }
 
   async readOrganisation(): Promise<void> {
-    const read = await this.#read('organisation', '/api/v2/routing/utilization');
+    const read = await this.#read({ to: 'utilization' });
     if (read !== 'unknown' && read !== 'failed') this.#organisation = read.capacity;
   }
 
@@ -92,7 +99,7 @@ export class Utilization {
     for (const userId of [...unasked, ...this.#users.keys()].slice(0, USERS_PER_READING)) {
       if (!(await this.#budget.takeNow())) break;
       const before = JSON.stringify(this.of(userId));
-      const read = await this.#read('users', `/api/v2/routing/users/${userId}/utilization`);
+      const read = await this.#read({ to: 'userUtilization', userId });
       let own = this.#users.get(userId);
       if (read !== 'failed') own = read !== 'unknown' && read.isOwn ? read : undefined;
       // To the end of the line, whatever came of it: nobody keeps the others from their turn.
@@ -108,10 +115,10 @@ export class Utilization {
    * A failure fails nothing but this: what agents do is told all the same, and what was known of them holds.
    * @returns `unknown` for a user of whom the platform has none
    */
-  async #read(whose: 'organisation' | 'users', path: string): Promise<Setting | 'unknown' | 'failed'> {
+  async #read(call: GenesysCall): Promise<Setting | 'unknown' | 'failed'> {
     try {
-      const { body } = await this.#client.get<UtilizationPayload>(path);
-      this.#refused.delete(whose);
+      const { body } = await this.#client.send<UtilizationPayload>(call);
+      this.#refusals.note(call.to, undefined);
       for (const name of Object.keys(body.utilization ?? {})) {
         if (!mapMedia(name)) this.#context.count('unknown_value', `utilization:${canonical(name)}`);
       }
@@ -119,16 +126,9 @@ export class Utilization {
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       if (error.status === 404) return 'unknown';
-      if (error.status === 403) this.#refuse(whose, error.message);
+      if (error.status === 403) this.#refusals.note(call.to, error);
       else this.#context.log.warn({ error: error.message }, 'Utilization cannot be read for now');
       return 'failed';
     }
-  }
-
-  #refuse(whose: 'organisation' | 'users', reason: string): void {
-    this.#refused.add(whose);
-    if (this.#isWarned) return;
-    this.#isWarned = true;
-    this.#context.log.warn({ error: reason }, 'Utilization cannot be read: agents take one call at a time');
   }
 }

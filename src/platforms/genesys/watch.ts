@@ -3,9 +3,10 @@ import type { Clock } from '../../ops/clock.ts';
 import { backoffMs } from '../backoff.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
-import { Channel, type EventFrame } from './channel.ts';
+import { Channel, type EventFrame, type Subscribed } from './channel.ts';
 import type { Client } from './client.ts';
 import type { TopicPayload } from './payloads.ts';
+import { userOfTopic } from './requests.ts';
 
 /** The platform keeps this many channels of one OAuth client; one more would evict another. */
 const CHANNEL_LIMIT = 20;
@@ -24,6 +25,8 @@ interface Group {
   renewal?: NodeJS.Timeout;
   /** Topics of the group that the platform refuses. */
   refused: TopicPayload[];
+  /** Whose they are, and since when it does, in platform ms. */
+  unwatched: ReadonlyMap<string, number>;
 }
 
 export interface WatchHandlers {
@@ -79,26 +82,45 @@ export class Watch {
       return `${this.#uncovered} users are beyond the ${limit} one OAuth client can watch; they are only read with each reconciliation`;
     }
     const refused = this.#groups.flatMap((group) => group.refused);
-    return refused[0] && `${refused.length} notification topics are refused: ${reasonOf(refused[0])}`;
+    return (
+      refused[0] &&
+      `${refused.length} notification topics are refused, e.g. ${refused[0].id}: ${reasonOf(refused[0])}; so whose they are is not available`
+    );
+  }
+
+  /** Since when the platform refuses a topic of the user, in platform ms; undefined where it does not. */
+  unwatchedSince(userId: string): number | undefined {
+    return this.#groups.find(({ unwatched }) => unwatched.has(userId))?.unwatched.get(userId);
   }
 
   /**
    * Sees to it that changes of these users arrive: opens channels where none is open, adds users to those that are.
+   * @param anew these are all: others are let go, and every channel says again what it listens to, since nothing tells of
+   * a permission that came or went
    * @returns the users who were not watched before
    * @throws RequestFailed
    */
-  cover(userIds: string[]): Promise<string[]> {
-    return this.#inTurn(() => this.#cover(userIds));
+  cover(userIds: string[], anew = false): Promise<string[]> {
+    return this.#inTurn(() => this.#cover(userIds, anew));
   }
 
-  async #cover(userIds: string[]): Promise<string[]> {
+  async #cover(userIds: string[], anew: boolean): Promise<string[]> {
+    if (anew) this.#keep(new Set(userIds));
     const added = userIds.filter((id) => !this.#covered.has(id)).filter((id) => this.#deal(id));
     this.#uncovered = userIds.length - userIds.filter((id) => this.#covered.has(id)).length;
     for (const group of this.#groups) {
       if (!group.channel) await this.#open(group);
-      else if (group.isGrown) this.#note(group, await group.channel.subscribe(group.userIds));
+      else if (group.isGrown || anew) this.#note(group, await group.channel.subscribe(group.userIds));
     }
     return added;
+  }
+
+  #keep(present: ReadonlySet<string>): void {
+    for (const group of this.#groups) {
+      const gone = group.userIds.filter((id) => !present.has(id));
+      if (gone.length > 0) group.userIds = group.userIds.filter((id) => present.has(id));
+      for (const id of gone) this.#covered.delete(id);
+    }
   }
 
   /** Gives up every channel: their token is worthless. */
@@ -119,7 +141,7 @@ export class Watch {
     let group = this.#groups.find(({ userIds }) => userIds.length < this.#usersPerChannel);
     if (!group) {
       if (this.#groups.length === CHANNEL_LIMIT) return false;
-      group = { userIds: [], isGrown: false, refused: [] };
+      group = { userIds: [], isGrown: false, refused: [], unwatched: new Map() };
       this.#groups.push(group);
     }
     group.userIds.push(userId);
@@ -136,11 +158,17 @@ export class Watch {
       closing: (channel: Channel) => void this.#renew(group, channel),
       lost: (channel: Channel, reason: string) => this.#lost(group, channel, reason),
     };
-    const { channel, refused } = await Channel.open(this.#client, this.#clock, group.userIds, handlers, this.#signal);
+    const { channel, subscribed } = await Channel.open(
+      this.#client,
+      this.#clock,
+      group.userIds,
+      handlers,
+      this.#signal,
+    );
     if (!channel.isOpen) throw new RequestFailed(0, 'The notification channel closed as soon as it was open');
     if (group.channel) this.#leave(group.channel);
     group.channel = channel;
-    this.#note(group, refused);
+    this.#note(group, subscribed);
     clearTimeout(group.renewal);
     const dueMs = Math.max(0, channel.renewAtMs - this.#clock.monotonicMs()) + RENEWAL_SLACK_MS;
     group.renewal = setTimeout(() => void this.#renew(group, channel), dueMs);
@@ -184,10 +212,13 @@ export class Watch {
     this.#context.log.warn({ frame: cut(text, LOGGED_FRAME_LENGTH) }, 'A notification could not be read');
   }
 
-  #note(group: Group, refused: TopicPayload[]): void {
+  #note(group: Group, { refused, atMs }: Subscribed): void {
+    const isNew = group.refused.length === 0;
     group.isGrown = false;
     group.refused = refused;
-    if (refused[0]) {
+    const userIds = refused.flatMap(({ id }) => userOfTopic(id) ?? []);
+    group.unwatched = new Map(userIds.map((userId) => [userId, group.unwatched.get(userId) ?? atMs]));
+    if (refused[0] && isNew) {
       const fields = { topics: refused.length, first: refused[0].id, reason: reasonOf(refused[0]) };
       this.#context.log.warn(fields, 'The platform refuses notification topics');
     }
