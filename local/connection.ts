@@ -51,6 +51,8 @@ export interface ConnectionOptions {
   habits: Partial<Habits>;
   /** Of an organisation on Genesys Cloud. */
   customs: Customs;
+  /** Whether Muster reads there how many interactions agents may have at a time. */
+  utilization: boolean;
   /** Sees what happens on the platform. */
   witness?: Witness | undefined;
 }

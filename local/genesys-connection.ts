@@ -38,8 +38,9 @@ export class GenesysConnection extends LocalConnection<GenesysSimulator> impleme
 
   settings(url: string): object {
     const { credentials } = this.simulator;
-    const requestsPerMinute = REQUESTS_PER_MINUTE;
-    return { platform: 'genesys', home: this.home, loginUrl: url, apiUrl: url, requestsPerMinute, ...credentials };
+    const { utilization } = this.options;
+    const way = { loginUrl: url, apiUrl: url, requestsPerMinute: REQUESTS_PER_MINUTE, utilization };
+    return { platform: 'genesys', home: this.home, ...way, ...credentials };
   }
 
   send({ conversationId, userId, way }: Sent): SentAnswer {

@@ -20,9 +20,9 @@ import type { PlatformsKind } from './world-options.ts';
 
 /** The regions of the local world, the port each listens on unless it is taken, and what is homed there. */
 const SCENE = [
-  { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys', customs: HARD },
-  { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys', customs: OTHER },
-  { region: 'ap-southeast-1', port: 7403, place: 'ap', platform: 'cxone', customs: HARD },
+  { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys', customs: HARD, utilization: false },
+  { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys', customs: OTHER, utilization: true },
+  { region: 'ap-southeast-1', port: 7403, place: 'ap', platform: 'cxone', customs: HARD, utilization: false },
 ] as const;
 
 const PLATFORMS = { genesys: GenesysConnection, cxone: CxoneConnection };
@@ -85,12 +85,21 @@ export function planConnections(
   history?: WorldHistory,
 ): LocalConnection[] {
   const { agents, seed, habits, platforms } = plan;
-  return SCENE.map(({ region, place, platform: usual, customs }, at) => {
+  return SCENE.map(({ region, place, platform: usual, customs, utilization }, at) => {
     const platform = platforms === 'both' ? usual : platforms;
     const name = `${platform}-${place}`;
     const share = Math.floor((agents + SCENE.length - 1 - at) / SCENE.length);
     const witness = history?.witness(name, ledger);
-    const options = { name, home: region, agents: share, seed: seed + at * SEED_STEP, habits, customs, witness };
+    const options = {
+      name,
+      home: region,
+      agents: share,
+      seed: seed + at * SEED_STEP,
+      habits,
+      customs,
+      utilization,
+      witness,
+    };
     return new PLATFORMS[platform](options);
   });
 }
