@@ -10,7 +10,9 @@ it.each(MUTANTS)('the mutant $name still fits what it changes, and names a drill
   expect(mutate(source, mutant)).not.toBe(source);
   expect(DRILLS.map(({ name }) => name)).toContain(mutant.drill);
   // Some steps are the same in several drills.
-  const story = ['stage/calls', mutant.drill].map((name) => readFileSync(`local/drill/${name}.ts`, 'utf8')).join('\n');
+  const story = ['stage/calls', 'stage/proof', mutant.drill]
+    .map((name) => readFileSync(`local/drill/${name}.ts`, 'utf8'))
+    .join('\n');
   expect(story).toContain(mutant.step ?? '');
   expect([...mutant.breaks, ...(mutant.step ? [mutant.step] : [])]).not.toEqual([]);
 });

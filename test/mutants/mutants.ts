@@ -37,6 +37,16 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['monotonic-apply'],
   },
   {
+    name: 'non-acd-calls',
+    without: 'following calls that reach an agent past the routing of their platform',
+    file: 'src/platforms/genesys/interaction.ts',
+    text: 'entry.userId === userId && isWork(entry)',
+    becomes: "entry.userId === userId && isWork(entry) && canonical(entry.purpose) === 'AGENT'",
+    drill: 'refuse',
+    breaks: [],
+    step: 'No agent was double-booked, as the platforms count',
+  },
+  {
     name: 'home-check',
     without: 'asking the home of an agent who is homed elsewhere',
     file: 'src/cache/scripts/claim.lua',
