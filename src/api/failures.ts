@@ -45,7 +45,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
 }
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
-  const { passedOver, explanation, agent, claim, home } = refusal;
+  const { passedOver, explanation, agent, claim, home, retryAfterMs } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
     more: {
@@ -54,6 +54,7 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
       ...(agent && { agent }),
       ...(claim && { claim }),
       ...(home !== undefined && { home }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     },
   });
 }

@@ -23,6 +23,7 @@ import type { ClaimIds } from './claim-ids.ts';
 import type { Peers } from './peers.ts';
 import type { ReadThrough } from './read-through.ts';
 import { Refusal } from './refusal.ts';
+import type { Turns } from './turns.ts';
 
 /** What routing in a region works with. */
 export interface Region {
@@ -36,6 +37,7 @@ export interface Region {
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;
+  turns: Turns;
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;

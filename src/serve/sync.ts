@@ -22,6 +22,7 @@ import { OneCall } from '../routing/one-call.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
 import type { Region } from '../routing/region.ts';
+import { Turns } from '../routing/turns.ts';
 import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
@@ -71,7 +72,7 @@ export interface Sync {
 const RELAY_LEASE_TTL_MS = 6000;
 
 export async function assembleSync(ground: Ground): Promise<Sync> {
-  const { config, clock, log, metrics, history, audit, store, instance } = ground;
+  const { config, clock, log, metrics, history, store, instance } = ground;
   const bus = await createBus(ground);
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
@@ -93,9 +94,9 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
   const readThrough = new ReadThrough({ ...ground, readers: platformReaders(ground), agents, ingest });
-  const parts = { ...viewsOf(ground), agents, claimIds, peers, freshness, positions, readThrough, ingest, setAside };
-  const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
+  const parts = { ...viewsOf(ground, leases), agents, claimIds, peers, freshness, positions, readThrough };
+  const region: Region = { ...ground, ...parts, ingest, setAside, store: store.cluster.shards };
   const shared = { region: config.region, clock, log, metrics };
   const heartbeatMs = config.freshness.heartbeatMs;
   const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance, heartbeatMs });
@@ -141,18 +142,20 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   };
 }
 
-/** What works on the store and keeps nothing of it. */
-function viewsOf({
-  config,
-  store: { cluster, claims },
-}: Ground): Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers'> {
-  const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
+/** What works on the store and keeps nothing of it, and the timetable of calls that wait. */
+function viewsOf(
+  { config, clock, store: { cluster, claims } }: Ground,
+  leases: Leases,
+): Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers' | 'turns'> {
+  const { retriesPerMinute: perMinute } = config.limits;
   return {
-    queues,
+    queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
     calls: new Calls(cluster),
     changes: new Changes(cluster),
     roster: new Roster(cluster),
     keptAnswers: new KeptAnswers(cluster),
+    // Every instance relays what it can: whoever lives renews those leases.
+    turns: new Turns({ perMinute, instances: () => leases.instances(), clock }),
   };
 }
 
