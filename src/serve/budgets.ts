@@ -9,14 +9,17 @@ const PART = 1 / 4;
 /**
  * What this region's instances may ask of the platform of a connection, counted together.
  * @param requestsPerMinute by the settings of the connection
+ * @param readingsPerMinute of these for readings, where others must not wait for them
  */
 export function budgetOf(
   { store, instance, clock, log }: Ground,
   connection: string,
   requestsPerMinute: number,
   taker: Taker,
+  readingsPerMinute = requestsPerMinute,
 ): RequestBudget {
   const part = Math.max(1, Math.floor(requestsPerMinute * PART));
+  const share = readingsPerMinute / Math.max(1, requestsPerMinute - part);
   const permits = new Permits({
     cluster: store.cluster,
     connection,
@@ -24,6 +27,8 @@ export function budgetOf(
     taker,
     limit: requestsPerMinute,
     headroom: part,
+    readings: readingsPerMinute,
   });
-  return new SharedBudget({ permits, alonePerMinute: part, clock, log: log.child({ connection, taker }) });
+  const alone = { alonePerMinute: part, aloneReadingsPerMinute: Math.max(1, Math.floor(part * Math.min(1, share))) };
+  return new SharedBudget({ permits, ...alone, clock, log: log.child({ connection, taker }) });
 }

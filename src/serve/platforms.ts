@@ -4,6 +4,7 @@ import type { Clock } from '../ops/clock.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
 import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createCxoneReader } from '../platforms/cxone/reader.ts';
+import { readingsPerMinute } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
@@ -28,7 +29,8 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
     if (settings.home !== config.region || !open) return [];
-    const budget = budgetOf(ground, name, limitOf(settings), 'mirror');
+    const readings = settings.platform === 'cxone' ? readingsPerMinute(settings) : undefined;
+    const budget = budgetOf(ground, name, limitOf(settings), 'mirror', readings);
     return [{ name, domain: settings.domain, budget, open }];
   });
   return new Connections({

@@ -6,7 +6,6 @@ import { pause } from '../backoff.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { type Exchange, failureOf, retryAfterMs } from './failure.ts';
-import { Pace } from './pace.ts';
 import { type Session, SessionSource } from './session.ts';
 import type { CxoneSettings } from './settings.ts';
 
@@ -30,8 +29,6 @@ export interface Manners {
   attempts: number;
   /** Whether a request that may not go out now waits for its turn; else it fails at once. */
   waits: boolean;
-  /** Requests a minute that readings may take of the budget. */
-  readingsPerMinute: number;
 }
 
 /** `poll` goes out as the budget allows, `reading` lets others go first. */
@@ -47,7 +44,6 @@ export class Client {
   readonly #manners: Manners;
   readonly #dispatcher: Agent;
   readonly #sessions: SessionSource;
-  readonly #pace: Pace;
   readonly #signal: AbortSignal;
 
   constructor(
@@ -70,7 +66,6 @@ export class Client {
       connections: 4,
     });
     this.#sessions = new SessionSource(settings, this.#dispatcher, clock);
-    this.#pace = new Pace(clock, manners.readingsPerMinute);
   }
 
   /** Rows to ask for at once. Smaller after the platform has refused as many. */
@@ -125,8 +120,7 @@ export class Client {
       this.#context.count('out_of_budget');
       throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
     }
-    if (lane === 'reading') await this.#pace.turn(signal);
-    await this.#context.budget.take(signal);
+    await this.#context.budget.take(signal, lane === 'reading' ? 'reading' : 'rest');
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */

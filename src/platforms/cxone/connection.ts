@@ -9,12 +9,10 @@ import { Client } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
 import { Roster } from './roster.ts';
-import { type CxoneSettings, mirrorShare, pollsPerMinute } from './settings.ts';
+import type { CxoneSettings } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
 
 const ATTEMPTS = 4;
-/** Readings never get less than this of the budget, a minute. */
-const LEAST_FOR_READINGS = 6;
 /** Polls that failed in a row before everything is read again. */
 const FAILURES_TO_GAP = 3;
 /** How much an interval differs by chance, so that connections do not ask in step. */
@@ -66,9 +64,7 @@ class CxoneConnection implements PlatformConnection {
     this.#context = context;
     this.#clock = clock;
     this.#pollIntervalMs = settings.pollIntervalMs;
-    const readingsPerMinute = Math.max(mirrorShare(settings) - pollsPerMinute(settings), LEAST_FOR_READINGS);
-    const manners = { attempts: ATTEMPTS, waits: true, readingsPerMinute };
-    this.#client = new Client(settings, context, clock, signal, manners);
+    this.#client = new Client(settings, context, clock, signal, { attempts: ATTEMPTS, waits: true });
     this.#delivery = new Delivery(context, signal);
     this.#rest = new Rest(context, signal);
     this.#directory = new Directory(this.#client, settings.unavailableCodes, context, clock);

@@ -79,3 +79,10 @@ export const mirrorShare = ({ requestsPerMinute }: CxoneSettings): number => Mat
 
 /** Requests a minute that polling takes: agents' states and contacts, one page each. */
 export const pollsPerMinute = ({ pollIntervalMs }: CxoneSettings): number => Math.ceil((2 * 60_000) / pollIntervalMs);
+
+/** Readings never get less than this of the budget, a minute. */
+const LEAST_FOR_READINGS = 6;
+
+/** Requests a minute that readings may take, so that polls need not wait for them. */
+export const readingsPerMinute = (settings: CxoneSettings): number =>
+  Math.max(mirrorShare(settings) - pollsPerMinute(settings), LEAST_FOR_READINGS);
