@@ -23,6 +23,13 @@ import type { SetAside } from '../sync/set-aside.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
 
+/** What people call the platforms. */
+const TITLES: Record<ConnectionConfig['platform'], string> = {
+  genesys: 'Genesys Cloud',
+  cxone: 'NICE CXone',
+  events: 'events',
+};
+
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
 export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest, setAside: SetAside): Connections {
   const { config, clock, store } = ground;
@@ -31,7 +38,7 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
     if (settings.home !== config.region || !open) return [];
     const readings = settings.platform === 'cxone' ? readingsPerMinute(settings) : undefined;
     const budget = budgetOf(ground, name, limitOf(settings), 'mirror', readings);
-    return [{ name, domain: settings.domain, budget, open }];
+    return [{ name, title: TITLES[settings.platform], domain: settings.domain, budget, open }];
   });
   return new Connections({
     ...ground,

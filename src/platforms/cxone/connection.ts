@@ -57,6 +57,7 @@ class CxoneConnection implements PlatformConnection {
   #pollProblem: string | undefined;
   #pollFailures = 0;
   #lastSnapshotMs: number | undefined;
+  #startedMs = 0;
   #running: Promise<unknown> | undefined;
 
   constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
@@ -77,6 +78,7 @@ class CxoneConnection implements PlatformConnection {
   }
 
   start(): void {
+    this.#startedMs = this.#clock.monotonicMs();
     this.#running ??= Promise.all([this.#run(), this.#poll()]);
   }
 
@@ -99,7 +101,9 @@ class CxoneConnection implements PlatformConnection {
       connected: this.#state === 'live' && isPolled && this.#rest.gap === undefined,
       agents: this.#roster.size,
     };
+    const forMs = Math.round(this.#clock.monotonicMs() - this.#startedMs);
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
+    else health.reading = { ...this.#snapshot.progress, forMs };
     const problem =
       this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? this.#snapshot.problem ?? this.#feeds.problem;
     if (problem) health.problem = problem;
