@@ -15,8 +15,8 @@ export interface PermitsOptions {
   limit: number;
   /** How many of them only readers may use; less than `limit`. */
   headroom: number;
-  /** How many of the mirror's requests may be those of a reading. Default: all. */
-  readings?: number;
+  /** How many of the mirror's requests may be those of readings: of the first, and of later ones. Default: all. */
+  readings?: { first: number; reading: number };
   /** A minute but in tests. */
   windowMs?: number;
 }
@@ -45,10 +45,13 @@ export class Permits {
    * @returns ms until it is worth asking again, 0 if it was counted; and how many requests were refused in a row
    * @throws ShardUnavailable
    */
-  async take(acceptedAfter: number, lane: 'reading' | 'rest' = 'rest'): Promise<{ waitMs: number; refusals: number }> {
-    const { cluster, instance, taker, limit, headroom, readings = limit, windowMs = WINDOW_MS } = this.#options;
+  async take(
+    acceptedAfter: number,
+    lane: 'first' | 'reading' | 'rest' = 'rest',
+  ): Promise<{ waitMs: number; refusals: number }> {
+    const { cluster, instance, taker, limit, headroom, readings, windowMs = WINDOW_MS } = this.#options;
     const request = `${instance}:${this.#asked++}`;
-    const mostReadings = lane === 'reading' ? readings : 0;
+    const mostReadings = lane === 'rest' ? 0 : (readings?.[lane] ?? limit);
     const numbers = [limit, headroom, windowMs, acceptedAfter, mostReadings].map(String);
     const reply = await cluster.run(scripts.budget, this.#keys, [request, taker, ...numbers]);
     const [waitMs = 0, refusals = 0] = (reply as unknown[]).map(Number);

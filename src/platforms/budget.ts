@@ -3,9 +3,13 @@ import { pause } from './backoff.ts';
 
 /**
  * `reading`: one of the many requests of a reading, which go out as fast as there is room, but leave some to the rest; so
- * what follows changes need not wait for a minute because a reading has used it up.
+ * what follows changes need not wait for a minute because a reading has used it up. `first`: of the first reading, which
+ * leaves less, since nobody can be handed out before.
  */
-export type Lane = 'reading' | 'rest';
+export type Lane = 'first' | 'reading' | 'rest';
+
+/** How many requests a minute may be those of readings. */
+export type ReadingShares = Record<Exclude<Lane, 'rest'>, number>;
 
 /** What the requests of one connection must keep to. */
 export interface RequestBudget {
@@ -25,24 +29,24 @@ const LONGEST_HOLD_MS = 5 * 60_000;
 /** What is added to a wait by chance, in ms, so that those who wait for the same do not all come back at once. */
 export const jitterMs = (waitMs: number): number => Math.random() * Math.min(1000, waitMs / 4);
 
-/** The latest requests: no minute, wherever it begins, has more than so many. */
+/** The latest requests. */
 class Minute {
-  readonly #most: number;
+  readonly #kept: number;
   /** When they went out, monotonic; never more than there may be. */
   readonly #sentMs: number[] = [];
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(kept: number) {
+    this.#kept = kept;
   }
 
   add(nowMs: number): void {
     this.#sentMs.push(nowMs);
-    if (this.#sentMs.length > this.#most) this.#sentMs.shift();
+    if (this.#sentMs.length > this.#kept) this.#sentMs.shift();
   }
 
-  /** Until there is room for one more. */
-  waitMs(nowMs: number): number {
-    const oldestMs = this.#sentMs.length < this.#most ? undefined : this.#sentMs[0];
+  /** Until one more makes no minute, wherever it begins, have more than so many. */
+  waitMs(nowMs: number, most: number): number {
+    const oldestMs = this.#sentMs.at(-most);
     return oldestMs === undefined ? 0 : Math.max(0, oldestMs + WINDOW_MS - nowMs);
   }
 }
@@ -53,16 +57,19 @@ class Minute {
  */
 export class Budget implements RequestBudget {
   readonly #clock: Clock;
+  readonly #perMinute: number;
+  readonly #shares: ReadingShares;
   readonly #all: Minute;
   readonly #readings: Minute;
   #heldUntilMs = 0;
   #refusals = 0;
 
-  /** @param readingsPerMinute of them for readings */
-  constructor(clock: Clock, perMinute: number, readingsPerMinute = perMinute) {
+  constructor(clock: Clock, perMinute: number, shares: ReadingShares = { first: perMinute, reading: perMinute }) {
     this.#clock = clock;
+    this.#perMinute = perMinute;
+    this.#shares = shares;
     this.#all = new Minute(perMinute);
-    this.#readings = new Minute(readingsPerMinute);
+    this.#readings = new Minute(Math.max(shares.first, shares.reading));
   }
 
   /** Resolves when a request may go out; counts it. */
@@ -82,7 +89,7 @@ export class Budget implements RequestBudget {
   count(lane: Lane = 'rest'): void {
     const nowMs = this.#clock.monotonicMs();
     this.#all.add(nowMs);
-    if (lane === 'reading') this.#readings.add(nowMs);
+    if (lane !== 'rest') this.#readings.add(nowMs);
   }
 
   /** How long the platform wants to be left alone, in ms; 0 where it does not. */
@@ -108,7 +115,7 @@ export class Budget implements RequestBudget {
 
   #waitMs(lane: Lane): number {
     const nowMs = this.#clock.monotonicMs();
-    const laneMs = lane === 'reading' ? this.#readings.waitMs(nowMs) : 0;
-    return Math.max(this.heldMs(), this.#all.waitMs(nowMs), laneMs);
+    const laneMs = lane === 'rest' ? 0 : this.#readings.waitMs(nowMs, this.#shares[lane]);
+    return Math.max(this.heldMs(), this.#all.waitMs(nowMs, this.#perMinute), laneMs);
   }
 }

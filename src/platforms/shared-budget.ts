@@ -1,6 +1,6 @@
 import type { Clock } from '../ops/clock.ts';
 import { pause } from './backoff.ts';
-import { Budget, jitterMs, type Lane, type RequestBudget } from './budget.ts';
+import { Budget, jitterMs, type Lane, type ReadingShares, type RequestBudget } from './budget.ts';
 import type { PlatformContext } from './platform.ts';
 
 /** Where the instances of a region count together what they send to one platform. */
@@ -21,7 +21,7 @@ export interface SharedBudgetOptions {
   /** Requests a minute while the count cannot be reached: this instance's part, as it does not know of the others. */
   alonePerMinute: number;
   /** Of these for readings. Default: all. */
-  aloneReadingsPerMinute?: number;
+  aloneShares?: ReadingShares;
   clock: Clock;
   log: PlatformContext['log'];
 }
@@ -48,7 +48,7 @@ export class SharedBudget implements RequestBudget {
 
   constructor(options: SharedBudgetOptions) {
     this.#options = options;
-    this.#alone = new Budget(options.clock, options.alonePerMinute, options.aloneReadingsPerMinute);
+    this.#alone = new Budget(options.clock, options.alonePerMinute, options.aloneShares);
   }
 
   async take(signal: AbortSignal, lane: Lane = 'rest'): Promise<void> {

@@ -4,7 +4,7 @@ import type { Clock } from '../ops/clock.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
 import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createCxoneReader } from '../platforms/cxone/reader.ts';
-import { readingsPerMinute } from '../platforms/cxone/settings.ts';
+import { readingShares } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
@@ -36,7 +36,7 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
     if (settings.home !== config.region || !open) return [];
-    const readings = settings.platform === 'cxone' ? readingsPerMinute(settings) : undefined;
+    const readings = settings.platform === 'cxone' ? readingShares(settings) : undefined;
     const budget = budgetOf(ground, name, limitOf(settings), 'mirror', readings);
     return [{ name, title: TITLES[settings.platform], domain: settings.domain, budget, open }];
   });

@@ -29,7 +29,7 @@ function permits(instance: string, options: Options = {}): Permits {
 /** How many of so many requests at once may go out. */
 const taken = (count: number, ...takers: Permits[]) => takenIn('rest', count, ...takers);
 
-async function takenIn(lane: 'reading' | 'rest', count: number, ...takers: Permits[]): Promise<number> {
+async function takenIn(lane: 'first' | 'reading' | 'rest', count: number, ...takers: Permits[]): Promise<number> {
   const asked = takers.flatMap((each) => Array.from({ length: count }, () => each.take(0, lane)));
   return (await Promise.all(asked)).filter(({ waitMs }) => waitMs === 0).length;
 }
@@ -85,7 +85,9 @@ describe('requests of a region', () => {
   test('are never more than the limit in any window, wherever it begins', async () => {
     const windowMs = 600;
     const limit = 5;
-    const both = ['a', 'b'].map((instance) => permits(instance, { limit, headroom: 0, readings: 4, windowMs }));
+    const both = ['a', 'b'].map((instance) =>
+      permits(instance, { limit, headroom: 0, readings: { first: 4, reading: 4 }, windowMs }),
+    );
     const seen = new Map<string, number>();
     const readings = new Map<string, number>();
     const next = async (i: number) => {
@@ -106,16 +108,29 @@ describe('requests of a region', () => {
   });
 
   test('of a reading go out at once as far as there is room, and leave the rest of the mirror its own', async () => {
-    const [a, b] = [permits('a', { readings: 4 }), permits('b', { readings: 4 })];
+    const [a, b] = [
+      permits('a', { readings: { first: 4, reading: 4 } }),
+      permits('b', { readings: { first: 4, reading: 4 } }),
+    ];
     expect(await takenIn('reading', 30, a, b)).toBe(4);
     expect(await taken(30, permits('a', { taker: 'reader' }))).toBe(6);
     await forgetOldest('reader', 6);
     expect(await taken(30, a, b)).toBe(2);
   });
 
+  test('of the first reading leave less to the rest, and are counted with those of the next', async () => {
+    const mirror = permits('a', { readings: { first: 5, reading: 3 } });
+    expect(await takenIn('first', 30, mirror)).toBe(5);
+    expect(await takenIn('reading', 30, mirror)).toBe(0);
+    await forgetOldest('reading', 3);
+    await forgetOldest('mirror', 3);
+    expect(await takenIn('reading', 30, mirror)).toBe(1);
+    expect(await taken(30, mirror)).toBe(3);
+  });
+
   test('of a reading that begins anew after one has used up the minute wait for the next', async () => {
-    expect(await takenIn('reading', 30, permits('before', { readings: 4 }))).toBe(4);
-    const restarted = permits('after', { readings: 4 });
+    expect(await takenIn('reading', 30, permits('before', { readings: { first: 4, reading: 4 } }))).toBe(4);
+    const restarted = permits('after', { readings: { first: 4, reading: 4 } });
     const { waitMs } = await restarted.take(0, 'reading');
     expect(waitMs).toBeGreaterThan(30_000);
     expect(waitMs).toBeLessThanOrEqual(60_000);
@@ -126,7 +141,7 @@ describe('requests of a region', () => {
   });
 
   test('of a reading that waits keep no reader back', async () => {
-    const mirror = permits('a', { readings: 2 });
+    const mirror = permits('a', { readings: { first: 2, reading: 2 } });
     expect(await takenIn('reading', 5, mirror)).toBe(2);
     expect(await taken(30, permits('b', { taker: 'reader' }))).toBe(8);
   });

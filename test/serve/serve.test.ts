@@ -77,12 +77,12 @@ describe('muster serve', () => {
     const { child, ended, said } = await serve(config);
     const url = `http://127.0.0.1:${(config as { listen: { port: number } }).listen.port}`;
     const reading = [
-      { connection: 'cxone', step: expect.any(String), agents: 21, about: 40, for_ms: expect.any(Number) },
+      { connection: 'cxone', step: expect.any(String), agents: 33, about: 40, for_ms: expect.any(Number) },
     ];
     await vi.waitFor(async () => {
       const { status, body } = await ask(`${url}/readyz`);
       expect([status, body]).toEqual([503, { status: 'not ready', obstacles: expect.any(Array), reading }]);
-      expect(body.obstacles[1]).toMatch(/^cxone: 21 of about 40 agents read, \d+ s so far; now how agents are$/);
+      expect(body.obstacles[1]).toMatch(/^cxone: 33 of about 40 agents read, \d+ s so far; now how agents are$/);
     }, WAIT);
     for (const [method, path] of [
       ['POST', '/v1/claims'],
@@ -99,7 +99,7 @@ describe('muster serve', () => {
     expect((await ask(`${url}/healthz`)).status).toBe(200);
     expect((await ask(`${url}/v1/connections`)).status).toBe(200);
     await vi.waitFor(
-      () => expect(said.err).toMatch(/NICE CXone cxone: 21 of about 40 agents read, \d+ s so far/),
+      () => expect(said.err).toMatch(/NICE CXone cxone: 33 of about 40 agents read, \d+ s so far/),
       WAIT,
     );
     await vi.waitFor(() => expect(said.out).toContain('listens'), WAIT);

@@ -68,6 +68,9 @@ export class Client {
     this.#sessions = new SessionSource(settings, this.#dispatcher, clock);
   }
 
+  /** Whether nothing has been read completely yet: until then a reading leaves less to the polls. */
+  isFirstReading = true;
+
   /** Rows to ask for at once. Smaller after the platform has refused as many. */
   get pageSize(): number {
     return this.#pageSize ?? this.#settings.pageSize;
@@ -120,7 +123,8 @@ export class Client {
       this.#context.count('out_of_budget');
       throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
     }
-    await this.#context.budget.take(signal, lane === 'reading' ? 'reading' : 'rest');
+    const ofReading = this.isFirstReading ? 'first' : 'reading';
+    await this.#context.budget.take(signal, lane === 'reading' ? ofReading : 'rest');
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */

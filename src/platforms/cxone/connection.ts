@@ -9,7 +9,7 @@ import { Client } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
 import { Roster } from './roster.ts';
-import type { CxoneSettings } from './settings.ts';
+import { type CxoneSettings, SLOWER_AT_FIRST } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
 
 const ATTEMPTS = 4;
@@ -136,6 +136,7 @@ class CxoneConnection implements PlatformConnection {
     if (this.#state !== 'live') this.#state = 'reading';
     await this.#context.reconcile(this.#snapshot);
     this.#lastSnapshotMs = this.#clock.nowMs();
+    this.#client.isFirstReading = false;
     this.#problem = undefined;
     if (this.#state !== 'live') this.#context.log.info({ agents: this.#roster.size }, 'NICE CXone is live');
     this.#state = 'live';
@@ -146,7 +147,8 @@ class CxoneConnection implements PlatformConnection {
   async #poll(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const intervalMs = this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
+      const slower = this.#client.isFirstReading ? SLOWER_AT_FIRST : 1;
+      const intervalMs = slower * this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
       const startedMs = this.#clock.monotonicMs();
       if (this.#feeds.isBegun) await this.#pollOnce();
       const restMs = Math.max(0, intervalMs - (this.#clock.monotonicMs() - startedMs));
