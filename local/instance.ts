@@ -4,11 +4,16 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ReadyAnswer } from '../src/contract/readiness.ts';
 import { systemClock } from '../src/ops/clock.ts';
+import { inWords } from '../src/sync/reading-progress.ts';
 import type { Http } from './http.ts';
+import type { Tell } from './step.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const START_LIMIT_MS = 20_000;
+/** Without news of it; while it reads its platforms there is some. */
+const START_LIMIT_MS = 60_000;
+const TELL_EVERY_MS = 2_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 50;
 const LAST_LINES = 5;
@@ -31,6 +36,14 @@ export interface InstanceOptions {
   /** Told whenever its process begins and ends; one that is frozen counts as ended. */
   watch: Watch;
   http: Http;
+}
+
+interface HowFar {
+  isReady: boolean;
+  /** Another text whenever it has come further. */
+  progress: string;
+  /** For people; empty where there is nothing to say. */
+  shown: string;
 }
 
 export interface Watch {
@@ -78,17 +91,33 @@ export class Instance {
     return this.#child?.pid;
   }
 
-  /** Resolves once it takes work. @throws Error with its last words */
-  async start(): Promise<void> {
+  /**
+   * Resolves once it takes work.
+   * @param tell hears now and then how far it has read its platforms
+   * @throws Error with its last words
+   */
+  async start(tell: Tell = () => undefined): Promise<void> {
     if (this.#child) throw new Error(`the instance ${this.name} runs already`);
     this.#dismissed = false;
     this.#spawn();
-    const deadlineMs = systemClock.monotonicMs() + START_LIMIT_MS;
-    while (!(await this.#isReady())) {
+    const heard = new Set<string>();
+    let [heardMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
+    for (;;) {
+      const { isReady, progress, shown } = await this.#howFar();
+      const nowMs = systemClock.monotonicMs();
+      if (isReady) return;
       if (!this.#child) throw new Error(`the instance ${this.name} did not start:\n${this.lastWords()}`);
-      if (systemClock.monotonicMs() > deadlineMs) {
+      if (!heard.has(progress)) heardMs = nowMs;
+      heard.add(progress);
+      if (nowMs > heardMs + START_LIMIT_MS) {
         await this.kill('SIGKILL');
-        throw new Error(`the instance ${this.name} was not ready within ${START_LIMIT_MS} ms:\n${this.lastWords()}`);
+        throw new Error(
+          `nothing was heard of the instance ${this.name} for ${START_LIMIT_MS} ms:\n${this.lastWords()}`,
+        );
+      }
+      if (shown && nowMs > toldMs + TELL_EVERY_MS) {
+        tell(shown);
+        toldMs = nowMs;
       }
       await delay(POLL_MS);
     }
@@ -148,11 +177,17 @@ export class Instance {
     });
   }
 
-  async #isReady(): Promise<boolean> {
+  async #howFar(): Promise<HowFar> {
     try {
-      return (await this.#http.get(`${this.url}/readyz`)).status === 200;
+      const { status, body } = await this.#http.get(`${this.url}/readyz`);
+      const { reading = [] } = body as Partial<ReadyAnswer>;
+      const parts = reading.map(({ connection, step, agents }) => `${connection}: ${agents} agents read, now ${step}`);
+      const shown = reading.map(
+        ({ connection, for_ms, ...more }) => `${connection}: ${inWords({ ...more, forMs: for_ms })}`,
+      );
+      return { isReady: status === 200, progress: `listens; ${parts}`, shown: shown.join('; ') };
     } catch {
-      return false; // not listening yet; the deadline is the caller's
+      return { isReady: false, progress: '', shown: '' }; // not listening yet; the deadline is the caller's
     }
   }
 }

@@ -4,8 +4,11 @@ import { systemClock } from '../src/ops/clock.ts';
 import type { LocalConnection } from './connection.ts';
 import type { Http } from './http.ts';
 import type { LocalRegion } from './region.ts';
+import type { Tell } from './step.ts';
 
-const LIMIT_MS = 30_000;
+/** Without any progress: a reading that has used up a minute's requests waits for the next. */
+const LIMIT_MS = 90_000;
+const TELL_EVERY_MS = 2_000;
 const POLL_MS = 100;
 /** The age that a region tells leaves out the shortest delay on the way, which is less than this. */
 const ON_THE_WAY_MS = 500;
@@ -15,6 +18,8 @@ interface Scene {
   connections: readonly LocalConnection[];
   http: Http;
   signal: AbortSignal | undefined;
+  /** Hears now and then what is missing. */
+  tell: Tell;
 }
 
 /**
@@ -22,8 +27,10 @@ interface Scene {
  * watermark: it has applied everything their home published since its mirror was complete.
  * @throws Error saying what is missing
  */
-export async function awaitAgents({ regions, connections, http, signal }: Scene): Promise<void> {
-  const deadlineMs = systemClock.monotonicMs() + LIMIT_MS;
+export async function awaitAgents({ regions, connections, http, signal, tell }: Scene): Promise<void> {
+  // What was missing before and is so again is no progress.
+  const seen = new Set<string>();
+  let [sinceMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
   for (;;) {
     signal?.throwIfAborted();
     const dead = regions.flatMap(({ instances }) => instances).find(({ pid }) => pid === undefined);
@@ -31,7 +38,14 @@ export async function awaitAgents({ regions, connections, http, signal }: Scene)
     // Who does not answer this time may the next: on a busy machine a connection breaks now and then.
     const missing = await whatIsMissing(regions, connections, http).catch((error: Error) => error.message);
     if (!missing) return;
-    if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${missing}, after ${LIMIT_MS} ms`);
+    const nowMs = systemClock.monotonicMs();
+    if (!seen.has(missing)) sinceMs = nowMs;
+    seen.add(missing);
+    if (nowMs > sinceMs + LIMIT_MS) throw new Error(`${missing}; that has been so for ${LIMIT_MS} ms`);
+    if (nowMs > toldMs + TELL_EVERY_MS) {
+      tell(missing);
+      toldMs = nowMs;
+    }
     await delay(POLL_MS);
   }
 }
@@ -45,7 +59,9 @@ async function whatIsMissing(
   for (const { name, home, agents } of connections) {
     const reports = await reportsOf(regions, home, http);
     const read = reports.flatMap(({ connections }) => connections).find(({ connection }) => connection === name);
-    if (!read || read.read_age_ms === null || read.agents < agents) return `${name} has not been read completely`;
+    if (!read || read.read_age_ms === null || read.agents < agents) {
+      return `${name} has not been read completely: ${read?.agents ?? 0} of ${agents} agents`;
+    }
     const atMs = systemClock.nowMs() - read.read_age_ms;
     completeAtMs.set(home, Math.max(atMs, completeAtMs.get(home) ?? 0));
   }

@@ -4,6 +4,7 @@ import { configYaml, type Surroundings } from './config.ts';
 import type { Credentials } from './credentials.ts';
 import type { Instance } from './instance.ts';
 import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/cluster.ts';
+import type { Tell } from './step.ts';
 
 /** One region of the local world: its Redis Cluster and its Muster instances. */
 export class LocalRegion {
@@ -49,12 +50,12 @@ export class LocalRegion {
     this.#cluster = await startRedisCluster({ dir: join(this.#dir, `${this.name}-redis`), ...options });
   }
 
-  async startInstances(surroundings: Surroundings): Promise<void> {
+  async startInstances(surroundings: Surroundings, tell?: Tell): Promise<void> {
     const here = { region: this.name, redis: this.cluster.access, credentials: this.#credentials };
     for (const { configFile, name, port } of this.instances) {
       writeFileSync(configFile, configYaml({ ...here, name, port }, surroundings));
     }
-    await Promise.all(this.instances.map((instance) => instance.start()));
+    await Promise.all(this.instances.map((instance) => instance.start(tell)));
   }
 
   async stopInstances(): Promise<void> {

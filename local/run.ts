@@ -136,7 +136,12 @@ async function showSteps(steps: Step[]): Promise<void> {
     new Listr(
       list.map((step) => ({
         title: step.title,
-        task: () => ('run' in step ? step.run() : tasks(step.together, true)),
+        task: (_: unknown, task: { output: string }) => {
+          if ('together' in step) return tasks(step.together, true);
+          return step.run((progress) => {
+            task.output = progress;
+          });
+        },
       })),
       { concurrent, registerSignalListeners: false },
     );

@@ -1,10 +1,13 @@
+/** Hears how far a step is, in words. */
+export type Tell = (progress: string) => void;
+
 /** One part of a longer work, for a list that shows how far it is. The parts of a group run at the same time. */
-export type Step = { title: string } & ({ run(): Promise<void> } | { together: Step[] });
+export type Step = { title: string } & ({ run(tell: Tell): Promise<void> } | { together: Step[] });
 
 /** Takes one step after the other. @throws the first error, once everything that ran beside it has ended */
 export async function takeSteps(steps: Step[]): Promise<void> {
   for (const step of steps) {
-    if ('run' in step) await step.run();
+    if ('run' in step) await step.run(() => undefined);
     else await takeTogether(step.together);
   }
 }
@@ -23,10 +26,10 @@ export class Construction {
     this.#calledOff = calledOff;
   }
 
-  step(title: string, run: () => Promise<void>): Step {
-    const start = async (): Promise<void> => {
+  step(title: string, run: (tell: Tell) => Promise<void>): Step {
+    const start = async (tell: Tell): Promise<void> => {
       this.#calledOff?.throwIfAborted();
-      const step = run();
+      const step = run(tell);
       this.#underWay.add(step);
       await step.finally(() => this.#underWay.delete(step));
     };

@@ -140,7 +140,7 @@ export class World {
       ),
     );
     const instances = regions.map((region) =>
-      this.#construction.step(`Muster in ${region.name}`, () => region.startInstances(surroundings)),
+      this.#construction.step(`Muster in ${region.name}`, (tell) => region.startInstances(surroundings, tell)),
     );
     return [
       this.#construction.step('Links between all that will be', () => weather.start()),
@@ -153,10 +153,10 @@ export class World {
         ],
       },
       { title: 'Muster', together: instances },
-      this.#construction.step('Every agent known in every region', async () => {
+      this.#construction.step('Every agent known in every region', async (tell) => {
         this.history?.follow(weather);
         this.history?.settings(await readSettings(regions[0]?.instance.configFile ?? ''));
-        await awaitAgents({ regions, connections, http, signal });
+        await awaitAgents({ regions, connections, http, signal, tell });
       }),
     ];
   }

@@ -47,7 +47,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
 const PLATFORM_AWAY_MS = 5000;
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
-  const { passedOver, explanation, agent, claim, home } = refusal;
+  const { passedOver, explanation, agent, claim, home, retryAfterMs } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
     ...(refusal.code === 'platform_unavailable' && { retryAfterMs: PLATFORM_AWAY_MS }),
@@ -57,6 +57,7 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
       ...(agent && { agent }),
       ...(claim && { claim }),
       ...(home !== undefined && { home }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     },
   });
 }

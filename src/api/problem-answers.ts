@@ -4,7 +4,7 @@ import { closed } from '../agent/wire.ts';
 import { SCOPES } from '../auth/scopes.ts';
 import { AgentAnswer, Explanation, PassedOver } from '../contract/agents.ts';
 import { ClaimAnswer } from '../contract/claims.ts';
-import { Name } from '../contract/fields.ts';
+import { Count, Name } from '../contract/fields.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 import { REQUEST_ID_FORM } from './tracing.ts';
 
@@ -38,6 +38,11 @@ export const PROBLEM_MEMBERS = {
   insufficient_scope: { scope: Type.Enum([...SCOPES], { description: 'What the token would have to grant.' }) },
   no_agent_available: {
     passed_over: PassedOver,
+    retry_after_ms: Type.Optional(
+      Count(
+        'When the call should ask again, in ms: later, the more calls wait. Absent where another region asks for its caller.',
+      ),
+    ),
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
     agent: Type.Optional(AgentAnswer),
   },

@@ -221,6 +221,12 @@ export const PROBLEMS = {
     'It would answer too late. Lookups are refused first, then claims and events, settlements last.',
     "Use the region's other instances, or try again after `Retry-After`. Nothing was done.",
   ),
+  starting: kind(
+    503,
+    'This instance has just started',
+    'It has not read yet how the agents of its platforms are; `/readyz` says how far it is.',
+    "Use the region's other instances, or try again after `Retry-After`. Nothing was done.",
+  ),
   draining: kind(503, 'This instance is shutting down', 'It takes no new work.', "Use the region's other instances."),
   internal: kind(
     500,

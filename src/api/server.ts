@@ -4,6 +4,7 @@ import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
+import type { ReadyAnswer } from '../contract/readiness.ts';
 import type { Pushes } from '../routing/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
@@ -46,6 +47,10 @@ export interface ApiContext {
   readNow(connection: string): Promise<void>;
   /** What stands in the way of taking work; empty when ready. */
   obstacles(): string[];
+  /** How far the first readings of platforms are. */
+  readings(): ReadyAnswer['reading'];
+  /** Whether it is not known here yet how the agents are. */
+  isStarting(): boolean;
   /** The region's next beat. @throws ShardUnavailable */
   takeBeat(): Promise<number>;
 }
@@ -74,6 +79,7 @@ export function createServer(context: ApiContext) {
   );
   traceRequests(server);
   refuseWhileClosing(server);
+  refuseWhileStarting(server, context);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   limitClients(server, context.requestsPerSecond, context.region.metrics);
@@ -102,5 +108,21 @@ function refuseWhileClosing(server: FastifyInstance): void {
   });
   server.addHook('onRequest', async (_request, reply) => {
     if (isClosing) sendProblem(reply, 'draining', { detail: 'this instance takes no new requests' });
+  });
+}
+
+const READ_SOON_MS = 2000;
+
+/**
+ * What the region's store says of agents is as old as the region was away, until their platforms have been read. Who looks
+ * whether the instance lives, or how far it is, is answered. For other regions it is as if nobody listened yet.
+ */
+function refuseWhileStarting(server: FastifyInstance, { isStarting }: ApiContext): void {
+  server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
+    if (!config.access || config.access === 'open' || config.access === 'admin:region' || !isStarting()) return;
+    sendProblem(reply, 'starting', {
+      detail: 'this instance has not read yet how the agents are; see /readyz',
+      retryAfterMs: READ_SOON_MS,
+    });
   });
 }

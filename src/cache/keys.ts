@@ -28,9 +28,9 @@ export const domainKey = (domain: string): string => `domain:{${domain}}`;
 /** What was answered to a request that had a key of its caller's: see kept-answers.ts. */
 export const answerKey = (id: string): string => `answers:${id}`;
 export const connectionKey = (connection: string): string => `connection:{${connection}}`;
-/** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits. */
+/** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits; of the mirror's those of readings. */
 export const budgetKeys = (connection: string): string[] =>
-  ['', ':mirror', ':reader', ':waiting'].map((part) => `budget:{${connection}}${part}`);
+  ['', ':mirror', ':reader', ':waiting', ':reading'].map((part) => `budget:{${connection}}${part}`);
 /** Prefixes of the leases that the region's instances share: see leases.ts. */
 export const LEASES = {
   relay: '{relay}',

@@ -30,6 +30,8 @@ export interface Leases {
    * instance's own monotonic clock, whether Redis can be reached or not.
    */
   held(): Set<number>;
+  /** How many instances live, this one included, as known at the last renewal; at least 1. */
+  instances(): number;
   /**
    * Says that this instance will stop: it takes nothing more, and no longer counts among those that live. Resolves to
    * how many others do. @throws what `run` throws
@@ -87,6 +89,10 @@ class SharedLeases implements Leases {
       if (nowMs < untilMs && !this.#draining.has(number) && !this.#drained.has(number)) held.add(number);
     }
     return held;
+  }
+
+  instances(): number {
+    return 1 + this.#others;
   }
 
   async retire(): Promise<number> {

@@ -15,6 +15,8 @@ export interface PermitsOptions {
   limit: number;
   /** How many of them only readers may use; less than `limit`. */
   headroom: number;
+  /** How many of the mirror's requests may be those of readings: of the first, and of later ones. Default: all. */
+  readings?: { first: number; reading: number };
   /** A minute but in tests. */
   windowMs?: number;
 }
@@ -39,13 +41,18 @@ export class Permits {
   /**
    * Counts a request if it may go out now.
    * @param acceptedAfter how many refusals in a row were known when the platform took a request; 0: none since
+   * @param lane whether it is one of the many requests of a reading
    * @returns ms until it is worth asking again, 0 if it was counted; and how many requests were refused in a row
    * @throws ShardUnavailable
    */
-  async take(acceptedAfter: number): Promise<{ waitMs: number; refusals: number }> {
-    const { cluster, instance, taker, limit, headroom, windowMs = WINDOW_MS } = this.#options;
+  async take(
+    acceptedAfter: number,
+    lane: 'first' | 'reading' | 'rest' = 'rest',
+  ): Promise<{ waitMs: number; refusals: number }> {
+    const { cluster, instance, taker, limit, headroom, readings, windowMs = WINDOW_MS } = this.#options;
     const request = `${instance}:${this.#asked++}`;
-    const numbers = [limit, headroom, windowMs, acceptedAfter].map(String);
+    const mostReadings = lane === 'rest' ? 0 : (readings?.[lane] ?? limit);
+    const numbers = [limit, headroom, windowMs, acceptedAfter, mostReadings].map(String);
     const reply = await cluster.run(scripts.budget, this.#keys, [request, taker, ...numbers]);
     const [waitMs = 0, refusals = 0] = (reply as unknown[]).map(Number);
     return { waitMs, refusals };

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { closed } from '../agent/wire.ts';
 import { Count, Counts, Ms, MsSinceEpoch, Name, OneOf, orNull } from './fields.ts';
+import { FirstReading } from './readiness.ts';
 
 export const State = OneOf(['fresh', 'suspect', 'stale', 'left'], '`left`: it has said good-bye, and counts as stale.');
 export const AgeMs = orNull(Count('How old what is known may be, in ms; null where nothing is proven.'));
@@ -130,6 +131,7 @@ const Ingest = Type.Object(
           connected: Type.Boolean({ description: 'Whether live changes are flowing.' }),
           agents: Count('How many it has.'),
           read_age_ms: ReadAgeMs,
+          reading: Type.Optional(FirstReading),
           problem: Problem,
           cut: Type.Optional(
             Type.Object(
@@ -203,19 +205,6 @@ export const ConnectionsReport = Type.Object(
   },
 );
 export type ConnectionsReport = Static<typeof ConnectionsReport>;
-
-export const HealthAnswer = Type.Object(
-  { status: Type.Literal('ok'), region: Name('The region that the instance serves.') },
-  { ...closed, $id: 'Health' },
-);
-
-export const ReadyAnswer = Type.Object(
-  {
-    status: OneOf(['ready', 'not ready'], 'Whether it takes work.'),
-    obstacles: Type.Array(Type.String(), { description: 'What stands in the way; empty when ready.' }),
-  },
-  { ...closed, $id: 'Readiness' },
-);
 
 export const BeatAnswer = Type.Object(
   {

@@ -84,7 +84,7 @@ export const RouteAnswer = Type.Union(
         found: Type.Literal(false),
         reason: Reason,
         detail: Detail,
-        retry_after_ms: Count('When asking again may find somebody, in ms.'),
+        retry_after_ms: Count('When the call should ask again, in ms: later, the more calls wait.'),
         queue: Name('Where the agent was asked for; of `call_has_claim` where the agent of that claim was.'),
         agent_id: Type.String({ description: 'Of `call_has_claim` the agent that the call has; else empty.' }),
         claim_id: Type.String({ description: 'Of `call_has_claim` the claim that the call has; else empty.' }),

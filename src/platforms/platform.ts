@@ -34,6 +34,18 @@ export interface Reading {
   byId(agentIds: string[]): AsyncIterable<ReadPage>;
 }
 
+/** How far the first complete reading of a platform is. */
+export interface FirstReading {
+  /** What is read just now, for people: `how agents are`. */
+  step: string;
+  /** Agents read so far; an agent's queues and skills may follow. */
+  agents: number;
+  /** How many there are, as far as the platform has said. */
+  about?: number;
+  /** How long it has taken, in ms. */
+  forMs: number;
+}
+
 export interface PlatformHealth {
   /** Whether live changes are flowing. */
   connected: boolean;
@@ -41,6 +53,8 @@ export interface PlatformHealth {
   lastSnapshotMs?: number;
   /** Agents known to the connection. */
   agents: number;
+  /** Until the first complete reading has ended. */
+  reading?: FirstReading;
   /** What stands in the way, for people. */
   problem?: string;
   /** What of its agents did not fit into a record and was left out, or shortened; absent where all fits. */

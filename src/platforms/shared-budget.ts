@@ -1,6 +1,6 @@
 import type { Clock } from '../ops/clock.ts';
 import { pause } from './backoff.ts';
-import { Budget, jitterMs, type RequestBudget } from './budget.ts';
+import { Budget, jitterMs, type Lane, type ReadingShares, type RequestBudget } from './budget.ts';
 import type { PlatformContext } from './platform.ts';
 
 /** Where the instances of a region count together what they send to one platform. */
@@ -11,7 +11,7 @@ export interface SharedPermits {
    * @returns ms until it is worth asking again, 0 if it was counted; and how many requests were refused in a row
    * @throws Error where the count cannot be reached
    */
-  take(acceptedAfter: number): Promise<{ waitMs: number; refusals: number }>;
+  take(acceptedAfter: number, lane: Lane): Promise<{ waitMs: number; refusals: number }>;
   /** Nobody sends a request until the wait that the platform asked for is over. @throws as `take` */
   refused(retryAfterMs: number, jitterMs: number): Promise<void>;
 }
@@ -20,6 +20,8 @@ export interface SharedBudgetOptions {
   permits: SharedPermits;
   /** Requests a minute while the count cannot be reached: this instance's part, as it does not know of the others. */
   alonePerMinute: number;
+  /** Of these for readings. Default: all. */
+  aloneShares?: ReadingShares;
   clock: Clock;
   log: PlatformContext['log'];
 }
@@ -46,20 +48,20 @@ export class SharedBudget implements RequestBudget {
 
   constructor(options: SharedBudgetOptions) {
     this.#options = options;
-    this.#alone = new Budget(options.clock, options.alonePerMinute);
+    this.#alone = new Budget(options.clock, options.alonePerMinute, options.aloneShares);
   }
 
-  async take(signal: AbortSignal): Promise<void> {
+  async take(signal: AbortSignal, lane: Lane = 'rest'): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const waitMs = await this.#ask();
+      const waitMs = await this.#ask(lane);
       if (waitMs === 0) return;
       await pause(waitMs, signal);
     }
   }
 
   async takeNow(): Promise<boolean> {
-    return (await this.#ask()) === 0;
+    return (await this.#ask('rest')) === 0;
   }
 
   /** Holds this instance at once, and the others as soon as they are told. */
@@ -79,20 +81,20 @@ export class SharedBudget implements RequestBudget {
   }
 
   /** Ms until it is worth asking again; 0: a request may go out, and is counted. */
-  async #ask(): Promise<number> {
+  async #ask(lane: Lane): Promise<number> {
     const heldMs = this.#alone.heldMs();
     if (heldMs > 0) return heldMs;
     try {
-      const { waitMs, refusals } = await this.#options.permits.take(this.#acceptedAfter);
+      const { waitMs, refusals } = await this.#options.permits.take(this.#acceptedAfter, lane);
       this.#reached();
       if (waitMs === 0) {
         this.#refusals = refusals;
-        this.#alone.count();
+        this.#alone.count(lane);
       }
       return waitMs;
     } catch (error) {
       this.#lost(error);
-      return (await this.#alone.takeNow()) ? 0 : LOOK_AGAIN_MS;
+      return (await this.#alone.takeNow(lane)) ? 0 : LOOK_AGAIN_MS;
     }
   }
 

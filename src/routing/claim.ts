@@ -14,6 +14,8 @@ import { walk } from './walk.ts';
 
 /** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
 const MAX_ROUNDS = 8;
+/** The soonest that asking again may find somebody, where nobody is free, in ms. */
+const NOBODY_FREE_MS = 2000;
 
 /**
  * Hands the best agent to a call: one round trip to the store where the agent is at home here, else its home decides.
@@ -97,9 +99,12 @@ async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<
   }
   const agent = agentId !== undefined && record ? answerFor(region, agentId, record) : undefined;
   const isTold = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
+  // Of a call that another region asks for the turn is that region's to give.
+  const isWaiting = request.askedBy === undefined;
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
+    ...(isWaiting && { retryAfterMs: region.turns.after(request.callId, NOBODY_FREE_MS) }),
     ...(isTold && { agent }),
   });
 }

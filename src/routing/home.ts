@@ -40,6 +40,9 @@ const SILENCE_MS = 5000;
 
 const CREATED = 201;
 
+/** What an instance answers that does not know yet how its agents are: it has done nothing, and will not for a while. */
+const NOT_YET = 'starting';
+
 type Problem = Omit<Extract<HomeAnswer, { kind: 'refused' }>, 'kind' | 'status'>;
 
 /** Asks a home to grant or settle. Never throws. */
@@ -63,6 +66,7 @@ export async function askHome(
     if (statusCode < 300) {
       return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
     }
+    if (json.code === NOT_YET) return { kind: 'unreachable' };
     const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<Problem>;
     const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
     return { kind: 'refused', status: statusCode, code, detail, ...more };

@@ -223,9 +223,10 @@ export class Peers {
       bodyTimeout: PROBE_DEADLINE_MS,
     });
     const answer = (await body.json()) as Partial<BeatAnswer>;
-    if (statusCode === 401 || statusCode === 403)
-      throw new Error(`it answers ${statusCode}: are its keys of this region right?`);
-    return answer;
+    if (statusCode === 200) return answer;
+    // One that has just started, or is about to stop, does not grant either.
+    const isUnknown = statusCode === 401 || statusCode === 403;
+    throw new Error(`it answers ${statusCode}${isUnknown ? ': are its keys of this region right?' : ''}`);
   }
 
   /** Says who asks, and for which request of a caller's. */

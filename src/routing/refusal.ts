@@ -27,6 +27,7 @@ interface RefusalDetails {
   agent?: AgentAnswer | undefined;
   claim?: ClaimAnswer;
   home?: string;
+  retryAfterMs?: number;
 }
 
 export class Refusal extends Error {
@@ -40,6 +41,8 @@ export class Refusal extends Error {
   readonly claim: ClaimAnswer | undefined;
   /** The region that is the agent's home, as far as this one knows. */
   readonly home: string | undefined;
+  /** Of a call that found nobody: when it should ask again, in ms. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: RefusalCode, message: string, details: RefusalDetails = {}) {
     super(message);
@@ -49,5 +52,6 @@ export class Refusal extends Error {
     this.agent = details.agent;
     this.claim = details.claim;
     this.home = details.home;
+    this.retryAfterMs = details.retryAfterMs;
   }
 }

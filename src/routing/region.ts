@@ -24,6 +24,7 @@ import type { ClaimIds } from './claim-ids.ts';
 import type { Peers } from './peers.ts';
 import type { ReadThrough } from './read-through.ts';
 import { Refusal } from './refusal.ts';
+import type { Turns } from './turns.ts';
 
 /** What routing in a region works with. */
 export interface Region {
@@ -39,6 +40,7 @@ export interface Region {
   readThrough: ReadThrough;
   /** By connection: who asks its platform, and tells it. */
   platforms: ReadonlyMap<string, PlatformReader>;
+  turns: Turns;
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;

@@ -1,5 +1,5 @@
 import { Permits, type Taker } from '../cache/permits.ts';
-import type { RequestBudget } from '../platforms/budget.ts';
+import type { ReadingShares, RequestBudget } from '../platforms/budget.ts';
 import { SharedBudget } from '../platforms/shared-budget.ts';
 import type { Ground } from './sync.ts';
 
@@ -9,12 +9,14 @@ const PART = 1 / 4;
 /**
  * What this region's instances may ask of the platform of a connection, counted together.
  * @param requestsPerMinute by the settings of the connection
+ * @param shares how many of these may be those of readings, where others must not wait for them
  */
 export function budgetOf(
   { store, instance, clock, log }: Ground,
   connection: string,
   requestsPerMinute: number,
   taker: Taker,
+  shares?: ReadingShares,
 ): RequestBudget {
   const part = Math.max(1, Math.floor(requestsPerMinute * PART));
   const permits = new Permits({
@@ -24,6 +26,10 @@ export function budgetOf(
     taker,
     limit: requestsPerMinute,
     headroom: part,
+    ...(shares && { readings: shares }),
   });
-  return new SharedBudget({ permits, alonePerMinute: part, clock, log: log.child({ connection, taker }) });
+  const ofPart = (share: number): number => Math.max(1, Math.floor(part * (share / (requestsPerMinute - part))));
+  const aloneShares = shares && { first: ofPart(shares.first), reading: ofPart(shares.reading) };
+  const alone = { alonePerMinute: part, ...(aloneShares && { aloneShares }) };
+  return new SharedBudget({ permits, ...alone, clock, log: log.child({ connection, taker }) });
 }

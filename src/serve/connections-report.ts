@@ -2,6 +2,7 @@ import type { AlignmentOfDomain, ConnectionReport, ConnectionsReport, IngestRepo
 import type { AlignmentReport } from '../sync/alignments.ts';
 import type { ConnectionState } from '../sync/connections.ts';
 import type { ReconcileReport } from '../sync/reconciler.ts';
+import { told } from './start.ts';
 import type { Ground, Sync } from './sync.ts';
 
 /** Every connection of the config, and what this region knows of those that are homed here. @throws ShardUnavailable */
@@ -29,6 +30,7 @@ function ingestOf({ instance, ingest, reconciliation }: ConnectionState, nowMs: 
     connected: ingest.connected,
     agents: ingest.agents,
     read_age_ms: ingest.lastSnapshotMs === undefined ? null : nowMs - ingest.lastSnapshotMs,
+    ...(ingest.reading && { reading: told(ingest.reading) }),
     ...(ingest.problem && { problem: ingest.problem }),
     ...(ingest.cut && { cut: ingest.cut }),
     ...(ingest.zonelessTimes !== undefined && { zoneless_times: ingest.zonelessTimes }),

@@ -8,13 +8,14 @@ import { createLog, openStream } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/pushes.ts';
-import { awaitFirstReading } from '../sync/first-reading.ts';
+import { awaitFirstReading, type Sight } from '../sync/first-reading.ts';
 import { openAccess } from './access.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
 import { pushReaders } from './platforms.ts';
 import { obstaclesOf } from './readiness.ts';
 import { reportOn } from './report.ts';
+import { Start } from './start.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
 
@@ -41,6 +42,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
+  const start = new Start();
   let draining = false;
   const server = createServer({
     region,
@@ -51,11 +53,13 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
     readNow: (connection) => sync.connections.readNow(connection),
-    obstacles: () => [...(draining ? ['shutting down'] : []), ...obstaclesOf(ground)],
+    obstacles: () => [...(draining ? ['shutting down'] : []), ...start.obstacles(), ...obstaclesOf(ground)],
+    readings: () => start.readings(sync.connections.health()),
+    isStarting: () => start.isUnderWay,
   });
   const url = await sync
     .start()
-    .then(() => begin(ground, sync, server))
+    .then(() => begin(ground, sync, server, start))
     .catch(async (error) => {
       await shutDown(ground, sync);
       throw error;
@@ -76,17 +80,21 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   };
 }
 
-/** Listens once it is known here how the agents are who may be handed out. @returns the URL */
-async function begin(ground: Ground, { connections }: Sync, server: Server): Promise<string> {
+/** Listens, and takes work once it is known here how the agents are who may be handed out. @returns the URL */
+async function begin(ground: Ground, { connections }: Sync, server: Server, start: Start): Promise<string> {
   const { config, instance, clock, log, access } = ground;
   access.start();
+  const url = await listen(server, config);
   connections.start();
   try {
     const limitMs = config.freshness.staleMs;
-    await awaitFirstReading({ instance, look: () => connections.sights(), limitMs, clock, log });
-    return await listen(server, config);
+    const look = { look: () => connections.sights(), wait: (open: Sight[]) => start.wait(open) };
+    await awaitFirstReading({ instance, ...look, limitMs, clock, log });
+    start.over();
+    return url;
   } catch (error) {
     await connections.stop();
+    await server.close();
     throw error;
   }
 }

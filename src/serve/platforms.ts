@@ -4,6 +4,7 @@ import type { Clock } from '../ops/clock.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
 import { createCxonePushReader } from '../platforms/cxone/push.ts';
 import { createCxoneReader } from '../platforms/cxone/reader.ts';
+import { readingShares } from '../platforms/cxone/settings.ts';
 import { createGenesysConnection } from '../platforms/genesys/connection.ts';
 import { createGenesysPushReader } from '../platforms/genesys/push.ts';
 import { createGenesysReader } from '../platforms/genesys/reader.ts';
@@ -22,14 +23,22 @@ import type { SetAside } from '../sync/set-aside.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './sync.ts';
 
+/** What people call the platforms. */
+const TITLES: Record<ConnectionConfig['platform'], string> = {
+  genesys: 'Genesys Cloud',
+  cxone: 'NICE CXone',
+  events: 'events',
+};
+
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
 export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest, setAside: SetAside): Connections {
   const { config, clock, store } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
     if (settings.home !== config.region || !open) return [];
-    const budget = budgetOf(ground, name, limitOf(settings), 'mirror');
-    return [{ name, domain: settings.domain, budget, open }];
+    const readings = settings.platform === 'cxone' ? readingShares(settings) : undefined;
+    const budget = budgetOf(ground, name, limitOf(settings), 'mirror', readings);
+    return [{ name, title: TITLES[settings.platform], domain: settings.domain, budget, open }];
   });
   return new Connections({
     ...ground,

@@ -22,6 +22,7 @@ import { OneCall } from '../routing/one-call.ts';
 import { Peers } from '../routing/peers.ts';
 import { ReadThrough } from '../routing/read-through.ts';
 import type { Region } from '../routing/region.ts';
+import { Turns } from '../routing/turns.ts';
 import { Alignments } from '../sync/alignments.ts';
 import { Applier } from '../sync/applier.ts';
 import { Apply } from '../sync/apply.ts';
@@ -71,7 +72,7 @@ export interface Sync {
 const RELAY_LEASE_TTL_MS = 6000;
 
 export async function assembleSync(ground: Ground): Promise<Sync> {
-  const { config, clock, log, metrics, history, audit, store, instance } = ground;
+  const { config, clock, log, metrics, history, store, instance } = ground;
   const bus = await createBus(ground);
   const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
   const agents = new Agents(store.cluster, store, config);
@@ -92,11 +93,11 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
-  const views = viewsOf(ground);
-  const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest });
-  const parts = { ...views, agents, readThrough, claimIds, peers, freshness, positions, ingest, setAside };
-  const region: Region = { config, clock, log, metrics, history, audit, ...parts, store: store.cluster.shards };
   const leases = relayLeases(ground);
+  const views = viewsOf(ground, leases);
+  const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest });
+  const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
+  const region: Region = { ...ground, ...parts, ingest, setAside, store: store.cluster.shards };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
   const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance });
   const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases, setAside });
@@ -141,20 +142,22 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   };
 }
 
-/** What works on the store and keeps nothing of it. */
-type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers' | 'platforms'>;
+/** What works on the store and keeps nothing of it, the ways to the platforms, and the timetable of calls that wait. */
+type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers' | 'platforms' | 'turns'>;
 
-function viewsOf(ground: Ground): Views {
-  const { config, store } = ground;
+function viewsOf(ground: Ground, leases: Leases): Views {
+  const { config, clock, store } = ground;
   const { cluster, claims } = store;
-  const queues = new Queues(cluster, claims, config.ranking.surplusSeconds * 1000);
+  const { retriesPerMinute: perMinute } = config.limits;
   return {
-    queues,
+    queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
     calls: new Calls(cluster),
     changes: new Changes(cluster),
     roster: new Roster(cluster),
     keptAnswers: new KeptAnswers(cluster),
     platforms: platformReaders(ground),
+    // Every instance relays what it can: whoever lives renews those leases.
+    turns: new Turns({ perMinute, instances: () => leases.instances(), clock }),
   };
 }
 

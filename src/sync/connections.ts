@@ -14,12 +14,15 @@ import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './conn
 import type { Sight } from './first-reading.ts';
 import type { Ingest } from './ingest.ts';
 import { isOutage } from './outage.ts';
+import { TELL_READING_MS, tellProgress } from './reading-progress.ts';
 import { Reconciler } from './reconciler.ts';
 import type { SetAside } from './set-aside.ts';
 import { Unreplicated } from './unreplicated.ts';
 
 export interface HomedConnection {
   name: string;
+  /** What its platform is called. */
+  title: string;
   /** The domain of its agents. */
   domain: string;
   /** What the region may ask of its platform. */
@@ -87,13 +90,13 @@ export class Connections {
   }
 
   start(): void {
-    if (this.#options.connections.length === 0) return;
+    const { connections, log } = this.#options;
+    if (connections.length === 0) return;
     this.#leases.start();
-    const follow = setInterval(() => this.#follow(), LOOK_EVERY_MS);
-    this.#timers.push(
-      follow,
-      setInterval(() => void this.#tell(), TELL_EVERY_MS),
-    );
+    const every = (ms: number, work: () => void) => this.#timers.push(setInterval(work, ms));
+    every(LOOK_EVERY_MS, () => this.#follow());
+    every(TELL_EVERY_MS, () => void this.#tell());
+    every(TELL_READING_MS, () => tellProgress(connections, this.health(), log));
   }
 
   async stop(): Promise<void> {
@@ -148,13 +151,14 @@ export class Connections {
     );
     const [states, leasesMs] = await Promise.all([this.states(), Promise.all(leases)]);
     return states.map(({ name, instance, ingest }, number) => {
-      const { lastSnapshotMs, problem } = (instance === this.#options.instance ? own[name] : ingest) ?? {};
+      const { lastSnapshotMs, problem, reading } = (instance === this.#options.instance ? own[name] : ingest) ?? {};
       return {
         connection: name,
         ...(instance && { holder: instance }),
         leaseMs: Number(leasesMs[number]),
         isRead: lastSnapshotMs !== undefined,
         ...(problem && { problem }),
+        ...(reading && { reading }),
       };
     });
   }

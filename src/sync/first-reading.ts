@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import type { FirstReading } from '../platforms/platform.ts';
 
 /** A connection homed here, as it is now. */
 export interface Sight {
@@ -13,12 +14,16 @@ export interface Sight {
   isRead: boolean;
   /** Why it cannot, as far as it has said. */
   problem?: string;
+  /** How far it is with that. */
+  reading?: FirstReading;
 }
 
 export interface FirstReadingOptions {
   /** This one. */
   instance: string;
   look(): Promise<Sight[]>;
+  /** Hears after each look which of them are not known yet. */
+  wait(open: Sight[]): void;
   limitMs: number;
   clock: Clock;
   log: Log;
@@ -31,12 +36,20 @@ const LOOK_EVERY_MS = 100;
  * was away, and its agents are nobody's to vouch for but their platform's. A platform that cannot be read does not keep
  * the region from working with what it knew.
  */
-export async function awaitFirstReading({ instance, look, limitMs, clock, log }: FirstReadingOptions): Promise<void> {
+export async function awaitFirstReading({
+  instance,
+  look,
+  wait,
+  limitMs,
+  clock,
+  log,
+}: FirstReadingOptions): Promise<void> {
   const deadlineMs = clock.monotonicMs() + limitMs;
   let before: Sight[] = [];
   for (;;) {
     const sights = await look();
     const open = sights.filter((sight) => !isKnown(sight, before, instance));
+    wait(open);
     if (open.length === 0) return;
     if (clock.monotonicMs() > deadlineMs) {
       const connections = open.map(({ connection }) => connection);

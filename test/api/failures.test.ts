@@ -19,7 +19,8 @@ function serverWith(report: () => Promise<RegionReport>) {
   const takeBeat = () => Promise.resolve(1);
   const pushes = new Pushes(region, new Map());
   const readNow = () => Promise.resolve();
-  const context = { region, pushes, report, connections, readNow, takeBeat, obstacles: () => [] };
+  const ready = { obstacles: () => [], readings: () => [], isStarting: () => false };
+  const context = { region, pushes, report, connections, readNow, takeBeat, ...ready };
   return { server: createServer(context), logged };
 }
 

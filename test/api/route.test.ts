@@ -13,10 +13,11 @@ beforeAll(async () => {
     'crm-eu': { platform: 'events', home: 'eu', domain: 'north' },
     'crm-us': { platform: 'events', home: 'us' },
   };
+  const few = { limits: { retriesPerMinute: 60 } };
   regions = await startRegions({
     names: ['eu', 'us'],
     replicas: false,
-    config: { connections: domains, queues: { support }, domains: { north: {}, main: {} } },
+    config: { connections: domains, queues: { support }, domains: { north: {}, main: {} }, ...few },
   });
   [eu, us] = regions.all.map((region) => region.url) as [string, string];
 });
@@ -84,6 +85,25 @@ describe('a route', () => {
       agent_id: '',
       claim_id: '',
     });
+  });
+
+  it('to nobody is asked for again later, the more calls wait, however they ask', async () => {
+    await onDuty('many', { billing: 10 });
+    const wish = { queue: agent('many'), skills: 'billing:50' };
+    const many = Array.from({ length: 8 }, (_, n) => route({ ...wish, call_id: `many-${n}` }));
+    const told = (await Promise.all(many)).map(({ body }) => body.retry_after_ms);
+    const claim = { queue: agent('many'), skills: { billing: 50 } };
+    const claimed = await ask(`${eu}/v1/claims`, 'POST', { ...claim, call_id: 'many-claim' });
+    const looked = await query('/agents/available', { ...wish, call_id: 'many-look' });
+    expect([claimed.status, looked.status]).toEqual([409, 409]);
+    const rest = [claimed, looked].map(({ body }) => body.retry_after_ms);
+    // A turn each second, less the time that all this took; none is sooner than in 2 s.
+    expect(Math.min(...told, ...rest)).toBeGreaterThanOrEqual(2000);
+    expect(Math.max(...told)).toBeGreaterThan(2000);
+    expect(Math.max(...told, ...rest)).toBeLessThanOrEqual(2000 + 10 * 1000);
+    const [first = 0] = told;
+    const again = (await route({ ...wish, call_id: 'many-0' })).body.retry_after_ms;
+    expect(again).toBeLessThanOrEqual(Math.max(2000, first));
   });
 
   it('names the claim that the call has, where it asks for something else', async () => {

@@ -66,6 +66,7 @@ test('instances share evenly, never two of them one number, and a leaver hands a
     const held = all(a, b, c);
     expect(new Set(held).size).toBe(held.length);
     expect([a.held().size, b.held().size, c.held().size]).toEqual([4, 4, 4]);
+    expect([a, b, c].map((each) => each.instances())).toEqual([3, 3, 3]);
   });
   await a.stop();
   expect(a.held().size).toBe(0);

@@ -18,6 +18,8 @@ afterAll(() => store?.stop());
 
 type Options = Partial<Omit<PermitsOptions, 'instance'>>;
 
+const PARTS = ['', ':mirror', ':reader', ':waiting', ':reading'];
+
 /** Permits of an instance with ten requests in a minute, four of them for readers. */
 function permits(instance: string, options: Options = {}): Permits {
   const { cluster } = store;
@@ -25,8 +27,10 @@ function permits(instance: string, options: Options = {}): Permits {
 }
 
 /** How many of so many requests at once may go out. */
-async function taken(count: number, ...takers: Permits[]): Promise<number> {
-  const asked = takers.flatMap((each) => Array.from({ length: count }, () => each.take(0)));
+const taken = (count: number, ...takers: Permits[]) => takenIn('rest', count, ...takers);
+
+async function takenIn(lane: 'first' | 'reading' | 'rest', count: number, ...takers: Permits[]): Promise<number> {
+  const asked = takers.flatMap((each) => Array.from({ length: count }, () => each.take(0, lane)));
   return (await Promise.all(asked)).filter(({ waitMs }) => waitMs === 0).length;
 }
 
@@ -39,6 +43,12 @@ const command = async (...args: string[]) =>
 async function sentMs(taker: string): Promise<Map<string, number>> {
   const reply = (await command('ZRANGE', key(`:${taker}`), '0', '-1', 'WITHSCORES')) as [string, number][];
   return new Map(reply.map(([request, ms]) => [request, Number(ms)]));
+}
+
+/** The shortest time from one of these to the one that is so many later, in ms. */
+function leastOf(sent: Map<string, number>, count: number): number {
+  const times = [...sent.values()].sort((x, y) => x - y);
+  return Math.min(...times.slice(count).map((ms, i) => ms - (times[i] ?? 0)));
 }
 
 /** So many requests leave the window, as they would with time. */
@@ -75,11 +85,15 @@ describe('requests of a region', () => {
   test('are never more than the limit in any window, wherever it begins', async () => {
     const windowMs = 600;
     const limit = 5;
-    const both = ['a', 'b'].map((instance) => permits(instance, { limit, headroom: 0, windowMs }));
+    const both = ['a', 'b'].map((instance) =>
+      permits(instance, { limit, headroom: 0, readings: { first: 4, reading: 4 }, windowMs }),
+    );
     const seen = new Map<string, number>();
+    const readings = new Map<string, number>();
     const next = async (i: number) => {
-      await both[i % 2]?.take(0);
+      await both[i % 2]?.take(0, i % 3 === 0 ? 'rest' : 'reading');
       for (const [request, ms] of await sentMs('mirror')) seen.set(request, ms);
+      for (const [request, ms] of await sentMs('reading')) readings.set(request, ms);
     };
     await next(0);
     const [firstMs = 0] = seen.values();
@@ -89,9 +103,47 @@ describe('requests of a region', () => {
       expect(Number(s) * 1000 + Number(us) / 1000).toBeGreaterThan(firstMs + windowMs * 0.7);
     }, WAIT);
     for (let i = 0; seen.size < limit * 4; i++) await next(i);
-    const times = [...seen.values()].sort((x, y) => x - y);
-    const spans = times.slice(limit).map((ms, i) => ms - (times[i] ?? 0));
-    expect(Math.min(...spans)).toBeGreaterThanOrEqual(windowMs);
+    expect(leastOf(seen, limit)).toBeGreaterThanOrEqual(windowMs);
+    expect(leastOf(readings, 4)).toBeGreaterThanOrEqual(windowMs);
+  });
+
+  test('of a reading go out at once as far as there is room, and leave the rest of the mirror its own', async () => {
+    const [a, b] = [
+      permits('a', { readings: { first: 4, reading: 4 } }),
+      permits('b', { readings: { first: 4, reading: 4 } }),
+    ];
+    expect(await takenIn('reading', 30, a, b)).toBe(4);
+    expect(await taken(30, permits('a', { taker: 'reader' }))).toBe(6);
+    await forgetOldest('reader', 6);
+    expect(await taken(30, a, b)).toBe(2);
+  });
+
+  test('of the first reading leave less to the rest, and are counted with those of the next', async () => {
+    const mirror = permits('a', { readings: { first: 5, reading: 3 } });
+    expect(await takenIn('first', 30, mirror)).toBe(5);
+    expect(await takenIn('reading', 30, mirror)).toBe(0);
+    await forgetOldest('reading', 3);
+    await forgetOldest('mirror', 3);
+    expect(await takenIn('reading', 30, mirror)).toBe(1);
+    expect(await taken(30, mirror)).toBe(3);
+  });
+
+  test('of a reading that begins anew after one has used up the minute wait for the next', async () => {
+    expect(await takenIn('reading', 30, permits('before', { readings: { first: 4, reading: 4 } }))).toBe(4);
+    const restarted = permits('after', { readings: { first: 4, reading: 4 } });
+    const { waitMs } = await restarted.take(0, 'reading');
+    expect(waitMs).toBeGreaterThan(30_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+    expect(await taken(30, restarted)).toBe(2);
+    await forgetOldest('reading', 1);
+    await forgetOldest('mirror', 1);
+    expect(await takenIn('reading', 30, restarted)).toBe(1);
+  });
+
+  test('of a reading that waits keep no reader back', async () => {
+    const mirror = permits('a', { readings: { first: 2, reading: 2 } });
+    expect(await takenIn('reading', 5, mirror)).toBe(2);
+    expect(await taken(30, permits('b', { taker: 'reader' }))).toBe(8);
   });
 
   test('are told how long to wait for the next to leave the window', async () => {
@@ -106,18 +158,20 @@ describe('requests of a region', () => {
   });
 
   test('are counted once when an answer was lost and the script carried out again', async () => {
-    const keys = ['', ':mirror', ':reader', ':waiting'].map(key);
-    const args = ['the same', 'mirror', '5', '4', '60000', '0'];
+    const keys = PARTS.map(key);
+    const args = ['the same', 'mirror', '5', '4', '60000', '0', '1'];
     expect(await store.cluster.run(scripts.budget, keys, args)).toEqual([0, 0]);
     expect(await store.cluster.run(scripts.budget, keys, args)).toEqual([0, 0]);
     expect((await sentMs('mirror')).size).toBe(1);
+    expect((await sentMs('reading')).size).toBe(1);
   });
 
   test('leave nothing behind that does not end by itself', async () => {
     const mirror = permits('a', { limit: 2, headroom: 1 });
+    await mirror.take(0, 'reading');
     await taken(2, mirror, permits('a', { taker: 'reader', limit: 2, headroom: 1 }));
     await mirror.refused(10, 0);
-    const left = await Promise.all(['', ':mirror', ':reader', ':waiting'].map((part) => command('PTTL', key(part))));
+    const left = await Promise.all(PARTS.map((part) => command('PTTL', key(part))));
     for (const ttlMs of left) expect(ttlMs).toBeGreaterThan(0);
   });
 });

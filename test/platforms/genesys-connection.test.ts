@@ -43,6 +43,17 @@ describe('a connection that starts', () => {
     recorder.connection.start();
     await recorder.until(() => recorder.connection.health().problem?.includes('routing:queue:view') ?? false);
   });
+
+  it('says until it has read everything how far it is', async () => {
+    const { recorder } = await world({ faults: { missingPermissions: ['routing:queue:view'] } });
+    expect(recorder.connection.health().reading).toMatchObject({ step: 'who there is', agents: 0 });
+    recorder.connection.start();
+    await recorder.until(() => recorder.connection.health().reading?.step === 'which queues agents have joined');
+    expect(recorder.connection.health()).toMatchObject({
+      connected: false,
+      reading: { agents: AGENTS, about: AGENTS, forMs: expect.any(Number) },
+    });
+  });
 });
 
 describe('a live connection', () => {

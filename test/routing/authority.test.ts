@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../local/redis/ports.ts';
@@ -38,6 +39,20 @@ describe('how a home stands', () => {
     peers.start();
     const cutOff = new Map([[HOME, 'grant']]);
     await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 20_000 });
+  });
+
+  it('is that of one who does not answer while its instance has just started', async () => {
+    const server = createHttpServer((_request, reply) => {
+      reply.writeHead(503, { 'content-type': 'application/problem+json' }).end('{"code": "starting", "detail": ""}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const attempt = attemptBeside((server.address() as { port: number }).port);
+    const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
+    expect(await peers.claim(HOME, asked, 5000)).toEqual({ kind: 'unreachable' });
+    peers.start();
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
+    expect(peers.isReachable(HOME)).toBe(false);
+    server.close();
   });
 
   it('is not waited for while it is known to be silent', async () => {

@@ -24,6 +24,14 @@ it('tells what of a platform’s agents is cut, and how many times could not be 
   expect([...Compile(ConnectionsReport).Errors(report)]).toEqual([]);
 });
 
+it('tells how far the first reading is', async () => {
+  const reading = { step: 'how agents are', agents: 1, about: 2, forMs: 900 };
+  const report = await reportOn({ reading });
+  const told = { step: 'how agents are', agents: 1, about: 2, for_ms: 900 };
+  expect(report.connections[0]?.ingest?.health).toMatchObject({ reading: told, read_age_ms: null });
+  expect([...Compile(ConnectionsReport).Errors(report)]).toEqual([]);
+});
+
 it('says nothing of it where all fits', async () => {
   const health = (await reportOn({})).connections[0]?.ingest?.health;
   expect(Object.keys(health ?? {})).toEqual(['connected', 'agents', 'read_age_ms']);

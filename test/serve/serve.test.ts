@@ -4,9 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
 import { freePort } from '../../local/redis/ports.ts';
 import { type RedisServer, startRedis } from '../../local/redis/server.ts';
+import { ask } from '../fixtures/regions.ts';
+
+const WAIT = { timeout: 20_000, interval: 50 };
 
 let dir: string;
 let redis: LocalRedisCluster;
@@ -62,6 +66,48 @@ describe('muster serve', () => {
       expect(await ended).toBe(0);
       expect(said.err).toBe('');
     }
+  });
+
+  it('says from the start how far it has read its platforms, and takes work once it has, or has waited enough', async () => {
+    const simulator = await startCxoneSimulator({ agents: 40 });
+    // So few rows at a time that a minute's requests do not suffice.
+    const cxone = { platform: 'cxone', home: 'eu', issuerUrl: simulator.url, ...simulator.credentials, pageSize: 1 };
+    const freshness = { suspectMs: 2000, staleMs: 7000 };
+    const config = await settings('eu', { connections: { cxone }, freshness, log: { level: 'info' } });
+    const { child, ended, said } = await serve(config);
+    const url = `http://127.0.0.1:${(config as { listen: { port: number } }).listen.port}`;
+    const reading = [
+      { connection: 'cxone', step: expect.any(String), agents: 33, about: 40, for_ms: expect.any(Number) },
+    ];
+    await vi.waitFor(async () => {
+      const { status, body } = await ask(`${url}/readyz`);
+      expect([status, body]).toEqual([503, { status: 'not ready', obstacles: expect.any(Array), reading }]);
+      expect(body.obstacles[1]).toMatch(/^cxone: 33 of about 40 agents read, \d+ s so far; now how agents are$/);
+    }, WAIT);
+    for (const [method, path] of [
+      ['POST', '/v1/claims'],
+      ['GET', '/v1/beat'],
+      ['GET', '/agents/available'],
+    ] as const) {
+      const refused = await fetch(`${url}${path}`, { method });
+      expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+        503,
+        '2',
+        expect.objectContaining({ code: 'starting' }),
+      ]);
+    }
+    expect((await ask(`${url}/healthz`)).status).toBe(200);
+    expect((await ask(`${url}/v1/connections`)).status).toBe(200);
+    await vi.waitFor(
+      () => expect(said.err).toMatch(/NICE CXone cxone: 33 of about 40 agents read, \d+ s so far/),
+      WAIT,
+    );
+    await vi.waitFor(() => expect(said.out).toContain('listens'), WAIT);
+    expect((await ask(`${url}/readyz`)).body).toMatchObject({ status: 'ready', obstacles: [], reading });
+    expect((await ask(`${url}/agents/available`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await simulator.stop();
   });
 
   it("refuses another region's cluster, and says whose it is", async () => {

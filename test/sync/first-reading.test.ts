@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/ops/clock.ts';
 import { awaitFirstReading, isKnown, type Sight } from '../../src/sync/first-reading.ts';
 
@@ -29,12 +29,17 @@ describe('a connection is known', () => {
 });
 
 describe('an instance that begins', () => {
+  let waitedFor: string[][] = [];
+  beforeEach(() => {
+    waitedFor = [];
+  });
   /** Time passes with each look. */
   const waiting = (sights: Sight[][], limitMs: number) => {
     let looks = 0;
     const clock: Clock = { nowMs: () => 0, monotonicMs: () => looks * 100 };
     const look = async () => sights[Math.min(looks++, sights.length - 1)] ?? [];
-    const waited = awaitFirstReading({ instance: 'me', look, limitMs, clock, log: silent });
+    const wait = (open: Sight[]) => waitedFor.push(open.map(({ connection }) => connection));
+    const waited = awaitFirstReading({ instance: 'me', look, wait, limitMs, clock, log: silent });
     return waited.then(() => looks);
   };
   const read = sight({ holder: 'me' });
@@ -52,6 +57,7 @@ describe('an instance that begins', () => {
         60_000,
       ),
     ).toBe(3);
+    expect(waitedFor).toEqual([['crm'], ['crm'], []]);
     expect(await waiting([[]], 60_000)).toBe(1);
   });
 

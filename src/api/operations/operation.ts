@@ -65,7 +65,13 @@ export interface Operation {
 }
 
 /** What every route may answer with. */
-export const ANYWHERE = ['overloaded', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
+export const ANYWHERE = [
+  'overloaded',
+  'starting',
+  'draining',
+  'internal',
+  'head_too_large',
+] as const satisfies ProblemCode[];
 /** And every route with parameters in its path, where they are too long. */
 export const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
 /** And every route that takes a body. */

@@ -3,11 +3,10 @@ import {
   BeatAnswer,
   ConnectionPath,
   ConnectionsReport,
-  HealthAnswer,
-  ReadyAnswer,
   ReconcileAnswer,
   RegionReport,
 } from '../../contract/operators.ts';
+import { HealthAnswer, ReadyAnswer } from '../../contract/readiness.ts';
 import type { Operation } from './operation.ts';
 
 const SAFE = 'it changes nothing.';
@@ -74,7 +73,9 @@ export const operatorOperations = {
     tag: 'Operators',
     access: 'open',
     summary: 'Ask whether the instance can take work',
-    description: 'A region elsewhere that is stale does not make it unready.',
+    description:
+      'A region elsewhere that is stale does not make it unready. One that begins answers this from the start, and says how far it is: ' +
+      'until it knows how the agents of its platforms are, whatever else than an operator asks for is `starting`.',
     repeatable: SAFE,
     answers: {
       200: { description: 'It can.', schema: ReadyAnswer },

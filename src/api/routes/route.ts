@@ -23,8 +23,7 @@ const config = { access: 'route:agent', work: 'claim' } as const;
 const SETTLEMENT = { access: 'route:agent', work: 'settlement' } as const;
 /** How long a script's settlement waits for a shard or a home, unless it says, in ms. */
 const SETTLE_MS = 1000;
-/** When asking again may find somebody, where nobody is free, and where something was away, in ms. */
-const NOBODY_FREE_MS = 2000;
+/** The soonest that asking again may help where something was away, in ms. */
 const AWAY_MS = 1000;
 
 /**
@@ -77,9 +76,11 @@ async function route(
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return found(region, granted);
   } catch (error) {
-    const { reason, detail, retryAfterMs, claim } = ofTheMoment(error);
+    const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
+    // Flows that wait do so for whatever reason: while a shard is away they are bounded, too.
+    const againMs = retryAfterMs ?? region.turns.after(call_id, awayMs);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
-    return { found: false, reason, detail, retry_after_ms: retryAfterMs, ...had };
+    return { found: false, reason, detail, retry_after_ms: againMs, ...had };
   }
 }
 
@@ -145,7 +146,10 @@ async function claimMeant(region: Region, fields: SettleFields): Promise<string>
 interface Moment {
   reason: string;
   detail: string;
-  retryAfterMs: number;
+  /** The soonest that asking again may help, in ms. */
+  awayMs: number;
+  /** When the call is to ask again, in ms, where that was decided. */
+  retryAfterMs?: number;
   /** The claim that the call has. */
   claim?: ClaimAnswer;
 }
@@ -153,15 +157,16 @@ interface Moment {
 /** What would be a problem for other callers and may be gone the next time, in words. @throws everything else */
 function ofTheMoment(error: unknown): Moment {
   if (error instanceof NotReplicated) {
-    return { reason: 'not_replicated', detail: error.message, retryAfterMs: AWAY_MS };
+    return { reason: 'not_replicated', detail: error.message, awayMs: AWAY_MS };
   }
   if (error instanceof ShardUnavailable) {
-    return { reason: 'shard_unavailable', detail: error.message, retryAfterMs: error.retryAfterMs };
+    return { reason: 'shard_unavailable', detail: error.message, awayMs: error.retryAfterMs };
   }
   if (!(error instanceof Refusal) || MISTAKES.has(error.code)) throw error;
   const detail = error.passedOver ? `${error.message}: ${inWords(error.passedOver)}` : error.message;
-  const retryAfterMs = error.code === 'no_agent_available' ? NOBODY_FREE_MS : AWAY_MS;
-  return { reason: error.code, detail, retryAfterMs, ...(error.claim && { claim: error.claim }) };
+  const { claim, retryAfterMs } = error;
+  const more = { ...(claim && { claim }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { reason: error.code, detail, awayMs: AWAY_MS, ...more };
 }
 
 /** Wrong today, tomorrow and in every region: the author of the script must see it. */

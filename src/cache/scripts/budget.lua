@@ -1,15 +1,18 @@
 -- budget: counts a request to a platform if it may go out now, for all instances of the region together.
 -- Every request is remembered for one window, so no window has more than the limit, wherever it begins. What the
--- mirror may not use is headroom for readers; they may use what the mirror leaves, too, but not while it waits.
+-- mirror may not use is headroom for readers; they may use what the mirror leaves, too, but not while it waits. Of the
+-- mirror's own requests those of readings leave some to the rest, and go out as fast as there is room for them.
 -- KEYS  1 hold (hash, see throttle.lua), 2 requests of the mirror, 3 of the readers (sorted sets: request -> ms),
---       4 that the mirror waits
+--       4 that the mirror waits, 5 of the mirror's requests those of readings (sorted set)
 -- ARGV  1 request, unlike any other, 2 "mirror" or "reader", 3 limit, 4 headroom, 5 window ms,
---       6 refusals in a row after which the platform took a request, or "0"
+--       6 refusals in a row after which the platform took a request, or "0", 7 the most requests of readings in a window
+--       where it is one of those, or "0"
 -- Answers {ms until it is worth asking again, 0 if counted; refusals in a row}.
 
 local PATIENCE_MS = 1000 -- a mirror that still waits has asked again by then
 
-local hold, waiting, request, is_mirror = KEYS[1], KEYS[4], ARGV[1], ARGV[2] == 'mirror'
+local hold, waiting, reading, request, is_mirror = KEYS[1], KEYS[4], KEYS[5], ARGV[1], ARGV[2] == 'mirror'
+local most_readings = tonumber(ARGV[7])
 local limit, headroom, window_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -36,6 +39,13 @@ local function until_over(key, count)
   return tonumber(last[2] or now_ms) + window_ms - now_ms
 end
 
+-- A reading that waits for its own share keeps nobody else from going on.
+if most_readings > 0 then
+  redis.call('ZREMRANGEBYSCORE', reading, '-inf', now_ms - window_ms)
+  local readings = redis.call('ZCARD', reading)
+  if readings >= most_readings then return { until_over(reading, readings + 1 - most_readings), refusals } end
+end
+
 local share = limit
 if is_mirror then
   share = limit - headroom
@@ -53,4 +63,8 @@ if wait_ms > 0 then
 end
 redis.call('ZADD', KEYS[own], now_ms, request)
 redis.call('PEXPIRE', KEYS[own], window_ms)
+if most_readings > 0 then
+  redis.call('ZADD', reading, now_ms, request)
+  redis.call('PEXPIRE', reading, window_ms)
+end
 return { 0, refusals }

@@ -7,7 +7,6 @@ import { pathOf } from '../endpoint.ts';
 import { causeOf, parse, RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import { type Exchange, failureOf, retryAfterMs } from './failure.ts';
-import { Pace } from './pace.ts';
 import { type CxoneCall, type CxoneEndpoint, REQUESTS } from './requests.ts';
 import { type Session, SessionSource } from './session.ts';
 import type { CxoneSettings } from './settings.ts';
@@ -32,8 +31,6 @@ export interface Manners {
   attempts: number;
   /** Whether a request that may not go out now waits for its turn; else it fails at once. */
   waits: boolean;
-  /** Requests a minute that readings may take of the budget. */
-  readingsPerMinute: number;
 }
 
 /** `poll` goes out as the budget allows, `reading` lets others go first. */
@@ -49,7 +46,6 @@ export class Client {
   readonly #manners: Manners;
   readonly #dispatcher: Agent;
   readonly #sessions: SessionSource;
-  readonly #pace: Pace;
   readonly #signal: AbortSignal;
 
   constructor(
@@ -72,8 +68,10 @@ export class Client {
       connections: 4,
     });
     this.#sessions = new SessionSource(settings, this.#dispatcher, clock);
-    this.#pace = new Pace(clock, manners.readingsPerMinute);
   }
+
+  /** Whether nothing has been read completely yet: until then a reading leaves less to the polls. */
+  isFirstReading = true;
 
   /** Rows to ask for at once. Smaller after the platform has refused as many. */
   get pageSize(): number {
@@ -130,8 +128,8 @@ export class Client {
       this.#context.count('out_of_budget');
       throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
     }
-    if (lane === 'reading') await this.#pace.turn(signal);
-    await this.#context.budget.take(signal);
+    const ofReading = this.isFirstReading ? 'first' : 'reading';
+    await this.#context.budget.take(signal, lane === 'reading' ? ofReading : 'rest');
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */

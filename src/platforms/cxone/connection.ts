@@ -11,12 +11,10 @@ import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
 import { REQUESTS } from './requests.ts';
 import { Roster } from './roster.ts';
-import { type CxoneSettings, mirrorShare, pollsPerMinute } from './settings.ts';
+import { type CxoneSettings, SLOWER_AT_FIRST } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
 
 const ATTEMPTS = 4;
-/** Readings never get less than this of the budget, a minute. */
-const LEAST_FOR_READINGS = 6;
 /** Polls that failed in a row before everything is read again. */
 const FAILURES_TO_GAP = 3;
 /** How much an interval differs by chance, so that connections do not ask in step. */
@@ -62,6 +60,7 @@ class CxoneConnection implements PlatformConnection {
   #pollProblem: string | undefined;
   #pollFailures = 0;
   #lastSnapshotMs: number | undefined;
+  #startedMs = 0;
   #running: Promise<unknown> | undefined;
 
   constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
@@ -69,9 +68,7 @@ class CxoneConnection implements PlatformConnection {
     this.#context = context;
     this.#clock = clock;
     this.#pollIntervalMs = settings.pollIntervalMs;
-    const readingsPerMinute = Math.max(mirrorShare(settings) - pollsPerMinute(settings), LEAST_FOR_READINGS);
-    const manners = { attempts: ATTEMPTS, waits: true, readingsPerMinute };
-    this.#client = new Client(settings, context, clock, signal, manners);
+    this.#client = new Client(settings, context, clock, signal, { attempts: ATTEMPTS, waits: true });
     this.#delivery = new Delivery(context, signal);
     this.#rest = new Rest(context, signal);
     this.#refusals = new Refusals(REQUESTS, context.log);
@@ -85,6 +82,7 @@ class CxoneConnection implements PlatformConnection {
   }
 
   start(): void {
+    this.#startedMs = this.#clock.monotonicMs();
     this.#running ??= Promise.all([this.#run(), this.#poll()]);
   }
 
@@ -107,7 +105,9 @@ class CxoneConnection implements PlatformConnection {
       connected: this.#state === 'live' && isPolled && this.#rest.gap === undefined,
       agents: this.#roster.size,
     };
+    const forMs = Math.round(this.#clock.monotonicMs() - this.#startedMs);
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
+    else health.reading = { ...this.#snapshot.progress, forMs };
     const refused = [this.#snapshot.problem, this.#refusals.problem].filter(Boolean).join('. ');
     const problem = this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? refused;
     if (problem) health.problem = problem;
@@ -140,6 +140,7 @@ class CxoneConnection implements PlatformConnection {
     if (this.#state !== 'live') this.#state = 'reading';
     await this.#context.reconcile(this.#snapshot);
     this.#lastSnapshotMs = this.#clock.nowMs();
+    this.#client.isFirstReading = false;
     this.#problem = undefined;
     if (this.#state !== 'live') this.#context.log.info({ agents: this.#roster.size }, 'NICE CXone is live');
     this.#state = 'live';
@@ -150,7 +151,8 @@ class CxoneConnection implements PlatformConnection {
   async #poll(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const intervalMs = this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
+      const slower = this.#client.isFirstReading ? SLOWER_AT_FIRST : 1;
+      const intervalMs = slower * this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
       const startedMs = this.#clock.monotonicMs();
       if (this.#feeds.isBegun) await this.#pollOnce();
       const restMs = Math.max(0, intervalMs - (this.#clock.monotonicMs() - startedMs));

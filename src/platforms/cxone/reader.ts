@@ -33,7 +33,7 @@ class CxoneReader implements PlatformReader {
   constructor(settings: CxoneSettings, context: ReaderContext, clock: Clock) {
     this.#context = context;
     this.#vocabulary = vocabularyOf(settings.unavailableCodes);
-    const manners = { attempts: 1, waits: false, readingsPerMinute: settings.requestsPerMinute };
+    const manners = { attempts: 1, waits: false };
     this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
   }
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import type { ReadingShares } from '../budget.ts';
 
 /** What a customer's own unavailable code means. Whatever it says, its agents are not available. */
 const UnavailableCode = Type.Object(
@@ -98,3 +99,16 @@ export const mirrorShare = ({ requestsPerMinute }: CxoneSettings): number => Mat
 
 /** Requests a minute that polling takes: agents' states and contacts, one page each. */
 export const pollsPerMinute = ({ pollIntervalMs }: CxoneSettings): number => Math.ceil((2 * 60_000) / pollIntervalMs);
+
+/** Readings never get less than this of the budget, a minute. */
+const LEAST_FOR_READINGS = 6;
+
+/** How much less often is polled while the first reading goes on: nobody can be handed out before it has ended. */
+export const SLOWER_AT_FIRST = 2;
+
+/** Requests a minute that readings may take, so that polls need not wait for them. */
+export function readingShares(settings: CxoneSettings): ReadingShares {
+  const left = (polls: number): number => Math.max(mirrorShare(settings) - polls, LEAST_FOR_READINGS);
+  const polls = pollsPerMinute(settings);
+  return { first: left(Math.ceil(polls / SLOWER_AT_FIRST)), reading: left(polls) };
+}

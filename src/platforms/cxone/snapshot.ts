@@ -1,4 +1,4 @@
-import type { PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
+import type { FirstReading, PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
 import { readEach } from '../read-each.ts';
 import type { Directory } from './directory.ts';
 import type { Feeds } from './feeds.ts';
@@ -24,6 +24,7 @@ export class Snapshot implements Reading {
   /** When the last list of states began, in platform ms, and who was in it; undefined where some may be missing. */
   #listed: { atMs: number; agentIds: Set<string> } | undefined;
   #hidden = 0;
+  #progress: Omit<FirstReading, 'forMs'> = { step: 'how agents are', agents: 0 };
 
   constructor(
     context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>,
@@ -46,6 +47,11 @@ export class Snapshot implements Reading {
       : undefined;
   }
 
+  /** How far this reading is. */
+  get progress(): Omit<FirstReading, 'forMs'> {
+    return this.#progress;
+  }
+
   /** Everybody; the first time what agents do is told before it is known who they are, then once more with that. */
   async *pages(): AsyncGenerator<ReadPage> {
     this.#listed = undefined;
@@ -60,6 +66,7 @@ export class Snapshot implements Reading {
       // A page without a body does not say it.
       total = page.total ?? total;
       for (const agentId of page.named) named.add(agentId);
+      this.#progress = { ...this.#progress, agents: named.size, ...(total > 0 && { about: total }) };
       for (const agentId of page.atWork) agentIds.add(agentId);
       const readings = readEach(
         page.states,
@@ -72,6 +79,7 @@ export class Snapshot implements Reading {
     if (atMs === undefined) return;
     if (named.size >= total) this.#listed = { atMs, agentIds };
     else this.#context.count('resync', 'the list of states was incomplete');
+    this.#enter('which contacts there are');
     this.#line.push(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
     if (isFirst) yield* this.#introduce(atMs);
   }
@@ -88,6 +96,7 @@ export class Snapshot implements Reading {
   }
 
   async *#introduce(atMs: number): AsyncGenerator<ReadPage> {
+    this.#enter('who agents are and what they can do');
     await this.#directory.refresh();
     const ids = this.#roster.present();
     for (let from = 0; from < ids.length; from += TOLD_AT_ONCE) {
@@ -101,6 +110,10 @@ export class Snapshot implements Reading {
     this.#line.push(readings.flatMap(({ reports }) => reports));
     await this.#line.settled();
     return { atMs, agents: readings.map(({ reading }) => reading) };
+  }
+
+  #enter(step: string): void {
+    this.#progress = { ...this.#progress, step };
   }
 
   #noteHidden(hidden: number): void {

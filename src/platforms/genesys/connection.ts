@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../ops/clock.ts';
 import { Delivery } from '../delivery.ts';
-import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
+import type { FirstReading, PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
 import { keepReading } from '../readings.ts';
 import { Refusals } from '../refusals.ts';
 import { Rest } from '../rest.ts';
@@ -17,6 +17,12 @@ import { Watch } from './watch.ts';
 /** How long the two halves of one change may be apart before the user is read again. */
 const DOUBT_MS = 3_000;
 const DEFAULT_TOPICS_PER_CHANNEL = 1000;
+
+/** What is done before everything is read, for people. */
+const STEPS: Partial<Record<State, string>> = {
+  connecting: 'who there is',
+  subscribing: 'how changes arrive',
+};
 
 type State = 'connecting' | 'subscribing' | 'reading' | 'live' | 'stopped';
 
@@ -54,6 +60,9 @@ class GenesysConnection implements PlatformConnection {
   #state: State = 'connecting';
   #problem: string | undefined;
   #lastSnapshotMs: number | undefined;
+  #startedMs = 0;
+  /** Users there are, as listed before the first reading. */
+  #listed: number | undefined;
   #running: Promise<void> | undefined;
 
   constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock) {
@@ -81,6 +90,7 @@ class GenesysConnection implements PlatformConnection {
   }
 
   start(): void {
+    this.#startedMs = this.#clock.monotonicMs();
     this.#running ??= this.#run();
   }
 
@@ -104,10 +114,20 @@ class GenesysConnection implements PlatformConnection {
       agents: this.#mirror.roster.size,
     };
     if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
+    else health.reading = this.#firstReading();
     const refused = [this.#watch.problem, this.#refusals.problem].filter(Boolean).join('. ');
     const problem = this.#problem ?? this.#rest.gap ?? refused;
     if (problem) health.problem = problem;
     return { ...health, ...this.#mirror.surplus.report() };
+  }
+
+  #firstReading(): FirstReading {
+    return {
+      step: STEPS[this.#state] ?? this.#snapshot.step,
+      agents: this.#mirror.roster.size,
+      ...(this.#listed !== undefined && { about: this.#listed }),
+      forMs: Math.round(this.#clock.monotonicMs() - this.#startedMs),
+    };
   }
 
   #run(): Promise<void> {
@@ -133,6 +153,7 @@ class GenesysConnection implements PlatformConnection {
     }
     const userIds = this.#mirror.roster.ids();
     if (userIds.length === 0) userIds.push(...(await readUserIds(this.#client)));
+    this.#listed = userIds.length;
     this.#enter('subscribing');
     await this.#watch.cover(userIds, true);
     this.#enter('reading');

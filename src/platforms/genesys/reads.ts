@@ -1,4 +1,5 @@
 import { RequestFailed } from '../failure.ts';
+import { inOrder } from '../in-order.ts';
 import { isRefusal } from '../refusals.ts';
 import type { Client } from './client.ts';
 import { canonical } from './mapping.ts';
@@ -7,6 +8,8 @@ import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from 
 import type { GenesysCall } from './requests.ts';
 
 const PAGE_SIZE = 100;
+/** Requests of a listing under way at a time: as many as the client has connections. */
+const AT_ONCE = 4;
 /** Ids in one query; keeps the address well under what proxies take. */
 export const IDS_PER_READ = 100;
 /** Anybody can send events about an agent of any name: the platform is not asked for what cannot be one of its users. */
@@ -70,13 +73,16 @@ export async function readMemberships(client: Client): Promise<Memberships> {
   let refusal: RequestFailed | undefined;
   for await (const { entities: queues, atMs } of pages<{ id: string }>(client, { to: 'queues' })) {
     startedMs ??= atMs;
-    for (const queue of queues) {
-      const joined = await readJoined(client, queue.id).catch((error: unknown) => {
+    const read = async ({ id }: { id: string }) => ({
+      id,
+      userIds: await readJoined(client, id).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
         refusal = error;
         return [];
-      });
-      for (const userId of joined) queueIds.set(userId, [...(queueIds.get(userId) ?? []), queue.id]);
+      }),
+    });
+    for await (const { id, userIds } of inOrder(queues, AT_ONCE, read)) {
+      for (const userId of userIds) queueIds.set(userId, [...(queueIds.get(userId) ?? []), id]);
     }
   }
   return { queueIds, atMs: startedMs ?? 0, refusal };
@@ -106,15 +112,45 @@ export async function readDefinitions(client: Client): Promise<Definitions> {
   return definitions;
 }
 
-/** A listing by page number. Some say how many pages there are; for the rest a short or last page ends it. */
-async function* pages<T>(client: Client, call: GenesysCall): AsyncGenerator<{ entities: T[]; atMs: number }> {
-  for (let page = 1; ; page++) {
-    const paging = `pageSize=${PAGE_SIZE}&pageNumber=${page}${call.query ? `&${call.query}` : ''}`;
-    const { body, atMs } = await client.send<PagePayload<T>>({ ...call, query: paging });
-    const entities = body.entities ?? [];
-    yield { entities, atMs };
-    const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;
-    const hasMore = body.pageCount === undefined ? isFull : page < body.pageCount;
-    if (!hasMore || entities.length === 0) return;
+interface Listed<T> {
+  entities: T[];
+  atMs: number;
+  /** Pages there are, where the platform says so. */
+  pageCount: number | undefined;
+  /** Whether another page may follow, where it does not. */
+  isFull: boolean;
+}
+
+/**
+ * A listing by page number. Some say how many pages there are, and are asked for several at a time: how fast an organisation
+ * is read is then up to what the platform allows in a minute, not to how long it takes to answer. For the rest a short or
+ * last page ends it.
+ */
+async function* pages<T>(client: Client, call: GenesysCall): AsyncGenerator<Listed<T>> {
+  const read = (page: number) => readPage<T>(client, call, page);
+  let listed = await read(1);
+  yield listed;
+  const { pageCount = 0 } = listed;
+  const others = Array.from({ length: Math.max(0, pageCount - 1) }, (_, at) => at + 2);
+  for await (const other of inOrder(others, AT_ONCE, read)) {
+    yield other;
+    if (other.entities.length === 0) return;
+    listed = other;
   }
+  // More may have come since, or nobody said how many there are.
+  for (let page = others.length + 2; mayHaveMore(listed, page); page++) {
+    listed = await read(page);
+    yield listed;
+  }
+}
+
+const mayHaveMore = <T>({ entities, pageCount, isFull }: Listed<T>, page: number): boolean =>
+  entities.length > 0 && (pageCount === undefined ? isFull : page <= pageCount);
+
+async function readPage<T>(client: Client, call: GenesysCall, page: number): Promise<Listed<T>> {
+  const query = `pageSize=${PAGE_SIZE}&pageNumber=${page}${call.query ? `&${call.query}` : ''}`;
+  const { body, atMs } = await client.send<PagePayload<T>>({ ...call, query });
+  const entities = body.entities ?? [];
+  const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;
+  return { entities, atMs, pageCount: body.pageCount, isFull };
 }

@@ -38,6 +38,8 @@ export class Snapshot implements Reading {
   #memberships: Memberships = { queueIds: new Map(), atMs: 0, refusal: undefined };
   /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
   #setup: { dueMs: number; tookMs: number } | undefined;
+  /** What is read just now, for people. */
+  step = '';
 
   constructor(
     client: Client,
@@ -69,11 +71,13 @@ export class Snapshot implements Reading {
     if (isLong) yield* this.#users();
     await this.#readSetup();
     if (!isLong || tookMs === undefined) yield* this.#users();
+    if (this.#utilization) this.step = 'what agents may carry';
     const changed = await this.#utilization?.readSome(this.#mirror.roster.ids());
     if (changed) yield* this.users(changed);
   }
 
   async *#users(): AsyncGenerator<ReadPage> {
+    this.step = this.#memberships.atMs === 0 ? 'how agents are' : 'how agents are, with their queues';
     for await (const page of readUsers(this.#client)) yield await this.#readingOf(page);
   }
 
@@ -106,6 +110,7 @@ export class Snapshot implements Reading {
   async #readSetup(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
     if (this.#setup && startedMs < this.#setup.dueMs) return;
+    this.step = 'which queues agents have joined';
     const definitions = await this.#refusals.unlessRefused('presenceDefinitions', () => readDefinitions(this.#client));
     if (definitions) this.#mirror.definitions = definitions;
     await this.#readMemberships();
