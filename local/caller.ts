@@ -34,7 +34,6 @@ export type Outcome = 'connected' | 'abandoned' | 'cut_off';
 type Claim = Extract<RouteAnswer, { found: true }>;
 
 const PATIENCE_MS = 30_000;
-const ASK_AGAIN_MS = 1_000;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 2_000;
 /** A claim this close to its end is not used any more. */
@@ -99,7 +98,7 @@ export class Caller {
 
   /** The claim, or how long to wait before asking again, in ms. */
   async #claim(askedMs: number): Promise<Claim | number> {
-    const { tally, http, script, homeOf, random, ledger } = this.#context;
+    const { tally, http, script, homeOf, ledger } = this.#context;
     const asked = { asked: 'claim', call: this.#call.id, queue: this.#call.queue, ...this.#where() } as const;
     const answer = await attempt(() => ledger.note(asked, () => script.route(http, asked.url, this.#call)));
     if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected('a claim', answer);
@@ -115,7 +114,7 @@ export class Caller {
     }
     if (found?.reason === 'no_agent_available') {
       tally.nobody++;
-      return random.between(0.8, 1.2) * ASK_AGAIN_MS;
+      return found.retry_after_ms;
     }
     tally.unavailable++;
     return this.#nextBackoffMs();
