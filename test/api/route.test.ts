@@ -59,6 +59,7 @@ describe('a route', () => {
         replicated: false,
         queue: agent('found'),
         authority: 'home',
+        delivered: '',
         verified: false,
       },
     });
