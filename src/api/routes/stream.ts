@@ -38,7 +38,7 @@ export function streamRoutes(server: FastifyInstance, { region }: ApiContext): v
       const stream = new StreamBody({
         news: (signal) => follower.news(signal),
         lifeMs: lifeOf(request, region.clock),
-        onEnd: (why) => region.metrics.streamEnds.inc({ why }),
+        onEnd: (reason) => region.metrics.streamEnds.inc({ reason }),
       });
       open.add(stream);
       if (isClosing) stream.end('draining');
