@@ -2,7 +2,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Counts what happens on the way to a platform, by name. */
-export type Count = (kind: string, value?: string) => void;
+type Count = (kind: string, value?: string) => void;
 
 const UNKNOWN_VALUE = 'unknown_value';
 /** Values of one connection that are told apart; whoever sends more is not listening. */
