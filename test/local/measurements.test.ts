@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Latencies } from '../../local/latencies.ts';
 import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, sum } from '../../local/prometheus.ts';
+import { propagationMs } from '../../local/reading.ts';
 
 const PAGE = `
 # HELP muster_propagation_seconds From acceptance in a region to being applied here
@@ -38,6 +39,13 @@ describe('a metrics page', () => {
       { le: Number.POSITIVE_INFINITY, count: 10 },
     ]);
   });
+});
+
+test('propagation is exported in seconds and reported in ms', () => {
+  const reading = { region: 'us', instances: 1, samples: parseMetrics(PAGE), report: undefined };
+  expect(propagationMs([reading], [], 0.1)).toBeCloseTo(1);
+  expect(propagationMs([reading], [], 0.8)).toBeCloseTo(2);
+  expect(propagationMs([reading], [reading], 0.8)).toBeUndefined();
 });
 
 describe('a quantile of a histogram', () => {
