@@ -13,7 +13,7 @@ export interface Reading {
   report: RegionReport | undefined;
 }
 
-const PROPAGATION = 'muster_propagation_ms';
+const PROPAGATION = 'muster_propagation_seconds';
 
 export interface EventCounts {
   accepted: number;
@@ -72,5 +72,6 @@ export function propagationMs(readings: readonly Reading[], before: readonly Rea
     const earlier = before.find((reading) => reading.region === region)?.samples ?? [];
     return bucketsSince(mergeHistograms(samples, PROPAGATION), mergeHistograms(earlier, PROPAGATION));
   });
-  return quantile(joinBuckets(measured.flat()), q);
+  const seconds = quantile(joinBuckets(measured.flat()), q);
+  return seconds === undefined ? undefined : seconds * 1000;
 }

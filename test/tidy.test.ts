@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { unusedExports } from './unused-exports.ts';
 
 /** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -158,6 +159,37 @@ describe.each(RULES)('$rule', ({ files, broken, example: [path, text] }) => {
   test('can be broken', () => {
     expect(files.test(path)).toBe(true);
     expect(broken(fileOf(path, text))).not.toEqual([]);
+  });
+});
+
+describe('an export of src is imported by another file', () => {
+  const SRC = /^src\/.*\.ts$/;
+  /** What users of the package import. */
+  const ENTRIES = ['src/client/client.ts'];
+
+  test('holds', () => {
+    const modules = FILES.filter(({ path }) => /\.(ts|mjs)$/.test(path));
+    expect(unusedExports(modules, SRC, ENTRIES)).toEqual([]);
+  });
+
+  test.each([
+    ['a name', "import { taken } from './a.ts';", ['src/a.ts: Free', 'src/a.ts: free', 'src/a.ts: renamed']],
+    ['a type', "import type { Free } from './a.ts';", ['src/a.ts: taken', 'src/a.ts: free', 'src/a.ts: renamed']],
+    ['an alias', "import { free as own } from './a.ts';", ['src/a.ts: taken', 'src/a.ts: Free', 'src/a.ts: renamed']],
+    ['a list', "export {\n  taken,\n  type Free,\n  free,\n  renamed,\n} from './a.ts';", []],
+    ['a namespace', "import * as a from './a.ts';", []],
+    ['a file, while it runs', "const { taken } = await import('./a.ts');", []],
+    [
+      'another file',
+      "import { taken, free, renamed, type Free } from './b.ts';",
+      ['src/a.ts: taken', 'src/a.ts: Free', 'src/a.ts: free', 'src/a.ts: renamed'],
+    ],
+  ])('can be broken, by a file that imports %s', (_, text, unused) => {
+    const exporting =
+      'export const taken = 1;\nexport type Free = 1;\nexport async function free() {}\nexport { a as renamed };';
+    const files = [fileOf('src/a.ts', exporting), fileOf('test/a.test.ts', text.replace('./', '../src/'))];
+    expect(unusedExports(files, SRC, ENTRIES).toSorted()).toEqual(unused.toSorted());
+    expect(unusedExports(files, SRC, ['src/a.ts'])).toEqual([]);
   });
 });
 

@@ -44,7 +44,7 @@ export interface WrapUp {
   seconds: number;
 }
 
-export interface ClaimTimes {
+interface ClaimTimes {
   /** How long a claim is held before it must be confirmed, in ms. */
   heldMs: number;
   /** How long a confirmed claim holds its agent without a renewal, in ms. */
@@ -80,7 +80,7 @@ export interface Move {
  * When the agent is free again after a completed interaction: so many ms after a platform time, or after `now` by the
  * shard's clock where no platform tells the time.
  */
-export interface Completion {
+interface Completion {
   from: number | 'now';
   restMs: number;
 }

@@ -68,7 +68,7 @@ export class InvalidEvent extends Error {
 
 const wrong = (field: string, message: string): InvalidEvent => new InvalidEvent([{ field, message }]);
 
-export interface ReadingContext {
+interface ReadingContext {
   /** The region that reads it: the default for `region_source`. */
   region: string;
   /**

@@ -13,7 +13,7 @@ import { bytesOf } from './text.ts';
  * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
  * once more, as of the floor.
  */
-export interface Forgetting {
+interface Forgetting {
   facets: Required<Pick<Facets, 'interactions'>>;
   /** Platform ms. */
   floor: number;
@@ -48,7 +48,7 @@ export function forgetting(facets: Facets, nowMs: number): Forgetting | undefine
 }
 
 /** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
-export const UNHEARD_MS = 4 * 3_600_000;
+const UNHEARD_MS = 4 * 3_600_000;
 
 /**
  * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading

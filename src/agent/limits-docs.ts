@@ -14,7 +14,7 @@ How much of everything there may be. Whatever comes in is held against the same 
 - A request beyond a limit is refused with 400 and names the field (413 for a body, 431 for its head); nothing of it is done.
 - A message of the bus beyond a limit is a dead letter, with the reason.
 - What a platform has beyond a limit is left out, names are shortened, never within a character: counted in
-  \`muster_platform_total\` (\`cut\`), logged once, and told as \`cut\` in \`ingest.health\` of \`GET /v1/connections\`.
+  \`muster_platform_anomalies_total\` (\`cut\`), logged once, and told as \`cut\` in \`ingest.health\` of \`GET /v1/connections\`.
 
 Characters are Unicode code points, bytes those of UTF-8. Text is well-formed Unicode everywhere: half of a character
 (\`"\\ud800"\`), bytes that are no UTF-8 and percent-encodings of such bytes are refused in the same way. In what is read from a

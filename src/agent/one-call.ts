@@ -9,7 +9,7 @@ export interface Party {
 }
 
 /** What becomes of a call's two live claims, as the region that granted the first of them sees it. */
-export type Meeting = 'ends' | 'stands' | 'both-confirmed';
+type Meeting = 'ends' | 'stands' | 'both-confirmed';
 
 /**
  * A call is one, so one of its claims ends: one that is only held loses to one that is confirmed; of two that are held the

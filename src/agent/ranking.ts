@@ -13,7 +13,7 @@ export interface Weights {
   surplusSeconds: number;
 }
 
-export interface VirtualArrival {
+interface VirtualArrival {
   /** Lower is taken first. Everybody ages at the same rate, so it holds until a facet changes. */
   arrivalMs: number;
   parts: { availableSinceMs: number; tenureBonusMs: number; proficiencyBonusMs: number; fairnessPenaltyMs: number };

@@ -14,7 +14,7 @@ import { isBuried } from './tombstone.ts';
 import { claimOn, VOICE } from './units.ts';
 
 /** A claim's own version, but for the call: one granter gives a fence to one call only. */
-export type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
+type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
 export interface Reach {

@@ -51,7 +51,7 @@ type ReadFacet = (typeof READ_FACETS)[number];
 /** What differed; `gone` stands for the presence of an agent the platform does not have any more. */
 export type Difference = ReadFacet | 'interactions' | 'gone';
 
-export interface Reconciled {
+interface Reconciled {
   /** What is to be accepted; empty where nothing is. */
   facets: Facets;
   differences: Difference[];

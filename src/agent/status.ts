@@ -104,7 +104,7 @@ function obstacleInActivity({ activity }: Facets): string | undefined {
 }
 
 /** A claim holds its agent until it ends or its time is up, whichever is first. */
-export function isClaimLive(claim: Claim, nowMs: number): boolean {
+function isClaimLive(claim: Claim, nowMs: number): boolean {
   return claim.state !== 'ENDED' && claim.untilMs > nowMs;
 }
 

@@ -13,7 +13,7 @@ interface Flaw {
   message: string;
 }
 
-export const ILL_FORMED = 'is not well-formed Unicode: it holds half of a character';
+const ILL_FORMED = 'is not well-formed Unicode: it holds half of a character';
 const TOO_DEEP = `is nested deeper than ${REQUEST_LIMITS.depth.most} levels`;
 
 /** The first text of a parsed JSON or YAML that is not well-formed, or what is nested too deep to be looked through. */

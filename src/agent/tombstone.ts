@@ -6,7 +6,7 @@ import { type Facets, interactionsOf, type Version } from './facets.ts';
  * time is gone, in whatever order it comes; what is said later counts, so that whoever comes back is there again. Claims
  * are no such words and stay: their fences must never go back.
  */
-export type Tombstone = Version;
+type Tombstone = Version;
 
 const BURIED = ['profile', 'presence', 'activity'] as const;
 

@@ -9,7 +9,7 @@ import { countOf, ownStatus, type Work, workOf } from './status.ts';
  */
 export const VOICE = 'voice';
 
-export interface Unit {
+interface Unit {
   /** E.g. `chat-2`. */
   name: string;
   media: Media;
@@ -59,7 +59,7 @@ export interface Opening {
 }
 
 /** What may still be taken of an agent by all that the platform tells: whoever uses it takes off live locks. */
-export interface Openings {
+interface Openings {
   /** The types of which at least one more may come. */
   open: Opening[];
   /** How many more interactions may come, all together; absent where only the types count. */

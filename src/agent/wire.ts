@@ -125,7 +125,7 @@ const WireFacetsObject = Type.Object(WireFacets, closed);
 export type WireFacets = Static<typeof WireFacetsObject>;
 
 /** Turns a time on the wire into ms; may refuse it, naming the field. */
-export type ReadTime = (time: number, field: string) => number;
+type ReadTime = (time: number, field: string) => number;
 
 /** Reads facets; `from` stands in for what a facet does not say of its own version. */
 export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Facets {

@@ -33,7 +33,7 @@ const Missing = Type.Array(
 );
 
 /** What a problem says besides what all of them say. */
-export const PROBLEM_MEMBERS = {
+const PROBLEM_MEMBERS = {
   invalid_request: { errors: WrongFields },
   insufficient_scope: { scope: Type.Enum([...SCOPES], { description: 'What the token would have to grant.' }) },
   no_agent_available: {

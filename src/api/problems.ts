@@ -1,5 +1,5 @@
 /** One kind of problem: what it means and what whoever gets it should do. `docs/errors.md` is rendered from these. */
-export interface ProblemKind {
+interface ProblemKind {
   status: number;
   title: string;
   meaning: string;

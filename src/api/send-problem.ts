@@ -4,7 +4,7 @@ import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { cut } from '../agent/text.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 
-export interface ProblemDetails {
+interface ProblemDetails {
   detail: string;
   errors?: WrongField[];
   retryAfterMs?: number;

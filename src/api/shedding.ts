@@ -7,7 +7,7 @@ import { sendProblem } from './send-problem.ts';
  * What a route does, in the order in which it is given up: a caller without an answer asks another instance, a claim that is
  * not settled holds an agent. Routes that say nothing are never refused.
  */
-export type Work = 'lookup' | 'claim' | 'settlement';
+type Work = 'lookup' | 'claim' | 'settlement';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,7 +16,7 @@ declare module 'fastify' {
 }
 
 /** How late the event loop may be before work is refused, in ms. Half the usual budget of a claim is gone at the first. */
-export const LAG_LIMITS_MS: Record<Work, number> = { lookup: 100, claim: 250, settlement: 2_500 };
+const LAG_LIMITS_MS: Record<Work, number> = { lookup: 100, claim: 250, settlement: 2_500 };
 
 const RETRY_MS = 1_000;
 

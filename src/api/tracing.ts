@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-export const REQUEST_ID = 'x-request-id';
+const REQUEST_ID = 'x-request-id';
 /** What may name a request: nothing that could look like something else in a log. */
 export const REQUEST_ID_FORM = '^[A-Za-z0-9._~-]{1,128}$';
 const SANE = new RegExp(REQUEST_ID_FORM);

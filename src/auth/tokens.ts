@@ -17,7 +17,7 @@ export interface Issuer {
 }
 
 /** Why a token is not believed; a label, so there are few. */
-export type TokenFault = 'malformed' | 'issuer' | 'key' | 'signature' | 'audience' | 'expired' | 'claims';
+type TokenFault = 'malformed' | 'issuer' | 'key' | 'signature' | 'audience' | 'expired' | 'claims';
 
 /** A token that is not believed; the message is fit for whoever sent it. */
 export class InvalidBearer extends Error {

@@ -25,7 +25,7 @@ export interface Applied extends Merged {
   before: AgentRecord | undefined;
 }
 
-export interface SettleRequest {
+interface SettleRequest {
   agentId: string;
   /** The unit of the agent's capacity that is claimed. */
   unit: string;
@@ -53,7 +53,7 @@ const MAX_ROUNDS = 64;
 const MAX_PAUSE_MS = 32;
 
 /** What an agent's changes travel in: they outlive a master, so what counts as applied stays applied. */
-export interface Lanes {
+interface Lanes {
   /** Claims and their settlements. */
   claims: Lane;
   /** Everything else that happens to an agent. */

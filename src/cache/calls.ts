@@ -3,7 +3,7 @@ import { callsKey } from './keys.ts';
 import { encode } from './units.ts';
 
 /** Whom a call was last given or offered. */
-export interface CallEntry {
+interface CallEntry {
   agentId: string;
   /** Of the claim; 0 where the agent's home was asked, and what it said is not known. */
   fence: number;

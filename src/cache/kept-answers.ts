@@ -11,7 +11,7 @@ export interface KeptAnswer {
 }
 
 /** What is known of a key: a request that is under way, or has been answered. */
-export interface Keyed {
+interface Keyed {
   /** Of the request: under one key there is one. */
   print: string;
   /** Names the attempt that is under way. */
@@ -20,7 +20,7 @@ export interface Keyed {
 }
 
 /** As long as a call keeps its claim from its last asking, in ms: whoever asks again does so within minutes. */
-export const KEPT_MS = 600_000;
+const KEPT_MS = 600_000;
 /** Longer than any request takes, in ms: then its instance has died, and whoever asks again is not kept waiting. */
 const UNDER_WAY_MS = 30_000;
 /** A longer answer is not kept, in characters: that of 1000 events is shorter. */

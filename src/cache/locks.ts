@@ -3,7 +3,7 @@ import { claimOn, VOICE } from '../agent/units.ts';
 import type { AgentRecord } from './record.ts';
 
 /** Until when an agent is held, once claims have moved. */
-export interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
+interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
   /** What another region says is left of a lock, in ms by unit. */
   told: [unit: string, remainingMs: number][];
   /** The claims that moved. */

@@ -37,7 +37,7 @@ interface Walk {
   explain: boolean;
 }
 
-export interface FindRequest extends Walk {
+interface FindRequest extends Walk {
   limit: number;
 }
 

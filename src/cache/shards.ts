@@ -26,7 +26,7 @@ export interface ProbeReply {
   refusal: unknown;
 }
 
-export interface ProbeTarget {
+interface ProbeTarget {
   address: string;
   /** Asks for `ROLE` and `TIME`, and whether it would write. */
   ask(): Promise<ProbeReply>;

@@ -3,7 +3,7 @@ import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/units.ts';
 import type { Locks } from './record.ts';
 
 /** A unit of an agent's capacity as the region stores it; `src/cache/scripts/units.lua` names the parts. */
-export interface StoredUnit {
+interface StoredUnit {
   name: string;
   lockMs: number;
   claim: Claim | undefined;

@@ -5,7 +5,7 @@
 export type Durability = 'acknowledged' | 'not-acknowledged' | 'no-replica-configured';
 
 /** What is made of a write, one by one; none can be left out. */
-export interface Cases<T, R> {
+interface Cases<T, R> {
   acknowledged(value: T): R;
   /** A failover may take it, or may not: whoever is told so may ask again. */
   notAcknowledged(value: T): R;
@@ -41,7 +41,7 @@ export class Written<T> {
 /** What the config makes of a claim, an event, a settlement that no replica has acknowledged. */
 export type Replication = 'grant' | 'refuse';
 
-export interface Tellable<T> {
+interface Tellable<T> {
   value: T;
   /** Whether a replica has it; else a failover could forget it. */
   replicated: boolean;

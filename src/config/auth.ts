@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { closed, named } from './fields.ts';
 
 /** Who may call, and where it is written down what they did. */
@@ -52,7 +52,6 @@ export const Auth = Type.Object(
       'Who may call: see [security.md](security.md). Without this section anybody may, and only on loopback: an instance refuses to listen anywhere else.',
   },
 );
-export type AuthConfig = Static<typeof Auth>;
 
 /** Part of each of `regions`. */
 export const RegionKeys = Type.Array(Key, {

@@ -4,7 +4,7 @@ import { NOT_UTF8, textOf } from '../ops/utf8.ts';
 import { inside, type Problem } from './problems.ts';
 
 /** Where references in a configuration lead. */
-export interface Surroundings {
+interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Paths of files are relative to it. */
   folder: string;

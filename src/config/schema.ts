@@ -244,5 +244,4 @@ export const ConfigSchema = Type.Object(
 );
 
 export type Config = Static<typeof ConfigSchema>;
-export type BusConfig = Static<typeof Bus>;
 export type ConnectionConfig = Static<typeof Connection>;

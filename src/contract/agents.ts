@@ -71,7 +71,7 @@ export const ForgottenAnswer = Type.Object(
 );
 export type ForgottenAnswer = Static<typeof ForgottenAnswer>;
 
-export const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unreachable'] as const;
+const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unreachable'] as const;
 
 export const Explanation = Type.Object(
   {

@@ -18,7 +18,7 @@ export const Deliver = OneOf(
 );
 
 export const DELIVERED = ['accepted', 'unknown', 'by_caller'] as const;
-export const Delivered = OneOf(
+const Delivered = OneOf(
   [...DELIVERED],
   'With `deliver`: `accepted` if the platform has taken the order; the claim goes on once it rings there, and is confirmed when it is answered. `unknown` if it did not answer in time: ask again, with the same `call_id`. `by_caller` if the platform of this agent cannot be told: send the call there.',
 );

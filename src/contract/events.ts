@@ -17,7 +17,7 @@ const {
 /** What an event must have beside who and when. */
 const TELLING = ['status', 'profile', 'presence', 'activity', 'interactions'] as const;
 
-export const ReportedEvent = Type.Object(reported, {
+const ReportedEvent = Type.Object(reported, {
   ...closed,
   anyOf: TELLING.map((name) => ({ required: [name] })),
   $id: 'Event',
@@ -26,7 +26,6 @@ export const ReportedEvent = Type.Object(reported, {
     'each a register that keeps the newest value it was shown. `timestamp` and `at` are the time of the platform, in ' +
     'seconds or ms; one that lies in the future is taken as now.',
 });
-export type ReportedEvent = Static<typeof ReportedEvent>;
 
 export const EventsBody = Type.Union([ReportedEvent, Type.Array(ReportedEvent, { minItems: 1, maxItems: MAX_BATCH })], {
   description: `One event, or up to ${MAX_BATCH}: all are accepted, or none.`,

@@ -45,7 +45,7 @@ export const BudgetMs = Type.Optional(
   }),
 );
 
-export const SkillName = Type.String({ minLength: 1, maxLength: TEXT_LIMITS.skillName.most });
+const SkillName = Type.String({ minLength: 1, maxLength: TEXT_LIMITS.skillName.most });
 
 export const Skills = Type.Union(
   [

@@ -17,7 +17,7 @@ export type Who =
   | { anybody: true };
 
 /** What was done: see docs/security.md, which explains each. */
-export type Deed =
+type Deed =
   | 'claim'
   | 'assign'
   | 'confirm'

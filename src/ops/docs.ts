@@ -8,7 +8,7 @@ export function renderMetricsDocs(): string {
     .registry.getMetricsAsArray()
     .filter(({ name }) => name.startsWith(PREFIX));
   const rows = own.map((metric) => `| \`${metric.name}\` | ${metric.type} | ${labelsOf(metric)} | ${metric.help} |`);
-  return `${[INTRODUCTION, '| metric | kind | labels | what it says |\n|---|---|---|---|', ...rows].join('\n')}\n`;
+  return `${[INTRODUCTION, '| metric | kind | labels | meaning |\n|---|---|---|---|', ...rows].join('\n')}\n`;
 }
 
 function labelsOf(metric: object): string {
@@ -19,11 +19,11 @@ function labelsOf(metric: object): string {
 
 const INTRODUCTION = `# Metrics
 
-<!-- Rendered from src/ops/metrics.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/ops/metrics.ts; \`npm run docs\` writes it. -->
 
 \`GET /metrics\` answers in the Prometheus text format. Every instance counts for itself: sum over the instances of a
 region. Each metric carries the label \`region\` besides its own. No label ever holds the id of an agent, a call or an
-event, so the number of series is bounded by the config. Durations are in milliseconds; histogram buckets run from
-0.1 ms to about 65 s in steps of 1.5. Beside these, the usual \`process_*\` and \`nodejs_*\` metrics of the process are
+event, so the number of series is bounded by the config. Durations are in seconds; histogram buckets run from
+0.1 ms to 65 s in steps of about 1.5. Beside these, the usual \`process_*\` and \`nodejs_*\` metrics of the process are
 there. [operations.md](operations.md#what-to-watch) says which of them to alert on.
 `;

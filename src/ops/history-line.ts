@@ -18,7 +18,7 @@ export interface Origin {
 }
 
 /** Written when a history is opened: names the region even if it stays silent. */
-export interface OpenedLine extends Origin {
+interface OpenedLine extends Origin {
   op: 'history';
   phase: 'opened';
 }
@@ -157,7 +157,7 @@ export interface AgentReadLine extends Origin {
 }
 
 /** One of two claims that met. */
-export interface ConflictParty {
+interface ConflictParty {
   fence: number;
   call: string;
   /** The region that granted it. */

@@ -25,13 +25,13 @@ import type { Log } from './log.ts';
 /** What the caller tells of a line; the history adds the rest. */
 type Told<Line extends Origin> = Omit<Line, keyof Origin | 'op' | 'phase'>;
 
-export type CallConflict = Told<CallConflictLine>;
-export type ClaimInvoked = Told<ClaimInvokedLine>;
-export type ClaimRefused = Told<ClaimRefusedLine>;
-export type ClaimUnknown = Told<ClaimUnknownLine>;
-export type SettleRefused = Told<SettleRefusedLine> & { op: SettleOp };
-export type EventDeadLettered = Told<EventDeadLetterLine>;
-export type Conflict = Told<ConflictLine>;
+type CallConflict = Told<CallConflictLine>;
+type ClaimInvoked = Told<ClaimInvokedLine>;
+type ClaimRefused = Told<ClaimRefusedLine>;
+type ClaimUnknown = Told<ClaimUnknownLine>;
+type SettleRefused = Told<SettleRefusedLine> & { op: SettleOp };
+type EventDeadLettered = Told<EventDeadLetterLine>;
+type Conflict = Told<ConflictLine>;
 
 /** What a caller is about to be told of an agent. */
 export interface AgentRead {
@@ -79,7 +79,7 @@ interface SettledBase {
 }
 
 /** Whoever confirms or renews is promised the agent for `heldMs` from now; see {@link ClaimGranted.heldMs}. */
-export type Settled = SettledBase &
+type Settled = SettledBase &
   (
     | { op: 'confirm' | 'renew'; heldMs: number }
     | { op: 'release' | 'complete' | 'lapse' | 'supersede'; state?: string; mayBeLost?: boolean }
@@ -119,7 +119,7 @@ export interface History {
   close(): void;
 }
 
-export interface HistoryOptions {
+interface HistoryOptions {
   file: string;
   region: string;
   /** Instance id. */

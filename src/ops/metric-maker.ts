@@ -1,9 +1,12 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type LabelValues, type Registry } from 'prom-client';
 
-/** 0.1 ms to 60 s in steps of about 1.5: fine enough to read a p99 from. */
-const LATENCY_MS = Array.from({ length: 34 }, (_, i) => Number((0.1 * 1.5 ** i).toPrecision(2)));
+/** 0.1 ms to 65 s in steps of about 1.5: fine enough to read a p99 from. */
+const LATENCY_SECONDS = Array.from({ length: 34 }, (_, i) => Number((1e-4 * 1.5 ** i).toPrecision(2)));
 
-/** Makes metrics of one registry, named after Muster. */
+/** Muster measures in ms. Prometheus expects base units, so a page of metrics has seconds. */
+const secondsOf = (ms: number): number => ms / 1000;
+
+/** Makes metrics of one registry, with the prefix `muster_`. test/ops/metrics.test.ts holds their naming rules. */
 export type Maker = ReturnType<typeof makerFor>;
 
 export function makerFor(registry: Registry) {
@@ -13,7 +16,24 @@ export function makerFor(registry: Registry) {
       new Counter({ name: `muster_${name}`, help, labelNames, registers }),
     gauge: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
       new Gauge({ name: `muster_${name}`, help, labelNames, registers }),
-    latency: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
-      new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: LATENCY_MS }),
+    /** A histogram of durations. Its name ends in `_seconds`. */
+    latency: <T extends string>(name: string, help: string, ...labelNames: T[]) => {
+      const histogram = new Histogram({
+        name: `muster_${name}`,
+        help,
+        labelNames,
+        registers,
+        buckets: LATENCY_SECONDS,
+      });
+      return { observeMs: (labels: LabelValues<T>, ms: number): void => histogram.observe(labels, secondsOf(ms)) };
+    },
+    /** A gauge of a duration, an age or an offset. Its name ends in `_seconds`. */
+    duration: <T extends string>(name: string, help: string, ...labelNames: T[]) => {
+      const gauge = new Gauge({ name: `muster_${name}`, help, labelNames, registers });
+      return {
+        setMs: (labels: LabelValues<T>, ms: number): void => gauge.set(labels, secondsOf(ms)),
+        reset: (): void => gauge.reset(),
+      };
+    },
   };
 }

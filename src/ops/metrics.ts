@@ -1,74 +1,13 @@
-import { type Counter, collectDefaultMetrics, type Gauge, type Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Maker, makerFor } from './metric-maker.ts';
 
-/** Everything an instance measures. No label ever holds an agent's, a call's or an event's id. */
-export interface Metrics {
-  registry: Registry;
-  /** `accepted`, then per copy `applied`, `duplicate`, `outdated`; `rejected`, `dead_letter`. */
-  events: Counter<'outcome'>;
-  /** What could not be read or done and nobody waits for: of `bus`, `outbox`, `connection`, `reconciler`, `stream`. */
-  setAside: Counter<'place'>;
-  /** Timestamps beyond the tolerance for the future, clamped to now. */
-  clamped: Counter;
-  /** `granted`, `again`, `none`, `refused`, `unavailable`. */
-  claims: Counter<'outcome'>;
-  /** Why agents were passed over, agent by agent. */
-  passedOver: Counter<'reason'>;
-  claimMs: Histogram<'where'>;
-  /** Agents a platform was asked about because their home was quiet: `answered`, `failed`, `refused`. */
-  assignments: Counter<'connection' | 'outcome'>;
-  readThrough: Counter<'connection' | 'outcome'>;
-  readThroughMs: Histogram<'connection'>;
-  /** Claims granted in a home's stead that met the home's own. */
-  conflicts: Counter<'overlap'>;
-  /** Calls that had two claims: one was `ended`, or both were confirmed, `both_confirmed`. */
-  callConflicts: Counter<'outcome'>;
-  settlements: Counter<'settlement' | 'outcome'>;
-  /** Why claims ended: `completed`, `released`, `refused`, `lapsed`, `superseded`, `platform`. */
-  claimEnds: Counter<'reason'>;
-  /** Ids of claims that no region granted. */
-  unprovenClaimIds: Counter;
-  /** From acceptance in another region to being applied here. */
-  propagationMs: Histogram<'from'>;
-  /** Reads that carried a token: `here`, `waited`, `asked`, `refused`. */
-  tokenReads: Counter<'outcome'>;
-  /** Requests by whether their sender is known, and may: `accepted`, or why not. */
-  authentications: Counter<'outcome'>;
-  /** Requests refused for want of time. */
-  shed: Counter<'work'>;
-  /** Requests refused because their client asks too often. */
-  rateLimited: Counter;
-  streams: Gauge;
-  /** Streams that have ended: `left`, `slow`, `expired`, `draining`. */
-  streamEnds: Counter<'why'>;
-  auditDropped: Counter;
-  issuerKeysAgeMs: Gauge<'issuer'>;
-  relayed: Counter;
-  outboxEntries: Gauge<'partition'>;
-  busBehind: Gauge<'partition'>;
-  platform: Counter<'connection' | 'event' | 'value'>;
-  /** `accepted`, `known`, `hint`, `ignored`; of requests `malformed`, `unauthenticated`. */
-  pushes: Counter<'connection' | 'outcome'>;
-  /** Readings of a platform compared with the store: `complete`, `failed`. */
-  reconcileRuns: Counter<'connection' | 'outcome'>;
-  /** `profile`, `presence`, `activity`, `interaction`, `gone`. */
-  reconcileDifferences: Counter<'connection' | 'kind'>;
-  reconcileOverruled: Counter<'connection'>;
-  reconcileMs: Gauge<'connection'>;
-  reconcileAgeMs: Gauge<'connection'>;
-  /** Checks that queues and records agree: `complete`, `failed`. */
-  alignRuns: Counter<'domain' | 'outcome'>;
-  /** `missing`, `misplaced`, `stuck`, `unavailable`, `ghost`. */
-  alignRepairs: Counter<'domain' | 'kind'>;
-  alignMs: Gauge<'domain'>;
-  shardUp: Gauge<'shard'>;
-  /** 1 while a shard that answers refuses to write, else 0. */
-  shardRefuses: Gauge<'shard'>;
-  regionAgeMs: Gauge<'of'>;
-  clockOffsetMs: Gauge<'of'>;
-}
+/**
+ * Everything an instance measures; the help texts say what. Names and labels follow the conventions of Prometheus:
+ * base units, `_total` for counters. No label holds the id of an agent, a call or an event.
+ */
+export type Metrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics(region: string): Metrics {
+export function createMetrics(region: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ region });
   collectDefaultMetrics({ register: registry });
@@ -77,13 +16,11 @@ export function createMetrics(region: string): Metrics {
     registry,
     ...metricsOfChanges(make),
     ...metricsOfClaims(make),
+    ...metricsOfReads(make),
     ...metricsOfPlatforms(make),
-    ...metricsOfAlignments(make),
+    ...metricsOfReconciliation(make),
     ...metricsOfAccess(make),
-    shardUp: make.gauge('shard_up', 'Whether the shard answers its probes', 'shard'),
-    shardRefuses: make.gauge('shard_refuses', 'Whether the shard answers, and refuses to write', 'shard'),
-    regionAgeMs: make.gauge('region_age_ms', 'How old the knowledge of a region is', 'of'),
-    clockOffsetMs: make.gauge('clock_offset_ms', "How far a region's clock is ahead of this instance's", 'of'),
+    ...metricsOfStores(make),
   };
 }
 
@@ -91,157 +28,208 @@ function metricsOfChanges({ counter, gauge, latency }: Maker) {
   return {
     events: counter(
       'events_total',
-      'Events by what became of them: accepted; applied, duplicate or outdated; rejected; dead_letter',
+      'Events by outcome. On arrival: accepted, rejected. When applied: applied, duplicate, outdated, dead_letter (cannot be read or applied).',
       'outcome',
     ),
     setAside: counter(
       'set_aside_total',
-      'What could not be read or done, for any reason but an outage: messages of the bus, of the outbox, reports of a connection, agents of a reconciler, entries of a stream',
+      'Items that could not be read or processed, outages aside, by place: bus, outbox (messages), connection (reports), reconciler (agents), stream (entries).',
       'place',
     ),
-    clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 min in the future, taken as now'),
-    propagationMs: latency(
-      'propagation_ms',
-      'From acceptance in a region to being applied here, by the clocks of both stores',
-      'from',
+    clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 minutes ahead, replaced by the current time.'),
+    propagation: latency(
+      'propagation_seconds',
+      'Time from acceptance in another region to being applied here, by the clocks of the two stores.',
+      'from_region',
     ),
-    relayed: counter('relayed_total', 'Events the bus has confirmed'),
-    outboxEntries: gauge('outbox_entries', 'Events waiting for the bus', 'partition'),
-    busBehind: gauge('bus_behind', 'Messages of the bus not yet applied here', 'partition'),
+    relayed: counter('events_relayed_total', 'Events that the bus has acknowledged.'),
+    outboxEntries: gauge('outbox_entries', 'Events that wait to be published to the bus.', 'partition'),
+    busBehind: gauge('bus_behind_messages', 'Messages on the bus that are not applied here yet.', 'partition'),
   };
 }
 
 function metricsOfClaims({ counter, latency }: Maker) {
   return {
-    claims: counter('claims_total', 'Claims by outcome: granted, again, none, refused, unavailable', 'outcome'),
+    claims: counter(
+      'claims_total',
+      'Claims by outcome: granted, again (repeated by the same call), none (no agent available), refused, unavailable (the store failed).',
+      'outcome',
+    ),
     passedOver: counter(
       'claim_passed_over_total',
-      'Agents passed over in claims: busy, claimed, held, skill, stale, budget, unreachable',
+      'Agents passed over by claims, by reason: busy, claimed, held, skill, stale, budget, unreachable.',
       'reason',
     ),
-    claimMs: latency('claim_duration_ms', 'Time to grant a claim: local, or remote at the home', 'where'),
+    claimDuration: latency(
+      'claim_duration_seconds',
+      'Time to grant a claim, by the region that granted it: local, remote.',
+      'grant',
+    ),
     conflicts: counter(
       'claim_conflicts_total',
-      "Claims granted in a home's stead that met the home's own; overlap: certain or possible",
+      "Claims granted on a home's behalf that met a claim of the home, by overlap: certain, possible.",
       'overlap',
     ),
     callConflicts: counter(
       'call_conflicts_total',
-      'Calls that had two claims, granted by regions or domains that had not heard of each other: ended (one of them), both_confirmed',
+      'Calls that got two claims from regions or domains out of contact, by outcome: ended (one of the claims), both_confirmed.',
       'outcome',
     ),
     claimEnds: counter(
       'claim_ends_total',
-      'Why claims of this region ended: completed, released, refused, lapsed, superseded, platform',
+      'Claims of this region that ended, by reason: completed, released, refused, lapsed, superseded, platform.',
       'reason',
     ),
     settlements: counter(
       'settlements_total',
-      'Settlements of claims, a missed alert and a refused call among them: ok, claim_ended, fence_superseded',
+      'Settlements of claims, by settlement: confirm, renew, release, complete, refused, missed, lapse, supersede. Outcome: ok, claim_ended, fence_superseded.',
       'settlement',
       'outcome',
     ),
     unprovenClaimIds: counter(
       'unproven_claim_ids_total',
-      'Ids of claims that were shown and prove nothing: somebody makes them up, or regions have other claims.keys',
-    ),
-    tokenReads: counter(
-      'token_reads_total',
-      'Reads that carried a consistency token: known here, waited for, asked of another region, refused',
-      'outcome',
+      'Claim ids that no known key has signed: they are forged, or regions have different claims.keys.',
     ),
   };
 }
 
-function metricsOfPlatforms({ counter, gauge, latency }: Maker) {
+function metricsOfReads({ counter, latency }: Maker) {
   return {
-    platform: counter('platform_total', 'What happened on the way to a platform', 'connection', 'event', 'value'),
+    tokenReads: counter(
+      'token_reads_total',
+      'Reads with a consistency token, by outcome: here (without waiting), waited, asked (answered by another region), refused.',
+      'outcome',
+    ),
+    readThrough: counter(
+      'read_through_agents_total',
+      'Agents whose status was queried at their platform, by outcome: answered, failed, refused (its circuit breaker is open).',
+      'connection',
+      'outcome',
+    ),
+    readThroughDuration: latency(
+      'read_through_duration_seconds',
+      'Time a platform took to answer a status query.',
+      'connection',
+    ),
+  };
+}
+
+function metricsOfPlatforms({ counter }: Maker) {
+  return {
+    platformAnomalies: counter(
+      'platform_anomalies_total',
+      'Anomalies in the exchange with a platform, by kind: unknown_value, malformed_frame, mended_text, cut, zoneless_time, throttled, out_of_budget, request_failed, resync. The value is the field, status or cause.',
+      'connection',
+      'kind',
+      'value',
+    ),
     pushes: counter(
       'pushes_total',
-      'What platforms pushed: facts accepted, or known already; hints (the platform is asked); records ignored; requests malformed, unauthenticated',
+      'Pushes of platforms, by outcome. Facts: accepted, known. Agents to query: hint. Records: ignored. Requests: malformed, unauthenticated.',
       'connection',
       'outcome',
     ),
     assignments: counter(
       'assignments_total',
-      'Conversations a platform was told to assign: accepted, refused, unknown (no answer in time), untold (no login, permission or request left)',
+      'Requests to a platform to assign a conversation, by outcome: accepted, refused, unknown (no answer in time), not_sent (no login, permission or request left).',
       'connection',
       'outcome',
     ),
-    readThrough: counter(
-      'read_through_agents_total',
-      'Agents a platform was asked about because their home was quiet: answered, failed, refused (its breaker is open)',
-      'connection',
-      'outcome',
-    ),
-    readThroughMs: latency('read_through_duration_ms', 'Time a platform took to answer for agents', 'connection'),
+  };
+}
+
+function metricsOfReconciliation({ counter, duration }: Maker) {
+  return {
     reconcileRuns: counter(
       'reconcile_runs_total',
-      'Readings of a platform compared with the store: complete, failed',
+      'Comparisons of the store with a platform, by outcome: complete, failed.',
       'connection',
       'outcome',
     ),
     reconcileDifferences: counter(
       'reconcile_differences_total',
-      'What the store did not hold as the platform says: profile, presence, activity, interactions, gone (an agent the platform does not have any more)',
+      'Differences between the store and a platform, by kind: profile, presence, activity, interactions, gone (the platform no longer has the agent).',
       'connection',
       'kind',
     ),
     reconcileOverruled: counter(
       'reconcile_overruled_total',
-      'Differences where the store held something newer for over a minute, and the platform overruled it',
+      'Differences where the store held a newer value for over a minute, and the value of the platform replaced it.',
       'connection',
     ),
-    reconcileMs: gauge('reconcile_duration_ms', 'How long the last complete reconciliation took', 'connection'),
-    reconcileAgeMs: gauge(
-      'reconcile_age_ms',
-      'Time since the last complete reconciliation ended, told by the instance that runs the connection',
+    reconcileDuration: duration(
+      'reconcile_duration_seconds',
+      'Duration of the last complete reconciliation.',
       'connection',
     ),
-  };
-}
-
-function metricsOfAlignments({ counter, gauge }: Maker) {
-  return {
+    reconcileAge: duration(
+      'reconcile_age_seconds',
+      'Time since the last complete reconciliation ended, reported by the instance that runs the connection.',
+      'connection',
+    ),
     alignRuns: counter(
       'align_runs_total',
-      'Checks that the queues of a domain agree with its records: complete, failed',
+      'Comparisons of the queues of a domain with its records, by outcome: complete, failed.',
       'domain',
       'outcome',
     ),
     alignRepairs: counter(
       'align_repairs_total',
-      'Agents put right in a queue: missing, misplaced in line, stuck at the tail, unavailable and yet there, ghost (no record, or not their queue)',
+      'Repaired queue entries, by kind: missing, misplaced, stuck (at the tail), unavailable (but queued), ghost (no record, or not their queue).',
       'domain',
       'kind',
     ),
-    alignMs: gauge('align_duration_ms', 'How long the last complete check of a domain took', 'domain'),
+    alignDuration: duration(
+      'align_duration_seconds',
+      'Duration of the last complete comparison of the queues of a domain with its records.',
+      'domain',
+    ),
   };
 }
 
-function metricsOfAccess({ counter, gauge }: Maker) {
+function metricsOfAccess({ counter, gauge, duration }: Maker) {
   return {
     authentications: counter(
       'authentications_total',
-      'Requests that need a token: accepted; missing; malformed, issuer, key, signature, audience, expired, claims (what is wrong with it); scope, region (not allowed with it); unavailable (the keys of its issuer are)',
+      'Requests that need a token, by outcome: accepted. No token: missing. Invalid token: malformed, issuer, key, signature, audience, expired, claims. Not allowed: scope, region. No keys of the issuer: unavailable.',
       'outcome',
     ),
     shed: counter(
-      'shed_total',
-      'Requests refused because the event loop was too late: lookup, claim (events, too), settlement',
+      'requests_shed_total',
+      'Requests refused because the event loop was too late, by work: lookup, claim (and events), settlement.',
       'work',
     ),
-    rateLimited: counter('rate_limited_total', 'Requests refused because their client asks too often'),
-    streams: gauge('streams', 'Listeners to GET /v1/stream'),
+    rateLimited: counter(
+      'requests_rate_limited_total',
+      'Requests refused because their client exceeded its rate limit.',
+    ),
+    streams: gauge('streams', 'Open streams of GET /v1/stream.'),
     streamEnds: counter(
       'stream_ends_total',
-      'Streams that have ended: left (the listener), slow (cut off), expired (the token), draining (the instance)',
-      'why',
+      'Streams that ended, by reason: left (closed by the client), slow (the client cannot keep up), expired (its token), draining (the instance stops).',
+      'reason',
     ),
     auditDropped: counter(
-      'audit_dropped_total',
-      'Records of the audit that were dropped because they could not be written',
+      'audit_records_dropped_total',
+      'Audit records that were dropped because they could not be written.',
     ),
-    issuerKeysAgeMs: gauge('issuer_keys_age_ms', 'Time since an issuer last answered with its keys', 'issuer'),
+    issuerKeysAge: duration('issuer_keys_age_seconds', 'Time since an issuer last answered with its keys.', 'issuer'),
+  };
+}
+
+function metricsOfStores({ gauge, duration }: Maker) {
+  return {
+    shardUp: gauge('shard_up', '1 if the shard answers its probes, else 0.', 'shard'),
+    shardRefuses: gauge('shard_refuses_writes', '1 if the shard answers but refuses writes, else 0.', 'shard'),
+    regionAge: duration(
+      'region_age_seconds',
+      'Age of what is known of a region, by its oldest partition; 0 for the own region.',
+      'of_region',
+    ),
+    clockOffset: duration(
+      'clock_offset_seconds',
+      'How far the clock of a region is ahead of the clock of this instance; negative if behind.',
+      'of_region',
+    ),
   };
 }

@@ -2,7 +2,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Counts what happens on the way to a platform, by name. */
-export type Count = (event: string, value?: string) => void;
+type Count = (kind: string, value?: string) => void;
 
 const UNKNOWN_VALUE = 'unknown_value';
 /** Values of one connection that are told apart; whoever sends more is not listening. */
@@ -14,19 +14,19 @@ const BEYOND = 'other';
  * nobody has met before, told as `field:VALUE`, is also logged: once per connection, however often it comes.
  */
 export class PlatformCounts {
-  readonly #metrics: Pick<Metrics, 'platform'>;
+  readonly #metrics: Pick<Metrics, 'platformAnomalies'>;
   readonly #log: Pick<Log, 'warn'>;
   readonly #met = new Map<string, Set<string>>();
 
-  constructor(metrics: Pick<Metrics, 'platform'>, log: Pick<Log, 'warn'>) {
+  constructor(metrics: Pick<Metrics, 'platformAnomalies'>, log: Pick<Log, 'warn'>) {
     this.#metrics = metrics;
     this.#log = log;
   }
 
   of(connection: string): Count {
-    return (event, value = '') => {
-      const told = event === UNKNOWN_VALUE ? this.#meet(connection, value) : value;
-      this.#metrics.platform.inc({ connection, event, value: told });
+    return (kind, value = '') => {
+      const told = kind === UNKNOWN_VALUE ? this.#meet(connection, value) : value;
+      this.#metrics.platformAnomalies.inc({ connection, kind, value: told });
     };
   }
 

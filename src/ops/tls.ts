@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-export interface TlsFiles {
+interface TlsFiles {
   caFile?: string;
   certFile?: string;
   keyFile?: string;

@@ -9,7 +9,7 @@ import type { Origin } from './history-line.ts';
 export const WORLD_OPS = ['platform', 'weather', 'bus', 'store', 'instance', 'world'] as const;
 
 /** The platform's own state of an agent changed: what an honest answer of any region is measured against. */
-export interface PlatformChangedLine extends Origin {
+interface PlatformChangedLine extends Origin {
   op: 'platform';
   phase: 'changed';
   connection: string;
@@ -35,7 +35,7 @@ export interface PlatformRequestLine extends Origin {
 }
 
 /** What happens to the platform now it tells within so many ms; null: it may never tell. Until the next such line. */
-export interface PlatformNotifiesLine extends Origin {
+interface PlatformNotifiesLine extends Origin {
   op: 'platform';
   phase: 'notifies';
   connection: string;
@@ -56,19 +56,19 @@ export interface WeatherLine extends Origin {
 }
 
 /** `region` takes nothing from the bus although it is there, or takes it again. */
-export interface BusLine extends Origin {
+interface BusLine extends Origin {
   op: 'bus';
   phase: 'ignored' | 'taken';
 }
 
 /** A master of the store of `region` has no replica that follows it: a failover takes what it alone has. Or all have one again. */
-export interface StoreLine extends Origin {
+interface StoreLine extends Origin {
   op: 'store';
   phase: 'alone' | 'replicated';
 }
 
 /** The process of an instance of `region` begins, or has ended: asked to, killed, or frozen. */
-export interface InstanceLine extends Origin {
+interface InstanceLine extends Origin {
   op: 'instance';
   phase: 'started' | 'ended';
   instance: string;
@@ -93,13 +93,13 @@ export interface WorldSettings {
   budget_per_minute: number;
 }
 
-export interface SettingsLine extends Origin, WorldSettings {
+interface SettingsLine extends Origin, WorldSettings {
   op: 'world';
   phase: 'settings';
 }
 
 /** Callers have stopped: whoever is still held now is held for nothing. */
-export interface DrainedLine extends Origin {
+interface DrainedLine extends Origin {
   op: 'world';
   phase: 'drained';
 }

@@ -107,7 +107,7 @@ export type Assignment =
   /** It will not; why, for people. */
   | { answer: 'refused'; reason: string }
   /** It was not told, and nothing has happened: no login, no permission, or no request left of this minute. */
-  | { answer: 'untold'; reason: string };
+  | { answer: 'not_sent'; reason: string };
 
 /** One fact about one agent that a platform pushed. */
 export interface PushedFact {

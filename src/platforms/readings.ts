@@ -1,7 +1,7 @@
 import { backoffMs, pause } from './backoff.ts';
 
 /** How a connection reads its platform. */
-export interface Readings {
+interface Readings {
   /** Time from the start of one complete reading to that of the next, in ms. */
   intervalMs: number;
   signal: AbortSignal;

@@ -4,7 +4,7 @@ import { Budget, jitterMs, type Lane, type ReadingShares, type RequestBudget } f
 import type { PlatformContext } from './platform.ts';
 
 /** Where the instances of a region count together what they send to one platform. */
-export interface SharedPermits {
+interface SharedPermits {
   /**
    * Counts a request if it may go out now.
    * @param acceptedAfter how many refusals in a row were known when the platform took a request; 0: none since
@@ -16,7 +16,7 @@ export interface SharedPermits {
   refused(retryAfterMs: number, jitterMs: number): Promise<void>;
 }
 
-export interface SharedBudgetOptions {
+interface SharedBudgetOptions {
   permits: SharedPermits;
   /** Requests a minute while the count cannot be reached: this instance's part, as it does not know of the others. */
   alonePerMinute: number;

@@ -2,12 +2,12 @@ import type { Cut } from '../agent/bounds.ts';
 import type { PlatformContext } from './platform.ts';
 
 /** What did not fit of all agents of a connection as they are now. */
-export interface CutOfAll extends Cut {
+interface CutOfAll extends Cut {
   /** Agents of whom something was cut. */
   agents: number;
 }
 
-export interface SurplusReport {
+interface SurplusReport {
   cut?: CutOfAll;
   /** Times without a zone that came since the start, and were not read. */
   zonelessTimes?: number;

@@ -11,7 +11,7 @@ import type { ClaimAnswer } from '../contract/claims.ts';
 import type { ClaimIds } from './claim-ids.ts';
 
 /** How old what is known of an agent is. */
-export interface Age {
+interface Age {
   /** Infinity where nothing was ever heard of the home. */
   ageMs: number;
   stale: boolean;

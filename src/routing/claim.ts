@@ -44,8 +44,8 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
   };
   try {
     const granted = await whileTimeLasts(clock, request.budgetMs, () => pursue(attempt));
-    const where = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
-    if (!request.askedBy) metrics.claimMs.observe({ where }, clock.monotonicMs() - startedMs);
+    const grant = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
+    if (!request.askedBy) metrics.claimDuration.observeMs({ grant }, clock.monotonicMs() - startedMs);
     count(granted.again ? 'again' : 'granted');
     return granted;
   } catch (error) {

@@ -29,7 +29,7 @@ export interface Read<T> {
 }
 
 /** What a region does not know yet of a write of `region`: facets of an agent, or all that some partitions carry. */
-export interface Missing {
+interface Missing {
   region: string;
   agent_id?: string;
   facets?: FacetName[];

@@ -26,7 +26,7 @@ const LEAST_MS = 500;
  *
  *   claimed ──told──► accepted, or no answer in time ──► the claim, and which of these it was
  *      ▲       └────► refused ──► given back, the next agent
- *      │       └────► untold ───► given back, `platform_unavailable`
+ *      │       └────► not_sent ─► given back, `platform_unavailable`
  *      └─ at most three agents, then `not_assigned`
  *
  * That the platform accepted is not that the agent has the call: the claim is held until it rings there, and lapses if it
@@ -44,7 +44,7 @@ export async function claimAndDeliver(region: Region, request: ClaimRequest): Pr
     const told = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
     if (typeof told === 'string') return { ...granted, delivered: told };
     await giveBack(region, granted.claim, told);
-    if (told.answer === 'untold') throw new Refusal('platform_unavailable', told.reason);
+    if (told.answer === 'not_sent') throw new Refusal('platform_unavailable', told.reason);
     reason = told.reason;
   }
   throw new Refusal('not_assigned', reason);

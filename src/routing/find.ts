@@ -9,7 +9,7 @@ import { whileTimeLasts } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from './region.ts';
 
-export interface FindRequest {
+interface FindRequest {
   queue: string;
   /** Of the interaction that agents are wanted for. */
   media: Media;

@@ -19,7 +19,7 @@ export interface Wanted {
   home?: string | undefined;
 }
 
-export type News =
+type News =
   | { event: 'agent'; data: AgentAnswer }
   | { event: 'claim'; data: ClaimChange }
   | { event: 'region'; data: RegionChange }

@@ -84,7 +84,7 @@ function wasNeverSent(error: unknown): boolean {
 }
 
 /** What is read from another region. */
-export interface ReadAnswer {
+interface ReadAnswer {
   headers: Record<string, unknown>;
   body: unknown;
 }

@@ -13,7 +13,7 @@ import type { PlatformReader, PlatformReport } from '../platforms/platform.ts';
 /** What became of one call to a platform: `refused` while it has been away and is not asked. */
 export type InquiryOutcome = 'answered' | 'failed' | 'refused';
 
-export interface InquiryOptions {
+interface InquiryOptions {
   reader: PlatformReader;
   /** Takes what the platform said of those who were asked about at `askedMs`, monotonic; resolves when it is applied. */
   accept(reports: PlatformReport[], askedMs: number): Promise<void>;

@@ -8,7 +8,7 @@ import { textOf } from '../ops/utf8.ts';
 import { answerFor, queueNamed, type Region, tell } from './region.ts';
 
 /** Which agents are wanted; what is left out is no condition. */
-export interface AgentFilter {
+interface AgentFilter {
   status?: Status | undefined;
   queue?: string | undefined;
   /** The least level by skill. */
@@ -33,7 +33,7 @@ export class InvalidCursor extends Error {
   override name = 'InvalidCursor';
 }
 
-export const writeCursor = ({ domain, agentId }: Cursor): string =>
+const writeCursor = ({ domain, agentId }: Cursor): string =>
   Buffer.from(JSON.stringify([domain, agentId])).toString('base64url');
 
 /** @throws InvalidCursor */

@@ -17,7 +17,7 @@ export const CONSISTENCY = 'muster-consistency';
 /** The header that names the region whose answer it is, where a read carried tokens. */
 export const ANSWERED_BY = 'muster-answered-by';
 
-export interface PeersOptions {
+interface PeersOptions {
   region: string;
   /** Base URL by region, this one included. */
   urls: Record<string, string>;

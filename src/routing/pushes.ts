@@ -9,7 +9,7 @@ import { Hints } from './hints.ts';
 import type { Region } from './region.ts';
 
 /** What became of a fact, a hint or a record; of a request that was refused. */
-export type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';
+type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';
 
 type PushRegion = Pick<Region, 'setAside' | 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics' | 'audit'>;
 

@@ -120,7 +120,7 @@ export class ReadThrough {
   #count(connection: string, outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void {
     const { metrics, log } = this.#options;
     metrics.readThrough.inc({ connection, outcome }, agents);
-    if (outcome === 'answered') metrics.readThroughMs.observe({ connection }, tookMs);
+    if (outcome === 'answered') metrics.readThroughDuration.observeMs({ connection }, tookMs);
     if (outcome === 'failed') log.warn({ err: error, connection }, 'a platform did not say how its agents are');
   }
 }

@@ -24,10 +24,10 @@ const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
 
 /** What moves a claim on, whoever it comes from. */
-export type AnySettlement = Settlement | PlatformSettlement | OwnSettlement;
+type AnySettlement = Settlement | PlatformSettlement | OwnSettlement;
 
 /** How a claim is settled where it was granted. */
-export interface Manner {
+interface Manner {
   /** Whether the platform's own word settles, and not a caller. */
   isPlatform?: boolean;
   /** The claim that stands in this one's place, where its call has two. */
@@ -36,7 +36,7 @@ export interface Manner {
   moved?(claim: Claim): void;
 }
 
-export interface SettledClaim {
+interface SettledClaim {
   claim: ClaimAnswer;
   /** False where it had come so far already. */
   isMoved: boolean;

@@ -18,7 +18,7 @@ const DEADLINE_MS = 1500;
 /** Looks at an agent who keeps changing meanwhile. */
 const MAX_ROUNDS = 8;
 
-export interface SettleOptions {
+interface SettleOptions {
   /** How long a shard that is failing over, or a home that does not answer, is waited for. */
   budgetMs?: number;
   /** The region that asks on its caller's behalf: it is not passed on to another. */

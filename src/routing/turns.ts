@@ -1,6 +1,6 @@
 import type { Clock } from '../ops/clock.ts';
 
-export interface TurnsOptions {
+interface TurnsOptions {
   /** Requests a minute that all calls of the region which wait may make together. */
   perMinute: number;
   /** How many instances share them, this one included. */

@@ -1,7 +1,7 @@
 import type { Ground, Sync } from './sync.ts';
 
 /** What waits, per partition; undefined where it cannot be counted now. */
-export interface Backlog {
+interface Backlog {
   /** Events of this region that wait for the bus. */
   outbox: number[] | undefined;
   /** Messages of the bus not yet applied here. */

@@ -12,23 +12,23 @@ export function watchGauges(ground: Ground, sync: Sync): () => void {
 function measure(ground: Ground, sync: Sync): void {
   const { metrics, store, config, clock } = ground;
   const { freshness, peers } = sync.region;
-  metrics.shardUp.reset(); // a master that has been replaced would else be down for ever
+  metrics.shardUp.reset(); // otherwise a replaced master would stay down forever
   metrics.shardRefuses.reset();
   for (const { address: shard, up, refuses } of store.cluster.shards.all()) {
     metrics.shardUp.set({ shard }, up ? 1 : 0);
     metrics.shardRefuses.set({ shard }, refuses === undefined ? 0 : 1);
   }
   for (const name of Object.keys(config.regions)) {
-    metrics.regionAgeMs.set({ of: name }, freshness.region(name).ageMs);
+    metrics.regionAge.setMs({ of_region: name }, freshness.region(name).ageMs);
     const offsetMs = peers.clockOffsetMs(name);
-    if (offsetMs !== undefined) metrics.clockOffsetMs.set({ of: name }, Math.round(offsetMs));
+    if (offsetMs !== undefined) metrics.clockOffset.setMs({ of_region: name }, Math.round(offsetMs));
   }
   for (const [issuer, { ageMs }] of ground.access.published) {
-    if (Number.isFinite(ageMs)) metrics.issuerKeysAgeMs.set({ issuer }, Math.round(ageMs));
+    if (Number.isFinite(ageMs)) metrics.issuerKeysAge.setMs({ issuer }, Math.round(ageMs));
   }
-  metrics.reconcileAgeMs.reset(); // a connection that has moved is told by whoever runs it
+  metrics.reconcileAge.reset(); // another instance may run the connection by now, and reports it
   for (const [connection, { lastSnapshotMs }] of Object.entries(sync.connections.health())) {
-    if (lastSnapshotMs !== undefined) metrics.reconcileAgeMs.set({ connection }, clock.nowMs() - lastSnapshotMs);
+    if (lastSnapshotMs !== undefined) metrics.reconcileAge.setMs({ connection }, clock.nowMs() - lastSnapshotMs);
   }
   void countBacklog(ground, sync);
 }

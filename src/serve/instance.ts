@@ -19,13 +19,13 @@ import { Start } from './start.ts';
 import { openStore } from './store.ts';
 import { assembleSync, type Ground, type Sync } from './sync.ts';
 
-export interface Instance {
+interface Instance {
   url: string;
   /** Takes no new work, finishes and hands over what it has, and closes. */
   stop(): Promise<void>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   config: Config;
   /** Where to write the history, if anywhere. */
   historyFile?: string;

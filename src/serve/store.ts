@@ -23,7 +23,7 @@ const CLAIM_REPLICA_WAIT_MS = 20;
 const CHANGE_REPLICA_WAIT_MS = 500;
 
 /** How to reach the configured cluster. @throws Error for a file that cannot be used */
-export function clusterSettings({ redis: { tls, ...rest } }: Pick<Config, 'redis'>): ClusterSettings {
+function clusterSettings({ redis: { tls, ...rest } }: Pick<Config, 'redis'>): ClusterSettings {
   return { ...rest, ...(tls && { tls: readTls('redis.tls', tls) }) };
 }
 

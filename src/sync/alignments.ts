@@ -125,7 +125,7 @@ export class Alignments {
     const { cluster, instance, clock, log, metrics } = this.#options;
     const kinds = Object.entries(aligned.repaired) as [Misplacement, number][];
     metrics.alignRuns.inc({ domain, outcome: 'complete' });
-    metrics.alignMs.set({ domain }, tookMs);
+    metrics.alignDuration.setMs({ domain }, tookMs);
     for (const [kind, count] of kinds) metrics.alignRepairs.inc({ domain, kind }, count);
     if (kinds.length > 0) log.warn({ domain, ...aligned }, 'queues did not agree with records; they do now');
     const report: AlignmentReport = { instance, atMs: clock.nowMs(), tookMs, ...aligned };

@@ -126,7 +126,7 @@ export class Applier {
   #measure({ event, acceptedMs }: Change): void {
     const { region, store, metrics } = this.#options;
     if (acceptedMs === undefined || event.region === region) return;
-    metrics.propagationMs.observe({ from: event.region }, Math.max(0, store.nowMs() - acceptedMs));
+    metrics.propagation.observeMs({ from_region: event.region }, Math.max(0, store.nowMs() - acceptedMs));
   }
 
   /** Opens a message; undefined where nobody can. */

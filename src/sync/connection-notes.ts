@@ -4,7 +4,7 @@ import type { PlatformHealth } from '../platforms/platform.ts';
 import type { ReconcileReport } from './reconciler.ts';
 
 /** How the instance that runs a connection last found it. */
-export interface IngestNote extends PlatformHealth {
+interface IngestNote extends PlatformHealth {
   instance: string;
 }
 

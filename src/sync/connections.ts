@@ -19,7 +19,7 @@ import { Reconciler } from './reconciler.ts';
 import type { SetAside } from './set-aside.ts';
 import { Unreplicated } from './unreplicated.ts';
 
-export interface HomedConnection {
+interface HomedConnection {
   name: string;
   /** What its platform is called. */
   title: string;

@@ -35,7 +35,7 @@ const RECORDS_PER_SECOND = 5000;
 const DAY_MS = 86_400_000;
 
 /** What is to become of an agent's record by time alone. */
-export type Fate = 'stays' | 'forgotten' | 'removed';
+type Fate = 'stays' | 'forgotten' | 'removed';
 
 /** Nobody has spoken for so long of an agent who is forgotten, in ms. */
 export const forgetAfterMs = ({ agents }: Config): number => agents.forgetAfterDays * DAY_MS;

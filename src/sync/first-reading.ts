@@ -18,7 +18,7 @@ export interface Sight {
   reading?: FirstReading;
 }
 
-export interface FirstReadingOptions {
+interface FirstReadingOptions {
   /** This one. */
   instance: string;
   look(): Promise<Sight[]>;

@@ -228,7 +228,7 @@ export class Reconciler {
   async #report(report: ReconcileReport): Promise<void> {
     const { connection, cluster, log, metrics } = this.#options;
     metrics.reconcileRuns.inc({ connection, outcome: report.failed ? 'failed' : 'complete' });
-    if (!report.failed) metrics.reconcileMs.set({ connection }, report.tookMs);
+    if (!report.failed) metrics.reconcileDuration.setMs({ connection }, report.tookMs);
     log.debug(report, 'reconciled');
     try {
       await writeNotes(cluster, connection, { reconciliation: report });

@@ -19,7 +19,7 @@ interface SetAsideOptions {
 }
 
 /** Where something was met that could not be handled. */
-export type Place = 'bus' | 'outbox' | 'connection' | 'reconciler' | 'stream';
+type Place = 'bus' | 'outbox' | 'connection' | 'reconciler' | 'stream';
 
 /** Something that was set aside. */
 export interface Aside {

@@ -13,7 +13,7 @@ import type { Stamp } from '../bus/envelope.ts';
  * Whoever has applied a heartbeat has applied all that its region accepted before it was written. A heartbeat that
  * comes late, or again, is as old as it is.
  */
-export type RegionState = 'fresh' | 'suspect' | 'stale';
+type RegionState = 'fresh' | 'suspect' | 'stale';
 
 /** How old something is, and whether it can be acted on. */
 export interface Standing {
@@ -30,7 +30,7 @@ export interface FreshnessSettings {
 }
 
 /** That a region is being asked for a beat. */
-export interface Question {
+interface Question {
   /** Local monotonic time before it was sent, ms. */
   askedMs: number;
   /** The highest beat known by then. */

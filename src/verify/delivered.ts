@@ -15,7 +15,7 @@ interface OpenEvent {
   deadLetters: string[];
 }
 
-export interface DeliveredOptions {
+interface DeliveredOptions {
   /** Every region that must hear of every event. */
   regions: readonly string[];
   /** Events accepted less than this before the end of the history may still be under way, in ms. */

@@ -56,7 +56,7 @@ export interface Heard {
 }
 
 /** Why a claim is no more, and asking again changes nothing. */
-export const OVER_CODES: ReadonlySet<string> = new Set(['claim_ended', 'fence_superseded', 'unknown_claim']);
+const OVER_CODES: ReadonlySet<string> = new Set(['claim_ended', 'fence_superseded', 'unknown_claim']);
 
 /** The statuses that say yes are below this; flat answers say no there, too, with a reason. */
 const REDIRECTS = 300;

@@ -33,7 +33,7 @@ function compare(a: FacetVersion, b: FacetVersion): number {
 }
 
 /** A version that a region holds at least. */
-export interface Held {
+interface Held {
   version: FacetVersion;
   /** When that was known, in ms of `t`. */
   t: number;

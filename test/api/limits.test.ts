@@ -80,7 +80,7 @@ describe('a client who asks too often', () => {
     expect(new Set(scripts.map(({ status }) => status))).toEqual(new Set([200]));
     expect((await send(other)).status).toBe(200);
     const metrics = await send(other, '/metrics');
-    expect(metrics.text).toMatch(/muster_rate_limited_total\{[^}]*\} [1-9]/);
+    expect(metrics.text).toMatch(/muster_requests_rate_limited_total\{[^}]*\} [1-9]/);
   });
 });
 

@@ -79,7 +79,7 @@ describe('a store whose memory is full', () => {
       expect(found).toMatchObject({ status: 200, body: { agents: [{}, {}] } });
       expect((await ask(`${eu.url}/v1/agents/crm-eu:0`)).status).toBe(200);
       const metrics = async () => (await fetch(`${eu.url}/metrics`)).text();
-      const refusing = async () => (await metrics()).match(/^muster_shard_refuses\{.*\} 1$/gm)?.length;
+      const refusing = async () => (await metrics()).match(/^muster_shard_refuses_writes\{.*\} 1$/gm)?.length;
       await expect.poll(refusing, SOON).toBe(3);
       await tellAll(masters, 'CONFIG', 'SET', 'maxmemory', '0');
       await expect.poll(readyz, SOON).toBe(200);

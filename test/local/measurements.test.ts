@@ -1,16 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Latencies } from '../../local/latencies.ts';
 import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, sum } from '../../local/prometheus.ts';
+import { propagationMs } from '../../local/reading.ts';
 
 const PAGE = `
-# HELP muster_propagation_ms From acceptance in a region to being applied here
-# TYPE muster_propagation_ms histogram
-muster_propagation_ms_bucket{le="1",region="us",from="eu"} 0
-muster_propagation_ms_bucket{le="2",region="us",from="eu"} 6
-muster_propagation_ms_bucket{le="+Inf",region="us",from="eu"} 8
-muster_propagation_ms_bucket{le="1",region="us",from="ap"} 1
-muster_propagation_ms_bucket{le="2",region="us",from="ap"} 2
-muster_propagation_ms_bucket{le="+Inf",region="us",from="ap"} 2
+# HELP muster_propagation_seconds From acceptance in a region to being applied here
+# TYPE muster_propagation_seconds histogram
+muster_propagation_seconds_bucket{le="0.001",region="us",from_region="eu"} 0
+muster_propagation_seconds_bucket{le="0.002",region="us",from_region="eu"} 6
+muster_propagation_seconds_bucket{le="+Inf",region="us",from_region="eu"} 8
+muster_propagation_seconds_bucket{le="0.001",region="us",from_region="ap"} 1
+muster_propagation_seconds_bucket{le="0.002",region="us",from_region="ap"} 2
+muster_propagation_seconds_bucket{le="+Inf",region="us",from_region="ap"} 2
 muster_events_total{outcome="applied",region="us"} 12
 muster_events_total{outcome="duplicate",region="us",note="a \\"quoted\\" word"} 3
 nodejs_eventloop_lag_seconds 1.5e-3
@@ -32,12 +33,19 @@ describe('a metrics page', () => {
   });
 
   it('merges histograms over all labels but the bound', () => {
-    expect(mergeHistograms(samples, 'muster_propagation_ms')).toEqual([
-      { le: 1, count: 1 },
-      { le: 2, count: 8 },
+    expect(mergeHistograms(samples, 'muster_propagation_seconds')).toEqual([
+      { le: 0.001, count: 1 },
+      { le: 0.002, count: 8 },
       { le: Number.POSITIVE_INFINITY, count: 10 },
     ]);
   });
+});
+
+test('propagation is exported in seconds and reported in ms', () => {
+  const reading = { region: 'us', instances: 1, samples: parseMetrics(PAGE), report: undefined };
+  expect(propagationMs([reading], [], 0.1)).toBeCloseTo(1);
+  expect(propagationMs([reading], [], 0.8)).toBeCloseTo(2);
+  expect(propagationMs([reading], [reading], 0.8)).toBeUndefined();
 });
 
 describe('a quantile of a histogram', () => {

@@ -158,7 +158,7 @@ describe('a conversation that may not be assigned', () => {
     const reader = readerOf(simulator);
     const { signal } = new AbortController();
     const refused = await reader.assign?.(`emea:${userId}`, 'call-1', signal);
-    expect(refused).toEqual({ answer: 'untold', reason: expect.stringContaining('[conversation:call:assign]') });
+    expect(refused).toEqual({ answer: 'not_sent', reason: expect.stringContaining('[conversation:call:assign]') });
     expect(simulator.isWaiting('call-1')).toBe(true);
     simulator.faults({ missingPermissions: [] });
     expect(await reader.assign?.(`emea:${userId}`, 'call-1', signal)).toEqual({ answer: 'accepted' });

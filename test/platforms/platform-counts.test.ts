@@ -6,10 +6,10 @@ function counting() {
   const logged: object[] = [];
   const metrics = createMetrics('eu-west-1');
   const counts = new PlatformCounts(metrics, { warn: (fields: object) => void logged.push(fields) });
-  const counted = async (event: string) =>
+  const counted = async (kind: string) =>
     Object.fromEntries(
-      (await metrics.platform.get()).values
-        .filter(({ labels }) => labels.event === event)
+      (await metrics.platformAnomalies.get()).values
+        .filter(({ labels }) => labels.kind === kind)
         .map(({ labels, value }) => [`${labels.connection} ${labels.value}`, value]),
     );
   return { counts, logged, counted };

@@ -13,7 +13,7 @@ export const TAGS = {
   Operators: 'How the regions are: for people, for load balancers, for other regions.',
   Document: 'This document.',
 } as const;
-export type Tag = keyof typeof TAGS;
+type Tag = keyof typeof TAGS;
 
 /** What somebody sends in a body. */
 export interface Body {
@@ -65,15 +65,9 @@ export interface Operation {
 }
 
 /** What every route may answer with. */
-export const ANYWHERE = [
-  'overloaded',
-  'starting',
-  'draining',
-  'internal',
-  'head_too_large',
-] as const satisfies ProblemCode[];
+const ANYWHERE = ['overloaded', 'starting', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
 /** And every route with parameters in its path, where they are too long. */
-export const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
+const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
 /** And every route that takes a body. */
 export const IN_BODY = [
   'invalid_request',

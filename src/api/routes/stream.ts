@@ -10,7 +10,7 @@ import type { ApiContext } from '../server.ts';
 import { StreamBody } from '../stream-body.ts';
 
 /** Streams that an instance has open at most: each reads the store ten times a second. */
-export const MOST_STREAMS = 100;
+const MOST_STREAMS = 100;
 const RETRY_MS = 5000;
 const LAST_EVENT_ID = 'last-event-id';
 const LONGEST_ID = REQUEST_LIMITS.lastEventId.most;
@@ -38,7 +38,7 @@ export function streamRoutes(server: FastifyInstance, { region }: ApiContext): v
       const stream = new StreamBody({
         news: (signal) => follower.news(signal),
         lifeMs: lifeOf(request, region.clock),
-        onEnd: (why) => region.metrics.streamEnds.inc({ why }),
+        onEnd: (reason) => region.metrics.streamEnds.inc({ reason }),
       });
       open.add(stream);
       if (isClosing) stream.end('draining');

@@ -4,7 +4,7 @@ import type { Log } from '../../ops/log.ts';
 import { clientOptions, type KafkaAccess } from './clients.ts';
 import { reasonOf } from './failure.ts';
 
-export interface MemberOptions {
+interface MemberOptions {
   access: KafkaAccess;
   topic: string;
   group: string;

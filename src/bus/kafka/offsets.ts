@@ -7,7 +7,7 @@ export const LATEST = -1n;
 const NONE = -1n;
 
 /** Where a partition begins and ends, and up to where a group has committed it, if it has. */
-export interface Extent {
+interface Extent {
   first: bigint;
   end: bigint;
   committed: bigint | undefined;

@@ -7,7 +7,7 @@ import { reasonOf } from './failure.ts';
 import { KafkaReading } from './reading.ts';
 import { type FetchResponse, type FetchResponsePartition, readBatches } from './record.ts';
 
-export interface KafkaReaderOptions {
+interface KafkaReaderOptions {
   access: KafkaAccess;
   topic: string;
   group: string;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../ops/log.ts';
 import type { BatchHandler, Delivery } from '../bus.ts';
 
-export interface ReadingOptions {
+interface ReadingOptions {
   partition: number;
   /** Where to read on. */
   offset: bigint;

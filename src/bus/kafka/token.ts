@@ -14,7 +14,7 @@ export interface TokenSource {
   refuse(): void;
 }
 
-export interface TokenClient {
+interface TokenClient {
   tokenUrl: string;
   clientId: string;
   clientSecret: string;

@@ -17,7 +17,7 @@ import {
 } from './topics.ts';
 
 /** A topic as it is, and what is not as it should be. */
-export interface TopicState {
+interface TopicState {
   wanted: WantedTopic;
   found?: FoundTopic;
   differences: Difference[];

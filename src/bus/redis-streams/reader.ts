@@ -4,7 +4,7 @@ import type { BatchHandler, Delivery } from '../bus.ts';
 import type { RedisConnection } from './connection.ts';
 import { type ByteEntry, readFields } from './stream-entry.ts';
 
-export interface ReaderOptions {
+interface ReaderOptions {
   /** Carries the blocking reads and nothing else. */
   connection: RedisConnection;
   streamKey(partition: number): string;

@@ -18,7 +18,7 @@ const FIRST_BACKOFF_MS = 2_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const NOTHING_NEW = new Set([204, 304]);
 
-export interface Answer {
+interface Answer {
   /** Undefined where the platform says that there is nothing, or nothing new. */
   body: Record<string, unknown> | undefined;
   /** When the platform answered, by its own clock, in ms: exact where the body says it, else in whole seconds. */
@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 /** How a client behaves towards the platform, and towards those who wait for it. */
-export interface Manners {
+interface Manners {
   /** How often one request is sent before its failure is the caller's. */
   attempts: number;
   /** Whether a request that may not go out now waits for its turn; else it fails at once. */

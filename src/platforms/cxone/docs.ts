@@ -93,7 +93,7 @@ const OTHER_CODES = [
 
 const MEDIA = `## Media types
 
-A contact of any other type counts as a call, and is counted in \`muster_platform_total{event="unknown_value"}\`.`;
+A contact of any other type counts as a call, and is counted in \`muster_platform_anomalies_total{kind="unknown_value"}\`.`;
 
 const CONTACTS = `## Contacts
 

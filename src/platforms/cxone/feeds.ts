@@ -17,7 +17,7 @@ const STATE_TIMES = ['startDate', 'lastUpdateTime', 'contactStartHandleTime'];
 const CONTACT_TIMES = ['agentStartDate', 'lastUpdateTime', 'contactStartDate', 'contactStart'];
 
 /** A page of agents' states, as far as its rows can be read. */
-export interface StatesPage extends Page {
+interface StatesPage extends Page {
   states: StateRow[];
   /** Everybody in it. */
   named: string[];
@@ -26,7 +26,7 @@ export interface StatesPage extends Page {
 }
 
 /** A list of contacts, as it was read. */
-export interface ContactsList {
+interface ContactsList {
   rows: ContactRow[];
   /** Whether it has all contacts there are. */
   isWhole: boolean;

@@ -34,7 +34,7 @@ export const ON_CONTACT = working('ON_CONTACT');
 /** `LIVE` looks at the contact, `CODE` at the unavailable code, `READY` at the number of open contacts. */
 export type StateRule = Meaning | 'LIVE' | 'CODE' | 'READY';
 
-export interface StateEntry {
+interface StateEntry {
   id?: number;
   name: string;
   rule: StateRule;
@@ -55,7 +55,7 @@ export const AGENT_STATES: StateEntry[] = [
   { name: 'Working', rule: 'LIVE' },
 ];
 
-export interface CodeEntry {
+interface CodeEntry {
   id: number;
   name: string;
   meaning: Meaning;
@@ -105,7 +105,7 @@ export const WITH_AGENT: { id: number; name: string }[] = [
   { id: 14, name: 'Conference' },
 ];
 /** What the category of a contact's state contains while an agent has the contact. */
-export const WITH_AGENT_CATEGORY = 'WITHAGENT';
+const WITH_AGENT_CATEGORY = 'WITHAGENT';
 
 const stateById = new Map(AGENT_STATES.flatMap((entry) => (entry.id === undefined ? [] : [[entry.id, entry]])));
 const stateByName = new Map(AGENT_STATES.map((entry) => [canonical(entry.name), entry]));

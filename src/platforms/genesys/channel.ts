@@ -19,7 +19,7 @@ const DATE_PRECISION_MS = 1_000;
 
 export type EventFrame = Extract<Frame, { kind: 'event' }>;
 
-export interface ChannelHandlers {
+interface ChannelHandlers {
   event(frame: EventFrame): void;
   malformed(text: string): void;
   /** A text in a frame was not well-formed, and has been made so. */

@@ -15,7 +15,7 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRY_AFTER_S = 5;
 
-export interface Answer<T> {
+interface Answer<T> {
   body: T;
   /** When the platform answered, by its own clock, in ms (whole seconds): the time of facts that carry none. */
   atMs: number;
@@ -24,7 +24,7 @@ export interface Answer<T> {
 }
 
 /** How a client behaves towards the platform, and towards those who wait for it. */
-export interface Manners {
+interface Manners {
   /** How often one request is sent before its failure is the caller's. */
   attempts: number;
   /** Whether a request that may not go out now waits for its turn; else it fails at once. */

@@ -46,7 +46,7 @@ const MEDIA_TYPES: Record<string, Media> = {
  */
 export type OwnPresences = ReadonlyMap<string, Presence & { state: 'PAUSED' | 'OFF_DUTY' }>;
 
-export interface Mapped<T> {
+interface Mapped<T> {
   facet: T;
   /** False for a value of which nothing is known but its name: it never reads as available. */
   isKnown: boolean;

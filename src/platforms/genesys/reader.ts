@@ -46,7 +46,7 @@ class GenesysReader implements PlatformReader {
     try {
       await this.#client.login();
     } catch (error) {
-      return { answer: 'untold', reason: (error as Error).message };
+      return { answer: 'not_sent', reason: (error as Error).message };
     }
     try {
       await this.#client.tell({ to: 'assign', conversationId }, { id }, signal);
@@ -92,11 +92,11 @@ class GenesysReader implements PlatformReader {
 }
 
 /** Statuses of a request that the platform has not looked at: who asks may not, or not now. */
-const UNTOLD = new Set([401, 403, 429]);
+const UNPROCESSED = new Set([401, 403, 429]);
 
 function meaningOf(error: Error): Assignment {
   const { status = 0, message: reason } = error as Partial<RequestFailed> & Error;
-  if (UNTOLD.has(status)) return { answer: 'untold', reason };
+  if (UNPROCESSED.has(status)) return { answer: 'not_sent', reason };
   return status >= 400 && status < 500 ? { answer: 'refused', reason } : { answer: 'unknown' };
 }
 

@@ -183,5 +183,5 @@ routing status stays \`INTERACTING\`. An interaction that lasts, or a claim, mak
 const UNKNOWN = `## What is not known
 
 A presence or a routing status that is in no table makes the agent \`BUSY\` with its name as the reason. It is counted in
-\`muster_platform_total{event="unknown_value"}\` and logged once. What the platform leaves out stays as it was, or unknown:
+\`muster_platform_anomalies_total{kind="unknown_value"}\` and logged once. What the platform leaves out stays as it was, or unknown:
 never available. Who is On Queue and whose notification topics are refused is \`BUSY\` (\`NOT_WATCHED\`): [topics](permissions-genesys.md#topics).`;

@@ -10,7 +10,7 @@ import type { UtilizationPayload } from './payloads.ts';
 import type { GenesysCall, REQUESTS } from './requests.ts';
 
 /** Users whose own utilization is asked for with one reading: a request each, and nothing notifies of a change. */
-export const USERS_PER_READING = 20;
+const USERS_PER_READING = 20;
 /** Of users' utilization; the connection's budget holds, too, and has better uses. */
 const REQUESTS_PER_MINUTE = 90;
 /** The platform takes no more of one media type. */

@@ -29,7 +29,7 @@ interface Group {
   unwatched: ReadonlyMap<string, number>;
 }
 
-export interface WatchHandlers {
+interface WatchHandlers {
   event(frame: EventFrame): void;
   /** Changes may have been missed: cover the users again, then read them. */
   gap(reason: string): void;
