@@ -58,7 +58,7 @@ export const PROBLEMS = {
     'The route is for other regions, or `muster-asked-by` names a region, and the token is not that of this region.',
     'Leave the header out. Of a region compare its `auth.regionKey` with its `keys` in `regions` here. Nothing was done.',
   ),
-  unknown_route: kind(404, 'There is nothing here', 'No route has this method and path.', 'Compare with the README.'),
+  unknown_route: kind(404, 'There is nothing here', 'No route has this method and path.', 'Compare with `/docs`.'),
   unknown_agent: kind(
     404,
     'The agent is not known',
