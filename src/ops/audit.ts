@@ -53,7 +53,7 @@ export interface AuditRecord {
   /** Why the claim ended. */
   end_reason?: string;
   /** The event's id, and what it spoke of. */
-  event?: string;
+  event_id?: string;
   facets?: string[];
   /** Method and path, of what is neither a claim nor an event. */
   route?: string;

@@ -39,5 +39,5 @@ reworded. A code that is no longer used is never used for anything else. A state
 | \`reason\` | why, in words |
 
 \`warn or debug\`: \`debug\` where another line has already reported the cause. \`log.level\` in the config decides what is written.
-Records of the [audit](security.md#the-audit) share the stream unless \`audit.file\` is set: they carry \`audit: true\` and \`op\`.
+Records of the [audit](security.md#the-audit) share the stream unless \`audit.file\` is set: they carry \`audit: true\` and \`op\`, and no \`event\`.
 `;
