@@ -72,7 +72,7 @@ export function demandProof(region: Region, request: FastifyRequest, claimId: st
 /** Writes down an event that was accepted. */
 export function recordEvent({ audit }: Region, request: FastifyRequest, { event, outcome }: Accepted): void {
   const { eventId, agentId, facets } = event;
-  const base = { op: 'event', agent: agentId, event: eventId, facets: Object.keys(facets), outcome } as const;
+  const base = { op: 'event', agent: agentId, event_id: eventId, facets: Object.keys(facets), outcome } as const;
   audit.record({ ...base, who: whoSent(request), request: request.id });
 }
 

@@ -70,7 +70,7 @@ function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log)
   if (error.statusCode === 413) return answerTooLarge(reply);
   if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
   if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
-  log.error({ err: error, request_id: reply.request.id }, 'unforeseen error');
+  log.error('unexpected_error', { err: error, request_id: reply.request.id });
   return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
 }
 

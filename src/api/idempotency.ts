@@ -77,7 +77,7 @@ async function keep(
     const answer = { status: reply.statusCode, headers: Object.fromEntries(headers), body: payload };
     await keptAnswers.keep(id, print, { ...answer, atMs: store.nowMs() });
   } catch (error) {
-    log.debug({ err: error }, 'an answer cannot be kept; the same request would be carried out again');
+    log.debug('idempotent_answer_not_stored', { err: error });
   }
 }
 

@@ -95,17 +95,15 @@ export class RemoteKeys implements KeySource {
       const keys = keysOfSet(set).slice(0, MOST_KEYS);
       if (keys.length === 0) throw new Error('it holds no key that can be used');
       this.#fetchedMs = clock.monotonicMs();
-      if (this.#isAway) log.info({ url }, 'the keys of an issuer could be fetched again');
+      if (this.#isAway) log.info('issuer_keys_available', { url });
       this.#isAway = false;
       if (isDeepStrictEqual(set, this.#set)) return;
       this.#set = set;
       this.#keys = keys;
       this.#version += 1;
-      log.info({ url, keys: keys.map(({ kid }) => kid ?? null) }, 'an issuer has published its keys');
+      log.info('issuer_keys_changed', { url, keys: keys.map(({ kid }) => kid ?? null) });
     } catch (error) {
-      const hours = OUTLIVES_MS / 3_600_000;
-      const message = `the keys of an issuer cannot be fetched; those that are known are believed for ${hours} h`;
-      if (!this.#isAway && !this.#isStopped) log.warn({ url, err: error }, message);
+      if (!this.#isAway && !this.#isStopped) log.warn('issuer_keys_unavailable', { url, err: error });
       this.#isAway = true;
     }
   }

@@ -51,7 +51,7 @@ export class Announcements {
     const at = { address, connection };
     this.#at = at;
     const lost = (error?: Error): void => {
-      if (error) this.#options.log.debug({ err: error }, 'announcements of the cluster are not heard for now');
+      if (error) this.#options.log.debug('store_subscription_lost', { err: error });
       if (this.#at === at) this.#at = undefined;
       connection.destroy();
     };

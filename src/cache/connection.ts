@@ -48,9 +48,9 @@ export async function openClient(
   onTrouble: (address: string, trouble: string | undefined) => void,
 ): Promise<Client> {
   const client = connectCluster(settings);
-  client.on('error', (error) => log.debug({ err: error }, 'redis connection'));
+  client.on('error', (error) => log.debug('redis_connection_error', { err: error }));
   client.on('node-error', (error, { host, port }) => {
-    log.debug({ err: error }, 'redis connection');
+    log.debug('redis_connection_error', { err: error });
     onTrouble(`${host}:${port}`, error.message);
   });
   client.on('node-ready', ({ host, port }) => onTrouble(`${host}:${port}`, undefined));

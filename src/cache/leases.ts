@@ -112,7 +112,7 @@ class SharedLeases implements Leases {
     try {
       await run(scripts.leave, this.#keys, [instance]);
     } catch (error) {
-      log.warn({ err: error }, 'leases not handed back; they lapse by themselves');
+      log.warn('leases_not_released', { err: error });
     }
   }
 
@@ -121,10 +121,10 @@ class SharedLeases implements Leases {
     for (;;) {
       try {
         await this.#renewInTurn();
-        if (this.#failing) this.#options.log.info({}, 'leases are renewed again');
+        if (this.#failing) this.#options.log.info('lease_renewal_resumed');
         this.#failing = false;
       } catch (error) {
-        if (!this.#failing) this.#options.log.warn({ err: error }, 'leases cannot be renewed; they end by themselves');
+        if (!this.#failing) this.#options.log.warn('lease_renewal_failed', { err: error });
         this.#failing = true;
       }
       if (this.#stopping && this.#draining.size === 0) return;
@@ -157,7 +157,7 @@ class SharedLeases implements Leases {
     if (this.#draining.has(number) || this.#drained.has(number)) return;
     const { drain = async () => undefined, log } = this.#options;
     const drained = drain(number)
-      .catch((error) => log.error({ err: error, number }, 'could not drain before handing a lease back'))
+      .catch((error) => log.error('lease_drain_failed', { err: error, lease: number }))
       .then(() => {
         this.#draining.delete(number);
         this.#drained.add(number);

@@ -127,8 +127,7 @@ export class Shards {
       if (current.has(address)) continue;
       this.#known.delete(address);
       this.#told.delete(address);
-      if (!up || refuses !== undefined)
-        this.#options.log.info({ shard: address }, 'shard is no master any more: another one answers for it');
+      if (!up || refuses !== undefined) this.#options.log.info('shard_replaced', { shard: address });
     }
   }
 
@@ -176,7 +175,7 @@ export class Shards {
 
   #markUp(address: string, answer: Answer): void {
     const before = this.#known.get(address);
-    if (before?.up === false) this.#options.log.info({ shard: address }, 'shard answers again');
+    if (before?.up === false) this.#options.log.info('shard_up', { shard: address });
     this.#turn(before, { address, up: true, ...answer });
     this.#lastEpochMs = answer.epochMs;
   }
@@ -185,9 +184,8 @@ export class Shards {
   #turn(before: Shard | undefined, now: Shard): void {
     const [was, is] = [before?.refuses !== undefined, now.refuses !== undefined];
     const { address: shard, refuses: reason } = now;
-    if (is && !was)
-      this.#options.log.warn({ shard, reason }, 'shard refuses to write: callers get 503 until it does not');
-    if (was && !is) this.#options.log.info({ shard }, 'shard takes writes again');
+    if (is && !was) this.#options.log.warn('shard_refuses_writes', { shard, reason });
+    if (was && !is) this.#options.log.info('shard_accepts_writes', { shard });
     this.#known.set(shard, now);
   }
 
@@ -195,10 +193,7 @@ export class Shards {
     const { refuses: _, ...known } = this.at(address);
     if (!known.up) return;
     const reason = this.#options.troubleAt?.(address);
-    this.#options.log.warn(
-      { shard: address, ...(reason !== undefined && { reason }) },
-      'shard does not answer: calls that need it are refused until it does',
-    );
+    this.#options.log.warn('shard_down', { shard: address, ...(reason !== undefined && { reason }) });
     this.#known.set(address, { ...known, up: false, replicas: 0, downSinceMs: this.#options.clock.monotonicMs() });
     this.#onDown();
   }
@@ -207,7 +202,7 @@ export class Shards {
     try {
       await this.#options.rediscover(avoid);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'looking for the topology of the cluster failed; trying again');
+      this.#options.log.warn('topology_read_failed', { err: error });
     }
   }
 }

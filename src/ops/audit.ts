@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
-import { type LogStream, openStream, traceOfLine } from './log.ts';
+import { type Log, type LogStream, openStream, traceOfLine } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Who did something. Ids are the issuer's, the configuration's or the platform's; never a token. */
@@ -53,7 +53,7 @@ export interface AuditRecord {
   /** Why the claim ended. */
   end_reason?: string;
   /** The event's id, and what it spoke of. */
-  event?: string;
+  event_id?: string;
   facets?: string[];
   /** Method and path, of what is neither a claim nor an event. */
   route?: string;
@@ -79,7 +79,7 @@ interface AuditOptions {
   stream: LogStream;
   region: string;
   instance: string;
-  log: { error(fields: object, message: string): void };
+  log: Pick<Log, 'error'>;
   metrics: Pick<Metrics, 'auditDropped'>;
 }
 
@@ -103,8 +103,7 @@ export function openAudit({ file, stream, region, instance, log, metrics }: Audi
     dropped += 1;
   });
   target.on('error', (error) => {
-    if (!isBroken)
-      log.error({ err: error, file }, 'the audit cannot be written; its records wait, and then are dropped');
+    if (!isBroken) log.error('audit_write_failed', { err: error, file });
     isBroken = true;
   });
   target.on('drain', () => {

@@ -31,7 +31,7 @@ export class Journal {
       appendFileSync(this.#fd, `${JSON.stringify(line)}\n`);
     } catch (error) {
       this.failed = error as Error;
-      this.#log.error({ file: this.#file, reason: this.failed.message }, 'the history cannot be written and ends here');
+      this.#log.error('history_write_failed', { file: this.#file, reason: this.failed.message });
       this.close();
     }
   }

@@ -39,11 +39,7 @@ export class PlatformCounts {
     const name = isBeyond ? BEYOND : value;
     if (!met.has(name)) {
       met.add(name);
-      const more = isBeyond ? '; others are not logged any more' : '';
-      this.#log.warn(
-        { connection, value },
-        `the platform sent a value that is not known, and never counts as available${more}`,
-      );
+      this.#log.warn('platform_value_unknown', { connection, value, ...(isBeyond && { last: true }) });
     }
     return name;
   }

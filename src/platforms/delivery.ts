@@ -73,7 +73,7 @@ export class Delivery {
       this.#remove(batch);
       return true;
     } catch (error) {
-      this.#context.log.warn({ error: (error as Error).message }, 'Reports were not accepted; trying again');
+      this.#context.log.warn('platform_report_not_accepted', { reason: (error as Error).message });
       await pause(backoffMs(failuresBefore + 1), this.#signal).catch(() => {});
       return false;
     }

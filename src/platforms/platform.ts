@@ -1,6 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
 import type { WrongField } from '../agent/fields.ts';
 import type { Told } from '../agent/reconcile.ts';
+import type { Log } from '../ops/log.ts';
 import type { RequestBudget } from './budget.ts';
 
 /** One thing a platform said about one agent of its own accord, normalised. */
@@ -167,8 +168,8 @@ export interface PlatformContext {
   reconcile(reading: Reading): Promise<void>;
   /** Hears of an agent of whom the platform says what nobody can make sense of; the others are read all the same. */
   passOver(agentId: string, error: unknown): void;
-  /** Structured logging of what operators should see. */
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Takes events of the catalogue in `src/ops/log-events`. */
+  log: Pick<Log, 'info' | 'warn'>;
   /**
    * Counts, by name: `unknown_value`, `malformed_frame`, `mended_text`, `cut`, `zoneless_time`, `throttled`, `out_of_budget`, `request_failed`, `resync`. A value nobody has met
    * before, told as `field:VALUE`, is also logged, once.

@@ -35,10 +35,7 @@ export class Refusals<Name extends string> {
     else this.#refused.delete(name);
     if (!isNew) return;
     const { method, path, without } = this.#table[name];
-    this.#log.warn(
-      { request: `${method} ${path}`, error: refusal.message, without },
-      'The platform refuses a request: a permission is missing',
-    );
+    this.#log.warn('platform_permission_missing', { request: `${method} ${path}`, reason: refusal.message, without });
   }
 
   /**

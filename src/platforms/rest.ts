@@ -28,7 +28,7 @@ export class Rest {
     if (this.#stopping.aborted || this.#gap !== undefined) return;
     this.#gap = reason;
     this.#context.count('resync', reason);
-    this.#context.log.warn({ reason }, 'Changes may have been missed; everything is read again');
+    this.#context.log.warn('platform_changes_missed', { reason });
     this.wake();
   }
 

@@ -70,9 +70,7 @@ export class SharedBudget implements RequestBudget {
     this.#alone.refused(retryAfterMs);
     this.#options.permits
       .refused(retryAfterMs, jitterMs(retryAfterMs))
-      .catch((error) =>
-        this.#options.log.warn({ err: error }, 'other instances do not know that the platform asks to wait'),
-      );
+      .catch((error) => this.#options.log.warn('platform_backoff_not_shared', { err: error }));
   }
 
   accepted(): void {
@@ -100,17 +98,14 @@ export class SharedBudget implements RequestBudget {
 
   #reached(): void {
     this.#acceptedAfter = 0;
-    if (this.#isAlone) this.#options.log.info({}, 'the requests of the region are counted together again');
+    if (this.#isAlone) this.#options.log.info('request_budget_shared');
     this.#isAlone = false;
   }
 
   #lost(error: unknown): void {
     if (!this.#isAlone) {
       const perMinute = this.#options.alonePerMinute;
-      this.#options.log.warn(
-        { err: error, perMinute },
-        'the requests of the region cannot be counted together; this instance goes on with its part',
-      );
+      this.#options.log.warn('request_budget_split', { err: error, per_minute: perMinute });
     }
     this.#isAlone = true;
   }

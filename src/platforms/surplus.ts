@@ -1,4 +1,6 @@
 import type { Cut } from '../agent/bounds.ts';
+import type { LogFields } from '../ops/log.ts';
+import type { EventCodeAt } from '../ops/log-events/catalogue.ts';
 import type { PlatformContext } from './platform.ts';
 
 /** What did not fit of all agents of a connection as they are now. */
@@ -39,7 +41,7 @@ export class Surplus {
     for (const kind of ['queues', 'skills', 'texts'] as const) {
       if (cut[kind] === 0 || cut[kind] === before?.[kind]) continue;
       this.#context.count('cut', kind);
-      this.#logOnce(kind, { agent: agentId, queues, skills, texts }, WORDS[kind]);
+      this.#logOnce(kind, { agent: agentId, queues, skills, texts }, CUT_EVENTS[kind]);
     }
   }
 
@@ -52,7 +54,7 @@ export class Surplus {
   zoneless(field: string): void {
     this.#zonelessTimes += 1;
     this.#context.count('zoneless_time', field);
-    this.#logOnce('times', { field }, 'A time without a zone was not read; others are only counted');
+    this.#logOnce('times', { field }, 'platform_time_without_zone');
   }
 
   /** For the connection's report; nothing where all fitted and was read. */
@@ -73,15 +75,11 @@ export class Surplus {
     return all;
   }
 
-  #logOnce(kind: string, fields: object, message: string): void {
+  #logOnce(kind: string, fields: LogFields, event: EventCodeAt<'warn'>): void {
     if (this.#logged.has(kind)) return;
     this.#logged.add(kind);
-    this.#context.log.warn(fields, message);
+    this.#context.log.warn(event, fields);
   }
 }
 
-const WORDS = {
-  queues: 'An agent is in more queues than a record holds; the last ones are left out',
-  skills: 'An agent has more skills than a record holds; the last ones are left out',
-  texts: 'A name is longer than a record holds; it is shortened',
-};
+const CUT_EVENTS = { queues: 'agent_queues_cut', skills: 'agent_skills_cut', texts: 'agent_text_cut' } as const;

@@ -21,9 +21,9 @@ export function conflictReporter(): (region: Region, agentId: string, conflict: 
     metrics.conflicts.inc({ overlap });
     history.conflict(conflict);
     audit.record({ op: 'conflict', who: { region: lost.by ?? config.region }, outcome: overlap, ...conflict });
-    log.warn(conflict, 'an agent was granted twice while regions could not hear each other');
+    log.warn('agent_granted_twice', conflict);
     ingest.announceConflict(conflict).catch((error) => {
-      log.warn({ err: error, agent: agentId }, 'a conflict of claims was not announced on the bus');
+      log.warn('conflict_not_published', { err: error, agent: agentId });
     });
   };
 }

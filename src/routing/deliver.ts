@@ -97,6 +97,6 @@ async function giveBack(region: Region, { claim_id, agent_id }: ClaimAnswer, { a
   try {
     await settle(region, claim_id, answer === 'refused' ? 'refused' : 'release');
   } catch (error) {
-    region.log.debug({ err: error, agent: agent_id }, 'a claim that came to nothing was not given back; it lapses');
+    region.log.debug('undelivered_claim_not_released', { err: error, agent: agent_id });
   }
 }

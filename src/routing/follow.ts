@@ -110,7 +110,7 @@ export class Follower {
       return next;
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
-      log.debug({ err: error, domain }, 'the changes of a domain cannot be read now');
+      log.debug('changes_not_read', { err: error, domain });
       return [];
     }
   }
@@ -156,7 +156,7 @@ export class Follower {
       return await getReadable(agents, domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
-      log.debug({ err: error, domain }, 'the agents that changed cannot be read now');
+      log.debug('changed_agents_not_read', { err: error, domain });
       return undefined;
     }
   }

@@ -93,7 +93,7 @@ export async function giveBack({ region, unacknowledged }: Attempt): Promise<voi
     const now = settled.written.evenIfLost();
     publishClaim(region, agentId, now, claimIn(now, { agentId, fence }));
   } catch (error) {
-    region.log.debug({ err: error, agent: agentId }, 'a grant that nobody was told of was not given back; it lapses');
+    region.log.debug('unused_grant_not_released', { err: error, agent: agentId });
   }
 }
 
@@ -188,6 +188,6 @@ export async function correct(region: Region, agentId: string, facets: Facets): 
     // A copy: what a failover takes of it the bus brings, and the home decides.
     (await region.agents.apply(agentId, facets)).evenIfLost();
   } catch (error) {
-    region.log.warn({ err: error, agent: agentId }, 'the local copy of an agent was not corrected; the bus will do it');
+    region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
   }
 }

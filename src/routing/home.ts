@@ -71,7 +71,7 @@ export async function askHome(
     const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
     return { kind: 'refused', status: statusCode, code, detail, ...more };
   } catch (error) {
-    log.debug({ err: error, url }, 'a home did not answer');
+    log.debug('home_request_failed', { err: error, url });
     return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
   }
 }
@@ -103,7 +103,7 @@ export async function askForRead(
     const body = await answer.body.json();
     return answer.statusCode === 200 ? { headers: answer.headers, body } : undefined;
   } catch (error) {
-    log.debug({ err: error, url }, 'a region was asked for a read and did not answer');
+    log.debug('region_read_failed', { err: error, url });
     return undefined;
   }
 }

@@ -86,7 +86,7 @@ export class Lapses {
         if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#stopping.signal.aborted) return;
       }
     } catch (error) {
-      log.debug({ err: error, domain }, 'the lapses of a domain were not told yet');
+      log.debug('expired_claims_not_read', { err: error, domain });
     }
   }
 
@@ -104,7 +104,7 @@ export class Lapses {
       return true;
     } catch (error) {
       const level = error instanceof Refusal || isOutage(error) ? 'debug' : 'warn';
-      log[level]({ err: error, agent: agentId }, 'a claim whose time is over was not ended yet');
+      log[level]('expired_claim_not_ended', { err: error, agent: agentId });
       return false;
     }
   }

@@ -60,7 +60,7 @@ export class OneCall {
     try {
       await this.#look(callId, told);
     } catch (error) {
-      this.#region.log.warn({ err: error, call: callId }, 'the claims of a call were not compared; its next will be');
+      this.#region.log.warn('call_conflict_check_failed', { err: error, call: callId });
     }
   }
 
@@ -141,9 +141,6 @@ export class OneCall {
     metrics.callConflicts.inc({ outcome });
     history.callConflict(conflict);
     audit.record({ op: 'call_conflict', who: { region: config.region }, ...conflict });
-    log.warn(
-      conflict,
-      outcome === 'ended' ? 'a call had two claims; one has ended' : 'a call has two confirmed claims',
-    );
+    log.warn(outcome === 'ended' ? 'call_conflict_resolved' : 'call_conflict_confirmed', conflict);
   }
 }

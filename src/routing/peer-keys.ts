@@ -25,9 +25,9 @@ export class PeerKeys {
     const isStranger = theirs !== undefined && !theirs.includes(this.#ours);
     if (isStranger === this.#isStranger) return;
     this.#isStranger = isStranger;
-    const of = this.#region;
-    if (isStranger) this.#log.warn({ of }, 'another region does not know the key that ids are signed with here');
-    else this.#log.info({ of }, 'another region knows the key that ids are signed with here');
+    const peer = this.#region;
+    if (isStranger) this.#log.warn('claim_key_unknown', { peer });
+    else this.#log.info('claim_key_known', { peer });
   }
 
   /** In words; none where all is well. */

@@ -197,7 +197,7 @@ export class Peers {
       const startedMs = clock.monotonicMs();
       const { time_ms: theirMs, beat, claim_keys: theirKeys } = await this.#beatOf(name, peer);
       const tookMs = clock.monotonicMs() - startedMs;
-      if (peer.failures >= FAILURES_TO_GIVE_UP) log.info({ of: name }, 'region answers again');
+      if (peer.failures >= FAILURES_TO_GIVE_UP) log.info('region_reachable', { peer: name });
       peer.failures = 0;
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
@@ -207,10 +207,7 @@ export class Peers {
       peer.failures += 1; // told once, when it counts as unreachable
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
       peer.roundTrip = new RoundTrip();
-      log.warn(
-        { of: name, reason: (error as Error).message },
-        'region does not answer; the policies of its connections decide about its agents',
-      );
+      log.warn('region_unreachable', { peer: name, reason: (error as Error).message });
     }
   }
 
@@ -244,7 +241,7 @@ export class Peers {
     const { clock, log } = this.#options;
     const change = theirs.heard(theirMs, clock.nowMs(), tookMs);
     const offsetMs = Math.round(theirs.offsetMs ?? 0);
-    if (change === 'off') log.warn({ of: name, offsetMs }, "the clock of another region differs from this one's");
-    if (change === 'well') log.info({ of: name, offsetMs }, "the clock of another region agrees with this one's again");
+    if (change === 'off') log.warn('region_clock_differs', { peer: name, offset_ms: offsetMs });
+    if (change === 'well') log.info('region_clock_agrees', { peer: name, offset_ms: offsetMs });
   }
 }

@@ -23,6 +23,6 @@ export function publishClaim(region: Region, agentId: string, record: AgentRecor
   ingest.publish(event, record).catch((error) => {
     // Of a shard that is away, one line has told already.
     const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
-    log[level]({ err: error, agent: agentId }, 'a claim was not published; other regions learn of it when they ask');
+    log[level]('claim_not_published', { err: error, agent: agentId });
   });
 }

@@ -50,7 +50,7 @@ export class ReadThrough {
   /** Logs in wherever it may have to ask. A platform that is away now is asked to when it is needed. */
   prepare(): void {
     for (const [connection, reader] of this.#options.readers) {
-      reader.prepare().catch((error) => this.#options.log.debug({ err: error, connection }, 'not logged in yet'));
+      reader.prepare().catch((error) => this.#options.log.debug('platform_login_failed', { err: error, connection }));
     }
   }
 
@@ -113,7 +113,7 @@ export class ReadThrough {
       }
       this.#confirmed.set(agentId, askedMs);
     } catch (error) {
-      log.warn({ err: error, agent: agentId }, 'what a platform said of an agent was not accepted');
+      log.warn('platform_answer_not_applied', { err: error, agent: agentId });
     }
   }
 
@@ -121,6 +121,6 @@ export class ReadThrough {
     const { metrics, log } = this.#options;
     metrics.readThrough.inc({ connection, outcome }, agents);
     if (outcome === 'answered') metrics.readThroughDuration.observeMs({ connection }, tookMs);
-    if (outcome === 'failed') log.warn({ err: error, connection }, 'a platform did not say how its agents are');
+    if (outcome === 'failed') log.warn('platform_query_failed', { err: error, connection });
   }
 }

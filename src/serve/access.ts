@@ -29,7 +29,7 @@ export function openAccess(config: Config, clock: Clock, log: Log): Access {
   const published = new Map<string, RemoteKeys>();
   if (!auth) {
     if (!isLoopback(listen.host)) throw new Error(closed(listen.host));
-    log.warn({}, 'no `auth` is configured: anybody on this machine may claim agents and report events');
+    log.warn('auth_not_configured');
     return { tokens: undefined, regionTokens: undefined, published, start: () => {}, stop: async () => {} };
   }
   const issuers = new Map<string, Issuer>(

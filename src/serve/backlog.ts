@@ -12,11 +12,11 @@ interface Backlog {
 export async function countBacklog({ metrics, log }: Ground, { outbox, bus }: Sync): Promise<Backlog> {
   const [entries, behind] = await Promise.all([
     outbox.lengths().catch((error) => {
-      log.debug({ err: error }, 'the outbox could not be counted');
+      log.debug('outbox_count_failed', { err: error });
       return undefined;
     }),
     bus.lag().catch((error) => {
-      log.debug({ err: error }, 'what the bus still holds for this region could not be counted');
+      log.debug('bus_lag_count_failed', { err: error });
       return undefined;
     }),
   ]);

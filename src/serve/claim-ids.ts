@@ -9,6 +9,6 @@ const WITHOUT_AUTH = 'muster signs ids with this where it has no keys of its own
 export function openClaimIds({ claims: { keys } }: Pick<Config, 'claims'>, log: Log): ClaimIds {
   const [first, ...others] = keys ?? [];
   if (first !== undefined) return new ClaimIds([first, ...others]);
-  log.warn({}, 'no `claims.keys` are configured: anybody who reaches this instance can make up ids of claims');
+  log.warn('claim_keys_not_configured');
   return new ClaimIds([WITHOUT_AUTH]);
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { shiftedClock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
 import { complaint } from './complaint.ts';
 import { startInstance } from './instance.ts';
 
@@ -36,7 +37,7 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
     console.log(`region ${config.region} listens on ${instance.url}`);
     await stopSignal();
     await instance.stop();
-    endWhateverHappens();
+    endWhateverHappens(instance.log);
     return 0;
   } catch (error) {
     console.error(complaint('muster', error));
@@ -45,10 +46,10 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
 }
 
 /** An instance that has handed everything over must end, though something still kept the process. */
-function endWhateverHappens(): void {
+function endWhateverHappens(log: Log): void {
   const late = setTimeout(() => {
     const kept = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout');
-    console.error(`muster: stopped; the process is ended though something still keeps it: ${kept.join(', ')}`);
+    log.error('process_kept_alive', { kept });
     process.exit();
   }, END_LIMIT_MS);
   late.unref();

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { openAudit } from '../ops/audit.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { noHistory, openHistory } from '../ops/history.ts';
-import { createLog, openStream } from '../ops/log.ts';
+import { createLog, type Log, openStream } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/pushes.ts';
@@ -21,6 +21,7 @@ import { assembleSync, type Ground, type Sync } from './sync.ts';
 
 interface Instance {
   url: string;
+  log: Log;
   /** Takes no new work, finishes and hands over what it has, and closes. */
   stop(): Promise<void>;
 }
@@ -65,9 +66,10 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
       throw error;
     });
   const stopGauges = watchGauges(ground, sync);
-  ground.log.info({ url }, 'ready');
+  ground.log.info('instance_ready', { url });
   return {
     url,
+    log: ground.log,
     stop: async () => {
       draining = true;
       stopGauges();
@@ -75,7 +77,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
       await server.close();
       await pushes.stop();
       await shutDown(ground, sync);
-      ground.log.info({}, 'stopped');
+      ground.log.info('instance_stopped');
     },
   };
 }

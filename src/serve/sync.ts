@@ -166,7 +166,7 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   try {
     return (await leases.retire()) === 0;
   } catch (error) {
-    log.debug({ err: error }, 'the store cannot say who else lives, and cannot take a good-bye either');
+    log.debug('live_instances_unknown', { err: error });
     return false;
   }
 }

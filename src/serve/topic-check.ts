@@ -18,8 +18,7 @@ export async function checkTopic(bus: KafkaConfig, instance: string, log: Log): 
   try {
     count = await partitionCount(access, topic, LIMIT_MS);
   } catch (error) {
-    const hint = '`muster topics check` says whether its topics are as they should be';
-    log.warn({ err: error, topic }, `starting without the bus; ${hint}`);
+    log.warn('topic_check_failed', { err: error, topic });
     return;
   }
   if (count !== partitions) throw new Error(otherCount(topic, count, partitions));

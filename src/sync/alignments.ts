@@ -100,7 +100,7 @@ export class Alignments {
     } catch (error) {
       if (error instanceof HandedOver) return;
       metrics.alignRuns.inc({ domain, outcome: 'failed' });
-      log.debug({ err: error, domain }, 'queues could not be compared with records');
+      log.debug('queue_check_failed', { err: error, domain });
     }
     const endedMs = clock.monotonicMs();
     const tookMs = endedMs - startedMs;
@@ -127,7 +127,7 @@ export class Alignments {
     metrics.alignRuns.inc({ domain, outcome: 'complete' });
     metrics.alignDuration.setMs({ domain }, tookMs);
     for (const [kind, count] of kinds) metrics.alignRepairs.inc({ domain, kind }, count);
-    if (kinds.length > 0) log.warn({ domain, ...aligned }, 'queues did not agree with records; they do now');
+    if (kinds.length > 0) log.warn('queues_repaired', { domain, ...aligned });
     const report: AlignmentReport = { instance, atMs: clock.nowMs(), tookMs, ...aligned };
     const key = domainKey(domain);
     await cluster.command(key, ['HSET', key, FIELD, JSON.stringify(report)]);

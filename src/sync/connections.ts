@@ -6,6 +6,7 @@ import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases, leaseKey } from '../cache/leases.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
+import type { EventCodeAt } from '../ops/log-events/catalogue.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth } from '../platforms/platform.ts';
@@ -61,7 +62,6 @@ const LOOK_EVERY_MS = 250;
 /** How often the instance that runs a connection says how it is. */
 const TELL_EVERY_MS = 2000;
 const RETRY_MS = 500;
-const NOT_ACCEPTED = 'a platform report was not accepted; trying again';
 
 /** Runs the platform connections homed in this region, each on one instance at a time. */
 export class Connections {
@@ -171,7 +171,7 @@ export class Connections {
         await writeNotes(cluster, name, { ingest: { instance, ...connection.health() } });
         this.#hear(number, connection, (await readNotes(cluster, name)).wanted);
       } catch (error) {
-        log.debug({ err: error, connection: name }, 'how a connection is could not be told');
+        log.debug('connection_health_not_written', { err: error, connection: name });
       }
     }
   }
@@ -199,7 +199,7 @@ export class Connections {
       domain,
       log,
       accept: (event) => this.#accept(name, event),
-      read: (work) => this.#insist(work, 'the store could not be compared with the platform; trying again'),
+      read: (work) => this.#insist(work, 'reconciliation_delayed'),
     });
     const connection = open({
       connection: name,
@@ -226,18 +226,18 @@ export class Connections {
   /** Tries until it is accepted, because nobody will say it again. What never can be is set aside, and costs nobody else anything. */
   #accept(connection: string, event: AgentEvent): Promise<void> {
     const accept = (part: AgentEvent) =>
-      this.#insist(() => this.#unreplicated.accept(part), NOT_ACCEPTED, part.agentId);
+      this.#insist(() => this.#unreplicated.accept(part), 'platform_report_not_accepted', part.agentId);
     return acceptParts(event, `connection ${connection}`, accept, this.#options.setAside);
   }
 
   /** Tries until it works or the instance stops. @throws whatever is no outage */
-  async #insist<T>(work: () => Promise<T>, complaint: string, agent?: string): Promise<T | undefined> {
+  async #insist<T>(work: () => Promise<T>, complaint: EventCodeAt<'warn'>, agent?: string): Promise<T | undefined> {
     while (!this.#stopping) {
       try {
         return await work();
       } catch (error) {
         if (!isOutage(error)) throw error;
-        this.#options.log.warn({ err: error, agent }, complaint);
+        this.#options.log.warn(complaint, { err: error, agent });
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

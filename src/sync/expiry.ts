@@ -121,9 +121,9 @@ export class Expiry {
       }
     } catch (error) {
       if (error instanceof HandedOver) return;
-      log.debug({ err: error, domain }, 'a domain was not looked through for agents of whom nobody speaks');
+      log.debug('expiry_check_failed', { err: error, domain });
     }
-    if (found.forgotten + found.removed > 0) log.info({ domain, ...found }, 'agents of whom nobody speaks');
+    if (found.forgotten + found.removed > 0) log.info('agents_expired', { domain, ...found });
     this.#dueMs.set(number, clock.monotonicMs() + CHECK_EVERY_MS);
   }
 

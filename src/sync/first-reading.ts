@@ -53,7 +53,7 @@ export async function awaitFirstReading({
     if (open.length === 0) return;
     if (clock.monotonicMs() > deadlineMs) {
       const connections = open.map(({ connection }) => connection);
-      log.warn({ connections }, 'platforms have not been read yet; going to work with what was known');
+      log.warn('first_reading_timeout', { connections });
       return;
     }
     before = sights;

@@ -90,7 +90,7 @@ export class Freshness {
             if (stamp) watermarks.applied(Number(partition), stamp);
           }
         } catch (error) {
-          this.#options.log.debug({ err: error, of: region }, 'watermarks not read');
+          this.#options.log.debug('watermarks_not_read', { err: error, peer: region });
         }
       }),
     );

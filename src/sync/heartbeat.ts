@@ -67,7 +67,7 @@ export class Heartbeats {
   /** Never throws: who is not heard is judged by those who listen. */
   async #beat(partitions: number[], leaving: boolean): Promise<void> {
     const { outbox, region, instance, clock, log } = this.#options;
-    const failed = (error: unknown): void => log.debug({ err: error }, 'heartbeat not written');
+    const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
     try {
       const beat = await this.take();
       // In this order: the clock must not stand at a time before the beat was taken, nor after the heartbeat is written.

@@ -101,7 +101,7 @@ export class Ingest {
       facets,
     };
     await this.accept(event).catch((error) => {
-      log.debug({ err: error, agent: agentId }, 'old interactions are not forgotten yet; the next change tries again');
+      log.debug('interactions_not_pruned', { err: error, agent: agentId });
     });
   }
 
@@ -152,7 +152,7 @@ export class Ingest {
     const { event, aheadMs } = clampFuture(reported, store.nowMs());
     if (aheadMs > 0) {
       metrics.clamped.inc();
-      log.warn({ agent: event.agentId, event: event.eventId, aheadMs }, 'a timestamp lies in the future; taken as now');
+      log.warn('timestamp_clamped', { agent: event.agentId, event_id: event.eventId, ahead_ms: aheadMs });
     }
     return event;
   }
@@ -165,7 +165,7 @@ export class Ingest {
       // Of a shard that is away, or has no replica, a line has told already.
       const isTold = error instanceof ShardUnavailable || error instanceof NotReplicated;
       const level = isTold ? 'debug' : 'warn';
-      log[level]({ err: error, event: event.eventId }, 'taken, but not applied here yet: the bus will bring it');
+      log[level]('event_not_applied', { err: error, event_id: event.eventId });
       return 'deferred';
     }
   }

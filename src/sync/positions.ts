@@ -117,10 +117,7 @@ export class Positions {
       const key = positionsKey(region);
       // A former holder of a partition may overwrite a later position; the next heartbeat makes good for it.
       this.#options.cluster.command(key, ['HSET', key, ...fields]).catch((error) => {
-        this.#options.log.debug(
-          { err: error, of: region },
-          'positions not written; the next heartbeat brings new ones',
-        );
+        this.#options.log.debug('positions_not_written', { err: error, peer: region });
       });
     }
     this.#unsaved.clear();

@@ -21,6 +21,7 @@ export function tellProgress(
     const { reading, problem } = health[connection] ?? {};
     if (!reading) continue;
     const { step, agents, about, forMs } = reading;
-    log.info({ connection, agents, about, forMs, step, problem }, `${title} ${connection}: ${inWords(reading)}`);
+    const detail = `${title} ${connection}: ${inWords(reading)}`;
+    log.info('first_reading_progress', { connection, detail, agents, about, step, for_ms: forMs, reason: problem });
   }
 }

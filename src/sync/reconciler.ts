@@ -210,7 +210,7 @@ export class Reconciler {
     const { region, accept, log } = this.#options;
     const tombstone = { at: this.#cutoffMs(), id: `forgotten/${randomUUID()}` };
     await accept(forgettingOf(region, agentId, tombstone, 'expiry'));
-    log.info({ agent: agentId }, 'an agent whom the platform has no more was forgotten');
+    log.info('agent_forgotten', { agent: agentId });
   }
 
   #count(tally: Tally, agentId: string, differences: Difference[], overruled: number): void {
@@ -229,11 +229,11 @@ export class Reconciler {
     const { connection, cluster, log, metrics } = this.#options;
     metrics.reconcileRuns.inc({ connection, outcome: report.failed ? 'failed' : 'complete' });
     if (!report.failed) metrics.reconcileDuration.setMs({ connection }, report.tookMs);
-    log.debug(report, 'reconciled');
+    log.debug('reconciliation_ended', { report });
     try {
       await writeNotes(cluster, connection, { reconciliation: report });
     } catch (error) {
-      log.debug({ err: error }, 'the report of a reconciliation was not stored');
+      log.debug('reconciliation_report_not_written', { err: error });
     }
   }
 }

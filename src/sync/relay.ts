@@ -89,7 +89,9 @@ export class Relay {
     const { cluster, log } = this.#options;
     if (this.#mine().has(partition)) this.#poke(partition);
     else
-      cluster.publish(RELAY_CHANNEL, String(partition)).catch((error) => log.debug({ err: error }, 'relay not told'));
+      cluster
+        .publish(RELAY_CHANNEL, String(partition))
+        .catch((error) => log.debug('relay_signal_failed', { err: error }));
   }
 
   #pokeAll(): void {
@@ -147,12 +149,11 @@ export class Relay {
     this.#options.metrics.relayed.inc(count);
     if (!this.#away) return;
     this.#away = false;
-    this.#options.log.info({}, 'the bus takes events again; the outbox is draining');
+    this.#options.log.info('bus_write_resumed');
   }
 
   #backOff(partition: number, error: unknown): void {
-    if (!this.#away)
-      this.#options.log.warn({ err: error, partition }, 'cannot relay to the bus; events wait in the outbox');
+    if (!this.#away) this.#options.log.warn('bus_write_failed', { err: error, partition });
     this.#away = true;
     this.#backingOff.add(partition);
     const waitMs = MAX_BACKOFF_MS * (0.25 + 0.75 * Math.random());

@@ -87,10 +87,7 @@ export class SetAside {
       if (isOutage(failure)) throw failure;
       const { key, value } = message;
       const lost = { key: shown(key), value: shown(value), reason: cause.reason, err: failure };
-      this.#options.log.error(
-        lost,
-        'a message could not be put into the dead letters; this line is all that is left of it',
-      );
+      this.#options.log.error('dead_letter_not_written', lost);
     }
     this.#tell({ place, from, key: message.key, reason: cause.reason, atMs: cause.atMs }, error);
   }
@@ -120,7 +117,7 @@ export class SetAside {
       for (const [field, text] of Object.entries(fields))
         if (field.startsWith(FIELD)) notes.set(field, JSON.parse(text));
     } catch (error) {
-      log.debug({ err: error }, 'what other instances have set aside is not known now');
+      log.debug('set_aside_count_not_read', { err: error });
     }
     if (this.#note) notes.set(`${FIELD}${instance}`, this.#note);
     const told = [...notes.values()].filter(({ last }) => clock.nowMs() - last.atMs < TOLD_MS);
@@ -151,10 +148,7 @@ export class SetAside {
     const { log, metrics } = this.#options;
     metrics.setAside.inc({ place });
     const told = { place, from, key: shown(key), reason: shown(reason) };
-    log.warn(
-      { ...told, ...(!(error instanceof InvalidEvent) && { err: error }) },
-      'set aside, and going on without it',
-    );
+    log.warn('set_aside', { ...told, ...(!(error instanceof InvalidEvent) && { err: error }) });
     this.#note = { count: (this.#note?.count ?? 0) + 1, last: { ...told, atMs } };
     this.#saving ??= setTimeout(() => void this.#save(), SAVE_AFTER_MS);
   }
@@ -167,7 +161,7 @@ export class SetAside {
       await cluster.command(key, ['HSET', key, `${FIELD}${instance}`, JSON.stringify(this.#note)]);
       await cluster.command(key, ['PEXPIRE', key, String(TOLD_MS)]);
     } catch (error) {
-      log.debug({ err: error }, 'other instances do not know yet what was set aside');
+      log.debug('set_aside_count_not_written', { err: error });
     }
   }
 }

@@ -67,7 +67,7 @@ export class Unreplicated {
     const { signal } = this.#stopping;
     const { clock, log } = this.#options;
     let tookMs = 0;
-    log.warn({}, 'no replica has what a platform said; it is offered again until one has');
+    log.warn('platform_report_not_replicated');
     while (this.#events.size > 0 && !signal.aborted) {
       await pause(Math.max(PAUSE_MS, tookMs), undefined, { signal }).catch(() => undefined); // it is to stop
       const startedMs = clock.monotonicMs();
@@ -75,7 +75,7 @@ export class Unreplicated {
       tookMs = clock.monotonicMs() - startedMs;
     }
     this.#running = undefined;
-    if (!signal.aborted) log.info({}, 'a replica has all that platforms said');
+    if (!signal.aborted) log.info('platform_reports_replicated');
   }
 
   async #offer(signal: AbortSignal): Promise<void> {
@@ -102,7 +102,7 @@ export class Unreplicated {
       for (const event of events) await ingest.accept(event);
     } catch (error) {
       if (isOutage(error)) return false;
-      log.warn({ err: error, agent: agentId }, 'cannot be accepted again; the next reading tells it');
+      log.warn('platform_report_dropped', { err: error, agent: agentId });
     }
     // What was added meanwhile is still to be offered.
     const left = (this.#events.get(agentId) ?? []).filter((event) => !events.includes(event));

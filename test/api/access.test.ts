@@ -239,7 +239,7 @@ describe('the audit', () => {
   it('has one record of an event, and of each claim and settlement, with the fence', async () => {
     const { eventId, request } = await onDuty('crm-eu:near', 'crm-eu:near');
     const outcome = expect.stringMatching(TOOK_EFFECT);
-    const told = { op: 'event', who, agent: 'crm-eu:near', event: eventId, outcome };
+    const told = { op: 'event', who, agent: 'crm-eu:near', event_id: eventId, outcome };
     expect(await recordsOf(0, request)).toEqual([expect.objectContaining({ ...told, facets: expect.any(Array) })]);
     const token = await granting('route:agent');
     const asked = { queue: 'crm-eu:near', call_id: 'near' };

@@ -12,8 +12,8 @@ import type { Region } from '../../src/routing/region.ts';
 import { bareServer } from '../fixtures/bare-server.ts';
 
 function serverWith(report: () => Promise<RegionReport>) {
-  const logged: { fields: object; message: string }[] = [];
-  const log = { error: (fields: object, message: string) => logged.push({ fields, message }) };
+  const logged: { event: string; fields: object }[] = [];
+  const log = { error: (event: string, fields: object) => logged.push({ event, fields }) };
   const region = { log, audit: noAudit } as unknown as Region;
   const connections = async () => ({ region: 'eu', instance: 'eu-1', connections: [], domains: [] });
   const takeBeat = () => Promise.resolve(1);
@@ -34,7 +34,7 @@ test('what nobody foresaw is a problem with an id, and in the log under the same
 
   expect([answer.status, problem.code]).toEqual([500, 'internal']);
   expect(JSON.stringify(problem)).not.toContain('a defect');
-  expect(logged).toEqual([{ fields: { err: defect, request_id: problem.request_id }, message: 'unforeseen error' }]);
+  expect(logged).toEqual([{ event: 'unexpected_error', fields: { err: defect, request_id: problem.request_id } }]);
 });
 
 test('a request on an open connection is told that the instance is shutting down', async () => {

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../../local/redis/server.ts';
 import { createLeases, type Leases, type LeasesOptions } from '../../src/cache/leases.ts';
 import type { Clock } from '../../src/ops/clock.ts';
 import { systemClock } from '../../src/ops/clock.ts';
+import { createLog } from '../../src/ops/log.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-leases-'));
 let server: RedisServer;
@@ -45,7 +45,7 @@ function start(instance: string, options: Partial<LeasesOptions> = {}): Leases {
     instance,
     ttlMs: 600,
     clock: systemClock,
-    log: pino({ level: 'silent' }),
+    log: createLog('silent', 'here', 'test'),
     ...options,
   });
   leases.start();

@@ -43,7 +43,7 @@ const grantedSoon = () => expect.poll(async () => (await claim()).status, SOON).
 
 interface Line {
   level: number;
-  msg: string;
+  event: string;
   shard?: string;
   reason?: string;
 }
@@ -60,7 +60,7 @@ async function loggedDuring(work: () => Promise<void>): Promise<Line[]> {
   return during;
 }
 const about = (logged: Line[], { port }: LocalRedisNode) =>
-  logged.filter(({ shard }) => shard === `127.0.0.1:${port}`).map(({ msg }) => msg.split(':')[0]);
+  logged.filter(({ shard }) => shard === `127.0.0.1:${port}`).map(({ event }) => event);
 
 describe('a store whose memory is full', () => {
   it('is unavailable to writers before any comes, may still be read, and takes writes again by itself', async () => {
@@ -87,7 +87,7 @@ describe('a store whose memory is full', () => {
       await expect.poll(warnings, SOON).toEqual([]);
     });
     for (const master of masters)
-      expect(about(logged, master)).toEqual(['shard refuses to write', 'shard takes writes again']);
+      expect(about(logged, master)).toEqual(['shard_refuses_writes', 'shard_accepts_writes']);
   });
 
   it('does not make the region unready where its domain lives elsewhere', async () => {

@@ -21,8 +21,8 @@ const logOf = ({ log }: Process): string => readFileSync(log, 'utf8');
 /** It ends by itself, and nothing had to be cut off. */
 async function endsInOrder(process: Process): Promise<void> {
   await process.signal('SIGTERM');
-  expect(logOf(process)).toContain('"msg":"stopped"');
-  expect(logOf(process)).not.toContain('something still keeps it');
+  expect(logOf(process)).toContain('"event":"instance_stopped"');
+  expect(logOf(process)).not.toContain('process_kept_alive');
 }
 /** Hands the domain over to its replica, as an operator does. */
 async function failOverByHand(): Promise<void> {
@@ -69,7 +69,7 @@ describe('a failover by hand under load', () => {
     }
     const outcomes = await load.stop();
     expect(outcomes.filter(({ kind, status }) => kind === 'unknown' || status === 500)).toEqual([]);
-    expect(logOf(eu.processes[0] as Process)).not.toContain('unforeseen error');
+    expect(logOf(eu.processes[0] as Process)).not.toContain('unexpected_error');
     await endsInOrder(eu.processes[0] as Process);
   });
 });

@@ -194,7 +194,7 @@ describe('topics that are refused', () => {
     await recorder.until(() => recorder.status(userId).status === 'AVAILABLE');
     simulator.faults({ refusedTopics: ['conversations'] });
     await recorder.until(() => recorder.status(userId).reason === 'NOT_WATCHED');
-    expect(recorder.warnings.filter((line) => line.startsWith('The platform refuses notification'))).toHaveLength(1);
+    expect(recorder.warnings.filter((line) => line.startsWith('notification_topics_refused'))).toHaveLength(1);
   });
 });
 

@@ -64,7 +64,7 @@ export class Recorder {
         for await (const page of reading.byId(unnamed)) this.#compare(page);
       },
       passOver: (agentId) => this.passedOver.push(agentId),
-      log: { info: () => {}, warn: (fields, message) => this.warnings.push(`${message} ${JSON.stringify(fields)}`) },
+      log: { info: () => {}, warn: (event, fields) => this.warnings.push(`${event} ${JSON.stringify(fields)}`) },
       count: (name) => this.counts.set(name, this.count(name) + 1),
     };
     const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };

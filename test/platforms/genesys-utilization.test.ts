@@ -122,7 +122,7 @@ describe('utilization that cannot be read for a while', () => {
     const context = {
       connection: 'emea',
       budget: new Budget(systemClock, 100),
-      log: { info: () => {}, warn: (_fields: object, message: string) => void warnings.push(message) },
+      log: { info: () => {}, warn: (event: string) => void warnings.push(event) },
       count: () => {},
     };
     const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
@@ -135,7 +135,7 @@ describe('utilization that cannot be read for a while', () => {
     expect(await utilization.readSome([userId])).toEqual([]);
     await utilization.readOrganisation();
     expect(unitsOf(utilization.of(userId))).toEqual(ONE_EACH);
-    expect(warnings).toEqual(Array(2).fill('Utilization cannot be read for now'));
+    expect(warnings).toEqual(Array(2).fill('utilization_read_failed'));
     expect(await utilization.readSome([NOBODY, userId])).toEqual([userId]);
     expect(utilization.of(userId)).toEqual(SEVERAL_AT_ONCE);
     expect(utilization.of(NOBODY)).toEqual(utilization.of('another'));

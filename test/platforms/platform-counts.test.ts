@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { Log } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { PlatformCounts } from '../../src/ops/platform-counts.ts';
 
 function counting() {
-  const logged: object[] = [];
+  const logged: unknown[] = [];
   const metrics = createMetrics('eu-west-1');
-  const counts = new PlatformCounts(metrics, { warn: (fields: object) => void logged.push(fields) });
+  const warn: Log['warn'] = (event, fields) => void logged.push([event, fields]);
+  const counts = new PlatformCounts(metrics, { warn });
   const counted = async (kind: string) =>
     Object.fromEntries(
       (await metrics.platformAnomalies.get()).values
@@ -25,8 +27,8 @@ describe('a value that nobody has met before', () => {
       'apac systemPresence:FISHING': 1,
     });
     expect(logged).toEqual([
-      { connection: 'emea', value: 'systemPresence:FISHING' },
-      { connection: 'apac', value: 'systemPresence:FISHING' },
+      ['platform_value_unknown', { connection: 'emea', value: 'systemPresence:FISHING' }],
+      ['platform_value_unknown', { connection: 'apac', value: 'systemPresence:FISHING' }],
     ]);
   });
 
@@ -38,6 +40,8 @@ describe('a value that nobody has met before', () => {
     expect(Object.keys(series)).toHaveLength(101);
     expect(series['emea other']).toBe(900);
     expect(logged).toHaveLength(101);
+    const last = { connection: 'emea', value: 'systemPresence:101', last: true };
+    expect(logged.at(-1)).toEqual(['platform_value_unknown', last]);
   });
 });
 

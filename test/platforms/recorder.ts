@@ -69,7 +69,7 @@ export class Recorder {
         this.readings += 1;
       },
       passOver: (agentId) => this.passedOver.push(agentId),
-      log: { info: () => {}, warn: (fields, message) => this.warnings.push(`${message} ${JSON.stringify(fields)}`) },
+      log: { info: () => {}, warn: (event, fields) => this.warnings.push(`${event} ${JSON.stringify(fields)}`) },
       count: (event) => this.counts.set(event, this.count(event) + 1),
     };
     this.connection = open(context, this.clock);

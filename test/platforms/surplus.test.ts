@@ -20,7 +20,7 @@ const many = <T>(count: number, of: (i: number) => T): T[] => Array.from({ lengt
 function witness(connection: string) {
   const counts: string[] = [];
   const warnings: string[] = [];
-  const warn = (_fields: object, message: string): void => void warnings.push(message);
+  const warn = (event: string): void => void warnings.push(event);
   const count = (name: string, value = ''): void => void counts.push(`${name} ${value}`);
   return { context: { connection, count, log: { info: () => {}, warn } }, counts, warnings };
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../local/kafka/cluster.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
@@ -12,6 +11,7 @@ import { CLAIM_CONFLICT, HEARTBEAT, sealConflict } from '../../src/bus/envelope.
 import { createKafkaBus, dlqOf } from '../../src/bus/kafka/kafka.ts';
 import { TopicsAdmin } from '../../src/bus/kafka/topics-admin.ts';
 import { partitionOf } from '../../src/bus/partition.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { asyncApi, wrongIn } from '../fixtures/asyncapi.ts';
 import { kafkaOrSkip } from '../fixtures/kafka.ts';
 import { hasKcat } from '../fixtures/kcat.ts';
@@ -101,7 +101,7 @@ kafkaOrSkip('the topic, as others see it', () => {
       topic: TOPIC,
       partitions: PARTITIONS,
       region: REGION,
-      log: pino({ level: 'silent' }),
+      log: createLog('silent', 'here', 'test'),
     });
     const side = { fence: 2, call: 'call-1', region: REGION };
     const conflict = { agent: 'crm:1', kept: side, lost: { ...side, fence: 1 }, overlap: 'possible' as const };

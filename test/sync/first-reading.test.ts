@@ -1,10 +1,10 @@
-import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/ops/clock.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { awaitFirstReading, isKnown, type Sight } from '../../src/sync/first-reading.ts';
 
 const sight = (more: Partial<Sight> = {}): Sight => ({ connection: 'crm', leaseMs: 5_000, isRead: true, ...more });
-const silent = pino({ level: 'silent' });
+const silent = createLog('silent', 'here', 'test');
 
 describe('a connection is known', () => {
   it('once this instance has read it, or has said why it cannot', () => {

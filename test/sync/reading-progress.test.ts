@@ -11,8 +11,8 @@ it('says in words how far a first reading is', () => {
 });
 
 it('is told on the log for those that are under way, with what stands in the way', () => {
-  const told: [object, string][] = [];
-  const log = { info: (fields: object, message: string) => told.push([fields, message]) };
+  const told: [string, object | undefined][] = [];
+  const log = { info: (event: string, fields?: object) => told.push([event, fields]) };
   const health: Record<string, PlatformHealth> = {
     'genesys-emea': { connected: false, agents: 1200, reading, problem: 'GET /api/v2/users answered 503' },
     'cxone-apac': { connected: true, agents: 10, lastSnapshotMs: 1 },
@@ -22,11 +22,19 @@ it('is told on the log for those that are under way, with what stands in the way
     { name: 'cxone-apac', title: 'NICE CXone' },
     { name: 'of-another-instance', title: 'NICE CXone' },
   ];
-  tellProgress(connections, health, log as never);
+  tellProgress(connections, health, log);
   expect(told).toEqual([
     [
-      { connection: 'genesys-emea', ...reading, problem: 'GET /api/v2/users answered 503' },
-      'Genesys Cloud genesys-emea: 1,200 of about 3,000 agents read, 40 s so far; now how agents are',
+      'first_reading_progress',
+      {
+        connection: 'genesys-emea',
+        detail: 'Genesys Cloud genesys-emea: 1,200 of about 3,000 agents read, 40 s so far; now how agents are',
+        step: 'how agents are',
+        agents: 1200,
+        about: 3000,
+        for_ms: 40_400,
+        reason: 'GET /api/v2/users answered 503',
+      },
     ],
   ]);
 });

@@ -79,7 +79,7 @@ describe('the writer', () => {
     expect(history.failed?.message).toContain('ENOSPC');
     history.claimInvoked({ call: 'c2', queue: 'support' });
     const fields = { file: '/dev/full', reason: expect.stringContaining('ENOSPC') };
-    expect(error.mock.calls).toEqual([[fields, 'the history cannot be written and ends here']]);
+    expect(error.mock.calls).toEqual([['history_write_failed', fields]]);
   });
 
   it('does nothing where no history is kept', () => {

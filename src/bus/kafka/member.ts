@@ -85,9 +85,7 @@ export class KafkaMember {
     const held = [...this.#held];
     this.#held = new Set();
     await this.#options.drain(held);
-    await this.#consumer
-      .close()
-      .catch((error) => this.#options.log.debug({ err: error }, 'left the bus without a word'));
+    await this.#consumer.close().catch((error) => this.#options.log.debug('bus_leave_failed', { err: error }));
     await this.#joining;
   }
 
@@ -100,9 +98,9 @@ export class KafkaMember {
     if (this.#closed) return;
     this.#held = new Set(this.#assigned());
     const { log, group } = this.#options;
-    if (this.#away) log.info({ group }, 'the bus can be read again');
+    if (this.#away) log.info('bus_read_resumed', { group });
     this.#away = false;
-    log.debug({ group, partitions: [...this.#held] }, 'partitions assigned');
+    log.debug('bus_partitions_assigned', { group, partitions: [...this.#held] });
   }
 
   /** Waits for what is under way of lost partitions, but not so long that the group gives up on this instance. */
@@ -141,6 +139,6 @@ export class KafkaMember {
     const { log, group } = this.#options;
     if (this.#closed || this.#away) return;
     this.#away = true;
-    log.warn({ err: error, reason: reasonOf(error), group }, 'the bus cannot be read; trying on');
+    log.warn('bus_read_failed', { err: error, reason: reasonOf(error), group });
   }
 }

@@ -126,7 +126,7 @@ export class KafkaReader {
       const topics = [{ topicId, partitions }];
       const response = await this.#fetcher.fetch({ node, topics, maxWaitTime, minBytes: 1, maxBytes: FETCH_BYTES });
       this.#take(response, readings, asked);
-      if (this.#away) this.#options.log.info({}, 'messages of the bus come in again');
+      if (this.#away) this.#options.log.info('bus_read_resumed');
       this.#away = false;
     } catch (error) {
       const answer = (error as { response?: FetchResponse }).response;
@@ -154,16 +154,13 @@ export class KafkaReader {
 
   /** What this region had not read is gone: retention was shorter than its absence. See "Retention" in docs/kafka.md. */
   #skip(reading: KafkaReading, { partitionIndex: partition }: FetchResponsePartition): void {
-    this.#options.log.error(
-      { partition, offset: String(reading.offset) },
-      'the bus no longer has what this region was to read next; reading on from the oldest that is left',
-    );
+    this.#options.log.error('bus_messages_lost', { partition, offset: String(reading.offset) });
     reading.drop();
   }
 
   #failed(error: unknown): void {
     if (this.#closed || this.#away) return;
-    this.#options.log.warn({ err: error, reason: reasonOf(error) }, 'the bus cannot be read; trying on');
+    this.#options.log.warn('bus_read_failed', { err: error, reason: reasonOf(error) });
     this.#away = true;
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../ops/log.ts';
+import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
 import type { BatchHandler, Delivery } from '../bus.ts';
 
 interface ReadingOptions {
@@ -63,12 +64,12 @@ export class KafkaReading {
     this.batches += 1;
     const handled = this.#handled.then(() => {
       this.#giveUp.signal.throwIfAborted();
-      return batch.length > 0 ? this.#insist('batch not handled', () => handler(this.partition, batch)) : undefined;
+      return batch.length > 0 ? this.#insist('bus_batch_not_applied', () => handler(this.partition, batch)) : undefined;
     });
     handled.catch(() => undefined); // the commit behind it sees to that
     const committed = this.#committed.then(async () => {
       await handled;
-      await this.#insist('batch not committed', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
+      await this.#insist('bus_position_not_saved', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
     });
     this.#handled = handled;
     this.#committed = committed;
@@ -81,13 +82,13 @@ export class KafkaReading {
   }
 
   /** Tries until it works, or the partition is another's. @param quietly how many failures nobody needs to hear of */
-  async #insist(failure: string, work: () => Promise<void>, quietly = 0): Promise<void> {
+  async #insist(failure: EventCodeAt<'warn'>, work: () => Promise<void>, quietly = 0): Promise<void> {
     const { log, isHeld, partition } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (attempt === quietly + 1) log.warn({ err: error, partition }, `${failure}; trying again`);
+        if (attempt === quietly + 1) log.warn(failure, { err: error, partition });
         const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);
         await delay(backoffMs, undefined, { signal: this.#giveUp.signal });
         if (!isHeld()) throw error;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../ops/log.ts';
+import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
 import type { BatchHandler, Delivery } from '../bus.ts';
 import type { RedisConnection } from './connection.ts';
 import { type ByteEntry, readFields } from './stream-entry.ts';
@@ -80,11 +81,11 @@ export class PartitionReader {
     while (!this.#closed) {
       try {
         await this.#readOnce();
-        if (this.#away) this.#options.log.info({}, 'the bus can be read again');
+        if (this.#away) this.#options.log.info('bus_read_resumed');
         this.#away = false;
       } catch (error) {
         if (this.#closed) return;
-        if (!this.#away) this.#options.log.warn({ err: error }, 'the bus cannot be read; trying on');
+        if (!this.#away) this.#options.log.warn('bus_read_failed', { err: error, reason: (error as Error).message });
         this.#away = true;
         await delay(AWAY_MS);
       }
@@ -150,12 +151,14 @@ export class PartitionReader {
     const to = batch.at(-1)?.position ?? from;
     const handled = reading.handled.then(() => {
       signal.throwIfAborted();
-      return this.#insist(partition, signal, 'batch not handled', () => handler(partition, batch));
+      return this.#insist(partition, signal, 'bus_batch_not_applied', () => handler(partition, batch));
     });
     handled.catch(() => undefined); // the commit behind it sees to that
     const committed = reading.committed.then(async () => {
       await handled;
-      const reached = await this.#insist(partition, signal, 'batch not committed', () => advance(partition, from, to));
+      const reached = await this.#insist(partition, signal, 'bus_position_not_saved', () =>
+        advance(partition, from, to),
+      );
       if (reached !== to) throw new Error(`the position of partition ${partition} is ${reached}, not ${from}`);
     });
     Object.assign(reading, { position: to, handled, committed, batches: reading.batches + 1 });
@@ -174,13 +177,18 @@ export class PartitionReader {
   }
 
   /** Tries until it works, the partition is drained, or its lease is over. */
-  async #insist<T>(partition: number, giveUp: AbortSignal, failure: string, work: () => Promise<T>): Promise<T> {
+  async #insist<T>(
+    partition: number,
+    giveUp: AbortSignal,
+    failure: EventCodeAt<'warn'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         const { log, held } = this.#options;
-        if (attempt === 1) log.warn({ err: error, partition }, `${failure}; trying again`);
+        if (attempt === 1) log.warn(failure, { err: error, partition });
         const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);
         await delay(backoffMs, undefined, { signal: giveUp });
         if (!held().has(partition)) throw error;

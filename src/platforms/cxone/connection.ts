@@ -122,8 +122,7 @@ class CxoneConnection implements PlatformConnection {
       rest: (ms) => this.#rest.sleep(ms),
       failed: (problem, retryInMs) => {
         this.#problem = problem;
-        const fields = { problem, retryInMs: Math.round(retryInMs) };
-        this.#context.log.warn(fields, 'NICE CXone cannot be mirrored for now');
+        this.#context.log.warn('platform_read_failed', { reason: problem, retry_in_ms: Math.round(retryInMs) });
       },
     });
   }
@@ -142,7 +141,7 @@ class CxoneConnection implements PlatformConnection {
     this.#lastSnapshotMs = this.#clock.nowMs();
     this.#client.isFirstReading = false;
     this.#problem = undefined;
-    if (this.#state !== 'live') this.#context.log.info({ agents: this.#roster.size }, 'NICE CXone is live');
+    if (this.#state !== 'live') this.#context.log.info('platform_live', { agents: this.#roster.size });
     this.#state = 'live';
     return this.#clock.monotonicMs() - startedMs;
   }
@@ -175,7 +174,7 @@ class CxoneConnection implements PlatformConnection {
       if (isRefusal(error)) this.#deliver(this.#roster.unwatched(error.atMs ?? 0));
       const isCursorRefused = error instanceof RequestFailed && error.status === 400;
       if (isCursorRefused) this.#rest.missed('the cursor was refused');
-      else this.#context.log.warn({ problem: this.#pollProblem }, 'NICE CXone did not say what has changed');
+      else this.#context.log.warn('platform_poll_failed', { reason: this.#pollProblem });
     }
   }
 

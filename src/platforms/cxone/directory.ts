@@ -197,7 +197,7 @@ export class Directory {
     } catch (error) {
       if (isRefusal(error)) return error;
       if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
-      this.#log.warn({ error: error.message }, 'NICE CXone does not have a list; it is done without');
+      this.#log.warn('platform_list_missing', { reason: error.message });
       return undefined;
     }
   }

@@ -56,7 +56,7 @@ const MISSING = `## What a missing permission looks like
 
 - CXone answers 403 and says no more than that; the body's form is not documented. \`problem\` in \`ingest.health\` of
   \`GET /v1/connections\` names the request, its scope, and what goes missing. It is logged once:
-  \`The platform refuses a request: a permission is missing\`.
+  \`platform_permission_missing\`.
 - Everything else goes on. Nobody becomes available by it.
 - **\`agents/states\` withdrawn while running:** whoever was available is \`BUSY\` with the reason \`NOT_WATCHED\` at the next poll, since nobody says any
   more how they are; given back, the next reading makes up for it. A connection that *starts* without it leaves agents as the region's

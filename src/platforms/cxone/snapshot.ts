@@ -117,8 +117,7 @@ export class Snapshot implements Reading {
   }
 
   #noteHidden(hidden: number): void {
-    if (hidden > 0 && this.#hidden === 0)
-      this.#context.log.warn({ hidden }, 'Agents are hidden from the API user; the mirror is not whole');
+    if (hidden > 0 && this.#hidden === 0) this.#context.log.warn('platform_agents_hidden', { hidden });
     this.#hidden = hidden;
   }
 }

@@ -138,8 +138,7 @@ class GenesysConnection implements PlatformConnection {
       rest: (ms) => this.#restAndDoubt(ms),
       failed: (problem, retryInMs) => {
         this.#problem = problem;
-        const fields = { problem, retryInMs: Math.round(retryInMs) };
-        this.#context.log.warn(fields, 'Genesys Cloud cannot be mirrored for now');
+        this.#context.log.warn('platform_read_failed', { reason: problem, retry_in_ms: Math.round(retryInMs) });
       },
     });
   }
@@ -160,7 +159,7 @@ class GenesysConnection implements PlatformConnection {
     await this.#readAll();
     this.#lastSnapshotMs = this.#clock.nowMs();
     this.#problem = undefined;
-    if (this.#state !== 'live') this.#context.log.info({ agents: this.#mirror.roster.size }, 'Genesys Cloud is live');
+    if (this.#state !== 'live') this.#context.log.info('platform_live', { agents: this.#mirror.roster.size });
     this.#state = 'live';
     return this.#clock.monotonicMs() - startedMs;
   }

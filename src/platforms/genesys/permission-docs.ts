@@ -75,7 +75,7 @@ the role. A refused topic says why, in \`problem\`.`;
 const MISSING = `## What a missing permission looks like
 
 - \`problem\` in \`ingest.health\` of \`GET /v1/connections\` has the platform's own words (403, \`missing.any.permissions\`), the permission,
-  and what goes missing. It is logged once: \`The platform refuses a request: a permission is missing\`.
+  and what goes missing. It is logged once, as \`platform_permission_missing\`.
 - Everything else goes on. Nobody becomes available by it. A connection that *starts* without \`directory:user:view\` leaves agents as the
   region's store has them, as in an outage: look at \`problem\` before you restart anything.
 - Whose topics are refused is \`BUSY\` with the reason \`NOT_WATCHED\`, however the platform shows them: what was read a while ago is no

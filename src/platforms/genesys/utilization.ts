@@ -127,7 +127,7 @@ export class Utilization {
       if (!(error instanceof RequestFailed)) throw error;
       if (error.status === 404) return 'unknown';
       if (error.status === 403) this.#refusals.note(call.to, error);
-      else this.#context.log.warn({ error: error.message }, 'Utilization cannot be read for now');
+      else this.#context.log.warn('utilization_read_failed', { reason: error.message });
       return 'failed';
     }
   }

@@ -193,7 +193,7 @@ export class Watch {
       });
     } catch (error) {
       if (!isNeeded()) return;
-      this.#context.log.warn({ error: (error as Error).message }, 'A notification channel could not be renewed yet');
+      this.#context.log.warn('notification_channel_not_renewed', { reason: (error as Error).message });
       clearTimeout(group.renewal);
       const retry = () => void this.#renew(group, channel, failures + 1);
       group.renewal = setTimeout(retry, backoffMs(failures + 1));
@@ -209,7 +209,7 @@ export class Watch {
 
   #malformed(text: string): void {
     this.#context.count('malformed_frame');
-    this.#context.log.warn({ frame: cut(text, LOGGED_FRAME_LENGTH) }, 'A notification could not be read');
+    this.#context.log.warn('notification_malformed', { frame: cut(text, LOGGED_FRAME_LENGTH) });
   }
 
   #note(group: Group, { refused, atMs }: Subscribed): void {
@@ -220,7 +220,7 @@ export class Watch {
     group.unwatched = new Map(userIds.map((userId) => [userId, group.unwatched.get(userId) ?? atMs]));
     if (refused[0] && isNew) {
       const fields = { topics: refused.length, first: refused[0].id, reason: reasonOf(refused[0]) };
-      this.#context.log.warn(fields, 'The platform refuses notification topics');
+      this.#context.log.warn('notification_topics_refused', fields);
     }
   }
 

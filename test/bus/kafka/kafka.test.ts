@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { startKafka } from '../../../local/kafka/cluster.ts';
 import { TcpProxy } from '../../../local/weather/proxy.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { createLog } from '../../../src/ops/log.ts';
 import { anyKafkaOrSkip, GIVEN } from '../../fixtures/kafka.ts';
 import { type BusHarness, busContract, PARTITIONS } from '../contract.ts';
 import { TestTopics } from './topics.ts';
 
-const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+const log = createLog(process.env.LOG_LEVEL ?? 'silent', 'here', 'test');
 /** As many instances as a test has open at once, with one to spare for each that died. */
 const WAYS = 6;
 

@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../../local/kafka/cluster.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { createLog } from '../../../src/ops/log.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
 import { Handled, Publishing } from './handled.ts';
 import { TestTopics } from './topics.ts';
 
-const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+const log = createLog(process.env.LOG_LEVEL ?? 'silent', 'here', 'test');
 const NODES = 3;
 const PARTITIONS = 3;
 const TOPIC = 'led';

@@ -1,5 +1,5 @@
-import { pino } from 'pino';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { createLog } from '../../../src/ops/log.ts';
 
 /** An instance in a process of its own, which a test can freeze or kill: it tells its parent what it handles. */
 const [broker = '', topic = '', partitions = '', sessionMs = '', member] = process.argv.slice(2);
@@ -11,7 +11,7 @@ const bus = createKafkaBus({
   region: 'eu',
   sessionMs: Number(sessionMs),
   ...(member && { member }),
-  log: pino({ level: 'silent' }),
+  log: createLog('silent', 'here', 'test'),
 });
 bus.consume(async (partition, batch) => {
   const handled = { partition, values: batch.map(({ value }) => value) };

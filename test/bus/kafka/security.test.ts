@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Bus, BusUnavailable } from '../../../src/bus/bus.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { createLog } from '../../../src/ops/log.ts';
 import { type KafkaConfig, kafkaAccess } from '../../../src/serve/kafka.ts';
 import { kafkaOrSkip } from '../../fixtures/kafka.ts';
 import { SOON } from '../../fixtures/soon.ts';
@@ -25,7 +25,7 @@ kafkaOrSkip('a secured Kafka', () => {
   let lines: string[] = [];
   /** What must not be. */
   let secrets: string[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  const log = createLog('trace', 'eu', 'test', { write: (line) => void lines.push(line) });
 
   beforeAll(async () => {
     [kafka, endpoint] = await Promise.all([startSecuredKafka(), TokenEndpoint.start()]);
@@ -62,7 +62,7 @@ kafkaOrSkip('a secured Kafka', () => {
   async function failureOf(bus: Bus): Promise<string> {
     const error: unknown = await bus.publish(0, [message]).catch((reason) => reason);
     if (!(error instanceof BusUnavailable)) throw new Error(`expected BusUnavailable, got ${error}`, { cause: error });
-    log.error({ err: error }, 'failed');
+    log.warn('bus_write_failed', { err: error });
     return error.message;
   }
 
@@ -176,7 +176,7 @@ kafkaOrSkip('a secured Kafka', () => {
   test('says in the log that it cannot read with a wrong password', async () => {
     const security = { tls: kafka.trusted, sasl: password('PLAIN', WRONG) };
     open(kafka.config('PLAIN', security, await kafka.createTopic())).consume(async () => undefined);
-    await vi.waitFor(() => expect(lines.join('')).toMatch(/"msg":"the bus cannot be read/), 15_000);
+    await vi.waitFor(() => expect(lines.join('')).toMatch(/"event":"bus_read_failed"/), 15_000);
     expect(lines.join('')).toContain('"reason":"Authentication failed');
   });
 

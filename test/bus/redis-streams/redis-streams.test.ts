@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../../../local/redis/server.ts';
 import { TcpProxy } from '../../../local/weather/proxy.ts';
 import { BusUnavailable } from '../../../src/bus/bus.ts';
 import { createRedisStreamsBus, type RedisStreamsBusOptions } from '../../../src/bus/redis-streams/redis-streams.ts';
 import { systemClock } from '../../../src/ops/clock.ts';
+import { createLog } from '../../../src/ops/log.ts';
 import { type BusHarness, busContract, PARTITIONS, REGIONS } from '../contract.ts';
 
-const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+const log = createLog(process.env.LOG_LEVEL ?? 'silent', 'here', 'test');
 
 function busAt(port: number, options: Partial<RedisStreamsBusOptions> & { topic: string }) {
   return createRedisStreamsBus({

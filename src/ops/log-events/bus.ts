@@ -1,0 +1,83 @@
+import type { LogEvent } from './log-event.ts';
+
+/** The bus between regions: publishing, reading, dead letters. */
+export const BUS_EVENTS = {
+  bus_write_failed: {
+    level: 'warn',
+    message: 'Bus cannot be written to',
+    meaning: 'Events wait in the outbox and are retried. The bus is away or full: `err` says which.',
+    remedy: 'See [The bus is away](operations.md#the-bus-is-away).',
+  },
+  bus_write_resumed: {
+    level: 'info',
+    message: 'Bus can be written to again',
+    meaning: 'The end of `bus_write_failed`: the outbox drains.',
+  },
+  bus_read_failed: {
+    level: 'warn',
+    message: 'Bus cannot be read',
+    meaning: 'It is retried; messages wait on the bus. `reason` is the error in one line.',
+    remedy: 'See [The bus is away](operations.md#the-bus-is-away).',
+  },
+  bus_read_resumed: {
+    level: 'info',
+    message: 'Bus can be read again',
+    meaning: 'The end of `bus_read_failed`.',
+  },
+  bus_batch_not_applied: {
+    level: 'warn',
+    message: 'Batch of messages was not applied',
+    meaning: 'The store or the bus was away meanwhile. It is retried; `partition` waits.',
+    remedy: 'See `shard_down`, `bus_write_failed`.',
+  },
+  bus_position_not_saved: {
+    level: 'warn',
+    message: 'Read position was not saved on the bus',
+    meaning:
+      'It is retried. If the instance ends before it succeeds, messages of `partition` are read twice: harmless.',
+  },
+  bus_messages_lost: {
+    level: 'error',
+    message: 'Messages were deleted from the bus before they were read',
+    meaning:
+      'This region was away longer than the topic retains messages. It continues with the oldest message that is left; `offset` is where it had to continue.',
+    remedy: 'See [Retention](kafka.md#retention).',
+  },
+  bus_partitions_assigned: {
+    level: 'debug',
+    message: 'Partitions are assigned',
+    meaning: 'The consumer group `group` gave this instance `partitions`.',
+  },
+  bus_leave_failed: {
+    level: 'debug',
+    message: 'Leaving the consumer group failed',
+    meaning: 'The group notices by its session timeout.',
+  },
+  relay_signal_failed: {
+    level: 'debug',
+    message: 'Relay was not notified of a new event',
+    meaning: 'It finds the event when it next looks at the outbox.',
+  },
+  set_aside: {
+    level: 'warn',
+    message: 'Item was set aside and processing continues',
+    meaning: '`place` and `from` say where it was found, `key` what it belongs to, `reason` what is wrong with it.',
+    remedy: 'See [Dead letters](operations.md#dead-letters).',
+  },
+  dead_letter_not_written: {
+    level: 'error',
+    message: 'Dead letter cannot be written',
+    meaning: 'The bus refuses it in any form. This line is the only copy: `key`, `value` and `reason`.',
+    remedy: 'Keep the line. `err` says why the bus refuses it.',
+  },
+  set_aside_count_not_read: {
+    level: 'debug',
+    message: 'What other instances have set aside could not be read',
+    meaning: '`set_aside` of `GET /v1/regions` counts this instance alone.',
+  },
+  set_aside_count_not_written: {
+    level: 'debug',
+    message: 'What was set aside could not be shared with other instances',
+    meaning: '`set_aside` of `GET /v1/regions` of other instances lacks it until the next one.',
+  },
+} as const satisfies Record<string, LogEvent>;

@@ -1,0 +1,120 @@
+import type { LogEvent } from './log-event.ts';
+
+/** What keeps the region's copy of all agents right: events, heartbeats, platform readings, expiry, queue checks. */
+export const SYNC_EVENTS = {
+  event_not_applied: {
+    level: 'warn or debug',
+    message: 'Event was accepted but not applied here yet',
+    meaning:
+      'It is safe in the outbox and arrives again from the bus. `debug` where `shard_down` has reported the cause.',
+  },
+  timestamp_clamped: {
+    level: 'warn',
+    message: 'Timestamp lies in the future',
+    meaning: 'The event `event_id` is `ahead_ms` ahead of this region and is applied with the current time.',
+    remedy: "Correct the sender's clock.",
+  },
+  interactions_not_pruned: {
+    level: 'debug',
+    message: 'Old interactions of an agent were not removed',
+    meaning: 'The next change of the agent retries it.',
+  },
+  heartbeat_not_written: {
+    level: 'debug',
+    message: 'Heartbeat was not written',
+    meaning: 'The outbox is away. If it lasts, other regions see this one as `suspect`, then `stale`.',
+  },
+  watermarks_not_read: {
+    level: 'debug',
+    message: 'Watermarks of a region could not be read',
+    meaning:
+      'What other instances of this region have heard of `peer` is not known here, so `peer` may look older than it is.',
+  },
+  positions_not_written: {
+    level: 'debug',
+    message: 'Applied positions of a region could not be written',
+    meaning: 'The next heartbeat of `peer` writes newer ones. Reads with a token may wait meanwhile.',
+  },
+  platform_report_not_accepted: {
+    level: 'warn',
+    message: 'Report of a platform was not accepted',
+    meaning: 'The outbox cannot be written. The report waits and is retried.',
+    remedy: 'See `shard_down`, `shard_refuses_writes`.',
+  },
+  platform_report_not_replicated: {
+    level: 'warn',
+    message: 'No replica has the latest platform reports',
+    meaning: 'They are applied, and offered again until a replica has acknowledged them.',
+    remedy: 'Check the replicas: `GET /v1/regions` shows them.',
+  },
+  platform_reports_replicated: {
+    level: 'info',
+    message: 'A replica has all platform reports again',
+    meaning: 'The end of `platform_report_not_replicated`.',
+  },
+  platform_report_dropped: {
+    level: 'warn',
+    message: 'Report of a platform is not offered again',
+    meaning: 'It failed for another reason than an outage. The next reading of the platform reports the agent again.',
+  },
+  first_reading_timeout: {
+    level: 'warn',
+    message: 'Platforms have not been read in time; starting with what is known',
+    meaning:
+      'The instance has waited for `freshness.staleMs`. Until `connections` are read, agents who left meanwhile may be handed out.',
+    remedy: 'See `problem` of the connection in `GET /v1/connections`.',
+  },
+  first_reading_progress: {
+    level: 'info',
+    message: 'First reading of a platform is in progress',
+    meaning: '`detail` says how far it is, every 5 s; `agents`, `about`, `step` and `for_ms` hold the same as values.',
+  },
+  connection_health_not_written: {
+    level: 'debug',
+    message: 'Health of a connection could not be written',
+    meaning: '`ingest` of `GET /v1/connections` is out of date on other instances.',
+  },
+  reconciliation_delayed: {
+    level: 'warn',
+    message: 'Store cannot be compared with the platform',
+    meaning: 'A shard is away. The reading waits and is retried.',
+    remedy: 'See `shard_down`.',
+  },
+  reconciliation_ended: {
+    level: 'debug',
+    message: 'Reconciliation has ended',
+    meaning: '`report` is as in `GET /v1/connections`; its `failed` says why it did not complete.',
+  },
+  reconciliation_report_not_written: {
+    level: 'debug',
+    message: 'Report of a reconciliation could not be written',
+    meaning: '`GET /v1/connections` shows an older one.',
+  },
+  agent_forgotten: {
+    level: 'info',
+    message: 'Agent was forgotten: the platform no longer has the user',
+    meaning: '`agent` is removed in all regions.',
+  },
+  agents_expired: {
+    level: 'info',
+    message: 'Agents without news for a long time were forgotten',
+    meaning:
+      '`forgotten` agents homed here were offline without news for `agents.forgetAfterDays`; `removed` records were deleted for good.',
+  },
+  expiry_check_failed: {
+    level: 'debug',
+    message: 'Domain was not searched for agents without news',
+    meaning: 'The next round searches it.',
+  },
+  queues_repaired: {
+    level: 'warn',
+    message: 'Queues did not match records and were repaired',
+    meaning: '`domain` and the counts say what was wrong. Expected once after `queues` in the config changed.',
+    remedy: 'Otherwise somebody else writes to the cluster, or it is a defect: report it.',
+  },
+  queue_check_failed: {
+    level: 'debug',
+    message: 'Queues of a domain could not be compared with records',
+    meaning: 'The next round compares them.',
+  },
+} as const satisfies Record<string, LogEvent>;
