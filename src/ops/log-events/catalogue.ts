@@ -26,7 +26,7 @@ export const LOG_EVENTS = {
   ...PLATFORM_EVENTS,
 } as const satisfies Record<string, LogEvent>;
 
-export type EventCode = keyof typeof LOG_EVENTS;
+type EventCode = keyof typeof LOG_EVENTS;
 
 /** The codes that may be logged at a level. */
 export type EventCodeAt<Level extends string> = {

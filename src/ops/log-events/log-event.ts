@@ -1,5 +1,5 @@
 /** How urgent a line is. `warn or debug`: debug where another line has already reported the cause. */
-export type EventLevel = 'debug' | 'info' | 'warn' | 'error' | 'warn or debug';
+type EventLevel = 'debug' | 'info' | 'warn' | 'error' | 'warn or debug';
 
 /** One kind of log line. `docs/log-events.md` is rendered from these. */
 export interface LogEvent {
