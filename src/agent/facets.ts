@@ -4,7 +4,6 @@
  */
 
 import type { Capacity, Media } from './media.ts';
-import type { LastSecond } from './whole-seconds.ts';
 
 /** Where a facet's value comes from: it is newer than another by {@link compareVersions}. */
 export interface Version {
@@ -107,6 +106,14 @@ export interface Claim {
   completedAtMs: number;
   /** Why nobody holds the agent by it any more; only of a claim that is `WRAP_UP` or `ENDED`. */
   endReason?: EndReason;
+}
+
+/** How events of one whole second were numbered at the agent's home, see `whole-seconds.ts`. */
+export interface LastSecond {
+  /** The latest whole second that an event was numbered in, in platform ms. */
+  at: number;
+  /** The ids of its events, in the order in which they came: one that comes again has its number already. */
+  ids: string[];
 }
 
 export interface Facets {

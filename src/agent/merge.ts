@@ -6,9 +6,10 @@ import {
   type FacetName,
   type Facets,
   type Interactions,
+  type LastSecond,
 } from './facets.ts';
 import { laterTombstone, unburied } from './tombstone.ts';
-import { compareSeconds, type LastSecond } from './whole-seconds.ts';
+import { compareSeconds } from './whole-seconds.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';

@@ -1,5 +1,5 @@
 import type { AgentEvent } from './event.ts';
-import { type Facets, interactionsFacet, interactionsOf } from './facets.ts';
+import { type Facets, interactionsFacet, interactionsOf, type LastSecond } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
 
 /**
@@ -7,12 +7,6 @@ import { RECORD_LIMITS } from './limits.ts';
  * they enter, at the agent's home: the store numbers them in the order in which it takes them in, before anybody else sees
  * them. What enters elsewhere keeps `.000`, and where two are equal all the same, the less available wins.
  */
-export interface LastSecond {
-  /** The latest whole second that an event was numbered in, in platform ms. */
-  at: number;
-  /** The ids of its events, in the order in which they came: one that comes again has its number already. */
-  ids: string[];
-}
 
 const SECOND_MS = 1000;
 /** More events of one agent in one second are not numbered: nobody does as much. */

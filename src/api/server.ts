@@ -2,14 +2,10 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import { type FastifyInstance, fastify } from 'fastify';
 import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
-import type { Tokens } from '../auth/tokens.ts';
-import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
-import type { ReadyAnswer } from '../contract/readiness.ts';
-import type { Pushes } from '../routing/pushes.ts';
-import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
 import { answerBroken } from './broken-requests.ts';
+import type { ApiContext } from './context.ts';
 import { answerBadPath, answerFailure } from './failures.ts';
 import { keepAnswers } from './idempotency.ts';
 import { limitClients } from './limits.ts';
@@ -30,30 +26,6 @@ import { requestIdOf, traceRequests } from './tracing.ts';
 import { demandWellFormed } from './well-formed.ts';
 
 export type Server = ReturnType<typeof createServer>;
-
-export interface ApiContext {
-  region: Region;
-  /** Knows callers by their tokens; undefined where anybody may call. */
-  tokens?: Tokens | undefined;
-  /** How often one client may ask; undefined: as it likes. */
-  requestsPerSecond?: number | undefined;
-  /** Takes what platforms push. */
-  pushes: Pushes;
-  /** What this instance knows of the region, for operators. */
-  report(): Promise<RegionReport>;
-  /** What the region knows of its connections to platforms. @throws ShardUnavailable */
-  connections(): Promise<ConnectionsReport>;
-  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
-  readNow(connection: string): Promise<void>;
-  /** What stands in the way of taking work; empty when ready. */
-  obstacles(): string[];
-  /** How far the first readings of platforms are. */
-  readings(): ReadyAnswer['reading'];
-  /** Whether it is not known here yet how the agents are. */
-  isStarting(): boolean;
-  /** The region's next beat. @throws ShardUnavailable */
-  takeBeat(): Promise<number>;
-}
 
 /** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;

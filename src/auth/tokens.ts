@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { Recent } from '../cache/recent.ts';
 import type { Clock } from '../ops/clock.ts';
+import { Recent } from '../ops/recent.ts';
 import type { Caller, KnownCaller } from './caller.ts';
 import type { KeySource } from './key-source.ts';
 import { ALGORITHMS, type VerificationKey } from './keys.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import { SEVERAL } from '../../local/genesys/utilization.ts';
 import type { Capacity } from '../../src/agent/media.ts';
 import { systemClock } from '../../src/ops/clock.ts';

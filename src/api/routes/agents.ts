@@ -17,9 +17,9 @@ import { queueNamed } from '../../routing/region.ts';
 import { tokenOfClaim, tokenOfEvents } from '../../routing/token.ts';
 import { claimFor, recordEvent } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
+import type { ApiContext } from '../context.ts';
 import { etagOf, isKnown } from '../etag.ts';
 import { InvalidRequest } from '../failures.ts';
-import type { ApiContext } from '../server.ts';
 
 const config = { access: 'read:agent', work: 'lookup' } as const;
 
