@@ -1,4 +1,4 @@
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
 import type { CxoneSimulator } from './cxone/hand.ts';
 import { type Habits as CxoneHabits, HABITS } from './cxone/options.ts';

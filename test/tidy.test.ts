@@ -133,7 +133,7 @@ const RULES: Rule[] = [
     rule: 'imports make no circle',
     files: TYPESCRIPT,
     broken: circleThrough,
-    example: ['src/agent/media.ts', "import type { Facets } from './facets.ts';"],
+    example: ['src/agent/limits.ts', "import type { cut } from './text.ts';"],
   },
   {
     rule: 'the domain needs nothing but TypeBox',

@@ -1,6 +1,5 @@
-import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent, readEvent, reservedIds, writeEvent } from '../agent/event.ts';
 import { MESSAGE_LIMITS } from '../agent/limits.ts';
-import { reservedIds } from '../agent/reserved.ts';
 import type { StatusAnswer } from '../agent/status.ts';
 import { bytesOf, wrongText } from '../agent/text.ts';
 import type { BusMessage } from './bus.ts';

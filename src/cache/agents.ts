@@ -3,7 +3,7 @@ import type { Move } from '../agent/claim.ts';
 import { claimsOf, type Facets } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
 import { virtualArrival } from '../agent/ranking.ts';
-import { VOICE } from '../agent/units.ts';
+import { VOICE } from '../agent/status.ts';
 import type { Config } from '../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
 import { Recent } from '../ops/recent.ts';

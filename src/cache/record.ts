@@ -1,8 +1,7 @@
 import type { Facets } from '../agent/facets.ts';
+import { isForgotten } from '../agent/merge.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
-import { ownStatus } from '../agent/status.ts';
-import { isForgotten } from '../agent/tombstone.ts';
-import { VOICE } from '../agent/units.ts';
+import { ownStatus, VOICE } from '../agent/status.ts';
 import { decode, encode, type Locks, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Claim, ClaimState, EndReason, Facets } from '../agent/facets.ts';
-import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/units.ts';
+import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/status.ts';
 
 /** Until when each unit is held, in ms by the shard's clock. One that is not named is not held. */
 export type Locks = Record<string, number>;

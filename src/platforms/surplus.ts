@@ -1,4 +1,4 @@
-import type { Cut } from '../agent/bounds.ts';
+import type { Cut } from '../agent/event.ts';
 import type { PlatformContext } from './platform.ts';
 
 /** What did not fit of all agents of a connection as they are now. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../agent/event.ts';
 import { type Facets, interactionsOf, type Version } from '../agent/facets.ts';
+import { forgettingOf, isSilent } from '../agent/merge.ts';
 import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
-import { forgettingOf, isSilent } from '../agent/tombstone.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { isLocked } from '../cache/forgotten.ts';

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
+import { type AgentEvent, InvalidEvent, readEvent, reservedIds } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
-import { reservedIds } from '../../agent/reserved.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
