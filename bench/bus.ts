@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
 import { freePort } from '../local/redis/ports.ts';
 import type { Bus } from '../src/bus/bus.ts';
-import { partitionOf } from '../src/bus/partition.ts';
+import { partitionOf } from '../src/bus/envelope.ts';
 import { readConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { systemClock } from '../src/ops/clock.ts';

@@ -1,8 +1,8 @@
 import { readClaimId } from '../src/agent/claim.ts';
 import type { AnswerMode, CallerAnsweredLine, CallerAsk, CallerLine } from '../src/ops/caller-line.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { Origin } from '../src/ops/history-line.ts';
 import { Journal } from '../src/ops/journal.ts';
+import type { Origin } from '../src/ops/line-origin.ts';
 import { createLog } from '../src/ops/log.ts';
 import type { HttpAnswer } from './http.ts';
 

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 import type { LocalBus } from './bus/bus.ts';
 import type { LocalConnection } from './connection.ts';
 import { type Credentials, claimSettings } from './credentials.ts';

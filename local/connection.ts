@@ -1,4 +1,4 @@
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 import type { Customs } from './genesys/customs.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';

@@ -1,7 +1,8 @@
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
+import type { CxoneSimulator } from './cxone/hand.ts';
 import { type Habits as CxoneHabits, HABITS } from './cxone/options.ts';
-import { type CxoneSimulator, startCxoneSimulator } from './cxone/simulator.ts';
+import { startCxoneSimulator } from './cxone/simulator.ts';
 import type { Habits } from './genesys/options.ts';
 import type { Http } from './http.ts';
 import type { Organisation, PlatformQueue } from './organisation.ts';

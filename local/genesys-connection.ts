@@ -1,5 +1,6 @@
 import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';
-import { type GenesysSimulator, startGenesysSimulator } from './genesys/simulator.ts';
+import type { GenesysSimulator } from './genesys/hand.ts';
+import { startGenesysSimulator } from './genesys/simulator.ts';
 import type { Http } from './http.ts';
 import { type Organisation, virtualName } from './organisation.ts';
 import { ARCHITECT_FLOW, type Way } from './scripts.ts';

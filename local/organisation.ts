@@ -1,4 +1,4 @@
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 
 /** What the local world must know of a simulated organisation, as its own API tells it. */
 export interface Organisation {

@@ -1,4 +1,4 @@
-import type { Media } from '../src/agent/media.ts';
+import type { Media } from '../src/agent/facets.ts';
 import type { RouteAnswer, SettleAnswer } from '../src/contract/route.ts';
 import { type Http, type HttpAnswer, withProblems } from './http.ts';
 

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../src/ops/clock.ts';
-import type { Origin } from '../src/ops/history-line.ts';
 import { Journal } from '../src/ops/journal.ts';
+import type { Origin } from '../src/ops/line-origin.ts';
 import { createLog } from '../src/ops/log.ts';
 import type { WorldLine, WorldSettings } from '../src/ops/world-line.ts';
 import type { CallersLedger } from './callers-ledger.ts';

@@ -1,4 +1,4 @@
-// npm start | test | check | drill | races | mutants | fuzz | bench | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | test | check | drill | races | mutants | fuzz | bench | doors | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -30,6 +30,7 @@ const VERBS = {
   mutants: { needsRedis: () => true, commands: (args) => [['test/mutants/run.ts', ...args]] },
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
+  doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   muster: {
     needsRedis: ([command]) => ['local', 'drill', 'bench'].includes(command),
     commands: (args) => [['src/cli.ts', ...args]],

@@ -1,30 +1,9 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { Random } from '../simulator/random.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Contact } from './contacts.ts';
-import { type AgentStateId, type Code, RESERVED } from './dictionaries.ts';
-import type { Employee, Org } from './org.ts';
-
-/** One agent as the platform itself knows them at this instant. Times are in ms of the platform's clock. */
-export interface Agent {
-  readonly employee: Employee;
-  /** The agent's own dice, so that one agent's choices do not depend on when another one acts. */
-  readonly random: Random;
-  /** Whether the account is active; the platform still knows the id of one that is not. */
-  isActive: boolean;
-  /** When an administrator changed the account last; undefined if nobody has since the start. */
-  accountChangedMs?: number;
-  /** When they logged in; undefined while there is no session. */
-  sessionSinceMs?: number;
-  /** The session has only begun. */
-  isLoggingIn: boolean;
-  /** Why they get no contacts; undefined while they are available. */
-  code?: Code;
-  /** A state that somebody has set by hand, such as Dialer or OutboundConsult. */
-  byHand?: AgentStateId;
-  /** What they are offered, handle or work up, in order of arrival. */
-  contacts: Contact[];
-}
+import { type Code, RESERVED } from './dictionaries.ts';
+import type { Agent } from './model.ts';
+import type { Org } from './org.ts';
 
 /** There is nobody with this id. */
 export class UnknownAgent extends Error {

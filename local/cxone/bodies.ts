@@ -1,8 +1,7 @@
-import type { Agent } from './agents.ts';
-import type { Contact } from './contacts.ts';
 import { AGENT_STATES, CONTACT_STATES, MEDIA_TYPES, type MediaTypeId } from './dictionaries.ts';
 import type { Row } from './feed.ts';
 import { iso } from './listing.ts';
+import type { Agent, Contact } from './model.ts';
 import type { Org } from './org.ts';
 import type { Switches } from './switches.ts';
 

@@ -1,6 +1,5 @@
-import type { Agent } from './agents.ts';
-import type { ContactState } from './contacts.ts';
 import { MEDIA_TYPE_IDS, type MediaTypeId, RESERVED } from './dictionaries.ts';
+import type { Agent, ContactState } from './model.ts';
 import type { Thresholds } from './org.ts';
 
 /** Why an agent could not take the contact that was sent to them. */

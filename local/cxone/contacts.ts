@@ -1,38 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Agent } from './agents.ts';
 import type { MediaTypeId } from './dictionaries.ts';
+import type { Contact, ContactState } from './model.ts';
 import type { Skill } from './org.ts';
-
-/**
- * A contact, which one agent after the other may be offered:
- *
- *     QUEUED ──offer──► ALERTING ──answer──► CONNECTED ◄──hold──► HELD
- *        ▲                  │                    └──hang up──► WRAP_UP ──► COMPLETE
- *        └────refused───────┘
- */
-export type ContactState = 'QUEUED' | 'ALERTING' | 'CONNECTED' | 'HELD' | 'WRAP_UP' | 'COMPLETE';
-
-export interface Contact {
-  readonly contactId: number;
-  /** What the sender calls it. */
-  readonly conversationId: string;
-  readonly skill: Skill;
-  readonly mediaTypeId: MediaTypeId;
-  readonly startedMs: number;
-  readonly fromAddress: string;
-  readonly toAddress: string;
-  state: ContactState;
-  /** When the present state began. */
-  sinceMs: number;
-  /** Who has it, is offered it, or works it up. */
-  agent?: Agent;
-  /** For whom it was meant. */
-  targetAgentId: number;
-  /** When the agent took it. */
-  agentStartedMs?: number;
-  holdCount: number;
-}
 
 /** How long a contact that nobody answered waits to be sent elsewhere before the customer gives up. */
 const CUSTOMER_PATIENCE_MS = 60_000;

@@ -3,8 +3,8 @@ import { InvalidFault } from '../simulator/faults.ts';
 import { UnknownAgent } from './agents.ts';
 import { AGENT_STATE_IDS } from './dictionaries.ts';
 import { MEDIA_WORDS } from './ground-truth.ts';
+import type { CxoneSimulator } from './hand.ts';
 import { UnknownCode, UnknownContact } from './scenario.ts';
-import type { CxoneSimulator } from './simulator.ts';
 import { InvalidSwitch } from './switches.ts';
 
 const word = { type: 'string', minLength: 1, maxLength: 200 } as const;

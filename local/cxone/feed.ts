@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { Random } from '../simulator/random.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Agent } from './agents.ts';
 import type { Faults } from './faults.ts';
+import type { Agent } from './model.ts';
 import type { Timings } from './options.ts';
 import type { AgentState } from './state-of.ts';
 import type { Stamped } from './states.ts';

@@ -1,11 +1,12 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type TurnedAwayCounts, TurnedAwayTally } from '../simulator/turned-away.ts';
-import type { Agent, Agents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { hasRoom, type Refusal, refusal, takes } from './capacity.ts';
-import type { Contact, ContactState, Contacts } from './contacts.ts';
+import type { Contacts } from './contacts.ts';
 import { AGENT_STATES, type AgentStateId, type MediaTypeId } from './dictionaries.ts';
 import type { Handling } from './handling.ts';
 import type { Life } from './life.ts';
+import type { Agent, Contact, ContactState } from './model.ts';
 import type { Org, Skill } from './org.ts';
 import type { States } from './states.ts';
 

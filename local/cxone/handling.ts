@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
-import type { Agent, Agents } from './agents.ts';
-import type { Contact, Contacts } from './contacts.ts';
+import type { Agents } from './agents.ts';
+import type { Contacts } from './contacts.ts';
 import { type Code, RESERVED } from './dictionaries.ts';
+import type { Agent, Contact } from './model.ts';
 
 /** How a contact goes from state to state, and what becomes of the agent at each step. */
 export class Handling {

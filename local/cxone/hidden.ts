@@ -1,4 +1,4 @@
-import type { Agent } from './agents.ts';
+import type { Agent } from './model.ts';
 import type { World } from './world.ts';
 
 /** Whether a role with restricted data access does not see the agent: the last ones, as many as the fault says. */

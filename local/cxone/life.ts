@@ -1,11 +1,11 @@
 import { Plans } from '../simulator/plans.ts';
 import { Talks } from '../simulator/talks.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Agent, Agents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { isFull } from './capacity.ts';
-import type { Contact } from './contacts.ts';
 import { type Code, CUSTOM_CODES, RESERVED } from './dictionaries.ts';
 import type { Handling } from './handling.ts';
+import type { Agent, Contact } from './model.ts';
 import type { Habits } from './options.ts';
 
 /** What an agent will do once a contact is done. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Query } from '../simulator/query.ts';
-import type { Agent } from './agents.ts';
 import { ASSIGNED_MS, assignmentRow } from './assignment-row.ts';
 import { CxoneError } from './errors.ts';
 import { isHidden } from './hidden.ts';
 import { iso, listAnswer } from './listing.ts';
+import type { Agent } from './model.ts';
 import type { Assignment } from './org.ts';
 import { isSince, Parameters } from './query.ts';
 import type { Switches } from './switches.ts';

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Query } from '../simulator/query.ts';
 import { contactRow } from './bodies.ts';
-import type { Contact } from './contacts.ts';
 import { CONTACT_STATES } from './dictionaries.ts';
 import { iso, listAnswer } from './listing.ts';
+import type { Contact } from './model.ts';
 import { isSince, Parameters } from './query.ts';
 import type { Switches } from './switches.ts';
 import type { World } from './world.ts';

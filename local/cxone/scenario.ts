@@ -1,7 +1,6 @@
-import type { Agent } from './agents.ts';
-import type { Contact } from './contacts.ts';
 import { AFTER_CALL_WORK, type Code, CUSTOM_CODES, RESERVED } from './dictionaries.ts';
-import type { UserChange } from './simulator.ts';
+import type { UserChange } from './hand.ts';
+import type { Agent, Contact } from './model.ts';
 import type { World } from './world.ts';
 
 /** No agent has a contact with this id. */

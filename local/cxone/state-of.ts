@@ -1,7 +1,6 @@
-import type { Agent } from './agents.ts';
 import { takes } from './capacity.ts';
-import type { Contact } from './contacts.ts';
 import { AFTER_CALL_WORK, type AgentStateId, type Code, RESERVED } from './dictionaries.ts';
+import type { Agent, Contact } from './model.ts';
 import type { Switches } from './switches.ts';
 
 /** An agent's state in the words of `/agents/states`. */

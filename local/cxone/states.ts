@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import type { Witness } from '../simulator/witness.ts';
-import type { Agent } from './agents.ts';
+import type { Agent } from './model.ts';
 import { type AgentState, stateOf } from './state-of.ts';
 import type { Switches } from './switches.ts';
 

@@ -2,7 +2,7 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
-import { demand } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';

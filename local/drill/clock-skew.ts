@@ -4,7 +4,8 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
-import { demand, type Stage } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const AHEAD = 'us-east-1';

@@ -4,7 +4,8 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, leaveSeat } from './stage/calls.ts';
-import { demand, type Stage } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
 const DEAF = 'eu-west-1';

@@ -5,8 +5,9 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
+import { demand } from './stage/demand.ts';
 import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
-import { demand, type Stage } from './stage/stage.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration, shown } from './stage/words.ts';
 
 const REGION = 'eu-west-1';

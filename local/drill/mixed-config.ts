@@ -8,7 +8,8 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held, lastInLine, lineOf } from './stage/calls.ts';
-import { demand, type Stage } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
 /** Whose config changes, and where it moves its own connection to: the others know nothing of it. */

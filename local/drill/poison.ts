@@ -13,7 +13,9 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, leaveSeat } from './stage/calls.ts';
-import { demand, type Say, type Stage } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
+import type { Say } from './stage/report.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const HOME = 'eu-west-1';

@@ -4,9 +4,10 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, Held, lineOf } from './stage/calls.ts';
+import { demand } from './stage/demand.ts';
 import { DoubledCallers } from './stage/doubled.ts';
 import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
-import { demand, type Stage } from './stage/stage.ts';
+import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';

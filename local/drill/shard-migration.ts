@@ -3,7 +3,7 @@ import type { LocalRedisCluster, LocalRedisNode } from '../redis/cluster.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
-import { demand } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';

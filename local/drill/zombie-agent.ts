@@ -2,7 +2,7 @@ import type { World } from '../world.ts';
 import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { lastInLine } from './stage/calls.ts';
-import { demand } from './stage/stage.ts';
+import { demand } from './stage/demand.ts';
 import { duration, each } from './stage/words.ts';
 
 const HOME = 'us-east-1';

@@ -1,34 +1,10 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { Random } from '../simulator/random.ts';
-import type { Interaction } from './conversations.ts';
 import type { Customs } from './customs.ts';
-import type { Org, User } from './org.ts';
+import { type Agent, type Interaction, isAcd, type RoutingStatus, type Utilization } from './model.ts';
+import type { Org } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';
-import { SEVERAL, type Utilization } from './utilization.ts';
-
-export const ROUTING_STATUSES = ['OFF_QUEUE', 'IDLE', 'INTERACTING', 'COMMUNICATING', 'NOT_RESPONDING'] as const;
-export type RoutingStatus = (typeof ROUTING_STATUSES)[number];
-
-/** One user as the platform itself knows it at this instant. Times are in ms of the simulator's clock. */
-export interface Agent {
-  readonly user: User;
-  /** The agent's own dice, so that one agent's choices do not depend on when another one acts. */
-  readonly random: Random;
-  /** Whether an administrator has deleted the user; the platform still knows the id. */
-  isDeleted: boolean;
-  /** What the person said. */
-  presence: PresenceDefinition;
-  presenceSinceMs: number;
-  /** What the ACD sees. */
-  routingStatus: RoutingStatus;
-  routingStatusSinceMs: number;
-  /** The interactions that alert, are talked in or are wrapped up, in the order in which they came. */
-  readonly interactions: Interaction[];
-  /** What the agent may carry: by the organisation's setting, or by one of their own. */
-  utilization: { level: 'Agent' | 'Organization'; of: Utilization };
-  /** When the queues that the agent has joined last changed. */
-  queuesSinceMs: number;
-}
+import { SEVERAL } from './utilization.ts';
 
 /** The part of an agent that has changed, by the name of its notification topic. */
 export type AgentTopic = 'presence' | 'routingStatus' | 'activity' | 'conversationsummary' | 'conversations';
@@ -159,9 +135,6 @@ export class Agents {
     return Math.max(this.#clock.nowMs(), thanMs + 1);
   }
 }
-
-/** Whether routing has sent it. */
-export const isAcd = ({ delivery }: Interaction): boolean => delivery === 'acd';
 
 export function isOnQueue(agent: Agent): boolean {
   return agent.presence.systemPresence === 'On Queue';

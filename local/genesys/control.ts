@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { InvalidFault } from '../simulator/faults.ts';
-import { ROUTING_STATUSES, UnknownUser } from './agents.ts';
-import { COMMUNICATIONS, type MediaType } from './conversations.ts';
+import { UnknownUser } from './agents.ts';
+import type { GenesysSimulator } from './hand.ts';
+import { COMMUNICATIONS, type MediaType, ROUTING_STATUSES } from './model.ts';
 import { SYSTEM_PRESENCES } from './presences.ts';
-import type { GenesysSimulator } from './simulator.ts';
 
 const word = { type: 'string', minLength: 1, maxLength: 200 } as const;
 

@@ -1,5 +1,4 @@
-import { isAcd } from './agents.ts';
-import { COMMUNICATIONS, type Conversation, type Interaction } from './conversations.ts';
+import { COMMUNICATIONS, type Conversation, type Interaction, isAcd } from './model.ts';
 import { UNVERIFIED } from './unverified.ts';
 
 /** What is the same in every conversation of this organisation. */

@@ -1,60 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/ops/clock.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Agent } from './agents.ts';
-
-/** The property of a participant that holds the communications of a medium. */
-export const COMMUNICATIONS = {
-  call: 'calls',
-  callback: 'callbacks',
-  chat: 'chats',
-  email: 'emails',
-  message: 'messages',
-} as const;
-export type MediaType = keyof typeof COMMUNICATIONS;
-
-/**
- * How a conversation gets to an agent. `acd`: routing sends it, whether a flow transferred it to the queue with preferred
- * agents or somebody assigned it. `user`: a flow transfers it to the user, and routing knows nothing of it.
- */
-export type Delivery = 'acd' | 'user';
-
-/**
- * One agent's part in a conversation:
- *
- *     ALERTING ──answer──► CONNECTED ──hang up──► WRAP_UP ──wrap up──► COMPLETE
- *         │                    └── hang up of what routing has not sent ──▲
- *         └──alert timeout──► MISSED
- */
-export type InteractionState = 'ALERTING' | 'CONNECTED' | 'WRAP_UP' | 'COMPLETE' | 'MISSED';
-
-export interface Interaction {
-  readonly agent: Agent;
-  readonly conversation: Conversation;
-  readonly participantId: string;
-  readonly communicationId: string;
-  readonly delivery: Delivery;
-  state: InteractionState;
-  /** When the present state began. */
-  sinceMs: number;
-  connectedMs?: number;
-  /** When the call ended for the agent. */
-  disconnectedMs?: number;
-  /** When the participant ended: a moment after the call itself. */
-  endedMs?: number;
-  wrappedUpMs?: number;
-}
-
-export interface Conversation {
-  readonly id: string;
-  readonly mediaType: MediaType;
-  readonly queueId?: string;
-  readonly startedMs: number;
-  readonly customer: { participantId: string; communicationId: string };
-  readonly acd: { participantId: string; communicationId: string };
-  /** Every agent it was ever sent to, in order; one who missed it and got it again is there twice. */
-  readonly interactions: Interaction[];
-}
+import type { Agent, Conversation, Delivery, Interaction, MediaType } from './model.ts';
 
 /** A conversation on its way to an agent. */
 export interface Send {

@@ -1,6 +1,13 @@
-import { type Agent, isOnQueue, type RoutingStatus } from './agents.ts';
-import type { Interaction, InteractionState, MediaType } from './conversations.ts';
-import { MEDIA_TYPES, obstacle } from './utilization.ts';
+import { isOnQueue } from './agents.ts';
+import {
+  type Agent,
+  type Interaction,
+  type InteractionState,
+  MEDIA_TYPES,
+  type MediaType,
+  type RoutingStatus,
+} from './model.ts';
+import { obstacle } from './utilization.ts';
 
 /** Why an agent could not take the interaction that was sent to them. */
 export type Refusal =

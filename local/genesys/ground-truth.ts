@@ -1,10 +1,11 @@
 import type { Clock } from '../../src/ops/clock.ts';
 import { type TurnedAwayCounts, TurnedAwayTally } from '../simulator/turned-away.ts';
-import { type Agent, type Agents, isOnQueue, type RoutingStatus } from './agents.ts';
-import type { Conversations, Interaction, InteractionState, MediaType, Send } from './conversations.ts';
+import { type Agents, isOnQueue } from './agents.ts';
+import type { Conversations, Send } from './conversations.ts';
 import { isAbsence, type Refusal, type Refused, refusal } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
 import type { Life } from './life.ts';
+import type { Agent, Interaction, InteractionState, MediaType, RoutingStatus } from './model.ts';
 import type { SystemPresence } from './presences.ts';
 
 export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };

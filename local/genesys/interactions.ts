@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/ops/clock.ts';
-import { type Agent, type Agents, isOnQueue } from './agents.ts';
-import type { Conversations, Interaction, Send } from './conversations.ts';
+import { type Agents, isOnQueue } from './agents.ts';
+import type { Conversations, Send } from './conversations.ts';
 import type { Customs } from './customs.ts';
+import type { Agent, Interaction } from './model.ts';
 
 /** How an agent's interaction goes from state to state, and what the ACD makes of each step. */
 export class Interactions {

@@ -1,10 +1,10 @@
 import { Plans } from '../simulator/plans.ts';
 import { Talks } from '../simulator/talks.ts';
 import type { Timers } from '../simulator/timers.ts';
-import { type Agent, type Agents, isAcd, isOnQueue } from './agents.ts';
-import type { Interaction } from './conversations.ts';
+import { type Agents, isOnQueue } from './agents.ts';
 import { isFree } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
+import { type Agent, type Interaction, isAcd } from './model.ts';
 import type { Habits } from './options.ts';
 import type { Org } from './org.ts';
 import { builtInPresence, type PresenceDefinition } from './presences.ts';

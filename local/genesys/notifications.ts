@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Random } from '../simulator/random.ts';
 import type { Timers } from '../simulator/timers.ts';
-import type { Agent, AgentTopic } from './agents.ts';
+import type { AgentTopic } from './agents.ts';
 import type { Channel, Channels } from './channels.ts';
-import type { Interaction } from './conversations.ts';
 import type { Faults } from './faults.ts';
+import type { Agent, Interaction } from './model.ts';
 import type { Timings } from './options.ts';
 import type { Sockets } from './socket.ts';
 

@@ -1,7 +1,8 @@
 import { NOBODY, type Witness } from '../simulator/witness.ts';
 import { type Customs, HARD } from './customs.ts';
 import type { FaultSettings } from './faults.ts';
-import { ONE_AT_A_TIME, type Utilization } from './utilization.ts';
+import type { Utilization } from './model.ts';
+import { ONE_AT_A_TIME } from './utilization.ts';
 
 /** How agents behave. Durations are means in ms unless they say otherwise, probabilities run from 0 to 1. */
 export const HABITS = {

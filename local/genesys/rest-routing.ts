@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { listOf, oneOf, type Query } from '../simulator/query.ts';
-import type { Agent, Agents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { forbidden, notFound } from './errors.ts';
 import type { Faults } from './faults.ts';
+import type { Agent } from './model.ts';
 import type { Membership, Org, Queue, Skill } from './org.ts';
 import { memberPageBody, pageBody, pageOf } from './paging.ts';
 import { routingStatusBody } from './state-body.ts';

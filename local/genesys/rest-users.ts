@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { listOf, oneOf, type Query } from '../simulator/query.ts';
-import type { Agent, Agents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { badRequest } from './errors.ts';
 import type { Faults } from './faults.ts';
+import type { Agent } from './model.ts';
 import type { Org } from './org.ts';
 import { pageBody, pageOf } from './paging.ts';
 import { queueBody } from './rest-routing.ts';

@@ -1,6 +1,5 @@
-import { type Agent, isAcd, type RoutingStatus } from './agents.ts';
+import { type Agent, isAcd, MEDIA_TYPES, type RoutingStatus } from './model.ts';
 import { eventSpelling, type PresenceDefinition } from './presences.ts';
-import { MEDIA_TYPES } from './utilization.ts';
 
 /** The state of one agent as REST and as events write it: the same facts, spelled differently. */
 

@@ -1,4 +1,4 @@
-import type { Agent } from './agents.ts';
+import type { Agent } from './model.ts';
 import type { Org } from './org.ts';
 import { conversationSummary, restPresence, routingStatusBody } from './state-body.ts';
 import { UNVERIFIED } from './unverified.ts';

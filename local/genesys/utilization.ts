@@ -1,15 +1,4 @@
-import type { Agent } from './agents.ts';
-import { COMMUNICATIONS, type Interaction, type MediaType } from './conversations.ts';
-
-/** What an agent may carry of one media type, as Genesys Cloud spells it. */
-interface MediaUtilization {
-  maximumCapacity: number;
-  /** Media types that may come to an agent beside work of this one. */
-  interruptableMediaTypes: MediaType[];
-  includeNonAcd: boolean;
-}
-
-export type Utilization = Record<MediaType, MediaUtilization>;
+import type { Agent, Interaction, MediaType, MediaUtilization, Utilization } from './model.ts';
 
 const media = (maximumCapacity: number, ...interruptableMediaTypes: MediaType[]): MediaUtilization => ({
   maximumCapacity,
@@ -53,5 +42,3 @@ export function obstacle({ interactions, utilization }: Agent, mediaType: MediaT
 export function utilizationBody(of: Utilization, level: 'Agent' | 'Organization'): object {
   return { utilization: of, labelUtilizations: {}, level };
 }
-
-export const MEDIA_TYPES = Object.keys(COMMUNICATIONS) as MediaType[];

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { FAULTS, type FaultSettings } from '../genesys/faults.ts';
-import type { GenesysSimulator } from '../genesys/simulator.ts';
+import type { GenesysSimulator } from '../genesys/hand.ts';
 import { freePort, isFree } from '../redis/ports.ts';
 import { InvalidFault } from '../simulator/faults.ts';
 import { type LinkReport, UnknownLink, type Weather } from './weather.ts';

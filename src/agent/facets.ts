@@ -3,9 +3,6 @@
  * same events, in any order and with any duplicates, holds the same agent. Nothing here knows Redis, Kafka or HTTP.
  */
 
-import type { Capacity, Media } from './media.ts';
-import type { LastSecond } from './whole-seconds.ts';
-
 /** Where a facet's value comes from: it is newer than another by {@link compareVersions}. */
 export interface Version {
   /** Platform time in ms since the epoch; never a local clock. */
@@ -70,7 +67,7 @@ export interface Interactions {
   byCall: Record<string, Stamped<Interaction>>;
   /**
    * A floor in platform ms: what was said before it is forgotten, and no late word of it counts. It only rises, see
-   * `forget.ts`. Absent: nothing is forgotten.
+   * `merge.ts`. Absent: nothing is forgotten.
    */
   forgottenBefore?: number;
 }
@@ -87,7 +84,7 @@ export type EndReason = (typeof END_REASONS)[number];
 
 /** The exclusive right to send one interaction to the agent. Its version is `(fence, by, state, untilMs)`. */
 export interface Claim {
-  /** The unit of the agent's capacity that it takes, see `units.ts`; absent: the one for voice. */
+  /** The unit of the agent's capacity that it takes, see `status.ts`; absent: the one for voice. */
   unit?: string;
   /** Grows with every claim on the agent; a lower one is refused everywhere. */
   fence: number;
@@ -109,8 +106,16 @@ export interface Claim {
   endReason?: EndReason;
 }
 
+/** How events of one whole second were numbered at the agent's home, see `merge.ts`. */
+export interface LastSecond {
+  /** The latest whole second that an event was numbered in, in platform ms. */
+  at: number;
+  /** The ids of its events, in the order in which they came: one that comes again has its number already. */
+  ids: string[];
+}
+
 export interface Facets {
-  /** When the agent was last forgotten: see `tombstone.ts`. */
+  /** When the agent was last forgotten: see `merge.ts`. */
   forgotten?: Version;
   profile?: Stamped<Profile>;
   presence?: Stamped<Presence>;
@@ -219,4 +224,51 @@ export function claimsOf({ claim, digitalClaims = {} }: Facets): Claim[] {
 /** Whether a claim is a call's, as far as its state tells: its time may be over all the same. */
 export function isRunning({ state, callId }: Claim): boolean {
   return callId !== '' && (state === 'HELD' || state === 'CONFIRMED');
+}
+
+/** The kinds of interaction an agent can carry, in the words of the platforms' own settings. */
+export const MEDIA = [
+  'voice',
+  'callback',
+  'voicemail',
+  'video',
+  'chat',
+  'message',
+  'email',
+  'social',
+  'work_item',
+] as const;
+export type Media = (typeof MEDIA)[number];
+
+/** What a person cannot do beside a call: of these somebody has one at a time, whoever sent it. */
+export const CALLS: ReadonlySet<Media> = new Set<Media>(['voice', 'video', 'callback']);
+
+/** Every media type but voice, of which an agent carries one at most. */
+export type DigitalMedia = Exclude<Media, 'voice'>;
+
+/** What an agent may carry of one media type. */
+export interface MediaCapacity {
+  /** Interactions of this type at a time. Voice counts as 1 at most. */
+  units: number;
+  /** Other media types beside whose work an interaction of this type may come; none: it comes to an agent without any. */
+  beside: Media[];
+}
+
+/**
+ * What an agent may carry at a time, by media type; a type that is not named is not taken. An agent of whom no
+ * platform has said it takes one voice interaction at a time and nothing beside it.
+ */
+export interface Capacity {
+  media: Partial<Record<Media, MediaCapacity>>;
+  /** Interactions of all types together; absent where only the types count. */
+  total?: number;
+}
+
+/** What an agent may carry of whom no platform has said it. */
+export const ONE_CALL: Capacity = { media: { voice: { units: 1, beside: [] } } };
+
+/** How many interactions of the type an agent may carry at a time; of voice one at most. */
+export function limitOf({ media }: Capacity, of: Media): number {
+  const { units = 0 } = media[of] ?? {};
+  return of === 'voice' ? Math.min(1, units) : units;
 }

@@ -1,6 +1,6 @@
 import type { OwnSettlement, PlatformSettlement, Settlement } from './claim.ts';
 import type { Facets } from './facets.ts';
-import { mediaOf, VOICE } from './units.ts';
+import { mediaOf, VOICE } from './status.ts';
 
 /** A claim that was granted and that the record of its agent does not know: a failover forgot it. */
 export interface LostClaim {

@@ -1,3 +1,4 @@
+import type { AgentEvent } from './event.ts';
 import {
   type Claim,
   compareClaims,
@@ -5,10 +6,17 @@ import {
   FACET_NAMES,
   type FacetName,
   type Facets,
+  type Interaction,
   type Interactions,
+  interactionsFacet,
+  interactionsOf,
+  type LastSecond,
+  type Stamped,
+  type Version,
 } from './facets.ts';
-import { laterTombstone, unburied } from './tombstone.ts';
-import { compareSeconds, type LastSecond } from './whole-seconds.ts';
+import { RECORD_LIMITS } from './limits.ts';
+import { isLive, liveInteractions } from './status.ts';
+import { bytesOf } from './text.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
@@ -103,3 +111,177 @@ function joinSecond(facets: Facets, theirs: LastSecond): number {
   if (order > 0) facets.lastSecond = theirs;
   return order;
 }
+
+/**
+ * An agent is forgotten by a tombstone: a register like any other, of which the latest stands. Whatever was said up to its
+ * time is gone, in whatever order it comes; what is said later counts, so that whoever comes back is there again. Claims
+ * are no such words and stay: their fences must never go back.
+ */
+export type Tombstone = Version;
+
+const BURIED = ['profile', 'presence', 'activity'] as const;
+
+/** The later of two tombstones by time, which alone decides what is gone. */
+export function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
+  return a && b ? (a.at >= b.at ? a : b) : (a ?? b);
+}
+
+/** Whether the agent has been forgotten since this was said. */
+export const isBuried = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
+  tombstone !== undefined && at <= tombstone.at;
+
+/** The facets without what was said up to the tombstone. */
+export function unburied(facets: Facets, tombstone: Tombstone | undefined): Facets {
+  const left = { ...facets };
+  if (!tombstone) return left;
+  for (const name of BURIED) if (left[name] && isBuried(tombstone, left[name])) delete left[name];
+  if (!left.interactions) return left;
+  const { byCall, forgottenBefore } = left.interactions;
+  const calls = Object.entries(byCall).filter(([, one]) => !isBuried(tombstone, one));
+  if (calls.length === Object.keys(byCall).length) return left;
+  left.interactions = { ...left.interactions, byCall: Object.fromEntries(calls) };
+  if (calls.length === 0 && forgottenBefore === undefined) delete left.interactions;
+  return left;
+}
+
+/** Everything that was said of the agent, but for claims. */
+const wordsOf = (facets: Facets): Version[] => [
+  ...BURIED.flatMap((name) => facets[name] ?? []),
+  ...interactionsOf(facets),
+];
+
+/** Whether nothing is known of the agent but that they were forgotten, and claims of before. */
+export const isForgotten = (facets: Facets): boolean => facets.forgotten !== undefined && wordsOf(facets).length === 0;
+
+/** When the agent was last spoken of, in platform ms; 0 if never. */
+export const lastWordMs = (facets: Facets): number => Math.max(0, ...wordsOf(facets).map(({ at }) => at));
+
+/** Whether nobody has spoken of the agent since `cutoffMs`, and the last that was said is that they are not there. */
+export function isSilent(facets: Facets, cutoffMs: number): boolean {
+  // Of whom no presence was told, somebody may be telling it just now.
+  return facets.presence?.state === 'OFF_DUTY' && lastWordMs(facets) <= cutoffMs;
+}
+
+/** Tells everybody that an agent was forgotten. */
+export function forgettingOf(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
+  return { eventId: forgotten.id, agentId, timestampMs: forgotten.at, region, source, facets: { forgotten } };
+}
+
+/**
+ * What an agent's home forgets of interactions, so that a record stays small however many calls a day has:
+ *
+ *   no more than 32, of all that are live or have ended  ► nothing
+ *   more                                                 ► all that ended before the floor
+ *
+ * The floor travels with the facet and only rises: what was said before it counts nowhere any more, so no late word revives
+ * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
+ * once more, as of the floor.
+ */
+export interface Forgetting {
+  facets: Required<Pick<Facets, 'interactions'>>;
+  /** Platform ms. */
+  floor: number;
+}
+
+/** Of those that ended so many are kept: late words of them are still told from news. */
+const ENDED_KEPT = 16;
+/** No word is as late as this, in ms. */
+const LATE_MS = 10 * 60_000;
+
+/**
+ * @param nowMs by the clock of the home's store
+ * @returns undefined where nothing is to be forgotten yet
+ */
+export function forgetting(facets: Facets, nowMs: number): Forgetting | undefined {
+  const all = interactionsOf(facets);
+  if (all.length <= RECORD_LIMITS.interactions.most) return undefined;
+  const live = all.filter((one) => isLive(one, facets));
+  const endedAtMs = all
+    .filter((one) => !live.includes(one))
+    .map(({ at }) => at)
+    .sort((one, other) => other - one);
+  const oldestKeptMs = endedAtMs[ENDED_KEPT - 1] ?? endedAtMs.at(-1);
+  if (oldestKeptMs === undefined) return undefined;
+  const floor = Math.min(oldestKeptMs, nowMs - LATE_MS);
+  const below = live.filter(({ at }) => at < floor);
+  // More than one message can hold lasts for so long: nobody carries as much.
+  if (endedAtMs.every((at) => at >= floor) || below.length > RECORD_LIMITS.interactions.most) return undefined;
+  const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
+  const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
+  return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
+}
+
+/** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
+export const UNHEARD_MS = 4 * 3_600_000;
+
+/**
+ * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading
+ * corrects.
+ */
+export function lostEnds(facets: Facets, nowMs: number): Stamped<Interaction>[] {
+  return liveInteractions(facets)
+    .filter(({ at }) => at <= nowMs - UNHEARD_MS)
+    .map((one) => ({ ...one, state: 'ENDED', at: nowMs, id: `${one.id}/unheard/${nowMs}` }));
+}
+
+/** Whether a change would bring an agent more interactions than a record holds. */
+export function isBeyondBound(before: Facets, after: Facets): boolean {
+  const { interactions = { byCall: {} } } = after;
+  if (Object.keys(interactions.byCall).length <= interactionsOf(before).length) return false;
+  return bytesOf(JSON.stringify(interactions)) > RECORD_LIMITS.remembered.most;
+}
+
+/**
+ * Senders with clocks of whole seconds are common, and say two things in one second. Such events get their milliseconds where
+ * they enter, at the agent's home: the store numbers them in the order in which it takes them in, before anybody else sees
+ * them. What enters elsewhere keeps `.000`, and where two are equal all the same, the less available wins.
+ */
+
+const SECOND_MS = 1000;
+/** More events of one agent in one second are not numbered: nobody does as much. */
+const MOST = RECORD_LIMITS.numbered.most;
+
+export const isWholeSecond = ({ timestampMs }: Pick<AgentEvent, 'timestampMs'>): boolean =>
+  timestampMs % SECOND_MS === 0;
+
+/** Takes events of one agent in, in this order. Those of an earlier second are late, and keep `.000`. */
+export function takeIn(facets: Facets, events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[]): LastSecond | undefined {
+  let last = facets.lastSecond;
+  for (const { eventId, timestampMs } of events.filter(isWholeSecond)) {
+    if (last && timestampMs < last.at) continue;
+    const before: LastSecond = last?.at === timestampMs ? last : { at: timestampMs, ids: known(facets, timestampMs) };
+    if (!before.ids.includes(eventId)) last = { at: before.at, ids: [...before.ids, eventId].slice(0, MOST) };
+  }
+  return last;
+}
+
+/** What the record has of that second already, where its numbers are not remembered: they are taken. */
+function known(facets: Facets, secondMs: number): string[] {
+  const { presence, activity, profile } = facets;
+  const numbers = [presence, activity, profile, ...interactionsOf(facets)].flatMap((facet) => {
+    const number = facet ? facet.at - secondMs : -1;
+    return number >= 0 && number < MOST ? [number] : [];
+  });
+  return Array.from({ length: Math.max(-1, ...numbers) + 1 }, () => '');
+}
+
+/** The event with the number that it has been given; one that was given none is as it was. */
+export function numbered(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
+  const number = last?.at === event.timestampMs ? last.ids.indexOf(event.eventId) : -1;
+  if (number <= 0) return event;
+  const at = event.timestampMs + number;
+  const move = <T extends { at: number }>(facet: T): T => (facet.at === event.timestampMs ? { ...facet, at } : facet);
+  const { profile, presence, activity, interactions } = event.facets;
+  const facets: Facets = {
+    ...event.facets,
+    ...(profile && { profile: move(profile) }),
+    ...(presence && { presence: move(presence) }),
+    ...(activity && { activity: move(activity) }),
+    ...(interactions && interactionsFacet(...interactionsOf(event.facets).map(move))),
+  };
+  return { ...event, timestampMs: at, facets };
+}
+
+/** Which of two the register keeps: the later second, of one second the longer list. */
+export const compareSeconds = (one: LastSecond, other: LastSecond): number =>
+  one.at - other.at || one.ids.length - other.ids.length;

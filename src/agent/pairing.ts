@@ -8,7 +8,7 @@ import {
   interactionsOf,
   type Stamped,
 } from './facets.ts';
-import { mediaOf, VOICE } from './units.ts';
+import { mediaOf, VOICE } from './status.ts';
 
 /** What a platform tells of interactions, as its connection is configured. */
 export interface Telling {

@@ -10,8 +10,8 @@ import {
   type Rank,
   rankOf,
 } from './facets.ts';
-import { isBuried } from './tombstone.ts';
-import { claimOn, VOICE } from './units.ts';
+import { isBuried } from './merge.ts';
+import { claimOn, VOICE } from './status.ts';
 
 /** A claim's own version, but for the call: one granter gives a fence to one call only. */
 type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;

@@ -1,4 +1,5 @@
 import { Value } from 'typebox/value';
+import { UNSEEN } from './event.ts';
 import {
   claimsOf,
   compareVersions,
@@ -8,13 +9,13 @@ import {
   interactionsFacet,
   interactionsOf,
   isRunning,
+  type Media,
   type Stamped,
   type Version,
 } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
-import type { Media } from './media.ts';
+import { isBuried, isForgotten } from './merge.ts';
 import { liveInteractions } from './status.ts';
-import { isBuried, isForgotten } from './tombstone.ts';
 
 /**
  * What a reading of the platform changes in what the store holds. Notifications are lost, stores lose their last
@@ -114,9 +115,6 @@ function reconcileInteractions(result: Reconciled, held: Facets, told: Told, rea
     interactions: { ...held.interactions, byCall: { ...held.interactions?.byCall, ...interactions.byCall } },
   };
 }
-
-/** Begins the ids of interactions that a platform counts and that nobody who listens has heard of. */
-export const UNSEEN = 'unseen/';
 
 /**
  * What ended before the store heard of it needs no mention, unless somebody's claim may wait for that end. Nor does what

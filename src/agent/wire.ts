@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import {
+  type Capacity,
   type Claim,
   claimFacet,
   claimsOf,
@@ -10,12 +11,13 @@ import {
   type Interaction,
   interactionsFacet,
   interactionsOf,
+  MEDIA,
+  type Media,
   type Profile,
   type Version,
 } from './facets.ts';
 import { RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
-import { type Capacity, MEDIA, type Media } from './media.ts';
-import { UNIT_NAME } from './units.ts';
+import { UNIT_NAME } from './status.ts';
 
 /**
  * Facets as they travel, in events and in answers: `snake_case`, each with the time and the event it comes from. A

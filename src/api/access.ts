@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ANYBODY, type Caller, may } from '../auth/caller.ts';
 import { KeysUnavailable } from '../auth/key-source.ts';
 import type { Scope } from '../auth/scopes.ts';
-import { InvalidBearer, type Tokens } from '../auth/tokens.ts';
+import { ANYBODY, type Caller, InvalidBearer, may, type Tokens } from '../auth/tokens.ts';
 import type { Audit, Who } from '../ops/audit.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { ASKED_BY } from '../routing/peers.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settlement } from '../agent/claim.ts';
-import { isReserved, RESERVED } from '../agent/reserved.ts';
+import { isReserved, RESERVED } from '../agent/event.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { AuditRecord } from '../ops/audit.ts';

@@ -1,15 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
-import type { Tokens } from '../auth/tokens.ts';
-import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
-import type { ReadyAnswer } from '../contract/readiness.ts';
-import type { Pushes } from '../routing/pushes.ts';
-import type { Region } from '../routing/region.ts';
 import { guard } from './access.ts';
 import { recordOperators } from './audited.ts';
-import { answerBroken } from './broken-requests.ts';
+import type { ApiContext } from './context.ts';
 import { answerBadPath, answerFailure } from './failures.ts';
 import { keepAnswers } from './idempotency.ts';
 import { limitClients } from './limits.ts';
@@ -24,36 +21,12 @@ import { pushRoutes } from './routes/pushes.ts';
 import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
 import { streamRoutes } from './routes/stream.ts';
-import { sendProblem } from './send-problem.ts';
+import { problemBody, sendProblem } from './send-problem.ts';
 import { shedLoad } from './shedding.ts';
 import { requestIdOf, traceRequests } from './tracing.ts';
 import { demandWellFormed } from './well-formed.ts';
 
 export type Server = ReturnType<typeof createServer>;
-
-export interface ApiContext {
-  region: Region;
-  /** Knows callers by their tokens; undefined where anybody may call. */
-  tokens?: Tokens | undefined;
-  /** How often one client may ask; undefined: as it likes. */
-  requestsPerSecond?: number | undefined;
-  /** Takes what platforms push. */
-  pushes: Pushes;
-  /** What this instance knows of the region, for operators. */
-  report(): Promise<RegionReport>;
-  /** What the region knows of its connections to platforms. @throws ShardUnavailable */
-  connections(): Promise<ConnectionsReport>;
-  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
-  readNow(connection: string): Promise<void>;
-  /** What stands in the way of taking work; empty when ready. */
-  obstacles(): string[];
-  /** How far the first readings of platforms are. */
-  readings(): ReadyAnswer['reading'];
-  /** Whether it is not known here yet how the agents are. */
-  isStarting(): boolean;
-  /** The region's next beat. @throws ShardUnavailable */
-  takeBeat(): Promise<number>;
-}
 
 /** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -125,4 +98,37 @@ function refuseWhileStarting(server: FastifyInstance, { isStarting }: ApiContext
       retryAfterMs: READ_SOON_MS,
     });
   });
+}
+
+/** Answers what came over a connection and cannot be read as a request, and closes it: what follows is no request either. */
+export function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') write(socket, '431 Request Header Fields Too Large', headTooLarge());
+  else write(socket, code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request', []);
+}
+
+function write(socket: Socket, status: string, rest: string[]): void {
+  const lines = [
+    `HTTP/1.1 ${status}`,
+    'connection: close',
+    ...(rest.length > 0 ? rest : ['content-length: 0', '', '']),
+  ];
+  socket.end(lines.join('\r\n'));
+}
+
+function headTooLarge(): string[] {
+  const requestId = randomUUID();
+  const detail = 'path, query and headers together are larger than 16 KiB';
+  const body = JSON.stringify(problemBody('head_too_large', { detail }, requestId));
+  const length = Buffer.byteLength(body);
+  return [
+    'content-type: application/problem+json',
+    `content-length: ${length}`,
+    `x-request-id: ${requestId}`,
+    '',
+    body,
+  ];
 }

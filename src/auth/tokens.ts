@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { Recent } from '../cache/recent.ts';
 import type { Clock } from '../ops/clock.ts';
-import type { Caller, KnownCaller } from './caller.ts';
+import { Recent } from '../ops/recent.ts';
 import type { KeySource } from './key-source.ts';
 import { ALGORITHMS, type VerificationKey } from './keys.ts';
-import { scopesIn } from './scopes.ts';
+import { type Scope, scopesIn } from './scopes.ts';
 
 /** Somebody whose tokens are believed. */
 export interface Issuer {
@@ -136,4 +135,34 @@ export function clientOf(claims: JWTPayload): KnownCaller {
     ...(typeof client === 'string' && { client }),
     scopes: scopesIn(claims),
   };
+}
+
+/** Whoever sent a request. */
+export type Caller =
+  /** Somebody to whom an issuer has given a token. */
+  | {
+      kind: 'client';
+      /** The claim `iss`. */
+      issuer: string;
+      /** The claim `sub`: a person, or the application itself. */
+      subject?: string;
+      /** The application that got the token, where the issuer says which. */
+      client?: string;
+      scopes: ReadonlySet<Scope>;
+      /** When what it has shown expires, in ms since the epoch; said of whoever has shown something. */
+      untilMs?: number;
+    }
+  /** Another region, by its own key. */
+  | { kind: 'region'; region: string; scopes: ReadonlySet<Scope>; untilMs?: number }
+  /** Anybody on this machine: the instance has no `auth`, and listens on loopback only. */
+  | { kind: 'anybody' };
+
+/** Somebody who has shown who it is. */
+export type KnownCaller = Exclude<Caller, { kind: 'anybody' }>;
+
+export const ANYBODY: Caller = { kind: 'anybody' };
+
+/** Whether the caller may do what needs this scope. */
+export function may(caller: Caller, scope: Scope): boolean {
+  return caller.kind === 'anybody' || caller.scopes.has(scope);
 }

@@ -1,4 +1,4 @@
-import { isForgotten } from '../agent/tombstone.ts';
+import { isForgotten } from '../agent/merge.ts';
 import type { Config } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { agentsKey, mediaOfLine, rosterKey } from './keys.ts';

@@ -1,6 +1,5 @@
-import type { Clock } from '../ops/clock.ts';
+import { type Clock, within } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
-import { within } from '../ops/within.ts';
 import { Announcements } from './announcements.ts';
 import {
   type Client,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, createCluster } from '@redis/client';
+import { within } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { TlsTexts } from '../ops/tls.ts';
-import { within } from '../ops/within.ts';
 import { ShardUnavailable } from './errors.ts';
 
 export interface ClusterSettings {

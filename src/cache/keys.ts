@@ -1,4 +1,4 @@
-import type { Media } from '../agent/media.ts';
+import type { Media } from '../agent/facets.ts';
 
 /**
  * The region's keys. Everything of a domain shares one hash tag, so one script can decide a claim and declares every

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { within } from '../ops/within.ts';
+import { within } from '../ops/clock.ts';
 import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
 import { isNoScript, ShardUnavailable } from './errors.ts';

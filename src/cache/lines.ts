@@ -1,5 +1,5 @@
 import type { Facets } from '../agent/facets.ts';
-import { digitalMedia, VOICE } from '../agent/units.ts';
+import { digitalMedia, VOICE } from '../agent/status.ts';
 import type { Config } from '../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../config/topology.ts';
 import { queueKey } from './keys.ts';

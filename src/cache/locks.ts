@@ -1,5 +1,5 @@
 import { type Claim, compareClaims } from '../agent/facets.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
+import { claimOn, VOICE } from '../agent/status.ts';
 import type { AgentRecord } from './record.ts';
 
 /** Until when an agent is held, once claims have moved. */

@@ -1,5 +1,5 @@
-import type { Media } from '../agent/media.ts';
-import { mediaOf, type Opening, openingsOf, VOICE } from '../agent/units.ts';
+import type { Media } from '../agent/facets.ts';
+import { mediaOf, type Opening, openingsOf, VOICE } from '../agent/status.ts';
 import type { AgentRecord } from './record.ts';
 
 /**

@@ -1,5 +1,4 @@
-import type { Claim } from '../agent/facets.ts';
-import type { Media } from '../agent/media.ts';
+import type { Claim, Media } from '../agent/facets.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Cluster } from './cluster.ts';
 import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './keys.ts';

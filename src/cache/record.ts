@@ -1,9 +1,8 @@
 import type { Facets } from '../agent/facets.ts';
+import { isForgotten } from '../agent/merge.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
-import { ownStatus } from '../agent/status.ts';
-import { isForgotten } from '../agent/tombstone.ts';
-import { VOICE } from '../agent/units.ts';
-import { decode, encode, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
+import { ownStatus, VOICE } from '../agent/status.ts';
+import { decode, encode, type Locks, readClaim, readUnits, writeClaim, writeUnits } from './units.ts';
 
 /**
  * An agent as the region stores it: one line that a person can read, a header for the scripts and the facets as JSON.
@@ -21,9 +20,6 @@ export interface AgentRecord {
   arrivalMs: number;
   facets: Facets;
 }
-
-/** By unit. One that is not named is not held. */
-export type Locks = Record<string, number>;
 
 const FIELDS = 16;
 

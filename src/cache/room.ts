@@ -1,5 +1,5 @@
-import type { Media } from '../agent/media.ts';
-import { roomLeft } from '../agent/units.ts';
+import type { Media } from '../agent/facets.ts';
+import { roomLeft } from '../agent/status.ts';
 import { type AgentRecord, lockOf } from './record.ts';
 
 /**

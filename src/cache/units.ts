@@ -1,6 +1,8 @@
 import type { Claim, ClaimState, EndReason, Facets } from '../agent/facets.ts';
-import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/units.ts';
-import type { Locks } from './record.ts';
+import { claimOn, digitalUnits, openingsOf, VOICE } from '../agent/status.ts';
+
+/** Until when each unit is held, in ms by the shard's clock. One that is not named is not held. */
+export type Locks = Record<string, number>;
 
 /** A unit of an agent's capacity as the region stores it; `src/cache/scripts/units.lua` names the parts. */
 interface StoredUnit {

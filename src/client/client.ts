@@ -1,29 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../api/operations/operation.ts';
 import { operationList } from '../api/operations/operations.ts';
 import type { Problem } from '../api/problem-answers.ts';
-import { type Clock, systemClock } from '../ops/clock.ts';
+import { systemClock } from '../ops/clock.ts';
 import { MusterProblem, NoAnswer } from './failures.ts';
-import { type Received, type Request, send } from './send.ts';
+import { type ClientOptions, type Received, type Request, send } from './send.ts';
 import type { Client } from './shapes.ts';
 
 export { MusterProblem, NoAnswer } from './failures.ts';
+export type { ClientOptions } from './send.ts';
 export type { AnswerOf, Client, RequestOf } from './shapes.ts';
-
-export interface ClientOptions {
-  /** An instance of a region, or what stands before several. */
-  url: string;
-  /** Asked before each request, where the config names issuers. */
-  token?: () => string | Promise<string>;
-  /** How long an answer may take, repetitions included, in ms. */
-  deadlineMs?: number;
-  /** How often something is tried that may be repeated; 1: never repeat. */
-  attempts?: number;
-  /** Connections to use. */
-  dispatcher?: Dispatcher;
-  clock?: Clock;
-}
 
 const DEADLINE_MS = 5000;
 const ATTEMPTS = 3;

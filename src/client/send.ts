@@ -1,6 +1,20 @@
 import { type Dispatcher, request as http } from 'undici';
 import { JSON_TYPE, type Operation } from '../api/operations/operation.ts';
-import type { ClientOptions } from './client.ts';
+import type { Clock } from '../ops/clock.ts';
+
+export interface ClientOptions {
+  /** An instance of a region, or what stands before several. */
+  url: string;
+  /** Asked before each request, where the config names issuers. */
+  token?: () => string | Promise<string>;
+  /** How long an answer may take, repetitions included, in ms. */
+  deadlineMs?: number;
+  /** How often something is tried that may be repeated; 1: never repeat. */
+  attempts?: number;
+  /** Connections to use. */
+  dispatcher?: Dispatcher;
+  clock?: Clock;
+}
 
 /** A request of any operation. */
 export interface Request {

@@ -1,7 +1,5 @@
 import { Type } from 'typebox';
 import { closed, Name } from './fields.ts';
-import { mustBeKnown, type Problem } from './problems.ts';
-import type { Config } from './schema.ts';
 
 const Unknown = Type.Object(
   {
@@ -32,13 +30,3 @@ export const Agents = Type.Object(
   },
   { ...closed, default: {}, description: 'Whom the regions know, beside what the connections say.' },
 );
-
-/** Whoever is accepted needs a home that is a region. */
-export function checkAgents({ agents: { unknown }, regions }: Config): Problem[] {
-  const { accept, home } = unknown;
-  const path = 'agents.unknown.home';
-  if (home !== undefined) return mustBeKnown(path, home, 'region', regions);
-  return accept
-    ? [{ path, message: 'is missing, expected the region that is the home of agents of no connection' }]
-    : [];
-}

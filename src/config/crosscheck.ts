@@ -1,5 +1,4 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
-import { checkAgents } from './agents.ts';
 import { checkAuth } from './auth-check.ts';
 import { checkClaimKeys } from './claim-keys.ts';
 import { inside, mustBeKnown, type Problem } from './problems.ts';
@@ -170,6 +169,16 @@ function checkUnited({ connections }: Config, path: string, name: string, domain
   if (connection.domain === domain) return [];
   const message = `belongs to the domain "${connection.domain}", the queue to "${domain}"; they must be one`;
   return [{ path, message }];
+}
+
+/** Agents of no connection need a home that is a region, where they are accepted. */
+function checkAgents({ agents: { unknown }, regions }: Config): Problem[] {
+  const { accept, home } = unknown;
+  const path = 'agents.unknown.home';
+  if (home !== undefined) return mustBeKnown(path, home, 'region', regions);
+  return accept
+    ? [{ path, message: 'is missing, expected the region that is the home of agents of no connection' }]
+    : [];
 }
 
 function checkFreshness({ freshness: { heartbeatMs, suspectMs, staleMs } }: Config): Problem[] {

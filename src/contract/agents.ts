@@ -1,8 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { MEDIA } from '../agent/facets.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
-import { MEDIA } from '../agent/media.ts';
-import { STATUSES } from '../agent/status.ts';
-import { UNIT_NAME } from '../agent/units.ts';
+import { STATUSES, UNIT_NAME } from '../agent/status.ts';
 import { closed, WireFacets } from '../agent/wire.ts';
 import { BudgetMs, Count, Counts, MediaType, Ms, MsSinceEpoch, Name, OneOf, orNull, SkillsAsText } from './fields.ts';
 

@@ -1,6 +1,6 @@
 import { type TSchemaOptions, Type } from 'typebox';
+import { MEDIA } from '../agent/facets.ts';
 import { REQUEST_LIMITS, TEXT_LIMITS } from '../agent/limits.ts';
-import { MEDIA } from '../agent/media.ts';
 import { closed, SkillName as SkillKey } from '../agent/wire.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Origin } from './history-line.ts';
+import type { Origin } from './line-origin.ts';
 
 /**
  * The lines that callers write: what they asked for, and what they were told. No instance writes any of them, so they

@@ -1,21 +1,6 @@
 import type { CallerLine } from './caller-line.ts';
+import type { Origin } from './line-origin.ts';
 import type { WorldLine } from './world-line.ts';
-
-/**
- * The lines of a history: what one instance granted, settled and applied, one JSON object per line.
- *
- * `t` is when the instance learned the outcome and `since` when it began to ask for it, both in monotonic ms of the
- * host: what a line tells happened somewhere between the two. Without `since` two answers that overtake each other on
- * their way back would look like a fault. Histories of one host can therefore be merged by `t`.
- */
-export interface Origin {
-  t: number;
-  /** Wall time in ms, for people. */
-  at: number;
-  region: string;
-  /** Instance id. */
-  process: string;
-}
 
 /** Written when a history is opened: names the region even if it stays silent. */
 interface OpenedLine extends Origin {

@@ -15,11 +15,11 @@ import type {
   EventHandledLine,
   FacetVersions,
   KeptLine,
-  Origin,
   SettleOp,
   SettleRefusedLine,
 } from './history-line.ts';
 import { Journal } from './journal.ts';
+import type { Origin } from './line-origin.ts';
 import type { Log } from './log.ts';
 
 /** What the caller tells of a line; the history adds the rest. */

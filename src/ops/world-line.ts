@@ -1,4 +1,4 @@
-import type { Origin } from './history-line.ts';
+import type { Origin } from './line-origin.ts';
 
 /**
  * The lines that no instance can write, because they tell the truth about what surrounds the instances: what the

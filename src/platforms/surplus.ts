@@ -1,4 +1,4 @@
-import type { Cut } from '../agent/bounds.ts';
+import type { Cut } from '../agent/event.ts';
 import type { LogFields } from '../ops/log.ts';
 import type { EventCodeAt } from '../ops/log-events/catalogue.ts';
 import type { PlatformContext } from './platform.ts';

@@ -1,7 +1,6 @@
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
-import { availableSince, statusOf } from '../agent/status.ts';
-import { VOICE } from '../agent/units.ts';
+import { availableSince, statusOf, VOICE } from '../agent/status.ts';
 import { readFacets, writeFacets } from '../agent/wire.ts';
 import type { Considered } from '../cache/queues.ts';
 import { type AgentRecord, lockOf, readRecord } from '../cache/record.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Media } from '../agent/media.ts';
+import type { Media } from '../agent/facets.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import type { Tally } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';

@@ -1,5 +1,4 @@
-import { type Circumstances, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
-import { completionTime } from '../agent/due.ts';
+import { type Circumstances, completionTime, UNSEEN_MS, type WrapUp } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
 import type { Telling } from '../agent/pairing.ts';
 import type { AgentRecord } from '../cache/record.ts';

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type ClaimName, claimIdOf, readClaimId } from '../agent/claim.ts';
-import { VOICE } from '../agent/units.ts';
+import { VOICE } from '../agent/status.ts';
 
 /** What a MAC is made over begins with what it is for: one that was made for something else proves nothing here. */
 const CLAIM = 'muster claim';

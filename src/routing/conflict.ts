@@ -1,6 +1,6 @@
 import type { Conflict } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
-import { Recent } from '../cache/recent.ts';
+import { Recent } from '../ops/recent.ts';
 import type { Region } from './region.ts';
 
 /** Pairs of claims already reported: each state of a claim travels by itself, and all of them meet the same other. */

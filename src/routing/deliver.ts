@@ -1,6 +1,5 @@
 import { interactionOf } from '../agent/facets.ts';
-import { isLive, ownStatus } from '../agent/status.ts';
-import { mediaOf } from '../agent/units.ts';
+import { isLive, mediaOf, ownStatus } from '../agent/status.ts';
 import { connectionNameOf } from '../config/topology.ts';
 import type { ClaimAnswer, DELIVERED } from '../contract/claims.ts';
 import type { Assignment } from '../platforms/platform.ts';

@@ -1,6 +1,6 @@
-import type { Media } from '../agent/media.ts';
+import type { Media } from '../agent/facets.ts';
+import { isForgotten } from '../agent/merge.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
-import { isForgotten } from '../agent/tombstone.ts';
 import type { Found, PassOver } from '../cache/queues.ts';
 import type { Queue } from '../config/topology.ts';
 import type { AgentAnswer, FindAnswer } from '../contract/agents.ts';

@@ -1,5 +1,4 @@
-import type { ClaimName, PlatformSettlement } from '../agent/claim.ts';
-import { type Due, settlementsDue } from '../agent/due.ts';
+import { type ClaimName, type Due, type PlatformSettlement, settlementsDue } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
 import type { Claim } from '../agent/facets.ts';
 import type { AgentRecord } from '../cache/record.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Claim, compareClaims } from '../agent/facets.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
+import { claimOn, VOICE } from '../agent/status.ts';
 import type { Change } from '../cache/changes.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { getReadable } from '../cache/readable.ts';

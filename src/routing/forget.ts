@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { forgettingOf, isForgotten, lastWordMs } from '../agent/tombstone.ts';
+import { forgettingOf, isForgotten, lastWordMs } from '../agent/merge.ts';
 import { isLocked } from '../cache/forgotten.ts';
 import { hasPlatform, homeOfAgent } from '../config/topology.ts';
 import type { Accepted } from '../sync/ingest.ts';

@@ -1,5 +1,5 @@
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
-import { VOICE } from '../agent/units.ts';
+import { VOICE } from '../agent/status.ts';
 import type { ClaimReply } from '../cache/queues.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { NotReplicated, tellable, type Written } from '../cache/written.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isGoingOn } from '../agent/due.ts';
-import { claimOn } from '../agent/units.ts';
+import { isGoingOn } from '../agent/claim.ts';
+import { claimOn } from '../agent/status.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { Ends, type Lapsed } from '../cache/ends.ts';
 import { LEASES } from '../cache/keys.ts';

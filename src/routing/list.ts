@@ -1,6 +1,6 @@
+import { isForgotten } from '../agent/merge.ts';
 import type { Status } from '../agent/status.ts';
 import { flawIn } from '../agent/text.ts';
-import { isForgotten } from '../agent/tombstone.ts';
 import type { AgentRecord } from '../cache/record.ts';
 import { domainsOf, homeOfAgent, queuesOf } from '../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../contract/agents.ts';

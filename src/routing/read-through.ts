@@ -1,11 +1,11 @@
 import { merge } from '../agent/merge.ts';
 import type { Agents } from '../cache/agents.ts';
-import { Recent } from '../cache/recent.ts';
 import type { Config } from '../config/schema.ts';
 import { connectionNameOf } from '../config/topology.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { Recent } from '../ops/recent.ts';
 import type { PlatformReader, PlatformReport } from '../platforms/platform.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import { Inquiry, type InquiryOutcome } from './inquiry.ts';

@@ -8,7 +8,7 @@ import {
 } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
 import { obstacleTo } from '../agent/lost-claim.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
+import { claimOn, VOICE } from '../agent/status.ts';
 import type { Settled } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';

@@ -1,6 +1,6 @@
 import type { ClaimName, Settlement } from '../agent/claim.ts';
 import type { Claim } from '../agent/facets.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
+import { claimOn, VOICE } from '../agent/status.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';
 import { isTellable, NotReplicated } from '../cache/written.ts';
 import { homeOfAgent } from '../config/topology.ts';

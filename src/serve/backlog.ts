@@ -1,4 +1,5 @@
-import type { Ground, Sync } from './sync.ts';
+import type { Ground } from './ground.ts';
+import type { Sync } from './sync.ts';
 
 /** What waits, per partition; undefined where it cannot be counted now. */
 interface Backlog {

@@ -1,7 +1,7 @@
 import { Permits, type Taker } from '../cache/permits.ts';
 import type { ReadingShares, RequestBudget } from '../platforms/budget.ts';
 import { SharedBudget } from '../platforms/shared-budget.ts';
-import type { Ground } from './sync.ts';
+import type { Ground } from './ground.ts';
 
 /** The part of a connection's limit kept for asking about single agents; and what an instance sends without the store. */
 const PART = 1 / 4;

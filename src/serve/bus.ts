@@ -1,16 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { createRedisStreamsBus } from '../bus/redis-streams/redis-streams.ts';
-import type { Config } from '../config/schema.ts';
-import type { Clock } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
 import { readTls } from '../ops/tls.ts';
-
-export interface BusReader {
-  config: Config;
-  instance: string;
-  clock: Clock;
-  log: Log;
-}
+import type { BusReader } from './ground.ts';
 
 /**
  * The bus that the configuration names. Nothing is asked of it yet. The client of Kafka is loaded only where it is used: it

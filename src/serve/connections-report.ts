@@ -1,9 +1,10 @@
 import type { AlignmentOfDomain, ConnectionReport, ConnectionsReport, IngestReport } from '../contract/operators.ts';
 import type { AlignmentReport } from '../sync/alignments.ts';
+import type { ReconcileReport } from '../sync/connection-notes.ts';
 import type { ConnectionState } from '../sync/connections.ts';
-import type { ReconcileReport } from '../sync/reconciler.ts';
+import type { Ground } from './ground.ts';
 import { told } from './start.ts';
-import type { Ground, Sync } from './sync.ts';
+import type { Sync } from './sync.ts';
 
 /** Every connection of the config, and what this region knows of those that are homed here. @throws ShardUnavailable */
 export async function reportOnConnections(

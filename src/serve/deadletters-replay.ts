@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
+import { partitionOf } from '../bus/envelope.ts';
 import { type KeptLetter, type LetterBox, nameOf, sendable } from '../bus/letter-box.ts';
-import { partitionOf } from '../bus/partition.ts';
 
 /** What became of a letter. */
 export interface Replayed {

@@ -1,5 +1,6 @@
 import { countBacklog } from './backlog.ts';
-import type { Ground, Sync } from './sync.ts';
+import type { Ground } from './ground.ts';
+import type { Sync } from './sync.ts';
 
 const EVERY_MS = 2000;
 

@@ -12,12 +12,13 @@ import { awaitFirstReading, type Sight } from '../sync/first-reading.ts';
 import { openAccess } from './access.ts';
 import { reportOnConnections } from './connections-report.ts';
 import { watchGauges } from './gauges.ts';
+import type { Ground } from './ground.ts';
 import { pushReaders } from './platforms.ts';
 import { obstaclesOf } from './readiness.ts';
 import { reportOn } from './report.ts';
 import { Start } from './start.ts';
 import { openStore } from './store.ts';
-import { assembleSync, type Ground, type Sync } from './sync.ts';
+import { assembleSync, type Sync } from './sync.ts';
 
 interface Instance {
   url: string;

@@ -5,7 +5,7 @@ import { byToken, GrantedTokens, TokenFile, type TokenSource } from '../bus/kafk
 import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { readTls } from '../ops/tls.ts';
-import type { BusReader } from './bus.ts';
+import type { BusReader } from './ground.ts';
 
 export type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
 

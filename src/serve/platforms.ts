@@ -21,7 +21,7 @@ import { forgetAfterMs } from '../sync/expiry.ts';
 import type { Ingest } from '../sync/ingest.ts';
 import type { SetAside } from '../sync/set-aside.ts';
 import { budgetOf } from './budgets.ts';
-import type { Ground } from './sync.ts';
+import type { Ground } from './ground.ts';
 
 /** What people call the platforms. */
 const TITLES: Record<ConnectionConfig['platform'], string> = {

@@ -1,6 +1,6 @@
 import { agentsKey } from '../cache/keys.ts';
 import type { Shard } from '../cache/shards.ts';
-import type { Ground } from './sync.ts';
+import type { Ground } from './ground.ts';
 
 /**
  * What keeps the region's store from taking work: no shard answers, or there is no domain in which anybody could be

@@ -3,8 +3,9 @@ import { CLOCK_TOLERANCE_MS, clockWarning } from '../routing/peer-clock.ts';
 import type { Aside, AsideReport } from '../sync/set-aside.ts';
 import type { Standing } from '../sync/watermark.ts';
 import { countBacklog } from './backlog.ts';
+import type { Ground } from './ground.ts';
 import { refusalAt } from './readiness.ts';
-import type { Ground, Sync } from './sync.ts';
+import type { Sync } from './sync.ts';
 
 /** What this instance knows of the state of its region and the others. */
 export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport> {

@@ -7,13 +7,7 @@ import { LEASES } from '../cache/keys.ts';
 import { createLeases, type Leases } from '../cache/leases.ts';
 import { Queues } from '../cache/queues.ts';
 import { Roster } from '../cache/roster.ts';
-import type { Config } from '../config/schema.ts';
-import type { Audit } from '../ops/audit.ts';
-import type { Clock } from '../ops/clock.ts';
-import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
-import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { ClaimIds } from '../routing/claim-ids.ts';
 import { conflictReporter } from '../routing/conflict.ts';
 import { followPlatform } from '../routing/follow-platform.ts';
@@ -35,25 +29,10 @@ import { Outbox } from '../sync/outbox.ts';
 import { Positions } from '../sync/positions.ts';
 import { Relay } from '../sync/relay.ts';
 import { SetAside } from '../sync/set-aside.ts';
-import type { Access } from './access.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
+import type { Ground } from './ground.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
-import type { Store } from './store.ts';
-
-/** What every part of an instance stands on. */
-export interface Ground {
-  config: Config;
-  instance: string;
-  clock: Clock;
-  log: Log;
-  history: History;
-  audit: Audit;
-  access: Access;
-  metrics: Metrics;
-  counts: PlatformCounts;
-  store: Store;
-}
 
 /** The moving parts of an instance, put together along the arrows of docs/architecture.md. */
 export interface Sync {

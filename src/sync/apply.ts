@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../agent/claim.ts';
 import type { AgentEvent } from '../agent/event.ts';
-import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
-import type { Outcome } from '../agent/merge.ts';
-import { claimOn, VOICE } from '../agent/units.ts';
-import { isWholeSecond, type LastSecond, numbered, takeIn } from '../agent/whole-seconds.ts';
+import { type Claim, claimsOf, type Facets, type LastSecond } from '../agent/facets.ts';
+import { isWholeSecond, numbered, type Outcome, takeIn } from '../agent/merge.ts';
+import { claimOn, VOICE } from '../agent/status.ts';
 import type { Agents, Applied } from '../cache/agents.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import { type AgentRecord, lockOf } from '../cache/record.ts';

@@ -1,11 +1,28 @@
+import type { Difference } from '../agent/reconcile.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { connectionKey } from '../cache/keys.ts';
 import type { PlatformHealth } from '../platforms/platform.ts';
-import type { ReconcileReport } from './reconciler.ts';
 
 /** How the instance that runs a connection last found it. */
 interface IngestNote extends PlatformHealth {
   instance: string;
+}
+
+/** What one reconciliation found. */
+export interface ReconcileReport {
+  /** When it ended, in ms of local wall time. */
+  atMs: number;
+  tookMs: number;
+  /** Agents compared. */
+  checked: number;
+  /** Agents of whom something differed. */
+  differed: number;
+  /** What differed, facet by facet. */
+  byKind: Partial<Record<Difference, number>>;
+  /** Differences where the platform overruled something newer in the store. */
+  overruled: number;
+  /** Why it ended before its end, for people. */
+  failed?: string;
 }
 
 /** A wish of an operator; each has another id. */

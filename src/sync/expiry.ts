@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interactionsFacet } from '../agent/facets.ts';
-import { lostEnds } from '../agent/forget.ts';
 import { RECORD_LIMITS } from '../agent/limits.ts';
-import { forgettingOf, isForgotten, isSilent } from '../agent/tombstone.ts';
+import { forgettingOf, isForgotten, isSilent, lostEnds } from '../agent/merge.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { isLocked, recordsOf, removeForgotten } from '../cache/forgotten.ts';
 import { LEASES } from '../cache/keys.ts';

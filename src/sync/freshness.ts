@@ -1,5 +1,4 @@
-import type { Heartbeat, Stamp } from '../bus/envelope.ts';
-import { partitionOf } from '../bus/partition.ts';
+import { type Heartbeat, partitionOf, type Stamp } from '../bus/envelope.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { regionKey } from '../cache/keys.ts';
 import type { Clock } from '../ops/clock.ts';

@@ -1,9 +1,7 @@
-import { type AgentEvent, clampFuture, InvalidEvent } from '../agent/event.ts';
+import { type AgentEvent, clampFuture, InvalidEvent, unfit } from '../agent/event.ts';
 import type { Facets } from '../agent/facets.ts';
-import { forgetting, isBeyondBound } from '../agent/forget.ts';
-import { merge, type Outcome } from '../agent/merge.ts';
+import { forgetting, isBeyondBound, merge, type Outcome } from '../agent/merge.ts';
 import { statusOf } from '../agent/status.ts';
-import { unfit } from '../agent/unfit.ts';
 import { type ClaimConflict, sealConflict, sealEvent } from '../bus/envelope.ts';
 import { ShardUnavailable } from '../cache/errors.ts';
 import type { AgentRecord } from '../cache/record.ts';

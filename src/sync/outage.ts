@@ -1,7 +1,7 @@
 import { BusUnavailable } from '../bus/bus.ts';
 import { ShardUnavailable, saysNotNow } from '../cache/errors.ts';
 import { NotReplicated } from '../cache/written.ts';
-import { TooLate } from '../ops/within.ts';
+import { TooLate } from '../ops/clock.ts';
 import { OutboxFull } from './outbox.ts';
 
 /** What the store and the bus say when they cannot be used now. */

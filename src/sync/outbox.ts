@@ -1,5 +1,5 @@
 import type { BusMessage } from '../bus/bus.ts';
-import { partitionOf } from '../bus/partition.ts';
+import { partitionOf } from '../bus/envelope.ts';
 import { readFields, writeFields } from '../bus/redis-streams/stream-entry.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { outboxKey } from '../cache/keys.ts';

@@ -1,4 +1,4 @@
-import { partitionOf } from '../bus/partition.ts';
+import { partitionOf } from '../bus/envelope.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { positionsKey } from '../cache/keys.ts';
 import type { Log } from '../ops/log.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../agent/event.ts';
 import { type Facets, interactionsOf, type Version } from '../agent/facets.ts';
+import { forgettingOf, isSilent } from '../agent/merge.ts';
 import { type Difference, reconcile } from '../agent/reconcile.ts';
 import { ownStatus } from '../agent/status.ts';
-import { forgettingOf, isSilent } from '../agent/tombstone.ts';
 import type { Agents } from '../cache/agents.ts';
 import type { Cluster } from '../cache/cluster.ts';
 import { isLocked } from '../cache/forgotten.ts';
@@ -14,25 +14,8 @@ import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { AgentReading, Reading, ReadPage } from '../platforms/platform.ts';
-import { writeNotes } from './connection-notes.ts';
+import { type ReconcileReport, writeNotes } from './connection-notes.ts';
 import type { SetAside } from './set-aside.ts';
-
-/** What one reconciliation found. */
-export interface ReconcileReport {
-  /** When it ended, in ms of local wall time. */
-  atMs: number;
-  tookMs: number;
-  /** Agents compared. */
-  checked: number;
-  /** Agents of whom something differed. */
-  differed: number;
-  /** What differed, facet by facet. */
-  byKind: Partial<Record<Difference, number>>;
-  /** Differences where the platform overruled something newer in the store. */
-  overruled: number;
-  /** Why it ended before its end, for people. */
-  failed?: string;
-}
 
 interface ReconcilerOptions {
   connection: string;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentEvent } from '../agent/event.ts';
-import { partitionOf } from '../bus/partition.ts';
+import { partitionOf } from '../bus/envelope.ts';
 import { NotReplicated } from '../cache/written.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import type { Activity, Facets } from '../../src/agent/facets.ts';
-import type { Capacity, Media } from '../../src/agent/media.ts';
-import { unburied } from '../../src/agent/tombstone.ts';
+import type { Activity, Capacity, Facets, Media } from '../../src/agent/facets.ts';
+import { unburied } from '../../src/agent/merge.ts';
 
 /** Few distinct values, so that ties, duplicates and contradictions are common. */
 const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };

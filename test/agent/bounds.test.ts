@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fitProfile, oversized } from '../../src/agent/bounds.ts';
-import { InvalidEvent, readEvent } from '../../src/agent/event.ts';
+import { fitProfile, InvalidEvent, oversized, readEvent } from '../../src/agent/event.ts';
 import {
   type Facets,
   type Interaction,
@@ -9,9 +8,8 @@ import {
   type Profile,
   type Stamped,
 } from '../../src/agent/facets.ts';
-import { isBeyondBound } from '../../src/agent/forget.ts';
 import { RECORD_LIMITS, TEXT_LIMITS } from '../../src/agent/limits.ts';
-import { merge } from '../../src/agent/merge.ts';
+import { isBeyondBound, merge } from '../../src/agent/merge.ts';
 import { flawIn } from '../../src/agent/text.ts';
 
 const AT = Date.UTC(2026, 0, 1);

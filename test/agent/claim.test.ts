@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   type Circumstances,
   claimIdOf,
+  completionTime,
   conflictOf,
   LONGEST_CLAIM_ID,
   mayGrantInstead,
   readClaimId,
   settle,
+  settlementsDue,
 } from '../../src/agent/claim.ts';
-import { completionTime, settlementsDue } from '../../src/agent/due.ts';
 import {
   type Claim,
   type ClaimState,

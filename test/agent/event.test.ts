@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settlementsDue } from '../../src/agent/due.ts';
+import { settlementsDue } from '../../src/agent/claim.ts';
 import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
 import { type Claim, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';

@@ -7,8 +7,7 @@ import {
   interactionsFacet,
   interactionsOf,
 } from '../../src/agent/facets.ts';
-import { forgetting, lostEnds } from '../../src/agent/forget.ts';
-import { merge } from '../../src/agent/merge.ts';
+import { forgetting, lostEnds, merge } from '../../src/agent/merge.ts';
 import { availableSince, liveInteractions } from '../../src/agent/status.ts';
 
 const T = 1_000_000_000;

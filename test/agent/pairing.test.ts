@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settle } from '../../src/agent/claim.ts';
-import { completionTime, isGoingOn, settlementsDue } from '../../src/agent/due.ts';
+import { completionTime, isGoingOn, settle, settlementsDue } from '../../src/agent/claim.ts';
 import {
   type Claim,
   claimsOf,

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
-import { merge } from '../../src/agent/merge.ts';
+import { isForgotten, isSilent, lastWordMs, merge, unburied } from '../../src/agent/merge.ts';
 import { behind, reachOf } from '../../src/agent/reached.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { isForgotten, isSilent, lastWordMs, unburied } from '../../src/agent/tombstone.ts';
 import { facets } from './arbitrary.ts';
 
 const join = (...all: Facets[]): Facets => all.reduce((known, change) => merge(known, change).facets, {});

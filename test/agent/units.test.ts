@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claimIdOf, readClaimId } from '../../src/agent/claim.ts';
-import { type Claim, type Facets, type Interaction, interactionsFacet, type Stamped } from '../../src/agent/facets.ts';
-import { type Capacity, MEDIA, type Media } from '../../src/agent/media.ts';
-import { liveInteractions, ownStatus } from '../../src/agent/status.ts';
-import { digitalUnits, mediaOf, openingsOf, roomLeft } from '../../src/agent/units.ts';
+import {
+  type Capacity,
+  type Claim,
+  type Facets,
+  type Interaction,
+  interactionsFacet,
+  MEDIA,
+  type Media,
+  type Stamped,
+} from '../../src/agent/facets.ts';
+import { digitalUnits, liveInteractions, mediaOf, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
 const free: Facets = {

@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
-import { merge } from '../../src/agent/merge.ts';
+import { merge, numbered, takeIn } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { numbered, takeIn } from '../../src/agent/whole-seconds.ts';
 
 const T = 1_763_999_990_000;
 const told = (event_id: string, status: string, timestamp = T / 1000, more: object = {}) =>

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OTHER } from '../../local/genesys/customs.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { GenesysClient } from '../local/genesys-client.ts';

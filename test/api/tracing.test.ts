@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { partitionOf } from '../../src/bus/partition.ts';
+import { partitionOf } from '../../src/bus/envelope.ts';
 import { bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Facets, interactionsFacet } from '../../src/agent/facets.ts';
-import type { Capacity, DigitalMedia, Media } from '../../src/agent/media.ts';
+import {
+  type Capacity,
+  type DigitalMedia,
+  type Facets,
+  interactionsFacet,
+  type Media,
+} from '../../src/agent/facets.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import type { AgentRecord } from '../../src/cache/record.ts';
 import { roomOf } from '../../src/cache/room.ts';

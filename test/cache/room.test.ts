@@ -6,11 +6,10 @@ import {
   type Facets,
   type InteractionState,
   interactionsFacet,
+  type Media,
   type Presence,
 } from '../../src/agent/facets.ts';
-import type { Media } from '../../src/agent/media.ts';
-import { liveInteractions } from '../../src/agent/status.ts';
-import { claimOn, mediaOf, VOICE } from '../../src/agent/units.ts';
+import { claimOn, liveInteractions, mediaOf, VOICE } from '../../src/agent/status.ts';
 import { Alignment } from '../../src/cache/alignment.ts';
 import type { AgentRecord } from '../../src/cache/record.ts';
 import { roomOf } from '../../src/cache/room.ts';

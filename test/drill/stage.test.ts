@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Drill } from '../../local/drill/drill.ts';
 import { DRILLS } from '../../local/drill/drills.ts';
+import { demand } from '../../local/drill/stage/demand.ts';
 import { SHORTENED } from '../../local/drill/stage/pace.ts';
 import { play, playAll } from '../../local/drill/stage/play.ts';
-import { demand, type Stage } from '../../local/drill/stage/stage.ts';
+import type { Stage } from '../../local/drill/stage/stage.ts';
 
 const never = new AbortController().signal;
 

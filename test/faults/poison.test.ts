@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_USER } from '../../local/redis/access.ts';
 import { withAdmin } from '../../local/redis/admin.ts';
 import type { Bus, BusMessage } from '../../src/bus/bus.ts';
-import { partitionOf } from '../../src/bus/partition.ts';
+import { partitionOf } from '../../src/bus/envelope.ts';
 import { createRedisStreamsBus } from '../../src/bus/redis-streams/redis-streams.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';

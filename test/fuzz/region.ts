@@ -5,6 +5,7 @@ import { startRedisCluster } from '../../local/redis/cluster.ts';
 import { freePort } from '../../local/redis/ports.ts';
 import { startRedis } from '../../local/redis/server.ts';
 import { readConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { startInstance } from '../../src/serve/instance.ts';
 
 export interface FuzzedRegion {
@@ -17,8 +18,11 @@ export interface FuzzedRegion {
 const SINCE_MS = Date.UTC(2026, 0, 1);
 const AGENTS = 50;
 
-/** One region with agents on duty, behind closed doors. Everything it keeps is below `dir`. */
-export async function startFuzzedRegion(dir: string): Promise<FuzzedRegion> {
+/**
+ * One region with agents on duty, behind closed doors. Everything it keeps is below `dir`.
+ * @param prepare what the region is to find in its store
+ */
+export async function startFuzzedRegion(dir: string, prepare = async (_: Config) => {}): Promise<FuzzedRegion> {
   const bus = await startRedis({ dir: join(dir, 'bus') });
   const cluster = await startRedisCluster({ dir: join(dir, 'cluster'), replicas: false });
   const port = await freePort();
@@ -38,7 +42,9 @@ export async function startFuzzedRegion(dir: string): Promise<FuzzedRegion> {
     connections: { crm: { platform: 'events', home: 'eu' } },
     queues: { support: { unites: ['crm:support'] } },
   };
-  const instance = await startInstance({ config: readConfig(JSON.stringify(settings), join(dir, 'eu.yaml'), {}) });
+  const config = readConfig(JSON.stringify(settings), join(dir, 'eu.yaml'), {});
+  await prepare(config);
+  const instance = await startInstance({ config });
   const token = await credentials.token();
   await bringOnDuty(instance.url, token);
   return {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { MEDIA_WORDS } from '../../local/cxone/ground-truth.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
 import type { SimulatorOptions } from '../../local/cxone/options.ts';
-import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import type { Change } from '../../local/simulator/witness.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';

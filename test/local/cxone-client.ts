@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which fields a body has
 type Body = any;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultSettings } from '../../local/cxone/faults.ts';
-import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import type { Answered } from '../../local/simulator/witness.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { BRISK, basic, CxoneClient } from './cxone-client.ts';
 import { until } from './until.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { SWITCHES } from '../../local/cxone/switches.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 
 describe('agents of the Genesys Cloud simulator', () => {

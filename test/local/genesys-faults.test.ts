@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultSettings } from '../../local/genesys/faults.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 
 const NO_FAULTS = Object.fromEntries(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { BRISK, GenesysClient, Listener, until } from './genesys-client.ts';
 
 const CHANNELS = '/api/v2/notifications/channels';

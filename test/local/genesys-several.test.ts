@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { MediaType } from '../../local/genesys/conversations.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import type { MediaType } from '../../local/genesys/model.ts';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { ONE_AT_A_TIME, SEVERAL } from '../../local/genesys/utilization.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settlementsDue } from '../../src/agent/due.ts';
+import { settlementsDue } from '../../src/agent/claim.ts';
 import {
   type Claim,
   type Facets,

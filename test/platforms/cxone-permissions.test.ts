@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { type CxoneSimulator, startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../local/cxone/hand.ts';
+import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';

@@ -6,9 +6,9 @@ import {
   type Interactions,
   interactionOf,
   interactionsOf,
+  type Media,
   type Stamped,
 } from '../../src/agent/facets.ts';
-import type { Media } from '../../src/agent/media.ts';
 import type { InteractionReading } from '../../src/platforms/genesys/interaction.ts';
 import { Interactions as UserInteractions } from '../../src/platforms/genesys/interactions.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import type { Client } from '../../src/platforms/genesys/client.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
 import { GenesysClient } from '../local/genesys-client.ts';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { SEVERAL } from '../../local/genesys/utilization.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';

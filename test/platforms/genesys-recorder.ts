@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { type GenesysSimulator, startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
 import { compareVersions, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../local/genesys/hand.ts';
 import { SEVERAL } from '../../local/genesys/utilization.ts';
-import type { Capacity } from '../../src/agent/media.ts';
+import type { Capacity } from '../../src/agent/facets.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { Client } from '../../src/platforms/genesys/client.ts';

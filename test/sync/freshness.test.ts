@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Heartbeat, openMessage, sealHeartbeat } from '../../src/bus/envelope.ts';
-import { partitionOf } from '../../src/bus/partition.ts';
+import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
 import { BEAT_KEY } from '../../src/cache/keys.ts';
 import { scripts } from '../../src/cache/scripts.ts';
 import { systemClock } from '../../src/ops/clock.ts';

@@ -4,7 +4,7 @@ import { InvalidEvent } from '../../src/agent/event.ts';
 import { BusUnavailable, MessageRefused } from '../../src/bus/bus.ts';
 import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { NotReplicated } from '../../src/cache/written.ts';
-import { within } from '../../src/ops/within.ts';
+import { within } from '../../src/ops/clock.ts';
 import { isOutage } from '../../src/sync/outage.ts';
 import { OutboxFull } from '../../src/sync/outbox.ts';
 

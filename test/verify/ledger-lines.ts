@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { CallerAnsweredLine, CallerAsk, CallerLine } from '../../src/ops/caller-line.ts';
-import type { CallConflictLine, Origin } from '../../src/ops/history-line.ts';
+import type { CallConflictLine } from '../../src/ops/history-line.ts';
 import { Journal } from '../../src/ops/journal.ts';
+import type { Origin } from '../../src/ops/line-origin.ts';
 import { HELD_MS, type Histories } from './histories.ts';
 
 type Told = Partial<Omit<CallerAnsweredLine, 'op' | 'phase'>>;

@@ -4,7 +4,8 @@ import type { GenesysConnection } from '../../genesys-connection.ts';
 import type { LocalRegion } from '../../region.ts';
 import type { World } from '../../world.ts';
 import * as ask from './ask.ts';
-import { demand, type Stage } from './stage.ts';
+import { demand } from './demand.ts';
+import type { Stage } from './stage.ts';
 import { duration, each } from './words.ts';
 
 const ENOUGH = 5;

@@ -2,7 +2,8 @@ import type { LocalRedisNode } from '../../redis/cluster.ts';
 import type { LocalRegion } from '../../region.ts';
 import type { World } from '../../world.ts';
 import * as ask from './ask.ts';
-import type { Say, Stage } from './stage.ts';
+import type { Say } from './report.ts';
+import type { Stage } from './stage.ts';
 import { duration } from './words.ts';
 
 /** A promotion takes a node timeout, and some seconds of voting. */

@@ -1,7 +1,13 @@
 import type { Outcome } from '../../../src/verify/verify.ts';
 import type { Act } from './act.ts';
-import { demand, type Stage } from './stage.ts';
+import { demand } from './demand.ts';
+import type { Say } from './report.ts';
 import { duration } from './words.ts';
+
+/** Takes a step and keeps what it saw; the story goes on if it fails. */
+interface Checks {
+  check(name: string, work: (say: Say) => unknown): Promise<void>;
+}
 
 export interface ProofTerms {
   /** Whether double bookings are a fault, or part of what is measured; default: a fault. */
@@ -13,7 +19,7 @@ export interface ProofTerms {
 const EXAMPLES = 2;
 
 /** Judges an act: what every drill ends with. Every part is judged, whatever became of those before. */
-export async function prove(stage: Stage, act: Act, terms: ProofTerms): Promise<void> {
+export async function prove(stage: Checks, act: Act, terms: ProofTerms): Promise<void> {
   const { world } = act;
   await stage.check('Calls end, and every region agrees with every platform', async (say) => {
     const { converged, tookMs, differing, differences } = await world.settle(terms.agreeWithinMs);

@@ -48,3 +48,6 @@ export interface DrillsReport {
   ok: boolean;
   drills: DrillReport[];
 }
+
+/** Tells what a step saw. */
+export type Say = (label: string, value: Evidence[string]) => void;

@@ -7,19 +7,14 @@ import type { LocalRegion } from '../../region.ts';
 import { startWorld, type World } from '../../world.ts';
 import type { WorldOptions } from '../../world-options.ts';
 import { Act, type Cost } from './act.ts';
+import { Unmet } from './demand.ts';
 import type { Pace } from './pace.ts';
 import { prove } from './proof.ts';
-import type { Evidence, Pulse, StepReport } from './report.ts';
+import type { Evidence, Pulse, Say, StepReport } from './report.ts';
 import { duration, shown } from './words.ts';
-
-/** What a step waited for did not come, or something is not as it must be. The message is for people. */
-export class Unmet extends Error {}
 
 /** A step failed, and with it the story; the step has been reported. */
 export class StoryEnded extends Error {}
-
-/** Tells what a step saw. */
-export type Say = (label: string, value: Evidence[string]) => void;
 
 export interface Audience {
   begins(name: string, atMs: number): void;
@@ -205,9 +200,4 @@ export class Stage {
     if (this.#options.signal.aborted) throw new Unmet('it was told to stop');
     if (this.#act?.died) throw new Unmet(this.#act.died);
   }
-}
-
-/** @throws Unmet saying what must hold */
-export function demand(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Unmet(what);
 }

@@ -1,7 +1,7 @@
-import { TAGS } from '../operations/operation.ts';
+import { SIGNATURE } from '../credentials.ts';
+import { type Operation, TAGS } from '../operations/operation.ts';
 import { operationList } from '../operations/operations.ts';
 import { Components, type JsonObject } from './components.ts';
-import { SECURITY_SCHEMES, securityOf } from './security.ts';
 import { writeOperation } from './write-operation.ts';
 
 /** The OpenAPI 3.1 document: every operation, every answer, with examples that the tests carry out. */
@@ -41,3 +41,38 @@ Times are the platform's, in ms since the epoch, unless a field says otherwise. 
 described here; requests with fields that are unknown are refused.
 
 A write answers with a token, \`muster-consistency\`; a read that carries it, in any region, comes after that write.`;
+
+/** How callers say who they are. */
+export const SECURITY_SCHEMES: JsonObject = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'A token of an issuer of the config, for its audience. Where the config names no issuers, anybody may call.',
+  },
+  region: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token that another region has signed with its own key.',
+  },
+  secret: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The secret of a connection whose `push` has the scheme `bearer`.',
+  },
+  signature: {
+    type: 'apiKey',
+    in: 'header',
+    name: SIGNATURE,
+    description: 'Of a connection whose `push` has the scheme `hmac-sha256`: of the body, under its secret.',
+  },
+};
+
+/** What a caller of the operation must show. */
+export function securityOf({ access }: Operation): JsonObject {
+  if (access === 'open') return { security: [] };
+  if (access === 'platform') return { security: [{ secret: [] }, { signature: [] }] };
+  return { security: [access === 'region' ? { region: [] } : { token: [access] }] };
+}

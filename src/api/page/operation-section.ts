@@ -1,9 +1,8 @@
 import type { Example } from '../openapi/example.ts';
 import { answerTo, examplesOf } from '../openapi/examples.ts';
-import { PROBLEM_TYPE } from '../operations/operation.ts';
-import type { OperationId } from '../operations/operations.ts';
+import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../operations/operation.ts';
+import { OPERATIONS, type OperationId } from '../operations/operations.ts';
 import { PROBLEMS, type ProblemCode } from '../problems.ts';
-import { curlOf } from './curl.ts';
 import type { DescribedAnswer, DescribedOperation, Schema } from './described.ts';
 import { fieldsOf, parametersOf, typeOf } from './fields.ts';
 import { type Html, html, inline, words } from './html.ts';
@@ -70,3 +69,17 @@ function exampleOf(example: Example, at: number): Html {
 ${answer !== undefined && html`<pre class="answered"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
 </details>`;
 }
+
+/** How somebody would carry the example out in a shell, at the instance whose URL is in `$MUSTER`. */
+export function curlOf({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example): string {
+  const { method, path }: Operation = OPERATIONS[operation];
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
+  const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const url = `"$MUSTER${filled}${search.length > 0 ? `?${search.join('&')}` : ''}"`;
+  if (body === undefined) return method === 'GET' ? `curl ${url}` : `curl -X ${method} ${url}`;
+  const sent = { ...headers, 'content-type': type };
+  const shown = Object.entries(sent).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`);
+  return `curl ${url} \\\n${shown.join('')}  -d ${quoted(JSON.stringify(body, null, 2))}`;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -11,8 +11,8 @@ import { tokenOfClaim } from '../../routing/token.ts';
 import { askedByOf } from '../access.ts';
 import { claimFor, demandProof, settleFor } from '../audited.ts';
 import { answerAfterWrites } from '../consistency.ts';
+import type { ApiContext } from '../context.ts';
 import { InvalidRequest } from '../failures.ts';
-import type { ApiContext } from '../server.ts';
 
 const config = { access: 'route:agent', work: 'claim', keyed: true } as const;
 const SETTLEMENT = { access: 'route:agent', work: 'settlement', keyed: true } as const;

@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { type AgentEvent, InvalidEvent, readEvent } from '../../agent/event.ts';
+import { type AgentEvent, InvalidEvent, readEvent, reservedIds } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
-import { reservedIds } from '../../agent/reserved.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
 import { CONSISTENCY } from '../../routing/peers.ts';
 import { tokenOfEvents } from '../../routing/token.ts';
 import { recordEvent } from '../audited.ts';
+import type { ApiContext } from '../context.ts';
 import { InvalidRequest } from '../failures.ts';
-import type { ApiContext } from '../server.ts';
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {

@@ -4,10 +4,10 @@ import type { PushAnswer } from '../../contract/events.ts';
 import { NOT_UTF8, textOf } from '../../ops/utf8.ts';
 import { InvalidPush } from '../../platforms/platform.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
+import type { ApiContext } from '../context.ts';
 import { isAuthentic } from '../credentials.ts';
 import { InvalidRequest } from '../failures.ts';
 import { sendProblem } from '../send-problem.ts';
-import type { ApiContext } from '../server.ts';
 
 /** `POST /v1/platforms/{connection}/events`: what a platform, or a script on it, pushes. Signed are bytes, not JSON. */
 export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiContext): void {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ApiContext } from '../server.ts';
+import type { ApiContext } from '../context.ts';
 
 /** What an operator looks at first: who is fresh, who answers, what waits. */
 export function regionRoutes(server: FastifyInstance, { report }: ApiContext): void {

@@ -13,9 +13,9 @@ import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
 import { tokenOfClaim } from '../../routing/token.ts';
 import { claimFor, demandProof, settleFor } from '../audited.ts';
+import type { ApiContext } from '../context.ts';
 import { InvalidRequest } from '../failures.ts';
 import { acceptForms, fieldsReader } from '../forms.ts';
-import type { ApiContext } from '../server.ts';
 import { readSkills } from './agents.ts';
 import { requiredSkills } from './claims.ts';
 

@@ -4,9 +4,9 @@ import { StreamQuery, TOLD, type Told } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/bookmark.ts';
 import { Follower, type Wanted } from '../../routing/follow.ts';
+import type { ApiContext } from '../context.ts';
 import { InvalidRequest } from '../failures.ts';
 import { sendProblem } from '../send-problem.ts';
-import type { ApiContext } from '../server.ts';
 import { StreamBody } from '../stream-body.ts';
 
 /** Streams that an instance has open at most: each reads the store ten times a second. */

@@ -1,6 +1,6 @@
 -- units: an agent's capacity beyond one voice interaction, as the record's field `units` has it: "-" for none, else
 --   left|told|open|unit;unit;...
--- What may be taken by all that the platform tells was decided in src/agent/units.ts; scripts take off live locks, which
+-- What may be taken by all that the platform tells was decided in src/agent/status.ts; scripts take off live locks, which
 -- only the shard's clock can tell. left: interactions that may come, all together, or "-". open: the types of which one
 -- more may come, ";chat:2:1:,voice,email,;": how many may, how many are in hand, beside which other types they may.
 -- told: what is counted in that, by type and call, ",voice:,chat:c1,"; of voice there is one, under whatever name.

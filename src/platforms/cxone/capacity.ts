@@ -1,4 +1,4 @@
-import type { Capacity, Media } from '../../agent/media.ts';
+import type { Capacity, Media } from '../../agent/facets.ts';
 import { canonical } from './mapping.ts';
 import type { Row } from './row.ts';
 

@@ -1,5 +1,11 @@
-import { compareVersions, type Facets, type Interaction, interactionsFacet, type Stamped } from '../../agent/facets.ts';
-import type { Media } from '../../agent/media.ts';
+import {
+  compareVersions,
+  type Facets,
+  type Interaction,
+  interactionsFacet,
+  type Media,
+  type Stamped,
+} from '../../agent/facets.ts';
 import { type ContactRow, type Step, stampStep, stepOfState } from './contact.ts';
 import { isOccupied, NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 

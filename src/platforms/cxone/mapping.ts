@@ -1,5 +1,4 @@
-import type { Activity, Presence } from '../../agent/facets.ts';
-import type { Media } from '../../agent/media.ts';
+import type { Activity, Media, Presence } from '../../agent/facets.ts';
 
 /**
  * What CXone's numbers and names mean, as data. docs/states-cxone.md is rendered from these tables.

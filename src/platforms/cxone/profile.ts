@@ -1,6 +1,5 @@
-import { type Cut, fitProfile } from '../../agent/bounds.ts';
-import type { Profile } from '../../agent/facets.ts';
-import type { Capacity } from '../../agent/media.ts';
+import { type Cut, fitProfile } from '../../agent/event.ts';
+import type { Capacity, Profile } from '../../agent/facets.ts';
 import type { Row } from './row.ts';
 
 /** One skill that an agent is assigned, or is not any more. */

@@ -2,10 +2,10 @@ import {
   compareVersions,
   type Interaction,
   type InteractionState,
+  type Media,
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
-import type { Media } from '../../agent/media.ts';
 import { isZoneless } from '../time.ts';
 import { canonical } from './mapping.ts';
 import { type CommunicationPayload, type ConversationPayload, type ParticipantPayload, timeOf } from './payloads.ts';

@@ -1,6 +1,14 @@
-import { type Facets, type Interaction, interactionsFacet, type Stamped, type Version } from '../../agent/facets.ts';
-import { CALLS, MEDIA, type Media } from '../../agent/media.ts';
-import { UNSEEN } from '../../agent/reconcile.ts';
+import { UNSEEN } from '../../agent/event.ts';
+import {
+  CALLS,
+  type Facets,
+  type Interaction,
+  interactionsFacet,
+  MEDIA,
+  type Media,
+  type Stamped,
+  type Version,
+} from '../../agent/facets.ts';
 import { type InteractionReading, stepAfter } from './interaction.ts';
 
 /** How long an interaction that ended is remembered, in ms of platform time: late news must not reopen it. */

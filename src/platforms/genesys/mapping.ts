@@ -1,6 +1,5 @@
-import type { Activity, Presence } from '../../agent/facets.ts';
+import type { Activity, Media, Presence } from '../../agent/facets.ts';
 import { TEXT_LIMITS } from '../../agent/limits.ts';
-import type { Media } from '../../agent/media.ts';
 import { cut } from '../../agent/text.ts';
 
 /** What Genesys Cloud's words mean, as tables; docs/states-genesys.md is rendered from them by `state-docs.ts`. */

@@ -1,4 +1,4 @@
-import type { Capacity } from '../../agent/media.ts';
+import type { Capacity } from '../../agent/facets.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import { Surplus } from '../surplus.ts';
 import type { EventFrame } from './channel.ts';

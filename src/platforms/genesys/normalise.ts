@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Cut, fitProfile } from '../../agent/bounds.ts';
-import type { Activity, Presence, Profile, Stamped } from '../../agent/facets.ts';
-import type { Capacity, Media } from '../../agent/media.ts';
+import { type Cut, fitProfile } from '../../agent/event.ts';
+import type { Activity, Capacity, Media, Presence, Profile, Stamped } from '../../agent/facets.ts';
 import { isZoneless } from '../time.ts';
 import { canonical, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
 import {

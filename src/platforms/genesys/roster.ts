@@ -1,5 +1,6 @@
 import {
   type Activity,
+  type Capacity,
   compareVersions,
   type Facets,
   interactionsFacet,
@@ -7,7 +8,6 @@ import {
   type Stamped,
   type Version,
 } from '../../agent/facets.ts';
-import type { Capacity } from '../../agent/media.ts';
 import type { AgentReading, PlatformReport } from '../platform.ts';
 import type { Surplus } from '../surplus.ts';
 import type { InteractionReading } from './interaction.ts';

@@ -1,4 +1,4 @@
-import { type Capacity, MEDIA, type Media, type MediaCapacity } from '../../agent/media.ts';
+import { type Capacity, MEDIA, type Media, type MediaCapacity } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { Budget } from '../budget.ts';
 import { RequestFailed } from '../failure.ts';

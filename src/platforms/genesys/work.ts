@@ -1,4 +1,4 @@
-import { CALLS, type Media } from '../../agent/media.ts';
+import { CALLS, type Media } from '../../agent/facets.ts';
 import { canonical, mapMedia } from './mapping.ts';
 import type { SummaryPayload } from './payloads.ts';
 

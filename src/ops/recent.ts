@@ -1,4 +1,4 @@
-/** The most recently written entries, up to a limit: what the applier compares and sets from memory. */
+/** The most recently written entries, up to a limit; the least recently written one is dropped first. */
 export class Recent<T> {
   readonly #entries = new Map<string, T>();
   readonly #limit: number;
