@@ -117,12 +117,12 @@ function joinSecond(facets: Facets, theirs: LastSecond): number {
  * time is gone, in whatever order it comes; what is said later counts, so that whoever comes back is there again. Claims
  * are no such words and stay: their fences must never go back.
  */
-export type Tombstone = Version;
+type Tombstone = Version;
 
 const BURIED = ['profile', 'presence', 'activity'] as const;
 
 /** The later of two tombstones by time, which alone decides what is gone. */
-export function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
+function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
   return a && b ? (a.at >= b.at ? a : b) : (a ?? b);
 }
 
@@ -177,7 +177,7 @@ export function forgettingOf(region: string, agentId: string, forgotten: Tombsto
  * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
  * once more, as of the floor.
  */
-export interface Forgetting {
+interface Forgetting {
   facets: Required<Pick<Facets, 'interactions'>>;
   /** Platform ms. */
   floor: number;
@@ -212,7 +212,7 @@ export function forgetting(facets: Facets, nowMs: number): Forgetting | undefine
 }
 
 /** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
-export const UNHEARD_MS = 4 * 3_600_000;
+const UNHEARD_MS = 4 * 3_600_000;
 
 /**
  * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading
@@ -283,5 +283,5 @@ export function numbered(event: AgentEvent, last: LastSecond | undefined): Agent
 }
 
 /** Which of two the register keeps: the later second, of one second the longer list. */
-export const compareSeconds = (one: LastSecond, other: LastSecond): number =>
+const compareSeconds = (one: LastSecond, other: LastSecond): number =>
   one.at - other.at || one.ids.length - other.ids.length;

@@ -68,14 +68,14 @@ function obstacleAtWork(facets: Facets, media: Media): string | undefined {
 }
 
 /** An interaction that the platform tells of. */
-export interface Work {
+interface Work {
   media: Media;
   /** Undefined where it does not say which call it is. */
   callId: string | undefined;
 }
 
 /** Every interaction that the platform tells of, each once. */
-export function workOf(facets: Facets): Work[] {
+function workOf(facets: Facets): Work[] {
   const { activity } = facets;
   const named = liveInteractions(facets)
     .filter(takesRoom)
@@ -100,7 +100,7 @@ function mayCome(media: Media, work: Work[], capacity: Capacity): boolean {
 }
 
 /** How many of these are of the type. */
-export const countOf = (media: Media, work: Work[]): number => work.filter((each) => each.media === media).length;
+const countOf = (media: Media, work: Work[]): number => work.filter((each) => each.media === media).length;
 
 function obstacleInActivity({ activity }: Facets): string | undefined {
   if (activity?.state === 'INTERACTING') return activity.reason ?? 'ON_CALL';
@@ -153,7 +153,7 @@ function interactionReason(interaction: Interaction): string {
  */
 export const VOICE = 'voice';
 
-export interface Unit {
+interface Unit {
   /** E.g. `chat-2`. */
   name: string;
   media: Media;
@@ -203,7 +203,7 @@ export interface Opening {
 }
 
 /** What may still be taken of an agent by all that the platform tells: whoever uses it takes off live locks. */
-export interface Openings {
+interface Openings {
   /** The types of which at least one more may come. */
   open: Opening[];
   /** How many more interactions may come, all together; absent where only the types count. */

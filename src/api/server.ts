@@ -101,7 +101,7 @@ function refuseWhileStarting(server: FastifyInstance, { isStarting }: ApiContext
 }
 
 /** Answers what came over a connection and cannot be read as a request, and closes it: what follows is no request either. */
-export function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
+function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;

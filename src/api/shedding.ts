@@ -40,7 +40,7 @@ const RISE = 0.5;
 const FALL = 0.1;
 
 /** How late the event loop is, in ms: what whatever arrives now has to wait before anybody looks at it. */
-export class LoopLag {
+class LoopLag {
   readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;
   #lagMs = 0;

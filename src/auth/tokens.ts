@@ -158,7 +158,7 @@ export type Caller =
   | { kind: 'anybody' };
 
 /** Somebody who has shown who it is. */
-export type KnownCaller = Exclude<Caller, { kind: 'anybody' }>;
+type KnownCaller = Exclude<Caller, { kind: 'anybody' }>;
 
 export const ANYBODY: Caller = { kind: 'anybody' };
 

@@ -43,7 +43,7 @@ described here; requests with fields that are unknown are refused.
 A write answers with a token, \`muster-consistency\`; a read that carries it, in any region, comes after that write.`;
 
 /** How callers say who they are. */
-export const SECURITY_SCHEMES: JsonObject = {
+const SECURITY_SCHEMES: JsonObject = {
   token: {
     type: 'http',
     scheme: 'bearer',
@@ -71,7 +71,7 @@ export const SECURITY_SCHEMES: JsonObject = {
 };
 
 /** What a caller of the operation must show. */
-export function securityOf({ access }: Operation): JsonObject {
+function securityOf({ access }: Operation): JsonObject {
   if (access === 'open') return { security: [] };
   if (access === 'platform') return { security: [{ secret: [] }, { signature: [] }] };
   return { security: [access === 'region' ? { region: [] } : { token: [access] }] };

@@ -71,7 +71,7 @@ ${answer !== undefined && html`<pre class="answered"><code>${JSON.stringify(answ
 }
 
 /** How somebody would carry the example out in a shell, at the instance whose URL is in `$MUSTER`. */
-export function curlOf({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example): string {
+function curlOf({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example): string {
   const { method, path }: Operation = OPERATIONS[operation];
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
   const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
