@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { SOON } from './test/fixtures/soon.ts';
 
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
-const ALONE = ['test/drill/command.test.ts', 'test/api/shedding.test.ts', 'test/local/world.test.ts'];
+const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test/world/world.test.ts'];
 
 /** Tests that have a command of their own: `npm run races`. */
 const SLOW = ['test/races/**'];

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Admin, Consumer, ProduceAcks, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { createClient } from '@redis/client';
-import { startKafka } from '../local/kafka/cluster.ts';
-import { startRedis } from '../local/redis/server.ts';
+import { startKafka } from '../world/kafka/cluster.ts';
+import { startRedis } from '../world/redis/server.ts';
 import { Echo } from './echo.ts';
 
 /** A bus of its own, for as long as it is measured. */

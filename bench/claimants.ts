@@ -1,7 +1,7 @@
-import { Random } from '../local/simulator/random.ts';
+import { Random } from '../simulators/kit/random.ts';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
-import type { AgentRecord } from '../src/cache/record.ts';
-import { tellable } from '../src/cache/written.ts';
+import type { AgentRecord } from '../src/store/record/record.ts';
+import { tellable } from '../src/store/written.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';
 import { type DomainName, REGION, type World } from './world.ts';
 

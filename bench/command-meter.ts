@@ -1,4 +1,4 @@
-import { type AdminConnection, connectAdmin } from '../local/redis/admin.ts';
+import { type AdminConnection, connectAdmin } from '../world/redis/admin.ts';
 
 /** Calls and microseconds by command, as `INFO commandstats` counts them; what scripts call is in it, too. */
 export type CommandStats = Map<string, { calls: number; us: number }>;

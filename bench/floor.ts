@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Client, type ClusterSettings, connectCluster } from '../src/cache/connection.ts';
-import type { Lane } from '../src/cache/lane.ts';
-import type { Script } from '../src/cache/scripts.ts';
+import { type ClusterSettings, connectCluster, type RedisClient } from '../src/store/redis/connection.ts';
+import type { WriteBatcher } from '../src/store/redis/lane.ts';
+import type { Script } from '../src/store/redis/scripts.ts';
 
 /** The least that a claim could cost: one round trip of a script that writes one key. */
 export const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
@@ -14,10 +14,10 @@ const TTL_MS = '60000';
 
 /** Scripts sent with nothing between the caller and the client library that Muster uses, set up as Muster sets it up. */
 export class Floor {
-  readonly #client: Client;
+  readonly #client: RedisClient;
   #turn = 0;
 
-  private constructor(client: Client) {
+  private constructor(client: RedisClient) {
     this.#client = client;
   }
 
@@ -43,7 +43,7 @@ export class Floor {
   }
 
   /** The same write through a lane: what waiting for a replica costs, whatever the script does. */
-  writeInLane(lane: Lane, domain: string): Promise<unknown> {
+  writeInLane(lane: WriteBatcher, domain: string): Promise<unknown> {
     return lane.run(WRITE, [this.#key(domain)], [VALUE, TTL_MS], 5000);
   }
 

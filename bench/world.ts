@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withAdmin } from '../local/redis/admin.ts';
-import { type LocalRedisCluster, startRedisCluster } from '../local/redis/cluster.ts';
-import { freePort } from '../local/redis/ports.ts';
-import { type RedisServer, startRedis } from '../local/redis/server.ts';
-import { Agents } from '../src/cache/agents.ts';
-import { Cluster } from '../src/cache/cluster.ts';
-import { Lane } from '../src/cache/lane.ts';
-import { Queues } from '../src/cache/queues.ts';
 import { readConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { createLog } from '../src/ops/log.ts';
+import { Agents } from '../src/store/agents.ts';
+import { Queues } from '../src/store/queues.ts';
+import { Cluster } from '../src/store/redis/cluster.ts';
+import { WriteBatcher } from '../src/store/redis/lane.ts';
+import { withAdmin } from '../world/redis/admin.ts';
+import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
+import { freePort } from '../world/redis/ports.ts';
+import { type RedisServer, startRedis } from '../world/redis/server.ts';
 import { CommandMeter } from './command-meter.ts';
 import { Floor } from './floor.ts';
 import { load } from './pool.ts';
@@ -30,7 +30,7 @@ export interface World {
   config: Config;
   agents: Agents;
   queues: Queues;
-  claims: Lane;
+  claims: WriteBatcher;
   floor: Floor;
   /** Loads a domain's agents, once. */
   load(domain: DomainName, count: number): Promise<void>;
@@ -56,7 +56,7 @@ export async function startWorld(): Promise<World> {
     Floor.connect({ nodes: redis.addresses }),
   ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
-  const claims = new Lane(claimCluster, REPLICA_WAIT_MS, 1);
+  const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
   const agents = new Agents(cluster, { claims, changes: claims }, config);
   const loaded = new Set<DomainName>();
   return {

@@ -1,4 +1,4 @@
-// npm start | test | check | drill | races | mutants | fuzz | bench | doors | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | check | drill | races | mutants | fuzz | bench | doors | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -12,7 +12,9 @@ const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 
 /** What each verb runs, one command after the other, and whether it needs a `redis-server` to start. */
 const VERBS = {
-  start: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'local', ...args]] },
+  start: { needsRedis: () => true, commands: (args) => [['world/cli.ts', 'start', ...args]] },
+  world: { needsRedis: ([command]) => command === 'start', commands: (args) => [['world/cli.ts', ...args]] },
+  simulator: { needsRedis: () => false, commands: (args) => [['simulators/cli.ts', ...args]] },
   test: { needsRedis: () => true, commands: (args) => [[...VITEST, ...args]] },
   check: {
     needsRedis: () => false,
@@ -22,7 +24,7 @@ const VERBS = {
       [...VITEST, 'test/tidy.test.ts'],
     ],
   },
-  drill: { needsRedis: () => true, commands: (args) => [['src/cli.ts', 'drill', ...args]] },
+  drill: { needsRedis: () => true, commands: (args) => [['drills/cli.ts', ...args]] },
   races: {
     needsRedis: () => true,
     commands: (args) => [[...VITEST, '--config', 'test/races/vitest.config.ts', ...args]],
@@ -32,7 +34,7 @@ const VERBS = {
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   muster: {
-    needsRedis: ([command]) => ['local', 'drill', 'bench'].includes(command),
+    needsRedis: () => false,
     commands: (args) => [['src/cli.ts', ...args]],
   },
 };

@@ -6,7 +6,7 @@ import { unusedExports } from './unused-exports.ts';
 
 /** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['src', 'local', 'bench', 'setup', 'test', 'docs', 'integrations'];
+const FOLDERS = ['src', 'simulators', 'world', 'drills', 'bench', 'setup', 'test', 'docs', 'integrations'];
 const READ = /\.(ts|mjs|lua|md)$/;
 
 interface File {
@@ -25,7 +25,7 @@ interface Rule {
   example: [path: string, text: string];
 }
 
-const TYPESCRIPT = /^(src|local|bench|integrations|test)\/.*\.ts$/;
+const TYPESCRIPT = /^(src|simulators|world|drills|bench|integrations|test)\/.*\.ts$/;
 const LONGEST_FILE = 400;
 const LONGEST_FUNCTION = 70;
 
@@ -49,41 +49,46 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/platforms/genesys/settings',
     'src/platforms/push-settings',
   ],
-  'src/cache': ['src/agent', 'src/config', 'src/ops'],
-  'src/bus': ['src/agent', 'src/cache/errors', 'src/cache/leases', 'src/cache/scripts', 'src/ops'],
-  'src/sync': ['src/agent', 'src/bus', 'src/cache', 'src/config', 'src/ops', 'src/platforms/platform'],
+  'src/store': ['src/agent', 'src/config', 'src/ops'],
+  'src/bus': ['src/agent', 'src/store/redis/errors', 'src/store/redis/leases', 'src/store/redis/scripts', 'src/ops'],
+  'src/sync': ['src/agent', 'src/bus', 'src/store', 'src/config', 'src/ops', 'src/platforms/platform'],
   'src/routing': [
     'src/agent',
-    'src/cache',
+    'src/store',
     'src/config',
     'src/contract',
     'src/ops',
     'src/platforms/platform',
-    'src/sync/freshness',
-    'src/sync/ingest',
-    'src/sync/outage',
-    'src/sync/positions',
-    'src/sync/set-aside',
+    'src/sync/freshness/freshness',
+    'src/sync/flow/ingest',
+    'src/sync/flow/outage',
+    'src/sync/freshness/positions',
+    'src/sync/flow/set-aside',
   ],
   'src/api': [
     'src/agent',
     'src/auth',
-    'src/cache',
+    'src/store',
     'src/config',
     'src/contract',
     'src/ops',
     'src/platforms/platform',
     'src/platforms/push-settings',
     'src/routing',
-    'src/sync/ingest',
-    'src/sync/outbox',
+    'src/sync/flow/ingest',
+    'src/sync/flow/outbox',
   ],
-  'src/client': ['src/api/operations', 'src/api/problem-answers', 'src/api/problems', 'src/ops/clock'],
+  'src/client': [
+    'src/api/operations',
+    'src/api/problems/problem-answers',
+    'src/api/problems/problems',
+    'src/ops/clock',
+  ],
   'src/serve': [
     'src/api/server',
     'src/auth',
     'src/bus',
-    'src/cache',
+    'src/store',
     'src/config',
     'src/contract',
     'src/ops',
@@ -91,8 +96,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/routing',
     'src/sync',
   ],
-  local: ['src'],
-  bench: ['src', 'local'],
+  // The platforms that are simulated know nothing of Muster.
+  simulators: [],
+  world: ['src', 'simulators'],
+  drills: ['src', 'simulators', 'world'],
+  bench: ['src', 'simulators', 'world'],
 };
 
 /** The command: it starts everything. */
@@ -101,34 +109,35 @@ const TOP = 'src/cli.ts';
 const RULES: Rule[] = [
   {
     rule: `a file has at most ${LONGEST_FILE} lines`,
-    files: /^(src|local|bench|setup|integrations|test)\/.*\.(ts|mjs|lua)$/,
+    files: /^(src|simulators|world|drills|bench|setup|integrations|test)\/.*\.(ts|mjs|lua)$/,
     broken: ({ lines }) => (lines.length > LONGEST_FILE ? [`${lines.length} lines`] : []),
     example: ['src/agent/long.ts', '\n'.repeat(LONGEST_FILE + 1)],
   },
   {
     rule: `a function has at most ${LONGEST_FUNCTION} lines`,
-    files: /^(src|local|bench|setup|integrations)\/.*\.(ts|mjs)$/,
+    files: /^(src|simulators|world|drills|bench|setup|integrations)\/.*\.(ts|mjs)$/,
     broken: longFunctions,
     example: ['src/agent/f.ts', `export function f(): void {${'\n  g();'.repeat(LONGEST_FUNCTION)}\n}`],
   },
   {
     rule: 'a file is named after what is in it',
-    files: /^(src|local|bench|setup|integrations|test)\//,
+    files: /^(src|simulators|world|drills|bench|setup|integrations|test)\//,
     broken: ({ path }) =>
       /(^|[-.])(utils?|helpers?|managers?|index)[-.]/.test(basename(path)) ? ['names nothing, or only passes on'] : [],
     example: ['src/agent/claim-utils.ts', ''],
   },
   {
-    rule: 'only src/ops/clock.ts reads the wall clock',
-    files: /^(?!src\/ops\/clock\.ts$)(src|local|bench|setup|integrations)\/.*\.(ts|mjs)$/,
+    rule: 'only src/ops/clock.ts reads the wall clock, and the simulators have one of their own',
+    files:
+      /^(?!src\/ops\/clock\.ts$|simulators\/kit\/clock\.ts$)(src|simulators|world|drills|bench|setup|integrations)\/.*\.(ts|mjs)$/,
     broken: linesWith(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/),
     example: ['src/agent/f.ts', 'const now = new Date();'],
   },
   {
     rule: 'a folder imports only what lies below it',
-    files: /^(src|local|bench)\/.*\.ts$/,
+    files: /^(src|simulators|world|drills|bench)\/.*\.ts$/,
     broken: forbiddenImports,
-    example: ['src/agent/f.ts', "import type { Agents } from '../cache/agents.ts';"],
+    example: ['src/agent/f.ts', "import type { Agents } from '../store/agents.ts';"],
   },
   {
     rule: 'imports make no circle',
@@ -164,7 +173,7 @@ const RULES: Rule[] = [
     rule: 'a script begins with its contract: its name and purpose, and its KEYS and ARGV where it has any',
     files: /\.lua$/,
     broken: missingContract,
-    example: ['src/cache/scripts/claim.lua', '-- claim: takes an agent.\nreturn KEYS[1]'],
+    example: ['src/store/scripts/claim.lua', '-- claim: takes an agent.\nreturn KEYS[1]'],
   },
 ];
 
@@ -218,13 +227,13 @@ describe('no row of MAY_IMPORT names itself or a later one', () => {
   });
 
   test('can be broken', () => {
-    expect(rowsThatLeadUp({ 'src/ops': ['src/cache/errors'], 'src/cache': ['src/ops'] })).not.toEqual([]);
+    expect(rowsThatLeadUp({ 'src/ops': ['src/store/redis/errors'], 'src/store': ['src/ops'] })).not.toEqual([]);
   });
 });
 
 test('there is something to hold the rules against', () => {
   const read = new Set(FILES.map(({ path }) => path));
-  for (const path of ['src/agent/facets.ts', 'src/cache/scripts/claim.lua', 'setup/run.mjs', 'test/tidy.test.ts']) {
+  for (const path of ['src/agent/facets.ts', 'src/store/scripts/claim.lua', 'setup/run.mjs', 'test/tidy.test.ts']) {
     expect(read).toContain(path);
   }
 });

@@ -17,7 +17,7 @@ import { confirmedAt, interactionFor, type Telling } from './pairing.ts';
 import { claimOn, isLive, liveInteractions, mediaOf, VOICE } from './status.ts';
 
 /**
- * The life of a claim. The script `claim` creates it, `settle` moves it on; what each move means is decided here.
+ * The life of a claim. The script `claim` creates it, the script `settle` moves it on; what each move means is decided here.
  *
  *            claim              confirm, or the platform says connected
  *   (free) ────────► HELD ──────────────────────────────► CONFIRMED ◄─┐
@@ -112,7 +112,7 @@ const SUPERSEDED: Move = { state: 'ENDED', lockMs: 0, endReason: 'superseded' };
  * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
  * that is no longer. Repeating a settlement is harmless.
  */
-export function settle(
+export function nextMove(
   claim: Pick<Claim, 'state' | 'endReason'>,
   settlement: Settlement | PlatformSettlement | OwnSettlement,
   circumstances: Circumstances,

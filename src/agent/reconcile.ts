@@ -26,7 +26,7 @@ import { liveInteractions } from './status.ts';
  *   it says something else, heard since the reading   ► nothing: the reading is late
  *   it still does a minute after it heard that        ► the fact, as of the reading: the platform overrules
  */
-export interface Told {
+export interface AgentAsRead {
   /**
    * Everything the platform tells of the agent now; what it does not tell is left out. A profile has no time on the
    * platform and carries that of the reading. Interactions are not read but remembered by who listens.
@@ -67,7 +67,7 @@ export const OVERRULE_AFTER_MS = 60_000;
  * @param held what the store holds; undefined for an agent it does not know
  * @param readAtMs when the platform was read, by its own clock
  */
-export function reconcile(held: Facets | undefined, told: Told, readAtMs: number): Reconciled {
+export function reconcile(held: Facets | undefined, told: AgentAsRead, readAtMs: number): Reconciled {
   const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
   if (told.isGone && (!held || isForgotten(held))) return result;
   // What is said of an agent's activity depends on their interactions, so those come first.
@@ -88,7 +88,7 @@ export function reconcile(held: Facets | undefined, told: Told, readAtMs: number
 }
 
 /** Those the store lacks, and those the platform has no more. @returns the agent with them */
-function reconcileInteractions(result: Reconciled, held: Facets, told: Told, readAtMs: number): Facets {
+function reconcileInteractions(result: Reconciled, held: Facets, told: AgentAsRead, readAtMs: number): Facets {
   const floor = Math.max(held.interactions?.forgottenBefore ?? 0, (held.forgotten?.at ?? -1) + 1);
   const news = interactionsOf(told.facets).flatMap((one) => {
     const ours = interactionOf(held, one.callId);
@@ -121,7 +121,7 @@ function reconcileInteractions(result: Reconciled, held: Facets, told: Told, rea
  * stands for an interaction that was not seen, where the store knows as many as the platform counts: whoever listened
  * before has seen them.
  */
-function isNeeded({ callId, state, media }: Stamped<Interaction>, held: Facets, { open }: Told): boolean {
+function isNeeded({ callId, state, media }: Stamped<Interaction>, held: Facets, { open }: AgentAsRead): boolean {
   const isHeld = interactionOf(held, callId) !== undefined;
   if (isHeld) return true;
   if (state === 'ENDED') return claimsOf(held).some(isRunning);
@@ -134,7 +134,7 @@ function isNeeded({ callId, state, media }: Stamped<Interaction>, held: Facets, 
  * The platform counts no more of its type than it tells of by name, and this is none of them. Of voice a count says too
  * little: it leaves out calls in wrap-up, and the agent's own.
  */
-function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: Told, readAtMs: number): boolean {
+function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: AgentAsRead, readAtMs: number): boolean {
   const { callId, media, at, isAcd } = one;
   const counted = isAcd === false ? nonAcd : media === 'voice' ? undefined : open && (open[media] ?? 0);
   if (counted === undefined || readAtMs - at <= OVERRULE_AFTER_MS) return false;
@@ -147,7 +147,7 @@ function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: Told, readA
 
 type Verdict = 'agrees' | 'newer' | 'overruled';
 
-function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
+function judge(held: Facets, told: AgentAsRead, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
   const isNewer = !isBuried(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
   const isSame = ours !== undefined && isSameContent(ours, theirs);
@@ -160,7 +160,7 @@ function judge(held: Facets, told: Told, name: ReadFacet, theirs: Version, readA
 }
 
 /** An idle agent without work has no interaction of routing's: one that is younger than the idleness denies it; its end was lost. */
-function isDenied(facets: Facets, { isUnoccupied }: Told): boolean {
+function isDenied(facets: Facets, { isUnoccupied }: AgentAsRead): boolean {
   const isBusy = liveInteractions(facets).some(({ isAcd }) => isAcd !== false);
   return isUnoccupied === true && facets.activity?.state === 'IDLE' && isBusy;
 }

@@ -1,7 +1,7 @@
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { ReadyAnswer } from '../contract/readiness.ts';
-import type { Pushes } from '../routing/pushes.ts';
+import type { Pushes } from '../routing/read-through/pushes.ts';
 import type { Region } from '../routing/region.ts';
 
 /** What the routes are made from. */

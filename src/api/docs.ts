@@ -1,4 +1,4 @@
-import { PROBLEMS } from './problems.ts';
+import { PROBLEMS } from './problems/problems.ts';
 
 /** docs/errors.md, made from the catalogue: every problem by its status, what it means and what to do about it. */
 export function renderErrorDocs(): string {
@@ -11,7 +11,7 @@ export function renderErrorDocs(): string {
 
 const INTRODUCTION = `# Errors
 
-<!-- Rendered from src/api/problems.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/api/problems/problems.ts; \`npm run docs\` writes it anew. -->
 
 Whatever goes wrong is answered as an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem,
 \`application/problem+json\`:

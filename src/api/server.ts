@@ -4,13 +4,17 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import { type FastifyInstance, fastify } from 'fastify';
 import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
-import { guard } from './access.ts';
-import { recordOperators } from './audited.ts';
 import type { ApiContext } from './context.ts';
-import { answerBadPath, answerFailure } from './failures.ts';
-import { keepAnswers } from './idempotency.ts';
-import { limitClients } from './limits.ts';
+import { guard } from './hooks/access.ts';
+import { recordOperators } from './hooks/audited.ts';
+import { keepAnswers } from './hooks/idempotency.ts';
+import { limitClients } from './hooks/limits.ts';
+import { shedLoad } from './hooks/shedding.ts';
+import { requestIdOf, traceRequests } from './hooks/tracing.ts';
+import { demandWellFormed } from './hooks/well-formed.ts';
 import { matchOperations } from './operations/registered.ts';
+import { answerBadPath, answerFailure } from './problems/failures.ts';
+import { problemBody, sendProblem } from './problems/send-problem.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -21,10 +25,6 @@ import { pushRoutes } from './routes/pushes.ts';
 import { regionRoutes } from './routes/regions.ts';
 import { routeRoutes } from './routes/route.ts';
 import { streamRoutes } from './routes/stream.ts';
-import { problemBody, sendProblem } from './send-problem.ts';
-import { shedLoad } from './shedding.ts';
-import { requestIdOf, traceRequests } from './tracing.ts';
-import { demandWellFormed } from './well-formed.ts';
 
 export type Server = ReturnType<typeof createServer>;
 

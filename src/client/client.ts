@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../api/operations/operation.ts';
 import { operationList } from '../api/operations/operations.ts';
-import type { Problem } from '../api/problem-answers.ts';
+import type { Problem } from '../api/problems/problem-answers.ts';
 import { systemClock } from '../ops/clock.ts';
 import { MusterProblem, NoAnswer } from './failures.ts';
 import { type ClientOptions, type Received, type Request, send } from './send.ts';

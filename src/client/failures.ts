@@ -1,5 +1,5 @@
-import type { Problem } from '../api/problem-answers.ts';
-import type { ProblemCode } from '../api/problems.ts';
+import type { Problem } from '../api/problems/problem-answers.ts';
+import type { ProblemCode } from '../api/problems/problems.ts';
 
 /** Muster answered with a problem. `is` tells which, and so what else it says. */
 export class MusterProblem extends Error {

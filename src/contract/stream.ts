@@ -7,7 +7,7 @@ import { AgeMs, State } from './operators.ts';
 
 /** What a stream tells of. */
 export const TOLD = ['agent', 'claim', 'region'] as const;
-export type Told = (typeof TOLD)[number];
+export type StreamTopic = (typeof TOLD)[number];
 
 /** `data` of an event `agent`: the agent as known when it was sent. */
 export const AgentChange = AgentAnswer;

@@ -1,6 +1,6 @@
 import type { Facets } from '../agent/facets.ts';
 import type { WrongField } from '../agent/fields.ts';
-import type { Told } from '../agent/reconcile.ts';
+import type { AgentAsRead } from '../agent/reconcile.ts';
 import type { Log } from '../ops/log.ts';
 import type { RequestBudget } from './budget.ts';
 
@@ -16,7 +16,7 @@ export interface PlatformReport {
 }
 
 /** One agent as a reading found them. */
-export interface AgentReading extends Told {
+export interface AgentReading extends AgentAsRead {
   agentId: string;
 }
 

@@ -2,12 +2,12 @@ import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
 import { virtualArrival, type Weights } from '../agent/ranking.ts';
 import { availableSince, statusOf, VOICE } from '../agent/status.ts';
 import { readFacets, writeFacets } from '../agent/wire.ts';
-import type { Considered } from '../cache/queues.ts';
-import { type AgentRecord, lockOf, readRecord } from '../cache/record.ts';
-import { roomOf } from '../cache/room.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
-import type { ClaimIds } from './claim-ids.ts';
+import type { Considered } from '../store/queues.ts';
+import { type AgentRecord, lockOf, readRecord } from '../store/record/record.ts';
+import { roomOf } from '../store/record/room.ts';
+import type { ClaimIds } from './claims/claim-ids.ts';
 
 /** How old what is known of an agent is. */
 interface Age {

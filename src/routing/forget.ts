@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { forgettingOf, isForgotten, lastWordMs } from '../agent/merge.ts';
-import { isLocked } from '../cache/forgotten.ts';
 import { hasPlatform, homeOfAgent } from '../config/topology.ts';
-import type { Accepted } from '../sync/ingest.ts';
+import { isLocked } from '../store/forgotten.ts';
+import type { Accepted } from '../sync/flow/ingest.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ShardUnavailable } from '../cache/errors.ts';
-import { NotReplicated } from '../cache/written.ts';
 import type { Clock } from '../ops/clock.ts';
+import { ShardUnavailable } from '../store/redis/errors.ts';
+import { NotReplicated } from '../store/written.ts';
 import { Refusal } from './refusal.ts';
 
 /** Between two looks at a shard that is failing over, in ms. */

@@ -1,6 +1,6 @@
-import type { Tally } from '../cache/queues.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
+import type { Tally } from '../store/queues.ts';
 
 /** Why routing could not do what was asked; the API turns each code into the problem of the same name. */
 export type RefusalCode =

@@ -1,11 +1,4 @@
 import type { ClaimName } from '../agent/claim.ts';
-import type { Agents } from '../cache/agents.ts';
-import type { Calls } from '../cache/calls.ts';
-import type { Changes } from '../cache/changes.ts';
-import type { KeptAnswers } from '../cache/kept-answers.ts';
-import type { PassOver, Queues } from '../cache/queues.ts';
-import { type AgentRecord, readRecord } from '../cache/record.ts';
-import type { Roster } from '../cache/roster.ts';
 import type { Config } from '../config/schema.ts';
 import { findQueue, type Queue } from '../config/topology.ts';
 import type { AgentAnswer } from '../contract/agents.ts';
@@ -15,16 +8,23 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformReader } from '../platforms/platform.ts';
-import type { Freshness } from '../sync/freshness.ts';
-import type { Ingest } from '../sync/ingest.ts';
-import type { Positions } from '../sync/positions.ts';
-import type { SetAside } from '../sync/set-aside.ts';
+import type { Agents } from '../store/agents.ts';
+import type { Calls } from '../store/calls.ts';
+import type { Changes } from '../store/changes.ts';
+import type { KeptAnswers } from '../store/kept-answers.ts';
+import type { PassOver, Queues } from '../store/queues.ts';
+import { type AgentRecord, readRecord } from '../store/record/record.ts';
+import type { AgentIndex } from '../store/roster.ts';
+import type { Ingest } from '../sync/flow/ingest.ts';
+import type { SetAside } from '../sync/flow/set-aside.ts';
+import type { Freshness } from '../sync/freshness/freshness.ts';
+import type { Positions } from '../sync/freshness/positions.ts';
 import { answerAgent } from './answers.ts';
-import type { ClaimIds } from './claim-ids.ts';
-import type { Peers } from './peers.ts';
-import type { ReadThrough } from './read-through.ts';
+import type { ClaimIds } from './claims/claim-ids.ts';
+import type { Turns } from './claims/turns.ts';
+import type { Peers } from './peers/peers.ts';
+import type { ReadThrough } from './read-through/read-through.ts';
 import { Refusal } from './refusal.ts';
-import type { Turns } from './turns.ts';
 
 /** What routing in a region works with. */
 export interface Region {
@@ -33,7 +33,7 @@ export interface Region {
   queues: Queues;
   calls: Calls;
   changes: Changes;
-  roster: Roster;
+  roster: AgentIndex;
   keptAnswers: KeptAnswers;
   peers: Peers;
   freshness: Freshness;

@@ -1,6 +1,6 @@
-import { Permits, type Taker } from '../cache/permits.ts';
 import type { ReadingShares, RequestBudget } from '../platforms/budget.ts';
 import { SharedBudget } from '../platforms/shared-budget.ts';
+import { Permits, type Taker } from '../store/permits.ts';
 import type { Ground } from './ground.ts';
 
 /** The part of a connection's limit kept for asking about single agents; and what an instance sends without the store. */

@@ -1,4 +1,3 @@
-import type { Agents } from '../cache/agents.ts';
 import type { ConnectionConfig } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import { createCxoneConnection } from '../platforms/cxone/connection.ts';
@@ -16,10 +15,11 @@ import type {
   PushReader,
   ReaderContext,
 } from '../platforms/platform.ts';
-import { Connections } from '../sync/connections.ts';
-import { forgetAfterMs } from '../sync/expiry.ts';
-import type { Ingest } from '../sync/ingest.ts';
-import type { SetAside } from '../sync/set-aside.ts';
+import type { Agents } from '../store/agents.ts';
+import type { Ingest } from '../sync/flow/ingest.ts';
+import type { SetAside } from '../sync/flow/set-aside.ts';
+import { Connections } from '../sync/mirroring/connections.ts';
+import { forgetAfterMs } from '../sync/upkeep/expiry.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './ground.ts';
 

@@ -1,6 +1,6 @@
 import type { FirstReading as FirstReadingAnswer, ReadyAnswer } from '../contract/readiness.ts';
 import type { FirstReading } from '../platforms/platform.ts';
-import type { Sight } from '../sync/first-reading.ts';
+import type { Sight } from '../sync/mirroring/first-reading.ts';
 import { inWords } from '../sync/reading-progress.ts';
 import type { Sync } from './sync.ts';
 

@@ -1,19 +1,19 @@
-import { Cluster } from '../cache/cluster.ts';
-import type { ClusterSettings } from '../cache/connection.ts';
-import { Lane } from '../cache/lane.ts';
-import { claimOwnership } from '../cache/ownership.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { readTls } from '../ops/tls.ts';
+import { Cluster } from '../store/redis/cluster.ts';
+import type { ClusterSettings } from '../store/redis/connection.ts';
+import { WriteBatcher } from '../store/redis/lane.ts';
+import { claimOwnership } from '../store/redis/ownership.ts';
 
 /** The region's Redis Cluster, with the connections an instance needs to it. */
 export interface Store {
   cluster: Cluster;
   /** Claims and their settlements. */
-  claims: Lane;
+  claims: WriteBatcher;
   /** What is accepted and applied: appends to the outbox, and changes of agents. */
-  changes: Lane;
+  changes: WriteBatcher;
   close(): Promise<void>;
 }
 
@@ -34,10 +34,10 @@ function clusterSettings({ redis: { tls, ...rest } }: Pick<Config, 'redis'>): Cl
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
   const cluster = await Cluster.connect(clusterSettings(config), clock, log);
   const opened = [cluster];
-  const lane = async (replicaWaitMs: number): Promise<Lane> => {
+  const lane = async (replicaWaitMs: number): Promise<WriteBatcher> => {
     const connections = await cluster.alongside();
     opened.push(connections);
-    return new Lane(connections, replicaWaitMs, config.redis.replicas);
+    return new WriteBatcher(connections, replicaWaitMs, config.redis.replicas);
   };
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((each) => each.close()));

@@ -1,34 +1,34 @@
 import type { Bus } from '../bus/bus.ts';
-import { Agents } from '../cache/agents.ts';
-import { Calls } from '../cache/calls.ts';
-import { Changes } from '../cache/changes.ts';
-import { KeptAnswers } from '../cache/kept-answers.ts';
-import { LEASES } from '../cache/keys.ts';
-import { createLeases, type Leases } from '../cache/leases.ts';
-import { Queues } from '../cache/queues.ts';
-import { Roster } from '../cache/roster.ts';
 import type { Log } from '../ops/log.ts';
-import type { ClaimIds } from '../routing/claim-ids.ts';
-import { conflictReporter } from '../routing/conflict.ts';
-import { followPlatform } from '../routing/follow-platform.ts';
-import { Lapses } from '../routing/lapses.ts';
-import { OneCall } from '../routing/one-call.ts';
-import { Peers } from '../routing/peers.ts';
-import { ReadThrough } from '../routing/read-through.ts';
+import type { ClaimIds } from '../routing/claims/claim-ids.ts';
+import { conflictReporter } from '../routing/claims/conflict.ts';
+import { followPlatform } from '../routing/claims/follow-platform.ts';
+import { Lapses } from '../routing/claims/lapses.ts';
+import { OneCall } from '../routing/claims/one-call.ts';
+import { Turns } from '../routing/claims/turns.ts';
+import { Peers } from '../routing/peers/peers.ts';
+import { ReadThrough } from '../routing/read-through/read-through.ts';
 import type { Region } from '../routing/region.ts';
-import { Turns } from '../routing/turns.ts';
-import { Alignments } from '../sync/alignments.ts';
-import { Applier } from '../sync/applier.ts';
-import { Apply } from '../sync/apply.ts';
-import type { Connections } from '../sync/connections.ts';
-import { Expiry } from '../sync/expiry.ts';
-import { Freshness } from '../sync/freshness.ts';
-import { Heartbeats } from '../sync/heartbeat.ts';
-import { Ingest } from '../sync/ingest.ts';
-import { Outbox } from '../sync/outbox.ts';
-import { Positions } from '../sync/positions.ts';
-import { Relay } from '../sync/relay.ts';
-import { SetAside } from '../sync/set-aside.ts';
+import { Agents } from '../store/agents.ts';
+import { Calls } from '../store/calls.ts';
+import { Changes } from '../store/changes.ts';
+import { KeptAnswers } from '../store/kept-answers.ts';
+import { Queues } from '../store/queues.ts';
+import { LEASES } from '../store/record/keys.ts';
+import { createLeases, type Leases } from '../store/redis/leases.ts';
+import { AgentIndex } from '../store/roster.ts';
+import { Applier } from '../sync/flow/applier.ts';
+import { Apply } from '../sync/flow/apply.ts';
+import { Ingest } from '../sync/flow/ingest.ts';
+import { Outbox } from '../sync/flow/outbox.ts';
+import { Relay } from '../sync/flow/relay.ts';
+import { SetAside } from '../sync/flow/set-aside.ts';
+import { Freshness } from '../sync/freshness/freshness.ts';
+import { Heartbeats } from '../sync/freshness/heartbeat.ts';
+import { Positions } from '../sync/freshness/positions.ts';
+import type { Connections } from '../sync/mirroring/connections.ts';
+import { Alignments } from '../sync/upkeep/alignments.ts';
+import { Expiry } from '../sync/upkeep/expiry.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
 import type { Ground } from './ground.ts';
@@ -132,7 +132,7 @@ function viewsOf(ground: Ground, leases: Leases): Views {
     queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
     calls: new Calls(cluster),
     changes: new Changes(cluster),
-    roster: new Roster(cluster),
+    roster: new AgentIndex(cluster),
     keptAnswers: new KeptAnswers(cluster),
     platforms: platformReaders(ground),
     // Every instance relays what it can: whoever lives renews those leases.

@@ -6,8 +6,8 @@ import {
   conflictOf,
   LONGEST_CLAIM_ID,
   mayGrantInstead,
+  nextMove,
   readClaimId,
-  settle,
   settlementsDue,
 } from '../../src/agent/claim.ts';
 import {
@@ -43,13 +43,13 @@ describe('settling a claim', () => {
     ['ENDED', 'complete', 'done'],
     ['ENDED', 'release', 'done'],
   ])('%s, %s: %s', (state, settlement, expected) => {
-    const move = settle({ state }, settlement, caller);
+    const move = nextMove({ state }, settlement, caller);
     expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
   it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
     expect(
-      settle({ state: 'CONFIRMED' }, 'complete', {
+      nextMove({ state: 'CONFIRMED' }, 'complete', {
         ...caller,
         wrapUp: { rule: 'timed', seconds: 30 },
         completedAt: 500,
@@ -63,7 +63,7 @@ describe('settling a claim', () => {
   });
 
   it('counts nothing as completed where nobody can say when', () => {
-    expect(settle({ state: 'CONFIRMED' }, 'complete', { ...caller, completedAt: undefined })).toEqual({
+    expect(nextMove({ state: 'CONFIRMED' }, 'complete', { ...caller, completedAt: undefined })).toEqual({
       state: 'ENDED',
       lockMs: 0,
       endReason: 'completed',
@@ -72,15 +72,18 @@ describe('settling a claim', () => {
 
   it('keeps an agent who missed a call for a moment, until the platform has said what that means, and sends them behind', () => {
     const missed = { state: 'WRAP_UP', lockMs: 2000, endReason: 'refused', goesBehind: true };
-    expect(settle({ state: 'CONFIRMED' }, 'missed', caller)).toEqual(missed);
-    expect(settle({ state: 'ENDED' }, 'missed', caller)).toBe('done');
-    expect(settle({ state: 'HELD' }, 'refused', caller)).toEqual(missed);
-    expect(settle({ state: 'WRAP_UP' }, 'refused', caller)).toBe('done');
+    expect(nextMove({ state: 'CONFIRMED' }, 'missed', caller)).toEqual(missed);
+    expect(nextMove({ state: 'ENDED' }, 'missed', caller)).toBe('done');
+    expect(nextMove({ state: 'HELD' }, 'refused', caller)).toEqual(missed);
+    expect(nextMove({ state: 'WRAP_UP' }, 'refused', caller)).toBe('done');
   });
 
   it('says why a claim ended, and keeps that through its wrap-up', () => {
-    const reasonOf = (claim: Parameters<typeof settle>[0], ...how: [Parameters<typeof settle>[1], Circumstances?]) => {
-      const move = settle(claim, how[0], how[1] ?? caller);
+    const reasonOf = (
+      claim: Parameters<typeof nextMove>[0],
+      ...how: [Parameters<typeof nextMove>[1], Circumstances?]
+    ) => {
+      const move = nextMove(claim, how[0], how[1] ?? caller);
       return typeof move === 'string' ? move : move.endReason;
     };
     const platform = { ...caller, isPlatform: true };
@@ -95,15 +98,19 @@ describe('settling a claim', () => {
 
   it('ends by itself what has lapsed, and what another claim of its call stands in the place of', () => {
     const lapsed = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapsed: true };
-    expect(settle({ state: 'HELD' }, 'lapse', caller)).toEqual(lapsed);
-    expect(settle({ state: 'CONFIRMED' }, 'lapse', caller)).toEqual(lapsed);
-    expect(settle({ state: 'WRAP_UP' }, 'lapse', caller)).toBe('done');
-    expect(settle({ state: 'HELD' }, 'supersede', caller)).toMatchObject({ state: 'ENDED', endReason: 'superseded' });
-    expect(settle({ state: 'CONFIRMED' }, 'supersede', caller)).toBe('done');
+    expect(nextMove({ state: 'HELD' }, 'lapse', caller)).toEqual(lapsed);
+    expect(nextMove({ state: 'CONFIRMED' }, 'lapse', caller)).toEqual(lapsed);
+    expect(nextMove({ state: 'WRAP_UP' }, 'lapse', caller)).toBe('done');
+    expect(nextMove({ state: 'HELD' }, 'supersede', caller)).toMatchObject({ state: 'ENDED', endReason: 'superseded' });
+    expect(nextMove({ state: 'CONFIRMED' }, 'supersede', caller)).toBe('done');
   });
 
   it('keeps the place of an agent whose claim was released', () => {
-    expect(settle({ state: 'HELD' }, 'release', caller)).toEqual({ state: 'ENDED', lockMs: 0, endReason: 'released' });
+    expect(nextMove({ state: 'HELD' }, 'release', caller)).toEqual({
+      state: 'ENDED',
+      lockMs: 0,
+      endReason: 'released',
+    });
   });
 });
 

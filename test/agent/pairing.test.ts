@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completionTime, isGoingOn, settle, settlementsDue } from '../../src/agent/claim.ts';
+import { completionTime, isGoingOn, nextMove, settlementsDue } from '../../src/agent/claim.ts';
 import {
   type Claim,
   claimsOf,
@@ -92,11 +92,11 @@ class Agent {
     return claimsOf(this.facets).flatMap(({ state, callId }) => (state === 'ENDED' ? [] : [callId]));
   }
 
-  #settle(claim: Claim, settlement: Parameters<typeof settle>[1]): void {
+  #settle(claim: Claim, settlement: Parameters<typeof nextMove>[1]): void {
     const completedAt = completionTime(this.facets, claim, BY_AGENT);
     const times = { heldMs: 10_000, confirmedMs: CONFIRMED_MS };
     const wrapUp = { rule: 'none', seconds: 0 } as const;
-    const move = settle(claim, settlement, { times, wrapUp, completedAt, isPlatform: true });
+    const move = nextMove(claim, settlement, { times, wrapUp, completedAt, isPlatform: true });
     if (typeof move === 'string') return;
     const { state, lockMs, endReason, completed, goesBehind } = move;
     const completedAtMs = goesBehind ? this.nowMs : Math.max(claim.completedAtMs, Number(completed?.from ?? 0));

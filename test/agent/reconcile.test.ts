@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsFacet, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
-import { OVERRULE_AFTER_MS, reconcile, type Told } from '../../src/agent/reconcile.ts';
+import { type AgentAsRead, OVERRULE_AFTER_MS, reconcile } from '../../src/agent/reconcile.ts';
 import { liveInteractions } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
 
@@ -12,13 +12,13 @@ const lateMs = fc.integer({ min: 1_007 + OVERRULE_AFTER_MS, max: 1_020 + OVERRUL
 const READ = ['profile', 'presence', 'activity'] as const;
 
 const readings = fc.record({ facets, isUnoccupied: fc.boolean() }).map(
-  ({ facets: { claim: _claim, forgotten: _forgotten, ...read }, isUnoccupied }): Told => ({
+  ({ facets: { claim: _claim, forgotten: _forgotten, ...read }, isUnoccupied }): AgentAsRead => ({
     facets: read,
     isUnoccupied,
   }),
 );
 const held = fc.option(facets, { nil: undefined });
-const afterwards = (before: Facets | undefined, told: Told, atMs: number): Facets =>
+const afterwards = (before: Facets | undefined, told: AgentAsRead, atMs: number): Facets =>
   merge(before ?? {}, reconcile(before, told, atMs).facets).facets;
 const contentOf = (facet: object | undefined): object => ({ ...facet, at: 0, id: '' });
 
@@ -121,7 +121,7 @@ describe('a reading', () => {
   });
 
   it('tells an agent who is gone once, and nobody the store never knew', () => {
-    const told = (at: number): Told => ({
+    const told = (at: number): AgentAsRead => ({
       facets: { presence: { state: 'OFF_DUTY', reason: 'INACTIVE', at, id: `gone${at}` } },
       isGone: true,
     });
@@ -134,7 +134,7 @@ describe('a reading', () => {
   it('of an idle agent without work ends an interaction whose end was lost, when its news is a minute old', () => {
     const ringing = interactionsFacet({ callId: 'c', state: 'ALERTING', media: 'voice', at: AT + 5, id: 'a' });
     const held: Facets = { ...onDuty, ...idle, ...ringing };
-    const told: Told = { facets: idle, isUnoccupied: true };
+    const told: AgentAsRead = { facets: idle, isUnoccupied: true };
     expect(reconcile(held, told, AT + 5 + OVERRULE_AFTER_MS).differences).toEqual([]);
     expect(reconcile(held, { facets: idle }, READ_AT + 5).differences).toEqual([]);
     const { facets: accepted, overruled } = reconcile(held, told, READ_AT + 5);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readToken, writeToken } from '../../src/routing/token.ts';
+import { readToken, writeToken } from '../../src/routing/consistency/token.ts';
 import { ask, bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
 import { say } from '../fixtures/tokens.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OTHER } from '../../local/genesys/customs.ts';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import { OTHER } from '../../simulators/genesys/customs.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
-import { GenesysClient } from '../local/genesys-client.ts';
+import { GenesysClient } from '../simulators/genesys-client.ts';
 
 let simulator: GenesysSimulator;
 let regions: Regions;

@@ -7,7 +7,7 @@ import { matchOperations } from '../../src/api/operations/registered.ts';
 import { createServer } from '../../src/api/server.ts';
 import type { RegionReport } from '../../src/contract/operators.ts';
 import { noAudit } from '../../src/ops/audit.ts';
-import { Pushes } from '../../src/routing/pushes.ts';
+import { Pushes } from '../../src/routing/read-through/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
 import { bareServer } from '../fixtures/bare-server.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { withAdmin } from '../../local/redis/admin.ts';
 import { partitionOf } from '../../src/bus/envelope.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CxoneSimulator } from '../../local/cxone/hand.ts';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { type Answer, ask, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
-import { type Frame, GenesysClient } from '../local/genesys-client.ts';
+import { type Frame, GenesysClient } from '../simulators/genesys-client.ts';
 
 const SECRET = 'the-secret-of-emea-1';
 const BEARER = 'the-secret-of-apac-2';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { CxoneSimulator } from '../../local/cxone/hand.ts';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';
 
 let simulator: CxoneSimulator;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { StreamBody, type StreamEnd } from '../../src/api/stream-body.ts';
+import { StreamBody, type StreamEnd } from '../../src/api/stream/stream-body.ts';
 
 const quiet = { event: 'quiet', id: 'eu/main:1-0' } as const;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CxoneSimulator } from '../../local/cxone/hand.ts';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Json, JsonObject } from '../../src/api/openapi/components.ts';
 import { renderDocument } from '../../src/api/openapi/document.ts';
 import { STORY } from '../../src/api/openapi/story.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { renderErrorDocs } from '../../src/api/docs.ts';
-import { PROBLEMS } from '../../src/api/problems.ts';
+import { PROBLEMS } from '../../src/api/problems/problems.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const read = (path: string): string => readFileSync(`${SRC}${path}`, 'utf8');

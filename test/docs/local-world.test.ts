@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DRILLS } from '../../local/drill/drills.ts';
+import { DRILLS } from '../../drills/drills.ts';
 
 test('docs/local-world.md lists the drills there are, in their order', () => {
   const page = readFileSync('docs/local-world.md', 'utf8');

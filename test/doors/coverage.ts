@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What V8 calls functions that the language adds, e.g. `<instance_members_initializer>`. */
 const ADDED_BY_THE_LANGUAGE = /^</;
 
-/** Functions of src by where they stand, `src/api/send-problem.ts:120` and so on, with their names; empty: it has none. */
+/** Functions of src by where they stand, `src/api/problems/send-problem.ts:120` and so on, with their names; empty: it has none. */
 export type Executed = ReadonlyMap<string, string>;
 
 /** Counts which functions of this process are called, by V8's precise coverage. */

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { Cluster } from '../../src/cache/cluster.ts';
-import { LEASES } from '../../src/cache/keys.ts';
-import { leaseKey } from '../../src/cache/leases.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
+import { LEASES } from '../../src/store/record/keys.ts';
+import { Cluster } from '../../src/store/redis/cluster.ts';
+import { leaseKey } from '../../src/store/redis/leases.ts';
 import { type FuzzedRegion, startFuzzedRegion } from '../fuzz/region.ts';
 import { Coverage, type Executed, everyTime, namesByFile } from './coverage.ts';
 

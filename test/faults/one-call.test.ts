@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withAdmin } from '../../local/redis/admin.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
 import {
   type Answer,
   ask,

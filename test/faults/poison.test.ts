@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_USER } from '../../local/redis/access.ts';
-import { withAdmin } from '../../local/redis/admin.ts';
 import type { Bus, BusMessage } from '../../src/bus/bus.ts';
 import { partitionOf } from '../../src/bus/envelope.ts';
 import { createRedisStreamsBus } from '../../src/bus/redis-streams/redis-streams.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
+import { LOCAL_USER } from '../../world/redis/access.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
 import { Listener } from '../fixtures/listener.ts';
 import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { GenesysConnection } from '../../local/genesys-connection.ts';
-import { startWorld, type World } from '../../local/world.ts';
-import { type AgentRecord, readRecord } from '../../src/cache/record.ts';
+import { type AgentRecord, readRecord } from '../../src/store/record/record.ts';
+import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
+import { startWorld, type World } from '../../world/world.ts';
 import { type Answer, ask } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

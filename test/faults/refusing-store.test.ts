@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_USER } from '../../local/redis/access.ts';
-import { withAdmin } from '../../local/redis/admin.ts';
-import type { LocalRedisNode } from '../../local/redis/cluster.ts';
+import { LOCAL_USER } from '../../world/redis/access.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
+import type { LocalRedisNode } from '../../world/redis/cluster.ts';
 import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

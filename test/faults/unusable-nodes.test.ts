@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { withAdmin } from '../../local/redis/admin.ts';
-import type { LocalRedisNode } from '../../local/redis/cluster.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
+import type { LocalRedisNode } from '../../world/redis/cluster.ts';
 import { claimers, claimOnce } from '../fixtures/claimers.ts';
 import { bringOnDuty, type Process, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';

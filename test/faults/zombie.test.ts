@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
-import { withAdmin } from '../../local/redis/admin.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
 import { ask, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
 const AGENTS = 'agents:{main}';

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { TOPIC } from '../../local/bus/bus.ts';
-import { findJava } from '../../local/java.ts';
-import { startKafka } from '../../local/kafka/cluster.ts';
-import { kafkaClassPath } from '../../local/kafka/jars.ts';
-import { startRedisCluster } from '../../local/redis/cluster.ts';
-import { freePort } from '../../local/redis/ports.ts';
-import { startRedis } from '../../local/redis/server.ts';
 import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startInstance } from '../../src/serve/instance.ts';
+import { TOPIC } from '../../world/bus/bus.ts';
+import { startKafka } from '../../world/kafka/cluster.ts';
+import { kafkaClassPath } from '../../world/kafka/jars.ts';
+import { startRedisCluster } from '../../world/redis/cluster.ts';
+import { freePort } from '../../world/redis/ports.ts';
+import { startRedis } from '../../world/redis/server.ts';
+import { findJava } from '../../world/tools/java.ts';
 import { TestTopics } from '../bus/kafka/topics.ts';
 
 export const REGION = 'eu';

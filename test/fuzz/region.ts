@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { createClient } from 'muster/client';
-import { Credentials, claimSettings, writeClaimKey } from '../../local/credentials.ts';
-import { startRedisCluster } from '../../local/redis/cluster.ts';
-import { freePort } from '../../local/redis/ports.ts';
-import { startRedis } from '../../local/redis/server.ts';
 import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startInstance } from '../../src/serve/instance.ts';
+import { startRedisCluster } from '../../world/redis/cluster.ts';
+import { freePort } from '../../world/redis/ports.ts';
+import { startRedis } from '../../world/redis/server.ts';
+import { Credentials, claimSettings, writeClaimKey } from '../../world/tools/credentials.ts';
 
 export interface FuzzedRegion {
   url: string;

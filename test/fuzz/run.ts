@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BUS_DRIVERS } from '../../local/bus/bus.ts';
+import { BUS_DRIVERS } from '../../world/bus/bus.ts';
 import { fuzzApi } from './api.ts';
 import { fuzzBus } from './bus.ts';
 import { obstacleTo } from './bus-region.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { DrillsReport } from '../../local/drill/stage/report.ts';
+import type { DrillsReport } from '../../drills/stage/report.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { verify } from '../../src/verify/verify.ts';
 import type { Mutant } from './mutants.ts';
@@ -64,7 +64,7 @@ export function missingIn(
 
 /** @returns the steps that failed. @throws Error if the drill cannot be played */
 async function play(drill: string, dir: string): Promise<string[]> {
-  const args = ['src/cli.ts', 'drill', '--only', drill, '--json', '--keep', join(dir, 'kept')];
+  const args = ['drills/cli.ts', '--only', drill, '--json', '--keep', join(dir, 'kept')];
   const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
   const limit = setTimeout(() => child.kill('SIGTERM'), DRILL_LIMIT_MS);
   const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);

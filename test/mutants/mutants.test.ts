@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { DRILLS } from '../../local/drill/drills.ts';
+import { DRILLS } from '../../drills/drills.ts';
 import { missingIn, mutate } from './judge.ts';
 import { MUTANTS } from './mutants.ts';
 
@@ -11,7 +11,7 @@ it.each(MUTANTS)('the mutant $name still fits what it changes, and names a drill
   expect(DRILLS.map(({ name }) => name)).toContain(mutant.drill);
   // Some steps are the same in several drills.
   const story = ['stage/calls', 'stage/proof', mutant.drill]
-    .map((name) => readFileSync(`local/drill/${name}.ts`, 'utf8'))
+    .map((name) => readFileSync(`drills/${name}.ts`, 'utf8'))
     .join('\n');
   expect(story).toContain(mutant.step ?? '');
   expect([...mutant.breaks, ...(mutant.step ? [mutant.step] : [])]).not.toEqual([]);

@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fence-compare',
     without: 'refusing a settlement under a fence that is not the highest',
-    file: 'src/cache/scripts/settle.lua',
+    file: 'src/store/scripts/settle.lua',
     text: "if held and fence < held.fence then return { 'fenced', there } end",
     becomes: '',
     drill: 'home-dies',
@@ -49,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'home-check',
     without: 'asking the home of an agent who is homed elsewhere',
-    file: 'src/cache/scripts/claim.lua',
+    file: 'src/store/scripts/claim.lua',
     text: 'if best.home == region or instead then',
     becomes: 'if true then',
     drill: 'bus-partition',
@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'compare-and-set',
     without: 'comparing the version of a record before it is replaced',
-    file: 'src/cache/scripts/commit.lua',
+    file: 'src/store/scripts/commit.lua',
     text: "if version ~= ARGV[2] then return { 'conflict', there or '' } end",
     becomes: '',
     // Of two instances the slower takes back what the other has stored: a facet often, now and then a claim, too.
@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stale-check',
     without: 'calling an agent stale whose home has been quiet for too long',
-    file: 'src/sync/watermark.ts',
+    file: 'src/sync/freshness/watermark.ts',
     text: 'left || ageMs > staleMs ?',
     becomes: 'left || ageMs > 1e9 ?',
     drill: 'bus-partition',
@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'age',
     without: 'measuring how old the word of another region is',
-    file: 'src/sync/watermark.ts',
+    file: 'src/sync/freshness/watermark.ts',
     text: 'Math.max(0, nowMs - this.#writtenMs(stamp))',
     becomes: '0',
     drill: 'bus-partition',
@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fence-growth',
     without: 'a fence that grows with every claim',
-    file: 'src/cache/scripts/claim.lua',
+    file: 'src/store/scripts/claim.lua',
     text: 'math.max(next_fence, now_ms)',
     becomes: 'math.max(1, now_ms % 1000)',
     drill: 'home-dies',
@@ -95,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'remembered-calls',
     without: 'remembering which agent a call has',
-    file: 'src/cache/scripts/claim.lua',
+    file: 'src/store/scripts/claim.lua',
     text: 'local entry = recall(calls, call)',
     becomes: 'local entry = nil',
     drill: 'home-dies',
@@ -104,7 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lock-times',
     without: 'a lock that lapses when its time is over',
-    file: 'src/cache/scripts/claim.lua',
+    file: 'src/store/scripts/claim.lua',
     text: 'fence, now_ms + tonumber(ARGV[4]), 0',
     becomes: 'fence, now_ms + 60 * tonumber(ARGV[4]), 0',
     drill: 'bus-partition',
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'outbox',
     without: 'keeping events until the bus has confirmed them',
-    file: 'src/sync/relay.ts',
+    file: 'src/sync/flow/relay.ts',
     text: 'await bus.publish(partition, messagesOf(entries, region));',
     becomes: 'await bus.publish(partition, messagesOf(entries, region)).catch(() => {});',
     drill: 'bus-partition',
@@ -122,7 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'platform-word',
     without: 'ending a claim when the platform says that its call is over',
-    file: 'src/routing/follow-platform.ts',
+    file: 'src/routing/claims/follow-platform.ts',
     text: 'of settlementsDue(event.facets, record.facets, telling)) {',
     becomes: 'of []) {',
     drill: 'forged-ids',
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'conflict-report',
     without: 'reporting that two claims met',
-    file: 'src/routing/conflict.ts',
+    file: 'src/routing/claims/conflict.ts',
     text: 'history.conflict(conflict);',
     becomes: '',
     drill: 'total-isolation',
@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'proof',
     without: 'comparing what proves the id of a claim',
-    file: 'src/routing/claim-ids.ts',
+    file: 'src/routing/claims/claim-ids.ts',
     text: "const isProven = this.#keys.some((key) => timingSafeEqual(Buffer.from(macOf(key, statement), 'latin1'), shown));",
     becomes: 'const isProven = shown.length > 0;',
     drill: 'forged-ids',
@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'in-stead',
     without: "refusing in a home's stead whom a claim may still hold",
-    file: 'src/routing/authority.ts',
+    file: 'src/routing/claims/authority.ts',
     text: 'return mayGrantInstead(facets, config.region);',
     becomes: 'return true;',
     drill: 'total-isolation',
@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'wait',
     without: 'waiting for a replica',
-    file: 'src/cache/lane.ts',
+    file: 'src/store/redis/lane.ts',
     text: "node.sendCommand(['WAIT', '1', String(waitMs)])",
     becomes: 'Promise.resolve(1)',
     drill: 'late-replica',
@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'again-undone',
     without: 'leaving alone what another request has found again',
-    file: 'src/routing/grant.ts',
+    file: 'src/routing/claims/grant.ts',
     text: "const isOwn = verdict === 'granted' || attempt.unacknowledged?.version === versionBefore;",
     becomes: 'const isOwn = versionBefore !== undefined && verdict !== undefined;',
     drill: 'late-replica',
@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lapsed-again',
     without: 'telling a call of its claim only while that holds the agent',
-    file: 'src/cache/scripts/calls.lua',
+    file: 'src/store/scripts/calls.lua',
     text: 'return is_running and held.lock > now_ms and held or nil',
     becomes: 'return is_running and held or nil',
     drill: 'late-replica',
@@ -190,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'short-locks',
     without: 'holding a confirmed agent for longer than one who is only held',
-    file: 'src/cache/scripts/settle.lua',
+    file: 'src/store/scripts/settle.lua',
     text: 'local lock_ms = tonumber(ARGV[6])',
     becomes: 'local lock_ms = math.min(tonumber(ARGV[6]), 10000)',
     drill: 'refuse',
@@ -210,7 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'outage-list',
     without: 'telling an outage from what can never be done',
-    file: 'src/sync/outage.ts',
+    file: 'src/sync/flow/outage.ts',
     text: 'if (!(error instanceof Error) || depth === 0) return false;',
     becomes: 'if (depth > 0) return true;',
     drill: 'poison',

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusOf } from '../../src/agent/status.ts';
-import type { Client } from '../../src/platforms/cxone/client.ts';
+import type { CxoneApi } from '../../src/platforms/cxone/client.ts';
 import { Directory } from '../../src/platforms/cxone/directory.ts';
 import { Feeds } from '../../src/platforms/cxone/feeds.ts';
 import { type CxoneCall, REQUESTS } from '../../src/platforms/cxone/requests.ts';
-import { Roster } from '../../src/platforms/cxone/roster.ts';
+import { CxoneRoster } from '../../src/platforms/cxone/roster.ts';
 import { Snapshot } from '../../src/platforms/cxone/snapshot.ts';
 import { pathOf } from '../../src/platforms/endpoint.ts';
 import { RequestFailed } from '../../src/platforms/failure.ts';
@@ -59,9 +59,9 @@ async function facetsAfter({ directory: seldom = {} }: CxoneCase, arrivals: Payl
   const context = { connection: CONNECTION, count: () => {}, log, passOver: () => {} };
   const refusals = new Refusals(REQUESTS, log);
   const answers = new Answers();
-  const client = answers as unknown as Client;
+  const client = answers as unknown as CxoneApi;
   const directory = new Directory(client, undefined, context, refusals, { nowMs: () => 0, monotonicMs: () => 0 });
-  const roster = new Roster(context, directory);
+  const roster = new CxoneRoster(context, directory);
   const feeds = new Feeds(client, roster, context, refusals);
   const region = new Region();
   const line = { push: (reports: PlatformReport[]) => region.hear(reports), settled: async () => {} };

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../local/cxone/hand.ts';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';
 import { type CxoneEndpoint, LOGIN, REQUESTS } from '../../src/platforms/cxone/requests.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
-import { CxoneClient } from '../local/cxone-client.ts';
+import { CxoneClient } from '../simulators/cxone-client.ts';
 import { AGENTS, allAgree, endWorlds, liveWorld, settingsFor, world } from './cxone-recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';

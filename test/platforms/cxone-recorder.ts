@@ -1,6 +1,6 @@
-import type { CxoneSimulator } from '../../local/cxone/hand.ts';
-import type { SimulatorOptions } from '../../local/cxone/options.ts';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
+import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { createCxoneConnection } from '../../src/platforms/cxone/connection.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
 import { Recorder } from './recorder.ts';

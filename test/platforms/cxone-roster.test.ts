@@ -4,7 +4,7 @@ import { merge } from '../../src/agent/merge.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
 import { readContactRow } from '../../src/platforms/cxone/contact.ts';
 import type { Directory } from '../../src/platforms/cxone/directory.ts';
-import { Roster } from '../../src/platforms/cxone/roster.ts';
+import { CxoneRoster } from '../../src/platforms/cxone/roster.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow, type StateRow, vocabularyOf } from '../../src/platforms/cxone/state.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';
@@ -22,7 +22,7 @@ function rowOf(agentStateId: number, startMs: number, fields: object = {}): Stat
 
 class Told {
   readonly counts: string[] = [];
-  readonly roster: Roster;
+  readonly roster: CxoneRoster;
   facets: Facets = {};
   constructor() {
     // What a tenant that was not read yet has.
@@ -32,7 +32,7 @@ class Told {
       count: (name: string, value = '') => this.counts.push(`${name} ${value}`),
       log: { info: () => {}, warn: () => {} },
     };
-    this.roster = new Roster(context, directory as unknown as Directory);
+    this.roster = new CxoneRoster(context, directory as unknown as Directory);
   }
 
   take(reports: PlatformReport[]): number {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsFacet, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { interactionOf, stepAfter } from '../../src/platforms/genesys/interaction.ts';
+import { readConversation, stepAfter } from '../../src/platforms/genesys/interaction.ts';
 import type { ParticipantPayload } from '../../src/platforms/genesys/payloads.ts';
 
 const USER = 'ana';
@@ -61,23 +61,23 @@ const STATES = ['ALERTING', 'ENDED', 'ALERTING', 'ENDED', 'ALERTING', 'CONNECTED
 
 describe('an agent’s part in a conversation', () => {
   it('is that of the liveliest of the agent’s entries', () => {
-    expect(HISTORY.map((body) => interactionOf(USER, body)?.interaction.state)).toEqual(STATES);
+    expect(HISTORY.map((body) => readConversation(USER, body)?.interaction.state)).toEqual(STATES);
   });
 
   it('is dated by the newest step', () => {
-    const times = HISTORY.map((body) => interactionOf(USER, body)?.interaction.at);
+    const times = HISTORY.map((body) => readConversation(USER, body)?.interaction.at);
     expect(times).toEqual([5, 13, 15, 23, 25, 30, 50, 50, 59].map(at));
   });
 
   it('knows when it connected, and only if it did', () => {
-    expect(HISTORY.map((body) => interactionOf(USER, body)?.interaction.connectedAt)).toEqual([
+    expect(HISTORY.map((body) => readConversation(USER, body)?.interaction.connectedAt)).toEqual([
       ...Array(5).fill(undefined),
       ...Array(4).fill(at(30)),
     ]);
   });
 
   it('comes out the same in any order and with duplicates', () => {
-    const facts = HISTORY.map((body) => interactionOf(USER, body)?.interaction);
+    const facts = HISTORY.map((body) => readConversation(USER, body)?.interaction);
     const anyOrder = fc.shuffledSubarray([...facts, ...facts], { minLength: 2 * facts.length });
     fc.assert(
       fc.property(anyOrder, (shuffled) => {
@@ -92,7 +92,7 @@ describe('an agent’s part in a conversation', () => {
 
   it('orders an end and a new alert of the same millisecond', () => {
     const [end, again] = [conversation(missed(5, 13)), conversation(missed(5, 13), alerting(13))].map((body) =>
-      interactionOf(USER, body),
+      readConversation(USER, body),
     );
     expect(end?.interaction.at).toBe(again?.interaction.at);
     expect(again && end && again.interaction.id > end.interaction.id).toBe(true);
@@ -100,33 +100,33 @@ describe('an agent’s part in a conversation', () => {
 
   it('ends without after-call work where none is owed', () => {
     const over = agent({ connectedTime: time(30), endTime: time(50), wrapupRequired: false, ...call('terminated') });
-    expect(interactionOf(USER, conversation(over))?.interaction).toMatchObject({ state: 'ENDED', at: at(50) });
+    expect(readConversation(USER, conversation(over))?.interaction).toMatchObject({ state: 'ENDED', at: at(50) });
   });
 
   it('owes after-call work from the end of the call, before it says that it began', () => {
     const over = agent({ connectedTime: time(30), endTime: time(50), wrapupRequired: true, ...call('disconnected') });
-    expect(interactionOf(USER, conversation(over))?.interaction).toMatchObject({ state: 'WRAP_UP', at: at(50) });
+    expect(readConversation(USER, conversation(over))?.interaction).toMatchObject({ state: 'WRAP_UP', at: at(50) });
   });
 
   it('is over when every communication is, though the participant does not say so', () => {
     const over = agent({ connectedTime: time(30), ...call('terminated', { disconnectedTime: time(50) }) });
-    expect(interactionOf(USER, conversation(over))?.interaction).toMatchObject({ state: 'ENDED', at: at(50) });
+    expect(readConversation(USER, conversation(over))?.interaction).toMatchObject({ state: 'ENDED', at: at(50) });
   });
 
   it('says so when an alert carries no time of its own', () => {
-    const reading = interactionOf(USER, conversation(agent(call('alerting'))));
+    const reading = readConversation(USER, conversation(agent(call('alerting'))));
     expect(reading).toMatchObject({ isTimed: false, interaction: { state: 'ALERTING', at: at(0) } });
   });
 
   it('is none for somebody else, for the flow’s own leg, and where nothing says when', () => {
-    expect(interactionOf('bo', HISTORY[0] ?? {})).toBeUndefined();
+    expect(readConversation('bo', HISTORY[0] ?? {})).toBeUndefined();
     expect(
-      interactionOf(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'voicemail' }] }),
+      readConversation(USER, { id: 'call-1', participants: [{ ...alerting(5), purpose: 'voicemail' }] }),
     ).toBeUndefined();
-    const undated = interactionOf(USER, { id: 'call-1', participants: [agent(call('alerting'))] });
+    const undated = readConversation(USER, { id: 'call-1', participants: [agent(call('alerting'))] });
     expect(undated && stepAfter(undated, undefined, undefined)).toBeUndefined();
-    expect(interactionOf(USER, { participants: [alerting(5)] })).toBeUndefined();
-    expect(interactionOf(USER, { id: 'call-1' })).toBeUndefined();
+    expect(readConversation(USER, { participants: [alerting(5)] })).toBeUndefined();
+    expect(readConversation(USER, { id: 'call-1' })).toBeUndefined();
   });
 });
 
@@ -134,7 +134,7 @@ describe('the media type of a conversation', () => {
   const lists = (...names: string[]) =>
     agent({ connectedTime: time(30), ...Object.fromEntries(names.map((name) => [name, [{ state: 'connected' }]])) });
   const mediaOf = (...entries: ParticipantPayload[]) =>
-    interactionOf(USER, conversation(...entries))?.interaction.media;
+    readConversation(USER, conversation(...entries))?.interaction.media;
 
   it.each([
     ['calls', 'voice'],
@@ -173,7 +173,7 @@ describe('an agent who is on duty and idle', () => {
   it.each(HISTORY.map((body, step) => [STATES[step], body] as const))(
     'is busy unless the call ended: %s',
     (_, body) => {
-      const reading = interactionOf(USER, body);
+      const reading = readConversation(USER, body);
       const { facets } = merge(idle, reading ? interactionsFacet(reading.interaction) : {});
       const expected = reading?.interaction.state === 'ENDED' ? 'AVAILABLE' : 'BUSY';
       expect(statusOf(facets, at(59)).status).toBe(expected);

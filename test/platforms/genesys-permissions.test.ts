@@ -1,13 +1,13 @@
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
-import type { Client } from '../../src/platforms/genesys/client.ts';
+import type { GenesysApi } from '../../src/platforms/genesys/client.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
-import { GenesysClient } from '../local/genesys-client.ts';
+import { GenesysClient } from '../simulators/genesys-client.ts';
 import { AGENTS, allAgree, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
 
@@ -61,7 +61,7 @@ describe('the table of requests', () => {
 });
 
 /** Held by the compiler alone. */
-const outside = (client: Client): Promise<unknown>[] => [
+const outside = (client: GenesysApi): Promise<unknown>[] => [
   client.send({ to: 'queueMembers', queueId: '1', query: 'joined=true' }),
   // @ts-expect-error: not in the table
   client.send({ to: 'conversations' }),

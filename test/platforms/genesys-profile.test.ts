@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
-import { GenesysClient } from '../local/genesys-client.ts';
+import { GenesysClient } from '../simulators/genesys-client.ts';
 import { endWorlds, liveWorld, type Recorder } from './genesys-recorder.ts';
 
 afterEach(endWorlds);

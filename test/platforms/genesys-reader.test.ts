@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import type { SimulatorOptions } from '../../local/genesys/options.ts';
-import { startGenesysSimulator } from '../../local/genesys/simulator.ts';
-import { SEVERAL } from '../../local/genesys/utilization.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import type { SimulatorOptions } from '../../simulators/genesys/options.ts';
+import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
+import { SEVERAL } from '../../simulators/genesys/utilization.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -10,7 +10,7 @@ import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import type { GenesysSettings } from '../../src/platforms/genesys/settings.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
-import { GenesysClient, until } from '../local/genesys-client.ts';
+import { GenesysClient, until } from '../simulators/genesys-client.ts';
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

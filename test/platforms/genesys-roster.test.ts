@@ -3,7 +3,7 @@ import { interactionsOf } from '../../src/agent/facets.ts';
 import type { InteractionReading } from '../../src/platforms/genesys/interaction.ts';
 import { stateOf } from '../../src/platforms/genesys/normalise.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
-import { Roster } from '../../src/platforms/genesys/roster.ts';
+import { GenesysRoster } from '../../src/platforms/genesys/roster.ts';
 
 const READ_AT = Date.parse('2026-03-02T14:05:00Z');
 const IDLE_AT = Date.parse('2026-03-02T14:04:59.123Z');
@@ -21,7 +21,7 @@ const stateOfAna = stateOf('ana', ANA, new Map());
 const joined = (ids: string[], atMs: number) => ({ ids, atMs });
 
 function rosterWithAna() {
-  const roster = new Roster('genesys-emea', { note: () => {}, forget: () => {} });
+  const roster = new GenesysRoster('genesys-emea', { note: () => {}, forget: () => {} });
   const told = roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT));
   return { roster, told };
 }
@@ -67,7 +67,7 @@ describe('a roster', () => {
 
   it('keeps queues that it hears of before the user is read, unless the reading of queues is newer', () => {
     const queuesOf = (earlyMs: number) => {
-      const roster = new Roster('genesys-emea', { note: () => {}, forget: () => {} });
+      const roster = new GenesysRoster('genesys-emea', { note: () => {}, forget: () => {} });
       expect(roster.queues('ana', joined(['early'], earlyMs))).toEqual([]);
       return roster.read(ANA, stateOfAna, READ_AT, joined(['q1'], READ_AT)).facets.profile?.queues;
     };

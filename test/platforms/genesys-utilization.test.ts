@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../local/genesys/hand.ts';
-import { SEVERAL } from '../../local/genesys/utilization.ts';
+import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
+import { SEVERAL } from '../../simulators/genesys/utilization.ts';
 import type { Capacity } from '../../src/agent/facets.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
-import { Client } from '../../src/platforms/genesys/client.ts';
+import { GenesysApi } from '../../src/platforms/genesys/client.ts';
 import { REQUESTS } from '../../src/platforms/genesys/requests.ts';
 import { capacityOf, Utilization } from '../../src/platforms/genesys/utilization.ts';
 import { Refusals } from '../../src/platforms/refusals.ts';
-import { GenesysClient } from '../local/genesys-client.ts';
+import { GenesysClient } from '../simulators/genesys-client.ts';
 import { AGENTS, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
 
 afterEach(endWorlds);
@@ -127,7 +127,7 @@ describe('utilization that cannot be read for a while', () => {
     };
     const access = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
     const hasty = { attempts: 1, waits: true };
-    const client = new Client(access, context, systemClock, new AbortController().signal, hasty);
+    const client = new GenesysApi(access, context, systemClock, new AbortController().signal, hasty);
     const utilization = new Utilization(client, context, systemClock, new Refusals(REQUESTS, context.log));
     await utilization.readOrganisation();
     simulator.setUser(userId, { carriesSeveral: true });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Permits } from '../../src/cache/permits.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { SharedBudget } from '../../src/platforms/shared-budget.ts';
+import { Permits } from '../../src/store/permits.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };

@@ -3,7 +3,7 @@ import { RECORD_LIMITS } from '../../src/agent/limits.ts';
 import { flawIn } from '../../src/agent/text.ts';
 import type { Directory } from '../../src/platforms/cxone/directory.ts';
 import { readAssignment } from '../../src/platforms/cxone/profile.ts';
-import { Roster } from '../../src/platforms/cxone/roster.ts';
+import { CxoneRoster } from '../../src/platforms/cxone/roster.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow, type StateRow, stateOf, vocabularyOf } from '../../src/platforms/cxone/state.ts';
 import { parse } from '../../src/platforms/failure.ts';
@@ -100,7 +100,7 @@ describe('an agent of NICE CXone with more than a record holds', () => {
       capacity: () => undefined,
       person,
     };
-    const roster = new Roster(context, directory as unknown as Directory);
+    const roster = new CxoneRoster(context, directory as unknown as Directory);
     const { profile } = roster.read(rowOf({})).reading.facets;
     expect(profile?.queues).toHaveLength(RECORD_LIMITS.queues.most);
     expect(Object.keys(profile?.skills ?? {})).toHaveLength(RECORD_LIMITS.skills.most);

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../local/redis/ports.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import type { Attempt } from '../../src/routing/attempt.ts';
-import { standingOf } from '../../src/routing/authority.ts';
-import { Peers } from '../../src/routing/peers.ts';
-import { Freshness } from '../../src/sync/freshness.ts';
+import type { Attempt } from '../../src/routing/claims/attempt.ts';
+import { standingOf } from '../../src/routing/claims/authority.ts';
+import { Peers } from '../../src/routing/peers/peers.ts';
+import { Freshness } from '../../src/sync/freshness/freshness.ts';
+import { freePort } from '../../world/redis/ports.ts';
 
 const HERE = 'here';
 const HOME = 'home';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { InvalidBookmark, readBookmark, writeBookmark } from '../../src/routing/bookmark.ts';
+import { InvalidBookmark, readBookmark, writeBookmark } from '../../src/routing/consistency/bookmark.ts';
 
 const name = fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme' }).filter((text) => text.isWellFormed());
 const position = fc.tuple(fc.nat(), fc.nat()).map(([ms, n]) => `${ms}-${n}`);

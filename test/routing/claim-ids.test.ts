@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ClaimName, claimIdOf } from '../../src/agent/claim.ts';
-import { ClaimIds } from '../../src/routing/claim-ids.ts';
+import { ClaimIds } from '../../src/routing/claims/claim-ids.ts';
+import { getClaim, settle } from '../../src/routing/claims/settle.ts';
 import { Refusal } from '../../src/routing/refusal.ts';
 import type { Region } from '../../src/routing/region.ts';
-import { getClaim, settle } from '../../src/routing/settle.ts';
 
 const [OLD, NEW, OTHER] = ['the old secret', 'the new secret', 'the secret of somebody else'] as const;
 const ids = new ClaimIds([OLD]);

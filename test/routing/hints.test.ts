@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Hints } from '../../src/routing/hints.ts';
+import { Hints } from '../../src/routing/read-through/hints.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 /** What is asked of platforms; nobody answers a question before it is told to. */

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
-import { Inquiry, type InquiryOutcome } from '../../src/routing/inquiry.ts';
+import { Inquiry, type InquiryOutcome } from '../../src/routing/read-through/inquiry.ts';
 
 /** An inquiry that asks by this way, two agents at a time. */
 function inquiryOf(read: PlatformReader['read']) {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ShardUnavailable } from '../../src/cache/errors.ts';
-import { NotReplicated } from '../../src/cache/written.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { whileTimeLasts } from '../../src/routing/patience.ts';
 import { Refusal } from '../../src/routing/refusal.ts';
+import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { NotReplicated } from '../../src/store/written.ts';
 
 const PATIENT_MS = 30_000;
 const ended = new Refusal('claim_ended', 'it is over');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clockWarning, PeerClock } from '../../src/routing/peer-clock.ts';
+import { clockWarning, PeerClock } from '../../src/routing/peers/peer-clock.ts';
 
 /** Probes a clock that is ahead by `offsetMs`; the way there takes all of the round trip, the way back none. */
 const probe = (clock: PeerClock, offsetMs: number, rttMs = 10) =>

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../src/agent/event.ts';
-import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { PushReader } from '../../src/platforms/platform.ts';
-import { Pushes } from '../../src/routing/pushes.ts';
+import { Pushes } from '../../src/routing/read-through/pushes.ts';
+import { ShardUnavailable } from '../../src/store/redis/errors.ts';
 
 const NAMES = ['ann', 'bad', 'bob'];
 const reader: PushReader = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RoundTrip } from '../../src/routing/round-trip.ts';
+import { RoundTrip } from '../../src/routing/peers/round-trip.ts';
 
 function measured(...tookMs: number[]): RoundTrip {
   const roundTrip = new RoundTrip();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { behind, type Reach, reachOf } from '../../src/agent/reached.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
-import { ClaimIds } from '../../src/routing/claim-ids.ts';
+import { ClaimIds } from '../../src/routing/claims/claim-ids.ts';
 import {
   InvalidToken,
   readToken,
@@ -10,8 +10,8 @@ import {
   tokenOfClaim,
   tokenOfEvents,
   writeToken,
-} from '../../src/routing/token.ts';
-import type { Accepted } from '../../src/sync/ingest.ts';
+} from '../../src/routing/consistency/token.ts';
+import type { Accepted } from '../../src/sync/flow/ingest.ts';
 import { facets } from '../agent/arbitrary.ts';
 
 const id = fc.string({ minLength: 1, maxLength: 20, unit: 'binary' });

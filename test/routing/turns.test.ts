@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LONGEST_WAIT_MS, Turns } from '../../src/routing/turns.ts';
+import { LONGEST_WAIT_MS, Turns } from '../../src/routing/claims/turns.ts';
 
 const FLOOR_MS = 2000;
 const MINUTE_MS = 60_000;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisServer, startRedis } from '../../local/redis/server.ts';
 import { busRules } from '../../src/bus/redis-streams/acl.ts';
-import { clusterRules } from '../../src/cache/acl.ts';
+import { clusterRules } from '../../src/store/redis/acl.ts';
+import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const CONFIG = `
@@ -75,7 +75,7 @@ test.each([
 });
 
 test('no command is allowed that nothing in the source sends', () => {
-  const sources = ['src/cache', 'src/sync', 'src/bus'].flatMap((folder) =>
+  const sources = ['src/store', 'src/sync', 'src/bus'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|lua)$/.test(file) && !file.endsWith('acl.ts'))
       .map((file) => readFileSync(join(ROOT, folder, file), 'utf8')),

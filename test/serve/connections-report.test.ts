@@ -2,8 +2,8 @@ import { Compile } from 'typebox/compile';
 import { expect, it } from 'vitest';
 import { ConnectionsReport } from '../../src/contract/operators.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { reportOnConnections } from '../../src/serve/connections-report.ts';
 import type { Ground } from '../../src/serve/ground.ts';
+import { reportOnConnections } from '../../src/serve/reports/connections-report.ts';
 import type { Sync } from '../../src/serve/sync.ts';
 
 /** The report of a region with one connection, whose instance found this. */

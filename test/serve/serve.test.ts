@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startCxoneSimulator } from '../../local/cxone/simulator.ts';
-import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
-import { freePort } from '../../local/redis/ports.ts';
-import { type RedisServer, startRedis } from '../../local/redis/server.ts';
+import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
+import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
+import { freePort } from '../../world/redis/ports.ts';
+import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 import { ask } from '../fixtures/regions.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };

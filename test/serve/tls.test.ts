@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { Authority } from '../../local/certificates.ts';
-import { aclArguments, LOCAL_USER, tlsArguments } from '../../local/redis/access.ts';
-import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
-import { freePort } from '../../local/redis/ports.ts';
-import { type RedisServer, startRedis } from '../../local/redis/server.ts';
 import { busRules } from '../../src/bus/redis-streams/acl.ts';
 import { systemClock } from '../../src/ops/clock.ts';
+import { aclArguments, LOCAL_USER, tlsArguments } from '../../world/redis/access.ts';
+import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
+import { freePort } from '../../world/redis/ports.ts';
+import { type RedisServer, startRedis } from '../../world/redis/server.ts';
+import { Authority } from '../../world/tools/certificates.ts';
 import { ask, eventOf } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type LocalKafka, startKafka } from '../../local/kafka/cluster.ts';
-import { type LocalRedisCluster, startRedisCluster } from '../../local/redis/cluster.ts';
-import { freePort } from '../../local/redis/ports.ts';
+import { type LocalKafka, startKafka } from '../../world/kafka/cluster.ts';
+import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
+import { freePort } from '../../world/redis/ports.ts';
 import { kafkaOrSkip } from '../fixtures/kafka.ts';
 import { SOON } from '../fixtures/soon.ts';
 

@@ -4,12 +4,12 @@ import type { Facets } from '../../src/agent/facets.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { openMessage } from '../../src/bus/envelope.ts';
-import { ShardUnavailable } from '../../src/cache/errors.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { acceptParts, acceptReports } from '../../src/sync/accept-reports.ts';
-import { SetAside } from '../../src/sync/set-aside.ts';
+import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { acceptParts, acceptReports } from '../../src/sync/flow/accept-reports.ts';
+import { SetAside } from '../../src/sync/flow/set-aside.ts';
 
 const AT_MS = Date.UTC(2026, 2, 2);
 const letters: DeadLetter[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
-import type { AgentRecord } from '../../src/cache/record.ts';
 import { readConfig } from '../../src/config/load.ts';
-import { fateOf } from '../../src/sync/expiry.ts';
+import type { AgentRecord } from '../../src/store/record/record.ts';
+import { fateOf } from '../../src/sync/upkeep/expiry.ts';
 
 const DAY_MS = 86_400_000;
 const nowMs = Date.UTC(2026, 2, 2);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { awaitFirstReading, isKnown, type Sight } from '../../src/sync/first-reading.ts';
+import { awaitFirstReading, isKnown, type Sight } from '../../src/sync/mirroring/first-reading.ts';
 
 const sight = (more: Partial<Sight> = {}): Sight => ({ connection: 'crm', leaseMs: 5_000, isRead: true, ...more });
 const silent = createLog('silent', 'here', 'test');

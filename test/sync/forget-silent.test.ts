@@ -3,7 +3,7 @@ import type { AgentEvent } from '../../src/agent/event.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { Reading, ReadPage } from '../../src/platforms/platform.ts';
-import { Reconciler } from '../../src/sync/reconciler.ts';
+import { Reconciler } from '../../src/sync/mirroring/reconciler.ts';
 import { type Store, silent, startStore } from '../fixtures/store.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
-import { BEAT_KEY } from '../../src/cache/keys.ts';
-import { scripts } from '../../src/cache/scripts.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { Freshness } from '../../src/sync/freshness.ts';
+import { BEAT_KEY } from '../../src/store/record/keys.ts';
+import { scripts } from '../../src/store/redis/scripts.ts';
+import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Store, silent, startStore } from '../fixtures/store.ts';
 

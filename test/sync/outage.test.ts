@@ -2,11 +2,11 @@ import { ClientClosedError, ErrorReply, SocketClosedUnexpectedlyError } from '@r
 import { describe, expect, it } from 'vitest';
 import { InvalidEvent } from '../../src/agent/event.ts';
 import { BusUnavailable, MessageRefused } from '../../src/bus/bus.ts';
-import { ShardUnavailable } from '../../src/cache/errors.ts';
-import { NotReplicated } from '../../src/cache/written.ts';
 import { within } from '../../src/ops/clock.ts';
-import { isOutage } from '../../src/sync/outage.ts';
-import { OutboxFull } from '../../src/sync/outbox.ts';
+import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { NotReplicated } from '../../src/store/written.ts';
+import { isOutage } from '../../src/sync/flow/outage.ts';
+import { OutboxFull } from '../../src/sync/flow/outbox.ts';
 
 const caught = (work: () => unknown): unknown => {
   try {

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bus, type BusMessage, BusUnavailable } from '../../src/bus/bus.ts';
-import type { Cluster } from '../../src/cache/cluster.ts';
-import type { Leases } from '../../src/cache/leases.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import type { Outbox, OutboxEntry } from '../../src/sync/outbox.ts';
-import { Relay } from '../../src/sync/relay.ts';
+import type { Cluster } from '../../src/store/redis/cluster.ts';
+import type { Leases } from '../../src/store/redis/leases.ts';
+import type { Outbox, OutboxEntry } from '../../src/sync/flow/outbox.ts';
+import { Relay } from '../../src/sync/flow/relay.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 let relay: Relay;

@@ -4,7 +4,7 @@ import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { SetAside } from '../../src/sync/set-aside.ts';
+import { SetAside } from '../../src/sync/flow/set-aside.ts';
 
 const log = createLog('silent', 'eu', 'test');
 const MESSAGE: BusMessage = { key: 'crm:ann', headers: { ce_id: 'x' }, value: '{"event_id":"x"}' };

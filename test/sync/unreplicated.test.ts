@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../src/agent/event.ts';
-import { ShardUnavailable } from '../../src/cache/errors.ts';
-import { NotReplicated } from '../../src/cache/written.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import type { Ingest } from '../../src/sync/ingest.ts';
-import { Unreplicated } from '../../src/sync/unreplicated.ts';
+import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { NotReplicated } from '../../src/store/written.ts';
+import type { Ingest } from '../../src/sync/flow/ingest.ts';
+import { Unreplicated } from '../../src/sync/flow/unreplicated.ts';
 
 let unreplicated: Unreplicated;
 afterEach(() => unreplicated.stop());

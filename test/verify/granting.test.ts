@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WorldHistory } from '../../local/world-history.ts';
+import type { WorldHistory } from '../../world/reports/world-history.ts';
 import { evidence, failed, HELD_MS, Histories, type Instance, outcome, SETTINGS } from './histories.ts';
 
 const ANN = 'cloud-eu:ann';

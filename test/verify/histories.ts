@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WorldHistory } from '../../local/world-history.ts';
 import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets, PresenceState } from '../../src/agent/facets.ts';
 import type { Clock } from '../../src/ops/clock.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../src/ops/history.ts';
 import type { WorldSettings } from '../../src/ops/world-line.ts';
 import { type Outcome, type Verdict, type VerifyOptions, verify } from '../../src/verify/verify.ts';
+import { WorldHistory } from '../../world/reports/world-history.ts';
 
 /** Histories of several instances on one host, written by the real writer under a clock that the test moves. */
 export class Histories {

@@ -1,7 +1,7 @@
-import type { Witness } from '../../local/simulator/witness.ts';
-import type { WorldHistory } from '../../local/world-history.ts';
+import type { Witness } from '../../simulators/kit/witness.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { PROCESSING_MS } from '../../src/verify/surroundings.ts';
+import type { WorldHistory } from '../../world/reports/world-history.ts';
 import { type Histories, type Instance, SETTINGS } from './histories.ts';
 
 const LAG_MS = 150;

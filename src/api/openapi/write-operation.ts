@@ -1,4 +1,4 @@
-import { isCounted } from '../limits.ts';
+import { isCounted } from '../hooks/limits.ts';
 import {
   ANSWER_HEADERS,
   type AnswerHeader,
@@ -11,8 +11,8 @@ import {
 } from '../operations/headers.ts';
 import { type Answer, JSON_TYPE, KNOWN, type Operation, PROBLEM_TYPE, problemsOf } from '../operations/operation.ts';
 import type { OperationId } from '../operations/operations.ts';
-import { problemSchema } from '../problem-answers.ts';
-import { PROBLEMS, type ProblemCode } from '../problems.ts';
+import { problemSchema } from '../problems/problem-answers.ts';
+import { PROBLEMS, type ProblemCode } from '../problems/problems.ts';
 import type { Components, Json, JsonObject } from './components.ts';
 import { answerExamples, parameterExample, requestExamples } from './examples.ts';
 

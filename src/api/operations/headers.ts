@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { REQUEST_ID_FORM } from '../tracing.ts';
+import { REQUEST_ID_FORM } from '../hooks/tracing.ts';
 
 /** A header, as the document describes it. */
 export interface HeaderKind {

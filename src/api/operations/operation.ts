@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { Scope } from '../../auth/scopes.ts';
-import type { Access } from '../access.ts';
-import type { ProblemCode } from '../problems.ts';
+import type { Access } from '../hooks/access.ts';
+import type { ProblemCode } from '../problems/problems.ts';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
 
 /** The chapters of the document, in order. */

@@ -2,7 +2,7 @@ import type { Example } from '../openapi/example.ts';
 import { answerTo, examplesOf } from '../openapi/examples.ts';
 import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../operations/operation.ts';
 import { OPERATIONS, type OperationId } from '../operations/operations.ts';
-import { PROBLEMS, type ProblemCode } from '../problems.ts';
+import { PROBLEMS, type ProblemCode } from '../problems/problems.ts';
 import type { DescribedAnswer, DescribedOperation, Schema } from './described.ts';
 import { fieldsOf, parametersOf, typeOf } from './fields.ts';
 import { type Html, html, inline, words } from './html.ts';

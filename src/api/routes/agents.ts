@@ -11,16 +11,16 @@ import {
   type QueueAnswer,
   QueueQuery,
 } from '../../contract/agents.ts';
-import { find, getAgent } from '../../routing/find.ts';
+import { tokenOfClaim, tokenOfEvents } from '../../routing/consistency/token.ts';
 import { forgetAgent } from '../../routing/forget.ts';
-import { type Cursor, InvalidCursor, listAgents, readCursor } from '../../routing/list.ts';
-import { CONSISTENCY } from '../../routing/peers.ts';
+import { find, getAgent } from '../../routing/lookup/find.ts';
+import { type Cursor, InvalidCursor, listAgents, readCursor } from '../../routing/lookup/list.ts';
+import { CONSISTENCY } from '../../routing/peers/peers.ts';
 import { queueNamed } from '../../routing/region.ts';
-import { tokenOfClaim, tokenOfEvents } from '../../routing/token.ts';
-import { claimFor, recordEvent } from '../audited.ts';
-import { answerAfterWrites } from '../consistency.ts';
 import type { ApiContext } from '../context.ts';
-import { InvalidRequest } from '../failures.ts';
+import { claimFor, recordEvent } from '../hooks/audited.ts';
+import { answerAfterWrites } from '../hooks/consistency.ts';
+import { InvalidRequest } from '../problems/failures.ts';
 
 const config = { access: 'read:agent', work: 'lookup' } as const;
 

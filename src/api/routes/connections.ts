@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ReconcileAnswer } from '../../contract/operators.ts';
 import type { ApiContext } from '../context.ts';
-import { sendProblem } from '../send-problem.ts';
+import { sendProblem } from '../problems/send-problem.ts';
 
 /** The accounts on platforms: who reads them, how that goes, what the last reconciliation found; and one more of those. */
 export function connectionRoutes(server: FastifyInstance, { region, connections, readNow }: ApiContext): void {

@@ -3,11 +3,11 @@ import { type AgentEvent, InvalidEvent, readEvent, reservedIds } from '../../age
 import type { WrongField } from '../../agent/fields.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import { type EventsAnswer, MAX_BATCH } from '../../contract/events.ts';
-import { CONSISTENCY } from '../../routing/peers.ts';
-import { tokenOfEvents } from '../../routing/token.ts';
-import { recordEvent } from '../audited.ts';
+import { tokenOfEvents } from '../../routing/consistency/token.ts';
+import { CONSISTENCY } from '../../routing/peers/peers.ts';
 import type { ApiContext } from '../context.ts';
-import { InvalidRequest } from '../failures.ts';
+import { recordEvent } from '../hooks/audited.ts';
+import { InvalidRequest } from '../problems/failures.ts';
 
 /** `POST /v1/events`: one event or a batch, all valid or none accepted. */
 export function eventRoutes(server: FastifyInstance, { region }: ApiContext): void {

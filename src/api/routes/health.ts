@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { BeatAnswer } from '../../contract/operators.ts';
 import type { ReadyAnswer } from '../../contract/readiness.ts';
-import { PROBED } from '../../routing/peers.ts';
+import { PROBED } from '../../routing/peers/peers.ts';
 import type { ApiContext } from '../context.ts';
 
 /** Load balancers ask, and learn that it is there. */

@@ -5,9 +5,9 @@ import { NOT_UTF8, textOf } from '../../ops/utf8.ts';
 import { InvalidPush } from '../../platforms/platform.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
 import type { ApiContext } from '../context.ts';
-import { isAuthentic } from '../credentials.ts';
-import { InvalidRequest } from '../failures.ts';
-import { sendProblem } from '../send-problem.ts';
+import { isAuthentic } from '../hooks/credentials.ts';
+import { InvalidRequest } from '../problems/failures.ts';
+import { sendProblem } from '../problems/send-problem.ts';
 
 /** `POST /v1/platforms/{connection}/events`: what a platform, or a script on it, pushes. Signed are bytes, not JSON. */
 export function pushRoutes(server: FastifyInstance, { region, pushes }: ApiContext): void {

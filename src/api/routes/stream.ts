@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { StreamQuery, TOLD, type Told } from '../../contract/stream.ts';
+import { StreamQuery, type StreamTopic, TOLD } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
-import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/bookmark.ts';
-import { Follower, type Wanted } from '../../routing/follow.ts';
+import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/consistency/bookmark.ts';
+import { Follower, type Wanted } from '../../routing/lookup/follow.ts';
 import type { ApiContext } from '../context.ts';
-import { InvalidRequest } from '../failures.ts';
-import { sendProblem } from '../send-problem.ts';
-import { StreamBody } from '../stream-body.ts';
+import { InvalidRequest } from '../problems/failures.ts';
+import { sendProblem } from '../problems/send-problem.ts';
+import { StreamBody } from '../stream/stream-body.ts';
 
 /** Streams that an instance has open at most: each reads the store ten times a second. */
 const MOST_STREAMS = 100;
@@ -62,7 +62,7 @@ function lifeOf({ caller }: FastifyRequest, clock: Clock): number | undefined {
 }
 
 function readWanted({ events, home }: StreamQuery): Wanted {
-  const told = new Set(events === undefined ? TOLD : (events.split(',') as Told[]));
+  const told = new Set(events === undefined ? TOLD : (events.split(',') as StreamTopic[]));
   return { told, home };
 }
 

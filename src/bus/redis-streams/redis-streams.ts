@@ -1,8 +1,8 @@
-import { createLeases, type Leases } from '../../cache/leases.ts';
-import { load } from '../../cache/scripts.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
+import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import { load } from '../../store/redis/scripts.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
 import { RedisConnection } from './connection.ts';
 import { PartitionReader, START } from './reader.ts';

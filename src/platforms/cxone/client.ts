@@ -40,7 +40,7 @@ export type Lane = 'poll' | 'reading';
  * The REST API, within the region's budget: a token that is refused is replaced once, requests are repeated while the platform or
  * the network is unwell. Everything is read, so everything may be repeated.
  */
-export class Client {
+export class CxoneApi {
   readonly #settings: CxoneSettings;
   readonly #context: Pick<ReaderContext, 'budget' | 'count'>;
   readonly #manners: Manners;

@@ -6,11 +6,11 @@ import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformRepor
 import { keepReading } from '../readings.ts';
 import { isRefusal, Refusals } from '../refusals.ts';
 import { Rest } from '../rest.ts';
-import { Client } from './client.ts';
+import { CxoneApi } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
 import { REQUESTS } from './requests.ts';
-import { Roster } from './roster.ts';
+import { CxoneRoster } from './roster.ts';
 import { type CxoneSettings, SLOWER_AT_FIRST } from './settings.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -46,12 +46,12 @@ class CxoneConnection implements PlatformConnection {
   readonly #clock: Clock;
   readonly #pollIntervalMs: number;
   readonly #stopping = new AbortController();
-  readonly #client: Client;
+  readonly #client: CxoneApi;
   readonly #delivery: Delivery;
   readonly #rest: Rest;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
   readonly #directory: Directory;
-  readonly #roster: Roster;
+  readonly #roster: CxoneRoster;
   readonly #feeds: Feeds;
   readonly #snapshot: Snapshot;
   #state: State = 'connecting';
@@ -68,12 +68,12 @@ class CxoneConnection implements PlatformConnection {
     this.#context = context;
     this.#clock = clock;
     this.#pollIntervalMs = settings.pollIntervalMs;
-    this.#client = new Client(settings, context, clock, signal, { attempts: ATTEMPTS, waits: true });
+    this.#client = new CxoneApi(settings, context, clock, signal, { attempts: ATTEMPTS, waits: true });
     this.#delivery = new Delivery(context, signal);
     this.#rest = new Rest(context, signal);
     this.#refusals = new Refusals(REQUESTS, context.log);
     this.#directory = new Directory(this.#client, settings.unavailableCodes, context, this.#refusals, clock);
-    this.#roster = new Roster(context, this.#directory);
+    this.#roster = new CxoneRoster(context, this.#directory);
     this.#feeds = new Feeds(this.#client, this.#roster, context, this.#refusals);
     this.#snapshot = new Snapshot(context, this.#feeds, this.#roster, this.#directory, {
       push: (reports) => this.#deliver(reports),

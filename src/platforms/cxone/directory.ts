@@ -3,7 +3,7 @@ import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
 import { isRefusal, type Refusals } from '../refusals.ts';
 import { capacityOf } from './capacity.ts';
-import type { Client } from './client.ts';
+import type { CxoneApi } from './client.ts';
 import { type List, readList } from './list.ts';
 import { type Assignment, type Person, readAssignment } from './profile.ts';
 import type { REQUESTS } from './requests.ts';
@@ -23,7 +23,7 @@ interface Entry {
 
 /** Who the agents are, what they are assigned, and what the tenant's words mean: everything but what agents do. */
 export class Directory {
-  readonly #client: Client;
+  readonly #client: CxoneApi;
   readonly #log: PlatformContext['log'];
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class Directory {
   atMs = 0;
 
   constructor(
-    client: Client,
+    client: CxoneApi,
     codes: UnavailableCodes | undefined,
     context: Pick<PlatformContext, 'log'>,
     refusals: Refusals<keyof typeof REQUESTS>,

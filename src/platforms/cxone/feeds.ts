@@ -1,11 +1,11 @@
 import type { PlatformContext, PlatformReport } from '../platform.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Client, Lane } from './client.ts';
+import type { CxoneApi, Lane } from './client.ts';
 import { type ContactRow, readContactRow } from './contact.ts';
 import { type Page, readList } from './list.ts';
 import { isKnownMedia } from './mapping.ts';
 import type { REQUESTS } from './requests.ts';
-import type { Roster } from './roster.ts';
+import type { CxoneRoster } from './roster.ts';
 import type { Row } from './row.ts';
 import { readStateRow, type StateRow } from './state.ts';
 
@@ -40,8 +40,8 @@ interface ContactsList {
  * answer has none.
  */
 export class Feeds {
-  readonly #client: Client;
-  readonly #roster: Roster;
+  readonly #client: CxoneApi;
+  readonly #roster: CxoneRoster;
   readonly #context: Pick<PlatformContext, 'count'>;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
   #states: string | undefined;
@@ -52,8 +52,8 @@ export class Feeds {
   #latestMs = 0;
 
   constructor(
-    client: Client,
-    roster: Roster,
+    client: CxoneApi,
+    roster: CxoneRoster,
     context: Pick<PlatformContext, 'count'>,
     refusals: Refusals<keyof typeof REQUESTS>,
   ) {

@@ -1,5 +1,5 @@
 import { RequestFailed } from '../failure.ts';
-import type { Client, Lane } from './client.ts';
+import type { CxoneApi, Lane } from './client.ts';
 import type { CxoneCall } from './requests.ts';
 import { Row, timeOf } from './row.ts';
 
@@ -32,7 +32,7 @@ export interface Page {
  * older version that knows no paging gives everything again and again; the second time ends it.
  * @throws RequestFailed
  */
-export async function* readList(client: Client, list: List, lane: Lane, signal?: AbortSignal): AsyncGenerator<Page> {
+export async function* readList(client: CxoneApi, list: List, lane: Lane, signal?: AbortSignal): AsyncGenerator<Page> {
   let before = '';
   for (let collected = 0, isFirst = true; ; isFirst = false) {
     const { body, atMs } = await getPage(client, list, collected, lane, signal);
@@ -47,7 +47,7 @@ export async function* readList(client: Client, list: List, lane: Lane, signal?:
   }
 }
 
-async function getPage(client: Client, { of, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
+async function getPage(client: CxoneApi, { of, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
   const call = (): CxoneCall => {
     const paged = new URLSearchParams({ ...query, top: String(client.pageSize), skip: String(skip) });
     return { ...of, query: String(paged) };

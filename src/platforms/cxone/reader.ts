@@ -2,7 +2,7 @@ import { interactionsFacet } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
-import { Client } from './client.ts';
+import { CxoneApi } from './client.ts';
 import { readContactRow, stepOfContact } from './contact.ts';
 import { recordsOf } from './list.ts';
 import { Row } from './row.ts';
@@ -26,7 +26,7 @@ class CxoneReader implements PlatformReader {
   /** There is no way to ask about several but to ask about all. */
   readonly batch = 1;
   readonly #context: ReaderContext;
-  readonly #client: Client;
+  readonly #client: CxoneApi;
   readonly #vocabulary: Vocabulary;
   readonly #stopping = new AbortController();
 
@@ -34,7 +34,7 @@ class CxoneReader implements PlatformReader {
     this.#context = context;
     this.#vocabulary = vocabularyOf(settings.unavailableCodes);
     const manners = { attempts: 1, waits: false };
-    this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
+    this.#client = new CxoneApi(settings, context, clock, this.#stopping.signal, manners);
   }
 
   async prepare(): Promise<void> {

@@ -9,10 +9,10 @@ import {
   loggedOut,
   newsOf,
   notWatched,
+  type StateReading,
   type StateRow,
   stampState,
   stateOf,
-  type Told,
   tupleOf,
   type UserState,
 } from './state.ts';
@@ -21,7 +21,7 @@ interface Known {
   row: StateRow;
   tuple: string;
   /** Told last. */
-  state: Told;
+  state: StateReading;
   contacts: AgentContacts;
   profile?: Version & { content: string };
   /** Gone from a complete list of states. */
@@ -38,7 +38,7 @@ export interface RosterReading {
  * What is known of each agent, so that only what is new is told. Lists may repeat rows, bring old ones, and give two
  * states the same time: rows are told apart by what they hold, and ordered by when they changed.
  */
-export class Roster {
+export class CxoneRoster {
   readonly #context: Pick<PlatformContext, 'connection' | 'count'>;
   readonly #directory: Directory;
   readonly surplus: Surplus;
@@ -231,7 +231,7 @@ export class Roster {
     return [{ agentId: this.#fullId(agentId), eventId: profile.id, timestampMs: profile.at, facets: { profile } }];
   }
 
-  #stateReport(agentId: string, facets: Told): PlatformReport {
+  #stateReport(agentId: string, facets: StateReading): PlatformReport {
     const { at, id } = facets.presence;
     return { agentId: this.#fullId(agentId), eventId: id, timestampMs: at, facets };
   }

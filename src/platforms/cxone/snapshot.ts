@@ -2,7 +2,7 @@ import type { FirstReading, PlatformContext, PlatformReport, Reading, ReadPage }
 import { readEach } from '../read-each.ts';
 import type { Directory } from './directory.ts';
 import type { Feeds } from './feeds.ts';
-import type { Roster, RosterReading } from './roster.ts';
+import type { CxoneRoster, RosterReading } from './roster.ts';
 
 /** Agents compared at once when they are told from memory. */
 const TOLD_AT_ONCE = 500;
@@ -18,7 +18,7 @@ interface Line {
 export class Snapshot implements Reading {
   readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>;
   readonly #feeds: Feeds;
-  readonly #roster: Roster;
+  readonly #roster: CxoneRoster;
   readonly #directory: Directory;
   readonly #line: Line;
   /** When the last list of states began, in platform ms, and who was in it; undefined where some may be missing. */
@@ -29,7 +29,7 @@ export class Snapshot implements Reading {
   constructor(
     context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>,
     feeds: Feeds,
-    roster: Roster,
+    roster: CxoneRoster,
     directory: Directory,
     line: Line,
   ) {

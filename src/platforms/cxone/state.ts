@@ -195,21 +195,21 @@ export function loggedOut(agentId: string, atMs: number): Stamped<Presence> {
 }
 
 /** What is told of a state. */
-export type Told = Required<Pick<Facets, 'presence' | 'activity'>>;
+export type StateReading = Required<Pick<Facets, 'presence' | 'activity'>>;
 
 /** What a row says, if it is something else than what was told last, at a time after that. */
-export function newsOf(row: StateRow, state: UserState, last: Told): Told | undefined {
+export function newsOf(row: StateRow, state: UserState, last: StateReading): StateReading | undefined {
   const lastMs = last.presence.at;
   // Something else in a state that began no later than what was told: it changed when the row did.
   const sinceMs = row.startMs > lastMs ? row.startMs : Math.max(row.startMs, row.updatedMs);
   const stamped = [sinceMs, lastMs + 1]
     .map((at) => stampState(row.agentId, state, at))
-    .find(({ presence }) => compareVersions(presence, last.presence) > 0) as Told;
+    .find(({ presence }) => compareVersions(presence, last.presence) > 0) as StateReading;
   return wordsOf(stamped) === wordsOf(last) && row.startMs <= lastMs ? undefined : stamped;
 }
 
 /** What a state says, without its version. */
-function wordsOf({ presence, activity }: Told): string {
+function wordsOf({ presence, activity }: StateReading): string {
   return JSON.stringify([presence.state, presence.reason, activity.state, activity.reason]);
 }
 
@@ -218,7 +218,7 @@ function wordsOf({ presence, activity }: Told): string {
  * @param atMs when the platform would not say, by its own clock
  * @returns undefined for who is not available anyhow
  */
-export function notWatched({ presence, activity }: Told, atMs: number): Told | undefined {
+export function notWatched({ presence, activity }: StateReading, atMs: number): StateReading | undefined {
   if (presence.state !== 'ON_DUTY') return undefined;
   const version = { at: Math.max(presence.at, atMs), id: `${presence.id}/NOT_WATCHED` };
   return { presence: { ...version, state: 'PAUSED', reason: 'NOT_WATCHED' }, activity };

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
-import type { Client } from './client.ts';
+import type { GenesysApi } from './client.ts';
 import { type Frame, readFrame } from './frames.ts';
 import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
 import { userTopic } from './requests.ts';
@@ -53,7 +53,7 @@ interface Created {
  * again, another takes its place and the gap is read anew.
  */
 export class Channel {
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #clock: Clock;
   readonly #handlers: ChannelHandlers;
   readonly #id: string;
@@ -67,7 +67,7 @@ export class Channel {
   #heardMs: number;
   #askedMs: number | undefined;
 
-  private constructor(client: Client, clock: Clock, handlers: ChannelHandlers, created: Created) {
+  private constructor(client: GenesysApi, clock: Clock, handlers: ChannelHandlers, created: Created) {
     this.#client = client;
     this.#clock = clock;
     this.#handlers = handlers;
@@ -94,7 +94,7 @@ export class Channel {
    * @throws RequestFailed
    */
   static async open(
-    client: Client,
+    client: GenesysApi,
     clock: Clock,
     userIds: string[],
     handlers: ChannelHandlers,
@@ -160,7 +160,7 @@ export class Channel {
   }
 }
 
-async function subscribe(client: Client, id: string, userIds: string[]): Promise<Subscribed> {
+async function subscribe(client: GenesysApi, id: string, userIds: string[]): Promise<Subscribed> {
   const call = { to: 'subscribe', channelId: id, query: 'ignoreErrors=true' } as const;
   const { body, atMs } = await client.send<PagePayload<TopicPayload>>(call, { body: userIds.map(userTopic) });
   const refused = (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');

@@ -46,7 +46,7 @@ type Accept<R> = (exchange: Exchange, what: string, token: Token) => R;
  * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
  * while the platform or the network is unwell.
  */
-export class Client {
+export class GenesysApi {
   readonly #settings: GenesysSettings;
   readonly #context: ReaderContext;
   readonly #manners: Manners;

@@ -5,7 +5,7 @@ import { keepReading } from '../readings.ts';
 import { Refusals } from '../refusals.ts';
 import { Rest } from '../rest.ts';
 import type { EventFrame } from './channel.ts';
-import { Client } from './client.ts';
+import { GenesysApi } from './client.ts';
 import { Mirror } from './mirror.ts';
 import { readUserIds } from './reads.ts';
 import { REQUESTS } from './requests.ts';
@@ -47,7 +47,7 @@ class GenesysConnection implements PlatformConnection {
   readonly #context: PlatformContext;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #watch: Watch;
   readonly #delivery: Delivery;
   readonly #rest: Rest;
@@ -69,7 +69,7 @@ class GenesysConnection implements PlatformConnection {
     const { signal } = this.#stopping;
     this.#context = context;
     this.#clock = clock;
-    this.#client = new Client(settings, context, clock, signal);
+    this.#client = new GenesysApi(settings, context, clock, signal);
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
     this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
     this.#delivery = new Delivery(context, signal);

@@ -62,7 +62,7 @@ const WRAP_UP_CLOSED = new Set(['COMPLETE', 'SKIPPED', 'NOTAPPLICABLE']);
 export const UNDATED = Number.NEGATIVE_INFINITY;
 
 /** @returns undefined where the user has no part in the conversation */
-export function interactionOf(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
+export function readConversation(userId: string, conversation: ConversationPayload): InteractionReading | undefined {
   const participants = Array.isArray(conversation.participants) ? conversation.participants : [];
   const own = participants.filter((entry) => entry.userId === userId && isWork(entry));
   const entries = own.map(readEntry);

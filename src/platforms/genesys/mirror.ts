@@ -2,11 +2,11 @@ import type { Capacity } from '../../agent/facets.ts';
 import type { AgentReading, PlatformContext, PlatformReport } from '../platform.ts';
 import { Surplus } from '../surplus.ts';
 import type { EventFrame } from './channel.ts';
-import { hasZonelessTime, interactionOf, UNDATED } from './interaction.ts';
+import { hasZonelessTime, readConversation, UNDATED } from './interaction.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { type Definitions, stateOf, type UserState } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf, type UserPayload } from './payloads.ts';
-import { type JoinedQueues, Roster } from './roster.ts';
+import { GenesysRoster, type JoinedQueues } from './roster.ts';
 
 const NOT_WATCHED = { state: 'PAUSED', reason: 'NOT_WATCHED' } as const;
 
@@ -15,7 +15,7 @@ const NOT_WATCHED = { state: 'PAUSED', reason: 'NOT_WATCHED' } as const;
  * time: each fact carries the platform's own time, and the newest wins.
  */
 export class Mirror {
-  readonly roster: Roster;
+  readonly roster: GenesysRoster;
   readonly surplus: Surplus;
   readonly #context: Pick<PlatformContext, 'count'>;
   readonly #own: OwnPresences;
@@ -34,7 +34,7 @@ export class Mirror {
     this.#own = own;
     this.#onDoubt = onDoubt;
     this.surplus = new Surplus(context);
-    this.roster = new Roster(context.connection, this.surplus);
+    this.roster = new GenesysRoster(context.connection, this.surplus);
   }
 
   /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
@@ -63,7 +63,7 @@ export class Mirror {
   #conversation(userId: string, body: ConversationPayload): PlatformReport[] {
     const isZoneless = hasZonelessTime(body);
     if (isZoneless) this.surplus.zoneless('participants');
-    const reading = interactionOf(userId, body);
+    const reading = readConversation(userId, body);
     // A time that cannot be read is not the same as none: what it dates sets nothing.
     if (!reading || (isZoneless && reading.interaction.at === UNDATED)) return [];
     return this.roster.interaction(userId, reading);

@@ -17,7 +17,7 @@ import {
 import { IGNORED, readRecords } from '../push-records.ts';
 import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
 import { isPossibleTime } from '../time.ts';
-import { hasZonelessTime, interactionOf, stepAfter, UNDATED } from './interaction.ts';
+import { hasZonelessTime, readConversation, stepAfter, UNDATED } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';
 import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts';
 import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
@@ -100,7 +100,7 @@ class GenesysPushReader implements PushReader {
 
   #call({ userId, body, path }: Notification): PushReading {
     if (hasZonelessTime(body)) throw wrong(`${path}/participants`, ZONELESS);
-    const reading = interactionOf(userId, body as ConversationPayload);
+    const reading = readConversation(userId, body as ConversationPayload);
     if (!reading) return IGNORED;
     const { at, connectedAt = at, callId } = reading.interaction;
     const isDated = at !== UNDATED;

@@ -2,7 +2,7 @@ import type { Stamped } from '../../agent/facets.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { RequestFailed } from '../failure.ts';
 import type { Assignment, PlatformReader, PlatformReport, ReaderContext } from '../platform.ts';
-import { Client } from './client.ts';
+import { GenesysApi } from './client.ts';
 import { canonical, type OwnPresences } from './mapping.ts';
 import { inactive, stateOf } from './normalise.ts';
 import type { UserPayload } from './payloads.ts';
@@ -13,7 +13,7 @@ import { type GenesysSettings, ownPresences } from './settings.ts';
 class GenesysReader implements PlatformReader {
   readonly batch = IDS_PER_READ;
   readonly #context: ReaderContext;
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #own: OwnPresences;
   /** Whether agents carry several interactions. */
   readonly #utilization: boolean;
@@ -24,7 +24,7 @@ class GenesysReader implements PlatformReader {
     this.#own = ownPresences(settings);
     this.#utilization = settings.utilization ?? false;
     const manners = { attempts: 1, waits: false };
-    this.#client = new Client(settings, context, clock, this.#stopping.signal, manners);
+    this.#client = new GenesysApi(settings, context, clock, this.#stopping.signal, manners);
   }
 
   async prepare(): Promise<void> {

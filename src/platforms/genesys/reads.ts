@@ -1,7 +1,7 @@
 import { RequestFailed } from '../failure.ts';
 import { inOrder } from '../in-order.ts';
 import { isRefusal } from '../refusals.ts';
-import type { Client } from './client.ts';
+import type { GenesysApi } from './client.ts';
 import { canonical } from './mapping.ts';
 import type { Definitions } from './normalise.ts';
 import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from './payloads.ts';
@@ -33,7 +33,7 @@ export interface Memberships {
 }
 
 /** Ids of all active users, without their state. */
-export async function readUserIds(client: Client): Promise<string[]> {
+export async function readUserIds(client: GenesysApi): Promise<string[]> {
   const ids: string[] = [];
   for await (const { entities } of pages<UserPayload>(client, { to: 'users' }))
     ids.push(...entities.map(({ id }) => id));
@@ -44,7 +44,7 @@ export async function readUserIds(client: Client): Promise<string[]> {
  * All active users with their state, page by page. The listing is no consistent cut: a user renamed meanwhile may be
  * skipped or come twice.
  */
-export async function* readUsers(client: Client): AsyncGenerator<UserPage> {
+export async function* readUsers(client: GenesysApi): AsyncGenerator<UserPage> {
   for await (const { entities, atMs } of pages<UserPayload>(client, { to: 'users', query: EXPANDS })) {
     yield { users: entities, atMs };
   }
@@ -52,7 +52,7 @@ export async function* readUsers(client: Client): AsyncGenerator<UserPage> {
 
 /** These users with their state, whether active or not; a user the platform does not know is left out. */
 export async function* readUsersById(
-  client: Client,
+  client: GenesysApi,
   ids: string[],
   signal?: AbortSignal,
 ): AsyncGenerator<UserPage & { asked: string[] }> {
@@ -67,7 +67,7 @@ export async function* readUsersById(
 }
 
 /** Who has joined which queue, of those whose members may be read. @throws RequestFailed */
-export async function readMemberships(client: Client): Promise<Memberships> {
+export async function readMemberships(client: GenesysApi): Promise<Memberships> {
   const queueIds = new Map<string, string[]>();
   let startedMs: number | undefined;
   let refusal: RequestFailed | undefined;
@@ -88,7 +88,7 @@ export async function readMemberships(client: Client): Promise<Memberships> {
   return { queueIds, atMs: startedMs ?? 0, refusal };
 }
 
-async function readJoined(client: Client, queueId: string): Promise<string[]> {
+async function readJoined(client: GenesysApi, queueId: string): Promise<string[]> {
   const call = { to: 'queueMembers', queueId, query: 'joined=true' } as const;
   const joined: string[] = [];
   try {
@@ -103,7 +103,7 @@ async function readJoined(client: Client, queueId: string): Promise<string[]> {
 }
 
 /** The organisation's presences. Events carry the system presence themselves, so this only fills gaps. */
-export async function readDefinitions(client: Client): Promise<Definitions> {
+export async function readDefinitions(client: GenesysApi): Promise<Definitions> {
   const { body } = await client.send<PagePayload<DefinitionPayload>>({ to: 'presenceDefinitions' });
   const definitions = new Map<string, string>();
   for (const { id, systemPresence } of body.entities ?? []) {
@@ -126,7 +126,7 @@ interface Listed<T> {
  * is read is then up to what the platform allows in a minute, not to how long it takes to answer. For the rest a short or
  * last page ends it.
  */
-async function* pages<T>(client: Client, call: GenesysCall): AsyncGenerator<Listed<T>> {
+async function* pages<T>(client: GenesysApi, call: GenesysCall): AsyncGenerator<Listed<T>> {
   const read = (page: number) => readPage<T>(client, call, page);
   let listed = await read(1);
   yield listed;
@@ -147,7 +147,7 @@ async function* pages<T>(client: Client, call: GenesysCall): AsyncGenerator<List
 const mayHaveMore = <T>({ entities, pageCount, isFull }: Listed<T>, page: number): boolean =>
   entities.length > 0 && (pageCount === undefined ? isFull : page <= pageCount);
 
-async function readPage<T>(client: Client, call: GenesysCall, page: number): Promise<Listed<T>> {
+async function readPage<T>(client: GenesysApi, call: GenesysCall, page: number): Promise<Listed<T>> {
   const query = `pageSize=${PAGE_SIZE}&pageNumber=${page}${call.query ? `&${call.query}` : ''}`;
   const { body, atMs } = await client.send<PagePayload<T>>({ ...call, query });
   const entities = body.entities ?? [];

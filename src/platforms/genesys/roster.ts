@@ -38,7 +38,7 @@ interface Known {
  * The users of a connection and what was last told of each, so that of what is notified only news is reported: one
  * fact, one report, whose event id is the fact's. Holds nobody but users the platform has listed.
  */
-export class Roster {
+export class GenesysRoster {
   readonly #connection: string;
   readonly #surplus: Pick<Surplus, 'note' | 'forget'>;
   readonly #users = new Map<string, Known>();

@@ -2,7 +2,7 @@ import type { Clock } from '../../ops/clock.ts';
 import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
 import { readEach } from '../read-each.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Client } from './client.ts';
+import type { GenesysApi } from './client.ts';
 import type { Mirror } from './mirror.ts';
 import type { UserPayload } from './payloads.ts';
 import {
@@ -26,7 +26,7 @@ const LONG_SETUP_MS = 5_000;
 
 /** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
 export class Snapshot implements Reading {
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #mirror: Mirror;
   readonly #context: PlatformContext;
   readonly #clock: Clock;
@@ -42,7 +42,7 @@ export class Snapshot implements Reading {
   step = '';
 
   constructor(
-    client: Client,
+    client: GenesysApi,
     mirror: Mirror,
     context: PlatformContext,
     clock: Clock,

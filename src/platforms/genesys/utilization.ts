@@ -4,7 +4,7 @@ import { Budget } from '../budget.ts';
 import { RequestFailed } from '../failure.ts';
 import type { ReaderContext } from '../platform.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Client } from './client.ts';
+import type { GenesysApi } from './client.ts';
 import { canonical, mapMedia } from './mapping.ts';
 import type { UtilizationPayload } from './payloads.ts';
 import type { GenesysCall, REQUESTS } from './requests.ts';
@@ -53,7 +53,7 @@ interface Setting {
  * have one themselves: those are found in turn, a few with every reading.
  */
 export class Utilization {
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #context: Pick<ReaderContext, 'count' | 'log'>;
   /** Where readings follow each other quickly, asking about users does not take all of a connection's requests. */
   readonly #budget: Budget;
@@ -63,7 +63,7 @@ export class Utilization {
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
 
   constructor(
-    client: Client,
+    client: GenesysApi,
     context: Pick<ReaderContext, 'count' | 'log'>,
     clock: Clock,
     refusals: Refusals<keyof typeof REQUESTS>,

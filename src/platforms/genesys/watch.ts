@@ -4,7 +4,7 @@ import { backoffMs } from '../backoff.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
 import { Channel, type EventFrame, type Subscribed } from './channel.ts';
-import type { Client } from './client.ts';
+import type { GenesysApi } from './client.ts';
 import type { TopicPayload } from './payloads.ts';
 import { userOfTopic } from './requests.ts';
 
@@ -40,7 +40,7 @@ interface WatchHandlers {
  * new one is open a while before the old one closes), and says when something was missed.
  */
 export class Watch {
-  readonly #client: Client;
+  readonly #client: GenesysApi;
   readonly #context: PlatformContext;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -55,7 +55,7 @@ export class Watch {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
-    client: Client,
+    client: GenesysApi,
     context: PlatformContext,
     clock: Clock,
     usersPerChannel: number,

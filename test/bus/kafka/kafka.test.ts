@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startKafka } from '../../../local/kafka/cluster.ts';
-import { TcpProxy } from '../../../local/weather/proxy.ts';
 import { createKafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { startKafka } from '../../../world/kafka/cluster.ts';
+import { TcpProxy } from '../../../world/weather/proxy.ts';
 import { anyKafkaOrSkip, GIVEN } from '../../fixtures/kafka.ts';
 import { type BusHarness, busContract, PARTITIONS } from '../contract.ts';
 import { TestTopics } from './topics.ts';

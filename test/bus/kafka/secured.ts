@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
-import { Authority } from '../../../local/certificates.ts';
-import { startKafka } from '../../../local/kafka/cluster.ts';
-import { byJwks, byPlain, byScram, byTls, type ListenerSecurity, overTls } from '../../../local/kafka/security.ts';
 import type { KafkaConfig } from '../../../src/serve/kafka.ts';
+import { startKafka } from '../../../world/kafka/cluster.ts';
+import { byJwks, byPlain, byScram, byTls, type ListenerSecurity, overTls } from '../../../world/kafka/security.ts';
+import { Authority } from '../../../world/tools/certificates.ts';
 import { TokenSigner } from '../../fixtures/signed-tokens.ts';
 
 export const USER = 'muster';

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type RedisServer, startRedis } from '../../../local/redis/server.ts';
 import { BusUnavailable } from '../../../src/bus/bus.ts';
 import { RedisConnection } from '../../../src/bus/redis-streams/connection.ts';
 import { PartitionReader, START } from '../../../src/bus/redis-streams/reader.ts';
 import { writeFields } from '../../../src/bus/redis-streams/stream-entry.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { type RedisServer, startRedis } from '../../../world/redis/server.ts';
 import { SOON } from '../../fixtures/soon.ts';
 
 let dir: string;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type RedisServer, startRedis } from '../../../local/redis/server.ts';
-import { TcpProxy } from '../../../local/weather/proxy.ts';
 import { BusUnavailable } from '../../../src/bus/bus.ts';
 import { createRedisStreamsBus, type RedisStreamsBusOptions } from '../../../src/bus/redis-streams/redis-streams.ts';
 import { systemClock } from '../../../src/ops/clock.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { type RedisServer, startRedis } from '../../../world/redis/server.ts';
+import { TcpProxy } from '../../../world/weather/proxy.ts';
 import { type BusHarness, busContract, PARTITIONS, REGIONS } from '../contract.ts';
 
 const log = createLog(process.env.LOG_LEVEL ?? 'silent', 'here', 'test');

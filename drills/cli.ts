@@ -1,0 +1,3 @@
+import { drillCommand } from './command.ts';
+
+await drillCommand().parseAsync();

@@ -1,0 +1,97 @@
+import { systemClock } from '../src/ops/clock.ts';
+import { PARTITIONS } from '../world/bus/bus.ts';
+import type { World } from '../world/world.ts';
+import type { Drill } from './drill.ts';
+import * as ask from './stage/ask.ts';
+import { callsGetAgents, leaveSeat } from './stage/calls.ts';
+import { demand } from './stage/demand.ts';
+import type { Stage } from './stage/stage.ts';
+import { duration } from './stage/words.ts';
+
+const DEAF = 'eu-west-1';
+const HOME = 'us-east-1';
+const LEAVERS = 4;
+const MOST_TRIES = 12;
+/** What happened so long ago is known everywhere. */
+const KNOWN_MS = 500;
+
+export const consumerDown: Drill = {
+  name: 'consumer-down',
+  proves:
+    'A region that no longer applies what the bus brings knows that it does not: agents who go offline elsewhere are ' +
+    'not handed out there once the limit has passed, and no call ever meets one of them.',
+  async run(stage) {
+    const world = await stage.open('consumer-down');
+    const region = ask.regionOf(world, DEAF);
+    await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
+    const knownMs = await stage.step(`A hung process holds all that ${DEAF} reads from the bus`, async (say) => {
+      const knownMs = systemClock.nowMs() - KNOWN_MS;
+      await world.bus.holdReading(DEAF);
+      const { seen } = await stage.until(
+        'messages pile up unread',
+        () => ask.report(world, region),
+        ({ bus_behind }) => (bus_behind ?? 0) > 2 * PARTITIONS,
+      );
+      world.history?.bus(DEAF, 'ignored');
+      say('not applied', `${seen.bus_behind} messages of the bus`);
+      say('its relay goes on', `${seen.outbox} events wait for the bus`);
+      return knownMs;
+    });
+    const gone = await goOffline(stage, world, knownMs);
+    await stage.step('The limit passes', async (say) => {
+      const { seen, afterMs } = await stage.until(
+        `${DEAF} calls ${HOME} stale`,
+        () => ask.viewOf(world, region, HOME),
+        ask.isAllStale,
+        2 * stage.pace.staleMs,
+      );
+      say(`${HOME} in ${DEAF}`, `${seen.state}, ${duration(seen.age_ms ?? 0)} old, after ${duration(afterMs)} more`);
+    });
+    await askForThem(stage, world, gone);
+    await callsGetAgents(stage, world, `Callers of ${DEAF} go on`, [region]);
+    await stage.step('The hung process lets go', async (say) => {
+      const { bus_behind } = await ask.report(world, region);
+      world.history?.bus(DEAF, 'taken');
+      await world.bus.releaseReading(DEAF);
+      const { seen, afterMs } = await stage.until(
+        `${DEAF} has caught up and hears everybody`,
+        () => ask.report(world, region),
+        (report) => (report.bus_behind ?? 0) < PARTITIONS && report.regions.every(({ state }) => state === 'fresh'),
+      );
+      say('not applied', `${bus_behind} messages before, ${seen.bus_behind} after`);
+      say('all fresh', `after ${duration(afterMs)}`);
+    });
+    await stage.prove();
+  },
+};
+
+async function goOffline(stage: Stage, world: World, waitingSinceMs: number): Promise<string[]> {
+  const region = ask.regionOf(world, DEAF);
+  const home = ask.regionOf(world, HOME);
+  return stage.step(`${LEAVERS} agents of ${HOME} go offline, and ${DEAF} has not heard of it`, async (say) => {
+    const agents: string[] = [];
+    for (let tries = 0; agents.length < LEAVERS; tries++) {
+      const { agentId, user } = await leaveSeat(stage, world, home, 'Offline', { waitingSinceMs });
+      const [there, here] = [await ask.agentIn(world, home, agentId), await ask.recordIn(region, agentId)];
+      say(user.name, [`in ${HOME}: ${ask.status(there)}`, `in the Redis of ${DEAF}: ${ask.statusOf(here)}`]);
+      // A caller may come to the agent just then: the home is asked, and what it says is kept.
+      if (ask.statusOf(here) === 'AVAILABLE') agents.push(agentId);
+      demand(tries < MOST_TRIES, `${DEAF} hears of everybody who goes`);
+    }
+    return agents;
+  });
+}
+
+function askForThem(stage: Stage, world: World, gone: string[]): Promise<void> {
+  const region = ask.regionOf(world, DEAF);
+  return stage.step('Nobody who has gone is handed out there from now on', async (say) => {
+    for (const agentId of gone) {
+      const asked = { queue: 'global', call_id: `drill-${agentId}`, agent_id: agentId };
+      const claimed = await ask.claim(world, region, asked);
+      const agent = await ask.agentIn(world, region, agentId);
+      say(agent.name, [`claimed by name: ${ask.told(claimed)}`, `looked up: ${ask.status(agent)}`]);
+      demand(!ask.succeeded(claimed), `${agent.name} was granted although offline`);
+      demand(agent.status === 'OFFLINE', `${agent.name} is offline and was called ${agent.status}`);
+    }
+  });
+}

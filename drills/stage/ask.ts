@@ -1,0 +1,214 @@
+import type { AgentAnswer } from '../../src/contract/agents.ts';
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
+import type { ConnectionsReport, RegionReport } from '../../src/contract/operators.ts';
+import type { Tally } from '../../world/callers/tally.ts';
+import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
+import type { LocalRegion } from '../../world/region.ts';
+import { sum } from '../../world/reports/prometheus.ts';
+import { readRegion } from '../../world/reports/reading.ts';
+import { type HttpAnswer, withProblems } from '../../world/tools/http.ts';
+import type { World } from '../../world/world.ts';
+
+/** An instance on a busy machine may have too much to do to answer what is asked for the first time. */
+export const ATTEMPTS = 5;
+
+/** The region of that name. */
+export function regionOf({ regions }: World, name: string): LocalRegion {
+  return found(
+    regions.find((region) => region.name === name),
+    name,
+  );
+}
+
+/** All regions but that one. */
+export function othersThan({ regions }: World, name: string): LocalRegion[] {
+  return regions.filter((region) => region.name !== name);
+}
+
+/** The connection that is homed in the region. */
+export function connectionOf({ organisations }: World, home: string): GenesysConnection {
+  return found(
+    organisations.find((connection) => connection.home === home),
+    home,
+  );
+}
+
+/** What a region knows of the others and of itself. */
+export async function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
+  return (await http.muster(url, ATTEMPTS).getRegions()).body;
+}
+
+/** What a region knows of its connections to platforms. */
+export async function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
+  return (await http.muster(url, ATTEMPTS).getConnections()).body;
+}
+
+/** The same of every region. */
+export function reports(world: World): Promise<RegionReport[]> {
+  return Promise.all(world.regions.map((region) => report(world, region)));
+}
+
+export type Report = RegionReport;
+export type View = RegionReport['regions'][number];
+
+/** What a region knows of another one. */
+export async function viewOf(world: World, region: LocalRegion, other: string): Promise<View> {
+  const { regions } = await report(world, region);
+  return found(
+    regions.find((each) => each.region === other),
+    other,
+  );
+}
+
+/** Whether a region calls every partition of another one stale: all of its agents. */
+export function isAllStale({ state, partitions = [] }: View): boolean {
+  return state === 'stale' && partitions.every((partition) => partition.state === 'stale');
+}
+
+/** The sum of a metric over all instances of a region. */
+export async function metric(
+  { http }: World,
+  region: LocalRegion,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const { samples } = await readRegion(region, http);
+  return sum(samples, name, labels);
+}
+
+/** An agent, as a region tells it. */
+export async function agentIn({ http }: World, { url }: LocalRegion, agentId: string): Promise<AgentAnswer> {
+  return (await http.muster(url, ATTEMPTS).getAgent({ params: { id: agentId } })).body;
+}
+
+/** The same in every region, by region. */
+export async function agentEverywhere(world: World, agentId: string): Promise<Record<string, AgentAnswer>> {
+  const told = world.regions.map(async (region) => [region.name, await agentIn(world, region, agentId)] as const);
+  return Object.fromEntries(await Promise.all(told));
+}
+
+/** `AVAILABLE`, or `BUSY (ON_CALL)`; how old that may be. */
+export function status({ status, reason, age_ms, stale }: AgentAnswer): string {
+  const age = age_ms === null ? 'of unknown age' : `${age_ms} ms old`;
+  return `${status}${reason ? ` (${reason})` : ''}, ${age}${stale ? ', stale' : ''}`;
+}
+
+/** The line that the region's Redis Cluster holds about an agent. */
+export async function recordIn({ cluster }: LocalRegion, agentId: string): Promise<string> {
+  const key = 'agents:{main}';
+  const { port } = await cluster.masterOf(key);
+  return `${await withAdmin(port, (redis) => redis.run('HGET', key, agentId))}`;
+}
+
+/** The status that scripts read in the header of a record. */
+export function statusOf(record: string): string {
+  return record.split(' ')[1] ?? '';
+}
+
+/** A record without what seldom changes: the header that scripts read, and the facets less the ids of their events. */
+export function abridged(record: string): string {
+  return record.replace(/"profile":\{.*?\}.*?\},/, '').replaceAll(/,"id":"[^"]*"/g, '');
+}
+
+const GRACE_MS = 5_000;
+
+export interface Asked {
+  queue: string;
+  call_id: string;
+  agent_id?: string;
+  budget_ms?: number;
+}
+
+/** Asks a region for an agent. */
+export function claim(world: World, region: LocalRegion, asked: Asked): Promise<HttpAnswer> {
+  return claimWithin(world, region, asked);
+}
+
+/** The same by a caller who waits as long as the budget lasts, and then some. */
+export function claimPatiently(
+  world: World,
+  region: LocalRegion,
+  asked: Asked & { budget_ms: number },
+): Promise<HttpAnswer> {
+  return claimWithin(world, region, asked, asked.budget_ms + GRACE_MS);
+}
+
+function claimWithin(
+  { http, ledger }: World,
+  { name, url }: LocalRegion,
+  body: Asked,
+  deadlineMs?: number,
+): Promise<HttpAnswer> {
+  const question = { asked: 'claim', call: body.call_id, queue: body.queue, region: name, url } as const;
+  const options = { body, ...(deadlineMs !== undefined && { deadlineMs }) };
+  return ledger.note(question, () => withProblems(http.muster(url).createClaim(options)));
+}
+
+/** `201`, or `409 no_agent_available`. */
+export function told({ status, body }: HttpAnswer): string {
+  const { code } = body as { code?: string };
+  return code ? `${status} ${code}` : `${status}`;
+}
+
+export const succeeded = ({ status }: HttpAnswer): boolean => status < 300;
+
+export type Settlement = 'confirm' | 'renew' | 'release' | 'complete';
+
+/** Confirms, renews, releases or completes a claim, at any region. */
+export function settle(
+  { http, ledger }: World,
+  { name, url }: LocalRegion,
+  { claim_id, call_id }: Pick<ClaimAnswer, 'claim_id'> & Partial<ClaimAnswer>,
+  settlement: Settlement,
+  body: { budget_ms?: number } = {},
+): Promise<HttpAnswer> {
+  const question = { asked: settlement, claim: claim_id, call: call_id, region: name, url } as const;
+  return ledger.note(question, () =>
+    withProblems(http.muster(url)[`${settlement}Claim`]({ params: { id: claim_id }, body })),
+  );
+}
+
+/** A claim as the region knows it. */
+export function claimAt(
+  { http }: World,
+  { url }: LocalRegion,
+  { claim_id }: Pick<ClaimAnswer, 'claim_id'>,
+): Promise<HttpAnswer> {
+  return withProblems(http.muster(url).getClaim({ params: { id: claim_id } }));
+}
+
+/** Whether no replica has what was asked for, so that nobody may be told that it is so. */
+export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
+  status === 503 && (body as { code?: string }).code === 'not_replicated';
+
+/** Whether the agent has been claimed again since: the claim that was meant is over. */
+export const isSuperseded = ({ status, body }: HttpAnswer): boolean =>
+  status === 409 && (body as { code?: string }).code === 'fence_superseded';
+
+/** What the callers of a region met. */
+export function tallyOf({ callers }: World, region: string): Tally {
+  return found(callers.tallies.get(region), region);
+}
+
+/** Claims granted until now by the region of the caller, and the home of the agent: `eu-west-1` → `us-east-1` → 3. */
+export function grantedByHome({ callers, regions }: World): Record<string, Record<string, number>> {
+  const homes = (byHome: ReadonlyMap<string, number>) =>
+    Object.fromEntries(regions.map(({ name }) => [name, byHome.get(name) ?? 0]));
+  return Object.fromEntries([...callers.tallies].map(([name, { byHome }]) => [name, homes(byHome)]));
+}
+
+/** Claims granted until now to the callers of each region, by region. */
+export function granted({ callers }: World): Record<string, number> {
+  return Object.fromEntries([...callers.tallies].map(([name, tally]) => [name, tally.granted]));
+}
+
+/** What was gained since. */
+export function gained(now: Record<string, number>, before: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`there is no ${name}`);
+  return value;
+}

@@ -1,0 +1,167 @@
+import { Random } from '../../simulators/kit/random.ts';
+import type { ClaimAnswer } from '../../src/contract/claims.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import type { LocalRegion } from '../../world/region.ts';
+import type { HttpAnswer } from '../../world/tools/http.ts';
+import type { World } from '../../world/world.ts';
+import * as ask from './ask.ts';
+import type { Stage } from './stage.ts';
+import { duration } from './words.ts';
+
+/** An agent whom a caller was told to have. */
+interface Hold {
+  claim: ClaimAnswer;
+  /** As far as it was promised, monotonic, by the caller's own clock, from when it asked: the store promised no less. */
+  untilMs: number;
+}
+
+/** What they were told, all of them together. */
+export interface Ledger {
+  /** Answers by what they said: `201`, `503 not_replicated`. */
+  told: Record<string, number>;
+  /** Claims that were confirmed. */
+  confirmed: number;
+  /** Where one answer says what another has denied. */
+  contradictions: string[];
+}
+
+const SEED = 7;
+const CALLERS = 4;
+/** How long a caller has an agent, and waits before the next try, in ms. */
+const HOLDS_MS = [200, 800] as const;
+const PAUSE_MS = 100;
+/** A call is given up after so many tries, and a settlement. */
+const TRIES = 40;
+/** Contradictions that are kept: the first. */
+const KEPT = 5;
+const OVER = new Set(['unknown_claim', 'fence_superseded', 'claim_ended']);
+
+/**
+ * Callers who send every request twice at once, as flows and proxies do that are impatient, and again until they are
+ * answered. Each writes down what it was told, and finds where that was not so: an agent whom two were told to have, or a
+ * claim that was refused although its time was not over.
+ */
+export class DoubledCallers {
+  readonly ledger: Ledger = { told: {}, confirmed: 0, contradictions: [] };
+  readonly #stage: Stage;
+  readonly #world: World;
+  readonly #region: LocalRegion;
+  readonly #queue: string;
+  readonly #random = new Random(SEED);
+  readonly #holds = new Set<Hold>();
+  #calls = 0;
+  #running: Promise<unknown> | undefined;
+  #ends = false;
+
+  /** @param region where they call; they ask for agents that are homed there, in one of its platform's queues */
+  constructor(stage: Stage, world: World, region: LocalRegion) {
+    this.#stage = stage;
+    this.#world = world;
+    this.#region = region;
+    const connection = ask.connectionOf(world, region.name);
+    const queue = connection.organisation.queues.find(({ media }) => media === 'voice');
+    this.#queue = connection.agentId(queue?.id ?? '');
+  }
+
+  start(): void {
+    this.#running = Promise.all(Array.from({ length: CALLERS }, () => this.#goOn()));
+    // A failure is told by stop().
+    this.#running.catch(() => {});
+  }
+
+  /** Nobody calls any more. */
+  hangUp(): void {
+    this.#ends = true;
+  }
+
+  /** The same; resolves with the ledger when everybody has given back whom they had. */
+  async stop(): Promise<Ledger> {
+    this.hangUp();
+    await this.#running;
+    return this.ledger;
+  }
+
+  async #goOn(): Promise<void> {
+    while (!this.#ends) {
+      const hold = await this.#claim(`doubled-${++this.#calls}`);
+      if (!hold) continue;
+      if (await this.#keep(hold, 'confirm')) {
+        this.ledger.confirmed++;
+        await this.#stage.pass(this.#random.between(...HOLDS_MS));
+        await this.#keep(hold, 'renew');
+      }
+      this.#holds.delete(hold);
+      await this.#giveBack(hold);
+    }
+  }
+
+  /** Asks until it is told of an agent. Undefined: it was not. */
+  async #claim(callId: string): Promise<Hold | undefined> {
+    const asked = { queue: this.#queue, call_id: callId };
+    for (let tried = 0; tried < TRIES && !this.#ends; tried++) {
+      const askedMs = systemClock.monotonicMs();
+      const answers = await this.#twice(() => ask.claim(this.#world, this.#region, asked));
+      const [claim, other] = answers.filter(ask.succeeded).map(({ body }) => body as ClaimAnswer);
+      if (claim && other && claim.claim_id !== other.claim_id) this.#deny(`${callId} was told two claims at once`);
+      if (claim) return this.#take({ claim, untilMs: askedMs + claim.expires_in_ms });
+      await this.#stage.pass(PAUSE_MS);
+    }
+    return undefined;
+  }
+
+  /** Confirms or renews until it is told so. False: it was not. */
+  async #keep(hold: Hold, settlement: 'confirm' | 'renew'): Promise<boolean> {
+    for (let tried = 0; tried < TRIES; tried++) {
+      const askedMs = systemClock.monotonicMs();
+      const answers = await this.#twice(() => ask.settle(this.#world, this.#region, hold.claim, settlement));
+      const [kept] = answers.filter(ask.succeeded).map(({ body }) => body as ClaimAnswer);
+      if (kept) this.#take(hold).untilMs = askedMs + kept.expires_in_ms;
+      const refused = answers.find(({ body }) => OVER.has((body as { code?: string }).code ?? ''));
+      if (refused) {
+        const leftMs = hold.untilMs - systemClock.monotonicMs();
+        const { call_id } = hold.claim;
+        if (leftMs > 0) this.#deny(`${call_id}: ${settlement} got ${ask.told(refused)} ${duration(leftMs)} too early`);
+        return false;
+      }
+      if (kept) return true;
+      await this.#stage.pass(PAUSE_MS);
+    }
+    return false;
+  }
+
+  async #giveBack({ claim }: Hold): Promise<void> {
+    for (let tried = 0; tried < TRIES; tried++) {
+      const answers = await this.#twice(() => ask.settle(this.#world, this.#region, claim, 'release'));
+      if (answers.some(({ status }) => status < 500)) return;
+      await this.#stage.pass(PAUSE_MS);
+    }
+  }
+
+  /** From now on this caller believes that it has the agent. */
+  #take(hold: Hold): Hold {
+    const nowMs = systemClock.monotonicMs();
+    for (const { claim, untilMs } of this.#holds) {
+      if (claim.agent_id !== hold.claim.agent_id || claim.call_id === hold.claim.call_id || untilMs <= nowMs) continue;
+      const { name } = hold.claim.agent;
+      this.#deny(
+        `${hold.claim.call_id} was told to have ${name}, whom ${claim.call_id} has for ${duration(untilMs - nowMs)}`,
+      );
+    }
+    this.#holds.add(hold);
+    return hold;
+  }
+
+  /** Those of two requests at once that were answered. */
+  async #twice(request: () => Promise<HttpAnswer>): Promise<HttpAnswer[]> {
+    const answers = await Promise.allSettled([request(), request()]);
+    return answers.flatMap((answer) => {
+      const told = answer.status === 'fulfilled' ? ask.told(answer.value) : 'no answer';
+      this.ledger.told[told] = (this.ledger.told[told] ?? 0) + 1;
+      return answer.status === 'fulfilled' ? [answer.value] : [];
+    });
+  }
+
+  #deny(what: string): void {
+    if (this.ledger.contradictions.length < KEPT) this.ledger.contradictions.push(what);
+  }
+}

@@ -1,0 +1,53 @@
+import type { SystemPresence } from '../../simulators/genesys/presences.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
+
+const TICK_MS = 20;
+/** What goes wrong with notifications while it blows. */
+const FAULTS = { duplicateEvents: 0.3, reorderEvents: 0.3, delayEvents: 0.2, delayMs: 500 };
+const CALM = { duplicateEvents: 0, reorderEvents: 0, delayEvents: 0 };
+/** Not on queue, whichever it is: no call is sent to these agents, and none meets them on their way out. */
+const BREAKS: SystemPresence[] = ['Break', 'Meal', 'Meeting', 'Training'];
+
+/** Agents whose presence changes all the time, and a network that twists what is told of them. */
+export class Storm {
+  readonly #agents: { connection: GenesysConnection; userId: string }[];
+  #changes = 0;
+
+  /** @param each how many agents of each connection go on a break, and are shaken */
+  constructor(connections: readonly GenesysConnection[], each: number) {
+    this.#agents = connections.flatMap((connection) =>
+      connection.organisation.userIds.slice(0, each).map((userId) => ({ connection, userId })),
+    );
+    for (const { connection } of this.#agents) connection.simulator.faults(CALM);
+    for (let at = 0; at < this.#agents.length; at++) this.#change();
+  }
+
+  get agents(): number {
+    return this.#agents.length;
+  }
+
+  /** Begins to make so many changes a second; what it returns ends it. @returns how many changes it made */
+  blow(perSecond: number): () => number {
+    for (const { connection } of this.#agents) connection.simulator.faults(FAULTS);
+    const [startedMs, before] = [systemClock.monotonicMs(), this.#changes];
+    const made = () => this.#changes - before;
+    const timer = setInterval(() => {
+      const due = ((systemClock.monotonicMs() - startedMs) / 1_000) * perSecond;
+      while (made() < due) this.#change();
+    }, TICK_MS);
+    return () => {
+      clearInterval(timer);
+      for (const { connection } of this.#agents) connection.simulator.faults(CALM);
+      return made();
+    };
+  }
+
+  /** The next agent goes from one break to another. */
+  #change(): void {
+    const agent = this.#agents[this.#changes % this.#agents.length];
+    const presence = BREAKS[Math.floor(this.#changes / this.#agents.length) % BREAKS.length];
+    this.#changes++;
+    if (agent && presence) agent.connection.simulator.setUser(agent.userId, { presence });
+  }
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '../kit/clock.ts';
+import { type TurnedAwayCounts, TurnedAwayTally } from '../kit/turned-away.ts';
+import type { Agents } from './agents.ts';
+import { hasRoom, type Refusal, refusal, takes } from './capacity.ts';
+import type { Contacts } from './contacts.ts';
+import { AGENT_STATES, type AgentStateId, type MediaTypeId } from './dictionaries.ts';
+import type { Handling } from './handling.ts';
+import type { Life } from './life.ts';
+import type { Agent, Contact, ContactState } from './model.ts';
+import type { Org, Skill } from './org.ts';
+import type { States } from './states.ts';
+
+/** The media a contact can be sent as, by the words of its sender. */
+export const MEDIA_WORDS = { call: 4, voicemail: 5, chat: 3, email: 1, workItem: 6, message: 9 } as const;
+
+export interface Send {
+  /** Where it is a whole number it is the contact's id, too. */
+  conversationId: string;
+  /** The agent's id. */
+  userId: string;
+  /** The skill's id. */
+  queueId?: string;
+  /** Without it, the skill's medium; without that, a call. */
+  mediaType?: keyof typeof MEDIA_WORDS;
+}
+
+export type SendAnswer = { accepted: true; contactId: number } | { accepted: false; reason: Refusal };
+
+export interface WorldState extends TurnedAwayCounts<Refusal> {
+  agents: number;
+  /** Logged in, and with no code of their own that keeps contacts away. */
+  onQueue: number;
+  /** Who has nothing to do and may be sent a contact. */
+  idle: number;
+  /** Who is offered, handles or works up at least one contact. */
+  interacting: number;
+  interactionsSent: number;
+  interactionsMissed: number;
+  interactionsCompleted: number;
+}
+
+export interface UserState {
+  id: string;
+  name: string;
+  agentStateId: AgentStateId;
+  agentStateName: string;
+  outStateId: number;
+  isACW: boolean;
+  since: string;
+  /** Whether some contact of the media the agent's skills are for could be sent to them. */
+  available: boolean;
+  /** Those media. */
+  takes: MediaTypeId[];
+  openContacts: number;
+  queueIds: string[];
+  interactions: {
+    conversationId: string;
+    contactId: number;
+    state: ContactState;
+    since: string;
+    mediaTypeId: MediaTypeId;
+  }[];
+}
+
+/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
+export class GroundTruth {
+  readonly #org: Org;
+  readonly #agents: Agents;
+  readonly #contacts: Contacts;
+  readonly #handling: Handling;
+  readonly #life: Life;
+  readonly #clock: Clock;
+  readonly #turnedAway = new TurnedAwayTally<Refusal>();
+  #sent = 0;
+
+  constructor(org: Org, parts: { agents: Agents; contacts: Contacts; handling: Handling; life: Life; clock: Clock }) {
+    this.#org = org;
+    this.#agents = parts.agents;
+    this.#contacts = parts.contacts;
+    this.#handling = parts.handling;
+    this.#life = parts.life;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing; anything
+   * else the agent cannot take is refused: a double booking where their work leaves no room for it. (The platform itself
+   * would let it wait for the agent.)
+   */
+  send(send: Send, agent: Agent): SendAnswer {
+    const known = this.#contacts.find(send.conversationId);
+    if (known?.agent === agent) return { accepted: true, contactId: known.contactId };
+    const skill = this.#skillOf(send, agent);
+    const mediaTypeId = known?.mediaTypeId ?? (send.mediaType ? MEDIA_WORDS[send.mediaType] : skill.mediaTypeId);
+    const reason = known?.agent ? 'CONVERSATION_ELSEWHERE' : refusal(agent, mediaTypeId);
+    if (reason) {
+      const isDouble = known?.agent !== undefined || !hasRoom(agent, mediaTypeId);
+      this.#turnAway(isDouble ? 'doubleBooking' : 'refusal', send, agent, reason);
+      return { accepted: false, reason };
+    }
+    this.#sent++;
+    const contact = known ?? this.#contacts.begin(send.conversationId, skill, mediaTypeId);
+    this.#handling.offer(contact, agent);
+    this.#life.attend(contact, agent);
+    return { accepted: true, contactId: contact.contactId };
+  }
+
+  state(): WorldState {
+    const { all } = this.#agents;
+    const isOnQueue = (agent: Agent) => agent.sessionSinceMs !== undefined && !agent.code;
+    return {
+      agents: all.length,
+      onQueue: all.filter(isOnQueue).length,
+      idle: all.filter((agent) => agent.contacts.length === 0 && takes(agent).length > 0).length,
+      interacting: all.filter((agent) => agent.contacts.length > 0).length,
+      interactionsSent: this.#sent,
+      interactionsMissed: this.#handling.missed,
+      interactionsCompleted: this.#handling.completed,
+      ...this.#turnedAway.counts,
+    };
+  }
+
+  #skillOf({ queueId, mediaType }: Send, agent: Agent): Skill {
+    const mediaTypeId = MEDIA_WORDS[mediaType ?? 'call'];
+    const { assignments } = agent.employee;
+    const { skills } = this.#org;
+    const skill =
+      skills.find(({ skillId }) => String(skillId) === queueId) ??
+      assignments.find((assignment) => assignment.skill.mediaTypeId === mediaTypeId)?.skill ??
+      skills.find((candidate) => candidate.mediaTypeId === mediaTypeId) ??
+      skills[0];
+    if (!skill) throw new Error('a business unit without skills has nothing to route');
+    return skill;
+  }
+
+  #turnAway(as: 'doubleBooking' | 'refusal', send: Send, agent: Agent, reason: Refusal): void {
+    const busyWith = agent.contacts[0]?.conversationId;
+    const at = iso(this.#clock.nowMs());
+    this.#turnedAway.count(as, { ...send, at, reason, ...(busyWith && { busyWith }) });
+  }
+}
+
+export function userState(agent: Agent, states: States): UserState {
+  const { employee, contacts } = agent;
+  const { state, startMs } = states.of(agent);
+  const open = takes(agent);
+  return {
+    id: String(employee.agentId),
+    name: `${employee.firstName} ${employee.lastName}`,
+    agentStateId: state.stateId,
+    agentStateName: AGENT_STATES[state.stateId],
+    outStateId: state.code?.id ?? 0,
+    isACW: state.isAcw,
+    since: iso(startMs),
+    available: open.length > 0,
+    takes: open,
+    openContacts: state.openContacts,
+    queueIds: employee.assignments.filter(({ isActive }) => isActive).map(({ skill }) => String(skill.skillId)),
+    interactions: contacts.map((contact: Contact) => ({
+      conversationId: contact.conversationId,
+      contactId: contact.contactId,
+      state: contact.state,
+      since: iso(contact.sinceMs),
+      mediaTypeId: contact.mediaTypeId,
+    })),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

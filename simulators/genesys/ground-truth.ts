@@ -1,0 +1,124 @@
+import type { Clock } from '../kit/clock.ts';
+import { type TurnedAwayCounts, TurnedAwayTally } from '../kit/turned-away.ts';
+import { type Agents, isOnQueue } from './agents.ts';
+import type { Conversations, Send } from './conversations.ts';
+import { isAbsence, type Refusal, type Refused, refusal } from './freedom.ts';
+import type { Interactions } from './interactions.ts';
+import type { Life } from './life.ts';
+import type { Agent, Interaction, InteractionState, MediaType, RoutingStatus } from './model.ts';
+import type { SystemPresence } from './presences.ts';
+
+export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };
+
+export interface WorldState extends TurnedAwayCounts<Refusal> {
+  agents: number;
+  onQueue: number;
+  /** Who may be sent a call: on queue, and waiting, or with such work only as a call may interrupt. */
+  idle: number;
+  /** Alerted, talking or wrapping up. */
+  interacting: number;
+  interactionsSent: number;
+  interactionsMissed: number;
+  interactionsCompleted: number;
+}
+
+export interface UserState {
+  id: string;
+  name: string;
+  presence: SystemPresence;
+  presenceSince: string;
+  routingStatus: RoutingStatus;
+  routingStatusSince: string;
+  /** Whether the agent may be sent a call. */
+  available: boolean;
+  queueIds: string[];
+  /** In the order in which they came. */
+  interactions: InteractionOfUser[];
+}
+
+interface InteractionOfUser {
+  conversationId: string;
+  state: InteractionState;
+  since: string;
+  mediaType: MediaType;
+}
+
+/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
+export class GroundTruth {
+  readonly #agents: Agents;
+  readonly #conversations: Conversations;
+  readonly #interactions: Interactions;
+  readonly #life: Life;
+  readonly #clock: Clock;
+  readonly #turnedAway = new TurnedAwayTally<Refusal>();
+  #sent = 0;
+
+  constructor(agents: Agents, conversations: Conversations, interactions: Interactions, life: Life, clock: Clock) {
+    this.#agents = agents;
+    this.#conversations = conversations;
+    this.#interactions = interactions;
+    this.#life = life;
+    this.#clock = clock;
+  }
+
+  /**
+   * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing; anything
+   * else the agent cannot take is refused: a double booking where their work leaves no room for it.
+   */
+  send(send: Send, agent: Agent): SendAnswer {
+    const holder = this.#conversations.holder(send.conversationId);
+    if (holder === agent) return { accepted: true };
+    const { mediaType = 'call' } = send;
+    const refused: Refused | undefined = holder ? { reason: 'CONVERSATION_ELSEWHERE' } : refusal(agent, mediaType);
+    if (refused) {
+      this.#turnAway(send, agent, refused);
+      return { accepted: false, reason: refused.reason };
+    }
+    this.#sent++;
+    this.#life.attend(this.#interactions.alert(send, agent));
+    return { accepted: true };
+  }
+
+  state(): WorldState {
+    const { all } = this.#agents;
+    return {
+      agents: all.length,
+      onQueue: all.filter(isOnQueue).length,
+      idle: all.filter((agent) => !refusal(agent, 'call')).length,
+      interacting: all.filter(({ interactions }) => interactions.length > 0).length,
+      interactionsSent: this.#sent,
+      interactionsMissed: this.#interactions.missed,
+      interactionsCompleted: this.#interactions.completed,
+      ...this.#turnedAway.counts,
+    };
+  }
+
+  #turnAway(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
+    const at = iso(this.#clock.nowMs());
+    const by = busyWith && { busyWith: busyWith.conversation.id };
+    this.#turnedAway.count(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, at, reason, ...by });
+  }
+}
+
+export function userState(agent: Agent): UserState {
+  const { user, presence, routingStatus, interactions } = agent;
+  return {
+    id: user.id,
+    name: user.name,
+    presence: presence.systemPresence,
+    presenceSince: iso(agent.presenceSinceMs),
+    routingStatus,
+    routingStatusSince: iso(agent.routingStatusSinceMs),
+    available: !refusal(agent, 'call'),
+    queueIds: user.memberships.filter(({ joined }) => joined).map(({ queue }) => queue.id),
+    interactions: interactions.map(ofUser),
+  };
+}
+
+function ofUser({ conversation, state, sinceMs }: Interaction): InteractionOfUser {
+  return { conversationId: conversation.id, state, since: iso(sinceMs), mediaType: conversation.mediaType };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,36 @@
+import type { Clock } from './clock.ts';
+
+const WINDOW_MS = 60_000;
+
+/** Where a token stands within its minute. */
+export interface Allowance {
+  count: number;
+  allowed: number;
+  /** Whole seconds until the count starts again. */
+  resetSeconds: number;
+}
+
+/** One token's requests, counted per minute from its first. */
+export class RateLimit {
+  readonly #allowed: number;
+  readonly #clock: Clock;
+  #windowEndsMs = 0;
+  #count = 0;
+
+  constructor(requestsPerMinute: number, clock: Clock) {
+    this.#allowed = requestsPerMinute;
+    this.#clock = clock;
+  }
+
+  /** Counts one request; it is over the limit if `count` exceeds `allowed`. */
+  take(): Allowance {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= this.#windowEndsMs) {
+      this.#windowEndsMs = nowMs + WINDOW_MS;
+      this.#count = 0;
+    }
+    this.#count++;
+    const resetSeconds = Math.ceil((this.#windowEndsMs - nowMs) / 1000);
+    return { count: this.#count, allowed: this.#allowed, resetSeconds };
+  }
+}

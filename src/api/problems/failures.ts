@@ -1,0 +1,94 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type WrongField, wrongFields } from '../../agent/fields.ts';
+import type { Log } from '../../ops/log.ts';
+import { NotYetConsistent } from '../../routing/consistency/consistency.ts';
+import { Refusal } from '../../routing/refusal.ts';
+import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { NotReplicated } from '../../store/written.ts';
+import { TooManyInteractions } from '../../sync/flow/ingest.ts';
+import { OutboxFull } from '../../sync/flow/outbox.ts';
+import { TooManyRequests } from '../hooks/limits.ts';
+import { sendProblem } from './send-problem.ts';
+
+/** A request that is wrong in fields a schema cannot judge. */
+export class InvalidRequest extends Error {
+  override name = 'InvalidRequest';
+  readonly errors: WrongField[];
+  constructor(errors: WrongField[]) {
+    super('some fields are not valid');
+    this.errors = errors;
+  }
+}
+
+/** Turns whatever a route threw into the problem it is. Only what nobody foresaw is logged, and is a 500. */
+export function answerFailure(error: FastifyError | Error, reply: FastifyReply, log: Log): FastifyReply {
+  if (error instanceof Refusal) return answerRefusal(error, reply);
+  if (error instanceof NotYetConsistent) {
+    const { missing, known } = error;
+    return sendProblem(reply, 'not_yet_consistent', { detail: error.message, more: { missing, known } });
+  }
+  if (error instanceof NotReplicated) return sendProblem(reply, 'not_replicated', { detail: error.message });
+  if (error instanceof ShardUnavailable) {
+    return sendProblem(reply, 'shard_unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs });
+  }
+  if (error instanceof TooManyRequests)
+    return sendProblem(reply, 'too_many_requests', { detail: error.message, retryAfterMs: error.retryAfterMs });
+  if (error instanceof OutboxFull)
+    return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
+  if (error instanceof TooManyInteractions) {
+    const errors = [{ field: '/interactions', message: 'would be more than an agent can have' }];
+    return sendProblem(reply, 'invalid_request', { detail: error.message, errors });
+  }
+  if (error instanceof InvalidRequest)
+    return sendProblem(reply, 'invalid_request', { detail: error.message, errors: error.errors });
+  return answerProtocolError(error as FastifyError, reply, log);
+}
+
+const PLATFORM_AWAY_MS = 5000;
+
+function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
+  const { passedOver, explanation, agent, claim, home, retryAfterMs } = refusal;
+  return sendProblem(reply, refusal.code, {
+    detail: refusal.message,
+    ...(refusal.code === 'platform_unavailable' && { retryAfterMs: PLATFORM_AWAY_MS }),
+    more: {
+      ...(passedOver && { passed_over: passedOver }),
+      ...(explanation && { explanation }),
+      ...(agent && { agent }),
+      ...(claim && { claim }),
+      ...(home !== undefined && { home }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+    },
+  });
+}
+
+function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log): FastifyReply {
+  if (error.validation) {
+    const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
+    return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
+  }
+  if (error.statusCode === 413) return answerTooLarge(reply);
+  if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
+  if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
+  log.error('unexpected_error', { err: error, request_id: reply.request.id });
+  return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
+}
+
+/** Lets the client finish sending: cut off in mid-body it would see a broken connection instead of the problem. */
+function answerTooLarge(reply: FastifyReply): FastifyReply {
+  reply.removeHeader('connection');
+  reply.request.raw.resume();
+  return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
+}
+
+/** A path that leads to no route because it cannot be decoded, or a part of it is too long. No hook sees it. */
+export function answerBadPath({ code }: FastifyError, { id, url }: FastifyRequest, reply: FastifyReply): void {
+  const [path = ''] = url.split('?');
+  const detail =
+    code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? `a part of the path of ${path.length} characters is too long`
+      : `"${path.slice(0, LONGEST_SHOWN)}" is not a path: is % in it written as %25?`;
+  sendProblem(reply.header('x-request-id', id), 'unknown_route', { detail });
+}
+
+const LONGEST_SHOWN = 200;

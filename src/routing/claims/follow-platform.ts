@@ -1,0 +1,41 @@
+import { type ClaimName, type Due, type PlatformSettlement, settlementsDue } from '../../agent/claim.ts';
+import type { AgentEvent } from '../../agent/event.ts';
+import type { Claim } from '../../agent/facets.ts';
+import { connectionNameOf } from '../../config/topology.ts';
+import type { AgentRecord } from '../../store/record/record.ts';
+import { grantedBy, unitIn } from '../answers.ts';
+import { Refusal } from '../refusal.ts';
+import type { Region } from '../region.ts';
+import { tellingOf } from './circumstances.ts';
+import { settleHere } from './settle-here.ts';
+
+/**
+ * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
+ * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
+ */
+export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
+  const telling = tellingOf(region, event.agentId);
+  for (const due of settlementsDue(event.facets, record.facets, telling)) {
+    if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
+  }
+}
+
+async function follow(region: Region, agentId: string, record: AgentRecord, { claim, settlement }: Due): Promise<void> {
+  const name = { ...claim, agentId, region: grantedBy(record, claim) };
+  // Several instances hear the same word; the first one moves the claim on.
+  const moved = (now: Claim) => audit(region, settlement, name, now);
+  try {
+    await settleHere(region, name, settlement, record, { isPlatform: true, moved });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+  }
+}
+
+function audit({ audit, claimIds, config }: Region, op: PlatformSettlement, name: ClaimName, now: Claim): void {
+  const { agentId: agent } = name;
+  const { callId: call, queue, fence, endReason } = now;
+  const who = { platform: connectionNameOf(config, agent) ?? null };
+  const end = endReason === undefined ? {} : { end_reason: endReason };
+  const which = { agent, call, claim: claimIds.sign(name), queue, fence, ...unitIn(now) };
+  audit.record({ op, who, outcome: 'ok', ...which, ...end });
+}

@@ -1,0 +1,193 @@
+import { type Claim, claimsOf, type Facets } from '../../agent/facets.ts';
+import { VOICE } from '../../agent/status.ts';
+import { whyNotTaken } from '../../config/topology.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import type { ClaimReply } from '../../store/queues.ts';
+import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { NotReplicated, tellable, type Written } from '../../store/written.ts';
+import { answerClaim, explain, facetsOf, grantedBy, unitIn } from '../answers.ts';
+import type { HomeAnswer } from '../peers/home.ts';
+import { Refusal } from '../refusal.ts';
+import { type Region, tell } from '../region.ts';
+import { type Attempt, type Granted, remainingMs } from './attempt.ts';
+import { publishClaim } from './publish.ts';
+
+/** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
+const GIVE_BACK_MS = 500;
+
+/**
+ * The store has granted here, or found again what it granted before.
+ * @throws NotReplicated where no replica has acknowledged that, and the config refuses to tell of it
+ */
+export async function grantedHere(
+  attempt: Attempt,
+  written: Written<ClaimReply>,
+  record: AgentRecord,
+  startedMs: number,
+): Promise<Granted> {
+  const { region, request, queue } = attempt;
+  noteUnacknowledged(attempt, written, record);
+  const { value: reply, replicated } = tellable(written, region.config.claims.replication);
+  const held = claimIn(record, reply);
+  const agent = tell(region, reply.agentId, record);
+  const leftMs = lockOf(record, held.unit) - reply.clockMs;
+  const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
+  publishClaim(region, reply.agentId, record, held);
+  region.history.claimGranted({
+    call: request.callId,
+    queue: queue.id,
+    agent: reply.agentId,
+    fence: held.fence,
+    ...unitIn(held),
+    untilMs: held.untilMs,
+    heldMs: leftMs - (region.clock.monotonicMs() - startedMs),
+    home: grantedBy(record, held),
+    replicated,
+    startedMs,
+    ...(held.by !== undefined && { mode: 'verified' as const }),
+  });
+  if (request.explain) Object.assign(answer, { explanation: explain(reply.considered, region.config.ranking) });
+  return { claim: answer, again: reply.verdict === 'again' };
+}
+
+/** The claim that a walk's answer is about. */
+export function claimIn(record: AgentRecord, { agentId, fence }: Pick<ClaimReply, 'agentId' | 'fence'>): Claim {
+  const held = claimsOf(record.facets).find((claim) => claim.fence === fence);
+  if (!held) throw new Error(`the store speaks of a claim on ${agentId} that its record does not have`);
+  return held;
+}
+
+/**
+ * Keeps in mind what this attempt has written and nobody has acknowledged. Whoever else asks for the call meanwhile
+ * raises the record's version: from then on the grant is not this attempt's to give back.
+ */
+function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { version }: AgentRecord): void {
+  attempt.unacknowledged = written.match({
+    acknowledged: () => undefined,
+    noReplicaConfigured: () => undefined,
+    notAcknowledged: ({ verdict, agentId, fence, versionBefore }) => {
+      const isOwn = verdict === 'granted' || attempt.unacknowledged?.version === versionBefore;
+      return isOwn ? { agentId, fence, version } : undefined;
+    },
+  });
+}
+
+/**
+ * Gives back a grant that its caller is not told of, if the record is still the very one that this attempt wrote; else it
+ * is somebody's who asked again, or lapses. Never throws.
+ */
+export async function giveBack({ region, unacknowledged }: Attempt): Promise<void> {
+  if (!unacknowledged) return;
+  const { agentId, fence, version } = unacknowledged;
+  try {
+    const record = await region.agents.recall(agentId);
+    const held = claimsOf(record?.facets ?? {}).find((claim) => claim.fence === fence);
+    if (!record || !held || record.version !== version) return;
+    const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
+    const { unit = VOICE, callId, queue, by } = held;
+    const request = { agentId, unit, fence, callId, queue, by, move };
+    const settled = await region.agents.settle(request, record, GIVE_BACK_MS);
+    if (settled.kind !== 'settled') return;
+    region.metrics.claimEnds.inc({ reason: move.endReason });
+    // Nobody was told of it, but the record has it: so have the others.
+    const now = settled.written.evenIfLost();
+    publishClaim(region, agentId, now, claimIn(now, { agentId, fence }));
+  } catch (error) {
+    region.log.debug('unused_grant_not_released', { err: error, agent: agentId });
+  }
+}
+
+/** Asks the agent's home. Undefined: not this one, go on with the next. */
+export async function claimAtHome(
+  attempt: Attempt,
+  agentId: string,
+  record: AgentRecord,
+  startedMs: number,
+): Promise<Granted | undefined> {
+  attempt.refused.push(agentId);
+  // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
+  if (attempt.request.askedBy !== undefined) return undefined;
+  const answer = await askFor(attempt, record.home, agentId);
+  if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
+  if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
+  if (answer.kind === 'refused' && answer.code === 'not_home') {
+    attempt.disputed = disputed(attempt.region, record.home, answer.home);
+  }
+  return undefined;
+}
+
+/** Asks a region for the call on its caller's behalf, proposing an agent of its own. */
+export async function askFor(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
+  const { region, request, queue } = attempt;
+  const { callId, media, skills } = request;
+  const wanted = request.agentId === undefined ? {} : { agentId: request.agentId };
+  const asked = { queue: queue.id, callId, media, skills, ...wanted, proposes: agentId };
+  const answer = await region.peers.claim(home, asked, remainingMs(attempt));
+  if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(home, answer.kind);
+  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
+  if (answer.kind === 'unknown') {
+    region.history.claimUnknown({ call: request.callId, queue: queue.id, home, agent: agentId });
+  }
+  return answer;
+}
+
+/** Takes over what a home says of an agent whom it does not grant. */
+export async function heardNo(
+  { region }: Attempt,
+  agentId: string,
+  { agent, claim }: Extract<HomeAnswer, { kind: 'refused' }>,
+): Promise<void> {
+  region.readThrough.forget(agentId);
+  const known = claim?.agent ?? agent;
+  if (known) await correct(region, known.agent_id, facetsOf(known));
+}
+
+/** @throws NotReplicated where its home says that no replica has it, and the config refuses to tell of that */
+export async function grantedElsewhere(
+  { region, request, queue }: Attempt,
+  { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
+  startedMs: number,
+): Promise<Granted> {
+  mustBeReplicated(region, claim);
+  await correct(region, claim.agent_id, facetsOf(claim.agent));
+  region.history.claimGranted({
+    call: request.callId,
+    queue: queue.id,
+    agent: claim.agent_id,
+    fence: claim.fence,
+    ...unitIn(claim),
+    untilMs: claim.until,
+    heldMs: claim.expires_in_ms - (region.clock.monotonicMs() - startedMs),
+    home: claim.authority.region,
+    startedMs,
+    ...(claim.authority.mode === 'verified' && { mode: claim.authority.mode }),
+  });
+  const record = await region.agents.recall(claim.agent_id);
+  const agent = record ? tell(region, claim.agent_id, record) : claim.agent;
+  const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
+  return { claim: { ...answer, agent }, again };
+}
+
+/** Another region's answer counts as this region's config says, whatever its own says. @throws NotReplicated */
+export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer): void {
+  if (config.claims.replication === 'refuse' && replicated !== true) throw new NotReplicated();
+}
+
+/** The region that is the agent's home, by the config here, says that it is not. */
+export function disputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
+  const detail =
+    `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
+    '`connections` or `agents.unknown` in the configs of the regions differ';
+  return new Refusal('home_disputed', detail);
+}
+
+/** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
+export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
+  if (whyNotTaken(region.config, agentId) !== undefined) return; // the regions' configs differ
+  try {
+    // A copy: what a failover takes of it the bus brings, and the home decides.
+    (await region.agents.apply(agentId, facets)).evenIfLost();
+  } catch (error) {
+    region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
+  }
+}

@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isGoingOn } from '../../agent/claim.ts';
+import { claimOn } from '../../agent/status.ts';
+import { domainsOf } from '../../config/topology.ts';
+import { Ends, type Lapsed } from '../../store/ends.ts';
+import { LEASES } from '../../store/record/keys.ts';
+import type { Cluster } from '../../store/redis/cluster.ts';
+import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import { isOutage } from '../../sync/flow/outage.ts';
+import { Refusal } from '../refusal.ts';
+import type { Region } from '../region.ts';
+import { tellingOf } from './circumstances.ts';
+import { settleHere } from './settle-here.ts';
+import { auditLapse } from './tell-lapse.ts';
+
+interface LapsesOptions {
+  region: Region;
+  cluster: Cluster;
+  /** This one. */
+  instance: string;
+}
+
+/** A lapse is told within a second; when the instance that looks after it dies, two more pass until a peer does. */
+const LEASE_TTL_MS = 2000;
+/** How often a domain is looked at: a lapse is told within a second. */
+const LOOK_EVERY_MS = 200;
+const AT_ONCE = 100;
+
+/**
+ * Ends the claims whose time is over, and tells of it: a lapse is nobody's act, so one instance of the region at a time
+ * looks after each domain. One whose interaction goes on by the platform's word goes on, too.
+ */
+export class Lapses {
+  readonly #options: LapsesOptions;
+  readonly #domains: string[];
+  readonly #ends: Ends;
+  readonly #leases: Leases;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: LapsesOptions) {
+    const { region, cluster, instance } = options;
+    const { config, clock, log } = region;
+    this.#options = options;
+    this.#domains = domainsOf(config).sort();
+    this.#ends = new Ends(cluster, config.region);
+    this.#leases = createLeases({
+      run: (script, keys, args) => cluster.run(script, keys, args),
+      prefix: LEASES.lapses,
+      count: this.#domains.length,
+      instance,
+      ttlMs: LEASE_TTL_MS,
+      clock,
+      log,
+    });
+  }
+
+  start(): void {
+    this.#leases.start();
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#leases.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const held = [...this.#leases.held()].map((number) => this.#domains[number] as string);
+      await Promise.all(held.map((domain) => this.#look(domain)));
+      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // it is to stop
+    }
+  }
+
+  /** Never throws: what is not told now is told at the next look. */
+  async #look(domain: string): Promise<void> {
+    const { log } = this.#options.region;
+    try {
+      for (;;) {
+        const lapsed = await this.#ends.lapsed(domain, AT_ONCE);
+        const ended = await Promise.all(lapsed.map((each) => this.#end(each)));
+        // What could not be ended comes first again: it is for the next look.
+        if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#stopping.signal.aborted) return;
+      }
+    } catch (error) {
+      log.debug('expired_claims_not_read', { err: error, domain });
+    }
+  }
+
+  /** Whether it has ended, or goes on. Never throws: one claim that cannot be ended holds up no other. */
+  async #end({ agentId, unit, record }: Lapsed): Promise<boolean> {
+    const { region } = this.#options;
+    const { config, log } = region;
+    const claim = claimOn(record.facets, unit);
+    if (!claim) return false;
+    try {
+      const name = { ...claim, agentId, region: config.region };
+      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId));
+      const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
+      if (isMoved && !goesOn) auditLapse(region, agentId, claim);
+      return true;
+    } catch (error) {
+      const level = error instanceof Refusal || isOutage(error) ? 'debug' : 'warn';
+      log[level]('expired_claim_not_ended', { err: error, agent: agentId });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
+import { isBehind, meet, type Party } from '../../agent/one-call.ts';
+import { domainsOf } from '../../config/topology.ts';
+import { lockOf } from '../../store/record/record.ts';
+import { facetsOf, grantedBy, unitIn } from '../answers.ts';
+import { Refusal } from '../refusal.ts';
+import type { Region } from '../region.ts';
+import { correct } from './grant.ts';
+import { settleHere } from './settle-here.ts';
+
+/** How long another region is waited for to say whether its claim lives, in ms. */
+const ANSWER_MS = 1000;
+/** Calls that may wait to be looked at; of more the next word on their claims has them looked at. */
+const WAITING_LIMIT = 10_000;
+/** Calls that are looked at together: a region that does not answer holds up no more than these. */
+const AT_ONCE = 32;
+
+/**
+ * The register of calls, beyond one domain: every region hears of every claim, and where one of its own has a call that
+ * has another claim elsewhere, the rule of `src/agent/one-call.ts` decides. It is looked at off everybody's path.
+ */
+export class OneCall {
+  readonly #region: Region;
+  /** By call: the claims that were heard of and are still to be looked at. */
+  readonly #waiting = new Map<string, Party[]>();
+  /** Pairs of confirmed claims that were reported. */
+  readonly #reported = new Set<string>();
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(region: Region) {
+    this.#region = region;
+  }
+
+  /** Notes claims that the bus told of. Returns at once. */
+  heard(agentId: string, home: string, claims: Claim[]): void {
+    for (const claim of claims.filter(isRunning)) {
+      const known = this.#waiting.get(claim.callId);
+      if (!known && this.#waiting.size >= WAITING_LIMIT) continue;
+      this.#waiting.set(claim.callId, [...(known ?? []), { agentId, region: claim.by ?? home, claim }]);
+    }
+    if (this.#waiting.size > 0) this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.size > 0 && !this.#stopped) {
+      const some = [...this.#waiting].slice(0, AT_ONCE);
+      for (const [callId] of some) this.#waiting.delete(callId);
+      await Promise.all(some.map(([callId, told]) => this.#lookSafely(callId, told)));
+    }
+    this.#running = undefined;
+  }
+
+  async #lookSafely(callId: string, told: Party[]): Promise<void> {
+    try {
+      await this.#look(callId, told);
+    } catch (error) {
+      this.#region.log.warn('call_conflict_check_failed', { err: error, call: callId });
+    }
+  }
+
+  async #look(callId: string, told: Party[]): Promise<void> {
+    const { config } = this.#region;
+    const agentIds = new Set(told.map(({ agentId }) => agentId));
+    const entries = await Promise.all(domainsOf(config).map((each) => this.#region.calls.entryOf(each, callId)));
+    for (const entry of entries) if (entry) agentIds.add(entry.agentId);
+    // As for most calls: one claim, which is what the entry says.
+    if (agentIds.size < 2) return;
+    const parties = (await Promise.all([...agentIds].map((each) => this.#partiesOf(each, callId)))).flat();
+    for (const ours of parties.filter(({ region }) => region === config.region)) {
+      for (const theirs of parties) if (theirs !== ours) await this.#compare(callId, ours, theirs);
+    }
+  }
+
+  /** The live claims that an agent has for the call, as far as is known here. */
+  async #partiesOf(agentId: string, callId: string): Promise<Party[]> {
+    const record = await this.#region.agents.get(agentId);
+    const nowMs = this.#region.store.nowMs();
+    return claimsOf(record?.facets ?? {}).flatMap((claim) => {
+      const isLive = record && claim.callId === callId && isRunning(claim) && lockOf(record, claim.unit) > nowMs;
+      return isLive ? [{ agentId, region: grantedBy(record, claim), claim }] : [];
+    });
+  }
+
+  async #compare(callId: string, ours: Party, theirs: Party): Promise<void> {
+    const first = meet(ours, theirs);
+    // Both regions see two confirmed claims; the one whose claim is behind reports them.
+    if (first === 'stands' || (first === 'both-confirmed' && !isBehind(ours, theirs))) return;
+    const now = await this.#askAfter(theirs);
+    if (!now) return;
+    const outcome = meet(ours, now);
+    if (outcome === 'ends') await this.#end(callId, ours, now);
+    if (outcome === 'both-confirmed' && isBehind(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
+  }
+
+  /** The other claim as its granter knows it; undefined where it is over, or nobody can say. */
+  async #askAfter(theirs: Party): Promise<Party | undefined> {
+    const { peers, claimIds, config } = this.#region;
+    const { agentId, region, claim } = theirs;
+    if (region === config.region) return theirs;
+    const answer = await peers.claimOf(region, claimIds.sign({ ...claim, agentId, region }), ANSWER_MS);
+    if (!answer) return undefined;
+    const now: Party = { ...theirs, claim: { ...claim, state: answer.state } };
+    if (isRunning(now.claim) && answer.expires_in_ms > 0) return now;
+    await correct(this.#region, agentId, facetsOf(answer.agent));
+    return undefined;
+  }
+
+  async #end(callId: string, ours: Party, theirs: Party): Promise<void> {
+    const { agents } = this.#region;
+    const record = await agents.get(ours.agentId);
+    if (!record) return;
+    const name = { ...ours.claim, agentId: ours.agentId, region: ours.region };
+    const supersededBy = { agentId: theirs.agentId, fence: theirs.claim.fence };
+    try {
+      const { isMoved } = await settleHere(this.#region, name, 'supersede', record, { supersededBy });
+      if (isMoved) this.#report(callId, theirs, ours, 'ended');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // refused: the claim was over by itself
+    }
+  }
+
+  #report(call: string, kept: Party, lost: Party, outcome: 'ended' | 'both_confirmed'): void {
+    const { metrics, history, audit, log, config } = this.#region;
+    const key = [call, kept.claim.fence, lost.claim.fence].join(' ');
+    if (this.#reported.has(key)) return;
+    if (this.#reported.size >= WAITING_LIMIT) this.#reported.clear();
+    this.#reported.add(key);
+    const told = ({ agentId, region, claim }: Party) => ({
+      agent: agentId,
+      fence: claim.fence,
+      region,
+      ...unitIn(claim),
+    });
+    const conflict = { call, kept: told(kept), lost: told(lost), outcome };
+    metrics.callConflicts.inc({ outcome });
+    history.callConflict(conflict);
+    audit.record({ op: 'call_conflict', who: { region: config.region }, ...conflict });
+    log.warn(outcome === 'ended' ? 'call_conflict_resolved' : 'call_conflict_confirmed', conflict);
+  }
+}

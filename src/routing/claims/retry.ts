@@ -1,0 +1,82 @@
+import type { ClaimReply } from '../../store/queues.ts';
+import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { answerClaim, grantedBy } from '../answers.ts';
+import { Refusal } from '../refusal.ts';
+import { answerFor, type Region, tell } from '../region.ts';
+import { type Attempt, type Granted, remainingMs } from './attempt.ts';
+import { askFor, claimIn, grantedElsewhere, heardNo } from './grant.ts';
+
+/**
+ * A call asks again whose claim another region has granted, as far as is known here: only that region knows whether the
+ * claim still lives.
+ *
+ *   it answers with a claim                 ► that claim
+ *   the call's wish was another             ► `call_has_claim`
+ *   it has looked, and has none             ► the claim is over: undefined, the walk goes on
+ *   it cannot be asked within the budget,
+ *   or refuses for any other reason         ► the copy, which says that it is one, and that no replica is known to have it
+ *
+ * A region that is itself asked by another never asks on: it says what it knows.
+ */
+export async function askAgain(
+  attempt: Attempt,
+  reply: ClaimReply,
+  record: AgentRecord,
+  startedMs: number,
+): Promise<Granted | undefined> {
+  const { region, request } = attempt;
+  const granter = grantedBy(record, claimIn(record, reply));
+  if (request.askedBy !== undefined) throw callHasClaim(region, reply, record);
+  if (canBeAsked(attempt, granter)) {
+    const answer = await askFor(attempt, granter, reply.agentId);
+    if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
+    // A copy there proves no more than the one here.
+    if (answer.kind === 'refused' && answer.claim && answer.claim.authority.mode !== 'copy') {
+      throw new Refusal('call_has_claim', answer.detail, { claim: answer.claim });
+    }
+    if (answer.kind === 'refused' && isOver(answer, granter, record)) {
+      attempt.refused.push(reply.agentId);
+      await heardNo(attempt, reply.agentId, answer);
+      return undefined;
+    }
+  }
+  if (reply.verdict === 'copy_other') throw callHasClaim(region, reply, record);
+  return { claim: copyOf(region, reply, record), again: true };
+}
+
+/**
+ * Whether the region that granted the claim has looked for it. One that granted in the home's stead, and has it no more,
+ * says that it is not the home.
+ */
+function isOver({ code }: { code: string }, granter: string, { home }: AgentRecord): boolean {
+  return code === 'no_agent_available' || (code === 'not_home' && granter !== home);
+}
+
+function canBeAsked(attempt: Attempt, granter: string): boolean {
+  const { region, unanswered } = attempt;
+  const { peers } = region;
+  return (
+    peers.isReachable(granter) && !unanswered.has(granter) && peers.answersWithinMs(granter) <= remainingMs(attempt)
+  );
+}
+
+/** The call has a claim, and asks for something else under its id. */
+export function callHasClaim(region: Region, reply: ClaimReply, record: AgentRecord): Refusal {
+  const { agentId, clockMs } = reply;
+  const held = claimIn(record, reply);
+  const isOurs = reply.verdict === 'other';
+  const leftMs = lockOf(record, held.unit) - clockMs;
+  const claim = isOurs
+    ? answerClaim(region.claimIds, held, answerFor(region, agentId, record), leftMs)
+    : copyOf(region, reply, record);
+  const detail = `call "${held.callId}" has agent "${agentId}" since it asked queue "${held.queue}", for another wish`;
+  return new Refusal('call_has_claim', detail, { claim });
+}
+
+/** What is known here of a claim that another region granted. */
+function copyOf(region: Region, reply: ClaimReply, record: AgentRecord) {
+  const held = claimIn(record, reply);
+  const agent = tell(region, reply.agentId, record);
+  const claim = answerClaim(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
+  return { ...claim, authority: { ...claim.authority, mode: 'copy' as const } };
+}

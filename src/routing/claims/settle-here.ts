@@ -1,0 +1,242 @@
+import {
+  type ClaimName,
+  nextMove as decide,
+  type Move,
+  type OwnSettlement,
+  type PlatformSettlement,
+  type Settlement,
+} from '../../agent/claim.ts';
+import type { Claim } from '../../agent/facets.ts';
+import { obstacleTo } from '../../agent/lost-claim.ts';
+import { claimOn, VOICE } from '../../agent/status.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import type { Settled } from '../../store/agents.ts';
+import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { mayBeLost, tellable } from '../../store/written.ts';
+import { answerClaim, unitIn } from '../answers.ts';
+import { Refusal } from '../refusal.ts';
+import { answerFor, type Region } from '../region.ts';
+import { circumstancesOf } from './circumstances.ts';
+import { publishClaim } from './publish.ts';
+
+const DEADLINE_MS = 1500;
+const MAX_ROUNDS = 16;
+
+/** What moves a claim on, whoever it comes from. */
+type AnySettlement = Settlement | PlatformSettlement | OwnSettlement;
+
+/** How a claim is settled where it was granted. */
+interface Manner {
+  /** Whether the platform's own word settles, and not a caller. */
+  isPlatform?: boolean;
+  /** The claim that stands in this one's place, where its call has two. */
+  supersededBy?: { agentId: string; fence: number };
+  /** Called once the store has moved the claim on, whether or not a replica knows it yet. */
+  moved?(claim: Claim): void;
+}
+
+interface SettledClaim {
+  claim: ClaimAnswer;
+  /** False where it had come so far already. */
+  isMoved: boolean;
+}
+
+/**
+ * Settles a claim in this region's store. What is found done already is written once more, so that a replica can
+ * acknowledge it: nobody is told from an instance's memory.
+ * @param known the record as last seen; it may be old
+ * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
+ */
+export async function settleHere(
+  region: Region,
+  name: ClaimName,
+  settlement: AnySettlement,
+  known: AgentRecord,
+  manner: Manner = {},
+): Promise<SettledClaim> {
+  const { agents, clock } = region;
+  const { agentId, fence, unit = VOICE } = name;
+  let record = known;
+  let isFresh = false;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const startedMs = clock.monotonicMs();
+    const next = decideOn(region, name, settlement, record, manner);
+    if (next.kind === 'refused') {
+      // A refusal, too, is the store's to give: what an instance remembers a failover may have taken back.
+      const stored = isFresh ? undefined : await agents.get(agentId);
+      if (!stored) throw refuse(region, settlement, name, next.code, startedMs);
+      record = stored;
+      isFresh = true;
+      continue;
+    }
+    const settled = await carryOut(region, name, next, record, manner).catch((error) => {
+      noteRefused(region, settlement, name, 'outcome_unknown', startedMs);
+      throw error;
+    });
+    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded', startedMs);
+    if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs, manner }, settled);
+    if (!settled.record) throw unknownClaim(region, name);
+    record = settled.record;
+    isFresh = true;
+  }
+  throw new ShardUnavailable(`agent ${agentId} changes faster than the claim ${fence} on ${unit} can be settled`);
+}
+
+type Next =
+  | { kind: 'move'; claim: Claim; move: Move }
+  | { kind: 'done'; claim: Claim }
+  | { kind: 'refused'; code: 'claim_ended' | 'fence_superseded' };
+
+function decideOn(
+  region: Region,
+  name: ClaimName,
+  settlement: AnySettlement,
+  record: AgentRecord,
+  { isPlatform = false }: Manner,
+): Next {
+  const { agentId, unit = VOICE } = name;
+  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'refused', code: 'fence_superseded' };
+  const claim = claimToSettle(region, record, name, settlement);
+  const move = decide(claim, settlement, circumstancesOf(region, agentId, record, claim, isPlatform));
+  if (move === 'over') return { kind: 'refused', code: 'claim_ended' };
+  return move === 'done' ? { kind: 'done', claim } : { kind: 'move', claim, move };
+}
+
+function carryOut(
+  { agents }: Region,
+  { agentId, fence, unit = VOICE }: ClaimName,
+  next: Exclude<Next, { kind: 'refused' }>,
+  record: AgentRecord,
+  { supersededBy }: Manner,
+): Promise<Settled> {
+  if (next.kind === 'done') return agents.affirm(agentId, record, 'claims');
+  const { callId, queue, by } = next.claim;
+  const request = { agentId, unit, fence, callId, queue, by, move: next.move, ...(supersededBy && { supersededBy }) };
+  return agents.settle(request, record, DEADLINE_MS);
+}
+
+interface Done {
+  name: ClaimName;
+  settlement: AnySettlement;
+  next: Exclude<Next, { kind: 'refused' }>;
+  startedMs: number;
+  manner: Manner;
+}
+
+/** Tells everybody what has become of the claim, and its caller if a replica knows it. @throws NotReplicated */
+function answer(region: Region, done: Done, { written }: Extract<Settled, { kind: 'settled' }>): SettledClaim {
+  const { name, settlement, next } = done;
+  const { agentId, unit = VOICE } = name;
+  // The master has it, and others may learn of it: what a failover takes of that, the agent's home corrects.
+  const now = written.evenIfLost();
+  const claim = claimOn(now.facets, unit) as Claim;
+  if (next.kind === 'move') {
+    region.metrics.settlements.inc({ settlement, outcome: 'ok' });
+    done.manner.moved?.(claim);
+    if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
+    publishClaim(region, agentId, now, claim);
+    // What is known of the agent is wrong: the platform says what is right.
+    if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
+  }
+  const isKept = settlement === 'confirm' || settlement === 'renew';
+  // An end counts from when it was asked for, whoever knows of it; that somebody keeps the agent only once it is told.
+  // Nobody waits to be told of what Muster does by itself; what a failover takes of it is found and done again.
+  const isOwn = settlement === 'lapse' || settlement === 'supersede';
+  const isUnsure = isOwn && mayBeLost(written);
+  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
+  const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
+  if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
+  const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
+  const agent = answerFor(region, agentId, record);
+  return {
+    claim: answerClaim(region.claimIds, claim, agent, leftMs, replicated),
+    isMoved: next.kind === 'move',
+  };
+}
+
+function noteKept(
+  { history, clock }: Region,
+  { name, settlement, startedMs }: Done,
+  claim: Claim,
+  lockMs: number,
+): void {
+  const { callId, fence, untilMs } = claim;
+  const op = settlement as 'confirm' | 'renew';
+  const heldMs = lockMs - (clock.monotonicMs() - startedMs);
+  history.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
+}
+
+function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
+  const { callId, fence, untilMs, state } = claim;
+  const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
+  history.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
+}
+
+/** In a history a missed or refused call is a release: the holder gives the agent up. */
+function opOf(settlement: AnySettlement): 'release' | 'complete' | 'lapse' | 'supersede' {
+  const isOwn = settlement === 'complete' || settlement === 'lapse' || settlement === 'supersede';
+  return isOwn ? settlement : 'release';
+}
+
+/** Whether the claim on record has the fence of this one and is another region's: the order of claims has decided for it. */
+export function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence' | 'by'>): boolean {
+  return claim?.fence === fence && claim.by !== by;
+}
+
+/**
+ * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover, which an id that was
+ * proven shows, and it may be made again; where it is newer, the script refuses: fences are compared there, nowhere else.
+ */
+function claimToSettle(
+  { config, store }: Region,
+  record: AgentRecord,
+  { fence, by, unit }: ClaimName,
+  settlement: AnySettlement,
+): Claim {
+  const recorded = claimOn(record.facets, unit ?? VOICE);
+  if (recorded?.fence === fence) return recorded;
+  if (fence > (recorded?.fence ?? 0)) {
+    const nowMs = store.nowMs();
+    const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
+    // Fences are about the time of their grant in ms.
+    const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
+    const obstacle = obstacleTo(settlement, { fence, unit }, ground);
+    if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
+  }
+  const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
+  return { ...version, state: 'HELD', untilMs: 0, callId: '', queue: '', completedAtMs: recorded?.completedAtMs ?? 0 };
+}
+
+const DETAILS = {
+  claim_ended: 'the claim has ended',
+  fence_superseded: 'the agent has been claimed again since; this claim is over',
+};
+
+function refuse(
+  region: Region,
+  settlement: AnySettlement,
+  name: ClaimName,
+  code: keyof typeof DETAILS,
+  startedMs: number,
+): Refusal {
+  region.metrics.settlements.inc({ settlement, outcome: code });
+  noteRefused(region, settlement, name, code, startedMs);
+  return new Refusal(code, DETAILS[code]);
+}
+
+function noteRefused(
+  { history }: Region,
+  settlement: AnySettlement,
+  { agentId: agent, fence }: ClaimName,
+  reason: string,
+  startedMs: number,
+): void {
+  const isKept = settlement === 'confirm' || settlement === 'renew';
+  const op = isKept ? settlement : opOf(settlement);
+  if (op === 'lapse' || op === 'supersede') return;
+  history.settleRefused({ op, agent, fence, ...(!isKept && { since: startedMs }), reason });
+}
+
+export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>
+  new Refusal('unknown_claim', `no claim "${claimIds.sign(name)}" is known in this region`);

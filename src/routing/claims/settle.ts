@@ -1,0 +1,134 @@
+import type { ClaimName, Settlement } from '../../agent/claim.ts';
+import type { Claim } from '../../agent/facets.ts';
+import { claimOn, VOICE } from '../../agent/status.ts';
+import { homeOfAgent } from '../../config/topology.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { isTellable, NotReplicated } from '../../store/written.ts';
+import { answerClaim, facetsOf } from '../answers.ts';
+import { whileTimeLasts } from '../patience.ts';
+import type { HomeAnswer } from '../peers/home.ts';
+import { Refusal } from '../refusal.ts';
+import { answerFor, provenClaim, type Region } from '../region.ts';
+import { notHome } from './claim.ts';
+import { correct, disputed, mustBeReplicated } from './grant.ts';
+import { isOther, settleHere, unknownClaim } from './settle-here.ts';
+
+const DEADLINE_MS = 1500;
+/** Looks at an agent who keeps changing meanwhile. */
+const MAX_ROUNDS = 8;
+
+interface SettleOptions {
+  /** How long a shard that is failing over, or a home that does not answer, is waited for. */
+  budgetMs?: number;
+  /** The region that asks on its caller's behalf: it is not passed on to another. */
+  askedBy?: string | undefined;
+}
+
+/**
+ * Confirms, renews, releases or completes a claim at its agent's home.
+ * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
+ */
+export async function settle(
+  region: Region,
+  claimId: string,
+  settlement: Settlement,
+  { budgetMs = DEADLINE_MS, askedBy }: SettleOptions = {},
+): Promise<ClaimAnswer> {
+  const name = provenClaim(region, claimId);
+  const untilMs = region.clock.monotonicMs() + budgetMs;
+  return whileTimeLasts(region.clock, budgetMs, async () => {
+    const where = await whereToSettle(region, name);
+    if ('record' in where) return settleOwn(region, name, settlement, where.record);
+    if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
+    const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
+    return heard(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
+  });
+}
+
+/**
+ * What is refused must be as certain as what is granted: after a failover that takes the end of a claim its caller holds the
+ * agent again, and must not have been told that it is over.
+ */
+async function settleOwn(
+  region: Region,
+  name: ClaimName,
+  settlement: Settlement,
+  record: AgentRecord,
+): Promise<ClaimAnswer> {
+  try {
+    return (await settleHere(region, name, settlement, record)).claim;
+  } catch (error) {
+    const isUnsure = error instanceof Refusal && region.config.claims.replication === 'refuse';
+    if (isUnsure && !(await isHeldByReplica(region, name.agentId))) throw new NotReplicated();
+    throw error;
+  }
+}
+
+/** Whether a replica has all that the store knows of the agent. */
+async function isHeldByReplica({ agents }: Region, agentId: string): Promise<boolean> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const record = await agents.get(agentId);
+    if (!record) return true;
+    const affirmed = await agents.affirm(agentId, record, 'claims');
+    if (affirmed.kind === 'settled') return isTellable(affirmed.written, 'refuse');
+  }
+  return false;
+}
+
+/** This region's record, where it is the one that settles the claim; else the region that is. @throws as `settle` */
+async function whereToSettle(region: Region, name: ClaimName): Promise<{ record: AgentRecord } | { region: string }> {
+  const { config, agents, peers } = region;
+  const { agentId, fence, by, unit = VOICE } = name;
+  let record = await agents.recall(agentId);
+  // Another instance may have granted it since: only the store knows whether a lock was lost.
+  const known = record && claimOn(record.facets, unit);
+  if (!known || known.fence < fence || isOther(known, name)) record = await agents.get(agentId);
+  const home = record?.home ?? homeOfAgent(config, agentId) ?? name.region;
+  const isOurs = by === config.region && record && (claimOn(record.facets, unit)?.fence ?? 0) >= fence;
+  if (record && (home === config.region || isOurs)) return { record };
+  if (home === config.region) throw unknownClaim(region, name);
+  // Who granted in the home's stead knows most of the claim; the home knows enough.
+  const knowsMost = by !== undefined && by !== config.region && peers.isReachable(by);
+  return { region: knowsMost ? by : home };
+}
+
+/** What another region's answer to a settlement means for the caller. */
+async function heard(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
+  if (answer.kind === 'granted') {
+    mustBeReplicated(region, answer.claim);
+    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
+    return answer.claim;
+  }
+  if (answer.kind === 'refused') {
+    if (answer.code === 'not_replicated') throw new NotReplicated();
+    if (isToBeHeard(answer.code)) throw new Refusal(answer.code, answer.detail);
+    if (answer.code === 'not_home') throw disputed(region, other, answer.home);
+  }
+  const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
+  throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
+}
+
+const TO_BE_HEARD = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
+
+/** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
+function isToBeHeard(code: string): code is (typeof TO_BE_HEARD)[number] {
+  return (TO_BE_HEARD as readonly string[]).includes(code);
+}
+
+/** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
+export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
+  const { region: _, ...name } = provenClaim(region, claimId);
+  const { agentId, ...version } = name;
+  const { fence, unit = VOICE } = version;
+  const record = await region.agents.get(agentId);
+  const latest = record && claimOn(record.facets, unit);
+  if (!record || !latest || fence > latest.fence) throw unknownClaim(region, provenClaim(region, claimId));
+  const agent = answerFor(region, agentId, record);
+  if (fence === latest.fence && !isOther(latest, version)) {
+    return answerClaim(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
+  }
+  const { completedAtMs } = latest;
+  const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
+  return answerClaim(region.claimIds, over, agent, 0);
+}

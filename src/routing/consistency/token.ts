@@ -1,0 +1,188 @@
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { readClaimId } from '../../agent/claim.ts';
+import type { Facets } from '../../agent/facets.ts';
+import { merge } from '../../agent/merge.ts';
+import { REPORTED, type Reach, reachOf } from '../../agent/reached.ts';
+import { VOICE } from '../../agent/status.ts';
+import { flawIn } from '../../agent/text.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import { textOf } from '../../ops/utf8.ts';
+import type { Accepted } from '../../sync/flow/ingest.ts';
+import { isAtLeast } from '../../sync/freshness/positions.ts';
+
+/**
+ * What a read must know in order not to come before a write. Opaque to callers: a short JSON in base64url.
+ *
+ * A small write names the versions that it brought, agent by agent. Whether a region has them is seen from the very
+ * records that it answers from, whatever way they came there and whatever a failover took from it. A write too large
+ * for that names how far the outboxes of its region must have been applied.
+ */
+export interface Token {
+  /** The region that has the write. */
+  region: string;
+  agents: ReadonlyMap<string, Reach>;
+  /** By partition, the write's last entry in the outbox of `region`; empty where `agents` says it all. */
+  entries: ReadonlyMap<number, string>;
+  /** Of the entries: not all were applied in `region` itself when it took them. */
+  deferred: boolean;
+}
+
+/** Not a token that Muster gave. */
+export class InvalidToken extends Error {
+  override name = 'InvalidToken';
+}
+
+/** Longest token that names versions, in characters; one that names entries has about 15 per partition. */
+const LONGEST_EXACT = 1024;
+/** More events than this never fit into it. */
+const MOST_EXACT = 20;
+
+const closed = { additionalProperties: false };
+const Count = Type.Integer({ minimum: 0 });
+/** Platform time, how little it leaves of the agent, event id. */
+const Version = Type.Optional(Type.Tuple([Count, Count, Type.String()]));
+/** Fence, who granted it (empty: the home), state, until, unit. */
+const WireClaim = Type.Tuple([
+  Count,
+  Type.String(),
+  Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
+  Count,
+  Type.String(),
+]);
+type WireClaim = Static<typeof WireClaim>;
+const WireReach = Type.Object(
+  {
+    forgotten: Version,
+    profile: Version,
+    presence: Version,
+    activity: Version,
+    /** Call id, and its version. */
+    interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count, Type.String()]))),
+    claims: Type.Optional(Type.Array(WireClaim)),
+  },
+  closed,
+);
+const Wire = Type.Object(
+  {
+    v: Type.Literal(1),
+    region: Type.String(),
+    agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireReach]))),
+    /** Partition, ms since `from`, number within that ms. */
+    entries: Type.Optional(Type.Array(Type.Tuple([Count, Count, Count]))),
+    from: Type.Optional(Count),
+    deferred: Type.Optional(Type.Literal(true)),
+  },
+  closed,
+);
+type Wire = Static<typeof Wire>;
+const isWire = Compile(Wire);
+
+/** The token of events that `region` has just accepted. */
+export function tokenOfEvents(region: string, accepted: Accepted[]): string {
+  if (accepted.length <= MOST_EXACT) {
+    const exact = writeToken({ region, agents: versionsOf(accepted), entries: new Map(), deferred: false });
+    if (exact.length <= LONGEST_EXACT) return exact;
+  }
+  const entries = new Map<number, string>();
+  for (const { partition, entry } of accepted.map(({ place }) => place)) {
+    if (!isAtLeast(entries.get(partition), entry)) entries.set(partition, entry);
+  }
+  const deferred = accepted.some(({ outcome }) => outcome === 'deferred');
+  return writeToken({ region, agents: new Map(), entries, deferred });
+}
+
+function versionsOf(accepted: Accepted[]): Map<string, Reach> {
+  const changes = new Map<string, Facets>();
+  for (const { event } of accepted) {
+    changes.set(event.agentId, merge(changes.get(event.agentId) ?? {}, event.facets).facets);
+  }
+  return new Map([...changes].map(([agentId, facets]) => [agentId, reachOf(facets)]));
+}
+
+/** The token of a claim as a write has left it. Who granted it in the home's stead a copy's mode does not say, but its id does. */
+export function tokenOfClaim({
+  authority,
+  claim_id,
+  agent_id,
+  unit = VOICE,
+  fence,
+  state,
+  until,
+}: ClaimAnswer): string {
+  const by = readClaimId(claim_id)?.name.by;
+  const version = { fence, ...(by !== undefined && { by }), state, untilMs: until };
+  const agents = new Map([[agent_id, { claims: { [unit]: version } }]]);
+  return writeToken({ region: authority.region, agents, entries: new Map(), deferred: false });
+}
+
+export function writeToken({ region, agents, entries, deferred }: Token): string {
+  const ids = [...entries].map(([partition, entry]) => [partition, ...entry.split('-').map(Number)] as const);
+  const from = Math.min(...ids.map(([, ms = 0]) => ms));
+  const wire: Wire = {
+    v: 1,
+    region,
+    ...(agents.size > 0 && { agents: [...agents].map(([agentId, reach]) => [agentId, writeReach(reach)]) }),
+    ...(ids.length > 0 && { from, entries: ids.map(([partition, ms = 0, n = 0]) => [partition, ms - from, n]) }),
+    ...(deferred && { deferred }),
+  };
+  return Buffer.from(JSON.stringify(wire)).toString('base64url');
+}
+
+/** @throws InvalidToken */
+export function readToken(text: string): Token {
+  const wire = parse(text);
+  if (!isWire.Check(wire) || flawIn(wire)) throw new InvalidToken('is not a token of Muster');
+  const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
+  return {
+    region,
+    agents: new Map(agents.map(([agentId, reach]) => [agentId, readReach(reach)])),
+    entries: new Map(entries.map(([partition, ms, n]) => [partition, `${from + ms}-${n}`])),
+    deferred,
+  };
+}
+
+function writeReach(reach: Reach): Static<typeof WireReach> {
+  const wire: Static<typeof WireReach> = {};
+  for (const name of REPORTED) {
+    const version = reach[name];
+    if (version) wire[name] = [version.at, version.closed, version.id];
+  }
+  const interactions = Object.entries(reach.interactions ?? {});
+  if (interactions.length > 0)
+    wire.interactions = interactions.map(([callId, { at, closed, id }]) => [callId, at, closed, id]);
+  const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
+    return [fence, by, state, untilMs, unit];
+  });
+  if (claims.length > 0) wire.claims = claims;
+  return wire;
+}
+
+function readReach(wire: Static<typeof WireReach>): Reach {
+  const reach: Reach = {};
+  for (const name of REPORTED) {
+    const version = wire[name];
+    if (version) reach[name] = { at: version[0], closed: version[1], id: version[2] };
+  }
+  const { interactions, claims } = wire;
+  if (interactions)
+    reach.interactions = Object.fromEntries(
+      interactions.map(([callId, at, closed, id]) => [callId, { at, closed, id }]),
+    );
+  if (claims) {
+    const reached = claims.map(([fence, by, state, untilMs, unit]) => [
+      unit,
+      { fence, ...(by && { by }), state, untilMs },
+    ]);
+    reach.claims = Object.fromEntries(reached);
+  }
+  return reach;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '');
+  } catch {
+    throw new InvalidToken('is not a token of Muster');
+  }
+}

@@ -1,0 +1,95 @@
+import type { Media } from '../../agent/facets.ts';
+import { isForgotten } from '../../agent/merge.ts';
+import type { RequiredSkills } from '../../agent/ranking.ts';
+import type { Queue } from '../../config/topology.ts';
+import type { AgentAnswer, FindAnswer } from '../../contract/agents.ts';
+import type { Found, PassOver } from '../../store/queues.ts';
+import { explain } from '../answers.ts';
+import { whileTimeLasts } from '../patience.ts';
+import { Refusal } from '../refusal.ts';
+import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from '../region.ts';
+
+interface FindRequest {
+  queue: string;
+  /** Of the interaction that agents are wanted for. */
+  media: Media;
+  skills: RequiredSkills;
+  limit: number;
+  /** Time for asking platforms, and for a shard that is failing over, in ms. */
+  budgetMs: number;
+  explain: boolean;
+}
+
+/** Agents a platform is asked about at once: those ahead in the line. */
+const READ_AHEAD = 50;
+
+/** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
+export function find(region: Region, request: FindRequest): Promise<FindAnswer> {
+  const queue = queueNamed(region, request.queue);
+  return whileTimeLasts(region.clock, request.budgetMs, () => lookUp(region, request, queue));
+}
+
+async function lookUp(region: Region, request: FindRequest, queue: Queue): Promise<FindAnswer> {
+  const unusable = staleHomes(region);
+  const suspects = suspectHomes(region, unusable);
+  const look = (passOver: PassOver, limit = request.limit): Promise<Found> =>
+    region.queues.find({
+      domain: queue.domain,
+      queue: queue.id,
+      media: request.media,
+      skills: request.skills,
+      limit,
+      explain: request.explain,
+      passOver,
+      vouched: region.readThrough.confirmed(),
+    });
+  const found = await look(new Map([...unusable, ...suspects]));
+  const isShort = (): boolean => found.agents.length < request.limit;
+  // Not enough without them: agents of homes that have gone quiet follow behind all others.
+  if (isShort() && suspects.size > 0) append(found, await look(unusable), request.limit);
+  if (isShort() && unusable.size > 0) {
+    const { agents } = await look(new Map(), READ_AHEAD);
+    if (await vouchFor(region, agents, request.budgetMs)) append(found, await look(unusable), request.limit);
+  }
+  return {
+    queue: queue.id,
+    agents: found.agents.map(({ agentId, line }) => tell(region, agentId, line)),
+    passed_over: found.tally,
+    ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
+  };
+}
+
+/** Puts those who were found further on behind those who were found first. */
+function append(found: Found, more: Found, limit: number): void {
+  const known = new Set(found.agents.map(({ agentId }) => agentId));
+  const others = more.agents.filter(({ agentId }) => !known.has(agentId));
+  found.agents.push(...others.slice(0, limit - known.size));
+  found.tally = more.tally;
+  found.considered = more.considered;
+}
+
+/** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
+async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
+  const ids = agents.flatMap(({ agentId, line }) => {
+    region.agents.remember(agentId, line);
+    return answerFor(region, agentId, line).stale && region.readThrough.canAsk(agentId) ? [agentId] : [];
+  });
+  if (ids.length === 0) return false;
+  await region.readThrough.ask(ids, budgetMs);
+  return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
+}
+
+/**
+ * One agent as known here; a stale one as the platform says within the budget.
+ * @throws Refusal `unknown_agent`, ShardUnavailable
+ */
+export async function getAgent(region: Region, agentId: string, budgetMs: number): Promise<AgentAnswer> {
+  let record = await region.agents.get(agentId);
+  if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
+  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" was forgotten`);
+  if (answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
+    await region.readThrough.ask([agentId], budgetMs);
+    record = (await region.agents.get(agentId)) ?? record;
+  }
+  return tell(region, agentId, record);
+}

@@ -1,0 +1,100 @@
+import { isForgotten } from '../../agent/merge.ts';
+import type { Status } from '../../agent/status.ts';
+import { flawIn } from '../../agent/text.ts';
+import { domainsOf, homeOfAgent, queuesOf } from '../../config/topology.ts';
+import type { AgentAnswer, AgentsAnswer } from '../../contract/agents.ts';
+import { textOf } from '../../ops/utf8.ts';
+import type { AgentRecord } from '../../store/record/record.ts';
+import { answerFor, queueNamed, type Region, tell } from '../region.ts';
+
+/** Which agents are wanted; what is left out is no condition. */
+interface AgentFilter {
+  status?: Status | undefined;
+  queue?: string | undefined;
+  /** The least level by skill. */
+  skills: Record<string, number>;
+  home?: string | undefined;
+  stale?: boolean | undefined;
+}
+
+/** The last agent that was looked at, and the domain that it is of. */
+export interface Cursor {
+  domain: string;
+  agentId: string;
+}
+
+/** Records read at once. */
+const STEP = 200;
+/** Records looked at for one page: whoever looks for few among many gets shorter pages, and not a longer wait. */
+const MOST_READ = 1000;
+
+/** A text that is no cursor. */
+export class InvalidCursor extends Error {
+  override name = 'InvalidCursor';
+}
+
+const writeCursor = ({ domain, agentId }: Cursor): string =>
+  Buffer.from(JSON.stringify([domain, agentId])).toString('base64url');
+
+/** @throws InvalidCursor */
+export function readCursor(text: string): Cursor {
+  try {
+    const cursor = JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '') as unknown[];
+    const [domain, agentId] = cursor;
+    if (typeof domain === 'string' && typeof agentId === 'string' && !flawIn(cursor)) return { domain, agentId };
+  } catch (error) {
+    throw new InvalidCursor('is not the `next` of an answer', { cause: error });
+  }
+  throw new InvalidCursor('is not the `next` of an answer');
+}
+
+/**
+ * A page of agents, in the order of domains and ids. Who is there from the first page to the last is met once.
+ * @throws Refusal `unknown_queue`, ShardUnavailable
+ */
+export async function listAgents(
+  region: Region,
+  filter: AgentFilter,
+  limit: number,
+  from?: Cursor,
+): Promise<AgentsAnswer> {
+  const domains = domainsIn(region, filter).filter((domain) => from === undefined || domain >= from.domain);
+  const agents: AgentAnswer[] = [];
+  let read = 0;
+  for (const domain of domains) {
+    let agentId = domain === from?.domain ? from.agentId : '';
+    for (;;) {
+      const found = await region.roster.after(domain, agentId, STEP);
+      for (const [id, record] of found) {
+        agentId = id;
+        read += 1;
+        if (isWanted(region, filter, id, record)) agents.push(tell(region, id, record));
+        if (agents.length === limit || read === MOST_READ) return { agents, next: writeCursor({ domain, agentId }) };
+      }
+      if (found.length < STEP) break;
+    }
+  }
+  return { agents };
+}
+
+function domainsIn(region: Region, { queue }: AgentFilter): string[] {
+  // Everybody is in the queue of everybody, whatever the domain that it is asked in.
+  const { domain, id } = queue === undefined ? {} : queueNamed(region, queue);
+  return domain === undefined || id === 'global' ? domainsOf(region.config).sort() : [domain];
+}
+
+function isWanted(
+  region: Region,
+  { status, queue, skills, home, stale }: AgentFilter,
+  agentId: string,
+  record: AgentRecord,
+): boolean {
+  if (homeOfAgent(region.config, agentId) === undefined || isForgotten(record.facets)) return false;
+  const { profile } = record.facets;
+  if (home !== undefined && record.home !== home) return false;
+  if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;
+  if (Object.entries(skills).some(([name, level]) => (profile?.skills[name] ?? -1) < level)) return false;
+  if (status === undefined && stale === undefined) return true;
+  const known = answerFor(region, agentId, record);
+  return (status ?? known.status) === known.status && (stale ?? known.stale) === known.stale;
+}

@@ -1,0 +1,109 @@
+import { type Dispatcher, request } from 'undici';
+import type { Media } from '../../agent/facets.ts';
+import type { RequiredSkills } from '../../agent/ranking.ts';
+import type { AgentAnswer } from '../../contract/agents.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import type { Log } from '../../ops/log.ts';
+
+/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
+export type HomeAnswer =
+  /** `again`: the call had it already, or the claim was settled. */
+  | { kind: 'granted'; claim: ClaimAnswer; again: boolean }
+  | {
+      kind: 'refused';
+      code: string;
+      detail: string;
+      status: number;
+      agent?: AgentAnswer;
+      /** The claim that the call has. */
+      claim?: ClaimAnswer;
+      /** Who is the agent's home, as far as the region that was asked knows. */
+      home?: string;
+    }
+  | { kind: 'unreachable' }
+  | { kind: 'unknown' };
+
+/** What a home is asked for on a caller's behalf. */
+export interface AskedClaim {
+  queue: string;
+  callId: string;
+  media: Media;
+  skills: RequiredSkills;
+  /** The one agent whom the caller wants. */
+  agentId?: string;
+  /** The agent whom this region proposes, which is no part of the caller's wish. */
+  proposes: string;
+}
+
+/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
+const SILENCE_MS = 5000;
+
+const CREATED = 201;
+
+/** What an instance answers that does not know yet how its agents are: it has done nothing, and will not for a while. */
+const NOT_YET = 'starting';
+
+type Problem = Omit<Extract<HomeAnswer, { kind: 'refused' }>, 'kind' | 'status'>;
+
+/** Asks a home to grant or settle. Never throws. */
+export async function askHome(
+  url: string,
+  body: object,
+  headers: Record<string, string>,
+  dispatcher: Dispatcher,
+  log: Log,
+): Promise<HomeAnswer> {
+  try {
+    const { statusCode, body: reply } = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      dispatcher,
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+    });
+    const json = (await reply.json()) as Record<string, unknown>;
+    if (statusCode < 300) {
+      return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
+    }
+    if (json.code === NOT_YET) return { kind: 'unreachable' };
+    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<Problem>;
+    const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
+    return { kind: 'refused', status: statusCode, code, detail, ...more };
+  } catch (error) {
+    log.debug('home_request_failed', { err: error, url });
+    return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
+  }
+}
+
+const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
+
+/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
+function wasNeverSent(error: unknown): boolean {
+  return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** What is read from another region. */
+interface ReadAnswer {
+  headers: Record<string, unknown>;
+  body: unknown;
+}
+
+/** Reads from a region. Never throws. @returns undefined for any answer but 200, or none in time */
+export async function askForRead(
+  url: string,
+  headers: () => Promise<Record<string, string>>,
+  deadlineMs: number,
+  dispatcher: Dispatcher,
+  log: Log,
+): Promise<ReadAnswer | undefined> {
+  try {
+    const signal = AbortSignal.timeout(Math.ceil(deadlineMs));
+    const answer = await request(url, { headers: await headers(), dispatcher, signal });
+    const body = await answer.body.json();
+    return answer.statusCode === 200 ? { headers: answer.headers, body } : undefined;
+  } catch (error) {
+    log.debug('region_read_failed', { err: error, url });
+    return undefined;
+  }
+}

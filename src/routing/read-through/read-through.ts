@@ -1,0 +1,126 @@
+import { merge } from '../../agent/merge.ts';
+import type { Config } from '../../config/schema.ts';
+import { connectionNameOf } from '../../config/topology.ts';
+import type { Clock } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
+import type { Metrics } from '../../ops/metrics.ts';
+import { Recent } from '../../ops/recent.ts';
+import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts';
+import type { Agents } from '../../store/agents.ts';
+import type { Ingest } from '../../sync/flow/ingest.ts';
+import { Inquiry, type InquiryOutcome } from './inquiry.ts';
+
+interface ReadThroughOptions {
+  /** By connection; one that is not here cannot be asked. */
+  readers: ReadonlyMap<string, PlatformReader>;
+  agents: Agents;
+  ingest: Ingest;
+  config: Config;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** Agents whose last confirmation is remembered; each counts for `freshness.confirmedMs` only. */
+const REMEMBERED = 500;
+
+/**
+ * Asks the platforms themselves about agents whose home has gone quiet. What they say is applied like any event, so
+ * that every region learns it; for `freshness.confirmedMs` it counts as fresh here.
+ */
+export class ReadThrough {
+  readonly #options: ReadThroughOptions;
+  readonly #inquiries = new Map<string, Inquiry>();
+  /** When each agent was last asked about with success, in monotonic ms. */
+  readonly #confirmed = new Recent<number>(REMEMBERED);
+
+  constructor(options: ReadThroughOptions) {
+    this.#options = options;
+    for (const [connection, reader] of options.readers) {
+      const inquiry = new Inquiry({
+        reader,
+        accept: (reports, askedMs) => this.#accept(reports, askedMs),
+        ended: (...told) => this.#count(connection, ...told),
+        monotonicMs: () => options.clock.monotonicMs(),
+      });
+      this.#inquiries.set(connection, inquiry);
+    }
+  }
+
+  /** Logs in wherever it may have to ask. A platform that is away now is asked to when it is needed. */
+  prepare(): void {
+    for (const [connection, reader] of this.#options.readers) {
+      reader.prepare().catch((error) => this.#options.log.debug('platform_login_failed', { err: error, connection }));
+    }
+  }
+
+  /** Whether there is a platform to ask about the agent. */
+  canAsk(agentId: string): boolean {
+    return this.#inquiries.has(connectionNameOf(this.#options.config, agentId) ?? '');
+  }
+
+  /** How long ago the platform vouched for what is known here of the agent, in ms; undefined where that is over. */
+  confirmedMsAgo(agentId: string): number | undefined {
+    const askedMs = this.#confirmed.get(agentId);
+    if (askedMs === undefined) return undefined;
+    const agoMs = this.#options.clock.monotonicMs() - askedMs;
+    return agoMs <= this.#options.config.freshness.confirmedMs ? agoMs : undefined;
+  }
+
+  /** Whom their platform vouches for now. */
+  confirmed(): string[] {
+    for (const [agentId] of this.#confirmed.entries()) {
+      if (this.confirmedMsAgo(agentId) !== undefined) break;
+      this.#confirmed.delete(agentId);
+    }
+    return [...this.#confirmed.entries()].flatMap(([id]) => (this.confirmedMsAgo(id) === undefined ? [] : [id]));
+  }
+
+  /** The home has spoken against what the platform said. */
+  forget(agentId: string): void {
+    this.#confirmed.delete(agentId);
+  }
+
+  /** Resolves when the platforms have answered, or the time is over; what is heard later counts for later callers. */
+  async ask(agentIds: string[], limitMs: number): Promise<void> {
+    const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
+    const asked = [...byConnection].map(([connection, ids]) => this.#inquiries.get(connection)?.ask(ids));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, limitMs));
+    });
+    await Promise.race([Promise.all(asked), late]).finally(() => clearTimeout(timer));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#options.readers.values()].map((reader) => reader.close()));
+  }
+
+  /** An agent counts as confirmed once everything said of them is in this region's store. */
+  async #accept(reports: PlatformReport[], askedMs: number): Promise<void> {
+    const byAgent = Map.groupBy(reports, ({ agentId }) => agentId);
+    await Promise.all([...byAgent].map(([agentId, told]) => this.#confirm(agentId, told, askedMs)));
+  }
+
+  async #confirm(agentId: string, reports: PlatformReport[], askedMs: number): Promise<void> {
+    const { agents, ingest, config, log } = this.#options;
+    try {
+      for (const report of reports) {
+        const known = await agents.recall(agentId);
+        if (known && merge(known.facets, report.facets).changed.length === 0) continue;
+        const { outcome } = await ingest.accept({ ...report, region: config.region, source: 'read-through' });
+        if (outcome === 'deferred') return;
+      }
+      this.#confirmed.set(agentId, askedMs);
+    } catch (error) {
+      log.warn('platform_answer_not_applied', { err: error, agent: agentId });
+    }
+  }
+
+  #count(connection: string, outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void {
+    const { metrics, log } = this.#options;
+    metrics.readThrough.inc({ connection, outcome }, agents);
+    if (outcome === 'answered') metrics.readThroughDuration.observeMs({ connection }, tookMs);
+    if (outcome === 'failed') log.warn('platform_query_failed', { err: error, connection });
+  }
+}

@@ -1,0 +1,35 @@
+import type { Ground } from '../ground.ts';
+import type { Sync } from '../sync.ts';
+import { countBacklog } from './backlog.ts';
+
+const EVERY_MS = 2000;
+
+/** Keeps the gauges, and the outbox's knowledge of its own length, up to date. Answers how to stop. */
+export function watchGauges(ground: Ground, sync: Sync): () => void {
+  const timer = setInterval(() => measure(ground, sync), EVERY_MS);
+  return () => clearInterval(timer);
+}
+
+function measure(ground: Ground, sync: Sync): void {
+  const { metrics, store, config, clock } = ground;
+  const { freshness, peers } = sync.region;
+  metrics.shardUp.reset(); // otherwise a replaced master would stay down forever
+  metrics.shardRefuses.reset();
+  for (const { address: shard, up, refuses } of store.cluster.shards.all()) {
+    metrics.shardUp.set({ shard }, up ? 1 : 0);
+    metrics.shardRefuses.set({ shard }, refuses === undefined ? 0 : 1);
+  }
+  for (const name of Object.keys(config.regions)) {
+    metrics.regionAge.setMs({ of_region: name }, freshness.region(name).ageMs);
+    const offsetMs = peers.clockOffsetMs(name);
+    if (offsetMs !== undefined) metrics.clockOffset.setMs({ of_region: name }, Math.round(offsetMs));
+  }
+  for (const [issuer, { ageMs }] of ground.access.published) {
+    if (Number.isFinite(ageMs)) metrics.issuerKeysAge.setMs({ issuer }, Math.round(ageMs));
+  }
+  metrics.reconcileAge.reset(); // another instance may run the connection by now, and reports it
+  for (const [connection, { lastSnapshotMs }] of Object.entries(sync.connections.health())) {
+    if (lastSnapshotMs !== undefined) metrics.reconcileAge.setMs({ connection }, clock.nowMs() - lastSnapshotMs);
+  }
+  void countBacklog(ground, sync);
+}

@@ -1,0 +1,115 @@
+import { isForgotten } from '../agent/merge.ts';
+import type { Config } from '../config/schema.ts';
+import { agentsKey, mediaOfLine, rosterKey } from './record/keys.ts';
+import { linesOf } from './record/lines.ts';
+import { type Misplacement, misplacement } from './record/place.ts';
+import { type AgentRecord, readRecord } from './record/record.ts';
+import type { Cluster } from './redis/cluster.ts';
+import { scripts } from './redis/scripts.ts';
+import { linesIn, scanAgents, scanLine } from './scan.ts';
+
+/** What a check of a domain found and put right. */
+export interface Aligned {
+  /** Records compared with their places, and members of queues with their records. */
+  records: number;
+  members: number;
+  repaired: Partial<Record<Misplacement, number>>;
+}
+
+interface AlignmentOptions {
+  cluster: Cluster;
+  config: Config;
+  /** Called after each step with the number of records it read; whoever runs the check slows it down, or throws to end it. */
+  pace(records: number): Promise<void>;
+}
+
+/** Records read in one step: their JSON is parsed at once, and callers wait meanwhile. */
+const STEP = 100;
+
+/**
+ * Compares every record of a domain with its places in its queues, then every member of every queue with its record,
+ * and puts right what is wrong. Scripts change both together, so there is nothing to find unless somebody or something
+ * else wrote, a failover took only a part, or the config unites queues differently than before.
+ */
+export class Alignment {
+  readonly #options: AlignmentOptions;
+
+  constructor(options: AlignmentOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ShardUnavailable; what `pace` throws */
+  async check(domain: string): Promise<Aligned> {
+    const found: Aligned = { records: 0, members: 0, repaired: {} };
+    await this.#checkRecords(domain, found);
+    for (const line of await linesIn(this.#options.cluster, domain)) await this.#checkLine(domain, line, found);
+    return found;
+  }
+
+  async #checkRecords(domain: string, found: Aligned): Promise<void> {
+    const { cluster, pace } = this.#options;
+    for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
+      const records = new Map([...lines].map(([agentId, line]) => [agentId, readRecord(line)]));
+      const members = new Map<string, string[]>();
+      for (const [agentId, record] of records) {
+        for (const line of this.#linesOf(agentId, record)) members.set(line, [...(members.get(line) ?? []), agentId]);
+      }
+      await Promise.all(
+        [...members].map(async ([line, agentIds]) => {
+          const scores = await this.#scores(line, agentIds);
+          for (const [i, agentId] of agentIds.entries()) {
+            await this.#compare(domain, line, agentId, records.get(agentId), scores[i], found);
+          }
+        }),
+      );
+      // Scripts enter everybody; whom a version before this one has stored is entered here.
+      const entries = [...records].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
+      const roster = rosterKey(domain);
+      if (entries.length > 0) await cluster.command(roster, ['ZADD', roster, 'NX', ...entries]);
+      found.records += records.size;
+      await pace(records.size);
+    }
+  }
+
+  async #checkLine(domain: string, line: string, found: Aligned): Promise<void> {
+    const { cluster, pace } = this.#options;
+    const key = agentsKey(domain);
+    for await (const scores of scanLine(cluster, line, { step: STEP })) {
+      const texts = (await cluster.command(key, ['HMGET', key, ...scores.keys()])) as (string | null)[];
+      let i = 0;
+      for (const [agentId, score] of scores) {
+        const text = texts[i++];
+        await this.#compare(domain, line, agentId, text ? readRecord(text) : undefined, score, found);
+      }
+      found.members += scores.size;
+      await pace(scores.size);
+    }
+  }
+
+  /** Puts the agent right in the queue if the place is wrong and the record still the same. */
+  async #compare(
+    domain: string,
+    line: string,
+    agentId: string,
+    record: AgentRecord | undefined,
+    score: number | undefined,
+    { repaired }: Aligned,
+  ): Promise<void> {
+    const isTheirs = record !== undefined && this.#linesOf(agentId, record).includes(line);
+    const wrong = misplacement(record, mediaOfLine(line), isTheirs, score);
+    if (!wrong) return;
+    const keys = [agentsKey(domain), line];
+    const args = [agentId, record?.version ?? '0', isTheirs ? '1' : ''];
+    const moved = Number(await this.#options.cluster.run(scripts.align, keys, args));
+    if (moved > 0) repaired[wrong] = (repaired[wrong] ?? 0) + moved;
+  }
+
+  async #scores(line: string, agentIds: string[]): Promise<(number | undefined)[]> {
+    const scores = (await this.#options.cluster.command(line, ['ZMSCORE', line, ...agentIds])) as unknown[];
+    return scores.map((score) => (score === null ? undefined : Number(score)));
+  }
+
+  #linesOf(agentId: string, { facets }: AgentRecord): string[] {
+    return linesOf(this.#options.config, agentId, facets);
+  }
+}

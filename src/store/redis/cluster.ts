@@ -1,0 +1,223 @@
+import { type Clock, within } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
+import { Announcements } from './announcements.ts';
+import {
+  type ClusterSettings,
+  closeClient,
+  currentNode,
+  type Master,
+  type Node,
+  openClient,
+  type RedisClient,
+} from './connection.ts';
+import { isNoScript, isPassing, refusalOf, ShardUnavailable } from './errors.ts';
+import { probe } from './probe.ts';
+import { type Script, scripts } from './scripts.ts';
+import { type Shard, Shards } from './shards.ts';
+import { slotOf } from './slots.ts';
+
+/** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
+const DEADLINE_MS = 1000;
+const RETRY_MS = 15;
+/** Nobody frees memory, or changes a password, within a second. */
+const LASTING_RETRY_AFTER_MS = 5000;
+
+/**
+ * The region's Redis Cluster. Rides through MOVED, ASK, TRYAGAIN, NOSCRIPT, lost connections and promotions within a
+ * deadline; a shard whose breaker is open is refused at once.
+ */
+export class Cluster {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly #client: RedisClient;
+  /** Every client of this cluster in this instance: they follow a promotion together. */
+  readonly #clients: RedisClient[];
+  readonly #open: () => Promise<RedisClient>;
+  readonly #announcements: Announcements;
+
+  private constructor({ client, clients, shards, clock, open, announcements }: Parts) {
+    this.#client = client;
+    this.#clients = clients;
+    this.shards = shards;
+    this.clock = clock;
+    this.#open = open;
+    this.#announcements = announcements;
+  }
+
+  /** @throws Error saying which nodes did not answer */
+  static async connect(settings: ClusterSettings, clock: Clock, log: Log): Promise<Cluster> {
+    const troubles = new Map<string, string | undefined>();
+    const open = (): Promise<RedisClient> =>
+      openClient(settings, log, (address, trouble) => troubles.set(address, trouble));
+    const client = await open();
+    const clients = [client];
+    const shards = new Shards({
+      masters: () => client.masters.map((master) => ({ address: master.address, ask: () => probe(client, master) })),
+      rediscover: async (avoid) => {
+        await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
+      },
+      troubleAt: (address) => troubles.get(address),
+      clock,
+      log,
+    });
+    const masters = (): string[] => shards.all().flatMap(({ address, up }) => (up ? [address] : []));
+    const announcements = new Announcements({ settings, masters, log });
+    const cluster = new Cluster({ client, clients, shards, clock, open, announcements });
+    await shards.start();
+    await cluster.#loadScripts();
+    return cluster;
+  }
+
+  /**
+   * Further connections to the same cluster, for traffic that would hold up the rest. One breaker serves them all: a
+   * probe behind a `WAIT` would take a slow replica for a dead master.
+   * @throws as `connect`
+   */
+  async alongside(): Promise<Cluster> {
+    const client = await this.#open();
+    this.#clients.push(client);
+    const { shards, clock } = this;
+    return new Cluster({
+      client,
+      clients: this.#clients,
+      shards,
+      clock,
+      open: this.#open,
+      announcements: this.#announcements,
+    });
+  }
+
+  /**
+   * Carries out one command on the master of its key.
+   * @throws ShardUnavailable when it cannot be reached in time; any final reply of Redis as it is
+   */
+  async command(key: string, args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
+    return this.attempt(key, deadlineMs, () => this.#client.sendCommand(key, false, args));
+  }
+
+  /** Runs a script on the master of its first key. @throws as `command` */
+  async run(script: Script, keys: string[], args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
+    const key = keys[0] as string;
+    const rest = [String(keys.length), ...keys, ...args];
+    return this.attempt(key, deadlineMs, async () => {
+      try {
+        return await this.#client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
+      } catch (error) {
+        if (!isNoScript(error)) throw error;
+        return await this.#client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
+      }
+    });
+  }
+
+  /** Tells every subscriber in the region; not durable, and nobody may depend on it. */
+  async publish(channel: string, message: string): Promise<void> {
+    await within(this.#client.publish(channel, message), DEADLINE_MS);
+  }
+
+  /** Resolves when the region is listened to, or cannot be for now: it will be. */
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    await this.#announcements.listen(channel, listener);
+  }
+
+  /**
+   * The connection to the master of a key, for commands that belong together on one connection.
+   * @throws ShardUnavailable when there is none within `ms`
+   */
+  async node(key: string, ms = DEADLINE_MS): Promise<Node> {
+    const master = this.#masterOf(key);
+    if (master?.client && !master.connectPromise) return master.client;
+    return within(this.#client.getNodeClientForKey(key), ms, NO_CONNECTION);
+  }
+
+  /** The connection to a node by its `host:port`, known or newly announced by a redirection. @throws as `node` */
+  async nodeAt(address: string, ms = DEADLINE_MS): Promise<Node> {
+    if (!this.#client.nodeByAddress.has(address)) await this.rediscover(ms);
+    const node = this.#client.nodeByAddress.get(address);
+    if (!node) throw new ShardUnavailable(`the cluster has no node at ${address}`);
+    return within(this.#client.nodeClient(node), ms, NO_CONNECTION);
+  }
+
+  /** @throws Error when it takes longer than `ms` */
+  async rediscover(ms = DEADLINE_MS): Promise<void> {
+    await within(this.#client._slots.rediscover(), ms);
+  }
+
+  /** Tries until it works, the error is final, the shard's breaker is open, or the time is over. */
+  async attempt<T>(key: string, deadlineMs: number, send: () => Promise<T>): Promise<T> {
+    const until = this.clock.monotonicMs() + deadlineMs;
+    for (;;) {
+      this.#refuseIfDown(key);
+      try {
+        return await within(send(), until - this.clock.monotonicMs());
+      } catch (error) {
+        const isLate = this.clock.monotonicMs() + RETRY_MS >= until;
+        if (isLate || !this.mayPass(key, error)) throw this.givenUp(key, error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** Whether sending a command again can help. Not where its shard is known to refuse: that has lasted for a while. */
+  mayPass(key: string, error: unknown): boolean {
+    if (!isPassing(error)) return false;
+    return refusalOf(error) === undefined || this.shardOf(key)?.refuses === undefined;
+  }
+
+  /** What to tell a caller about the error that its command is given up with: that a store refuses is an outage. */
+  givenUp(key: string, error: unknown): Error {
+    if (error instanceof ShardUnavailable) return error;
+    const refusal = refusalOf(error);
+    if (refusal) {
+      const address = this.#masterOf(key)?.address;
+      if (refusal.lasts && address !== undefined) this.shards.refused(address, refusal);
+      const retryAfterMs = refusal.lasts ? LASTING_RETRY_AFTER_MS : undefined;
+      return new ShardUnavailable(`the shard of ${key} refuses: ${refusal.code}`, retryAfterMs, { cause: error });
+    }
+    if (!isPassing(error)) return error instanceof Error ? error : new Error(String(error));
+    return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause: error });
+  }
+
+  /** What is known of the shard of a key; undefined where nobody has its slot. */
+  shardOf(key: string): Shard | undefined {
+    const master = this.#masterOf(key);
+    return master && this.shards.at(master.address);
+  }
+
+  #masterOf(key: string): Master | undefined {
+    return this.#client.slots[slotOf(key)]?.master;
+  }
+
+  #refuseIfDown(key: string): void {
+    const shard = this.shardOf(key);
+    if (shard?.up === false) throw new ShardUnavailable(`the shard of ${key} at ${shard.address} is down`);
+  }
+
+  /** Lets what is under way be answered, but waits for no node that answers nobody. */
+  async close(): Promise<void> {
+    this.shards.stop();
+    this.#announcements.stop();
+    await closeClient(this.#client);
+  }
+
+  /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
+  async #loadScripts(): Promise<void> {
+    const known = Object.values(scripts);
+    const told = this.#client.masters.map(async (master) => {
+      if (!this.shards.at(master.address).up) return;
+      const node = await currentNode(this.#client, master);
+      await Promise.all(known.map(({ lua }) => node.sendCommand(['SCRIPT', 'LOAD', lua])));
+    });
+    await within(Promise.allSettled(told), DEADLINE_MS).catch(() => undefined);
+  }
+}
+
+const NO_CONNECTION = 'no connection in time';
+
+interface Parts {
+  client: RedisClient;
+  clients: RedisClient[];
+  shards: Shards;
+  clock: Clock;
+  open: () => Promise<RedisClient>;
+  announcements: Announcements;
+}

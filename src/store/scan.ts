@@ -1,0 +1,62 @@
+import { agentsKey, queueKey } from './record/keys.ts';
+import type { Cluster } from './redis/cluster.ts';
+
+/**
+ * How to go through everything of a domain, a step at a time. What is there all along is met at least once; what comes,
+ * goes or changes meanwhile may be met or not. Every way throws ShardUnavailable.
+ */
+interface Scan {
+  /** Whom to meet, as a pattern of Redis; default: everybody. */
+  match?: string;
+  /** About how many a step looks at. */
+  step: number;
+}
+
+/** A step through the keys of a master is kept waiting this long, in ms. */
+const SCAN_DEADLINE_MS = 1000;
+
+/** Records by agent id. */
+export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): AsyncGenerator<Map<string, string>> {
+  const key = agentsKey(domain);
+  for await (const flat of scan(cluster, key, 'HSCAN', how)) yield pairs(flat, String);
+}
+
+/** Scores of a line's members by agent id. */
+export async function* scanLine(cluster: Cluster, line: string, how: Scan): AsyncGenerator<Map<string, number>> {
+  for await (const flat of scan(cluster, line, 'ZSCAN', how)) yield pairs(flat, Number);
+}
+
+/** The lines that have members, by key. */
+export async function linesIn(cluster: Cluster, domain: string): Promise<string[]> {
+  const prefix = queueKey(domain, '');
+  const pattern = prefix.replace('queue', 'queue*');
+  const lines = new Set<string>();
+  let cursor = '0';
+  do {
+    const step = ['SCAN', cursor, 'MATCH', `${pattern}*`, 'COUNT', '1000'];
+    const reply = await cluster.attempt(prefix, SCAN_DEADLINE_MS, async () => {
+      const node = await cluster.node(prefix);
+      return node.sendCommand(step);
+    });
+    const [next, keys] = reply as unknown as [unknown, string[]];
+    for (const key of keys) lines.add(key);
+    cursor = String(next);
+  } while (cursor !== '0');
+  return [...lines].sort();
+}
+
+async function* scan(cluster: Cluster, key: string, command: string, { match = '*', step }: Scan) {
+  let cursor = '0';
+  do {
+    const reply = await cluster.command(key, [command, key, cursor, 'MATCH', match, 'COUNT', String(step)]);
+    const [next, flat] = reply as [unknown, unknown[]];
+    cursor = String(next);
+    if (flat.length > 0) yield flat;
+  } while (cursor !== '0');
+}
+
+function pairs<T>(flat: unknown[], read: (value: unknown) => T): Map<string, T> {
+  const map = new Map<string, T>();
+  for (let i = 0; i + 1 < flat.length; i += 2) map.set(String(flat[i]), read(flat[i + 1]));
+  return map;
+}

@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentEvent } from '../../agent/event.ts';
+import type { Clock } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
+import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
+import type { Metrics } from '../../ops/metrics.ts';
+import type { PlatformCounts } from '../../ops/platform-counts.ts';
+import type { PlatformConnection, PlatformContext, PlatformHealth } from '../../platforms/platform.ts';
+import type { Agents } from '../../store/agents.ts';
+import { LEASES } from '../../store/record/keys.ts';
+import type { Cluster } from '../../store/redis/cluster.ts';
+import { createLeases, type Leases, leaseKey } from '../../store/redis/leases.ts';
+import { acceptParts, acceptReports } from '../flow/accept-reports.ts';
+import type { Ingest } from '../flow/ingest.ts';
+import { isOutage } from '../flow/outage.ts';
+import type { SetAside } from '../flow/set-aside.ts';
+import { Unreplicated } from '../flow/unreplicated.ts';
+import { TELL_READING_MS, tellProgress } from '../reading-progress.ts';
+import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './connection-notes.ts';
+import type { Sight } from './first-reading.ts';
+import { Reconciler } from './reconciler.ts';
+
+interface HomedConnection {
+  name: string;
+  /** What its platform is called. */
+  title: string;
+  /** The domain of its agents. */
+  domain: string;
+  /** What the region may ask of its platform. */
+  budget: PlatformContext['budget'];
+  /** Makes a fresh connection; called each time this instance is given the lease. */
+  open(context: PlatformContext): PlatformConnection;
+}
+
+interface ConnectionsOptions {
+  connections: HomedConnection[];
+  cluster: Cluster;
+  agents: Agents;
+  ingest: Ingest;
+  /** Time from the start of one reading of a platform to that of the next, in ms. */
+  readingIntervalMs: number;
+  /** Nobody has spoken for so long of an agent who is forgotten, in ms. */
+  forgetAfterMs: number;
+  region: string;
+  instance: string;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  counts: PlatformCounts;
+  setAside: SetAside;
+}
+
+/** What the region knows of a connection homed here, whichever instance runs it. */
+export interface ConnectionState extends ConnectionNotes {
+  name: string;
+  /** The instance that runs it now, if any. */
+  instance?: string;
+}
+
+const LEASE_TTL_MS = 6000;
+const LOOK_EVERY_MS = 250;
+/** How often the instance that runs a connection says how it is. */
+const TELL_EVERY_MS = 2000;
+const RETRY_MS = 500;
+
+/** Runs the platform connections homed in this region, each on one instance at a time. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #leases: Leases;
+  readonly #open = new Map<number, PlatformConnection>();
+  /** By number of a connection: the wish that has been heard last. */
+  readonly #heard = new Map<number, string | undefined>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #unreplicated: Unreplicated;
+  #stopping = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#unreplicated = new Unreplicated(options);
+    this.#leases = createLeases({
+      run: (script, keys, args) => options.cluster.run(script, keys, args),
+      prefix: LEASES.connections,
+      count: options.connections.length,
+      instance: options.instance,
+      ttlMs: LEASE_TTL_MS,
+      clock: options.clock,
+      log: options.log,
+      drain: (number) => this.#close(number),
+    });
+  }
+
+  start(): void {
+    const { connections, log } = this.#options;
+    if (connections.length === 0) return;
+    this.#leases.start();
+    const every = (ms: number, work: () => void) => this.#timers.push(setInterval(work, ms));
+    every(LOOK_EVERY_MS, () => this.#follow());
+    every(TELL_EVERY_MS, () => void this.#tell());
+    every(TELL_READING_MS, () => tellProgress(connections, this.health(), log));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all([...this.#open.keys()].map((number) => this.#close(number)));
+    await this.#unreplicated.stop();
+    if (this.#options.connections.length > 0) await this.#leases.stop();
+  }
+
+  /**
+   * Has the platform of a connection homed here read now, by whichever instance runs it, within seconds.
+   * @throws ShardUnavailable
+   */
+  async readNow(name: string): Promise<void> {
+    await writeNotes(this.#options.cluster, name, { wanted: { id: randomUUID() } });
+  }
+
+  /** The health of the connections this instance runs. */
+  health(): Record<string, PlatformHealth> {
+    const entries = [...this.#open].map(([number, connection]) => [this.#at(number).name, connection.health()]);
+    return Object.fromEntries(entries) as Record<string, PlatformHealth>;
+  }
+
+  /** What the region's instances know of its connections, together. @throws ShardUnavailable */
+  async states(): Promise<ConnectionState[]> {
+    const { cluster, connections } = this.#options;
+    if (connections.length === 0) return [];
+    const keys = connections.map((_, number) => leaseKey(LEASES.connections, number));
+    const [holders, notes] = await Promise.all([
+      cluster.command(LEASES.connections, ['MGET', ...keys]) as Promise<(string | null)[]>,
+      Promise.all(connections.map(({ name }) => readNotes(cluster, name))),
+    ]);
+    return connections.map(({ name }, number) => {
+      const { ingest, reconciliation } = notes[number] ?? {};
+      const instance = holders[number];
+      return {
+        name,
+        ...(instance && { instance }),
+        ...(ingest && ingest.instance === instance && { ingest }),
+        ...(reconciliation && { reconciliation }),
+      };
+    });
+  }
+
+  /** How each connection is now; what this instance runs, by its own word. @throws ShardUnavailable */
+  async sights(): Promise<Sight[]> {
+    const { cluster, connections } = this.#options;
+    const own = this.health();
+    const leases = connections.map((_, number) =>
+      cluster.command(LEASES.connections, ['PTTL', leaseKey(LEASES.connections, number)]),
+    );
+    const [states, leasesMs] = await Promise.all([this.states(), Promise.all(leases)]);
+    return states.map(({ name, instance, ingest }, number) => {
+      const { lastSnapshotMs, problem, reading } = (instance === this.#options.instance ? own[name] : ingest) ?? {};
+      return {
+        connection: name,
+        ...(instance && { holder: instance }),
+        leaseMs: Number(leasesMs[number]),
+        isRead: lastSnapshotMs !== undefined,
+        ...(problem && { problem }),
+        ...(reading && { reading }),
+      };
+    });
+  }
+
+  async #tell(): Promise<void> {
+    const { cluster, instance, log } = this.#options;
+    for (const [number, connection] of this.#open) {
+      const { name } = this.#at(number);
+      try {
+        await writeNotes(cluster, name, { ingest: { instance, ...connection.health() } });
+        this.#hear(number, connection, (await readNotes(cluster, name)).wanted);
+      } catch (error) {
+        log.debug('connection_health_not_written', { err: error, connection: name });
+      }
+    }
+  }
+
+  /** A wish that was there when this instance took the connection over has been granted: it begins by reading everything. */
+  #hear(number: number, connection: PlatformConnection, wanted: Wanted | undefined): void {
+    const isNew = this.#heard.has(number) && this.#heard.get(number) !== wanted?.id;
+    this.#heard.set(number, wanted?.id);
+    if (isNew) connection.readNow();
+  }
+
+  #follow(): void {
+    const held = this.#leases.held();
+    for (const number of held) if (!this.#open.has(number)) this.#start(number);
+    for (const number of this.#open.keys()) if (!held.has(number)) void this.#close(number);
+  }
+
+  #start(number: number): void {
+    const { name, domain, budget, open } = this.#at(number);
+    const { readingIntervalMs, counts, region } = this.#options;
+    const log = this.#options.log.child({ connection: name });
+    const reconciler = new Reconciler({
+      ...this.#options,
+      connection: name,
+      domain,
+      log,
+      accept: (event) => this.#accept(name, event),
+      read: (work) => this.#insist(work, 'reconciliation_delayed'),
+    });
+    const connection = open({
+      connection: name,
+      budget,
+      readingIntervalMs,
+      report: (reports) => acceptReports(reports, region, (event) => this.#accept(name, event)),
+      compare: (page) => reconciler.compare(page),
+      passOver: (agentId, error) => reconciler.passOver(agentId, error),
+      reconcile: (reading) => reconciler.reconcile(reading),
+      log,
+      count: counts.of(name),
+    });
+    this.#open.set(number, connection);
+    connection.start();
+  }
+
+  async #close(number: number): Promise<void> {
+    const connection = this.#open.get(number);
+    this.#open.delete(number);
+    this.#heard.delete(number);
+    await connection?.stop();
+  }
+
+  /** Tries until it is accepted, because nobody will say it again. What never can be is set aside, and costs nobody else anything. */
+  #accept(connection: string, event: AgentEvent): Promise<void> {
+    const accept = (part: AgentEvent) =>
+      this.#insist(() => this.#unreplicated.accept(part), 'platform_report_not_accepted', part.agentId);
+    return acceptParts(event, `connection ${connection}`, accept, this.#options.setAside);
+  }
+
+  /** Tries until it works or the instance stops. @throws whatever is no outage */
+  async #insist<T>(work: () => Promise<T>, complaint: EventCodeAt<'warn'>, agent?: string): Promise<T | undefined> {
+    while (!this.#stopping) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        this.#options.log.warn(complaint, { err: error, agent });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return undefined;
+  }
+
+  #at(number: number): HomedConnection {
+    return this.#options.connections[number] as HomedConnection;
+  }
+}

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Agents } from '../../src/store/agents.ts';
+import { Alignment } from '../../src/store/alignment.ts';
+import { scripts } from '../../src/store/redis/scripts.ts';
+import { facets } from '../agent/arbitrary.ts';
+import { type Domain, type Store, startStore } from '../fixtures/store.ts';
+
+let store: Store;
+beforeAll(async () => {
+  store = await startStore({ replicas: false });
+});
+afterAll(() => store.stop());
+
+const FAR = 1e15 + 9e12;
+const check = (d: Domain) =>
+  new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+const queue = (d: Domain, name = d.queue): string => `queue:{${d.name}}:${name}`;
+
+/** Queues and scores as they are, to be compared. */
+async function places(d: Domain, ...names: string[]): Promise<unknown> {
+  return Promise.all(names.map((name) => d.command('ZRANGE', queue(d, name), '0', '-1', 'WITHSCORES')));
+}
+
+describe('a check of queues and records', () => {
+  it('puts right every way in which they can disagree, and then finds nothing', async () => {
+    const d = store.domain('wrong');
+    const [lost, early, stuck, busy, ghost] = await Promise.all(
+      ['lost', 'early', 'stuck', 'busy', 'ghost'].map((id, i) => d.free(id, 1000 + i)),
+    );
+    await d.set(busy as string, { presence: { state: 'PAUSED', at: 2000, id: 'p' } });
+    const right = await places(d, d.queue, 'global', 'wrong:other', 'wrong:nobody');
+
+    await d.command('ZREM', queue(d), lost as string);
+    await d.command('ZADD', queue(d, 'global'), '5', early as string);
+    await d.command('ZADD', queue(d), String(FAR), stuck as string);
+    await d.command('ZADD', queue(d), '7', busy as string);
+    await d.command('ZADD', queue(d, 'wrong:other'), '1004', ghost as string);
+    await d.command('ZADD', queue(d, 'wrong:nobody'), '1', 'wrong:never-was');
+
+    expect(await check(d)).toEqual({
+      records: 5,
+      members: 10,
+      repaired: { missing: 1, misplaced: 1, stuck: 1, unavailable: 1, ghost: 2 },
+    });
+    expect(await places(d, d.queue, 'global', 'wrong:other', 'wrong:nobody')).toEqual(right);
+    expect(await check(d)).toEqual({ records: 5, members: 8, repaired: {} });
+  });
+
+  it('takes for right what a walk will put right by itself: taken in another queue, and a lapsed claim', async () => {
+    const d = store.domain('lazy');
+    await d.free('a', 1000);
+    await d.claim('call-1');
+    const claimed = await places(d, d.queue, 'global');
+    expect(await check(d)).toMatchObject({ repaired: {} });
+    expect(await places(d, d.queue, 'global')).toEqual(claimed);
+    await d.free('b', 2000);
+    await d.claim('call-2', { heldMs: 1 });
+    expect(await check(d)).toMatchObject({ repaired: {} });
+  });
+
+  it('agrees with whatever the scripts do', async () => {
+    const d = store.domain('agree');
+    let calls = 0;
+    const agents = fc.array(facets, { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(agents, fc.boolean(), async (changes, claims) => {
+        await Promise.all(changes.map((change, i) => d.set(`agree:${i % 7}`, change)));
+        if (claims) await d.claim(`call-${calls++}`, { queue: 'global', heldMs: 20 });
+        expect(await check(d)).toMatchObject({ repaired: {} });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('goes through more than fits into one step, and reports its pace', async () => {
+    const d = store.domain('many');
+    await Promise.all(Array.from({ length: 600 }, (_, i) => d.free(`agent-${i}`, 1000 + i)));
+    const read: number[] = [];
+    const pace = async (records: number) => void read.push(records);
+    const found = await new Alignment({ cluster: store.cluster, config: d.config, pace }).check(d.name);
+    expect(found).toEqual({ records: 600, members: 1200, repaired: {} });
+    expect(read.reduce((sum, records) => sum + records, 0)).toBe(1800);
+    expect(Math.max(...read)).toBeLessThan(300);
+  });
+});
+
+describe('align', () => {
+  it('leaves an agent alone whose record has changed since it was compared', async () => {
+    const d = store.domain('moved');
+    const id = await d.free('a', 1000);
+    const compared = (await d.agents.get(id))?.version as string;
+    await d.command('ZREM', queue(d), id);
+    await d.set(id, { profile: { name: 'a', queues: ['moved:other'], skills: {}, tenureDays: 0, at: 2000, id: 'p' } });
+    const align = (version: string) =>
+      store.cluster.run(scripts.align, [`agents:{${d.name}}`, queue(d)], [id, version, '1']);
+    expect(Number(await align(compared))).toBe(0);
+    expect(Number(await align('0'))).toBe(0);
+    expect(await d.members()).toEqual([]);
+  });
+});
+
+describe('agents whom the config takes no longer', () => {
+  it('stand in no line after a check, and are known to nobody', async () => {
+    const d = store.domain('left');
+    const agentId = await d.free('gone', 1000);
+    const { left: _, ...connections } = d.config.connections;
+    const config = { ...d.config, connections };
+    expect(await places(d, 'global')).not.toEqual([[]]);
+    const pace = async () => undefined;
+    const { repaired } = await new Alignment({ cluster: store.cluster, config, pace }).check(d.name);
+    expect(repaired).toEqual({ ghost: 2 });
+    expect(await places(d, d.queue, 'global')).toEqual([[], []]);
+    expect(await new Agents(store.cluster, { claims: store.lane, changes: store.lane }, config).get(agentId)).toBe(
+      undefined,
+    );
+  });
+});

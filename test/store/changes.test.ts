@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Alignment } from '../../src/store/alignment.ts';
+import { type Change, Changes, KEPT } from '../../src/store/changes.ts';
+import { AgentIndex } from '../../src/store/roster.ts';
+import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
+
+let store: Store;
+let changes: Changes;
+beforeAll(async () => {
+  store = await startStore({ replicas: false });
+  changes = new Changes(store.cluster);
+});
+afterAll(() => store.stop());
+
+const START = '0-0';
+const read = async (d: Domain, position = START): Promise<Change[]> => {
+  const found = await changes.after(d.name, position, 100);
+  if (found === 'gone') throw new Error('the position is gone');
+  return found;
+};
+const held = { state: 'CONFIRMED', lockMs: 1000 } as const;
+const at = (ms: number) => ({ at: ms, id: `e${ms}` });
+
+describe('a change', () => {
+  it('is noted with the record, by whichever script writes it, and with the claim that moved', async () => {
+    const d = store.domain('noted');
+    const ann = await d.free('ann', 1000);
+    const fence = fenceOf(await d.claim('call 1'));
+    await d.settle(ann, fence, held);
+    const claim = { fence, callId: 'call 1', queue: d.queue };
+    expect(await read(d)).toMatchObject([
+      { agentId: ann },
+      { agentId: ann, claim: { ...claim, state: 'HELD' } },
+      { agentId: ann, claim: { ...claim, state: 'CONFIRMED' } },
+    ]);
+  });
+
+  it('of another region is noted with the claim that it tells of, on whichever unit', async () => {
+    const d = store.domain('told');
+    const completedAtMs = 0;
+    const claim = { fence: 7, state: 'HELD', untilMs: 9, callId: 'far; away', queue: 'q', completedAtMs } as const;
+    await d.set('away-told:bob', { claim: { ...claim, remainingMs: 1000 } });
+    await d.set('away-told:bob', { digitalClaims: { 'chat-1': { ...claim, unit: 'chat-1', remainingMs: 1000 } } });
+    expect(await read(d)).toEqual([
+      { position: expect.any(String), agentId: 'away-told:bob', claim },
+      { position: expect.any(String), agentId: 'away-told:bob', claim: { ...claim, unit: 'chat-1' } },
+    ]);
+  });
+
+  it('is none where nothing was written', async () => {
+    const d = store.domain('same');
+    const ann = await d.free('ann', 1000);
+    const position = await changes.latest(d.name);
+    await d.set(ann, { activity: { state: 'INTERACTING', ...at(500) } });
+    await d.claim('nobody', { skills: { latin: 1 } });
+    expect(await read(d, position)).toEqual([]);
+  });
+});
+
+describe('a position', () => {
+  it('is where whoever has read so far goes on, a few at a time', async () => {
+    const d = store.domain('pages');
+    for (const id of ['a', 'b', 'c']) await d.free(id, 1000);
+    const [first] = (await changes.after(d.name, START, 1)) as Change[];
+    expect(first?.agentId).toBe('pages:a');
+    const next = (await read(d, first?.position)).map(({ agentId }) => agentId);
+    expect(next).toEqual(['pages:b', 'pages:c']);
+    expect(await read(d, await changes.latest(d.name))).toEqual([]);
+  });
+
+  it('that nobody knows any more is gone, and never takes up later', async () => {
+    const d = store.domain('gone');
+    await d.free('a', 1000);
+    const [first] = await read(d);
+    await d.free('b', 1000);
+    await d.command('XTRIM', 'changes:{gone}', 'MAXLEN', '1');
+    expect(await changes.after(d.name, first?.position ?? '', 10)).toBe('gone');
+    expect(await changes.after(d.name, '99999999999999-0', 10)).toBe('gone');
+  });
+
+  it('at the beginning is gone once as much has followed as is kept', async () => {
+    const d = store.domain('full');
+    const fill = `for i = 1, ${2 * KEPT} do redis.call('XADD', KEYS[1], 'MAXLEN', '~', '${KEPT}', '*', 'a', 'full:x') end`;
+    await d.command('EVAL', fill, '1', 'changes:{full}');
+    expect(await changes.after(d.name, START, 10)).toBe('gone');
+  });
+});
+
+describe('the roster', () => {
+  it('names everybody who has a record, in order, from whom one has seen last, and is made whole by a check', async () => {
+    const d = store.domain('roster');
+    for (const id of ['c', 'a', 'b']) await d.free(id, 1000);
+    await d.free('a', 2000);
+    const roster = new AgentIndex(store.cluster);
+    const idsAfter = async (id: string) => (await roster.after(d.name, id, 2)).map(([agentId]) => agentId);
+    expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
+    expect(await idsAfter('roster:b')).toEqual(['roster:c']);
+    await d.command('DEL', 'roster:{roster}');
+    await new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+    expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { type Durability, NotReplicated, tellable, Written } from '../../src/store/written.ts';
+
+const of = (durability: Durability): Written<string> => new Written('reply', durability);
+
+describe('what was written', () => {
+  it('is told as what it is', () => {
+    expect(tellable(of('acknowledged'), 'refuse')).toEqual({ value: 'reply', replicated: true });
+    expect(tellable(of('no-replica-configured'), 'grant')).toEqual({ value: 'reply', replicated: false });
+    expect(tellable(of('not-acknowledged'), 'grant')).toEqual({ value: 'reply', replicated: false });
+    expect(() => tellable(of('not-acknowledged'), 'refuse')).toThrow(NotReplicated);
+  });
+
+  it('is as durable under another value', () => {
+    const longer = of('not-acknowledged').map((reply) => `${reply}!`);
+    expect(tellable(longer, 'grant')).toEqual({ value: 'reply!', replicated: false });
+  });
+
+  it('does not compile where its durability is left out', () => {
+    const written = of('acknowledged');
+    // @ts-expect-error there is no way to the value past its durability
+    expect(written.value).toBeUndefined();
+    const cases = { acknowledged: () => 1, noReplicaConfigured: () => 2 };
+    // @ts-expect-error each of the three is handled
+    expect(() => of('not-acknowledged').match<number>(cases)).toThrow(TypeError);
+    // @ts-expect-error what an answer is made of is not what was written
+    const answer: string = written;
+    expect(answer).toBe(written);
+  });
+});

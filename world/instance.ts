@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ReadyAnswer } from '../src/contract/readiness.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import { inWords } from '../src/sync/reading-progress.ts';
+import type { Http } from './tools/http.ts';
+import type { Tell } from './tools/step.ts';
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+/** Without news of it; while it reads its platforms there is some. */
+const START_LIMIT_MS = 60_000;
+const TELL_EVERY_MS = 2_000;
+const STOP_LIMIT_MS = 10_000;
+const POLL_MS = 50;
+const LAST_LINES = 5;
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export interface InstanceOptions {
+  /** E.g. `eu-west-1-1`: the name of its files. */
+  name: string;
+  port: number;
+  /** Where its configuration is, and its log and history go. */
+  dir: string;
+  /** Whether it writes a history. */
+  history: boolean;
+  /** By how much its wall clock is wrong. */
+  clockOffsetMs: number;
+  /** Told whenever its process begins and ends; one that is frozen counts as ended. */
+  watch: Watch;
+  http: Http;
+}
+
+interface HowFar {
+  isReady: boolean;
+  /** Another text whenever it has come further. */
+  progress: string;
+  /** For people; empty where there is nothing to say. */
+  shown: string;
+}
+
+export interface Watch {
+  began(): void;
+  ended(): void;
+}
+
+/**
+ * One Muster instance, a process of its own and of its own process group: Ctrl-C in a terminal does not reach it. It
+ * does not outlive this process, unless this one is killed.
+ */
+export class Instance {
+  readonly name: string;
+  readonly port: number;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** Undefined where none is written. A restarted instance goes on in the same file. */
+  readonly historyFile: string | undefined;
+  /** Called with its last words when it dies though nobody asked it to. */
+  onDeath: (lastWords: string) => void = () => {};
+  readonly #clockOffsetMs: number;
+  readonly #watch: Watch;
+  readonly #http: Http;
+  #child: ChildProcess | undefined;
+  /** Whether its end is wanted. */
+  #dismissed = false;
+
+  constructor({ name, port, dir, history, clockOffsetMs, watch, http }: InstanceOptions) {
+    this.name = name;
+    this.port = port;
+    this.configFile = join(dir, `${name}.yaml`);
+    this.logFile = join(dir, `${name}.log`);
+    this.historyFile = history ? join(dir, `${name}.history.jsonl`) : undefined;
+    this.#clockOffsetMs = clockOffsetMs;
+    this.#watch = watch;
+    this.#http = http;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /**
+   * Resolves once it takes work.
+   * @param tell hears now and then how far it has read its platforms
+   * @throws Error with its last words
+   */
+  async start(tell: Tell = () => undefined): Promise<void> {
+    if (this.#child) throw new Error(`the instance ${this.name} runs already`);
+    this.#dismissed = false;
+    this.#spawn();
+    const heard = new Set<string>();
+    let [heardMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
+    for (;;) {
+      const { isReady, progress, shown } = await this.#howFar();
+      const nowMs = systemClock.monotonicMs();
+      if (isReady) return;
+      if (!this.#child) throw new Error(`the instance ${this.name} did not start:\n${this.lastWords()}`);
+      if (!heard.has(progress)) heardMs = nowMs;
+      heard.add(progress);
+      if (nowMs > heardMs + START_LIMIT_MS) {
+        await this.kill('SIGKILL');
+        throw new Error(
+          `nothing was heard of the instance ${this.name} for ${START_LIMIT_MS} ms:\n${this.lastWords()}`,
+        );
+      }
+      if (shown && nowMs > toldMs + TELL_EVERY_MS) {
+        tell(shown);
+        toldMs = nowMs;
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const closed = once(child, 'close');
+    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+    if (ends) this.#dismissed = true;
+    child.kill(signal);
+    if (signal === 'SIGSTOP') this.#watch.ended();
+    if (signal === 'SIGCONT') this.#watch.began();
+    if (ends) await closed;
+  }
+
+  /** Lets it finish what it has, by force after 10 s; resolves when the process is gone. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    child.kill('SIGCONT');
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.kill('SIGTERM');
+    clearTimeout(force);
+  }
+
+  /** The same port, configuration and history again, whether it runs or not. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** The end of its log. */
+  lastWords(): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+  }
+
+  #spawn(): void {
+    const history = this.historyFile ? ['--history', this.historyFile] : [];
+    const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    closeSync(log);
+    running.add(child);
+    this.#child = child;
+    this.#watch.began();
+    child.once('close', () => {
+      running.delete(child);
+      this.#child = undefined;
+      this.#watch.ended();
+      if (!this.#dismissed) this.onDeath(this.lastWords());
+    });
+  }
+
+  async #howFar(): Promise<HowFar> {
+    try {
+      const { status, body } = await this.#http.get(`${this.url}/readyz`);
+      const { reading = [] } = body as Partial<ReadyAnswer>;
+      const parts = reading.map(({ connection, step, agents }) => `${connection}: ${agents} agents read, now ${step}`);
+      const shown = reading.map(
+        ({ connection, for_ms, ...more }) => `${connection}: ${inWords({ ...more, forMs: for_ms })}`,
+      );
+      return { isReady: status === 200, progress: `listens; ${parts}`, shown: shown.join('; ') };
+    } catch {
+      return { isReady: false, progress: '', shown: '' }; // not listening yet; the deadline is the caller's
+    }
+  }
+}

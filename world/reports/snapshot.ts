@@ -1,0 +1,76 @@
+import type { PlatformState } from '../platforms/connection.ts';
+import type { World } from '../world.ts';
+import { eventsOf, propagationMs, type Reading } from './reading.ts';
+import { doubleBookingsIn, latenciesOf, refusedCallsIn } from './report.ts';
+
+/** The world at one moment: what the summary shows. Times in ms; undefined where nothing was measured. */
+export interface Snapshot {
+  seconds: number;
+  regions: RegionSnapshot[];
+  claims: { granted: number; p50Ms: number | undefined; p99Ms: number | undefined };
+  propagationP99Ms: number | undefined;
+  onQueue: number;
+  idle: number;
+  busy: number;
+  connected: number;
+  abandoned: number;
+  nobody: number;
+  inFlight: number;
+  doubleBookings: number;
+  refusedCalls: number;
+}
+
+export interface RegionSnapshot {
+  region: string;
+  /** Claims granted to calls that arrived here. */
+  granted: number;
+  p50Ms: number | undefined;
+  p99Ms: number | undefined;
+  nobody: number;
+  eventsApplied: number;
+  propagationP99Ms: number | undefined;
+  /** How old what it knows of each other region is; null where it has heard nothing. */
+  ageMs: Map<string, number | null>;
+}
+
+export async function takeSnapshot(world: World): Promise<Snapshot> {
+  const { callers, connections, firstReadings } = world;
+  const readings = await world.readings();
+  const platforms = connections.map((connection) => connection.state());
+  const tallies = [...callers.tallies.values()];
+  const { all } = latenciesOf(callers);
+  const total = <T>(items: readonly T[], count: (item: T) => number) =>
+    items.reduce((sum, item) => sum + count(item), 0);
+  return {
+    seconds: callers.activeSeconds,
+    regions: readings.map((reading) => regionSnapshot(reading, world)),
+    claims: { granted: all.count, p50Ms: all.quantile(0.5), p99Ms: all.quantile(0.99) },
+    propagationP99Ms: propagationMs(readings, firstReadings, 0.99),
+    onQueue: total(platforms, (platform: PlatformState) => platform.onQueue),
+    idle: total(platforms, (platform) => platform.idle),
+    busy: total(platforms, (platform) => platform.interacting),
+    connected: total(tallies, (tally) => tally.connected),
+    abandoned: total(tallies, (tally) => tally.abandoned),
+    nobody: total(tallies, (tally) => tally.nobody),
+    inFlight: callers.inFlight,
+    doubleBookings: doubleBookingsIn(platforms),
+    refusedCalls: refusedCallsIn(platforms),
+  };
+}
+
+function regionSnapshot(reading: Reading, { callers, firstReadings }: World): RegionSnapshot {
+  const { region, report } = reading;
+  const tally = callers.tallies.get(region);
+  const { all } = latenciesOf({ tallies: new Map(tally ? [[region, tally]] : []) });
+  const others = (report?.regions ?? []).filter((other) => other.region !== region);
+  return {
+    region,
+    granted: all.count,
+    p50Ms: all.quantile(0.5),
+    p99Ms: all.quantile(0.99),
+    nobody: tally?.nobody ?? 0,
+    eventsApplied: eventsOf(reading).applied,
+    propagationP99Ms: propagationMs([reading], firstReadings, 0.99),
+    ageMs: new Map(others.map((other) => [other.region, other.age_ms])),
+  };
+}
