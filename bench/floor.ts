@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ClusterSettings, connectCluster, type RedisClient } from '../src/store/redis/connection.ts';
-import type { WriteBatcher } from '../src/store/redis/lane.ts';
+import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import type { Script } from '../src/store/redis/scripts.ts';
 
 /** The least that a claim could cost: one round trip of a script that writes one key. */

@@ -8,7 +8,7 @@ import { createLog } from '../src/ops/log.ts';
 import { Agents } from '../src/store/agents.ts';
 import { Queues } from '../src/store/queues.ts';
 import { Cluster } from '../src/store/redis/cluster.ts';
-import { WriteBatcher } from '../src/store/redis/lane.ts';
+import { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import { withAdmin } from '../world/redis/admin.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
 import { freePort } from '../world/redis/ports.ts';

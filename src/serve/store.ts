@@ -4,8 +4,8 @@ import type { Log } from '../ops/log.ts';
 import { readTls } from '../ops/tls.ts';
 import { Cluster } from '../store/redis/cluster.ts';
 import type { ClusterSettings } from '../store/redis/connection.ts';
-import { WriteBatcher } from '../store/redis/lane.ts';
 import { claimOwnership } from '../store/redis/ownership.ts';
+import { WriteBatcher } from '../store/redis/write-batcher.ts';
 
 /** The region's Redis Cluster, with the connections an instance needs to it. */
 export interface Store {

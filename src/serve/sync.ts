@@ -9,6 +9,7 @@ import { Turns } from '../routing/claims/turns.ts';
 import { Peers } from '../routing/peers/peers.ts';
 import { ReadThrough } from '../routing/read-through/read-through.ts';
 import type { Region } from '../routing/region.ts';
+import { AgentDirectory } from '../store/agent-directory.ts';
 import { Agents } from '../store/agents.ts';
 import { Calls } from '../store/calls.ts';
 import { Changes } from '../store/changes.ts';
@@ -16,7 +17,6 @@ import { KeptAnswers } from '../store/kept-answers.ts';
 import { Queues } from '../store/queues.ts';
 import { LEASES } from '../store/record/keys.ts';
 import { createLeases, type Leases } from '../store/redis/leases.ts';
-import { AgentIndex } from '../store/roster.ts';
 import { Applier } from '../sync/flow/applier.ts';
 import { Apply } from '../sync/flow/apply.ts';
 import { Ingest } from '../sync/flow/ingest.ts';
@@ -132,7 +132,7 @@ function viewsOf(ground: Ground, leases: Leases): Views {
     queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
     calls: new Calls(cluster),
     changes: new Changes(cluster),
-    roster: new AgentIndex(cluster),
+    roster: new AgentDirectory(cluster),
     keptAnswers: new KeptAnswers(cluster),
     platforms: platformReaders(ground),
     // Every instance relays what it can: whoever lives renews those leases.

@@ -14,8 +14,8 @@ import { type AgentRecord, readRecord, writeRecord } from './record/record.ts';
 import { encode, NONE, writeNoted, writeUnitsWith } from './record/units.ts';
 import type { Cluster } from './redis/cluster.ts';
 import { ShardUnavailable } from './redis/errors.ts';
-import type { WriteBatcher } from './redis/lane.ts';
 import { scripts } from './redis/scripts.ts';
+import type { WriteBatcher } from './redis/write-batcher.ts';
 import { Written } from './written.ts';
 
 /** What became of a change: how it merged, and the agent as it now is. */

@@ -4,8 +4,8 @@ import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './record/key
 import { writeSkills } from './record/record.ts';
 import { encode, readNoted } from './record/units.ts';
 import type { Cluster } from './redis/cluster.ts';
-import type { WriteBatcher } from './redis/lane.ts';
 import { scripts } from './redis/scripts.ts';
+import type { WriteBatcher } from './redis/write-batcher.ts';
 import type { Written } from './written.ts';
 
 /** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */

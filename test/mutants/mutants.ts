@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'wait',
     without: 'waiting for a replica',
-    file: 'src/store/redis/lane.ts',
+    file: 'src/store/redis/write-batcher.ts',
     text: "node.sendCommand(['WAIT', '1', String(waitMs)])",
     becomes: 'Promise.resolve(1)',
     drill: 'late-replica',

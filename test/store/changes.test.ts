@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AgentDirectory } from '../../src/store/agent-directory.ts';
 import { Alignment } from '../../src/store/alignment.ts';
 import { type Change, Changes, KEPT } from '../../src/store/changes.ts';
-import { AgentIndex } from '../../src/store/roster.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -91,7 +91,7 @@ describe('the roster', () => {
     const d = store.domain('roster');
     for (const id of ['c', 'a', 'b']) await d.free(id, 1000);
     await d.free('a', 2000);
-    const roster = new AgentIndex(store.cluster);
+    const roster = new AgentDirectory(store.cluster);
     const idsAfter = async (id: string) => (await roster.after(d.name, id, 2)).map(([agentId]) => agentId);
     expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
     expect(await idsAfter('roster:b')).toEqual(['roster:c']);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AgentDirectory } from '../../src/store/agent-directory.ts';
 import { Alignment } from '../../src/store/alignment.ts';
 import { removeForgotten } from '../../src/store/forgotten.ts';
 import type { AgentRecord } from '../../src/store/record/record.ts';
-import { AgentIndex } from '../../src/store/roster.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 const ENDED = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
-const listed = async (d: Domain) => (await new AgentIndex(store.cluster).after(d.name, '', 10)).map(([id]) => id);
+const listed = async (d: Domain) => (await new AgentDirectory(store.cluster).after(d.name, '', 10)).map(([id]) => id);
 const held = async (d: Domain, agentId: string) => (await d.agents.get(agentId)) as AgentRecord;
 const forget = (d: Domain, agentId: string, at: number) => d.set(agentId, { forgotten: { at, id: `forget-${at}` } });
 const remove = async (d: Domain, agentId: string, record?: AgentRecord) =>

@@ -3,7 +3,7 @@ import { partitionOf } from '../../bus/envelope.ts';
 import { readFields, writeFields } from '../../bus/redis-streams/stream-entry.ts';
 import { outboxKey } from '../../store/record/keys.ts';
 import type { Cluster } from '../../store/redis/cluster.ts';
-import type { WriteBatcher } from '../../store/redis/lane.ts';
+import type { WriteBatcher } from '../../store/redis/write-batcher.ts';
 import type { Written } from '../../store/written.ts';
 
 /** An event that this region has accepted and the bus has not confirmed. */

@@ -6,7 +6,7 @@ import type { Cluster } from './redis/cluster.ts';
  * The agents of a domain in the order of their ids' bytes. Who has a record is entered with it and stays, so whoever goes
  * on behind the last id seen meets everybody who was there all along exactly once, whatever comes meanwhile.
  */
-export class AgentIndex {
+export class AgentDirectory {
   readonly #cluster: Cluster;
 
   constructor(cluster: Cluster) {
