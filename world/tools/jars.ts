@@ -9,7 +9,7 @@ import { cacheFolder } from './cache-folder.ts';
 /** Where jars come from unless `MUSTER_MAVEN_REPOSITORY` or Maven's own settings name another place. */
 const MAVEN_CENTRAL = 'https://repo.maven.apache.org/maven2';
 const DOWNLOADS_AT_ONCE = 8;
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Pinned {
   version: string;
