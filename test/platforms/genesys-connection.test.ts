@@ -45,7 +45,8 @@ describe('a connection that starts', () => {
   });
 
   it('says until it has read everything how far it is', async () => {
-    const { recorder } = await world({ faults: { missingPermissions: ['routing:queue:view'] } });
+    // Ids, a channel, its topics and the users: the next request has to wait for the minute to pass.
+    const { recorder } = await world({ requestsPerMinute: 4 });
     expect(recorder.connection.health().reading).toMatchObject({ step: 'who there is', agents: 0 });
     recorder.connection.start();
     await recorder.until(() => recorder.connection.health().reading?.step === 'which queues agents have joined');
