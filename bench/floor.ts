@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ClusterSettings, connectCluster, type RedisClient } from '../src/store/redis/connection.ts';
-import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import type { Script } from '../src/store/redis/scripts.ts';
+import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 
 /** The least that a claim could cost: one round trip of a script that writes one key. */
 export const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");

@@ -7,11 +7,17 @@ import { VOICE } from '../agent/status.ts';
 import type { Config } from '../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
 import { Recent } from '../ops/recent.ts';
-import { agentsKey, callsKey, changesKey, endsKey, rosterKey } from './record/keys.ts';
-import { linesOf } from './record/lines.ts';
-import { locksAfter } from './record/locks.ts';
-import { type AgentRecord, readRecord, writeRecord } from './record/record.ts';
-import { encode, NONE, writeNoted, writeUnitsWith } from './record/units.ts';
+import { agentsKey, callsKey, changesKey, endsKey, linesOf, rosterKey } from './record/keys.ts';
+import {
+  type AgentRecord,
+  encode,
+  locksAfter,
+  NONE,
+  readRecord,
+  writeNoted,
+  writeRecord,
+  writeUnitsWith,
+} from './record/record.ts';
 import type { Cluster } from './redis/cluster.ts';
 import { ShardUnavailable } from './redis/errors.ts';
 import { scripts } from './redis/scripts.ts';

@@ -1,7 +1,6 @@
 import { isForgotten } from '../agent/merge.ts';
 import type { Config } from '../config/schema.ts';
-import { agentsKey, mediaOfLine, rosterKey } from './record/keys.ts';
-import { linesOf } from './record/lines.ts';
+import { agentsKey, linesOf, mediaOfLine, rosterKey } from './record/keys.ts';
 import { type Misplacement, misplacement } from './record/place.ts';
 import { type AgentRecord, readRecord } from './record/record.ts';
 import type { Cluster } from './redis/cluster.ts';

@@ -1,5 +1,5 @@
 import { callsKey } from './record/keys.ts';
-import { encode } from './record/units.ts';
+import { encode } from './record/record.ts';
 import type { Cluster } from './redis/cluster.ts';
 
 /** Whom a call was last given or offered. */

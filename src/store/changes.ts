@@ -1,6 +1,6 @@
 import type { Claim } from '../agent/facets.ts';
 import { changesKey } from './record/keys.ts';
-import { readNoted } from './record/units.ts';
+import { readNoted } from './record/record.ts';
 import type { Cluster } from './redis/cluster.ts';
 
 /** That an agent's record has been written. */

@@ -1,8 +1,7 @@
 import type { Claim, Media } from '../agent/facets.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
 import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './record/keys.ts';
-import { writeSkills } from './record/record.ts';
-import { encode, readNoted } from './record/units.ts';
+import { encode, readNoted, writeSkills } from './record/record.ts';
 import type { Cluster } from './redis/cluster.ts';
 import { scripts } from './redis/scripts.ts';
 import type { WriteBatcher } from './redis/write-batcher.ts';

@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stale-check',
     without: 'calling an agent stale whose home has been quiet for too long',
-    file: 'src/sync/freshness/watermark.ts',
+    file: 'src/sync/freshness/freshness.ts',
     text: 'left || ageMs > staleMs ?',
     becomes: 'left || ageMs > 1e9 ?',
     drill: 'bus-partition',
@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'age',
     without: 'measuring how old the word of another region is',
-    file: 'src/sync/freshness/watermark.ts',
+    file: 'src/sync/freshness/freshness.ts',
     text: 'Math.max(0, nowMs - this.#writtenMs(stamp))',
     becomes: '0',
     drill: 'bus-partition',

@@ -9,7 +9,7 @@ import {
 } from '../../src/agent/facets.ts';
 import { Alignment } from '../../src/store/alignment.ts';
 import type { AgentRecord } from '../../src/store/record/record.ts';
-import { roomOf } from '../../src/store/record/room.ts';
+import { roomOf } from '../../src/store/record/record.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 

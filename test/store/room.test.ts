@@ -12,7 +12,7 @@ import {
 import { claimOn, liveInteractions, mediaOf, VOICE } from '../../src/agent/status.ts';
 import { Alignment } from '../../src/store/alignment.ts';
 import type { AgentRecord } from '../../src/store/record/record.ts';
-import { roomOf } from '../../src/store/record/room.ts';
+import { roomOf } from '../../src/store/record/record.ts';
 import { capacity } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 

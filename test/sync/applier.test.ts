@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/ops/metrics.ts';
 import { ShardUnavailable } from '../../src/store/redis/errors.ts';
 import { NotReplicated, Written } from '../../src/store/written.ts';
 import { Applier } from '../../src/sync/flow/applier.ts';
-import type { Apply } from '../../src/sync/flow/apply.ts';
+import type { Apply } from '../../src/sync/flow/ingest.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import type { Freshness } from '../../src/sync/freshness/freshness.ts';
 import type { Positions } from '../../src/sync/freshness/positions.ts';

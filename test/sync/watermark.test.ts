@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Stamp } from '../../src/bus/envelope.ts';
-import { HERE, Watermarks, worst } from '../../src/sync/freshness/watermark.ts';
+import { HERE, Watermarks, worst } from '../../src/sync/freshness/freshness.ts';
 import { type Activity, type Finding, PARTITIONS, Simulation } from './simulation.ts';
 
 const WRITERS = 3;

@@ -1,9 +1,8 @@
 import { type Claim, claimsOf } from '../../agent/facets.ts';
 import { domainsOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../../store/record/record.ts';
-import { grantedBy } from '../answers.ts';
 import { Refusal } from '../refusal.ts';
-import { queueNamed, type Region } from '../region.ts';
+import { grantedBy, queueNamed, type Region } from '../region.ts';
 
 /**
  * The claim that a call was last given in this region, for callers that kept the call's id and lost the claim's. Only

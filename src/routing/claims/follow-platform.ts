@@ -3,11 +3,10 @@ import type { AgentEvent } from '../../agent/event.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../../store/record/record.ts';
-import { grantedBy, unitIn } from '../answers.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
-import { tellingOf } from './circumstances.ts';
-import { settleHere } from './settle-here.ts';
+import { grantedBy, unitIn } from '../region.ts';
+import { settleHere, tellingOf } from './settle-here.ts';
 
 /**
  * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.

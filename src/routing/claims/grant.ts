@@ -1,16 +1,16 @@
-import { type Claim, claimsOf, type Facets } from '../../agent/facets.ts';
+import type { AgentEvent } from '../../agent/event.ts';
+import { type Claim, claimFacet, claimsOf, type Facets } from '../../agent/facets.ts';
 import { VOICE } from '../../agent/status.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { ShardUnavailable } from '../../store/redis/errors.ts';
 import { NotReplicated, tellable, type Written } from '../../store/written.ts';
-import { answerClaim, explain, facetsOf, grantedBy, unitIn } from '../answers.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { type Region, tell } from '../region.ts';
+import { answerClaim, explain, facetsOf, grantedBy, type Region, tell, unitIn } from '../region.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
-import { publishClaim } from './publish.ts';
 
 /** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
 const GIVE_BACK_MS = 500;
@@ -190,4 +190,27 @@ export async function correct(region: Region, agentId: string, facets: Facets): 
   } catch (error) {
     region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
   }
+}
+
+/**
+ * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question, never
+ * a second grant: where the home can be asked, its record decides; in its stead, what the platform knows.
+ * @param record the agent's, as it is now
+ */
+export function publishClaim(region: Region, agentId: string, record: AgentRecord, held: Claim): void {
+  const { config, ingest, store, log } = region;
+  const claim: Claim = { ...held, remainingMs: Math.max(0, Math.round(lockOf(record, held.unit) - store.nowMs())) };
+  const event: AgentEvent = {
+    eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
+    agentId,
+    timestampMs: store.nowMs(),
+    region: config.region,
+    source: 'claim',
+    facets: claimFacet(claim),
+  };
+  ingest.publish(event, record).catch((error) => {
+    // Of a shard that is away, one line has told already.
+    const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
+    log[level]('claim_not_published', { err: error, agent: agentId });
+  });
 }

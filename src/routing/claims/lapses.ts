@@ -9,8 +9,7 @@ import { createLeases, type Leases } from '../../store/redis/leases.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
-import { tellingOf } from './circumstances.ts';
-import { settleHere } from './settle-here.ts';
+import { settleHere, tellingOf } from './settle-here.ts';
 import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {

@@ -2,9 +2,9 @@ import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
 import { isBehind, meet, type Party } from '../../agent/one-call.ts';
 import { domainsOf } from '../../config/topology.ts';
 import { lockOf } from '../../store/record/record.ts';
-import { facetsOf, grantedBy, unitIn } from '../answers.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
+import { facetsOf, grantedBy, unitIn } from '../region.ts';
 import { correct } from './grant.ts';
 import { settleHere } from './settle-here.ts';
 

@@ -1,8 +1,7 @@
 import type { ClaimReply } from '../../store/queues.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';
-import { answerClaim, grantedBy } from '../answers.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, type Region, tell } from '../region.ts';
+import { answerClaim, answerFor, grantedBy, type Region, tell } from '../region.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';
 import { askFor, claimIn, grantedElsewhere, heardNo } from './grant.ts';
 

@@ -1,24 +1,28 @@
 import {
+  type Circumstances,
   type ClaimName,
+  completionTime,
   nextMove as decide,
   type Move,
   type OwnSettlement,
   type PlatformSettlement,
   type Settlement,
+  UNSEEN_MS,
+  type WrapUp,
 } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { obstacleTo } from '../../agent/lost-claim.ts';
+import type { Telling } from '../../agent/pairing.ts';
 import { claimOn, VOICE } from '../../agent/status.ts';
+import { connectionOf, findQueue } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Settled } from '../../store/agents.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';
 import { ShardUnavailable } from '../../store/redis/errors.ts';
 import { mayBeLost, tellable } from '../../store/written.ts';
-import { answerClaim, unitIn } from '../answers.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, type Region } from '../region.ts';
-import { circumstancesOf } from './circumstances.ts';
-import { publishClaim } from './publish.ts';
+import { answerClaim, answerFor, type Region, unitIn } from '../region.ts';
+import { publishClaim } from './grant.ts';
 
 const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
@@ -240,3 +244,35 @@ function noteRefused(
 
 export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>
   new Refusal('unknown_claim', `no claim "${claimIds.sign(name)}" is known in this region`);
+
+/** What the meaning of a settlement depends on besides the claim: the config, and what the platform has told. */
+function circumstancesOf(
+  region: Pick<Region, 'config'>,
+  agentId: string,
+  { facets }: AgentRecord,
+  claim: Claim,
+  isPlatform: boolean,
+): Circumstances {
+  const telling = tellingOf(region, agentId);
+  return {
+    times: { heldMs: region.config.claims.heldMs, confirmedMs: telling.confirmedMs },
+    wrapUp: wrapUpOf(region, claim.queue),
+    completedAt: completionTime(facets, claim, telling),
+    isPlatform,
+  };
+}
+
+/**
+ * What the agent's platform tells of interactions, if there is one that is read. Then a confirmation need not hold the
+ * agent for as long as a call may last.
+ */
+export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
+  const connection = connectionOf(config, agentId);
+  const { confirmedMs } = config.claims;
+  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call', confirmedMs };
+  return { tells: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
+}
+
+function wrapUpOf({ config }: Pick<Region, 'config'>, queue: string): WrapUp {
+  return findQueue(config, queue)?.wrapUp ?? { rule: 'none', seconds: 0 };
+}

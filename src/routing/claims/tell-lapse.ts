@@ -1,8 +1,8 @@
 import type { Claim } from '../../agent/facets.ts';
 import type { AgentRecord } from '../../store/record/record.ts';
-import { unitIn } from '../answers.ts';
 import type { Region } from '../region.ts';
-import { publishClaim } from './publish.ts';
+import { unitIn } from '../region.ts';
+import { publishClaim } from './grant.ts';
 
 /** Writes down that the time of a claim was over: nobody's act, so the region itself is named for it. */
 export function auditLapse({ config, audit, claimIds }: Region, agentId: string, claim: Claim): void {

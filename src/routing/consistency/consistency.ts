@@ -1,10 +1,10 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
 import { behind } from '../../agent/reached.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
-import { facetsOf } from '../answers.ts';
 import { correct } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
+import { facetsOf } from '../region.ts';
 import type { Token } from './token.ts';
 
 /** The tokens that a read carries. */

@@ -4,10 +4,9 @@ import type { RequiredSkills } from '../../agent/ranking.ts';
 import type { Queue } from '../../config/topology.ts';
 import type { AgentAnswer, FindAnswer } from '../../contract/agents.ts';
 import type { Found, PassOver } from '../../store/queues.ts';
-import { explain } from '../answers.ts';
 import { whileTimeLasts } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, queueNamed, type Region, staleHomes, suspectHomes, tell } from '../region.ts';
+import { answerFor, explain, queueNamed, type Region, staleHomes, suspectHomes, tell } from '../region.ts';
 
 interface FindRequest {
   queue: string;

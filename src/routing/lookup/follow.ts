@@ -8,9 +8,8 @@ import type { Change } from '../../store/changes.ts';
 import { getReadable } from '../../store/readable.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';
 import { ShardUnavailable } from '../../store/redis/errors.ts';
-import { answerClaim } from '../answers.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';
-import { answerFor, type Region, tell } from '../region.ts';
+import { answerClaim, answerFor, type Region, tell } from '../region.ts';
 
 /** What somebody wants to be told. */
 export interface Wanted {

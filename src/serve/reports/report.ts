@@ -1,7 +1,7 @@
 import type { RegionReport } from '../../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../../routing/peers/peer-clock.ts';
 import type { Aside, AsideReport } from '../../sync/flow/set-aside.ts';
-import type { Standing } from '../../sync/freshness/watermark.ts';
+import type { Standing } from '../../sync/freshness/freshness.ts';
 import type { Ground } from '../ground.ts';
 import type { Sync } from '../sync.ts';
 import { countBacklog } from './backlog.ts';

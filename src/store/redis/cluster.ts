@@ -1,5 +1,6 @@
 import { type Clock, within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
+import { slotOf } from '../record/keys.ts';
 import { Announcements } from './announcements.ts';
 import {
   type ClusterSettings,
@@ -14,7 +15,6 @@ import { isNoScript, isPassing, refusalOf, ShardUnavailable } from './errors.ts'
 import { probe } from './probe.ts';
 import { type Script, scripts } from './scripts.ts';
 import { type Shard, Shards } from './shards.ts';
-import { slotOf } from './slots.ts';
 
 /** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
 const DEADLINE_MS = 1000;

@@ -1,7 +1,6 @@
-import { probeKey } from '../record/keys.ts';
+import { probeKey, slotOf } from '../record/keys.ts';
 import { currentNode, type Master, type RedisClient } from './connection.ts';
 import type { ProbeReply } from './shards.ts';
-import { slotOf } from './slots.ts';
 
 /** So many keys are tried until one is the master's: enough for one that has a hundredth of the slots. */
 const MOST_KEYS = 1000;

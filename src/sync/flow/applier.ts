@@ -16,7 +16,7 @@ import type { Metrics } from '../../ops/metrics.ts';
 import { isTellable, type Replication } from '../../store/written.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Positions } from '../freshness/positions.ts';
-import type { Apply } from './apply.ts';
+import type { Apply } from './ingest.ts';
 import { isOutage } from './outage.ts';
 import type { SetAside } from './set-aside.ts';
 

@@ -3,7 +3,6 @@ import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { regionKey } from '../../store/record/keys.ts';
 import type { Cluster } from '../../store/redis/cluster.ts';
-import { type FreshnessSettings, HERE, type Standing, Watermarks, worst } from './watermark.ts';
 
 interface FreshnessOptions {
   cluster: Cluster;
@@ -105,3 +104,133 @@ function readStamp(line: string): Stamp | undefined {
   if (!writer || state === undefined) return undefined;
   return { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving' };
 }
+
+/**
+ * What the heartbeats of another region prove, and how old that is. No clock of another host is ever compared with
+ * one of this host, so none that is wrong, set, or different can make what is known here look younger than it is.
+ *
+ * 1. A region numbers its heartbeats with *beats*: numbers that only grow, whichever of its instances takes one. So
+ *    a heartbeat with a higher beat than one that was handed out after this instance asked for it was written after
+ *    this instance asked. That is a time of this instance's own monotonic clock.
+ * 2. A heartbeat also carries its writer's monotonic clock. Once (1) has told for one heartbeat of a writer when it was
+ *    written, it tells for all of them, asked or not: between two heartbeats both clocks have run equally long.
+ *
+ * Whoever has applied a heartbeat has applied all that its region accepted before it was written. A heartbeat that
+ * comes late, or again, is as old as it is.
+ */
+type RegionState = 'fresh' | 'suspect' | 'stale';
+
+/** How old something is, and whether it can be acted on. */
+export interface Standing {
+  /** At least as much as it truly is; Infinity where nothing is proven. */
+  ageMs: number;
+  state: RegionState;
+  /** Stale before its time, because the region has said good-bye. */
+  left: boolean;
+}
+
+interface FreshnessSettings {
+  suspectMs: number;
+  staleMs: number;
+}
+
+/** That a region is being asked for a beat. */
+interface Question {
+  /** Local monotonic time before it was sent, ms. */
+  askedMs: number;
+  /** The highest beat known by then. */
+  highest: number;
+}
+
+/** What is proven of a writer: when its clock stood at `steadyMs`, the local one stood at `localMs` or later. */
+interface Anchor {
+  steadyMs: number;
+  localMs: number;
+}
+
+/** A minute of them; a heartbeat under way for longer comes from a writer that is known, or proves nothing. */
+const MAX_ANSWERS = 64;
+/** Writers whose heartbeats are not the latest anywhere and are kept all the same. */
+const MAX_ANCHORS = 64;
+/** How far two monotonic clocks may run apart, per ms: NTP slews each by 500 ppm at most. */
+const DRIFT = 0.0011;
+
+/** The watermarks of one other region, as one instance knows them. All times are local, monotonic, in ms. */
+export class Watermarks {
+  readonly #partitions = new Map<number, Stamp>();
+  readonly #anchors = new Map<string, Anchor>();
+  #answers: { beat: number; askedMs: number }[] = [];
+  #highest = 0;
+
+  ask(nowMs: number): Question {
+    return { askedMs: nowMs, highest: this.#highest };
+  }
+
+  /** Notes the beat that the region answered with. One that is not higher than those before it proves nothing. */
+  answer({ askedMs, highest }: Question, beat: number): void {
+    if (beat <= highest) return;
+    this.#answers = [...this.#answers, { beat, askedMs }].slice(-MAX_ANSWERS);
+    this.#highest = Math.max(this.#highest, beat);
+    for (const stamp of this.#partitions.values()) this.#anchor(stamp);
+  }
+
+  /** Notes a heartbeat once all that lies before it on the partition has been applied; false if a later one was. */
+  applied(partition: number, stamp: Stamp): boolean {
+    this.#anchor(stamp);
+    this.#highest = Math.max(this.#highest, stamp.beat);
+    const known = this.#partitions.get(partition);
+    if (known && known.beat >= stamp.beat) return false;
+    this.#partitions.set(partition, stamp);
+    return true;
+  }
+
+  standing(partition: number, nowMs: number, { suspectMs, staleMs }: FreshnessSettings): Standing {
+    const stamp = this.#partitions.get(partition);
+    const left = stamp?.leaving ?? false;
+    const ageMs = stamp ? Math.max(0, nowMs - this.#writtenMs(stamp)) : Number.POSITIVE_INFINITY;
+    const state = left || ageMs > staleMs ? 'stale' : ageMs > suspectMs ? 'suspect' : 'fresh';
+    return { ageMs, state, left };
+  }
+
+  /** The latest time at or before which a heartbeat was certainly not written yet; -Infinity where nothing is known. */
+  #writtenMs({ writer, steadyMs }: Stamp): number {
+    const anchor = this.#anchors.get(writer);
+    if (!anchor) return Number.NEGATIVE_INFINITY;
+    const sinceMs = steadyMs - anchor.steadyMs;
+    return anchor.localMs + sinceMs - Math.abs(sinceMs) * DRIFT;
+  }
+
+  /** Keeps the best that is proven of a heartbeat's writer. */
+  #anchor(stamp: Stamp): void {
+    const earlier = this.#answers.filter(({ beat }) => beat < stamp.beat).map(({ askedMs }) => askedMs);
+    const localMs = Math.max(...earlier);
+    if (earlier.length === 0 || localMs <= this.#writtenMs(stamp)) return;
+    this.#anchors.delete(stamp.writer);
+    this.#anchors.set(stamp.writer, { steadyMs: stamp.steadyMs, localMs });
+    if (this.#anchors.size > MAX_ANCHORS) this.#forget();
+  }
+
+  /** Drops the writer that was not heard of for longest, of those that no watermark stands on. */
+  #forget(): void {
+    const needed = new Set([...this.#partitions.values()].map(({ writer }) => writer));
+    const [oldest] = [...this.#anchors.keys()].filter((writer) => !needed.has(writer));
+    if (oldest !== undefined) this.#anchors.delete(oldest);
+  }
+}
+
+const STATES: RegionState[] = ['fresh', 'suspect', 'stale'];
+
+/** A region as a whole: as old as its oldest partition, and gone as soon as one says so. */
+export function worst(standings: Standing[]): Standing {
+  return standings.reduce(
+    (whole, each) => ({
+      ageMs: Math.max(whole.ageMs, each.ageMs),
+      state: STATES[Math.max(STATES.indexOf(whole.state), STATES.indexOf(each.state))] ?? 'stale',
+      left: whole.left || each.left,
+    }),
+    HERE,
+  );
+}
+
+/** What a region knows of itself. */
+export const HERE: Standing = { ageMs: 0, state: 'fresh', left: false };
