@@ -159,7 +159,10 @@ function judge(held: Facets, told: AgentAsRead, name: ReadFacet, theirs: Version
   return isNewer ? 'newer' : 'agrees';
 }
 
-/** An idle agent without work has no interaction of routing's: one that is younger than the idleness denies it; its end was lost. */
+/**
+ * An idle agent without work has no interaction of routing's: one that is younger than the idleness denies it; its end was
+ * lost.
+ */
 function isDenied(facets: Facets, { isUnoccupied }: AgentAsRead): boolean {
   const isBusy = liveInteractions(facets).some(({ isAcd }) => isAcd !== false);
   return isUnoccupied === true && facets.activity?.state === 'IDLE' && isBusy;

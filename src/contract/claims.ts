@@ -20,7 +20,7 @@ export const Deliver = OneOf(
 export const DELIVERED = ['accepted', 'unknown', 'by_caller'] as const;
 const Delivered = OneOf(
   [...DELIVERED],
-  'With `deliver`: `accepted` if the platform has taken the order; the claim goes on once it rings there, and is confirmed when it is answered. `unknown` if it did not answer in time: ask again, with the same `call_id`. `by_caller` if the platform of this agent cannot be told: send the call there.',
+  'With `deliver`: `accepted` if the platform has taken the order; the claim goes on once it rings there, and is confirmed when it is answered. `unknown` if it may have: it did not answer in time, or would not be told again. Ask again, with the same `call_id`. `by_caller` if the platform of this agent cannot be told: send the call there.',
 );
 
 export const ClaimAnswer = Type.Object(

@@ -150,6 +150,29 @@ describe('a claim that Muster delivers', () => {
     expect(await statusOf(agentOf(userIds[first]))).toBe('AVAILABLE');
   });
 
+  it('is not taken back from a call that may be ringing already, whatever comes of asking again', async () => {
+    const id = waiting();
+    const first = await claim({ call_id: id });
+    expect(first.body).toMatchObject({ delivered: 'accepted' });
+    // Its phone rings, and nobody has told Muster yet.
+    simulator.faults({ missingPermissions: ['conversation:call:assign'] });
+    expect(await claim({ call_id: id })).toMatchObject({
+      status: 200,
+      body: { claim_id: first.body.claim_id, state: 'HELD', delivered: 'unknown' },
+    });
+  });
+
+  it('goes on where the agent is busy with nobody knows what: it may be this very call', async () => {
+    const id = waiting();
+    const asked = { queue: `org:${queueId}`, call_id: id, budget_ms: 2000 };
+    const { claim_id } = (await ask(`${url}/v1/claims`, 'POST', asked)).body;
+    simulator.setUser(userIds[first] ?? '', { routingStatus: 'COMMUNICATING' });
+    const reason = async (at: string) =>
+      (await ask(`${at}/v1/agents/${encodeURIComponent(agentOf(userIds[first]))}`)).body.reason;
+    for (const { url: at } of regions.all) await soon(async () => expect(await reason(at)).toBe('NON_ACD'));
+    expect(await claim(asked)).toMatchObject({ status: 200, body: { claim_id, delivered: 'unknown' } });
+  });
+
   it('is the caller’s to send where the agent’s platform cannot be told', async () => {
     const event = eventOf('crm:ann', 'AVAILABLE', Date.now(), { profile: { queues: ['crm:support'] } });
     expect((await ask(`${url}/v1/events`, 'POST', event)).status).toBe(202);

@@ -81,8 +81,8 @@ export function readConversation(userId: string, conversation: ConversationPaylo
 }
 
 /**
- * What a reading adds to what is known of the agent; undefined for nothing new, or where nothing says when it was. An alert without a time of its own
- * counts as no older than the activity known: it came to an agent who was already idle then, and must not be taken for
+ * What a reading adds to what is known of the agent; undefined for nothing new, or where nothing says when it was. An
+ * alert without a time of its own counts as no older than the activity known: it came to an agent who was already idle then, and must not be taken for
  * what that idleness ended.
  * @param last the step of this call that was told last
  */

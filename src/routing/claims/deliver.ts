@@ -1,5 +1,5 @@
 import { interactionOf } from '../../agent/facets.ts';
-import { isLive, mediaOf, ownStatus } from '../../agent/status.ts';
+import { isLive, liveInteractions, mediaOf } from '../../agent/status.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer, DELIVERED } from '../../contract/claims.ts';
 import type { Assignment } from '../../platforms/platform.ts';
@@ -79,16 +79,20 @@ async function deliver(
   const which = { agent: agentId, call: callId, claim: claim.claim_id, queue: claim.queue, fence: claim.fence };
   region.audit.record({ op: 'assign', who: { platform: connection }, outcome: answer.answer, ...which });
   if (answer.answer === 'accepted' || answer.answer === 'unknown') return answer.answer;
-  // It may be refused because it is on its way there already: what was accepted before is not taken back.
-  return again && answer.answer === 'refused' ? 'unknown' : answer;
+  // What the platform accepted for an earlier request may be ringing there: the agent is not given back under it.
+  return again ? 'unknown' : answer;
 }
 
-/** Where a call is that has this claim since an earlier request, by what the agent's platform has told. */
+/**
+ * Where a call is that has this claim since an earlier request, by what the agent's platform has told of interactions. A
+ * status alone says too little: the agent may be busy with this very call.
+ */
 function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the agent' | 'elsewhere' | 'waiting' {
   const facets = facetsOf(agent);
   const its = interactionOf(facets, call_id);
   if (state === 'CONFIRMED' || (its && isLive(its, facets))) return 'with the agent';
-  return ownStatus(facets, mediaOf(unit)).status === 'AVAILABLE' ? 'waiting' : 'elsewhere';
+  const isElsewhere = liveInteractions(facets).some(({ media }) => media === mediaOf(unit));
+  return isElsewhere ? 'elsewhere' : 'waiting';
 }
 
 /** A claim that cannot be given back now lapses. */
