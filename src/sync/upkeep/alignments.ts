@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
@@ -7,7 +6,7 @@ import { type Aligned, Alignment } from '../../store/alignment.ts';
 import { domainKey, LEASES } from '../../store/record/keys.ts';
 import type { Misplacement } from '../../store/record/place.ts';
 import type { Cluster } from '../../store/redis/cluster.ts';
-import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import { DomainChecks } from './domain-checks.ts';
 
 /** What the last check of a domain found, and by whom. */
 export interface AlignmentReport extends Aligned {
@@ -26,46 +25,39 @@ interface AlignmentsOptions {
   metrics: Metrics;
 }
 
-const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 500;
-/** A domain of a million agents is looked through in the background of its callers: in some minutes, not at once. */
-const RECORDS_PER_SECOND = 5000;
 const FIELD = 'alignment';
-
-/** Ends a check that is not this instance's any more. */
-class HandedOver extends Error {}
 
 /** Sees to it in every region that queues and records agree: each domain on one instance, at the pace of reconciling. */
 export class Alignments {
   readonly #options: AlignmentsOptions;
   readonly #domains: string[];
-  readonly #leases: Leases;
-  /** Monotonic ms from which a domain is checked again. */
-  readonly #dueMs = new Map<number, number>();
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #checks: DomainChecks;
 
   constructor(options: AlignmentsOptions) {
+    const { config, log, metrics } = options;
     this.#options = options;
-    this.#domains = Object.keys(options.config.domains).sort();
-    this.#leases = createLeases({
+    this.#domains = Object.keys(config.domains).sort();
+    this.#checks = new DomainChecks({
       ...options,
-      run: (script, keys, args) => options.cluster.run(script, keys, args),
+      domains: this.#domains,
       prefix: LEASES.alignments,
-      count: this.#domains.length,
-      ttlMs: LEASE_TTL_MS,
+      lookEveryMs: LOOK_EVERY_MS,
+      check: (domain, pace) => this.#check(domain, pace),
+      failed: (domain, error) => {
+        metrics.alignRuns.inc({ domain, outcome: 'failed' });
+        log.debug('queue_check_failed', { err: error, domain });
+      },
+      restMs: (tookMs) => Math.max(config.reconcile.intervalMs - tookMs, tookMs),
     });
   }
 
   start(): void {
-    this.#leases.start();
-    this.#running = this.#run();
+    this.#checks.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#leases.stop();
+  stop(): Promise<void> {
+    return this.#checks.stop();
   }
 
   /** The last report on each domain, whichever instance made it. @throws ShardUnavailable */
@@ -79,46 +71,11 @@ export class Alignments {
     return new Map(await Promise.all(told));
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      for (const number of this.#leases.held()) {
-        if ((this.#dueMs.get(number) ?? 0) <= this.#options.clock.monotonicMs()) await this.#check(number);
-      }
-      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  async #check(number: number): Promise<void> {
-    const { cluster, config, clock, log, metrics } = this.#options;
-    const domain = this.#domains[number] as string;
+  async #check(domain: string, pace: (records: number) => Promise<void>): Promise<void> {
+    const { cluster, config, clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const alignment = new Alignment({ cluster, config, pace: this.#pacer(number) });
-    try {
-      const aligned = await alignment.check(domain);
-      await this.#report(domain, aligned, Math.round(clock.monotonicMs() - startedMs));
-    } catch (error) {
-      if (error instanceof HandedOver) return;
-      metrics.alignRuns.inc({ domain, outcome: 'failed' });
-      log.debug('queue_check_failed', { err: error, domain });
-    }
-    const endedMs = clock.monotonicMs();
-    const tookMs = endedMs - startedMs;
-    this.#dueMs.set(number, endedMs + Math.max(config.reconcile.intervalMs - tookMs, tookMs));
-  }
-
-  /** Lets as much time pass as the records since the start may take. */
-  #pacer(number: number): (records: number) => Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stopping;
-    const startedMs = clock.monotonicMs();
-    let read = 0;
-    return async (records) => {
-      read += records;
-      const aheadMs = startedMs + (read / RECORDS_PER_SECOND) * 1000 - clock.monotonicMs();
-      if (aheadMs > 0) await sleep(aheadMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || !this.#leases.held().has(number)) throw new HandedOver();
-    };
+    const aligned = await new Alignment({ cluster, config, pace }).check(domain);
+    await this.#report(domain, aligned, Math.round(clock.monotonicMs() - startedMs));
   }
 
   async #report(domain: string, aligned: Aligned, tookMs: number): Promise<void> {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { interactionsFacet } from '../../agent/facets.ts';
 import { RECORD_LIMITS } from '../../agent/limits.ts';
 import { forgettingOf, isForgotten, isSilent, lostEnds } from '../../agent/merge.ts';
@@ -11,8 +10,8 @@ import { isLocked, recordsOf, removeForgotten } from '../../store/forgotten.ts';
 import { LEASES } from '../../store/record/keys.ts';
 import type { AgentRecord } from '../../store/record/record.ts';
 import type { Cluster } from '../../store/redis/cluster.ts';
-import { createLeases, type Leases } from '../../store/redis/leases.ts';
 import type { Ingest } from '../flow/ingest.ts';
+import { DomainChecks } from './domain-checks.ts';
 
 interface ExpiryOptions {
   cluster: Cluster;
@@ -25,12 +24,9 @@ interface ExpiryOptions {
   log: Log;
 }
 
-const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 1000;
 /** What is looked for takes days to come about. */
 const CHECK_EVERY_MS = 3_600_000;
-/** A domain of a million agents is looked through in the background of its callers, in some minutes. */
-const RECORDS_PER_SECOND = 5000;
 const DAY_MS = 86_400_000;
 
 /** What is to become of an agent's record by time alone. */
@@ -59,71 +55,44 @@ export function fateOf(config: Config, agentId: string, record: AgentRecord, now
 /** How many agents were forgotten, and how many records of such agents taken out of the store. */
 type Found = Record<Exclude<Fate, 'stays'>, number>;
 
-/** Ends a check that is not this instance's any more. */
-class HandedOver extends Error {}
-
 /** Sees to it that nobody is kept for ever: each domain on one instance, once an hour. */
 export class Expiry {
   readonly #options: ExpiryOptions;
-  readonly #domains: string[];
-  readonly #leases: Leases;
-  /** Monotonic ms from which a domain is looked through again. */
-  readonly #dueMs = new Map<number, number>();
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #checks: DomainChecks;
 
   constructor(options: ExpiryOptions) {
     this.#options = options;
-    this.#domains = domainsOf(options.config).sort();
-    this.#leases = createLeases({
+    this.#checks = new DomainChecks({
       ...options,
-      run: (script, keys, args) => options.cluster.run(script, keys, args),
+      domains: domainsOf(options.config).sort(),
       prefix: LEASES.expiry,
-      count: this.#domains.length,
-      ttlMs: LEASE_TTL_MS,
+      lookEveryMs: LOOK_EVERY_MS,
+      check: (domain, pace) => this.#check(domain, pace),
+      failed: (domain, error) => options.log.debug('expiry_check_failed', { err: error, domain }),
+      restMs: () => CHECK_EVERY_MS,
     });
   }
 
   start(): void {
-    this.#leases.start();
-    this.#running = this.#run();
+    this.#checks.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#leases.stop();
+  stop(): Promise<void> {
+    return this.#checks.stop();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      for (const number of this.#leases.held()) {
-        if ((this.#dueMs.get(number) ?? 0) <= this.#options.clock.monotonicMs()) await this.#check(number);
-      }
-      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // it is to stop
-    }
-  }
-
-  /** Never throws: what is not done now is done at the next check. */
-  async #check(number: number): Promise<void> {
-    const { cluster, clock, log } = this.#options;
-    const domain = this.#domains[number] as string;
+  /** What was found before a check ended is told, however it ended. */
+  async #check(domain: string, pace: (records: number) => Promise<void>): Promise<void> {
+    const { cluster, log } = this.#options;
     const found: Found = { forgotten: 0, removed: 0 };
     try {
-      const startedMs = clock.monotonicMs();
-      let read = 0;
       for await (const records of recordsOf(cluster, domain)) {
         for (const [agentId, record] of records) await this.#see(domain, agentId, record, found);
-        read += records.length;
-        await this.#pace(number, startedMs + (read / RECORDS_PER_SECOND) * 1000);
+        await pace(records.length);
       }
-    } catch (error) {
-      if (error instanceof HandedOver) return;
-      log.debug('expiry_check_failed', { err: error, domain });
+    } finally {
+      if (found.forgotten + found.removed > 0) log.info('agents_expired', { domain, ...found });
     }
-    if (found.forgotten + found.removed > 0) log.info('agents_expired', { domain, ...found });
-    this.#dueMs.set(number, clock.monotonicMs() + CHECK_EVERY_MS);
   }
 
   /** Ends what nobody has spoken of for long: an end that was lost must not keep anybody busy for ever. */
@@ -152,12 +121,5 @@ export class Expiry {
       await ingest.accept(forgettingOf(config.region, agentId, tombstone, 'expiry'));
     }
     found[fate] += 1;
-  }
-
-  async #pace(number: number, dueMs: number): Promise<void> {
-    const { signal } = this.#stopping;
-    const aheadMs = dueMs - this.#options.clock.monotonicMs();
-    if (aheadMs > 0) await sleep(aheadMs, undefined, { signal }).catch(() => undefined); // it is to stop
-    if (signal.aborted || !this.#leases.held().has(number)) throw new HandedOver();
   }
 }
