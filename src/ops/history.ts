@@ -128,24 +128,6 @@ interface HistoryOptions {
   log: Pick<Log, 'error'>;
 }
 
-/** The history of an instance that was not asked to keep one. */
-export const noHistory: History = {
-  claimInvoked() {},
-  claimGranted() {},
-  claimRefused() {},
-  claimUnknown() {},
-  settled() {},
-  settleRefused() {},
-  eventAccepted() {},
-  eventHandled() {},
-  eventDeadLettered() {},
-  agentRead() {},
-  conflict() {},
-  callConflict() {},
-  failed: undefined,
-  close() {},
-};
-
 /**
  * Appends to a history; one file per instance.
  * @throws Error if the file cannot be opened: whoever asked for a history should not run without one

@@ -54,7 +54,8 @@ export interface Region {
   clock: Clock;
   log: Log;
   metrics: Metrics;
-  history: History;
+  /** Absent where no history is kept. */
+  history: History | undefined;
   audit: Audit;
 }
 
@@ -106,7 +107,7 @@ export function tell(region: Region, agentId: string, line: string | AgentRecord
   const record = typeof line === 'string' ? readRecord(line) : line;
   const answer = answerFor(region, agentId, record);
   const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
-  region.history.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
+  region.history?.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
   return answer;
 }
 

@@ -14,7 +14,8 @@ export interface Ground {
   instance: string;
   clock: Clock;
   log: Log;
-  history: History;
+  /** Absent where no history is kept. */
+  history: History | undefined;
   audit: Audit;
   access: Access;
   metrics: Metrics;

@@ -3,7 +3,7 @@ import { createServer, type Server } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
 import { openAudit } from '../ops/audit.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
-import { noHistory, openHistory } from '../ops/history.ts';
+import { openHistory } from '../ops/history.ts';
 import { createLog, type Log, openStream } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
@@ -112,7 +112,7 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
   if (bus.driver === 'kafka') await (await import('./commands/topic-check.ts')).checkTopic(bus, instance, log);
   const metrics = createMetrics(region);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
-  const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : noHistory;
+  const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : undefined;
   const store = await openStore(config, clock, log);
   const counts = new PlatformCounts(metrics, log);
   return { config, instance, clock, log, history, audit, access, store, metrics, counts };
@@ -125,7 +125,7 @@ async function assemble(ground: Ground): Promise<Sync> {
   } catch (error) {
     await ground.store.close();
     ground.audit.close();
-    ground.history.close();
+    ground.history?.close();
     throw error;
   }
 }
@@ -135,7 +135,7 @@ async function shutDown({ access, store, history, audit }: Ground, sync: Sync): 
   await sync.stop();
   await store.close();
   audit.close();
-  history.close();
+  history?.close();
 }
 
 async function listen(server: Server, { listen: { host, port } }: Config): Promise<string> {

@@ -132,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'conflict-report',
     without: 'reporting that two claims met',
     file: 'src/routing/claims/conflict.ts',
-    text: 'history.conflict(conflict);',
+    text: 'history?.conflict(conflict);',
     becomes: '',
     drill: 'total-isolation',
     breaks: ['conflicts'],

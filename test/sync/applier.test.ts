@@ -5,7 +5,6 @@ import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { type Heartbeat, sealEvent, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { noHistory } from '../../src/ops/history.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { ShardUnavailable } from '../../src/store/redis/errors.ts';
@@ -92,7 +91,7 @@ class Bench {
       } as unknown as Freshness,
       replication: 'refuse',
       store: systemClock,
-      history: noHistory,
+      history: undefined,
     });
     applier.start();
   }

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { noHistory, openHistory } from '../../src/ops/history.ts';
+import { openHistory } from '../../src/ops/history.ts';
 import { UnusableHistory } from '../../src/verify/read.ts';
 import { renderVerdict } from '../../src/verify/render.ts';
 import { verify } from '../../src/verify/verify.ts';
@@ -80,12 +80,6 @@ describe('the writer', () => {
     history.claimInvoked({ call: 'c2', queue: 'support' });
     const fields = { file: '/dev/full', reason: expect.stringContaining('ENOSPC') };
     expect(error.mock.calls).toEqual([['history_write_failed', fields]]);
-  });
-
-  it('does nothing where no history is kept', () => {
-    noHistory.claimInvoked({ call: 'c1', queue: 'support' });
-    noHistory.close();
-    expect(noHistory.failed).toBeUndefined();
   });
 });
 

@@ -24,7 +24,7 @@ const NOBODY_FREE_MS = 2000;
 export async function claim(region: Region, request: ClaimRequest): Promise<Granted> {
   const queue = queueNamed(region, request.queue);
   const { history, clock, metrics } = region;
-  history.claimInvoked({ call: request.callId, queue: queue.id });
+  history?.claimInvoked({ call: request.callId, queue: queue.id });
   const startedMs = clock.monotonicMs();
   const attempt: Attempt = {
     region,
@@ -51,7 +51,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     if (error instanceof NotReplicated) await giveBack(attempt);
     count(outcomeOf(error));
     const reason = error instanceof Refusal ? error.code : 'unavailable';
-    history.claimRefused({ call: request.callId, queue: queue.id, reason });
+    history?.claimRefused({ call: request.callId, queue: queue.id, reason });
     throw error;
   }
 }

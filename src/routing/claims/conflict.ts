@@ -19,7 +19,7 @@ export function conflictReporter(): (region: Region, agentId: string, conflict: 
     const told = ({ fence, callId, by }: Claim) => ({ fence, call: callId, region: by ?? config.region });
     const conflict = { agent: agentId, kept: told(kept), lost: told(lost), overlap };
     metrics.conflicts.inc({ overlap });
-    history.conflict(conflict);
+    history?.conflict(conflict);
     audit.record({ op: 'conflict', who: { region: lost.by ?? config.region }, outcome: overlap, ...conflict });
     log.warn('agent_granted_twice', conflict);
     ingest.announceConflict(conflict).catch((error) => {

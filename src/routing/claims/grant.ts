@@ -33,7 +33,7 @@ export async function grantedHere(
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
   publishClaim(region, reply.agentId, record, held);
-  region.history.claimGranted({
+  region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
     agent: reply.agentId,
@@ -126,7 +126,7 @@ export async function askFor(attempt: Attempt, home: string, agentId: string): P
   if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(home, answer.kind);
   // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
   if (answer.kind === 'unknown') {
-    region.history.claimUnknown({ call: request.callId, queue: queue.id, home, agent: agentId });
+    region.history?.claimUnknown({ call: request.callId, queue: queue.id, home, agent: agentId });
   }
   return answer;
 }
@@ -150,7 +150,7 @@ export async function grantedElsewhere(
 ): Promise<Granted> {
   mustBeReplicated(region, claim);
   await correct(region, claim.agent_id, facetsOf(claim.agent));
-  region.history.claimGranted({
+  region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
     agent: claim.agent_id,

@@ -139,7 +139,7 @@ export class OneCall {
     });
     const conflict = { call, kept: told(kept), lost: told(lost), outcome };
     metrics.callConflicts.inc({ outcome });
-    history.callConflict(conflict);
+    history?.callConflict(conflict);
     audit.record({ op: 'call_conflict', who: { region: config.region }, ...conflict });
     log.warn(outcome === 'ended' ? 'call_conflict_resolved' : 'call_conflict_confirmed', conflict);
   }

@@ -168,13 +168,13 @@ function noteKept(
   const { callId, fence, untilMs } = claim;
   const op = settlement as 'confirm' | 'renew';
   const heldMs = lockMs - (clock.monotonicMs() - startedMs);
-  history.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
+  history?.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
 }
 
 function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
   const { callId, fence, untilMs, state } = claim;
   const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
-  history.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
+  history?.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
 }
 
 /** In a history a missed or refused call is a release: the holder gives the agent up. */
@@ -239,7 +239,7 @@ function noteRefused(
   const isKept = settlement === 'confirm' || settlement === 'renew';
   const op = isKept ? settlement : opOf(settlement);
   if (op === 'lapse' || op === 'supersede') return;
-  history.settleRefused({ op, agent, fence, ...(!isKept && { since: startedMs }), reason });
+  history?.settleRefused({ op, agent, fence, ...(!isKept && { since: startedMs }), reason });
 }
 
 export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>

@@ -29,7 +29,17 @@ export function tellLapse(
   metrics.claimEnds.inc({ reason: 'lapsed' });
   const { callId: call, fence, untilMs, state } = claim;
   const startedMs = clock.monotonicMs();
-  history.settled({ op: 'lapse', call, agent: agentId, fence, ...unitIn(claim), untilMs, startedMs, state, mayBeLost });
+  history?.settled({
+    op: 'lapse',
+    call,
+    agent: agentId,
+    fence,
+    ...unitIn(claim),
+    untilMs,
+    startedMs,
+    state,
+    mayBeLost,
+  });
   auditLapse(region, agentId, claim);
   publishClaim(region, agentId, record, claim);
 }

@@ -33,7 +33,8 @@ interface ApplierOptions {
   store: { nowMs(): number };
   setAside: Pick<SetAside, 'letter' | 'tell'>;
   metrics: Metrics;
-  history: History;
+  /** Absent where no history is kept. */
+  history: History | undefined;
 }
 
 /** A change to an agent, and the message that told of it. */
@@ -160,7 +161,7 @@ export class Applier {
     await setAside.letter(message, error, 'bus', `bus partition ${partition}, ${position}`);
     this.#letters.set(partition, letters.add(position));
     metrics.events.inc({ outcome: 'dead_letter' });
-    history.eventDeadLettered({
+    history?.eventDeadLettered({
       event: event?.eventId ?? delivery.headers.ce_id ?? position,
       ...(event && { agent: event.agentId }),
       reason: error instanceof Error ? error.message : String(error),

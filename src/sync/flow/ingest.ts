@@ -28,7 +28,8 @@ interface IngestOptions {
   apply: Apply;
   log: Log;
   metrics: Metrics;
-  history: History;
+  /** Absent where no history is kept. */
+  history: History | undefined;
   /** The store's clock, in ms: all instances of the region have the same, and claims end by it. */
   store: { nowMs(): number };
 }
@@ -123,7 +124,7 @@ export class Ingest {
     if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
     demandStorable(this.#options.config, event.agentId, facets);
     const written = await this.#append(event, facets);
-    if (isTellable(written, replication)) history.eventAccepted(event);
+    if (isTellable(written, replication)) history?.eventAccepted(event);
     const outcome = await this.#applyHere(event);
     const { value: place, replicated } = tellable(written, replication);
     metrics.events.inc({ outcome: 'accepted' });
@@ -146,7 +147,7 @@ export class Ingest {
     const { history, replication } = this.#options;
     const written = await this.#append(event, merge(record?.facets ?? {}, event.facets).facets);
     // What no replica has is published all the same, unless a failover takes it first.
-    if (isTellable(written, replication)) history.eventAccepted(event);
+    if (isTellable(written, replication)) history?.eventAccepted(event);
   }
 
   #clamped(reported: AgentEvent): AgentEvent {
@@ -186,7 +187,7 @@ interface ApplyOptions {
   config: Config;
   clock: Clock;
   metrics: Metrics;
-  history: History;
+  history: History | undefined;
   /** Called where the claim on the agent was granted, after each event, so that the claim can follow. */
   atGranter(event: AgentEvent, record: AgentRecord): Promise<void>;
   /** Called at the agent's home when a claim granted in its stead meets one that it knew nothing of. */
@@ -286,7 +287,7 @@ export class Apply {
     const written = await agents.apply(event.agentId, event.facets);
     // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
     const applied = written.evenIfLost();
-    history.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
+    history?.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
     if (via === 'bus') this.#options.heardOfClaims(event.agentId, applied.record.home, claimsOf(event.facets));
     await this.#follow(event, applied);
     return written;
