@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
-import { type Log, type LogStream, openStream, traceOfLine } from './log.ts';
+import { type Log, type LogStream, openStream } from './log.ts';
+import { traceOfLine } from './trace.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Who did something. Ids are the issuer's, the configuration's or the platform's; never a token. */

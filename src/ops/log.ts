@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { type EventCodeAt, LOG_EVENTS } from './log-events/catalogue.ts';
-import { currentTrace } from './trace.ts';
+import { traceOfLine } from './trace.ts';
 
 /** What a line says besides its event: see docs/log-events.md for the names. */
 export type LogFields = { [name: string]: unknown; event?: never; msg?: never };
@@ -47,10 +47,4 @@ function logThrough(lines: Logger): Log {
     error: (event, fields) => lines.error({ event, ...fields }, LOG_EVENTS[event].message),
     child: (fields) => logThrough(lines.child(fields)),
   };
-}
-
-/** A line that is written for somebody's request says for which: the trace is the same in all regions and beyond. */
-export function traceOfLine(): { trace_id?: string } {
-  const trace = currentTrace();
-  return trace ? { trace_id: trace.id } : {};
 }

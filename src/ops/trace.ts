@@ -58,3 +58,9 @@ export function traceHeaders(): Record<string, string> {
   if (!trace) return {};
   return { traceparent: trace.traceparent, ...(trace.tracestate !== undefined && { tracestate: trace.tracestate }) };
 }
+
+/** The trace id that a log line or audit record carries; empty outside a request. The id is the same in all regions. */
+export function traceOfLine(): { trace_id?: string } {
+  const trace = currentTrace();
+  return trace ? { trace_id: trace.id } : {};
+}
