@@ -1,8 +1,8 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
 import { type Log, type LogStream, openStream } from './log.ts';
-import { traceOfLine } from './trace.ts';
 import type { Metrics } from './metrics.ts';
+import { traceOfLine } from './trace.ts';
 
 /** Who did something. Ids are the issuer's, the configuration's or the platform's; never a token. */
 export type Who =
