@@ -1,5 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Maker, makerFor } from './metric-maker.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Everything an instance measures; the help texts say what. Names and labels follow the conventions of Prometheus:
@@ -24,7 +23,7 @@ export function createMetrics(region: string) {
   };
 }
 
-function metricsOfChanges({ counter, gauge, latency }: Maker) {
+function metricsOfChanges({ counter, gauge, histogram }: Maker) {
   return {
     events: counter(
       'events_total',
@@ -37,7 +36,7 @@ function metricsOfChanges({ counter, gauge, latency }: Maker) {
       'place',
     ),
     clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 minutes ahead, replaced by the current time.'),
-    propagation: latency(
+    propagation: histogram(
       'propagation_seconds',
       'Time from acceptance in another region to being applied here, by the clocks of the two stores.',
       'from_region',
@@ -48,7 +47,7 @@ function metricsOfChanges({ counter, gauge, latency }: Maker) {
   };
 }
 
-function metricsOfClaims({ counter, latency }: Maker) {
+function metricsOfClaims({ counter, histogram }: Maker) {
   return {
     claims: counter(
       'claims_total',
@@ -60,7 +59,7 @@ function metricsOfClaims({ counter, latency }: Maker) {
       'Agents passed over by claims, by reason: busy, claimed, held, skill, stale, budget, unreachable.',
       'reason',
     ),
-    claimDuration: latency(
+    claimDuration: histogram(
       'claim_duration_seconds',
       'Time to grant a claim, by the region that granted it: local, remote.',
       'grant',
@@ -93,7 +92,7 @@ function metricsOfClaims({ counter, latency }: Maker) {
   };
 }
 
-function metricsOfReads({ counter, latency }: Maker) {
+function metricsOfReads({ counter, histogram }: Maker) {
   return {
     tokenReads: counter(
       'token_reads_total',
@@ -106,7 +105,7 @@ function metricsOfReads({ counter, latency }: Maker) {
       'connection',
       'outcome',
     ),
-    readThroughDuration: latency(
+    readThroughDuration: histogram(
       'read_through_duration_seconds',
       'Time a platform took to answer a status query.',
       'connection',
@@ -138,7 +137,7 @@ function metricsOfPlatforms({ counter }: Maker) {
   };
 }
 
-function metricsOfReconciliation({ counter, duration }: Maker) {
+function metricsOfReconciliation({ counter, gauge }: Maker) {
   return {
     reconcileRuns: counter(
       'reconcile_runs_total',
@@ -157,12 +156,12 @@ function metricsOfReconciliation({ counter, duration }: Maker) {
       'Differences where the store held a newer value for over a minute, and the value of the platform replaced it.',
       'connection',
     ),
-    reconcileDuration: duration(
+    reconcileDuration: gauge(
       'reconcile_duration_seconds',
       'Duration of the last complete reconciliation.',
       'connection',
     ),
-    reconcileAge: duration(
+    reconcileAge: gauge(
       'reconcile_age_seconds',
       'Time since the last complete reconciliation ended, reported by the instance that runs the connection.',
       'connection',
@@ -179,7 +178,7 @@ function metricsOfReconciliation({ counter, duration }: Maker) {
       'domain',
       'kind',
     ),
-    alignDuration: duration(
+    alignDuration: gauge(
       'align_duration_seconds',
       'Duration of the last complete comparison of the queues of a domain with its records.',
       'domain',
@@ -187,7 +186,7 @@ function metricsOfReconciliation({ counter, duration }: Maker) {
   };
 }
 
-function metricsOfAccess({ counter, gauge, duration }: Maker) {
+function metricsOfAccess({ counter, gauge }: Maker) {
   return {
     authentications: counter(
       'authentications_total',
@@ -213,23 +212,42 @@ function metricsOfAccess({ counter, gauge, duration }: Maker) {
       'audit_records_dropped_total',
       'Audit records that were dropped because they could not be written.',
     ),
-    issuerKeysAge: duration('issuer_keys_age_seconds', 'Time since an issuer last answered with its keys.', 'issuer'),
+    issuerKeysAge: gauge('issuer_keys_age_seconds', 'Time since an issuer last answered with its keys.', 'issuer'),
   };
 }
 
-function metricsOfStores({ gauge, duration }: Maker) {
+function metricsOfStores({ gauge }: Maker) {
   return {
     shardUp: gauge('shard_up', '1 if the shard answers its probes, else 0.', 'shard'),
     shardRefuses: gauge('shard_refuses_writes', '1 if the shard answers but refuses writes, else 0.', 'shard'),
-    regionAge: duration(
+    regionAge: gauge(
       'region_age_seconds',
       'Age of what is known of a region, by its oldest partition; 0 for the own region.',
       'of_region',
     ),
-    clockOffset: duration(
+    clockOffset: gauge(
       'clock_offset_seconds',
       'How far the clock of a region is ahead of the clock of this instance; negative if behind.',
       'of_region',
     ),
+  };
+}
+
+type Maker = ReturnType<typeof makerFor>;
+
+/** 0.1 ms to 65 s in steps of about 1.5: fine enough to read a p99 from. */
+const BUCKETS_SECONDS = Array.from({ length: 34 }, (_, i) => Number((1e-4 * 1.5 ** i).toPrecision(2)));
+
+/** Makes the metrics of one registry, with the prefix `muster_`. test/ops/metrics.test.ts holds their naming rules. */
+function makerFor(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Counter({ name: `muster_${name}`, help, labelNames, registers }),
+    gauge: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Gauge({ name: `muster_${name}`, help, labelNames, registers }),
+    /** Of durations: its name ends in `_seconds`. */
+    histogram: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+      new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: BUCKETS_SECONDS }),
   };
 }

@@ -44,7 +44,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
   try {
     const granted = await whileTimeLasts(clock, request.budgetMs, () => pursue(attempt));
     const grant = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
-    if (!request.askedBy) metrics.claimDuration.observeMs({ grant }, clock.monotonicMs() - startedMs);
+    if (!request.askedBy) metrics.claimDuration.observe({ grant }, (clock.monotonicMs() - startedMs) / 1000);
     count(granted.again ? 'again' : 'granted');
     return granted;
   } catch (error) {

@@ -120,7 +120,7 @@ export class ReadThrough {
   #count(connection: string, outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void {
     const { metrics, log } = this.#options;
     metrics.readThrough.inc({ connection, outcome }, agents);
-    if (outcome === 'answered') metrics.readThroughDuration.observeMs({ connection }, tookMs);
+    if (outcome === 'answered') metrics.readThroughDuration.observe({ connection }, tookMs / 1000);
     if (outcome === 'failed') log.warn('platform_query_failed', { err: error, connection });
   }
 }

@@ -20,16 +20,16 @@ function measure(ground: Ground, sync: Sync): void {
     metrics.shardRefuses.set({ shard }, refuses === undefined ? 0 : 1);
   }
   for (const name of Object.keys(config.regions)) {
-    metrics.regionAge.setMs({ of_region: name }, freshness.region(name).ageMs);
+    metrics.regionAge.set({ of_region: name }, freshness.region(name).ageMs / 1000);
     const offsetMs = peers.clockOffsetMs(name);
-    if (offsetMs !== undefined) metrics.clockOffset.setMs({ of_region: name }, Math.round(offsetMs));
+    if (offsetMs !== undefined) metrics.clockOffset.set({ of_region: name }, Math.round(offsetMs) / 1000);
   }
   for (const [issuer, { ageMs }] of ground.access.published) {
-    if (Number.isFinite(ageMs)) metrics.issuerKeysAge.setMs({ issuer }, Math.round(ageMs));
+    if (Number.isFinite(ageMs)) metrics.issuerKeysAge.set({ issuer }, Math.round(ageMs) / 1000);
   }
   metrics.reconcileAge.reset(); // another instance may run the connection by now, and reports it
   for (const [connection, { lastSnapshotMs }] of Object.entries(sync.connections.health())) {
-    if (lastSnapshotMs !== undefined) metrics.reconcileAge.setMs({ connection }, clock.nowMs() - lastSnapshotMs);
+    if (lastSnapshotMs !== undefined) metrics.reconcileAge.set({ connection }, (clock.nowMs() - lastSnapshotMs) / 1000);
   }
   void countBacklog(ground, sync);
 }

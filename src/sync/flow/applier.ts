@@ -127,7 +127,7 @@ export class Applier {
   #measure({ event, acceptedMs }: Change): void {
     const { region, store, metrics } = this.#options;
     if (acceptedMs === undefined || event.region === region) return;
-    metrics.propagation.observeMs({ from_region: event.region }, Math.max(0, store.nowMs() - acceptedMs));
+    metrics.propagation.observe({ from_region: event.region }, Math.max(0, store.nowMs() - acceptedMs) / 1000);
   }
 
   /** Opens a message; undefined where nobody can. */

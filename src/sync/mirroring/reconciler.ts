@@ -211,7 +211,7 @@ export class Reconciler {
   async #report(report: ReconcileReport): Promise<void> {
     const { connection, cluster, log, metrics } = this.#options;
     metrics.reconcileRuns.inc({ connection, outcome: report.failed ? 'failed' : 'complete' });
-    if (!report.failed) metrics.reconcileDuration.setMs({ connection }, report.tookMs);
+    if (!report.failed) metrics.reconcileDuration.set({ connection }, report.tookMs / 1000);
     log.debug('reconciliation_ended', { report });
     try {
       await writeNotes(cluster, connection, { reconciliation: report });

@@ -82,7 +82,7 @@ export class Alignments {
     const { cluster, instance, clock, log, metrics } = this.#options;
     const kinds = Object.entries(aligned.repaired) as [Misplacement, number][];
     metrics.alignRuns.inc({ domain, outcome: 'complete' });
-    metrics.alignDuration.setMs({ domain }, tookMs);
+    metrics.alignDuration.set({ domain }, tookMs / 1000);
     for (const [kind, count] of kinds) metrics.alignRepairs.inc({ domain, kind }, count);
     if (kinds.length > 0) log.warn('queues_repaired', { domain, ...aligned });
     const report: AlignmentReport = { instance, atMs: clock.nowMs(), tookMs, ...aligned };
