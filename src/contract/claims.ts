@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
-import { LONGEST_CLAIM_ID } from '../agent/claim.ts';
 import { END_REASONS } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
 import { AgentAnswer, AgentId, Explanation } from './agents.ts';
+import { LONGEST_CLAIM_ID } from './claim-ids.ts';
 import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
 
 /** Names its agent, so whoever holds it can be sent to the right region, and proves that it was granted. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
+import { ClaimIds } from '../contract/claim-ids.ts';
 import type { Log } from '../ops/log.ts';
-import { ClaimIds } from '../routing/claims/claim-ids.ts';
 
 /** No secret, and the same in all regions: where anybody may claim, anybody may make ids, too. */
 const WITHOUT_AUTH = 'muster signs ids with this where it has no keys of its own';

@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
+import type { ClaimIds } from '../contract/claim-ids.ts';
 import type { Log } from '../ops/log.ts';
-import type { ClaimIds } from '../routing/claims/claim-ids.ts';
 import { conflictReporter } from '../routing/claims/conflict.ts';
 import { followPlatform } from '../routing/claims/follow-platform.ts';
 import { Lapses } from '../routing/claims/lapses.ts';

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Circumstances,
-  claimIdOf,
   completionTime,
   conflictOf,
-  LONGEST_CLAIM_ID,
   mayGrantInstead,
   nextMove,
-  readClaimId,
   settlementsDue,
 } from '../../src/agent/claim.ts';
 import {
@@ -245,61 +242,5 @@ describe('claims that meet at the home', () => {
   ])('%s', (_, record, remainingMs, heard, expected) => {
     const conflict = conflictOf(record, remainingMs, heard);
     expect(conflict && `${conflict.kept.callId} ${conflict.overlap}`).toBe(expected);
-  });
-});
-
-describe('a claim id', () => {
-  const proof = 'GXrgqQd0oI2fJ5Fq3hUxYw';
-
-  it('names the agent, the fence and who granted, whatever the agent is called', () => {
-    for (const agentId of ['crm:a~b', 'crm:a~5', `crm:a~5:voice:home:eu:${proof}`, 'crm:line\nbreak', '\u{1f600}']) {
-      const names = [
-        { agentId, fence: 42, region: 'eu-west.1' },
-        { agentId, fence: 42, by: 'eu-west.1', region: 'eu-west.1' },
-      ];
-      for (const name of names) expect(readClaimId(claimIdOf(name, proof))).toEqual({ name, proof });
-    }
-  });
-
-  it('has one form: what is left out is written', () => {
-    const name = { agentId: 'ann', fence: 1795401957384, region: 'us-east-1' };
-    expect(claimIdOf(name, proof)).toBe(`ann~1795401957384:voice:home:us-east-1:${proof}`);
-    const instead = { ...name, unit: 'chat-2', by: 'eu-west-1', region: 'eu-west-1' };
-    expect(claimIdOf(instead, proof)).toBe(`ann~1795401957384:chat-2:verified:eu-west-1:${proof}`);
-  });
-
-  it('is never longer than it may be', () => {
-    const agentId = '\u{1f600}'.repeat(200);
-    const longest = { agentId, fence: Number.MAX_SAFE_INTEGER, unit: 'voicemail-999', region: 'r'.repeat(64) };
-    const id = claimIdOf({ ...longest, by: longest.region }, proof);
-    expect([...id].length).toBe(LONGEST_CLAIM_ID);
-    expect(readClaimId(id)?.name).toEqual({ ...longest, by: longest.region });
-    expect(readClaimId(`${'a'.repeat(2 * LONGEST_CLAIM_ID)}${id}`)).toBeUndefined();
-  });
-
-  it.each([
-    '',
-    'x',
-    'agent~1',
-    'agent~1:chat-1',
-    'agent~1.eu',
-    `~5:voice:home:eu:${proof}`,
-    `agent~0:voice:home:eu:${proof}`,
-    `agent~05:voice:home:eu:${proof}`,
-    `agent~-3:voice:home:eu:${proof}`,
-    `agent~99999999999999999:voice:home:eu:${proof}`,
-    `agent~5:voice-1:home:eu:${proof}`,
-    `agent~5:chat:home:eu:${proof}`,
-    `agent~5:chat-0:home:eu:${proof}`,
-    `agent~5:fax-1:home:eu:${proof}`,
-    `agent~5:voice:away:eu:${proof}`,
-    `agent~5:voice:home::${proof}`,
-    `agent~5:voice:home:e u:${proof}`,
-    `agent~5:voice:home:eu:${proof}A`,
-    `agent~5:voice:home:eu:${proof.slice(1)}`,
-    `agent~5:voice:home:eu:${proof}\n`,
-    ` agent~5:voice:home:eu:${proof.slice(1)}=`,
-  ])('is not "%s"', (text) => {
-    expect(readClaimId(text)).toBeUndefined();
   });
 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimIdOf, readClaimId } from '../../src/agent/claim.ts';
 import {
   type Capacity,
   type Claim,
@@ -12,6 +11,7 @@ import {
   type Stamped,
 } from '../../src/agent/facets.ts';
 import { digitalUnits, liveInteractions, mediaOf, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
+import { claimIdOf, readClaimId } from '../../src/contract/claim-ids.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
 const free: Facets = {

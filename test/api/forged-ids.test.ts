@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimIdOf } from '../../src/agent/claim.ts';
+import { claimIdOf } from '../../src/contract/claim-ids.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 
 /** Ids of claims that nobody granted: made up of what anybody can see of an agent. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { ClaimIds } from '../../src/routing/claims/claim-ids.ts';
 import { pairOf, privatePem, publicPem, sign } from '../fixtures/issuer.ts';
 import { CLAIM_KEY, type Regions, startRegions } from '../fixtures/regions.ts';
 

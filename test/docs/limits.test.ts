@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { LONGEST_CLAIM_ID } from '../../src/agent/claim.ts';
 import { MEDIA } from '../../src/agent/facets.ts';
 import { MESSAGE_LIMITS, RECORD_LIMITS, REQUEST_LIMITS, TEXT_LIMITS } from '../../src/agent/limits.ts';
 import { renderLimits } from '../../src/agent/limits-docs.ts';
 import { renderDocument } from '../../src/api/openapi/document.ts';
+import { LONGEST_CLAIM_ID } from '../../src/contract/claim-ids.ts';
 
 test('docs/limits.md says what the limits are', async () => {
   await expect(renderLimits()).toMatchFileSnapshot('../../docs/limits.md');

@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readClaimId } from '../../src/agent/claim.ts';
 import { partitionOf } from '../../src/bus/envelope.ts';
+import { readClaimId } from '../../src/contract/claim-ids.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 import { claimOnce, settleOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';

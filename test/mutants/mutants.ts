@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'proof',
     without: 'comparing what proves the id of a claim',
-    file: 'src/routing/claims/claim-ids.ts',
+    file: 'src/contract/claim-ids.ts',
     text: "const isProven = this.#keys.some((key) => timingSafeEqual(Buffer.from(macOf(key, statement), 'latin1'), shown));",
     becomes: 'const isProven = shown.length > 0;',
     drill: 'forged-ids',

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { behind, type Reach, reachOf } from '../../src/agent/reached.ts';
+import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
-import { ClaimIds } from '../../src/routing/claims/claim-ids.ts';
 import {
   InvalidToken,
   readToken,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { claimIdOf, PROOF_LENGTH } from '../../src/agent/claim.ts';
+import { claimIdOf, PROOF_LENGTH } from '../../src/contract/claim-ids.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { CallersLedger, type Question } from '../../world/callers/callers-ledger.ts';
 

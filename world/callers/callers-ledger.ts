@@ -1,4 +1,4 @@
-import { readClaimId } from '../../src/agent/claim.ts';
+import { readClaimId } from '../../src/contract/claim-ids.ts';
 import type { AnswerMode, CallerAnsweredLine, CallerAsk, CallerLine } from '../../src/ops/caller-line.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Journal } from '../../src/ops/journal.ts';

@@ -1,7 +1,8 @@
-import { type ClaimName, type Due, type PlatformSettlement, settlementsDue } from '../../agent/claim.ts';
+import { type Due, type PlatformSettlement, settlementsDue } from '../../agent/claim.ts';
 import type { AgentEvent } from '../../agent/event.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { connectionNameOf } from '../../config/topology.ts';
+import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { AgentRecord } from '../../store/record/record.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';

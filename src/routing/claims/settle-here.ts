@@ -1,6 +1,5 @@
 import {
   type Circumstances,
-  type ClaimName,
   completionTime,
   nextMove as decide,
   type Move,
@@ -15,6 +14,7 @@ import { obstacleTo } from '../../agent/lost-claim.ts';
 import type { Telling } from '../../agent/pairing.ts';
 import { claimOn, VOICE } from '../../agent/status.ts';
 import { connectionOf, findQueue } from '../../config/topology.ts';
+import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Settled } from '../../store/agents.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';

@@ -1,7 +1,8 @@
-import type { ClaimName, Settlement } from '../../agent/claim.ts';
+import type { Settlement } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { claimOn, VOICE } from '../../agent/status.ts';
 import { homeOfAgent } from '../../config/topology.ts';
+import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { type AgentRecord, lockOf } from '../../store/record/record.ts';
 import { isTellable, NotReplicated } from '../../store/written.ts';

@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { readClaimId } from '../../agent/claim.ts';
 import type { Facets } from '../../agent/facets.ts';
 import { merge } from '../../agent/merge.ts';
 import { REPORTED, type Reach, reachOf } from '../../agent/reached.ts';
 import { VOICE } from '../../agent/status.ts';
 import { flawIn } from '../../agent/text.ts';
+import { readClaimId } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { textOf } from '../../ops/utf8.ts';
 import type { Accepted } from '../../sync/flow/ingest.ts';

@@ -1,6 +1,49 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { type ClaimName, claimIdOf, readClaimId } from '../../agent/claim.ts';
-import { VOICE } from '../../agent/status.ts';
+import { MEDIA } from '../agent/facets.ts';
+import { VOICE } from '../agent/status.ts';
+
+/** What a claim's id says. */
+export interface ClaimName {
+  agentId: string;
+  fence: number;
+  /** The unit of the agent's capacity that it takes; absent: the one for voice. */
+  unit?: string;
+  /** The region that granted it in the home's stead: two that could not hear each other may give the same fence. */
+  by?: string;
+  /** The region that granted it, as the agent's home or, then it is `by`, in its stead. */
+  region: string;
+}
+
+/** Characters of what proves an id: 16 bytes in base64url. */
+export const PROOF_LENGTH = 22;
+
+/** What an id says, in its fixed order, but for the proof. */
+const UNIT = `${VOICE}|(?:${MEDIA.filter((name) => name !== VOICE).join('|')})-[1-9][0-9]{0,2}`;
+const CLAIM_ID = new RegExp(
+  `^(.+)~([1-9][0-9]{0,15}):(${UNIT}):(home|verified):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{${PROOF_LENGTH}})$`,
+  's',
+);
+
+/** Code points of the longest id: agent, fence, the longest unit, mode, region, proof, and what stands between them. */
+export const LONGEST_CLAIM_ID = 200 + 16 + 'voicemail-999'.length + 'verified'.length + 64 + PROOF_LENGTH + 5;
+
+/**
+ * A claim's id says all that whoever is shown it must know to settle it, and ends with what proves that a region said so:
+ * `{agent}~{fence}:{unit}:{home|verified}:{region}:{proof}`. Opaque to callers.
+ */
+export function claimIdOf({ agentId, fence, unit = VOICE, by, region }: ClaimName, proof: string): string {
+  return `${agentId}~${fence}:${unit}:${by === undefined ? 'home' : 'verified'}:${region}:${proof}`;
+}
+
+/** Undefined for what has not the form of a claim's id. Whether the proof is one is for others to say. */
+export function readClaimId(claimId: string): { name: ClaimName; proof: string } | undefined {
+  if (claimId.length > 2 * LONGEST_CLAIM_ID) return undefined;
+  const [, agentId = '', number, unit, mode, region = '', proof = ''] = CLAIM_ID.exec(claimId) ?? [];
+  const fence = Number(number);
+  if (!Number.isSafeInteger(fence)) return undefined;
+  const name = { agentId, fence, ...(unit !== VOICE && { unit }), ...(mode === 'verified' && { by: region }), region };
+  return { name: name as ClaimName, proof };
+}
 
 /** What a MAC is made over begins with what it is for: one that was made for something else proves nothing here. */
 const CLAIM = 'muster claim';
