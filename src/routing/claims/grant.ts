@@ -195,7 +195,7 @@ export async function correct(region: Region, agentId: string, facets: Facets): 
 /**
  * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question, never
  * a second grant: where the home can be asked, its record decides; in its stead, what the platform knows.
- * @param record the agent's, as it is now
+ * @param record the agent's as it is now: it has this claim, or a later one
  */
 export function publishClaim(region: Region, agentId: string, record: AgentRecord, held: Claim): void {
   const { config, ingest, store, log } = region;
@@ -208,7 +208,7 @@ export function publishClaim(region: Region, agentId: string, record: AgentRecor
     source: 'claim',
     facets: claimFacet(claim),
   };
-  ingest.publish(event, record).catch((error) => {
+  ingest.publish(event, record.facets).catch((error) => {
     // Of a shard that is away, one line has told already.
     const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
     log[level]('claim_not_published', { err: error, agent: agentId });

@@ -140,12 +140,12 @@ export class Ingest {
 
   /**
    * Tells all regions, this one included, without applying it here first, of what may be lost: whoever must know asks.
-   * @param record the agent as known, from which the message's summary is made
+   * @param facets the agent's with the event, for the message's summary
    * @throws OutboxFull, ShardUnavailable
    */
-  async publish(event: AgentEvent, record: AgentRecord | undefined): Promise<void> {
+  async publish(event: AgentEvent, facets: Facets): Promise<void> {
     const { history, replication } = this.#options;
-    const written = await this.#append(event, merge(record?.facets ?? {}, event.facets).facets);
+    const written = await this.#append(event, facets);
     // What no replica has is published all the same, unless a failover takes it first.
     if (isTellable(written, replication)) history?.eventAccepted(event);
   }
@@ -300,8 +300,8 @@ export class Apply {
     const { home, facets } = applied.record;
     if (home === config.region) for (const claim of claimsOf(event.facets)) this.#compare(event, claim, applied);
     if (home === config.region && event.facets.interactions) atHome(event.agentId, facets);
-    const granters = [home, ...claimsOf(facets).map(({ by }) => by)];
-    if (granters.includes(config.region)) await atGranter(event, applied.record);
+    const isGranter = claimsOf(facets).some(({ by = home }) => by === config.region);
+    if (isGranter) await atGranter(event, applied.record);
   }
 
   #compare({ agentId }: AgentEvent, claim: Claim, { before }: Applied): void {
