@@ -141,38 +141,41 @@ export const FACET_NAMES = [
 ] as const;
 export type FacetName = (typeof FACET_NAMES)[number];
 
-/** A place in a facet's order. */
+/** The position of a value in its facet's order. */
 export interface Rank extends Version {
-  /** How little the value leaves of the agent, see {@link closedness}. */
-  closed: number;
+  /** See {@link unavailabilityOf}. */
+  unavailability: number;
 }
 
-/** By what presence, activity and interactions say. What ended leaves most; of the stages before that none frees the agent. */
-const CLOSED: Record<string, number> = {
+/**
+ * How unavailable each value of presence, activity and interaction leaves the agent; 0 is the most available. An
+ * interaction frees the agent only when it has ended.
+ */
+const UNAVAILABILITY: Record<string, number> = {
   ...{ ON_DUTY: 0, PAUSED: 1, OFF_DUTY: 2 },
   ...{ IDLE: 0, NOT_RESPONDING: 1, INTERACTING: 1 },
   ...{ ENDED: 0, ALERTING: 1, CONNECTED: 1, WRAP_UP: 1 },
 };
 
-/** Of two values of one time the one that leaves less of the agent is the newer one: a tie never frees who is busy. */
-export const closedness = ({ state }: Version & { state?: string }): number => CLOSED[state ?? ''] ?? 0;
+/** Breaks a tie: of two values with the same time the less available one wins, so a tie never frees a busy agent. */
+export const unavailabilityOf = ({ state }: Version & { state?: string }): number => UNAVAILABILITY[state ?? ''] ?? 0;
 
 export const rankOf = (facet: Version & { state?: string }): Rank => ({
   at: facet.at,
-  closed: closedness(facet),
+  unavailability: unavailabilityOf(facet),
   id: facet.id,
 });
 
 /**
- * Negative when `a` is older than `b`, 0 when they are the same event, positive when newer: platform time in ms first, then
- * who leaves less of the agent, then the event's id.
+ * The order of a facet's values, where ties are decided: platform time in ms, then the less available value, then the
+ * event's id. Negative when `a` is older than `b`, 0 when they are the same event, positive when `a` is newer.
  */
 export function compareVersions(a: Version & { state?: string }, b: Version & { state?: string }): number {
   return compareRanks(rankOf(a), rankOf(b));
 }
 
 export function compareRanks(a: Rank, b: Rank): number {
-  return a.at - b.at || a.closed - b.closed || compareTexts(a.id, b.id);
+  return a.at - b.at || a.unavailability - b.unavailability || compareTexts(a.id, b.id);
 }
 
 const STAGE: Record<ClaimState, number> = { HELD: 0, CONFIRMED: 1, WRAP_UP: 2, ENDED: 3 };

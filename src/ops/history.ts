@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../agent/event.ts';
-import { claimsOf, closedness, type Facets, interactionsOf } from '../agent/facets.ts';
+import { claimsOf, type Facets, interactionsOf, unavailabilityOf } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
 import type { Clock } from './clock.ts';
 import type {
@@ -188,9 +188,10 @@ function versionsOf(facets: Facets): FacetVersions {
   const versions: FacetVersions = {};
   for (const name of ['forgotten', 'profile', 'presence', 'activity'] as const) {
     const facet = facets[name];
-    if (facet) versions[name] = [facet.at, closedness(facet), facet.id];
+    if (facet) versions[name] = [facet.at, unavailabilityOf(facet), facet.id];
   }
-  for (const one of interactionsOf(facets)) versions[`interaction/${one.callId}`] = [one.at, closedness(one), one.id];
+  for (const one of interactionsOf(facets))
+    versions[`interaction/${one.callId}`] = [one.at, unavailabilityOf(one), one.id];
   for (const { unit, fence, state, untilMs, callId, completedAtMs, by } of claimsOf(facets)) {
     const of = unit === undefined ? '' : `/${unit}`;
     versions[`claim${of}`] = [fence, state, untilMs, callId, ...(by === undefined ? [] : [by])];

@@ -146,11 +146,11 @@ function writeReach(reach: Reach): Static<typeof WireReach> {
   const wire: Static<typeof WireReach> = {};
   for (const name of REPORTED) {
     const version = reach[name];
-    if (version) wire[name] = [version.at, version.closed, version.id];
+    if (version) wire[name] = [version.at, version.unavailability, version.id];
   }
   const interactions = Object.entries(reach.interactions ?? {});
   if (interactions.length > 0)
-    wire.interactions = interactions.map(([callId, { at, closed, id }]) => [callId, at, closed, id]);
+    wire.interactions = interactions.map(([callId, { at, unavailability, id }]) => [callId, at, unavailability, id]);
   const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
     return [fence, by, state, untilMs, unit];
   });
@@ -162,12 +162,12 @@ function readReach(wire: Static<typeof WireReach>): Reach {
   const reach: Reach = {};
   for (const name of REPORTED) {
     const version = wire[name];
-    if (version) reach[name] = { at: version[0], closed: version[1], id: version[2] };
+    if (version) reach[name] = { at: version[0], unavailability: version[1], id: version[2] };
   }
   const { interactions, claims } = wire;
   if (interactions)
     reach.interactions = Object.fromEntries(
-      interactions.map(([callId, at, closed, id]) => [callId, { at, closed, id }]),
+      interactions.map(([callId, at, unavailability, id]) => [callId, { at, unavailability, id }]),
     );
   if (claims) {
     const reached = claims.map(([fence, by, state, untilMs, unit]) => [
