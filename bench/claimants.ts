@@ -1,6 +1,6 @@
 import { Random } from '../simulators/kit/random.ts';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
-import type { AgentRecord } from '../src/store/record/record.ts';
+import type { AgentRecord } from '../src/store/agent-record.ts';
 import { tellable } from '../src/store/written.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';
 import { type DomainName, REGION, type World } from './world.ts';
@@ -11,7 +11,7 @@ const RELEASED = { state: 'ENDED', lockMs: 0 } as const;
 
 interface Taken {
   agentId: string;
-  line: string;
+  record: AgentRecord;
   callId: string;
   queue: string;
 }
@@ -47,8 +47,8 @@ export class Claimants {
       instead: [],
       deadlineMs: DEADLINE_MS,
     });
-    const { verdict, agentId, line } = tellable(written, 'grant').value;
-    if (verdict === 'granted') this.#taken.push({ agentId, line, callId, queue });
+    const { verdict, agentId, record } = tellable(written, 'grant').value;
+    if (verdict === 'granted' && record) this.#taken.push({ agentId, record, callId, queue });
     else this.misses++;
   }
 
@@ -63,9 +63,8 @@ export class Claimants {
     await Promise.all(taken.map((each) => this.#release(each)));
   }
 
-  async #release({ agentId, line, callId, queue }: Taken): Promise<void> {
+  async #release({ agentId, record, callId, queue }: Taken): Promise<void> {
     const { agents } = this.#world;
-    const record = agents.remember(agentId, line) as AgentRecord;
     const fence = record.facets.claim?.fence ?? 0;
     const released = { agentId, unit: 'voice', fence, callId, queue, move: RELEASED };
     const { kind } = await agents.settle(released, record, DEADLINE_MS);

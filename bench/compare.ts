@@ -1,5 +1,5 @@
 import { systemClock } from '../src/ops/clock.ts';
-import { ShardUnavailable } from '../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../src/store/store.ts';
 import { type CommandMeter, difference } from './command-meter.ts';
 
 /** One way of doing something, measured beside others. */

@@ -1,6 +1,6 @@
 import { Random } from '../simulators/kit/random.ts';
 import type { Facets } from '../src/agent/facets.ts';
-import type { Agents } from '../src/store/agents.ts';
+import type { Agents } from '../src/store/store.ts';
 
 /** Agents and queues of one domain, drawn with a fixed seed: every run measures the same contact centre. */
 export const QUEUES = 50;

@@ -1,14 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { readConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { createLog } from '../src/ops/log.ts';
-import { Agents } from '../src/store/agents.ts';
-import { Queues } from '../src/store/queues.ts';
+import type { AgentRecord } from '../src/store/agent-record.ts';
+import type { Queues } from '../src/store/queues.ts';
+import { RedisAgents } from '../src/store/redis/agents.ts';
 import { Cluster } from '../src/store/redis/cluster.ts';
+import { RedisQueues } from '../src/store/redis/queues.ts';
 import { WriteBatcher } from '../src/store/redis/write-batcher.ts';
+import type { Agents } from '../src/store/store.ts';
 import { withAdmin } from '../world/redis/admin.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
 import { freePort } from '../world/redis/ports.ts';
@@ -57,13 +61,14 @@ export async function startWorld(): Promise<World> {
   ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
-  const agents = new Agents(cluster, { claims, changes: claims }, config);
+  const recent = new LRUCache<string, AgentRecord>({ max: 20_000 });
+  const agents = new RedisAgents(cluster, { claims, changes: claims }, config, recent);
   const loaded = new Set<DomainName>();
   return {
     dir,
     config,
     agents,
-    queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
+    queues: new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, recent),
     claims,
     floor,
     load: async (domain, count) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ops/clock.ts';
-import { Recent } from '../ops/recent.ts';
 import type { KeySource } from './key-source.ts';
 import { ALGORITHMS, type VerificationKey } from './keys.ts';
 import { type Scope, scopesIn } from './scopes.ts';
@@ -50,7 +50,7 @@ const REMEMBERED = 10_000;
 export class Tokens {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
-  readonly #verified = new Recent<Verified>(REMEMBERED);
+  readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED });
 
   /** @param issuers by what their tokens say in `iss` */
   constructor(issuers: ReadonlyMap<string, Issuer>, clock: Clock) {

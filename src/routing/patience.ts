@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../ops/clock.ts';
-import { ShardUnavailable } from '../store/redis/errors.ts';
+import { ShardUnavailable } from '../store/store.ts';
 import { NotReplicated } from '../store/written.ts';
 import { Refusal } from './refusal.ts';
 

@@ -13,13 +13,9 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformReader } from '../platforms/platform.ts';
-import type { AgentDirectory } from '../store/agent-directory.ts';
-import type { Agents } from '../store/agents.ts';
-import type { Calls } from '../store/calls.ts';
-import type { Changes } from '../store/changes.ts';
-import type { KeptAnswers } from '../store/kept-answers.ts';
-import type { Considered, PassOver, Queues } from '../store/queues.ts';
-import { type AgentRecord, lockOf, readRecord, roomOf } from '../store/record/record.ts';
+import { type AgentRecord, lockOf, roomOf } from '../store/agent-record.ts';
+import type { Calls, Considered, PassOver, Queues } from '../store/queues.ts';
+import type { Agents, Changes, KeptAnswers } from '../store/store.ts';
 import type { Ingest } from '../sync/flow/ingest.ts';
 import type { SetAside } from '../sync/flow/set-aside.ts';
 import type { Freshness } from '../sync/freshness/freshness.ts';
@@ -36,7 +32,6 @@ export interface Region {
   queues: Queues;
   calls: Calls;
   changes: Changes;
-  roster: AgentDirectory;
   keptAnswers: KeptAnswers;
   peers: Peers;
   freshness: Freshness;
@@ -92,9 +87,8 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
 }
 
 /** Says what this region knows of an agent, how old that may be, and whose word it is. */
-export function answerFor(region: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
+export function answerFor(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const { freshness, readThrough, store } = region;
-  const record = typeof line === 'string' ? readRecord(line) : line;
   const { ageMs, state } = freshness.agent(record.home, agentId);
   const confirmedMsAgo = readThrough.confirmedMsAgo(agentId);
   const stale = state === 'stale' && confirmedMsAgo === undefined;
@@ -102,8 +96,7 @@ export function answerFor(region: Region, agentId: string, line: string | AgentR
 }
 
 /** The same as {@link answerFor}, for a caller: what callers are told is judged afterwards. */
-export function tell(region: Region, agentId: string, line: string | AgentRecord): AgentAnswer {
-  const record = typeof line === 'string' ? readRecord(line) : line;
+export function tell(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const answer = answerFor(region, agentId, record);
   const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
   region.history?.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
@@ -197,8 +190,8 @@ export function facetsOf(agent: AgentAnswer): Facets {
 }
 
 export function explain(considered: Considered[], weights: Weights): Explanation[] {
-  return considered.map(({ agentId, obstacle, line }) => {
-    const { arrivalMs, parts } = virtualArrival(line ? readRecord(line).facets : {}, weights);
+  return considered.map(({ agentId, obstacle, record }) => {
+    const { arrivalMs, parts } = virtualArrival(record?.facets ?? {}, weights);
     return {
       agent_id: agentId,
       ...(obstacle && { obstacle }),

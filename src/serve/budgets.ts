@@ -1,6 +1,6 @@
 import type { ReadingShares, RequestBudget } from '../platforms/budget.ts';
 import { SharedBudget } from '../platforms/shared-budget.ts';
-import { Permits, type Taker } from '../store/permits.ts';
+import type { Taker } from '../store/store.ts';
 import type { Ground } from './ground.ts';
 
 /** The part of a connection's limit kept for asking about single agents; and what an instance sends without the store. */
@@ -19,8 +19,7 @@ export function budgetOf(
   shares?: ReadingShares,
 ): RequestBudget {
   const part = Math.max(1, Math.floor(requestsPerMinute * PART));
-  const permits = new Permits({
-    cluster: store.cluster,
+  const permits = store.permits({
     connection,
     instance,
     taker,

@@ -5,8 +5,8 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
+import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
-import type { Store } from './store.ts';
 
 /** What every part of an instance stands on. */
 export interface Ground {

@@ -15,7 +15,6 @@ import type {
   PushReader,
   ReaderContext,
 } from '../platforms/platform.ts';
-import type { Agents } from '../store/agents.ts';
 import type { Ingest } from '../sync/flow/ingest.ts';
 import type { SetAside } from '../sync/flow/set-aside.ts';
 import { Connections } from '../sync/mirroring/connections.ts';
@@ -31,8 +30,8 @@ const TITLES: Record<ConnectionConfig['platform'], string> = {
 };
 
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
-export function platformConnections(ground: Ground, agents: Agents, ingest: Ingest, setAside: SetAside): Connections {
-  const { config, clock, store } = ground;
+export function platformConnections(ground: Ground, ingest: Ingest, setAside: SetAside): Connections {
+  const { config, clock } = ground;
   const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
     const open = opener(settings, clock);
     if (settings.home !== config.region || !open) return [];
@@ -43,8 +42,6 @@ export function platformConnections(ground: Ground, agents: Agents, ingest: Inge
   return new Connections({
     ...ground,
     region: config.region,
-    cluster: store.cluster,
-    agents,
     ingest,
     setAside,
     connections: homed,

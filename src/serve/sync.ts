@@ -9,17 +9,9 @@ import { Turns } from '../routing/claims/turns.ts';
 import { Peers } from '../routing/peers/peers.ts';
 import { ReadThrough } from '../routing/read-through/read-through.ts';
 import type { Region } from '../routing/region.ts';
-import { AgentDirectory } from '../store/agent-directory.ts';
-import { Agents } from '../store/agents.ts';
-import { Calls } from '../store/calls.ts';
-import { Changes } from '../store/changes.ts';
-import { KeptAnswers } from '../store/kept-answers.ts';
-import { Queues } from '../store/queues.ts';
-import { LEASES } from '../store/record/keys.ts';
-import { createLeases, type Leases } from '../store/redis/leases.ts';
+import type { Leases } from '../store/leases.ts';
 import { Applier } from '../sync/flow/applier.ts';
 import { Apply, Ingest } from '../sync/flow/ingest.ts';
-import { Outbox } from '../sync/flow/outbox.ts';
 import { Relay } from '../sync/flow/relay.ts';
 import { SetAside } from '../sync/flow/set-aside.ts';
 import { Freshness } from '../sync/freshness/freshness.ts';
@@ -36,7 +28,8 @@ import { platformConnections, platformReaders } from './platforms.ts';
 /** The moving parts of an instance, put together along the arrows of docs/architecture.md. */
 export interface Sync {
   region: Region;
-  outbox: Outbox;
+  /** Of the bus, and of the outbox. */
+  partitions: number;
   bus: Bus;
   connections: Connections;
   alignments: Alignments;
@@ -52,13 +45,11 @@ const RELAY_LEASE_TTL_MS = 6000;
 export async function assembleSync(ground: Ground): Promise<Sync> {
   const { config, clock, log, metrics, history, store, instance } = ground;
   const bus = await createBus(ground);
-  const outbox = new Outbox(store.changes, store.cluster, config.bus.partitions);
-  const agents = new Agents(store.cluster, store, config);
-  store.cluster.shards.onDown = () => agents.forget();
+  const { agents, outbox } = store;
   const positions = createPositions(ground);
-  const setAside = new SetAside({ ...ground, bus, cluster: store.cluster, region: config.region });
+  const setAside = new SetAside({ ...ground, bus, region: config.region });
   const reportConflict = conflictReporter();
-  const applied = { ...ground, agents, positions, store: store.cluster.shards };
+  const applied = { ...ground, agents, positions };
   const apply = new Apply({
     ...applied,
     atGranter: (event, record) => followPlatform(region, event, record),
@@ -66,8 +57,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
     atHome: (agentId, facets) => void ingest.forgetOld(agentId, facets),
   });
-  const taken = { region: config.region, replication: config.claims.replication, store: store.cluster.shards };
-  const ingest = new Ingest({ ...ground, ...taken, outbox, apply });
+  const taken = { region: config.region, replication: config.claims.replication };
+  const ingest = new Ingest({ ...ground, ...taken, apply });
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
@@ -75,20 +66,20 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const views = viewsOf(ground, leases);
   const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest });
   const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
-  const region: Region = { ...ground, ...parts, ingest, setAside, store: store.cluster.shards };
+  const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
-  const heartbeats = new Heartbeats({ ...shared, cluster: store.cluster, outbox, leases, instance });
-  const relay = new Relay({ ...shared, cluster: store.cluster, outbox, bus, leases, setAside });
+  const heartbeats = new Heartbeats({ ...shared, store, leases, instance });
+  const relay = new Relay({ ...shared, outbox, bus, leases, setAside });
   const oneCall = new OneCall(region);
-  const lapses = new Lapses({ region, cluster: store.cluster, instance });
-  const heard = { ...taken, bus, apply, freshness, positions, history, setAside, config };
+  const lapses = new Lapses({ region, store, instance });
+  const heard = { ...taken, store, bus, apply, freshness, positions, history, setAside, config };
   const applier = new Applier({ ...shared, ...heard });
-  const connections = platformConnections(ground, agents, ingest, setAside);
-  const alignments = new Alignments({ ...ground, cluster: store.cluster });
-  const expiry = new Expiry({ ...ground, cluster: store.cluster, ingest, store: store.cluster.shards });
+  const connections = platformConnections(ground, ingest, setAside);
+  const alignments = new Alignments(ground);
+  const expiry = new Expiry({ ...ground, ingest });
   return {
     region,
-    outbox,
+    partitions: outbox.partitions,
     bus,
     connections,
     alignments,
@@ -121,18 +112,16 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
 }
 
 /** What works on the store and keeps nothing of it, the ways to the platforms, and the timetable of calls that wait. */
-type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'roster' | 'keptAnswers' | 'platforms' | 'turns'>;
+type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'keptAnswers' | 'platforms' | 'turns'>;
 
 function viewsOf(ground: Ground, leases: Leases): Views {
   const { config, clock, store } = ground;
-  const { cluster, claims } = store;
   const { retriesPerMinute: perMinute } = config.limits;
   return {
-    queues: new Queues(cluster, claims, config.ranking.surplusSeconds * 1000),
-    calls: new Calls(cluster),
-    changes: new Changes(cluster),
-    roster: new AgentDirectory(cluster),
-    keptAnswers: new KeptAnswers(cluster),
+    queues: store.queues,
+    calls: store.calls,
+    changes: store.changes,
+    keptAnswers: store.keptAnswers,
     platforms: platformReaders(ground),
     // Every instance relays what it can: whoever lives renews those leases.
     turns: new Turns({ perMinute, instances: () => leases.instances(), clock }),
@@ -158,12 +147,12 @@ function createPeers({ config, access, clock, log }: Ground, freshness: Freshnes
 
 function createPositions({ config, store, log }: Ground): Positions {
   const { partitions } = config.bus;
-  return new Positions({ cluster: store.cluster, partitions, regions: Object.keys(config.regions), log });
+  return new Positions({ store, partitions, regions: Object.keys(config.regions), log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {
   return new Freshness({
-    cluster: store.cluster,
+    store,
     region: config.region,
     regions: Object.keys(config.regions),
     partitions: config.bus.partitions,
@@ -174,9 +163,8 @@ function createFreshness({ config, store, clock, log }: Ground): Freshness {
 }
 
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {
-  return createLeases({
-    run: (script, keys, args) => store.cluster.run(script, keys, args),
-    prefix: LEASES.relay,
+  return store.leases({
+    work: 'relay',
     count: config.bus.partitions,
     instance,
     ttlMs: RELAY_LEASE_TTL_MS,

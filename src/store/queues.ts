@@ -1,10 +1,6 @@
 import type { Claim, Media } from '../agent/facets.ts';
 import type { RequiredSkills } from '../agent/ranking.ts';
-import { agentsKey, callsKey, changesKey, endsKey, queueKey } from './record/keys.ts';
-import { encode, readNoted, writeSkills } from './record/record.ts';
-import type { Cluster } from './redis/cluster.ts';
-import { scripts } from './redis/scripts.ts';
-import type { WriteBatcher } from './redis/write-batcher.ts';
+import type { AgentRecord } from './agent-record.ts';
 import type { Written } from './written.ts';
 
 /** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
@@ -20,7 +16,8 @@ export interface Considered {
   agentId: string;
   /** Absent for an agent who could be taken. */
   obstacle?: Obstacle;
-  line: string;
+  /** Absent for a member of the queue without a record. */
+  record?: AgentRecord;
 }
 
 interface Walk {
@@ -32,10 +29,11 @@ interface Walk {
   passOver: PassOver;
   /** Agents not to be passed over for their home, because the platform has vouched for them. */
   vouched: string[];
+  /** Whether everyone considered is to be named. */
   explain: boolean;
 }
 
-interface FindRequest extends Walk {
+export interface FindRequest extends Walk {
   limit: number;
 }
 
@@ -44,7 +42,9 @@ export interface ClaimRequest extends Walk {
   callId: string;
   /** What the caller asked for, in one word: a retry is the same wish. */
   wish: string;
+  /** How long the claim holds its agent, in ms. */
   heldMs: number;
+  /** How long an agent is held whose home is to be asked, in ms. */
   holdMs: number;
   /** Agents not to be taken, because their home has just refused them. */
   refused: string[];
@@ -56,22 +56,34 @@ export interface ClaimRequest extends Walk {
 }
 
 interface WalkReply {
-  /** The shard's clock, ms: what locks are judged by. */
+  /** The store's clock, ms: what locks are judged by. */
   clockMs: number;
   tally: Tally;
+  /** In the order of the walk; empty unless `explain`. */
   considered: Considered[];
 }
 
 export interface Found extends WalkReply {
-  agents: { agentId: string; line: string }[];
+  /** Best first. */
+  agents: { agentId: string; record: AgentRecord }[];
 }
 
+/**
+ * - `granted`: homed here, or granted on the home's behalf: a unit of the agent is locked under a new fence, above all before
+ * - `again`: the call has its agent, granted or homed here: written once more
+ * - `other`: the same, but the call's wish was another: nothing changes
+ * - `copy`, `copy_other`: the call has an agent as far as is known here, granted by another region: that one knows
+ * - `ask`: homed elsewhere: held for a moment, so that its home can be asked
+ * - `none`: nobody; the tally says why
+ */
+type Verdict = 'granted' | 'again' | 'other' | 'copy' | 'copy_other' | 'ask' | 'none';
+
 export interface ClaimReply extends WalkReply {
-  /** As `claim.lua` has them. */
-  verdict: 'granted' | 'again' | 'other' | 'copy' | 'copy_other' | 'ask' | 'none';
+  verdict: Verdict;
   /** Empty for `none`. */
   agentId: string;
-  line: string;
+  /** Absent for `none`. */
+  record?: AgentRecord;
   /** Of the claim that was granted, or that the call has; else 0. */
   fence: number;
   /** Of the record that was written over; `0` where none was. */
@@ -80,111 +92,35 @@ export interface ClaimReply extends WalkReply {
   lapsed?: Claim;
 }
 
-/** The queues of the region's store: each walk is one command. */
-export class Queues {
-  readonly #cluster: Cluster;
-  readonly #claims: WriteBatcher;
-  readonly #surplusMs: string;
-
-  /** @param surplusMs what 100 levels of skill surplus are worth, in ms of waiting */
-  constructor(cluster: Cluster, claims: WriteBatcher, surplusMs: number) {
-    this.#cluster = cluster;
-    this.#claims = claims;
-    this.#surplusMs = String(surplusMs);
-  }
-
-  /** The best agents of a queue, changing nothing. @throws ShardUnavailable */
-  async find({ domain, queue, media, skills, passOver, vouched, explain, limit }: FindRequest): Promise<Found> {
-    const reply = await this.#cluster.run(
-      scripts.find,
-      [queueKey(domain, queue, media), agentsKey(domain)],
-      [
-        writeSkills(skills),
-        this.#surplusMs,
-        writePassOver(passOver),
-        writeIds(vouched),
-        String(limit),
-        explain ? '1' : '',
-      ],
-    );
-    const [agents, clock, tally, considered] = reply as [[string, string][], string, unknown[], string[][]];
-    return {
-      agents: agents.map(([agentId, line]) => ({ agentId, line })),
-      clockMs: Number(clock),
-      tally: readTally(tally),
-      considered: considered.map(readConsidered),
-    };
-  }
-
-  /** Takes the best agent of a queue for a call. @throws ShardUnavailable */
-  async claim(request: ClaimRequest): Promise<Written<ClaimReply>> {
-    const { domain, queue, media } = request;
-    const written = await this.#claims.run(
-      scripts.claim,
-      [queueKey(domain, queue, media), agentsKey(domain), callsKey(domain), changesKey(domain), endsKey(domain)],
-      [
-        request.region,
-        encode(request.callId),
-        encode(queue),
-        String(request.heldMs),
-        String(request.holdMs),
-        writeSkills(request.skills),
-        this.#surplusMs,
-        writePassOver(request.passOver),
-        writeIds(request.refused),
-        request.agentId ?? '',
-        request.explain ? '1' : '',
-        writeIds(request.vouched),
-        writeIds(request.instead),
-        request.wish,
-      ],
-      request.deadlineMs,
-    );
-    return written.map(readReply);
-  }
-
-  /** Agents in line, and those at the tail because they are taken. @throws ShardUnavailable */
-  async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
-    const key = queueKey(domain, queue, media);
-    const [inLine, all] = await Promise.all([
-      this.#cluster.command(key, ['ZCOUNT', key, '-inf', '(1e15']),
-      this.#cluster.command(key, ['ZCARD', key]),
-    ]);
-    return { inLine: Number(inLine), taken: Number(all) - Number(inLine) };
-  }
+/** The queues of the region's store: only agents who may be taken stand in them. */
+export interface Queues {
+  /** The best agents of a queue, changing nothing. */
+  find(request: FindRequest): Promise<Found>;
+  /** Takes the best agent of a queue for a call, exactly once. */
+  claim(request: ClaimRequest): Promise<Written<ClaimReply>>;
+  /** Agents in line, and those at the tail because they are taken. */
+  size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }>;
 }
 
-function writePassOver(passOver: PassOver): string {
-  const parts = [...passOver].map(([home, why]) => `${encodeURIComponent(home)}:${why}`);
-  return parts.length > 0 ? `,${parts.join(',')},` : ',';
+/** The agent a call was last given or offered. */
+export interface CallEntry {
+  agentId: string;
+  /** Of the claim; 0 where the agent's home was asked, and what it said is not known. */
+  fence: number;
 }
 
-/** No id holds a space. */
-const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
-
-function readReply(reply: unknown): ClaimReply {
-  type Raw = [ClaimReply['verdict'], string, string, string, string, unknown[], string[][], string, string?];
-  const [verdict, agentId, line, fence, clock, tally, considered, versionBefore, noted] = reply as Raw;
-  const lapsed = noted ? readNoted(noted) : undefined;
-  return {
-    verdict,
-    agentId,
-    line,
-    fence: Number(fence),
-    clockMs: Number(clock),
-    tally: readTally(tally),
-    considered: considered.map(readConsidered),
-    versionBefore,
-    ...(lapsed && { lapsed }),
-  };
+/** A claim whose time is over, and which is still to be ended. */
+export interface Lapsed {
+  agentId: string;
+  /** The unit of the agent's capacity that it takes. */
+  unit: string;
+  record: AgentRecord;
 }
 
-function readTally(flat: unknown[]): Tally {
-  const tally: Tally = { seen: 0 };
-  for (let i = 0; i + 1 < flat.length; i += 2) tally[flat[i] as Obstacle] = Number(flat[i + 1]);
-  return tally;
-}
-
-function readConsidered([agentId, obstacle, line]: string[]): Considered {
-  return { agentId: agentId ?? '', line: line ?? '', ...(obstacle && { obstacle: obstacle as Obstacle }) };
+/** The register of calls and their claims. */
+export interface Calls {
+  /** What a domain knows of a call: for 10 minutes after it was last written, and while its claim holds the agent. */
+  entryOf(domain: string, callId: string): Promise<CallEntry | undefined>;
+  /** Claims that this region granted in a domain, and that have lapsed by the store's clock; the longest ago first. */
+  lapsed(domain: string, most: number): Promise<Lapsed[]>;
 }

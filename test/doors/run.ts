@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { LEASES } from '../../src/store/record/keys.ts';
+import { LEASES } from '../../src/store/record/record.ts';
 import { Cluster } from '../../src/store/redis/cluster.ts';
 import { leaseKey } from '../../src/store/redis/leases.ts';
 import { type FuzzedRegion, startFuzzedRegion } from '../fuzz/region.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AgentRecord, readRecord } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
+import { readRecord } from '../../src/store/record/record.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import { startWorld, type World } from '../../world/world.ts';
 import { type Answer, ask } from '../fixtures/regions.ts';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { SharedBudget } from '../../src/platforms/shared-budget.ts';
-import { Permits } from '../../src/store/permits.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };
@@ -21,8 +20,8 @@ afterAll(() => store?.stop());
 function budget(instance: string, { limit = 12, alonePerMinute = 3, windowMs = 60_000 } = {}) {
   const said: string[] = [];
   const say = (event: string) => said.push(event);
-  const options = { cluster: store.cluster, connection, instance, taker: 'mirror', limit, headroom: 2 } as const;
-  const permits = new Permits({ ...options, windowMs });
+  const options = { connection, instance, taker: 'mirror', limit, headroom: 2 } as const;
+  const permits = store.open().permits({ ...options, windowMs });
   const log = { info: say, warn: say };
   return Object.assign(new SharedBudget({ permits, alonePerMinute, clock: systemClock, log }), { said });
 }

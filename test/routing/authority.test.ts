@@ -21,8 +21,8 @@ function attemptBeside(port: number): Attempt {
   const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${port}` };
   const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000 };
   const regions = [HERE, HOME];
-  const store = { cluster: undefined as never, clock: systemClock, log }; // nothing is asked of it
-  const freshness = new Freshness({ ...store, region: HERE, regions, partitions: 1, settings });
+  const shared = { store: undefined as never, clock: systemClock, log }; // nothing is asked of the store
+  const freshness = new Freshness({ ...shared, region: HERE, regions, partitions: 1, settings });
   peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
   return {
     region: { peers, freshness, clock: systemClock },

@@ -3,7 +3,7 @@ import type { AgentEvent } from '../../src/agent/event.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { PushReader } from '../../src/platforms/platform.ts';
 import { Pushes } from '../../src/routing/read-through/pushes.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 
 const NAMES = ['ann', 'bad', 'bob'];
 const reader: PushReader = {

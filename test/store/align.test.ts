@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Agents } from '../../src/store/agents.ts';
-import { Alignment } from '../../src/store/alignment.ts';
 import { scripts } from '../../src/store/redis/scripts.ts';
 import { facets } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
@@ -13,8 +11,7 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 const FAR = 1e15 + 9e12;
-const check = (d: Domain) =>
-  new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+const check = (d: Domain) => d.store.align(d.name, async () => undefined);
 const queue = (d: Domain, name = d.queue): string => `queue:{${d.name}}:${name}`;
 
 /** Queues and scores as they are, to be compared. */
@@ -78,7 +75,7 @@ describe('a check of queues and records', () => {
     await Promise.all(Array.from({ length: 600 }, (_, i) => d.free(`agent-${i}`, 1000 + i)));
     const read: number[] = [];
     const pace = async (records: number) => void read.push(records);
-    const found = await new Alignment({ cluster: store.cluster, config: d.config, pace }).check(d.name);
+    const found = await d.store.align(d.name, pace);
     expect(found).toEqual({ records: 600, members: 1200, repaired: {} });
     expect(read.reduce((sum, records) => sum + records, 0)).toBe(1800);
     expect(Math.max(...read)).toBeLessThan(300);
@@ -108,11 +105,9 @@ describe('agents whom the config takes no longer', () => {
     const config = { ...d.config, connections };
     expect(await places(d, 'global')).not.toEqual([[]]);
     const pace = async () => undefined;
-    const { repaired } = await new Alignment({ cluster: store.cluster, config, pace }).check(d.name);
+    const { repaired } = await store.open(config).align(d.name, pace);
     expect(repaired).toEqual({ ghost: 2 });
     expect(await places(d, d.queue, 'global')).toEqual([[], []]);
-    expect(await new Agents(store.cluster, { claims: store.lane, changes: store.lane }, config).get(agentId)).toBe(
-      undefined,
-    );
+    expect(await store.open(config).agents.get(agentId)).toBe(undefined);
   });
 });

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextMove as decide, type Move } from '../../src/agent/claim.ts';
-import { Calls } from '../../src/store/calls.ts';
-import { Ends } from '../../src/store/ends.ts';
-import { readRecord } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -52,10 +50,10 @@ describe('a call', () => {
     const d = store.domain('raise');
     const agent = await d.free('a', 1000);
     const granted = await d.claim('call');
-    const before = readRecord(granted.line);
+    const before = granted.record as AgentRecord;
     const again = await d.claim('call');
     expect(again.versionBefore).toBe(before.version);
-    expect(BigInt(readRecord(again.line).version)).toBeGreaterThan(BigInt(before.version));
+    expect(BigInt(again.record?.version ?? 0)).toBeGreaterThan(BigInt(before.version));
     const request = { agentId: agent, unit: 'voice', fence: granted.fence, callId: 'call', queue: d.queue };
     expect(await d.agents.settle({ ...request, move: released }, before, 2000)).toMatchObject({ kind: 'conflict' });
   });
@@ -87,7 +85,7 @@ describe('a call', () => {
       return entryMs();
     };
     await expect.poll(movedMs).toBeGreaterThan(before);
-    expect(await new Calls(store.cluster).entryOf('entry', 'call')).toEqual({ agentId, fence });
+    expect(await d.store.calls.entryOf('entry', 'call')).toEqual({ agentId, fence });
   });
 });
 
@@ -165,7 +163,7 @@ describe('the end of a claim', () => {
   it('is found once by whoever looks after lapses, and not while it may still be renewed', async () => {
     const d = store.domain('ends');
     const agent = await d.free('a', 1000);
-    const ends = new Ends(store.cluster, 'eu');
+    const ends = d.store.calls;
     const { fence } = await d.claim('call', { heldMs: 100 });
     await expect.poll(() => ends.lapsed('ends', 10)).toMatchObject([{ agentId: agent, unit: 'voice' }]);
     const lapse = moveOf('lapse');
@@ -184,7 +182,7 @@ describe('the end of a claim', () => {
     const claim = { fence: clockMs, state: 'HELD', callId: 'call', queue: d.queue, completedAtMs: 0 } as const;
     await d.set(agent, { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 100 } });
     await d.set(await d.free('away-back:x', 1000), { claim: { ...claim, untilMs: clockMs + 100, remainingMs: 1 } });
-    const ends = new Ends(store.cluster, 'eu');
+    const ends = d.store.calls;
     await expect.poll(() => ends.lapsed('back', 10)).toMatchObject([{ agentId: agent, unit: 'voice' }]);
     await d.set(agent, { claim: { ...claim, state: 'ENDED', untilMs: 0, endReason: 'released' } });
     expect(await d.command('ZCARD', 'ends:{back}')).toBe(0);
@@ -197,7 +195,7 @@ describe('the end of a claim', () => {
     await d.command('ZADD', 'ends:{ours}', '1', `${away} voice`, '1', `${agent} voice`, '1', 'nobody voice');
     const { fence } = await d.claim('call', { agentId: agent });
     await d.command('ZADD', 'ends:{ours}', '1', `${agent} voice`);
-    expect(await new Ends(store.cluster, 'eu').lapsed('ours', 10)).toEqual([]);
+    expect(await d.store.calls.lapsed('ours', 10)).toEqual([]);
     const left = (await d.command('ZRANGE', 'ends:{ours}', '0', '-1', 'WITHSCORES')) as unknown[];
     const record = await d.agents.get(agent);
     expect(left.flat().map(String)).toEqual([`${agent} voice`, String(record?.locksMs.voice)]);

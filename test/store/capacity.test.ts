@@ -7,9 +7,8 @@ import {
   interactionsFacet,
   type Media,
 } from '../../src/agent/facets.ts';
-import { Alignment } from '../../src/store/alignment.ts';
-import type { AgentRecord } from '../../src/store/record/record.ts';
-import { roomOf } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
+import { roomOf } from '../../src/store/agent-record.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
@@ -231,8 +230,7 @@ describe('capacity', () => {
 });
 
 describe('lines beside voice', () => {
-  const check = (d: Domain) =>
-    new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+  const check = (d: Domain) => d.store.align(d.name, async () => undefined);
 
   it('are checked and put right like all others', async () => {
     const d = store.domain('aligned');

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AgentDirectory } from '../../src/store/agent-directory.ts';
-import { Alignment } from '../../src/store/alignment.ts';
-import { type Change, Changes, KEPT } from '../../src/store/changes.ts';
+import { type Change, type Changes, CHANGES_KEPT as KEPT } from '../../src/store/store.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
 let changes: Changes;
 beforeAll(async () => {
   store = await startStore({ replicas: false });
-  changes = new Changes(store.cluster);
+  changes = store.open().changes;
 });
 afterAll(() => store.stop());
 
@@ -91,12 +89,11 @@ describe('the roster', () => {
     const d = store.domain('roster');
     for (const id of ['c', 'a', 'b']) await d.free(id, 1000);
     await d.free('a', 2000);
-    const roster = new AgentDirectory(store.cluster);
-    const idsAfter = async (id: string) => (await roster.after(d.name, id, 2)).map(([agentId]) => agentId);
+    const idsAfter = async (id: string) => (await d.agents.after(d.name, id, 2)).map(([agentId]) => agentId);
     expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
     expect(await idsAfter('roster:b')).toEqual(['roster:c']);
     await d.command('DEL', 'roster:{roster}');
-    await new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+    await d.store.align(d.name, async () => undefined);
     expect(await idsAfter('')).toEqual(['roster:a', 'roster:b']);
   });
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClaimRequest } from '../../src/store/queues.ts';
-import { readRecord } from '../../src/store/record/record.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
@@ -26,7 +25,7 @@ describe('claim', () => {
     const d = store.domain('lock');
     const agent = await d.free('a', 1000);
     const reply = await d.claim('call 1: "x"');
-    const { claim } = readRecord(reply.line).facets;
+    const { claim } = reply.record?.facets ?? {};
     expect(claim).toMatchObject({ state: 'HELD', callId: 'call 1: "x"', queue: 'lock:q' });
     expect(claim?.fence).toBeGreaterThanOrEqual(reply.clockMs);
     expect(claim?.untilMs).toBe(reply.clockMs + 10_000);
@@ -105,8 +104,8 @@ describe('claim', () => {
     const agent = await d.free('away-ask:x', 1000);
     const reply = await d.claim('c');
     expect(reply).toMatchObject({ verdict: 'ask', agentId: agent });
-    expect(readRecord(reply.line)).toMatchObject({ home: 'us', holdMs: reply.clockMs + 200 });
-    expect(readRecord(reply.line).facets.claim).toBeUndefined();
+    expect(reply.record).toMatchObject({ home: 'us', holdMs: reply.clockMs + 200 });
+    expect(reply.record?.facets.claim).toBeUndefined();
     expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
     expect(await d.claim('c')).toMatchObject({ verdict: 'ask', agentId: agent });
     expect(await d.claim('c', { refused: [agent] })).toMatchObject({ verdict: 'none' });
@@ -138,7 +137,7 @@ describe('claim', () => {
     const instead = { passOver: new Map([['us', 'unreachable']]), vouched: [agent], instead: [agent] };
     const reply = await d.claim('c', instead as Partial<ClaimRequest>);
     expect(reply).toMatchObject({ verdict: 'granted', agentId: agent });
-    expect(readRecord(reply.line)).toMatchObject({
+    expect(reply.record).toMatchObject({
       home: 'us',
       locksMs: { voice: reply.clockMs + 10_000 },
       facets: { claim: { fence: 701, by: 'eu', state: 'HELD', callId: 'c', untilMs: reply.clockMs + 10_000 } },
@@ -198,8 +197,8 @@ describe('claim', () => {
     await d.command('HSET', 'calls:{forget}', 'held', `1000 ${held.agentId} ${fenceOf(held)}`);
     await d.free('b', 2000);
     for (let i = 0; i < 300; i++) {
-      const { agentId, line } = await d.claim(`n${i}`);
-      await d.settle(agentId, readRecord(line).facets.claim?.fence ?? 0, { state: 'ENDED', lockMs: 0 });
+      const { agentId, record } = await d.claim(`n${i}`);
+      await d.settle(agentId, record?.facets.claim?.fence ?? 0, { state: 'ENDED', lockMs: 0 });
     }
     const calls = (await d.command('HKEYS', 'calls:{forget}')) as string[];
     expect(calls.filter((call) => call.startsWith('old')).length).toBeLessThan(100);

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { interactionsFacet } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
-import { Agents } from '../../src/store/agents.ts';
 import { readRecord, writeRecord } from '../../src/store/record/record.ts';
 import { facets } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
@@ -55,10 +54,7 @@ describe('commit', () => {
 
   it('loses no change of many writers who know nothing of each other', async () => {
     const d = store.domain('writers');
-    const writers = Array.from(
-      { length: 8 },
-      () => new Agents(store.cluster, { claims: store.lane, changes: store.lane }, d.config),
-    );
+    const writers = Array.from({ length: 8 }, () => store.open(d.config).agents);
     const names = ['presence', 'activity', 'profile', 'interactions'] as const;
     const changes = Array.from({ length: 160 }, (_, i) => change(names[i % 4] ?? 'presence', 1000 + i));
     await Promise.all(changes.map((each, i) => writers[i % 8]?.apply('writers:a', each)));

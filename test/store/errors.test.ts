@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { slotOf } from '../../src/store/record/keys.ts';
-import { isPassing, refusalOf } from '../../src/store/redis/errors.ts';
+import { slotOf } from '../../src/store/record/record.ts';
+import { isPassing, refusalOf } from '../../src/store/replies.ts';
 
 const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 const SHA = 'bd6f3018b28bbdb36260f19d3c44afed740db987';

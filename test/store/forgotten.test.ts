@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AgentDirectory } from '../../src/store/agent-directory.ts';
-import { Alignment } from '../../src/store/alignment.ts';
-import { removeForgotten } from '../../src/store/forgotten.ts';
-import type { AgentRecord } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
 import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -12,13 +9,12 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 const ENDED = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
-const listed = async (d: Domain) => (await new AgentDirectory(store.cluster).after(d.name, '', 10)).map(([id]) => id);
+const listed = async (d: Domain) => (await d.agents.after(d.name, '', 10)).map(([id]) => id);
 const held = async (d: Domain, agentId: string) => (await d.agents.get(agentId)) as AgentRecord;
 const forget = (d: Domain, agentId: string, at: number) => d.set(agentId, { forgotten: { at, id: `forget-${at}` } });
 const remove = async (d: Domain, agentId: string, record?: AgentRecord) =>
-  removeForgotten(store.cluster, d.name, agentId, record ?? (await held(d, agentId)));
-const aligned = (d: Domain) =>
-  new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined }).check(d.name);
+  d.agents.removeForgotten(d.name, agentId, record ?? (await held(d, agentId)));
+const aligned = (d: Domain) => d.store.align(d.name, async () => undefined);
 
 describe('an agent who is forgotten', () => {
   it('leaves all lines and the roster, and comes back into them under a higher fence', async () => {

@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Clock } from '../../src/ops/clock.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createLeases, type Leases, type LeasesOptions } from '../../src/store/redis/leases.ts';
+import type { Leases } from '../../src/store/leases.ts';
+import { createLeases, type LeasesOptions } from '../../src/store/redis/leases.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-leases-'));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Permits, type PermitsOptions } from '../../src/store/permits.ts';
 import { scripts } from '../../src/store/redis/scripts.ts';
+import type { Permits, PermitsOptions } from '../../src/store/store.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
 
@@ -22,8 +22,7 @@ const PARTS = ['', ':mirror', ':reader', ':waiting', ':reading'];
 
 /** Permits of an instance with ten requests in a minute, four of them for readers. */
 function permits(instance: string, options: Options = {}): Permits {
-  const { cluster } = store;
-  return new Permits({ cluster, connection, instance, taker: 'mirror', limit: 10, headroom: 4, ...options });
+  return store.open().permits({ connection, instance, taker: 'mirror', limit: 10, headroom: 4, ...options });
 }
 
 /** How many of so many requests at once may go out. */

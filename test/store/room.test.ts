@@ -10,9 +10,8 @@ import {
   type Presence,
 } from '../../src/agent/facets.ts';
 import { claimOn, liveInteractions, mediaOf, VOICE } from '../../src/agent/status.ts';
-import { Alignment } from '../../src/store/alignment.ts';
-import type { AgentRecord } from '../../src/store/record/record.ts';
-import { roomOf } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
+import { roomOf } from '../../src/store/agent-record.ts';
 import { capacity } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
@@ -218,8 +217,7 @@ describe('room', () => {
           for (const one of granted) await d.settle(somebody.id, one.fence, { state: 'ENDED', lockMs: 0 }, one.unit);
           expect(roomOf(await somebody.record(), nowMs)).toEqual(said);
         }
-        const alignment = new Alignment({ cluster: store.cluster, config: d.config, pace: async () => undefined });
-        expect(await alignment.check(d.name)).toMatchObject({ repaired: {} });
+        expect(await d.store.align(d.name, async () => undefined)).toMatchObject({ repaired: {} });
       }),
       { numRuns: 100 },
     );

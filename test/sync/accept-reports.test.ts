@@ -7,15 +7,16 @@ import { openMessage } from '../../src/bus/envelope.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { acceptParts, acceptReports } from '../../src/sync/flow/accept-reports.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 
+const noNotes = { read: async () => ({}), readSome: async () => [], write: async () => undefined };
 const AT_MS = Date.UTC(2026, 2, 2);
 const letters: DeadLetter[] = [];
 const setAside = new SetAside({
   bus: { deadLetter: async (letter: BusMessage) => void letters.push(openLetter(letter)) },
-  cluster: { command: async () => ({}) },
+  store: { notes: noNotes },
   region: 'eu',
   instance: 'eu-1',
   clock: systemClock,

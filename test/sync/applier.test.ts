@@ -7,7 +7,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated, Written } from '../../src/store/written.ts';
 import { Applier } from '../../src/sync/flow/applier.ts';
 import type { Apply } from '../../src/sync/flow/ingest.ts';
@@ -73,9 +73,9 @@ class Bench {
         this.ensured.push(...events.map(({ eventId }) => eventId));
       },
     };
-    const cluster = { command: async () => ({}) };
+    const notes = { read: async () => ({}), readSome: async () => [], write: async () => undefined };
     const shared = { region: 'eu', log, metrics: this.metrics };
-    const setAside = new SetAside({ ...shared, bus, cluster, instance: 'eu-1', clock: systemClock });
+    const setAside = new SetAside({ ...shared, bus, store: { notes }, instance: 'eu-1', clock: systemClock });
     const config = { connections: {}, agents: { unknown: { accept: true, home: 'eu' } } } as unknown as Config;
     const applier = new Applier({
       ...shared,

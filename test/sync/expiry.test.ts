@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import { readConfig } from '../../src/config/load.ts';
-import type { AgentRecord } from '../../src/store/record/record.ts';
+import type { AgentRecord } from '../../src/store/agent-record.ts';
 import { fateOf } from '../../src/sync/upkeep/expiry.ts';
 
 const DAY_MS = 86_400_000;

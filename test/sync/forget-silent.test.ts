@@ -28,8 +28,7 @@ test('of agents of whom nobody speaks only those are forgotten whom the platform
     domain: d.name,
     region: 'eu',
     forgetAfterMs: 30 * DAY_MS,
-    agents: d.agents,
-    cluster: store.cluster,
+    store: d.store,
     accept: async (event) => {
       accepted.push(event);
       await d.set(event.agentId, event.facets);

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { BEAT_KEY } from '../../src/store/record/keys.ts';
-import { scripts } from '../../src/store/redis/scripts.ts';
+import { BEAT_KEY } from '../../src/store/record/record.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Store, silent, startStore } from '../fixtures/store.ts';
@@ -16,7 +15,7 @@ afterAll(() => store.stop());
 /** One instance of `eu`, which listens to `us` on three partitions. */
 function instance(): Freshness {
   return new Freshness({
-    cluster: store.cluster,
+    store: store.open(),
     region: 'eu',
     regions: ['eu', 'us'],
     partitions: 3,
@@ -26,8 +25,7 @@ function instance(): Freshness {
   });
 }
 
-const takeBeat = async (known = 0): Promise<number> =>
-  Number(await store.cluster.run(scripts.beat, [BEAT_KEY], [String(known)]));
+const takeBeat = (known = 0): Promise<number> => store.open().takeBeat(known);
 const heartbeat = async (more: Partial<Heartbeat> = {}): Promise<Heartbeat> => ({
   region: 'us',
   beat: await takeBeat(),

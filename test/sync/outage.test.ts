@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { InvalidEvent } from '../../src/agent/event.ts';
 import { BusUnavailable, MessageRefused } from '../../src/bus/bus.ts';
 import { within } from '../../src/ops/clock.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { OutboxFull, ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 import { isOutage } from '../../src/sync/flow/outage.ts';
-import { OutboxFull } from '../../src/sync/flow/outbox.ts';
 
 const caught = (work: () => unknown): unknown => {
   try {

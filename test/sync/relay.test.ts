@@ -1,17 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bus, type BusMessage, BusUnavailable } from '../../src/bus/bus.ts';
+import { writeFields } from '../../src/bus/redis-streams/stream-entry.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import type { Cluster } from '../../src/store/redis/cluster.ts';
-import type { Leases } from '../../src/store/redis/leases.ts';
-import type { Outbox, OutboxEntry } from '../../src/sync/flow/outbox.ts';
+import type { Leases } from '../../src/store/leases.ts';
+import type { Outbox, OutboxEntry } from '../../src/store/store.ts';
 import { Relay } from '../../src/sync/flow/relay.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 let relay: Relay;
 afterEach(() => relay.stop());
 
-const entry = (n: number): OutboxEntry => ({ id: `1-${n}`, message: { key: 'crm:ann', headers: {}, value: `${n}` } });
+const entry = (n: number): OutboxEntry => ({
+  id: `1-${n}`,
+  fields: writeFields({ key: 'crm:ann', headers: {}, value: `${n}` }),
+});
 
 /** A relay of one partition, with an outbox of so many entries, on a bus that takes what it likes. */
 async function start(count: number, refuses: (messages: BusMessage[]) => Error | undefined) {
@@ -19,6 +22,8 @@ async function start(count: number, refuses: (messages: BusMessage[]) => Error |
   const published: string[] = [];
   const letters: string[] = [];
   const outbox = {
+    hear: async () => undefined,
+    announce: async () => undefined,
     oldest: async (_: number, most: number) => entries.slice(0, most),
     remove: async (_: number, ids: string[]) => {
       entries = entries.filter(({ id }) => !ids.includes(id));
@@ -32,7 +37,6 @@ async function start(count: number, refuses: (messages: BusMessage[]) => Error |
     },
   };
   relay = new Relay({
-    cluster: { subscribe: async () => undefined, publish: async () => undefined } as unknown as Cluster,
     outbox: outbox as unknown as Outbox,
     bus: bus as unknown as Bus,
     leases: { held: () => new Set([0]) } as unknown as Leases,

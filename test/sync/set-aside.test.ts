@@ -9,25 +9,21 @@ import { SetAside } from '../../src/sync/flow/set-aside.ts';
 const log = createLog('silent', 'eu', 'test');
 const MESSAGE: BusMessage = { key: 'crm:ann', headers: { ce_id: 'x' }, value: '{"event_id":"x"}' };
 
-/** What the instances of a region share: one hash. */
+/** What the instances of a region share: their notes on it. */
 function store() {
-  const fields: Record<string, string> = {};
-  return {
-    command: async (_: string, [name, , field = '', value = '']: string[]) => {
-      if (name === 'HSET') fields[field] = value;
-      return name === 'HGETALL' ? { 3: 'a stamp', ...fields } : 1;
-    },
-  };
+  const noted: Record<string, string> = {};
+  const write = async (_of: string, _name: string, fields: Record<string, string>) => void Object.assign(noted, fields);
+  return { notes: { read: async () => ({ 3: 'a stamp', ...noted }), readSome: async () => [], write } };
 }
 
 function create(
   keep: (letter: BusMessage) => void,
-  cluster = store(),
+  shared = store(),
   instance = 'eu-1',
   clock = systemClock,
 ): SetAside {
   const bus = { deadLetter: async (letter: BusMessage) => keep(letter) };
-  return new SetAside({ bus, cluster, region: 'eu', instance, clock, log, metrics: createMetrics('eu') });
+  return new SetAside({ bus, store: shared, region: 'eu', instance, clock, log, metrics: createMetrics('eu') });
 }
 
 describe('a message that is set aside', () => {
@@ -90,8 +86,8 @@ describe('a message that is set aside', () => {
 
 describe('what was set aside', () => {
   it('is told by every instance of the region, in sum and the last of it', async () => {
-    const cluster = store();
-    const [one, other] = [create(() => undefined, cluster), create(() => undefined, cluster, 'eu-2')];
+    const shared = store();
+    const [one, other] = [create(() => undefined, shared), create(() => undefined, shared, 'eu-2')];
     await one.letter(MESSAGE, new Error('first'), 'bus', 'here');
     one.tell('crm:bob', new Error('second'), 'stream', 'there');
     await expect

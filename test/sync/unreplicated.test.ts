@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../src/agent/event.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 import type { Ingest } from '../../src/sync/flow/ingest.ts';
 import { Unreplicated } from '../../src/sync/flow/unreplicated.ts';

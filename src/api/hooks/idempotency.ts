@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Region } from '../../routing/region.ts';
-import { type KeptAnswer, LONGEST_KEPT } from '../../store/kept-answers.ts';
+import { type KeptAnswer, LONGEST_KEPT } from '../../store/store.ts';
 import { KEY_FORM } from '../operations/headers.ts';
 import { InvalidRequest } from '../problems/failures.ts';
 import { sendProblem } from '../problems/send-problem.ts';

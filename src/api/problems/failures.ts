@@ -3,10 +3,9 @@ import { type WrongField, wrongFields } from '../../agent/fields.ts';
 import type { Log } from '../../ops/log.ts';
 import { NotYetConsistent } from '../../routing/consistency/consistency.ts';
 import { Refusal } from '../../routing/refusal.ts';
-import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
 import { TooManyInteractions } from '../../sync/flow/ingest.ts';
-import { OutboxFull } from '../../sync/flow/outbox.ts';
 import { TooManyRequests } from '../hooks/limits.ts';
 import { sendProblem } from './send-problem.ts';
 

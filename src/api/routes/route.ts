@@ -10,7 +10,7 @@ import { CONSISTENCY } from '../../routing/peers/peers.ts';
 import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
 import type { Region } from '../../routing/region.ts';
 import type { Tally } from '../../store/queues.ts';
-import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
 import type { ApiContext } from '../context.ts';
 import { claimFor, demandProof, settleFor } from '../hooks/audited.ts';

@@ -1,7 +1,7 @@
 import { createClient, RESP_TYPES } from '@redis/client';
 import type { TlsTexts } from '../../ops/tls.ts';
-import { isNoScript } from '../../store/redis/errors.ts';
 import type { Script } from '../../store/redis/scripts.ts';
+import { isNoScript } from '../../store/replies.ts';
 import { BusUnavailable } from '../bus.ts';
 
 /** A bus that answers later than this is taken for frozen, and its connection for lost. */

@@ -1,7 +1,8 @@
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
-import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import type { Leases } from '../../store/leases.ts';
+import { createLeases } from '../../store/redis/leases.ts';
 import { load } from '../../store/redis/scripts.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
 import { RedisConnection } from './connection.ts';

@@ -1,7 +1,7 @@
 import { mayGrantInstead } from '../../agent/claim.ts';
 import { connectionOf } from '../../config/topology.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Obstacle, PassOver } from '../../store/queues.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
 import type { Region } from '../region.ts';
 import { type Attempt, remainingMs } from './attempt.ts';
 
@@ -129,12 +129,11 @@ async function candidates({ region, request, queue }: Attempt, standing: Standin
     passOver: new Map([...passOver].filter(([home]) => !onPlatformsWord.has(home))),
     vouched: [],
   });
-  return agents.flatMap(({ agentId, line }) => {
+  return agents.flatMap(({ agentId, record }) => {
     const only = request.proposes ?? request.agentId;
     if (only !== undefined && agentId !== only) return [];
-    const record = region.agents.remember(agentId, line);
-    const way = record && onPlatformsWord.get(record.home);
-    if (!record || !way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];
+    const way = onPlatformsWord.get(record.home);
+    if (!way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];
     return region.readThrough.canAsk(agentId) ? [agentId] : [];
   });
 }

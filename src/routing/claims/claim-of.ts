@@ -1,6 +1,6 @@
 import { type Claim, claimsOf } from '../../agent/facets.ts';
 import { domainsOf } from '../../config/topology.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import { Refusal } from '../refusal.ts';
 import { grantedBy, queueNamed, type Region } from '../region.ts';
 

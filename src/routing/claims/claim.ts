@@ -1,6 +1,6 @@
 import { claimsOf, isRunning } from '../../agent/facets.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
 import { isTellable, mayBeLost, NotReplicated } from '../../store/written.ts';
 import { whileTimeLasts } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
@@ -69,8 +69,8 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const written = await walk(attempt);
     // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
     reply = written.evenIfLost();
-    if (reply.verdict === 'none') break;
-    const record = region.agents.remember(reply.agentId, reply.line) as AgentRecord;
+    const { record } = reply;
+    if (reply.verdict === 'none' || !record) break;
     if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);

@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import type { Conflict } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
-import { Recent } from '../../ops/recent.ts';
 import type { Region } from '../region.ts';
 
 /** Pairs of claims already reported: each state of a claim travels by itself, and all of them meet the same other. */
@@ -11,7 +11,7 @@ const REMEMBERED = 1000;
  * claims has decided which stands; the other's holder is refused from now on, and nothing of it is silent.
  */
 export function conflictReporter(): (region: Region, agentId: string, conflict: Conflict) => void {
-  const reported = new Recent<true>(REMEMBERED);
+  const reported = new LRUCache<string, true>({ max: REMEMBERED });
   return ({ config, metrics, history, audit, log, ingest }, agentId, { kept, lost, overlap }) => {
     const pair = `${agentId} ${kept.fence} ${lost.fence} ${lost.by ?? ''}`;
     if (reported.get(pair)) return;

@@ -3,7 +3,7 @@ import type { AgentEvent } from '../../agent/event.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { grantedBy, unitIn } from '../region.ts';

@@ -3,9 +3,9 @@ import { type Claim, claimFacet, claimsOf, type Facets } from '../../agent/facet
 import { VOICE } from '../../agent/status.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
+import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
-import { type AgentRecord, lockOf } from '../../store/record/record.ts';
-import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated, tellable, type Written } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';

@@ -2,10 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isGoingOn } from '../../agent/claim.ts';
 import { claimOn } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
-import { Ends, type Lapsed } from '../../store/ends.ts';
-import { LEASES } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import type { Leases } from '../../store/leases.ts';
+import type { Lapsed } from '../../store/queues.ts';
+import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
@@ -14,7 +13,7 @@ import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
   region: Region;
-  cluster: Cluster;
+  store: Pick<Store, 'calls' | 'leases'>;
   /** This one. */
   instance: string;
 }
@@ -32,20 +31,17 @@ const AT_ONCE = 100;
 export class Lapses {
   readonly #options: LapsesOptions;
   readonly #domains: string[];
-  readonly #ends: Ends;
   readonly #leases: Leases;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LapsesOptions) {
-    const { region, cluster, instance } = options;
+    const { region, store, instance } = options;
     const { config, clock, log } = region;
     this.#options = options;
     this.#domains = domainsOf(config).sort();
-    this.#ends = new Ends(cluster, config.region);
-    this.#leases = createLeases({
-      run: (script, keys, args) => cluster.run(script, keys, args),
-      prefix: LEASES.lapses,
+    this.#leases = store.leases({
+      work: 'lapses',
       count: this.#domains.length,
       instance,
       ttlMs: LEASE_TTL_MS,
@@ -76,10 +72,11 @@ export class Lapses {
 
   /** Never throws: what is not told now is told at the next look. */
   async #look(domain: string): Promise<void> {
-    const { log } = this.#options.region;
+    const { region, store } = this.#options;
+    const { log } = region;
     try {
       for (;;) {
-        const lapsed = await this.#ends.lapsed(domain, AT_ONCE);
+        const lapsed = await store.calls.lapsed(domain, AT_ONCE);
         const ended = await Promise.all(lapsed.map((each) => this.#end(each)));
         // What could not be ended comes first again: it is for the next look.
         if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#stopping.signal.aborted) return;

@@ -1,5 +1,5 @@
+import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
-import { type AgentRecord, lockOf } from '../../store/record/record.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, grantedBy, type Region, tell } from '../region.ts';
 import { type Attempt, type Granted, remainingMs } from './attempt.ts';

@@ -4,7 +4,7 @@ import { claimOn, VOICE } from '../../agent/status.ts';
 import { homeOfAgent } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
-import { type AgentRecord, lockOf } from '../../store/record/record.ts';
+import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
 import { isTellable, NotReplicated } from '../../store/written.ts';
 import { whileTimeLasts } from '../patience.ts';
 import type { HomeAnswer } from '../peers/home.ts';

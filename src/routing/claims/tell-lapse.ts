@@ -1,5 +1,5 @@
 import type { Claim } from '../../agent/facets.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Region } from '../region.ts';
 import { unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';

@@ -1,4 +1,4 @@
-import { isPosition } from '../../store/changes.ts';
+import { isPosition } from '../../store/store.ts';
 
 /** How far somebody has read the changes of each domain of a region. */
 export interface Bookmark {

@@ -52,7 +52,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
   }
   return {
     queue: queue.id,
-    agents: found.agents.map(({ agentId, line }) => tell(region, agentId, line)),
+    agents: found.agents.map(({ agentId, record }) => tell(region, agentId, record)),
     passed_over: found.tally,
     ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
   };
@@ -69,10 +69,9 @@ function append(found: Found, more: Found, limit: number): void {
 
 /** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
 async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
-  const ids = agents.flatMap(({ agentId, line }) => {
-    region.agents.remember(agentId, line);
-    return answerFor(region, agentId, line).stale && region.readThrough.canAsk(agentId) ? [agentId] : [];
-  });
+  const ids = agents.flatMap(({ agentId, record }) =>
+    answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
+  );
   if (ids.length === 0) return false;
   await region.readThrough.ask(ids, budgetMs);
   return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);

@@ -4,10 +4,9 @@ import { claimOn, VOICE } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import type { ClaimChange, RegionChange, StreamTopic } from '../../contract/stream.ts';
-import type { Change } from '../../store/changes.ts';
-import { getReadable } from '../../store/readable.ts';
-import { type AgentRecord, lockOf } from '../../store/record/record.ts';
-import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { Change } from '../../store/store.ts';
+import { ShardUnavailable } from '../../store/store.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';
 import { answerClaim, answerFor, type Region, tell } from '../region.ts';
 
@@ -152,7 +151,7 @@ export class Follower {
     const { agents, log } = this.#region;
     try {
       const agentIds = new Set(changes.map(({ agentId }) => agentId));
-      return await getReadable(agents, domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
+      return await agents.getAll(domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
       log.debug('changed_agents_not_read', { err: error, domain });

@@ -4,7 +4,7 @@ import { flawIn } from '../../agent/text.ts';
 import { domainsOf, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../../contract/agents.ts';
 import { textOf } from '../../ops/utf8.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import { answerFor, queueNamed, type Region, tell } from '../region.ts';
 
 /** Which agents are wanted; what is left out is no condition. */
@@ -64,7 +64,7 @@ export async function listAgents(
   for (const domain of domains) {
     let agentId = domain === from?.domain ? from.agentId : '';
     for (;;) {
-      const found = await region.roster.after(domain, agentId, STEP);
+      const found = await region.agents.after(domain, agentId, STEP);
       for (const [id, record] of found) {
         agentId = id;
         read += 1;

@@ -1,12 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { merge } from '../../agent/merge.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
-import { Recent } from '../../ops/recent.ts';
 import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts';
-import type { Agents } from '../../store/agents.ts';
+import type { Agents } from '../../store/store.ts';
 import type { Ingest } from '../../sync/flow/ingest.ts';
 import { Inquiry, type InquiryOutcome } from './inquiry.ts';
 
@@ -32,7 +32,7 @@ export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #inquiries = new Map<string, Inquiry>();
   /** When each agent was last asked about with success, in monotonic ms. */
-  readonly #confirmed = new Recent<number>(REMEMBERED);
+  readonly #confirmed = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -61,7 +61,7 @@ export class ReadThrough {
 
   /** How long ago the platform vouched for what is known here of the agent, in ms; undefined where that is over. */
   confirmedMsAgo(agentId: string): number | undefined {
-    const askedMs = this.#confirmed.get(agentId);
+    const askedMs = this.#confirmed.peek(agentId);
     if (askedMs === undefined) return undefined;
     const agoMs = this.#options.clock.monotonicMs() - askedMs;
     return agoMs <= this.#options.config.freshness.confirmedMs ? agoMs : undefined;
@@ -69,11 +69,12 @@ export class ReadThrough {
 
   /** Whom their platform vouches for now. */
   confirmed(): string[] {
-    for (const [agentId] of this.#confirmed.entries()) {
-      if (this.confirmedMsAgo(agentId) !== undefined) break;
-      this.#confirmed.delete(agentId);
+    for (;;) {
+      const { value: oldest } = this.#confirmed.rkeys().next();
+      if (oldest === undefined || this.confirmedMsAgo(oldest) !== undefined) break;
+      this.#confirmed.delete(oldest);
     }
-    return [...this.#confirmed.entries()].flatMap(([id]) => (this.confirmedMsAgo(id) === undefined ? [] : [id]));
+    return [...this.#confirmed.rkeys()].filter((id) => this.confirmedMsAgo(id) !== undefined);
   }
 
   /** The home has spoken against what the platform said. */

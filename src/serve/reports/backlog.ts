@@ -10,9 +10,9 @@ interface Backlog {
 }
 
 /** Counts what waits, for the gauges, for reports, and for the outbox itself, which judges by it whether it is full. */
-export async function countBacklog({ metrics, log }: Ground, { outbox, bus }: Sync): Promise<Backlog> {
+export async function countBacklog({ metrics, log, store }: Ground, { bus }: Sync): Promise<Backlog> {
   const [entries, behind] = await Promise.all([
-    outbox.lengths().catch((error) => {
+    store.outbox.lengths().catch((error) => {
       log.debug('outbox_count_failed', { err: error });
       return undefined;
     }),

@@ -15,7 +15,7 @@ function measure(ground: Ground, sync: Sync): void {
   const { freshness, peers } = sync.region;
   metrics.shardUp.reset(); // otherwise a replaced master would stay down forever
   metrics.shardRefuses.reset();
-  for (const { address: shard, up, refuses } of store.cluster.shards.all()) {
+  for (const { address: shard, up, refuses } of store.shards()) {
     metrics.shardUp.set({ shard }, up ? 1 : 0);
     metrics.shardRefuses.set({ shard }, refuses === undefined ? 0 : 1);
   }

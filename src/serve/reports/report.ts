@@ -12,13 +12,13 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
   const { instance, store } = ground;
   const { config, peers, clock } = sync.region;
   const [{ outbox, bus }, aside] = await Promise.all([countBacklog(ground, sync), sync.setAside.lately()]);
-  const shards = store.cluster.shards.all().map((shard) => ({
+  const shards = store.shards().map((shard) => ({
     address: shard.address,
     up: shard.up,
     replicas: shard.replicas,
     ...(shard.refuses !== undefined && { refuses: shard.refuses }),
     probe_ms: rounded(shard.probeMs),
-    clock_offset_ms: Math.round(store.cluster.shards.clockOffsetMs(shard)),
+    clock_offset_ms: Math.round(shard.clockOffsetMs),
   }));
   return {
     region: config.region,
@@ -91,7 +91,7 @@ function told({ state, left, ageMs }: Standing) {
   return { state: left ? ('left' as const) : state, age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null };
 }
 
-const partitionsOf = ({ outbox }: Sync): number[] => [...Array(outbox.partitions).keys()];
+const partitionsOf = ({ partitions }: Sync): number[] => [...Array(partitions).keys()];
 
 const total = (counts: number[] | undefined): number | null => counts?.reduce((sum, count) => sum + count, 0) ?? null;
 

@@ -1,35 +1,91 @@
-import {
-  type Claim,
-  type ClaimState,
-  compareClaims,
-  type EndReason,
-  type Facets,
-  type Media,
-} from '../../agent/facets.ts';
+import type { Claim, ClaimState, EndReason, Facets, Media } from '../../agent/facets.ts';
 import { isForgotten } from '../../agent/merge.ts';
 import { virtualArrival, type Weights } from '../../agent/ranking.ts';
-import { claimOn, digitalUnits, openingsOf, ownStatus, roomLeft, VOICE } from '../../agent/status.ts';
+import { claimOn, digitalMedia, digitalUnits, openingsOf, ownStatus, VOICE } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
-import { homeOfAgent } from '../../config/topology.ts';
-import { linesOf } from './keys.ts';
+import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
+import { type AgentRecord, type Locks, lockOf } from '../agent-record.ts';
+import type { LeasedWork } from '../leases.ts';
 
 /**
- * An agent as the region stores it: one line that a person can read, a header for the scripts and the facets as JSON.
- * `src/store/scripts/record.lua` names the header's fields.
+ * The region's keys. Everything of a domain shares one hash tag, so one script can decide a claim and declares every
+ * key it touches.
  */
-export interface AgentRecord {
-  /** Grows with every write; what compare-and-set compares. A string: it does not fit a script's integer reply. */
-  version: string;
-  /** The agent's home region; empty where the config takes nothing of the agent. */
-  home: string;
-  /** Until when a claim holds each unit of the agent's capacity, in ms by this region's shard's clock; 0 for none. */
-  locksMs: Locks;
-  /** While its home is being asked for the agent: until when, in ms by the shard's clock; else 0. */
-  holdMs: number;
-  arrivalMs: number;
-  facets: Facets;
+export const agentsKey = (domain: string): string => `agents:{${domain}}`;
+export const callsKey = (domain: string): string => `calls:{${domain}}`;
+/** When the claims that this region granted lapse: see scripts/ends.lua. */
+export const endsKey = (domain: string): string => `ends:{${domain}}`;
+/** What has changed lately: see src/store/redis/changes.ts. */
+export const changesKey = (domain: string): string => `changes:{${domain}}`;
+/** The ids of all agents who have a record, in order. */
+export const rosterKey = (domain: string): string => `roster:{${domain}}`;
+/** The line of a queue for one media type: scripts read the type off the key. */
+export const queueKey = (domain: string, queue: string, media: Media = 'voice'): string =>
+  `queue${media === 'voice' ? '' : `.${media}`}:{${domain}}:${queue}`;
+/** The media type of a line. */
+export const mediaOfLine = (key: string): Media => (/^queue\.([a-z_]+):/.exec(key)?.[1] ?? 'voice') as Media;
+/** One stream per bus partition; partitions spread over the masters by themselves. */
+export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
+export const regionKey = (region: string): string => `region:{${region}}`;
+/** How far each outbox of a region has been applied here, by partition. */
+export const positionsKey = (region: string): string => `positions:{${region}}`;
+/** The latest beat of the region: see `src/sync/freshness/freshness.ts`. */
+export const BEAT_KEY = 'muster:beat';
+export const domainKey = (domain: string): string => `domain:{${domain}}`;
+/** What was answered to a request that had a key of its caller's: see kept-answers.ts. */
+export const answerKey = (id: string): string => `answers:${id}`;
+export const connectionKey = (connection: string): string => `connection:{${connection}}`;
+/** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits; of the mirror's those of readings. */
+export const budgetKeys = (connection: string): string[] =>
+  ['', ':mirror', ':reader', ':waiting', ':reading'].map((part) => `budget:{${connection}}${part}`);
+/** Prefixes of the leases that the region's instances share: see leases.ts. */
+export const LEASES = {
+  relay: '{relay}',
+  alignments: '{alignments}',
+  expiry: '{expiry}',
+  connections: '{connections}',
+  lapses: '{lapses}',
+} as const satisfies Record<LeasedWork, string>;
+/** Where a region's relays hear that an outbox has something. */
+export const RELAY_CHANNEL = 'muster:outbox';
+/** Never exists: whether it could be written says whether its master takes writes. */
+export const probeKey = (n: number): string => `probe:{${n}}`;
+/** Names the region that a cluster belongs to. */
+export const OWNER_KEY = 'muster:owner';
+
+/** Slots of a Redis Cluster. */
+const SLOTS = 16_384;
+
+/** The slot of a key: CRC16 (XMODEM) of its hash tag, or of the whole key, as the cluster specification has it. */
+export function slotOf(key: string): number {
+  const open = key.indexOf('{');
+  const end = open < 0 ? -1 : key.indexOf('}', open + 1);
+  const hashed = end > open + 1 ? key.slice(open + 1, end) : key;
+  let crc = 0;
+  for (const byte of Buffer.from(hashed)) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x80_00 ? ((crc << 1) ^ 0x10_21) & 0xff_ff : (crc << 1) & 0xff_ff;
+  }
+  return crc % SLOTS;
 }
 
+/**
+ * The keys of every line that the agent may stand in: one for each of their queues and each media type they take. None for
+ * whom the config does not take: what the store still holds of them gives nobody an agent.
+ */
+export function linesOf(config: Config, agentId: string, facets: Facets): string[] {
+  if (homeOfAgent(config, agentId) === undefined) return [];
+  const domain = domainOfAgent(config, agentId);
+  const media = [VOICE, ...digitalMedia(facets)] as const;
+  return queuesOf(config, agentId, facets.profile).flatMap((queue) =>
+    media.map((each) => queueKey(domain, queue, each)),
+  );
+}
+
+/**
+ * A record is one line that a person can read: a header for the scripts, and the facets as JSON.
+ * `src/store/scripts/record.lua` names the header's fields.
+ */
 const FIELDS = 16;
 
 /** Reads a stored line. @throws Error for a line no version of Muster wrote */
@@ -54,9 +110,6 @@ export function readRecord(line: string): AgentRecord {
     facets,
   };
 }
-
-/** Until when the unit is held, in ms by the shard's clock. */
-export const lockOf = ({ locksMs }: Pick<AgentRecord, 'locksMs'>, unit = VOICE): number => locksMs[unit] ?? 0;
 
 /** The line to store, without its version, which the script puts in front. */
 export function writeRecord(
@@ -99,9 +152,6 @@ function splitHeader(line: string): string[] {
   fields.push(line.slice(from));
   return fields;
 }
-
-/** Until when each unit is held, in ms by the shard's clock. One that is not named is not held. */
-type Locks = Record<string, number>;
 
 /** A unit of an agent's capacity as the region stores it; `src/store/scripts/units.lua` names the parts. */
 interface StoredUnit {
@@ -189,51 +239,4 @@ export const encode = (text: string | undefined): string =>
 
 function decode(text: string | undefined): string {
   return text === undefined || text === NONE ? '' : decodeURIComponent(text);
-}
-
-/**
- * How many more interactions the agent would be given now, by media type, for people and for whoever plans ahead.
- * @param nowMs the store's clock, by which locks are judged
- */
-export function roomOf(record: AgentRecord, nowMs: number): Partial<Record<Media, number>> {
-  return roomLeft(record.facets, (unit) => lockOf(record, unit) > nowMs);
-}
-
-/** Until when an agent is held, once claims have moved. */
-interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
-  /** What another region says is left of a lock, in ms by unit. */
-  told: [unit: string, remainingMs: number][];
-  /** The claims that moved. */
-  changed: Claim[];
-}
-
-/**
- * Until when each unit of the agent is locked here. The home's own word counts by the clock it shares with the store;
- * of a claim from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
- * @param region this one
- * @param news all claims of the agent, if one of them has moved; else none
- */
-export function locksAfter(region: string, home: string, record: AgentRecord | undefined, news: Claim[]): NewLocks {
-  const { locksMs = {}, holdMs = 0, facets = {} } = record ?? {};
-  const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, told: [], changed: [] };
-  for (const claim of news) {
-    const { unit = VOICE } = claim;
-    const before = claimOn(facets, unit);
-    if (before && compareClaims(claim, before) === 0) continue;
-    locks.changed.push(claim);
-    const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === region;
-    if (claim.state === 'ENDED') locks.locksMs[unit] = 0;
-    else if (isOwnWord) locks.locksMs[unit] = claim.untilMs;
-    else locks.told.push([unit, claim.remainingMs ?? 0]);
-  }
-  return locks;
-}
-
-/**
- * Makes of an agent all that the store is given, and gives it nothing: what nobody could ever store is not to be accepted.
- * @throws whatever would keep the agent from being stored, every time
- */
-export function demandStorable(config: Config, agentId: string, facets: Facets): void {
-  linesOf(config, agentId, facets);
-  writeRecord(facets, homeOfAgent(config, agentId) ?? '', { locksMs: {}, holdMs: 0 }, config.ranking);
 }

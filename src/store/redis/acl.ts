@@ -17,7 +17,7 @@ import {
   RELAY_CHANNEL,
   regionKey,
   rosterKey,
-} from '../record/keys.ts';
+} from '../record/record.ts';
 
 /**
  * The rules of the ACL user that a region's instances are in its Redis Cluster: the least they can work with. The tests

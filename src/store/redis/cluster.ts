@@ -1,6 +1,8 @@
 import { type Clock, within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { slotOf } from '../record/keys.ts';
+import { slotOf } from '../record/record.ts';
+import { isNoScript, isPassing, refusalOf } from '../replies.ts';
+import { ShardUnavailable } from '../store.ts';
 import { Announcements } from './announcements.ts';
 import {
   type ClusterSettings,
@@ -11,7 +13,6 @@ import {
   openClient,
   type RedisClient,
 } from './connection.ts';
-import { isNoScript, isPassing, refusalOf, ShardUnavailable } from './errors.ts';
 import { probe } from './probe.ts';
 import { type Script, scripts } from './scripts.ts';
 import { type Shard, Shards } from './shards.ts';

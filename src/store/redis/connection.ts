@@ -3,7 +3,7 @@ import { createClient, createCluster } from '@redis/client';
 import { within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
-import { ShardUnavailable } from './errors.ts';
+import { ShardUnavailable } from '../store.ts';
 
 export interface ClusterSettings {
   /** `host:port` of some of the nodes. */

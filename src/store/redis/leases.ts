@@ -1,178 +1,46 @@
-import type { Clock } from '../../ops/clock.ts';
-import type { Log } from '../../ops/log.ts';
+import { type LeaseHolder, type Leases, type LeaseTable, type LeaseTerms, SharedLeases } from '../leases.ts';
+import type { Cluster } from './cluster.ts';
 import { type Script, scripts } from './scripts.ts';
 
-export interface LeasesOptions {
+export interface LeasesOptions extends LeaseTerms {
   /** Runs a script where the leases live; must settle in less than `ttlMs`. */
   run(script: Script, keys: string[], args: string[]): Promise<unknown>;
   /** Of all keys, e.g. `{relay}`; on a Redis Cluster it must hold a hash tag. */
   prefix: string;
-  /** The leases are numbered from 0 to `count - 1`. */
-  count: number;
-  /** Unique among all instances that share the leases. */
-  instance: string;
-  /** How long a lease outlives an instance that died. Renewed three times in that time. */
-  ttlMs: number;
-  clock: Clock;
-  log: Log;
-  /**
-   * Resolves when this instance has stopped acting on a number that it hands back; nobody else gets it before. Left
-   * out where two may act on one number for a moment.
-   */
-  drain?(number: number): Promise<void>;
 }
 
-/** An instance's share of numbered work that only one instance at a time should do. */
-export interface Leases {
-  start(): void;
-  /**
-   * The numbers this instance may act on now. A number leaves the set by itself when its lease time is over by this
-   * instance's own monotonic clock, whether Redis can be reached or not.
-   */
-  held(): Set<number>;
-  /** How many instances live, this one included, as known at the last renewal; at least 1. */
-  instances(): number;
-  /**
-   * Says that this instance will stop: it takes nothing more, and no longer counts among those that live. Resolves to
-   * how many others do. @throws what `run` throws
-   */
-  retire(): Promise<number>;
-  /** Drains and hands back everything, so that others take over at once. */
-  stop(): Promise<void>;
-}
-
-/**
- * Shares `count` leases evenly among the living instances: each holds at most `ceil(count / instances)`. One number's
- * life in an instance:
- *
- *   free ──taken──► held ──too many, or stop──► draining ──drained──► free
- *                     └──not renewed in time──► free
- */
+/** Leases that lie in a Redis. */
 export function createLeases(options: LeasesOptions): Leases {
-  return new SharedLeases(options);
+  return new SharedLeases(options, tableIn(options));
 }
 
 /** The key that holds the name of the instance which has this number, while it has it. */
 export const leaseKey = (prefix: string, number: number): string => `${prefix}:${number}`;
 
-const RENEWALS_PER_TTL = 3;
+const keysOf = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, number) => leaseKey(prefix, number));
 
-class SharedLeases implements Leases {
-  readonly #options: LeasesOptions;
-  readonly #keys: string[];
-  /** When each lease ends, in monotonic ms counted from before it was asked for. */
-  #untilMs = new Map<number, number>();
-  readonly #draining = new Map<number, Promise<void>>();
-  readonly #drained = new Set<number>();
-  #loop: Promise<void> = Promise.resolve();
-  #renewal: Promise<unknown> = Promise.resolve();
-  #others = 0;
-  #retired = false;
-  #stopping = false;
-  #failing = false;
-  #wake: () => void = () => undefined;
+function tableIn({ run, prefix, count }: LeasesOptions): LeaseTable {
+  const keys = [`${prefix}:instances`, ...keysOf(prefix, count)];
+  return {
+    async renew({ instance, ttlMs, retires, handedBack }) {
+      const args = [instance, `${ttlMs}`, retires ? 'retire' : 'take', ...handedBack.map(String)];
+      const [share = 0, others = 0, ...held] = ((await run(scripts.lease, keys, args)) as unknown[]).map(Number);
+      return { share, others, held };
+    },
+    async leave(instance) {
+      await run(scripts.leave, keys, [instance]);
+    },
+  };
+}
 
-  constructor(options: LeasesOptions) {
-    this.#options = options;
-    const { prefix, count } = options;
-    this.#keys = [`${prefix}:instances`, ...Array.from({ length: count }, (_, number) => leaseKey(prefix, number))];
-  }
-
-  start(): void {
-    this.#loop = this.#renewForEver();
-  }
-
-  held(): Set<number> {
-    const nowMs = this.#options.clock.monotonicMs();
-    const held = new Set<number>();
-    for (const [number, untilMs] of this.#untilMs) {
-      if (nowMs < untilMs && !this.#draining.has(number) && !this.#drained.has(number)) held.add(number);
-    }
-    return held;
-  }
-
-  instances(): number {
-    return 1 + this.#others;
-  }
-
-  async retire(): Promise<number> {
-    this.#retired = true;
-    await this.#renewInTurn();
-    return this.#others;
-  }
-
-  async stop(): Promise<void> {
-    this.#retired = true;
-    this.#stopping = true;
-    for (const number of this.#untilMs.keys()) this.#handBack(number);
-    while (this.#draining.size > 0) await Promise.all(this.#draining.values());
-    this.#wake();
-    await this.#loop;
-    const { run, instance, log } = this.#options;
-    try {
-      await run(scripts.leave, this.#keys, [instance]);
-    } catch (error) {
-      log.warn('leases_not_released', { err: error });
-    }
-  }
-
-  /** Renews, even while stopping, until nothing is left to drain. */
-  async #renewForEver(): Promise<void> {
-    for (;;) {
-      try {
-        await this.#renewInTurn();
-        if (this.#failing) this.#options.log.info('lease_renewal_resumed');
-        this.#failing = false;
-      } catch (error) {
-        if (!this.#failing) this.#options.log.warn('lease_renewal_failed', { err: error });
-        this.#failing = true;
-      }
-      if (this.#stopping && this.#draining.size === 0) return;
-      await this.#pause();
-    }
-  }
-
-  /** One at a time: one that is still under way would count a retired instance among the living again. */
-  #renewInTurn(): Promise<void> {
-    const renewed = this.#renewal.then(() => this.#renew());
-    this.#renewal = renewed.catch(() => undefined); // whoever asked for it is told
-    return renewed;
-  }
-
-  async #renew(): Promise<void> {
-    const { run, instance, ttlMs, clock } = this.#options;
-    const handedBack = [...this.#drained];
-    const untilMs = clock.monotonicMs() + ttlMs;
-    const mode = this.#retired ? 'retire' : 'take';
-    const reply = await run(scripts.lease, this.#keys, [instance, `${ttlMs}`, mode, ...handedBack.map(String)]);
-    const [share = 0, others = 0, ...held] = (reply as unknown[]).map(Number);
-    this.#others = others;
-    for (const number of handedBack) this.#drained.delete(number);
-    this.#untilMs = new Map(held.map((number) => [number, untilMs]));
-    const surplus = this.#stopping ? held : this.#retired ? [] : [...this.held()].slice(share);
-    for (const number of surplus) this.#handBack(number);
-  }
-
-  #handBack(number: number): void {
-    if (this.#draining.has(number) || this.#drained.has(number)) return;
-    const { drain = async () => undefined, log } = this.#options;
-    const drained = drain(number)
-      .catch((error) => log.error('lease_drain_failed', { err: error, lease: number }))
-      .then(() => {
-        this.#draining.delete(number);
-        this.#drained.add(number);
-        this.#wake();
-      });
-    this.#draining.set(number, drained);
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#options.ttlMs / RENEWALS_PER_TTL);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+/** @throws ShardUnavailable */
+export async function holdersOf(cluster: Cluster, prefix: string, count: number): Promise<LeaseHolder[]> {
+  const keys = keysOf(prefix, count);
+  if (keys.length === 0) return [];
+  const [holders, leftMs] = await Promise.all([
+    cluster.command(prefix, ['MGET', ...keys]) as Promise<(string | null)[]>,
+    Promise.all(keys.map((key) => cluster.command(prefix, ['PTTL', key]))),
+  ]);
+  return holders.map((instance, number) => ({ ...(instance && { instance }), leftMs: Number(leftMs[number]) }));
 }

@@ -1,4 +1,4 @@
-import { probeKey, slotOf } from '../record/keys.ts';
+import { probeKey, slotOf } from '../record/record.ts';
 import { currentNode, type Master, type RedisClient } from './connection.ts';
 import type { ProbeReply } from './shards.ts';
 

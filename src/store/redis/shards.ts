@@ -1,6 +1,7 @@
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { refusalOf, type StoreRefusal } from './errors.ts';
+import { refusalOf, type StoreRefusal } from '../replies.ts';
+import type { ShardState } from '../store.ts';
 
 /** What is known of one master, from the last probes. */
 export interface Shard {
@@ -92,10 +93,11 @@ export class Shards {
     return [...this.#known.values()];
   }
 
-  /** How far a master's clock was ahead of this instance's at the last probe, in ms. */
-  clockOffsetMs({ epochMs }: Shard): number {
+  /** What others are told of a shard. */
+  stateOf({ address, up, replicas, probeMs, epochMs, refuses }: Shard): ShardState {
     const { clock } = this.#options;
-    return epochMs + clock.monotonicMs() - clock.nowMs();
+    const clockOffsetMs = epochMs + clock.monotonicMs() - clock.nowMs();
+    return { address, up, replicas, probeMs, clockOffsetMs, ...(refuses !== undefined && { refuses }) };
   }
 
   /** What is known of the master at an address; an unprobed one counts as up. */

@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { within } from '../../ops/clock.ts';
+import { isNoScript } from '../replies.ts';
+import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
-import { isNoScript, ShardUnavailable } from './errors.ts';
 import type { Script } from './scripts.ts';
 
 interface Item {
@@ -38,6 +39,8 @@ export class WriteBatcher {
   readonly #hasReplicas: boolean;
   /** By master whose replicas did not acknowledge the last batch: when one last waited for them in full. */
   readonly #late = new Map<string, number>();
+  /** By connection, so that no write asks for it twice. */
+  readonly #addresses = new WeakMap<Node, string>();
   readonly #gathering = new Map<string, { node: Node; items: Item[]; running: boolean }>();
 
   /**
@@ -77,7 +80,11 @@ export class WriteBatcher {
       const node = await (item.asking
         ? this.#cluster.nodeAt(item.asking, leftMs)
         : this.#cluster.node(item.key, leftMs));
-      const address = addressOf(node);
+      let address = this.#addresses.get(node);
+      if (address === undefined) {
+        address = addressOf(node);
+        this.#addresses.set(node, address);
+      }
       if (!this.#cluster.shards.at(address).up) {
         throw new ShardUnavailable(`the shard of ${item.key} at ${address} is down`);
       }

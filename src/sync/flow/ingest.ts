@@ -4,7 +4,9 @@ import { type AgentEvent, clampFuture, InvalidEvent, unfit } from '../../agent/e
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
 import { forgetting, isBeyondBound, isWholeSecond, merge, numbered, type Outcome, takeIn } from '../../agent/merge.ts';
 import { claimOn, statusOf, VOICE } from '../../agent/status.ts';
-import { type ClaimConflict, sealConflict, sealEvent } from '../../bus/envelope.ts';
+import type { BusMessage } from '../../bus/bus.ts';
+import { type ClaimConflict, partitionOf, sealConflict, sealEvent } from '../../bus/envelope.ts';
+import { writeFields } from '../../bus/redis-streams/stream-entry.ts';
 import type { Config } from '../../config/schema.ts';
 import { homeOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
@@ -12,26 +14,23 @@ import type { History } from '../../ops/history.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import { traceHeaders } from '../../ops/trace.ts';
-import type { Agents, Applied } from '../../store/agents.ts';
-import { type AgentRecord, demandStorable, lockOf } from '../../store/record/record.ts';
-import { ShardUnavailable } from '../../store/redis/errors.ts';
+import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { Agents, Applied, Place, Store } from '../../store/store.ts';
+import { ShardUnavailable } from '../../store/store.ts';
 import { isTellable, mayBeLost, NotReplicated, type Replication, tellable, type Written } from '../../store/written.ts';
 import type { Positions } from '../freshness/positions.ts';
-import type { Outbox, Place } from './outbox.ts';
 
 interface IngestOptions {
-  config: Config;
   region: string;
   /** Whether an event is accepted that no replica has acknowledged. */
   replication: Replication;
-  outbox: Outbox;
   apply: Apply;
   log: Log;
   metrics: Metrics;
   /** Absent where no history is kept. */
   history: History | undefined;
-  /** The store's clock, in ms: all instances of the region have the same, and claims end by it. */
-  store: { nowMs(): number };
+  /** Its clock is the same for all instances of the region, and claims end by it. */
+  store: Pick<Store, 'agents' | 'nowMs' | 'outbox'>;
 }
 
 export interface Accepted {
@@ -65,7 +64,7 @@ export class Ingest {
 
   /** Of the bus, and of the outbox: an agent's events are all in one. */
   get partitions(): number {
-    return this.#options.outbox.partitions;
+    return this.#options.store.outbox.partitions;
   }
 
   /**
@@ -115,14 +114,14 @@ export class Ingest {
    *   else: it never can be
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
-    const { apply, metrics, history, replication } = this.#options;
+    const { apply, store, metrics, history, replication } = this.#options;
     const wrong = unfit(reported);
     if (wrong.length > 0) throw new InvalidEvent(wrong);
     const event = this.#clamped(reported);
     const record = await apply.recall(event.agentId);
     const { facets } = merge(record?.facets ?? {}, event.facets);
     if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
-    demandStorable(this.#options.config, event.agentId, facets);
+    store.agents.demandStorable(event.agentId, facets);
     const written = await this.#append(event, facets);
     if (isTellable(written, replication)) history?.eventAccepted(event);
     const outcome = await this.#applyHere(event);
@@ -133,9 +132,9 @@ export class Ingest {
 
   /** Tells everybody on the bus that two claims on an agent met. @throws OutboxFull, ShardUnavailable */
   async announceConflict(conflict: ClaimConflict): Promise<void> {
-    const { outbox, store, region } = this.#options;
+    const { store, region } = this.#options;
     // For whoever listens beside Muster: no promise rests on it.
-    (await outbox.append(sealConflict(conflict, region, store.nowMs()))).evenIfLost();
+    (await this.#put(sealConflict(conflict, region, store.nowMs()))).evenIfLost();
   }
 
   /**
@@ -175,9 +174,13 @@ export class Ingest {
 
   /** @param facets the agent's with it, for the message's summary */
   #append(event: AgentEvent, facets: Facets): Promise<Written<Place>> {
-    const { outbox, store } = this.#options;
-    const nowMs = store.nowMs();
-    return outbox.append(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
+    const nowMs = this.#options.store.nowMs();
+    return this.#put(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
+  }
+
+  #put(message: BusMessage): Promise<Written<Place>> {
+    const { outbox } = this.#options.store;
+    return outbox.append(partitionOf(message.key, outbox.partitions), writeFields(message));
   }
 }
 

@@ -1,8 +1,8 @@
 import { BusUnavailable } from '../../bus/bus.ts';
 import { TooLate } from '../../ops/clock.ts';
-import { ShardUnavailable, saysNotNow } from '../../store/redis/errors.ts';
+import { saysNotNow } from '../../store/replies.ts';
+import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
-import { OutboxFull } from './outbox.ts';
 
 /** What the store and the bus say when they cannot be used now. */
 const OUTAGES = [ShardUnavailable, NotReplicated, OutboxFull, BusUnavailable, TooLate];

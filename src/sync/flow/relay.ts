@@ -1,17 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { withPosition } from '../../bus/envelope.ts';
+import { readFields } from '../../bus/redis-streams/stream-entry.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
-import { RELAY_CHANNEL } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import type { Leases } from '../../store/redis/leases.ts';
+import type { Leases } from '../../store/leases.ts';
+import type { Outbox, OutboxEntry } from '../../store/store.ts';
 import { isOutage } from './outage.ts';
-import type { Outbox, OutboxEntry } from './outbox.ts';
 import type { SetAside } from './set-aside.ts';
 
 interface RelayOptions {
-  cluster: Cluster;
   outbox: Outbox;
   bus: Bus;
   /** Which partitions this instance relays. */
@@ -57,7 +55,7 @@ export class Relay {
 
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
-    await this.#options.cluster.subscribe(RELAY_CHANNEL, (partition) => this.#poke(Number(partition)));
+    await this.#options.outbox.hear((partition) => this.#poke(partition));
     this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
   }
 
@@ -86,12 +84,9 @@ export class Relay {
 
   /** Something was appended here: publish it, or tell the instance whose partition it is. */
   #told(partition: number): void {
-    const { cluster, log } = this.#options;
+    const { outbox, log } = this.#options;
     if (this.#mine().has(partition)) this.#poke(partition);
-    else
-      cluster
-        .publish(RELAY_CHANNEL, String(partition))
-        .catch((error) => log.debug('relay_signal_failed', { err: error }));
+    else outbox.announce(partition).catch((error) => log.debug('relay_signal_failed', { err: error }));
   }
 
   #pokeAll(): void {
@@ -140,7 +135,7 @@ export class Relay {
       if (isOutage(error)) throw error;
       const [first, ...more] = entries;
       if (first && more.length === 0)
-        return setAside.letter(first.message, error, 'outbox', `outbox ${partition}, ${first.id}`);
+        return setAside.letter(readFields(first.fields), error, 'outbox', `outbox ${partition}, ${first.id}`);
       for (const entry of entries) await this.#publish(partition, [entry]);
     }
   }
@@ -166,7 +161,8 @@ export class Relay {
 
 /** What lies in order behind one another needs one position: where the last has been applied, all have. */
 function messagesOf(entries: OutboxEntry[], region: string): BusMessage[] {
-  return entries.map(({ id, message }, i) =>
-    i === entries.length - 1 ? withPosition(message, { region, entry: id }) : message,
-  );
+  return entries.map(({ id, fields }, i) => {
+    const message = readFields(fields);
+    return i === entries.length - 1 ? withPosition(message, { region, entry: id }) : message;
+  });
 }

@@ -4,13 +4,12 @@ import { type Cause, sealLetter } from '../../bus/dead-letter.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
-import { regionKey } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { Store } from '../../store/store.ts';
 import { isOutage } from './outage.ts';
 
 interface SetAsideOptions {
   bus: Pick<Bus, 'deadLetter'>;
-  cluster: Pick<Cluster, 'command'>;
+  store: Pick<Store, 'notes'>;
   region: string;
   instance: string;
   clock: Clock;
@@ -109,11 +108,10 @@ export class SetAside {
 
   /** What the region's instances have set aside within the last hour, all together. */
   async lately(): Promise<AsideReport> {
-    const { cluster, region, instance, clock, log } = this.#options;
+    const { store, region, instance, clock, log } = this.#options;
     const notes = new Map<string, Note>();
     try {
-      const key = regionKey(region);
-      const fields = (await cluster.command(key, ['HGETALL', key])) as Record<string, string>;
+      const fields = await store.notes.read('region', region);
       for (const [field, text] of Object.entries(fields))
         if (field.startsWith(FIELD)) notes.set(field, JSON.parse(text));
     } catch (error) {
@@ -154,12 +152,10 @@ export class SetAside {
   }
 
   async #save(): Promise<void> {
-    const { cluster, region, instance, log } = this.#options;
+    const { store, region, instance, log } = this.#options;
     this.#saving = undefined;
-    const key = regionKey(region);
     try {
-      await cluster.command(key, ['HSET', key, `${FIELD}${instance}`, JSON.stringify(this.#note)]);
-      await cluster.command(key, ['PEXPIRE', key, String(TOLD_MS)]);
+      await store.notes.write('region', region, { [`${FIELD}${instance}`]: JSON.stringify(this.#note) }, TOLD_MS);
     } catch (error) {
       log.debug('set_aside_count_not_written', { err: error });
     }

@@ -1,11 +1,10 @@
 import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { regionKey } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { Store } from '../../store/store.ts';
 
 interface FreshnessOptions {
-  cluster: Cluster;
+  store: Pick<Store, 'notes'>;
   region: string;
   /** All regions, this one included. */
   regions: string[];
@@ -56,8 +55,8 @@ export class Freshness {
   async advance(heartbeat: Heartbeat, partition: number): Promise<void> {
     const watermarks = this.#others.get(heartbeat.region);
     if (!watermarks?.applied(partition, heartbeat)) return;
-    const key = regionKey(heartbeat.region);
-    await this.#options.cluster.command(key, ['HSET', key, String(partition), writeStamp(heartbeat)]);
+    const { notes } = this.#options.store;
+    await notes.write('region', heartbeat.region, { [partition]: writeStamp(heartbeat) });
   }
 
   /** How old the knowledge of an agent is: that of its partition. */
@@ -80,9 +79,8 @@ export class Freshness {
   async #refresh(): Promise<void> {
     await Promise.all(
       [...this.#others].map(async ([region, watermarks]) => {
-        const key = regionKey(region);
         try {
-          const fields = (await this.#options.cluster.command(key, ['HGETALL', key])) as Record<string, string>;
+          const fields = await this.#options.store.notes.read('region', region);
           for (const [partition, line] of Object.entries(fields)) {
             const stamp = readStamp(line);
             if (stamp) watermarks.applied(Number(partition), stamp);

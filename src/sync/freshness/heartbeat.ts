@@ -1,15 +1,12 @@
 import { sealHeartbeat } from '../../bus/envelope.ts';
+import { writeFields } from '../../bus/redis-streams/stream-entry.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { BEAT_KEY } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import type { Leases } from '../../store/redis/leases.ts';
-import { scripts } from '../../store/redis/scripts.ts';
-import type { Outbox } from '../flow/outbox.ts';
+import type { Leases } from '../../store/leases.ts';
+import type { Store } from '../../store/store.ts';
 
 interface HeartbeatsOptions {
-  cluster: Cluster;
-  outbox: Outbox;
+  store: Pick<Store, 'outbox' | 'takeBeat'>;
   /** Which partitions this instance relays. */
   leases: Leases;
   region: string;
@@ -19,8 +16,6 @@ interface HeartbeatsOptions {
   log: Log;
 }
 
-/** Another region waits for the answer, ms. */
-const TAKE_DEADLINE_MS = 500;
 /** How soon an instance that relays nothing yet looks again, ms. */
 const LOOK_AGAIN_MS = 100;
 
@@ -53,20 +48,19 @@ export class Heartbeats {
 
   /** The region's last word on every partition, behind everything else: whoever reads it need not wait for more. */
   async sayGoodbye(): Promise<void> {
-    await this.#beat([...Array(this.#options.outbox.partitions).keys()], true);
+    await this.#beat([...Array(this.#options.store.outbox.partitions).keys()], true);
   }
 
   /** Takes the region's next beat. @throws ShardUnavailable */
   async take(): Promise<number> {
-    const { cluster } = this.#options;
-    const reply = await cluster.run(scripts.beat, [BEAT_KEY], [String(this.#highest)], TAKE_DEADLINE_MS);
-    this.#highest = Math.max(this.#highest, Number(reply));
-    return Number(reply);
+    const beat = await this.#options.store.takeBeat(this.#highest);
+    this.#highest = Math.max(this.#highest, beat);
+    return beat;
   }
 
   /** Never throws: who is not heard is judged by those who listen. */
   async #beat(partitions: number[], leaving: boolean): Promise<void> {
-    const { outbox, region, instance, clock, log } = this.#options;
+    const { store, region, instance, clock, log } = this.#options;
     const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
     try {
       const beat = await this.take();
@@ -81,8 +75,8 @@ export class Heartbeats {
       };
       await Promise.all(
         partitions.map((partition) =>
-          outbox
-            .appendTo(partition, sealHeartbeat(heartbeat, partition))
+          store.outbox
+            .append(partition, writeFields(sealHeartbeat(heartbeat, partition)))
             // One that a failover takes has promised nothing to anybody; the next one says the same.
             .then((written) => written.evenIfLost())
             .catch(failed),

@@ -1,10 +1,9 @@
 import { partitionOf } from '../../bus/envelope.ts';
 import type { Log } from '../../ops/log.ts';
-import { positionsKey } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { Store } from '../../store/store.ts';
 
 interface PositionsOptions {
-  cluster: Cluster;
+  store: Pick<Store, 'notes'>;
   partitions: number;
   /** Those of the config. What others say of theirs is nobody's to wait for, and would fill the store. */
   regions: string[];
@@ -67,9 +66,8 @@ export class Positions {
       [...entries.keys()].filter((each) => !isAtLeast(this.#applied.get(region)?.get(each), entries.get(each)));
     const partitions = lacking();
     if (partitions.length === 0) return partitions;
-    const key = positionsKey(region);
-    const saved = await this.#options.cluster.command(key, ['HMGET', key, ...partitions.map(String)]);
-    (saved as (string | null)[]).forEach((entry, i) => {
+    const saved = await this.#options.store.notes.readSome('positions', region, partitions.map(String));
+    saved.forEach((entry, i) => {
       if (entry !== null) this.#note(region, partitions[i] as number, entry);
     });
     return lacking();
@@ -113,10 +111,9 @@ export class Positions {
     this.#saving = undefined;
     for (const [region, partitions] of this.#unsaved) {
       const applied = this.#applied.get(region);
-      const fields = [...partitions].flatMap((each) => [String(each), applied?.get(each) ?? '']);
-      const key = positionsKey(region);
+      const fields = Object.fromEntries([...partitions].map((each) => [each, applied?.get(each) ?? '']));
       // A former holder of a partition may overwrite a later position; the next heartbeat makes good for it.
-      this.#options.cluster.command(key, ['HSET', key, ...fields]).catch((error) => {
+      this.#options.store.notes.write('positions', region, fields).catch((error) => {
         this.#options.log.debug('positions_not_written', { err: error, peer: region });
       });
     }

@@ -1,7 +1,6 @@
 import type { Difference } from '../../agent/reconcile.ts';
 import type { PlatformHealth } from '../../platforms/platform.ts';
-import { connectionKey } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { Notes } from '../../store/store.ts';
 
 /** How the instance that runs a connection last found it. */
 interface IngestNote extends PlatformHealth {
@@ -31,8 +30,8 @@ export interface Wanted {
 }
 
 /**
- * What the instances of a region tell each other about a connection: the hash `connection:<c>`, where the instance that
- * runs it writes and all read. Nothing but reports to people depends on it.
+ * What the instances of a region tell each other about a connection: the instance that runs it
+ * writes, and all read. Nothing but reports to people depends on it.
  */
 export interface ConnectionNotes {
   ingest?: IngestNote;
@@ -42,15 +41,13 @@ export interface ConnectionNotes {
 }
 
 /** @throws ShardUnavailable */
-export async function writeNotes(cluster: Cluster, connection: string, notes: ConnectionNotes): Promise<void> {
-  const key = connectionKey(connection);
-  const fields = Object.entries(notes).flatMap(([name, note]) => [name, JSON.stringify(note)]);
-  await cluster.command(key, ['HSET', key, ...fields]);
+export async function writeNotes(store: Notes, connection: string, notes: ConnectionNotes): Promise<void> {
+  const fields = Object.entries(notes).map(([name, note]) => [name, JSON.stringify(note)]);
+  await store.write('connection', connection, Object.fromEntries(fields));
 }
 
 /** @throws ShardUnavailable */
-export async function readNotes(cluster: Cluster, connection: string): Promise<ConnectionNotes> {
-  const key = connectionKey(connection);
-  const fields = (await cluster.command(key, ['HGETALL', key])) as Record<string, string>;
+export async function readNotes(store: Notes, connection: string): Promise<ConnectionNotes> {
+  const fields = await store.read('connection', connection);
   return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, JSON.parse(text)]));
 }

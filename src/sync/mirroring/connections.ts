@@ -6,10 +6,8 @@ import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import type { PlatformCounts } from '../../ops/platform-counts.ts';
 import type { PlatformConnection, PlatformContext, PlatformHealth } from '../../platforms/platform.ts';
-import type { Agents } from '../../store/agents.ts';
-import { LEASES } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import { createLeases, type Leases, leaseKey } from '../../store/redis/leases.ts';
+import type { Leases } from '../../store/leases.ts';
+import type { Store } from '../../store/store.ts';
 import { acceptParts, acceptReports } from '../flow/accept-reports.ts';
 import type { Ingest } from '../flow/ingest.ts';
 import { isOutage } from '../flow/outage.ts';
@@ -34,8 +32,7 @@ interface HomedConnection {
 
 interface ConnectionsOptions {
   connections: HomedConnection[];
-  cluster: Cluster;
-  agents: Agents;
+  store: Store;
   ingest: Ingest;
   /** Time from the start of one reading of a platform to that of the next, in ms. */
   readingIntervalMs: number;
@@ -77,9 +74,8 @@ export class Connections {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#unreplicated = new Unreplicated(options);
-    this.#leases = createLeases({
-      run: (script, keys, args) => options.cluster.run(script, keys, args),
-      prefix: LEASES.connections,
+    this.#leases = options.store.leases({
+      work: 'connections',
       count: options.connections.length,
       instance: options.instance,
       ttlMs: LEASE_TTL_MS,
@@ -112,7 +108,7 @@ export class Connections {
    * @throws ShardUnavailable
    */
   async readNow(name: string): Promise<void> {
-    await writeNotes(this.#options.cluster, name, { wanted: { id: randomUUID() } });
+    await writeNotes(this.#options.store.notes, name, { wanted: { id: randomUUID() } });
   }
 
   /** The health of the connections this instance runs. */
@@ -123,18 +119,23 @@ export class Connections {
 
   /** What the region's instances know of its connections, together. @throws ShardUnavailable */
   async states(): Promise<ConnectionState[]> {
-    const { cluster, connections } = this.#options;
+    return (await this.#lookUp()).map(({ leaseMs: _, ...state }) => state);
+  }
+
+  /** With how long the lease still lasts, in ms. */
+  async #lookUp(): Promise<(ConnectionState & { leaseMs: number })[]> {
+    const { store, connections } = this.#options;
     if (connections.length === 0) return [];
-    const keys = connections.map((_, number) => leaseKey(LEASES.connections, number));
     const [holders, notes] = await Promise.all([
-      cluster.command(LEASES.connections, ['MGET', ...keys]) as Promise<(string | null)[]>,
-      Promise.all(connections.map(({ name }) => readNotes(cluster, name))),
+      store.holders('connections', connections.length),
+      Promise.all(connections.map(({ name }) => readNotes(store.notes, name))),
     ]);
     return connections.map(({ name }, number) => {
       const { ingest, reconciliation } = notes[number] ?? {};
-      const instance = holders[number];
+      const { instance, leftMs = 0 } = holders[number] ?? {};
       return {
         name,
+        leaseMs: leftMs,
         ...(instance && { instance }),
         ...(ingest && ingest.instance === instance && { ingest }),
         ...(reconciliation && { reconciliation }),
@@ -144,18 +145,13 @@ export class Connections {
 
   /** How each connection is now; what this instance runs, by its own word. @throws ShardUnavailable */
   async sights(): Promise<Sight[]> {
-    const { cluster, connections } = this.#options;
     const own = this.health();
-    const leases = connections.map((_, number) =>
-      cluster.command(LEASES.connections, ['PTTL', leaseKey(LEASES.connections, number)]),
-    );
-    const [states, leasesMs] = await Promise.all([this.states(), Promise.all(leases)]);
-    return states.map(({ name, instance, ingest }, number) => {
+    return (await this.#lookUp()).map(({ name, instance, ingest, leaseMs }) => {
       const { lastSnapshotMs, problem, reading } = (instance === this.#options.instance ? own[name] : ingest) ?? {};
       return {
         connection: name,
         ...(instance && { holder: instance }),
-        leaseMs: Number(leasesMs[number]),
+        leaseMs,
         isRead: lastSnapshotMs !== undefined,
         ...(problem && { problem }),
         ...(reading && { reading }),
@@ -164,12 +160,12 @@ export class Connections {
   }
 
   async #tell(): Promise<void> {
-    const { cluster, instance, log } = this.#options;
+    const { store, instance, log } = this.#options;
     for (const [number, connection] of this.#open) {
       const { name } = this.#at(number);
       try {
-        await writeNotes(cluster, name, { ingest: { instance, ...connection.health() } });
-        this.#hear(number, connection, (await readNotes(cluster, name)).wanted);
+        await writeNotes(store.notes, name, { ingest: { instance, ...connection.health() } });
+        this.#hear(number, connection, (await readNotes(store.notes, name)).wanted);
       } catch (error) {
         log.debug('connection_health_not_written', { err: error, connection: name });
       }

@@ -8,12 +8,9 @@ import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import type { AgentReading, Reading, ReadPage } from '../../platforms/platform.ts';
-import type { Agents } from '../../store/agents.ts';
-import { isLocked } from '../../store/forgotten.ts';
-import { getReadable } from '../../store/readable.ts';
-import { type AgentRecord, readRecord } from '../../store/record/record.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import { scanAgents } from '../../store/scan.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
+import { isLocked } from '../../store/agent-record.ts';
+import type { Store } from '../../store/store.ts';
 import type { SetAside } from '../flow/set-aside.ts';
 import { type ReconcileReport, writeNotes } from './connection-notes.ts';
 
@@ -23,8 +20,7 @@ interface ReconcilerOptions {
   region: string;
   /** How long nobody must have spoken of an agent whom the platform does not have, ms. */
   forgetAfterMs: number;
-  agents: Agents;
-  cluster: Cluster;
+  store: Pick<Store, 'agents' | 'notes'>;
   /** Resolves when the event is durably accepted, however long that takes, or the instance stops. */
   accept(event: AgentEvent): Promise<void>;
   /** Reads from the store, however long that takes; undefined when the instance stops. */
@@ -96,11 +92,11 @@ export class Reconciler {
   }
 
   async #compare({ atMs, agents: readings }: ReadPage, tally: Tally): Promise<void> {
-    const { agents, domain, read } = this.#options;
+    const { store, domain, read } = this.#options;
     const ids = readings.map(({ agentId }) => agentId);
     const unreadable = new Set<string>();
     const held = await read(() =>
-      getReadable(agents, domain, ids, (agentId, error) => {
+      store.agents.getAll(domain, ids, (agentId, error) => {
         unreadable.add(agentId);
         this.passOver(agentId, error);
       }),
@@ -150,14 +146,16 @@ export class Reconciler {
    * have lost them while nobody looked. Those who are offline are left alone: gone would make no more of them.
    */
   async #survey(): Promise<void> {
-    const { cluster, domain, connection, clock, read } = this.#options;
+    const { store, domain, connection, clock, read } = this.#options;
     const startedMs = clock.monotonicMs();
     if (startedMs < this.#surveyDueMs) return;
     const cutoffMs = this.#cutoffMs();
     this.#silent.clear();
     await read(async () => {
-      for await (const lines of scanAgents(cluster, domain, { match: `${connection}:*`, step: SURVEY_STEP })) {
-        for (const [agentId, line] of lines) this.#sort(agentId, line, cutoffMs);
+      const unreadable = (agentId: string, error: unknown) => this.passOver(agentId, error);
+      const how = { prefix: `${connection}:`, step: SURVEY_STEP, unreadable };
+      for await (const records of store.agents.scan(domain, how)) {
+        for (const [agentId, record] of records) this.#sort(agentId, record, cutoffMs);
       }
     });
     const endedMs = clock.monotonicMs();
@@ -165,9 +163,8 @@ export class Reconciler {
   }
 
   /** Whom a reading must speak of: who is there, and of whom nobody has said anything for long. */
-  #sort(agentId: string, line: string, cutoffMs: number): void {
+  #sort(agentId: string, record: AgentRecord, cutoffMs: number): void {
     try {
-      const record = readRecord(line);
       if (isPresent(record)) this.#known.add(agentId);
       else if (isSilent(record.facets, cutoffMs) && !isLocked(record, this.#options.clock.nowMs()))
         this.#silent.add(agentId);
@@ -209,12 +206,12 @@ export class Reconciler {
   }
 
   async #report(report: ReconcileReport): Promise<void> {
-    const { connection, cluster, log, metrics } = this.#options;
+    const { connection, store, log, metrics } = this.#options;
     metrics.reconcileRuns.inc({ connection, outcome: report.failed ? 'failed' : 'complete' });
     if (!report.failed) metrics.reconcileDuration.set({ connection }, report.tookMs / 1000);
     log.debug('reconciliation_ended', { report });
     try {
-      await writeNotes(cluster, connection, { reconciliation: report });
+      await writeNotes(store.notes, connection, { reconciliation: report });
     } catch (error) {
       log.debug('reconciliation_report_not_written', { err: error });
     }

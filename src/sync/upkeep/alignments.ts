@@ -2,10 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
-import { type Aligned, Alignment } from '../../store/alignment.ts';
-import { domainKey, LEASES } from '../../store/record/keys.ts';
-import type { Misplacement } from '../../store/record/place.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { Aligned, Misplacement, Store } from '../../store/store.ts';
 import { DomainChecks } from './domain-checks.ts';
 
 /** What the last check of a domain found, and by whom. */
@@ -17,7 +14,7 @@ export interface AlignmentReport extends Aligned {
 }
 
 interface AlignmentsOptions {
-  cluster: Cluster;
+  store: Pick<Store, 'align' | 'leases' | 'notes'>;
   config: Config;
   instance: string;
   clock: Clock;
@@ -41,7 +38,7 @@ export class Alignments {
     this.#checks = new DomainChecks({
       ...options,
       domains: this.#domains,
-      prefix: LEASES.alignments,
+      work: 'alignments',
       lookEveryMs: LOOK_EVERY_MS,
       check: (domain, pace) => this.#check(domain, pace),
       failed: (domain, error) => {
@@ -62,31 +59,29 @@ export class Alignments {
 
   /** The last report on each domain, whichever instance made it. @throws ShardUnavailable */
   async reports(): Promise<Map<string, AlignmentReport | undefined>> {
-    const { cluster } = this.#options;
+    const { notes } = this.#options.store;
     const told = this.#domains.map(async (domain) => {
-      const key = domainKey(domain);
-      const text = (await cluster.command(key, ['HGET', key, FIELD])) as string | null;
+      const [text] = await notes.readSome('domain', domain, [FIELD]);
       return [domain, text ? (JSON.parse(text) as AlignmentReport) : undefined] as const;
     });
     return new Map(await Promise.all(told));
   }
 
   async #check(domain: string, pace: (records: number) => Promise<void>): Promise<void> {
-    const { cluster, config, clock } = this.#options;
+    const { store, clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const aligned = await new Alignment({ cluster, config, pace }).check(domain);
+    const aligned = await store.align(domain, pace);
     await this.#report(domain, aligned, Math.round(clock.monotonicMs() - startedMs));
   }
 
   async #report(domain: string, aligned: Aligned, tookMs: number): Promise<void> {
-    const { cluster, instance, clock, log, metrics } = this.#options;
+    const { store, instance, clock, log, metrics } = this.#options;
     const kinds = Object.entries(aligned.repaired) as [Misplacement, number][];
     metrics.alignRuns.inc({ domain, outcome: 'complete' });
     metrics.alignDuration.set({ domain }, tookMs / 1000);
     for (const [kind, count] of kinds) metrics.alignRepairs.inc({ domain, kind }, count);
     if (kinds.length > 0) log.warn('queues_repaired', { domain, ...aligned });
     const report: AlignmentReport = { instance, atMs: clock.nowMs(), tookMs, ...aligned };
-    const key = domainKey(domain);
-    await cluster.command(key, ['HSET', key, FIELD, JSON.stringify(report)]);
+    await store.notes.write('domain', domain, { [FIELD]: JSON.stringify(report) });
   }
 }

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import type { LEASES } from '../../store/record/keys.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
-import { createLeases, type Leases } from '../../store/redis/leases.ts';
+import type { LeasedWork, Leases } from '../../store/leases.ts';
+import type { Store } from '../../store/store.ts';
 
 interface DomainChecksOptions {
-  cluster: Cluster;
+  store: Pick<Store, 'leases'>;
   instance: string;
   clock: Clock;
   log: Log;
   domains: string[];
-  prefix: (typeof LEASES)[keyof typeof LEASES];
+  work: LeasedWork;
   /** How often it is looked for what is due, in ms. */
   lookEveryMs: number;
   /** Goes through a domain; waits for `pace` after every so many records. */
@@ -39,14 +38,9 @@ export class DomainChecks {
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: DomainChecksOptions) {
-    const { cluster, domains } = options;
+    const { store, domains } = options;
     this.#options = options;
-    this.#leases = createLeases({
-      ...options,
-      run: (script, keys, args) => cluster.run(script, keys, args),
-      count: domains.length,
-      ttlMs: LEASE_TTL_MS,
-    });
+    this.#leases = store.leases({ ...options, count: domains.length, ttlMs: LEASE_TTL_MS });
   }
 
   start(): void {

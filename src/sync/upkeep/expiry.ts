@@ -6,20 +6,17 @@ import type { Config } from '../../config/schema.ts';
 import { domainsOf, hasPlatform, homeOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { isLocked, recordsOf, removeForgotten } from '../../store/forgotten.ts';
-import { LEASES } from '../../store/record/keys.ts';
-import type { AgentRecord } from '../../store/record/record.ts';
-import type { Cluster } from '../../store/redis/cluster.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
+import { isLocked } from '../../store/agent-record.ts';
+import type { Store } from '../../store/store.ts';
 import type { Ingest } from '../flow/ingest.ts';
 import { DomainChecks } from './domain-checks.ts';
 
 interface ExpiryOptions {
-  cluster: Cluster;
   config: Config;
   instance: string;
   ingest: Ingest;
-  /** The store's clock, in ms. */
-  store: { nowMs(): number };
+  store: Pick<Store, 'agents' | 'leases' | 'nowMs'>;
   clock: Clock;
   log: Log;
 }
@@ -28,6 +25,8 @@ const LOOK_EVERY_MS = 1000;
 /** What is looked for takes days to come about. */
 const CHECK_EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** Records read in one step: their JSON is parsed at once, and callers wait meanwhile. */
+const STEP = 100;
 
 /** What is to become of an agent's record by time alone. */
 type Fate = 'stays' | 'forgotten' | 'removed';
@@ -65,7 +64,7 @@ export class Expiry {
     this.#checks = new DomainChecks({
       ...options,
       domains: domainsOf(options.config).sort(),
-      prefix: LEASES.expiry,
+      work: 'expiry',
       lookEveryMs: LOOK_EVERY_MS,
       check: (domain, pace) => this.#check(domain, pace),
       failed: (domain, error) => options.log.debug('expiry_check_failed', { err: error, domain }),
@@ -83,10 +82,10 @@ export class Expiry {
 
   /** What was found before a check ended is told, however it ended. */
   async #check(domain: string, pace: (records: number) => Promise<void>): Promise<void> {
-    const { cluster, log } = this.#options;
+    const { store, log } = this.#options;
     const found: Found = { forgotten: 0, removed: 0 };
     try {
-      for await (const records of recordsOf(cluster, domain)) {
+      for await (const records of store.agents.scan(domain, { step: STEP })) {
         for (const [agentId, record] of records) await this.#see(domain, agentId, record, found);
         await pace(records.length);
       }
@@ -110,11 +109,11 @@ export class Expiry {
   }
 
   async #see(domain: string, agentId: string, record: AgentRecord, found: Found): Promise<void> {
-    const { cluster, config, ingest, store } = this.#options;
+    const { config, ingest, store } = this.#options;
     const nowMs = store.nowMs();
     const fate = fateOf(config, agentId, record, nowMs);
     if (fate === 'stays') return this.#endLost(agentId, record, nowMs);
-    if (fate === 'removed' && !(await removeForgotten(cluster, domain, agentId, record))) return;
+    if (fate === 'removed' && !(await store.agents.removeForgotten(domain, agentId, record))) return;
     if (fate === 'forgotten') {
       // Not now, but the time that has to pass: a word of since then that is still on its way counts.
       const tombstone = { at: nowMs - forgetAfterMs(config), id: `forgotten/${randomUUID()}` };

@@ -1,19 +1,12 @@
-import { isForgotten } from '../agent/merge.ts';
-import type { Config } from '../config/schema.ts';
-import { agentsKey, linesOf, mediaOfLine, rosterKey } from './record/keys.ts';
-import { type Misplacement, misplacement } from './record/place.ts';
-import { type AgentRecord, readRecord } from './record/record.ts';
-import type { Cluster } from './redis/cluster.ts';
-import { scripts } from './redis/scripts.ts';
+import { isForgotten } from '../../agent/merge.ts';
+import type { Config } from '../../config/schema.ts';
+import type { AgentRecord } from '../agent-record.ts';
+import { agentsKey, linesOf, mediaOfLine, readRecord, rosterKey } from '../record/record.ts';
+import type { Aligned } from '../store.ts';
+import type { Cluster } from './cluster.ts';
+import { misplacement } from './place.ts';
 import { linesIn, scanAgents, scanLine } from './scan.ts';
-
-/** What a check of a domain found and put right. */
-export interface Aligned {
-  /** Records compared with their places, and members of queues with their records. */
-  records: number;
-  members: number;
-  repaired: Partial<Record<Misplacement, number>>;
-}
+import { scripts } from './scripts.ts';
 
 interface AlignmentOptions {
   cluster: Cluster;

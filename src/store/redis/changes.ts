@@ -1,49 +1,25 @@
-import type { Claim } from '../agent/facets.ts';
-import { changesKey } from './record/keys.ts';
-import { readNoted } from './record/record.ts';
-import type { Cluster } from './redis/cluster.ts';
-
-/** That an agent's record has been written. */
-export interface Change {
-  /** Where it stands: whoever has read so far goes on from here. */
-  position: string;
-  agentId: string;
-  /** The claim that moved, if one did, as it was then. */
-  claim?: Claim;
-}
-
-/** Changes of a domain that can still be read, at the least; src/store/scripts/changes.lua knows the same. */
-export const KEPT = 10_000;
+import type { Claim } from '../../agent/facets.ts';
+import { changesKey, readNoted } from '../record/record.ts';
+import { CHANGES_KEPT, type Change, type Changes } from '../store.ts';
+import type { Cluster } from './cluster.ts';
 
 /** Where a domain begins in which nothing has changed yet. */
 const BEGINNING = '0-0';
-const POSITION = /^\d{1,16}-\d{1,16}$/;
 
-export const isPosition = (text: string): boolean => POSITION.test(text);
-
-/**
- * What has changed in a domain lately, in order, as the scripts note it beside every record that they write: an instance
- * sees what all instances of its region do, and no change is without its note.
- */
-export class Changes {
+/** The changes of a domain are a stream, which scripts write beside every record. */
+export class RedisChanges implements Changes {
   readonly #cluster: Cluster;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
   }
 
-  /** The position behind everything until now. @throws ShardUnavailable */
   async latest(domain: string): Promise<string> {
     const key = changesKey(domain);
     const [last] = (await this.#cluster.command(key, ['XREVRANGE', key, '+', '-', 'COUNT', '1'])) as Entry[];
     return last?.[0] ?? BEGINNING;
   }
 
-  /**
-   * The next changes behind a position.
-   * @returns `gone` where nobody knows any more what followed it: too much has, or a failover forgot it
-   * @throws ShardUnavailable
-   */
   async after(domain: string, position: string, count: number): Promise<Change[] | 'gone'> {
     const key = changesKey(domain);
     const from = position === BEGINNING ? '-' : position;
@@ -62,7 +38,7 @@ export class Changes {
 
   /** Whether the beginning may be missing: what has once been shortened is never shorter than what is kept. */
   async #hasForgotten(key: string): Promise<boolean> {
-    return Number(await this.#cluster.command(key, ['XLEN', key])) >= KEPT;
+    return Number(await this.#cluster.command(key, ['XLEN', key])) >= CHANGES_KEPT;
   }
 }
 

@@ -1,13 +1,13 @@
-import { agentsKey, queueKey } from './record/keys.ts';
-import type { Cluster } from './redis/cluster.ts';
+import { agentsKey, queueKey } from '../record/record.ts';
+import type { Cluster } from './cluster.ts';
 
 /**
  * How to go through everything of a domain, a step at a time. What is there all along is met at least once; what comes,
  * goes or changes meanwhile may be met or not. Every way throws ShardUnavailable.
  */
 interface Scan {
-  /** Whom to meet, as a pattern of Redis; default: everybody. */
-  match?: string;
+  /** Only what begins so; default: everything. */
+  prefix?: string;
   /** About how many a step looks at. */
   step: number;
 }
@@ -45,15 +45,26 @@ export async function linesIn(cluster: Cluster, domain: string): Promise<string[
   return [...lines].sort();
 }
 
-async function* scan(cluster: Cluster, key: string, command: string, { match = '*', step }: Scan) {
+async function* scan(cluster: Cluster, key: string, command: string, { prefix = '', step }: Scan) {
   let cursor = '0';
   do {
-    const reply = await cluster.command(key, [command, key, cursor, 'MATCH', match, 'COUNT', String(step)]);
+    const reply = await cluster.command(key, [
+      command,
+      key,
+      cursor,
+      'MATCH',
+      `${literally(prefix)}*`,
+      'COUNT',
+      String(step),
+    ]);
     const [next, flat] = reply as [unknown, unknown[]];
     cursor = String(next);
     if (flat.length > 0) yield flat;
   } while (cursor !== '0');
 }
+
+/** As a pattern of Redis that matches nothing else. */
+const literally = (text: string): string => text.replace(/[*?[\]\\^-]/g, '\\$&');
 
 function pairs<T>(flat: unknown[], read: (value: unknown) => T): Map<string, T> {
   const map = new Map<string, T>();

@@ -1,58 +1,40 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Move } from '../agent/claim.ts';
-import { claimsOf, type Facets } from '../agent/facets.ts';
-import { type Merged, merge } from '../agent/merge.ts';
-import { virtualArrival } from '../agent/ranking.ts';
-import { VOICE } from '../agent/status.ts';
-import type { Config } from '../config/schema.ts';
-import { domainOfAgent, homeOfAgent } from '../config/topology.ts';
-import { Recent } from '../ops/recent.ts';
-import { agentsKey, callsKey, changesKey, endsKey, linesOf, rosterKey } from './record/keys.ts';
+import type { LRUCache } from 'lru-cache';
+import { claimsOf, type Facets } from '../../agent/facets.ts';
+import { type Merged, merge } from '../../agent/merge.ts';
+import { virtualArrival } from '../../agent/ranking.ts';
+import { VOICE } from '../../agent/status.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
+import { type AgentRecord, locksAfter } from '../agent-record.ts';
 import {
-  type AgentRecord,
+  agentsKey,
+  callsKey,
+  changesKey,
   encode,
-  locksAfter,
+  endsKey,
+  linesOf,
   NONE,
   readRecord,
+  rosterKey,
   writeNoted,
   writeRecord,
   writeUnitsWith,
-} from './record/record.ts';
-import type { Cluster } from './redis/cluster.ts';
-import { ShardUnavailable } from './redis/errors.ts';
-import { scripts } from './redis/scripts.ts';
-import type { WriteBatcher } from './redis/write-batcher.ts';
-import { Written } from './written.ts';
+} from '../record/record.ts';
+import {
+  type Agents,
+  type Applied,
+  type Settled,
+  type SettleRequest,
+  ShardUnavailable,
+  type Unreadable,
+} from '../store.ts';
+import { Written } from '../written.ts';
+import type { Cluster } from './cluster.ts';
+import { scanAgents } from './scan.ts';
+import { scripts } from './scripts.ts';
+import type { WriteBatcher } from './write-batcher.ts';
 
-/** What became of a change: how it merged, and the agent as it now is. */
-export interface Applied extends Merged {
-  record: AgentRecord;
-  /** The record it was merged into; undefined for an agent nobody had spoken of. */
-  before: AgentRecord | undefined;
-}
-
-interface SettleRequest {
-  agentId: string;
-  /** The unit of the agent's capacity that is claimed. */
-  unit: string;
-  fence: number;
-  callId: string;
-  queue: string;
-  /** The region that granted it in the home's stead. */
-  by?: string | undefined;
-  move: Move;
-  /** The claim that stands in this one's place, where its call has two. */
-  supersededBy?: { agentId: string; fence: number };
-}
-
-export type Settled =
-  | { kind: 'settled'; written: Written<AgentRecord> }
-  /** A later claim has a higher fence. */
-  | { kind: 'fenced'; record: AgentRecord }
-  /** The record changed meanwhile: look again. */
-  | { kind: 'conflict'; record: AgentRecord | undefined };
-
-const RECENT_RECORDS = 20_000;
 /** An agent's record is contended by a handful of writers; more rounds than this mean that something is wrong. */
 const MAX_ROUNDS = 64;
 /** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
@@ -69,65 +51,52 @@ interface Lanes {
 /** A change is kept waiting this long for its shard, in ms; whoever brought it brings it again. */
 const COMMIT_DEADLINE_MS = 1000;
 
-/** The agents of the region's store. Changes are merged here and stored by compare-and-set. */
-export class Agents {
+/** Records that this instance has seen last, by agent id: the next change to an agent starts from there. */
+export type RecentRecords = LRUCache<string, AgentRecord>;
+
+/** Records are lines of a hash; scripts compare their versions and store what was merged here. */
+export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
-  readonly #recent = new Recent<AgentRecord>(RECENT_RECORDS);
+  readonly #recent: RecentRecords;
 
-  constructor(cluster: Cluster, lanes: Lanes, config: Config) {
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, recent: RecentRecords) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
+    this.#recent = recent;
   }
 
-  /** The agent as stored; undefined for whom nobody has spoken of, or the config does not take. @throws ShardUnavailable */
   async get(agentId: string): Promise<AgentRecord | undefined> {
     if (homeOfAgent(this.#config, agentId) === undefined) return undefined;
     const key = agentsKey(domainOfAgent(this.#config, agentId));
     const line = (await this.#cluster.command(key, ['HGET', key, agentId])) as string | null;
-    return this.remember(agentId, line);
+    return this.#remember(agentId, line);
   }
 
-  /** These agents of one domain as stored, by id; whom the store does not know is left out. @throws ShardUnavailable */
-  async getAll(domain: string, agentIds: string[]): Promise<Map<string, AgentRecord>> {
+  async getAll(domain: string, agentIds: string[], unreadable?: Unreadable): Promise<Map<string, AgentRecord>> {
     const records = new Map<string, AgentRecord>();
     if (agentIds.length === 0) return records;
     const key = agentsKey(domain);
     const lines = (await this.#cluster.command(key, ['HMGET', key, ...agentIds])) as (string | null)[];
     for (const [i, agentId] of agentIds.entries()) {
-      const record = this.remember(agentId, lines[i] ?? null);
-      if (record) records.set(agentId, record);
-      else this.#recent.delete(agentId);
+      try {
+        const record = this.#remember(agentId, lines[i] ?? null);
+        if (record) records.set(agentId, record);
+        else this.#recent.delete(agentId);
+      } catch (error) {
+        if (!unreadable) throw error;
+        unreadable(agentId, error);
+      }
     }
     return records;
   }
 
-  /** The agent as last seen by this instance, else as stored: good for what compare-and-set will check. */
   async recall(agentId: string): Promise<AgentRecord | undefined> {
     return this.#recent.get(agentId) ?? this.get(agentId);
   }
 
-  /** Notes a line that a script answered with, so that the next change to the agent starts from it. */
-  remember(agentId: string, line: string | null): AgentRecord | undefined {
-    if (!line) return undefined;
-    const record = readRecord(line);
-    this.#recent.set(agentId, record);
-    return record;
-  }
-
-  /** Forgets what it has seen: a failover may have taken the store back behind it. */
-  forget(): void {
-    this.#recent.clear();
-  }
-
-  /**
-   * Merges a change into the agent and stores it where it made a difference. Where it made none nothing is written: what is
-   * known may be what another instance has just stored, so no replica is taken to have it (see {@link affirmed}).
-   * @param change or what makes it of the agent as known, each time that is another
-   * @throws ShardUnavailable
-   */
   async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
     let record = await this.recall(agentId);
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -145,17 +114,12 @@ export class Agents {
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
 
-  /**
-   * Writes the record once more if it is still the one given, so that a replica can acknowledge what was known already.
-   * @throws ShardUnavailable
-   */
   async affirm(agentId: string, record: AgentRecord, lane: keyof Lanes = 'changes'): Promise<Settled> {
     const keys = [agentsKey(domainOfAgent(this.#config, agentId))];
     const written = await this.#lanes[lane].run(scripts.affirm, keys, [agentId, record.version], COMMIT_DEADLINE_MS);
     return this.#settled(agentId, written);
   }
 
-  /** Moves a claim on if the record is still the one given. @throws ShardUnavailable */
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
     const { agentId, unit, fence, move, supersededBy } = request;
     const domain = domainOfAgent(this.#config, agentId);
@@ -195,9 +159,53 @@ export class Agents {
     return this.#settled(agentId, written);
   }
 
+  demandStorable(agentId: string, facets: Facets): void {
+    linesOf(this.#config, agentId, facets);
+    const home = homeOfAgent(this.#config, agentId) ?? '';
+    writeRecord(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking);
+  }
+
+  async after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]> {
+    const [key, records] = [rosterKey(domain), agentsKey(domain)];
+    const range = [agentId === '' ? '-' : `(${agentId}`, '+', 'LIMIT', '0', String(count)];
+    const ids = (await this.#cluster.command(key, ['ZRANGEBYLEX', key, ...range])) as string[];
+    if (ids.length === 0) return [];
+    const lines = (await this.#cluster.command(records, ['HMGET', records, ...ids])) as (string | null)[];
+    return ids.flatMap((id, i): [string, AgentRecord][] => {
+      const line = lines[i];
+      return line ? [[id, readRecord(line)]] : []; // without one: a failover took the record and left the entry
+    });
+  }
+
+  async *scan(...[domain, how]: Parameters<Agents['scan']>): ReturnType<Agents['scan']> {
+    for await (const lines of scanAgents(this.#cluster, domain, how)) {
+      yield [...lines].flatMap(([agentId, line]): [string, AgentRecord][] => {
+        try {
+          return [[agentId, readRecord(line)]];
+        } catch (error) {
+          if (!how.unreadable) throw error;
+          how.unreadable(agentId, error);
+          return [];
+        }
+      });
+    }
+  }
+
+  async removeForgotten(domain: string, agentId: string, { version }: AgentRecord): Promise<boolean> {
+    const keys = [agentsKey(domain), rosterKey(domain)];
+    return (await this.#cluster.run(scripts.forget, keys, [agentId, version])) === 1;
+  }
+
+  #remember(agentId: string, line: string | null): AgentRecord | undefined {
+    if (!line) return undefined;
+    const record = readRecord(line);
+    this.#recent.set(agentId, record);
+    return record;
+  }
+
   #settled(agentId: string, written: Written<unknown>): Settled {
     const [kind, line] = answerOf<Settled['kind']>(written);
-    const now = this.remember(agentId, line);
+    const now = this.#remember(agentId, line);
     if (!now || kind === 'conflict') return { kind: 'conflict', record: now };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
@@ -233,7 +241,7 @@ export class Agents {
       COMMIT_DEADLINE_MS,
     );
     const [kind, line] = answerOf<'stored' | 'conflict'>(written);
-    const now = this.remember(agentId, line);
+    const now = this.#remember(agentId, line);
     if (!now) this.#recent.delete(agentId);
     return kind === 'stored' && now ? { kind, written: written.map(() => now) } : { kind: 'conflict', record: now };
   }

@@ -1,14 +1,7 @@
 import type { Media } from '../../agent/facets.ts';
 import { mediaOf, type Opening, openingsOf, VOICE } from '../../agent/status.ts';
-import type { AgentRecord } from './record.ts';
-
-/**
- * What is wrong with where an agent stands in a queue.
- * `missing`: free, and nobody would find them. `misplaced`: in line, and not where their arrival puts them.
- * `stuck`: at the tail for longer than anybody holds them. `unavailable`: in the queue, and not to be had.
- * `ghost`: in a queue that is not theirs, or without a record.
- */
-export type Misplacement = 'missing' | 'misplaced' | 'stuck' | 'unavailable' | 'ghost';
+import type { AgentRecord } from '../agent-record.ts';
+import type { Misplacement } from '../store.ts';
 
 /** Scores from here on say: taken, until the score less this; `CLAIMED` in record.lua. */
 const TAKEN = 1e15;

@@ -1,13 +1,7 @@
-/** The shard that holds the data cannot answer now: it is down, failing over, refusing, or slower than the caller can wait. */
-export class ShardUnavailable extends Error {
-  override name = 'ShardUnavailable';
-  /** When it is worth trying again, in ms. */
-  readonly retryAfterMs: number;
-  constructor(message: string, retryAfterMs = 1000, options?: ErrorOptions) {
-    super(message, options);
-    this.retryAfterMs = retryAfterMs;
-  }
-}
+/**
+ * What a Redis says when it does not do what it was asked: the region's store, the embedded bus, and whoever must tell an
+ * outage from a mistake read it.
+ */
 
 /** Replies that say "not now" or "not here": the command was not carried out and may be sent again. */
 const PASSING = ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'LOADING', 'READONLY', 'NOREPLICAS', 'BUSY'];

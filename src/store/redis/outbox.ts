@@ -1,0 +1,67 @@
+import { outboxKey, RELAY_CHANNEL } from '../record/record.ts';
+import { type Outbox, type OutboxEntry, OutboxFull, type Place } from '../store.ts';
+import type { Written } from '../written.ts';
+import type { Cluster } from './cluster.ts';
+import type { WriteBatcher } from './write-batcher.ts';
+
+/** Entries per partition beyond which nothing more is accepted: a bound on the memory a lost bus can cost. */
+const MAX_ENTRIES = 500_000;
+/** An append is kept waiting this long for its shard, in ms. */
+const APPEND_DEADLINE_MS = 2000;
+
+/** One stream per bus partition in the region's own cluster. */
+export class RedisOutbox implements Outbox {
+  readonly partitions: number;
+  onAppend: (partition: number) => void = () => undefined;
+  readonly #lane: WriteBatcher;
+  readonly #cluster: Cluster;
+  readonly #maxEntries: number;
+  readonly #lengths: number[];
+
+  constructor(lane: WriteBatcher, cluster: Cluster, partitions: number, maxEntries = MAX_ENTRIES) {
+    this.#lane = lane;
+    this.#cluster = cluster;
+    this.partitions = partitions;
+    this.#maxEntries = maxEntries;
+    this.#lengths = new Array<number>(partitions).fill(0);
+  }
+
+  async append(partition: number, fields: string[]): Promise<Written<Place>> {
+    if ((this.#lengths[partition] ?? 0) >= this.#maxEntries) {
+      throw new OutboxFull(`${this.#maxEntries} events of partition ${partition} wait for the bus`);
+    }
+    const stream = outboxKey(partition);
+    const written = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
+    this.onAppend(partition);
+    return written.map((entry) => ({ partition, entry: String(entry) }));
+  }
+
+  async oldest(partition: number, count: number): Promise<OutboxEntry[]> {
+    const stream = outboxKey(partition);
+    const reply = await this.#cluster.command(stream, ['XRANGE', stream, '-', '+', 'COUNT', String(count)]);
+    return (reply as [string, string[]][]).map(([id, fields]) => ({ id, fields }));
+  }
+
+  async remove(partition: number, ids: string[]): Promise<void> {
+    const stream = outboxKey(partition);
+    await this.#cluster.command(stream, ['XDEL', stream, ...ids]);
+  }
+
+  async lengths(): Promise<number[]> {
+    await Promise.all(
+      this.#lengths.map(async (_, partition) => {
+        const stream = outboxKey(partition);
+        this.#lengths[partition] = Number(await this.#cluster.command(stream, ['XLEN', stream]));
+      }),
+    );
+    return [...this.#lengths];
+  }
+
+  announce(partition: number): Promise<void> {
+    return this.#cluster.publish(RELAY_CHANNEL, String(partition));
+  }
+
+  hear(listener: (partition: number) => void): Promise<void> {
+    return this.#cluster.subscribe(RELAY_CHANNEL, (partition) => listener(Number(partition)));
+  }
+}

@@ -1,0 +1,155 @@
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../../config/schema.ts';
+import type { Clock } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
+import type { AgentRecord } from '../agent-record.ts';
+import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
+import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY } from '../record/record.ts';
+import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
+import { RedisAgents } from './agents.ts';
+import { Alignment } from './alignment.ts';
+import { RedisCalls } from './calls.ts';
+import { RedisChanges } from './changes.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterSettings } from './connection.ts';
+import { RedisKeptAnswers } from './kept-answers.ts';
+import { createLeases, holdersOf } from './leases.ts';
+import { RedisNotes } from './notes.ts';
+import { RedisOutbox } from './outbox.ts';
+import { RedisPermits } from './permits.ts';
+import { RedisQueues } from './queues.ts';
+import { scripts } from './scripts.ts';
+import { WriteBatcher } from './write-batcher.ts';
+
+interface RedisStoreOptions {
+  settings: ClusterSettings;
+  config: Config;
+  clock: Clock;
+  log: Log;
+  /** Entries of the outbox per partition beyond which nothing more is accepted; the constant but in tests. */
+  maxOutboxEntries?: number;
+}
+
+/** A caller waits for a claim, so a slow replica is only waited for briefly and the answer says so. */
+const CLAIM_REPLICA_WAIT_MS = 20;
+/** What is accepted must not be lost, and nobody on the line waits for it. */
+const CHANGE_REPLICA_WAIT_MS = 500;
+const RECENT_RECORDS = 20_000;
+/** Another region waits for the answer, ms. */
+const BEAT_DEADLINE_MS = 500;
+
+/**
+ * Opens the region's Redis Cluster. Claims and changes wait for replicas, and a `WAIT` blocks its connection: each has its own.
+ * @throws Error saying what is wrong with the cluster that the settings name
+ */
+export async function openRedisStore({ settings, ...options }: RedisStoreOptions): Promise<RedisStore> {
+  const { config, clock, log } = options;
+  const cluster = await Cluster.connect(settings, clock, log);
+  const opened = [cluster];
+  const lane = async (replicaWaitMs: number): Promise<WriteBatcher> => {
+    const connections = await cluster.alongside();
+    opened.push(connections);
+    return new WriteBatcher(connections, replicaWaitMs, config.redis.replicas);
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((each) => each.close()));
+  };
+  try {
+    await claimOwnership(cluster, config.region);
+    const lanes = { claims: await lane(CLAIM_REPLICA_WAIT_MS), changes: await lane(CHANGE_REPLICA_WAIT_MS) };
+    return new RedisStore({ ...options, cluster, ...lanes, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that no two regions name the same cluster: the first region to come writes its name there.
+ * @throws Error saying whose cluster it is
+ */
+async function claimOwnership(cluster: Cluster, region: string): Promise<void> {
+  await cluster.command(OWNER_KEY, ['SET', OWNER_KEY, region, 'NX']);
+  const owner = await cluster.command(OWNER_KEY, ['GET', OWNER_KEY]);
+  if (owner !== region) {
+    throw new Error(
+      `the Redis Cluster at redis.nodes belongs to region "${owner}", not "${region}": regions never share a cluster ` +
+        `(if that region is gone for good, delete the key ${OWNER_KEY})`,
+    );
+  }
+}
+
+interface Parts extends Omit<RedisStoreOptions, 'settings'> {
+  cluster: Cluster;
+  /** Claims and their settlements. */
+  claims: WriteBatcher;
+  /** What is accepted and applied: appends to the outbox, and changes of agents. */
+  changes: WriteBatcher;
+  close(): Promise<void>;
+}
+
+/** The region's store in a Redis Cluster. */
+export class RedisStore implements Store {
+  readonly agents: RedisAgents;
+  readonly queues: RedisQueues;
+  readonly calls: RedisCalls;
+  readonly changes: RedisChanges;
+  readonly outbox: RedisOutbox;
+  readonly keptAnswers: RedisKeptAnswers;
+  readonly notes: RedisNotes;
+  readonly nowMs: () => number;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    const { cluster, claims, changes, config, maxOutboxEntries } = parts;
+    const recent = new LRUCache<string, AgentRecord>({ max: RECENT_RECORDS });
+    // A failover may have taken the store back behind what was seen of it.
+    cluster.shards.onDown = () => recent.clear();
+    this.#parts = parts;
+    this.agents = new RedisAgents(cluster, { claims, changes }, config, recent);
+    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, recent);
+    this.calls = new RedisCalls(cluster, config.region);
+    this.changes = new RedisChanges(cluster);
+    this.outbox = new RedisOutbox(changes, cluster, config.bus.partitions, maxOutboxEntries);
+    this.keptAnswers = new RedisKeptAnswers(cluster);
+    this.notes = new RedisNotes(cluster);
+    this.nowMs = cluster.shards.nowMs.bind(cluster.shards);
+  }
+
+  async takeBeat(highest: number): Promise<number> {
+    return Number(await this.#parts.cluster.run(scripts.beat, [BEAT_KEY], [String(highest)], BEAT_DEADLINE_MS));
+  }
+
+  leases({ work, ...terms }: LeaseOptions): Leases {
+    const { cluster } = this.#parts;
+    return createLeases({ ...terms, prefix: LEASES[work], run: (...command) => cluster.run(...command) });
+  }
+
+  holders(work: LeasedWork, count: number): Promise<LeaseHolder[]> {
+    return holdersOf(this.#parts.cluster, LEASES[work], count);
+  }
+
+  permits(options: PermitsOptions): Permits {
+    return new RedisPermits(this.#parts.cluster, options);
+  }
+
+  align(domain: string, pace: (records: number) => Promise<void>): Promise<Aligned> {
+    const { cluster, config } = this.#parts;
+    return new Alignment({ cluster, config, pace }).check(domain);
+  }
+
+  shards(): ShardState[] {
+    const { shards } = this.#parts.cluster;
+    return shards.all().map((shard) => shards.stateOf(shard));
+  }
+
+  shardOf(domain: string): ShardState | undefined {
+    const { cluster } = this.#parts;
+    const shard = cluster.shardOf(agentsKey(domain));
+    return shard && cluster.shards.stateOf(shard);
+  }
+
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+}
