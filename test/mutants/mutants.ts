@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'in-stead',
     without: "refusing in a home's stead whom a claim may still hold",
-    file: 'src/routing/claims/authority.ts',
+    file: 'src/routing/claims/claim.ts',
     text: 'return mayGrantInstead(facets, config.region);',
     becomes: 'return true;',
     drill: 'total-isolation',

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import type { Settlement } from '../../agent/claim.ts';
 import { ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
 import type { Skills } from '../../contract/fields.ts';
-import type { ClaimRequest } from '../../routing/claims/attempt.ts';
+import type { ClaimRequest } from '../../routing/claims/grant.ts';
 import { getClaim } from '../../routing/claims/settle.ts';
 import { tokenOfClaim } from '../../routing/consistency/token.ts';
 import { CONSISTENCY } from '../../routing/peers/peers.ts';

@@ -6,8 +6,8 @@ import type { Assignment } from '../../platforms/platform.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf } from '../region.ts';
-import type { ClaimRequest, Granted } from './attempt.ts';
 import { claim } from './claim.ts';
+import type { ClaimRequest, Granted } from './grant.ts';
 import { settle } from './settle.ts';
 
 export interface Delivered extends Granted {

@@ -2,8 +2,7 @@ import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, grantedBy, type Region, tell } from '../region.ts';
-import { type Attempt, type Granted, remainingMs } from './attempt.ts';
-import { askFor, claimIn, grantedElsewhere, heardNo } from './grant.ts';
+import { type Attempt, askFor, claimIn, type Granted, grantedElsewhere, heardNo, remainingMs } from './grant.ts';
 
 /**
  * A call asks again whose claim another region has granted, as far as is known here: only that region knows whether the
