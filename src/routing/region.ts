@@ -88,9 +88,9 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
 
 /** Says what this region knows of an agent, how old that may be, and whose word it is. */
 export function answerFor(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
-  const { freshness, readThrough, store } = region;
+  const { freshness, store } = region;
   const { ageMs, state } = freshness.agent(record.home, agentId);
-  const confirmedMsAgo = readThrough.confirmedMsAgo(agentId);
+  const confirmedMsAgo = freshness.confirmedMsAgo(agentId);
   const stale = state === 'stale' && confirmedMsAgo === undefined;
   return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }

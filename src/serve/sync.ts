@@ -64,7 +64,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const peers = createPeers(ground, freshness, claimIds);
   const leases = relayLeases(ground);
   const views = viewsOf(ground, leases);
-  const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest });
+  const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest, freshness });
   const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
   const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };

@@ -19,13 +19,13 @@ afterEach(() => peers.stop());
 /** An attempt in a region that has heard nothing of the other yet. */
 function attemptBeside(port: number): Attempt {
   const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${port}` };
-  const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000 };
+  const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000, confirmedMs: 5000 };
   const regions = [HERE, HOME];
   const shared = { store: undefined as never, clock: systemClock, log }; // nothing is asked of the store
   const freshness = new Freshness({ ...shared, region: HERE, regions, partitions: 1, settings });
   peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
   return {
-    region: { peers, freshness, clock: systemClock },
+    region: { config: { region: HERE, regions: urls }, peers, freshness, clock: systemClock },
     request: { budgetMs: 200 },
     startedMs: systemClock.monotonicMs(),
     unanswered: new Map(),

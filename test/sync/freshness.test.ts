@@ -19,7 +19,7 @@ function instance(): Freshness {
     region: 'eu',
     regions: ['eu', 'us'],
     partitions: 3,
-    settings: { heartbeatMs: 100, suspectMs: 30_000, staleMs: 60_000 },
+    settings: { heartbeatMs: 100, suspectMs: 30_000, staleMs: 60_000, confirmedMs: 5000 },
     clock: systemClock,
     log: silent,
   });

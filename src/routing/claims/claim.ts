@@ -138,7 +138,7 @@ export function notHome({ config }: Region, agentId: string, home: string): Refu
 const STORE_GRACE_MS = 1000;
 
 /** Looks for an agent; where nobody can be taken, once more with those whom their platform vouches for. */
-export async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
+async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
   let reply = await walkOnce(attempt);
   if (isNobody(reply) && (await askPlatforms(attempt))) reply = await walkOnce(attempt);
   const { tally } = reply.evenIfLost();
@@ -207,7 +207,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
  *   answers     | the home's   | the platform's and the home's | nobody's
  *   is silent   | the platform's under policy `verify`, nobody's under `refuse`
  */
-export interface Standing {
+interface Standing {
   /** Homes to pass over, and why. */
   passOver: PassOver;
   /** Of these, the homes whose agents can be taken all the same once their platform vouches for them. */
@@ -227,7 +227,8 @@ export function standingOf(attempt: Attempt): Standing {
   const { peers, freshness } = region;
   const standing: Standing = { passOver: new Map(), onPlatformsWord: new Map() };
   const budgetMs = remainingMs(attempt);
-  for (const home of peers.names()) {
+  for (const home of Object.keys(region.config.regions)) {
+    if (home === region.config.region) continue;
     const isStale = freshness.region(home).state === 'stale';
     const isCut = peers.isCutOff(home) || unanswered.get(home) === 'unreachable';
     const isSilent = !peers.isReachable(home) || unanswered.has(home);
@@ -251,7 +252,7 @@ function obstacleOf(home: { isStale: boolean; isSilent: boolean; isFar: boolean 
 }
 
 /** Who may be taken on their platform's word, and who of them is granted here, in their home's stead. */
-export interface Vouched {
+interface Vouched {
   vouched: string[];
   instead: string[];
 }
@@ -261,10 +262,10 @@ export interface Vouched {
  * front of the line: so in its stead agents are first granted from the back of it, a few at random, and only then
  * whoever is left. That keeps the two apart, and regions that grant in one home's stead, too.
  */
-export async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promise<[Vouched, ...Vouched[]]> {
+async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promise<[Vouched, ...Vouched[]]> {
   const asked: string[] = [];
   const instead: { agentId: string; arrivalMs: number }[] = [];
-  for (const agentId of onPlatformsWord.size > 0 ? region.readThrough.confirmed() : []) {
+  for (const agentId of onPlatformsWord.size > 0 ? region.freshness.confirmedAgents() : []) {
     const record = await region.agents.recall(agentId);
     if (!record) continue;
     const way = onPlatformsWord.get(record.home);
@@ -298,7 +299,7 @@ function mayVerify({ config }: Region, agentId: string, { facets }: AgentRecord)
  * within what the budget leaves.
  * @returns whether a platform has spoken of any of them in time
  */
-export async function askPlatforms(attempt: Attempt): Promise<boolean> {
+async function askPlatforms(attempt: Attempt): Promise<boolean> {
   const { region } = attempt;
   const standing = standingOf(attempt);
   if (attempt.hasAskedPlatforms || standing.onPlatformsWord.size === 0) return false;
@@ -308,7 +309,7 @@ export async function askPlatforms(attempt: Attempt): Promise<boolean> {
   const ways = [...standing.onPlatformsWord];
   const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? region.peers.answersWithinMs(home) : 0)));
   await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
-  return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
+  return ids.some((id) => region.freshness.confirmedMsAgo(id) !== undefined);
 }
 
 async function candidates({ region, request, queue }: Attempt, standing: Standing): Promise<string[]> {

@@ -138,7 +138,7 @@ export async function heardNo(
   agentId: string,
   { agent, claim }: Extract<HomeAnswer, { kind: 'refused' }>,
 ): Promise<void> {
-  region.readThrough.forget(agentId);
+  region.freshness.contradicted(agentId);
   const known = claim?.agent ?? agent;
   if (known) await correct(region, known.agent_id, facetsOf(known));
 }

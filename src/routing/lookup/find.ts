@@ -40,7 +40,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
       limit,
       explain: request.explain,
       passOver,
-      vouched: region.readThrough.confirmed(),
+      vouched: region.freshness.confirmedAgents(),
     });
   const found = await look(new Map([...unusable, ...suspects]));
   const isShort = (): boolean => found.agents.length < request.limit;
@@ -74,7 +74,7 @@ async function vouchFor(region: Region, agents: Found['agents'], budgetMs: numbe
   );
   if (ids.length === 0) return false;
   await region.readThrough.ask(ids, budgetMs);
-  return ids.some((id) => region.readThrough.confirmedMsAgo(id) !== undefined);
+  return ids.some((id) => region.freshness.confirmedMsAgo(id) !== undefined);
 }
 
 /**

@@ -82,10 +82,6 @@ export class Peers {
     await this.#http.close();
   }
 
-  names(): string[] {
-    return [...this.#peers.keys()];
-  }
-
   /** The mean round trip in ms; undefined while the region does not answer. */
   rttMs(region: string): number | undefined {
     return this.#peers.get(region)?.roundTrip.meanMs;

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { merge } from '../../agent/merge.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectionNameOf } from '../../config/topology.ts';
@@ -8,6 +7,7 @@ import type { Metrics } from '../../ops/metrics.ts';
 import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts';
 import type { Agents } from '../../store/store.ts';
 import type { Ingest } from '../../sync/flow/ingest.ts';
+import type { Freshness } from '../../sync/freshness/freshness.ts';
 import { Inquiry, type InquiryOutcome } from './inquiry.ts';
 
 interface ReadThroughOptions {
@@ -15,14 +15,12 @@ interface ReadThroughOptions {
   readers: ReadonlyMap<string, PlatformReader>;
   agents: Agents;
   ingest: Ingest;
+  freshness: Pick<Freshness, 'confirmed'>;
   config: Config;
   clock: Clock;
   log: Log;
   metrics: Metrics;
 }
-
-/** Agents whose last confirmation is remembered; each counts for `freshness.confirmedMs` only. */
-const REMEMBERED = 500;
 
 /**
  * Asks the platforms themselves about agents whose home has gone quiet. What they say is applied like any event, so
@@ -31,8 +29,6 @@ const REMEMBERED = 500;
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #inquiries = new Map<string, Inquiry>();
-  /** When each agent was last asked about with success, in monotonic ms. */
-  readonly #confirmed = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -59,29 +55,6 @@ export class ReadThrough {
     return this.#inquiries.has(connectionNameOf(this.#options.config, agentId) ?? '');
   }
 
-  /** How long ago the platform vouched for what is known here of the agent, in ms; undefined where that is over. */
-  confirmedMsAgo(agentId: string): number | undefined {
-    const askedMs = this.#confirmed.peek(agentId);
-    if (askedMs === undefined) return undefined;
-    const agoMs = this.#options.clock.monotonicMs() - askedMs;
-    return agoMs <= this.#options.config.freshness.confirmedMs ? agoMs : undefined;
-  }
-
-  /** Whom their platform vouches for now. */
-  confirmed(): string[] {
-    for (;;) {
-      const { value: oldest } = this.#confirmed.rkeys().next();
-      if (oldest === undefined || this.confirmedMsAgo(oldest) !== undefined) break;
-      this.#confirmed.delete(oldest);
-    }
-    return [...this.#confirmed.rkeys()].filter((id) => this.confirmedMsAgo(id) !== undefined);
-  }
-
-  /** The home has spoken against what the platform said. */
-  forget(agentId: string): void {
-    this.#confirmed.delete(agentId);
-  }
-
   /** Resolves when the platforms have answered, or the time is over; what is heard later counts for later callers. */
   async ask(agentIds: string[], limitMs: number): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
@@ -104,7 +77,7 @@ export class ReadThrough {
   }
 
   async #confirm(agentId: string, reports: PlatformReport[], askedMs: number): Promise<void> {
-    const { agents, ingest, config, log } = this.#options;
+    const { agents, freshness, ingest, config, log } = this.#options;
     try {
       for (const report of reports) {
         const known = await agents.recall(agentId);
@@ -112,7 +85,7 @@ export class ReadThrough {
         const { outcome } = await ingest.accept({ ...report, region: config.region, source: 'read-through' });
         if (outcome === 'deferred') return;
       }
-      this.#confirmed.set(agentId, askedMs);
+      freshness.confirmed(agentId, askedMs);
     } catch (error) {
       log.warn('platform_answer_not_applied', { err: error, agent: agentId });
     }

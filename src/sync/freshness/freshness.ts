@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
@@ -9,12 +10,14 @@ interface FreshnessOptions {
   /** All regions, this one included. */
   regions: string[];
   partitions: number;
-  settings: FreshnessSettings & { heartbeatMs: number };
+  settings: FreshnessSettings & { heartbeatMs: number; confirmedMs: number };
   clock: Clock;
   log: Log;
 }
 
 const REFRESH_EVERY_MS = 500;
+/** Agents whose last confirmation is remembered. */
+const MAX_CONFIRMED = 500;
 /** A region that is not in the config: nothing is known of it, and nothing will be. */
 const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', left: false };
 
@@ -26,6 +29,8 @@ const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', lef
 export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #others: Map<string, Watermarks>;
+  /** When the platform was asked about each agent it has confirmed, in monotonic ms. */
+  readonly #confirmed = new LRUCache<string, number>({ max: MAX_CONFIRMED });
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FreshnessOptions) {
@@ -73,6 +78,34 @@ export class Freshness {
   /** A region as a whole is as old as its oldest partition. */
   region(region: string): Standing {
     return worst([...Array(this.#options.partitions).keys()].map((partition) => this.partition(region, partition)));
+  }
+
+  /** Notes that an agent's platform has confirmed what is known here of the agent. @param askedMs when it was asked, monotonic */
+  confirmed(agentId: string, askedMs: number): void {
+    this.#confirmed.set(agentId, askedMs);
+  }
+
+  /** Forgets a confirmation: the agent's home contradicts the platform. */
+  contradicted(agentId: string): void {
+    this.#confirmed.delete(agentId);
+  }
+
+  /** How long ago the platform confirmed the agent, in ms; undefined where that is longer than `freshness.confirmedMs` ago. */
+  confirmedMsAgo(agentId: string): number | undefined {
+    const askedMs = this.#confirmed.peek(agentId);
+    if (askedMs === undefined) return undefined;
+    const agoMs = this.#options.clock.monotonicMs() - askedMs;
+    return agoMs <= this.#options.settings.confirmedMs ? agoMs : undefined;
+  }
+
+  /** The agents whose platform confirmed them within `freshness.confirmedMs`, the longest ago first. */
+  confirmedAgents(): string[] {
+    for (;;) {
+      const { value: oldest } = this.#confirmed.rkeys().next();
+      if (oldest === undefined || this.confirmedMsAgo(oldest) !== undefined) break;
+      this.#confirmed.delete(oldest);
+    }
+    return [...this.#confirmed.rkeys()].filter((id) => this.confirmedMsAgo(id) !== undefined);
   }
 
   /** Reads what the region's other instances have noted. */
