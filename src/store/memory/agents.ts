@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { claimsOf, type Facets } from '../../agent/facets.ts';
 import { isForgotten, type Merged, merge } from '../../agent/merge.ts';
-import { availableSince, claimOn, VOICE } from '../../agent/status.ts';
+import { virtualArrival } from '../../agent/ranking.ts';
+import { claimOn, VOICE } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import { type AgentRecord, isLocked, locksAfter } from '../agent-record.ts';
@@ -240,10 +241,11 @@ export class MemoryAgents implements Agents {
       completedMs = Math.max(completedMs, (from === 'now' ? nowMs : from) + restMs);
     }
     if (!move.goesBehind) return completedMs;
-    const { arrivalMs, facets } = record;
+    const { facets } = record;
     const last = Math.max(0, ...this.#waiting(domain, agentId, facets, nowMs).map((each) => each.arrivalMs));
     // What the agent's place is ahead of its time, or behind it.
-    const bonusMs = arrivalMs - availableSince(facets);
+    const { parts } = virtualArrival(facets, this.#config.ranking);
+    const bonusMs = parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs;
     return Math.max(completedMs, nowMs, last + 1 - bonusMs);
   }
 
