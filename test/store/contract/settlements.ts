@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Move } from '../../../src/agent/claim.ts';
 import { fenceOf, type Pool, told } from '../../fixtures/pool.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const confirm = { state: 'CONFIRMED', lockMs: 60_000 } as const;
 const released = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
@@ -132,6 +132,11 @@ export function settlementsContract(stores: Stores): void {
     expect(claim.agentId).toBe(agentId);
     await d.settle(agentId, claim.fence, missed);
     await d.settle(agentId, claim.fence, released);
+    expect(await found(d)).toEqual(['waits', 'refuses']);
+    // The next change makes the same place of what the settlement left.
+    const { arrivalMs } = await d.record(agentId);
+    await d.set(agentId, { presence: { state: 'ON_DUTY', at: 1002, id: 'still' } });
+    expect((await d.record(agentId)).arrivalMs).toBe(arrivalMs);
     expect(await found(d)).toEqual(['waits', 'refuses']);
   });
 
