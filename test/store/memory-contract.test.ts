@@ -2,7 +2,8 @@ import { describe } from 'vitest';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { SeededScheduler } from '../fixtures/seeded-scheduler.ts';
-import { type StoreHarness, storeContract } from './contract.ts';
+import type { StoreHarness } from './contract/harness.ts';
+import { storeContract } from './contract.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 /** One seed alone is run again with `STORE_SEED=17`. */

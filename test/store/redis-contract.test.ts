@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { startStore } from '../fixtures/store.ts';
-import { type StoreHarness, storeContract } from './contract.ts';
+import type { StoreHarness } from './contract/harness.ts';
+import { storeContract } from './contract.ts';
 
 async function start(): Promise<StoreHarness> {
   // No failover while a node stands still.

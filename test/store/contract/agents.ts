@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { AgentRecord } from '../../../src/store/agent-record.ts';
 import { isLocked, lockOf, roomOf } from '../../../src/store/agent-record.ts';
 import { fenceOf, Pool } from '../../fixtures/pool.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const ENDED = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
 const at = (ms: number) => ({ at: ms, id: `e-${ms}` });

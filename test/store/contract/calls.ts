@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Change } from '../../../src/store/store.ts';
 import { isPosition } from '../../../src/store/store.ts';
 import { fenceOf, type Pool } from '../../fixtures/pool.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const released = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
 const refused = { state: 'ENDED', lockMs: 0, endReason: 'refused', goesBehind: true } as const;

@@ -5,7 +5,7 @@ import { claimOn } from '../../../src/agent/status.ts';
 import { roomOf } from '../../../src/store/agent-record.ts';
 import type { ClaimRequest } from '../../../src/store/queues.ts';
 import { fenceOf, type Pool } from '../../fixtures/pool.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const released = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
 const chats = (units: number): Capacity => ({

@@ -3,7 +3,7 @@ import { ShardUnavailable } from '../../../src/store/store.ts';
 import { isTellable, mayBeLost, NotReplicated, tellable, type Written } from '../../../src/store/written.ts';
 import { Pool, poolConfig } from '../../fixtures/pool.ts';
 import { SOON } from '../../fixtures/soon.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const released = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
 

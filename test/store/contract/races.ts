@@ -5,7 +5,7 @@ import { claimsOf } from '../../../src/agent/facets.ts';
 import { VOICE } from '../../../src/agent/status.ts';
 import type { ClaimReply } from '../../../src/store/queues.ts';
 import { Pool } from '../../fixtures/pool.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const AGENTS = 4;
 const CALLERS = 6;

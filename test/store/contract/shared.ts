@@ -5,7 +5,7 @@ import { isPosition, OutboxFull, type PermitsOptions } from '../../../src/store/
 import { poolConfig } from '../../fixtures/pool.ts';
 import { SOON } from '../../fixtures/soon.ts';
 import { silent } from '../../fixtures/store.ts';
-import type { Stores } from '../contract.ts';
+import type { Stores } from './harness.ts';
 
 const config = poolConfig('main');
 
