@@ -157,6 +157,6 @@ it('the same acts have the same answers in Redis and in memory, and leave the sa
       const [inRedis, inMemory] = await Promise.all(comparables.map((each) => each.everything()));
       expect(inMemory).toEqual(inRedis);
     }),
-    { numRuns: 900 },
+    { numRuns: 120 },
   );
 });
