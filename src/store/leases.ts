@@ -60,7 +60,7 @@ export interface LeaseTable {
   leave(instance: string): Promise<void>;
 }
 
-interface Renewal {
+export interface Renewal {
   instance: string;
   ttlMs: number;
   /** It takes nothing more, and does not count among those that live. */
@@ -68,7 +68,7 @@ interface Renewal {
   handedBack: number[];
 }
 
-interface Renewed {
+export interface Renewed {
   /** How many numbers an instance may hold. */
   share: number;
   /** How many other instances live. */

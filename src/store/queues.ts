@@ -59,7 +59,7 @@ interface WalkReply {
   /** The store's clock, ms: what locks are judged by. */
   clockMs: number;
   tally: Tally;
-  /** In the order of the walk; empty unless `explain`. */
+  /** In the order of the walk; empty unless `explain`. Agents who are taken may be left out. */
   considered: Considered[];
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextMove as decide, type Move } from '../../src/agent/claim.ts';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
-import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
+import { fenceOf } from '../fixtures/pool.ts';
+import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
 

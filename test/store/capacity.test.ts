@@ -4,6 +4,7 @@ import {
   type Capacity,
   type DigitalMedia,
   type Facets,
+  type InteractionState,
   interactionsFacet,
   type Media,
 } from '../../src/agent/facets.ts';
@@ -247,7 +248,16 @@ describe('lines beside voice', () => {
 
 describe('whatever is claimed and settled', () => {
   const media = fc.constantFrom<Media>('voice', 'chat', 'email');
-  const acts = fc.array(fc.record({ media, settles: fc.boolean() }), { minLength: 1, maxLength: 25 });
+  /** Told by the platform of a call of its own, and of one that is claimed, perhaps. */
+  const tells = fc.option(
+    fc.record({
+      call: fc.constantFrom('call-0', 'call-1', 'call-2', 'theirs'),
+      media,
+      state: fc.constantFrom<InteractionState>('ALERTING', 'CONNECTED', 'ENDED'),
+    }),
+    { nil: undefined },
+  );
+  const acts = fc.array(fc.record({ media, settles: fc.boolean(), tells }), { minLength: 1, maxLength: 25 });
 
   it('no agent ever carries more than the capacity, or what must not come together', async () => {
     let number = 0;
@@ -256,7 +266,11 @@ describe('whatever is claimed and settled', () => {
         const d = store.domain(`any${number++}`);
         const agent = await able(d, 'a', 1000, capacity);
         const held: { media: Media; fence: number; unit: string }[] = [];
-        for (const [i, { media: wanted, settles }] of all.entries()) {
+        for (const [i, { media: wanted, settles, tells: work }] of all.entries()) {
+          if (work) {
+            const { call: callId, ...told } = work;
+            await d.set(agent, interactionsFacet({ callId, ...told, at: 5000 + i, id: `told-${i}` }));
+          }
           const last = held.pop();
           if (last && settles) await d.settle(agent, last.fence, { state: 'ENDED', lockMs: 0 }, last.unit);
           else if (last) held.push(last);

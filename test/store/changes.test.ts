@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Change, type Changes, CHANGES_KEPT as KEPT } from '../../src/store/store.ts';
-import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
+import { fenceOf } from '../fixtures/pool.ts';
+import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
 let changes: Changes;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClaimRequest } from '../../src/store/queues.ts';
+import { fenceOf } from '../fixtures/pool.ts';
 import { SOON } from '../fixtures/soon.ts';
-import { fenceOf, type Store, startStore } from '../fixtures/store.ts';
+import { type Store, startStore } from '../fixtures/store.ts';
 
 const TAIL = 1e15;
 let store: Store;

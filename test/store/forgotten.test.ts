@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
-import { type Domain, fenceOf, type Store, startStore } from '../fixtures/store.ts';
+import { fenceOf } from '../fixtures/pool.ts';
+import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fenceOf, type Store, startStore } from '../fixtures/store.ts';
+import { fenceOf } from '../fixtures/pool.ts';
+import { type Store, startStore } from '../fixtures/store.ts';
 
 const TAIL = 1e15;
 let store: Store;

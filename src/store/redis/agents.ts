@@ -145,7 +145,7 @@ export class RedisAgents implements Agents {
         String(move.completed?.from ?? ''),
         String(move.completed?.restMs ?? 0),
         String(arrivalMs),
-        String(arrivalMs - parts.availableSinceMs),
+        String(parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs),
         unit,
         move.endReason ?? NONE,
         move.goesBehind ? 'behind' : '',

@@ -1,0 +1,273 @@
+import { LRUCache } from 'lru-cache';
+import { claimsOf, type Facets } from '../../agent/facets.ts';
+import { isForgotten, type Merged, merge } from '../../agent/merge.ts';
+import { virtualArrival } from '../../agent/ranking.ts';
+import { claimOn, VOICE } from '../../agent/status.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
+import { type AgentRecord, isLocked, locksAfter } from '../agent-record.ts';
+import {
+  type Agents,
+  type Applied,
+  type Settled,
+  type SettleRequest,
+  ShardUnavailable,
+  type Unreadable,
+} from '../store.ts';
+import { Written } from '../written.ts';
+import { andDeclined } from './call-register.ts';
+import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domain.ts';
+import type { MemoryRegion } from './memory-region.ts';
+import { takingOf } from './taking.ts';
+
+const RECENT_RECORDS = 20_000;
+/** More rounds than this mean that something is wrong. */
+const MAX_ROUNDS = 64;
+
+type Committed = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
+type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined };
+
+/** Records are objects of the region; whoever asks for one gets a copy. */
+export class MemoryAgents implements Agents {
+  readonly #region: MemoryRegion;
+  readonly #config: Config;
+  readonly #recent = new LRUCache<string, AgentRecord>({ max: RECENT_RECORDS });
+
+  constructor(region: MemoryRegion, config: Config) {
+    this.#region = region;
+    this.#config = config;
+  }
+
+  async get(agentId: string): Promise<AgentRecord | undefined> {
+    if (homeOfAgent(this.#config, agentId) === undefined) return undefined;
+    const domain = domainOfAgent(this.#config, agentId);
+    const records = await this.#read(domain, 'get', [agentId]);
+    return this.#remember(agentId, records.get(agentId));
+  }
+
+  async getAll(domain: string, agentIds: string[], _unreadable?: Unreadable): Promise<Map<string, AgentRecord>> {
+    if (agentIds.length === 0) return new Map();
+    const records = await this.#read(domain, 'getAll', agentIds);
+    for (const agentId of agentIds) this.#remember(agentId, records.get(agentId));
+    return records;
+  }
+
+  async recall(agentId: string): Promise<AgentRecord | undefined> {
+    return this.#recent.get(agentId) ?? this.get(agentId);
+  }
+
+  async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
+    let before = await this.recall(agentId);
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const known = before?.facets ?? {};
+      const merged = merge(known, typeof change === 'function' ? change(known) : change);
+      if (before && merged.changed.length === 0) {
+        return new Written({ ...merged, record: before, before }, 'not-acknowledged');
+      }
+      const expected = before;
+      const written = await this.#write(agentId, 'commit', () => this.#commit(agentId, expected, merged));
+      const stored = written.evenIfLost();
+      this.#remember(agentId, stored.record);
+      if (stored.isStored) return written.map(() => ({ ...merged, record: stored.record, before: expected }));
+      before = stored.record;
+    }
+    throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
+  }
+
+  async affirm(agentId: string, record: AgentRecord): Promise<Settled> {
+    const written = await this.#write(agentId, 'affirm', (domain): Move => {
+      const there = domain.records.get(agentId);
+      if (there?.version !== record.version) return { kind: 'conflict', record: there };
+      return { kind: 'settled', record: domain.write(this.#config, agentId, there, this.#region.nowMs()) };
+    });
+    return this.#settled(agentId, written);
+  }
+
+  async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
+    const step = (domain: MemoryDomain) => this.#move(domain, request, record);
+    return this.#settled(request.agentId, await this.#write(request.agentId, 'settle', step, deadlineMs));
+  }
+
+  demandStorable(_agentId: string, facets: Facets): void {
+    kept(facets);
+  }
+
+  after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]> {
+    return this.#region.run(domain, 'after', () => {
+      const { records } = this.#region.domain(domain);
+      const listed = this.#region.domain(domain).listed();
+      const isBehind = (id: string) => Buffer.compare(Buffer.from(id), Buffer.from(agentId)) > 0;
+      const ids = listed.filter((id) => agentId === '' || isBehind(id)).slice(0, count);
+      return ids.map((id) => [id, structuredClone(records.get(id)) as AgentRecord]);
+    });
+  }
+
+  async *scan(...[domain, { prefix = '', step }]: Parameters<Agents['scan']>): ReturnType<Agents['scan']> {
+    const { records } = this.#region.domain(domain);
+    const ids = await this.#region.run(domain, 'scan', () => [...records.keys()].filter((id) => id.startsWith(prefix)));
+    for (let from = 0; from < ids.length; from += step) {
+      yield [...(await this.#read(domain, 'scan', ids.slice(from, from + step)))];
+    }
+  }
+
+  removeForgotten(domain: string, agentId: string, { version }: AgentRecord): Promise<boolean> {
+    return this.#region.run(domain, 'removeForgotten', () => {
+      const there = this.#region.domain(domain).records.get(agentId);
+      if (there?.version !== version || !isForgotten(there.facets)) return false;
+      if (isLocked(there, this.#region.nowMs())) return false;
+      this.#region.domain(domain).remove(agentId);
+      return true;
+    });
+  }
+
+  #read(domain: string, name: string, agentIds: string[]): Promise<Map<string, AgentRecord>> {
+    return this.#region.run(domain, name, () => {
+      const { records } = this.#region.domain(domain);
+      return new Map(
+        agentIds.flatMap((agentId) => {
+          const record = records.get(agentId);
+          return record ? [[agentId, structuredClone(record)] as const] : [];
+        }),
+      );
+    });
+  }
+
+  /** @param step what is done at once; it may answer with records of the region, which are copied */
+  #write<T>(
+    agentId: string,
+    name: string,
+    step: (domain: MemoryDomain) => T,
+    deadlineMs?: number,
+  ): Promise<Written<T>> {
+    const domain = domainOfAgent(this.#config, agentId);
+    const work = () => structuredClone(step(this.#region.domain(domain)));
+    return this.#region.write(domain, name, this.#config.redis.replicas, work, deadlineMs);
+  }
+
+  #remember(agentId: string, record: AgentRecord | undefined): AgentRecord | undefined {
+    if (record) this.#recent.set(agentId, record);
+    else this.#recent.delete(agentId);
+    return record;
+  }
+
+  #settled(agentId: string, written: Written<Move>): Settled {
+    const moved = written.evenIfLost();
+    if (moved.record) this.#remember(agentId, moved.record);
+    if (moved.kind === 'conflict') return moved;
+    const { record } = moved;
+    return moved.kind === 'settled'
+      ? { kind: 'settled', written: written.map(() => record) }
+      : { kind: 'fenced', record };
+  }
+
+  #commit(agentId: string, expected: AgentRecord | undefined, merged: Merged): Committed {
+    const domain = this.#region.domain(domainOfAgent(this.#config, agentId));
+    const there = domain.records.get(agentId);
+    if (there?.version !== expected?.version) return { isStored: false, record: there };
+    const { region } = this.#config;
+    const nowMs = this.#region.nowMs();
+    const home = homeOfAgent(this.#config, agentId) ?? '';
+    const isNews = merged.changed.some((name) => name === 'claim' || name === 'digitalClaims');
+    const { told, changed, ...locks } = locksAfter(region, home, there, isNews ? claimsOf(merged.facets) : []);
+    for (const [unit, remainingMs] of told) locks.locksMs[unit] = nowMs + remainingMs;
+    const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
+    if (changed.length === 0) domain.note(agentId);
+    for (const claim of changed) domain.note(agentId, claim);
+    for (const { callId, fence, endReason } of changed) {
+      this.#moveCall(domain, agentId, callId, fence, endReason === 'refused', nowMs);
+    }
+    return { isStored: true, record };
+  }
+
+  /** What the register knows of a call follows a claim of which another region told. */
+  #moveCall(
+    domain: MemoryDomain,
+    agentId: string,
+    callId: string,
+    fence: number,
+    hasRefused: boolean,
+    nowMs: number,
+  ): void {
+    const { calls } = domain;
+    const entry = calls.recall(callId, nowMs);
+    const isIts = entry?.agentId === agentId;
+    const known = entry?.declined ?? [];
+    const declined = hasRefused ? andDeclined(known, agentId) : known;
+    const { live } = calls.standing(callId, { agentId, fence }, nowMs);
+    const goesOver = (): boolean => {
+      const { live: other, record } = entry ? calls.standing(callId, entry, nowMs) : {};
+      if (!other || !record) return true;
+      // Not while it has one that this region granted, and has to end itself, or one that has come as far as this one.
+      const isOurs = (other.by ?? record.home) === this.#config.region;
+      return !isOurs && other.state === 'HELD' && live?.state === 'CONFIRMED';
+    };
+    if (live && (!entry || isIts || goesOver())) {
+      calls.remember(callId, { agentId, fence, wish: isIts ? entry?.wish : undefined, declined }, nowMs);
+    } else if (entry) calls.remember(callId, { ...entry, declined }, nowMs);
+  }
+
+  #move(domain: MemoryDomain, request: SettleRequest, expected: AgentRecord): Move {
+    const { agentId, unit, fence, callId, queue, by, move } = request;
+    const record = domain.records.get(agentId);
+    if (!record) return { kind: 'conflict', record: undefined };
+    const had = claimOrNone(record.facets, unit);
+    if (fence < had.fence) return { kind: 'fenced', record };
+    const nowMs = this.#region.nowMs();
+    const isTooEarly = move.onlyLapsed && (record.locksMs[unit] ?? 0) > nowMs;
+    if (record.version !== expected.version || isTooEarly) return { kind: 'conflict', record };
+    const untilMs = move.lockMs > 0 ? nowMs + move.lockMs : 0;
+    const { endReason } = move;
+    const completedAtMs = this.#completed(domain, request, record, nowMs);
+    const claim = {
+      ...(unit !== VOICE && { unit }),
+      ...{ fence, state: move.state, untilMs, callId, queue, completedAtMs },
+      ...(by && { by }),
+      ...(endReason && { endReason }),
+    };
+    const locksMs = { ...record.locksMs, [unit]: untilMs };
+    const facets = withClaim(record.facets, unit, claim);
+    const now = domain.write(this.#config, agentId, { ...record, facets, locksMs, holdMs: 0 }, nowMs);
+    domain.note(agentId, claim);
+    this.#endCall(domain, request, nowMs);
+    return { kind: 'settled', record: now };
+  }
+
+  /** When the agent is free again after the claim, which decides their place. */
+  #completed(domain: MemoryDomain, request: SettleRequest, record: AgentRecord, nowMs: number): number {
+    const { agentId, unit, move } = request;
+    let completedMs = claimOn(record.facets, unit)?.completedAtMs ?? 0;
+    if (move.completed) {
+      const { from, restMs } = move.completed;
+      completedMs = Math.max(completedMs, (from === 'now' ? nowMs : from) + restMs);
+    }
+    if (!move.goesBehind) return completedMs;
+    const { facets } = record;
+    const last = Math.max(0, ...this.#waiting(domain, agentId, facets, nowMs).map((each) => each.arrivalMs));
+    // What the agent's place is ahead of its time, or behind it.
+    const { parts } = virtualArrival(facets, this.#config.ranking);
+    const bonusMs = parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs;
+    return Math.max(completedMs, nowMs, last + 1 - bonusMs);
+  }
+
+  /** The others who can be taken from the agent's queues. */
+  #waiting(domain: MemoryDomain, agentId: string, facets: Facets, nowMs: number): AgentRecord[] {
+    const queues = queuesOf(this.#config, agentId, facets.profile);
+    const media = [...new Set([...domain.lines.keys()].map((line) => line.slice(0, line.indexOf(' '))))];
+    const lines = queues.flatMap((queue) => media.map((each) => [lineOf(queue, each as 'voice'), each] as const));
+    return lines.flatMap(([line, each]) =>
+      [...(domain.lines.get(line) ?? [])].flatMap((id) => {
+        const record = domain.records.get(id);
+        const isWaiting = record && id !== agentId && typeof takingOf(record, each as 'voice', nowMs) === 'object';
+        return isWaiting ? [record] : [];
+      }),
+    );
+  }
+
+  #endCall(domain: MemoryDomain, { agentId, fence, callId, move, supersededBy }: SettleRequest, nowMs: number): void {
+    const entry = domain.calls.recall(callId, nowMs);
+    if (entry?.agentId !== agentId || entry.fence !== fence) return;
+    const declined = move.endReason === 'refused' ? andDeclined(entry.declined, agentId) : entry.declined;
+    const now = supersededBy ? { ...supersededBy, wish: undefined } : entry;
+    domain.calls.remember(callId, { ...now, declined }, nowMs);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Media } from '../../agent/facets.ts';
+import { claimOn, digitalUnits, openingsOf, VOICE } from '../../agent/status.ts';
+import { type AgentRecord, lockOf, roomOf } from '../agent-record.ts';
+import type { Obstacle } from '../queues.ts';
+
+/** How an agent can be taken for one more interaction: which unit the claim takes, and what is in hand of the type; 0 for voice. */
+interface Taking {
+  unit: string;
+  inHand: number;
+}
+
+/**
+ * What taking the agent for one more interaction of a type comes to. What may come is `src/agent`'s rule; this adds the
+ * agent's hold, and chooses the unit.
+ */
+export function takingOf(
+  record: AgentRecord,
+  media: Media,
+  nowMs: number,
+): Taking | Extract<Obstacle, 'busy' | 'claimed' | 'held'> {
+  const { open, told } = openingsOf(record.facets);
+  const opening = open.find((each) => each.media === media);
+  if (!opening) return 'busy';
+  if ((roomOf(record, nowMs)[media] ?? 0) === 0) return 'claimed';
+  if (record.holdMs > nowMs) return 'held';
+  if (media === VOICE) return { unit: VOICE, inHand: 0 };
+  const isTold = (unit: string): boolean => {
+    const callId = claimOn(record.facets, unit)?.callId;
+    return told.some((work) => work.media === media && work.callId !== undefined && work.callId === callId);
+  };
+  const units = digitalUnits(record.facets).filter((each) => each.media === media);
+  const locked = units.filter(({ name }) => lockOf(record, name) > nowMs);
+  const [free] = units
+    .filter((unit) => unit.isOffered && !locked.includes(unit))
+    // A lapsed claim whose interaction goes on keeps its unit while there is another.
+    .map(({ name }) => ({ name, keptMs: isTold(name) ? nowMs : Math.min(lockOf(record, name), nowMs - 1) }))
+    .sort((one, other) => one.keptMs - other.keptMs);
+  if (!free) return 'claimed';
+  return { unit: free.name, inHand: opening.inHand + locked.filter(({ name }) => !isTold(name)).length };
+}
