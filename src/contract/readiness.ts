@@ -19,6 +19,7 @@ export const HealthAnswer = Type.Object(
   { status: Type.Literal('ok'), region: Name('The region that the instance serves.') },
   { ...closed, $id: 'Health' },
 );
+export type HealthAnswer = Static<typeof HealthAnswer>;
 
 export const ReadyAnswer = Type.Object(
   {

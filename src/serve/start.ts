@@ -8,13 +8,9 @@ type Health = ReturnType<Sync['connections']['health']>;
 
 /** How an instance begins: it listens from the start, and takes work once the platforms homed here have been read. */
 export class Start {
-  #isOver = false;
+  /** Whether it is not over yet. */
+  isUnderWay = true;
   #open: Sight[] = [];
-
-  /** Whether it still begins. */
-  get isUnderWay(): boolean {
-    return !this.#isOver;
-  }
 
   /** These are waited for. */
   wait(open: Sight[]): void {
@@ -22,12 +18,12 @@ export class Start {
   }
 
   over(): void {
-    this.#isOver = true;
+    this.isUnderWay = false;
   }
 
   /** What stands in the way, in words. */
   obstacles(): string[] {
-    if (this.#isOver) return [];
+    if (!this.isUnderWay) return [];
     const waited = this.#open.map(({ connection, reading }) =>
       reading ? `${connection}: ${inWords(reading)}` : `${connection}: not known to have been read yet`,
     );
@@ -36,9 +32,9 @@ export class Start {
 
   /** How far first readings are: while it begins of all that it waits for, then of those that it runs. */
   readings(health: Health): ReadyAnswer['reading'] {
-    const readings = this.#isOver
-      ? Object.entries(health).map(([connection, { reading }]) => ({ connection, reading }))
-      : this.#open;
+    const readings = this.isUnderWay
+      ? this.#open
+      : Object.entries(health).map(([connection, { reading }]) => ({ connection, reading }));
     return readings.flatMap(({ connection, reading }) => (reading ? [{ connection, ...told(reading) }] : []));
   }
 }

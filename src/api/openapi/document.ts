@@ -1,4 +1,4 @@
-import { SIGNATURE } from '../hooks/credentials.ts';
+import { SIGNATURE } from '../hooks/access.ts';
 import { type Operation, TAGS } from '../operations/operation.ts';
 import { operationList } from '../operations/operations.ts';
 import { Components, type JsonObject } from './components.ts';

@@ -1,4 +1,4 @@
-import { isCounted } from '../hooks/limits.ts';
+import { isCounted } from '../hooks/admission.ts';
 import {
   ANSWER_HEADERS,
   type AnswerHeader,

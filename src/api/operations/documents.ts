@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import type { Operation } from './operation.ts';
+import { type Operation, operation } from './operation.ts';
 
 export const documentOperations = {
-  getOpenapi: {
+  getOpenapi: operation({
     method: 'GET',
     path: '/openapi.json',
     tag: 'Document',
@@ -11,8 +11,10 @@ export const documentOperations = {
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'OpenAPI 3.1.', schema: Type.Object({ openapi: Type.Literal('3.1.0') }) } },
     problems: [],
-  },
-  getPage: {
+    handler: async (_request, reply, { documents }) =>
+      reply.type('application/json; charset=utf-8').send(documents.openapi()),
+  }),
+  getPage: operation({
     method: 'GET',
     path: '/docs',
     tag: 'Document',
@@ -21,5 +23,6 @@ export const documentOperations = {
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'A page.', schema: Type.String(), type: 'text/html' } },
     problems: [],
-  },
+    handler: async (_request, reply, { documents }) => reply.type('text/html; charset=utf-8').send(documents.page()),
+  }),
 } as const satisfies Record<string, Operation>;

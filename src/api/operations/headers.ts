@@ -1,6 +1,8 @@
 import { type TSchema, Type } from 'typebox';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { REQUEST_ID_FORM } from '../hooks/tracing.ts';
+
+/** Form of a request's id: nothing that could be taken for something else in a log. */
+export const REQUEST_ID_FORM = '^[A-Za-z0-9._~-]{1,128}$';
 
 /** A header, as the document describes it. */
 export interface HeaderKind {

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import {
   BeatAnswer,
@@ -7,12 +8,14 @@ import {
   RegionReport,
 } from '../../contract/operators.ts';
 import { HealthAnswer, ReadyAnswer } from '../../contract/readiness.ts';
-import type { Operation } from './operation.ts';
+import { PROBED } from '../../routing/peers/peers.ts';
+import { sendProblem } from '../problems/send-problem.ts';
+import { type Operation, operation } from './operation.ts';
 
 const SAFE = 'it changes nothing.';
 
 export const operatorOperations = {
-  getRegions: {
+  getRegions: operation({
     method: 'GET',
     path: '/v1/regions',
     tag: 'Operators',
@@ -21,8 +24,9 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: RegionReport } },
     problems: [],
-  },
-  getConnections: {
+    handler: (_request, _reply, { report }) => report(),
+  }),
+  getConnections: operation({
     method: 'GET',
     path: '/v1/connections',
     tag: 'Operators',
@@ -31,8 +35,9 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: ConnectionsReport } },
     problems: ['shard_unavailable'],
-  },
-  reconcile: {
+    handler: (_request, _reply, { connections }) => connections(),
+  }),
+  reconcile: operation({
     method: 'POST',
     path: '/v1/connections/{connection}/reconcile',
     tag: 'Operators',
@@ -45,8 +50,21 @@ export const operatorOperations = {
     params: ConnectionPath,
     answers: { 202: { description: 'It will be read.', schema: ReconcileAnswer } },
     problems: ['unknown_connection', 'not_homed_here', 'shard_unavailable'],
-  },
-  getMetrics: {
+    handler: async (request, reply, { region, readNow }) => {
+      const { connection: name } = request.params;
+      const { connections: all, region: here } = region.config;
+      const connection = Object.hasOwn(all, name) ? all[name] : undefined;
+      if (!connection || connection.platform === 'events') return refuseUnknown(reply, name);
+      const { home } = connection;
+      if (home !== here) {
+        const detail = `"${name}" is read in ${home}, and this is ${here}`;
+        return sendProblem(reply, 'not_homed_here', { detail, more: { home } });
+      }
+      await readNow(name);
+      return { connection: name, region: here };
+    },
+  }),
+  getMetrics: operation({
     method: 'GET',
     path: '/metrics',
     tag: 'Operators',
@@ -56,8 +74,12 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The metrics.', schema: Type.String(), type: 'text/plain' } },
     problems: [],
-  },
-  getHealth: {
+    handler: async (_request, reply, { region }) => {
+      reply.type(region.metrics.registry.contentType);
+      return region.metrics.registry.metrics();
+    },
+  }),
+  getHealth: operation({
     method: 'GET',
     path: '/healthz',
     tag: 'Operators',
@@ -66,8 +88,12 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'It does.', schema: HealthAnswer } },
     problems: [],
-  },
-  getReadiness: {
+    handler: async (_request, _reply, { region }): Promise<HealthAnswer> => ({
+      status: 'ok',
+      region: region.config.region,
+    }),
+  }),
+  getReadiness: operation({
     method: 'GET',
     path: '/readyz',
     tag: 'Operators',
@@ -82,15 +108,29 @@ export const operatorOperations = {
       503: { description: 'It cannot, and says why.', schema: ReadyAnswer },
     },
     problems: [],
-  },
-  getBeat: {
+    handler: async (_request, reply, context): Promise<ReadyAnswer> => {
+      const obstacles = context.obstacles();
+      const isReady = obstacles.length === 0;
+      reply.status(isReady ? 200 : 503);
+      return { status: isReady ? 'ready' : 'not ready', obstacles, reading: context.readings() };
+    },
+  }),
+  getBeat: operation({
     method: 'GET',
-    path: '/v1/beat',
+    path: PROBED,
     tag: 'Operators',
     access: 'region',
     summary: 'What regions ask each other, about once a second',
     repeatable: 'each answer is a beat of its own.',
     answers: { 200: { description: 'A beat, and the time.', schema: BeatAnswer } },
     problems: [],
-  },
+    handler: async (_request, _reply, { region, takeBeat }) => {
+      const beat = await takeBeat().catch(() => null); // The shard is down; its circuit breaker has logged it.
+      return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints] };
+    },
+  }),
 } as const satisfies Record<string, Operation>;
+
+function refuseUnknown(reply: FastifyReply, name: string): FastifyReply {
+  return sendProblem(reply, 'unknown_connection', { detail: `"${name}" is no connection of this config that is read` });
+}

@@ -6,7 +6,6 @@ import { Refusal } from '../../routing/refusal.ts';
 import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
 import { TooManyInteractions } from '../../sync/flow/ingest.ts';
-import { TooManyRequests } from '../hooks/limits.ts';
 import { sendProblem } from './send-problem.ts';
 
 /** A request that is wrong in fields a schema cannot judge. */
@@ -16,6 +15,16 @@ export class InvalidRequest extends Error {
   constructor(errors: WrongField[]) {
     super('some fields are not valid');
     this.errors = errors;
+  }
+}
+
+/** A settlement above the client's rate limit whose claim id proves nothing: it was admitted in vain. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequests';
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super('the client has made more requests than it may, and shows ids of claims that nobody granted');
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -5,7 +5,7 @@ import { SCOPES } from '../../auth/scopes.ts';
 import { AgentAnswer, Explanation, PassedOver } from '../../contract/agents.ts';
 import { ClaimAnswer } from '../../contract/claims.ts';
 import { Count, Name } from '../../contract/fields.ts';
-import { REQUEST_ID_FORM } from '../hooks/tracing.ts';
+import { REQUEST_ID_FORM } from '../operations/headers.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 
 const WrongFields = Type.Array(
