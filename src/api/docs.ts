@@ -1,3 +1,5 @@
+import { JSON_TYPE } from './operations/operation.ts';
+import { operationList } from './operations/operations.ts';
 import { PROBLEMS } from './problems/problems.ts';
 
 /** docs/errors.md, made from the catalogue: every problem by its status, what it means and what to do about it. */
@@ -30,3 +32,28 @@ Whatever goes wrong is answered as an [RFC 9457](https://www.rfc-editor.org/rfc/
 
 Every 429 and 503 has a \`Retry-After\` header in seconds. A code that is no longer used is never used for anything else.
 `;
+
+/** src/client/endpoints.ts, made from the operations: the client loads it, not the server's code. */
+export function renderEndpoints(): string {
+  const entries = operationList().flatMap(([id, { method, path, repeatable, answers }]) => {
+    const types = Object.entries(answers).map(([status, { type = JSON_TYPE }]) => `${status}: '${type}'`);
+    return [
+      `  ${id}: {`,
+      `    method: '${method}',`,
+      `    path: '${path}',`,
+      `    isRepeatable: ${repeatable !== undefined},`,
+      `    answers: { ${types.join(', ')} },`,
+      '  },',
+    ];
+  });
+  return [
+    "import type { OperationId } from '../api/operations/operations.ts';",
+    "import type { Endpoint } from './send.ts';",
+    '',
+    '/** The endpoint of each operation. Rendered from src/api/operations; `npm run docs` writes it. */',
+    'export const ENDPOINTS: Readonly<Record<OperationId, Endpoint>> = {',
+    ...entries,
+    '};',
+    '',
+  ].join('\n');
+}
