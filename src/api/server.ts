@@ -44,7 +44,7 @@ export function createServer(context: ApiContext): Server {
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));
   server.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),
+    sendProblem(reply, 'unknown_route', { detail: `no route for ${request.method} ${request.url.split('?')[0]}` }),
   );
   traceRequests(server);
   refuseWhileClosing(server);
@@ -143,7 +143,7 @@ function refuseWhileStarting(server: FastifyInstance, { start }: ApiContext): vo
     const access = config.operation?.access;
     if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
     sendProblem(reply, 'starting', {
-      detail: 'this instance has not read yet how the agents are; see /readyz',
+      detail: 'this instance has not read the agents of its platforms yet; see /readyz',
       retryAfterMs: READ_SOON_MS,
     });
   });

@@ -6,13 +6,13 @@ import type { Sync } from './sync.ts';
 
 type Health = ReturnType<Sync['connections']['health']>;
 
-/** How an instance begins: it listens from the start, and takes work once the platforms homed here have been read. */
+/** The start of an instance: it listens at once, and takes work when the platforms homed here have been read. */
 export class Start {
   /** Whether it is not over yet. */
   isUnderWay = true;
   #open: Sight[] = [];
 
-  /** These are waited for. */
+  /** Notes the connections that the start waits for. */
   wait(open: Sight[]): void {
     this.#open = open;
   }
@@ -21,7 +21,7 @@ export class Start {
     this.isUnderWay = false;
   }
 
-  /** What stands in the way, in words. */
+  /** Reasons why the instance is not ready, in words. */
   obstacles(): string[] {
     if (!this.isUnderWay) return [];
     const waited = this.#open.map(({ connection, reading }) =>
@@ -30,7 +30,7 @@ export class Start {
     return ['just started', ...waited];
   }
 
-  /** How far first readings are: while it begins of all that it waits for, then of those that it runs. */
+  /** Progress of first full reads: during the start of all that it waits for, later of those that the instance runs. */
   readings(health: Health): ReadyAnswer['reading'] {
     const readings = this.isUnderWay
       ? this.#open

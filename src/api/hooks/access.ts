@@ -91,7 +91,7 @@ async function identify(
     metrics.authentications.inc({ outcome });
     sendProblem(reply.header('www-authenticate', challenge), 'unauthenticated', { detail });
   };
-  if (token === undefined) return refuse('missing', REALM, 'the request carries no bearer token in `authorization`');
+  if (token === undefined) return refuse('missing', REALM, 'the request has no bearer token in `authorization`');
   try {
     return await tokens.callerOf(token);
   } catch (error) {
@@ -116,7 +116,7 @@ function deny(
   const code = isScope ? 'insufficient_scope' : 'not_that_region';
   metrics.authentications.inc({ outcome: isScope ? 'scope' : 'region' });
   audit.record({ op: 'denied', who: whoSent(request), outcome: code, request: request.id, route: routeOf(request) });
-  if (!isScope) return sendProblem(reply, code, { detail: 'the token is not that of the region that asks' });
+  if (!isScope) return sendProblem(reply, code, { detail: 'the token is not from the region that sent the request' });
   const challenge = `${REALM}, error="insufficient_scope", error_description="${needed} is needed", scope="${needed}"`;
   return sendProblem(reply.header('www-authenticate', challenge), code, {
     detail: `the token does not grant ${needed}`,
@@ -171,7 +171,7 @@ function isSigned(secret: string, signature: string | string[] | undefined, body
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * Claims an agent for the sender of a request. The audit gets one record for each request of a claim or a settlement, whatever
+ * Claims an agent for the sender of a request. The audit gets one record for each request of a claim or a settlement, with
  * its outcome. Work of a home for another region is in the audits of both, each naming its own caller.
  * @throws InvalidRequest, and as `claim`
  */

@@ -182,7 +182,7 @@ function wrongHeaders({ headers, routeOptions: { config } }: FastifyRequest): Wr
     const isPlain = PLAIN.test(String(headers[name] ?? ''));
     return isPlain || !isHeaderRead(config.operation, name)
       ? []
-      : [{ field: name, message: 'must be of printable ASCII' }];
+      : [{ field: name, message: 'must be printable ASCII' }];
   });
 }
 
@@ -254,8 +254,8 @@ function answerAgain(reply: FastifyReply, { status, headers, body, atMs }: KeptA
 }
 
 const DETAILS = {
-  idempotency_key_reused: 'another request was made under this key',
-  idempotency_key_in_use: 'the request that was made first under this key is still under way',
+  idempotency_key_reused: 'another request was sent with this key',
+  idempotency_key_in_use: 'the first request with this key is still in progress',
 };
 
 const refuse = (reply: FastifyReply, code: keyof typeof DETAILS): FastifyReply =>
@@ -287,7 +287,7 @@ function idOf(request: FastifyRequest): string {
   const [, quoted, bare] = FORM.exec(String(request.headers[KEY])) ?? [];
   const key = quoted ?? bare;
   if (key === undefined)
-    throw new InvalidRequest([{ field: KEY, message: 'must be of 1 to 255 printable characters of ASCII' }]);
+    throw new InvalidRequest([{ field: KEY, message: 'must have 1 to 255 characters of printable ASCII' }]);
   return digest(JSON.stringify([whoSent(request), key]));
 }
 

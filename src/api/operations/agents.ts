@@ -37,15 +37,15 @@ export const agentOperations = {
     access: 'read:agent',
     accessWith: { call_id: 'route:agent' },
     work: 'lookup',
-    summary: 'Look up the best agents of a queue; with a call, claim the best',
+    summary: 'Find the best agents of a queue, or claim the best for a call',
     description:
-      'Without `call_id` it changes nothing. With it, it is [a claim](#createClaim) for platforms that can only GET.',
-    repeatable: 'it changes nothing, or the same call is answered with the same claim while it lives.',
+      'Without `call_id` nothing changes. With it, the request is [a claim](#createClaim), for platforms that can only GET.',
+    repeatable: 'it changes nothing, or the same call gets the same claim while it lives.',
     query: AvailableQuery,
     headers: AFTER,
     answers: {
       200: {
-        description: 'The best agents, of whom nobody was taken; with `call_id`, the claim.',
+        description: 'The best agents, none of them claimed; with `call_id`, the claim.',
         schema: Type.Union([FindAnswer, ClaimAnswer]),
         headers: ['muster-consistency', 'muster-answered-by'],
       },
@@ -72,10 +72,10 @@ export const agentOperations = {
     tag: 'Agents',
     access: 'read:agent',
     work: 'lookup',
-    summary: 'Go through the agents that the region knows',
+    summary: 'List the agents that the region knows',
     description:
-      'Page by page, by cursor. Who is there from the first page to the last, and fits all along, is met exactly once, whatever ' +
-      'comes or changes meanwhile. No platform is asked: who is stale says so.',
+      'Page by page, by cursor. An agent that exists and matches from the first page to the last is listed exactly once, even if ' +
+      'others come, go or change meanwhile. No platform is asked: stale agents are marked `stale`.',
     repeatable: 'it changes nothing.',
     query: AgentsQuery,
     headers: AFTER,
@@ -95,8 +95,9 @@ export const agentOperations = {
     tag: 'Agents',
     access: 'read:agent',
     work: 'lookup',
-    summary: 'Look at one agent',
-    description: 'As this region knows the agent, and how old that may be; of one who is stale the platform is asked.',
+    summary: 'Get one agent',
+    description:
+      'The agent as this region knows it, and how old that may be. If the agent is stale, the platform is asked.',
     repeatable: 'it changes nothing.',
     params: AgentPath,
     query: AgentQuery,
@@ -123,14 +124,14 @@ export const agentOperations = {
     tag: 'Agents',
     access: 'write:agent:status',
     work: 'claim',
-    summary: 'Forget an agent of no platform',
+    summary: 'Forget an agent that belongs to no platform',
     description:
-      'At home only, and not while a claim holds the agent. Every region hears of it: the agent leaves all lines and lists, and ' +
-      'no word of before brings them back. One of after does.',
-    repeatable: 'everybody is told the same once more.',
+      'Only at its home, and not while the agent is claimed. Every region removes the agent from all queues and lists. Events from ' +
+      'before do not bring the agent back, later ones do.',
+    repeatable: 'every region gets the same again.',
     params: AgentPath,
     answers: {
-      202: { description: 'The agent is forgotten.', schema: ForgottenAnswer, headers: ['muster-consistency'] },
+      202: { description: 'The agent was forgotten.', schema: ForgottenAnswer, headers: ['muster-consistency'] },
     },
     problems: [
       'unknown_agent',
@@ -155,7 +156,7 @@ export const agentOperations = {
     tag: 'Agents',
     access: 'read:agent',
     work: 'lookup',
-    summary: 'See how many agents of a queue can be taken',
+    summary: 'Get the number of available agents of a queue',
     repeatable: 'it changes nothing.',
     params: QueuePath,
     query: QueueQuery,

@@ -15,7 +15,9 @@ import { AFTER_WRITES, IN_BODY, KEYED, type Operation, operation, REPLAYED } fro
 
 const TOKEN = ['muster-consistency', ...REPLAYED] as const;
 const KEY = ['idempotency-key'] as const;
-const SETTLED = { 200: { description: 'The claim as it is now.', schema: ClaimAnswer, headers: TOKEN } } as const;
+const SETTLED = {
+  200: { description: 'The claim after the settlement.', schema: ClaimAnswer, headers: TOKEN },
+} as const;
 /** The members that all settlements have in common. */
 const SETTLEMENT = {
   method: 'POST',
@@ -52,13 +54,13 @@ export const claimOperations = {
     work: 'claim',
     summary: 'Claim the best agent of a queue for a call',
     description:
-      "The agent is held for this call alone, in every region, until the claim is settled or lapses. The agent's home " +
-      'decides, wherever it is asked for.',
-    repeatable: 'the same call with the same wish is answered with the same claim while it lives.',
+      'The agent is held for this call only, in every region, until the claim is settled or lapses. The decision is always made ' +
+      "by the agent's home, whichever region is asked.",
+    repeatable: 'the same call with the same claim request gets the same claim while it lives.',
     headers: KEY,
     body: { schema: ClaimBody },
     answers: {
-      201: { description: 'An agent has been claimed.', schema: ClaimAnswer, headers: TOKEN },
+      201: { description: 'An agent was claimed.', schema: ClaimAnswer, headers: TOKEN },
       200: { description: 'The call has this claim already.', schema: ClaimAnswer, headers: TOKEN },
     },
     problems: [
@@ -85,7 +87,7 @@ export const claimOperations = {
     tag: 'Claims',
     access: 'read:agent',
     work: 'lookup',
-    summary: 'Look at a claim, as this region knows it',
+    summary: 'Get a claim, as this region knows it',
     repeatable: 'it changes nothing.',
     params: ClaimPath,
     validatesPath: true,
@@ -105,8 +107,9 @@ export const claimOperations = {
   confirmClaim: operation({
     ...SETTLEMENT,
     path: '/v1/claims/{id}/confirm',
-    summary: 'Say that the platform has taken the call to the agent',
-    description: 'A confirmed claim holds its agent for as long as an interaction may last.',
+    summary: 'Confirm that the call is connected to the agent',
+    description:
+      'A confirmed claim holds its agent until the interaction ends, at most for `claims.confirmedMs` without a renewal.',
     body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
     onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'confirm'),
@@ -115,7 +118,7 @@ export const claimOperations = {
   renewClaim: operation({
     ...SETTLEMENT,
     path: '/v1/claims/{id}/renew',
-    summary: 'Hold the agent for longer',
+    summary: 'Hold the agent longer',
     body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
     onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'renew'),
@@ -124,7 +127,7 @@ export const claimOperations = {
   releaseClaim: operation({
     ...SETTLEMENT,
     path: '/v1/claims/{id}/release',
-    summary: 'Give the agent back, who keeps the place in line',
+    summary: 'Release the agent, who keeps the queue position',
     body: RELEASE,
     problems: PROBLEMS,
     onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'release'),
@@ -134,8 +137,8 @@ export const claimOperations = {
   completeClaim: operation({
     ...SETTLEMENT,
     path: '/v1/claims/{id}/complete',
-    summary: 'Say that the interaction is over',
-    description: 'The agent goes to the end of the line, after the wrap-up that the queue has.',
+    summary: 'Report that the interaction is over',
+    description: "The agent goes to the end of the queue, after the queue's wrap-up.",
     body: SETTLE,
     problems: PROBLEMS,
     onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'complete'),
@@ -162,7 +165,7 @@ async function settleClaim(
 /** @throws InvalidRequest */
 function readClaim({ config }: Region, body: ClaimBody, askedBy: string | undefined): ClaimRequest {
   if (body.proposes !== undefined && askedBy === undefined) {
-    throw new InvalidRequest([{ field: '/proposes', message: `is for other regions; name the agent in agent_id` }]);
+    throw new InvalidRequest([{ field: '/proposes', message: 'is for other regions; use agent_id' }]);
   }
   return {
     queue: body.queue,

@@ -16,14 +16,18 @@ export const eventOperations = {
     tag: 'Events',
     access: 'write:agent:status',
     work: 'claim',
-    summary: 'Tell of changes to agents',
-    description: 'Accepted means safe: every region hears of it, in whatever order, however often.',
-    repeatable: 'an event that comes again changes nothing.',
+    summary: 'Report changes to agents',
+    description: 'An accepted event is stored and reaches every region. Order and repetition do not matter.',
+    repeatable: 'an event that was received before changes nothing.',
     headers: ['idempotency-key'],
     body: { schema: EventsBody },
     validatedBy: 'handler',
     answers: {
-      202: { description: 'All are accepted.', schema: EventsAnswer, headers: ['muster-consistency', ...REPLAYED] },
+      202: {
+        description: 'All events are accepted.',
+        schema: EventsAnswer,
+        headers: ['muster-consistency', ...REPLAYED],
+      },
     },
     problems: [...IN_BODY, 'outbox_full', 'not_replicated', ...KEYED],
     handler: async (request, reply, { region }) => {
@@ -73,10 +77,10 @@ function read({ config }: Region, payload: unknown): AgentEvent {
   }
   const why = whyNotTaken(config, event.agentId);
   if (why !== undefined) throw new InvalidEvent([{ field: '/agent_id', message: why }]);
-  if (event.facets.forgotten) throw new InvalidEvent([{ field: '/forgotten', message: "is Muster's own to say" }]);
+  if (event.facets.forgotten) throw new InvalidEvent([{ field: '/forgotten', message: 'is set by Muster only' }]);
   if (event.facets.claim || event.facets.digitalClaims) {
     const field = event.facets.claim ? '/claim' : '/digital_claims';
-    throw new InvalidEvent([{ field, message: "is Muster's own to say" }]);
+    throw new InvalidEvent([{ field, message: 'is set by Muster only' }]);
   }
   const reserved = reservedIds(event.facets);
   if (reserved.length > 0) throw new InvalidEvent(reserved);

@@ -15,16 +15,16 @@ declare module 'fastify' {
 /** The chapters of the document, in order. */
 export const TAGS = {
   Claims: 'The exclusive right to send one interaction to one agent: granted, confirmed, renewed, settled.',
-  Agents: 'Who is available, who somebody is, how long a line is.',
-  Scripts: 'Claiming and settling for the scripts of platforms, which branch on fields and not on statuses.',
-  Events: 'What happens to agents, as told by platforms and by anybody else.',
-  Operators: 'How the regions are: for people, for load balancers, for other regions.',
+  Agents: 'Availability and state of agents, and the queues that they are in.',
+  Scripts: 'Claims and settlements for scripts on platforms, which branch on fields, not on HTTP statuses.',
+  Events: 'Changes to agents, reported by platforms and other systems.',
+  Operators: 'The state of regions, for people, load balancers and other regions.',
   Document: 'This document.',
 } as const;
 type Tag = keyof typeof TAGS;
 
 /**
- * Who may call an operation: callers whose token grants a scope; other regions, by their own keys; a connection's platform,
+ * The callers of an operation: those whose token grants a scope; other regions, by their own keys; a connection's platform,
  * by the secret of the connection; or everybody.
  */
 export type Access = Scope | 'region' | 'platform' | 'open';
@@ -164,7 +164,7 @@ export const IN_BODY = [
   'unsupported_media_type',
 ] as const satisfies ProblemCode[];
 /** The answer to a caller whose `if-none-match` still holds. */
-export const KNOWN: Answer = { description: 'As the caller knows already, but for ages.' };
+export const KNOWN: Answer = { description: 'Nothing but ages has changed since the answer that the caller has.' };
 /** Problems of writes that take `idempotency-key`. */
 export const KEYED = [
   'idempotency_key_reused',

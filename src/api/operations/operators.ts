@@ -20,7 +20,7 @@ export const operatorOperations = {
     path: '/v1/regions',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'See how the regions are, as this instance knows them',
+    summary: 'Get the state of the regions, as this instance knows it',
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: RegionReport } },
     problems: [],
@@ -31,7 +31,7 @@ export const operatorOperations = {
     path: '/v1/connections',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'See how the connections to platforms are',
+    summary: 'Get the state of the connections to platforms',
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: ConnectionsReport } },
     problems: ['shard_unavailable'],
@@ -42,13 +42,13 @@ export const operatorOperations = {
     path: '/v1/connections/{connection}/reconcile',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'Have a platform read and compared now',
+    summary: 'Start a reconciliation now',
     description:
-      'Whichever instance of its home runs the connection begins within seconds; `getConnections` says what it found. ' +
-      'The reading takes its requests from the same budget as all others.',
-    repeatable: 'it is read once more.',
+      'The instance that runs the connection starts within seconds; `getConnections` reports the result. The full read uses the ' +
+      'same request budget as all other requests to the platform.',
+    repeatable: 'the platform is read once more.',
     params: ConnectionPath,
-    answers: { 202: { description: 'It will be read.', schema: ReconcileAnswer } },
+    answers: { 202: { description: 'The reconciliation will start.', schema: ReconcileAnswer } },
     problems: ['unknown_connection', 'not_homed_here', 'shard_unavailable'],
     handler: async (request, reply, { region, readNow }) => {
       const { connection: name } = request.params;
@@ -57,7 +57,7 @@ export const operatorOperations = {
       if (!connection || connection.platform === 'events') return refuseUnknown(reply, name);
       const { home } = connection;
       if (home !== here) {
-        const detail = `"${name}" is read in ${home}, and this is ${here}`;
+        const detail = `"${name}" is read in ${home}, this region is ${here}`;
         return sendProblem(reply, 'not_homed_here', { detail, more: { home } });
       }
       await readNow(name);
@@ -69,7 +69,7 @@ export const operatorOperations = {
     path: '/metrics',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'Read the metrics of this instance',
+    summary: 'Get the metrics of this instance',
     description: 'For Prometheus; see docs/metrics.md.',
     repeatable: SAFE,
     answers: { 200: { description: 'The metrics.', schema: Type.String(), type: 'text/plain' } },
@@ -84,9 +84,9 @@ export const operatorOperations = {
     path: '/healthz',
     tag: 'Operators',
     access: 'open',
-    summary: 'Ask whether the process lives',
+    summary: 'Check whether the process is alive',
     repeatable: SAFE,
-    answers: { 200: { description: 'It does.', schema: HealthAnswer } },
+    answers: { 200: { description: 'It is alive.', schema: HealthAnswer } },
     problems: [],
     handler: async (_request, _reply, { region }): Promise<HealthAnswer> => ({
       status: 'ok',
@@ -98,14 +98,14 @@ export const operatorOperations = {
     path: '/readyz',
     tag: 'Operators',
     access: 'open',
-    summary: 'Ask whether the instance can take work',
+    summary: 'Check whether the instance takes work',
     description:
-      'A region elsewhere that is stale does not make it unready. One that begins answers this from the start, and says how far it is: ' +
-      'until it knows how the agents of its platforms are, whatever else than an operator asks for is `starting`.',
+      'A stale region elsewhere does not make the instance unready. An instance that starts answers with its progress: until it has ' +
+      'read the agents of its platforms, all requests but those of operators are answered with `starting`.',
     repeatable: SAFE,
     answers: {
-      200: { description: 'It can.', schema: ReadyAnswer },
-      503: { description: 'It cannot, and says why.', schema: ReadyAnswer },
+      200: { description: 'It takes work.', schema: ReadyAnswer },
+      503: { description: 'It does not take work; `obstacles` says why.', schema: ReadyAnswer },
     },
     problems: [],
     handler: async (_request, reply, context): Promise<ReadyAnswer> => {
@@ -120,9 +120,9 @@ export const operatorOperations = {
     path: PROBED,
     tag: 'Operators',
     access: 'region',
-    summary: 'What regions ask each other, about once a second',
-    repeatable: 'each answer is a beat of its own.',
-    answers: { 200: { description: 'A beat, and the time.', schema: BeatAnswer } },
+    summary: 'Probe a region; regions probe each other about once a second',
+    repeatable: 'each answer has its own heartbeat sequence number.',
+    answers: { 200: { description: 'A heartbeat sequence number, and the time.', schema: BeatAnswer } },
     problems: [],
     handler: async (_request, _reply, { region, takeBeat }) => {
       const beat = await takeBeat().catch(() => null); // The shard is down; its circuit breaker has logged it.
@@ -132,5 +132,7 @@ export const operatorOperations = {
 } as const satisfies Record<string, Operation>;
 
 function refuseUnknown(reply: FastifyReply, name: string): FastifyReply {
-  return sendProblem(reply, 'unknown_connection', { detail: `"${name}" is no connection of this config that is read` });
+  return sendProblem(reply, 'unknown_connection', {
+    detail: `"${name}" is not a connection of this config that reads a platform`,
+  });
 }

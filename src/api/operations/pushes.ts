@@ -18,23 +18,23 @@ export const pushOperations = {
     tag: 'Events',
     access: 'platform',
     work: 'claim',
-    summary: 'What a platform, or a script on it, pushes',
+    summary: 'Accept what a platform, or a script on it, pushes',
     description:
-      'The sender signs the body, or shows the secret in `authorization: Bearer`, as `push` of the connection says. What a ' +
-      'record may be is up to the platform: see docs/webhooks.md.',
-    repeatable: "every fact carries the platform's own time, and one that comes again changes nothing.",
+      'The sender signs the body, or sends the secret in `authorization: Bearer`, as `push` of the connection says. The form of ' +
+      'records depends on the platform: see docs/webhooks.md.',
+    repeatable: "every fact has the platform's own time, and a repeated one changes nothing.",
     params: PushPath,
     headers: ['x-muster-signature'],
     body: { schema: PushBody, parsers: keepBytes },
     validatedBy: 'handler',
-    answers: { 202: { description: 'All of it was taken.', schema: PushAnswer } },
+    answers: { 202: { description: 'The push was accepted.', schema: PushAnswer } },
     problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'not_replicated', 'shard_unavailable'],
     handler: async (request, reply, context) => {
       const { pushes } = context;
       const { connection } = request.params;
       const settings = settingsOf(context, connection);
       if (!settings) {
-        const detail = `"${connection}" is no connection of this config that has \`push\` set`;
+        const detail = `"${connection}" is not a connection of this config with \`push\``;
         return sendProblem(reply, 'pushes_not_set_up', { detail });
       }
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -72,7 +72,9 @@ function refuse({ scheme }: PushConfig, reply: FastifyReply): FastifyReply {
   reply.header('www-authenticate', scheme === 'bearer' ? 'Bearer' : 'HMAC-SHA256');
   return sendProblem(reply, 'unauthenticated', {
     detail:
-      scheme === 'bearer' ? '`authorization` does not show the secret' : '`x-muster-signature` is not of this body',
+      scheme === 'bearer'
+        ? '`authorization` does not have the secret'
+        : '`x-muster-signature` is not the signature of this body',
   });
 }
 

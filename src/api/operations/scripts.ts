@@ -33,8 +33,8 @@ const AWAY_MS = 1000;
 const TOKEN = ['muster-consistency'] as const;
 const TYPES = [JSON_TYPE, FORM_TYPE] as const;
 const FORGIVING =
-  'Fields may be in the query, in JSON, or in a form. What is empty counts as left out; numbers may be text, and text ' +
-  'numbers. Whatever depends on the moment is a 200 that says so: a problem is what the author of the script has to put right.';
+  'Fields may be in the query, in JSON, or in a form. Empty fields count as left out; numbers may be text, and text may be ' +
+  'numbers. An outcome that may change by itself is a 200 with a `reason`; a problem is a mistake in the script.';
 
 /**
  * The members that all operations for scripts have in common. Platforms' scripts branch on fields, not on statuses; a platform
@@ -55,8 +55,8 @@ const ROUTE = {
   path: '/v1/route',
   work: 'claim',
   description: FORGIVING,
-  repeatable: 'the same call is answered with the same claim while it lives.',
-  answers: { 200: { description: 'An agent, or why there is none.', schema: RouteAnswer, headers: TOKEN } },
+  repeatable: 'the same call gets the same claim while it lives.',
+  answers: { 200: { description: 'An agent, or the reason why there is none.', schema: RouteAnswer, headers: TOKEN } },
   handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
     claimByScript(region, request, readRoute(request), reply),
 } as const;
@@ -64,9 +64,15 @@ const SETTLE = {
   ...SCRIPT,
   path: '/v1/route/settle',
   work: 'settlement',
-  description: `By the claim's id, or by the call's. ${FORGIVING}`,
+  description: `By the id of the claim, or of its call. ${FORGIVING}`,
   repeatable: 'settling twice is harmless.',
-  answers: { 200: { description: 'What became of the claim.', schema: SettleAnswer, headers: TOKEN } },
+  answers: {
+    200: {
+      description: 'The settled claim, or the reason why it was not settled.',
+      schema: SettleAnswer,
+      headers: TOKEN,
+    },
+  },
   handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
     settleByScript(region, request, readSettle(request), reply),
 } as const;
@@ -132,7 +138,7 @@ function fieldsReader<S extends TSchema>(schema: S): (request: FastifyRequest) =
   const checker = Compile(schema);
   return ({ query, body }) => {
     if (Array.isArray(body) || (body !== undefined && typeof body !== 'object')) {
-      throw new InvalidRequest([{ field: '/', message: 'must be an object of named fields' }]);
+      throw new InvalidRequest([{ field: '/', message: 'must be an object' }]);
     }
     const given = Object.entries({ ...(query as object), ...body }).filter(
       ([, value]) => value !== '' && value !== null,
@@ -169,14 +175,14 @@ async function claimByScript(
     return found(region, granted);
   } catch (error) {
     const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
-    // Flows that wait do so for whatever reason: while a shard is away they are bounded, too.
+    // Retries are spread for every reason, also while a shard is down.
     const againMs = retryAfterMs ?? region.turns.after(call_id, awayMs);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
     return { found: false, reason, detail, retry_after_ms: againMs, ...had };
   }
 }
 
-/** A language is a skill like any other: a level that is asked for beside it stands. */
+/** A language is a skill at any level; `skills` may require a level of it. */
 function skillsOf({ skills, language }: RouteFields): RequiredSkills {
   const wanted = typeof skills === 'string' ? readSkills(skills) : requiredSkills(skills);
   return language === undefined ? wanted : { [language]: 0, ...wanted };
@@ -231,22 +237,22 @@ async function claimMeant(region: Region, fields: SettleFields): Promise<string>
   if (agent_id !== undefined && call_id !== undefined) return claimOfAgent(region, agent_id, call_id);
   if (call_id !== undefined) return claimOfCall(region, call_id, queue);
   if (agent_id === undefined) throw new InvalidRequest([{ field: '/claim_id', message: 'is required, or call_id' }]);
-  const message = "is required beside agent_id: the agent may be another call's by now";
+  const message = 'is required with agent_id: another call may have the agent by now';
   throw new InvalidRequest([{ field: '/call_id', message }]);
 }
 
 interface Moment {
   reason: string;
   detail: string;
-  /** The soonest that asking again may help, in ms. */
+  /** Shortest time until a repetition may help, in ms. */
   awayMs: number;
-  /** When the call is to ask again, in ms, where that was decided. */
+  /** When the call should ask again, in ms, if routing decided it. */
   retryAfterMs?: number;
-  /** The claim that the call has. */
+  /** The claim that the call has already. */
   claim?: ClaimAnswer;
 }
 
-/** What would be a problem for other callers and may be gone the next time, in words. @throws everything else */
+/** The reason for a flat answer, from an error that may not occur again. @throws every other error */
 function ofTheMoment(error: unknown): Moment {
   if (error instanceof NotReplicated) {
     return { reason: 'not_replicated', detail: error.message, awayMs: AWAY_MS };
@@ -261,10 +267,10 @@ function ofTheMoment(error: unknown): Moment {
   return { reason: error.code, detail, awayMs: AWAY_MS, ...more };
 }
 
-/** Wrong today, tomorrow and in every region: the author of the script must see it. */
+/** Refusals that no repetition changes: mistakes in the script, which its author must see. */
 const MISTAKES = new Set<RefusalCode>(['unknown_queue']);
 
-/** `4 seen, 3 busy, 1 skill` */
+/** Scan counts as text: `4 seen, 3 busy, 1 skill`. */
 function inWords(tally: Tally): string {
   return Object.entries(tally)
     .map(([why, count]) => `${count} ${why}`)

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { StreamQuery, StreamText, type StreamTopic, TOLD } from '../../contract/stream.ts';
+import { STREAM_TOPICS, StreamQuery, StreamText, type StreamTopic } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/consistency/bookmark.ts';
 import { Follower, type Wanted } from '../../routing/lookup/follow.ts';
@@ -22,12 +22,12 @@ export const streamOperations = {
     tag: 'Agents',
     access: 'read:agent',
     work: 'lookup',
-    summary: 'Be told of what changes',
+    summary: 'Follow changes',
     description:
-      'Server-sent events, of everything that any instance of the region does: `agent`, how somebody is now; `claim`, one that was ' +
-      'granted or has moved on; `region`, how a region is: all of them at first, and then whatever changes. Whoever comes back with ' +
-      '`Last-Event-ID` is told what came meanwhile; where that is not known any more the event `reset` says to read everything anew. ' +
-      'A line of comment comes at least every 10 s. See docs/api.md.',
+      'Server-sent events about all changes of the region, by whichever instance: `agent`, the state of an agent; `claim`, a claim ' +
+      'that was granted or changed; `region`, the state of a region: all regions at first, then those that change. A client that ' +
+      'reconnects with `Last-Event-ID` gets the events in between; if they are no longer known, the event `reset` tells it to read ' +
+      'everything again. A comment line comes at least every 10 s. See docs/api.md.',
     repeatable: 'it changes nothing.',
     query: StreamQuery,
     headers: [LAST_EVENT_ID],
@@ -35,7 +35,7 @@ export const streamOperations = {
     noHead: true,
     answers: {
       200: {
-        description: 'The stream, until either side ends it, or the token expires.',
+        description: 'The stream, until either side ends it or the token expires.',
         schema: StreamText,
         type: 'text/event-stream',
         headers: ['cache-control', 'x-accel-buffering'],
@@ -45,7 +45,7 @@ export const streamOperations = {
     handler: async (request, reply, { region, streams }) => {
       const from = readLastId(request.headers[LAST_EVENT_ID]);
       if (streams.size >= MOST_STREAMS) {
-        const detail = `this instance has ${MOST_STREAMS} streams open, and no more`;
+        const detail = `this instance has ${MOST_STREAMS} streams open, its maximum`;
         return sendProblem(reply, 'overloaded', { detail, retryAfterMs: RETRY_MS });
       }
       const follower = await Follower.open(region, readWanted(request.query), from);
@@ -69,7 +69,7 @@ function lifeOf({ caller }: Pick<FastifyRequest, 'caller'>, clock: Clock): numbe
 }
 
 function readWanted({ events, home }: StreamQuery): Wanted {
-  const told = new Set(events === undefined ? TOLD : (events.split(',') as StreamTopic[]));
+  const told = new Set(events === undefined ? STREAM_TOPICS : (events.split(',') as StreamTopic[]));
   return { told, home };
 }
 
@@ -77,7 +77,7 @@ function readWanted({ events, home }: StreamQuery): Wanted {
 function readLastId(text = ''): Bookmark | undefined {
   if (text === '') return undefined;
   try {
-    if (text.length > LONGEST_ID) throw new InvalidBookmark(`must be of ${LONGEST_ID} characters at most`);
+    if (text.length > LONGEST_ID) throw new InvalidBookmark(`must have at most ${LONGEST_ID} characters`);
     return readBookmark(text);
   } catch (error) {
     if (!(error instanceof InvalidBookmark)) throw error;
