@@ -59,7 +59,8 @@ const LAG_LIMITS_MS: Record<Work, number> = { lookup: 100, claim: 250, settlemen
 const SHED_RETRY_MS = 1_000;
 
 /** Refuses work that an overloaded instance cannot finish in time, before more than the head of the request is read. */
-export function shedLoad(server: FastifyInstance, metrics: Pick<Metrics, 'shed'>, lag = new LoopLag()): void {
+export function shedLoad(server: FastifyInstance, metrics: Pick<Metrics, 'shed'>): void {
+  const lag = new LoopLag();
   server.addHook('onRequest', async ({ routeOptions }, reply) => {
     const work = routeOptions.config.operation?.work;
     if (!work || lag.lagMs <= LAG_LIMITS_MS[work]) return;
@@ -177,25 +178,25 @@ export const notUtf8 = (): InvalidRequest => new InvalidRequest([{ field: '/', m
 const wrongInBody = ({ body }: FastifyRequest): WrongField[] => (Buffer.isBuffer(body) ? [] : wrongText(body));
 
 /** Only ASCII is allowed in headers: readers decode other bytes differently. */
-function wrongHeaders({ headers, routeOptions: { config } }: FastifyRequest): WrongField[] {
+function wrongHeaders(request: FastifyRequest): WrongField[] {
   return Object.keys(REQUEST_HEADERS).flatMap((name) => {
-    const isPlain = PLAIN.test(String(headers[name] ?? ''));
-    return isPlain || !isHeaderRead(config.operation, name)
-      ? []
-      : [{ field: name, message: 'must be printable ASCII' }];
+    const isPlain = PLAIN.test(String(request.headers[name] ?? ''));
+    return isPlain || !isHeaderRead(request, name) ? [] : [{ field: name, message: 'must be printable ASCII' }];
   });
 }
 
 const PLAIN = /^[\t\x20-\x7e]*$/;
 
-function isHeaderRead({ headers = [], unlessKnown }: Partial<Operation> = {}, name: string): boolean {
+function isHeaderRead({ routeOptions }: FastifyRequest, name: string): boolean {
+  const { headers = [], unlessKnown }: Partial<Operation> = routeOptions.config.operation ?? {};
   return (headers as readonly string[]).includes(name) || (unlessKnown === true && name === 'if-none-match');
 }
 
 /** A query that the operation does not read is not checked: its document has no such refusal. */
-function wrongInQuery({ url, routeOptions: { config } }: FastifyRequest): WrongField[] {
+function wrongInQuery(request: FastifyRequest): WrongField[] {
+  const { url } = request;
   const start = url.indexOf('?');
-  if (start < 0 || url.indexOf('%', start) < 0 || config.operation?.query === undefined) return [];
+  if (start < 0 || url.indexOf('%', start) < 0 || request.routeOptions.config.operation?.query === undefined) return [];
   return wrongPairs(url.slice(start + 1));
 }
 

@@ -148,7 +148,7 @@ export function operation<
       AnswerOf<Answers>
     >,
 ): Typed<Params, Query, Headers, Sent, Answers> {
-  // Members that are left out are undefined: `Partial` says less than the type parameters do.
+  // A member that is left out has the type undefined, which the compiler cannot see through `Partial`.
   return defined as Typed<Params, Query, Headers, Sent, Answers>;
 }
 
