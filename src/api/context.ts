@@ -3,28 +3,40 @@ import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { ReadyAnswer } from '../contract/readiness.ts';
 import type { Pushes } from '../routing/read-through/pushes.ts';
 import type { Region } from '../routing/region.ts';
+import type { OpenStreams } from './stream/open-streams.ts';
 
-/** What the routes are made from. */
+/** The parts of an instance that the API needs. */
 export interface ApiContext {
   region: Region;
-  /** Knows callers by their tokens; undefined where anybody may call. */
+  /** Verifies bearer tokens; undefined: callers are not authenticated. */
   tokens?: Tokens | undefined;
-  /** How often one client may ask; undefined: as it likes. */
+  /** Requests per second that one client may send; undefined: no limit. */
   requestsPerSecond?: number | undefined;
-  /** Takes what platforms push. */
+  /** Accepts what platforms push. */
   pushes: Pushes;
-  /** What this instance knows of the region, for operators. */
+  /** The instance's start. `isUnderWay` until the platforms homed here have been read. */
+  start: { readonly isUnderWay: boolean };
+  /** The state of the region for operators, as this instance knows it. */
   report(): Promise<RegionReport>;
-  /** What the region knows of its connections to platforms. @throws ShardUnavailable */
+  /** The state of the region's platform connections. @throws ShardUnavailable */
   connections(): Promise<ConnectionsReport>;
-  /** Has the platform of a connection homed here read soon. @throws ShardUnavailable */
+  /** Requests a full read of the platform of a connection homed here. @throws ShardUnavailable */
   readNow(connection: string): Promise<void>;
-  /** What stands in the way of taking work; empty when ready. */
+  /** Reasons why the instance is not ready; empty when it is. */
   obstacles(): string[];
-  /** How far the first readings of platforms are. */
+  /** Progress of the first full reads of platforms. */
   readings(): ReadyAnswer['reading'];
-  /** Whether it is not known here yet how the agents are. */
-  isStarting(): boolean;
-  /** The region's next beat. @throws ShardUnavailable */
+  /** Takes the region's next heartbeat sequence number. @throws ShardUnavailable */
   takeBeat(): Promise<number>;
+}
+
+/** The context that handlers get: the instance's parts, and those of the server itself. */
+export interface HandlerContext extends ApiContext {
+  streams: OpenStreams;
+  documents: {
+    /** The OpenAPI document as JSON. */
+    openapi(): string;
+    /** The same as an HTML page. */
+    page(): string;
+  };
 }

@@ -1,54 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { LONGEST_CLAIM_ID } from '../contract/claim-ids.ts';
-import type { ApiContext } from './context.ts';
-import { guard } from './hooks/access.ts';
-import { recordOperators } from './hooks/audited.ts';
-import { keepAnswers } from './hooks/idempotency.ts';
-import { limitClients } from './hooks/limits.ts';
-import { shedLoad } from './hooks/shedding.ts';
-import { requestIdOf, traceRequests } from './hooks/tracing.ts';
-import { demandWellFormed } from './hooks/well-formed.ts';
-import { matchOperations } from './operations/registered.ts';
+import type { ApiContext, HandlerContext } from './context.ts';
+import { guard, recordOperators } from './hooks/access.ts';
+import {
+  demandWellFormed,
+  keepAnswers,
+  limitClients,
+  requestIdOf,
+  shedLoad,
+  traceRequests,
+} from './hooks/admission.ts';
+import { renderDocument } from './openapi/document.ts';
+import type { Operation } from './operations/operation.ts';
+import { operationList } from './operations/operations.ts';
+import { renderPage } from './page/page.ts';
 import { answerBadPath, answerFailure } from './problems/failures.ts';
 import { problemBody, sendProblem } from './problems/send-problem.ts';
-import { agentRoutes } from './routes/agents.ts';
-import { claimRoutes } from './routes/claims.ts';
-import { connectionRoutes } from './routes/connections.ts';
-import { documentRoutes } from './routes/documents.ts';
-import { eventRoutes } from './routes/events.ts';
-import { healthRoutes } from './routes/health.ts';
-import { pushRoutes } from './routes/pushes.ts';
-import { regionRoutes } from './routes/regions.ts';
-import { routeRoutes } from './routes/route.ts';
-import { streamRoutes } from './routes/stream.ts';
+import { OpenStreams } from './stream/open-streams.ts';
 
-export type Server = ReturnType<typeof createServer>;
+export type Server = FastifyInstance;
 
 /** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The HTTP face of a region: every route, and every failure as an RFC 9457 problem. */
-export function createServer(context: ApiContext) {
+/** The HTTP server of a region: a route for every operation, and an RFC 9457 problem for every failure. */
+export function createServer(context: ApiContext): Server {
   const server = fastify({
     bodyLimit: REQUEST_LIMITS.body.most,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestIdOf,
-    // In UTF-16, of which a code point may take two.
+    // In UTF-16 code units, of which a code point takes up to two.
     routerOptions: { maxParamLength: 2 * LONGEST_CLAIM_ID },
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: answerBadPath,
     clientErrorHandler: answerBroken,
-  }).withTypeProvider<TypeBoxTypeProvider>();
+  });
   server.setValidatorCompiler(TypeBoxValidatorCompiler);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));
   server.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, 'unknown_route', { detail: `nothing answers ${request.method} ${request.url.split('?')[0]}` }),
+    sendProblem(reply, 'unknown_route', { detail: `no route for ${request.method} ${request.url.split('?')[0]}` }),
   );
   traceRequests(server);
   refuseWhileClosing(server);
@@ -59,21 +55,73 @@ export function createServer(context: ApiContext) {
   recordOperators(server, context.region);
   demandWellFormed(server);
   keepAnswers(server, context.region);
-  matchOperations(server);
-  eventRoutes(server, context);
-  pushRoutes(server, context);
-  claimRoutes(server, context);
-  routeRoutes(server, context);
-  agentRoutes(server, context);
-  streamRoutes(server, context);
-  regionRoutes(server, context);
-  connectionRoutes(server, context);
-  healthRoutes(server, context);
-  documentRoutes(server);
+  const streams = new OpenStreams(context.region.metrics);
+  server.addHook('preClose', async () => streams.close());
+  const handling = { ...context, streams, documents: openDocuments() };
+  for (const [, operation] of operationList()) mount(server, operation, handling);
   return server;
 }
 
-/** Requests that still come over open connections while those under way are finished. */
+/** Adds the route of an operation; in a scope of its own if its body needs parsers of its own. */
+function mount(server: FastifyInstance, operation: Operation, context: HandlerContext): void {
+  const parsers = operation.body?.parsers;
+  if (!parsers) {
+    addRoute(server, operation, context);
+    return;
+  }
+  server.register(async (scope) => {
+    parsers(scope);
+    addRoute(scope, operation, context);
+  });
+}
+
+function addRoute(scope: FastifyInstance, operation: Operation, context: HandlerContext): void {
+  const {
+    method,
+    path,
+    params,
+    query,
+    body,
+    validatedBy,
+    validatesPath,
+    noHead = false,
+    answers,
+    onRequest,
+  } = operation;
+  const status = Math.min(...Object.keys(answers).map(Number));
+  const isChecked = validatedBy !== 'handler';
+  scope.route({
+    method,
+    url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    config: { operation },
+    exposeHeadRoute: method === 'GET' && !noHead,
+    schema: {
+      ...(validatesPath && { params }),
+      ...(isChecked && query && { querystring: query }),
+      ...(isChecked && body && { body: body.schema }),
+    },
+    ...(onRequest && { onRequest: async (request, reply) => onRequest(request, reply, context) }),
+    handler: (request, reply) => operation.handler(request, reply.status(status), context),
+  });
+}
+
+/** The documents of the API, each rendered when it is first asked for. */
+function openDocuments(): HandlerContext['documents'] {
+  let document: string | undefined;
+  let page: string | undefined;
+  return {
+    openapi: () => {
+      document ??= JSON.stringify(renderDocument());
+      return document;
+    },
+    page: () => {
+      page ??= renderPage(renderDocument());
+      return page;
+    },
+  };
+}
+
+/** Refuses requests that arrive over open connections while the server closes. */
 function refuseWhileClosing(server: FastifyInstance): void {
   let isClosing = false;
   server.addHook('preClose', async () => {
@@ -87,20 +135,21 @@ function refuseWhileClosing(server: FastifyInstance): void {
 const READ_SOON_MS = 2000;
 
 /**
- * What the region's store says of agents is as old as the region was away, until their platforms have been read. Who looks
- * whether the instance lives, or how far it is, is answered. For other regions it is as if nobody listened yet.
+ * Refuses work while the instance starts: until the platforms have been read, the store is as old as the region was away. Health
+ * and operators' routes are answered. Other regions get the same answer, as if no instance listened yet.
  */
-function refuseWhileStarting(server: FastifyInstance, { isStarting }: ApiContext): void {
+function refuseWhileStarting(server: FastifyInstance, { start }: ApiContext): void {
   server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
-    if (!config.access || config.access === 'open' || config.access === 'admin:region' || !isStarting()) return;
+    const access = config.operation?.access;
+    if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
     sendProblem(reply, 'starting', {
-      detail: 'this instance has not read yet how the agents are; see /readyz',
+      detail: 'this instance has not read the agents of its platforms yet; see /readyz',
       retryAfterMs: READ_SOON_MS,
     });
   });
 }
 
-/** Answers what came over a connection and cannot be read as a request, and closes it: what follows is no request either. */
+/** Answers bytes that are no HTTP request, and closes the connection. */
 function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../api/operations/operation.ts';
-import { operationList } from '../api/operations/operations.ts';
+import { PROBLEM_TYPE } from '../api/operations/operation.ts';
 import type { Problem } from '../api/problems/problem-answers.ts';
 import { systemClock } from '../ops/clock.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { MusterProblem, NoAnswer } from './failures.ts';
-import { type ClientOptions, type Received, type Request, send } from './send.ts';
+import { type ClientOptions, type Endpoint, type Received, type Request, send } from './send.ts';
 import type { Client } from './shapes.ts';
 
 export { MusterProblem, NoAnswer } from './failures.ts';
@@ -24,21 +24,21 @@ const PASSING = new Set([502, 503, 504]);
  * Every function throws MusterProblem for a problem, and NoAnswer where there is none in time.
  */
 export function createClient(options: ClientOptions): Client {
-  const functions = operationList().map(([id, operation]) => [
+  const functions = Object.entries(ENDPOINTS).map(([id, endpoint]) => [
     id,
-    (request: Request = {}) => ask(operation, request, options),
+    (request: Request = {}) => ask(endpoint, request, options),
   ]);
   return Object.fromEntries(functions);
 }
 
-async function ask(operation: Operation, request: Request, options: ClientOptions): Promise<Received> {
+async function ask(endpoint: Endpoint, request: Request, options: ClientOptions): Promise<Received> {
   const { clock = systemClock, attempts = ATTEMPTS } = options;
   const endsMs = clock.monotonicMs() + (request.deadlineMs ?? options.deadlineMs ?? DEADLINE_MS);
   for (let attempt = 1; ; attempt++) {
-    const received = await send(operation, request, options, endsMs - clock.monotonicMs()).catch(noAnswer);
-    const isLast = attempt >= attempts || !operation.repeatable;
+    const received = await send(endpoint, request, options, endsMs - clock.monotonicMs()).catch(noAnswer);
+    const isLast = attempt >= attempts || !endpoint.isRepeatable;
     const pauseMs = pauseAfter(received, attempt);
-    if (isLast || pauseMs === undefined || clock.monotonicMs() + pauseMs >= endsMs) return judge(operation, received);
+    if (isLast || pauseMs === undefined || clock.monotonicMs() + pauseMs >= endsMs) return judge(endpoint, received);
     await delay(pauseMs);
   }
 }
@@ -54,12 +54,11 @@ function pauseAfter(received: Received | NoAnswer, attempt: number): number | un
 }
 
 /** @throws MusterProblem, NoAnswer */
-function judge({ answers }: Operation, received: Received | NoAnswer): Received {
+function judge({ answers }: Endpoint, received: Received | NoAnswer): Received {
   if (received instanceof NoAnswer) throw received;
   const { status, body, headers } = received;
   const [type] = (headers['content-type'] ?? '').split(';');
   if (type === PROBLEM_TYPE) throw new MusterProblem(body as Problem);
-  const answer = answers[status];
-  if (answer && (answer.type ?? JSON_TYPE) === type) return received;
+  if (type !== undefined && answers[status] === type) return received;
   throw new NoAnswer(`${status} with ${type || 'nothing'} is no answer of Muster: is something before it?`);
 }

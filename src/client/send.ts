@@ -1,6 +1,17 @@
 import { type Dispatcher, request as http } from 'undici';
-import { JSON_TYPE, type Operation } from '../api/operations/operation.ts';
+import { JSON_TYPE } from '../api/operations/operation.ts';
 import type { Clock } from '../ops/clock.ts';
+
+/** An operation as the client needs it. */
+export interface Endpoint {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** With parameters in braces. */
+  path: string;
+  /** Whether a repeated request has the same effect as one. */
+  isRepeatable: boolean;
+  /** Media types of successful answers, by status. */
+  answers: Readonly<Record<number, string>>;
+}
 
 export interface ClientOptions {
   /** An instance of a region, or what stands before several. */
@@ -35,7 +46,7 @@ export interface Received {
 
 /** Asks once. @throws Error where nobody answers in time */
 export async function send(
-  { method, path }: Operation,
+  { method, path }: Endpoint,
   { params = {}, query = {}, headers = {}, body }: Request,
   { url, token, dispatcher }: ClientOptions,
   leftMs: number,

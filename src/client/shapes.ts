@@ -3,8 +3,8 @@ import type { Operation } from '../api/operations/operation.ts';
 import type { OperationId, Operations } from '../api/operations/operations.ts';
 
 /**
- * What is asked and answered, inferred from the operations themselves. They are what the document is made of, and what
- * requests are judged by: there is nothing to generate, and nothing that could be of yesterday.
+ * Types of requests and answers, inferred from the operations that the document is made from and requests are validated by. So
+ * they are never out of date.
  */
 
 /** Optional where nothing in it is needed. */

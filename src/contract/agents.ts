@@ -10,63 +10,67 @@ export const AgentId = Name('`{connection}:{platform user id}`');
 const Facets = Type.Object(WireFacets, {
   ...closed,
   $id: 'Facets',
-  description: 'Everything the region knows of the agent, each part with the time and the event it comes from.',
+  description: 'The state of the agent by facet, each with its time and the event that it comes from.',
 });
 
 export const AgentAnswer = Type.Object(
   {
     agent_id: AgentId,
-    status: Type.Enum([...STATUSES], { description: 'How the agent is for voice.' }),
+    status: Type.Enum([...STATUSES], { description: 'Availability for voice.' }),
     reason: Type.Optional(
       Type.String({
         description:
-          'Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`, `FORGOTTEN` …',
+          'Why the agent is not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`, `FORGOTTEN` …',
       }),
     ),
-    home: Name("The region whose word on this agent counts: it ingests the agent's connection and grants the agent."),
+    home: Name("The agent's home: the region that ingests the agent's connection and grants claims on the agent."),
     age_ms: orNull(
-      Count('So long ago the agent may have changed at home without it being known here, in ms; null: never heard of.'),
+      Count(
+        'Age of the state in ms: changes at the home since then may be missing here; null: nothing is known from the home.',
+      ),
     ),
-    stale: Type.Boolean({ description: 'Too old to act on, and not vouched for by the platform either.' }),
+    stale: Type.Boolean({
+      description: 'Whether the state is too old to act on and not confirmed by the platform either.',
+    }),
     confirmed_ms_ago: Type.Optional(
-      Count('So long ago the platform itself said how the agent is, in ms; absent where it was not asked.'),
+      Count('Time since the platform itself confirmed the state, in ms; absent if it was not asked.'),
     ),
-    name: Type.String({ description: 'As the platform has it; the id where it says none.' }),
-    queues: Type.Array(Type.String(), { description: 'Platform queues that the agent has joined.' }),
+    name: Type.String({ description: 'The name on the platform; the id if it has none.' }),
+    queues: Type.Array(Type.String(), { description: 'Platform queues that the agent is a member of.' }),
     skills: Type.Record(Type.String(), Type.Number(), { description: 'Levels, 0 to 100, by name.' }),
     available_since: Type.Optional(
-      MsSinceEpoch('Since when the agent is available, platform time in ms; only of those who are.'),
+      MsSinceEpoch('Platform time since which the agent is available, in ms; only if available.'),
     ),
     claimed_for_ms: Type.Optional(
-      Count('How long the claim on the agent lasts unless it is settled, in ms; only of those who are claimed.'),
+      Count('Remaining time of the claim on the agent unless it is settled, in ms; only if claimed.'),
     ),
     digital_claimed_for_ms: Type.Optional(
       Type.Record(Type.String({ pattern: `^${UNIT_NAME}$` }), Type.Integer({ minimum: 0 }), {
         ...closed,
-        description: 'The same by unit of capacity, of claims of other media types than voice.',
+        description: 'The same for claims of other media types than voice, by unit of capacity.',
       }),
     ),
     room: Type.Optional(
       Counts(
         [...MEDIA],
-        'How many more interactions the agent can take now, by media type; only of those who take more than voice.',
+        'Free capacity: how many more interactions the agent can take now, by media type; only for agents with more than voice.',
       ),
     ),
     facets: Facets,
   },
-  { ...closed, $id: 'Agent', description: 'One agent, as a region knows it, with how well it knows.' },
+  { ...closed, $id: 'Agent', description: 'An agent as a region knows it, and how old that is.' },
 );
 export type AgentAnswer = Static<typeof AgentAnswer>;
 
 export const ForgottenAnswer = Type.Object(
   {
     agent_id: AgentId,
-    forgotten_at: MsSinceEpoch('What was said up to this platform time does not count any more, in ms.'),
+    forgotten_at: MsSinceEpoch('Reports up to this platform time no longer count, in ms.'),
     replicated: Type.Boolean({
-      description: 'False if no replica has it: a failover could take it before the bus has it.',
+      description: 'False if no replica has it: a failover could lose it before the bus has it.',
     }),
   },
-  { ...closed, $id: 'ForgottenAgent', description: 'An agent who was forgotten.' },
+  { ...closed, $id: 'ForgottenAgent', description: 'An agent that was forgotten.' },
 );
 export type ForgottenAnswer = Static<typeof ForgottenAnswer>;
 
@@ -75,92 +79,96 @@ const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unrea
 export const Explanation = Type.Object(
   {
     agent_id: AgentId,
-    obstacle: Type.Optional(OneOf([...OBSTACLES], 'Why the agent was passed over; absent for one who could be taken.')),
-    arrival_ms: Ms('The place in line: the earliest is taken first.'),
+    obstacle: Type.Optional(
+      OneOf([...OBSTACLES], 'Why the agent was passed over; absent if the agent could be taken.'),
+    ),
+    arrival_ms: Ms('Queue position in ms: the lowest is taken first.'),
     parts: Type.Object(
       {
-        available_since: Ms('Platform time in ms since which the agent is available.'),
-        tenure_bonus_ms: Ms('Off, for the years with the company.'),
-        proficiency_bonus_ms: Ms('Off, for skill.'),
-        fairness_penalty_ms: Ms('On top, for being asked often.'),
+        available_since: Ms('Platform time since which the agent is available, in ms.'),
+        tenure_bonus_ms: Ms('Subtracted for years with the company.'),
+        proficiency_bonus_ms: Ms('Subtracted for skill levels.'),
+        fairness_penalty_ms: Ms('Added for the duration of the last interaction.'),
       },
-      { ...closed, description: 'What the place in line is made of.' },
+      { ...closed, description: 'The parts of the queue position.' },
     ),
   },
-  { ...closed, $id: 'Explanation', description: 'Why an agent was or was not taken.' },
+  { ...closed, $id: 'Explanation', description: 'Why an agent was taken or passed over.' },
 );
 export type Explanation = Static<typeof Explanation>;
 
 export const PassedOver = Type.Object(
   {
-    seen: Count('Records that were looked at.'),
+    seen: Count('Records that were scanned.'),
     ...Counts([...OBSTACLES], '').properties,
   },
   {
     ...closed,
     $id: 'PassedOver',
-    description: 'How many agents were looked at, and how many were passed over for what.',
+    description: 'How many agents were scanned, and how many were passed over for which reason.',
   },
 );
 
 export const FindAnswer = Type.Object(
   {
-    queue: Name('The queue that was looked in.'),
-    agents: Type.Array(AgentAnswer, { description: 'The best first.' }),
+    queue: Name('The queue that was scanned.'),
+    agents: Type.Array(AgentAnswer, { description: 'Agents, the best first.' }),
     passed_over: PassedOver,
-    explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
+    explanation: Type.Optional(Type.Array(Explanation, { description: 'Present if `explain` was set.' })),
   },
-  { ...closed, $id: 'FoundAgents', description: 'The best agents of a queue. Nobody was taken.' },
+  { ...closed, $id: 'FoundAgents', description: 'The best agents of a queue. None of them was claimed.' },
 );
 export type FindAnswer = Static<typeof FindAnswer>;
 
 export const AgentsAnswer = Type.Object(
   {
-    agents: Type.Array(AgentAnswer, { description: 'In the order of their domains and ids.' }),
+    agents: Type.Array(AgentAnswer, { description: 'Agents in the order of their domains and ids.' }),
     next: Type.Optional(
       Type.String({
         description:
-          'The `cursor` of the next page; absent on the last. A page may be short, or empty, and yet not be the last.',
+          'The `cursor` of the next page; absent on the last page. Pages before the last may be short or empty, too.',
       }),
     ),
   },
-  { ...closed, $id: 'Agents', description: 'Some of the agents that a region knows.' },
+  { ...closed, $id: 'Agents', description: 'A page of the agents that a region knows.' },
 );
 export type AgentsAnswer = Static<typeof AgentsAnswer>;
 
 export const QueueAnswer = Type.Object(
   {
-    queue: Name('Its name.'),
-    domain: Name('The pool of agents that it belongs to.'),
-    media: Type.Enum([...MEDIA], { description: 'The media type that was asked about.' }),
-    in_line: Count('Agents who can be taken now.'),
-    taken: Count('Agents who are claimed.'),
+    queue: Name('The name of the queue.'),
+    domain: Name('The domain of the queue.'),
+    media: Type.Enum([...MEDIA], { description: 'The media type of the counts.' }),
+    in_line: Count('Agents that can be claimed now.'),
+    taken: Count('Agents that are claimed.'),
     wrap_up: Type.Object(
       {
         rule: OneOf(
           ['none', 'timed', 'manual'],
-          '`none`: free at once. `timed`: busy for `seconds`. `manual`: busy until released or idle on the platform.',
+          '`none`: available at once. `timed`: busy for `seconds`. `manual`: busy until released or idle on the platform.',
         ),
         seconds: Type.Number({ minimum: 0 }),
       },
-      { ...closed, description: 'What follows an interaction.' },
+      { ...closed, description: 'The wrap-up after an interaction.' },
     ),
   },
-  { ...closed, $id: 'Queue', description: 'One queue.' },
+  { ...closed, $id: 'Queue', description: 'A queue.' },
 );
 export type QueueAnswer = Static<typeof QueueAnswer>;
 
 export const AvailableQuery = Type.Object(
   {
-    queue: Type.Optional(Name('The queue; `global`, everybody, if left out.')),
+    queue: Type.Optional(Name('The queue; if left out `global`, the queue of all agents.')),
     skills: Type.Optional(SkillsAsText),
-    call_id: Type.Optional(
-      Name('With it the agent is claimed for the call, and the same call is answered with the same claim.'),
-    ),
+    call_id: Type.Optional(Name('Claims the best agent for this call. The same call gets the same claim.')),
     media: MediaType,
     budget_ms: BudgetMs,
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, description: 'How many; 1 if left out.' })),
-    explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 50, description: 'Maximum number of agents; 1 if left out.' }),
+    ),
+    explain: Type.Optional(
+      Type.Boolean({ description: 'Whether to explain for each scanned agent why it was taken or passed over.' }),
+    ),
   },
   closed,
 );
@@ -168,16 +176,20 @@ export type AvailableQuery = Static<typeof AvailableQuery>;
 
 export const AgentsQuery = Type.Object(
   {
-    status: Type.Optional(Type.Enum([...STATUSES], { description: 'Only who is so, for voice.' })),
-    queue: Type.Optional(Name('Only who is in this queue, whether they can be taken now or not.')),
+    status: Type.Optional(Type.Enum([...STATUSES], { description: 'Only agents with this status for voice.' })),
+    queue: Type.Optional(Name('Only members of this queue, available or not.')),
     skill: Type.Optional(SkillsAsText),
-    home: Type.Optional(Name('Only agents of this home.')),
-    stale: Type.Optional(Type.Boolean({ description: 'Only who is too old to act on, or only who is not.' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'How many; 50 if left out.' })),
+    home: Type.Optional(Name('Only agents with this home.')),
+    stale: Type.Optional(
+      Type.Boolean({ description: 'Only agents whose state is stale, or only those whose state is not.' }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 200, description: 'Maximum number of agents; 50 if left out.' }),
+    ),
     cursor: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_-]{1,1000}$',
-        description: 'The `next` of the page before, with the same filters.',
+        description: '`next` of the previous page, with the same filters.',
       }),
     ),
   },
@@ -187,7 +199,7 @@ export type AgentsQuery = Static<typeof AgentsQuery>;
 
 export const QueueQuery = Type.Object({ media: MediaType }, closed);
 export const AgentQuery = Type.Object({ budget_ms: BudgetMs }, closed);
-/** A longer one is a path of no route. */
+/** Longest id in a path, in characters. */
 const LONGEST_IN_PATH = REQUEST_LIMITS.idInPath.most;
 export const AgentPath = Type.Object({
   id: Type.String({ minLength: 1, maxLength: LONGEST_IN_PATH, description: '`{connection}:{platform user id}`' }),

@@ -5,72 +5,80 @@ import { AgentAnswer, AgentId, Explanation } from './agents.ts';
 import { LONGEST_CLAIM_ID } from './claim-ids.ts';
 import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
 
-/** Names its agent, so whoever holds it can be sent to the right region, and proves that it was granted. */
+/** The id of a claim. It names the agent, so a settlement can be sent to the right region, and proves that the claim was granted. */
 export const ClaimId = Type.String({
   minLength: 1,
   maxLength: LONGEST_CLAIM_ID,
-  description: 'Proves that the claim was granted; opaque to callers, who send it back as it is.',
+  description: 'The id of the claim. It proves that the claim was granted. Opaque: send it back unchanged.',
 });
 
 export const Deliver = OneOf(
   ['assign'],
-  'Muster has the platform assign the conversation, which waits in a queue there under `call_id`, to the agent.',
+  '`assign`: Muster asks the platform to assign the conversation to the agent. It must wait in a queue there under the id in `call_id`.',
 );
 
 export const DELIVERED = ['accepted', 'unknown', 'by_caller'] as const;
 const Delivered = OneOf(
   [...DELIVERED],
-  'With `deliver`: `accepted` if the platform has taken the order; the claim goes on once it rings there, and is confirmed when it is answered. `unknown` if it may have: it did not answer in time, or would not be told again. Ask again, with the same `call_id`. `by_caller` if the platform of this agent cannot be told: send the call there.',
+  'With `deliver`. `accepted`: the platform accepted the assignment; the claim is kept while it rings there and confirmed when it is answered. `unknown`: the platform may have accepted it, but did not answer in time or refused a repetition; repeat the request with the same `call_id`. `by_caller`: the platform of this agent takes no assignments; send the call there yourself.',
 );
 
 export const ClaimAnswer = Type.Object(
   {
     claim_id: ClaimId,
-    call_id: Type.String({ description: 'The call that has it; empty for a claim that somebody else has superseded.' }),
+    call_id: Type.String({
+      description: 'The call that has the claim; empty if the claim was superseded by another one.',
+    }),
     agent_id: AgentId,
-    queue: Type.String({ description: 'Where the agent was asked for.' }),
+    queue: Type.String({ description: 'The queue that was asked for.' }),
     unit: Type.Optional(
-      Type.String({ description: "The unit of the agent's capacity that it takes, e.g. `chat-2`; absent: voice." }),
+      Type.String({
+        description: "The unit of the agent's capacity that the claim takes, e.g. `chat-2`; absent: voice.",
+      }),
     ),
-    state: OneOf(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'], 'Where it is in its life.'),
-    fence: Count('Grows with every claim on the agent: the higher one wins, everywhere.', { minimum: 1 }),
-    until: MsSinceEpoch('When it lapses, by the clock of the shard that granted it, in ms.'),
-    expires_in_ms: Count('How long it holds the agent from this answer on, in ms; 0 when it holds nobody any more.'),
-    end_reason: Type.Optional(OneOf([...END_REASONS], 'Why nobody holds the agent by it any more.')),
+    state: OneOf(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'], 'State of the claim.'),
+    fence: Count('Grows with every claim on the agent. The higher fence wins in every region.', { minimum: 1 }),
+    until: MsSinceEpoch('When the claim lapses, by the clock of the shard that granted it, in ms.'),
+    expires_in_ms: Count('How long the claim holds the agent from this answer on, in ms; 0 if it no longer does.'),
+    end_reason: Type.Optional(OneOf([...END_REASONS], 'Why the claim ended.')),
     replicated: Type.Optional(
-      Type.Boolean({ description: 'False if no replica acknowledged it: a failover of its shard could forget it.' }),
+      Type.Boolean({
+        description: 'False if no replica acknowledged the claim: a failover of its shard could lose it.',
+      }),
     ),
     delivered: Type.Optional(Delivered),
     authority: Type.Object(
       {
-        region: Name('Who granted it.'),
+        region: Name('The region that granted the claim.'),
         mode: OneOf(
           ['home', 'verified', 'copy'],
-          "The agent's home; under policy `verify` a region that could not reach it (`verified`); or what this region knows of a claim whose home it could not ask in time (`copy`): the home may say otherwise.",
+          "`home`: the agent's home. `verified`: under policy `verify`, a region that could not reach the home. `copy`: this region's copy of a claim whose home could not be asked in time; the home may know otherwise.",
         ),
       },
       closed,
     ),
     agent: AgentAnswer,
-    explanation: Type.Optional(Type.Array(Explanation, { description: 'Where it was asked for.' })),
+    explanation: Type.Optional(Type.Array(Explanation, { description: 'Present if `explain` was set.' })),
   },
-  { ...closed, $id: 'Claim', description: 'The exclusive right, for a time, to send one interaction to one agent.' },
+  { ...closed, $id: 'Claim', description: 'The exclusive, time-limited right to send one interaction to one agent.' },
 );
 export type ClaimAnswer = Static<typeof ClaimAnswer>;
 
 export const ClaimBody = Type.Object(
   {
-    queue: Name('Where an agent is asked for.'),
+    queue: Name('The queue to take an agent from.'),
     call_id: Name(
-      'The interaction. The same call with the same wish is answered with the same claim while it lives; with another, `call_has_claim`.',
+      'The id of the interaction. The same call with the same claim request gets the same claim while it lives; with another one, `call_has_claim`.',
     ),
     media: MediaType,
     skills: Type.Optional(Skills),
     deliver: Type.Optional(Deliver),
     budget_ms: BudgetMs,
-    agent_id: Type.Optional(Name('Only this agent will do.')),
-    explain: Type.Optional(Type.Boolean({ description: 'Whether to say of each who was looked at why.' })),
-    proposes: Type.Optional(Name('Only from another region: the agent of its home whom it proposes for its caller.')),
+    agent_id: Type.Optional(Name('Take only this agent.')),
+    explain: Type.Optional(
+      Type.Boolean({ description: 'Whether to explain for each scanned agent why it was taken or passed over.' }),
+    ),
+    proposes: Type.Optional(Name('Only from another region: the agent, homed here, that it proposes for its caller.')),
   },
   closed,
 );
@@ -81,7 +89,10 @@ export const ReleaseBody = Type.Object(
   {
     budget_ms: BudgetMs,
     refused: Type.Optional(
-      Type.Boolean({ description: 'The platform would not take the call to the agent: it is asked how the agent is.' }),
+      Type.Boolean({
+        description:
+          'Whether the platform refused to send the call to the agent. Muster then asks the platform for the state of the agent.',
+      }),
     ),
   },
   closed,

@@ -6,7 +6,7 @@ import { Count, Name, OneOf } from './fields.ts';
 
 export const MAX_BATCH = REQUEST_LIMITS.events.most;
 
-// Claims, what is forgotten and who is are Muster's own to say.
+// Only Muster itself reports claims, interaction floors and tombstones.
 const {
   claim: _claim,
   digital_claims: _claims,
@@ -14,66 +14,65 @@ const {
   forgotten: _forgotten,
   ...reported
 } = EventPayload.properties;
-/** What an event must have beside who and when. */
-const TELLING = ['status', 'profile', 'presence', 'activity', 'interactions'] as const;
+/** Members of which an event needs at least one. */
+const REPORTING = ['status', 'profile', 'presence', 'activity', 'interactions'] as const;
 
 const ReportedEvent = Type.Object(reported, {
   ...closed,
-  anyOf: TELLING.map((name) => ({ required: [name] })),
+  anyOf: REPORTING.map((name) => ({ required: [name] })),
   $id: 'Event',
   description:
-    'A change to one agent. In the plain form it is a `status` and a `reason`; in the full form the facets that changed, ' +
-    'each a register that keeps the newest value it was shown. `timestamp` and `at` are the time of the platform, in ' +
-    'seconds or ms; one that lies in the future is taken as now.',
+    'A change to one agent: in the plain form a `status` and a `reason`, in the full form the facets that changed. Each facet ' +
+    'keeps its newest value. `timestamp` and `at` are platform time in seconds or ms; a time in the future counts as now.',
 });
 
 export const EventsBody = Type.Union([ReportedEvent, Type.Array(ReportedEvent, { minItems: 1, maxItems: MAX_BATCH })], {
-  description: `One event, or up to ${MAX_BATCH}: all are accepted, or none.`,
+  description: `One event, or up to ${MAX_BATCH}. Either all are accepted or none.`,
 });
 
 export const EventsAnswer = Type.Object(
   {
-    accepted: Count('How many.'),
+    accepted: Count('Number of accepted events.'),
     replicated: Type.Boolean({
-      description: 'False if no replica has all of them: a failover could forget some before the bus has them.',
+      description: 'False if no replica has all events: a failover could lose some before the bus has them.',
     }),
     events: Type.Array(
       Type.Object(
         {
-          event_id: Name('Of the event, in the order of the request.'),
+          event_id: Name('The id of the event. Events are in the order of the request.'),
           outcome: OneOf(
             ['applied', 'duplicate', 'outdated', 'deferred'],
-            'What it did here. `duplicate`: it was here already, sent before or brought by the bus meanwhile; `deferred`: the ' +
-              'store, or a replica of it, does not have it yet, and the bus will bring it.',
+            'Effect in this region. `duplicate`: it had been applied before, by a request or from the bus. `outdated`: the region ' +
+              'has newer values. `deferred`: the store or its replica does not have it yet; it will be applied from the bus.',
           ),
         },
         closed,
       ),
     ),
   },
-  { ...closed, $id: 'EventsAccepted', description: 'The events are safe, and every region will hear of them.' },
+  { ...closed, $id: 'EventsAccepted', description: 'The events are stored and will reach every region.' },
 );
 export type EventsAnswer = Static<typeof EventsAnswer>;
 
 export const PushAnswer = Type.Object(
   {
-    accepted: Count('Facts that were taken, whether news or known already.'),
-    hints: Count('Agents the platform is asked about.'),
-    ignored: Count('Records that say nothing about an agent.'),
+    accepted: Count('Facts that were accepted, new or known.'),
+    hints: Count('Agents about which the platform will be asked.'),
+    ignored: Count('Records without information about an agent.'),
   },
-  { ...closed, $id: 'PushAccepted', description: 'What became of a push; the same whenever it comes again.' },
+  { ...closed, $id: 'PushAccepted', description: 'The outcome of a push; the same if the push is repeated.' },
 );
 export type PushAnswer = Static<typeof PushAnswer>;
 
-/** Its form is the platform's; what it may be is said in docs/webhooks.md. */
+/** The form depends on the platform; docs/webhooks.md describes it. */
 export const PushBody: TSchema = Type.Unsafe({
   anyOf: [{ type: 'object' }, { type: 'array' }],
-  description: 'What the platform, or a script on it, pushes: one record, or several.',
+  description: 'One record or several, from the platform or a script on it.',
 });
 export const PushPath = Type.Object({
   connection: Type.String({
     minLength: 1,
     maxLength: REQUEST_LIMITS.idInPath.most,
-    description: 'A connection of the config that has `push`.',
+    description: 'A connection of the config with `push`.',
   }),
 });

@@ -4,44 +4,44 @@ import { REQUEST_LIMITS, TEXT_LIMITS } from '../agent/limits.ts';
 import { closed, SkillName as SkillKey } from '../agent/wire.ts';
 
 /**
- * The contract: what is asked of the API and what it answers, as schemas. Types are inferred from them, requests are
- * judged by them, the OpenAPI document is made of them. An answer says nothing that is not here.
+ * The contract: requests and answers of the API as schemas. Types are inferred from them, requests are validated by them, and
+ * the OpenAPI document is made from them. Answers have no other fields.
  */
 
-/** Of agents, queues, calls, regions, connections. */
+/** Id or name of an agent, a queue, a call, a region or a connection. */
 export const Name = (description: string) =>
   Type.String({ minLength: 1, maxLength: TEXT_LIMITS.name.most, description });
 
 export const Count = (description: string, options: TSchemaOptions = {}) =>
   Type.Integer({ minimum: 0, ...options, description });
 
-/** A duration, or a difference of clocks. */
+/** A duration or a difference of clocks, in ms. */
 export const Ms = (description: string) => Type.Number({ description });
 
 /** Ms since the epoch, by the clock that the description names. */
 export const MsSinceEpoch = (description: string) => Type.Integer({ minimum: 0, description });
 
-/** One of some words. */
+/** One of several words. */
 export const OneOf = <W extends string, T extends W[]>(words: [...T], description: string) =>
   Type.Enum(words, { description });
 
 export const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
-/** How many of each of some words; those without any are left out. */
+/** Counts by word; words with a count of 0 are left out. */
 export const Counts = <W extends string, T extends W[]>(words: [...T], description: string) =>
   Type.Partial(Type.Record(Type.Enum(words), Type.Integer({ minimum: 0 })), { ...closed, description });
 
-/** Of the interaction that an agent is wanted for. */
+/** Media type of the interaction that an agent is asked for. */
 export const MediaType = Type.Optional(
-  Type.Enum([...MEDIA], { description: 'The kind of interaction that an agent is wanted for; `voice` if left out.' }),
+  Type.Enum([...MEDIA], { description: 'Media type of the interaction; `voice` if left out.' }),
 );
 
 export const BudgetMs = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 10_000,
-    description: 'How long the answer may take, in ms. Whoever waits less asks nobody further away.',
+    description: 'How long the answer may take, in ms. A shorter budget leaves out regions that are further away.',
   }),
 );
 
@@ -53,14 +53,14 @@ export const Skills = Type.Union(
     Type.Record(SkillKey, Type.Integer({ minimum: 0, maximum: 100 }), {
       ...closed,
       maxProperties: REQUEST_LIMITS.wantedSkills.most,
-      description: 'Skills with the least level, 0 to 100.',
+      description: 'Skills with their minimum level, 0 to 100.',
     }),
   ],
-  { description: 'What the agent must be able to do.' },
+  { description: 'Required skills.' },
 );
 
-/** In a query, or a field of text. */
+/** Required skills in a query or a text field. */
 export const SkillsAsText = Type.String({
   maxLength: TEXT_LIMITS.skillsAsText.most,
-  description: 'What the agent must be able to do: skills, each with the least level, 0 to 100: `billing,spanish:60`.',
+  description: 'Required skills, each at any level or with a minimum level, 0 to 100: `billing,spanish:60`.',
 });

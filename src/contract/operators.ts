@@ -3,27 +3,28 @@ import { closed } from '../agent/wire.ts';
 import { Count, Counts, Ms, MsSinceEpoch, Name, OneOf, orNull } from './fields.ts';
 import { FirstReading } from './readiness.ts';
 
-export const State = OneOf(['fresh', 'suspect', 'stale', 'left'], '`left`: it has said good-bye, and counts as stale.');
-export const AgeMs = orNull(Count('How old what is known may be, in ms; null where nothing is proven.'));
-const ReadAgeMs = orNull(
-  Ms('How long ago the last complete reading of the platform ended, in ms; null before the first.'),
+export const State = OneOf(
+  ['fresh', 'suspect', 'stale', 'left'],
+  'Freshness of the region. `left`: it has sent its leave message and counts as stale.',
 );
-const Problem = Type.Optional(Type.String({ description: 'What stands in the way, in words.' }));
+export const AgeMs = orNull(Count('Age of the known state, in ms; null if unknown.'));
+const ReadAgeMs = orNull(Ms('Time since the last full read of the platform ended, in ms; null before the first.'));
+const Problem = Type.Optional(Type.String({ description: 'The current problem, in words.' }));
 
 const SetAside = Type.Object(
   {
-    count: Count('By the instances of the region that did so within the last hour, since they started.'),
+    count: Count('Number of items, counted since the start of each instance that set one aside within the last hour.'),
     last: orNull(
       Type.Object(
         {
-          at: MsSinceEpoch('When, ms since the epoch.'),
+          at: MsSinceEpoch('Time, in ms since the epoch.'),
           place: OneOf(
             ['bus', 'outbox', 'connection', 'reconciler', 'stream'],
-            'Where it was met. Messages of the first three are in the dead letters.',
+            'Where it was found. Items of the first three are in the dead letters.',
           ),
-          from: Type.String({ description: 'More exactly: the position, the connection.' }),
-          key: Type.String({ description: 'Whose it was: the id of an agent, as a rule.' }),
-          reason: Type.String({ description: 'What was wrong, in words.' }),
+          from: Type.String({ description: 'Position or connection.' }),
+          key: Type.String({ description: 'What it was about, usually the id of an agent.' }),
+          reason: Type.String({ description: 'The reason, in words.' }),
         },
         closed,
       ),
@@ -32,54 +33,66 @@ const SetAside = Type.Object(
   {
     ...closed,
     description:
-      'What could not be read or done for any reason but an outage. Nothing waits for it; somebody should look.',
+      'Set-aside items: events, reports and records that failed for another reason than an outage. Nothing waits for them; an operator should look at them.',
   },
 );
 
 export const RegionReport = Type.Object(
   {
-    region: Name('The region that answers.'),
-    instance: Name('The instance that answers.'),
+    region: Name('The answering region.'),
+    instance: Name('The answering instance.'),
     regions: Type.Array(
       Type.Object(
         {
-          region: Name('One region of the config.'),
+          region: Name('A region of the config.'),
           state: State,
           age_ms: AgeMs,
-          reachable: Type.Boolean({ description: 'Whether its instances answer this one.' }),
-          rtt_ms: orNull(Ms('The round trip to it, in ms; null while it does not answer.')),
-          clock_offset_ms: orNull(Ms("How far its clock is ahead of this instance's; null before it has answered.")),
+          reachable: Type.Boolean({ description: 'Whether its instances answer this instance.' }),
+          rtt_ms: orNull(Ms('Round trip to the region, in ms; null while it does not answer.')),
+          clock_offset_ms: orNull(
+            Ms("How far its clock is ahead of this instance's, in ms; null before it has answered."),
+          ),
           partitions: Type.Optional(
-            Type.Array(Type.Object({ partition: Count('Of the bus.'), state: State, age_ms: AgeMs }, closed), {
-              description: 'The same by partition of the bus; not of the region itself, which is never behind.',
-            }),
+            Type.Array(
+              Type.Object({ partition: Count('Partition of the bus.'), state: State, age_ms: AgeMs }, closed),
+              {
+                description:
+                  'The same by partition of the bus; absent for the answering region, which is never behind.',
+              },
+            ),
           ),
         },
         closed,
       ),
     ),
-    warnings: Type.Array(Type.String(), { description: 'What somebody should look at, in words.' }),
+    warnings: Type.Array(Type.String(), { description: 'Conditions that an operator should look at, in words.' }),
     shards: Type.Array(
       Type.Object(
         {
-          address: Type.String({ description: 'Of the master.' }),
-          up: Type.Boolean({ description: 'Whether it answers.' }),
+          address: Type.String({ description: 'Address of the master.' }),
+          up: Type.Boolean({ description: 'Whether the shard answers.' }),
           refuses: Type.Optional(
-            Type.String({ description: 'Why it refuses to write, in its own words; absent while it does not.' }),
+            Type.String({ description: 'Why the shard refuses writes, in its own words; absent if it accepts them.' }),
           ),
-          replicas: Count('Connected to it.'),
-          probe_ms: Ms('How long it took to answer last, in ms.'),
-          clock_offset_ms: Ms("How far its clock is ahead of this instance's."),
+          replicas: Count('Connected replicas.'),
+          probe_ms: Ms('Duration of the last probe, in ms.'),
+          clock_offset_ms: Ms("How far its clock is ahead of this instance's, in ms."),
         },
         closed,
       ),
-      { description: "The masters of the region's store." },
+      { description: "Shards of the region's store." },
     ),
-    outbox: orNull(Count('Events that wait for the bus; null while they cannot be counted.')),
-    bus_behind: orNull(Count('Messages of the bus not yet applied here; null while the bus does not say.')),
+    outbox: orNull(Count('Events in the outbox; null while they cannot be counted.')),
+    bus_behind: orNull(
+      Count('Messages of the bus that are not yet applied here; null while the bus does not report it.'),
+    ),
     partitions: Type.Array(
       Type.Object(
-        { partition: Count('Of the bus.'), outbox: orNull(Count('As above.')), bus_behind: orNull(Count('As above.')) },
+        {
+          partition: Count('Partition of the bus.'),
+          outbox: orNull(Count('As above.')),
+          bus_behind: orNull(Count('As above.')),
+        },
         closed,
       ),
     ),
@@ -87,9 +100,9 @@ export const RegionReport = Type.Object(
     connections: Type.Array(
       Type.Object(
         {
-          connection: Name('Of the config.'),
-          connected: Type.Boolean({ description: 'Whether live changes are flowing.' }),
-          agents: Count('How many it has.'),
+          connection: Name('The name of the connection.'),
+          connected: Type.Boolean({ description: 'Whether live changes are received.' }),
+          agents: Count('Number of agents.'),
           read_age_ms: ReadAgeMs,
           problem: Problem,
         },
@@ -101,24 +114,21 @@ export const RegionReport = Type.Object(
   {
     ...closed,
     $id: 'RegionReport',
-    description: 'What an operator looks at first: who is fresh, who answers, what waits.',
+    description: 'The state of all regions, of the store and of the bus, as this instance knows it.',
   },
 );
 export type RegionReport = Static<typeof RegionReport>;
 
 const Alignment = Type.Object(
   {
-    instance: Name('The one that checked.'),
-    at: MsSinceEpoch('When the check ended, ms since the epoch.'),
-    took_ms: Ms('How long it took.'),
-    records: Count('Records compared with their places.'),
+    instance: Name('The instance that checked.'),
+    at: MsSinceEpoch('End of the check, in ms since the epoch.'),
+    took_ms: Ms('Duration in ms.'),
+    records: Count('Records compared with their queue positions.'),
     members: Count('Members of queues compared with their records.'),
-    repaired: Counts(
-      ['missing', 'misplaced', 'stuck', 'unavailable', 'ghost'],
-      'What was wrong and has been put right.',
-    ),
+    repaired: Counts(['missing', 'misplaced', 'stuck', 'unavailable', 'ghost'], 'Index errors that were repaired.'),
   },
-  { ...closed, description: 'The last check of the domain in this region; null before the first.' },
+  { ...closed, description: 'The last index check of the domain in this region; null before the first.' },
 );
 export type AlignmentOfDomain = Static<typeof Alignment>;
 
@@ -128,60 +138,61 @@ const Ingest = Type.Object(
     health: orNull(
       Type.Object(
         {
-          connected: Type.Boolean({ description: 'Whether live changes are flowing.' }),
-          agents: Count('How many it has.'),
+          connected: Type.Boolean({ description: 'Whether live changes are received.' }),
+          agents: Count('Number of agents.'),
           read_age_ms: ReadAgeMs,
           reading: Type.Optional(FirstReading),
           problem: Problem,
           cut: Type.Optional(
             Type.Object(
               {
-                agents: Count('Agents of whom something is cut.'),
-                queues: Count('Queues left out.'),
-                skills: Count('Skills left out.'),
-                texts: Count('Names shortened.'),
+                agents: Count('Agents of which something was cut.'),
+                queues: Count('Queues that were left out.'),
+                skills: Count('Skills that were left out.'),
+                texts: Count('Names that were shortened.'),
               },
               {
                 ...closed,
-                description: 'What of its agents does not fit into a record (docs/limits.md); absent where all fits.',
+                description:
+                  'Truncation: what of its agents exceeds the limits of a record (docs/limits.md); absent if everything fits.',
               },
             ),
           ),
           zoneless_times: Type.Optional(
-            Count('Times without a zone that came since the start, and were not read; absent where none did.'),
+            Count('Ignored times without a zone since the start; absent if there were none.'),
           ),
         },
-        { ...closed, description: 'As that instance told within the last seconds; null before it did.' },
+        { ...closed, description: 'Reported by that instance within the last seconds; null before its first report.' },
       ),
     ),
     reconciliation: orNull(
       Type.Object(
         {
-          at: MsSinceEpoch('When it ended, ms since the epoch.'),
-          took_ms: Ms('How long it took.'),
-          checked: Count('Agents compared.'),
-          differed: Count('Agents of whom something differed.'),
+          at: MsSinceEpoch('End of the reconciliation, in ms since the epoch.'),
+          took_ms: Ms('Duration in ms.'),
+          checked: Count('Agents that were compared.'),
+          differed: Count('Agents that differed.'),
           by_kind: Counts(
             ['profile', 'presence', 'interactions', 'activity', 'gone'],
-            'What differed; `gone`: the platform does not have the agent any more.',
+            'Kind of difference; `gone`: the platform no longer has the agent.',
           ),
-          overruled: Count('How often the platform overruled what the store had heard.'),
-          failed: Type.Optional(Type.String({ description: 'Why it ended early.' })),
+          overruled: Count('How often the platform overruled events in the store.'),
+          failed: Type.Optional(Type.String({ description: 'Why it failed.' })),
         },
-        { ...closed, description: 'The last reading that was compared with the store; null before the first.' },
+        { ...closed, description: 'The last reconciliation; null before the first.' },
       ),
     ),
   },
-  { ...closed, description: 'Told by the region that ingests the connection, whichever instance is asked.' },
+  { ...closed, description: 'Reported by the home of the connection, whichever of its instances is asked.' },
 );
 export type IngestReport = Static<typeof Ingest>;
 
 const Connection = Type.Object(
   {
-    connection: Name('Its name: the prefix of the ids of its agents and queues.'),
-    platform: Type.String({ description: '`genesys`, `cxone`, `events`' }),
-    home: Name('The region that ingests it.'),
-    domain: Name('The pool of agents that it belongs to.'),
+    connection: Name('The name of the connection: the prefix of the ids of its agents and queues.'),
+    platform: Type.String({ description: '`genesys`, `cxone` or `events`' }),
+    home: Name('The home of the connection.'),
+    domain: Name('The domain of the connection.'),
     ingest: Type.Optional(Ingest),
   },
   closed,
@@ -190,42 +201,43 @@ export type ConnectionReport = Static<typeof Connection>;
 
 export const ConnectionsReport = Type.Object(
   {
-    region: Name('The region that answers.'),
-    instance: Name('The instance that answers.'),
-    connections: Type.Array(Connection, { description: 'All of the config.' }),
+    region: Name('The answering region.'),
+    instance: Name('The answering instance.'),
+    connections: Type.Array(Connection, { description: 'All connections of the config.' }),
     domains: Type.Array(
-      Type.Object({ domain: Name('A pool of agents and queues.'), alignment: orNull(Alignment) }, closed),
-      { description: 'Whether the queues of this region agree with its records.' },
+      Type.Object({ domain: Name('The name of the domain.'), alignment: orNull(Alignment) }, closed),
+      { description: 'Index checks: whether the queues of this region agree with its records.' },
     ),
   },
   {
     ...closed,
     $id: 'ConnectionsReport',
-    description: 'The accounts on platforms: who reads them, how that goes, what was found.',
+    description: 'The connections to platforms: their instances, their health and their last reconciliations.',
   },
 );
 export type ConnectionsReport = Static<typeof ConnectionsReport>;
 
 export const BeatAnswer = Type.Object(
   {
-    time_ms: Type.Number({ description: 'Wall time, ms.' }),
+    time_ms: Type.Number({ description: 'Wall clock, in ms.' }),
     beat: orNull(
       Type.Number({
-        description: 'A beat of the region, taken for this answer; null where its store cannot be reached.',
+        description:
+          'A heartbeat sequence number of the region, taken for this answer; null if its store cannot be reached.',
       }),
     ),
     claim_keys: Type.Array(Type.String(), {
-      description: 'Fingerprints of the keys that ids of claims are known by here; the first one signs.',
+      description: 'Fingerprints of the keys that verify claim ids here; the first one signs.',
     }),
   },
-  { ...closed, $id: 'Beat', description: 'What a region answers to a probe.' },
+  { ...closed, $id: 'Beat', description: 'The answer to a probe.' },
 );
 export type BeatAnswer = Static<typeof BeatAnswer>;
 
 export const ConnectionPath = Type.Object({ connection: Name('The name of a connection of the config.') });
 
 export const ReconcileAnswer = Type.Object(
-  { connection: Name('Its name.'), region: Name('The region that reads its platform.') },
+  { connection: Name('The name of the connection.'), region: Name('The region that reads its platform.') },
   closed,
 );
 export type ReconcileAnswer = Static<typeof ReconcileAnswer>;

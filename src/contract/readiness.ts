@@ -3,32 +3,36 @@ import { closed } from '../agent/wire.ts';
 import { Count, Name, OneOf } from './fields.ts';
 
 const progress = {
-  step: Type.String({ description: 'What is read just now, for people.' }),
+  step: Type.String({ description: 'What is being read now, for people.' }),
   agents: Count('Agents read so far; their queues and skills may follow.'),
-  about: Type.Optional(Count('How many agents there are, as far as the platform has said.')),
-  for_ms: Count('How long it has taken, in ms.'),
+  about: Type.Optional(Count('Number of agents, if the platform has reported it.')),
+  for_ms: Count('Time so far, in ms.'),
 };
 
 export const FirstReading = Type.Object(progress, {
   ...closed,
-  description: 'How far the first complete reading of the platform is; absent once there was one.',
+  description: 'Progress of the first full read of the platform; absent once it is complete.',
 });
 export type FirstReading = Static<typeof FirstReading>;
 
 export const HealthAnswer = Type.Object(
-  { status: Type.Literal('ok'), region: Name('The region that the instance serves.') },
+  { status: Type.Literal('ok'), region: Name('The region of the instance.') },
   { ...closed, $id: 'Health' },
 );
+export type HealthAnswer = Static<typeof HealthAnswer>;
 
 export const ReadyAnswer = Type.Object(
   {
-    status: OneOf(['ready', 'not ready'], 'Whether it takes work.'),
-    obstacles: Type.Array(Type.String(), { description: 'What stands in the way; empty when ready.' }),
+    status: OneOf(['ready', 'not ready'], 'Whether the instance takes work.'),
+    obstacles: Type.Array(Type.String(), { description: 'Reasons why it is not ready; empty if it is.' }),
     reading: Type.Array(
-      Type.Object({ connection: Name('Its name.'), ...progress }, { ...closed, description: 'One of them.' }),
+      Type.Object(
+        { connection: Name('The name of the connection.'), ...progress },
+        { ...closed, description: 'A connection.' },
+      ),
       {
         description:
-          'Connections homed here whose platform has not been read completely since an instance took it over. One that begins waits for them, for `freshness.staleMs` at most; when it is ready, those that it runs itself.',
+          'Connections homed here whose platform has not been read completely since an instance took it over. While the instance starts, those that it waits for, for `freshness.staleMs` at most; once it is ready, those that it runs itself.',
       },
     ),
   },

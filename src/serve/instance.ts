@@ -51,13 +51,13 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     tokens: ground.access.tokens,
     requestsPerSecond: options.config.limits.requestsPerSecond,
     pushes,
+    start,
     takeBeat: () => sync.heartbeats.take(),
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
     readNow: (connection) => sync.connections.readNow(connection),
     obstacles: () => [...(draining ? ['shutting down'] : []), ...start.obstacles(), ...obstaclesOf(ground)],
     readings: () => start.readings(sync.connections.health()),
-    isStarting: () => start.isUnderWay,
   });
   const url = await sync
     .start()

@@ -6,39 +6,35 @@ import type { Sync } from './sync.ts';
 
 type Health = ReturnType<Sync['connections']['health']>;
 
-/** How an instance begins: it listens from the start, and takes work once the platforms homed here have been read. */
+/** The start of an instance: it listens at once, and takes work when the platforms homed here have been read. */
 export class Start {
-  #isOver = false;
+  /** Whether it is not over yet. */
+  isUnderWay = true;
   #open: Sight[] = [];
 
-  /** Whether it still begins. */
-  get isUnderWay(): boolean {
-    return !this.#isOver;
-  }
-
-  /** These are waited for. */
+  /** Notes the connections that the start waits for. */
   wait(open: Sight[]): void {
     this.#open = open;
   }
 
   over(): void {
-    this.#isOver = true;
+    this.isUnderWay = false;
   }
 
-  /** What stands in the way, in words. */
+  /** Reasons why the instance is not ready, in words. */
   obstacles(): string[] {
-    if (this.#isOver) return [];
+    if (!this.isUnderWay) return [];
     const waited = this.#open.map(({ connection, reading }) =>
       reading ? `${connection}: ${inWords(reading)}` : `${connection}: not known to have been read yet`,
     );
     return ['just started', ...waited];
   }
 
-  /** How far first readings are: while it begins of all that it waits for, then of those that it runs. */
+  /** Progress of first full reads: during the start of all that it waits for, later of those that the instance runs. */
   readings(health: Health): ReadyAnswer['reading'] {
-    const readings = this.#isOver
-      ? Object.entries(health).map(([connection, { reading }]) => ({ connection, reading }))
-      : this.#open;
+    const readings = this.isUnderWay
+      ? this.#open
+      : Object.entries(health).map(([connection, { reading }]) => ({ connection, reading }));
     return readings.flatMap(({ connection, reading }) => (reading ? [{ connection, ...told(reading) }] : []));
   }
 }

@@ -1,37 +1,35 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Settlement } from '../../agent/claim.ts';
+import { isReserved, RESERVED } from '../../agent/event.ts';
 import { KeysUnavailable } from '../../auth/key-source.ts';
-import type { Scope } from '../../auth/scopes.ts';
 import { ANYBODY, type Caller, InvalidBearer, may, type Tokens } from '../../auth/tokens.ts';
-import type { Audit, Who } from '../../ops/audit.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import type { Audit, AuditRecord, Who } from '../../ops/audit.ts';
 import type { Metrics } from '../../ops/metrics.ts';
+import type { PushConfig } from '../../platforms/push-settings.ts';
+import { claimAndDeliver, type Delivered } from '../../routing/claims/deliver.ts';
+import type { ClaimRequest } from '../../routing/claims/grant.ts';
+import { settle } from '../../routing/claims/settle.ts';
 import { ASKED_BY } from '../../routing/peers/peers.ts';
+import { Refusal } from '../../routing/refusal.ts';
+import { provenClaim, type Region } from '../../routing/region.ts';
+import { NotReplicated } from '../../store/written.ts';
+import type { Accepted } from '../../sync/flow/ingest.ts';
+import type { Access } from '../operations/operation.ts';
+import { InvalidRequest, TooManyRequests } from '../problems/failures.ts';
 import { sendProblem } from '../problems/send-problem.ts';
 
-/**
- * Who may use a route, as `config.access` of each says: whoever has the scope; other regions, by their own keys; what a
- * connection's platform pushes, by the secret of the connection; or everybody, who learns nothing by it.
- */
-export type Access = Scope | 'region' | 'platform' | 'open';
-
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Who may use the route. Every route has one: see `guard`. */
-    access?: Access;
-    /** The scope that a query parameter asks for instead, where it makes something else of the request. */
-    accessWith?: Record<string, Scope>;
-  }
-  interface FastifyInstance {
-    /** Who may use what, by method and path; filled as routes are made. */
-    access: ReadonlyMap<string, Access>;
-  }
   interface FastifyRequest {
-    /** Who sent it; null before that is known, and where nobody asks. */
+    /** The caller; null until it is known, and where no token is needed. */
     caller: Caller | null;
   }
 }
 
 interface GuardOptions {
-  /** Knows callers; undefined where anybody may call. */
+  /** Verifies tokens; undefined: callers are not authenticated. */
   tokens: Tokens | undefined;
   audit: Audit;
   metrics: Pick<Metrics, 'authentications'>;
@@ -41,16 +39,13 @@ const REALM = 'Bearer realm="muster"';
 const RETRY_MS = 5000;
 
 /**
- * Lets nobody in who may not, before anything of a request is read but its head. To be called before routes are made: one
- * that does not say who may use it is a defect, and ends the start.
+ * Authenticates and authorizes every request by its operation's `access`, before more than its head is read. To be called before
+ * routes are added: a route without an operation ends the start.
  */
 export function guard(server: FastifyInstance, options: GuardOptions): void {
-  const declared = new Map<string, Access>();
-  server.decorate('access', declared);
   server.decorateRequest('caller', null);
   server.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.access === undefined) throw new Error(`the route ${method} ${url} does not say who may use it`);
-    for (const each of [method].flat()) declared.set(`${each} ${url}`, config.access);
+    if (!config?.operation) throw new Error(`the route ${method} ${url} has no operation, so no access is defined`);
   });
   server.addHook('onRequest', (request, reply) => admit(request, reply, options));
 }
@@ -72,20 +67,19 @@ async function admit(request: FastifyRequest, reply: FastifyReply, options: Guar
 }
 
 function neededFor({ routeOptions: { config }, query }: FastifyRequest): Access {
-  const asked = Object.entries(config.accessWith ?? {}).find(([parameter]) =>
-    Object.hasOwn(query as object, parameter),
-  );
-  return asked?.[1] ?? config.access ?? 'region';
+  const { access = 'region', accessWith = {} } = config.operation ?? {};
+  const found = Object.entries(accessWith).find(([parameter]) => Object.hasOwn(query as object, parameter));
+  return found?.[1] ?? access;
 }
 
-/** Only the region itself may say that it asks: what others say so is done for nobody. */
+/** A request in the name of a region (`muster-asked-by`) is accepted from that region alone. */
 function isAllowed(caller: Caller, needed: Exclude<Access, 'open' | 'platform'>, askedBy: unknown): boolean {
   const isRegion = caller.kind === 'region';
   if (askedBy !== undefined && !(isRegion && caller.region === askedBy)) return false;
   return needed === 'region' ? isRegion : may(caller, needed);
 }
 
-/** Who shows this token. Undefined: answered. */
+/** The caller by the bearer token of the request. Undefined: the request has been answered. */
 async function identify(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -97,7 +91,7 @@ async function identify(
     metrics.authentications.inc({ outcome });
     sendProblem(reply.header('www-authenticate', challenge), 'unauthenticated', { detail });
   };
-  if (token === undefined) return refuse('missing', REALM, 'the request carries no bearer token in `authorization`');
+  if (token === undefined) return refuse('missing', REALM, 'the request has no bearer token in `authorization`');
   try {
     return await tokens.callerOf(token);
   } catch (error) {
@@ -122,7 +116,7 @@ function deny(
   const code = isScope ? 'insufficient_scope' : 'not_that_region';
   metrics.authentications.inc({ outcome: isScope ? 'scope' : 'region' });
   audit.record({ op: 'denied', who: whoSent(request), outcome: code, request: request.id, route: routeOf(request) });
-  if (!isScope) return sendProblem(reply, code, { detail: 'the token is not that of the region that asks' });
+  if (!isScope) return sendProblem(reply, code, { detail: 'the token is not from the region that sent the request' });
   const challenge = `${REALM}, error="insufficient_scope", error_description="${needed} is needed", scope="${needed}"`;
   return sendProblem(reply.header('www-authenticate', challenge), code, {
     detail: `the token does not grant ${needed}`,
@@ -130,7 +124,7 @@ function deny(
   });
 }
 
-/** Who sent a request, for the audit. */
+/** The sender of a request, for the audit. */
 export function whoSent({ caller }: FastifyRequest): Who {
   if (caller?.kind === 'region') return { region: caller.region };
   if (caller?.kind !== 'client') return { anybody: true };
@@ -138,11 +132,140 @@ export function whoSent({ caller }: FastifyRequest): Who {
   return { issuer, ...(subject !== undefined && { subject }), ...(client !== undefined && { client }) };
 }
 
-/** The region that asks on its caller's behalf; undefined for everybody else. */
+/** The region that asks on behalf of its own caller; undefined for other callers. */
 export function askedByOf({ headers }: FastifyRequest): string | undefined {
   const region = headers[ASKED_BY];
   return typeof region === 'string' ? region : undefined;
 }
 
-/** Method and path, without what the query says. */
-export const routeOf = ({ method, url }: FastifyRequest): string => `${method} ${url.split('?', 1)[0]}`;
+/** Method and path, without the query. */
+const routeOf = ({ method, url }: FastifyRequest): string => `${method} ${url.split('?', 1)[0]}`;
+
+/** Header with the signature of a push: `sha256=` and the HMAC of the body's bytes, in hex or base64. */
+export const SIGNATURE = 'x-muster-signature';
+const SCHEME = /^sha256=/i;
+const HEX = /^[0-9a-f]{64}$/i;
+
+/**
+ * Whether the sender of a push knows the secret. Compares in constant time.
+ * @param body the bytes as received
+ */
+export function isAuthentic({ scheme, secret }: PushConfig, headers: IncomingHttpHeaders, body: Buffer): boolean {
+  return scheme === 'bearer' ? isBearer(secret, headers.authorization) : isSigned(secret, headers[SIGNATURE], body);
+}
+
+function isBearer(secret: string, authorization = ''): boolean {
+  const [, shown] = /^bearer +(.+)$/i.exec(authorization) ?? [];
+  return shown !== undefined && timingSafeEqual(digestOf(shown), digestOf(secret));
+}
+
+function isSigned(secret: string, signature: string | string[] | undefined, body: Buffer): boolean {
+  if (typeof signature !== 'string' || !SCHEME.test(signature)) return false;
+  const text = signature.replace(SCHEME, '');
+  const shown = Buffer.from(text, HEX.test(text) ? 'hex' : 'base64');
+  const expected = createHmac('sha256', secret).update(body).digest();
+  return shown.length === expected.length && timingSafeEqual(shown, expected);
+}
+
+/** Digests have one length, as `timingSafeEqual` needs. */
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Claims an agent for the sender of a request. The audit gets one record for each request of a claim or a settlement, with
+ * its outcome. Work of a home for another region is in the audits of both, each naming its own caller.
+ * @throws InvalidRequest, and as `claim`
+ */
+export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Delivered> {
+  const { callId: call, queue } = asked;
+  if (isReserved(call)) throw new InvalidRequest([{ field: '/call_id', message: RESERVED }]);
+  const base = { op: 'claim', call, queue } as const;
+  return recorded(
+    region,
+    request,
+    base,
+    () => claimAndDeliver(region, asked),
+    ({ claim: granted, again }) => ({
+      ...recordOf(granted),
+      outcome: again ? 'again' : 'ok',
+    }),
+  );
+}
+
+/** Settles a claim for the sender of a request, with a record in the audit. @throws as `settle` */
+export async function settleFor(
+  region: Region,
+  request: FastifyRequest,
+  claimId: string,
+  settlement: Settlement,
+  budgetMs?: number,
+): Promise<ClaimAnswer> {
+  const base = { op: settlement, claim: claimId } as const;
+  const how = { ...(budgetMs !== undefined && { budgetMs }), askedBy: askedByOf(request) };
+  return recorded(region, request, base, () => settle(region, claimId, settlement, how), recordOf);
+}
+
+/**
+ * Refuses a settlement whose claim id does not prove that it was granted, before the store is asked. Above the rate limit such
+ * an id is taken for a guess, and the answer is that of the limit.
+ * @throws Refusal `unknown_claim`, TooManyRequests
+ */
+export function demandProof(region: Region, request: FastifyRequest, claimId: string, settlement: Settlement): void {
+  const { claimIds, metrics, audit } = region;
+  if (request.overLimitMs !== null && !claimIds.prove(claimId)) {
+    metrics.rateLimited.inc();
+    throw new TooManyRequests(request.overLimitMs);
+  }
+  try {
+    provenClaim(region, claimId);
+  } catch (error) {
+    const outcome = (error as Refusal).code;
+    audit.record({ op: settlement, claim: claimId, outcome, who: whoSent(request), request: request.id });
+    throw error;
+  }
+}
+
+/** Adds an accepted event to the audit. */
+export function recordEvent({ audit }: Region, request: FastifyRequest, { event, outcome }: Accepted): void {
+  const { eventId, agentId, facets } = event;
+  const base = { op: 'event', agent: agentId, event_id: eventId, facets: Object.keys(facets), outcome } as const;
+  audit.record({ ...base, who: whoSent(request), request: request.id });
+}
+
+/**
+ * Adds the use of operators' routes to the audit. `/metrics` is left out: a machine reads it all day, and it has no data about
+ * persons.
+ */
+export function recordOperators(server: FastifyInstance, { audit }: Pick<Region, 'audit'>): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const { config, url } = request.routeOptions;
+    if (config.operation?.access !== 'admin:region' || url === '/metrics' || reply.statusCode >= 400) return;
+    audit.record({ op: 'admin', who: whoSent(request), outcome: 'ok', request: request.id, route: routeOf(request) });
+  });
+}
+
+async function recorded<T>(
+  { audit }: Region,
+  request: FastifyRequest,
+  base: Pick<AuditRecord, 'op'> & Partial<AuditRecord>,
+  act: () => Promise<T>,
+  about: (result: T) => Partial<AuditRecord>,
+): Promise<T> {
+  const record = (more: Partial<AuditRecord>): void =>
+    audit.record({ outcome: 'ok', ...base, ...more, who: whoSent(request), request: request.id });
+  try {
+    const result = await act();
+    record(about(result));
+    return result;
+  } catch (error) {
+    const isUnknown = error instanceof NotReplicated;
+    record({ outcome: error instanceof Refusal ? error.code : isUnknown ? 'not_replicated' : 'unavailable' });
+    throw error;
+  }
+}
+
+function recordOf(claim: ClaimAnswer): Partial<AuditRecord> {
+  const { claim_id, agent_id, call_id, queue, unit, fence, authority, end_reason } = claim;
+  const which = { claim: claim_id, agent: agent_id, call: call_id, queue, fence, ...(unit !== undefined && { unit }) };
+  const end = end_reason === undefined ? {} : { end_reason };
+  return { ...which, ...end, granted_by: authority.region, mode: authority.mode };
+}

@@ -6,10 +6,10 @@ import { ANSWERED_BY, ASKED_BY, CONSISTENCY } from '../../routing/peers/peers.ts
 import type { Region } from '../../routing/region.ts';
 import { InvalidRequest } from '../problems/failures.ts';
 
-/** Longest header of tokens, in characters. */
+/** Longest header `muster-consistency`, in characters. */
 const LONGEST = REQUEST_LIMITS.tokens.most;
 
-/** Answers a read; where it carries tokens, with what comes after those writes. @throws as `readAfter` */
+/** Answers a read. If it carries consistency tokens, the answer is not older than their writes. @throws as `readAfter` */
 export async function answerAfterWrites<T>(
   region: Region,
   request: FastifyRequest,
@@ -22,9 +22,9 @@ export async function answerAfterWrites<T>(
 }
 
 function readCarried({ config }: Region, { headers }: FastifyRequest): Carried {
-  // Of a header that is sent twice HTTP makes one, with a comma between.
+  // Repeated headers are joined with commas.
   const text = String(headers[CONSISTENCY] ?? '');
-  if (text.length > LONGEST) throw wrong(`must be of ${LONGEST} characters at most`);
+  if (text.length > LONGEST) throw wrong(`must have at most ${LONGEST} characters`);
   const tokens = text
     .split(',')
     .flatMap((each) => (each.trim() ? [readFrom(each.trim(), Object.keys(config.regions))] : []));
@@ -38,7 +38,7 @@ function readFrom(text: string, regions: string[]): Token {
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
   }
-  throw wrong('is not a token that a region of this config gave');
+  throw wrong('is not a consistency token of a region of this config');
 }
 
 const wrong = (message: string): InvalidRequest => new InvalidRequest([{ field: CONSISTENCY, message }]);

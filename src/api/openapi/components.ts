@@ -5,13 +5,13 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type JsonObject = { [name: string]: Json };
 
 /**
- * Schemas that have a name, each once. TypeBox knows them by `$id`, wherever they are used; in the document they are
- * components, and referred to.
+ * Named schemas, each once. In TypeBox a schema with an `$id` stands wherever it is used; in the document it is a component, and
+ * uses of it are references.
  */
 export class Components {
   readonly schemas: JsonObject = {};
 
-  /** The schema as the document has it. @throws Error where two schemas have one name */
+  /** Writes a schema as in the document. @throws Error if two different schemas have the same name */
   write(schema: object): Json {
     return this.#write(JSON.parse(JSON.stringify(schema)));
   }

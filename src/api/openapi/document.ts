@@ -1,10 +1,10 @@
-import { SIGNATURE } from '../hooks/credentials.ts';
+import { SIGNATURE } from '../hooks/access.ts';
 import { type Operation, TAGS } from '../operations/operation.ts';
 import { operationList } from '../operations/operations.ts';
 import { Components, type JsonObject } from './components.ts';
 import { writeOperation } from './write-operation.ts';
 
-/** The OpenAPI 3.1 document: every operation, every answer, with examples that the tests carry out. */
+/** The OpenAPI 3.1 document: all operations and answers, with examples that the tests run. */
 export function renderDocument(): JsonObject {
   const components = new Components();
   const paths: { [path: string]: JsonObject } = {};
@@ -17,11 +17,11 @@ export function renderDocument(): JsonObject {
     info: {
       title: 'Muster',
       version: VERSION,
-      summary: 'Every region agrees which agents are free, and every agent is handed to exactly one caller.',
+      summary: 'Every region agrees which agents are available, and each agent is given to exactly one caller.',
       description: DESCRIPTION,
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'The instance that gave you this document.' }],
+    servers: [{ url: '/', description: 'The instance that served this document.' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
@@ -31,31 +31,31 @@ export function renderDocument(): JsonObject {
   };
 }
 
-/** Of the API, not of the program: it grows when a client has to know. */
+/** Version of the API, not of the program. It changes when clients have to change. */
 const VERSION = '1';
 
-const DESCRIPTION = `Ask any instance of any region; all know all agents, and each answer says how old what it says may be.
+const DESCRIPTION = `Every instance of every region knows all agents and answers all requests. Answers say how old their data may be.
 
-Times are the platform's, in ms since the epoch, unless a field says otherwise. Whatever goes wrong is an \
-[RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem whose \`code\` is stable. Answers have no other fields than those \
-described here; requests with fields that are unknown are refused.
+Times are platform time in ms since the epoch, unless a field says otherwise. Errors are \
+[RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems with a stable \`code\`. Answers have only the fields described here; \
+requests with unknown fields are refused.
 
-A write answers with a token, \`muster-consistency\`; a read that carries it, in any region, comes after that write.`;
+The answer to a write has a consistency token, \`muster-consistency\`. A read with this token, in any region, is not older than the write.`;
 
-/** How callers say who they are. */
+/** How callers authenticate. */
 const SECURITY_SCHEMES: JsonObject = {
   token: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description:
-      'A token of an issuer of the config, for its audience. Where the config names no issuers, anybody may call.',
+      'A token of an issuer of the config, for its audience. Without issuers in the config, callers are not authenticated.',
   },
   region: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'A token that another region has signed with its own key.',
+    description: 'A token that another region signed with its own key.',
   },
   secret: {
     type: 'http',
@@ -66,11 +66,11 @@ const SECURITY_SCHEMES: JsonObject = {
     type: 'apiKey',
     in: 'header',
     name: SIGNATURE,
-    description: 'Of a connection whose `push` has the scheme `hmac-sha256`: of the body, under its secret.',
+    description: 'The signature of the body with the secret of a connection whose `push` has the scheme `hmac-sha256`.',
   },
 };
 
-/** What a caller of the operation must show. */
+/** The credentials that an operation needs. */
 function securityOf({ access }: Operation): JsonObject {
   if (access === 'open') return { security: [] };
   if (access === 'platform') return { security: [{ secret: [] }, { signature: [] }] };

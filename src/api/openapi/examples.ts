@@ -5,29 +5,29 @@ import type { Json, JsonObject } from './components.ts';
 import type { Example } from './example.ts';
 import { STORY } from './story.ts';
 
-/** What the examples were answered with; `test/api/examples.test.ts` carries them out, and writes it. */
+/** The answers to the examples. `test/api/examples.test.ts` runs the examples and writes them. */
 export const EXAMPLE_ANSWERS: Readonly<Record<string, Json>> = JSON.parse(
   readFileSync(new URL('example-answers.json', import.meta.url), 'utf8'),
 );
 
-/** In the order of the story. */
+/** The examples of an operation, in the order of the story. */
 export const examplesOf = (operation: OperationId): Example[] =>
   STORY.filter((example) => example.operation === operation);
 
-/** What an example was answered with; undefined where that is no JSON. */
+/** The answer to an example; undefined if it is not JSON. */
 export const answerTo = ({ name }: Example): Json | undefined => EXAMPLE_ANSWERS[name];
 
-/** The media type of what an example was answered with, where that is JSON. */
+/** The media type of the answer to an example, if it is JSON. */
 export const typeOfAnswer = ({ status }: Example): string => (status < 400 ? JSON_TYPE : PROBLEM_TYPE);
 
-/** `example` of a parameter, where an example has one. */
+/** `example` of a parameter, if an example has a value for it. */
 export function parameterExample(operation: OperationId, place: 'path' | 'query', name: string): JsonObject {
   const values = examplesOf(operation).map(({ params, query }) => (place === 'path' ? params : query)?.[name]);
   const value = values.find((each) => each !== undefined);
   return value === undefined ? {} : { example: value };
 }
 
-/** `examples` of what is sent. */
+/** `examples` of request bodies. */
 export function requestExamples(operation: OperationId, type: string): JsonObject {
   const sent = examplesOf(operation).flatMap((example) =>
     example.body !== undefined && (example.type ?? JSON_TYPE) === type ? [[example, example.body] as const] : [],
@@ -35,7 +35,7 @@ export function requestExamples(operation: OperationId, type: string): JsonObjec
   return write(sent);
 }
 
-/** `examples` of what is answered. */
+/** `examples` of answers. */
 export function answerExamples(operation: OperationId, status: number, type: string): JsonObject {
   const answered = examplesOf(operation).flatMap((example) => {
     const answer = answerTo(example);

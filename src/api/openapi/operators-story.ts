@@ -1,25 +1,25 @@
 import type { Example } from './example.ts';
 
-/** The end of the story: what operators, load balancers, other regions and readers ask. */
+/** The end of the story: requests of operators, load balancers, other regions and readers. */
 export const OPERATORS_STORY: readonly Example[] = [
   {
     operation: 'reconcile',
     name: 'read-again',
-    summary: 'An operator who does not believe what is known',
+    summary: 'An operator starts a reconciliation',
     params: { connection: 'cxone-emea' },
     status: 202,
   },
   {
     operation: 'reconcile',
     name: 'nothing-to-read',
-    summary: 'A connection that there is not',
+    summary: 'An unknown connection',
     params: { connection: 'crm-mars' },
     status: 404,
   },
   {
     operation: 'getRegions',
     name: 'all-fresh',
-    summary: 'Two regions that hear each other',
+    summary: 'Two fresh regions',
     status: 200,
     ofTheMoment: true,
   },
@@ -30,10 +30,10 @@ export const OPERATORS_STORY: readonly Example[] = [
     status: 200,
     ofTheMoment: true,
   },
-  { operation: 'getHealth', name: 'alive', summary: 'A process that lives', status: 200 },
+  { operation: 'getHealth', name: 'alive', summary: 'A process that is alive', status: 200 },
   { operation: 'getReadiness', name: 'ready', summary: 'An instance that takes work', status: 200 },
-  { operation: 'getBeat', name: 'a-beat', summary: 'A beat', status: 200, ofTheMoment: true },
-  { operation: 'getMetrics', name: 'metrics', summary: 'Everything that is counted', status: 200, ofTheMoment: true },
+  { operation: 'getBeat', name: 'a-beat', summary: 'A heartbeat sequence number', status: 200, ofTheMoment: true },
+  { operation: 'getMetrics', name: 'metrics', summary: 'All metrics', status: 200, ofTheMoment: true },
   { operation: 'getOpenapi', name: 'document', summary: 'The document', status: 200, ofTheMoment: true },
   { operation: 'getPage', name: 'page', summary: 'The page', status: 200, ofTheMoment: true },
 ];

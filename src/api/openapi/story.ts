@@ -4,7 +4,7 @@ import { OPERATORS_STORY } from './operators-story.ts';
 
 const SINCE_MS = Date.UTC(2025, 0, 6, 8);
 const agentId = (name: string): string => `crm-eu-west-1:${name}`;
-/** What stands in ids that are shown in place of what proves them, which is another each time. */
+/** The proof in the ids of examples. Real proofs are different in every run. */
 export const SHOWN_PROOF = 'GXrgqQd0oI2fJ5Fq3hUxYw';
 const claimId = (name: string): string => `${agentId(name)}~1:voice:home:eu-west-1:${SHOWN_PROOF}`;
 const SUPPORT = 'crm-eu-west-1:support';
@@ -19,21 +19,20 @@ const onDuty = (name: string, minutes: number, skills: Record<string, number>): 
 });
 
 /**
- * The examples of the document: one morning of a region, in the order in which a test carries it out. Each is true only
- * after those before it.
+ * The examples of the document: one morning of a region. A test runs them in this order; each depends on those before.
  */
 export const STORY: readonly Example[] = [
   {
     operation: 'sendEvents',
     name: 'on-duty',
-    summary: 'Three agents come on duty, told facet by facet',
+    summary: 'Three agents come on duty, in the full form',
     body: [onDuty('ana', 0, { billing: 80 }), onDuty('bruno', 5, { billing: 30 }), onDuty('dana', 10, { spanish: 90 })],
     status: 202,
   },
   {
     operation: 'sendEvents',
     name: 'on-a-break',
-    summary: 'One agent takes a break, told in the plain form',
+    summary: 'An agent takes a break, in the plain form',
     body: {
       event_id: 'break-carla',
       timestamp: SINCE_MS / 1000,
@@ -46,35 +45,35 @@ export const STORY: readonly Example[] = [
   {
     operation: 'sendEvents',
     name: 'no-event',
-    summary: 'Something that is no event',
+    summary: 'An invalid event',
     body: { event_id: 'odd-1', timestamp: SINCE_MS, agent_id: agentId('ana'), status: 'GONE' },
     status: 400,
   },
   {
     operation: 'getAgent',
     name: 'one-agent',
-    summary: 'An agent who waits for calls',
+    summary: 'An agent that waits for calls',
     params: { id: agentId('ana') },
     status: 200,
   },
   {
     operation: 'getAgent',
     name: 'nobody-known',
-    summary: 'Somebody nobody has told of',
+    summary: 'An unknown agent',
     params: { id: agentId('zoe') },
     status: 404,
   },
   {
     operation: 'listAgents',
     name: 'a-page',
-    summary: 'Whoever is available and has some billing, a page of one',
+    summary: 'Available agents with the skill billing, one per page',
     query: { status: 'AVAILABLE', queue: 'support', skill: 'billing:50', home: 'eu-west-1', stale: false, limit: 1 },
     status: 200,
   },
   {
     operation: 'getQueue',
     name: 'a-queue',
-    summary: 'A queue with three in line',
+    summary: 'A queue with three available agents',
     params: { id: 'support' },
     query: { media: 'voice' },
     status: 200,
@@ -82,14 +81,14 @@ export const STORY: readonly Example[] = [
   {
     operation: 'findAgents',
     name: 'the-best-two',
-    summary: 'The best two for billing, and why',
+    summary: 'The best two agents for billing, explained',
     query: { queue: 'support', skills: 'billing', limit: 2, explain: true },
     status: 200,
   },
   {
     operation: 'createClaim',
     name: 'a-claim',
-    summary: 'Somebody who is good at billing',
+    summary: 'An agent with billing at 60 or more',
     body: { queue: 'support', call_id: 'call-1', skills: { billing: 60 }, budget_ms: 500 },
     status: 201,
   },
@@ -103,14 +102,14 @@ export const STORY: readonly Example[] = [
   {
     operation: 'createClaim',
     name: 'nobody-free',
-    summary: 'Nobody who could take it is free',
+    summary: 'No suitable agent is available',
     body: { queue: 'support', call_id: 'call-2', skills: { billing: 60 } },
     status: 409,
   },
   {
     operation: 'createClaim',
     name: 'a-field-too-many',
-    summary: 'A field that there is not',
+    summary: 'An unknown field',
     body: { queue: 'support', call_id: 'call-2', priority: 1 },
     status: 400,
   },
@@ -124,7 +123,7 @@ export const STORY: readonly Example[] = [
   {
     operation: 'confirmClaim',
     name: 'transferred',
-    summary: 'The agent has the call',
+    summary: 'The call is connected',
     params: { id: claimId('ana') },
     body: {},
     status: 200,
@@ -156,14 +155,14 @@ export const STORY: readonly Example[] = [
   {
     operation: 'findAgents',
     name: 'claimed-by-get',
-    summary: 'With a call: a claim, for platforms that can only GET',
+    summary: 'A claim, for platforms that can only GET',
     query: { queue: 'support', skills: 'spanish:60', call_id: 'call-3' },
     status: 200,
   },
   {
     operation: 'releaseClaim',
     name: 'not-reached',
-    summary: 'The platform would not take the call to the agent',
+    summary: 'The platform refused to send the call to the agent',
     params: { id: claimId('dana') },
     body: { refused: true },
     status: 200,
@@ -178,35 +177,35 @@ export const STORY: readonly Example[] = [
   {
     operation: 'settleCall',
     name: 'a-script-confirms',
-    summary: 'And has taken the call to the agent',
+    summary: 'The flow has connected the call to the agent',
     body: { settlement: 'confirm', claim_id: claimId('bruno') },
     status: 200,
   },
   {
     operation: 'routeCallByQuery',
     name: 'nobody-for-a-script',
-    summary: 'Nobody speaks the language: no problem, but an answer',
+    summary: 'No agent speaks the language: an answer, not a problem',
     query: { queue: 'support', call_id: '5', language: 'latin' },
     status: 200,
   },
   {
     operation: 'settleCallByQuery',
     name: 'a-script-completes',
-    summary: 'A script that has not kept the claim settles by the call',
+    summary: 'A script without the claim id settles by the call id',
     query: { settlement: 'complete', call_id: 'call-4', queue: 'support' },
     status: 200,
   },
   {
     operation: 'getStream',
     name: 'no-such-event',
-    summary: 'An id that is of no event',
+    summary: 'An invalid id',
     headers: { 'last-event-id': '17' },
     status: 400,
   },
   {
     operation: 'pushEvents',
     name: 'a-script-pushes',
-    summary: 'A script of CXone tells that an agent is being assigned to a contact',
+    summary: 'A script on CXone reports that an agent is being assigned to a contact',
     params: { connection: 'cxone-emea' },
     headers: { authorization: 'Bearer the-secret-of-cxone-emea' },
     body: {
@@ -221,7 +220,7 @@ export const STORY: readonly Example[] = [
   {
     operation: 'pushEvents',
     name: 'no-pushes',
-    summary: 'A connection that takes no pushes',
+    summary: 'A connection without pushes',
     params: { connection: 'crm-eu-west-1' },
     body: { event: 'OnAssign' },
     status: 404,
@@ -229,14 +228,14 @@ export const STORY: readonly Example[] = [
   {
     operation: 'forgetAgent',
     name: 'has-left',
-    summary: 'Somebody who has left the company',
+    summary: 'An agent who left the company',
     params: { id: agentId('carla') },
     status: 202,
   },
   {
     operation: 'forgetAgent',
     name: 'not-here',
-    summary: 'Somebody who is at home in another region',
+    summary: 'An agent whose home is another region',
     params: { id: 'crm-us-east-1:eve' },
     status: 421,
   },

@@ -1,4 +1,4 @@
-import { isCounted } from '../hooks/limits.ts';
+import { isCounted } from '../hooks/admission.ts';
 import {
   ANSWER_HEADERS,
   type AnswerHeader,
@@ -16,10 +16,10 @@ import { PROBLEMS, type ProblemCode } from '../problems/problems.ts';
 import type { Components, Json, JsonObject } from './components.ts';
 import { answerExamples, parameterExample, requestExamples } from './examples.ts';
 
-/** One operation as the document has it. */
+/** An operation in the document. */
 export function writeOperation(id: OperationId, operation: Operation, components: Components): Json {
   const { tag, summary, description, repeatable } = operation;
-  const words = [description, alsoNeeded(operation), repeatable && `May be repeated: ${repeatable}`].filter(
+  const words = [description, alsoNeeded(operation), repeatable && `Safe to repeat: ${repeatable}`].filter(
     (each) => each !== undefined,
   );
   const parameters = writeParameters(id, operation, components);
@@ -36,7 +36,7 @@ export function writeOperation(id: OperationId, operation: Operation, components
 
 const alsoNeeded = ({ accessWith = {} }: Operation): string | undefined =>
   Object.entries(accessWith)
-    .map(([parameter, scope]) => `With \`${parameter}\` it needs the scope \`${scope}\`.`)
+    .map(([parameter, scope]) => `With \`${parameter}\` the scope \`${scope}\` is needed instead.`)
     .join(' ') || undefined;
 
 interface ObjectSchema {
@@ -105,7 +105,7 @@ function writeAnswer(id: OperationId, status: number, answer: Answer, components
   return { description, headers: namedHeaders(headers, components), ...(content && { content }) };
 }
 
-/** One schema for each code; `code` says which it is. */
+/** One schema for each code, distinguished by `code`. */
 function withProblems(
   id: OperationId,
   status: number,

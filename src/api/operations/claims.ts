@@ -1,9 +1,35 @@
-import { Type } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { Settlement } from '../../agent/claim.ts';
 import { ClaimAnswer, ClaimBody, ClaimPath, ReleaseBody, SettleBody } from '../../contract/claims.ts';
-import { AFTER_WRITES, type Body, IN_BODY, KEYED, type Operation, REPLAYED } from './operation.ts';
+import type { Skills } from '../../contract/fields.ts';
+import type { ClaimRequest } from '../../routing/claims/grant.ts';
+import { getClaim } from '../../routing/claims/settle.ts';
+import { tokenOfClaim } from '../../routing/consistency/token.ts';
+import { CONSISTENCY } from '../../routing/peers/peers.ts';
+import { provenClaim, type Region } from '../../routing/region.ts';
+import { askedByOf, claimFor, demandProof, settleFor } from '../hooks/access.ts';
+import { answerAfterWrites } from '../hooks/consistency.ts';
+import { InvalidRequest } from '../problems/failures.ts';
+import { AFTER_WRITES, IN_BODY, KEYED, type Operation, operation, REPLAYED } from './operation.ts';
 
 const TOKEN = ['muster-consistency', ...REPLAYED] as const;
 const KEY = ['idempotency-key'] as const;
+const SETTLED = {
+  200: { description: 'The claim after the settlement.', schema: ClaimAnswer, headers: TOKEN },
+} as const;
+/** The members that all settlements have in common. */
+const SETTLEMENT = {
+  method: 'POST',
+  tag: 'Claims',
+  access: 'route:agent',
+  work: 'settlement',
+  repeatable: 'settling twice is harmless.',
+  params: ClaimPath,
+  validatesPath: true,
+  headers: KEY,
+  answers: SETTLED,
+} as const;
 const PROBLEMS = [
   ...IN_BODY,
   'unknown_claim',
@@ -15,27 +41,26 @@ const PROBLEMS = [
   'outcome_unknown',
   ...KEYED,
 ] as const;
-const AGAIN = 'settling twice is harmless.';
-const settled = { 200: { description: 'The claim as it is now.', schema: ClaimAnswer, headers: TOKEN } } as const;
-/** Nothing at all, an empty object, or fields. */
-const bodyOf = <S extends typeof SettleBody | typeof ReleaseBody>(schema: S) =>
-  ({ schema: Type.Union([Type.Null(), schema]), isOptional: true }) as const satisfies Body;
+/** No body at all, an empty object, or fields. */
+const SETTLE = { schema: Type.Union([Type.Null(), SettleBody]), isOptional: true } as const;
+const RELEASE = { schema: Type.Union([Type.Null(), ReleaseBody]), isOptional: true } as const;
 
 export const claimOperations = {
-  createClaim: {
+  createClaim: operation({
     method: 'POST',
     path: '/v1/claims',
     tag: 'Claims',
     access: 'route:agent',
+    work: 'claim',
     summary: 'Claim the best agent of a queue for a call',
     description:
-      "The agent is held for this call alone, in every region, until the claim is settled or lapses. The agent's home " +
-      'decides, wherever it is asked for.',
-    repeatable: 'the same call with the same wish is answered with the same claim while it lives.',
+      'The agent is held for this call only, in every region, until the claim is settled or lapses. The decision is always made ' +
+      "by the agent's home, whichever region is asked.",
+    repeatable: 'the same call with the same claim request gets the same claim while it lives.',
     headers: KEY,
     body: { schema: ClaimBody },
     answers: {
-      201: { description: 'An agent has been claimed.', schema: ClaimAnswer, headers: TOKEN },
+      201: { description: 'An agent was claimed.', schema: ClaimAnswer, headers: TOKEN },
       200: { description: 'The call has this claim already.', schema: ClaimAnswer, headers: TOKEN },
     },
     problems: [
@@ -50,71 +75,113 @@ export const claimOperations = {
       'home_disputed',
       ...KEYED,
     ],
-  },
-  getClaim: {
+    handler: async (request, reply, { region }) => {
+      const granted = await claimFor(region, request, readClaim(region, request.body, askedByOf(request)));
+      reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
+      return { ...granted.claim, ...(granted.delivered && { delivered: granted.delivered }) };
+    },
+  }),
+  getClaim: operation({
     method: 'GET',
     path: '/v1/claims/{id}',
     tag: 'Claims',
     access: 'read:agent',
-    summary: 'Look at a claim, as this region knows it',
+    work: 'lookup',
+    summary: 'Get a claim, as this region knows it',
     repeatable: 'it changes nothing.',
     params: ClaimPath,
+    validatesPath: true,
     headers: ['muster-consistency'],
     answers: { 200: { description: 'The claim.', schema: ClaimAnswer, headers: ['muster-answered-by'] } },
     problems: [...AFTER_WRITES, 'unknown_claim'],
-  },
-  confirmClaim: {
-    method: 'POST',
+    handler: async (request, reply, { region }) => {
+      const { id } = request.params;
+      const { agentId } = provenClaim(region, id);
+      return answerAfterWrites(region, request, reply, {
+        answer: () => getClaim(region, id),
+        path: request.url,
+        about: { agentId, in: ({ agent }) => agent },
+      });
+    },
+  }),
+  confirmClaim: operation({
+    ...SETTLEMENT,
     path: '/v1/claims/{id}/confirm',
-    tag: 'Claims',
-    access: 'route:agent',
-    summary: 'Say that the platform has taken the call to the agent',
-    description: 'A confirmed claim holds its agent for as long as an interaction may last.',
-    repeatable: AGAIN,
-    params: ClaimPath,
-    headers: KEY,
-    body: bodyOf(SettleBody),
-    answers: settled,
+    summary: 'Confirm that the call is connected to the agent',
+    description:
+      'A confirmed claim holds its agent until the interaction ends, at most for `claims.confirmedMs` without a renewal.',
+    body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
-  },
-  renewClaim: {
-    method: 'POST',
+    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'confirm'),
+    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'confirm'),
+  }),
+  renewClaim: operation({
+    ...SETTLEMENT,
     path: '/v1/claims/{id}/renew',
-    tag: 'Claims',
-    access: 'route:agent',
-    summary: 'Hold the agent for longer',
-    repeatable: AGAIN,
-    params: ClaimPath,
-    headers: KEY,
-    body: bodyOf(SettleBody),
-    answers: settled,
+    summary: 'Hold the agent longer',
+    body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
-  },
-  releaseClaim: {
-    method: 'POST',
+    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'renew'),
+    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'renew'),
+  }),
+  releaseClaim: operation({
+    ...SETTLEMENT,
     path: '/v1/claims/{id}/release',
-    tag: 'Claims',
-    access: 'route:agent',
-    summary: 'Give the agent back, who keeps the place in line',
-    repeatable: AGAIN,
-    params: ClaimPath,
-    headers: KEY,
-    body: bodyOf(ReleaseBody),
-    answers: settled,
+    summary: 'Release the agent, who keeps the queue position',
+    body: RELEASE,
     problems: PROBLEMS,
-  },
-  completeClaim: {
-    method: 'POST',
+    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'release'),
+    handler: (request, reply, { region }) =>
+      settleClaim(region, request, reply, request.body?.refused ? 'refused' : 'release'),
+  }),
+  completeClaim: operation({
+    ...SETTLEMENT,
     path: '/v1/claims/{id}/complete',
-    tag: 'Claims',
-    access: 'route:agent',
-    summary: 'Say that the interaction is over',
-    description: 'The agent goes to the end of the line, after the wrap-up that the queue has.',
-    repeatable: AGAIN,
-    params: ClaimPath,
-    headers: KEY,
-    body: bodyOf(SettleBody),
-    answers: settled,
+    summary: 'Report that the interaction is over',
+    description: "The agent goes to the end of the queue, after the queue's wrap-up.",
+    body: SETTLE,
     problems: PROBLEMS,
-  },
+    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'complete'),
+    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'complete'),
+  }),
 } as const satisfies Record<string, Operation>;
+
+type SettleRequest = FastifyRequest<{
+  Params: Static<typeof ClaimPath>;
+  Body: Static<typeof SETTLE.schema> | undefined;
+}>;
+
+async function settleClaim(
+  region: Region,
+  request: SettleRequest,
+  reply: FastifyReply,
+  settlement: Settlement,
+): Promise<ClaimAnswer> {
+  const settled = await settleFor(region, request, request.params.id, settlement, request.body?.budget_ms);
+  reply.header(CONSISTENCY, tokenOfClaim(settled));
+  return settled;
+}
+
+/** @throws InvalidRequest */
+function readClaim({ config }: Region, body: ClaimBody, askedBy: string | undefined): ClaimRequest {
+  if (body.proposes !== undefined && askedBy === undefined) {
+    throw new InvalidRequest([{ field: '/proposes', message: 'is for other regions; use agent_id' }]);
+  }
+  return {
+    queue: body.queue,
+    callId: body.call_id,
+    media: body.media ?? 'voice',
+    skills: requiredSkills(body.skills),
+    budgetMs: body.budget_ms ?? config.claims.budgetMs,
+    explain: body.explain ?? askedBy !== undefined,
+    ...(body.agent_id && { agentId: body.agent_id }),
+    ...(body.deliver && { deliver: body.deliver }),
+    ...(body.proposes && { proposes: body.proposes }),
+    ...(askedBy !== undefined && { askedBy }),
+  };
+}
+
+/** `["billing"]` requires the skill at any level, `{"billing": 60}` at 60 or more. */
+export function requiredSkills(skills: Static<typeof Skills> | undefined): Record<string, number> {
+  return Array.isArray(skills) ? Object.fromEntries(skills.map((name) => [name, 0])) : (skills ?? {});
+}

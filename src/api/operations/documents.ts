@@ -1,25 +1,28 @@
 import { Type } from 'typebox';
-import type { Operation } from './operation.ts';
+import { type Operation, operation } from './operation.ts';
 
 export const documentOperations = {
-  getOpenapi: {
+  getOpenapi: operation({
     method: 'GET',
     path: '/openapi.json',
     tag: 'Document',
     access: 'open',
-    summary: 'This document, for programs',
+    summary: 'Get this document for programs',
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'OpenAPI 3.1.', schema: Type.Object({ openapi: Type.Literal('3.1.0') }) } },
     problems: [],
-  },
-  getPage: {
+    handler: async (_request, reply, { documents }) =>
+      reply.type('application/json; charset=utf-8').send(documents.openapi()),
+  }),
+  getPage: operation({
     method: 'GET',
     path: '/docs',
     tag: 'Document',
     access: 'open',
-    summary: 'This document, for people',
+    summary: 'Get this document for people',
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'A page.', schema: Type.String(), type: 'text/html' } },
     problems: [],
-  },
+    handler: async (_request, reply, { documents }) => reply.type('text/html; charset=utf-8').send(documents.page()),
+  }),
 } as const satisfies Record<string, Operation>;

@@ -1,36 +1,88 @@
-import { EventsAnswer, EventsBody, PushAnswer, PushBody, PushPath } from '../../contract/events.ts';
-import { IN_BODY, KEYED, type Operation, REPLAYED } from './operation.ts';
+import { type AgentEvent, InvalidEvent, readEvent, reservedIds } from '../../agent/event.ts';
+import type { WrongField } from '../../agent/fields.ts';
+import { whyNotTaken } from '../../config/topology.ts';
+import { EventsAnswer, EventsBody, MAX_BATCH } from '../../contract/events.ts';
+import { tokenOfEvents } from '../../routing/consistency/token.ts';
+import { CONSISTENCY } from '../../routing/peers/peers.ts';
+import type { Region } from '../../routing/region.ts';
+import { recordEvent } from '../hooks/access.ts';
+import { InvalidRequest } from '../problems/failures.ts';
+import { IN_BODY, KEYED, type Operation, operation, REPLAYED } from './operation.ts';
 
 export const eventOperations = {
-  sendEvents: {
+  sendEvents: operation({
     method: 'POST',
     path: '/v1/events',
     tag: 'Events',
     access: 'write:agent:status',
-    summary: 'Tell of changes to agents',
-    description: 'Accepted means safe: every region hears of it, in whatever order, however often.',
-    repeatable: 'an event that comes again changes nothing.',
+    work: 'claim',
+    summary: 'Report changes to agents',
+    description: 'An accepted event is stored and reaches every region. Order and repetition do not matter.',
+    repeatable: 'an event that was received before changes nothing.',
     headers: ['idempotency-key'],
     body: { schema: EventsBody },
+    validatedBy: 'handler',
     answers: {
-      202: { description: 'All are accepted.', schema: EventsAnswer, headers: ['muster-consistency', ...REPLAYED] },
+      202: {
+        description: 'All events are accepted.',
+        schema: EventsAnswer,
+        headers: ['muster-consistency', ...REPLAYED],
+      },
     },
     problems: [...IN_BODY, 'outbox_full', 'not_replicated', ...KEYED],
-  },
-  pushEvents: {
-    method: 'POST',
-    path: '/v1/platforms/{connection}/events',
-    tag: 'Events',
-    access: 'platform',
-    summary: 'What a platform, or a script on it, pushes',
-    description:
-      'The sender signs the body, or shows the secret in `authorization: Bearer`, as `push` of the connection says. What a ' +
-      'record may be is up to the platform: see docs/webhooks.md.',
-    repeatable: "every fact carries the platform's own time, and one that comes again changes nothing.",
-    params: PushPath,
-    headers: ['x-muster-signature'],
-    body: { schema: PushBody },
-    answers: { 202: { description: 'All of it was taken.', schema: PushAnswer } },
-    problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'not_replicated', 'shard_unavailable'],
-  },
+    handler: async (request, reply, { region }) => {
+      const reported = readAll(region, request.body);
+      await region.ingest.mustHaveRoom(reported);
+      const events = await region.ingest.number(reported);
+      const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
+      for (const each of accepted) recordEvent(region, request, each);
+      reply.header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
+      return {
+        accepted: accepted.length,
+        replicated: accepted.every((each) => each.replicated),
+        events: accepted.map(({ event, outcome }) => ({ event_id: event.eventId, outcome })),
+      };
+    },
+  }),
 } as const satisfies Record<string, Operation>;
+
+/** Reads one event or a batch: all are valid, or none is accepted. @throws InvalidRequest */
+function readAll(region: Region, body: unknown): AgentEvent[] {
+  const payloads = Array.isArray(body) ? body : [body];
+  const prefix = (index: number): string => (Array.isArray(body) ? `/${index}` : '');
+  if (payloads.length === 0 || payloads.length > MAX_BATCH) {
+    throw new InvalidRequest([{ field: '/', message: `must hold 1 to ${MAX_BATCH} events` }]);
+  }
+  const errors: WrongField[] = [];
+  const events = payloads.flatMap((payload, index) => {
+    try {
+      return [read(region, payload)];
+    } catch (error) {
+      if (!(error instanceof InvalidEvent)) throw error;
+      errors.push(...error.errors.map(({ field, message }) => ({ field: `${prefix(index)}${field}`, message })));
+      return [];
+    }
+  });
+  if (errors.length === 0) return events;
+  region.metrics.events.inc({ outcome: 'rejected' }, payloads.length - events.length);
+  throw new InvalidRequest(errors);
+}
+
+/** @throws InvalidEvent */
+function read({ config }: Region, payload: unknown): AgentEvent {
+  const event = readEvent(payload, { region: config.region, status: 'report' });
+  if (!config.regions[event.region]) {
+    const message = `must be one of ${Object.keys(config.regions).join(', ')}`;
+    throw new InvalidEvent([{ field: '/region_source', message }]);
+  }
+  const why = whyNotTaken(config, event.agentId);
+  if (why !== undefined) throw new InvalidEvent([{ field: '/agent_id', message: why }]);
+  if (event.facets.forgotten) throw new InvalidEvent([{ field: '/forgotten', message: 'is set by Muster only' }]);
+  if (event.facets.claim || event.facets.digitalClaims) {
+    const field = event.facets.claim ? '/claim' : '/digital_claims';
+    throw new InvalidEvent([{ field, message: 'is set by Muster only' }]);
+  }
+  const reserved = reservedIds(event.facets);
+  if (reserved.length > 0) throw new InvalidEvent(reserved);
+  return event;
+}

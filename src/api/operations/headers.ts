@@ -1,6 +1,8 @@
 import { type TSchema, Type } from 'typebox';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
-import { REQUEST_ID_FORM } from '../hooks/tracing.ts';
+
+/** Form of a request's id: safe in a log, where it cannot be taken for anything else. */
+export const REQUEST_ID_FORM = '^[A-Za-z0-9._~-]{1,128}$';
 
 /** A header, as the document describes it. */
 export interface HeaderKind {
@@ -8,85 +10,88 @@ export interface HeaderKind {
   schema: TSchema;
 }
 
-/** Of a caller's key: printable ASCII; in quotes, as the IETF's draft has it, or without. */
 const longest = REQUEST_LIMITS.idempotencyKey.most;
+/** Form of an idempotency key: printable ASCII, with quotes as in the IETF's draft, or without. */
 export const KEY_FORM = `^(?:"([ !#-\\[\\]-~]{1,${longest}})"|([!#-~]{1,${longest}}))$`;
 
-/** What a request may carry. An operation that reads one of them names it in `headers`. */
+/** Request headers. An operation lists those that it reads in `headers`. */
 export const REQUEST_HEADERS = {
   'muster-consistency': {
-    description:
-      'Tokens of writes, as their answers carried them, with commas between: the answer is not older than those writes.',
+    description: 'Consistency tokens of writes, comma-separated. The answer is not older than these writes.',
     schema: Type.String({ maxLength: REQUEST_LIMITS.tokens.most }),
   },
   'idempotency-key': {
     description:
-      'A name that the caller gives to the request: made again within 10 minutes it is not carried out again, but answered as before.',
+      'A key of the caller for this request. A request that is repeated under it within 10 minutes is not carried out again and gets the first answer.',
     schema: Type.String({ pattern: KEY_FORM }),
   },
   'if-none-match': {
-    description: 'Tags of answers that are known already: where nothing but ages has changed since, the answer is 304.',
+    description: 'Etags that the caller has. The answer is 304 if nothing but ages has changed since.',
     schema: Type.String(),
   },
   'last-event-id': {
-    description: 'The id of the last event that was seen: the stream goes on behind it.',
+    description: 'The id of the last event received. The stream continues after it.',
     schema: Type.String({ maxLength: REQUEST_LIMITS.lastEventId.most }),
   },
   'x-muster-signature': {
     description:
-      'Of a connection whose scheme is `hmac-sha256`: `sha256=` and the HMAC of the body, in hex or base64, under its secret.',
+      'For connections with the scheme `hmac-sha256`: `sha256=` and the HMAC of the body with the secret, in hex or base64.',
     schema: Type.String(),
   },
 } as const satisfies Record<string, HeaderKind>;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;
 
-/** What an answer may carry. An answer that does names it in `headers`. */
+/** Answer headers. An answer lists those that it has in `headers`. */
 export const ANSWER_HEADERS = {
   'muster-consistency': {
-    description: 'The token of this write: a read that carries it comes after it, in every region.',
+    description:
+      'The consistency token of this write. A read that carries it, in any region, is not older than the write.',
     schema: Type.String(),
   },
   'muster-answered-by': {
-    description: 'The region whose answer this is, where the request carried tokens.',
+    description: 'The region that produced the answer, if the request carried consistency tokens.',
     schema: Type.String(),
   },
-  'idempotent-replayed': { description: 'This was answered before.', schema: Type.Literal('true') },
+  'idempotent-replayed': {
+    description: 'The answer is the stored one of an earlier request with the same key.',
+    schema: Type.Literal('true'),
+  },
   age: {
-    description: 'How long ago, in seconds: what lasts was counted from then on.',
+    description: 'Age of a stored answer in seconds. Durations in the body count from then.',
     schema: Type.Integer({ minimum: 0 }),
   },
   etag: {
-    description: 'Names what the answer says, but for ages: weak, since answers of one tag may differ in these.',
+    description: 'A weak etag of the answer: ages may differ between answers with the same etag.',
     schema: Type.String({ pattern: '^W/".+"$' }),
   },
-  'x-accel-buffering': { description: 'Proxies pass it on as it comes.', schema: Type.Literal('no') },
-  'cache-control': { description: 'Nobody keeps the answer for somebody else.', schema: Type.Literal('no-store') },
+  'x-accel-buffering': { description: 'Proxies must not buffer the stream.', schema: Type.Literal('no') },
+  'cache-control': { description: 'The answer must not be cached.', schema: Type.Literal('no-store') },
 } as const satisfies Record<string, HeaderKind>;
 export type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
-/** On every answer, problems too. */
+/** Header of every answer, problems included. */
 export const REQUEST_ID: HeaderKind = {
-  description: 'Names the request, also in the log: as the caller did in the same header, if that is fit for it.',
+  description: "The request's id, also in the log: the caller's `x-request-id` if it has this form, else a new one.",
   schema: Type.String({ pattern: REQUEST_ID_FORM }),
 };
 
 const limit = (description: string): HeaderKind => ({ description, schema: Type.Integer({ minimum: 0 }) });
 
-/** On every answer to a client, where the config limits what one may ask. */
+/** Headers of every answer to a client, if the config has a rate limit. */
 export const RATE_LIMIT = {
-  'ratelimit-limit': limit('Requests that one client may make of this instance within a second.'),
-  'ratelimit-remaining': limit('How many of them are left.'),
-  'ratelimit-reset': limit('When it is as many again, in seconds.'),
+  'ratelimit-limit': limit('Requests that one client may send to this instance within a second.'),
+  'ratelimit-remaining': limit('Requests that are left.'),
+  'ratelimit-reset': limit('Seconds until all are available again.'),
 } as const satisfies Record<string, HeaderKind>;
 
-/** On every problem with status 429 or 503. */
+/** Header of every problem with status 429 or 503. */
 export const RETRY_AFTER: HeaderKind = {
-  description: 'When asking again may help, in seconds.',
+  description: 'Seconds after which a repeated request may succeed.',
   schema: Type.Integer({ minimum: 1 }),
 };
 
-/** On every 401, and on the 403 that asks for a scope. */
+/** Header of every 401, and of a 403 for a missing scope. */
 export const AUTHENTICATE: HeaderKind = {
-  description: 'The scheme by which the sender has to say who it is, and what was wrong.',
+  description: 'The authentication scheme, and what was wrong with the credentials.',
   schema: Type.String(),
 };

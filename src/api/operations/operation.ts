@@ -1,91 +1,179 @@
-import type { TSchema } from 'typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TSchema } from 'typebox';
 import type { Scope } from '../../auth/scopes.ts';
-import type { Access } from '../hooks/access.ts';
+import type { HandlerContext } from '../context.ts';
 import type { ProblemCode } from '../problems/problems.ts';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The operation that the route serves. Every route has one; undefined: no route matched. */
+    operation?: Operation;
+  }
+}
 
 /** The chapters of the document, in order. */
 export const TAGS = {
   Claims: 'The exclusive right to send one interaction to one agent: granted, confirmed, renewed, settled.',
-  Agents: 'Who is available, who somebody is, how long a line is.',
-  Scripts: 'Claiming and settling for the scripts of platforms, which branch on fields and not on statuses.',
-  Events: 'What happens to agents, as told by platforms and by anybody else.',
-  Operators: 'How the regions are: for people, for load balancers, for other regions.',
+  Agents: 'Availability and state of agents, and the queues that they are in.',
+  Scripts: 'Claims and settlements for scripts on platforms, which branch on fields, not on HTTP statuses.',
+  Events: 'Changes to agents, reported by platforms and other systems.',
+  Operators: 'The state of regions, for people, load balancers and other regions.',
   Document: 'This document.',
 } as const;
 type Tag = keyof typeof TAGS;
 
-/** What somebody sends in a body. */
-export interface Body {
+/**
+ * The callers of an operation: those whose token grants a scope; other regions, by their own keys; a connection's platform,
+ * by the secret of the connection; or everybody.
+ */
+export type Access = Scope | 'region' | 'platform' | 'open';
+
+/**
+ * Kind of work, in the order in which an overloaded instance refuses it: a caller without an answer can ask another
+ * instance, but a claim that is not settled holds an agent. Operations without one are never refused.
+ */
+export type Work = 'lookup' | 'claim' | 'settlement';
+
+/** A request body. */
+interface Body {
   schema: TSchema;
-  /** JSON, and what else is taken. */
+  /** Media types; JSON if left out. */
   types?: readonly string[];
   isOptional?: true;
+  /** Adds the parsers that the body needs, for this operation alone. JSON is parsed if left out. */
+  parsers?: (scope: FastifyInstance) => void;
 }
 
-/** What comes back when nothing is wrong. */
+/** A successful answer. */
 export interface Answer {
   description: string;
   /** Absent where there is no body. */
   schema?: TSchema;
-  /** JSON unless it says. */
+  /** Media type; JSON if left out. */
   type?: string;
   headers?: readonly AnswerHeader[];
 }
 
-/**
- * One method on one path: all that can be asked and answered. A route that has no operation does not start, and every
- * answer in the tests is held against its operation.
- */
-export interface Operation {
+/** One method on one path, with all that it accepts and answers. Every answer in the tests is checked against it. */
+interface Described {
   method: 'GET' | 'POST' | 'DELETE';
-  /** With its parameters in braces. */
+  /** With parameters in braces. */
   path: `/${string}`;
   tag: Tag;
-  /** Who may ask. The route must say the same. */
   access: Access;
-  /** The scope that a query parameter asks for instead. */
+  /** The scope needed instead of `access` if the request has this query parameter. */
   accessWith?: Readonly<Record<string, Scope>>;
+  work?: Work;
   summary: string;
   description?: string;
-  /** Why doing it twice is the same as doing it once. Clients repeat what has this, and nothing else. */
+  /** Why a repeated request has the same effect as one. Clients repeat only operations that have it. */
   repeatable?: string;
   params?: TSchema;
   query?: TSchema;
+  /** With `idempotency-key`, successful answers are stored and repeated under the caller's key. */
   headers?: readonly RequestHeader[];
-  /** Whether it also takes `if-none-match`, and then may answer 304; Muster's own client has nothing to compare with. */
+  /** Whether it also takes `if-none-match` and may answer 304. Muster's own client has no use for it. */
   unlessKnown?: true;
   body?: Body;
-  /** On every answer, problems too. */
+  /** Whether query and body are validated by their schemas before the handler, or by the handler; the schemas if left out. */
+  validatedBy?: 'handler';
+  /** Whether `params` are validated, too. They are text in any case. */
+  validatesPath?: true;
+  /** Whether there is no HEAD beside a GET. */
+  noHead?: true;
+  /** Headers of every answer, problems included. */
   always?: readonly AnswerHeader[];
-  /** By status. */
+  /** By status. The lowest is the handler's default. */
   answers: { readonly [status: number]: Answer };
-  /** Besides those that any route may answer with. */
+  /** Problems of this operation beside those of every route. */
   problems: readonly ProblemCode[];
 }
 
-/** What every route may answer with. */
+type StaticOf<S> = S extends TSchema ? Static<S> : unknown;
+
+type BodyOf<Sent> = Sent extends { schema: infer S; isOptional: true }
+  ? StaticOf<S> | undefined
+  : Sent extends { schema: infer S }
+    ? StaticOf<S>
+    : unknown;
+
+type AnswerOf<Answers> = {
+  [Status in keyof Answers]: Answers[Status] extends { schema: infer S } ? StaticOf<S> : never;
+}[keyof Answers];
+
+/** A request of an operation. Query and body are unknown where the handler validates them. */
+type RequestOf<Params, Query, Headers, Sent, Validator> = FastifyRequest<{
+  Params: StaticOf<Params>;
+  Querystring: Validator extends 'handler' ? unknown : StaticOf<Query>;
+  Headers: Headers extends readonly (infer Name extends string)[] ? { [name in Name]?: string } : unknown;
+  Body: Validator extends 'handler' ? unknown : BodyOf<Sent>;
+}>;
+
+interface Handled<Request, Answered> {
+  /** Runs once the caller is known and admitted, before the body is read and stored answers are looked up. */
+  onRequest?(request: Request, reply: FastifyReply, context: HandlerContext): void;
+  /** Resolves with the body of the answer, or with a reply that has been sent. */
+  handler(request: Request, reply: FastifyReply, context: HandlerContext): Promise<Answered | FastifyReply>;
+}
+
+/** A described method on a path, with the handler that serves it. */
+export interface Operation extends Described, Handled<FastifyRequest, unknown> {}
+
+/** The members of an operation from which types follow; undefined where it has none. */
+interface Schemas<Params, Query, Headers, Sent, Answers> {
+  params: Params;
+  query: Query;
+  headers: Headers;
+  body: Sent;
+  answers: Answers;
+}
+
+interface Typed<Params, Query, Headers, Sent, Answers>
+  extends Omit<Operation, keyof Schemas<Params, Query, Headers, Sent, Answers>>,
+    Schemas<Params, Query, Headers, Sent, Answers> {}
+
+/** Defines an operation. The types of its handler's request and answer follow from its schemas. */
+export function operation<
+  Answers extends Described['answers'],
+  Params extends TSchema | undefined = undefined,
+  Query extends TSchema | undefined = undefined,
+  Headers extends readonly RequestHeader[] | undefined = undefined,
+  Sent extends Body | undefined = undefined,
+  Validator extends Described['validatedBy'] = undefined,
+>(
+  defined: Described &
+    Partial<Schemas<Params, Query, Headers, Sent, Answers>> & { answers: Answers; validatedBy?: Validator } & Handled<
+      RequestOf<Params, Query, Headers, Sent, Validator>,
+      AnswerOf<Answers>
+    >,
+): Typed<Params, Query, Headers, Sent, Answers> {
+  // A member that is left out has the type undefined, which the compiler cannot see through `Partial`.
+  return defined as Typed<Params, Query, Headers, Sent, Answers>;
+}
+
+/** Problems of every route. */
 const ANYWHERE = ['overloaded', 'starting', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
-/** And every route with parameters in its path, where they are too long. */
+/** Problems of routes with parameters in their path, where one is too long. */
 const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
-/** And every route that takes a body. */
+/** Problems of routes that take a body. */
 export const IN_BODY = [
   'invalid_request',
   'not_json',
   'body_too_large',
   'unsupported_media_type',
 ] as const satisfies ProblemCode[];
-/** To a caller who knows the answer already. */
-export const KNOWN: Answer = { description: 'As the caller knows already, but for ages.' };
-/** And every write that may have a key of its caller's. */
+/** The answer to a caller whose `if-none-match` still holds. */
+export const KNOWN: Answer = { description: 'Nothing but ages has changed since the answer that the caller has.' };
+/** Problems of writes that take `idempotency-key`. */
 export const KEYED = [
   'idempotency_key_reused',
   'idempotency_key_in_use',
   'shard_unavailable',
 ] as const satisfies ProblemCode[];
-/** What such a write answers with when it is asked again. */
+/** Headers of an answer that is repeated under `idempotency-key`. */
 export const REPLAYED = ['idempotent-replayed', 'age'] as const satisfies AnswerHeader[];
-/** And every read that can be asked to come after a write. */
+/** Problems of reads that take consistency tokens. */
 export const AFTER_WRITES = [
   'invalid_request',
   'not_yet_consistent',

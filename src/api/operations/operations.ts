@@ -4,16 +4,18 @@ import { documentOperations } from './documents.ts';
 import { eventOperations } from './events.ts';
 import type { Operation } from './operation.ts';
 import { operatorOperations } from './operators.ts';
+import { pushOperations } from './pushes.ts';
 import { scriptOperations } from './scripts.ts';
 import { streamOperations } from './stream.ts';
 
-/** Everything that can be asked, by the name that the document and clients have for it. */
+/** All operations, by the name that the document and clients have for them. */
 export const OPERATIONS = {
   ...claimOperations,
   ...agentOperations,
   ...streamOperations,
   ...scriptOperations,
   ...eventOperations,
+  ...pushOperations,
   ...operatorOperations,
   ...documentOperations,
 } as const;
@@ -21,12 +23,6 @@ export const OPERATIONS = {
 export type Operations = typeof OPERATIONS;
 export type OperationId = keyof Operations;
 
-/** In the order of the document. */
+/** All operations, in the order of the document. */
 export const operationList = (): [OperationId, Operation][] =>
   Object.entries(OPERATIONS as Record<OperationId, Operation>) as [OperationId, Operation][];
-
-/** The operation of a route, whose path is in Fastify's form: `/v1/claims/:id`. */
-export function operationOf(method: string, url: string): [OperationId, Operation] | undefined {
-  const path = url.replaceAll(/:(\w+)/g, '{$1}');
-  return operationList().find(([, operation]) => operation.method === method && operation.path === path);
-}

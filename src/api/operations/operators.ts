@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import {
   BeatAnswer,
@@ -7,90 +8,131 @@ import {
   RegionReport,
 } from '../../contract/operators.ts';
 import { HealthAnswer, ReadyAnswer } from '../../contract/readiness.ts';
-import type { Operation } from './operation.ts';
+import { PROBED } from '../../routing/peers/peers.ts';
+import { sendProblem } from '../problems/send-problem.ts';
+import { type Operation, operation } from './operation.ts';
 
 const SAFE = 'it changes nothing.';
 
 export const operatorOperations = {
-  getRegions: {
+  getRegions: operation({
     method: 'GET',
     path: '/v1/regions',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'See how the regions are, as this instance knows them',
+    summary: 'Get the state of the regions, as this instance knows it',
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: RegionReport } },
     problems: [],
-  },
-  getConnections: {
+    handler: (_request, _reply, { report }) => report(),
+  }),
+  getConnections: operation({
     method: 'GET',
     path: '/v1/connections',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'See how the connections to platforms are',
+    summary: 'Get the state of the connections to platforms',
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: ConnectionsReport } },
     problems: ['shard_unavailable'],
-  },
-  reconcile: {
+    handler: (_request, _reply, { connections }) => connections(),
+  }),
+  reconcile: operation({
     method: 'POST',
     path: '/v1/connections/{connection}/reconcile',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'Have a platform read and compared now',
+    summary: 'Start a reconciliation now',
     description:
-      'Whichever instance of its home runs the connection begins within seconds; `getConnections` says what it found. ' +
-      'The reading takes its requests from the same budget as all others.',
-    repeatable: 'it is read once more.',
+      'The instance that runs the connection starts within seconds; `getConnections` reports the result. The full read uses the ' +
+      'same request budget as all other requests to the platform.',
+    repeatable: 'the platform is read once more.',
     params: ConnectionPath,
-    answers: { 202: { description: 'It will be read.', schema: ReconcileAnswer } },
+    answers: { 202: { description: 'The reconciliation will start.', schema: ReconcileAnswer } },
     problems: ['unknown_connection', 'not_homed_here', 'shard_unavailable'],
-  },
-  getMetrics: {
+    handler: async (request, reply, { region, readNow }) => {
+      const { connection: name } = request.params;
+      const { connections: all, region: here } = region.config;
+      const connection = Object.hasOwn(all, name) ? all[name] : undefined;
+      if (!connection || connection.platform === 'events') return refuseUnknown(reply, name);
+      const { home } = connection;
+      if (home !== here) {
+        const detail = `"${name}" is read in ${home}, this region is ${here}`;
+        return sendProblem(reply, 'not_homed_here', { detail, more: { home } });
+      }
+      await readNow(name);
+      return { connection: name, region: here };
+    },
+  }),
+  getMetrics: operation({
     method: 'GET',
     path: '/metrics',
     tag: 'Operators',
     access: 'admin:region',
-    summary: 'Read the metrics of this instance',
+    summary: 'Get the metrics of this instance',
     description: 'For Prometheus; see docs/metrics.md.',
     repeatable: SAFE,
     answers: { 200: { description: 'The metrics.', schema: Type.String(), type: 'text/plain' } },
     problems: [],
-  },
-  getHealth: {
+    handler: async (_request, reply, { region }) => {
+      reply.type(region.metrics.registry.contentType);
+      return region.metrics.registry.metrics();
+    },
+  }),
+  getHealth: operation({
     method: 'GET',
     path: '/healthz',
     tag: 'Operators',
     access: 'open',
-    summary: 'Ask whether the process lives',
+    summary: 'Check whether the process is alive',
     repeatable: SAFE,
-    answers: { 200: { description: 'It does.', schema: HealthAnswer } },
+    answers: { 200: { description: 'It is alive.', schema: HealthAnswer } },
     problems: [],
-  },
-  getReadiness: {
+    handler: async (_request, _reply, { region }): Promise<HealthAnswer> => ({
+      status: 'ok',
+      region: region.config.region,
+    }),
+  }),
+  getReadiness: operation({
     method: 'GET',
     path: '/readyz',
     tag: 'Operators',
     access: 'open',
-    summary: 'Ask whether the instance can take work',
+    summary: 'Check whether the instance takes work',
     description:
-      'A region elsewhere that is stale does not make it unready. One that begins answers this from the start, and says how far it is: ' +
-      'until it knows how the agents of its platforms are, whatever else than an operator asks for is `starting`.',
+      'A stale region elsewhere does not make the instance unready. An instance that starts answers with its progress: until it has ' +
+      'read the agents of its platforms, all requests but those of operators are answered with `starting`.',
     repeatable: SAFE,
     answers: {
-      200: { description: 'It can.', schema: ReadyAnswer },
-      503: { description: 'It cannot, and says why.', schema: ReadyAnswer },
+      200: { description: 'It takes work.', schema: ReadyAnswer },
+      503: { description: 'It does not take work; `obstacles` says why.', schema: ReadyAnswer },
     },
     problems: [],
-  },
-  getBeat: {
+    handler: async (_request, reply, context): Promise<ReadyAnswer> => {
+      const obstacles = context.obstacles();
+      const isReady = obstacles.length === 0;
+      reply.status(isReady ? 200 : 503);
+      return { status: isReady ? 'ready' : 'not ready', obstacles, reading: context.readings() };
+    },
+  }),
+  getBeat: operation({
     method: 'GET',
-    path: '/v1/beat',
+    path: PROBED,
     tag: 'Operators',
     access: 'region',
-    summary: 'What regions ask each other, about once a second',
-    repeatable: 'each answer is a beat of its own.',
-    answers: { 200: { description: 'A beat, and the time.', schema: BeatAnswer } },
+    summary: 'Probe a region; regions probe each other about once a second',
+    repeatable: 'each answer has its own heartbeat sequence number.',
+    answers: { 200: { description: 'A heartbeat sequence number, and the time.', schema: BeatAnswer } },
     problems: [],
-  },
+    handler: async (_request, _reply, { region, takeBeat }) => {
+      const beat = await takeBeat().catch(() => null); // The shard is down; its circuit breaker has logged it.
+      return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints] };
+    },
+  }),
 } as const satisfies Record<string, Operation>;
+
+function refuseUnknown(reply: FastifyReply, name: string): FastifyReply {
+  return sendProblem(reply, 'unknown_connection', {
+    detail: `"${name}" is not a connection of this config that reads a platform`,
+  });
+}

@@ -1,73 +1,278 @@
-import { RouteAnswer, RouteFields, RouteQuery, SettleAnswer, SettleFields } from '../../contract/route.ts';
-import { type Body, FORM_TYPE, IN_BODY, JSON_TYPE, type Operation } from './operation.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { wrongFields } from '../../agent/fields.ts';
+import type { RequiredSkills } from '../../agent/ranking.ts';
+import { connectionNameOf } from '../../config/topology.ts';
+import type { ClaimAnswer } from '../../contract/claims.ts';
+import { LONGEST_MS, RouteAnswer, RouteFields, RouteQuery, SettleAnswer, SettleFields } from '../../contract/route.ts';
+import { textOf } from '../../ops/utf8.ts';
+import { claimOfAgent, claimOfCall } from '../../routing/claims/claim-of.ts';
+import type { Delivered } from '../../routing/claims/deliver.ts';
+import { tokenOfClaim } from '../../routing/consistency/token.ts';
+import { CONSISTENCY } from '../../routing/peers/peers.ts';
+import { Refusal, type RefusalCode } from '../../routing/refusal.ts';
+import type { Region } from '../../routing/region.ts';
+import type { Tally } from '../../store/queues.ts';
+import { ShardUnavailable } from '../../store/store.ts';
+import { NotReplicated } from '../../store/written.ts';
+import type { HandlerContext } from '../context.ts';
+import { claimFor, demandProof, settleFor } from '../hooks/access.ts';
+import { notUtf8, wrongPairs } from '../hooks/admission.ts';
+import { InvalidRequest } from '../problems/failures.ts';
+import { readSkills } from './agents.ts';
+import { requiredSkills } from './claims.ts';
+import { FORM_TYPE, IN_BODY, JSON_TYPE, type Operation, operation } from './operation.ts';
+
+/** How long a script's settlement waits for a shard or a home, unless `budget_ms` says, in ms. */
+const SETTLE_MS = 1000;
+/** Shortest time until a repetition may help after an outage, in ms. */
+const AWAY_MS = 1000;
 
 const TOKEN = ['muster-consistency'] as const;
-const UNCACHED = ['cache-control'] as const;
 const TYPES = [JSON_TYPE, FORM_TYPE] as const;
-const AGAIN = 'the same call is answered with the same claim while it lives.';
-const SETTLED_AGAIN = 'settling twice is harmless.';
 const FORGIVING =
-  'Fields may be in the query, in JSON, or in a form. What is empty counts as left out; numbers may be text, and text ' +
-  'numbers. Whatever depends on the moment is a 200 that says so: a problem is what the author of the script has to put right.';
+  'Fields may be in the query, in JSON, or in a form. Empty fields count as left out; numbers may be text, and text may be ' +
+  'numbers. An outcome that may change by itself is a 200 with a `reason`; a problem is a mistake in the script.';
 
-const routed = {
-  200: { description: 'An agent, or why there is none.', schema: RouteAnswer, headers: TOKEN },
+/**
+ * The members that all operations for scripts have in common. Platforms' scripts branch on fields, not on statuses; a platform
+ * retries and counts failures, and after many of them sends no more requests. So an outcome that depends on the moment is a
+ * 200 that says so; a problem is only a mistake of the script's author, or a defect.
+ */
+const SCRIPT = {
+  tag: 'Scripts',
+  access: 'route:agent',
+  validatedBy: 'handler',
+  always: ['cache-control'],
+  // HEAD would claim or settle, too.
+  noHead: true,
+  onRequest: (_request: FastifyRequest, reply: FastifyReply) => void reply.header('cache-control', 'no-store'),
 } as const;
-const settled = {
-  200: { description: 'What became of the claim.', schema: SettleAnswer, headers: TOKEN },
+const ROUTE = {
+  ...SCRIPT,
+  path: '/v1/route',
+  work: 'claim',
+  description: FORGIVING,
+  repeatable: 'the same call gets the same claim while it lives.',
+  answers: { 200: { description: 'An agent, or the reason why there is none.', schema: RouteAnswer, headers: TOKEN } },
+  handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
+    claimByScript(region, request, readRoute(request), reply),
+} as const;
+const SETTLE = {
+  ...SCRIPT,
+  path: '/v1/route/settle',
+  work: 'settlement',
+  description: `By the id of the claim, or of its call. ${FORGIVING}`,
+  repeatable: 'settling twice is harmless.',
+  answers: {
+    200: {
+      description: 'The settled claim, or the reason why it was not settled.',
+      schema: SettleAnswer,
+      headers: TOKEN,
+    },
+  },
+  handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
+    settleByScript(region, request, readSettle(request), reply),
 } as const;
 
 export const scriptOperations = {
-  routeCall: {
+  routeCall: operation({
+    ...ROUTE,
     method: 'POST',
-    path: '/v1/route',
-    tag: 'Scripts',
-    access: 'route:agent',
     summary: 'Claim an agent for a call, from a script',
-    description: FORGIVING,
-    repeatable: AGAIN,
-    always: UNCACHED,
-    body: { schema: RouteFields, types: TYPES } satisfies Body,
-    answers: routed,
+    body: { schema: RouteFields, types: TYPES, parsers: acceptForms },
     problems: [...IN_BODY, 'unknown_queue'],
-  },
-  routeCallByQuery: {
+  }),
+  routeCallByQuery: operation({
+    ...ROUTE,
     method: 'GET',
-    path: '/v1/route',
-    tag: 'Scripts',
-    access: 'route:agent',
     summary: 'Claim an agent for a call, from a script that can only GET',
-    description: FORGIVING,
-    repeatable: AGAIN,
-    always: UNCACHED,
     query: RouteQuery,
-    answers: routed,
     problems: ['invalid_request', 'unknown_queue'],
-  },
-  settleCall: {
+  }),
+  settleCall: operation({
+    ...SETTLE,
     method: 'POST',
-    path: '/v1/route/settle',
-    tag: 'Scripts',
-    access: 'route:agent',
     summary: 'Settle a claim, from a script',
-    description: `By the claim's id, or by the call's. ${FORGIVING}`,
-    repeatable: SETTLED_AGAIN,
-    always: UNCACHED,
-    body: { schema: SettleFields, types: TYPES } satisfies Body,
-    answers: settled,
+    body: { schema: SettleFields, types: TYPES, parsers: acceptForms },
     problems: [...IN_BODY, 'unknown_queue'],
-  },
-  settleCallByQuery: {
+  }),
+  settleCallByQuery: operation({
+    ...SETTLE,
     method: 'GET',
-    path: '/v1/route/settle',
-    tag: 'Scripts',
-    access: 'route:agent',
     summary: 'Settle a claim, from a script that can only GET',
-    description: `By the claim's id, or by the call's. ${FORGIVING}`,
-    repeatable: SETTLED_AGAIN,
-    always: UNCACHED,
     query: SettleFields,
-    answers: settled,
     problems: ['invalid_request', 'unknown_queue'],
-  },
+  }),
 } as const satisfies Record<string, Operation>;
+
+/** Accepts forms; and JSON that is declared as a form, because a script kept the default header. */
+function acceptForms(scope: FastifyInstance): void {
+  scope.addContentTypeParser(FORM_TYPE, { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => {
+    const text = textOf(bytes);
+    if (text === undefined) throw notUtf8();
+    if (!text.trimStart().startsWith('{')) return readForm(text);
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw Object.assign(error as SyntaxError, { statusCode: 400 });
+    }
+  });
+}
+
+/** @throws InvalidRequest */
+function readForm(text: string): Record<string, string> {
+  const wrong = wrongPairs(text);
+  if (wrong.length > 0) throw new InvalidRequest(wrong);
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+/**
+ * Reads the fields of a script's request from its query and its body. Scripts can hardly leave a field out and have text only:
+ * an empty field counts as left out, numbers may be text, and text numbers.
+ * @throws InvalidRequest
+ */
+function fieldsReader<S extends TSchema>(schema: S): (request: FastifyRequest) => Static<S> {
+  const checker = Compile(schema);
+  return ({ query, body }) => {
+    if (Array.isArray(body) || (body !== undefined && typeof body !== 'object')) {
+      throw new InvalidRequest([{ field: '/', message: 'must be an object' }]);
+    }
+    const given = Object.entries({ ...(query as object), ...body }).filter(
+      ([, value]) => value !== '' && value !== null,
+    );
+    const fields = Value.Convert(schema, Object.fromEntries(given));
+    if (checker.Check(fields)) return fields;
+    throw new InvalidRequest(wrongFields([...checker.Errors(fields)]));
+  };
+}
+
+const readRoute = fieldsReader(RouteFields);
+const readSettle = fieldsReader(SettleFields);
+
+async function claimByScript(
+  region: Region,
+  request: FastifyRequest,
+  fields: RouteFields,
+  reply: FastifyReply,
+): Promise<RouteAnswer> {
+  const { queue, call_id, media = 'voice', deliver, budget_ms } = fields;
+  const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
+  const asked = {
+    queue,
+    callId: call_id,
+    media,
+    skills: skillsOf(fields),
+    budgetMs,
+    explain: false,
+    ...(deliver && { deliver }),
+  };
+  try {
+    const granted = await claimFor(region, request, asked);
+    reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
+    return found(region, granted);
+  } catch (error) {
+    const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
+    // Retries are spread for every reason, also while a shard is down.
+    const againMs = retryAfterMs ?? region.turns.after(call_id, awayMs);
+    const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
+    return { found: false, reason, detail, retry_after_ms: againMs, ...had };
+  }
+}
+
+/** A language is a skill at any level; `skills` may require a level of it. */
+function skillsOf({ skills, language }: RouteFields): RequiredSkills {
+  const wanted = typeof skills === 'string' ? readSkills(skills) : requiredSkills(skills);
+  return language === undefined ? wanted : { [language]: 0, ...wanted };
+}
+
+function found({ config }: Region, { claim, delivered }: Delivered): RouteAnswer {
+  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, authority } = claim;
+  const connection = connectionNameOf(config, agent_id) ?? '';
+  return {
+    found: true,
+    agent_id,
+    connection,
+    user_id: connection === '' ? agent_id : agent_id.slice(connection.length + 1),
+    claim_id,
+    expires_in_ms,
+    replicated,
+    queue,
+    authority: authority.mode,
+    delivered: delivered ?? '',
+    verified: authority.mode === 'verified',
+  };
+}
+
+async function settleByScript(
+  region: Region,
+  request: FastifyRequest,
+  fields: SettleFields,
+  reply: FastifyReply,
+): Promise<SettleAnswer> {
+  try {
+    if (fields.claim_id !== undefined) demandProof(region, request, fields.claim_id, fields.settlement);
+    const settled = await settleFor(
+      region,
+      request,
+      await claimMeant(region, fields),
+      fields.settlement,
+      fields.budget_ms ?? SETTLE_MS,
+    );
+    reply.header(CONSISTENCY, tokenOfClaim(settled));
+    const { state, claim_id, expires_in_ms } = settled;
+    return { done: true, state, claim_id, expires_in_ms };
+  } catch (error) {
+    const { reason, detail } = ofTheMoment(error);
+    return { done: false, reason, detail };
+  }
+}
+
+/** @throws InvalidRequest, and as `claimOfCall` */
+async function claimMeant(region: Region, fields: SettleFields): Promise<string> {
+  const { claim_id, call_id, agent_id, queue } = fields;
+  if (claim_id !== undefined) return claim_id;
+  if (agent_id !== undefined && call_id !== undefined) return claimOfAgent(region, agent_id, call_id);
+  if (call_id !== undefined) return claimOfCall(region, call_id, queue);
+  if (agent_id === undefined) throw new InvalidRequest([{ field: '/claim_id', message: 'is required, or call_id' }]);
+  const message = 'is required with agent_id: another call may have the agent by now';
+  throw new InvalidRequest([{ field: '/call_id', message }]);
+}
+
+interface Moment {
+  reason: string;
+  detail: string;
+  /** Shortest time until a repetition may help, in ms. */
+  awayMs: number;
+  /** When the call should ask again, in ms, if routing decided it. */
+  retryAfterMs?: number;
+  /** The claim that the call has already. */
+  claim?: ClaimAnswer;
+}
+
+/** The reason for a flat answer, from an error that may not occur again. @throws every other error */
+function ofTheMoment(error: unknown): Moment {
+  if (error instanceof NotReplicated) {
+    return { reason: 'not_replicated', detail: error.message, awayMs: AWAY_MS };
+  }
+  if (error instanceof ShardUnavailable) {
+    return { reason: 'shard_unavailable', detail: error.message, awayMs: error.retryAfterMs };
+  }
+  if (!(error instanceof Refusal) || MISTAKES.has(error.code)) throw error;
+  const detail = error.passedOver ? `${error.message}: ${inWords(error.passedOver)}` : error.message;
+  const { claim, retryAfterMs } = error;
+  const more = { ...(claim && { claim }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { reason: error.code, detail, awayMs: AWAY_MS, ...more };
+}
+
+/** Refusals that no repetition changes: mistakes in the script, which its author must see. */
+const MISTAKES = new Set<RefusalCode>(['unknown_queue']);
+
+/** Scan counts as text: `4 seen, 3 busy, 1 skill`. */
+function inWords(tally: Tally): string {
+  return Object.entries(tally)
+    .map(([why, count]) => `${count} ${why}`)
+    .join(', ');
+}

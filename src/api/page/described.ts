@@ -1,4 +1,4 @@
-/** The parts of the document that the page shows, as `renderDocument` writes them. */
+/** The parts of the document that the page shows, as written by `renderDocument`. */
 export interface Schema {
   $ref?: string;
   type?: string;

@@ -1,10 +1,10 @@
 import type { Parameter, Schema } from './described.ts';
 import { type Html, html, inline } from './html.ts';
 
-/** What a schema is called, and where it is described. */
+/** The name of a referenced schema. */
 const nameOf = (ref: string): string => ref.split('/').at(-1) ?? ref;
 
-/** In few words: `integer, 1 to 50`, `one of …`, a link to what has a name. */
+/** A type in short: `integer, 1 to 50`, alternatives, or a link to a named schema. */
 export function typeOf(schema: Schema): Html {
   const { $ref, type, enum: allowed, const: only, anyOf, oneOf, items, patternProperties = {} } = schema;
   if ($ref) return html`<a href="#schema-${nameOf($ref)}">${nameOf($ref)}</a>`;
@@ -31,7 +31,7 @@ function boundsOf({ minimum, maximum, maxLength, format }: Schema): string {
   return bounds.map((each) => `, ${each}`).join('');
 }
 
-/** What is inside: the fields of an object, of what an array holds, of each form that something may have. */
+/** The fields of an object, of an array's items, or of all alternatives. */
 export function fieldsOf(schema: Schema): Html | undefined {
   const { properties, required = [], items, anyOf, oneOf, patternProperties = {} } = schema;
   if (properties && Object.keys(properties).length > 0) {
@@ -51,7 +51,7 @@ function fieldOf(name: string, schema: Schema, isRequired: boolean): Html {
 </div>`;
 }
 
-/** What a request carries beside its body. */
+/** Parameters and headers of a request. */
 export function parametersOf(parameters: Parameter[]): Html {
   return html`<dl class="fields">${parameters.map(
     ({ name, in: place, required, description, schema }) => html`<div>

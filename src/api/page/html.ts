@@ -1,4 +1,4 @@
-/** Text that is HTML already. Everything else is escaped when it becomes a part of one. */
+/** Text that is HTML. Any other text is escaped when it is put into it. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -8,7 +8,7 @@ export class Html {
 
 type Part = Html | string | number | undefined | false | readonly Part[];
 
-/** HTML from a template; what is put into it is escaped, unless it is HTML. Nothing is written for undefined and false. */
+/** HTML from a template. Parts are escaped unless they are HTML; undefined and false are left out. */
 export function html(texts: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(texts.map((text, at) => text + write(parts[at])).join(''));
 }
@@ -20,12 +20,12 @@ function write(part: Part): string {
   return String(part).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Words with `code`, [links](#somewhere), and a line between paragraphs. */
+/** Paragraphs from text with `code`, [links](#somewhere), and an empty line between paragraphs. */
 export function words(text: string): Html {
   return html`${text.split('\n\n').map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
 }
 
-/** The same within a line. */
+/** The same within one line. */
 export function inline(text: string): Html {
   const parts = text.split(/(`[^`]+`|\[[^\]]+\]\([^)\s]+\))/);
   return html`${parts.map((part) => {

@@ -7,7 +7,7 @@ import type { DescribedAnswer, DescribedOperation, Schema } from './described.ts
 import { fieldsOf, parametersOf, typeOf } from './fields.ts';
 import { type Html, html, inline, words } from './html.ts';
 
-/** One operation: what can be sent, what comes back, and how that looks. */
+/** One operation: parameters, body, answers, problems and examples. */
 export function operationSection(method: string, path: string, operation: DescribedOperation): Html {
   const { operationId: id, summary, description, parameters, requestBody, responses, security } = operation;
   const [body] = Object.entries(requestBody?.content ?? {});
@@ -30,7 +30,7 @@ ${examples.length > 0 && html`<h4>Examples</h4>${examples.map(exampleOf)}`}
 const shown = ([scheme, scopes]: [string, string[]]): Html =>
   html`<span><a href="#security">${scheme}</a>${scopes.map((scope) => html` with the scope <code>${scope}</code>`)}</span>`;
 
-/** A path may be broken after a slash. */
+/** Allows line breaks after slashes. */
 const breakable = (path: string): Html[] => path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);
 
 function bodyOf(schema: Schema): Html {
@@ -70,7 +70,7 @@ ${answer !== undefined && html`<pre class="answered"><code>${JSON.stringify(answ
 </details>`;
 }
 
-/** How somebody would carry the example out in a shell, at the instance whose URL is in `$MUSTER`. */
+/** The example as a curl command, for the instance at `$MUSTER`. */
 function curlOf({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example): string {
   const { method, path }: Operation = OPERATIONS[operation];
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));

@@ -7,7 +7,7 @@ import { STYLE } from './style.ts';
 
 type Listed = [method: string, path: string, operation: DescribedOperation];
 
-/** The document as a page that needs nothing else: no script, no font, no picture. */
+/** The document as one HTML page, without scripts, fonts or images. */
 export function renderPage(rendered: JsonObject): string {
   const document = rendered as unknown as Document;
   const { info, tags, paths, components } = document;
@@ -30,12 +30,12 @@ export function renderPage(rendered: JsonObject): string {
 </header>
 <div class="columns">
 <nav aria-label="Operations"><details open><summary>Contents</summary>${chapters.map(contents)}
-<p><a href="#security">Who may ask</a></p><p><a href="#schemas">Schemas</a></p></details></nav>
+<p><a href="#security">Authentication</a></p><p><a href="#schemas">Schemas</a></p></details></nav>
 <main>
 <section id="start">${words(info.description)}
-<p>For programs: <a href="/openapi.json"><code>/openapi.json</code></a>, OpenAPI 3.1. In the examples <code>$MUSTER</code> is where you found this page.</p></section>
+<p>For programs: <a href="/openapi.json"><code>/openapi.json</code></a>, OpenAPI 3.1. In the examples <code>$MUSTER</code> is the URL of this instance.</p></section>
 ${chapters.map(chapter)}
-<section id="security"><h2>Who may ask</h2><dl class="fields">${Object.entries(components.securitySchemes).map(([name, { description }]) => html`<div><dt><code class="name">${name}</code></dt><dd>${inline(description)}</dd></div>`)}</dl></section>
+<section id="security"><h2>Authentication</h2><dl class="fields">${Object.entries(components.securitySchemes).map(([name, { description }]) => html`<div><dt><code class="name">${name}</code></dt><dd>${inline(description)}</dd></div>`)}</dl></section>
 <section id="schemas"><h2>Schemas</h2>${Object.entries(components.schemas).map(schemaSection)}</section>
 </main>
 </div>

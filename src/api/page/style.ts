@@ -1,6 +1,6 @@
 import { Html } from './html.ts';
 
-/** How the page looks: by day and by night, on a desk and on a phone, where nothing is wider than the screen. */
+/** The style of the page: light and dark, for wide and narrow screens. */
 export const STYLE = new Html(`
 :root { color-scheme: light dark; --ground: #fbfaf7; --card: #fff; --ink: #1f2430; --soft: #646c7a; --line: #e3e1da;
   --accent: #0b6e5f; --get: #2a62b8; --post: #0b6e5f; --bad: #b23a2e; --code: #f3f1ea; }

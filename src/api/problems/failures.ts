@@ -6,20 +6,29 @@ import { Refusal } from '../../routing/refusal.ts';
 import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
 import { TooManyInteractions } from '../../sync/flow/ingest.ts';
-import { TooManyRequests } from '../hooks/limits.ts';
 import { sendProblem } from './send-problem.ts';
 
-/** A request that is wrong in fields a schema cannot judge. */
+/** A request with invalid fields that a schema cannot find. */
 export class InvalidRequest extends Error {
   override name = 'InvalidRequest';
   readonly errors: WrongField[];
   constructor(errors: WrongField[]) {
-    super('some fields are not valid');
+    super('some fields are invalid');
     this.errors = errors;
   }
 }
 
-/** Turns whatever a route threw into the problem it is. Only what nobody foresaw is logged, and is a 500. */
+/** A settlement above the client's rate limit whose claim id proves no claim. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequests';
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super('the client is above its rate limit, and sends claim ids that were never granted');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Answers an error of a handler or a hook with its problem. Only unexpected errors are logged; they are a 500. */
 export function answerFailure(error: FastifyError | Error, reply: FastifyReply, log: Log): FastifyReply {
   if (error instanceof Refusal) return answerRefusal(error, reply);
   if (error instanceof NotYetConsistent) {
@@ -35,7 +44,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
   if (error instanceof OutboxFull)
     return sendProblem(reply, 'outbox_full', { detail: error.message, retryAfterMs: 5000 });
   if (error instanceof TooManyInteractions) {
-    const errors = [{ field: '/interactions', message: 'would be more than an agent can have' }];
+    const errors = [{ field: '/interactions', message: 'exceeds the number of interactions of an agent' }];
     return sendProblem(reply, 'invalid_request', { detail: error.message, errors });
   }
   if (error instanceof InvalidRequest)
@@ -64,23 +73,23 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
 function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log): FastifyReply {
   if (error.validation) {
     const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
-    return sendProblem(reply, 'invalid_request', { detail: 'some fields are not valid', errors });
+    return sendProblem(reply, 'invalid_request', { detail: 'some fields are invalid', errors });
   }
   if (error.statusCode === 413) return answerTooLarge(reply);
   if (error.statusCode === 415) return sendProblem(reply, 'unsupported_media_type', { detail: error.message });
   if (error.statusCode === 400) return sendProblem(reply, 'not_json', { detail: error.message });
   log.error('unexpected_error', { err: error, request_id: reply.request.id });
-  return sendProblem(reply, 'internal', { detail: 'see the log of this instance' });
+  return sendProblem(reply, 'internal', { detail: 'unexpected error, see the log of this instance' });
 }
 
-/** Lets the client finish sending: cut off in mid-body it would see a broken connection instead of the problem. */
+/** Lets the client finish sending: a connection that is cut in mid-body would hide the problem from it. */
 function answerTooLarge(reply: FastifyReply): FastifyReply {
   reply.removeHeader('connection');
   reply.request.raw.resume();
   return sendProblem(reply, 'body_too_large', { detail: 'the body is larger than 1 MiB' });
 }
 
-/** A path that leads to no route because it cannot be decoded, or a part of it is too long. No hook sees it. */
+/** Answers a path that cannot be decoded or has a part that is too long. Fastify runs no hooks for it. */
 export function answerBadPath({ code }: FastifyError, { id, url }: FastifyRequest, reply: FastifyReply): void {
   const [path = ''] = url.split('?');
   const detail =

@@ -8,7 +8,7 @@ interface ProblemDetails {
   detail: string;
   errors?: WrongField[];
   retryAfterMs?: number;
-  /** Further members of the problem, e.g. `passed_over`. */
+  /** Further members, e.g. `passed_over`. */
   more?: Record<string, unknown>;
 }
 
@@ -22,7 +22,7 @@ export function sendProblem(reply: FastifyReply, code: ProblemCode, details: Pro
     .send(problemBody(code, details, reply.request.id));
 }
 
-/** A problem as it is answered. */
+/** The body of a problem. */
 export function problemBody(code: ProblemCode, { detail, errors, more }: ProblemDetails, requestId: string): object {
   const { status, title } = PROBLEMS[code];
   const type = `urn:muster:problem:${code}`;
@@ -32,5 +32,5 @@ export function problemBody(code: ProblemCode, { detail, errors, more }: Problem
 
 const LONGEST_FIELD = 500;
 
-/** A field may be named after a key that somebody chose, of any length. */
+/** Names of fields can contain keys of the request, of any length. */
 const shown = ({ field, message }: WrongField): WrongField => ({ field: cut(field, LONGEST_FIELD), message });

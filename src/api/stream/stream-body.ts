@@ -1,26 +1,26 @@
 import { Readable } from 'node:stream';
 import type { Numbered, Quiet } from '../../routing/lookup/follow.ts';
 
-/** A listener that takes nothing for so long is cut off, in ms. */
+/** Time without reading after which a client is disconnected, in ms. */
 const STALLED_MS = 30_000;
-/** What is left of a stream when it ends has so long to be taken, in ms. */
+/** Time that a client has to read the rest of a stream that ends, in ms. */
 const LAST_WORDS_MS = 500;
-/** What a timer can hold. */
+/** Longest delay of a timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Why a stream has ended: the listener left or was too slow, its token expired, the instance shuts down. */
+/** Why a stream ended: the client left or was too slow, its token expired, or the instance shuts down. */
 export type StreamEnd = 'left' | 'slow' | 'expired' | 'draining';
 
 interface StreamBodyOptions {
-  /** Until the signal is given. */
+  /** Changes, until the signal is aborted. */
   news(signal: AbortSignal): AsyncIterable<(Numbered | Quiet)[]>;
-  /** How long the listener may listen, in ms; undefined: for ever. */
+  /** How long the stream may last, in ms; undefined: without limit. */
   lifeMs?: number | undefined;
   onEnd(why: StreamEnd): void;
   stalledMs?: number;
 }
 
-/** What one listener is sent. The news are asked for further when those before have been taken. */
+/** The body of one stream. Further changes are read when the client has taken those before. */
 export class StreamBody {
   readonly body: Readable;
   readonly #options: StreamBodyOptions;
@@ -36,7 +36,7 @@ export class StreamBody {
     this.#expiry = setTimeout(() => this.end('expired'), Math.min(options.lifeMs, LONGEST_TIMER_MS));
   }
 
-  /** The first reason counts. */
+  /** Ends the stream. Only the first reason counts. */
   end(why: StreamEnd): void {
     if (this.#end !== undefined) return;
     this.#end = why;
@@ -56,7 +56,7 @@ export class StreamBody {
       try {
         yield some.map(render).join('');
       } finally {
-        // Also where nobody asks for more: its listener may have left while these were on their way.
+        // Also if the client left meanwhile and reads no more.
         clearTimeout(this.#stalled);
       }
     }
@@ -64,18 +64,18 @@ export class StreamBody {
   }
 }
 
-/** How long a listener waits before it connects again, in ms. */
+/** How long a client waits before it reconnects, in ms. */
 const RECONNECT_MS = 1000;
 
-/** What a stream begins with. */
+/** The start of a stream. */
 const RETRY = `retry: ${RECONNECT_MS}\n\n`;
-/** What it ends with where its instance is shutting down: another one goes on. */
+/** The end of a stream whose instance shuts down. The client continues at another one. */
 const DRAINING = 'event: draining\ndata: {}\n\n';
 
-/** One event of a stream, as the HTML standard has it; without news a comment, and the id that the listener is to keep. */
+/** One event as in the HTML standard; without changes, a comment and the id to continue from. */
 function render(news: Numbered | Quiet): string {
   if (news.event === 'quiet') return `: \nid: ${news.id}\n\n`;
   const id = news.id === undefined ? '' : `id: ${news.id}\n`;
-  // JSON holds no line breaks of its own.
+  // JSON.stringify writes no line breaks.
   return `event: ${news.event}\n${id}data: ${JSON.stringify(news.data)}\n\n`;
 }
