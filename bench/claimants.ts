@@ -1,4 +1,4 @@
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
 import type { AgentRecord } from '../src/store/agent-record.ts';
 import { tellable } from '../src/store/written.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../src/ops/clock.ts';
 import { compare, type Measured } from './compare.ts';
 import { MOST, QUEUES, queueId } from './pool.ts';

@@ -1,4 +1,4 @@
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { Facets } from '../src/agent/facets.ts';
 import type { Agents } from '../src/store/store.ts';
 

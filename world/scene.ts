@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { HARD, OTHER } from '../simulators/genesys/customs.ts';
-import type { Habits } from '../simulators/genesys/options.ts';
+import { HARD, OTHER } from '@muster/simulators/genesys/customs';
+import type { Habits } from '@muster/simulators/genesys/options';
 import type { BusDriver, LocalBus } from './bus/bus.ts';
 import { LocalKafkaBus } from './bus/kafka.ts';
 import { LocalRedisStreams } from './bus/redis-streams.ts';

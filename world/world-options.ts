@@ -1,4 +1,4 @@
-import type { Habits } from '../simulators/genesys/options.ts';
+import type { Habits } from '@muster/simulators/genesys/options';
 import type { BusDriver } from './bus/bus.ts';
 import { WAYS, type Way } from './callers/scripts.ts';
 import type { WeatherKind } from './weather/figures.ts';

@@ -1,4 +1,4 @@
-import type { UserState } from '../../simulators/genesys/ground-truth.ts';
+import type { UserState } from '@muster/simulators/genesys/ground-truth';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import type { LocalRegion } from '../../world/region.ts';

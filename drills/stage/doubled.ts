@@ -1,4 +1,4 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { LocalRegion } from '../../world/region.ts';

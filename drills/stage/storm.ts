@@ -1,4 +1,4 @@
-import type { SystemPresence } from '../../simulators/genesys/presences.ts';
+import type { SystemPresence } from '@muster/simulators/genesys/presences';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 

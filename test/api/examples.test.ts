@@ -1,6 +1,6 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Json } from '../../src/api/openapi/components.ts';
 import type { Example } from '../../src/api/openapi/example.ts';
 import { EXAMPLE_ANSWERS, typeOfAnswer } from '../../src/api/openapi/examples.ts';

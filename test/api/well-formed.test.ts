@@ -1,7 +1,7 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Json, JsonObject } from '../../src/api/openapi/components.ts';
 import { renderDocument } from '../../src/api/openapi/document.ts';
 import { STORY } from '../../src/api/openapi/story.ts';

@@ -1,5 +1,5 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { allAgree, endWorlds, liveWorld, world } from './cxone-recorder.ts';
 import type { Recorder } from './recorder.ts';

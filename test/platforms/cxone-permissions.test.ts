@@ -1,6 +1,6 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';

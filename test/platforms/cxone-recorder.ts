@@ -1,6 +1,6 @@
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { createCxoneConnection } from '../../src/platforms/cxone/connection.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
 import { Recorder } from './recorder.ts';

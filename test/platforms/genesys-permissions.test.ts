@@ -1,6 +1,6 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import type { GenesysApi } from '../../src/platforms/genesys/client.ts';

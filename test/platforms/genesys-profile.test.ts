@@ -1,5 +1,5 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';

@@ -1,5 +1,5 @@
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterEach, expect, test } from 'vitest';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';

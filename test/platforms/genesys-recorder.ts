@@ -1,7 +1,7 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { SimulatorOptions } from '@muster/simulators/genesys/options';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { vi } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import type { SimulatorOptions } from '../../simulators/genesys/options.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { compareVersions, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';

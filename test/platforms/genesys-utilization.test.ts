@@ -1,6 +1,6 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import { SEVERAL } from '@muster/simulators/genesys/utilization';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { SEVERAL } from '../../simulators/genesys/utilization.ts';
 import type { Capacity } from '../../src/agent/facets.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';

@@ -4,13 +4,10 @@ import { expect, it } from 'vitest';
 import { basic, CxoneClient } from './cxone-client.ts';
 import { until } from './until.ts';
 
-const PROGRAM = `
-  const { cxoneSimulatorCommand } = await import('./simulators/cxone/command.ts');
-  await cxoneSimulatorCommand().parseAsync(['--port', '0', '--agents', '3'], { from: 'user' });
-`;
+const FLAGS = ['--port', '0', '--agents', '3'];
 
 it('the simulator runs as a command, says where it is, and ends when told to', async () => {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', PROGRAM], {
+  const child = spawn(process.execPath, ['simulators/cli.ts', 'cxone', ...FLAGS], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

@@ -3,13 +3,10 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { GenesysClient, until } from './genesys-client.ts';
 
-const PROGRAM = `
-  const { genesysSimulatorCommand } = await import('./simulators/genesys/command.ts');
-  await genesysSimulatorCommand().parseAsync(['--port', '0', '--agents', '3', '--carries-several', '100'], { from: 'user' });
-`;
+const FLAGS = ['--port', '0', '--agents', '3', '--carries-several', '100'];
 
 it('the simulator runs as a command, says where it is, and ends when told to', async () => {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', PROGRAM], {
+  const child = spawn(process.execPath, ['simulators/cli.ts', 'genesys', ...FLAGS], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../../simulators/kit/random.ts';
+import type { Random } from '@muster/simulators/kit/random';
 import type { RouteAnswer } from '../../src/contract/route.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import type { Sent, SentAnswer, WaitingRoom } from '../platforms/connection.ts';

@@ -1,4 +1,4 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { VirtualQueue } from '../config.ts';
 import type { WaitingRoom } from '../platforms/connection.ts';

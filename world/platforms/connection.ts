@@ -1,7 +1,7 @@
-import type { Customs } from '../../simulators/genesys/customs.ts';
-import type { Habits } from '../../simulators/genesys/options.ts';
-import type { TurnedAwayCounts } from '../../simulators/kit/turned-away.ts';
-import type { Witness } from '../../simulators/kit/witness.ts';
+import type { Customs } from '@muster/simulators/genesys/customs';
+import type { Habits } from '@muster/simulators/genesys/options';
+import type { TurnedAwayCounts } from '@muster/simulators/kit/turned-away';
+import type { Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
 import type { Script, Way } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';

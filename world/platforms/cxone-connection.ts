@@ -1,8 +1,8 @@
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { type Habits as CxoneHabits, HABITS } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
-import type { Habits } from '../../simulators/genesys/options.ts';
-import { NOBODY, type Witness } from '../../simulators/kit/witness.ts';
+import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import { type Habits as CxoneHabits, HABITS } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
+import type { Habits } from '@muster/simulators/genesys/options';
+import { NOBODY, type Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
 import { STUDIO_SCRIPT } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';

@@ -1,6 +1,6 @@
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
-import { NOBODY } from '../../simulators/kit/witness.ts';
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
+import { NOBODY } from '@muster/simulators/kit/witness';
 import { ARCHITECT_FLOW, type Way } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';

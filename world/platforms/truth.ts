@@ -1,5 +1,5 @@
-import type { UserState as CxoneAgent } from '../../simulators/cxone/ground-truth.ts';
-import type { UserState as GenesysUser } from '../../simulators/genesys/ground-truth.ts';
+import type { UserState as CxoneAgent } from '@muster/simulators/cxone/ground-truth';
+import type { UserState as GenesysUser } from '@muster/simulators/genesys/ground-truth';
 import type { ActivityState, PresenceState } from '../../src/agent/facets.ts';
 import type { Status } from '../../src/agent/status.ts';
 

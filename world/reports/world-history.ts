@@ -1,4 +1,4 @@
-import type { Witness } from '../../simulators/kit/witness.ts';
+import type { Witness } from '@muster/simulators/kit/witness';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import { Journal } from '../../src/ops/journal.ts';
 import type { Origin } from '../../src/ops/line-origin.ts';

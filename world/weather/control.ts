@@ -1,7 +1,7 @@
+import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
+import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import { InvalidFault } from '@muster/simulators/kit/faults';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { FAULTS, type FaultSettings } from '../../simulators/genesys/faults.ts';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { InvalidFault } from '../../simulators/kit/faults.ts';
 import { freePort, isFree } from '../redis/ports.ts';
 import { type LinkReport, UnknownLink, type Weather } from './weather.ts';
 
