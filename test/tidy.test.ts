@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { fileOfImport } from './packages.ts';
 import { unusedExports } from './unused-exports.ts';
 
 /** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
@@ -113,14 +114,14 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/routing',
     'src/sync',
   ],
-  // The platforms that are simulated know nothing of Muster.
+  // A package of its own: the platforms know nothing of Muster.
   simulators: [],
   world: ['src', 'simulators'],
   drills: ['src', 'simulators', 'world'],
   bench: ['src', 'simulators', 'world'],
 };
 
-/** The command: it starts everything. */
+/** The command: it starts everything in src. */
 const TOP = 'src/cli.ts';
 
 const RULES: Rule[] = [
@@ -155,6 +156,12 @@ const RULES: Rule[] = [
     files: /^(src|simulators|world|drills|bench)\/.*\.ts$/,
     broken: forbiddenImports,
     example: ['src/agent/f.ts', "import type { Agents } from '../store/agents.ts';"],
+  },
+  {
+    rule: 'the simulators are imported by the name of their package',
+    files: /^(?!simulators\/).*\.(ts|mjs)$/,
+    broken: linesWith(/(?:^(?:import|export|\}).* from |\bimport\()'[./]+\/simulators\/(?:cxone|genesys|kit)\//),
+    example: ['world/f.ts', "import { Random } from '../simulators/kit/random.ts';"],
   },
   {
     rule: 'imports make no circle',
@@ -245,6 +252,31 @@ test('routing, sync and the API do not know which store they work on', () => {
   }
 });
 
+describe('no import leads up, to the side, or round', () => {
+  test.each([
+    ['simulators/kit/f.ts', '../../src/ops/clock.ts'],
+    ['simulators/kit/f.ts', '../../world/region.ts'],
+    ['simulators/kit/f.ts', 'muster/client'],
+    ['src/ops/f.ts', '@muster/simulators/kit/random'],
+    ['src/cli.ts', '../world/region.ts'],
+    ['world/f.ts', '../drills/drill.ts'],
+    ['world/f.ts', '../bench/topic.ts'],
+    ['drills/f.ts', '../bench/topic.ts'],
+    ['bench/f.ts', '../drills/drill.ts'],
+  ])('%s may not import %s', (path, imported) => {
+    expect(forbiddenImports(fileOf(path, `import type { A } from '${imported}';`))).not.toEqual([]);
+  });
+
+  test.each([
+    ['simulators/kit/random.ts', "import { A } from '@muster/simulators/genesys/simulator';"],
+    ['world/region.ts', "import type { A } from './world.ts';"],
+    ['drills/drill.ts', "import { A } from './drills.ts';"],
+    ['bench/pool.ts', "import { A } from './claimants.ts';"],
+  ])('a circle through %s is found', (path, text) => {
+    expect(circleThrough(fileOf(path, text))).not.toEqual([]);
+  });
+});
+
 describe('no row of MAY_IMPORT names itself or a later one', () => {
   test('holds', () => {
     expect(rowsThatLeadUp(MAY_IMPORT)).toEqual([]);
@@ -300,21 +332,21 @@ interface Import {
   path: string;
 }
 
-/** Every import of another file of ours, also for a type, and `import()`. */
+/** Every import of another file of ours, also for a type, by the name of its package, and `import()`. */
 function importsOf({ path, lines }: File): Import[] {
   return lines.flatMap((line, at) => {
-    const imported = /\b(?:from|import) ?\(?'(\.{1,2}\/[^']+)'/.exec(line)?.[1];
+    const imported = /\b(?:from|import) ?\(?'([^']+)'/.exec(line)?.[1];
     if (imported === undefined) return [];
-    return [{ at: at + 1, path: normalize(join(dirname(path), imported)).replaceAll('\\', '/') }];
+    const file = imported.startsWith('.') ? normalize(join(dirname(path), imported)) : fileOfImport(imported);
+    return file === undefined ? [] : [{ at: at + 1, path: file.replaceAll('\\', '/') }];
   });
 }
 
 const isIn = (path: string, place: string): boolean => path === `${place}.ts` || path.startsWith(`${place}/`);
 
 function forbiddenImports(file: File): string[] {
-  if (file.path === TOP) return [];
   const folder = /^(src\/)?[^/]+/.exec(file.path)?.[0] ?? '';
-  const allowed = MAY_IMPORT[folder];
+  const allowed = file.path === TOP ? ['src'] : MAY_IMPORT[folder];
   if (!allowed) return [` ${folder} has no row in MAY_IMPORT`];
   return importsOf(file).flatMap(({ at, path }) =>
     [folder, ...allowed].some((place) => isIn(path, place)) ? [] : [`${at}: ${folder} may not import ${path}`],
