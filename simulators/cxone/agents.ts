@@ -1,12 +1,13 @@
 import type { Clock } from '../kit/clock.ts';
+import { NotFound } from '../kit/errors.ts';
 import { Random } from '../kit/random.ts';
 import type { Timers } from '../kit/timers.ts';
 import { type Code, RESERVED } from './dictionaries.ts';
 import type { Agent } from './model.ts';
 import type { Org } from './org.ts';
 
-/** There is nobody with this id. */
-export class UnknownAgent extends Error {
+/** No agent has this id. */
+class UnknownAgent extends NotFound {
   constructor(agentId: string | number) {
     super(`The agent ${agentId} was not found.`);
   }

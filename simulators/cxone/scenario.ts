@@ -1,17 +1,18 @@
+import { InvalidSetting, NotFound } from '../kit/errors.ts';
 import { AFTER_CALL_WORK, type Code, CUSTOM_CODES, RESERVED } from './dictionaries.ts';
-import type { UserChange } from './hand.ts';
+import type { UserChange } from './interface.ts';
 import type { Agent, Contact } from './model.ts';
 import type { World } from './world.ts';
 
 /** No agent has a contact with this id. */
-export class UnknownContact extends Error {
+class UnknownContact extends NotFound {
   constructor(contactId: number) {
     super(`No agent has the contact ${contactId}.`);
   }
 }
 
 /** There is no unavailable code with this id. */
-export class UnknownCode extends Error {
+class UnknownCode extends InvalidSetting {
   constructor(id: number) {
     super(`There is no unavailable code ${id}.`);
   }

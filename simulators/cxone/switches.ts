@@ -1,3 +1,5 @@
+import { InvalidSetting } from '../kit/errors.ts';
+
 /**
  * What public material on CXone leaves open, or contradicts itself about. The defaults are the likely ones, or the harder
  * one for a client where two are likely; a real tenant may differ, so a client must live with every one of them.
@@ -62,7 +64,7 @@ const CHOICES: Partial<Record<keyof Switches, readonly unknown[]>> = {
 };
 
 /** A switch that does not exist or does not go there; the message is for people. */
-export class InvalidSwitch extends Error {}
+class InvalidSwitch extends InvalidSetting {}
 
 /** Changes what is named and leaves the rest. @throws InvalidSwitch and then nothing has changed */
 export function flip(switches: Switches, changes: Partial<Switches>): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../kit/clock.ts';
+import { NotFound } from '../kit/errors.ts';
 import { Random } from '../kit/random.ts';
 import type { Customs } from './customs.ts';
 import { type Agent, type Interaction, isAcd, type RoutingStatus, type Utilization } from './model.ts';
@@ -12,8 +13,8 @@ export type AgentTopic = 'presence' | 'routingStatus' | 'activity' | 'conversati
 /** Hears of every change; with a conversation, the agent's part in it. */
 export type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
 
-/** There is nobody with this id. */
-export class UnknownUser extends Error {
+/** No user has this id. */
+export class UnknownUser extends NotFound {
   constructor(userId: string) {
     super(`The user ${userId} was not found.`);
   }

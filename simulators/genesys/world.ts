@@ -10,7 +10,7 @@ import type { Customs } from './customs.ts';
 import { Faults } from './faults.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
-import { Life } from './life.ts';
+import { GenesysLife } from './life.ts';
 import type { Agent, Interaction } from './model.ts';
 import { type EventBodies, Notifications } from './notifications.ts';
 import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
@@ -30,7 +30,7 @@ export interface World {
   agents: Agents;
   conversations: Conversations;
   notifications: Notifications;
-  life: Life;
+  life: GenesysLife;
   groundTruth: GroundTruth;
   customs: Customs;
   witness: Witness;
@@ -59,7 +59,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   });
   const conversations = new Conversations(clock, timers);
   const interactions = new Interactions(agents, conversations, customs, clock);
-  const life = new Life(org, agents, interactions, habits, timers);
+  const life = new GenesysLife(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
   const places = { timers, faults, org, channels, sockets, tokens };
   return { ...places, agents, conversations, notifications, life, groundTruth, customs, witness };

@@ -1,5 +1,5 @@
 import { OTHER } from '@muster/simulators/genesys/customs';
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';

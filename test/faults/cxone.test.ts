@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { withAdmin } from '../../world/redis/admin.ts';

@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';

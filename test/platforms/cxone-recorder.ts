@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import type { SimulatorOptions } from '@muster/simulators/cxone/options';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { createCxoneConnection } from '../../src/platforms/cxone/connection.ts';

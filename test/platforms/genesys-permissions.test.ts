@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';

@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';

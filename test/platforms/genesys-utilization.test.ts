@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { SEVERAL } from '@muster/simulators/genesys/utilization';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Capacity } from '../../src/agent/facets.ts';

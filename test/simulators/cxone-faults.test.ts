@@ -1,5 +1,5 @@
 import { FAULTS, type FaultSettings } from '@muster/simulators/cxone/faults';
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import type { Answered } from '@muster/simulators/kit/witness';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BRISK, basic, CxoneClient } from './cxone-client.ts';

@@ -1,5 +1,5 @@
 import type { Send } from '@muster/simulators/cxone/ground-truth';
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import type { SimulatorOptions } from '@muster/simulators/cxone/options';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterEach, describe, expect, it } from 'vitest';

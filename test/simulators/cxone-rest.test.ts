@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '@muster/simulators/cxone/hand';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { SWITCHES } from '@muster/simulators/cxone/switches';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import type { SimulatorOptions } from '@muster/simulators/genesys/options';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterEach, describe, expect, it } from 'vitest';

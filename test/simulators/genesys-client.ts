@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { WebSocket } from 'ws';
 
 export interface Answer<T = Record<string, unknown>> {

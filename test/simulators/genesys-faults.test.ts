@@ -1,5 +1,5 @@
 import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';

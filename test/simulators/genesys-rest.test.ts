@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BRISK, GenesysClient, until } from './genesys-client.ts';

@@ -1,6 +1,6 @@
 import type { Customs } from '@muster/simulators/genesys/customs';
 import type { Habits } from '@muster/simulators/genesys/options';
-import type { TurnedAwayCounts } from '@muster/simulators/kit/turned-away';
+import type { RejectionCounts } from '@muster/simulators/kit/judge';
 import type { Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
 import type { Script, Way } from '../callers/scripts.ts';
@@ -32,7 +32,7 @@ export interface SentAnswer {
 }
 
 /** What a platform counts, which knows nothing of Muster. */
-export interface PlatformState extends TurnedAwayCounts {
+export interface PlatformState extends RejectionCounts {
   agents: number;
   onQueue: number;
   idle: number;

@@ -1,4 +1,4 @@
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { NOBODY } from '@muster/simulators/kit/witness';
 import { ARCHITECT_FLOW, type Way } from '../callers/scripts.ts';

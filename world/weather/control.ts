@@ -1,5 +1,5 @@
 import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
-import type { GenesysSimulator } from '@muster/simulators/genesys/hand';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { InvalidFault } from '@muster/simulators/kit/faults';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { freePort, isFree } from '../redis/ports.ts';
