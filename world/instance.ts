@@ -1,6 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +5,7 @@ import type { ReadyAnswer } from '../src/contract/readiness.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { inWords } from '../src/sync/reading-progress.ts';
 import type { Http } from './tools/http.ts';
+import { Process } from './tools/process.ts';
 import type { Tell } from './tools/step.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -16,12 +14,6 @@ const START_LIMIT_MS = 60_000;
 const TELL_EVERY_MS = 2_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 50;
-const LAST_LINES = 5;
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 export interface InstanceOptions {
   /** E.g. `eu-west-1-1`: the name of its files. */
@@ -67,9 +59,7 @@ export class Instance {
   readonly #clockOffsetMs: number;
   readonly #watch: Watch;
   readonly #http: Http;
-  #child: ChildProcess | undefined;
-  /** Whether its end is wanted. */
-  #dismissed = false;
+  readonly #process: Process;
 
   constructor({ name, port, dir, history, clockOffsetMs, watch, http }: InstanceOptions) {
     this.name = name;
@@ -80,6 +70,15 @@ export class Instance {
     this.#clockOffsetMs = clockOffsetMs;
     this.#watch = watch;
     this.#http = http;
+    this.#process = new Process({
+      name: `the instance ${name}`,
+      logFile: this.logFile,
+      stopLimitMs: STOP_LIMIT_MS,
+      onEnd: (wasAsked) => {
+        watch.ended();
+        if (!wasAsked) this.onDeath(this.lastWords());
+      },
+    });
   }
 
   get url(): string {
@@ -88,7 +87,7 @@ export class Instance {
 
   /** Undefined while it does not run. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
   }
 
   /**
@@ -97,16 +96,17 @@ export class Instance {
    * @throws Error with its last words
    */
   async start(tell: Tell = () => undefined): Promise<void> {
-    if (this.#child) throw new Error(`the instance ${this.name} runs already`);
-    this.#dismissed = false;
-    this.#spawn();
+    const history = this.historyFile ? ['--history', this.historyFile] : [];
+    const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
+    this.#process.start(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock]);
+    this.#watch.began();
     const heard = new Set<string>();
     let [heardMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
     for (;;) {
       const { isReady, progress, shown } = await this.#howFar();
       const nowMs = systemClock.monotonicMs();
       if (isReady) return;
-      if (!this.#child) throw new Error(`the instance ${this.name} did not start:\n${this.lastWords()}`);
+      this.#process.assertRunning();
       if (!heard.has(progress)) heardMs = nowMs;
       heard.add(progress);
       if (nowMs > heardMs + START_LIMIT_MS) {
@@ -125,25 +125,15 @@ export class Instance {
 
   /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    const closed = once(child, 'close');
-    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
-    if (ends) this.#dismissed = true;
-    child.kill(signal);
-    if (signal === 'SIGSTOP') this.#watch.ended();
-    if (signal === 'SIGCONT') this.#watch.began();
-    if (ends) await closed;
+    const ended = this.#process.kill(signal);
+    if (this.pid !== undefined && signal === 'SIGSTOP') this.#watch.ended();
+    if (this.pid !== undefined && signal === 'SIGCONT') this.#watch.began();
+    await ended;
   }
 
   /** Lets it finish what it has, by force after 10 s; resolves when the process is gone. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    child.kill('SIGCONT');
-    const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    await this.kill('SIGTERM');
-    clearTimeout(force);
+    await this.#process.stop();
   }
 
   /** The same port, configuration and history again, whether it runs or not. */
@@ -154,27 +144,7 @@ export class Instance {
 
   /** The end of its log. */
   lastWords(): string {
-    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
-  }
-
-  #spawn(): void {
-    const history = this.historyFile ? ['--history', this.historyFile] : [];
-    const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
-    const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock], {
-      stdio: ['ignore', log, log],
-      detached: true,
-    });
-    closeSync(log);
-    running.add(child);
-    this.#child = child;
-    this.#watch.began();
-    child.once('close', () => {
-      running.delete(child);
-      this.#child = undefined;
-      this.#watch.ended();
-      if (!this.#dismissed) this.onDeath(this.lastWords());
-    });
+    return this.#process.lastWords();
   }
 
   async #howFar(): Promise<HowFar> {

@@ -7,8 +7,8 @@ import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';
 import { type CxoneEndpoint, LOGIN, REQUESTS } from '../../src/platforms/cxone/requests.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
 import { CxoneClient } from '../simulators/cxone-client.ts';
-import { AGENTS, allAgree, endWorlds, liveWorld, settingsFor, world } from './cxone-recorder.ts';
-import type { Recorder } from './recorder.ts';
+import { AGENTS, allAgree, liveWorld, settingsFor, world } from './cxone-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
 
 afterEach(endWorlds);

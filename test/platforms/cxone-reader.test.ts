@@ -9,7 +9,8 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
-import { endWorlds, liveWorld, settingsFor } from './cxone-recorder.ts';
+import { liveWorld, settingsFor } from './cxone-recorder.ts';
+import { endWorlds } from './recorder.ts';
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

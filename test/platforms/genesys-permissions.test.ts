@@ -8,7 +8,8 @@ import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { AGENTS, allAgree, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
+import { AGENTS, allAgree, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
 
 afterEach(endWorlds);

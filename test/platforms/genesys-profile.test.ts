@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { endWorlds, liveWorld, type Recorder } from './genesys-recorder.ts';
+import { liveWorld } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 
 afterEach(endWorlds);
 

@@ -9,7 +9,8 @@ import { REQUESTS } from '../../src/platforms/genesys/requests.ts';
 import { capacityOf, Utilization } from '../../src/platforms/genesys/utilization.ts';
 import { Refusals } from '../../src/platforms/refusals.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { AGENTS, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
+import { AGENTS, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 
 afterEach(endWorlds);
 
