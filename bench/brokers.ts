@@ -15,7 +15,7 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-export const TOPIC = 'regions';
+const TOPIC = 'regions';
 /** Of the driver alone. */
 export const DRIVER_TOPIC = 'driver';
 export const PARTITIONS = 12;

@@ -10,7 +10,7 @@ import { systemClock } from '../src/ops/clock.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createBus } from '../src/serve/bus.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
-import { freePort } from '../world/redis/ports.ts';
+import { freePort } from '../world/tools/ports.ts';
 import { type Broker, DRIVER_TOPIC, PADDING, PARTITIONS, startKafkaBroker, startRedisStreams } from './brokers.ts';
 import { type Contestant, compare, type Measured } from './compare.ts';
 import { Echo } from './echo.ts';

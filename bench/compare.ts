@@ -12,7 +12,7 @@ export interface Contestant {
   cleanUp?(): Promise<void>;
 }
 
-export interface Comparison {
+interface Comparison {
   /** The floors first; what is measured against them last. */
   contestants: Contestant[];
   inFlight: number;
@@ -23,7 +23,7 @@ export interface Comparison {
   units?: number;
 }
 
-export interface Spread {
+interface Spread {
   median: number;
   min: number;
   max: number;

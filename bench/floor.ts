@@ -4,9 +4,9 @@ import type { Script } from '../src/store/redis/scripts.ts';
 import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 
 /** The least that a claim could cost: one round trip of a script that writes one key. */
-export const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
+const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
 /** The least that a lookup could cost. */
-export const READ = script('read', "return redis.call('GET', KEYS[1])");
+const READ = script('read', "return redis.call('GET', KEYS[1])");
 
 const KEYS = 1000;
 const VALUE = 'x'.repeat(100);

@@ -1,9 +1,9 @@
 import type { AgentAnswer } from '../src/contract/agents.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, lastInLine } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 

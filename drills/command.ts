@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { BusDriver } from '../world/bus/bus.ts';
+import { findPrograms } from '../world/programs.ts';
 import { Folder } from '../world/tools/folder.ts';
-import { findPrograms } from '../world/tools/programs.ts';
 import { Signals } from '../world/tools/signals.ts';
 import { DRILLS } from './drills.ts';
 import { type DrillFlags, drillOptions } from './options.ts';

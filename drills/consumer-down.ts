@@ -1,10 +1,10 @@
 import { systemClock } from '../src/ops/clock.ts';
 import { PARTITIONS } from '../world/bus/bus.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, leaveSeat } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 

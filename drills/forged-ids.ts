@@ -1,14 +1,14 @@
 import type { AgentAnswer } from '../src/contract/agents.ts';
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import { mintFor } from '../world/tools/credentials.ts';
 import type { HttpAnswer } from '../world/tools/http.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, lastInLine, leaveSeat } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { each } from './stage/words.ts';
 

@@ -1,11 +1,11 @@
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, shown } from './stage/words.ts';

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import type { HttpAnswer } from '../world/tools/http.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held, lastInLine, lineOf } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 

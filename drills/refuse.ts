@@ -1,11 +1,11 @@
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import type { LocalRedisNode } from '../world/redis/cluster.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, Held, lineOf } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
 import { DoubledCallers } from './stage/doubled.ts';
+import type { Drill } from './stage/drill.ts';
 import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';

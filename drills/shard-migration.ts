@@ -1,9 +1,9 @@
 import { withAdmin } from '../world/redis/admin.ts';
 import type { LocalRedisCluster, LocalRedisNode } from '../world/redis/cluster.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';

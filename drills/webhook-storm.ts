@@ -1,8 +1,8 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { Storm } from './stage/storm.ts';
 import { duration, each } from './stage/words.ts';

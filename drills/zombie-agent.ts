@@ -1,8 +1,8 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { lastInLine } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { duration, each } from './stage/words.ts';
 
 const HOME = 'us-east-1';

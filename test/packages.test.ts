@@ -1,12 +1,6 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Module, MUSTER, packagesOf, SIMULATORS, undeclared } from './packages.ts';
-
-/** All modules in these folders, or of these names, from the root. */
-function modulesIn(...places: string[]): Module[] {
-  const files = places.flatMap((place) => (place.endsWith('.ts') ? [place] : [`${place}/**/*.ts`]));
-  return globSync(files).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
-}
+import { MUSTER, modulesIn, packagesOf, SIMULATORS, undeclared } from './packages.ts';
 
 describe('a package declares what it imports', () => {
   test('in production, and nothing else', () => {
@@ -23,6 +17,15 @@ describe('a package declares what it imports', () => {
     expect(imported.filter((used) => !(used in { ...dependencies, ...devDependencies }))).toEqual([]);
     const idle = Object.keys(devDependencies).filter((used) => !imported.includes(used) && !run.includes(`/${used}/`));
     expect(idle.filter((used) => !used.startsWith('@types/'))).toEqual([]);
+  });
+
+  test('every entry point of the simulators is imported', () => {
+    const others = modulesIn('world', 'drills', 'bench', 'test').map(({ text }) => text);
+    const idle = Object.keys(SIMULATORS.exports).filter((entry) => {
+      const imported = `'${SIMULATORS.name}${entry.slice(1)}'`;
+      return !others.some((text) => text.includes(imported));
+    });
+    expect(idle).toEqual([]);
   });
 
   test('and packages agree on versions', () => {

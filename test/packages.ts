@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +15,7 @@ export interface Package {
   exports: Record<string, string>;
 }
 
-export interface Module {
+interface Module {
   /** From the root, with slashes. */
   path: string;
   text: string;
@@ -33,7 +33,16 @@ function readPackage(folder: string): Package {
   return { dependencies: {}, devDependencies: {}, exports: {}, ...read, folder };
 }
 
-/** The file that an import by a package's name leads to, from the root; undefined for others' packages. */
+/** All modules in these folders, or of these names, from the root. */
+export function modulesIn(...places: string[]): Module[] {
+  const files = places.flatMap((place) => (place.endsWith('.ts') ? [place] : [`${place}/**/*.{ts,mjs}`]));
+  return globSync(files, { cwd: ROOT, exclude: ['**/node_modules/**'] }).map((path) => ({
+    path: path.replaceAll('\\', '/'),
+    text: readFileSync(join(ROOT, path), 'utf8'),
+  }));
+}
+
+/** The file, from the root, behind an import by a package's name; undefined for packages from elsewhere. */
 export function fileOfImport(imported: string): string | undefined {
   for (const { name, folder, exports } of [SIMULATORS, MUSTER]) {
     if (nameOf(imported) !== name) continue;

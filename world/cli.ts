@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { startCommand } from './command.ts';
-import { tokenCommand } from './tools/token.ts';
+import { tokenCommand } from './token-command.ts';
 import { weatherCommand } from './weather/command.ts';
 
 /** `npm start` and `npm run world`: three regions on this machine, and what is done to them while they run. */

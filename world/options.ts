@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BusDriver, busOption } from './bus/bus.ts';
-import { WAYS, type Way } from './callers/scripts.ts';
+import { WAYS, type Way } from './platforms/scripts.ts';
 
 /** What `npm start` was asked for. */
 export interface StartFlags {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Snapshot, takeSnapshot } from './reports/snapshot.ts';
-import { coloured, plain, renderLine, renderSummary } from './reports/summary.ts';
+import { renderLine, renderSummary } from './reports/summary.ts';
+import { coloured, plain } from './tools/paint.ts';
 import { Screen } from './tools/screen.ts';
 import type { World } from './world.ts';
 

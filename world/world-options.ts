@@ -1,6 +1,6 @@
 import type { Habits } from '@muster/simulators/genesys/options';
 import type { BusDriver } from './bus/bus.ts';
-import { WAYS, type Way } from './callers/scripts.ts';
+import { WAYS, type Way } from './platforms/scripts.ts';
 import type { WeatherKind } from './weather/figures.ts';
 
 /** `both`: two Genesys Cloud organisations and a NICE CXone business unit. `genesys`: three organisations. */

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { sum } from '../../world/reports/prometheus.ts';
 import { type Reading, readRegion } from '../../world/reports/reading.ts';
 import { doubleBookingsIn, refusedCallsIn } from '../../world/reports/report.ts';

@@ -4,7 +4,7 @@ import type { ConnectionsReport, RegionReport } from '../../src/contract/operato
 import type { Tally } from '../../world/callers/tally.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { sum } from '../../world/reports/prometheus.ts';
 import { readRegion } from '../../world/reports/reading.ts';
 import { type HttpAnswer, withProblems } from '../../world/tools/http.ts';

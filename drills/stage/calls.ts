@@ -1,7 +1,7 @@
 import type { UserState } from '@muster/simulators/genesys/ground-truth';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
 import { demand } from './demand.ts';
@@ -33,7 +33,7 @@ export async function callsGetAgents(
 }
 
 /** Which of the agents who wait for a call. */
-export interface Choice {
+interface Choice {
   /** Agents who are not meant. */
   noneOf?: readonly string[];
   /** Only those who have waited since before then, in ms of wall time: a region that is deaf since then knows them. */

@@ -1,7 +1,7 @@
 import { Random } from '@muster/simulators/kit/random';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { HttpAnswer } from '../../world/tools/http.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
@@ -16,7 +16,7 @@ interface Hold {
 }
 
 /** What they were told, all of them together. */
-export interface Ledger {
+interface Ledger {
   /** Answers by what they said: `201`, `503 not_replicated`. */
   told: Record<string, number>;
   /** Claims that were confirmed. */

@@ -1,5 +1,5 @@
 import type { LocalRedisNode } from '../../world/redis/cluster.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
 import type { Say } from './report.ts';

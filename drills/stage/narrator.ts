@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/ops/clock.ts';
-import { coloured, type Paint, plain } from '../../world/reports/summary.ts';
+import { coloured, type Paint, plain } from '../../world/tools/paint.ts';
 import { renderEnd, renderHead, renderStep } from './render.ts';
 import type { DrillReport, DrillsReport, StepReport } from './report.ts';
 import type { Audience } from './stage.ts';

@@ -1,13 +1,13 @@
-import type { Drill } from '../drill.ts';
+import type { Drill } from './drill.ts';
 import type { CallReport, DrillReport, DrillsReport } from './report.ts';
 import { Stage, type StageOptions, StoryEnded } from './stage.ts';
 
-export interface Listener {
+interface Listener {
   opens(name: string, proves: string): void;
   closes(report: DrillReport): void;
 }
 
-export type PlayOptions = Omit<StageOptions, 'audience'> & { audience: StageOptions['audience'] & Listener };
+type PlayOptions = Omit<StageOptions, 'audience'> & { audience: StageOptions['audience'] & Listener };
 
 const NO_CALLS: CallReport = { connected: 0, abandoned: 0, nobody: 0, unavailable: 0, verified: 0 };
 

@@ -9,7 +9,7 @@ interface Checks {
   check(name: string, work: (say: Say) => unknown): Promise<void>;
 }
 
-export interface ProofTerms {
+interface ProofTerms {
   /** Whether double bookings are a fault, or part of what is measured; default: a fault. */
   doubleBookings?: 'none' | 'counted';
   /** How long the regions may take to agree with the platforms, in ms; default: 20 s. */

@@ -1,4 +1,4 @@
-import type { Paint } from '../../world/reports/summary.ts';
+import type { Paint } from '../../world/tools/paint.ts';
 import { markOf } from './render.ts';
 import type { DrillReport, Pulse, StepReport } from './report.ts';
 

@@ -1,4 +1,4 @@
-import type { Paint } from '../../world/reports/summary.ts';
+import type { Paint } from '../../world/tools/paint.ts';
 import { WIDTH, wrap } from './render.ts';
 import type { DrillReport, DrillsReport } from './report.ts';
 import { duration } from './words.ts';

@@ -15,7 +15,7 @@ export type Refusal =
   | 'CONVERSATION_ELSEWHERE';
 
 /** The limit that counts for a medium. Voicemail is heard like a call. */
-export const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
+const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
   1: 'email',
   3: 'chat',
   4: 'voice',

@@ -5,7 +5,7 @@ import { withoutNone } from './none.ts';
 import { Parameters } from './query.ts';
 import type { Switches } from './switches.ts';
 
-export interface Listing<T> {
+interface Listing<T> {
   /** The name of the rows in the answer. */
   key: string;
   /** What has been found; a page of it is answered. */

@@ -11,7 +11,7 @@ import { SEVERAL } from './utilization.ts';
 export type AgentTopic = 'presence' | 'routingStatus' | 'activity' | 'conversationsummary' | 'conversations';
 
 /** Hears of every change; with a conversation, the agent's part in it. */
-export type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
+type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
 
 /** No user has this id. */
 export class UnknownUser extends NotFound {

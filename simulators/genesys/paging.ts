@@ -2,7 +2,7 @@ import { oneOf, type Query } from '../kit/query.ts';
 import { badRequest } from './errors.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-export interface Page<T> {
+interface Page<T> {
   items: T[];
   pageNumber: number;
   pageSize: number;

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** An interaction that an agent could not take, as it is listed. */
-export interface Rejection<Reason extends string> {
+interface Rejection<Reason extends string> {
   /** The conversation that was sent. */
   conversationId: string;
   userId: string;

@@ -17,7 +17,7 @@ export interface Answered {
 }
 
 /** An interaction, as its sender calls it, and the user who had it. */
-export interface Ended {
+interface Ended {
   userId: string;
   conversationId: string;
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { ask } from '../fixtures/regions.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { RegionReport } from '../../src/contract/operators.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { startWorld, type World } from '../../world/world.ts';
 
 const CALLS_MS = 8_000;

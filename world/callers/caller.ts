@@ -3,9 +3,9 @@ import type { Random } from '@muster/simulators/kit/random';
 import type { RouteAnswer } from '../../src/contract/route.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import type { Sent, SentAnswer, WaitingRoom } from '../platforms/connection.ts';
+import type { Call, Script, Settlement } from '../platforms/scripts.ts';
 import type { Http, HttpAnswer } from '../tools/http.ts';
 import type { CallersLedger } from './callers-ledger.ts';
-import type { Call, Script, Settlement } from './scripts.ts';
 import type { Tally } from './tally.ts';
 
 export interface CallerContext {
@@ -29,7 +29,7 @@ export interface CallerContext {
 }
 
 /** `cut_off`: everybody was told to hang up before this call had found an agent. */
-export type Outcome = 'connected' | 'abandoned' | 'cut_off';
+type Outcome = 'connected' | 'abandoned' | 'cut_off';
 
 type Claim = Extract<RouteAnswer, { found: true }>;
 

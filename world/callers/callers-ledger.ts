@@ -7,7 +7,7 @@ import { createLog } from '../../src/ops/log.ts';
 import type { HttpAnswer } from '../tools/http.ts';
 
 /** Whom a caller asks. */
-export interface Instance {
+interface Instance {
   region: string;
   url: string;
 }

@@ -1,23 +1,23 @@
 import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { VirtualQueue } from '../config.ts';
 import type { WaitingRoom } from '../platforms/connection.ts';
+import type { Call, Script, Way } from '../platforms/scripts.ts';
+import type { VirtualQueue } from '../region/config.ts';
 import type { Http } from '../tools/http.ts';
 import { Caller, type CallerContext } from './caller.ts';
 import type { CallersLedger } from './callers-ledger.ts';
 import { Onlookers } from './onlookers.ts';
-import type { Call, Script, Way } from './scripts.ts';
 import { Tally } from './tally.ts';
 
 /** A place where calls arrive. */
-export interface CalledRegion {
+interface CalledRegion {
   name: string;
   /** URLs of its instances that run. */
   urls(): string[];
 }
 
 /** A region and what its platform runs when somebody calls. */
-export interface Entrance {
+interface Entrance {
   region: CalledRegion;
   script: Script;
   /** How calls that arrive here reach their agents. */
@@ -26,7 +26,7 @@ export interface Entrance {
   room?: WaitingRoom;
 }
 
-export interface CallersOptions {
+interface CallersOptions {
   callsPerSecond: number;
   seed: number;
   entrances: readonly Entrance[];

@@ -2,7 +2,7 @@ import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { Http } from '../tools/http.ts';
 
-export interface OnlookersOptions {
+interface OnlookersOptions {
   seed: number;
   /** Where they look. */
   regions: readonly { name: string; urls(): string[] }[];

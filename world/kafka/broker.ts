@@ -8,7 +8,7 @@ const STOP_LIMIT_MS = 10_000;
 /** Small and quick to start rather than fast. */
 const JVM = ['-Xms96m', '-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-export interface Runtime {
+interface Runtime {
   java: string;
   classPath: string;
   /** The same for all nodes of a cluster. */

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freePort } from '../redis/ports.ts';
 import { findJava } from '../tools/java.ts';
+import { freePort } from '../tools/ports.ts';
 import { KafkaBroker } from './broker.ts';
 import { kafkaClassPath } from './jars.ts';
 import type { ListenerSecurity } from './security.ts';
 
-export interface KafkaOptions {
+interface KafkaOptions {
   /** Each node gets a folder below it. */
   dir: string;
   nodes?: number;
@@ -17,7 +17,7 @@ export interface KafkaOptions {
   ways?: KafkaWay[];
 }
 
-export interface KafkaWay {
+interface KafkaWay {
   /** Letters and digits. */
   name: string;
   /** The port that clients are told, of a proxy that leads to `LocalKafka.port`; undefined: the listener's own. */

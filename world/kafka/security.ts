@@ -13,7 +13,7 @@ export interface ListenerSecurity {
 }
 
 /** By name. */
-export type Passwords = Record<string, string>;
+type Passwords = Record<string, string>;
 
 const MODULES = 'org.apache.kafka.common.security';
 

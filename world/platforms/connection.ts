@@ -3,9 +3,9 @@ import type { Habits } from '@muster/simulators/genesys/options';
 import type { RejectionCounts } from '@muster/simulators/kit/judge';
 import type { Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
-import type { Script, Way } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import type { Organisation } from './organisation.ts';
+import type { Script, Way } from './scripts.ts';
 import type { Truth } from './truth.ts';
 
 /** An interaction that is sent to an agent. */
@@ -41,7 +41,7 @@ export interface PlatformState extends RejectionCounts {
   interactionsCompleted: number;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** E.g. `genesys-eu`. */
   name: string;
   /** The region that ingests it. */
@@ -58,7 +58,7 @@ export interface ConnectionOptions {
 }
 
 /** What every simulator of a platform can do. */
-export interface PlatformSimulator {
+interface PlatformSimulator {
   /** Where it answers. */
   readonly url: string;
   state(): PlatformState;

@@ -4,10 +4,10 @@ import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import type { Habits } from '@muster/simulators/genesys/options';
 import { NOBODY, type Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
-import { STUDIO_SCRIPT } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
 import type { Organisation, PlatformQueue } from './organisation.ts';
+import { STUDIO_SCRIPT } from './scripts.ts';
 import { type Truth, truthOfCxone } from './truth.ts';
 
 const SIMULATED_LIMIT = 100_000;

@@ -1,10 +1,10 @@
 import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { NOBODY } from '@muster/simulators/kit/witness';
-import { ARCHITECT_FLOW, type Way } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';
 import { type Organisation, virtualName } from './organisation.ts';
+import { ARCHITECT_FLOW, type Way } from './scripts.ts';
 import { type Truth, truthOfGenesys } from './truth.ts';
 
 /** The world's own mirrors read at full speed: what a rate limit does is for the simulator's own tests. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { clusterRules } from '../../src/store/redis/acl.ts';
+import { CLUSTER_BUS_OFFSET, freePort } from '../tools/ports.ts';
 import { aclArguments, LOCAL_USER, type RedisAccess, type RedisTlsFiles, tlsArguments } from './access.ts';
 import { withAdmin } from './admin.ts';
 import { formCluster } from './formation.ts';
 import { type Endpoint, migrateSlots } from './migration.ts';
-import { CLUSTER_BUS_OFFSET, freePort } from './ports.ts';
 import { RedisServer } from './server.ts';
 import { type NodeView, owns, readTopology } from './topology.ts';
 

@@ -9,7 +9,7 @@ export interface Endpoint {
   port: number;
 }
 
-export interface SlotMove {
+interface SlotMove {
   from: Endpoint;
   to: Endpoint;
   slots: number[];

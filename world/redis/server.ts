@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { freePort } from '../tools/ports.ts';
 import { Process } from '../tools/process.ts';
-import { freePort } from './ports.ts';
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;

@@ -6,7 +6,7 @@ export interface Sample {
 }
 
 /** A bucket of a histogram: how many values were at most `le`, those of the smaller buckets included. */
-export interface Bucket {
+interface Bucket {
   le: number;
   count: number;
 }

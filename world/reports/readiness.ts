@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RegionReport } from '../../src/contract/operators.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { LocalConnection } from '../platforms/connection.ts';
-import type { LocalRegion } from '../region.ts';
+import type { LocalRegion } from '../region/region.ts';
 import type { Http } from '../tools/http.ts';
 import type { Tell } from '../tools/step.ts';
 

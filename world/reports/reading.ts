@@ -1,5 +1,5 @@
 import type { RegionReport } from '../../src/contract/operators.ts';
-import type { LocalRegion } from '../region.ts';
+import type { LocalRegion } from '../region/region.ts';
 import type { Http } from '../tools/http.ts';
 import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
 

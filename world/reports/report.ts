@@ -32,7 +32,7 @@ export interface WorldReport {
   faults: string[];
 }
 
-export interface Evidence {
+interface Evidence {
   readyMs: number;
   agents: number;
   callers: Callers;

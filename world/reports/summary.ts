@@ -1,12 +1,5 @@
-import { styleText } from 'node:util';
+import type { Paint } from '../tools/paint.ts';
 import type { RegionSnapshot, Snapshot } from './snapshot.ts';
-
-type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
-/** Colours text, or leaves it as it is. */
-export type Paint = (style: Style, text: string) => string;
-
-export const plain: Paint = (_style, text) => text;
-export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
 const OLD_MS = 5_000;
 const STALE_MS = 30_000;

@@ -18,7 +18,7 @@ interface Pinned {
 }
 
 /** Jars that one of the files below `setup` pins. */
-export interface JarSet {
+interface JarSet {
   /** What they are of, as a folder's name. */
   of: string;
   /** The file that pins them, from the root: `setup/kafka/jars.json`. */

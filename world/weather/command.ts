@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { coloured, plain } from '../reports/summary.ts';
+import { coloured, plain } from '../tools/paint.ts';
 import type { EventFaults, WeatherReport } from './control.ts';
 import { renderWeather } from './table.ts';
 import { findWorlds } from './whereabouts.ts';

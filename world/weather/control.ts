@@ -2,7 +2,7 @@ import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
 import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { InvalidFault } from '@muster/simulators/kit/faults';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { freePort, isFree } from '../redis/ports.ts';
+import { freePort, isFree } from '../tools/ports.ts';
 import { type LinkReport, UnknownLink, type Weather } from './weather.ts';
 
 /** The faults of a platform's events; its other faults are for its own tests. */
@@ -17,7 +17,7 @@ export interface WeatherReport {
   events: (EventFaults & { connection: string })[];
 }
 
-export interface Controlled {
+interface Controlled {
   weather: Weather;
   /** Whose notifications can be made to go wrong. */
   organisations: readonly { name: string; simulator: Pick<GenesysSimulator, 'faults'> }[];

@@ -11,7 +11,7 @@ export interface Latency {
 export const NO_LATENCY: Latency = { latencyMs: 0, jitterMs: 0 };
 
 /** What a proxy does with connections: pass everything on, break them, or swallow everything. */
-export type Passage = 'open' | 'cut' | 'stalled';
+type Passage = 'open' | 'cut' | 'stalled';
 
 const MAX_CONNECTIONS = 2_000;
 /** When the first data of a connection arrive, in times the way there: after SYN and SYN-ACK. */

@@ -1,5 +1,5 @@
 import type { WeatherState } from '../../src/ops/world-line.ts';
-import type { Paint } from '../reports/summary.ts';
+import type { Paint } from '../tools/paint.ts';
 import type { EventFaults, WeatherReport } from './control.ts';
 import type { LinkReport } from './weather.ts';
 

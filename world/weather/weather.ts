@@ -26,7 +26,7 @@ export interface LinkReport extends Latency {
 export class UnknownLink extends Error {}
 
 /** Everything between two ends. Between two regions that is two routes, one of each; they share their fate. */
-export class Link {
+class Link {
   readonly ends: readonly [a: string, b: string];
   readonly #routes: [TcpProxy, ...TcpProxy[]];
   readonly #usual: Latency;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const FILE = /^muster-world-(\d+)\.json$/;
 
 /** Where a local world is. */
-export interface Whereabouts {
+interface Whereabouts {
   /** Of its control server. */
   url: string;
   /** Of its files. */

@@ -1,7 +1,7 @@
-import type { BusDriver } from '../bus/bus.ts';
-import { kafkaClassPath } from '../kafka/jars.ts';
-import { findRedisServer } from '../redis/server.ts';
-import { findJava } from './java.ts';
+import type { BusDriver } from './bus/bus.ts';
+import { kafkaClassPath } from './kafka/jars.ts';
+import { findRedisServer } from './redis/server.ts';
+import { findJava } from './tools/java.ts';
 
 /** @throws Error saying what to install, where something is missing that a world with such a bus runs */
 export async function findPrograms(bus: BusDriver): Promise<void> {

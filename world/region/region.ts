@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from '../redis/cluster.ts';
+import type { Credentials } from '../tools/credentials.ts';
+import type { Tell } from '../tools/step.ts';
 import { configYaml, type Surroundings } from './config.ts';
 import type { Instance } from './instance.ts';
-import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/cluster.ts';
-import type { Credentials } from './tools/credentials.ts';
-import type { Tell } from './tools/step.ts';
 
 /** One region of the local world: its Redis Cluster and its Muster instances. */
 export class LocalRegion {

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ReadyAnswer } from '../src/contract/readiness.ts';
-import { systemClock } from '../src/ops/clock.ts';
-import { inWords } from '../src/sync/reading-progress.ts';
-import type { Http } from './tools/http.ts';
-import { Process } from './tools/process.ts';
-import type { Tell } from './tools/step.ts';
+import type { ReadyAnswer } from '../../src/contract/readiness.ts';
+import { systemClock } from '../../src/ops/clock.ts';
+import { inWords } from '../../src/sync/reading-progress.ts';
+import type { Http } from '../tools/http.ts';
+import { Process } from '../tools/process.ts';
+import type { Tell } from '../tools/step.ts';
 
-const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 /** Without news of it; while it reads its platforms there is some. */
 const START_LIMIT_MS = 60_000;
 const TELL_EVERY_MS = 2_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 50;
 
-export interface InstanceOptions {
+interface InstanceOptions {
   /** E.g. `eu-west-1-1`: the name of its files. */
   name: string;
   port: number;
@@ -38,7 +38,7 @@ interface HowFar {
   shown: string;
 }
 
-export interface Watch {
+interface Watch {
   began(): void;
   ended(): void;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalConnection } from '../platforms/connection.ts';
+import type { LocalConnection } from './connection.ts';
 
 const POLL_MS = 100;
 

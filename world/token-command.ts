@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { SCOPES, type Scope } from '../../src/auth/scopes.ts';
-import { systemClock } from '../../src/ops/clock.ts';
-import { findWorlds } from '../weather/whereabouts.ts';
-import { mintFor } from './credentials.ts';
+import { SCOPES, type Scope } from '../src/auth/scopes.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import { mintFor } from './tools/credentials.ts';
+import { findWorlds } from './weather/whereabouts.ts';
 
 interface TokenFlags {
   scopes: Scope[];

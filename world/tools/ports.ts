@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { cacheFolder } from '../tools/cache-folder.ts';
+import { cacheFolder } from './cache-folder.ts';
 
 /** Below 32768, where the kernel starts to take ports for outgoing connections; likewise for the bus ports. */
 const FIRST_PORT = 12_000;

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
-import type { Media } from '../src/agent/facets.ts';
-import type { LocalBus } from './bus/bus.ts';
-import type { LocalConnection } from './platforms/connection.ts';
-import { virtualName } from './platforms/organisation.ts';
-import { type Credentials, claimSettings } from './tools/credentials.ts';
-import { BUS, type Weather } from './weather/weather.ts';
+import type { Media } from '../../src/agent/facets.ts';
+import type { LocalBus } from '../bus/bus.ts';
+import type { LocalConnection } from '../platforms/connection.ts';
+import { virtualName } from '../platforms/organisation.ts';
+import { type Credentials, claimSettings } from '../tools/credentials.ts';
+import { BUS, type Weather } from '../weather/weather.ts';
 
 /** What the configurations of all instances have in common. */
 export interface Surroundings {
@@ -18,7 +18,7 @@ export interface Surroundings {
 }
 
 /** One instance and what is near it. */
-export interface Place {
+interface Place {
   region: string;
   /** Name of the instance. */
   name: string;

@@ -1,4 +1,4 @@
-import type { Stage } from './stage/stage.ts';
+import type { Stage } from './stage.ts';
 
 /** A fault, told as a story against a local world made for it: arrange, cut, observe, heal, prove. */
 export interface Drill {
