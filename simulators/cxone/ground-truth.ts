@@ -10,17 +10,17 @@ import type { Agent, Contact, ContactState } from './model.ts';
 import type { Org, Skill } from './org.ts';
 import type { States } from './states.ts';
 
-/** The media a contact can be sent as, by the words of its sender. */
+/** Media type ids, by the sender's word. */
 export const MEDIA_WORDS = { call: 4, voicemail: 5, chat: 3, email: 1, workItem: 6, message: 9 } as const;
 
 export interface Send {
-  /** Where it is a whole number it is the contact's id, too. */
+  /** A whole number becomes the contact's id. */
   conversationId: string;
   /** The agent's id. */
   userId: string;
   /** The skill's id. */
   queueId?: string;
-  /** Without it, the skill's medium; without that, a call. */
+  /** Default: the medium of the skill, or a call. */
   mediaType?: keyof typeof MEDIA_WORDS;
 }
 
@@ -36,7 +36,7 @@ export interface UserState {
   outStateId: number;
   isACW: boolean;
   since: string;
-  /** Whether some contact of the media the agent's skills are for could be sent to them. */
+  /** Whether the agent can take a contact of any medium of their skills. */
   available: boolean;
   /** Those media. */
   takes: MediaTypeId[];
@@ -73,9 +73,9 @@ export class GroundTruth {
   }
 
   /**
-   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing; anything
-   * else the agent cannot take is refused: a double booking where their work leaves no room for it. (The platform itself
-   * would let it wait for the agent.)
+   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing. A contact
+   * that the agent cannot take is refused; if their work leaves no room for it, it counts as a double booking. (The
+   * platform itself would let it wait for the agent.)
    */
   send(send: Send, agent: Agent): SendAnswer {
     const known = this.#contacts.find(send.conversationId);

@@ -7,7 +7,7 @@ import type { Handling } from './handling.ts';
 import type { Agent, Contact } from './model.ts';
 import type { Habits } from './options.ts';
 
-/** What an agent will do once a contact is done. */
+/** The break or end of shift that follows a contact. */
 interface Leaving {
   code: Code;
   meanMs: number;
@@ -16,9 +16,9 @@ interface Leaving {
 /**
  * The working day of every agent, on timers.
  *
- * Agents refuse a contact, take a break or go home only when they are full: nobody can send them anything then. With
- * the end of the contact they have left. A person who leaves while there is room for a contact runs a race that no
- * router can win, and the simulator would count it against the router.
+ * Agents refuse a contact, take a break or go home only when they are full, because no contact can be sent to them then.
+ * They leave when the contact ends. If they left while they had room, a contact could be on its way to them: a race that
+ * no router can win, and that the simulator would count against the router.
  */
 export class CxoneLife extends Life<Agent> {
   readonly #agents: Agents;
@@ -32,7 +32,7 @@ export class CxoneLife extends Life<Agent> {
     this.#habits = habits;
   }
 
-  /** What the agent does with a contact that they are offered. */
+  /** Plans the agent's answer to a contact that they are offered. */
   attend(contact: Contact, agent: Agent): void {
     const { random } = agent;
     const { answerFromMs, answerToMs, refusalTimeoutMs, missesCall } = this.#habits;
@@ -45,7 +45,7 @@ export class CxoneLife extends Life<Agent> {
     });
   }
 
-  /** What the agent does with a contact that they have got from a colleague, or have answered. */
+  /** Plans the end of a contact that the agent has answered, or got from a colleague. */
   handle(contact: Contact, agent: Agent): void {
     const { talkMs, digitalMs } = this.#habits;
     const meanMs = contact.mediaTypeId === 4 ? talkMs : digitalMs;
@@ -54,7 +54,7 @@ export class CxoneLife extends Life<Agent> {
     });
   }
 
-  /** Whether nobody has passed it on meanwhile. */
+  /** Whether the agent still has the contact. */
   #has(contact: Contact, agent: Agent): boolean {
     return contact.agent === agent && agent.contacts.includes(contact);
   }
@@ -82,7 +82,7 @@ export class CxoneLife extends Life<Agent> {
     });
   }
 
-  /** The dice fall the same way whether the agent is full or not, so that one story does not depend on the router. */
+  /** Draws the same random numbers whether the agent is full or not, so that the day does not depend on the router. */
   #choose(agent: Agent): Leaving | undefined {
     const { takesBreak, endsShift, breakMs, shiftGapMs } = this.#habits;
     const choice = agent.random.next();
@@ -98,7 +98,7 @@ export class CxoneLife extends Life<Agent> {
     if (leaves) this.plans.make(agent, agent.random.around(leaving.meanMs), () => this.#comeBack(agent));
   }
 
-  /** From a break, from having refused, or, after a shift or a time-out, from home. */
+  /** Ends a break or Refused, or begins a new shift. */
   #comeBack(agent: Agent): void {
     if (agent.sessionSinceMs === undefined) this.logIn(agent);
     else this.#agents.setCode(agent, undefined);

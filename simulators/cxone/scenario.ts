@@ -18,7 +18,7 @@ class UnknownCode extends InvalidSetting {
   }
 }
 
-/** What people do by hand, and a story that a test tells: it drops what the agent meant to do next. */
+/** Sets an agent's state from outside. The agent's own next plan is dropped. */
 export function setAgent(
   agent: Agent,
   { agentStateId, outStateId, isActive }: UserChange,
@@ -48,7 +48,7 @@ export function holdContact(contactId: number, isHeld: boolean, { contacts, hand
   handling.hold(contact, contact.agent, isHeld);
 }
 
-/** The other agent has it at once, whatever they are doing. @throws UnknownContact */
+/** Gives a contact to another agent at once, whatever they do. @throws UnknownContact */
 export function transferContact(contactId: number, to: Agent, { contacts, handling, life }: World): void {
   const contact = handledContact(contacts.byId(contactId), contactId);
   handling.transfer(contact, contact.agent, to);

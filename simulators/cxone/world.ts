@@ -16,7 +16,7 @@ import { Tokens } from './tokens.ts';
 
 /** Everything the simulator consists of, apart from its HTTP routes. */
 export interface World {
-  /** The platform's, which a fault can put wrong. */
+  /** The platform's clock, which a fault can shift. */
   clock: Clock;
   timers: Timers;
   faults: Faults;
@@ -35,7 +35,7 @@ export interface World {
   versions: Set<string>;
 }
 
-/** Puts the parts together; nobody moves yet. @throws InvalidFault @throws InvalidSwitch */
+/** Assembles the parts. Agents do not act yet. @throws InvalidFault @throws InvalidSwitch */
 export function buildWorld(options: SimulatorOptions, realClock: Clock = systemClock): World {
   const { seed, witness } = options;
   const habits = { ...HABITS, ...options.habits };

@@ -22,7 +22,7 @@ export interface UserState {
   /** Whether the agent may be sent a call. */
   available: boolean;
   queueIds: string[];
-  /** In the order in which they came. */
+  /** In order of arrival. */
   interactions: InteractionOfUser[];
 }
 
@@ -56,8 +56,9 @@ export class GroundTruth {
   }
 
   /**
-   * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing; anything
-   * else the agent cannot take is refused: a double booking where their work leaves no room for it.
+   * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing. A
+   * conversation that the agent cannot take is refused; if their work leaves no room for it, it counts as a double
+   * booking.
    */
   send(send: Send, agent: Agent): SendAnswer {
     const holder = this.#conversations.holder(send.conversationId);

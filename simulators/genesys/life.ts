@@ -11,10 +11,11 @@ import { builtInPresence, type PresenceDefinition } from './presences.ts';
 /**
  * The working day of every agent, on timers.
  *
- * Agents choose a break or the end of their shift during after-call work, or in a talk that has none: the presence changes
- * while routing status is still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
- * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
- * For the same reason whoever may be sent another interaction beside those they have neither leaves nor misses an alert.
+ * Agents choose a break or the end of their shift during after-call work, or during a talk that has none: the presence
+ * changes while routing status is still INTERACTING, and routing status turns OFF_QUEUE when wrap-up ends. They never
+ * leave while they are idle. A call could be on its way to them: a race that no router can win, and that the simulator
+ * would count against the router. For the same reason agents who may be sent another interaction neither leave nor miss
+ * an alert.
  */
 export class GenesysLife extends Life<Agent> {
   readonly #agents: Agents;
@@ -30,7 +31,7 @@ export class GenesysLife extends Life<Agent> {
     this.#breaks = org.presences.filter(({ systemPresence }) => ['Break', 'Meal'].includes(systemPresence));
   }
 
-  /** What the agent does with an interaction that alerts them. */
+  /** Plans the agent's answer to an interaction that alerts them. */
   attend(interaction: Interaction): void {
     const { random } = interaction.agent;
     const { answerFromMs, answerToMs, alertTimeoutMs, missesCall } = this.#habits;
@@ -43,7 +44,7 @@ export class GenesysLife extends Life<Agent> {
     this.#interactions.answer(interaction);
     const talkMs = interaction.agent.random.around(this.#habits.talkMs);
     this.talks.begin(talkMs, () => this.#hangUp(interaction));
-    // Without after-call work the talk is when the agent may choose: then routing says IDLE again while it lasts.
+    // Without after-call work the agent chooses during the talk, while their routing status is IDLE again.
     if (!isAcd(interaction)) this.#chooseToLeave(interaction, talkMs);
   }
 
@@ -83,7 +84,7 @@ export class GenesysLife extends Life<Agent> {
 
   #leave(interaction: Interaction, presence: PresenceDefinition, meanMs: number, comeBack: () => void): void {
     const { agent } = interaction;
-    // Life was paused when the moment came, and by now the agent sits idle: too late.
+    // Life was paused when this fell due, and by now the agent is idle: too late.
     if (!agent.interactions.includes(interaction) || !isOnQueue(agent) || mayGetMore(agent)) return;
     this.#agents.setPresence(agent, presence);
     this.plans.make(agent, agent.random.around(meanMs), comeBack);
@@ -99,7 +100,7 @@ export class GenesysLife extends Life<Agent> {
   }
 }
 
-/** Whether somebody may rightly send the agent an interaction before this one is over: now, or when another ends. */
+/** Whether the agent may be sent an interaction before this one is over: now, or when another ends. */
 function mayGetMore(agent: Agent): boolean {
   return agent.interactions.length > 1 || isFree(agent);
 }

@@ -13,7 +13,7 @@ interface PresencePatch {
   presenceDefinition?: { id?: string };
 }
 
-/** Presence of users, and what an organisation's presences are. */
+/** Presence of users, and the organisation's presence definitions. */
 export function presenceRoutes(api: FastifyInstance, org: Org, agents: Agents, life: GenesysLife): void {
   api.get<{ Querystring: Query }>('/users/presences/purecloud/bulk', async ({ query }) => {
     const ids = listOf(query.id);

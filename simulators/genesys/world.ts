@@ -36,7 +36,7 @@ export interface World {
   witness: Witness;
 }
 
-/** Puts the parts together; nobody moves yet. */
+/** Assembles the parts. Agents do not act yet. */
 export function buildWorld(options: SimulatorOptions, server: Server, clock: Clock = systemClock): World {
   const { seed, witness } = options;
   const habits = { ...HABITS, ...options.habits };
@@ -78,7 +78,7 @@ function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: In
   }
 }
 
-/** Whether it has just ended for the agent; the end of a call is told twice, and after-call work follows it. */
+/** Whether it has just ended for the agent. The end of a call is notified twice, and after-call work follows it. */
 function isOver({ state, endedMs, delivery }: Interaction): boolean {
   return (
     state === 'MISSED' ||
@@ -88,7 +88,7 @@ function isOver({ state, endedMs, delivery }: Interaction): boolean {
 }
 
 function eventBodies(habits: Habits, startedMs: number): EventBodies {
-  // Nobody wraps up longer than 1.8 times the mean, so the queue's time box never ends anybody's work.
+  // Wrap-up takes at most 1.8 times the mean, so the queue's time box never ends it.
   const terms = { alertTimeoutMs: habits.alertTimeoutMs, wrapUpTimeoutMs: 2 * habits.wrapUpMs };
   return {
     presence: presenceEvent,

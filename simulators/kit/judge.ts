@@ -13,7 +13,7 @@ interface Rejection<Reason extends string> {
   busyWith?: string;
 }
 
-/** The interactions that agents could not take, by fault: the router's, or nobody's. */
+/** Interactions that agents could not take: double bookings are the router's fault, refusals are not. */
 export interface RejectionCounts<Reason extends string = string> {
   /** Sent to an agent who had no room for it, or while another agent had it: two callers were given one agent. */
   doubleBookings: number;

@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 
 const WINDOW_MS = 60_000;
 
-/** Where a token stands within its minute. */
+/** A token's requests in the current minute. */
 interface Allowance {
   count: number;
   allowed: number;

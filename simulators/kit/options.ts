@@ -1,4 +1,4 @@
-import { NOBODY, type Witness } from './witness.ts';
+import { NO_WITNESS, type Witness } from './witness.ts';
 
 /** How agents of every platform behave. Durations are means in ms unless they say otherwise, probabilities run from 0 to 1. */
 export const HABITS = {
@@ -50,5 +50,5 @@ export const COMMON_DEFAULTS = {
   habits: {},
   timings: {},
   faults: {},
-  witness: NOBODY,
+  witness: NO_WITNESS,
 };

@@ -63,7 +63,7 @@ const SEVERAL_AT_ONCE: Capacity = {
   },
 };
 const ONE_EACH = { voice: 1, callback: 1, chat: 1, message: 1, email: 1 };
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+const NO_WITNESS = '00000000-0000-0000-0000-000000000000';
 const unitsOf = (capacity: Capacity | undefined) =>
   Object.fromEntries(Object.entries(capacity?.media ?? {}).map(([media, { units }]) => [media, units]));
 const carrying = (recorder: Recorder, chats: number) =>
@@ -137,9 +137,9 @@ describe('utilization that cannot be read for a while', () => {
     await utilization.readOrganisation();
     expect(unitsOf(utilization.of(userId))).toEqual(ONE_EACH);
     expect(warnings).toEqual(Array(2).fill('utilization_read_failed'));
-    expect(await utilization.readSome([NOBODY, userId])).toEqual([userId]);
+    expect(await utilization.readSome([NO_WITNESS, userId])).toEqual([userId]);
     expect(utilization.of(userId)).toEqual(SEVERAL_AT_ONCE);
-    expect(utilization.of(NOBODY)).toEqual(utilization.of('another'));
+    expect(utilization.of(NO_WITNESS)).toEqual(utilization.of('another'));
     await client.close();
   });
 });

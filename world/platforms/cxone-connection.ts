@@ -2,7 +2,7 @@ import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { type Habits as CxoneHabits, HABITS } from '@muster/simulators/cxone/options';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import type { Habits } from '@muster/simulators/genesys/options';
-import { NOBODY, type Witness } from '@muster/simulators/kit/witness';
+import { NO_WITNESS, type Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
@@ -31,7 +31,7 @@ export class CxoneConnection extends LocalConnection<CxoneSimulator> {
   readonly script = STUDIO_SCRIPT;
 
   protected async simulate(): Promise<CxoneSimulator> {
-    const { agents, seed, habits, witness = NOBODY } = this.options;
+    const { agents, seed, habits, witness = NO_WITNESS } = this.options;
     return startCxoneSimulator({
       agents,
       seed,

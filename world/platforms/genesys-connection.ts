@@ -1,6 +1,6 @@
 import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
-import { NOBODY } from '@muster/simulators/kit/witness';
+import { NO_WITNESS } from '@muster/simulators/kit/witness';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';
 import { type Organisation, virtualName } from './organisation.ts';
@@ -22,7 +22,7 @@ export class GenesysConnection extends LocalConnection<GenesysSimulator> impleme
   readonly script = ARCHITECT_FLOW;
 
   protected async simulate(): Promise<GenesysSimulator> {
-    const { agents, seed, habits, customs, witness = NOBODY } = this.options;
+    const { agents, seed, habits, customs, witness = NO_WITNESS } = this.options;
     return startGenesysSimulator({
       agents,
       seed,
