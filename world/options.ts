@@ -2,11 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BusDriver, busOption } from './bus/bus.ts';
 import { WAYS, type Way } from './platforms/scripts.ts';
 
-/** What `npm start` was asked for. */
+/** The options of `npm start`. */
 export interface StartFlags {
   agents: number;
   callsPerSecond: number;
-  /** In s; undefined: until told to stop. */
+  /** In s; undefined runs until it is stopped. */
   duration?: number;
   report?: string;
   readyFile?: string;
@@ -21,7 +21,7 @@ export interface StartFlags {
 
 const UNUSABLE = 2;
 
-/** `npm start`, without what it does. Bad options end the process with code 2. */
+/** The command line of `npm start`. Invalid options end the process with code 2. */
 export function startOptions(): Command {
   return new Command('start')
     .description('Run three regions on this machine, with simulated agents and callers, and watch them')
@@ -43,7 +43,7 @@ export function startOptions(): Command {
       ),
     )
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
-    .option('--auth', 'let nobody in without a token, which `npm run world -- token` mints')
+    .option('--auth', 'require tokens, which `npm run world -- token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

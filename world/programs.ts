@@ -3,7 +3,7 @@ import { kafkaClassPath } from './kafka/jars.ts';
 import { findRedisServer } from './redis/server.ts';
 import { findJava } from './tools/java.ts';
 
-/** @throws Error saying what to install, where something is missing that a world with such a bus runs */
+/** Checks the programs that a world with this bus needs. @throws Error saying what to install */
 export async function findPrograms(bus: BusDriver): Promise<void> {
   findRedisServer();
   if (bus !== 'kafka') return;

@@ -197,7 +197,7 @@ export class Stage {
 
   /** @throws Unmet if somebody wants it to end, or an instance died that nobody killed */
   #mustGoOn(): void {
-    if (this.#options.signal.aborted) throw new Unmet('it was told to stop');
+    if (this.#options.signal.aborted) throw new Unmet('stopped by a signal');
     if (this.#act?.died) throw new Unmet(this.#act.died);
   }
 }

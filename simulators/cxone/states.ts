@@ -35,11 +35,11 @@ export class States {
     const startMs = isSame ? before.startMs : Math.max(this.#clock.nowMs(), (before?.startMs ?? 0) + 1);
     const stamped = { state, startMs };
     this.#of.set(agent, stamped);
-    if (before && !isSame) this.#tell(agent, before.state, stamped);
+    if (before && !isSame) this.#report(agent, before.state, stamped);
     return stamped;
   }
 
-  #tell(agent: Agent, before: AgentState, { state, startMs }: Stamped): void {
+  #report(agent: Agent, before: AgentState, { state, startMs }: Stamped): void {
     const userId = String(agent.employee.agentId);
     const change = { userId, value: wordOf(state), atMs: startMs };
     if (dutyOf(before) !== dutyOf(state)) this.#witness.changed({ ...change, what: 'presence' });

@@ -54,7 +54,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
   const agents = new Agents(org, { seed, utilization, carriesSeveral, customs }, clock, (agent, topic, interaction) => {
-    tell(witness, agent, topic, interaction);
+    report(witness, agent, topic, interaction);
     notifications.publish(agent, topic, interaction);
   });
   const conversations = new Conversations(clock, timers);
@@ -65,7 +65,7 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   return { ...places, agents, conversations, notifications, life, groundTruth, customs, witness };
 }
 
-function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
+function report(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
   const userId = agent.user.id;
   if (topic === 'presence') {
     const { presence, presenceSinceMs } = agent;

@@ -139,7 +139,7 @@ describe('a drill', () => {
     );
     const report = await playAll([waiting, telling(async () => {}, 'next')], () => options(asked.signal));
     expect(report.ok).toBe(false);
-    expect(report.drills).toMatchObject([{ ok: false, steps: [{ evidence: { failed: 'it was told to stop' } }] }]);
+    expect(report.drills).toMatchObject([{ ok: false, steps: [{ evidence: { failed: 'stopped by a signal' } }] }]);
   });
 });
 

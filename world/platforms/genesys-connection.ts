@@ -7,11 +7,11 @@ import { type Organisation, virtualName } from './organisation.ts';
 import { ARCHITECT_FLOW, type Way } from './scripts.ts';
 import { type Truth, truthOfGenesys } from './truth.ts';
 
-/** The world's own mirrors read at full speed: what a rate limit does is for the simulator's own tests. */
+/** Rate limit of the simulators, high enough to read at full speed. Limits are tested with the simulators. */
 const SIMULATED_LIMIT = 100_000;
 /**
- * Of a region to an organisation. The simulators would take more; the judge of a history allows a token 300, and some
- * that went out in one minute arrive in another.
+ * Requests per minute of a region to an organisation. The simulators would take more, but the checker of histories allows
+ * 300 per token, and a request can arrive in the minute after it was sent.
  */
 const REQUESTS_PER_MINUTE = 280;
 const PAGE_SIZE = 100;

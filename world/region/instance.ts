@@ -6,35 +6,35 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { inWords } from '../../src/sync/reading-progress.ts';
 import type { Http } from '../tools/http.ts';
 import { Process } from '../tools/process.ts';
-import type { Tell } from '../tools/step.ts';
+import type { OnProgress } from '../tools/step.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-/** Without news of it; while it reads its platforms there is some. */
+/** Limit without progress. While it reads its platforms there is progress. */
 const START_LIMIT_MS = 60_000;
-const TELL_EVERY_MS = 2_000;
+const REPORT_EVERY_MS = 2_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 50;
 
 interface InstanceOptions {
-  /** E.g. `eu-west-1-1`: the name of its files. */
+  /** E.g. `eu-west-1-1`; also the name of its files. */
   name: string;
   port: number;
-  /** Where its configuration is, and its log and history go. */
+  /** Folder of its configuration, log and history. */
   dir: string;
   /** Whether it writes a history. */
   history: boolean;
-  /** By how much its wall clock is wrong. */
+  /** Offset of its wall clock, in ms. */
   clockOffsetMs: number;
-  /** Told whenever its process begins and ends; one that is frozen counts as ended. */
+  /** Called when its process begins and ends; a frozen process counts as ended. */
   watch: Watch;
   http: Http;
 }
 
 interface HowFar {
   isReady: boolean;
-  /** Another text whenever it has come further. */
+  /** A text that changes with any progress. */
   progress: string;
-  /** For people; empty where there is nothing to say. */
+  /** The progress for people; empty if there is none. */
   shown: string;
 }
 
@@ -44,17 +44,17 @@ interface Watch {
 }
 
 /**
- * One Muster instance, a process of its own and of its own process group: Ctrl-C in a terminal does not reach it. It
- * does not outlive this process, unless this one is killed.
+ * One Muster instance, a process with its own process group: Ctrl-C in a terminal does not reach it. It does not outlive
+ * this process, unless this one is killed.
  */
 export class Instance {
   readonly name: string;
   readonly port: number;
   readonly configFile: string;
   readonly logFile: string;
-  /** Undefined where none is written. A restarted instance goes on in the same file. */
+  /** Undefined if none is written. A restarted instance appends to the same file. */
   readonly historyFile: string | undefined;
-  /** Called with its last words when it dies though nobody asked it to. */
+  /** Called with the end of its log when it ends unasked. */
   onDeath: (lastWords: string) => void = () => {};
   readonly #clockOffsetMs: number;
   readonly #watch: Watch;
@@ -91,33 +91,31 @@ export class Instance {
   }
 
   /**
-   * Resolves once it takes work.
-   * @param tell hears now and then how far it has read its platforms
-   * @throws Error with its last words
+   * Resolves once it is ready.
+   * @param onProgress called now and then with the progress of reading its platforms
+   * @throws Error with the end of its log
    */
-  async start(tell: Tell = () => undefined): Promise<void> {
+  async start(onProgress: OnProgress = () => undefined): Promise<void> {
     const history = this.historyFile ? ['--history', this.historyFile] : [];
     const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
     this.#process.start(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock]);
     this.#watch.began();
-    const heard = new Set<string>();
-    let [heardMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
+    const seen = new Set<string>();
+    let [progressMs, reportedMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
     for (;;) {
       const { isReady, progress, shown } = await this.#howFar();
       const nowMs = systemClock.monotonicMs();
       if (isReady) return;
       this.#process.assertRunning();
-      if (!heard.has(progress)) heardMs = nowMs;
-      heard.add(progress);
-      if (nowMs > heardMs + START_LIMIT_MS) {
+      if (!seen.has(progress)) progressMs = nowMs;
+      seen.add(progress);
+      if (nowMs > progressMs + START_LIMIT_MS) {
         await this.kill('SIGKILL');
-        throw new Error(
-          `nothing was heard of the instance ${this.name} for ${START_LIMIT_MS} ms:\n${this.lastWords()}`,
-        );
+        throw new Error(`the instance ${this.name} made no progress for ${START_LIMIT_MS} ms:\n${this.lastWords()}`);
       }
-      if (shown && nowMs > toldMs + TELL_EVERY_MS) {
-        tell(shown);
-        toldMs = nowMs;
+      if (shown && nowMs > reportedMs + REPORT_EVERY_MS) {
+        onProgress(shown);
+        reportedMs = nowMs;
       }
       await delay(POLL_MS);
     }
@@ -131,12 +129,12 @@ export class Instance {
     await ended;
   }
 
-  /** Lets it finish what it has, by force after 10 s; resolves when the process is gone. */
+  /** Lets it finish its work, by force after 10 s; resolves when the process is gone. */
   async stop(): Promise<void> {
     await this.#process.stop();
   }
 
-  /** The same port, configuration and history again, whether it runs or not. */
+  /** Starts it again with the same port, configuration and history, whether it runs or not. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();

@@ -13,7 +13,7 @@ interface Observed {
   readings(): Promise<Reading[]>;
 }
 
-/** The world at one moment: what the summary shows. Times in ms; undefined where nothing was measured. */
+/** The world at one moment, for the summary. Times in ms; undefined if nothing was measured. */
 export interface Snapshot {
   seconds: number;
   regions: RegionSnapshot[];
@@ -39,7 +39,7 @@ export interface RegionSnapshot {
   nobody: number;
   eventsApplied: number;
   propagationP99Ms: number | undefined;
-  /** How old what it knows of each other region is; null where it has heard nothing. */
+  /** Age of its knowledge of each other region; null if it has heard nothing. */
   ageMs: Map<string, number | null>;
 }
 

@@ -14,9 +14,9 @@ process.on('exit', () => {
 });
 
 interface ProcessOptions {
-  /** Of the process, in error messages, e.g. `Redis on port 6379`. */
+  /** Name of the process in error messages, e.g. `Redis on port 6379`. */
   name: string;
-  /** Takes the output of every run; its folder is created. */
+  /** File for the output of every run; its folder is created. */
   logFile: string;
   /** How long `stop` waits before it uses force, in ms. */
   stopLimitMs: number;
@@ -34,7 +34,7 @@ export class Process {
   readonly #stopLimitMs: number;
   readonly #onEnd: (wasAsked: boolean) => void;
   #child: ChildProcess | undefined;
-  /** Why the program could not be run. */
+  /** Set if the program could not be run. */
   #failure: Error | undefined;
   #wasAsked = false;
 
@@ -59,7 +59,7 @@ export class Process {
     this.#spawn(program, args);
   }
 
-  /** Runs a program to its end. @returns its exit code, null where a signal ended it. @throws Error if one runs already */
+  /** Runs a program to its end. @returns its exit code, null if a signal ended it. @throws Error if it runs already */
   async run(program: string, args: readonly string[]): Promise<number | null> {
     const [code] = await once(this.#spawn(program, args), 'close');
     return code;

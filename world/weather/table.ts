@@ -9,7 +9,7 @@ const STYLE_OF = { clear: 'green', slow: 'yellow', cut: 'red', stalled: 'red' } 
 >;
 const NONE = '–';
 
-/** One column: what it shows of a row, to the left or to the right. */
+/** A column: its cells, and their alignment. */
 interface Column<Row> {
   title: string;
   isNumber?: true;
