@@ -27,7 +27,7 @@ async function run({ json, only, realTime, bus, keep }: DrillFlags): Promise<num
     process.stderr.write(`drill: ${obstacle}\n`);
     return UNUSABLE;
   }
-  // A terminal that is gone must not keep a world from being put away.
+  // A closed terminal must not prevent the end of a world in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const signals = new Signals();
   const pace = realTime ? REAL : SHORTENED;

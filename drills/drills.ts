@@ -15,7 +15,7 @@ import { totalIsolation } from './total-isolation.ts';
 import { webhookStorm } from './webhook-storm.ts';
 import { zombieAgent } from './zombie-agent.ts';
 
-/** From what happens to the links between regions to what happens inside one. */
+/** In order: from faults of the links between regions to faults inside one region. */
 export const DRILLS: readonly Drill[] = [
   busPartition,
   totalIsolation,

@@ -4,7 +4,7 @@ import { genesysSimulatorCommand } from './genesys/command.ts';
 
 /** `npm run simulator`: runs one platform, for an instance to connect to. */
 await new Command('simulator')
-  .description('A simulated platform.')
+  .description('Run a simulated platform')
   .addCommand(genesysSimulatorCommand())
   .addCommand(cxoneSimulatorCommand())
   .showHelpAfterError('(`npm run simulator -- --help` lists the platforms)')

@@ -25,20 +25,20 @@ const UNUSABLE = 2;
 export function startOptions(): Command {
   return new Command('start')
     .description('Run three regions on this machine, with simulated agents and callers, and watch them')
-    .option('--agents <number>', 'agents in all, shared by three organisations', wholeNumber(3, 15_000), 600)
-    .option('--calls-per-second <number>', 'calls that arrive, in all', positiveNumber(1_000), 20)
+    .option('--agents <number>', 'agents of all three organisations together', wholeNumber(3, 15_000), 600)
+    .option('--calls-per-second <number>', 'rate of calls in all regions together', positiveNumber(1_000), 20)
     .option(
       '--duration <seconds>',
-      'let calls arrive this long, then judge what happened and end',
+      'let calls arrive this long, then verify and end',
       positiveNumber(86_400),
     )
-    .option('--report <file>', 'judge what happened when it ends, and write this as JSON')
-    .option('--ready-file <file>', 'write where everything is, as JSON, once it is up')
+    .option('--report <file>', 'verify at the end, and write the report to this file, as JSON')
+    .option('--ready-file <file>', 'write all addresses to this file, as JSON, once the world is up')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .addOption(busOption())
     .addOption(
-      new Option('--delivery <way>', 'how calls reach agents on Genesys Cloud; default: each way by chance').choices(
+      new Option('--delivery <way>', 'how calls reach agents on Genesys Cloud (default: a random way for each call)').choices(
         WAYS,
       ),
     )

@@ -115,7 +115,7 @@ export class Run {
 
   async #judge(world: World): Promise<number> {
     this.#out.write(
-      'The calls are over; agents finish their work, and then every region is compared with every platform.\n',
+      'Calls have ended. Agents finish their work, and then every region is compared with every platform.\n',
     );
     const report = await world.report();
     if (this.#flags.report) writeJson(this.#flags.report, report);

@@ -12,7 +12,7 @@ const FRAME_MS = 100;
 const CLEAR_LINE = '\r\u001b[2K';
 const LONGEST_NAME = 58;
 
-/** Tells drills to a stream as they happen: in colours and with a running clock on a terminal, as plain lines elsewhere. */
+/** Writes drills to a stream as they happen: in colours and with a running clock on a terminal, otherwise as plain lines. */
 export class Narrator implements Audience {
   readonly #stream: NodeJS.WriteStream;
   readonly #paint: Paint;
