@@ -27,20 +27,17 @@ export function startOptions(): Command {
     .description('Run three regions on this machine, with simulated agents and callers, and watch them')
     .option('--agents <number>', 'agents of all three organisations together', wholeNumber(3, 15_000), 600)
     .option('--calls-per-second <number>', 'rate of calls in all regions together', positiveNumber(1_000), 20)
-    .option(
-      '--duration <seconds>',
-      'let calls arrive this long, then verify and end',
-      positiveNumber(86_400),
-    )
+    .option('--duration <seconds>', 'let calls arrive this long, then verify and end', positiveNumber(86_400))
     .option('--report <file>', 'verify at the end, and write the report to this file, as JSON')
     .option('--ready-file <file>', 'write all addresses to this file, as JSON, once the world is up')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .addOption(busOption())
     .addOption(
-      new Option('--delivery <way>', 'how calls reach agents on Genesys Cloud (default: a random way for each call)').choices(
-        WAYS,
-      ),
+      new Option(
+        '--delivery <way>',
+        'how calls reach agents on Genesys Cloud (default: a random way for each call)',
+      ).choices(WAYS),
     )
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
     .option('--auth', 'require tokens, which `npm run world -- token` mints')
