@@ -74,7 +74,7 @@ describe('a world of three regions', () => {
     const { instance } = world.regions[0] as World['regions'][number];
     const death = world.death();
     process.kill(instance.pid as number, 'SIGKILL');
-    expect(await death).toContain(`the instance ${instance.name} died`);
+    expect(await death).toContain(`the instance ${instance.name} ended unexpectedly`);
     await instance.restart();
     expect((await world.settle()).converged).toBe(true);
   });
