@@ -5,22 +5,22 @@ import { startKafka } from '../world/kafka/cluster.ts';
 import { startRedis } from '../world/redis/server.ts';
 import { Echo } from './echo.ts';
 
-/** A bus of its own, for as long as it is measured. */
+/** An event bus, for one measurement. */
 export interface Broker {
   name: string;
   /** The section `bus` of an instance's configuration. */
   settings: Record<string, unknown>;
-  /** A message of about an event's size, written and read back with nothing but the client library. */
+  /** Writes a message of about an event's size and reads it back, with the client library alone. */
   raw: Echo;
   stop(): Promise<void>;
 }
 
-export const TOPIC = 'regions';
-/** Of the driver alone. */
+const TOPIC = 'regions';
+/** The topic of the driver. */
 export const DRIVER_TOPIC = 'driver';
 export const PARTITIONS = 12;
 const RAW_TOPIC = 'raw';
-/** About as long as an event. */
+/** About the size of an event. */
 export const PADDING = 'x'.repeat(500);
 
 export async function startRedisStreams(dir: string): Promise<Broker> {
@@ -61,7 +61,7 @@ interface StreamMessage {
   message: { id: string };
 }
 
-/** @throws Error saying what to install where there is no Java */
+/** @throws Error saying what to install if there is no Java */
 export async function startKafkaBroker(dir: string): Promise<Broker> {
   const kafka = await startKafka({ dir: join(dir, 'kafka') });
   const client = { clientId: 'bench', bootstrapBrokers: kafka.bootstrap };

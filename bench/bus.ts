@@ -10,7 +10,7 @@ import { systemClock } from '../src/ops/clock.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createBus } from '../src/serve/bus.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
-import { freePort } from '../world/redis/ports.ts';
+import { freePort } from '../world/tools/ports.ts';
 import { type Broker, DRIVER_TOPIC, PADDING, PARTITIONS, startKafkaBroker, startRedisStreams } from './brokers.ts';
 import { type Contestant, compare, type Measured } from './compare.ts';
 import { Echo } from './echo.ts';
@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 1;
 const READING =
   'A message of about 500 bytes written and read back: by the client library alone, on one partition; by the driver, on 12. "region to region": an event is posted to one instance until a lookup at the other region’s shows it, looking once a millisecond.';
 
-/** What the bus costs: a message with the bare client, with Muster's driver, and a change from one region to another. */
+/** The cost of the bus: a message with the bare client, with Muster's driver, and a change from one region to another. */
 export const bus: Topic = {
   name: 'bus',
   measure: async (world, settings) => {
@@ -112,7 +112,7 @@ class Driver {
   }
 }
 
-/** Two regions, each with a Redis Cluster of masters alone and an instance in a process of its own. */
+/** Two regions, each with a Redis Cluster of masters only and an instance as a process. */
 class Pair {
   readonly #near: Server;
   readonly #far: Server;
@@ -125,7 +125,7 @@ class Pair {
     this.#clusters = clusters;
   }
 
-  /** Resolves once a change has come through. */
+  /** Resolves once a change has arrived in the other region. */
   static async start({ name, settings }: Broker, parent: string): Promise<Pair> {
     const dir = mkdtempSync(join(parent, 'pair-'));
     const ports = [await freePort(), await freePort()];
@@ -138,12 +138,12 @@ class Pair {
     const [near, far] = [await start('near'), await start('far')];
     const pair = new Pair(near[0], far[0], [near[1], far[1]]);
     await pair.propagate().catch((error) => {
-      throw new Error(`nothing comes through ${name}`, { cause: error });
+      throw new Error(`no change arrives through ${name}`, { cause: error });
     });
     return pair;
   }
 
-  /** Posts events to one region and looks at the other until they are there: in each partition the last. */
+  /** Posts events to one region and reads the other until the last of each partition is there. */
   async propagate(count = 1): Promise<void> {
     const agentIds = Array.from({ length: count }, () => `crm:agent-${this.#changes++}`);
     const timestamp = systemClock.nowMs();
@@ -156,7 +156,7 @@ class Pair {
   async #isThere(agentId: string): Promise<void> {
     const untilMs = systemClock.monotonicMs() + VISIBLE_WITHIN_MS;
     while (!(await this.#far.has(`/v1/agents/${encodeURIComponent(agentId)}`))) {
-      if (systemClock.monotonicMs() > untilMs) throw new Error(`${agentId} did not get to the other region`);
+      if (systemClock.monotonicMs() > untilMs) throw new Error(`${agentId} did not reach the other region`);
       await delay(LOOK_EVERY_MS);
     }
   }

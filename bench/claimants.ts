@@ -1,4 +1,4 @@
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { RequiredSkills } from '../src/agent/ranking.ts';
 import type { AgentRecord } from '../src/store/agent-record.ts';
 import { tellable } from '../src/store/written.ts';
@@ -16,7 +16,7 @@ interface Taken {
   queue: string;
 }
 
-/** Callers who claim agents of a domain's queues at random, and give all back when asked to. */
+/** Callers who claim agents of a domain's queues at random, and release them on request. */
 export class Claimants {
   readonly #world: World;
   readonly #domain: DomainName;
@@ -24,7 +24,7 @@ export class Claimants {
   readonly #random = new Random(2);
   #calls = 0;
   #taken: Taken[] = [];
-  /** Claims that found nobody. */
+  /** Claims that found no agent. */
   misses = 0;
 
   constructor(world: World, domain: DomainName, withSkills: boolean) {

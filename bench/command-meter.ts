@@ -1,9 +1,9 @@
 import { type AdminConnection, connectAdmin } from '../world/redis/admin.ts';
 
-/** Calls and microseconds by command, as `INFO commandstats` counts them; what scripts call is in it, too. */
+/** Calls and microseconds by command, from `INFO commandstats`; commands of scripts included. */
 export type CommandStats = Map<string, { calls: number; us: number }>;
 
-/** Reads what some nodes together have carried out so far. */
+/** Reads the commands that some nodes together have executed so far. */
 export class CommandMeter {
   readonly #nodes: AdminConnection[];
 
@@ -31,7 +31,7 @@ export class CommandMeter {
   }
 }
 
-/** What was carried out between two readings; commands that were not are absent. */
+/** The commands executed between two readings; others are absent. */
 export function difference(before: CommandStats, after: CommandStats): CommandStats {
   const grown = [...after].map(([name, { calls, us }]) => {
     const earlier = before.get(name) ?? { calls: 0, us: 0 };

@@ -2,28 +2,28 @@ import { systemClock } from '../src/ops/clock.ts';
 import { ShardUnavailable } from '../src/store/store.ts';
 import { type CommandMeter, difference } from './command-meter.ts';
 
-/** One way of doing something, measured beside others. */
+/** An operation that is compared with others. */
 export interface Contestant {
   name: string;
   operation(): Promise<unknown>;
-  /** Operations after which a burst ends, where they use something up. */
+  /** Largest number of operations in a burst, if they use something up. */
   most?: number;
-  /** Undoes, off the clock, what the operations of a burst did. */
+  /** Undoes the effects of a burst, outside the measured time. */
   cleanUp?(): Promise<void>;
 }
 
-export interface Comparison {
-  /** The floors first; what is measured against them last. */
+interface Comparison {
+  /** Floors first, then the operations that are compared with them. */
   contestants: Contestant[];
   inFlight: number;
-  /** Time on the clock for each contestant. */
+  /** Measured time of each contestant, in s. */
   seconds: number;
   meter: CommandMeter;
-  /** What one operation counts for, e.g. the events of a batch; default 1. */
+  /** Units of one operation, e.g. the events of a batch; default 1. */
   units?: number;
 }
 
-export interface Spread {
+interface Spread {
   median: number;
   min: number;
   max: number;
@@ -39,19 +39,19 @@ export interface Measured {
   perSecond: number;
   /** Time of one script inside Redis. */
   scriptUs: number;
-  /** EVALSHA, EVAL and WAIT that Redis carried out for one unit. */
+  /** EVALSHA, EVAL and WAIT that Redis executed for one unit. */
   commands: number;
-  /** Operations that got no answer in time; they count in no other number. */
+  /** Operations without an answer in time; they count in no other number. */
   unanswered: number;
   /** p50 by p50 of each contestant before this one, repetition by repetition. */
   ratios: { of: string; p50: Spread }[];
 }
 
 const REPETITIONS = 5;
-/** A burst is short, so that what else the machine does in a moment hits all contestants alike. */
+/** A burst is short, so that other load of the machine affects all contestants alike. */
 const BURST_MS = 40;
 
-/** What one contestant did in one repetition. */
+/** Measurements of one contestant in one repetition. */
 interface Sample {
   latenciesMs: number[];
   elapsedMs: number;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const LIMIT_MS = 20_000;
 
-/** Sends something and waits until it has come back. */
+/** Sends messages and waits until they have come back. */
 export class Echo {
   readonly #send: (ids: string[]) => Promise<unknown>;
   readonly #waiting = new Map<string, () => void>();
@@ -18,7 +18,7 @@ export class Echo {
     this.#waiting.delete(id);
   }
 
-  /** Sends as many at once. @throws Error if they are not back within 20 s */
+  /** Sends a number of messages at once. @throws Error if they are not back within 20 s */
   async roundTrip(count = 1): Promise<void> {
     const ids = Array.from({ length: count }, () => `${this.#count++}`);
     const back = Promise.all(ids.map((id) => new Promise<void>((resolve) => this.#waiting.set(id, resolve))));
@@ -26,7 +26,7 @@ export class Echo {
     const late = delay(LIMIT_MS, undefined, { signal: done.signal }).then(() => {
       throw new Error(`${count} messages did not come back from the bus`);
     });
-    late.catch(() => undefined); // it came in time
+    late.catch(() => undefined); // unused if it came in time
     await Promise.all([this.#send(ids), Promise.race([back, late])]);
     done.abort();
   }

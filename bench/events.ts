@@ -7,10 +7,10 @@ const DOMAIN = 'events';
 const AGENTS = 10_000;
 const BATCH = 500;
 const BATCHES_IN_FLIGHT = [1, 4];
-/** After everything that the loaded agents have heard. */
+/** Later than all events of the loaded agents. */
 const FIRST_AT_MS = 1_710_000_000_000;
 
-/** Status changes applied as the applier does it: a batch of many agents at once. */
+/** Status changes, applied as the applier does: a batch of many agents at once. */
 export const events: Topic = {
   name: 'events',
   measure: async (world, settings) => {

@@ -3,16 +3,16 @@ import { type ClusterSettings, connectCluster, type RedisClient } from '../src/s
 import type { Script } from '../src/store/redis/scripts.ts';
 import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 
-/** The least that a claim could cost: one round trip of a script that writes one key. */
-export const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
-/** The least that a lookup could cost. */
-export const READ = script('read', "return redis.call('GET', KEYS[1])");
+/** The floor of a claim: one round trip of a script that writes one key. */
+const WRITE = script('write', "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
+/** The floor of a lookup. */
+const READ = script('read', "return redis.call('GET', KEYS[1])");
 
 const KEYS = 1000;
 const VALUE = 'x'.repeat(100);
 const TTL_MS = '60000';
 
-/** Scripts sent with nothing between the caller and the client library that Muster uses, set up as Muster sets it up. */
+/** Scripts that are sent with the bare client library, set up as in Muster. */
 export class Floor {
   readonly #client: RedisClient;
   #turn = 0;
@@ -42,8 +42,8 @@ export class Floor {
     return this.#client.sendCommand(key, true, ['EVALSHA', READ.sha, '1', key]);
   }
 
-  /** The same write through a lane: what waiting for a replica costs, whatever the script does. */
-  writeInLane(lane: WriteBatcher, domain: string): Promise<unknown> {
+  /** The same write through a write batcher: the cost of waiting for a replica, whatever the script does. */
+  writeInBatch(lane: WriteBatcher, domain: string): Promise<unknown> {
     return lane.run(WRITE, [this.#key(domain)], [VALUE, TTL_MS], 5000);
   }
 

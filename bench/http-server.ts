@@ -4,8 +4,8 @@ import { startInstance } from '../src/serve/instance.ts';
 import { Floor } from './floor.ts';
 
 /**
- * One HTTP server in a process of its own: `node bench/http-server.ts muster|bare CONFIG`. It tells its parent the URL
- * and ends with it.
+ * One HTTP server as a process: `node bench/http-server.ts muster|bare CONFIG`. It sends its URL to its parent, and ends
+ * with it.
  */
 const SERVERS: Record<string, (configFile: string) => Promise<string>> = {
   muster: async (configFile) => (await startInstance({ config: await loadConfig(configFile) })).url,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../src/ops/clock.ts';
 import { compare, type Measured } from './compare.ts';
 import { MOST, QUEUES, queueId } from './pool.ts';
@@ -15,7 +15,7 @@ const IN_FLIGHT = [1, 64];
 const QUIET_WITHIN_MS = 10_000;
 const POLL_MS = 10;
 
-/** Claims over HTTP from a whole instance, against a server that does nothing but one raw script. */
+/** Claims over HTTP from a whole instance, against a server that runs one raw script. */
 export const http: Topic = {
   name: 'http',
   measure: async (world, settings) => {
@@ -26,7 +26,7 @@ export const http: Topic = {
     try {
       const rows = await claimOver(...servers, world, settings);
       const reading =
-        '"fastify + write" is a route without validation that runs the raw write script. An instance also waits for a replica, answers with the agent, and publishes the claim; its releases and the spreading of both are off the clock.';
+        '"fastify + write" is a route without validation that runs the raw write script. An instance also waits for a replica, answers with the agent, and publishes the claim; its releases, and the messages of both, are outside the measured time.';
       return [{ title: 'Claims over HTTP: 10,000 agents, 50 queues, 1,000 available', rows, reading }];
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
@@ -61,7 +61,7 @@ async function claimOver(bare: Server, muster: Server, world: World, { seconds }
   return rows;
 }
 
-/** Waits until everything published has come back from the bus, so that no other contestant pays for it. */
+/** Waits until all published messages have come back from the bus, so that they do not slow down other contestants. */
 async function quiet(muster: Server): Promise<void> {
   const untilMs = systemClock.monotonicMs() + QUIET_WITHIN_MS;
   for (;;) {

@@ -1,4 +1,4 @@
-import { Random } from '../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { Facets } from '../src/agent/facets.ts';
 import type { Agents } from '../src/store/store.ts';
 
@@ -6,10 +6,10 @@ import type { Agents } from '../src/store/store.ts';
 export const QUEUES = 50;
 const QUEUES_PER_AGENT = 3;
 const AVAILABLE = 1000;
-/** Half of the available agents: claims of a burst take no more, so that nobody has to look for the last ones. */
+/** Half of the available agents, as the most that claims of a burst take: finding the last ones would take longer. */
 export const MOST = AVAILABLE / 2;
 const SKILLS = Array.from({ length: 10 }, (_, i) => `skill-${i}`);
-/** Of the agents, 0.387 have any one skill, so that 15 % have both of any two. */
+/** Share of agents who have any one skill, so that 15 % have both of any two. */
 const HAS_SKILL = 0.387;
 const LOADING_AT_ONCE = 256;
 const FIRST_SEEN_MS = 1_700_000_000_000;
@@ -24,7 +24,7 @@ export function anySkills(random: Random): Record<string, number> {
   return { [SKILLS[first] as string]: 0, [SKILLS[second] as string]: 0 };
 }
 
-/** Stores `count` agents, about a thousand of whom can be taken, the way events do. */
+/** Stores `count` agents, about a thousand of them available, as events do. */
 export async function load(agents: Agents, domain: string, count: number): Promise<void> {
   const random = new Random(1);
   let next = 0;

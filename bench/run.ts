@@ -11,7 +11,7 @@ import type { Finding, Topic } from './topic.ts';
 import { claims, lookups } from './walks.ts';
 import { startWorld } from './world.ts';
 
-/** `npm run bench`: what lookups, claims, events and the bus cost on real Redis Clusters and a real Kafka, each beside its raw floor. */
+/** `npm run bench`: the cost of lookups, claims, events and the bus on real Redis Clusters and a real Kafka, beside raw floors. */
 const TOPICS: Topic[] = [lookups, claims, http, events, bus, scale];
 
 interface Flags {
@@ -27,9 +27,9 @@ lowest and highest. Client, servers and replicas share this machine: trust ratio
 
 const { seconds, only, json, large } = new Command('bench')
   .description('Measures Muster on a real Redis Cluster of 3 masters and 3 replicas, beside the raw floor')
-  .option('--seconds <number>', 'time on the clock for each thing measured', positive, 1.5)
+  .option('--seconds <number>', 'measured time of each operation', positive, 1.5)
   .addOption(new Option('--only <name>', 'one topic').choices(TOPICS.map(({ name }) => name)))
-  .option('--json <file>', 'write the numbers to this file, too')
+  .option('--json <file>', 'also write the numbers to this file, as JSON')
   .option('--large', 'also measure a domain of 1,000,000 agents, which takes minutes to load')
   .parse()
   .opts<Flags>();

@@ -7,7 +7,7 @@ const SMALL = 10_000;
 const LARGE = 1_000_000;
 const IN_FLIGHT = [1, 64];
 
-/** What a claim costs where the domain has a hundred times as many agents. */
+/** The cost of a claim in a domain with a hundred times as many agents. */
 export const scale: Topic = {
   name: 'scale',
   isLarge: true,
@@ -17,7 +17,7 @@ export const scale: Topic = {
     const small = new Claimants(world, 'calls', false);
     const large = new Claimants(world, 'vast', false);
     const contestants = [
-      { name: 'write + WAIT', operation: () => world.floor.writeInLane(world.claims, 'vast') },
+      { name: 'write + WAIT', operation: () => world.floor.writeInBatch(world.claims, 'vast') },
       { name: '10,000', operation: () => small.claim(), most: MOST, cleanUp: () => small.releaseAll() },
       { name: '1,000,000', operation: () => large.claim(), most: MOST, cleanUp: () => large.releaseAll() },
     ];

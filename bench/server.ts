@@ -5,7 +5,7 @@ import { Pool } from 'undici';
 
 const CONNECTIONS = 64;
 
-/** A server in a process of its own, and connections to it. */
+/** A server process, and connections to it. */
 export class Server {
   readonly #process: ChildProcess;
   readonly #pool: Pool;
@@ -15,12 +15,12 @@ export class Server {
     this.#pool = new Pool(url, { connections: CONNECTIONS });
   }
 
-  /** @throws Error if it does not come up */
+  /** @throws Error if it does not start */
   static async start(name: 'muster' | 'bare', configFile: string): Promise<Server> {
     const child = fork(fileURLToPath(new URL('http-server.ts', import.meta.url)), [name, configFile]);
     const ended = once(child, 'exit').then(() => Promise.reject(new Error(`the server "${name}" did not start`)));
     const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
-    ended.catch(() => {}); // it may end when it likes now
+    ended.catch(() => {}); // from now on it may end
     return new Server(child, url);
   }
 
@@ -33,7 +33,7 @@ export class Server {
     return this.#request({ path, method: 'POST', headers, body: JSON.stringify(body) });
   }
 
-  /** Whether there is something under a path. */
+  /** Whether a path exists. */
   async has(path: string): Promise<boolean> {
     const { statusCode, body } = await this.#pool.request({ path, method: 'GET' });
     await body.dump();

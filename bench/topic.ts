@@ -2,11 +2,11 @@ import type { Measured } from './compare.ts';
 import type { World } from './world.ts';
 
 export interface Settings {
-  /** Time on the clock for each contestant of a comparison. */
+  /** Measured time of each contestant of a comparison, in s. */
   seconds: number;
 }
 
-/** Something that is measured, and how to read it. */
+/** A comparison, and how to read it. */
 export interface Topic {
   name: string;
   /** Only with `--large`. */
@@ -16,7 +16,7 @@ export interface Topic {
 
 export interface Finding {
   title: string;
-  /** What p50 and p99 are of, where it is not one unit. */
+  /** The unit of p50 and p99, if it is not one operation. */
   per?: string;
   rows: Measured[];
   /** How to read it. */

@@ -4,7 +4,7 @@ import { MOST } from './pool.ts';
 import type { Finding, Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
-/** Lookups and claims as the code that serves requests calls them, on 10,000 agents. */
+/** Lookups and claims, called as the code that serves requests does, on 10,000 agents. */
 const DOMAIN = 'calls';
 const AGENTS = 10_000;
 const IN_FLIGHT = [1, 16, 64, 256];
@@ -49,7 +49,7 @@ async function bothWays(
   for (const withSkills of [false, true]) {
     const claimants = new Claimants(world, DOMAIN, withSkills);
     const rows = await measure(world, settings, claimants);
-    const missed = claimants.misses > 0 ? ` ${claimants.misses} found nobody.` : '';
+    const missed = claimants.misses > 0 ? ` ${claimants.misses} found no agent.` : '';
     findings.push({ title: `${title}: ${withSkills ? SKILLS : POOL}`, rows, reading: `${reading}${missed}` });
   }
   return findings;
@@ -70,7 +70,7 @@ async function lookUp(world: World, { seconds }: Settings, claimants: Claimants)
 async function claim(world: World, { seconds }: Settings, claimants: Claimants): Promise<Measured[]> {
   const contestants = [
     { name: 'write', operation: () => world.floor.write(DOMAIN) },
-    { name: 'write + WAIT', operation: () => world.floor.writeInLane(world.claims, DOMAIN) },
+    { name: 'write + WAIT', operation: () => world.floor.writeInBatch(world.claims, DOMAIN) },
     { name: 'claim', operation: () => claimants.claim(), most: MOST, cleanUp: () => claimants.releaseAll() },
   ];
   const rows: Measured[] = [];

@@ -15,20 +15,20 @@ import { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import type { Agents } from '../src/store/store.ts';
 import { withAdmin } from '../world/redis/admin.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
-import { freePort } from '../world/redis/ports.ts';
 import { type RedisServer, startRedis } from '../world/redis/server.ts';
+import { freePort } from '../world/tools/ports.ts';
 import { CommandMeter } from './command-meter.ts';
 import { Floor } from './floor.ts';
 import { load } from './pool.ts';
 
 export const REGION = 'bench';
-/** One for each topic that changes agents, so that none finds what another left behind. */
+/** One domain for each topic that changes agents, so that topics do not affect each other. */
 export type DomainName = 'calls' | 'http' | 'events' | 'vast';
 const DOMAINS: DomainName[] = ['calls', 'http', 'events', 'vast'];
-/** What an instance waits for claims. */
+/** How long an instance waits for replication of a claim, in ms. */
 const REPLICA_WAIT_MS = 20;
 
-/** A region's real parts in a folder of their own, and the raw floor beside them. */
+/** The real parts of a region, in a temporary folder, and the raw floors. */
 export interface World {
   dir: string;
   config: Config;
@@ -52,7 +52,7 @@ export async function startWorld(): Promise<World> {
   const bus = await startRedis({ dir: join(dir, 'bus') });
   const config = benchConfig(redis, bus, await freePort());
   const log = createLog('warn', REGION, 'bench');
-  // As one who may do anything: the floor writes keys that Muster has no business with.
+  // With all permissions: the floor writes keys that Muster does not use.
   const connect = (): Promise<Cluster> => Cluster.connect({ nodes: redis.addresses }, systemClock, log);
   const [cluster, claimCluster, floor] = await Promise.all([
     connect(),

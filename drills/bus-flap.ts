@@ -1,8 +1,8 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';
@@ -13,7 +13,7 @@ export const busFlap: Drill = {
   name: 'bus-flap',
   proves:
     "A region's link to the bus goes down and up again and again, the jitter that splits a Sentinel across regions: no " +
-    'claim is lost, nothing is promoted, and nobody is booked twice.',
+    'claim is lost, nothing is promoted, and no agent is booked twice.',
   async run(stage) {
     const { flapMs, flappingMs } = stage.pace;
     const world = await stage.open('bus-flap');
@@ -53,7 +53,7 @@ export const busFlap: Drill = {
     });
     await stage.step('All regions hear each other again', async (say) => {
       const { afterMs } = await stage.until(
-        'everybody is fresh',
+        'all regions are fresh',
         () => ask.reports(world),
         (reports) => reports.every(({ regions }) => regions.every(({ state }) => state === 'fresh')),
       );
@@ -63,7 +63,7 @@ export const busFlap: Drill = {
   },
 };
 
-/** Who is a master in the Redis Cluster of each region, and since which configuration. */
+/** The masters in the Redis Cluster of each region, with their configuration epochs. */
 async function rolesIn({ regions }: World): Promise<Record<string, string>> {
   const roles = regions.map(async ({ name, cluster }) => {
     const views = await cluster.topology();

@@ -1,16 +1,16 @@
 import type { AgentAnswer } from '../src/contract/agents.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, lastInLine } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
 const CUT = 'eu-west-1';
 const HOME = 'us-east-1';
 const BUS = 'bus';
-/** Claims that show that a region goes on. */
+/** Number of claims which shows that a region goes on. */
 const OWN = 5;
 
 export const busPartition: Drill = {
@@ -32,7 +32,7 @@ export const busPartition: Drill = {
       say('link', `${CUT} to the bus: ${world.weather.link(CUT, BUS).report().state}`);
       return own();
     });
-    const whenStale = await stage.step(`${CUT} calls what it knows of ${HOME} stale`, async (say) => {
+    const whenStale = await stage.step(`${CUT} reports its knowledge of ${HOME} as stale`, async (say) => {
       const { seen, afterMs } = await stage.until(
         `${HOME} is stale`,
         () => ask.viewOf(world, region, HOME),
@@ -48,7 +48,7 @@ export const busPartition: Drill = {
       say('since then', `${seen - whenStale} claims`);
       demand(whenStale > whenCut, `${CUT} has granted none of its agents while it was cut off`);
     });
-    const quietMs = await stage.step('Nobody calls for a while', async (say) => {
+    const quietMs = await stage.step('Calls stop for a while', async (say) => {
       await world.callers.stop();
       say('calls under way', world.callers.inFlight);
       return stage.elapsedMs;
@@ -75,7 +75,7 @@ export const busPartition: Drill = {
 
 interface Look {
   agent: AgentAnswer;
-  /** What the Redis of the region holds after the look. */
+  /** The record in the region's Redis after the lookup. */
   record: string;
 }
 
@@ -86,20 +86,19 @@ async function lookAt(world: World, agentId: string): Promise<Look> {
 }
 
 /**
- * An agent who is known to be available goes on a break, and the bus does not bring it to the region that is cut off.
- * While calls arrive it may hear of it all the same: for a caller who comes to the agent it asks the home, or the
- * platform, and keeps what they say.
- * @param quietMs since when nobody calls
+ * An agent who is known to be available goes on a break, which does not reach the region that is cut off. While calls
+ * arrive the region may still learn of it: to grant the agent it asks the home, or the platform, and keeps their answer.
+ * @param quietMs time since which there are no calls
  */
 function goOnBreak(stage: Stage, world: World, quietMs: number): Promise<Look> {
   const home = ask.regionOf(world, HOME);
   const connection = ask.connectionOf(world, HOME);
-  // A platform is asked one question at a time: once it has answered this drill's, nothing is under way for a caller.
+  // A platform gets one request at a time: once it has answered this drill's, none of a caller is on its way.
   const isAnswered = ({ confirmed_ms_ago: agoMs }: AgentAnswer) =>
     agoMs !== undefined && agoMs < stage.elapsedMs - quietMs;
   return stage.step(`An agent of ${HOME} goes on a break, and ${CUT} does not see it`, async (say) => {
     const { seen: before } = await stage.until(
-      `the platform tells ${CUT} that somebody waits for a call`,
+      `${CUT} learns from the platform that an agent waits for a call`,
       () => lookAt(world, connection.agentId(lastInLine(connection).id)),
       ({ agent, record }) => isAnswered(agent) && agent.status === 'AVAILABLE' && ask.statusOf(record) === 'AVAILABLE',
     );
@@ -115,14 +114,14 @@ function goOnBreak(stage: Stage, world: World, quietMs: number): Promise<Look> {
     say(`${CUT}, before`, `${ask.status(before.agent)}, confirmed ${before.agent.confirmed_ms_ago} ms ago`);
     const record = await ask.recordIn(ask.regionOf(world, CUT), agent_id);
     say('its Redis holds', ask.abridged(record));
-    demand(record === before.record, `${CUT} has heard of it although it is cut off`);
+    demand(record === before.record, `${CUT} knows of it although it is cut off`);
     return before;
   });
 }
 
 /**
- * Once what is known is too old again, the next lookup detects it, asks the platform, answers right, and keeps what it
- * heard. Only the drill asks meanwhile.
+ * Once the region's knowledge is too old again, the next lookup detects that, asks the platform, answers right, and keeps
+ * the platform's answer. Only the drill sends lookups meanwhile.
  */
 function lookUp(stage: Stage, world: World, before: Look): Promise<void> {
   return stage.step('The next lookup there asks the platform, and its Redis is right again', async (say) => {
@@ -137,7 +136,7 @@ function lookUp(stage: Stage, world: World, before: Look): Promise<void> {
     );
     const { agent, record } = after;
     say(CUT, `${ask.status(agent)}, after ${duration(afterMs)}`);
-    say('on whose word', `the platform's, ${agent.confirmed_ms_ago} ms ago`);
+    say('according to', `the platform's, ${agent.confirmed_ms_ago} ms ago`);
     say('Redis before', ask.abridged(before.record));
     say('Redis after', ask.abridged(record));
     demand(onTrust.length === 0, `${CUT} trusted what it knew of ${HOME}: ${onTrust[0]}`);

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const AHEAD = 'us-east-1';
 const BEHIND = 'ap-southeast-1';
 const SKEWS_MS = [0, 5_000, 300_000];
-/** Agents of each organisation who come in, one after another. */
+/** Number of agents of each organisation who log in, one after another. */
 const PER_CONNECTION = 5;
-/** Between two of them: more than the resolution of the platform's time. */
+/** Time between two of them: more than the resolution of the platform's time. */
 const GAP_MS = 15;
 
-/** Agents in the order in which they were handed out, twice around. */
+/** Agents in the order in which they were handed out, in two rounds. */
 type Order = string[];
 
 export const clockSkew: Drill = {
@@ -48,8 +48,8 @@ export const clockSkew: Drill = {
 };
 
 /**
- * Nobody but the drill moves: agents come in one after another, are handed out by the regions in turn, are given back in
- * that order, and are handed out once more.
+ * Only the drill acts: agents log in one after another, are handed out by the regions in turn, are given back in that
+ * order, and are handed out once more.
  */
 async function handOut(stage: Stage, world: World, words: string): Promise<Order> {
   for (const connection of world.connections) connection.pause();
@@ -72,7 +72,10 @@ async function handOut(stage: Stage, world: World, words: string): Promise<Order
         if (!region) throw new Error('a world without regions');
         const asked = { queue: 'global', call_id: `drill-${round}-${at}`, budget_ms: 2_000 };
         const answer = await ask.claim(world, region, asked);
-        demand(ask.succeeded(answer), `call ${asked.call_id} in ${region.name} was answered with ${ask.told(answer)}`);
+        demand(
+          ask.succeeded(answer),
+          `call ${asked.call_id} in ${region.name} was answered with ${ask.outcome(answer)}`,
+        );
         claims.push(answer.body as ClaimAnswer);
       }
       for (const claim of claims) await giveBack(stage, world, claim);
@@ -84,12 +87,12 @@ async function handOut(stage: Stage, world: World, words: string): Promise<Order
       isDeepStrictEqual(order.slice(0, came.length), came) ? 'as they came in' : 'another than they came in',
     );
     say('shares', `every agent got ${[...new Set(shares)].sort().join(' or ')} calls`);
-    demand(isDeepStrictEqual(order, [...came, ...came]), 'somebody was passed over');
+    demand(isDeepStrictEqual(order, [...came, ...came]), 'an agent was passed over');
     return order;
   });
 }
 
-/** Everybody goes home, and some come back in a fixed order, organisation by organisation. */
+/** All agents log out, and some log in again in a fixed order, organisation by organisation. */
 async function comeIn(stage: Stage, world: World): Promise<string[]> {
   for (const { organisation, simulator } of world.organisations) {
     for (const id of organisation.userIds) simulator.setUser(id, { presence: 'Offline' });
@@ -111,12 +114,12 @@ async function inLine({ http }: World, url: string): Promise<string[]> {
   return ('agents' in body ? body.agents : []).map(({ agent_id }) => agent_id);
 }
 
-/** The call is over: the agent goes to the end of the line, and every region knows. */
+/** Ends the call: the agent goes to the end of the queue, and every region knows. */
 async function giveBack(stage: Stage, world: World, claim: ClaimAnswer): Promise<void> {
   const home = ask.regionOf(world, claim.agent.home);
   for (const settlement of ['confirm', 'complete'] as const) {
     const answer = await ask.settle(world, home, claim, settlement);
-    demand(ask.succeeded(answer), `${settlement} of ${claim.call_id} was answered with ${ask.told(answer)}`);
+    demand(ask.succeeded(answer), `${settlement} of ${claim.call_id} was answered with ${ask.outcome(answer)}`);
   }
   await stage.until(
     `every region knows that ${claim.call_id} is over`,
@@ -129,7 +132,7 @@ function warnings(stage: Stage, world: World, skewMs: number): Promise<void> {
   const name = skewMs === 0 ? 'No region warns' : 'Every region warns of the clocks that are off, and of nothing else';
   return stage.step(name, async (say) => {
     const { seen } = await stage.until(
-      'warnings about clocks that are off, and nobody stale',
+      'warnings about clocks that are off, and no region stale',
       () => ask.reports(world),
       (reports) => reports.every(({ warnings }) => (skewMs === 0 ? warnings.length === 0 : warnings.length > 0)),
     );

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { BusDriver } from '../world/bus/bus.ts';
+import { findPrograms } from '../world/programs.ts';
 import { Folder } from '../world/tools/folder.ts';
-import { findPrograms } from '../world/tools/programs.ts';
 import { Signals } from '../world/tools/signals.ts';
 import { DRILLS } from './drills.ts';
 import { type DrillFlags, drillOptions } from './options.ts';
@@ -27,7 +27,7 @@ async function run({ json, only, realTime, bus, keep }: DrillFlags): Promise<num
     process.stderr.write(`drill: ${obstacle}\n`);
     return UNUSABLE;
   }
-  // A terminal that is gone must not keep a world from being put away.
+  // A closed terminal must not prevent the end of a world in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const signals = new Signals();
   const pace = realTime ? REAL : SHORTENED;

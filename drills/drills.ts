@@ -2,7 +2,6 @@ import { busFlap } from './bus-flap.ts';
 import { busPartition } from './bus-partition.ts';
 import { clockSkew } from './clock-skew.ts';
 import { consumerDown } from './consumer-down.ts';
-import type { Drill } from './drill.ts';
 import { forgedIds } from './forged-ids.ts';
 import { homeDies } from './home-dies.ts';
 import { lateReplica } from './late-replica.ts';
@@ -11,11 +10,12 @@ import { mixedConfig } from './mixed-config.ts';
 import { poison } from './poison.ts';
 import { refuse } from './refuse.ts';
 import { shardMigration } from './shard-migration.ts';
+import type { Drill } from './stage/drill.ts';
 import { totalIsolation } from './total-isolation.ts';
 import { webhookStorm } from './webhook-storm.ts';
 import { zombieAgent } from './zombie-agent.ts';
 
-/** From what happens to the links between regions to what happens inside one. */
+/** In order: from faults of the links between regions to faults inside one region. */
 export const DRILLS: readonly Drill[] = [
   busPartition,
   totalIsolation,

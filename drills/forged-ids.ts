@@ -1,35 +1,35 @@
 import type { AgentAnswer } from '../src/contract/agents.ts';
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import { mintFor } from '../world/tools/credentials.ts';
 import type { HttpAnswer } from '../world/tools/http.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, lastInLine, leaveSeat } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';
 const ELSEWHERE = 'ap-southeast-1';
 const SETTLEMENTS = ['confirm', 'renew', 'complete', 'release'] as const;
-/** More than everybody who lives in the world asks of one instance. */
+/** Limit of a client: more than any part of the world sends to one instance. */
 const REQUESTS_PER_SECOND = 100;
-/** Between two requests of whoever stays within the limit, in ms. */
+/** Interval of requests within the limit, in ms. */
 const PAUSE_MS = 15;
-/** Requests at once, and how often, until somebody is told that it is too many. */
+/** Requests at once, and the most rounds of them, until the limit answers. */
 const FLOOD = 250;
 const FLOODS = 20;
-/** What may be answered to one of many that ask for nothing that there is. */
+/** Acceptable answers to a flood of requests with invented ids. */
 const HARMLESS = new Set(['404 unknown_claim', '429 too_many_requests', '503 overloaded']);
 
 export const forgedIds: Drill = {
   name: 'forged-ids',
   proves:
-    'Somebody who may route calls makes up ids of claims, of agents who are held, free and offline: no region knows them, ' +
-    'nobody is locked, and whoever holds an agent keeps it. A flood of them meets the limit of the client.',
+    'A client that may route calls makes up ids of claims, of agents who are held, free and offline: no region knows them, ' +
+    'no agent is locked, and holders keep their agents. A flood of them meets the limit of the client.',
   async run(stage) {
     const world = await stage.open('forged-ids', { config: { limits: { requestsPerSecond: REQUESTS_PER_SECOND } } });
     const region = ask.regionOf(world, REGION);
@@ -45,11 +45,11 @@ export const forgedIds: Drill = {
     });
     await stage.step('The holder keeps the agent, and the one who is free can be claimed', async (say) => {
       const renewed = await ask.settle(world, region, cast.held, 'renew');
-      say('the holder renews', ask.told(renewed));
+      say('the holder renews', ask.outcome(renewed));
       demand(ask.succeeded(renewed), 'the holder has lost the agent');
       const asked = { queue: 'global', call_id: 'drill-free', agent_id: cast.free };
       const granted = await ask.claim(world, region, asked);
-      say('a call for the free agent', ask.told(granted));
+      say('a call for the free agent', ask.outcome(granted));
       demand(ask.succeeded(granted), 'the free agent cannot be claimed');
       const released = await ask.settle(world, region, granted.body as ClaimAnswer, 'release');
       demand(ask.succeeded(released), 'the claim cannot be given back');
@@ -62,18 +62,18 @@ export const forgedIds: Drill = {
 
 interface Cast {
   held: ClaimAnswer;
-  /** Agents of the same home. */
+  /** Ids of agents with the same home. */
   free: string;
   offline: string;
 }
 
 function gather(stage: Stage, world: World, region: LocalRegion): Promise<Cast> {
-  return stage.step('One agent is held, one is free, one is offline; nobody calls', async (say) => {
+  return stage.step('One agent is held, one is free, one is offline; there are no calls', async (say) => {
     const { agentId: offline, user } = await leaveSeat(stage, world, region, 'Offline');
     await world.callers.stop();
     const held = await claimSomeone(stage, world, region);
     const confirmed = await ask.settle(world, region, held, 'confirm');
-    demand(ask.succeeded(confirmed), `the confirmation was answered with ${ask.told(confirmed)}`);
+    demand(ask.succeeded(confirmed), `the confirmation was answered with ${ask.outcome(confirmed)}`);
     const connection = ask.connectionOf(world, region.name);
     const { id, name } = lastInLine(connection, { noneOf: [held.agent_id] });
     const cast = { held, free: connection.agentId(id), offline };
@@ -89,7 +89,7 @@ function gather(stage: Stage, world: World, region: LocalRegion): Promise<Cast> 
   });
 }
 
-/** What is claimed of each of them, as every region knows it. */
+/** The claims on each of them, in every region. */
 async function claimsOn(world: World, { held, free, offline }: Cast): Promise<Record<string, string>> {
   const told = Object.entries({ held: held.agent_id, free, offline }).map(async ([who, agentId]) => {
     const views = Object.values(await ask.agentEverywhere(world, agentId));
@@ -105,7 +105,7 @@ function claimsIn({ status, facets, digital_claimed_for_ms: digital = {} }: Agen
   return [status, voice, ...Object.keys(digital)].join(', ');
 }
 
-/** Ids that no region has granted, by what is wrong with them. */
+/** Ids that no region has granted, by their defect. */
 function forgeries({ held, free, offline }: Cast): Record<string, string> {
   const id = held.claim_id;
   const [, said = ''] = /~([^~]+)$/.exec(id) ?? [];
@@ -122,7 +122,7 @@ function forgeries({ held, free, offline }: Cast): Record<string, string> {
     'unit chat-1': like(held.agent_id, fence, 'chat-1', mode, region, proof),
     'unit voice-1': like(held.agent_id, fence, 'voice-1', mode, region, proof),
     'another region': like(held.agent_id, fence, unit, mode, ELSEWHERE, proof),
-    "in the home's stead": like(held.agent_id, fence, unit, 'verified', ELSEWHERE, proof),
+    "on the home's behalf": like(held.agent_id, fence, unit, 'verified', ELSEWHERE, proof),
     'a proof that is cut': id.slice(0, -8),
     'a proof without its end': id.slice(0, -1),
     'a proof changed at its end': `${id.slice(0, -1)}${last}`,
@@ -144,7 +144,7 @@ function makeUp(stage: Stage, world: World, cast: Cast, stranger: Stranger): Pro
       const told: Record<string, number> = {};
       for (const region of world.regions) {
         for (const settlement of SETTLEMENTS) {
-          const answer = ask.told(await stranger.settles(region, id, settlement));
+          const answer = ask.outcome(await stranger.settles(region, id, settlement));
           told[answer] = (told[answer] ?? 0) + 1;
           await stage.pass(PAUSE_MS);
           if (answer !== '404 unknown_claim') known.push(`${what}: ${settlement} in ${region.name} got ${answer}`);
@@ -166,8 +166,8 @@ function flood(stage: Stage, world: World, cast: Cast, stranger: Stranger): Prom
         stranger.settles(region, ids[at % ids.length] ?? '', 'confirm'),
       );
       const renewed = await ask.settle(world, region, cast.held, 'renew');
-      for (const answer of await Promise.all(answers)) told[ask.told(answer)] = (told[ask.told(answer)] ?? 0) + 1;
-      demand(ask.succeeded(renewed), `meanwhile the holder renewed and got ${ask.told(renewed)}`);
+      for (const answer of await Promise.all(answers)) told[ask.outcome(answer)] = (told[ask.outcome(answer)] ?? 0) + 1;
+      demand(ask.succeeded(renewed), `meanwhile the holder renewed and got ${ask.outcome(renewed)}`);
     }
     say('answers', each(told));
     const others = Object.keys(told).filter((answer) => !HARMLESS.has(answer));
@@ -180,7 +180,7 @@ function flood(stage: Stage, world: World, cast: Cast, stranger: Stranger): Prom
   });
 }
 
-/** Somebody who may route calls, and knows the ids of agents. */
+/** A client that may route calls and knows the ids of agents. */
 class Stranger {
   readonly #world: World;
   readonly #token: string;
@@ -198,6 +198,6 @@ class Stranger {
 
 async function tokenFor({ dir }: World): Promise<string> {
   const token = await mintFor(dir, ['route:agent'], systemClock);
-  if (token === undefined) throw new Error('this world lets everybody in');
+  if (token === undefined) throw new Error('this world needs no tokens');
   return token;
 }

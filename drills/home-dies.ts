@@ -1,14 +1,14 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, lineOf, sleeperIsRefused } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const DEAD = 'eu-west-1';
 const LEAVERS = 3;
-/** A call that was confirmed, and then was over before anybody who lives saw it, holds its agent for so long. */
+/** How long an agent is held by a confirmed call that ended without any live instance seeing it. */
 const CONFIRMED_MS = 60_000;
 
 export const homeDies: Drill = {
@@ -28,7 +28,7 @@ export const homeDies: Drill = {
       say('processes', (await stage.kill(home)).join(', '));
       return counts;
     });
-    await stage.step('The others notice that nobody answers there', async (say) => {
+    await stage.step('The others notice that it does not answer', async (say) => {
       for (const region of others) {
         const { afterMs } = await stage.until(
           `${region.name} calls ${DEAD} unreachable`,
@@ -38,7 +38,7 @@ export const homeDies: Drill = {
         say(region.name, `unreachable after ${duration(afterMs)}`);
       }
     });
-    await stage.step('The others notice that nothing is heard from it', async (say) => {
+    await stage.step('The others notice that its updates stop', async (say) => {
       for (const region of others) {
         const { seen } = await stage.until(
           `${region.name} calls ${DEAD} stale`,
@@ -46,7 +46,7 @@ export const homeDies: Drill = {
           ({ state }) => state === 'stale',
           2 * stage.pace.staleMs,
         );
-        say(region.name, `${seen.state}; the last it heard is ${duration(seen.age_ms ?? 0)} old`);
+        say(region.name, `${seen.state}; its last update is ${duration(seen.age_ms ?? 0)} old`);
       }
     });
     await callsGetAgents(stage, world, 'The others go on', others);
@@ -79,7 +79,7 @@ export const homeDies: Drill = {
   },
 };
 
-/** While their home is dead, those it would hand out first are gone: it must not, when it is back. */
+/** While their home is down, the agents it would hand out first go away. It must know that when it is back. */
 function firstInLineLeave(stage: Stage, world: World): Promise<string[]> {
   const home = ask.regionOf(world, DEAD);
   const platform = ask.connectionOf(world, DEAD);

@@ -2,34 +2,34 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import { systemClock } from '../src/ops/clock.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import type { HttpAnswer } from '../world/tools/http.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, Held, lastInLine, lineOf } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration } from './stage/words.ts';
 
-/** Whose config changes, and where it moves its own connection to: the others know nothing of it. */
+/** The region whose config changes, and the home it then names for its own connection. The others do not know. */
 const CHANGED = 'eu-west-1';
 const MOVED_TO = 'us-east-1';
 const BUDGET_MS = 1_000;
-/** From the end of its budget until a caller on a busy machine has its answer, in ms. */
+/** Time for an answer after the end of the budget, on a busy machine, in ms. */
 const GRACE_MS = 1_500;
-/** How long requests are counted after each question, in ms: what is passed on and on goes on. */
+/** How long requests are counted after each request, in ms, to find one that is passed on endlessly. */
 const COUNTED_MS = 2_000;
 /** The caller's request, and one hop. */
 const REQUESTS = 2;
-/** Regions ask each other how they are once a second, now more, now less. */
+/** Regions probe each other about once a second. */
 const SLACK = 6;
 
 export const mixedConfig: Drill = {
   name: 'mixed-config',
   proves:
-    "One region's config names another home for a connection than the others' do: whatever is asked between them makes " +
-    'one hop and is answered in time, in words; when the configs agree again, everything works.',
+    "One region's config names another home for a connection than the others' do: requests between them make one hop and " +
+    'are answered in time, with a reason; when the configs agree again, everything works.',
   async run(stage) {
     const world = await stage.open('mixed-config', { connection: { authority: 'refuse' } });
     const region = ask.regionOf(world, CHANGED);
@@ -39,18 +39,18 @@ export const mixedConfig: Drill = {
     const held = new Held(stage, world, region);
     await held.take(1);
     const [claim] = held.claims;
-    if (!claim) throw new Error('nobody is held');
-    await stage.step('Nobody calls for a while, and every region knows who waits', async (say) => {
+    if (!claim) throw new Error('no agent is held');
+    await stage.step('Calls stop for a while, and every region knows which agents wait', async (say) => {
       await world.callers.stop();
       say('calls under way', world.callers.inFlight);
-      // Whoever stopped talking while a region is not there would be busy for all who heard of the call.
+      // Calls that end while a region is down would leave agents busy in other regions.
       await stage.until(
-        'nobody talks',
+        'no agent talks',
         () => connection.state().interacting,
         (talking) => talking === 0,
       );
       const { seen } = await stage.until(
-        'every region knows who waits',
+        'every region knows which agents wait',
         () => {
           const waiting = lineOf(connection).map(({ id }) => connection.agentId(id));
           const others = waiting.filter((agentId) => agentId !== claim.agent_id);
@@ -68,7 +68,7 @@ export const mixedConfig: Drill = {
       say('home elsewhere', CHANGED);
     });
     const free = connection.agentId(lastInLine(connection, { noneOf: [claim.agent_id] }).id);
-    await stage.step('Both of the agents are spoken of there', async (say) => {
+    await stage.step('It gets events of both agents', async (say) => {
       for (const agentId of [claim.agent_id, free]) await speakOf(world, region, agentId);
       for (const [name, { home }] of Object.entries(await ask.agentEverywhere(world, free)))
         say(`home in ${name}`, home);
@@ -84,14 +84,10 @@ export const mixedConfig: Drill = {
     await stage.step('The agent can be claimed in every region again', async (say) => {
       for (const each of world.regions) {
         const asked = { queue: 'global', call_id: `drill-${each.name}`, agent_id: free, budget_ms: BUDGET_MS };
-        const { seen } = await stage.until(
-          `${each.name} is given it`,
-          () => ask.claim(world, each, asked),
-          ask.succeeded,
-        );
-        say(each.name, ask.told(seen));
+        const { seen } = await stage.until(`${each.name} gets it`, () => ask.claim(world, each, asked), ask.succeeded);
+        say(each.name, ask.outcome(seen));
         const released = await ask.settle(world, each, seen.body as ClaimAnswer, 'release');
-        demand(ask.succeeded(released), `the claim of ${each.name} was not given back: ${ask.told(released)}`);
+        demand(ask.succeeded(released), `the claim of ${each.name} was not given back: ${ask.outcome(released)}`);
       }
     });
     await callsGetAgents(stage, world, 'Calls get agents in every region again');
@@ -105,7 +101,7 @@ function rehomed(yaml: string, connection: string): string {
   return stringify(config);
 }
 
-/** The instance ends and starts with what its configuration is now; the regions hear each other again. */
+/** Restarts the instance with its present configuration; resolves when regions hear each other again. */
 async function restart(stage: Stage, world: World, { instance }: LocalRegion): Promise<void> {
   await instance.restart();
   await stage.until(
@@ -117,7 +113,7 @@ async function restart(stage: Stage, world: World, { instance }: LocalRegion): P
 
 let spoken = 0;
 
-/** Somebody tells the region that the agent is there. */
+/** Sends an event to the region: the agent is available. */
 async function speakOf({ http }: World, { url }: LocalRegion, agent_id: string): Promise<void> {
   const event = {
     event_id: `drill-${++spoken}`,
@@ -129,37 +125,40 @@ async function speakOf({ http }: World, { url }: LocalRegion, agent_id: string):
   await http.muster(url, ask.ATTEMPTS).sendEvents({ body: event });
 }
 
-/** Everything that is asked of one region and is the other's, as each of them sees it. */
+/** Requests to one region that it takes to be the other's. */
 function oneHop(stage: Stage, world: World, held: ClaimAnswer, free: string): Promise<void> {
-  return stage.step('What one takes for the other is asked once, and answered in words', async (say) => {
-    const idle = await counted(stage, world, async () => undefined);
-    say(`requests in ${duration(COUNTED_MS)} of nothing`, idle.requests);
-    const asked: Record<string, (region: LocalRegion) => Promise<HttpAnswer>> = {
-      'renews a claim': (region) => ask.settle(world, region, held, 'renew', { budget_ms: BUDGET_MS }),
-      'claims the agent': (region) =>
-        ask.claim(world, region, { queue: 'global', call_id: 'drill-mixed', agent_id: free, budget_ms: BUDGET_MS }),
-    };
-    const wrong: string[] = [];
-    for (const name of [CHANGED, MOVED_TO]) {
-      for (const [what, request] of Object.entries(asked)) {
-        const { answer, tookMs, requests } = await counted(stage, world, () => request(ask.regionOf(world, name)));
-        const more = requests - idle.requests;
-        const { detail } = (answer?.body ?? {}) as { detail?: string };
-        const told = answer ? ask.told(answer) : 'no answer';
-        say(`who ${what} in ${name}`, [`${told} after ${duration(tookMs)}, ${more} more requests`, detail ?? '']);
-        if (answer?.status !== 503 || !/config/i.test(detail ?? '')) wrong.push(`${what} in ${name} got ${told}`);
-        if (tookMs > BUDGET_MS + GRACE_MS) wrong.push(`${what} in ${name} took ${duration(tookMs)}`);
-        if (more > REQUESTS + SLACK) wrong.push(`${what} in ${name} made ${more} requests`);
+  return stage.step(
+    'Requests that one region takes to be the other’s make one hop, and are answered with a reason',
+    async (say) => {
+      const idle = await counted(stage, world, async () => undefined);
+      say(`requests in ${duration(COUNTED_MS)} of nothing`, idle.requests);
+      const asked: Record<string, (region: LocalRegion) => Promise<HttpAnswer>> = {
+        'renews a claim': (region) => ask.settle(world, region, held, 'renew', { budget_ms: BUDGET_MS }),
+        'claims the agent': (region) =>
+          ask.claim(world, region, { queue: 'global', call_id: 'drill-mixed', agent_id: free, budget_ms: BUDGET_MS }),
+      };
+      const wrong: string[] = [];
+      for (const name of [CHANGED, MOVED_TO]) {
+        for (const [what, request] of Object.entries(asked)) {
+          const { answer, tookMs, requests } = await counted(stage, world, () => request(ask.regionOf(world, name)));
+          const more = requests - idle.requests;
+          const { detail } = (answer?.body ?? {}) as { detail?: string };
+          const told = answer ? ask.outcome(answer) : 'no answer';
+          say(`who ${what} in ${name}`, [`${told} after ${duration(tookMs)}, ${more} more requests`, detail ?? '']);
+          if (answer?.status !== 503 || !/config/i.test(detail ?? '')) wrong.push(`${what} in ${name} got ${told}`);
+          if (tookMs > BUDGET_MS + GRACE_MS) wrong.push(`${what} in ${name} took ${duration(tookMs)}`);
+          if (more > REQUESTS + SLACK) wrong.push(`${what} in ${name} made ${more} requests`);
+        }
       }
-    }
-    demand(wrong.length === 0, wrong.join('; '));
-  });
+      demand(wrong.length === 0, wrong.join('; '));
+    },
+  );
 }
 
 interface Counted {
   answer: HttpAnswer | undefined;
   tookMs: number;
-  /** Requests that all regions took from the question until a while after it, the counting itself included. */
+  /** Number of requests in all regions during a request and for a while after, those for counting included. */
   requests: number;
 }
 

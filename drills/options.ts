@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type BusDriver, busOption } from '../world/bus/bus.ts';
 import { DRILLS } from './drills.ts';
 
-/** What `npm run drill` was asked for. */
+/** The options of `npm run drill`. */
 export interface DrillFlags {
   json?: true;
   only?: string[];
@@ -14,14 +14,14 @@ export interface DrillFlags {
 const UNUSABLE = 2;
 const NAMES = DRILLS.map(({ name }) => name);
 
-/** `npm run drill`, without what it does. Bad options end the process with code 2. */
+/** The command line of `npm run drill`. Invalid options end the process with code 2. */
 export function drillOptions(): Command {
   return new Command('drill')
-    .description('Break a local world in every way that regions break, and prove what Muster promises')
+    .description('Break a local world in the ways that regions break, and prove what Muster promises')
     .option('--only <names>', `play these, separated by commas: ${NAMES.join(', ')}`, readNames)
-    .option('--real-time', 'wait as long as regions do by default, instead of shortened intervals')
+    .option('--real-time', 'use the default intervals of regions instead of shortened ones')
     .addOption(busOption())
-    .option('--json', 'print the result as JSON, and tell the story on standard error')
+    .option('--json', 'print the result as JSON, and progress on standard error')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

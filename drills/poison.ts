@@ -8,19 +8,19 @@ import { systemClock } from '../src/ops/clock.ts';
 import { openSender } from '../src/serve/letters.ts';
 import { PARTITIONS } from '../world/bus/bus.ts';
 import { withAdmin } from '../world/redis/admin.ts';
-import type { LocalRegion } from '../world/region.ts';
+import type { LocalRegion } from '../world/region/region.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, leaveSeat } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Say } from './stage/report.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
 
 const HOME = 'eu-west-1';
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-/** Half of a character: text that is none, as a careless cut leaves it. */
+/** Half of a character: invalid text, as a careless cut leaves it. */
 const HALF = '\ud83c';
 const MARK = 'drill-poison';
 const RECORDS = 'agents:{main}';
@@ -28,8 +28,8 @@ const RECORDS = 'agents:{main}';
 export const poison: Drill = {
   name: 'poison',
   proves:
-    'A message that nobody can read or apply, on every partition of the bus, and a platform’s word on one agent that is no ' +
-    'text, stop nobody: all regions stay fresh, nothing is lost, warnings name it, and the dead letters explain it.',
+    'A message that cannot be read or applied, on every partition of the bus, and a name on a platform that is invalid text, ' +
+    'block nothing: all regions stay fresh, nothing is lost, warnings name them, and the dead letters explain them.',
   async run(stage) {
     const world = await stage.open('poison');
     const home = ask.regionOf(world, HOME);
@@ -46,7 +46,7 @@ export const poison: Drill = {
   },
 };
 
-/** Something is wrong with each of them, and with the record of the one agent whom a sound one speaks of. */
+/** Messages with a fault each, and a valid one about the agent whose record is corrupt. */
 function badMessages(ruined: string): BusMessage[] {
   const payload = (more: object): string =>
     JSON.stringify({
@@ -73,7 +73,7 @@ function badMessages(ruined: string): BusMessage[] {
   }));
 }
 
-/** By region: what has been set aside of the bus until now. */
+/** Messages of the bus that have been set aside until now, by region. */
 async function asideOfBus(world: World): Promise<Record<string, number>> {
   const counts = world.regions.map(async (region) => {
     const count = await ask.metric(world, region, 'muster_set_aside_total', { place: 'bus' });
@@ -82,7 +82,7 @@ async function asideOfBus(world: World): Promise<Record<string, number>> {
   return Object.fromEntries(await Promise.all(counts));
 }
 
-/** What every region holds of an agent becomes a line that no version of Muster wrote, or is taken away. */
+/** Replaces an agent's record in every region with an unreadable one, or deletes it. */
 async function ruin(world: World, agentId: string, command: 'HSET' | 'HDEL'): Promise<void> {
   for (const { cluster } of world.regions) {
     const { port } = await cluster.masterOf(RECORDS);
@@ -111,11 +111,11 @@ function poisonTheBus(stage: Stage, world: World, home: LocalRegion, ruined: str
   });
 }
 
-/** A partition that stood still would be stale by then. */
+/** Long enough that a blocked partition would be stale. */
 async function allGoOn(stage: Stage, world: World, say: Say): Promise<void> {
   await stage.pass(stage.pace.staleMs);
   const { seen } = await stage.until(
-    'every region hears all others on every partition, and names what was wrong',
+    'every region hears all others on every partition, and names the faults',
     () => ask.reports(world),
     (reports) => reports.every((report) => isFresh(report) && report.warnings.some((each) => each.includes(MARK))),
   );
@@ -135,7 +135,7 @@ function poisonThePlatform(stage: Stage, world: World, home: LocalRegion): Promi
       const before = await ask.metric(world, home, 'muster_set_aside_total', { place: 'connection' });
       simulator.setUser(user.id, { skill: `half ${HALF}` });
       const { seen } = await stage.until(
-        `${HOME} has read it, and set it aside or mended it`,
+        `${HOME} has read it, and set it aside or repaired it`,
         async () => ({
           aside: (await ask.metric(world, home, 'muster_set_aside_total', { place: 'connection' })) - before,
           skills: Object.keys((await ask.agentIn(world, home, agentId)).facets.profile?.skills ?? {}),
@@ -162,7 +162,7 @@ interface Listed {
   reason: string;
 }
 
-/** The command, as a person gives it. */
+/** Runs `muster deadletters`, as a person does. */
 async function muster({ instance }: LocalRegion, ...args: string[]): Promise<string> {
   const command = [CLI, 'deadletters', ...args, '--config', instance.configFile];
   return (await promisify(execFile)(process.execPath, command)).stdout;
@@ -176,7 +176,7 @@ async function lettersOf(region: LocalRegion): Promise<Listed[]> {
 const UNREADABLE = "not an agent's record";
 
 function explain(stage: Stage, home: LocalRegion, ruined: string): Promise<void> {
-  return stage.step('`muster deadletters` says what was wrong with each', async (say) => {
+  return stage.step('`muster deadletters` explains each', async (say) => {
     const letters = await lettersOf(home);
     demand(letters.length === PARTITIONS, `there are ${letters.length} letters of ${HOME}, not ${PARTITIONS}`);
     const reasons = new Map(letters.map((letter) => [letter.reason, letter]));
@@ -192,22 +192,25 @@ function explain(stage: Stage, home: LocalRegion, ruined: string): Promise<void>
 }
 
 function sendAgain(stage: Stage, world: World, home: LocalRegion, ruined: string): Promise<void> {
-  return stage.step('What was ruined is mended, and its message sent again: every region applies it', async (say) => {
-    await ruin(world, ruined, 'HDEL');
-    const letter = (await lettersOf(home)).find(({ reason }) => reason.includes(UNREADABLE));
-    demand(letter !== undefined, 'no letter tells of the record');
-    say(letter.id, (await muster(home, 'replay', letter.id)).split('\n').slice(0, -2));
-    const { afterMs } = await stage.until(
-      'every region knows the agent',
-      () => ask.agentEverywhere(world, ruined),
-      (everywhere) => Object.values(everywhere).every(({ agent_id }) => agent_id === ruined),
-    );
-    say('known everywhere', `after ${duration(afterMs)}`);
-  });
+  return stage.step(
+    'The corrupt record is removed, and its message sent again: every region applies it',
+    async (say) => {
+      await ruin(world, ruined, 'HDEL');
+      const letter = (await lettersOf(home)).find(({ reason }) => reason.includes(UNREADABLE));
+      demand(letter !== undefined, 'no letter is about the record');
+      say(letter.id, (await muster(home, 'replay', letter.id)).split('\n').slice(0, -2));
+      const { afterMs } = await stage.until(
+        'every region knows the agent',
+        () => ask.agentEverywhere(world, ruined),
+        (everywhere) => Object.values(everywhere).every(({ agent_id }) => agent_id === ruined),
+      );
+      say('known everywhere', `after ${duration(afterMs)}`);
+    },
+  );
 }
 
 function allFresh(stage: Stage, world: World): Promise<void> {
-  return stage.step('Nobody is stale', async (say) => {
+  return stage.step('No region is stale', async (say) => {
     const { seen } = await stage.until(
       'every region hears all others on every partition',
       () => ask.reports(world),

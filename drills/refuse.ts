@@ -1,11 +1,11 @@
 import type { ClaimAnswer } from '../src/contract/claims.ts';
 import type { LocalRedisNode } from '../world/redis/cluster.ts';
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents, claimSomeone, Held, lineOf } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
 import { DoubledCallers } from './stage/doubled.ts';
+import type { Drill } from './stage/drill.ts';
 import { hasReplicas, PROMOTION_LIMIT_MS, replaced } from './stage/failover.ts';
 import type { Stage } from './stage/stage.ts';
 import { duration, each } from './stage/words.ts';
@@ -14,19 +14,19 @@ const REGION = 'eu-west-1';
 const AGENTS = 'agents:{main}';
 const HELD = 3;
 const LEAVERS = 3;
-/** Claims of the callers who ask twice that show that they get through. */
+/** Number of claims which shows that callers who send everything twice make progress. */
 const ENOUGH = 5;
 const NODE_TIMEOUT_MS = 3_000;
 /** How long a store with one copy is watched for grants, in ms. */
 const WATCHED_MS = 2_000;
-/** A confirmed claim whose end was lost with the old master holds its agent for so long. */
+/** How long an agent is held by a confirmed claim whose end was lost with the old master. */
 const CONFIRMED_MS = 60_000;
 
 export const refuse: Drill = {
   name: 'refuse',
   proves:
     'A master dies that its replica no longer followed, under `claims.replication: refuse` and with every request sent ' +
-    'twice: nobody was told what no replica had, and all that anybody was told is true after the promotion.',
+    'twice: no answer claimed what no replica had, and all answers hold after the promotion.',
   async run(stage) {
     const world = await stage.open('refuse', {
       nodeTimeoutMs: NODE_TIMEOUT_MS,
@@ -71,7 +71,7 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
   });
   await callsGetAgents(stage, world, 'Calls get agents in every region again');
   await askAgain(stage, world, open);
-  await stage.step('What the master alone knew of the platform is known again, in every region', async (say) => {
+  await stage.step('Changes on the platform that only the master had are known again, in every region', async (say) => {
     for (const agentId of gone) {
       const { seen, afterMs } = await stage.until(
         'the agent is on a break in every region',
@@ -84,7 +84,7 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
     }
   });
   await held.findAndRelease();
-  await stage.step('What callers were told who send everything twice', async (say) => {
+  await stage.step('The answers to callers who send everything twice', async (say) => {
     const { ledger } = doubled;
     const before = ledger.confirmed;
     await stage.until(
@@ -96,11 +96,11 @@ async function play(stage: Stage, world: World, doubled: DoubledCallers): Promis
     say('confirmed', ledger.confirmed);
     say('answers', each(ledger.told));
     if (ledger.contradictions.length > 0) say('contradictions', ledger.contradictions);
-    demand(ledger.contradictions.length === 0, 'callers were told what was not so');
+    demand(ledger.contradictions.length === 0, 'answers contradicted each other');
   });
 }
 
-/** Claims that were replicated before the link was cut, and to which something was asked after. */
+/** Claims that were replicated before the link was cut, and for which requests were sent after it. */
 interface Open {
   toConfirm: ClaimAnswer;
   toComplete: ClaimAnswer;
@@ -112,17 +112,17 @@ function cutReplication(
   master: LocalRedisNode,
   held: Held,
 ): Promise<{ open: Open; replica: LocalRedisNode }> {
-  return stage.step('The link to its replica breaks: nobody is told what no replica has', async (say) => {
+  return stage.step('The link to its replica breaks: no answer claims what no replica has', async (say) => {
     const region = ask.regionOf(world, REGION);
     const noneOf = held.claims.map(({ agent_id }) => agent_id);
     const toComplete = await claimSomeone(stage, world, region, { noneOf });
     const confirmed = await ask.settle(world, region, toComplete, 'confirm');
-    demand(ask.succeeded(confirmed), `the confirmation before was answered with ${ask.told(confirmed)}`);
+    demand(ask.succeeded(confirmed), `the confirmation before was answered with ${ask.outcome(confirmed)}`);
     const toConfirm = await claimSomeone(stage, world, region, { noneOf: [...noneOf, toComplete.agent_id] });
     world.history?.store(REGION, 'alone');
     const replica = await region.cluster.cutReplication(master);
     const [toRenew] = held.claims;
-    if (!toRenew) throw new Error('nobody is held');
+    if (!toRenew) throw new Error('no agent is held');
     for (const [claim, settlement] of [
       [toConfirm, 'confirm'],
       [toRenew, 'renew'],
@@ -130,16 +130,19 @@ function cutReplication(
     ] as const) {
       const asked = () => ask.settle(world, region, claim, settlement);
       const answers = await Promise.all([asked(), asked()]);
-      say(`${settlement}, twice`, answers.map(ask.told).join(', '));
-      demand(answers.every(ask.isUnreplicated), `${settlement} was answered with ${answers.map(ask.told).join(', ')}`);
+      say(`${settlement}, twice`, answers.map(ask.outcome).join(', '));
+      demand(
+        answers.every(ask.isUnreplicated),
+        `${settlement} was answered with ${answers.map(ask.outcome).join(', ')}`,
+      );
     }
     return { open: { toConfirm, toComplete }, replica };
   });
 }
 
-/** Nobody is granted here now, so nobody is sent a call in that very instant. */
+/** Agents leave. None is granted at present, so no call is sent to them at the same moment. */
 function someLeave(stage: Stage, world: World, held: Held): Promise<string[]> {
-  return stage.step('Some go on a break, which the master alone has on record', async (say) => {
+  return stage.step('Some go on a break, which only the master has on record', async (say) => {
     const region = ask.regionOf(world, REGION);
     const platform = ask.connectionOf(world, REGION);
     const kept = held.claims.map(({ agent_id }) => agent_id);
@@ -166,7 +169,7 @@ async function failOver(stage: Stage, world: World, master: LocalRedisNode, doub
     await region.cluster.kill(master);
     await replaced(stage, say, region, AGENTS, master);
   });
-  await stage.step('It has no replica: nobody gets an agent of it', async (say) => {
+  await stage.step('It has no replica: no call gets an agent of it', async (say) => {
     const count = () => {
       const { told } = doubled.ledger;
       return (told['200'] ?? 0) + (told['201'] ?? 0);
@@ -175,29 +178,29 @@ async function failOver(stage: Stage, world: World, master: LocalRedisNode, doub
     await stage.pass(WATCHED_MS);
     say('granted meanwhile', `${grantsOn(world) - before.granted} on agents of ${REGION}`);
     say('answers', each(doubled.ledger.told));
-    demand(grantsOn(world) === before.granted, 'an agent was granted that one node alone knows of');
-    demand(count() === before.told, 'a caller was told what one node alone knows of');
+    demand(grantsOn(world) === before.granted, 'a claim was granted that only one node has');
+    demand(count() === before.told, 'a caller got an answer that only one node knows of');
   });
 }
 
-/** Claims granted until now on agents of the region, wherever they were asked for. */
+/** Claims granted until now on agents of the region, to callers of any region. */
 function grantsOn(world: World): number {
   return Object.values(ask.grantedByHome(world)).reduce((total, byHome) => total + (byHome[REGION] ?? 0), 0);
 }
 
-/** What was answered with "come again" is asked again. */
+/** Repeats the requests that were answered with 503. */
 function askAgain(stage: Stage, world: World, { toConfirm, toComplete }: Open): Promise<void> {
-  return stage.step('Who was told to come again comes again', async (say) => {
+  return stage.step('Refused requests are sent again', async (say) => {
     const region = ask.regionOf(world, REGION);
     const late = await ask.settle(world, region, toConfirm, 'confirm');
-    say(`${toConfirm.call_id} confirms`, ask.told(late));
+    say(`${toConfirm.call_id} confirms`, ask.outcome(late));
     if (ask.succeeded(late)) await ask.settle(world, region, toConfirm, 'release');
     const { seen } = await stage.until(
       `${toComplete.call_id} is completed`,
       () => ask.settle(world, region, toComplete, 'complete'),
-      // The bus may have told of its end before the failover: then its agent may be another call's by now.
+      // The bus may have carried its end before the failover; then its agent may be another call's by now.
       (answer) => ask.succeeded(answer) || ask.isSuperseded(answer),
     );
-    say(`${toComplete.call_id} completes`, ask.told(seen));
+    say(`${toComplete.call_id} completes`, ask.outcome(seen));
   });
 }

@@ -1,9 +1,9 @@
 import { withAdmin } from '../world/redis/admin.ts';
 import type { LocalRedisCluster, LocalRedisNode } from '../world/redis/cluster.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { duration, each } from './stage/words.ts';
 
 const REGION = 'eu-west-1';
@@ -40,14 +40,14 @@ export const shardMigration: Drill = {
         say('took', `${duration(tookMs)}, a slot about ${duration(tookMs / slots.length)}`);
         say(`keys on ${from.name}`, `${keys.before} before, ${keys.after} after`);
         say(`owner of ${AGENTS}`, `${from.name} before, ${owner.name} after`);
-        say('claims meanwhile', `${granted} granted in ${REGION}, ${unavailable} told to come again`);
+        say('claims meanwhile', `${granted} granted in ${REGION}, ${unavailable} answered with 503`);
         demand(owner.id === to.id, 'the slot of the agents has not moved');
         demand(granted > 0, 'no claim was granted meanwhile');
-        demand(unavailable === 0, 'a caller was told to come again');
+        demand(unavailable === 0, 'a caller got 503');
       });
     }
     await callsGetAgents(stage, world, 'Calls get agents as before');
-    await stage.step('What callers saw of it: the latency of claims', (say) => {
+    await stage.step('The effect on callers: the latency of claims', (say) => {
       for (const { name } of world.regions) {
         const { local } = ask.tallyOf(world, name);
         const at = (q: number) => duration(local.quantile(q) ?? 0);
@@ -58,7 +58,7 @@ export const shardMigration: Drill = {
   },
 };
 
-/** Slots of one master: that of the agents, and those nearest to it. */
+/** Slots of one master: the agents' slot, and those nearest to it. */
 async function slotsAround(cluster: LocalRedisCluster, master: LocalRedisNode): Promise<number[]> {
   const centre = await cluster.slotOf(AGENTS);
   const view = (await cluster.topology()).find(({ id }) => id === master.id);

@@ -1,17 +1,17 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { callsGetAgents } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import type { Stage } from './stage/stage.ts';
 import { Storm } from './stage/storm.ts';
 import { duration, each } from './stage/words.ts';
 
 const TIMES = 20;
 const CALM_MS = 4_000;
-/** Agents of each organisation whom the storm shakes. */
+/** Agents of each organisation who change all the time during the storm. */
 const SHAKEN = 10;
-/** What an instance may need beyond what it needs on an ordinary day. */
+/** Largest growth of an instance's memory during the storm, in MB. */
 const MAX_GROWTH_MB = 200;
 const DRAIN_LIMIT_MS = 60_000;
 const SAMPLE_MS = 1_000;
@@ -19,11 +19,11 @@ const SAMPLE_MS = 1_000;
 export const webhookStorm: Drill = {
   name: 'webhook-storm',
   proves:
-    'The platforms tell of 20 times as many changes as usual, some twice, some late, some in the wrong order: memory is ' +
+    'The platforms report 20 times as many changes as usual, some twice, some late, some in the wrong order: memory is ' +
     'bounded, nothing is lost, and in the end all agree.',
   async run(stage) {
     const world = await stage.open('webhook-storm');
-    const storm = await stage.step('Some agents are on a break: them the storm will shake', (say) => {
+    const storm = await stage.step('Some agents are on a break: they will change all the time', (say) => {
       const storm = new Storm(world.organisations, SHAKEN);
       say('agents', `${SHAKEN} of each organisation`);
       return storm;
@@ -43,9 +43,9 @@ export const webhookStorm: Drill = {
       return { perSecond, mostWaiting, memoryMb: await memoryMb(world) };
     });
     await blow(stage, world, storm, usual);
-    await stage.step('Nothing of it waits any more', async (say) => {
+    await stage.step('Nothing of it is waiting', async (say) => {
       const { afterMs } = await stage.until(
-        'no more waits in outboxes and on the bus than on an ordinary day, and everybody is fresh',
+        'no more events wait in outboxes and on the bus than on an ordinary day, and all regions are fresh',
         () => ask.reports(world),
         (reports) =>
           reports.every(
@@ -61,19 +61,19 @@ export const webhookStorm: Drill = {
   },
 };
 
-/** Heartbeats are under way all the time, some for every partition of every region: more now, less then. */
+/** Heartbeats for every partition of every region are always on their way. */
 const LITTLE = 150;
 
 const waiting = ({ outbox, bus_behind }: ask.Report): number =>
   (outbox ?? Number.POSITIVE_INFINITY) + (bus_behind ?? Number.POSITIVE_INFINITY);
 
-/** How much waits in each region that can say so. */
+/** Events that wait in each region that answers. */
 const waitingNow = async (world: World): Promise<number[]> =>
   (await ask.reports(world)).map(waiting).filter(Number.isFinite);
 
 interface Usual {
   perSecond: number;
-  /** In one region: the farther it is from the bus, the more is under way. */
+  /** The most in one region: the farther it is from the bus, the more events are on their way. */
   mostWaiting: number;
   memoryMb: Record<string, number>;
 }

@@ -1,19 +1,19 @@
 import type { World } from '../world/world.ts';
-import type { Drill } from './drill.ts';
 import * as ask from './stage/ask.ts';
 import { lastInLine } from './stage/calls.ts';
 import { demand } from './stage/demand.ts';
+import type { Drill } from './stage/drill.ts';
 import { duration, each } from './stage/words.ts';
 
 const HOME = 'us-east-1';
-/** Beyond one interval: the reading itself, and the way to the other regions. */
+/** Time beyond one interval: for the reading itself, and for the way to the other regions. */
 const SLACK_MS = 3_000;
 
 export const zombieAgent: Drill = {
   name: 'zombie-agent',
   proves:
-    'An agent who is back from a break, but whose platform did not get the word through, is handed out again within ' +
-    'one reconciliation, in every region.',
+    'An agent who is back from a break, but whose notification was lost, is handed out again within one reconciliation, in ' +
+    'every region.',
   async run(stage) {
     const { reconcileMs } = stage.pace;
     const world = await stage.open('zombie-agent');
@@ -49,7 +49,7 @@ export const zombieAgent: Drill = {
       say('on the platform', `${name}: ${presence}, ${routingStatus}`);
       const claimed = await claim('too-early');
       for (const region of world.regions) say(region.name, ask.status(await ask.agentIn(world, region, agentId)));
-      say('claimed by name', ask.told(claimed));
+      say('claimed by name', ask.outcome(claimed));
       demand(!ask.succeeded(claimed), 'the agent could be claimed at once: nothing was lost');
       return lostMs;
     });
@@ -67,7 +67,7 @@ export const zombieAgent: Drill = {
     });
     await stage.step('The agent is handed out again', async (say) => {
       const claimed = await claim('again');
-      say('claimed by name', ask.told(claimed));
+      say('claimed by name', ask.outcome(claimed));
       demand(ask.succeeded(claimed), 'the agent is available and was not granted');
       const released = await ask.settle(world, home, claimed.body as { claim_id: string }, 'release');
       demand(ask.succeeded(released), 'the claim was not released');
@@ -76,7 +76,7 @@ export const zombieAgent: Drill = {
   },
 };
 
-/** What the home says of its last reconciliation with the platform. */
+/** The home's report on its last reconciliation with the platform. */
 async function lastReading(world: World, connection: string) {
   const { connections } = await ask.connections(world, ask.regionOf(world, HOME));
   return connections.find((each) => each.connection === connection)?.ingest?.reconciliation ?? null;

@@ -21,7 +21,7 @@ const VERBS = {
     commands: () => [
       ['node_modules/typescript/bin/tsc'],
       ['node_modules/@biomejs/biome/bin/biome', 'check'],
-      [...VITEST, 'test/tidy.test.ts'],
+      [...VITEST, 'test/tidy.test.ts', 'test/packages.test.ts', 'test/unused-exports.test.ts'],
     ],
   },
   drill: { needsRedis: () => true, commands: (args) => [['drills/cli.ts', ...args]] },

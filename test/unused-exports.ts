@@ -1,4 +1,5 @@
 import { dirname, join, normalize } from 'node:path';
+import { fileOfImport } from './packages.ts';
 
 interface Module {
   /** From the root, with slashes. */
@@ -10,9 +11,9 @@ const EXPORTED =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm;
 const LISTED = /^export (?:type )?\{([^}]*)\}/gm;
 /** Of `import … from`, `export … from`: what it names, and the file. */
-const IMPORTED = /^(?:import|export)\s+(?:type\s+)?(\{[^}]*\}|\*[^'{]*)\s*from\s+'(\.{1,2}\/[^']+)'/gm;
+const IMPORTED = /^(?:import|export)\s+(?:type\s+)?(\{[^}]*\}|\*[^'{]*)\s*from\s+'([^']+)'/gm;
 /** An import within code takes the whole file. */
-const DYNAMIC = /\bimport\(\s*'(\.{1,2}\/[^']+)'/g;
+const DYNAMIC = /\bimport\(\s*'([^']+)'/g;
 const EVERYTHING = '*';
 
 /**
@@ -37,7 +38,8 @@ export function unusedExports(modules: readonly Module[], files: RegExp, entries
 function importsOf(modules: readonly Module[]): Map<string, Set<string>> {
   const imported = new Map<string, Set<string>>();
   const note = (from: string, file: string, names: string[]): void => {
-    const path = normalize(join(dirname(from), file)).replaceAll('\\', '/');
+    const path = file.startsWith('.') ? normalize(join(dirname(from), file)).replaceAll('\\', '/') : fileOfImport(file);
+    if (path === undefined) return;
     imported.set(path, new Set([...(imported.get(path) ?? []), ...names]));
   };
   for (const { path, text } of modules) {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { startCommand } from './command.ts';
-import { tokenCommand } from './tools/token.ts';
+import { tokenCommand } from './token-command.ts';
 import { weatherCommand } from './weather/command.ts';
 
-/** `npm start` and `npm run world`: three regions on this machine, and what is done to them while they run. */
+/** `npm start` and `npm run world`: three regions on this machine, and commands for while they run. */
 await new Command('world')
   .description('Three regions of Muster on this machine, with simulated platforms and callers.')
   .addCommand(startCommand())

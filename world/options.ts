@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BusDriver, busOption } from './bus/bus.ts';
-import { WAYS, type Way } from './callers/scripts.ts';
+import { WAYS, type Way } from './platforms/scripts.ts';
 
-/** What `npm start` was asked for. */
+/** The options of `npm start`. */
 export interface StartFlags {
   agents: number;
   callsPerSecond: number;
-  /** In s; undefined: until told to stop. */
+  /** In s; undefined runs until it is stopped. */
   duration?: number;
   report?: string;
   readyFile?: string;
@@ -21,29 +21,26 @@ export interface StartFlags {
 
 const UNUSABLE = 2;
 
-/** `npm start`, without what it does. Bad options end the process with code 2. */
+/** The command line of `npm start`. Invalid options end the process with code 2. */
 export function startOptions(): Command {
   return new Command('start')
     .description('Run three regions on this machine, with simulated agents and callers, and watch them')
-    .option('--agents <number>', 'agents in all, shared by three organisations', wholeNumber(3, 15_000), 600)
-    .option('--calls-per-second <number>', 'calls that arrive, in all', positiveNumber(1_000), 20)
-    .option(
-      '--duration <seconds>',
-      'let calls arrive this long, then judge what happened and end',
-      positiveNumber(86_400),
-    )
-    .option('--report <file>', 'judge what happened when it ends, and write this as JSON')
-    .option('--ready-file <file>', 'write where everything is, as JSON, once it is up')
+    .option('--agents <number>', 'agents of all three organisations together', wholeNumber(3, 15_000), 600)
+    .option('--calls-per-second <number>', 'rate of calls in all regions together', positiveNumber(1_000), 20)
+    .option('--duration <seconds>', 'let calls arrive this long, then verify and end', positiveNumber(86_400))
+    .option('--report <file>', 'verify at the end, and write the report to this file, as JSON')
+    .option('--ready-file <file>', 'write all addresses to this file, as JSON, once the world is up')
     .option('--keep <folder>', 'keep all state, logs and histories in this new or empty folder')
     .option('--no-replicas', 'run masters only: half the Redis processes')
     .addOption(busOption())
     .addOption(
-      new Option('--delivery <way>', 'how calls reach agents on Genesys Cloud; default: each way by chance').choices(
-        WAYS,
-      ),
+      new Option(
+        '--delivery <way>',
+        'how calls reach agents on Genesys Cloud (default: a random way for each call)',
+      ).choices(WAYS),
     )
     .option('--calm', 'no latency between regions, bus and platforms, instead of real-world figures')
-    .option('--auth', 'let nobody in without a token, which `npm run world -- token` mints')
+    .option('--auth', 'require tokens, which `npm run world -- token` mints')
     .option('--seed <number>', 'the same seed gives the same organisations', wholeNumber(0, 1_000_000_000), 1)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE));
 }

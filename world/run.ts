@@ -2,8 +2,8 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Listr } from 'listr2';
-import { WAYS } from './callers/scripts.ts';
 import type { StartFlags } from './options.ts';
+import { WAYS } from './platforms/scripts.ts';
 import { Folder } from './tools/folder.ts';
 import { Signals } from './tools/signals.ts';
 import type { Step } from './tools/step.ts';
@@ -28,7 +28,7 @@ export class Run {
   }
 
   async toTheEnd(): Promise<number> {
-    // A terminal that is gone must not keep the world from being put away.
+    // A closed terminal must not prevent the end of the world in order.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     const obstacle = this.#obstacle();
     if (obstacle) {
@@ -49,7 +49,7 @@ export class Run {
     }
   }
 
-  /** Files that could not be written in the end are said so at the beginning. */
+  /** Checks at the start that the files for the end can be written. */
   #obstacle(): string | undefined {
     const { report, readyFile, keep } = this.#flags;
     if (keep !== undefined && !Folder.isFree(keep)) return `${keep} is not an empty folder`;
@@ -73,7 +73,7 @@ export class Run {
     return startWorld({ ...given, ...(keep !== undefined && { keep }) }, showSteps);
   }
 
-  /** Whether what happened is judged in the end. */
+  /** Whether the histories are judged at the end. */
   get #judges(): boolean {
     return this.#flags.duration !== undefined || this.#flags.report !== undefined;
   }
@@ -106,7 +106,7 @@ export class Run {
     return this.#judges ? this.#judge(world) : WELL;
   }
 
-  /** Resolves when the time is over or somebody asks to end. */
+  /** Resolves when the time is over or a signal asks to end. */
   async #end(durationSeconds: number | undefined): Promise<undefined> {
     const forever = 2 ** 31 - 1;
     const ms = durationSeconds === undefined ? forever : durationSeconds * 1000;
@@ -115,7 +115,7 @@ export class Run {
 
   async #judge(world: World): Promise<number> {
     this.#out.write(
-      'The calls are over; agents finish their work, and then every region is compared with every platform.\n',
+      'Calls have ended. Agents finish their work, and then every region is compared with every platform.\n',
     );
     const report = await world.report();
     if (this.#flags.report) writeJson(this.#flags.report, report);
@@ -130,7 +130,7 @@ export class Run {
   }
 }
 
-/** Takes the steps of the start and shows how far it is. */
+/** Takes the steps of the start and shows their progress. */
 async function showSteps(steps: Step[]): Promise<void> {
   const tasks = (list: Step[], concurrent: boolean): Listr =>
     new Listr(
@@ -171,7 +171,7 @@ function greeting({ regions, connections, dir, readyMs }: World, { url: weather 
   ].join('\n');
 }
 
-/** Where everything is, for programs. */
+/** All addresses, for programs. */
 function whereabouts({ regions, connections }: World, { url: weather }: Control): object {
   return {
     regions: regions.map(({ name, url }) => ({ region: name, url })),

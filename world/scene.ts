@@ -1,24 +1,24 @@
 import { join } from 'node:path';
-import { HARD, OTHER } from '../simulators/genesys/customs.ts';
-import type { Habits } from '../simulators/genesys/options.ts';
+import { HARD, OTHER } from '@muster/simulators/genesys/customs';
+import type { Habits } from '@muster/simulators/genesys/options';
 import type { BusDriver, LocalBus } from './bus/bus.ts';
 import { LocalKafkaBus } from './bus/kafka.ts';
 import { LocalRedisStreams } from './bus/redis-streams.ts';
 import type { CallersLedger } from './callers/callers-ledger.ts';
-import { Instance } from './instance.ts';
 import type { LocalConnection } from './platforms/connection.ts';
 import { CxoneConnection } from './platforms/cxone-connection.ts';
 import { GenesysConnection } from './platforms/genesys-connection.ts';
-import { freePort, takePort } from './redis/ports.ts';
-import { LocalRegion } from './region.ts';
+import { Instance } from './region/instance.ts';
+import { LocalRegion } from './region/region.ts';
 import type { WorldHistory } from './reports/world-history.ts';
 import { Credentials, writeClaimKey } from './tools/credentials.ts';
 import type { Http } from './tools/http.ts';
+import { freePort, takePort } from './tools/ports.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
 import { BUS, type Route, Weather } from './weather/weather.ts';
 import type { PlatformsKind } from './world-options.ts';
 
-/** The regions of the local world, the port each listens on unless it is taken, and what is homed there. */
+/** The regions of the local world, their preferred ports, and the connections homed there. */
 const SCENE = [
   { region: 'us-east-1', port: 7401, place: 'us', platform: 'genesys', customs: HARD, utilization: false },
   { region: 'eu-west-1', port: 7402, place: 'eu', platform: 'genesys', customs: OTHER, utilization: true },
@@ -27,10 +27,10 @@ const SCENE = [
 
 const PLATFORMS = { genesys: GenesysConnection, cxone: CxoneConnection };
 
-/** Where the event bus stands. */
+/** The region of the event bus. */
 const BUS_REGION = 'eu-west-1';
 
-/** Apart enough that no two organisations share the seed of an agent. */
+/** Distance of the organisations' seeds, so that no two agents share one. */
 const SEED_STEP = 1_000_003;
 
 interface RegionPlan {
@@ -41,8 +41,8 @@ interface RegionPlan {
 
 /**
  * The regions, none of them started, in `dir`.
- * @param http gets tokens for them, where they let nobody in without
- * @param history of the world, where one is kept
+ * @param http gets tokens for them, if they need tokens
+ * @param history of the world, if one is kept
  */
 export function planRegions(plan: RegionPlan, dir: string, http: Http, history?: WorldHistory): Promise<LocalRegion[]> {
   const names = SCENE.map(({ region }) => region);
@@ -78,7 +78,7 @@ interface ConnectionPlan {
   platforms: PlatformsKind;
 }
 
-/** The connections, none of them started; the agents are shared out evenly. @param history as above, and the callers' */
+/** The connections, none of them started; agents are distributed evenly. @param history of the world, and the callers' */
 export function planConnections(
   plan: ConnectionPlan,
   ledger: CallersLedger,
@@ -104,7 +104,7 @@ export function planConnections(
   });
 }
 
-/** The bus, not started, with its files in a folder of its own in `dir`. */
+/** The bus, not started, with its own folder in `dir`. */
 export async function planBus(driver: BusDriver, dir: string): Promise<LocalBus> {
   const place = join(dir, BUS);
   if (driver === 'redis-streams') return new LocalRedisStreams(place, await freePort());
@@ -120,7 +120,7 @@ interface Ends {
   bus: LocalBus;
 }
 
-/** Every way out of a region, none of them open. Each platform is near the home of its connection. */
+/** All links, none of them open. Each platform is near the home of its connection. */
 export function planWeather(kind: WeatherKind, { regions, connections, bus }: Ends): Weather {
   const routes = regions.flatMap(({ name: region }): Route[] => [
     { region, to: BUS, target: () => bus.port(region), usual: latencyBetween(kind, region, BUS_REGION) },

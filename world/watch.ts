@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Snapshot, takeSnapshot } from './reports/snapshot.ts';
-import { coloured, plain, renderLine, renderSummary } from './reports/summary.ts';
+import { renderLine, renderSummary } from './reports/summary.ts';
+import { coloured, plain } from './tools/paint.ts';
 import { Screen } from './tools/screen.ts';
 import type { World } from './world.ts';
 
 const REDRAW_MS = 1_000;
 const LINE_EVERY_MS = 10_000;
 
-/** Shows how the world fares until told to stop: a screen on a terminal, a line now and then elsewhere. */
+/** Shows the state of the world until it is stopped: a screen on a terminal, otherwise a line now and then. */
 export async function watch(world: World, stream: NodeJS.WriteStream, stop: AbortSignal): Promise<void> {
   const screen = new Screen(stream);
   const paint = process.env.NO_COLOR ? plain : coloured;

@@ -1,43 +1,43 @@
-import type { Habits } from '../simulators/genesys/options.ts';
+import type { Habits } from '@muster/simulators/genesys/options';
 import type { BusDriver } from './bus/bus.ts';
-import { WAYS, type Way } from './callers/scripts.ts';
+import { WAYS, type Way } from './platforms/scripts.ts';
 import type { WeatherKind } from './weather/figures.ts';
 
 /** `both`: two Genesys Cloud organisations and a NICE CXone business unit. `genesys`: three organisations. */
 export type PlatformsKind = 'both' | 'genesys';
 
 export interface WorldOptions {
-  /** In all; each connection has its share. */
+  /** Agents of all connections together. */
   agents: number;
   callsPerSecond: number;
   seed: number;
   /** Whether every Redis master has a replica. */
   replicas: boolean;
-  /** How long a Redis node may be silent before the others of its cluster take it for dead. */
+  /** How long a Redis node may be silent before its cluster marks it as failed. */
   nodeTimeoutMs: number;
   instancesPerRegion: number;
-  /** Whether instances write histories, without which there is no report. */
+  /** Whether instances write histories, which the report needs. */
   histories: boolean;
   platforms: PlatformsKind;
-  /** How calls reach agents on Genesys Cloud; several: by chance. */
+  /** Ways of calls to agents on Genesys Cloud; of several, a random one. */
   ways: readonly Way[];
-  /** What carries the events between regions. */
+  /** Driver of the event bus between regions. */
   bus: BusDriver;
-  /** How the agents behave, where not as usual. */
+  /** Habits of agents that differ from the defaults. */
   habits: Partial<Habits>;
-  /** What the links between regions, bus and platforms are like when the world begins, and when they are cleared. */
+  /** Latencies of the links between regions, bus and platforms, at the start and when they are cleared. */
   weather: WeatherKind;
-  /** Whether regions let nobody in without a token. */
+  /** Whether regions need tokens. */
   auth: boolean;
-  /** Goes into every instance's configuration, deeply, e.g. `{ freshness: { staleMs: 4_000 } }`. */
+  /** Merged into every instance's configuration, deeply, e.g. `{ freshness: { staleMs: 4_000 } }`. */
   config: object;
-  /** Goes into every connection's configuration, e.g. `{ authority: 'refuse' }`. */
+  /** Merged into every connection's configuration, e.g. `{ authority: 'refuse' }`. */
   connection: object;
-  /** By how much the wall clock of each region's instances is wrong, where it is. */
+  /** Offset of the wall clock of a region's instances, by region. */
   clockOffsetsMs: Record<string, number>;
-  /** A new or empty folder for the world's files, which stays; default: a temporary one. */
+  /** A new or empty folder for the world's files, which is kept; default: a temporary one. */
   keep?: string;
-  /** Ends the start. */
+  /** Cancels the start. */
   signal?: AbortSignal;
 }
 

@@ -4,10 +4,12 @@ import { type Verdict, verify } from '../src/verify/verify.ts';
 import type { LocalBus } from './bus/bus.ts';
 import { Callers } from './callers/callers.ts';
 import { CallersLedger } from './callers/callers-ledger.ts';
-import { virtualQueues } from './config.ts';
 import { connectionOf, type LocalConnection, sendTo } from './platforms/connection.ts';
 import { GenesysConnection } from './platforms/genesys-connection.ts';
-import type { LocalRegion } from './region.ts';
+import { quieten } from './platforms/quiet.ts';
+import { findPrograms } from './programs.ts';
+import { virtualQueues } from './region/config.ts';
+import type { LocalRegion } from './region/region.ts';
 import { awaitConvergence, type Convergence } from './reports/convergence.ts';
 import { awaitAgents } from './reports/readiness.ts';
 import { type Reading, readRegion } from './reports/reading.ts';
@@ -16,22 +18,20 @@ import { WorldHistory } from './reports/world-history.ts';
 import { planBus, planConnections, planRegions, planWeather } from './scene.ts';
 import { Folder } from './tools/folder.ts';
 import { Http } from './tools/http.ts';
-import { findPrograms } from './tools/programs.ts';
-import { quieten } from './tools/quiet.ts';
 import { Construction, type Step, takeSteps } from './tools/step.ts';
 import { BUS, type Weather } from './weather/weather.ts';
 import { WORLD_DEFAULTS, type WorldOptions } from './world-options.ts';
 import { readSettings } from './world-settings.ts';
 
-/** The world still runs when it is judged: a claim may lapse, and be told, just before the last line. */
+/** The world still runs when it is judged: a claim may lapse, and be recorded, just before the last line. */
 const UNDER_WAY_MS = 2_000;
-/** The longest conversation that agents have, with some to spare. */
+/** Longer than any conversation of the agents. */
 const QUIET_LIMIT_MS = 60_000;
 
 /**
- * Starts the local world; resolves once every region knows every agent and can hand some out. Nobody calls yet.
- * @param take takes the steps of the start, e.g. showing them
- * @throws Error saying what did not start; then nothing is left behind
+ * Starts the local world; resolves once every region knows every agent and can hand some out. There are no calls yet.
+ * @param take runs the steps of the start, e.g. showing them
+ * @throws Error saying what did not start; then everything is cleaned up
  */
 export async function startWorld(given: Partial<WorldOptions> = {}, take = takeSteps): Promise<World> {
   const startedMs = systemClock.monotonicMs();
@@ -52,20 +52,20 @@ export async function startWorld(given: Partial<WorldOptions> = {}, take = takeS
 
 type Parts = Pick<World, 'regions' | 'connections' | 'bus' | 'weather' | 'history' | 'ledger' | 'http'>;
 
-/** Three regions, the bus and the weather between them, three platforms with their agents, and those who call. */
+/** Three regions, the bus and the weather between them, three platforms with their agents, and the callers. */
 export class World {
   readonly regions: readonly LocalRegion[];
   readonly connections: readonly LocalConnection[];
   readonly bus: LocalBus;
   readonly weather: Weather;
-  /** What no instance can tell; undefined where no histories are kept. */
+  /** The world's own history; undefined if no histories are kept. */
   readonly history: WorldHistory | undefined;
-  /** What callers asked and were told; writes nothing where no histories are kept. */
+  /** The callers' history; it writes nothing if no histories are kept. */
   readonly ledger: CallersLedger;
   readonly http: Http;
-  /** How long the start took, in ms. */
+  /** Duration of the start, in ms. */
   readyMs = 0;
-  /** What had been measured by then. */
+  /** The measurements at that time. */
   firstReadings: Reading[] = [];
   readonly #options: WorldOptions;
   readonly #folder: Folder;
@@ -86,7 +86,7 @@ export class World {
     this.#construction = new Construction(options.signal);
   }
 
-  /** Decides where everything will be; nothing runs yet. */
+  /** Chooses all ports and folders; nothing runs yet. */
   static async plan(options: WorldOptions, folder: Folder): Promise<World> {
     const http = new Http();
     const bus = await planBus(options.bus, folder.path);
@@ -98,7 +98,7 @@ export class World {
     return new World({ regions, connections, bus, weather, history, ledger, http }, options, folder);
   }
 
-  /** Those on Genesys Cloud: what happens there is notified, and can be made to go wrong. */
+  /** The connections to Genesys Cloud, whose notifications can be made faulty. */
   get organisations(): GenesysConnection[] {
     return this.connections.filter((connection) => connection instanceof GenesysConnection);
   }
@@ -108,17 +108,18 @@ export class World {
     return this.#callers;
   }
 
-  /** Where the world keeps its files. */
+  /** The folder of the world's files. */
   get dir(): string {
     return this.#folder.path;
   }
 
-  /** Resolves with an account of it if an instance dies though nobody asked it to. */
+  /** Resolves with a description if an instance ends unasked. */
   death(): Promise<string> {
     const instances = this.regions.flatMap((region) => region.instances);
     return new Promise((resolve) => {
       for (const instance of instances) {
-        instance.onDeath = (lastWords) => resolve(`the instance ${instance.name} died; its last words:\n${lastWords}`);
+        instance.onDeath = (lastWords) =>
+          resolve(`the instance ${instance.name} ended unexpectedly; the end of its log:\n${lastWords}`);
       }
     });
   }
@@ -140,7 +141,9 @@ export class World {
       ),
     );
     const instances = regions.map((region) =>
-      this.#construction.step(`Muster in ${region.name}`, (tell) => region.startInstances(surroundings, tell)),
+      this.#construction.step(`Muster in ${region.name}`, (onProgress) =>
+        region.startInstances(surroundings, onProgress),
+      ),
     );
     return [
       this.#construction.step('Links between all that will be', () => weather.start()),
@@ -153,15 +156,15 @@ export class World {
         ],
       },
       { title: 'Muster', together: instances },
-      this.#construction.step('Every agent known in every region', async (tell) => {
+      this.#construction.step('Every agent known in every region', async (onProgress) => {
         this.history?.follow(weather);
         this.history?.settings(await readSettings(regions[0]?.instance.configFile ?? ''));
-        await awaitAgents({ regions, connections, http, signal, tell });
+        await awaitAgents({ regions, connections, http, signal, onProgress });
       }),
     ];
   }
 
-  /** Nobody calls, agents finish what they have; resolves when all agree, or do not in time (default: 20 s). */
+  /** Ends calls and lets agents finish their work; resolves when all regions agree, or the time is over (default: 20 s). */
   async settle(limitMs?: number): Promise<Convergence> {
     await this.#callers?.stop();
     await quieten(this.connections, QUIET_LIMIT_MS);
@@ -171,12 +174,12 @@ export class World {
     return convergence;
   }
 
-  /** What the instances measured until now, by region. */
+  /** The measurements of instances until now, by region. */
   readings(): Promise<Reading[]> {
     return Promise.all(this.regions.map((region) => readRegion(region, this.http)));
   }
 
-  /** What the histories prove, until now. @throws Error in a world without histories */
+  /** Verifies the histories until now. @throws Error in a world without histories */
   verdict(): Promise<Verdict> {
     const instances = this.regions.flatMap((region) => region.instances);
     const files = [this.history?.file, this.ledger.file, ...instances.map(({ historyFile }) => historyFile)];
@@ -184,7 +187,7 @@ export class World {
     return verify(kept, { regions: this.regions.map(({ name }) => name), graceMs: UNDER_WAY_MS });
   }
 
-  /** Settles, reads what was measured, and judges. @throws Error in a world without histories */
+  /** Settles, reads measurements, and verifies. @throws Error in a world without histories */
   async report(): Promise<WorldReport> {
     const convergence = await this.settle();
     const readings = await this.readings();

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { sum } from '../../world/reports/prometheus.ts';
 import { type Reading, readRegion } from '../../world/reports/reading.ts';
 import { doubleBookingsIn, refusedCallsIn } from '../../world/reports/report.ts';
@@ -8,7 +8,7 @@ import type { CallReport, Pulse } from './report.ts';
 
 const PASSED_OVER = 'muster_claim_passed_over_total';
 
-/** What one world cost its callers. */
+/** The effect of one world on its callers. */
 export interface Cost {
   calls: CallReport;
   refusals: Record<string, number>;
@@ -16,10 +16,10 @@ export interface Cost {
   refusedCalls: number;
 }
 
-/** One world of a drill, and what is counted while it lasts. */
+/** One world of a drill, and its counts. */
 export class Act {
   readonly world: World;
-  /** The last words of an instance that died though nobody asked it to. */
+  /** Set if an instance ended unexpectedly: the end of its log. */
   died: string | undefined;
   readonly #refusals: Record<string, number> = {};
   readonly #pulse: Pulse;
@@ -27,7 +27,7 @@ export class Act {
   readonly #counted = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param startedMs when the drill began, monotonic: where the pulse begins */
+  /** @param startedMs start of the drill, monotonic: the time line begins there */
   constructor(world: World, pulse: Pulse, startedMs: number) {
     this.world = world;
     this.#pulse = pulse;
@@ -38,7 +38,7 @@ export class Act {
     });
   }
 
-  /** Ends every instance of a region without a word; what they counted is kept. */
+  /** Kills every instance of a region; their counts are kept. */
   async kill(region: LocalRegion): Promise<number[]> {
     this.#keep(await readRegion(region, this.world.http));
     const pids = region.instances.flatMap(({ pid }) => pid ?? []);

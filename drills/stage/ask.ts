@@ -4,13 +4,13 @@ import type { ConnectionsReport, RegionReport } from '../../src/contract/operato
 import type { Tally } from '../../world/callers/tally.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { sum } from '../../world/reports/prometheus.ts';
 import { readRegion } from '../../world/reports/reading.ts';
 import { type HttpAnswer, withProblems } from '../../world/tools/http.ts';
 import type { World } from '../../world/world.ts';
 
-/** An instance on a busy machine may have too much to do to answer what is asked for the first time. */
+/** Attempts of a request: an instance on a busy machine may be overloaded at first. */
 export const ATTEMPTS = 5;
 
 /** The region of that name. */
@@ -21,7 +21,7 @@ export function regionOf({ regions }: World, name: string): LocalRegion {
   );
 }
 
-/** All regions but that one. */
+/** All other regions. */
 export function othersThan({ regions }: World, name: string): LocalRegion[] {
   return regions.filter((region) => region.name !== name);
 }
@@ -34,12 +34,12 @@ export function connectionOf({ organisations }: World, home: string): GenesysCon
   );
 }
 
-/** What a region knows of the others and of itself. */
+/** A region's report on the others and on itself. */
 export async function report({ http }: World, { url }: LocalRegion): Promise<RegionReport> {
   return (await http.muster(url, ATTEMPTS).getRegions()).body;
 }
 
-/** What a region knows of its connections to platforms. */
+/** A region's report on its connections to platforms. */
 export async function connections({ http }: World, { url }: LocalRegion): Promise<ConnectionsReport> {
   return (await http.muster(url, ATTEMPTS).getConnections()).body;
 }
@@ -52,7 +52,7 @@ export function reports(world: World): Promise<RegionReport[]> {
 export type Report = RegionReport;
 export type View = RegionReport['regions'][number];
 
-/** What a region knows of another one. */
+/** A region's report on another one. */
 export async function viewOf(world: World, region: LocalRegion, other: string): Promise<View> {
   const { regions } = await report(world, region);
   return found(
@@ -61,7 +61,7 @@ export async function viewOf(world: World, region: LocalRegion, other: string): 
   );
 }
 
-/** Whether a region calls every partition of another one stale: all of its agents. */
+/** Whether a region reports every partition of another one, and so all of its agents, as stale. */
 export function isAllStale({ state, partitions = [] }: View): boolean {
   return state === 'stale' && partitions.every((partition) => partition.state === 'stale');
 }
@@ -77,7 +77,7 @@ export async function metric(
   return sum(samples, name, labels);
 }
 
-/** An agent, as a region tells it. */
+/** An agent, as a region reports them. */
 export async function agentIn({ http }: World, { url }: LocalRegion, agentId: string): Promise<AgentAnswer> {
   return (await http.muster(url, ATTEMPTS).getAgent({ params: { id: agentId } })).body;
 }
@@ -88,13 +88,13 @@ export async function agentEverywhere(world: World, agentId: string): Promise<Re
   return Object.fromEntries(await Promise.all(told));
 }
 
-/** `AVAILABLE`, or `BUSY (ON_CALL)`; how old that may be. */
+/** Status, reason and age in words, e.g. `BUSY (ON_CALL), 40 ms old`. */
 export function status({ status, reason, age_ms, stale }: AgentAnswer): string {
   const age = age_ms === null ? 'of unknown age' : `${age_ms} ms old`;
   return `${status}${reason ? ` (${reason})` : ''}, ${age}${stale ? ', stale' : ''}`;
 }
 
-/** The line that the region's Redis Cluster holds about an agent. */
+/** An agent's record in the region's Redis Cluster. */
 export async function recordIn({ cluster }: LocalRegion, agentId: string): Promise<string> {
   const key = 'agents:{main}';
   const { port } = await cluster.masterOf(key);
@@ -106,7 +106,7 @@ export function statusOf(record: string): string {
   return record.split(' ')[1] ?? '';
 }
 
-/** A record without what seldom changes: the header that scripts read, and the facets less the ids of their events. */
+/** A shortened record: without profile and event ids. */
 export function abridged(record: string): string {
   return record.replace(/"profile":\{.*?\}.*?\},/, '').replaceAll(/,"id":"[^"]*"/g, '');
 }
@@ -125,7 +125,7 @@ export function claim(world: World, region: LocalRegion, asked: Asked): Promise<
   return claimWithin(world, region, asked);
 }
 
-/** The same by a caller who waits as long as the budget lasts, and then some. */
+/** The same with a budget; waits a little longer than the budget. */
 export function claimPatiently(
   world: World,
   region: LocalRegion,
@@ -146,7 +146,7 @@ function claimWithin(
 }
 
 /** `201`, or `409 no_agent_available`. */
-export function told({ status, body }: HttpAnswer): string {
+export function outcome({ status, body }: HttpAnswer): string {
   const { code } = body as { code?: string };
   return code ? `${status} ${code}` : `${status}`;
 }
@@ -178,15 +178,15 @@ export function claimAt(
   return withProblems(http.muster(url).getClaim({ params: { id: claim_id } }));
 }
 
-/** Whether no replica has what was asked for, so that nobody may be told that it is so. */
+/** Whether the answer says that no replica has the change. */
 export const isUnreplicated = ({ status, body }: HttpAnswer): boolean =>
   status === 503 && (body as { code?: string }).code === 'not_replicated';
 
-/** Whether the agent has been claimed again since: the claim that was meant is over. */
+/** Whether the answer says that the agent has been claimed again since. */
 export const isSuperseded = ({ status, body }: HttpAnswer): boolean =>
   status === 409 && (body as { code?: string }).code === 'fence_superseded';
 
-/** What the callers of a region met. */
+/** Counts of a region's callers. */
 export function tallyOf({ callers }: World, region: string): Tally {
   return found(callers.tallies.get(region), region);
 }
@@ -203,7 +203,7 @@ export function granted({ callers }: World): Record<string, number> {
   return Object.fromEntries([...callers.tallies].map(([name, tally]) => [name, tally.granted]));
 }
 
-/** What was gained since. */
+/** The increase since then. */
 export function gained(now: Record<string, number>, before: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - (before[name] ?? 0)]));
 }

@@ -1,7 +1,7 @@
-import type { UserState } from '../../simulators/genesys/ground-truth.ts';
+import type { UserState } from '@muster/simulators/genesys/ground-truth';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
 import { demand } from './demand.ts';
@@ -9,10 +9,10 @@ import type { Stage } from './stage.ts';
 import { duration, each } from './words.ts';
 
 const ENOUGH = 5;
-/** Somebody who calls may come first, and talks. */
+/** Limit for a wait in which a caller may get the agent first, and talk. */
 const OTHERS_CALL_MS = 15_000;
 
-/** A step: calls arrive, and so many of each of these regions (default: all) are given an agent from now on. */
+/** A step: waits until a number of calls of each of these regions (default: all) have got an agent. */
 export async function callsGetAgents(
   stage: Stage,
   world: World,
@@ -32,28 +32,28 @@ export async function callsGetAgents(
   });
 }
 
-/** Which of the agents who wait for a call. */
-export interface Choice {
-  /** Agents who are not meant. */
+/** A selection of the agents who wait for a call. */
+interface Choice {
+  /** Agents to leave out. */
   noneOf?: readonly string[];
-  /** Only those who have waited since before then, in ms of wall time: a region that is deaf since then knows them. */
+  /** Only agents who have waited since before this wall time, in ms: a region that stopped reading the bus then knows them. */
   waitingSinceMs?: number;
 }
 
 /**
- * The agent who has waited for the shortest time: the last in line, whom no caller comes to before others.
- * @throws Unmet if nobody waits
+ * The agent who has waited for the shortest time: the last in the queue, whom callers get last.
+ * @throws Unmet if no agent waits
  */
 export function lastInLine(connection: GenesysConnection, { noneOf = [], waitingSinceMs }: Choice = {}): UserState {
   const last = lineOf(connection).findLast(
     (user) =>
       !noneOf.includes(connection.agentId(user.id)) && sinceMs(user) <= (waitingSinceMs ?? Number.POSITIVE_INFINITY),
   );
-  demand(last !== undefined, `nobody waits for a call at ${connection.name}`);
+  demand(last !== undefined, `no agent waits for a call at ${connection.name}`);
   return last;
 }
 
-/** Everybody of an organisation who waits for a call, who waits longest first. */
+/** All agents of an organisation who wait for a call, longest wait first. */
 export function lineOf({ organisation, simulator }: GenesysConnection): UserState[] {
   const waiting = organisation.userIds.map((id) => simulator.user(id)).filter(({ available }) => available);
   return waiting.sort((one, other) => sinceMs(one) - sinceMs(other));
@@ -79,13 +79,13 @@ export async function claimSomeone(
   return seen.body as ClaimAnswer;
 }
 
-/** Looks at a lapse, which may be told just before the next look. */
+/** Limits for checks of a lapse, which may be recorded just before the next check. */
 const LOOK_MS = 20;
-const TOLD_WITHIN_MS = 1_000;
+const SHOWN_WITHIN_MS = 1_000;
 const LAPSES = 4;
 
-/** A step: claims lapse. Each is told within a second, says why it ended, and no retry is told of it as if it lived. */
-export async function lapseIsTold(stage: Stage, world: World, region: LocalRegion, name: string): Promise<void> {
+/** A step: claims lapse. Each lapse shows within a second, with its reason, and no retry gets the claim as if it were alive. */
+export async function claimsLapse(stage: Stage, world: World, region: LocalRegion, name: string): Promise<void> {
   await stage.step(name, async (say) => {
     for (let time = 1; time <= LAPSES; time++) {
       const claim = await claimSomeone(stage, world, region);
@@ -99,24 +99,24 @@ export async function lapseIsTold(stage: Stage, world: World, region: LocalRegio
         const now = answer.body as Partial<ClaimAnswer>;
         const isSame = ask.succeeded(answer) && now.fence === fence && now.state === 'HELD';
         isOver = !isSame;
-        if (isAsking) demand(!isSame || (now.expires_in_ms ?? 0) > 0, `${call_id} was told of a claim that has lapsed`);
-        // Of a claim whose agent was granted again at once the record says no more than that it is over.
+        if (isAsking) demand(!isSame || (now.expires_in_ms ?? 0) > 0, `${call_id} got a claim that has lapsed`);
+        // If the agent was granted again at once, the record only shows that the claim is over.
         else if (isOver && now.call_id === call_id)
           demand(now.end_reason === 'lapsed', `the claim ended as ${now.end_reason}`);
-        demand(stage.elapsedMs < endsMs + TOLD_WITHIN_MS + OTHERS_CALL_MS, 'the claim does not lapse');
+        demand(stage.elapsedMs < endsMs + SHOWN_WITHIN_MS + OTHERS_CALL_MS, 'the claim does not lapse');
         if (isOver && isAsking && ask.succeeded(answer)) await ask.settle(world, region, now as ClaimAnswer, 'release');
       }
       say(
         `${call_id} ${isAsking ? 'asks again' : 'is looked at'}`,
-        `over ${duration(stage.elapsedMs - endsMs)} after its time`,
+        `over ${duration(stage.elapsedMs - endsMs)} after its end`,
       );
     }
   });
 }
 
-/** A step: somebody sleeps until their lock has lapsed and the agent has been given to another call, then confirms. */
+/** A step: a holder sleeps until the claim has lapsed and the agent has been given to another call, then confirms. */
 export async function sleeperIsRefused(stage: Stage, world: World, region: LocalRegion): Promise<void> {
-  await stage.step(`A holder in ${region.name} sleeps through its lock, and is refused`, async (say) => {
+  await stage.step(`A holder in ${region.name} sleeps until its claim has lapsed, and is refused`, async (say) => {
     const slept = await claimSomeone(stage, world, region);
     const { agent_id } = slept;
     const asked = { queue: 'global', call_id: `drill-${++claims}`, agent_id };
@@ -130,15 +130,15 @@ export async function sleeperIsRefused(stage: Stage, world: World, region: Local
     say(slept.call_id, `${slept.agent.name}, fence ${slept.fence}`);
     say(next.call_id, `the same agent, fence ${next.fence}`);
     const late = await ask.settle(world, region, slept, 'confirm');
-    say(`${slept.call_id} confirms`, ask.told(late));
+    say(`${slept.call_id} confirms`, ask.outcome(late));
     demand(!ask.succeeded(late), 'two calls hold one agent');
     demand(ask.succeeded(await ask.settle(world, region, next, 'release')), `${next.call_id} has lost the agent`);
   });
 }
 
 /**
- * An agent who waits for a call leaves without taking one. A call sent in that very instant would meet nobody, whoever
- * routes it; so the drill holds the agent until their home has heard of it.
+ * An agent who waits for a call leaves without taking one. A call sent at the same moment would find them gone, however it
+ * was routed; so the drill holds the agent until their home knows.
  */
 export async function leaveSeat(
   stage: Stage,
@@ -159,7 +159,7 @@ export async function leaveSeat(
   return { agentId: claim.agent_id, user };
 }
 
-/** Agents of a region who are claimed and confirmed; nobody calls them, so that the drill can look what becomes of them. */
+/** Agents of a region who are claimed and confirmed, without calls, so that the drill can check what becomes of the claims. */
 export class Held {
   readonly claims: ClaimAnswer[] = [];
   readonly #stage: Stage;
@@ -172,7 +172,7 @@ export class Held {
     this.#region = region;
   }
 
-  /** A step: claims so many. They are held for a minute. */
+  /** A step: claims a number of agents. They are held for a minute. */
   async take(count: number): Promise<void> {
     await this.#stage.step(`${count} agents of ${this.#region.name} are claimed and confirmed`, async (say) => {
       while (this.claims.length < count) {
@@ -186,7 +186,7 @@ export class Held {
     });
   }
 
-  /** Holds them for another minute. @throws Unmet where one is not what it was */
+  /** Holds them for another minute. @throws Unmet if a claim has changed */
   async renew(): Promise<ClaimAnswer[]> {
     const renewed: ClaimAnswer[] = [];
     for (const claim of this.claims) renewed.push(await this.#settle(claim, 'renew'));
@@ -195,7 +195,7 @@ export class Held {
 
   /** A step: finds them held under the same fences, and releases them. */
   async findAndRelease(): Promise<void> {
-    await this.#stage.step('The claims that were held are held still, under the same fences', async (say) => {
+    await this.#stage.step('The held claims are still held, under the same fences', async (say) => {
       for (const claim of await this.renew()) {
         say(claim.call_id, `${claim.agent.name}, ${claim.state}, fence ${claim.fence}`);
         await this.#settle(claim, 'release');

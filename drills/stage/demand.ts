@@ -1,4 +1,4 @@
-/** What a step waited for did not come, or something is not as it must be. The message is for people. */
+/** A condition did not come true in time, or does not hold. The message is for people. */
 export class Unmet extends Error {}
 
 /** @throws Unmet saying what must hold */

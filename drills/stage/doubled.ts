@@ -1,45 +1,45 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { HttpAnswer } from '../../world/tools/http.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
 import type { Stage } from './stage.ts';
 import { duration } from './words.ts';
 
-/** An agent whom a caller was told to have. */
+/** An agent who was granted to a caller. */
 interface Hold {
   claim: ClaimAnswer;
-  /** As far as it was promised, monotonic, by the caller's own clock, from when it asked: the store promised no less. */
+  /** End of the promise, monotonic, counted from the request by the caller's own clock; the store promised at least that. */
   untilMs: number;
 }
 
-/** What they were told, all of them together. */
-export interface Ledger {
-  /** Answers by what they said: `201`, `503 not_replicated`. */
+/** Answers to all of these callers together. */
+interface Ledger {
+  /** Answers by status and code: `201`, `503 not_replicated`. */
   told: Record<string, number>;
   /** Claims that were confirmed. */
   confirmed: number;
-  /** Where one answer says what another has denied. */
+  /** Answers that contradict each other. */
   contradictions: string[];
 }
 
 const SEED = 7;
 const CALLERS = 4;
-/** How long a caller has an agent, and waits before the next try, in ms. */
+/** How long a caller keeps an agent, and waits before the next attempt, in ms. */
 const HOLDS_MS = [200, 800] as const;
 const PAUSE_MS = 100;
-/** A call is given up after so many tries, and a settlement. */
+/** Attempts after which a call or a settlement is given up. */
 const TRIES = 40;
-/** Contradictions that are kept: the first. */
+/** Number of contradictions that are kept. */
 const KEPT = 5;
 const OVER = new Set(['unknown_claim', 'fence_superseded', 'claim_ended']);
 
 /**
- * Callers who send every request twice at once, as flows and proxies do that are impatient, and again until they are
- * answered. Each writes down what it was told, and finds where that was not so: an agent whom two were told to have, or a
- * claim that was refused although its time was not over.
+ * Callers who send every request twice at once, as impatient flows and proxies do, and repeat it until they get an answer.
+ * They record answers and find contradictions: an agent who was granted to two callers, or a claim that was refused before
+ * its time was over.
  */
 export class DoubledCallers {
   readonly ledger: Ledger = { told: {}, confirmed: 0, contradictions: [] };
@@ -53,7 +53,7 @@ export class DoubledCallers {
   #running: Promise<unknown> | undefined;
   #ends = false;
 
-  /** @param region where they call; they ask for agents that are homed there, in one of its platform's queues */
+  /** @param region that they call; they ask for agents homed there, by one of its platform's queues */
   constructor(stage: Stage, world: World, region: LocalRegion) {
     this.#stage = stage;
     this.#world = world;
@@ -65,16 +65,16 @@ export class DoubledCallers {
 
   start(): void {
     this.#running = Promise.all(Array.from({ length: CALLERS }, () => this.#goOn()));
-    // A failure is told by stop().
+    // stop() throws a failure.
     this.#running.catch(() => {});
   }
 
-  /** Nobody calls any more. */
+  /** Ends new calls. */
   hangUp(): void {
     this.#ends = true;
   }
 
-  /** The same; resolves with the ledger when everybody has given back whom they had. */
+  /** Ends new calls; resolves with the ledger when all agents have been given back. */
   async stop(): Promise<Ledger> {
     this.hangUp();
     await this.#running;
@@ -95,21 +95,21 @@ export class DoubledCallers {
     }
   }
 
-  /** Asks until it is told of an agent. Undefined: it was not. */
+  /** Asks until it gets an agent; undefined if it gives up. */
   async #claim(callId: string): Promise<Hold | undefined> {
     const asked = { queue: this.#queue, call_id: callId };
     for (let tried = 0; tried < TRIES && !this.#ends; tried++) {
       const askedMs = systemClock.monotonicMs();
       const answers = await this.#twice(() => ask.claim(this.#world, this.#region, asked));
       const [claim, other] = answers.filter(ask.succeeded).map(({ body }) => body as ClaimAnswer);
-      if (claim && other && claim.claim_id !== other.claim_id) this.#deny(`${callId} was told two claims at once`);
+      if (claim && other && claim.claim_id !== other.claim_id) this.#deny(`${callId} got two claims at once`);
       if (claim) return this.#take({ claim, untilMs: askedMs + claim.expires_in_ms });
       await this.#stage.pass(PAUSE_MS);
     }
     return undefined;
   }
 
-  /** Confirms or renews until it is told so. False: it was not. */
+  /** Confirms or renews until it succeeds. @returns false if it gives up */
   async #keep(hold: Hold, settlement: 'confirm' | 'renew'): Promise<boolean> {
     for (let tried = 0; tried < TRIES; tried++) {
       const askedMs = systemClock.monotonicMs();
@@ -120,7 +120,8 @@ export class DoubledCallers {
       if (refused) {
         const leftMs = hold.untilMs - systemClock.monotonicMs();
         const { call_id } = hold.claim;
-        if (leftMs > 0) this.#deny(`${call_id}: ${settlement} got ${ask.told(refused)} ${duration(leftMs)} too early`);
+        if (leftMs > 0)
+          this.#deny(`${call_id}: ${settlement} got ${ask.outcome(refused)} ${duration(leftMs)} too early`);
         return false;
       }
       if (kept) return true;
@@ -137,25 +138,23 @@ export class DoubledCallers {
     }
   }
 
-  /** From now on this caller believes that it has the agent. */
+  /** Records that this caller has the agent from now on. */
   #take(hold: Hold): Hold {
     const nowMs = systemClock.monotonicMs();
     for (const { claim, untilMs } of this.#holds) {
       if (claim.agent_id !== hold.claim.agent_id || claim.call_id === hold.claim.call_id || untilMs <= nowMs) continue;
       const { name } = hold.claim.agent;
-      this.#deny(
-        `${hold.claim.call_id} was told to have ${name}, whom ${claim.call_id} has for ${duration(untilMs - nowMs)}`,
-      );
+      this.#deny(`${hold.claim.call_id} got ${name}, whom ${claim.call_id} has for ${duration(untilMs - nowMs)} more`);
     }
     this.#holds.add(hold);
     return hold;
   }
 
-  /** Those of two requests at once that were answered. */
+  /** Sends two requests at once. @returns those that were answered */
   async #twice(request: () => Promise<HttpAnswer>): Promise<HttpAnswer[]> {
     const answers = await Promise.allSettled([request(), request()]);
     return answers.flatMap((answer) => {
-      const told = answer.status === 'fulfilled' ? ask.told(answer.value) : 'no answer';
+      const told = answer.status === 'fulfilled' ? ask.outcome(answer.value) : 'no answer';
       this.ledger.told[told] = (this.ledger.told[told] ?? 0) + 1;
       return answer.status === 'fulfilled' ? [answer.value] : [];
     });

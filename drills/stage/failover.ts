@@ -1,5 +1,5 @@
 import type { LocalRedisNode } from '../../world/redis/cluster.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import type { World } from '../../world/world.ts';
 import * as ask from './ask.ts';
 import type { Say } from './report.ts';
@@ -9,7 +9,7 @@ import { duration } from './words.ts';
 /** A promotion takes a node timeout, and some seconds of voting. */
 export const PROMOTION_LIMIT_MS = 30_000;
 
-/** Waits until another node than this one is the master that holds the key. */
+/** Waits until another node is the master that holds the key. */
 export async function replaced(
   stage: Stage,
   say: Say,
@@ -18,7 +18,7 @@ export async function replaced(
   master: LocalRedisNode,
 ): Promise<void> {
   const { seen, afterMs } = await stage.until(
-    `somebody else owns the slot of ${key}`,
+    `another node owns the slot of ${key}`,
     () => cluster.masterOf(key),
     ({ id }) => id !== master.id,
     PROMOTION_LIMIT_MS,
@@ -26,7 +26,7 @@ export async function replaced(
   say('master now', `${seen.name}, after ${duration(afterMs)}`);
 }
 
-/** Waits until the region says that every shard is up and has a replica. */
+/** Waits until the region reports every shard as up and with a replica. */
 export async function hasReplicas(stage: Stage, say: Say, world: World, region: LocalRegion): Promise<void> {
   const { seen, afterMs } = await stage.until(
     'every shard is up and has a replica',

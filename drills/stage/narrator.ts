@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/ops/clock.ts';
-import { coloured, type Paint, plain } from '../../world/reports/summary.ts';
+import { coloured, type Paint, plain } from '../../world/tools/paint.ts';
 import { renderEnd, renderHead, renderStep } from './render.ts';
 import type { DrillReport, DrillsReport, StepReport } from './report.ts';
 import type { Audience } from './stage.ts';
@@ -12,7 +12,7 @@ const FRAME_MS = 100;
 const CLEAR_LINE = '\r\u001b[2K';
 const LONGEST_NAME = 58;
 
-/** Tells drills to a stream as they happen: in colours and with a running clock on a terminal, as plain lines elsewhere. */
+/** Writes drills to a stream as they happen: in colours and with a running clock on a terminal, otherwise as plain lines. */
 export class Narrator implements Audience {
   readonly #stream: NodeJS.WriteStream;
   readonly #paint: Paint;

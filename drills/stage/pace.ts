@@ -1,21 +1,21 @@
 /** The intervals a drill runs at, in ms. */
 export interface Pace {
-  /** In words, for the head of the report. */
+  /** Description for the head of the report. */
   says: string;
   heartbeatMs: number;
   suspectMs: number;
   staleMs: number;
   reconcileMs: number;
-  /** How long a claim is held that nobody confirms. */
+  /** How long an unconfirmed claim is held. */
   heldMs: number;
   /** How long the storm of notifications lasts. */
   stormMs: number;
-  /** How long a flapping link stays as it is, and for how long it flaps. */
+  /** How long a flapping link keeps a state, and for how long it flaps. */
   flapMs: number;
   flappingMs: number;
 }
 
-/** As configured by default. */
+/** The defaults of the configuration. */
 export const REAL: Pace = {
   says: 'real intervals',
   heartbeatMs: 1_000,
@@ -28,7 +28,7 @@ export const REAL: Pace = {
   flappingMs: 60_000,
 };
 
-/** The same relations, for people who wait. */
+/** Shorter intervals in the same ratios. */
 export const SHORTENED: Pace = {
   says: 'shortened intervals',
   heartbeatMs: 200,

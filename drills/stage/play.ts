@@ -1,17 +1,17 @@
-import type { Drill } from '../drill.ts';
+import type { Drill } from './drill.ts';
 import type { CallReport, DrillReport, DrillsReport } from './report.ts';
 import { Stage, type StageOptions, StoryEnded } from './stage.ts';
 
-export interface Listener {
+interface Listener {
   opens(name: string, proves: string): void;
   closes(report: DrillReport): void;
 }
 
-export type PlayOptions = Omit<StageOptions, 'audience'> & { audience: StageOptions['audience'] & Listener };
+type PlayOptions = Omit<StageOptions, 'audience'> & { audience: StageOptions['audience'] & Listener };
 
 const NO_CALLS: CallReport = { connected: 0, abandoned: 0, nobody: 0, unavailable: 0, verified: 0 };
 
-/** Plays drills one after the other, each in worlds of its own. Those after the wish to end are left out. */
+/** Plays drills one after the other, each in its own worlds. After a request to end, the rest is left out. */
 export async function playAll(
   drills: readonly Drill[],
   optionsFor: (drill: Drill) => PlayOptions,
@@ -25,7 +25,7 @@ export async function playAll(
   return { ok: reports.length === drills.length && reports.every(({ ok }) => ok), drills: reports };
 }
 
-/** Plays one drill; whatever happens, its world is gone in the end and there is a report. */
+/** Plays one drill. Whatever happens, its world is stopped and there is a report. */
 export async function play(drill: Drill, options: PlayOptions): Promise<DrillReport> {
   const { name, proves } = drill;
   options.audience.opens(name, proves);
@@ -52,7 +52,7 @@ export async function play(drill: Drill, options: PlayOptions): Promise<DrillRep
   return report;
 }
 
-/** Sums of what has the same name. */
+/** Sums of values with the same name. */
 function total(counts: readonly Record<string, number>[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const [name, count] of counts.flatMap((one) => Object.entries(one))) sums[name] = (sums[name] ?? 0) + count;

@@ -4,13 +4,13 @@ import { demand } from './demand.ts';
 import type { Say } from './report.ts';
 import { duration } from './words.ts';
 
-/** Takes a step and keeps what it saw; the story goes on if it fails. */
+/** Takes a step and keeps its evidence; the drill goes on if it fails. */
 interface Checks {
   check(name: string, work: (say: Say) => unknown): Promise<void>;
 }
 
-export interface ProofTerms {
-  /** Whether double bookings are a fault, or part of what is measured; default: a fault. */
+interface ProofTerms {
+  /** Whether double bookings are a fault; default: true. */
   doubleBookings?: 'none' | 'counted';
   /** How long the regions may take to agree with the platforms, in ms; default: 20 s. */
   agreeWithinMs?: number;
@@ -18,7 +18,7 @@ export interface ProofTerms {
 
 const EXAMPLES = 2;
 
-/** Judges an act: what every drill ends with. Every part is judged, whatever became of those before. */
+/** Judges an act: the end of every drill. Every part is judged, also after a failed one. */
 export async function prove(stage: Checks, act: Act, terms: ProofTerms): Promise<void> {
   const { world } = act;
   await stage.check('Calls end, and every region agrees with every platform', async (say) => {
@@ -47,7 +47,7 @@ export async function prove(stage: Checks, act: Act, terms: ProofTerms): Promise
       );
     demand(
       terms.doubleBookings === 'counted' || act.doubleBookings === 0,
-      'an agent got a call that their work left no room for',
+      'an agent got a call that they had no room for',
     );
   });
   await stage.check('The history keeps every promise', async (say) => {
@@ -57,16 +57,16 @@ export async function prove(stage: Checks, act: Act, terms: ProofTerms): Promise
       const examples = violations.slice(0, EXAMPLES).map(({ what, lines }) => `${what} (${lines.join(', ')})`);
       say(
         name,
-        outcome === 'broken' ? [`broken ${total} times, ${judged} judged`, ...examples] : told(outcome, judged),
+        outcome === 'broken' ? [`broken ${total} times, ${judged} judged`, ...examples] : inWords(outcome, judged),
       );
     }
     const { surprises } = world.callers;
     if (surprises.length > 0) say('surprises', surprises);
     demand(ok, `broken: ${checks.flatMap(({ name, outcome }) => (outcome === 'broken' ? [name] : [])).join(', ')}`);
-    demand(surprises.length === 0, 'a call got an answer that none should get');
+    demand(surprises.length === 0, 'a call got an answer that it should never get');
   });
 }
 
-function told(outcome: Outcome, judged: number): string {
+function inWords(outcome: Outcome, judged: number): string {
   return outcome === 'kept' ? `kept, ${judged.toLocaleString('en')} judged` : outcome;
 }

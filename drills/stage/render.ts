@@ -1,9 +1,9 @@
-import type { Paint } from '../../world/reports/summary.ts';
+import type { Paint } from '../../world/tools/paint.ts';
 import type { DrillReport, Evidence, StepReport } from './report.ts';
 import { duration } from './words.ts';
 
 export const WIDTH = 80;
-/** Where the text of a step begins, after its time and its mark. */
+/** Column of a step's text, after its time and its mark. */
 const INDENT = 13;
 const LONGEST_LABEL = 24;
 
@@ -14,7 +14,7 @@ export function renderHead(name: string, proves: string, paint: Paint): string[]
 }
 
 /**
- * A step with its number, when it began, how long it took, and its evidence:
+ * A step with its number, start, duration, and evidence:
  *
  *      12.4 s ✓ 4 The others notice                                     1.3 s
  *                   state     stale after 4.1 s
@@ -65,7 +65,7 @@ function clock(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`.padStart(8);
 }
 
-/** Breaks text between words, and a word that is too long for a line anywhere. */
+/** Wraps text between words; a word that is too long for a line is split. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

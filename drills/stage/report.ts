@@ -1,24 +1,24 @@
-/** What a step saw, as label and value; a list is several lines. For people first, so values are words. */
+/** The evidence of a step, as label and value; a list is several lines. Values are words, for people. */
 export type Evidence = Record<string, string | number | boolean | string[]>;
 
 export interface StepReport {
   name: string;
   ok: boolean;
   evidence: Evidence;
-  /** When it began, in ms from the beginning of the drill. */
+  /** Start, in ms from the start of the drill. */
   at_ms: number;
   took_ms: number;
 }
 
-/** What callers met, all regions together. */
+/** Counts of callers, all regions together. */
 export interface CallReport {
   connected: number;
   abandoned: number;
-  /** Answers that nobody was available; one call may get many. */
+  /** Answers that no agent was available; one call may get many. */
   nobody: number;
-  /** Answers to come again later, or none at all. */
+  /** Answers to try again later, and missing answers. */
   unavailable: number;
-  /** Claims on agents whose home could not be asked, for whom the platform vouched. */
+  /** Claims on the platform's confirmation, because the agent's home could not be reached. */
   verified: number;
 }
 
@@ -31,14 +31,14 @@ export interface DrillReport {
   calls: CallReport;
   /** Agents passed over in claims, by reason. */
   refusals: Record<string, number>;
-  /** Calls sent to an agent whose work left no room for them, as the platforms count them. */
+  /** Calls sent to an agent who had no room for them, as counted by the platforms. */
   double_bookings: number;
-  /** Calls sent to an agent who had room and was not there for them, as the platforms count them. */
+  /** Calls sent to an agent who had room but was away, as counted by the platforms. */
   refused_calls: number;
   pulse: Pulse;
 }
 
-/** Claims granted to the callers of each region, per interval since the beginning of the drill. */
+/** Claims granted to the callers of each region, per interval since the start of the drill. */
 export interface Pulse {
   interval_ms: number;
   granted: Record<string, number[]>;
@@ -49,5 +49,5 @@ export interface DrillsReport {
   drills: DrillReport[];
 }
 
-/** Tells what a step saw. */
+/** Adds evidence to a step. */
 export type Say = (label: string, value: Evidence[string]) => void;

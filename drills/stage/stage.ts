@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { BusDriver } from '../../world/bus/bus.ts';
-import { merged } from '../../world/config.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import { merged } from '../../world/region/config.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { startWorld, type World } from '../../world/world.ts';
 import type { WorldOptions } from '../../world/world-options.ts';
 import { Act, type Cost } from './act.ts';
@@ -13,7 +13,7 @@ import { prove } from './proof.ts';
 import type { Evidence, Pulse, Say, StepReport } from './report.ts';
 import { duration, shown } from './words.ts';
 
-/** A step failed, and with it the story; the step has been reported. */
+/** A failed step has ended the drill; it has been reported. */
 export class StoryEnded extends Error {}
 
 export interface Audience {
@@ -23,12 +23,12 @@ export interface Audience {
 
 export interface StageOptions {
   pace: Pace;
-  /** Of its worlds. */
+  /** Event bus of its worlds. */
   bus: BusDriver;
   audience: Audience;
-  /** Aborted when somebody wants it to end. */
+  /** Aborted by a request to end. */
   signal: AbortSignal;
-  /** Where worlds keep their files, each in a folder below; default: nowhere. */
+  /** Folder for the files of worlds, one folder each; by default they are removed. */
   keep?: string;
 }
 
@@ -36,8 +36,8 @@ const PULSE_MS = 500;
 const WITHIN_MS = 30_000;
 const POLL_MS = 50;
 /**
- * Few agents and short calls: a drill looks at what happens to them, not at how many there are. All are on Genesys Cloud,
- * whose notifications a drill can make go wrong.
+ * Few agents and short calls: a drill checks what happens to them, not how many there are. All are on Genesys Cloud, whose
+ * notifications a drill can make faulty.
  */
 const SMALL: Partial<WorldOptions> = {
   agents: 90,
@@ -47,7 +47,7 @@ const SMALL: Partial<WorldOptions> = {
   habits: { loginWithinMs: 800, signInMs: 200, talkMs: 2_500, wrapUpMs: 1_000, breakMs: 3_000, shiftGapMs: 8_000 },
 };
 
-/** Where a drill is played: takes its steps, waits for what they need, and keeps what they saw. */
+/** Plays a drill's steps, waits for conditions, and keeps the evidence. */
 export class Stage {
   readonly pace: Pace;
   readonly steps: StepReport[] = [];
@@ -62,14 +62,14 @@ export class Stage {
     this.#options = options;
   }
 
-  /** Since the beginning of the drill, in ms. */
+  /** Since the start of the drill, in ms. */
   get elapsedMs(): number {
     return systemClock.monotonicMs() - this.#startedMs;
   }
 
   /**
-   * Starts a world as the first step of an act; the world of the act before has been proven and is gone.
-   * @param name of the act, and of the folder of its files
+   * Starts a world as the first step of an act. The world of the act before must have been proven.
+   * @param name of the act and of its folder
    */
   async open(name: string, given: Partial<WorldOptions> = {}): Promise<World> {
     const { bus, signal, keep } = this.#options;
@@ -78,7 +78,7 @@ export class Stage {
       ...SMALL,
       bus,
       ...given,
-      auth: true, // as where regions are apart
+      auth: true, // as between real regions
       config: merged(
         {
           freshness: { heartbeatMs, suspectMs, staleMs },
@@ -101,22 +101,22 @@ export class Stage {
     });
   }
 
-  /** One step of the story. @throws StoryEnded if it fails, after it has been reported */
+  /** One step of the drill. @throws StoryEnded if it fails, after it has been reported */
   async step<T>(name: string, work: (say: Say) => T | Promise<T>): Promise<T> {
     const { result, report } = await this.#take(name, work);
     if (!report.ok) throw new StoryEnded(name);
     return result as T;
   }
 
-  /** The same, but the story goes on if it fails. For what is proven in the end. */
+  /** The same, but the drill goes on if it fails; for proofs at the end. */
   async check(name: string, work: (say: Say) => unknown): Promise<void> {
     await this.#take(name, work);
   }
 
   /**
-   * Looks again and again until what it sees holds; a look that fails sees its error.
-   * @returns what it saw then, and after how long in ms
-   * @throws Unmet with what it saw last
+   * Reads a value again and again until a condition holds. The value of a failed read is its error.
+   * @returns the value, and the time it took, in ms
+   * @throws Unmet with the last value
    */
   async until<T>(
     what: string,
@@ -142,7 +142,7 @@ export class Stage {
     }
   }
 
-  /** Lets time pass while the story waits for it, e.g. for a storm to be over. */
+  /** Waits, e.g. for the end of a storm. */
   async pass(ms: number): Promise<void> {
     const endMs = systemClock.monotonicMs() + ms;
     while (systemClock.monotonicMs() < endMs) {
@@ -151,20 +151,20 @@ export class Stage {
     }
   }
 
-  /** Ends every instance of a region without a word. @returns their process ids */
+  /** Kills every instance of a region. @returns their process ids */
   kill(region: LocalRegion): Promise<number[]> {
     if (!this.#act) throw new Error('no world is open');
     return this.#act.kill(region);
   }
 
-  /** The last steps of an act: calls end, everything agrees, no promise was broken. Then the world goes. */
+  /** The last steps of an act: calls end, all regions agree, no promise was broken. Then the world is stopped. */
   async prove(terms: Parameters<typeof prove>[2] = {}): Promise<void> {
     if (!this.#act) throw new Error('no world is open');
     await prove(this, this.#act, terms);
     await this.close();
   }
 
-  /** Ends the world that is open, if any, and keeps what it cost. */
+  /** Stops the open world, if any, and keeps its counts. */
   async close(): Promise<void> {
     const act = this.#act;
     this.#act = undefined;
@@ -195,9 +195,9 @@ export class Stage {
     return { result, report };
   }
 
-  /** @throws Unmet if somebody wants it to end, or an instance died that nobody killed */
+  /** @throws Unmet after a request to end, or if an instance ended unexpectedly */
   #mustGoOn(): void {
-    if (this.#options.signal.aborted) throw new Unmet('it was told to stop');
+    if (this.#options.signal.aborted) throw new Unmet('stopped by a signal');
     if (this.#act?.died) throw new Unmet(this.#act.died);
   }
 }

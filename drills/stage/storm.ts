@@ -1,20 +1,20 @@
-import type { SystemPresence } from '../../simulators/genesys/presences.ts';
+import type { SystemPresence } from '@muster/simulators/genesys/presences';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 
 const TICK_MS = 20;
-/** What goes wrong with notifications while it blows. */
+/** Faults of notifications during a storm. */
 const FAULTS = { duplicateEvents: 0.3, reorderEvents: 0.3, delayEvents: 0.2, delayMs: 500 };
 const CALM = { duplicateEvents: 0, reorderEvents: 0, delayEvents: 0 };
-/** Not on queue, whichever it is: no call is sent to these agents, and none meets them on their way out. */
+/** Presences that are not on queue: no call is sent to these agents. */
 const BREAKS: SystemPresence[] = ['Break', 'Meal', 'Meeting', 'Training'];
 
-/** Agents whose presence changes all the time, and a network that twists what is told of them. */
+/** Agents whose presence changes all the time, with faulty notifications of it. */
 export class Storm {
   readonly #agents: { connection: GenesysConnection; userId: string }[];
   #changes = 0;
 
-  /** @param each how many agents of each connection go on a break, and are shaken */
+  /** @param each how many agents of each connection go on a break and change all the time */
   constructor(connections: readonly GenesysConnection[], each: number) {
     this.#agents = connections.flatMap((connection) =>
       connection.organisation.userIds.slice(0, each).map((userId) => ({ connection, userId })),
@@ -27,7 +27,7 @@ export class Storm {
     return this.#agents.length;
   }
 
-  /** Begins to make so many changes a second; what it returns ends it. @returns how many changes it made */
+  /** Begins to make changes at a rate per second. @returns ends it, and returns how many changes it made */
   blow(perSecond: number): () => number {
     for (const { connection } of this.#agents) connection.simulator.faults(FAULTS);
     const [startedMs, before] = [systemClock.monotonicMs(), this.#changes];

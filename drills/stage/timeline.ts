@@ -1,4 +1,4 @@
-import type { Paint } from '../../world/reports/summary.ts';
+import type { Paint } from '../../world/tools/paint.ts';
 import { markOf } from './render.ts';
 import type { DrillReport, Pulse, StepReport } from './report.ts';
 
@@ -8,7 +8,7 @@ const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /**
  * Claims granted to the callers of each region over the time of the drill, above the numbers of the steps that began
- * then; nothing for a drill in which nobody called.
+ * then; empty for a drill without calls.
  */
 export function renderTimeline({ pulse, steps, took_ms }: DrillReport, paint: Paint): string[] {
   const rows = Object.entries(pulse.granted);
@@ -29,7 +29,7 @@ export function renderTimeline({ pulse, steps, took_ms }: DrillReport, paint: Pa
   ];
 }
 
-/** How long one column is: a whole number of intervals. */
+/** Duration of one column: a whole number of intervals. */
 function columnMs({ interval_ms }: Pulse, tookMs: number): number {
   return interval_ms * Math.max(1, Math.ceil(tookMs / interval_ms / COLUMNS));
 }
@@ -49,7 +49,7 @@ function levelOf(count: number, highest: number): number {
   return Math.ceil((count / highest) * (LEVELS.length - 1));
 }
 
-/** Where two steps began in one column, the later one stands. */
+/** If two steps began in one column, the later one is shown. */
 function marksOf(steps: readonly StepReport[], pulse: Pulse, tookMs: number): string {
   const marks = Array.from({ length: widthOf(pulse, tookMs) }, () => ' ');
   for (const [at, { at_ms }] of steps.entries()) {

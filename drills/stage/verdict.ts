@@ -1,10 +1,10 @@
-import type { Paint } from '../../world/reports/summary.ts';
+import type { Paint } from '../../world/tools/paint.ts';
 import { WIDTH, wrap } from './render.ts';
 import type { DrillReport, DrillsReport } from './report.ts';
 import { duration } from './words.ts';
 
 const NAME_WIDTH = 17;
-/** What was not handed out for safety's sake comes first, what was only taken already after it. */
+/** Reasons of safety come first, then those of agents who are taken. */
 const ORDER = ['stale', 'unreachable', 'budget', 'held', 'claimed', 'busy', 'skill'];
 
 interface Column {
@@ -22,7 +22,7 @@ const OUTCOMES: Column[] = [
   { title: 'double', cell: (drill) => drill.double_bookings },
 ];
 
-/** One page: how each drill ended, and what the safety cost. */
+/** One page: the outcome of each drill, and the cost of safety. */
 export function renderVerdict({ ok, drills }: DrillsReport, says: string, paint: Paint): string[] {
   const rule = paint('dim', '─'.repeat(WIDTH - 15));
   const reasons = [...new Set(drills.flatMap(({ refusals }) => Object.keys(refusals)))].sort(byOrder);
@@ -40,10 +40,10 @@ export function renderVerdict({ ok, drills }: DrillsReport, says: string, paint:
 }
 
 const LEGEND =
-  'nobody: answers that nobody was free; wait: answers to come again, or none; verified: claims for which the ' +
-  'platform vouched in place of a home; away: calls that met an agent who was not there; double: calls that met one ' +
-  'whose work left no room for them.';
-const COST = 'What the safety cost: agents passed over in claims, by reason';
+  'nobody: answers that no agent was free; wait: answers to try again, or none; verified: claims that the platform ' +
+  'confirmed in place of a home; away: calls sent to an agent who was away; double: calls sent to an agent who had no ' +
+  'room for them.';
+const COST = 'The cost of safety: agents passed over in claims, by reason';
 
 function table(columns: Column[], drills: readonly DrillReport[], paint: Paint): string[] {
   const widths = columns.map(({ title, cell }) =>

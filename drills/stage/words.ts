@@ -1,4 +1,4 @@
-/** Milliseconds as people say them: `740 ms`, `4.1 s`, `5 min`, `2 min 14 s`. */
+/** A duration in words: `740 ms`, `4.1 s`, `5 min`, `2 min 14 s`. */
 export function duration(ms: number): string {
   if (Math.abs(ms) < 999.5) return `${Math.round(ms)} ms`;
   if (Math.abs(ms) < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
@@ -16,7 +16,7 @@ export function each(values: object): string {
 
 const LONGEST = 240;
 
-/** Whatever was seen, in words, and short enough for a few lines. */
+/** Any value in words, short enough for a few lines. */
 export function shown(seen: unknown): string {
   const text = wordsFor(seen);
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} …`;

@@ -1,18 +1,19 @@
 import type { Clock } from '../kit/clock.ts';
+import { NotFound } from '../kit/errors.ts';
 import { Random } from '../kit/random.ts';
 import type { Timers } from '../kit/timers.ts';
 import { type Code, RESERVED } from './dictionaries.ts';
 import type { Agent } from './model.ts';
 import type { Org } from './org.ts';
 
-/** There is nobody with this id. */
-export class UnknownAgent extends Error {
+/** No agent has this id. */
+class UnknownAgent extends NotFound {
   constructor(agentId: string | number) {
     super(`The agent ${agentId} was not found.`);
   }
 }
 
-/** The session and the code of every agent. Whoever changes an agent says so with `changed`. */
+/** The session and the code of every agent. Callers that change an agent call `changed`. */
 export class Agents {
   readonly all: Agent[];
   readonly changed: (agent: Agent) => void;
@@ -59,7 +60,7 @@ export class Agents {
     this.changed(agent);
   }
 
-  /** The session ends. Contacts that are under way go on, as far as the platform is concerned. */
+  /** The session ends. Running contacts go on. */
   logOut(agent: Agent): void {
     agent.sessionSinceMs = undefined;
     agent.isLoggingIn = false;
@@ -68,13 +69,13 @@ export class Agents {
     this.changed(agent);
   }
 
-  /** Unavailable with this code, or available without; beginning a session if there is none. */
+  /** Makes the agent unavailable with a code, or available without one. Begins a session if there is none. */
   setCode(agent: Agent, code: Code | undefined): void {
     this.takeCode(agent, code);
     this.changed(agent);
   }
 
-  /** As `setCode`, as part of a greater change. */
+  /** As `setCode`, without calling `changed`. */
   takeCode(agent: Agent, code: Code | undefined): void {
     agent.sessionSinceMs ??= this.#clock.nowMs();
     agent.isLoggingIn = false;

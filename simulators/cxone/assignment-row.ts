@@ -4,10 +4,10 @@ import { iso } from './listing.ts';
 import type { Assignment } from './org.ts';
 import type { World } from './world.ts';
 
-/** When everybody was hired and got their skills, as far as anybody remembers. */
+/** Time at which all agents were hired and got their skills. */
 export const ASSIGNED_MS = Date.UTC(2026, 1, 11, 9, 12);
 
-/** What the levels of proficiency are called is not published; these are placeholders. */
+/** Placeholders: the platform does not publish the names of the levels. */
 function proficiencyName(value: number): string {
   if (value === 1) return 'Highest';
   return value <= 6 ? 'High' : value <= 13 ? 'Medium' : 'Low';

@@ -2,7 +2,7 @@ import { MEDIA_TYPE_IDS, type MediaTypeId, RESERVED } from './dictionaries.ts';
 import type { Agent, ContactState } from './model.ts';
 import type { Thresholds } from './org.ts';
 
-/** Why an agent could not take the contact that was sent to them. */
+/** The reason why an agent cannot take a contact. */
 export type Refusal =
   | Exclude<ContactState, 'QUEUED' | 'COMPLETE'>
   | 'LOGGED_OUT'
@@ -14,8 +14,8 @@ export type Refusal =
   | 'AT_TOTAL'
   | 'CONVERSATION_ELSEWHERE';
 
-/** The limit that counts for a medium. Voicemail is heard like a call. */
-export const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
+/** The limit of each medium. Voicemail counts as voice. */
+const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
   1: 'email',
   3: 'chat',
   4: 'voice',
@@ -24,7 +24,7 @@ export const THRESHOLD_OF: Record<MediaTypeId, keyof Thresholds> = {
   9: 'digital',
 };
 
-/** Why the agent cannot take a contact of this medium now; undefined if they can. */
+/** The reason why the agent cannot take a contact of this medium now; undefined if they can. */
 export function refusal(agent: Agent, mediaTypeId: MediaTypeId): Refusal | undefined {
   const { employee, code, contacts } = agent;
   if (!agent.isActive || agent.sessionSinceMs === undefined) return 'LOGGED_OUT';
@@ -34,14 +34,14 @@ export function refusal(agent: Agent, mediaTypeId: MediaTypeId): Refusal | undef
   return obstacle(agent, mediaTypeId);
 }
 
-/** Whether the agent's work leaves room for a contact of this medium, wherever the agent is. */
+/** Whether the agent's work leaves room for a contact of this medium, even if they are away. */
 export function hasRoom(agent: Agent, mediaTypeId: MediaTypeId): boolean {
   return obstacle(agent, mediaTypeId) === undefined;
 }
 
 /**
- * The work that leaves no room. After-call work takes up the unit of its contact and no other: what the agent may carry
- * shrinks by nothing but what is sent to them.
+ * The work that leaves no room. After-call work occupies the unit of its own contact only: an agent's capacity shrinks
+ * only by the contacts that are sent to them.
  */
 function obstacle({ employee, byHand, contacts }: Agent, mediaTypeId: MediaTypeId): Refusal | undefined {
   if (!employee.isOmnichannel && contacts[0]) return contacts[0].state as Refusal;
@@ -53,13 +53,13 @@ function obstacle({ employee, byHand, contacts }: Agent, mediaTypeId: MediaTypeI
   return contacts.length >= employee.totalContactCount ? 'AT_TOTAL' : undefined;
 }
 
-/** The media of which the agent could be sent a contact now, by their skills. */
+/** The media, of the agent's skills, that can be sent to them now. */
 export function takes(agent: Agent): MediaTypeId[] {
   const mine = new Set(agent.employee.assignments.map(({ skill }) => skill.mediaTypeId));
   return MEDIA_TYPE_IDS.filter((mediaTypeId) => mine.has(mediaTypeId) && !refusal(agent, mediaTypeId));
 }
 
-/** Whether nobody could send the agent anything, of any medium. */
+/** Whether the agent can take no contact of any medium. */
 export function isFull(agent: Agent): boolean {
   return MEDIA_TYPE_IDS.every((mediaTypeId) => refusal(agent, mediaTypeId) !== undefined);
 }

@@ -4,13 +4,13 @@ import type { MediaTypeId } from './dictionaries.ts';
 import type { Contact, ContactState } from './model.ts';
 import type { Skill } from './org.ts';
 
-/** How long a contact that nobody answered waits to be sent elsewhere before the customer gives up. */
+/** How long an unanswered contact stays queued before the customer gives up. */
 const CUSTOMER_PATIENCE_MS = 60_000;
-/** So many contacts that have ended are still told of. */
+/** Number of ended contacts that are kept. */
 const KEPT_ENDED = 1_000;
 const FIRST_CONTACT_ID = 220_033_988_000;
 
-/** The contacts that are alive, and the last of those that have ended. */
+/** The live contacts, and the last ended ones. */
 export class Contacts {
   readonly ended: Contact[] = [];
   readonly #live = new Map<string, Contact>();
@@ -35,7 +35,7 @@ export class Contacts {
     return this.live.find((contact) => contact.contactId === contactId);
   }
 
-  /** A contact that is a whole number to its sender keeps that number for its id. */
+  /** If the sender's id is a whole number, it becomes the contact's id. */
   begin(conversationId: string, skill: Skill, mediaTypeId: MediaTypeId): Contact {
     const nowMs = this.#clock.nowMs();
     const given = /^[1-9]\d{0,14}$/.test(conversationId) ? Number(conversationId) : undefined;
@@ -68,7 +68,7 @@ export class Contacts {
     if (this.ended.length > KEPT_ENDED) this.ended.shift();
   }
 
-  /** The agent did not take it: it is queued for somebody else, but not for ever. */
+  /** Queues a contact again that its agent did not take. It ends after a while if it is not sent again. */
   giveBack(contact: Contact): void {
     this.enter(contact, 'QUEUED');
     contact.agent = undefined;

@@ -15,7 +15,7 @@ export type AgentStateId = keyof typeof AGENT_STATES;
 
 export const AGENT_STATE_IDS = Object.keys(AGENT_STATES).map(Number) as AgentStateId[];
 
-/** An unavailable code ("outstate"): why a person who is logged in gets no contacts. */
+/** An unavailable code ("outstate"): the reason why an agent who is logged in gets no contacts. */
 export interface Code {
   id: number;
   name: string;
@@ -41,7 +41,7 @@ export const RESERVED = {
   unavailable: reserved(3, 'Unavailable'),
 };
 
-/** What a customer has added, for every team. */
+/** Codes that a customer has added, for every team. */
 export const CUSTOM_CODES: readonly Code[] = [
   { id: 401, name: 'Break', isAcw: false, timeoutMinutes: 30 },
   { id: 402, name: 'Lunch', isAcw: false, timeoutMinutes: 60 },
@@ -51,7 +51,7 @@ export const CUSTOM_CODES: readonly Code[] = [
 
 export const AFTER_CALL_WORK: Code = { id: 411, name: 'After Call Work', isAcw: true, timeoutMinutes: 120 };
 
-/** Media types by id; the platform has more, which nobody here uses. */
+/** The media types that are simulated, by id. The platform has more. */
 export const MEDIA_TYPES = {
   1: 'Email',
   3: 'Chat',
@@ -65,8 +65,7 @@ export type MediaTypeId = keyof typeof MEDIA_TYPES;
 export const MEDIA_TYPE_IDS = Object.keys(MEDIA_TYPES).map(Number) as MediaTypeId[];
 
 /**
- * 4, 8 and 14 are known ids; the others are placeholders, because the dictionary is not published: a client has to
- * load it.
+ * 4, 8 and 14 are known ids. The others are placeholders: the dictionary is not published, so a client must load it.
  */
 export const CONTACT_STATES = {
   QUEUED: { id: 3, name: 'InQueue', category: 'In Queue' },

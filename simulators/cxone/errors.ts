@@ -1,4 +1,4 @@
-/** An answer that is not a success. Its text is in a header, `icStatusDescription`; the body often has nothing. */
+/** An error answer. Its text is in the header `icStatusDescription`; the body is often empty. */
 export class CxoneError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -21,13 +21,13 @@ export const unavailable = () => new CxoneError(503, 'Service Unavailable');
 export const tooManyRequests = (retryAfterSeconds: number) =>
   new CxoneError(429, 'Too Many Requests', retryAfterSeconds > 0 ? { 'Retry-After': String(retryAfterSeconds) } : {});
 
-/** The body of an error, in one of the ways the platform is known to write it. */
+/** The body of an error, in one of the forms that the platform is known to use. */
 export function errorBody(error: CxoneError, how: 'empty' | 'html' | 'json'): string {
   if (how === 'html') return `<html><head><title>${error.status}</title></head><body>${error.message}</body></html>`;
   return how === 'json' ? JSON.stringify({ error: String(error.status), error_description: error.message }) : '';
 }
 
-/** What the HTTP server itself refuses before a route sees it. */
+/** Converts an error that the HTTP server raises before a route runs. */
 export function fromServer(error: { statusCode?: number; message: string }): CxoneError {
   const status = error.statusCode ?? 500;
   return new CxoneError(status, status < 500 ? error.message : 'Internal Server Error');

@@ -7,20 +7,20 @@ import type { Timings } from './options.ts';
 import type { AgentState } from './state-of.ts';
 import type { Stamped } from './states.ts';
 
-/** A row of the state table that the API reads: an agent's latest state, as far as it has got there. */
+/** A row of the state table that the API reads: the last state of an agent that has arrived there. */
 export interface Row extends AgentState {
   agent: Agent;
   isActive: boolean;
   sessionSinceMs?: number;
-  /** When the present state began. */
+  /** Start of the present state. */
   startMs: number;
-  /** When the row was written last: what `updatedSince` compares with. */
+  /** Time of the last write, which `updatedSince` compares with. */
   lastUpdateMs: number;
 }
 
 /**
- * The state table. It is no log: of two changes that arrive together only the latter is ever seen. A row is stamped when
- * it is written, not when the agent changed, so that a delta misses nothing, unless a fault hides it.
+ * The state table. It is not a log: of two changes that arrive together only the later one is seen. A row is stamped
+ * when it is written, not when the agent changed, so that a delta misses nothing, unless a fault hides it.
  */
 export class Feed {
   readonly #rowOf: Map<Agent, Row>;
@@ -31,9 +31,9 @@ export class Feed {
   readonly #faults: Faults;
   readonly #timings: Timings;
   readonly #truth: (agent: Agent) => Stamped;
-  #toldMs = 0;
+  #readMs = 0;
 
-  /** @param truth an agent's state now and its beginning */
+  /** @param truth reads an agent's state and its start */
   constructor(
     agents: Agent[],
     truth: (agent: Agent) => Stamped,
@@ -54,9 +54,9 @@ export class Feed {
     return [...this.#rowOf.values()];
   }
 
-  /** A request was told of everything up to now: what is written from here on is later, or the next delta would miss it. */
-  told(nowMs: number): void {
-    this.#toldMs = Math.max(this.#toldMs, nowMs);
+  /** A request has read everything up to `nowMs`. Later writes get a later time; the next delta would miss them otherwise. */
+  readUpTo(nowMs: number): void {
+    this.#readMs = Math.max(this.#readMs, nowMs);
   }
 
   row(agent: Agent): Row | undefined {
@@ -91,7 +91,7 @@ export class Feed {
   }
 
   #nextMs(): number {
-    return Math.max(this.#clock.nowMs(), this.#toldMs + 1);
+    return Math.max(this.#clock.nowMs(), this.#readMs + 1);
   }
 
   #write(agent: Agent, atMs: number): void {

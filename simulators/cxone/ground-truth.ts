@@ -1,43 +1,32 @@
 import type { Clock } from '../kit/clock.ts';
-import { type TurnedAwayCounts, TurnedAwayTally } from '../kit/turned-away.ts';
+import { Judge, type WorldState as StateOf } from '../kit/judge.ts';
 import type { Agents } from './agents.ts';
 import { hasRoom, type Refusal, refusal, takes } from './capacity.ts';
 import type { Contacts } from './contacts.ts';
 import { AGENT_STATES, type AgentStateId, type MediaTypeId } from './dictionaries.ts';
 import type { Handling } from './handling.ts';
-import type { Life } from './life.ts';
+import type { CxoneLife } from './life.ts';
 import type { Agent, Contact, ContactState } from './model.ts';
 import type { Org, Skill } from './org.ts';
 import type { States } from './states.ts';
 
-/** The media a contact can be sent as, by the words of its sender. */
+/** Media type ids, by the sender's word. */
 export const MEDIA_WORDS = { call: 4, voicemail: 5, chat: 3, email: 1, workItem: 6, message: 9 } as const;
 
 export interface Send {
-  /** Where it is a whole number it is the contact's id, too. */
+  /** A whole number becomes the contact's id. */
   conversationId: string;
   /** The agent's id. */
   userId: string;
   /** The skill's id. */
   queueId?: string;
-  /** Without it, the skill's medium; without that, a call. */
+  /** Default: the medium of the skill, or a call. */
   mediaType?: keyof typeof MEDIA_WORDS;
 }
 
 export type SendAnswer = { accepted: true; contactId: number } | { accepted: false; reason: Refusal };
 
-export interface WorldState extends TurnedAwayCounts<Refusal> {
-  agents: number;
-  /** Logged in, and with no code of their own that keeps contacts away. */
-  onQueue: number;
-  /** Who has nothing to do and may be sent a contact. */
-  idle: number;
-  /** Who is offered, handles or works up at least one contact. */
-  interacting: number;
-  interactionsSent: number;
-  interactionsMissed: number;
-  interactionsCompleted: number;
-}
+export type WorldState = StateOf<Refusal>;
 
 export interface UserState {
   id: string;
@@ -47,7 +36,7 @@ export interface UserState {
   outStateId: number;
   isACW: boolean;
   since: string;
-  /** Whether some contact of the media the agent's skills are for could be sent to them. */
+  /** Whether the agent can take a contact of any medium of their skills. */
   available: boolean;
   /** Those media. */
   takes: MediaTypeId[];
@@ -62,30 +51,31 @@ export interface UserState {
   }[];
 }
 
-/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
+/** Takes what a router sends to agents, and counts each time an agent had no room for it, or was away. */
 export class GroundTruth {
   readonly #org: Org;
   readonly #agents: Agents;
   readonly #contacts: Contacts;
   readonly #handling: Handling;
-  readonly #life: Life;
-  readonly #clock: Clock;
-  readonly #turnedAway = new TurnedAwayTally<Refusal>();
-  #sent = 0;
+  readonly #life: CxoneLife;
+  readonly #judge: Judge<Refusal>;
 
-  constructor(org: Org, parts: { agents: Agents; contacts: Contacts; handling: Handling; life: Life; clock: Clock }) {
+  constructor(
+    org: Org,
+    parts: { agents: Agents; contacts: Contacts; handling: Handling; life: CxoneLife; clock: Clock },
+  ) {
     this.#org = org;
     this.#agents = parts.agents;
     this.#contacts = parts.contacts;
     this.#handling = parts.handling;
     this.#life = parts.life;
-    this.#clock = parts.clock;
+    this.#judge = new Judge(parts.clock);
   }
 
   /**
-   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing; anything
-   * else the agent cannot take is refused: a double booking where their work leaves no room for it. (The platform itself
-   * would let it wait for the agent.)
+   * The script's Reqagent with a TargetAgent. Sending a contact again to the agent who has it changes nothing. A contact
+   * that the agent cannot take is refused; if their work leaves no room for it, it counts as a double booking. (The
+   * platform itself would let it wait for the agent.)
    */
   send(send: Send, agent: Agent): SendAnswer {
     const known = this.#contacts.find(send.conversationId);
@@ -95,10 +85,10 @@ export class GroundTruth {
     const reason = known?.agent ? 'CONVERSATION_ELSEWHERE' : refusal(agent, mediaTypeId);
     if (reason) {
       const isDouble = known?.agent !== undefined || !hasRoom(agent, mediaTypeId);
-      this.#turnAway(isDouble ? 'doubleBooking' : 'refusal', send, agent, reason);
+      this.#reject(isDouble ? 'doubleBooking' : 'refusal', send, agent, reason);
       return { accepted: false, reason };
     }
-    this.#sent++;
+    this.#judge.accept();
     const contact = known ?? this.#contacts.begin(send.conversationId, skill, mediaTypeId);
     this.#handling.offer(contact, agent);
     this.#life.attend(contact, agent);
@@ -108,16 +98,14 @@ export class GroundTruth {
   state(): WorldState {
     const { all } = this.#agents;
     const isOnQueue = (agent: Agent) => agent.sessionSinceMs !== undefined && !agent.code;
-    return {
+    return this.#judge.state({
       agents: all.length,
       onQueue: all.filter(isOnQueue).length,
       idle: all.filter((agent) => agent.contacts.length === 0 && takes(agent).length > 0).length,
       interacting: all.filter((agent) => agent.contacts.length > 0).length,
-      interactionsSent: this.#sent,
       interactionsMissed: this.#handling.missed,
       interactionsCompleted: this.#handling.completed,
-      ...this.#turnedAway.counts,
-    };
+    });
   }
 
   #skillOf({ queueId, mediaType }: Send, agent: Agent): Skill {
@@ -133,10 +121,9 @@ export class GroundTruth {
     return skill;
   }
 
-  #turnAway(as: 'doubleBooking' | 'refusal', send: Send, agent: Agent, reason: Refusal): void {
+  #reject(as: 'doubleBooking' | 'refusal', send: Send, agent: Agent, reason: Refusal): void {
     const busyWith = agent.contacts[0]?.conversationId;
-    const at = iso(this.#clock.nowMs());
-    this.#turnedAway.count(as, { ...send, at, reason, ...(busyWith && { busyWith }) });
+    this.#judge.reject(as, { ...send, reason, ...(busyWith && { busyWith }) });
   }
 }
 

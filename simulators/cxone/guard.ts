@@ -5,15 +5,15 @@ import type { World } from './world.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The access token of every request under /incontactapi; empty where there is none that is known. */
+    /** The access token of a request under /incontactapi; empty if it is missing or unknown. */
     accessToken: string;
-    /** Whether a fault has asked for its 429. */
+    /** Whether its 429 comes from a fault. */
     isForced: boolean;
-    /** When the request came, in ms of the platform's clock. */
+    /** Arrival of the request, in ms of the platform's clock. */
     startedMs: number;
   }
   interface FastifyContextConfig {
-    /** What the application must have been registered for. */
+    /** The scope that the application must be registered for. */
     scope?: 'RealTimeDataAPI' | 'AdminAPI';
   }
 }
@@ -21,7 +21,7 @@ declare module 'fastify' {
 const OLDEST_VERSION = 20;
 const NEWEST_VERSION = 40;
 
-/** What stands before every API request: the version, its token, the limit of the business unit, the application's scopes. */
+/** Checks every API request: version, token, the limit of the business unit, the application's scopes. */
 export function guard({ tokens, faults, clock, versions }: World, limit: RateLimit) {
   return async (request: FastifyRequest): Promise<void> => {
     request.startedMs = clock.nowMs();
@@ -43,7 +43,7 @@ export function guard({ tokens, faults, clock, versions }: World, limit: RateLim
   };
 }
 
-/** A path whatever its parameters are called, and however they are written. */
+/** A path without the names of its parameters. */
 const unnamed = (path: string): string => path.replace(/\{\w+\}|:id\b/g, '{}');
 
 /** E.g. `/agents//states`, where an id is missing. */
@@ -51,7 +51,7 @@ function hasEmptyPart(url: string): boolean {
   return new URL(url, 'http://localhost').pathname.includes('//');
 }
 
-/** Every version that ever was is still served, in the spellings `v34` and `v34.0`. */
+/** All versions are still served, spelled `v34` or `v34.0`. */
 function versionOf({ params }: FastifyRequest): string {
   const number = /^v(\d\d)(\.0)?$/i.exec((params as { version: string }).version)?.[1];
   if (number === undefined || Number(number) < OLDEST_VERSION || Number(number) > NEWEST_VERSION) {
@@ -60,7 +60,7 @@ function versionOf({ params }: FastifyRequest): string {
   return `v${number}.0`;
 }
 
-/** Without `Accept: application/json` the platform answers with this text instead. */
+/** Answers a request without `Accept: application/json` with a text, as the platform does. */
 export function demandAccept({ switches }: World) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     if (/\bjson\b/i.test(request.headers.accept ?? '')) return;

@@ -4,7 +4,7 @@ import type { Contacts } from './contacts.ts';
 import { type Code, RESERVED } from './dictionaries.ts';
 import type { Agent, Contact } from './model.ts';
 
-/** How a contact goes from state to state, and what becomes of the agent at each step. */
+/** The states of a contact, and the effect of each step on its agent. */
 export class Handling {
   missed = 0;
   completed = 0;
@@ -13,7 +13,7 @@ export class Handling {
   readonly #clock: Clock;
   readonly #ended: (contact: Contact, agent: Agent) => void;
 
-  /** @param ended hears that a contact is over for an agent, before anything shows it */
+  /** @param ended called when a contact is over for an agent, before the API shows it */
   constructor(agents: Agents, contacts: Contacts, clock: Clock, ended: (contact: Contact, agent: Agent) => void) {
     this.#agents = agents;
     this.#contacts = contacts;
@@ -37,8 +37,8 @@ export class Handling {
   }
 
   /**
-   * The contact was not taken: it is queued again, and the agent stays Refused until somebody changes that.
-   * @returns whether the agent is Refused: not one who is unavailable for another reason
+   * The agent did not take the contact: it is queued again, and the agent stays Refused until their state is changed.
+   * @returns whether the agent is Refused; an agent who is unavailable for another reason is not
    */
   refuse(contact: Contact, agent: Agent): boolean {
     this.missed++;
@@ -51,7 +51,7 @@ export class Handling {
     return isRefused;
   }
 
-  /** On hold, or back; the agent's state does not show it. */
+  /** Puts a contact on hold, or takes it back. The agent's state does not show it. */
   hold(contact: Contact, agent: Agent, isHeld: boolean): void {
     if (isHeld && contact.state === 'CONNECTED') contact.holdCount++;
     this.#contacts.enter(contact, isHeld ? 'HELD' : 'CONNECTED');
@@ -65,7 +65,7 @@ export class Handling {
     this.#agents.changed(agent);
   }
 
-  /** All is done. `next` is what the agent has chosen to be then; without it they are as before. */
+  /** Ends a contact. @param next the agent's own choice of a state after it; without it they stay as they are */
   complete(contact: Contact, agent: Agent, next?: Code): void {
     this.completed++;
     if (contact.state !== 'WRAP_UP') this.#ended(contact, agent);

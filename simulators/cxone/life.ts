@@ -1,5 +1,4 @@
-import { Plans } from '../kit/plans.ts';
-import { Talks } from '../kit/talks.ts';
+import { Life } from '../kit/life.ts';
 import type { Timers } from '../kit/timers.ts';
 import type { Agents } from './agents.ts';
 import { isFull } from './capacity.ts';
@@ -8,7 +7,7 @@ import type { Handling } from './handling.ts';
 import type { Agent, Contact } from './model.ts';
 import type { Habits } from './options.ts';
 
-/** What an agent will do once a contact is done. */
+/** The break or end of shift that follows a contact. */
 interface Leaving {
   code: Code;
   meanMs: number;
@@ -17,80 +16,45 @@ interface Leaving {
 /**
  * The working day of every agent, on timers.
  *
- * Agents refuse a contact, take a break or go home only when they are full: nobody can send them anything then. With
- * the end of the contact they have left. A person who leaves while there is room for a contact runs a race that no
- * router can win, and the simulator would count it against the router.
+ * Agents refuse a contact, take a break or go home only when they are full, because no contact can be sent to them then.
+ * They leave when the contact ends. If they left while they had room, a contact could be on its way to them: a race that
+ * no router can win, and that the simulator would count against the router.
  */
-export class Life {
+export class CxoneLife extends Life<Agent> {
   readonly #agents: Agents;
   readonly #handling: Handling;
   readonly #habits: Habits;
-  readonly #timers: Timers;
-  readonly #plans: Plans<Agent>;
-  readonly #talks: Talks;
 
   constructor(agents: Agents, handling: Handling, habits: Habits, timers: Timers) {
+    super(habits, timers);
     this.#agents = agents;
     this.#handling = handling;
     this.#habits = habits;
-    this.#timers = timers;
-    this.#plans = new Plans(timers);
-    this.#talks = new Talks(timers);
   }
 
-  /** Morning: nearly everybody comes in. */
-  start(): void {
-    for (const agent of this.#agents.all) {
-      const { random } = agent;
-      const absent = random.chance(this.#habits.absentAtStart);
-      const inMs = absent ? random.around(this.#habits.shiftGapMs) : random.between(0, this.#habits.loginWithinMs);
-      this.#plans.make(agent, inMs, () => this.#logIn(agent));
-    }
-  }
-
-  /** Nobody starts anything new; contacts that run go on to their end. */
-  pause(): void {
-    this.#plans.pause();
-  }
-
-  /** Goes on; whatever fell due meanwhile happens now. */
-  resume(): void {
-    this.#plans.resume();
-  }
-
-  /** Whoever called and has been answered hangs up now. */
-  hangUp(): void {
-    this.#talks.hangUp();
-  }
-
-  /** Drops what the agent meant to do next: somebody else has set their state. */
-  leaveAlone(agent: Agent): void {
-    this.#plans.drop(agent);
-  }
-
-  /** What the agent does with a contact that they are offered. */
+  /** Plans the agent's answer to a contact that they are offered. */
   attend(contact: Contact, agent: Agent): void {
     const { random } = agent;
     const { answerFromMs, answerToMs, refusalTimeoutMs, missesCall } = this.#habits;
     const answerMs = random.between(answerFromMs, answerToMs);
     const misses = random.chance(missesCall);
-    this.#timers.after(misses ? refusalTimeoutMs : answerMs, () => {
+    this.timers.after(misses ? refusalTimeoutMs : answerMs, () => {
       if (!this.#has(contact, agent)) return;
       if (misses && isFull(agent)) this.#refuse(contact, agent);
       else this.#answer(contact, agent);
     });
   }
 
-  /** What the agent does with a contact that they have got from a colleague, or have answered. */
+  /** Plans the end of a contact that the agent has answered, or got from a colleague. */
   handle(contact: Contact, agent: Agent): void {
     const { talkMs, digitalMs } = this.#habits;
     const meanMs = contact.mediaTypeId === 4 ? talkMs : digitalMs;
-    this.#talks.begin(agent.random.around(meanMs), () => {
+    this.talks.begin(agent.random.around(meanMs), () => {
       if (this.#has(contact, agent) && contact.state !== 'WRAP_UP') this.#hangUp(contact, agent);
     });
   }
 
-  /** Whether nobody has passed it on meanwhile. */
+  /** Whether the agent still has the contact. */
   #has(contact: Contact, agent: Agent): boolean {
     return contact.agent === agent && agent.contacts.includes(contact);
   }
@@ -102,7 +66,7 @@ export class Life {
 
   #refuse(contact: Contact, agent: Agent): void {
     if (!this.#handling.refuse(contact, agent)) return;
-    this.#plans.make(agent, agent.random.around(this.#habits.refusedMs), () => this.#comeBack(agent));
+    this.plans.make(agent, agent.random.around(this.#habits.refusedMs), () => this.#comeBack(agent));
   }
 
   #hangUp(contact: Contact, agent: Agent): void {
@@ -113,12 +77,12 @@ export class Life {
     }
     this.#handling.wrapUp(contact, agent);
     const wrapUpMs = agent.random.around(this.#habits.wrapUpMs);
-    this.#timers.after(wrapUpMs, () => {
+    this.timers.after(wrapUpMs, () => {
       if (this.#has(contact, agent)) this.#complete(contact, agent, leaving);
     });
   }
 
-  /** The dice fall the same way whether the agent is full or not, so that one story does not depend on the router. */
+  /** Draws the same random numbers whether the agent is full or not, so that the day does not depend on the router. */
   #choose(agent: Agent): Leaving | undefined {
     const { takesBreak, endsShift, breakMs, shiftGapMs } = this.#habits;
     const choice = agent.random.next();
@@ -129,22 +93,22 @@ export class Life {
 
   #complete(contact: Contact, agent: Agent, leaving: Leaving | undefined): void {
     const isAtWork = agent.sessionSinceMs !== undefined && !agent.code && agent.byHand === undefined;
-    const leaves = leaving && isAtWork && isFull(agent) && !this.#plans.paused;
+    const leaves = leaving && isAtWork && isFull(agent) && !this.plans.paused;
     this.#handling.complete(contact, agent, leaves ? leaving.code : undefined);
-    if (leaves) this.#plans.make(agent, agent.random.around(leaving.meanMs), () => this.#comeBack(agent));
+    if (leaves) this.plans.make(agent, agent.random.around(leaving.meanMs), () => this.#comeBack(agent));
   }
 
-  /** From a break, from having refused, or, after a shift or a time-out, from home. */
+  /** Ends a break or Refused, or begins a new shift. */
   #comeBack(agent: Agent): void {
-    if (agent.sessionSinceMs === undefined) this.#logIn(agent);
+    if (agent.sessionSinceMs === undefined) this.logIn(agent);
     else this.#agents.setCode(agent, undefined);
   }
 
-  #logIn(agent: Agent): void {
+  protected override logIn(agent: Agent): void {
     this.#agents.logIn(agent);
-    this.#plans.make(agent, this.#habits.loggedInMs, () => {
+    this.plans.make(agent, this.#habits.loggedInMs, () => {
       this.#agents.setCode(agent, RESERVED.unavailable);
-      this.#plans.make(agent, agent.random.around(this.#habits.signInMs), () => this.#comeBack(agent));
+      this.plans.make(agent, agent.random.around(this.#habits.signInMs), () => this.#comeBack(agent));
     });
   }
 }

@@ -5,21 +5,21 @@ import { withoutNone } from './none.ts';
 import { Parameters } from './query.ts';
 import type { Switches } from './switches.ts';
 
-export interface Listing<T> {
+interface Listing<T> {
   /** The name of the rows in the answer. */
   key: string;
-  /** What has been found; a page of it is answered. */
+  /** All matches; a page of them is answered. */
   found: readonly T[];
   body: (item: T) => object;
-  /** What the root has beside the rows. */
+  /** Further fields of the root. */
   root?: object;
-  /** Whether fields of a row may have nothing to say. */
+  /** Whether fields of a row may be empty. */
   hasNone?: boolean;
-  /** Whether the answer is wrapped in `resultSet` where the platform does that. */
+  /** Whether the answer can be wrapped in `resultSet`. */
   wraps?: boolean;
 }
 
-/** A list answer: a page of the rows, what they are a page of, and when the request came. @throws CxoneError 400 */
+/** A list answer: a page of the rows, the total, and the time of the request. @throws CxoneError 400 */
 export function listAnswer<T>(request: FastifyRequest, switches: Switches, listing: Listing<T>): object {
   const { key, found, body, root, hasNone = false, wraps = true } = listing;
   const parameters = new Parameters(request.query as Query);
@@ -70,7 +70,7 @@ function linksOf(url: string, page: { top: number; skip: number; total: number }
   };
 }
 
-/** Only the fields that were asked for. @throws CxoneError 400 for one that no row has */
+/** Keeps only the fields that were asked for. @throws CxoneError 400 for a field that no row has */
 export function projected(rows: readonly object[], fields: string | undefined): object[] {
   if (fields === undefined) return [...rows];
   const wanted = fields.split(',').map((name) => name.trim().toLowerCase());

@@ -3,7 +3,7 @@ import type { AgentStateId, Code, MediaTypeId } from './dictionaries.ts';
 import type { Employee, Skill } from './org.ts';
 
 /**
- * A contact, which one agent after the other may be offered:
+ * A contact. It may be offered to one agent after another:
  *
  *     QUEUED ──offer──► ALERTING ──answer──► CONNECTED ◄──hold──► HELD
  *        ▲                  │                    └──hang up──► WRAP_UP ──► COMPLETE
@@ -13,7 +13,7 @@ export type ContactState = 'QUEUED' | 'ALERTING' | 'CONNECTED' | 'HELD' | 'WRAP_
 
 export interface Contact {
   readonly contactId: number;
-  /** What the sender calls it. */
+  /** The sender's id. */
   readonly conversationId: string;
   readonly skill: Skill;
   readonly mediaTypeId: MediaTypeId;
@@ -21,34 +21,34 @@ export interface Contact {
   readonly fromAddress: string;
   readonly toAddress: string;
   state: ContactState;
-  /** When the present state began. */
+  /** Start of the present state. */
   sinceMs: number;
-  /** Who has it, is offered it, or works it up. */
+  /** The agent who is offered the contact, handles it, or does its after-call work. */
   agent?: Agent;
-  /** For whom it was meant. */
+  /** The agent it was sent to. */
   targetAgentId: number;
-  /** When the agent took it. */
+  /** Time at which the agent took it. */
   agentStartedMs?: number;
   holdCount: number;
 }
 
-/** One agent as the platform itself knows them at this instant. Times are in ms of the platform's clock. */
+/** One agent, as the platform knows them now. Times are in ms of the platform's clock. */
 export interface Agent {
   readonly employee: Employee;
-  /** The agent's own dice, so that one agent's choices do not depend on when another one acts. */
+  /** Each agent has a generator of their own, so that their choices do not depend on when others act. */
   readonly random: Random;
-  /** Whether the account is active; the platform still knows the id of one that is not. */
+  /** Whether the account is active. The platform still knows the id of an inactive one. */
   isActive: boolean;
-  /** When an administrator changed the account last; undefined if nobody has since the start. */
+  /** Time of the account's last change by an administrator; undefined if there was none. */
   accountChangedMs?: number;
-  /** When they logged in; undefined while there is no session. */
+  /** Login time; undefined without a session. */
   sessionSinceMs?: number;
-  /** The session has only begun. */
+  /** Whether the session has just begun. */
   isLoggingIn: boolean;
-  /** Why they get no contacts; undefined while they are available. */
+  /** The reason why they get no contacts; undefined while they are available. */
   code?: Code;
-  /** A state that somebody has set by hand, such as Dialer or OutboundConsult. */
+  /** A state that was set through the controls, such as Dialer or OutboundConsult. */
   byHand?: AgentStateId;
-  /** What they are offered, handle or work up, in order of arrival. */
+  /** Contacts that are offered, handled or in after-call work, in order of arrival. */
   contacts: Contact[];
 }

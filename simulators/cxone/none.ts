@@ -1,9 +1,9 @@
 import type { Switches } from './switches.ts';
 
-/** Fields that are never "none", whatever their value. */
+/** Fields whose 0 or empty text is a value. */
 const ALWAYS = new Set(['agentStateId', 'isActive', 'isACW', 'isAcw', 'isOutbound', 'openContacts']);
 
-/** Writes what has nothing to say in the way that is set. */
+/** Writes empty fields in the way that is set. */
 export function withoutNone(body: object, { none }: Switches): object {
   if (none === 'zero') return body;
   const isNone = (name: string, value: unknown) => !ALWAYS.has(name) && (value === 0 || value === '');

@@ -2,12 +2,12 @@ import { FIRST_NAMES, LAST_NAMES, QUEUE_NAMES } from '../kit/names.ts';
 import { Random } from '../kit/random.ts';
 import { AFTER_CALL_WORK, type Code, CUSTOM_CODES, type MediaTypeId } from './dictionaries.ts';
 
-/** The queue and the competence in one; of one medium. */
+/** Queue and competence in one. It has one medium. */
 export interface Skill {
   skillId: number;
   skillName: string;
   mediaTypeId: MediaTypeId;
-  /** The code of its after-call work; absent where a contact just ends. */
+  /** The code of its after-call work; absent if it has none. */
   acw?: Code;
   assignments: Assignment[];
 }
@@ -27,7 +27,7 @@ export interface Team {
   codes: readonly Code[];
 }
 
-/** How many contacts of each kind somebody may carry at once; media that share a limit share a name. */
+/** How many contacts of each kind an agent may carry at once. Media that share a limit share a name. */
 export type Thresholds = Record<'voice' | 'chat' | 'email' | 'workItem' | 'sms' | 'digital', number>;
 
 export interface Employee {
@@ -47,7 +47,7 @@ export interface Employee {
   assignments: Assignment[];
 }
 
-/** What an administrator has set up: it does not change while the simulator runs. */
+/** The setup of an administrator. It does not change while the simulator runs. */
 export interface Org {
   tenantId: string;
   businessUnitId: number;

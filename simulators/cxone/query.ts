@@ -1,7 +1,7 @@
 import { oneOf, type Query } from '../kit/query.ts';
 import { CxoneError } from './errors.ts';
 
-/** The parameters of a request. Their names are read without regard to case; one that is empty is as good as absent. */
+/** The parameters of a request. Names are case-insensitive; an empty parameter counts as absent. */
 export class Parameters {
   readonly #values: Map<string, string>;
 
@@ -23,15 +23,15 @@ export class Parameters {
     throw new CxoneError(400, `Invalid filter parameter ${name} - '${text}', must be an integer`);
   }
 
-  /** Undefined where it is not given, or neither `true` nor `false`. */
+  /** Undefined if it is absent, or neither `true` nor `false`. */
   flag(name: string): boolean | undefined {
     const text = this.text(name)?.toLowerCase();
     return text === 'true' ? true : text === 'false' ? false : undefined;
   }
 
   /**
-   * A point in time in ms; what is not ISO 8601 is refused.
-   * @param text of the refusal: every endpoint has one of its own
+   * A time in ms. Only ISO 8601 is accepted.
+   * @param text message of the error; every endpoint has its own
    * @throws CxoneError 400
    */
   time(name: string, text: string): number | undefined {
@@ -44,7 +44,7 @@ export class Parameters {
   }
 }
 
-/** Whether something changed since then, by the platform's reading of "since". */
+/** Whether a change is since `sinceMs`, in the platform's meaning of "since". */
 export function isSince(changedMs: number, sinceMs: number | undefined, how: 'after' | 'from'): boolean {
   if (sinceMs === undefined) return true;
   return how === 'after' ? changedMs > sinceMs : changedMs >= sinceMs;

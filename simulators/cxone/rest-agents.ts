@@ -66,7 +66,7 @@ function chosenAssignments(from: Assignment[], parameters: Parameters, { agents,
   );
 }
 
-/** The parameter is spelled differently from list to list; all spellings are taken. */
+/** Lists spell the parameter differently; all spellings are accepted. */
 function sinceOf(parameters: Parameters, { adminDeltas }: Switches): number | undefined {
   const text = 'Invalid Updated Since';
   const sinceMs = parameters.time('updatedSince', text) ?? parameters.time('updateSince', text);

@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 const REAL_TIME = { config: { scope: 'RealTimeDataAPI' } } as const;
 
-/** What the whole-number filters of `/contacts/active` compare with. */
+/** The values that the whole-number filters of `/contacts/active` compare. */
 const FILTERS: Record<string, (contact: Contact) => number> = {
   mediaTypeId: ({ mediaTypeId }) => mediaTypeId,
   skillId: ({ skill }) => skill.skillId,
@@ -21,7 +21,7 @@ const FILTERS: Record<string, (contact: Contact) => number> = {
   campaignId: () => 55,
 };
 
-/** `/contacts/active`, what is offered, handled or queued, and `/contacts/states`, which knows what has ended, too. */
+/** `/contacts/active`: contacts that are offered, handled or queued. `/contacts/states`: ended ones, too. */
 export function contactRoutes(api: FastifyInstance, world: World): void {
   const { org, contacts, switches } = world;
   const root = { businessUnitId: org.businessUnitId };

@@ -9,7 +9,7 @@ const ADMIN = { config: { scope: 'AdminAPI' } } as const;
 
 const API_INFO = ['/agents/states', '/agents/skills', '/contacts/active', '/skills/activity'];
 
-/** What ids mean, what time it is, and who one is talking to. */
+/** Dictionaries of ids, the server's time, and the business unit. */
 export function dictionaryRoutes(api: FastifyInstance, { org, clock }: World): void {
   api.get('/agents-states', ADMIN, async () => ({
     agentStates: Object.entries(AGENT_STATES).map(([id, agentStateName]) => ({

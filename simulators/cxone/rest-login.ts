@@ -8,7 +8,7 @@ type Form = Record<string, string | undefined>;
 
 const REFRESH_LIFE_SECONDS = 86_400;
 
-/** Discovery and the two logins. Addresses are those by which the client came, so that a proxy stays on the way. */
+/** Discovery and the two logins. Answers contain the address that the client used, so that it stays behind its proxy. */
 export function loginRoutes(app: FastifyInstance, world: World): void {
   discoveryRoutes(app, world);
   const { tokens, switches, faults } = world;

@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 
 const REAL_TIME = { config: { scope: 'RealTimeDataAPI' } } as const;
 
-/** `/skills/activity`: how many agents and contacts each skill has. It is counted from the truth, without a lag. */
+/** `/skills/activity`: how many agents and contacts each skill has. Counted from the true state, without a lag. */
 export function skillActivityRoutes(api: FastifyInstance, world: World): void {
   const { org, switches } = world;
   const answer = (found: readonly Skill[], atMs: number, parameters: Parameters) => {

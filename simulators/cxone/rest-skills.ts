@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 const ADMIN = { config: { scope: 'AdminAPI' } } as const;
 
-/** Skills, and who has them. */
+/** Skills and their agents. */
 export function skillRoutes(api: FastifyInstance, world: World): void {
   const { org, switches } = world;
   const root = { businessUnitId: org.businessUnitId };

@@ -21,7 +21,7 @@ export function stateRoutes(api: FastifyInstance, world: World): void {
     // 1970 is how a client asks for everything.
     const isDelta = sinceMs !== undefined && sinceMs > 0;
     const found = rowsSince(world, isDelta ? sinceMs : undefined);
-    feed.told(request.startedMs);
+    feed.readUpTo(request.startedMs);
     if (isDelta && found.length === 0 && switches.emptyDelta !== '200') {
       return reply.code(Number(switches.emptyDelta)).header('icStatusDescription', 'No data').send();
     }
@@ -37,7 +37,7 @@ export function stateRoutes(api: FastifyInstance, world: World): void {
     const parameters = new Parameters(query);
     const sinceMs = parameters.time('updatedSince', 'Invalid Updated Since');
     const rows = isSince(row.lastUpdateMs, sinceMs, switches.updatedSince) ? [row] : [];
-    // This one has kept the older field names.
+    // This endpoint has kept the older field names.
     const old = rows.map((one) => ({
       ...stateRow(one, org, { ...switches, fieldNames: 'legacy' }),
       lastPollTime: iso(startedMs),

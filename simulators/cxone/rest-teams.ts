@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 const ADMIN = { config: { scope: 'AdminAPI' } } as const;
 
-/** Teams, who is in them, and the unavailable codes that they may use. */
+/** Teams, their members, and their unavailable codes. */
 export function teamRoutes(api: FastifyInstance, world: World): void {
   const { org, agents, switches } = world;
   const root = { businessUnitId: org.businessUnitId };

@@ -12,11 +12,11 @@ import { stateRoutes } from './rest-states.ts';
 import { teamRoutes } from './rest-teams.ts';
 import type { World } from './world.ts';
 
-/** So many characters at the end tell one token from another. */
-const TOLD_APART = 8;
+/** Number of characters at the end that distinguish tokens. */
+const DISTINCT_LENGTH = 8;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** What CXone itself answers: discovery, login, and `/incontactapi/services/v{N}`. */
+/** The routes of CXone: discovery, login, and `/incontactapi/services/v{N}`. */
 export function platformRoutes(app: FastifyInstance, world: World, requestsPerMinute: number): void {
   loginRoutes(app, world);
   app.register(
@@ -37,7 +37,7 @@ export function platformRoutes(app: FastifyInstance, world: World, requestsPerMi
   );
 }
 
-/** What every request goes through before its route and after it. */
+/** Hooks of every request, before and after its route. */
 function gate(api: FastifyInstance, world: World, requestsPerMinute: number): void {
   const { faults, witness, clock, timers } = world;
   const wait = (ms: number) => new Promise<void>((over) => timers.after(ms, over));
@@ -56,6 +56,6 @@ function gate(api: FastifyInstance, world: World, requestsPerMinute: number): vo
     return isCut ? payload.slice(0, payload.length / 2) : payload;
   });
   api.addHook('onResponse', async ({ accessToken, isForced }, { statusCode }) => {
-    witness.answered({ token: accessToken.slice(-TOLD_APART), status: statusCode, forced: isForced });
+    witness.answered({ token: accessToken.slice(-DISTINCT_LENGTH), status: statusCode, forced: isForced });
   });
 }

@@ -1,23 +1,24 @@
+import { InvalidSetting, NotFound } from '../kit/errors.ts';
 import { AFTER_CALL_WORK, type Code, CUSTOM_CODES, RESERVED } from './dictionaries.ts';
-import type { UserChange } from './hand.ts';
+import type { UserChange } from './interface.ts';
 import type { Agent, Contact } from './model.ts';
 import type { World } from './world.ts';
 
 /** No agent has a contact with this id. */
-export class UnknownContact extends Error {
+class UnknownContact extends NotFound {
   constructor(contactId: number) {
     super(`No agent has the contact ${contactId}.`);
   }
 }
 
 /** There is no unavailable code with this id. */
-export class UnknownCode extends Error {
+class UnknownCode extends InvalidSetting {
   constructor(id: number) {
     super(`There is no unavailable code ${id}.`);
   }
 }
 
-/** What people do by hand, and a story that a test tells: it drops what the agent meant to do next. */
+/** Sets an agent's state from outside. The agent's own next plan is dropped. */
 export function setAgent(
   agent: Agent,
   { agentStateId, outStateId, isActive }: UserChange,
@@ -47,7 +48,7 @@ export function holdContact(contactId: number, isHeld: boolean, { contacts, hand
   handling.hold(contact, contact.agent, isHeld);
 }
 
-/** The other agent has it at once, whatever they are doing. @throws UnknownContact */
+/** Gives a contact to another agent at once, whatever they do. @throws UnknownContact */
 export function transferContact(contactId: number, to: Agent, { contacts, handling, life }: World): void {
   const contact = handledContact(contacts.byId(contactId), contactId);
   handling.transfer(contact, contact.agent, to);

@@ -7,7 +7,7 @@ import type { Switches } from './switches.ts';
 const MAX_BODY_BYTES = 512_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** The HTTP server of the simulator. Paths are read without regard to case, as CXone does. */
+/** The HTTP server of the simulator. Paths are case-insensitive, as on CXone. */
 export function httpServer({ switches }: { switches: Switches }): FastifyInstance {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
@@ -34,7 +34,7 @@ export function httpServer({ switches }: { switches: Switches }): FastifyInstanc
   return app;
 }
 
-/** A header takes no line breaks and nothing but ASCII. */
+/** Headers take printable ASCII only. */
 function headerText(message: string): string {
   return message.replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
-import { controlRoutes } from './control.ts';
+import { startSimulator } from '../kit/simulator.ts';
+import { cxoneControlRoutes } from './control.ts';
 import { userState } from './ground-truth.ts';
-import type { CxoneSimulator } from './hand.ts';
+import type { CxoneControls, CxoneSimulator } from './interface.ts';
 import { DEFAULTS, type SimulatorOptions } from './options.ts';
 import { platformRoutes } from './rest.ts';
 import { holdContact, setAgent, transferContact } from './scenario.ts';
@@ -9,33 +9,22 @@ import { httpServer } from './server.ts';
 import { flip } from './switches.ts';
 import { buildWorld, type World } from './world.ts';
 
-/** Starts a simulator; what is not given is as in `DEFAULTS`. */
+/** Starts a simulator; options that are not given are as in `DEFAULTS`. */
 export async function startCxoneSimulator(given: Partial<SimulatorOptions> = {}): Promise<CxoneSimulator> {
   const options = { ...DEFAULTS, ...given };
   const world = buildWorld(options);
   const app = httpServer(world);
-  const simulator: CxoneSimulator = {
-    get url() {
-      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-    },
-    credentials: options.credentials,
-    ...hand(world),
-    async stop() {
-      world.timers.stop();
-      await app.close();
-    },
-  };
   platformRoutes(app, world, options.requestsPerMinute);
-  app.register((routes) => controlRoutes(routes, simulator), { prefix: '/simulator' });
-  options.witness.notifies(world.feed.withinMs());
-  await app.listen({ host: '127.0.0.1', port: options.port });
-  if (options.paused) world.life.pause();
-  world.life.start();
-  return simulator;
+  const parts = {
+    app,
+    timers: world.timers,
+    startLife: () => world.life.start(world.agents.all),
+    lagMs: world.feed.withinMs(),
+  };
+  return startSimulator(parts, options, controlsOf(world), cxoneControlRoutes);
 }
 
-/** What whoever runs the world can do to it. */
-function hand(world: World): Omit<CxoneSimulator, 'url' | 'credentials' | 'stop'> {
+function controlsOf(world: World): CxoneControls {
   const { agents, groundTruth, life, faults, states, witness } = world;
   return {
     send: (send) => groundTruth.send(send, agents.get(send.userId)),

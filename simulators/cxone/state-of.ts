@@ -14,7 +14,7 @@ export interface AgentState {
   openContacts: number;
 }
 
-/** What the platform makes of an agent: one state for all they do. */
+/** The one state that the platform shows for everything an agent does. */
 export function stateOf(agent: Agent, switches: Switches): AgentState {
   if (!agent.isActive || agent.sessionSinceMs === undefined) return idle(0);
   const open = agent.contacts.filter(({ state }) => state !== 'WRAP_UP');

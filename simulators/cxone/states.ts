@@ -6,11 +6,11 @@ import type { Switches } from './switches.ts';
 
 export interface Stamped {
   state: AgentState;
-  /** When it began. */
+  /** Start of the state. */
   startMs: number;
 }
 
-/** The present state of every agent and its beginning: what the platform knows before its API tells it. */
+/** The true state of every agent and its start, before the API shows it. */
 export class States {
   readonly #of = new Map<Agent, Stamped>();
   readonly #switches: Switches;
@@ -27,7 +27,7 @@ export class States {
     return this.#of.get(agent) ?? this.changed(agent);
   }
 
-  /** Reads the agent anew. A state begins when its id, its code or `isACW` changes, never twice at one time. */
+  /** Reads the agent again. A state begins when its id, its code or `isACW` changes, and never twice at one time. */
   changed(agent: Agent): Stamped {
     const state = stateOf(agent, this.#switches);
     const before = this.#of.get(agent);
@@ -35,11 +35,11 @@ export class States {
     const startMs = isSame ? before.startMs : Math.max(this.#clock.nowMs(), (before?.startMs ?? 0) + 1);
     const stamped = { state, startMs };
     this.#of.set(agent, stamped);
-    if (before && !isSame) this.#tell(agent, before.state, stamped);
+    if (before && !isSame) this.#report(agent, before.state, stamped);
     return stamped;
   }
 
-  #tell(agent: Agent, before: AgentState, { state, startMs }: Stamped): void {
+  #report(agent: Agent, before: AgentState, { state, startMs }: Stamped): void {
     const userId = String(agent.employee.agentId);
     const change = { userId, value: wordOf(state), atMs: startMs };
     if (dutyOf(before) !== dutyOf(state)) this.#witness.changed({ ...change, what: 'presence' });
@@ -52,7 +52,7 @@ function wordOf({ stateId, code, isAcw }: AgentState): string {
   return [stateId, ...(code ? [code.id] : []), ...(isAcw ? ['ACW'] : [])].join('/');
 }
 
-/** Whether the person is away, has a reason of their own to get nothing, or is at work. */
+/** Whether the agent is logged out, paused by their own choice, or at work. */
 function dutyOf({ stateId, code, isAcw }: AgentState): string {
   if (stateId === 0) return 'OFF';
   return stateId === 8 || (stateId === 2 && !isAcw && code !== undefined && code.id > 0) ? 'PAUSED' : 'ON';

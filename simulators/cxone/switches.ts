@@ -1,8 +1,10 @@
+import { InvalidSetting } from '../kit/errors.ts';
+
 /**
- * What public material on CXone leaves open, or contradicts itself about. The defaults are the likely ones, or the harder
- * one for a client where two are likely; a real tenant may differ, so a client must live with every one of them.
+ * Behaviour of CXone that public material leaves open or contradicts. The defaults are the likely choices, or the harder
+ * one for a client where two are likely. A real tenant may differ, so a client must work with every choice.
  *
- * Some of it is behaviour without a switch: after-call work shows for the whole agent while it lasts (`state-of.ts`), the
+ * Some open questions have no switch: after-call work shows for the whole agent while it lasts (`state-of.ts`), the
  * rate limit is one for the business unit (`rest.ts`), and `agentStateCategory` is never sent, because its values are
  * unknown.
  */
@@ -11,38 +13,38 @@ export const SWITCHES = {
   fieldNames: 'modern' as 'modern' | 'legacy',
   /** Whether listings other than `/agents/states` are wrapped in `resultSet`. */
   resultSet: false,
-  /** What a delta of `/agents/states` answers when nothing has changed. */
+  /** HTTP status of a delta of `/agents/states` when nothing has changed. */
   emptyDelta: '200' as '200' | '204' | '304',
   /** Whether a row that changed at the very time of `updatedSince` is part of the delta. */
   updatedSince: 'after' as 'after' | 'from',
-  /** Whether people who are logged out are in `/agents/states`: always, in deltas only, never. */
+  /** Whether agents who are logged out are in `/agents/states`: always, in deltas only, never. */
   loggedOut: 'row' as 'row' | 'delta' | 'never',
   /** How an agent looks while a contact is offered to them. */
   ringing: 'inboundPending' as 'inboundPending' | 'inboundContact' | 'available',
-  /** How reserved unavailable codes, which are negative, show in a row: with their id, by their text alone, or not at all. */
+  /** How reserved unavailable codes, which are negative, show in a row: with id, as text only, or not at all. */
   reservedCodes: 'id' as 'id' | 'text' | 'hidden',
-  /** The state id during after-call work; `isACW` says the rest. */
+  /** The state id during after-call work, beside `isACW`. */
   acw: 'unavailable' as 'unavailable' | 'contact',
   /** The state of an agent who has contacts and could take more. */
   partialLoad: 'inboundContact' as 'inboundContact' | 'available',
-  /** How a field that has nothing to say is written: as 0 or an empty text, as null, or left out. */
+  /** How an empty field is written: as 0 or an empty text, as null, or left out. */
   none: 'zero' as 'zero' | 'null' | 'missing',
-  /** The largest page, and the page of whoever asks for none. */
+  /** The largest page, and the default one. */
   maxPageSize: 100,
   /** HTTP status of the answer to a request that does not accept JSON. */
   missingAcceptStatus: 200,
-  /** Whether a login ends the tokens of the ones before. */
+  /** Whether a login ends earlier tokens. */
   loginEndsOthers: false,
-  /** Whether the lists of the Admin API heed the time since which something has changed. */
+  /** Whether lists of the Admin API support `updatedSince`. */
   adminDeltas: true,
   /** HTTP status of a login with a wrong access key. */
   wrongAccessKeyStatus: 401,
-  /** What an error has for a body; its text is in a header in any case. */
+  /** The body of an error. Its text is always in a header. */
   errorBody: 'empty' as 'empty' | 'html' | 'json',
 };
 export type Switches = typeof SWITCHES;
 
-/** The largest `top` that anybody may set a switch to. */
+/** The largest number that a switch takes. */
 const LARGEST_PAGE = 10_000;
 
 const CHOICES: Partial<Record<keyof Switches, readonly unknown[]>> = {
@@ -61,8 +63,8 @@ const CHOICES: Partial<Record<keyof Switches, readonly unknown[]>> = {
   errorBody: ['empty', 'html', 'json'],
 };
 
-/** A switch that does not exist or does not go there; the message is for people. */
-export class InvalidSwitch extends Error {}
+/** A switch that does not exist, or an impossible value of one. */
+class InvalidSwitch extends InvalidSetting {}
 
 /** Changes what is named and leaves the rest. @throws InvalidSwitch and then nothing has changed */
 export function flip(switches: Switches, changes: Partial<Switches>): void {

@@ -13,7 +13,7 @@ export interface Token {
   endsMs: number;
 }
 
-/** The oldest goes when there are more. */
+/** The oldest is dropped when there are more. */
 const MAX_TOKENS = 1_000;
 
 /** The access tokens of the one registered application. */
@@ -97,7 +97,7 @@ export class Tokens {
   }
 }
 
-/** In the shape of a JWT; its signature is none, and nobody but the simulator itself should trust it. */
+/** A token in the form of a JWT, with a random signature. */
 function jwt(claims: object): string {
   const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
   return [part({ alg: 'RS256', typ: 'JWT' }), part(claims), randomBytes(256).toString('base64url')].join('.');

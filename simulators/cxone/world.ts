@@ -7,7 +7,7 @@ import { Faults } from './faults.ts';
 import { Feed } from './feed.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Handling } from './handling.ts';
-import { Life } from './life.ts';
+import { CxoneLife } from './life.ts';
 import { HABITS, type SimulatorOptions, TIMINGS } from './options.ts';
 import { buildOrg, type Org } from './org.ts';
 import { States } from './states.ts';
@@ -16,7 +16,7 @@ import { Tokens } from './tokens.ts';
 
 /** Everything the simulator consists of, apart from its HTTP routes. */
 export interface World {
-  /** The platform's, which a fault can put wrong. */
+  /** The platform's clock, which a fault can shift. */
   clock: Clock;
   timers: Timers;
   faults: Faults;
@@ -28,14 +28,14 @@ export interface World {
   states: States;
   feed: Feed;
   handling: Handling;
-  life: Life;
+  life: CxoneLife;
   groundTruth: GroundTruth;
   witness: Witness;
   /** Versions of the API that have been called, e.g. `v34.0`. */
   versions: Set<string>;
 }
 
-/** Puts the parts together; nobody moves yet. @throws InvalidFault @throws InvalidSwitch */
+/** Assembles the parts. Agents do not act yet. @throws InvalidFault @throws InvalidSwitch */
 export function buildWorld(options: SimulatorOptions, realClock: Clock = systemClock): World {
   const { seed, witness } = options;
   const habits = { ...HABITS, ...options.habits };
@@ -65,7 +65,7 @@ export function buildWorld(options: SimulatorOptions, realClock: Clock = systemC
   const handling = new Handling(agents, contacts, clock, ({ conversationId }, { employee }) =>
     witness.ended({ userId: String(employee.agentId), conversationId }),
   );
-  const life = new Life(agents, handling, habits, timers);
+  const life = new CxoneLife(agents, handling, habits, timers);
   const groundTruth = new GroundTruth(org, { agents, contacts, handling, life, clock });
   const parts = { agents, contacts, states, feed, handling, life, groundTruth };
   return { clock, timers, faults, switches, org, tokens, ...parts, witness, versions: new Set() };

@@ -1,4 +1,5 @@
 import type { Clock } from '../kit/clock.ts';
+import { NotFound } from '../kit/errors.ts';
 import { Random } from '../kit/random.ts';
 import type { Customs } from './customs.ts';
 import { type Agent, type Interaction, isAcd, type RoutingStatus, type Utilization } from './model.ts';
@@ -9,11 +10,11 @@ import { SEVERAL } from './utilization.ts';
 /** The part of an agent that has changed, by the name of its notification topic. */
 export type AgentTopic = 'presence' | 'routingStatus' | 'activity' | 'conversationsummary' | 'conversations';
 
-/** Hears of every change; with a conversation, the agent's part in it. */
-export type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
+/** Called with every change; for a conversation, with the agent's part in it. */
+type Changed = (agent: Agent, topic: AgentTopic, interaction?: Interaction) => void;
 
-/** There is nobody with this id. */
-export class UnknownUser extends Error {
+/** No user has this id. */
+export class UnknownUser extends NotFound {
   constructor(userId: string) {
     super(`The user ${userId} was not found.`);
   }
@@ -32,7 +33,7 @@ export class Agents {
   readonly #byId: Map<string, Agent>;
   readonly #clock: Clock;
   readonly #changed: Changed;
-  /** What agents may carry who have no setting of their own. */
+  /** Utilization of agents who have no setting of their own. */
   readonly utilization: Utilization;
   readonly #customs: Customs;
 
@@ -73,8 +74,8 @@ export class Agents {
   }
 
   /**
-   * What the person says. Routing status follows at once, except while an interaction of routing's lasts: then it stays
-   * as it is until wrap-up ends, so that presence Break with routing status INTERACTING is a legal pair.
+   * Sets the agent's presence. Routing status follows at once, except during an ACD interaction: then it stays until
+   * wrap-up ends, so presence Break with routing status INTERACTING is a legal pair.
    */
   setPresence(agent: Agent, presence: PresenceDefinition): void {
     if (presence.id !== agent.presence.id) {
@@ -86,7 +87,7 @@ export class Agents {
     this.settle(agent);
   }
 
-  /** What the ACD sees of an agent who has no interaction of its own: waiting for one, or not in the queue. */
+  /** Sets the routing status of an agent without ACD interactions: waiting for one, or off queue. */
   settle(agent: Agent): void {
     if (agent.interactions.some(isAcd)) return;
     const isCalling = agent.interactions.some(({ state }) => state === 'CONNECTED');
@@ -94,7 +95,7 @@ export class Agents {
     else this.setRoutingStatus(agent, isOnQueue(agent) ? 'IDLE' : 'OFF_QUEUE');
   }
 
-  /** The agent who let an alert time out is back: waiting, not in the queue, or at the work they still have. */
+  /** Ends NOT_RESPONDING: the agent is waiting, off queue, or at the work they still have. */
   respond(agent: Agent): void {
     if (agent.interactions.some(isAcd)) this.setRoutingStatus(agent, 'INTERACTING');
     else this.settle(agent);
@@ -108,29 +109,29 @@ export class Agents {
     this.#changed(agent, 'activity');
   }
 
-  /** The queues, of those the agent is a member of, that they have joined: as they do themselves. */
+  /** Sets which of their queues the agent has joined. */
   setJoined(agent: Agent, queueIds: string[]): void {
     for (const membership of agent.user.memberships) membership.joined = queueIds.includes(membership.queue.id);
     agent.queuesSinceMs = this.#later(agent.queuesSinceMs);
     this.#changed(agent, 'activity');
   }
 
-  /** A setting of the agent's own, or none; nobody is notified of it. */
+  /** Gives the agent a setting of their own, or removes it. There is no notification of it. */
   setUtilization(agent: Agent, own: Utilization | undefined): void {
     agent.utilization = own ? { level: 'Agent', of: own } : { level: 'Organization', of: this.utilization };
   }
 
-  /** The agent's part in a conversation has moved on. */
+  /** The agent's part in a conversation has changed. */
   conversationChanged(interaction: Interaction): void {
     this.#changed(interaction.agent, 'conversations', interaction);
   }
 
-  /** The agent has more or less to do. */
+  /** The number of the agent's interactions has changed. */
   summaryChanged(agent: Agent): void {
     this.#changed(agent, 'conversationsummary');
   }
 
-  /** Two changes of one thing never carry the same time. */
+  /** Two changes of one value never have the same time. */
   #later(thanMs: number): number {
     return Math.max(this.#clock.nowMs(), thanMs + 1);
   }

@@ -5,16 +5,16 @@ import type { Timers } from '../kit/timers.ts';
 import type { Token } from './tokens.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-/** A notification channel: a list of topics, and at the most one socket that hears them. */
+/** A notification channel: a list of topics, and at most one socket that receives them. */
 export interface Channel {
   readonly id: string;
   readonly token: Token;
   /** Wall time in ms. */
   expiresMs: number;
-  /** Each topic as it was asked for, with the individual topics it stands for. */
+  /** Each topic as the client wrote it, with the individual topics it expands to. */
   topics: Map<string, string[]>;
   socket?: WebSocket;
-  /** A frame that waits to change places with the next one. */
+  /** A frame that is held back, to follow the next one. */
   held?: string;
   cancelExpiry: () => void;
 }
@@ -22,7 +22,7 @@ export interface Channel {
 const MAX_CHANNELS = 20;
 export const MAX_TOPICS = 1_000;
 
-/** All channels of the OAuth client, and who hears what. Nothing is kept for a channel without a socket. */
+/** All channels of the OAuth client, and their topics. Nothing is kept for a channel without a socket. */
 export class Channels {
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -41,7 +41,7 @@ export class Channels {
     return [...this.#live.values()];
   }
 
-  /** A new channel; the 21st costs the least recently used one its life, those without a socket first. */
+  /** A new channel. The 21st ends the least recently used one, those without a socket first. */
   create(token: Token): Channel {
     if (this.#live.size >= MAX_CHANNELS) {
       const evicted = this.all.find(({ socket }) => !socket) ?? this.all[0];
@@ -68,7 +68,7 @@ export class Channels {
     return channel;
   }
 
-  /** Makes these the channel's topics, and gives it a new life. */
+  /** Replaces the channel's topics, and extends its life. */
   subscribe(channel: Channel, topics: Map<string, string[]>): void {
     this.#stopListening(channel);
     channel.topics = topics;
@@ -79,9 +79,9 @@ export class Channels {
     this.#extend(channel);
   }
 
-  /** Who hears an individual topic. */
+  /** The channels that listen to an individual topic. */
   listeners(topic: string): ReadonlySet<Channel> {
-    return this.#listeners.get(topic) ?? NOBODY;
+    return this.#listeners.get(topic) ?? NO_CHANNELS;
   }
 
   end(channel: Channel): void {
@@ -110,4 +110,4 @@ export class Channels {
   }
 }
 
-const NOBODY: ReadonlySet<Channel> = new Set();
+const NO_CHANNELS: ReadonlySet<Channel> = new Set();

@@ -1,7 +1,7 @@
 import { COMMUNICATIONS, type Conversation, type Interaction, isAcd } from './model.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-/** What is the same in every conversation of this organisation. */
+/** Values that are the same in every conversation of this organisation. */
 interface Terms {
   alertTimeoutMs: number;
   wrapUpTimeoutMs: number;
@@ -79,7 +79,7 @@ function acd({ acd, mediaType, queueId, startedMs, interactions }: Conversation)
   };
 }
 
-/** Somebody to whom the conversation was transferred by name: no queue, no after-call work. */
+/** A user to whom the conversation was transferred directly: no queue, no after-call work. */
 function userParticipant(interaction: Interaction, { alertTimeoutMs }: Terms): object {
   const { agent, conversation, connectedMs, endedMs } = interaction;
   return {

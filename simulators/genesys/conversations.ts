@@ -9,14 +9,14 @@ export interface Send {
   userId: string;
   queueId?: string;
   mediaType?: MediaType;
-  /** By routing, unless it says otherwise. */
+  /** Default: `acd`. */
   delivery?: Delivery;
 }
 
-/** How long a conversation that nobody answered waits to be sent elsewhere before the caller gives up. */
+/** How long an unanswered conversation waits before the caller gives up. */
 const CALLER_PATIENCE_MS = 60_000;
 
-/** The conversations that are alive: those that agents have, and those of the last minute that nobody answered. */
+/** The live conversations: those that agents have, and unanswered ones of the last minute. */
 export class Conversations {
   readonly #live = new Map<string, Conversation>();
   readonly #clock: Clock;
@@ -33,12 +33,12 @@ export class Conversations {
     return last?.agent.interactions.includes(last) ? last.agent : undefined;
   }
 
-  /** A conversation that waits in a queue for an agent; undefined where it does not, or is not known. */
+  /** A conversation that waits in a queue for an agent; undefined if it does not wait, or is unknown. */
   waiting(conversationId: string): Conversation | undefined {
     return this.holder(conversationId) ? undefined : this.#live.get(conversationId);
   }
 
-  /** Begins a conversation, which waits in a queue. One that is already there stays as it is. */
+  /** Begins a conversation, which waits in a queue. A known one stays as it is. */
   wait(id: string, mediaType: MediaType, queueId: string | undefined): void {
     if (this.#live.has(id)) return;
     const conversation = begin(id, mediaType, queueId, this.#clock.nowMs());
@@ -68,7 +68,7 @@ export class Conversations {
     this.#live.delete(conversation.id);
   }
 
-  /** The agent did not answer: the conversation waits to be sent to another one, but not for ever. */
+  /** The agent did not answer. The conversation waits, and ends after a while if it is not sent again. */
   giveBack(conversation: Conversation): void {
     this.#timers.after(CALLER_PATIENCE_MS, () => {
       if (!this.holder(conversation.id)) this.end(conversation);

@@ -1,20 +1,20 @@
 /**
- * What an agent or a client meets differently from one organisation to the next: the platform's documentation leaves it
- * open, or leaves it to the organisation. Muster must be right with every one.
+ * Behaviour that differs between organisations: the platform's documentation leaves it open, or it is a setting. A client
+ * must be right with every choice.
  */
 export interface Customs {
-  /** What routing says of an agent who has a call that it has not sent: `COMMUNICATING` where such a call keeps ACD's away. */
+  /** Routing status of an agent on a non-ACD call: `COMMUNICATING` if such a call keeps ACD calls away. */
   nonAcdStatus: 'IDLE' | 'COMMUNICATING';
   /**
-   * What becomes of a conversation that is assigned to an agent who cannot take it. `refuses`: the request fails. `accepts`:
-   * it does not, and the conversation waits on.
+   * The effect of assigning a conversation to an agent who cannot take it. `refuses`: the request fails. `accepts`: it
+   * succeeds, and the conversation keeps waiting.
    */
   assignsToBusy: 'refuses' | 'accepts';
   /** Whether routing status turns INTERACTING when the agent is alerted or only when the agent answers. */
   interactingSince: 'alert' | 'answer';
 }
 
-/** The harder ones for a client. */
+/** The harder choices for a client. */
 export const HARD: Customs = { nonAcdStatus: 'IDLE', assignsToBusy: 'accepts', interactingSince: 'answer' };
-/** All the others. */
+/** All the other choices. */
 export const OTHER: Customs = { nonAcdStatus: 'COMMUNICATING', assignsToBusy: 'refuses', interactingSince: 'alert' };

@@ -1,4 +1,4 @@
-/** An answer that is not a success, in the words of the Genesys Cloud API. */
+/** An error answer, in the form of the Genesys Cloud API. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -51,7 +51,7 @@ export function errorBody({ message, code, status, messageParams }: ApiError, co
   return { message, code, status, messageParams, contextId, details: [], errors: [] };
 }
 
-/** What the HTTP server itself refuses before a route sees it. */
+/** Converts an error that the HTTP server raises before a route runs. */
 export function fromServer(error: { statusCode?: number; message: string }): ApiError {
   const status = error.statusCode ?? 500;
   if (status === 413) return new ApiError(413, 'request.entity.too.large', 'The request body is too large.');

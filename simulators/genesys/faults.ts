@@ -1,6 +1,6 @@
 import { FaultBox, type FaultTable, type SettingsOf } from '../kit/faults.ts';
 
-/** What can be made to go wrong and stays wrong until it is set back. Counters run down to 0 by themselves. */
+/** Faults that last until they are reset. Counters run down to 0. */
 export const FAULTS = {
   dropEvents: { takes: 'probability', default: 0, says: 'a notification is lost' },
   duplicateEvents: { takes: 'probability', default: 0, says: 'a notification arrives twice' },
@@ -8,24 +8,28 @@ export const FAULTS = {
   delayMs: { takes: 'count', default: 2_000, says: 'how much later' },
   reorderEvents: { takes: 'probability', default: 0, says: 'a notification changes places with the next one' },
   malformFrames: { takes: 'probability', default: 0, says: 'a notification arrives cut in half' },
-  silentSockets: { takes: 'switch', default: false, says: 'sockets stay open and say nothing, not even heartbeats' },
+  silentSockets: {
+    takes: 'switch',
+    default: false,
+    says: 'sockets stay open and deliver nothing, not even heartbeats',
+  },
   omitExpands: { takes: 'list', default: [], says: 'expanded fields that users lack' },
   missingPermissions: { takes: 'list', default: [], says: 'permissions the client has lost: 403' },
   refusedTopics: {
     takes: 'list',
     default: [],
-    says: 'topics of users that the client may not hear: rejected, and heard no more',
+    says: 'topics of users that the client may not subscribe to: rejected, and no longer delivered',
   },
   otherDivision: {
     takes: 'list',
     default: [],
     says: 'ids of users and queues in a division that the client’s role does not cover',
   },
-  otherDivisionListed: { takes: 'switch', default: false, says: 'those are in lists all the same, and refused by id' },
-  unauthorizedNext: { takes: 'count', default: 0, says: 'so many requests are answered with 401' },
-  throttleNext: { takes: 'count', default: 0, says: 'so many requests are answered with 429' },
+  otherDivisionListed: { takes: 'switch', default: false, says: 'those are still in lists, and refused by id' },
+  unauthorizedNext: { takes: 'count', default: 0, says: 'number of requests that are answered with 401' },
+  throttleNext: { takes: 'count', default: 0, says: 'number of requests that are answered with 429' },
   retryAfterSeconds: { takes: 'count', default: 1, says: 'Retry-After of those' },
-  failNext: { takes: 'count', default: 0, says: 'so many requests are answered with 500' },
+  failNext: { takes: 'count', default: 0, says: 'number of requests that are answered with 500' },
 } as const satisfies FaultTable;
 
 export type FaultSettings = SettingsOf<typeof FAULTS>;
@@ -46,9 +50,9 @@ export class Faults extends FaultBox<typeof FAULTS> {
   }
 }
 
-/** What happens once, at once. */
+/** Actions that happen once, at once. */
 export interface FaultActions {
-  /** Closes every socket with this code; 1006 breaks it without a word. */
+  /** Closes every socket with this code; 1006 breaks it without a close frame. */
   closeSockets: number;
   /** Sends `v2.system.socket_closing`, and closes after the notice. */
   announceClosing: true;

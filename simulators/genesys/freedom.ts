@@ -9,7 +9,7 @@ import {
 } from './model.ts';
 import { obstacle } from './utilization.ts';
 
-/** Why an agent could not take the interaction that was sent to them. */
+/** The reason why an agent cannot take an interaction. */
 export type Refusal =
   | Exclude<InteractionState, 'COMPLETE' | 'MISSED'>
   | 'NOT_ON_QUEUE'
@@ -23,11 +23,11 @@ export interface Refused {
   busyWith?: Interaction;
 }
 
-/** Why the agent cannot take an interaction of this kind now; undefined if they can. */
+/** The reason why the agent cannot take an interaction of this medium now; undefined if they can. */
 export function refusal(agent: Agent, mediaType: MediaType): Refused | undefined {
   const inTheWay = obstacle(agent, mediaType);
   if (inTheWay === 'FULL') return { reason: 'NO_CAPACITY' };
-  // One that is over is not among the agent's any more.
+  // Ended interactions are no longer in the agent's list.
   if (inTheWay) return { reason: inTheWay.state as Refusal, busyWith: inTheWay };
   const { routingStatus, interactions } = agent;
   if (!isOnQueue(agent) || routingStatus === 'OFF_QUEUE') return { reason: 'NOT_ON_QUEUE' };
@@ -35,7 +35,7 @@ export function refusal(agent: Agent, mediaType: MediaType): Refused | undefined
   return isReady ? undefined : { reason: routingStatus };
 }
 
-/** Whether the agent had room for it and was not there, or is never sent any of its kind: no work of theirs was in its way. */
+/** Whether the agent was away, or takes none of the medium: no work of theirs was in the way. */
 export function isAbsence(reason: Refusal): boolean {
   return reason === 'NOT_ON_QUEUE' || reason === 'NOT_RESPONDING' || reason === 'NO_CAPACITY';
 }

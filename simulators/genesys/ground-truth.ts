@@ -1,26 +1,16 @@
 import type { Clock } from '../kit/clock.ts';
-import { type TurnedAwayCounts, TurnedAwayTally } from '../kit/turned-away.ts';
+import { Judge, type WorldState as StateOf } from '../kit/judge.ts';
 import { type Agents, isOnQueue } from './agents.ts';
 import type { Conversations, Send } from './conversations.ts';
 import { isAbsence, type Refusal, type Refused, refusal } from './freedom.ts';
 import type { Interactions } from './interactions.ts';
-import type { Life } from './life.ts';
+import type { GenesysLife } from './life.ts';
 import type { Agent, Interaction, InteractionState, MediaType, RoutingStatus } from './model.ts';
 import type { SystemPresence } from './presences.ts';
 
 export type SendAnswer = { accepted: true } | { accepted: false; reason: Refusal };
 
-export interface WorldState extends TurnedAwayCounts<Refusal> {
-  agents: number;
-  onQueue: number;
-  /** Who may be sent a call: on queue, and waiting, or with such work only as a call may interrupt. */
-  idle: number;
-  /** Alerted, talking or wrapping up. */
-  interacting: number;
-  interactionsSent: number;
-  interactionsMissed: number;
-  interactionsCompleted: number;
-}
+export type WorldState = StateOf<Refusal>;
 
 export interface UserState {
   id: string;
@@ -32,7 +22,7 @@ export interface UserState {
   /** Whether the agent may be sent a call. */
   available: boolean;
   queueIds: string[];
-  /** In the order in which they came. */
+  /** In order of arrival. */
   interactions: InteractionOfUser[];
 }
 
@@ -43,27 +33,32 @@ interface InteractionOfUser {
   mediaType: MediaType;
 }
 
-/** The judge: takes what a router sends to agents, and counts every time an agent had no room for it, or was away. */
+/** Takes what a router sends to agents, and counts each time an agent had no room for it, or was away. */
 export class GroundTruth {
   readonly #agents: Agents;
   readonly #conversations: Conversations;
   readonly #interactions: Interactions;
-  readonly #life: Life;
-  readonly #clock: Clock;
-  readonly #turnedAway = new TurnedAwayTally<Refusal>();
-  #sent = 0;
+  readonly #life: GenesysLife;
+  readonly #judge: Judge<Refusal>;
 
-  constructor(agents: Agents, conversations: Conversations, interactions: Interactions, life: Life, clock: Clock) {
+  constructor(
+    agents: Agents,
+    conversations: Conversations,
+    interactions: Interactions,
+    life: GenesysLife,
+    clock: Clock,
+  ) {
     this.#agents = agents;
     this.#conversations = conversations;
     this.#interactions = interactions;
     this.#life = life;
-    this.#clock = clock;
+    this.#judge = new Judge(clock);
   }
 
   /**
-   * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing; anything
-   * else the agent cannot take is refused: a double booking where their work leaves no room for it.
+   * The flow transfers a conversation to an agent. Sending it again to the agent who has it changes nothing. A
+   * conversation that the agent cannot take is refused; if their work leaves no room for it, it counts as a double
+   * booking.
    */
   send(send: Send, agent: Agent): SendAnswer {
     const holder = this.#conversations.holder(send.conversationId);
@@ -71,32 +66,29 @@ export class GroundTruth {
     const { mediaType = 'call' } = send;
     const refused: Refused | undefined = holder ? { reason: 'CONVERSATION_ELSEWHERE' } : refusal(agent, mediaType);
     if (refused) {
-      this.#turnAway(send, agent, refused);
+      this.#reject(send, agent, refused);
       return { accepted: false, reason: refused.reason };
     }
-    this.#sent++;
+    this.#judge.accept();
     this.#life.attend(this.#interactions.alert(send, agent));
     return { accepted: true };
   }
 
   state(): WorldState {
     const { all } = this.#agents;
-    return {
+    return this.#judge.state({
       agents: all.length,
       onQueue: all.filter(isOnQueue).length,
       idle: all.filter((agent) => !refusal(agent, 'call')).length,
       interacting: all.filter(({ interactions }) => interactions.length > 0).length,
-      interactionsSent: this.#sent,
       interactionsMissed: this.#interactions.missed,
       interactionsCompleted: this.#interactions.completed,
-      ...this.#turnedAway.counts,
-    };
+    });
   }
 
-  #turnAway(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
-    const at = iso(this.#clock.nowMs());
+  #reject(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
     const by = busyWith && { busyWith: busyWith.conversation.id };
-    this.#turnedAway.count(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, at, reason, ...by });
+    this.#judge.reject(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, reason, ...by });
   }
 }
 

@@ -7,18 +7,18 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The token of every request under /api/v2. */
     token: Token | null;
-    /** Whether a fault has asked for its 429. */
+    /** Whether its 429 comes from a fault. */
     isThrottled: boolean;
   }
   interface FastifyContextConfig {
-    /** What the client's role must allow. */
+    /** The permission that the client's role must have. */
     permission?: string;
   }
 }
 
 /**
- * What stands before every API request: its token, the rate limit of that token, the permission. Scopes play no part: for
- * client credentials the roles alone decide.
+ * Checks every API request: its token, the rate limit of that token, the permission. Scopes do not count: for client
+ * credentials only roles do.
  */
 export function guard(tokens: Tokens, faults: Faults) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {

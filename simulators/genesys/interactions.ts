@@ -4,7 +4,7 @@ import type { Conversations, Send } from './conversations.ts';
 import type { Customs } from './customs.ts';
 import type { Agent, Interaction } from './model.ts';
 
-/** How an agent's interaction goes from state to state, and what the ACD makes of each step. */
+/** The states of an agent's interaction, and the effect of each step on routing. */
 export class Interactions {
   missed = 0;
   completed = 0;
@@ -38,8 +38,8 @@ export class Interactions {
   }
 
   /**
-   * The alert ran out: the call goes back to the flow, the agent gets nothing more until they say they are there. What
-   * routing has not sent it does not hold against them.
+   * The alert timed out: the call goes back to the flow, and the agent is NOT_RESPONDING. A missed non-ACD call leaves
+   * their routing status alone.
    */
   miss(interaction: Interaction): void {
     const { agent } = interaction;
@@ -52,9 +52,9 @@ export class Interactions {
   }
 
   /**
-   * The call is over and after-call work begins; routing status stays INTERACTING. The end is told twice, as the
-   * platform does: first the communication, still `connected`, has its end, then the participant. What routing has not
-   * sent has no after-call work.
+   * The call is over and after-call work begins; routing status stays INTERACTING. The end is notified twice, as on the
+   * platform: first the communication, still `connected`, has an end, then the participant. Non-ACD calls have no
+   * after-call work.
    */
   hangUp(interaction: Interaction): void {
     if (interaction.delivery === 'user') {

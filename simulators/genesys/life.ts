@@ -1,5 +1,4 @@
-import { Plans } from '../kit/plans.ts';
-import { Talks } from '../kit/talks.ts';
+import { Life } from '../kit/life.ts';
 import type { Timers } from '../kit/timers.ts';
 import { type Agents, isOnQueue } from './agents.ts';
 import { isFree } from './freedom.ts';
@@ -12,74 +11,40 @@ import { builtInPresence, type PresenceDefinition } from './presences.ts';
 /**
  * The working day of every agent, on timers.
  *
- * Agents choose a break or the end of their shift during after-call work, or in a talk that has none: the presence changes
- * while routing status is still INTERACTING and turns OFF_QUEUE when wrap-up ends. They never leave an idle seat. A person who does so in the very
- * instant a call is sent to them runs a race that no router can win, and the simulator would count it against the router.
- * For the same reason whoever may be sent another interaction beside those they have neither leaves nor misses an alert.
+ * Agents choose a break or the end of their shift during after-call work, or during a talk that has none: the presence
+ * changes while routing status is still INTERACTING, and routing status turns OFF_QUEUE when wrap-up ends. They never
+ * leave while they are idle. A call could be on its way to them: a race that no router can win, and that the simulator
+ * would count against the router. For the same reason agents who may be sent another interaction neither leave nor miss
+ * an alert.
  */
-export class Life {
+export class GenesysLife extends Life<Agent> {
   readonly #agents: Agents;
   readonly #interactions: Interactions;
   readonly #habits: Habits;
-  readonly #timers: Timers;
   readonly #breaks: PresenceDefinition[];
-  readonly #plans: Plans<Agent>;
-  readonly #talks: Talks;
 
   constructor(org: Org, agents: Agents, interactions: Interactions, habits: Habits, timers: Timers) {
+    super(habits, timers);
     this.#agents = agents;
     this.#interactions = interactions;
     this.#habits = habits;
-    this.#timers = timers;
-    this.#plans = new Plans(timers);
-    this.#talks = new Talks(timers);
     this.#breaks = org.presences.filter(({ systemPresence }) => ['Break', 'Meal'].includes(systemPresence));
   }
 
-  /** Morning: nearly everybody comes in. */
-  start(): void {
-    for (const agent of this.#agents.all) {
-      const { random } = agent;
-      const absent = random.chance(this.#habits.absentAtStart);
-      const inMs = absent ? random.around(this.#habits.shiftGapMs) : random.between(0, this.#habits.loginWithinMs);
-      this.#plans.make(agent, inMs, () => this.#logIn(agent));
-    }
-  }
-
-  /** Nobody starts anything new; interactions that run go on to their end. */
-  pause(): void {
-    this.#plans.pause();
-  }
-
-  /** Goes on; whatever fell due meanwhile happens now. */
-  resume(): void {
-    this.#plans.resume();
-  }
-
-  /** Whoever called and has been answered hangs up now. */
-  hangUp(): void {
-    this.#talks.hangUp();
-  }
-
-  /** Drops what the agent meant to do next: somebody else has set their state. */
-  leaveAlone(agent: Agent): void {
-    this.#plans.drop(agent);
-  }
-
-  /** What the agent does with an interaction that alerts them. */
+  /** Plans the agent's answer to an interaction that alerts them. */
   attend(interaction: Interaction): void {
     const { random } = interaction.agent;
     const { answerFromMs, answerToMs, alertTimeoutMs, missesCall } = this.#habits;
     const answerMs = random.between(answerFromMs, answerToMs);
-    if (random.chance(missesCall)) this.#timers.after(alertTimeoutMs, () => this.#miss(interaction));
-    else this.#timers.after(answerMs, () => this.#answer(interaction));
+    if (random.chance(missesCall)) this.timers.after(alertTimeoutMs, () => this.#miss(interaction));
+    else this.timers.after(answerMs, () => this.#answer(interaction));
   }
 
   #answer(interaction: Interaction): void {
     this.#interactions.answer(interaction);
     const talkMs = interaction.agent.random.around(this.#habits.talkMs);
-    this.#talks.begin(talkMs, () => this.#hangUp(interaction));
-    // Without after-call work the talk is when the agent may choose: then routing says IDLE again while it lasts.
+    this.talks.begin(talkMs, () => this.#hangUp(interaction));
+    // Without after-call work the agent chooses during the talk, while their routing status is IDLE again.
     if (!isAcd(interaction)) this.#chooseToLeave(interaction, talkMs);
   }
 
@@ -88,7 +53,7 @@ export class Life {
     this.#interactions.hangUp(interaction);
     if (!isAcd(interaction)) return;
     const wrapUpMs = agent.random.around(this.#habits.wrapUpMs);
-    this.#timers.after(wrapUpMs, () => this.#interactions.wrapUp(interaction));
+    this.timers.after(wrapUpMs, () => this.#interactions.wrapUp(interaction));
     this.#chooseToLeave(interaction, wrapUpMs);
   }
 
@@ -100,7 +65,7 @@ export class Life {
     }
     this.#interactions.miss(interaction);
     if (!isAcd(interaction)) return;
-    this.#plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.respond(agent));
+    this.plans.make(agent, agent.random.around(this.#habits.notRespondingMs), () => this.#agents.respond(agent));
   }
 
   #chooseToLeave(interaction: Interaction, withinMs: number): void {
@@ -110,26 +75,24 @@ export class Life {
     const leavesInMs = withinMs * agent.random.between(0.1, 0.9);
     if (choice < takesBreak) {
       const pause = agent.random.pick(this.#breaks);
-      this.#plans.make(agent, leavesInMs, () => this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)));
+      this.plans.make(agent, leavesInMs, () => this.#leave(interaction, pause, breakMs, () => this.#goOnQueue(agent)));
     } else if (choice < takesBreak + endsShift) {
       const offline = builtInPresence('Offline');
-      this.#plans.make(agent, leavesInMs, () =>
-        this.#leave(interaction, offline, shiftGapMs, () => this.#logIn(agent)),
-      );
+      this.plans.make(agent, leavesInMs, () => this.#leave(interaction, offline, shiftGapMs, () => this.logIn(agent)));
     }
   }
 
   #leave(interaction: Interaction, presence: PresenceDefinition, meanMs: number, comeBack: () => void): void {
     const { agent } = interaction;
-    // Life was paused when the moment came, and by now the agent sits idle: too late.
+    // Life was paused when this fell due, and by now the agent is idle: too late.
     if (!agent.interactions.includes(interaction) || !isOnQueue(agent) || mayGetMore(agent)) return;
     this.#agents.setPresence(agent, presence);
-    this.#plans.make(agent, agent.random.around(meanMs), comeBack);
+    this.plans.make(agent, agent.random.around(meanMs), comeBack);
   }
 
-  #logIn(agent: Agent): void {
+  protected override logIn(agent: Agent): void {
     this.#agents.setPresence(agent, builtInPresence('Available'));
-    this.#plans.make(agent, agent.random.around(this.#habits.signInMs), () => this.#goOnQueue(agent));
+    this.plans.make(agent, agent.random.around(this.#habits.signInMs), () => this.#goOnQueue(agent));
   }
 
   #goOnQueue(agent: Agent): void {
@@ -137,7 +100,7 @@ export class Life {
   }
 }
 
-/** Whether somebody may rightly send the agent an interaction before this one is over: now, or when another ends. */
+/** Whether the agent may be sent an interaction before this one is over: now, or when another ends. */
 function mayGetMore(agent: Agent): boolean {
   return agent.interactions.length > 1 || isFree(agent);
 }

@@ -14,8 +14,8 @@ export type MediaType = keyof typeof COMMUNICATIONS;
 export const MEDIA_TYPES = Object.keys(COMMUNICATIONS) as MediaType[];
 
 /**
- * How a conversation gets to an agent. `acd`: routing sends it, whether a flow transferred it to the queue with preferred
- * agents or somebody assigned it. `user`: a flow transfers it to the user, and routing knows nothing of it.
+ * How a conversation gets to an agent. `acd`: routing sends it, after a transfer to the queue with preferred agents, or
+ * after an assignment. `user`: a flow transfers it to the user, and routing does not know of it.
  */
 export type Delivery = 'acd' | 'user';
 
@@ -23,7 +23,7 @@ export type Delivery = 'acd' | 'user';
  * One agent's part in a conversation:
  *
  *     ALERTING ──answer──► CONNECTED ──hang up──► WRAP_UP ──wrap up──► COMPLETE
- *         │                    └── hang up of what routing has not sent ──▲
+ *         │                    └── hang up of a non-ACD call ─────────────▲
  *         └──alert timeout──► MISSED
  */
 export type InteractionState = 'ALERTING' | 'CONNECTED' | 'WRAP_UP' | 'COMPLETE' | 'MISSED';
@@ -35,12 +35,12 @@ export interface Interaction {
   readonly communicationId: string;
   readonly delivery: Delivery;
   state: InteractionState;
-  /** When the present state began. */
+  /** Start of the present state. */
   sinceMs: number;
   connectedMs?: number;
-  /** When the call ended for the agent. */
+  /** End of the call for the agent. */
   disconnectedMs?: number;
-  /** When the participant ended: a moment after the call itself. */
+  /** End of the participant: a moment after the call itself. */
   endedMs?: number;
   wrappedUpMs?: number;
 }
@@ -52,17 +52,17 @@ export interface Conversation {
   readonly startedMs: number;
   readonly customer: { participantId: string; communicationId: string };
   readonly acd: { participantId: string; communicationId: string };
-  /** Every agent it was ever sent to, in order; one who missed it and got it again is there twice. */
+  /** Every agent it was sent to, in order. An agent who missed it and got it again is there twice. */
   readonly interactions: Interaction[];
 }
 
-/** Whether routing has sent it. */
+/** Whether routing sent it. */
 export const isAcd = ({ delivery }: Interaction): boolean => delivery === 'acd';
 
-/** What an agent may carry of one media type, as Genesys Cloud spells it. */
+/** The capacity of an agent for one media type, as Genesys Cloud spells it. */
 export interface MediaUtilization {
   maximumCapacity: number;
-  /** Media types that may come to an agent beside work of this one. */
+  /** Media types that an agent may get beside work of this one. */
   interruptableMediaTypes: MediaType[];
   includeNonAcd: boolean;
 }
@@ -72,23 +72,23 @@ export type Utilization = Record<MediaType, MediaUtilization>;
 export const ROUTING_STATUSES = ['OFF_QUEUE', 'IDLE', 'INTERACTING', 'COMMUNICATING', 'NOT_RESPONDING'] as const;
 export type RoutingStatus = (typeof ROUTING_STATUSES)[number];
 
-/** One user as the platform itself knows it at this instant. Times are in ms of the simulator's clock. */
+/** One user, as the platform knows it now. Times are in ms of the simulator's clock. */
 export interface Agent {
   readonly user: User;
-  /** The agent's own dice, so that one agent's choices do not depend on when another one acts. */
+  /** Each agent has a generator of their own, so that their choices do not depend on when others act. */
   readonly random: Random;
-  /** Whether an administrator has deleted the user; the platform still knows the id. */
+  /** Whether an administrator has deleted the user. The platform still knows the id. */
   isDeleted: boolean;
-  /** What the person said. */
+  /** The agent's own choice. */
   presence: PresenceDefinition;
   presenceSinceMs: number;
-  /** What the ACD sees. */
+  /** The state that routing works with. */
   routingStatus: RoutingStatus;
   routingStatusSinceMs: number;
-  /** The interactions that alert, are talked in or are wrapped up, in the order in which they came. */
+  /** Interactions that alert, are connected or in after-call work, in order of arrival. */
   readonly interactions: Interaction[];
-  /** What the agent may carry: by the organisation's setting, or by one of their own. */
+  /** The agent's capacity: by the organisation's setting, or by one of their own. */
   utilization: { level: 'Agent' | 'Organization'; of: Utilization };
-  /** When the queues that the agent has joined last changed. */
+  /** Time of the last change of the queues that the agent has joined. */
   queuesSinceMs: number;
 }

@@ -1,7 +1,7 @@
-/** The words the simulated organisation is made of, beside those that all simulators share. */
+/** Names of the simulated organisation, beside those that all simulators share. */
 export const SKILL_NAMES = ['English', 'Spanish', 'French', 'German', 'Billing', 'Technical', 'Sales', 'Loans', 'VIP'];
 
-/** Languages people speak; none of them is the name of a skill, too. */
+/** Languages. None of them is also the name of a skill. */
 export const LANGUAGE_NAMES = ['Dutch', 'Italian', 'Polish', 'Portuguese', 'Turkish'];
 
 /** Presences the organisation has added, each with the system presence behind it. */

@@ -8,12 +8,12 @@ import type { Agent, Interaction } from './model.ts';
 import type { Timings } from './options.ts';
 import type { Sockets } from './socket.ts';
 
-/** Writes the body of each topic from the agent's present state; of a conversation, that which has moved on. */
+/** Writes the body of each topic from the agent's present state; for a conversation, of the one that has changed. */
 export type EventBodies = Record<AgentTopic, (agent: Agent, interaction?: Interaction) => object | undefined>;
 
 /**
- * Turns changes into notifications. An event says what was true when it happened and arrives after a lag of its own, so
- * events of two topics, and even two of one topic, may overtake each other. Nothing is kept for those who are away.
+ * Turns changes into notifications. An event describes the state when it happened and arrives after its own lag, so events
+ * of two topics, and even two of one topic, may overtake each other. Nothing is kept for clients that are away.
  */
 export class Notifications {
   readonly #bodies: EventBodies;
@@ -39,7 +39,7 @@ export class Notifications {
     this.#random = new Random(seed);
   }
 
-  /** How late a notification may arrive, in ms; null: it may not arrive at all. */
+  /** How late a notification may arrive, in ms; null if it may be lost. */
   lagMs(): number | null {
     const {
       dropEvents,
@@ -53,7 +53,7 @@ export class Notifications {
     } = this.#faults.settings;
     const isUnheard = refusedTopics.length + otherDivision.length > 0;
     if (dropEvents > 0 || malformFrames > 0 || silentSockets || isUnheard) return null;
-    // One that waits to change places goes with the next frame, at the latest with a heartbeat.
+    // A frame that is held back goes with the next one, at the latest with a heartbeat.
     const waitsMs = reorderEvents > 0 ? this.#timings.heartbeatMs : 0;
     return this.#timings.lagToMs + (delayEvents > 0 ? delayMs : 0) + waitsMs;
   }

@@ -32,7 +32,7 @@ export interface User {
   languages: { skill: Skill; proficiency: number }[];
 }
 
-/** What an administrator has set up: it does not change while the simulator runs. */
+/** The setup of an administrator. It does not change while the simulator runs. */
 export interface Org {
   division: { id: string; name: string };
   /** By name, the order in which Genesys lists them. */
@@ -92,7 +92,7 @@ function hire(org: Org, number: number, random: Random): User {
   return user;
 }
 
-/** Languages come by dice of their own: whoever else there is, and what they can, does not depend on them. */
+/** Languages have a generator of their own, so that names, queues and skills do not depend on them. */
 function teachLanguages(org: Org, random: Random): void {
   org.languages = LANGUAGE_NAMES.map((name) => ({ id: random.uuid(), name }));
   for (const user of org.users) {

@@ -2,7 +2,7 @@ import { oneOf, type Query } from '../kit/query.ts';
 import { badRequest } from './errors.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-export interface Page<T> {
+interface Page<T> {
   items: T[];
   pageNumber: number;
   pageSize: number;
@@ -26,7 +26,7 @@ function wholeNumber(query: Query, name: string, byDefault: number, max: number)
   return value;
 }
 
-/** The listing of users, queues and skills; it knows its total. `url` is the request's own, path and query. */
+/** The listing of users, queues and skills, with a total. @param url path and query of the request */
 export function pageBody(page: Page<unknown>, entities: object[], url: string): object {
   const pageCount = Math.max(1, Math.ceil(page.total / page.pageSize));
   return {
@@ -37,7 +37,7 @@ export function pageBody(page: Page<unknown>, entities: object[], url: string): 
   };
 }
 
-/** The listing of a queue's members: without a total, so one follows `nextUri` or stops at a short page. */
+/** The listing of a queue's members: without a total, so clients follow `nextUri` or stop at a short page. */
 export function memberPageBody(page: Page<unknown>, entities: object[], url: string): object {
   const { pageNumber, pageSize, total } = page;
   const at = (number: number) => pageUri(url, page, number);

@@ -14,7 +14,7 @@ export const SYSTEM_PRESENCES = [
 /** A system presence as REST spells it. */
 export type SystemPresence = (typeof SYSTEM_PRESENCES)[number];
 
-/** A row of the organisation's presence definitions: what an agent can pick, and the system presence behind it. */
+/** A presence definition of the organisation: an agent's choice, and the system presence behind it. */
 export interface PresenceDefinition {
   id: string;
   label: string;

@@ -16,9 +16,9 @@ interface Parts {
 }
 
 /**
- * `/api/v2/conversations/{id}/assign`: gives a conversation that waits in a queue to a user. A success says that the
- * platform has taken the order, and nothing of the agent; what it does with one that the agent cannot take is not
- * documented, so both are offered.
+ * `/api/v2/conversations/{id}/assign`: gives a conversation that waits in a queue to a user. A success means that the
+ * platform has taken the order, not that the agent has the conversation. What happens if the agent cannot take it is not
+ * documented; `assignsToBusy` offers both.
  */
 export function conversationRoutes(api: FastifyInstance, parts: Parts): void {
   const { agents, conversations, groundTruth, customs } = parts;

@@ -11,7 +11,7 @@ interface Subscription {
   Body: { id: string }[] | null;
 }
 
-/** `/api/v2/notifications/channels`: channels and what they listen to. Their sockets go where the request came by. */
+/** `/api/v2/notifications/channels`: channels and their topics. Sockets have the address that the request used. */
 export function notificationRoutes(api: FastifyInstance, channels: Channels, topics: Topics): void {
   const bodyOf = ({ id, expiresMs }: Channel, { host }: FastifyRequest) => ({
     connectUri: `ws://${host}/channels/${id}`,
@@ -25,7 +25,7 @@ export function notificationRoutes(api: FastifyInstance, channels: Channels, top
     const everything = oneOf(request.query.includechannels) === 'oauthclient';
     const own = (channel: Channel) => channel.token === tokenOf(request);
     const listed = channels.all.filter((channel) => everything || own(channel));
-    // The id of a channel is the key to it, so those of other tokens are not told.
+    // The id of a channel is its credential, so ids of other tokens' channels are left out.
     return {
       entities: listed.map((channel) => {
         const body = bodyOf(channel, request);
@@ -85,7 +85,7 @@ function topicIds(body: unknown): string[] {
   });
 }
 
-/** A combined topic can be permitted as a whole while one of its parts is not. @throws ApiError 400 unless `ignoreErrors` */
+/** A combined topic can be permitted while one of its parts is not. @throws ApiError 400 unless `ignoreErrors` */
 function answersTo(channel: Channel, topic: string, reading: TopicReading, ignoreErrors: boolean): object[] {
   const [first] = reading.rejected;
   if (first && !ignoreErrors) throw badRequest(`${first.topic}: ${first.reason}`);

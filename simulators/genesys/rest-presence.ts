@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { listOf, type Query } from '../kit/query.ts';
 import type { Agents } from './agents.ts';
 import { badRequest, notFound } from './errors.ts';
-import type { Life } from './life.ts';
+import type { GenesysLife } from './life.ts';
 import type { Org } from './org.ts';
 import type { PresenceDefinition } from './presences.ts';
 import { restPresence } from './state-body.ts';
@@ -13,8 +13,8 @@ interface PresencePatch {
   presenceDefinition?: { id?: string };
 }
 
-/** Presence of users, and what an organisation's presences are. */
-export function presenceRoutes(api: FastifyInstance, org: Org, agents: Agents, life: Life): void {
+/** Presence of users, and the organisation's presence definitions. */
+export function presenceRoutes(api: FastifyInstance, org: Org, agents: Agents, life: GenesysLife): void {
   api.get<{ Querystring: Query }>('/users/presences/purecloud/bulk', async ({ query }) => {
     const ids = listOf(query.id);
     if (ids.length === 0 || ids.length > MAX_BULK_IDS) throw badRequest(`From 1 to ${MAX_BULK_IDS} ids must be given.`);

@@ -60,7 +60,7 @@ export function routingRoutes(api: FastifyInstance, org: Org, agents: Agents, fa
   );
 }
 
-/** What agents may carry: by the organisation's setting, and each by the one that holds for them. */
+/** Utilization: the organisation's setting, and the one that applies to an agent. */
 export function utilizationRoutes(api: FastifyInstance, agents: Agents): void {
   api.get('/routing/utilization', UTILIZATION_VIEW, async () => utilizationBody(agents.utilization, 'Organization'));
 

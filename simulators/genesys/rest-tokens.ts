@@ -4,7 +4,7 @@ import type { Credentials } from './options.ts';
 import type { Tokens } from './tokens.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-/** `POST /oauth/token`: client credentials. Its errors have a shape of their own, `error` and `description`. */
+/** `POST /oauth/token`: client credentials. Its errors have their own form, `error` and `description`. */
 export function loginRoute(app: FastifyInstance, tokens: Tokens): void {
   app.post<{ Body: Record<string, string> | null }>('/oauth/token', async (request, reply) => {
     const { clientId, clientSecret } = basicCredentials(request.headers.authorization);

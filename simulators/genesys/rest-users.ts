@@ -14,7 +14,7 @@ import { languageBodies, skillBodies, userBody } from './user-body.ts';
 /** The reference lists no permission for these; an official sample asks for this one. */
 const USER_VIEW = { config: { permission: 'directory:user:view' } };
 
-/** `/api/v2/users` and what hangs on one user, except presence. */
+/** `/api/v2/users` and the routes below one user, except presence. */
 export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, faults: Faults): void {
   const bodyOf = (agent: Agent, query: Query) => userBody(agent, org, expandsOf(query, faults));
 
@@ -34,7 +34,7 @@ export function userRoutes(api: FastifyInstance, org: Org, agents: Agents, fault
     bodyOf(agents.get(params.id), query),
   );
 
-  // For a user who does not exist the platform says OFF_QUEUE, not 404.
+  // For an unknown user the platform answers OFF_QUEUE, not 404.
   api.get<{ Params: { id: string } }>('/users/:id/routingstatus', async ({ params: { id } }) => {
     const agent = agents.find(id);
     return {
@@ -80,7 +80,7 @@ function chosen(agents: Agents, query: Query): Agent[] {
   return descending ? listed.toReversed() : listed;
 }
 
-/** Expands are best effort: a field that was asked for may be missing all the same. */
+/** Expands are best effort: a requested field may be missing. */
 function expandsOf(query: Query, { settings }: Faults): string[] {
   return listOf(query.expand).filter((name) => !settings.omitExpands.includes(name));
 }

@@ -10,10 +10,10 @@ import { userRoutes } from './rest-users.ts';
 import { Topics } from './topics.ts';
 import type { World } from './world.ts';
 
-/** So many characters tell one token from another. */
-const TOLD_APART = 8;
+/** Number of characters that distinguish tokens. */
+const DISTINCT_LENGTH = 8;
 
-/** What Genesys Cloud itself answers: the login and `/api/v2`. */
+/** The routes of Genesys Cloud: the login and `/api/v2`. */
 export function platformRoutes(app: FastifyInstance, world: World): void {
   const { org, agents, life, faults, tokens, channels, witness } = world;
   loginRoute(app, tokens);
@@ -23,7 +23,11 @@ export function platformRoutes(app: FastifyInstance, world: World): void {
       api.decorateRequest('isThrottled', false);
       api.addHook('onRequest', guard(tokens, faults));
       api.addHook('onResponse', async ({ token, isThrottled }, { statusCode }) => {
-        witness.answered({ token: token?.value.slice(0, TOLD_APART) ?? '', status: statusCode, forced: isThrottled });
+        witness.answered({
+          token: token?.value.slice(0, DISTINCT_LENGTH) ?? '',
+          status: statusCode,
+          forced: isThrottled,
+        });
       });
       api.setNotFoundHandler(() => {
         throw notFound('The requested resource');

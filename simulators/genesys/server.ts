@@ -6,7 +6,7 @@ import { ApiError, badRequest, errorBody, fromServer, notFound } from './errors.
 
 const MAX_BODY_BYTES = 512_000;
 
-/** The HTTP server of the simulator: every answer has a correlation id, every error the platform's shape. */
+/** The HTTP server of the simulator: every answer has a correlation id, every error the platform's form. */
 export function httpServer(): FastifyInstance {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,

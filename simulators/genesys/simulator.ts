@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import { InvalidFault } from '../kit/faults.ts';
-import { controlRoutes } from './control.ts';
+import { startSimulator } from '../kit/simulator.ts';
+import { genesysControlRoutes } from './control.ts';
 import { userState } from './ground-truth.ts';
-import type { GenesysSimulator } from './hand.ts';
+import type { GenesysControls, GenesysSimulator } from './interface.ts';
 import { DEFAULTS, type SimulatorOptions } from './options.ts';
 import { builtInPresence } from './presences.ts';
 import { platformRoutes } from './rest.ts';
@@ -10,34 +10,23 @@ import { httpServer } from './server.ts';
 import { SEVERAL } from './utilization.ts';
 import { buildWorld, type World } from './world.ts';
 
-/** Starts a simulator; what is not given is as in `DEFAULTS`. */
+/** Starts a simulator; options that are not given are as in `DEFAULTS`. */
 export async function startGenesysSimulator(given: Partial<SimulatorOptions> = {}): Promise<GenesysSimulator> {
   const options = { ...DEFAULTS, ...given };
   const app = httpServer();
   const world = buildWorld(options, app.server);
-  const simulator: GenesysSimulator = {
-    get url() {
-      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-    },
-    credentials: options.credentials,
-    ...hand(world),
-    async stop() {
-      world.timers.stop();
-      world.sockets.stop();
-      await app.close();
-    },
-  };
   platformRoutes(app, world);
-  app.register((routes) => controlRoutes(routes, simulator), { prefix: '/simulator' });
-  options.witness.notifies(world.notifications.lagMs());
-  await app.listen({ host: '127.0.0.1', port: options.port });
-  if (options.paused) world.life.pause();
-  world.life.start();
-  return simulator;
+  const parts = {
+    app,
+    timers: world.timers,
+    startLife: () => world.life.start(world.agents.all),
+    stop: () => world.sockets.stop(),
+    lagMs: world.notifications.lagMs(),
+  };
+  return startSimulator(parts, options, controlsOf(world), genesysControlRoutes);
 }
 
-/** What whoever runs the world can do to it. */
-function hand(world: World): Omit<GenesysSimulator, 'url' | 'credentials' | 'stop'> {
+function controlsOf(world: World): GenesysControls {
   const { agents, conversations, groundTruth, life, faults, witness } = world;
   return {
     send: (send) => groundTruth.send(send, agents.get(send.userId)),

@@ -10,7 +10,7 @@ import { UNVERIFIED } from './unverified.ts';
 const MAX_CLIENT_FRAME_BYTES = 64 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 
-/** The sockets of all channels: `GET /channels/{id}` upgrades, and the id is all the credential there is. */
+/** The sockets of all channels: `GET /channels/{id}` upgrades. The id is the only credential. */
 export class Sockets {
   readonly #channels: Channels;
   readonly #faults: Faults;
@@ -29,7 +29,7 @@ export class Sockets {
     );
   }
 
-  /** Sends a frame, and after it the one that waited to change places with it. Without a socket it is lost. */
+  /** Sends a frame, and after it the one that was held back. Without a socket it is lost. */
   send(channel: Channel, frame: string): void {
     const { socket, held } = channel;
     channel.held = undefined;
@@ -38,12 +38,12 @@ export class Sockets {
     if (held !== undefined) socket.send(held);
   }
 
-  /** Breaks every socket, and lets go. */
+  /** Breaks every socket. */
   stop(): void {
     for (const socket of this.#upgrades.clients) socket.terminate();
   }
 
-  /** Closes every socket; 1006 breaks it without a word, as a lost connection does. */
+  /** Closes every socket; 1006 breaks it without a close frame, as a lost connection does. */
   closeAll(code: number): void {
     this.#each(({ socket }) => (code === ABNORMAL_CLOSURE ? socket?.terminate() : socket?.close(code)));
   }
@@ -60,7 +60,7 @@ export class Sockets {
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    // A client that breaks off while it connects has gone, and nothing is lost with it.
+    // A client that breaks off while it connects is gone; nothing is lost.
     stream.on('error', () => stream.destroy());
     const id = /^\/channels\/([^/?]+)/.exec(request.url ?? '')?.[1];
     const channel = id === undefined ? undefined : this.#channels.use(id);
@@ -77,7 +77,7 @@ export class Sockets {
     channel.socket = socket;
     channel.held = undefined;
     socket.on('message', (data) => this.#hear(channel, socket, data));
-    // A broken client is no concern of the platform: 'close' follows, and that is all it sees.
+    // 'close' follows, and handles a broken client.
     socket.on('error', () => socket.terminate());
     socket.on('close', () => {
       if (channel.socket === socket) channel.socket = undefined;
@@ -101,7 +101,7 @@ function isPing(text: string): boolean {
   try {
     return JSON.parse(text)?.message === 'ping';
   } catch {
-    // Whatever a client says that is not JSON goes unanswered.
+    // Messages that are not JSON get no answer.
     return false;
   }
 }

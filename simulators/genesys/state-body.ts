@@ -1,7 +1,7 @@
 import { type Agent, isAcd, MEDIA_TYPES, type RoutingStatus } from './model.ts';
 import { eventSpelling, type PresenceDefinition } from './presences.ts';
 
-/** The state of one agent as REST and as events write it: the same facts, spelled differently. */
+/** The state of one agent, as REST and events spell it. */
 
 export function routingStatusBody(agent: Agent): { status: RoutingStatus; startTime: string } {
   return { status: agent.routingStatus, startTime: iso(agent.routingStatusSinceMs) };
@@ -23,7 +23,7 @@ function restDefinition({ id, systemPresence }: PresenceDefinition): object {
   return { id, systemPresence, selfUri: `/api/v2/presencedefinitions/${id}` };
 }
 
-/** The body of `v2.users.{id}.presence`: it does not say whose presence it is. */
+/** The body of `v2.users.{id}.presence`. It does not contain the user's id. */
 export function presenceEvent({ presence, presenceSinceMs }: Agent): object {
   return {
     source: 'PURECLOUD',
@@ -54,7 +54,7 @@ export function activityEvent(agent: Agent, startedMs: number): object {
   };
 }
 
-/** How much of which medium the agent has; the same in REST and in `v2.users.{id}.conversationsummary`. */
+/** The agent's interactions by medium, for REST and for `v2.users.{id}.conversationsummary`. */
 export function conversationSummary({ user, interactions }: Agent): object {
   const media = (name: string) => {
     const mine = interactions.filter(({ conversation }) => conversation.mediaType === name);

@@ -9,7 +9,7 @@ export interface Token {
   readonly limit: RateLimit;
 }
 
-/** The oldest goes when there are more. */
+/** The oldest is dropped when there are more. */
 const MAX_TOKENS = 1_000;
 
 /** The access tokens of the one OAuth client. */
@@ -22,7 +22,7 @@ export class Tokens {
   readonly #onEnd: (token: Token) => void;
   readonly #live = new Map<string, Token>();
 
-  /** `onEnd` is told of every token that expires or is revoked. */
+  /** @param onEnd called with every token that expires or is revoked */
   constructor(
     options: { credentials: Credentials; requestsPerMinute: number; timings: Timings },
     clock: Clock,

@@ -1,11 +1,11 @@
 import type { Faults } from './faults.ts';
 import type { Org } from './org.ts';
 
-/** One topic as a client asked for it. */
+/** A topic as a client wrote it. */
 export interface TopicReading {
-  /** The individual topics it stands for, under whose names events arrive. */
+  /** The individual topics that it expands to; events have their names. */
   expanded: string[];
-  /** Those of them that cannot be subscribed to, each with the reason. */
+  /** The individual topics that cannot be subscribed to, with reasons. */
   rejected: { topic: string; reason: string }[];
 }
 
@@ -17,7 +17,7 @@ const USER_TOPICS = new Set([
   'activity',
   'conversationsummary',
   'conversations',
-  // Nothing ever happens on these here, but a client may ask for them.
+  // Never sent here, but a client may subscribe to them.
   'outofoffice',
   'station',
 ]);
@@ -34,7 +34,7 @@ export class Topics {
     this.#queueIds = new Set(org.queues.map(({ id }) => id));
   }
 
-  /** `v2.users.{id}?presence&routingStatus` is one topic to count and two to hear. */
+  /** `v2.users.{id}?presence&routingStatus` counts as one topic and delivers two. */
   read(topic: string): TopicReading {
     if (topic.length > MAX_TOPIC_LENGTH) {
       return { expanded: [], rejected: [{ topic, reason: `A topic has at most ${MAX_TOPIC_LENGTH} characters.` }] };
@@ -58,7 +58,7 @@ export class Topics {
   }
 }
 
-/** Membership never changes here: permitted, and silent. */
+/** Permitted, and never sent: membership does not change here. */
 const QUEUE_TOPICS = new Set(['users']);
 
 function expand(topic: string): string[] {

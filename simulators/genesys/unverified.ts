@@ -1,10 +1,11 @@
 /**
- * What the public documentation of Genesys Cloud leaves open. Each value is a plausible choice, the harder one for a
- * client where two are plausible; a real organisation may differ, so a client must not depend on any of them.
+ * Details that the public documentation of Genesys Cloud leaves open. Each value is a plausible choice, the harder one for
+ * a client where two are plausible. A real organisation may differ, so a client must not depend on any of them.
  *
- * What makes a difference to who is free is in `customs.ts`, with every choice. Some are behaviour, and live where it does: a channel ends with its token (`Channels.endOfToken`), its topics outlive
- * a lost socket, a user who does not exist is OFF_QUEUE (`rest-users.ts`), an alerted conversation already counts as
- * active in the conversation summary (`state-body.ts`), and the end of a call is told twice (`Interactions.hangUp`).
+ * Choices that affect which agents are free are in `customs.ts`. Some are in the code that they concern: a channel ends
+ * with its token (`Channels.endOfToken`), its topics outlive a lost socket, an unknown user is OFF_QUEUE
+ * (`rest-users.ts`), an alerting conversation counts as active in the conversation summary (`state-body.ts`), and the end
+ * of a call is notified twice (`Interactions.hangUp`).
  */
 export const UNVERIFIED = {
   /** How `token_type` is spelled. */

@@ -3,7 +3,7 @@ import type { Org } from './org.ts';
 import { conversationSummary, restPresence, routingStatusBody } from './state-body.ts';
 import { UNVERIFIED } from './unverified.ts';
 
-/** What can be asked for beside the user's own fields; others are ignored. */
+/** Fields that a client can expand; others are ignored. */
 const EXPANDS = new Map<string, (agent: Agent) => unknown>([
   ['presence', restPresence],
   ['routingStatus', (agent) => ({ userId: agent.user.id, ...routingStatusBody(agent) })],
@@ -53,7 +53,7 @@ export function languageBodies({ user }: Agent): object[] {
   }));
 }
 
-/** A user as a queue's member listing shows them; there routing status stands beside the user. */
+/** A user in a queue's member listing, where routing status is beside the user. */
 export function memberUserBody(agent: Agent, expands: string[]): object {
   const { id, name } = agent.user;
   return {

@@ -15,7 +15,7 @@ export const ONE_AT_A_TIME: Utilization = {
   message: media(1),
 };
 
-/** Several chats and messages side by side; an email waits for anything, and who chats may be called. */
+/** Several chats and messages at once. Anything may interrupt an email, and calls may interrupt chats and messages. */
 export const SEVERAL: Utilization = {
   call: media(1),
   callback: media(1),
@@ -25,8 +25,8 @@ export const SEVERAL: Utilization = {
 };
 
 /**
- * What keeps the agent from one more interaction of a media type: one of those they have, or `FULL` where they take none
- * of it at all. An interaction counts from the first ring to the end of after-call work.
+ * The obstacle to one more interaction of a media type: one that the agent has, or `FULL` if they take none of it. An
+ * interaction counts from the first ring to the end of after-call work.
  */
 export function obstacle({ interactions, utilization }: Agent, mediaType: MediaType): Interaction | 'FULL' | undefined {
   const { maximumCapacity } = utilization.of[mediaType];

@@ -10,7 +10,7 @@ import type { Customs } from './customs.ts';
 import { Faults } from './faults.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Interactions } from './interactions.ts';
-import { Life } from './life.ts';
+import { GenesysLife } from './life.ts';
 import type { Agent, Interaction } from './model.ts';
 import { type EventBodies, Notifications } from './notifications.ts';
 import { HABITS, type Habits, type SimulatorOptions, TIMINGS } from './options.ts';
@@ -30,13 +30,13 @@ export interface World {
   agents: Agents;
   conversations: Conversations;
   notifications: Notifications;
-  life: Life;
+  life: GenesysLife;
   groundTruth: GroundTruth;
   customs: Customs;
   witness: Witness;
 }
 
-/** Puts the parts together; nobody moves yet. */
+/** Assembles the parts. Agents do not act yet. */
 export function buildWorld(options: SimulatorOptions, server: Server, clock: Clock = systemClock): World {
   const { seed, witness } = options;
   const habits = { ...HABITS, ...options.habits };
@@ -54,18 +54,18 @@ export function buildWorld(options: SimulatorOptions, server: Server, clock: Clo
   const notifications = new Notifications(bodies, { channels, sockets, faults, timers }, timings, seed);
 
   const agents = new Agents(org, { seed, utilization, carriesSeveral, customs }, clock, (agent, topic, interaction) => {
-    tell(witness, agent, topic, interaction);
+    report(witness, agent, topic, interaction);
     notifications.publish(agent, topic, interaction);
   });
   const conversations = new Conversations(clock, timers);
   const interactions = new Interactions(agents, conversations, customs, clock);
-  const life = new Life(org, agents, interactions, habits, timers);
+  const life = new GenesysLife(org, agents, interactions, habits, timers);
   const groundTruth = new GroundTruth(agents, conversations, interactions, life, clock);
   const places = { timers, faults, org, channels, sockets, tokens };
   return { ...places, agents, conversations, notifications, life, groundTruth, customs, witness };
 }
 
-function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
+function report(witness: Witness, agent: Agent, topic: AgentTopic, interaction: Interaction | undefined): void {
   const userId = agent.user.id;
   if (topic === 'presence') {
     const { presence, presenceSinceMs } = agent;
@@ -78,7 +78,7 @@ function tell(witness: Witness, agent: Agent, topic: AgentTopic, interaction: In
   }
 }
 
-/** Whether it has just ended for the agent; the end of a call is told twice, and after-call work follows it. */
+/** Whether it has just ended for the agent. The end of a call is notified twice, and after-call work follows it. */
 function isOver({ state, endedMs, delivery }: Interaction): boolean {
   return (
     state === 'MISSED' ||
@@ -88,7 +88,7 @@ function isOver({ state, endedMs, delivery }: Interaction): boolean {
 }
 
 function eventBodies(habits: Habits, startedMs: number): EventBodies {
-  // Nobody wraps up longer than 1.8 times the mean, so the queue's time box never ends anybody's work.
+  // Wrap-up takes at most 1.8 times the mean, so the queue's time box never ends it.
   const terms = { alertTimeoutMs: habits.alertTimeoutMs, wrapUpTimeoutMs: 2 * habits.wrapUpMs };
   return {
     presence: presenceEvent,

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Reads JSON and forms, as every platform takes them. An empty body is no body, whatever the headers say.
- * @param invalid what to throw for a body that is not JSON; its message is for people
+ * Reads JSON and forms, as every platform does. An empty body is no body, whatever the headers say.
+ * @param invalid makes the error for a body that is not JSON
  */
 export function readBodies(app: FastifyInstance, invalid: (message: string) => Error): void {
   app.removeContentTypeParser('application/json');

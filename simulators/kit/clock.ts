@@ -1,4 +1,4 @@
-/** What the simulators read the time by: they share nothing with what they judge. */
+/** The clock of the simulators. They share nothing with the system that they test. */
 export interface Clock {
   /** Wall time in ms since the epoch. */
   nowMs(): number;

@@ -1,6 +1,7 @@
+import { InvalidSetting } from './errors.ts';
 import { Random } from './random.ts';
 
-/** What a simulator can be made to get wrong: by name, what each fault takes, its value at rest, and what it does. */
+/** The faults of a simulator, by name: the kind of value, its default, and the effect in words. */
 export type FaultTable = Record<string, { takes: keyof Values; default: unknown; says: string }>;
 
 interface Values {
@@ -17,8 +18,8 @@ type NamesOf<Table extends FaultTable, Takes> = {
   [Name in keyof Table]: Table[Name]['takes'] extends Takes ? Name : never;
 }[keyof Table];
 
-/** A fault setting that does not exist or has an impossible value; the message is for people. */
-export class InvalidFault extends Error {}
+/** A fault that does not exist, or an impossible value of one. */
+export class InvalidFault extends InvalidSetting {}
 
 const VALID: Record<keyof Values, { what: string; holds: (value: unknown) => boolean }> = {
   probability: {

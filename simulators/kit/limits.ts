@@ -2,8 +2,8 @@ import type { Clock } from './clock.ts';
 
 const WINDOW_MS = 60_000;
 
-/** Where a token stands within its minute. */
-export interface Allowance {
+/** A token's requests in the current minute. */
+interface Allowance {
   count: number;
   allowed: number;
   /** Whole seconds until the count starts again. */

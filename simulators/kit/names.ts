@@ -1,4 +1,4 @@
-/** The words that simulated organisations are made of. */
+/** Names in simulated organisations. */
 export const FIRST_NAMES =
   'Ana Amara Arjun Beatriz Bo Carlos Chidi Chloe Daniel Dara Elena Emeka Esra Fatima Felix Freya Grace Hana Hugo Ines Ivan Jamal Jana Jonas Kai Keiko Lars Leila Lucia Malik Maria Mateo Mei Milan Nadia Niamh Noor Oleg Olivia Omar Paulo Petra Priya Rafael Rosa Samuel Sofia Tariq Tomas Valentina Wei Yara Yusuf Zoe'.split(
     ' ',

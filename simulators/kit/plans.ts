@@ -1,14 +1,14 @@
 import type { Timers } from './timers.ts';
 
-/** What somebody will do next of their own accord. */
+/** An agent's next action of their own. */
 interface Plan {
   act: () => void;
-  /** Its time came while life was paused. */
+  /** Whether it fell due while life was paused. */
   due: boolean;
   cancel: () => void;
 }
 
-/** What everybody means to do next, one thing each. While life is paused nothing new begins. */
+/** The next action of each agent. While life is paused nothing new begins. */
 export class Plans<Who> {
   readonly #timers: Timers;
   readonly #plans = new Map<Who, Plan>();
@@ -26,13 +26,13 @@ export class Plans<Who> {
     this.#paused = true;
   }
 
-  /** Goes on; whatever fell due meanwhile happens now. */
+  /** Goes on, and does at once what fell due during the pause. */
   resume(): void {
     this.#paused = false;
     for (const [who, plan] of [...this.#plans]) if (plan.due) this.#carryOut(who, plan);
   }
 
-  /** Takes the place of what they meant to do before. */
+  /** Plans an action; it replaces an earlier one. */
   make(who: Who, inMs: number, act: () => void): void {
     this.#plans.get(who)?.cancel();
     const cancel = this.#timers.after(inMs, () => {

@@ -6,7 +6,7 @@ export function listOf(value: string | string[] | undefined): string[] {
   return [value ?? []].flat().flatMap((part) => part.split(',').filter((word) => word !== ''));
 }
 
-/** A parameter that is given once; of several the last counts. */
+/** A single parameter; the last of several counts. */
 export function oneOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.at(-1);
 }

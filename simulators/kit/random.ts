@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32): the same seed tells the same story on every machine. */
+/** A small seeded random number generator (mulberry32): the same seed gives the same numbers on every machine. */
 export class Random {
   #state: number;
 
@@ -38,7 +38,7 @@ export class Random {
     return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(this.below(rest.length), 1)[0] as T);
   }
 
-  /** A duration with the given mean: some agents are quick, some are slow, none takes no time at all. */
+  /** A duration with the given mean, from 0.2 to 1.8 times of it. */
   around(mean: number): number {
     return mean * this.between(0.2, 1.8);
   }

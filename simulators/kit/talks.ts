@@ -1,6 +1,6 @@
 import type { Timers } from './timers.ts';
 
-/** Conversations that end by themselves after a while, or because whoever called hangs up. */
+/** Conversations that end after a while, or when the customer hangs up. */
 export class Talks {
   readonly #timers: Timers;
   readonly #endings = new Set<() => void>();
@@ -9,7 +9,7 @@ export class Talks {
     this.#timers = timers;
   }
 
-  /** Calls `end` once, after `ms` or when all hang up. */
+  /** Calls `end` once, after `ms` or at `hangUp`. */
   begin(ms: number, end: () => void): void {
     const over = (): void => {
       cancel();

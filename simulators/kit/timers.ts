@@ -3,7 +3,7 @@ export class Timers {
   #pending = new Set<NodeJS.Timeout>();
   #stopped = false;
 
-  /** Runs `task` once after `ms`; returns how to call it off. */
+  /** Runs `task` once after `ms`. @returns cancels it */
   after(ms: number, task: () => void): () => void {
     if (this.#stopped) return () => {};
     const timer = setTimeout(() => {
@@ -13,7 +13,7 @@ export class Timers {
     return this.#track(timer);
   }
 
-  /** Runs `task` every `ms`; returns how to end it. */
+  /** Runs `task` every `ms`. @returns ends it */
   every(ms: number, task: () => void): () => void {
     if (this.#stopped) return () => {};
     return this.#track(setInterval(task, ms));

@@ -1,7 +1,7 @@
+import { OTHER } from '@muster/simulators/genesys/customs';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OTHER } from '../../simulators/genesys/customs.ts';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';

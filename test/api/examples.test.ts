@@ -1,12 +1,13 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Json } from '../../src/api/openapi/components.ts';
 import type { Example } from '../../src/api/openapi/example.ts';
 import { EXAMPLE_ANSWERS, typeOfAnswer } from '../../src/api/openapi/examples.ts';
 import { STORY } from '../../src/api/openapi/story.ts';
 import { JSON_TYPE, type Operation } from '../../src/api/operations/operation.ts';
 import { OPERATIONS, operationList } from '../../src/api/operations/operations.ts';
+import { pushedConnection } from '../fixtures/business-unit.ts';
 import { breaches } from '../fixtures/contract.ts';
 import { type Regions, startRegions } from '../fixtures/regions.ts';
 import { steady } from '../fixtures/steady.ts';
@@ -20,13 +21,7 @@ let businessUnit: CxoneSimulator;
 
 beforeAll(async () => {
   businessUnit = await startCxoneSimulator({ agents: 2, paused: true });
-  const cxone = {
-    platform: 'cxone',
-    issuerUrl: businessUnit.url,
-    ...businessUnit.credentials,
-    home: 'eu-west-1',
-    push: { scheme: 'bearer', secret: 'the-secret-of-cxone-emea' },
-  };
+  const cxone = pushedConnection(businessUnit);
   const crm = Object.fromEntries(NAMES.map((name) => [`crm-${name}`, { platform: 'events', home: name }]));
   const config = { connections: { 'cxone-emea': cxone, ...crm } };
   regions = await startRegions({ names: NAMES, config });

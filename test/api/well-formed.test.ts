@@ -1,28 +1,22 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Json, JsonObject } from '../../src/api/openapi/components.ts';
 import { renderDocument } from '../../src/api/openapi/document.ts';
 import { STORY } from '../../src/api/openapi/story.ts';
+import { PUSH_SECRET, pushedConnection } from '../fixtures/business-unit.ts';
 import { illFormed, pointerTo, put, type Spot, spotsOf } from '../fixtures/ill-formed.ts';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SECRET = 'the-secret-of-cxone-emea';
 let regions: Regions;
 let businessUnit: CxoneSimulator;
 let url: string;
 
 beforeAll(async () => {
   businessUnit = await startCxoneSimulator({ agents: 2, paused: true });
-  const cxone = {
-    platform: 'cxone',
-    issuerUrl: businessUnit.url,
-    ...businessUnit.credentials,
-    home: 'eu-west-1',
-    push: { scheme: 'bearer', secret: SECRET },
-  };
+  const cxone = pushedConnection(businessUnit);
   const connections = { 'cxone-emea': cxone, 'crm-eu-west-1': { platform: 'events', home: 'eu-west-1' } };
   regions = await startRegions({ names: ['eu-west-1'], replicas: false, config: { connections } });
   url = (regions[0] as { url: string }).url;
@@ -120,7 +114,11 @@ async function sendOnce(
   const search = Object.entries({ ...Object.fromEntries(usual), ...query }).map(([name, value]) => `${name}=${value}`);
   const response = await fetch(`${url}${filled}${search.length > 0 ? `?${search.join('&')}` : ''}`, {
     method: operation.method,
-    headers: { authorization: `Bearer ${SECRET}`, ...(body !== undefined && { 'content-type': type }), ...headers },
+    headers: {
+      authorization: `Bearer ${PUSH_SECRET}`,
+      ...(body !== undefined && { 'content-type': type }),
+      ...headers,
+    },
     ...(body !== undefined && { body }),
   });
   const answer = (await response.json().catch(() => ({}))) as { code?: string; errors?: { field: string }[] };
@@ -189,7 +187,7 @@ describe('text that is not well-formed', () => {
   it.each(bodies)('is refused as bytes that are no UTF-8: %s', async (_, operation, type) => {
     const response = await fetch(`${url}${operation.path.replaceAll(/\{\w+\}/g, 'cxone-emea')}`, {
       method: operation.method,
-      headers: { 'content-type': type, authorization: `Bearer ${SECRET}` },
+      headers: { 'content-type': type, authorization: `Bearer ${PUSH_SECRET}` },
       body: Buffer.from('{"call_id":"caf\xe9"}', 'latin1'),
     });
     const { errors } = (await response.json()) as { errors?: { field: string; message: string }[] };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
 import { isLoopback } from '../../src/config/loopback.ts';
-import { ConfigError } from '../../src/config/problems.ts';
+import { problemsIn } from '../fixtures/config-problems.ts';
 import { pairOf, privatePem, publicPem } from '../fixtures/issuer.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-config-'));
@@ -27,15 +27,7 @@ const whole = {
 };
 
 const read = (config: object) => readConfig(JSON.stringify(config), join(dir, 'eu.yaml'), { KEY: privatePem(eu) });
-function problemsOf(config: object): string[] {
-  try {
-    read(config);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message }) => `${path}: ${message}`);
-  }
-  return [];
-}
+const problemsOf = (config: object): string[] => problemsIn(() => read(config));
 const withIssuer = (more: object) => ({ ...whole, auth: { ...auth, issuers: { idp: { ...issuer, ...more } } } });
 
 describe('auth', () => {

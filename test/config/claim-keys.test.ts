@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problems.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { openClaimIds } from '../../src/serve/claim-ids.ts';
+import { problemsIn } from '../fixtures/config-problems.ts';
 import { pairOf, publicPem } from '../fixtures/issuer.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-config-'));
@@ -21,15 +21,7 @@ const whole = {
 const auth = { issuers: { idp: { issuer: 'idp', audience: 'muster', keys: [publicPem(pairOf('idp'))] } } };
 const read = (config: object, env = {}) => readConfig(JSON.stringify(config), join(dir, 'eu.yaml'), env);
 
-function problemsOf(config: object): string[] {
-  try {
-    read(config);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message }) => `${path}: ${message}`);
-  }
-  return [];
-}
+const problemsOf = (config: object): string[] => problemsIn(() => read(config));
 
 describe('keys of claims', () => {
   it('come from the file, the environment, and files beside it', () => {

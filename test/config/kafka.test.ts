@@ -1,21 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { EXAMPLE_CONFIG } from '../../src/config/docs.ts';
 import { readConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problems.ts';
+import { problemsIn } from '../fixtures/config-problems.ts';
 
 const withBus = (bus: string) => EXAMPLE_CONFIG.replace(/^bus: .*$/m, `bus: { driver: kafka, ${bus} }`);
 const ENV = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret', CONNECTION_STRING: 'Endpoint=sb://x/;Key=k=' };
 const read = (bus: string) => readConfig(withBus(bus), 'muster.yaml', ENV);
 
-function problemsOf(bus: string): string[] {
-  try {
-    read(bus);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message }) => `${path}: ${message}`);
-  }
-}
+const problemsOf = (bus: string): string[] => problemsIn(() => read(bus));
 
 const BROKERS = 'brokers: [kafka.example.com:9093]';
 const token = (more: string) => `${BROKERS}, sasl: { mechanism: OAUTHBEARER, ${more} }`;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLE_CONFIG } from '../../src/config/docs.ts';
 import { loadConfig, readConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problems.ts';
+import { problemsIn } from '../fixtures/config-problems.ts';
 
 const ENV = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret', PORT: '7402', ONE: '1' };
 
@@ -15,15 +16,7 @@ function example(find: string | RegExp = '', replacement = ''): string {
   return changed;
 }
 
-function problemsOf(text: string): string[] {
-  try {
-    readConfig(text, 'muster.yaml', ENV);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message }) => `${path}: ${message}`);
-  }
-  return [];
-}
+const problemsOf = (text: string): string[] => problemsIn(() => readConfig(text, 'muster.yaml', ENV));
 
 describe('a configuration that fits', () => {
   test('gets every default', () => {

@@ -5,7 +5,7 @@ import type { DrillReport, StepReport } from '../../drills/stage/report.ts';
 import { renderTimeline } from '../../drills/stage/timeline.ts';
 import { renderVerdict } from '../../drills/stage/verdict.ts';
 import { duration, shown } from '../../drills/stage/words.ts';
-import { coloured, plain } from '../../world/reports/summary.ts';
+import { coloured, plain } from '../../world/tools/paint.ts';
 
 const LONG = 'The others notice that nobody answers there, and that nothing is heard from it any more, either';
 

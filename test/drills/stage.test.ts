@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Drill } from '../../drills/drill.ts';
 import { DRILLS } from '../../drills/drills.ts';
 import { demand } from '../../drills/stage/demand.ts';
+import type { Drill } from '../../drills/stage/drill.ts';
 import { SHORTENED } from '../../drills/stage/pace.ts';
 import { play, playAll } from '../../drills/stage/play.ts';
 import type { Stage } from '../../drills/stage/stage.ts';
@@ -139,7 +139,7 @@ describe('a drill', () => {
     );
     const report = await playAll([waiting, telling(async () => {}, 'next')], () => options(asked.signal));
     expect(report.ok).toBe(false);
-    expect(report.drills).toMatchObject([{ ok: false, steps: [{ evidence: { failed: 'it was told to stop' } }] }]);
+    expect(report.drills).toMatchObject([{ ok: false, steps: [{ evidence: { failed: 'stopped by a signal' } }] }]);
   });
 });
 

@@ -1,6 +1,6 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';
 
 /** A region that mirrors a CXone business unit, as an operator would run it. */

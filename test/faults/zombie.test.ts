@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { ask, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 

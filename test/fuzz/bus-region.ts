@@ -6,9 +6,9 @@ import { TOPIC } from '../../world/bus/bus.ts';
 import { startKafka } from '../../world/kafka/cluster.ts';
 import { kafkaClassPath } from '../../world/kafka/jars.ts';
 import { startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { startRedis } from '../../world/redis/server.ts';
 import { findJava } from '../../world/tools/java.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { TestTopics } from '../bus/kafka/topics.ts';
 
 export const REGION = 'eu';

@@ -1,4 +1,4 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';

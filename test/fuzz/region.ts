@@ -4,9 +4,9 @@ import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startInstance } from '../../src/serve/instance.ts';
 import { startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { startRedis } from '../../world/redis/server.ts';
 import { Credentials, claimSettings, writeClaimKey } from '../../world/tools/credentials.ts';
+import { freePort } from '../../world/tools/ports.ts';
 
 export interface FuzzedRegion {
   url: string;

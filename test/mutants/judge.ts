@@ -11,7 +11,7 @@ import { verify } from '../../src/verify/verify.ts';
 import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['src', 'local', 'package.json'];
+const COPIED = ['src', 'world', 'drills', 'package.json'];
 const DRILL_LIMIT_MS = 5 * 60_000;
 
 export interface Judgement {

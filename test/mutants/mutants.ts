@@ -155,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'return true;',
     drill: 'total-isolation',
     breaks: [],
-    step: 'A claim that has lapsed here may live at home: nobody is granted in its stead',
+    step: 'A claim that has lapsed here may be alive at the home: its agent is not granted again',
   },
   {
     name: 'wait',
@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'Promise.resolve(1)',
     drill: 'late-replica',
     breaks: [],
-    step: 'It confirms again and renews: nobody is told what no replica has',
+    step: 'It confirms again and renews: no answer claims what no replica has',
   },
   {
     name: 'again-undone',
@@ -185,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'return is_running and held or nil',
     drill: 'late-replica',
     breaks: [],
-    step: 'Claims lapse: each is told so at once, and nobody who asks again is given it',
+    step: 'Claims lapse: each lapse shows at once, and no retry gets the claim',
   },
   {
     name: 'short-locks',
@@ -195,7 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'local lock_ms = math.min(tonumber(ARGV[6]), 10000)',
     drill: 'refuse',
     breaks: [],
-    step: 'The claims that were held are held still, under the same fences',
+    step: 'The held claims are still held, under the same fences',
   },
   {
     name: 'forgetting',
@@ -205,7 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: '',
     drill: 'master-failover',
     breaks: [],
-    step: 'What a failover took is taken again from whoever tells it again',
+    step: 'An event that the failover lost is accepted when it is sent again',
   },
   {
     name: 'outage-list',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { AGENTS, allAgree, CONNECTION, endWorlds, liveWorld, world } from './cxone-recorder.ts';
+import { AGENTS, allAgree, CONNECTION, liveWorld, world } from './cxone-recorder.ts';
+import { endWorlds } from './recorder.ts';
 
 afterEach(endWorlds);
 

@@ -1,8 +1,8 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
 import { systemClock } from '../../src/ops/clock.ts';
-import { allAgree, endWorlds, liveWorld, world } from './cxone-recorder.ts';
-import type { Recorder } from './recorder.ts';
+import { allAgree, liveWorld, world } from './cxone-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 
 afterEach(endWorlds);
 

@@ -1,14 +1,14 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';
 import { type CxoneEndpoint, LOGIN, REQUESTS } from '../../src/platforms/cxone/requests.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
 import { CxoneClient } from '../simulators/cxone-client.ts';
-import { AGENTS, allAgree, endWorlds, liveWorld, settingsFor, world } from './cxone-recorder.ts';
-import type { Recorder } from './recorder.ts';
+import { AGENTS, allAgree, liveWorld, settingsFor, world } from './cxone-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
 
 afterEach(endWorlds);

@@ -4,7 +4,7 @@ import { readEvent, writeEvent } from '../../src/agent/event.ts';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { createCxonePushReader } from '../../src/platforms/cxone/push.ts';
-import { InvalidPush } from '../../src/platforms/platform.ts';
+import { fieldsRefusedBy } from '../fixtures/push-errors.ts';
 
 const reader = createCxonePushReader({ connection: 'cxone-na', count: () => {} });
 const AGENT = 'cxone-na:1002';
@@ -19,15 +19,7 @@ const facetsAfter = (records: object[]): Facets =>
     (held, record) => reports(record, held).reduce((facets, report) => merge(facets, report.facets).facets, held),
     {},
   );
-const errorsOf = (body: unknown): string[] => {
-  try {
-    reader.read(body);
-  } catch (error) {
-    if (error instanceof InvalidPush) return error.errors.map(({ field }) => field);
-    throw error;
-  }
-  return [];
-};
+const errorsOf = (body: unknown): string[] => fieldsRefusedBy(() => reader.read(body));
 
 describe('what a Studio script sends', () => {
   it('follows a call from the alert to its end, which remembers when it was connected', () => {

@@ -1,7 +1,7 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
@@ -9,7 +9,8 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createCxoneReader } from '../../src/platforms/cxone/reader.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
-import { endWorlds, liveWorld, settingsFor } from './cxone-recorder.ts';
+import { liveWorld, settingsFor } from './cxone-recorder.ts';
+import { endWorlds } from './recorder.ts';
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,9 +1,9 @@
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { createCxoneConnection } from '../../src/platforms/cxone/connection.ts';
 import type { CxoneSettings } from '../../src/platforms/cxone/settings.ts';
-import { Recorder } from './recorder.ts';
+import { endsLater, Recorder } from './recorder.ts';
 
 export const CONNECTION = 'cxone-test';
 export const AGENTS = 12;
@@ -23,13 +23,7 @@ export const settingsFor = (simulator: CxoneSimulator, settings: Partial<CxoneSe
   ...settings,
 });
 
-const ends: (() => Promise<void>)[] = [];
-/** Stops whatever `world` started; for `afterEach`. */
-export async function endWorlds(): Promise<void> {
-  for (const end of ends.splice(0).reverse()) await end();
-}
-
-export interface Given {
+interface Given {
   options?: Partial<SimulatorOptions>;
   settings?: Partial<CxoneSettings>;
   readingIntervalMs?: number;
@@ -46,12 +40,14 @@ export async function world({ options = {}, settings = {}, readingIntervalMs = 6
     timings: { lagFromMs: 1, lagToMs: 5 },
     ...options,
   });
-  ends.push(() => simulator.stop());
   const given = settingsFor(simulator, settings);
-  const recorder = new Recorder(CONNECTION, readingIntervalMs, (context, clock) =>
-    createCxoneConnection(given, context, clock),
-  );
-  ends.push(() => recorder.connection.stop());
+  const recorder = new Recorder({
+    name: CONNECTION,
+    readingIntervalMs,
+    requestsPerMinute: given.requestsPerMinute,
+    open: (context, clock) => createCxoneConnection(given, context, clock),
+  });
+  endsLater(simulator, recorder);
   return { simulator, recorder };
 }
 
@@ -64,17 +60,9 @@ export async function liveWorld(given: Given = {}) {
 
 /** Whether the mirror and the business unit agree on an agent without contacts: status, queues, times. */
 function agree(recorder: Recorder, simulator: CxoneSimulator, agentId: string): boolean {
-  const truth = simulator.user(agentId);
-  const { profile, presence, activity } = recorder.facets(agentId);
-  const expected = truth.available ? 'AVAILABLE' : truth.agentStateId === 0 ? 'OFFLINE' : 'BUSY';
-  const queues = truth.queueIds.map((id) => `${CONNECTION}:${id}`).sort();
-  return (
-    recorder.status(agentId).status === expected &&
-    profile?.name === truth.name &&
-    profile.queues.join() === queues.join() &&
-    presence?.at === Date.parse(truth.since) &&
-    activity?.at === presence.at
-  );
+  const { available, agentStateId, name, queueIds, since } = simulator.user(agentId);
+  const status = available ? 'AVAILABLE' : agentStateId === 0 ? 'OFFLINE' : 'BUSY';
+  return recorder.agreesWith({ userId: agentId, name, status, queueIds, presenceSince: since, activitySince: since });
 }
 
 export const allAgree = (recorder: Recorder, simulator: CxoneSimulator) =>

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { interactionsOf } from '../../src/agent/facets.ts';
-import { AGENTS, allAgree, CONNECTION, endWorlds, liveWorld, world } from './genesys-recorder.ts';
+import { AGENTS, allAgree, CONNECTION, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds } from './recorder.ts';
 
 afterEach(endWorlds);
 

@@ -1,7 +1,8 @@
 import { scheduler } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
-import { allAgree, endWorlds, liveWorld, world } from './genesys-recorder.ts';
+import { allAgree, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds } from './recorder.ts';
 
 afterEach(endWorlds);
 

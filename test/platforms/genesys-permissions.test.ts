@@ -1,6 +1,6 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import type { GenesysApi } from '../../src/platforms/genesys/client.ts';
@@ -8,7 +8,8 @@ import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from '../../src/platforms/genesys/requests.ts';
 import type { PlatformReader } from '../../src/platforms/platform.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { AGENTS, allAgree, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
+import { AGENTS, allAgree, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 import { isOf, noteSent } from './sent-requests.ts';
 
 afterEach(endWorlds);

@@ -1,9 +1,10 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { endWorlds, liveWorld, type Recorder } from './genesys-recorder.ts';
+import { liveWorld } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 
 afterEach(endWorlds);
 

@@ -5,7 +5,8 @@ import type { Facets } from '../../src/agent/facets.ts';
 import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
 import { createGenesysPushReader } from '../../src/platforms/genesys/push.ts';
-import { InvalidPush, type PlatformContext, type PlatformReport } from '../../src/platforms/platform.ts';
+import type { PlatformContext, PlatformReport } from '../../src/platforms/platform.ts';
+import { fieldsRefusedBy } from '../fixtures/push-errors.ts';
 
 const CONNECTION = 'genesys-emea';
 const USER = '0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
@@ -29,15 +30,7 @@ const envelope = (name: string, eventBody: unknown) => ({
   detail: { ...notification(name, eventBody), timestamp: '2026-03-02T14:20:17.435Z' },
 });
 const reports = (body: unknown, held?: Facets) => reader.read(body).facts.flatMap((fact) => fact.reportOn(held) ?? []);
-const errorsOf = (body: unknown): string[] => {
-  try {
-    reader.read(body);
-  } catch (error) {
-    if (error instanceof InvalidPush) return error.errors.map(({ field }) => field);
-    throw error;
-  }
-  return [];
-};
+const errorsOf = (body: unknown): string[] => fieldsRefusedBy(() => reader.read(body));
 
 const presence = {
   presenceDefinition: { id: 'e08eaf1b-ee47-4fa9-a231-1200e284798f', systemPresence: 'ON_QUEUE' },

@@ -1,11 +1,11 @@
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterEach, expect, test } from 'vitest';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import { createGenesysReader } from '../../src/platforms/genesys/reader.ts';
 
 /** Who is unknown to the platform is reported as gone. */
-const NOBODY = 'genesys-test:0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
+const NO_WITNESS = 'genesys-test:0b7a3c1e-5a0e-4c5e-9d0e-3f0f5a1c1111';
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -25,7 +25,7 @@ async function readerWith(perMinute: number) {
   const settings = { loginUrl: simulator.url, apiUrl: simulator.url, ...simulator.credentials };
   const reader = createGenesysReader(settings, context, systemClock);
   ends.push(() => reader.close());
-  return { simulator, counted, read: () => reader.read([NOBODY], new AbortController().signal) };
+  return { simulator, counted, read: () => reader.read([NO_WITNESS], new AbortController().signal) };
 }
 
 test('a reader asks as often as its budget allows, and does not wait for more', async () => {

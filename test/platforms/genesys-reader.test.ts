@@ -1,8 +1,8 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import type { SimulatorOptions } from '@muster/simulators/genesys/options';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
+import { SEVERAL } from '@muster/simulators/genesys/utilization';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import type { SimulatorOptions } from '../../simulators/genesys/options.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
-import { SEVERAL } from '../../simulators/genesys/utilization.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { systemClock } from '../../src/ops/clock.ts';

@@ -1,6 +1,6 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { SEVERAL } from '@muster/simulators/genesys/utilization';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { SEVERAL } from '../../simulators/genesys/utilization.ts';
 import type { Capacity } from '../../src/agent/facets.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
@@ -9,7 +9,8 @@ import { REQUESTS } from '../../src/platforms/genesys/requests.ts';
 import { capacityOf, Utilization } from '../../src/platforms/genesys/utilization.ts';
 import { Refusals } from '../../src/platforms/refusals.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
-import { AGENTS, endWorlds, liveWorld, type Recorder, world } from './genesys-recorder.ts';
+import { AGENTS, liveWorld, world } from './genesys-recorder.ts';
+import { endWorlds, type Recorder } from './recorder.ts';
 
 afterEach(endWorlds);
 
@@ -62,7 +63,7 @@ const SEVERAL_AT_ONCE: Capacity = {
   },
 };
 const ONE_EACH = { voice: 1, callback: 1, chat: 1, message: 1, email: 1 };
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+const NO_WITNESS = '00000000-0000-0000-0000-000000000000';
 const unitsOf = (capacity: Capacity | undefined) =>
   Object.fromEntries(Object.entries(capacity?.media ?? {}).map(([media, { units }]) => [media, units]));
 const carrying = (recorder: Recorder, chats: number) =>
@@ -136,9 +137,9 @@ describe('utilization that cannot be read for a while', () => {
     await utilization.readOrganisation();
     expect(unitsOf(utilization.of(userId))).toEqual(ONE_EACH);
     expect(warnings).toEqual(Array(2).fill('utilization_read_failed'));
-    expect(await utilization.readSome([NOBODY, userId])).toEqual([userId]);
+    expect(await utilization.readSome([NO_WITNESS, userId])).toEqual([userId]);
     expect(utilization.of(userId)).toEqual(SEVERAL_AT_ONCE);
-    expect(utilization.of(NOBODY)).toEqual(utilization.of('another'));
+    expect(utilization.of(NO_WITNESS)).toEqual(utilization.of('another'));
     await client.close();
   });
 });

@@ -1,18 +1,24 @@
 import { vi } from 'vitest';
-import { type Facets, type Interaction, interactionOf, type Stamped } from '../../src/agent/facets.ts';
+import {
+  compareVersions,
+  type Facets,
+  type Interaction,
+  type Interactions,
+  interactionOf,
+  interactionsOf,
+  type Stamped,
+} from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { type StatusAnswer, statusOf } from '../../src/agent/status.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
-import type { PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
+import type { AgentReading, PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
 
 const WAIT = { timeout: 20_000, interval: 20 };
-/** More than any test asks for. */
-const REQUESTS_PER_MINUTE = 100_000;
 
 /** A clock that runs as the host's does, and can be put forward. */
-export function adjustableClock() {
+function adjustableClock() {
   let aheadMs = 0;
   return {
     nowMs: () => systemClock.nowMs() + aheadMs,
@@ -30,6 +36,24 @@ interface Heard {
   by: 'report' | 'reading';
 }
 
+/** The state of an agent on the platform, as far as both platforms show it. */
+interface Truth {
+  userId: string;
+  name: string;
+  status: StatusAnswer['status'];
+  queueIds: readonly string[];
+  presenceSince: string;
+  activitySince: string;
+}
+
+interface Connected {
+  /** Of the connection. */
+  name: string;
+  readingIntervalMs: number;
+  requestsPerMinute: number;
+  open: (context: PlatformContext, clock: Clock) => PlatformConnection;
+}
+
 /** A connection, and what it told, merged as every region merges it and compared as the home does. */
 export class Recorder {
   readonly reports: Heard[] = [];
@@ -40,21 +64,19 @@ export class Recorder {
   readonly connection: PlatformConnection;
   readonly #name: string;
   readonly #agents = new Map<string, Facets>();
+  readonly #lastReadings = new Map<string, AgentReading>();
+  readonly #interactions = new Map<string, Interactions['byCall']>();
   #isReporting = false;
   /** Complete readings so far. */
   readings = 0;
   /** Holds reports back while it is set. */
   gate: Promise<void> | undefined;
 
-  constructor(
-    name: string,
-    readingIntervalMs: number,
-    open: (context: PlatformContext, clock: Clock) => PlatformConnection,
-  ) {
+  constructor({ name, readingIntervalMs, requestsPerMinute, open }: Connected) {
     this.#name = name;
     const context: PlatformContext = {
       connection: name,
-      budget: new Budget(this.clock, REQUESTS_PER_MINUTE),
+      budget: new Budget(this.clock, requestsPerMinute),
       readingIntervalMs,
       report: (reports) => this.#take(reports),
       compare: async (page) => this.#compare(page),
@@ -91,6 +113,29 @@ export class Recorder {
     return statusOf(this.facets(userId), this.clock.nowMs());
   }
 
+  /** The last reading of the agent. */
+  reading(userId: string): AgentReading | undefined {
+    return this.#lastReadings.get(`${this.#name}:${userId}`);
+  }
+
+  /** The latest version of each interaction, by call id, whether notified or read. */
+  interactions(userId: string): Interactions['byCall'] {
+    return this.#interactions.get(`${this.#name}:${userId}`) ?? {};
+  }
+
+  /** Whether the agent is known here as the platform knows them: status, queues, times. */
+  agreesWith({ userId, name, status, queueIds, presenceSince, activitySince }: Truth): boolean {
+    const { profile, presence, activity } = this.facets(userId);
+    const queues = queueIds.map((id) => `${this.#name}:${id}`).sort();
+    return (
+      this.status(userId).status === status &&
+      profile?.name === name &&
+      profile.queues.join() === queues.join() &&
+      presence?.at === Date.parse(presenceSince) &&
+      activity?.at === Date.parse(activitySince)
+    );
+  }
+
   /** An interaction of an agent, whatever its medium. */
   interaction(userId: string, callId: string): Stamped<Interaction> | undefined {
     return interactionOf(this.facets(userId), callId);
@@ -121,7 +166,10 @@ export class Recorder {
   }
 
   #compare({ atMs, agents }: ReadPage): void {
-    for (const { agentId, ...told } of agents) {
+    for (const reading of agents) {
+      const { agentId, ...told } = reading;
+      this.#lastReadings.set(agentId, reading);
+      this.#noteInteractions(agentId, told.facets);
       const { facets, differences } = reconcile(this.#agents.get(agentId), told, atMs);
       if (differences.length > 0) this.#note({ agentId, facets, by: 'reading' });
     }
@@ -129,7 +177,17 @@ export class Recorder {
 
   #note(heard: Heard): void {
     this.reports.push(heard);
+    this.#noteInteractions(heard.agentId, heard.facets);
     this.#agents.set(heard.agentId, merge(this.#agents.get(heard.agentId) ?? {}, heard.facets).facets);
+  }
+
+  #noteInteractions(agentId: string, facets: Facets): void {
+    const known = this.#interactions.get(agentId) ?? {};
+    for (const interaction of interactionsOf(facets)) {
+      const before = known[interaction.callId];
+      if (!before || compareVersions(interaction, before) > 0) known[interaction.callId] = interaction;
+    }
+    this.#interactions.set(agentId, known);
   }
 
   async #take(reports: { agentId: string; facets: Facets }[]): Promise<void> {
@@ -139,4 +197,19 @@ export class Recorder {
     for (const report of reports) this.#note({ ...report, by: 'report' });
     this.#isReporting = false;
   }
+}
+
+const ends: (() => Promise<void>)[] = [];
+
+/** Stops a simulator and a connection to it when worlds end. */
+export function endsLater(simulator: { stop(): Promise<void> }, { connection }: Recorder): void {
+  ends.push(
+    () => simulator.stop(),
+    () => connection.stop(),
+  );
+}
+
+/** Stops all that is to end later, the last first; for `afterEach`. */
+export async function endWorlds(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
 }

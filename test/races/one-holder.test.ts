@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '@muster/simulators/kit/random';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../../simulators/kit/random.ts';
 import { renderVerdict } from '../../src/verify/render.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { type KeptLedger, keepLedger } from '../fixtures/callers-ledger.ts';

@@ -8,7 +8,7 @@ import { standingOf } from '../../src/routing/claims/claim.ts';
 import type { Attempt } from '../../src/routing/claims/grant.ts';
 import { Peers } from '../../src/routing/peers/peers.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
-import { freePort } from '../../world/redis/ports.ts';
+import { freePort } from '../../world/tools/ports.ts';
 
 const HERE = 'here';
 const HOME = 'home';

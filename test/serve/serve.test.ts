@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { ask } from '../fixtures/regions.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };

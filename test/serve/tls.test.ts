@@ -8,9 +8,9 @@ import { busRules } from '../../src/bus/redis-streams/acl.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { aclArguments, LOCAL_USER, tlsArguments } from '../../world/redis/access.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 import { Authority } from '../../world/tools/certificates.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { ask, eventOf } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

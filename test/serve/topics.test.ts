@@ -8,7 +8,7 @@ import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../world/kafka/cluster.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { kafkaOrSkip } from '../fixtures/kafka.ts';
 import { SOON } from '../fixtures/soon.ts';
 

@@ -1,9 +1,9 @@
+import { MEDIA_WORDS } from '@muster/simulators/cxone/ground-truth';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
+import type { Change } from '@muster/simulators/kit/witness';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MEDIA_WORDS } from '../../simulators/cxone/ground-truth.ts';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
-import type { Change } from '../../simulators/kit/witness.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';
 

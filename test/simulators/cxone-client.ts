@@ -1,4 +1,4 @@
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which fields a body has
 type Body = any;

@@ -1,8 +1,8 @@
+import { FAULTS, type FaultSettings } from '@muster/simulators/cxone/faults';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
+import type { Answered } from '@muster/simulators/kit/witness';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FAULTS, type FaultSettings } from '../../simulators/cxone/faults.ts';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
-import type { Answered } from '../../simulators/kit/witness.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { BRISK, basic, CxoneClient } from './cxone-client.ts';
 import { until } from './until.ts';
 

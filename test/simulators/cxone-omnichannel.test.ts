@@ -1,8 +1,8 @@
+import type { Send } from '@muster/simulators/cxone/ground-truth';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Send } from '../../simulators/cxone/ground-truth.ts';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';
 

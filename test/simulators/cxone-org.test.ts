@@ -1,5 +1,5 @@
+import { buildOrg } from '@muster/simulators/cxone/org';
 import { describe, expect, it } from 'vitest';
-import { buildOrg } from '../../simulators/cxone/org.ts';
 
 /** People and skills without what points back. */
 const told = (seed: number) => {

@@ -1,7 +1,7 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
+import { SWITCHES } from '@muster/simulators/cxone/switches';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
-import { SWITCHES } from '../../simulators/cxone/switches.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';
 

@@ -1,7 +1,7 @@
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import type { SimulatorOptions } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import type { SimulatorOptions } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
 import { BRISK, CxoneClient, NO_LAG } from './cxone-client.ts';
 import { until } from './until.ts';
 

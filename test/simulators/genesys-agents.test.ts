@@ -1,7 +1,7 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import type { SimulatorOptions } from '@muster/simulators/genesys/options';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import type { SimulatorOptions } from '../../simulators/genesys/options.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 
 describe('agents of the Genesys Cloud simulator', () => {

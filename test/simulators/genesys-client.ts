@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { WebSocket } from 'ws';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
 
 export interface Answer<T = Record<string, unknown>> {
   status: number;

@@ -1,7 +1,7 @@
+import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FAULTS, type FaultSettings } from '../../simulators/genesys/faults.ts';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 
 const NO_FAULTS = Object.fromEntries(

@@ -1,6 +1,6 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { BRISK, GenesysClient, Listener, until } from './genesys-client.ts';
 
 const CHANNELS = '/api/v2/notifications/channels';

@@ -1,9 +1,9 @@
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import type { MediaType } from '@muster/simulators/genesys/model';
+import type { SimulatorOptions } from '@muster/simulators/genesys/options';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
+import { ONE_AT_A_TIME, SEVERAL } from '@muster/simulators/genesys/utilization';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import type { MediaType } from '../../simulators/genesys/model.ts';
-import type { SimulatorOptions } from '../../simulators/genesys/options.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
-import { ONE_AT_A_TIME, SEVERAL } from '../../simulators/genesys/utilization.ts';
 import { BRISK, GenesysClient, type Listener, until } from './genesys-client.ts';
 
 describe('simulated agents who carry several interactions', () => {

@@ -1,5 +1,5 @@
+import type { Witness } from '@muster/simulators/kit/witness';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Witness } from '../../simulators/kit/witness.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { PROCESSING_MS } from '../../src/verify/surroundings.ts';
 import type { WorldHistory } from '../../world/reports/world-history.ts';

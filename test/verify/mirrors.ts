@@ -1,4 +1,4 @@
-import type { Witness } from '../../simulators/kit/witness.ts';
+import type { Witness } from '@muster/simulators/kit/witness';
 import type { Facets } from '../../src/agent/facets.ts';
 import { PROCESSING_MS } from '../../src/verify/surroundings.ts';
 import type { WorldHistory } from '../../world/reports/world-history.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
-import { configYaml, type Surroundings } from '../../world/config.ts';
+import { configYaml, type Surroundings } from '../../world/region/config.ts';
 import { Credentials, writeClaimKey } from '../../world/tools/credentials.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-local-config-'));

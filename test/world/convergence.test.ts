@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Truth } from '../../world/platforms/truth.ts';
-import { differences, type Told } from '../../world/reports/convergence.ts';
+import { differences, type ReportedAgent } from '../../world/reports/convergence.ts';
 
 const TRUTH: Truth = { presence: 'ON_DUTY', activity: 'IDLE', status: 'AVAILABLE' };
 
-const told = (more: object = {}, status = 'AVAILABLE'): Told => ({
+const told = (more: object = {}, status = 'AVAILABLE'): ReportedAgent => ({
   status,
   facets: { presence: { state: 'ON_DUTY', at: 1 }, activity: { state: 'IDLE', at: 1 }, ...more },
 });

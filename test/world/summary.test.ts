@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { RegionSnapshot, Snapshot } from '../../world/reports/snapshot.ts';
-import { coloured, plain, renderLine, renderSummary } from '../../world/reports/summary.ts';
+import { renderLine, renderSummary } from '../../world/reports/summary.ts';
+import { coloured, plain } from '../../world/tools/paint.ts';
 
 const NAMES = ['us-east-1', 'eu-west-1', 'ap-southeast-1'];
 

@@ -46,7 +46,7 @@ describe('a token', () => {
       err: expect.stringContaining('no local world runs here'),
     });
     const open = await muster('--world', dir);
-    expect(open).toMatchObject({ code: 1, out: '', err: expect.stringContaining('asks for no token') });
+    expect(open).toMatchObject({ code: 1, out: '', err: expect.stringContaining('needs no token') });
   });
 
   it('mints one that the world which runs believes, and nothing else is let in', async () => {

@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { type Control, startControl } from '../../world/weather/control.ts';
 import { latencyBetween } from '../../world/weather/figures.ts';
 import { BUS, type LinkReport, type Route, UnknownLink, Weather } from '../../world/weather/weather.ts';
@@ -151,7 +151,7 @@ describe('the weather by command', () => {
     ['isolate moon', 1, 'there is no region moon; there are us-east-1, eu-west-1'],
     ['events moon --drop 5', 1, 'there is no Genesys Cloud connection moon; there are genesys-us'],
     ['events genesys-us --drop 101', 2, 'a number from 0 to 100'],
-    ['clera', 2, 'there is no clera; npm run world -- weather --help lists what there is'],
+    ['clera', 2, 'there is no command clera; npm run world -- weather --help lists the commands'],
     ['slow eu-west-1 bus', 2, "'--latency-ms <ms>' not specified"],
     ['--url http://127.0.0.1:1', 1, 'no local world answers at http://127.0.0.1:1; `npm start` starts one'],
   ])('answers "%s" with code %i and one line', async (args, code, message) => {

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, expect, it, vi } from 'vitest';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { WorldHistory } from '../../world/reports/world-history.ts';
 import { SOON } from '../fixtures/soon.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { RegionReport } from '../../src/contract/operators.ts';
-import type { LocalRegion } from '../../world/region.ts';
+import type { LocalRegion } from '../../world/region/region.ts';
 import { startWorld, type World } from '../../world/world.ts';
 
 const CALLS_MS = 8_000;
@@ -74,7 +74,7 @@ describe('a world of three regions', () => {
     const { instance } = world.regions[0] as World['regions'][number];
     const death = world.death();
     process.kill(instance.pid as number, 'SIGKILL');
-    expect(await death).toContain(`the instance ${instance.name} died`);
+    expect(await death).toContain(`the instance ${instance.name} ended unexpectedly`);
     await instance.restart();
     expect((await world.settle()).converged).toBe(true);
   });

@@ -3,16 +3,16 @@ import { Admin, Consumer, type GroupMember, type GroupPartitionsAssigner } from 
 import { systemClock } from '../../src/ops/clock.ts';
 
 const CLIENT = { clientId: 'hung-consumer' };
-/** As instances have it: a group has one way to share out partitions. */
+/** The same as in instances: a group has one way to assign partitions. */
 const PROTOCOL = { name: 'cooperative-sticky', version: 3 };
 const HEARTBEAT_MS = 300;
-/** Until others have heard of it by a heartbeat and joined again, twice. */
+/** Time for other members to hear of it by a heartbeat and to join again, twice. */
 const TAKEN_WITHIN_MS = 30_000;
 const POLL_MS = 50;
 
 const hasNothing = ({ assignments }: GroupMember): boolean => (assignments?.size ?? 0) === 0;
 
-/** A member of a consumer group that keeps its place by heartbeats, holds all partitions of a topic, and reads none. */
+/** A member of a consumer group that stays by heartbeats, holds all partitions of a topic, and reads none. */
 export class HungConsumer {
   readonly #group: string;
   readonly #topic: string;
@@ -35,13 +35,13 @@ export class HungConsumer {
   }
 
   /**
-   * Resolves when the others are members again and have nothing.
-   * @throws Error if that does not come about
+   * Resolves when the others are members again without partitions.
+   * @throws Error if that does not happen in time
    */
   async takeAll(): Promise<void> {
     await this.#consumer.joinGroup({});
     const before = await this.#othersWho(() => true);
-    // The first member of a group shares out. Those who were there before are put out, and come back behind this one.
+    // The first member of a group assigns. Earlier members are removed, and join again after this one.
     await this.#admin.removeMembersFromConsumerGroup({
       groupId: this.#group,
       members: before.map(({ id }) => ({ memberId: id, reason: 'a drill' })),
@@ -49,12 +49,12 @@ export class HungConsumer {
     await this.#othersWho((others) => others.length === before.length && others.every(hasNothing));
   }
 
-  /** Gives everything back. */
+  /** Gives its partitions back. */
   async leave(): Promise<void> {
     await Promise.all([this.#consumer.close(), this.#admin.close()]);
   }
 
-  /** The other members, once there are some, the group is not busy sharing out, and they are as they must be. */
+  /** The other members, once there are some, the group is stable, and `mustBe` holds for them. */
   async #othersWho(mustBe: (others: GroupMember[]) => boolean): Promise<GroupMember[]> {
     const deadlineMs = systemClock.monotonicMs() + TAKEN_WITHIN_MS;
     for (;;) {

@@ -4,13 +4,13 @@ import { type LocalKafka, startKafka } from '../kafka/cluster.ts';
 import { type LocalBus, PARTITIONS, TOPIC } from './bus.ts';
 import { HungConsumer } from './hung-consumer.ts';
 
-/** For as long as a world may last; there is but one broker to keep it. */
+/** Settings of the topics: one copy, because there is one broker; kept longer than a world lasts. */
 const KEPT = { replication: 1, retentionHours: 24 };
 
 /** Listeners have names of letters and digits. */
 const wayName = (region: string): string => region.replaceAll(/[^A-Za-z0-9]/g, '').toUpperCase();
 
-/** One Kafka broker, with a listener for each region: a broker tells clients where to go, and that must be their way. */
+/** One Kafka broker, with a listener for each region, because a broker gives clients its advertised address. */
 export class LocalKafkaBus implements LocalBus {
   readonly name = 'Kafka';
   readonly #dir: string;

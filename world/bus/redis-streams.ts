@@ -5,7 +5,7 @@ import { RedisServer } from '../redis/server.ts';
 import { type LocalBus, PARTITIONS, TOPIC } from './bus.ts';
 
 const ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
-/** The name under which leases of a region's readers are held. */
+/** The holder of the leases of a region's readers. */
 const HUNG = 'hung-consumer';
 
 const leasesOf = (region: string): string[] =>
@@ -39,7 +39,7 @@ export class LocalRedisStreams implements LocalBus {
     return this.#server.start();
   }
 
-  /** Leases without an end: who has them need not do anything to keep them. */
+  /** Leases without an end: nothing must renew them. */
   holdReading(region: string): Promise<void> {
     return withAdmin(this.#server.port, async (redis) => {
       for (const lease of leasesOf(region)) await redis.run('SET', lease, HUNG);

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../../simulators/kit/random.ts';
+import type { Random } from '@muster/simulators/kit/random';
 import type { RouteAnswer } from '../../src/contract/route.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import type { Sent, SentAnswer, WaitingRoom } from '../platforms/connection.ts';
+import type { Call, Script, Settlement } from '../platforms/scripts.ts';
 import type { Http, HttpAnswer } from '../tools/http.ts';
 import type { CallersLedger } from './callers-ledger.ts';
-import type { Call, Script, Settlement } from './scripts.ts';
 import type { Tally } from './tally.ts';
 
 export interface CallerContext {
   http: Http;
   random: Random;
   tally: Tally;
-  /** Where every question and its answer are written down. */
+  /** Records every request and its answer. */
   ledger: CallersLedger;
-  /** What the platform runs where the call arrives. */
+  /** The script of the platform where the call arrives. */
   script: Script;
-  /** Where the call waits, if it is to be assigned. */
+  /** The queue in which the call waits, if it is to be assigned. */
   room: WaitingRoom | undefined;
   /** An instance of the call's region to ask. */
   url(): string;
@@ -24,32 +24,32 @@ export interface CallerContext {
   homeOf(agentId: string): string;
   /** Transfers the call to an agent on their platform. */
   send(agentId: string, sent: Omit<Sent, 'userId'>): SentAnswer;
-  /** Aborted when everybody hangs up. */
+  /** Aborted when all callers hang up. */
   hangUp: AbortSignal;
 }
 
-/** `cut_off`: everybody was told to hang up before this call had found an agent. */
-export type Outcome = 'connected' | 'abandoned' | 'cut_off';
+/** `cut_off`: all callers had to hang up before this call found an agent. */
+type Outcome = 'connected' | 'abandoned' | 'cut_off';
 
 type Claim = Extract<RouteAnswer, { found: true }>;
 
 const PATIENCE_MS = 30_000;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 2_000;
-/** A claim this close to its end is not used any more. */
+/** A claim that expires within this time is not used. */
 const MARGIN_MS = 500;
-/** After a second refusal by the platform the call is given up. */
+/** Refusals by the platform after which a call is given up. */
 const MAX_REFUSALS = 2;
 const SETTLE_ATTEMPTS = 4;
-/** The share of calls whose flow hangs when it has an agent, and goes on when the claim has lapsed. */
+/** The share of calls whose flow hangs when it has an agent, and continues when the claim has lapsed. */
 const HANGS = 0.02;
 const HANGS_LONGER_MS = 2_000;
-/** Why a claim is not settled, nor will be if it is tried again. */
+/** Reasons why a claim cannot be settled, which a retry does not change. */
 const OVER = new Set(['unknown_claim', 'fence_superseded', 'claim_ended']);
-/** How long a call that the platform has taken to assign may still wait, and how often that is looked at, in ms. */
+/** How long a call may wait after the platform has accepted its assignment, and how often that is checked, in ms. */
 const RINGS_WITHIN_MS = 1_000;
 const RINGS_CHECK_MS = 100;
-/** The share of answers that are lost on their way, so that the flow asks again. */
+/** The share of answers that are lost, so that the flow asks again. */
 const LOSES_ANSWER = 0.05;
 
 /**
@@ -61,10 +61,10 @@ const LOSES_ANSWER = 0.05;
  *    │  └─not found, 503───► waiting ──30 s in all──► abandoned
  *    └───────────────────────┘
  *
- * Where Muster delivers, the call waits in a queue of its organisation, and its flow asks until it is out of there.
+ * If Muster delivers the call, it waits in a queue of its organisation, and its flow asks until it has left the queue.
  *
- * Now and then a call flow is not what it should be: it loses an answer and asks again, or it hangs and comes back
- * with a claim that somebody else may have by then.
+ * Now and then a call flow fails: it loses an answer and asks again, or it hangs and returns with a claim that another
+ * call may have by then.
  */
 export class Caller {
   readonly #call: Call;
@@ -78,7 +78,7 @@ export class Caller {
     this.#context = context;
   }
 
-  /** @throws Error for an answer that no well-formed call should get */
+  /** @throws Error for an answer that a well-formed call should never get */
   async seekAgent(): Promise<Outcome> {
     const { hangUp, random } = this.#context;
     const patienceEndsMs = this.#clock.monotonicMs() + PATIENCE_MS;
@@ -96,7 +96,7 @@ export class Caller {
     return hangUp.aborted ? 'cut_off' : 'abandoned';
   }
 
-  /** The claim, or how long to wait before asking again, in ms. */
+  /** The claim, or the time to wait before the next request, in ms. */
   async #claim(askedMs: number): Promise<Claim | number> {
     const { tally, http, script, homeOf, ledger } = this.#context;
     const asked = { asked: 'claim', call: this.#call.id, queue: this.#call.queue, ...this.#where() } as const;
@@ -120,13 +120,13 @@ export class Caller {
     return this.#nextBackoffMs();
   }
 
-  /** Wakes up when somebody else may have the agent. */
+  /** Resolves when another call may have the agent. */
   async #hang({ claim_id, expires_in_ms }: Claim): Promise<void> {
     await this.#pause(expires_in_ms + HANGS_LONGER_MS);
     await this.#settle(claim_id, 'release');
   }
 
-  /** Whether the call is out of the queue where it waits to be assigned, or gets out of it soon. */
+  /** Whether the call has left the queue in which it waits to be assigned, or leaves it soon. */
   async #rings({ delivered }: Claim): Promise<boolean> {
     const { room } = this.#context;
     const untilMs = this.#clock.monotonicMs() + (delivered === 'accepted' ? RINGS_WITHIN_MS : 0);
@@ -137,7 +137,7 @@ export class Caller {
     return true;
   }
 
-  /** Sends the call to the claimed agent. False: not this one. */
+  /** Sends the call to the claimed agent. @returns whether the platform accepted it */
   async #reach({ claim_id, agent_id }: Claim, usableUntilMs: number): Promise<boolean> {
     const { tally, send, script } = this.#context;
     if (this.#clock.monotonicMs() >= usableUntilMs) {
@@ -157,7 +157,7 @@ export class Caller {
     return true;
   }
 
-  /** Whether the claim was settled. Where it was not, it lapses, or the platform's own word settles it. */
+  /** Whether the claim was settled. Otherwise it lapses, or an event of the platform settles it. */
   async #settle(claimId: string, settlement: Settlement): Promise<boolean> {
     const { http, script, ledger } = this.#context;
     for (let tried = 0; tried < SETTLE_ATTEMPTS; tried++) {
@@ -172,7 +172,7 @@ export class Caller {
     return false;
   }
 
-  /** An instance of the call's region, another one each time. */
+  /** An instance of the call's region; a different one each time. */
   #where(): { region: string; url: string } {
     return { region: this.#call.region, url: this.#context.url() };
   }
@@ -183,18 +183,18 @@ export class Caller {
     return ms;
   }
 
-  /** Waits; hanging up ends the wait. */
+  /** Waits, until the caller hangs up at the latest. */
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#context.hangUp }).catch(() => undefined);
   }
 }
 
-/** Undefined where nobody answered: for a caller the same as being told to try again. */
+/** Undefined if there was no answer: callers treat that as a request to try again. */
 function attempt<T>(asked: () => Promise<T>): Promise<T | undefined> {
   return asked().catch(() => undefined);
 }
 
-/** An instance that is shutting down says so by its status. */
+/** Whether the answer's status says that the instance shuts down. */
 function isPassing({ status }: HttpAnswer): boolean {
   return status === 503;
 }

@@ -6,20 +6,20 @@ import type { Origin } from '../../src/ops/line-origin.ts';
 import { createLog } from '../../src/ops/log.ts';
 import type { HttpAnswer } from '../tools/http.ts';
 
-/** Whom a caller asks. */
-export interface Instance {
+/** The instance that a caller asks. */
+interface Instance {
   region: string;
   url: string;
 }
 
-/** What a caller asks for: an agent for a call, or that something become of a claim. */
+/** A request of a caller: an agent for a call, or the settlement of a claim. */
 export type Question = Instance &
   (
     | { asked: 'claim'; call: string; queue: string }
     | { asked: Exclude<CallerAsk, 'claim'>; claim: string; call?: string | undefined }
   );
 
-/** What the answers to callers tell of a claim: those of `/v1/claims`, and the flat ones of `/v1/route`. */
+/** Fields of answers about a claim: of `/v1/claims`, and the flat ones of `/v1/route`. */
 interface ToldBody {
   code?: string;
   reason?: string;
@@ -32,26 +32,26 @@ interface ToldBody {
   authority?: { region: string; mode: AnswerMode } | AnswerMode;
 }
 
-/** A line less what the ledger adds. */
-type Told<Line = CallerLine> = Line extends Origin ? Omit<Line, keyof Origin> : never;
+/** A line without the fields that the ledger adds. */
+type Unstamped<Line = CallerLine> = Line extends Origin ? Omit<Line, keyof Origin> : never;
 
 /**
- * The history that callers keep of what they asked and what they were told, by their own clock. `muster verify` judges
- * the promise by it, and holds what the instances wrote against it.
+ * The callers' own history: their requests and answers, by their own clock. `muster verify` judges promises by it, and
+ * compares the histories of instances with it.
  */
 export class CallersLedger {
   readonly file: string | undefined;
   readonly #journal: Journal | undefined;
   readonly #clock: typeof systemClock;
 
-  /** @param file undefined: nothing is written. @throws Error if the file cannot be opened */
+  /** @param file undefined to write nothing. @throws Error if the file cannot be opened */
   constructor(file: string | undefined, clock = systemClock) {
     this.file = file;
     this.#clock = clock;
     this.#journal = file === undefined ? undefined : new Journal(file, createLog('error', '', 'callers'));
   }
 
-  /** Asks, and writes down what came of it. @throws what `ask` throws: nobody answered */
+  /** Sends a request, and records its answer. @throws the error of `ask` if there was no answer */
   async note<A extends HttpAnswer>(question: Question, ask: () => Promise<A>): Promise<A> {
     const since = this.#clock.monotonicMs();
     const { region, ...asked } = question;
@@ -65,23 +65,23 @@ export class CallersLedger {
     try {
       answer = await ask();
     } catch (error) {
-      this.#tell({ ...common, phase: 'unanswered' }, region);
+      this.#write({ ...common, phase: 'unanswered' }, region);
       throw error;
     }
-    this.#tell({ ...common, phase: 'answered', ...toldBy(answer) }, region);
+    this.#write({ ...common, phase: 'answered', ...fieldsOf(answer) }, region);
     return answer;
   }
 
-  /** The interaction is over for that agent. To be called before anybody else can hear of it. */
+  /** Records that an interaction is over for an agent. Call it before the platform shows that. */
   over(agent: string, call: string): void {
-    this.#tell({ op: 'caller', phase: 'over', call, agent });
+    this.#write({ op: 'caller', phase: 'over', call, agent });
   }
 
   close(): void {
     this.#journal?.close();
   }
 
-  #tell(line: Told, region = ''): void {
+  #write(line: Unstamped, region = ''): void {
     const origin: Origin = { t: this.#clock.monotonicMs(), at: this.#clock.nowMs(), region, process: 'callers' };
     this.#journal?.append({ ...origin, ...line } as CallerLine);
   }
@@ -95,8 +95,8 @@ function namedBy(claimId: string | undefined): Pick<CallerAnsweredLine, 'claim' 
   return { claim: claimId, agent, fence, ...(unit !== undefined && { unit }) };
 }
 
-/** A flat answer names no region that granted but in the claim's id, and says no with a `reason`. */
-function toldBy({ status, body }: HttpAnswer): Pick<CallerAnsweredLine, 'status'> & Partial<CallerAnsweredLine> {
+/** A flat answer names the granting region only in the claim's id, and a refusal has a `reason`. */
+function fieldsOf({ status, body }: HttpAnswer): Pick<CallerAnsweredLine, 'status'> & Partial<CallerAnsweredLine> {
   const { code, reason, call_id, claim_id, state, expires_in_ms, replicated, verified, authority } = body as ToldBody;
   const no = code ?? reason;
   if (no !== undefined) return { status, code: no };

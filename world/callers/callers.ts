@@ -1,38 +1,38 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { VirtualQueue } from '../config.ts';
 import type { WaitingRoom } from '../platforms/connection.ts';
+import type { Call, Script, Way } from '../platforms/scripts.ts';
+import type { VirtualQueue } from '../region/config.ts';
 import type { Http } from '../tools/http.ts';
 import { Caller, type CallerContext } from './caller.ts';
 import type { CallersLedger } from './callers-ledger.ts';
 import { Onlookers } from './onlookers.ts';
-import type { Call, Script, Way } from './scripts.ts';
 import { Tally } from './tally.ts';
 
-/** A place where calls arrive. */
-export interface CalledRegion {
+/** A region where calls arrive. */
+interface CalledRegion {
   name: string;
   /** URLs of its instances that run. */
   urls(): string[];
 }
 
-/** A region and what its platform runs when somebody calls. */
-export interface Entrance {
+/** A region and the script that its platform runs for a call. */
+interface Entrance {
   region: CalledRegion;
   script: Script;
-  /** How calls that arrive here reach their agents. */
+  /** The ways by which calls that arrive here can reach their agents. */
   ways: readonly Way[];
-  /** Where they wait that are assigned. */
+  /** The queue of calls that wait to be assigned. */
   room?: WaitingRoom;
 }
 
-export interface CallersOptions {
+interface CallersOptions {
   callsPerSecond: number;
   seed: number;
   entrances: readonly Entrance[];
   queues: readonly VirtualQueue[];
   skills: readonly string[];
-  /** Everybody who may be looked up while calls arrive. */
+  /** The agents who are looked up while calls arrive. */
   agentIds: readonly string[];
   http: Http;
   ledger: CallersLedger;
@@ -40,19 +40,19 @@ export interface CallersOptions {
   send: CallerContext['send'];
 }
 
-/** Calls under way at the same time; those that arrive beyond it are turned away and counted. */
+/** Largest number of calls at the same time. Further ones are dropped and counted. */
 const MAX_IN_FLIGHT = 5_000;
 /** One call in four asks for a skill. */
 const ASKS_FOR_SKILL = 0.25;
 const KEPT_SURPRISES = 5;
 
-/** Everybody who calls: arrivals at random moments, at a mean rate, at a random region; and those who look on. */
+/** All callers: calls arrive at random moments, at a mean rate, at random regions. Onlookers read agents meanwhile. */
 export class Callers {
   /** By region. */
   readonly tallies: ReadonlyMap<string, Tally>;
-  /** Calls turned away because too many were under way. */
+  /** Calls that were dropped because there were too many at the same time. */
   turnedAway = 0;
-  /** Answers that no well-formed call should get; the first of them. */
+  /** The first of the answers that a well-formed call should never get. */
   readonly surprises: string[] = [];
   readonly #options: CallersOptions;
   readonly #random: Random;
@@ -91,7 +91,7 @@ export class Callers {
     this.#awaitArrival();
   }
 
-  /** Nobody calls any more; those who still wait for an agent hang up. Resolves when the last call is through. */
+  /** Ends all arrivals; calls that still wait for an agent hang up. Resolves when the last call is over. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#activeMs = this.activeSeconds * 1000;
@@ -121,12 +121,12 @@ export class Callers {
     this.#inFlight.add(call);
   }
 
-  /** One call from beginning to end. Never throws. */
+  /** One call, from arrival to end. Never throws. */
   async #connect(): Promise<void> {
     const { entrances, queues, skills, http, ledger, homeOf, send } = this.#options;
     const { region, script, ways, room } = this.#random.pick(entrances);
     const { name: queue, media } = this.#random.pick(queues);
-    // What is written comes to one platform only.
+    // Contacts other than calls come to one platform only.
     const way = media === 'voice' ? this.#random.pick(ways) : 'transfer-to-acd';
     const waits = way === 'assign' ? room : undefined;
     const asksForSkill = media === 'voice' && this.#random.chance(ASKS_FOR_SKILL);

@@ -6,8 +6,8 @@ const FINE_STEPS = FINE_UP_TO_MS / FINE_STEP_MS;
 const STEPS = FINE_STEPS + (UP_TO_MS - FINE_UP_TO_MS) / COARSE_STEP_MS + 1;
 
 /**
- * Latencies in ms, every one counted: to 0.01 ms up to a second, to 1 ms up to a minute, and what took longer as a
- * minute. 640 kB, however many there are.
+ * A histogram of latencies in ms: exact to 0.01 ms up to a second, to 1 ms up to a minute; longer ones count as a minute.
+ * It takes 640 kB, however many latencies there are.
  */
 export class Latencies {
   readonly #counts = new Uint32Array(STEPS);
@@ -26,7 +26,7 @@ export class Latencies {
     this.#total++;
   }
 
-  /** The latency that the fraction `q` did not exceed; undefined where nothing was measured. */
+  /** The latency that the fraction `q` did not exceed; undefined if nothing was measured. */
   quantile(q: number): number | undefined {
     if (this.#total === 0) return undefined;
     const rank = Math.max(1, Math.ceil(q * this.#total));
@@ -38,7 +38,7 @@ export class Latencies {
     return step < FINE_STEPS ? step * FINE_STEP_MS : FINE_UP_TO_MS + (step - FINE_STEPS) * COARSE_STEP_MS;
   }
 
-  /** Takes over everything that another one counted. */
+  /** Adds the counts of another histogram. */
   merge(other: Latencies): void {
     for (let step = 0; step < STEPS; step++) {
       this.#counts[step] = (this.#counts[step] ?? 0) + (other.#counts[step] ?? 0);

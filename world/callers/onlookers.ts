@@ -1,26 +1,26 @@
-import { Random } from '../../simulators/kit/random.ts';
+import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { Http } from '../tools/http.ts';
 
-export interface OnlookersOptions {
+interface OnlookersOptions {
   seed: number;
-  /** Where they look. */
+  /** The regions that they ask. */
   regions: readonly { name: string; urls(): string[] }[];
-  /** At whom. */
+  /** The agents that they read. */
   agentIds: readonly string[];
   http: Http;
 }
 
-/** Looks of all of them together. */
+/** Reads of all onlookers together. */
 const LOOK_EVERY_MS = 100;
-/** Who is told that a home has gone quiet looks elsewhere for so long: its platform has better things to do, in ms. */
+/** How long onlookers skip a home that a region reports as silent, to spare its platform, in ms. */
 const LOOK_ELSEWHERE_MS = 15_000;
 
-/** Supervisors: look up agents here and there, and so make every region say what it knows, and how well. */
+/** Supervisors who read random agents at random regions, so that histories contain what each region answers. */
 export class Onlookers {
   readonly #options: OnlookersOptions;
   readonly #random: Random;
-  /** Until when nobody of a region looks at the agents of a home, monotonic. */
+  /** End of the time for which a region's onlookers skip a home, monotonic. */
   readonly #elsewhereUntilMs = new Map<string, number>();
   readonly #looks = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export class Onlookers {
     }, LOOK_EVERY_MS);
   }
 
-  /** Resolves when nobody looks any more. */
+  /** Resolves when the last read is over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#looks);
@@ -50,10 +50,10 @@ export class Onlookers {
     const sight = `${region.name} ${agentId.split(':')[0]}`;
     if ((this.#elsewhereUntilMs.get(sight) ?? 0) > systemClock.monotonicMs()) return;
     const muster = http.muster(this.#random.pick(region.urls()));
-    // Where nobody answers at present nobody is told anything.
+    // Without an answer there is nothing to record.
     const answer = await muster.getAgent({ params: { id: agentId } }).catch(() => undefined);
-    const told = answer?.body;
-    const isQuiet = told?.stale || told?.confirmed_ms_ago !== undefined;
+    const agent = answer?.body;
+    const isQuiet = agent?.stale || agent?.confirmed_ms_ago !== undefined;
     if (isQuiet) this.#elsewhereUntilMs.set(sight, systemClock.monotonicMs() + LOOK_ELSEWHERE_MS);
   }
 }

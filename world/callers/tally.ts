@@ -1,23 +1,23 @@
 import { Latencies } from './latencies.ts';
 
-/** What the callers of one region met. */
+/** Counts of the callers of one region. */
 export class Tally {
   /** Claims granted, by whether the agent's home was the region asked. */
   readonly local = new Latencies();
   readonly remote = new Latencies();
-  /** Those of the claims granted for whom the platform vouched, because the agent's home could not be asked. */
+  /** Claims granted on the platform's confirmation, because the agent's home could not be reached. */
   verified = 0;
   /** Claims granted, by the agent's home. */
   readonly byHome = new Map<string, number>();
-  /** Answers that nobody was available; one call may get many. */
+  /** Answers that no agent is available; one call may get many. */
   nobody = 0;
-  /** Answers that the region could not serve the call now, or none at all. */
+  /** Answers that the region cannot serve the call now, and missing answers. */
   unavailable = 0;
-  /** The platform said that the agent was not free after all. */
+  /** Refusals by the platform: the agent was not free. */
   refusedByPlatform = 0;
-  /** Claims that had nearly run out before they could be used. */
+  /** Claims that had nearly expired before they could be used. */
   lapsed = 0;
-  /** Confirmations that did not succeed; the platform's own word confirms as well. */
+  /** Failed confirmations. An event of the platform confirms as well. */
   unconfirmed = 0;
   connected = 0;
   abandoned = 0;

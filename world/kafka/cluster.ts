@@ -1,28 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freePort } from '../redis/ports.ts';
 import { findJava } from '../tools/java.ts';
+import { freePort } from '../tools/ports.ts';
 import { KafkaBroker } from './broker.ts';
 import { kafkaClassPath } from './jars.ts';
 import type { ListenerSecurity } from './security.ts';
 
-export interface KafkaOptions {
+interface KafkaOptions {
   /** Each node gets a folder below it. */
   dir: string;
   nodes?: number;
   /**
-   * Further ways in, each with a listener of its own: clients who come that way are sent on to `advertised`, as a proxy
-   * needs it.
+   * Further listeners, for clients behind a proxy: the broker gives them the address `advertised`.
    */
   ways?: KafkaWay[];
 }
 
-export interface KafkaWay {
+interface KafkaWay {
   /** Letters and digits. */
   name: string;
-  /** The port that clients are told, of a proxy that leads to `LocalKafka.port`; undefined: the listener's own. */
+  /** The port that clients get, of a proxy that leads to `LocalKafka.port`; default: the listener's own. */
   advertised?: number;
-  /** Undefined: everybody may come in. */
+  /** Undefined lets every client in. */
   security?: ListenerSecurity;
 }
 
@@ -91,7 +90,7 @@ function settingsOf({ id, client, controller, ways }: Place, voters: string, nod
     'share.coordinator.state.topic.num.partitions': '1',
     'share.coordinator.state.topic.replication.factor': copies,
     'auto.create.topics.enable': 'false',
-    // Nobody waits for members or dead brokers longer than a test wants to.
+    // Short delays for members and dead brokers, for quick tests.
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '500',
     'broker.session.timeout.ms': '2000',
@@ -105,7 +104,7 @@ function securitySettings({ name, security }: KafkaWay): [string, string][] {
   return settings.map(([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value]);
 }
 
-/** A running Kafka and what can be done to it. */
+/** A running Kafka and its controls. */
 export class LocalKafka {
   readonly brokers: readonly KafkaBroker[];
   readonly #places: readonly Place[];
@@ -120,14 +119,14 @@ export class LocalKafka {
     return this.#places.map(({ client }) => `127.0.0.1:${client}`);
   }
 
-  /** Where the proxy of a way leads, to the first node. */
+  /** The port of the first node that a proxy leads to. */
   port(way: string): number {
     const found = this.#places[0]?.ways.find(({ name }) => name === way);
     if (!found) throw new Error(`Kafka has no listener for ${way}.`);
     return found.port;
   }
 
-  /** Resolves when every process is gone. By force: nodes that stop together wait for one another to hand things over. */
+  /** Resolves when every process is gone. It uses force, because nodes that stop together wait for each other. */
   async stop(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.kill('SIGKILL')));
   }

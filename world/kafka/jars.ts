@@ -11,7 +11,7 @@ const KAFKA = {
 /**
  * The class path of a Kafka broker: `KAFKA_HOME`, else the jars that setup/kafka/jars.json pins, downloaded once into
  * the user's cache.
- * @throws Error saying what could not be had
+ * @throws Error if it cannot be downloaded, with advice
  */
 export async function kafkaClassPath(): Promise<string> {
   const home = process.env.KAFKA_HOME;

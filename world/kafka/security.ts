@@ -1,10 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import type { Authority, Identity } from '../tools/certificates.ts';
 
-/** How a listener of a broker is secured. */
+/** The security of a broker's listener. */
 export interface ListenerSecurity {
   protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
-  /** Of the broker, without the prefix of the listener. */
+  /** Settings of the broker, without the prefix of the listener. */
   settings: Record<string, string>;
   /** Accounts that the storage is formatted with, as `--add-scram` takes them. */
   accounts?: string[];
@@ -13,11 +13,11 @@ export interface ListenerSecurity {
 }
 
 /** By name. */
-export type Passwords = Record<string, string>;
+type Passwords = Record<string, string>;
 
 const MODULES = 'org.apache.kafka.common.security';
 
-/** TLS. Of clients it asks for a certificate of the same authority, if `asksClients`. */
+/** TLS. If `asksClients`, clients need a certificate of the same authority. */
 export function byTls(authority: Authority, broker: Identity, asksClients = false): ListenerSecurity {
   return {
     protocol: 'SSL',
@@ -43,7 +43,7 @@ export function byScram(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512', users: Pas
   };
 }
 
-/** Signed tokens of an issuer for an audience, proven by the keys in a JWKS file. */
+/** Signed tokens of an issuer for an audience, checked with the keys of a JWKS file. */
 export function byJwks(jwksFile: string, { issuer, audience }: { issuer: string; audience: string }): ListenerSecurity {
   const { protocol, settings } = bySasl('OAUTHBEARER', `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`);
   const url = pathToFileURL(jwksFile).href;

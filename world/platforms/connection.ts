@@ -1,11 +1,11 @@
-import type { Customs } from '../../simulators/genesys/customs.ts';
-import type { Habits } from '../../simulators/genesys/options.ts';
-import type { TurnedAwayCounts } from '../../simulators/kit/turned-away.ts';
-import type { Witness } from '../../simulators/kit/witness.ts';
+import type { Customs } from '@muster/simulators/genesys/customs';
+import type { Habits } from '@muster/simulators/genesys/options';
+import type { RejectionCounts } from '@muster/simulators/kit/judge';
+import type { Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
-import type { Script, Way } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import type { Organisation } from './organisation.ts';
+import type { Script, Way } from './scripts.ts';
 import type { Truth } from './truth.ts';
 
 /** An interaction that is sent to an agent. */
@@ -14,25 +14,25 @@ export interface Sent {
   /** The platform's own id of the agent. */
   userId: string;
   media?: Media;
-  /** On Genesys Cloud: by routing, unless it says otherwise. */
+  /** On Genesys Cloud; default: by routing. */
   way?: Way;
 }
 
 /** A queue of an organisation in which calls wait to be assigned. */
 export interface WaitingRoom {
-  /** Puts a call there. @returns the queue as Muster calls it */
+  /** Puts a call into the queue. @returns the queue's id in Muster */
   enter(callId: string, queue: string): string;
-  /** Whether nobody has it. */
+  /** Whether the call still waits. */
   isWaiting(callId: string): boolean;
 }
 
-/** Whether the platform took it to the agent. */
+/** The platform's answer to a call that was sent. */
 export interface SentAnswer {
   accepted: boolean;
 }
 
-/** What a platform counts, which knows nothing of Muster. */
-export interface PlatformState extends TurnedAwayCounts {
+/** The counts of a platform, which knows nothing of Muster. */
+export interface PlatformState extends RejectionCounts {
   agents: number;
   onQueue: number;
   idle: number;
@@ -41,43 +41,43 @@ export interface PlatformState extends TurnedAwayCounts {
   interactionsCompleted: number;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** E.g. `genesys-eu`. */
   name: string;
-  /** The region that ingests it. */
+  /** The home region, which ingests it. */
   home: string;
   agents: number;
   seed: number;
   habits: Partial<Habits>;
-  /** Of an organisation on Genesys Cloud. */
+  /** Open choices of a Genesys Cloud organisation. */
   customs: Customs;
-  /** Whether Muster reads there how many interactions agents may have at a time. */
+  /** Whether Muster reads the agents' capacity from the platform. */
   utilization: boolean;
-  /** Sees what happens on the platform. */
+  /** Observes events on the platform. */
   witness?: Witness | undefined;
 }
 
-/** What every simulator of a platform can do. */
-export interface PlatformSimulator {
-  /** Where it answers. */
+/** The controls that every simulator has. */
+interface PlatformSimulator {
+  /** Address of the simulator. */
   readonly url: string;
   state(): PlatformState;
   /** Lets running interactions end and nothing new begin. */
   pause(): void;
-  /** Whoever called and has been answered hangs up now. */
+  /** Customers who have been answered hang up now. */
   hangUp(): void;
   stop(): Promise<void>;
 }
 
-/** A simulated account on a platform, and what the regions call it. */
+/** A simulated account on a platform, as a connection of the regions. */
 export abstract class LocalConnection<Simulator extends PlatformSimulator = PlatformSimulator> {
   readonly name: string;
   readonly home: string;
   readonly agents: number;
   protected readonly options: ConnectionOptions;
-  /** For people, e.g. `Genesys Cloud`. */
+  /** Display name, e.g. `Genesys Cloud`. */
   abstract readonly platform: string;
-  /** What it runs when somebody calls. */
+  /** The script that it runs for a call. */
   abstract readonly script: Script;
   #started: { simulator: Simulator; organisation: Organisation } | undefined;
 
@@ -100,12 +100,12 @@ export abstract class LocalConnection<Simulator extends PlatformSimulator = Plat
     return this.simulator.url;
   }
 
-  /** How calls that arrive there get to an agent. @param _ways what is tried where there are several */
+  /** The ways by which calls that arrive there reach an agent. @param _ways the ways to use, if the platform has several */
   entrance(_ways: readonly Way[]): { script: Script; ways: readonly Way[]; room?: WaitingRoom } {
     return { script: this.script, ways: ['transfer-to-acd'] };
   }
 
-  /** An agent as Muster calls them. */
+  /** An agent's id in Muster. */
   agentId(userId: string): string {
     return `${this.name}:${userId}`;
   }
@@ -141,10 +141,10 @@ export abstract class LocalConnection<Simulator extends PlatformSimulator = Plat
     this.simulator.hangUp();
   }
 
-  /** Its part of an instance's configuration. @param url where that instance reaches the platform */
+  /** Its part of an instance's configuration. @param url by which that instance reaches the platform */
   abstract settings(url: string): object;
   abstract send(sent: Sent): SentAnswer;
-  /** What is so of an agent. @throws Error for nobody's id */
+  /** The true state of an agent. @throws Error for an unknown id */
   abstract truth(userId: string): Truth;
   protected abstract simulate(): Promise<Simulator>;
   /** @throws Error if the simulator refuses */
@@ -156,14 +156,14 @@ export abstract class LocalConnection<Simulator extends PlatformSimulator = Plat
   }
 }
 
-/** The connection of an agent. @throws Error for an agent of none of these */
+/** The connection of an agent. @throws Error if none of these has the agent */
 export function connectionOf(agentId: string, connections: readonly LocalConnection[]): LocalConnection {
   const connection = connections.find(({ name }) => agentId.startsWith(`${name}:`));
   if (!connection) throw new Error(`the agent ${agentId} belongs to no connection`);
   return connection;
 }
 
-/** Sends an interaction to an agent on the platform they belong to. @throws Error for an agent of none of these */
+/** Sends an interaction to an agent on their platform. @throws Error if none of these has the agent */
 export function sendTo(
   agentId: string,
   sent: Omit<Sent, 'userId'>,

@@ -1,23 +1,23 @@
-import type { CxoneSimulator } from '../../simulators/cxone/hand.ts';
-import { type Habits as CxoneHabits, HABITS } from '../../simulators/cxone/options.ts';
-import { startCxoneSimulator } from '../../simulators/cxone/simulator.ts';
-import type { Habits } from '../../simulators/genesys/options.ts';
-import { NOBODY, type Witness } from '../../simulators/kit/witness.ts';
+import type { CxoneSimulator } from '@muster/simulators/cxone/interface';
+import { type Habits as CxoneHabits, HABITS } from '@muster/simulators/cxone/options';
+import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
+import type { Habits } from '@muster/simulators/genesys/options';
+import { NO_WITNESS, type Witness } from '@muster/simulators/kit/witness';
 import type { Media } from '../../src/agent/facets.ts';
-import { STUDIO_SCRIPT } from '../callers/scripts.ts';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer } from './connection.ts';
 import type { Organisation, PlatformQueue } from './organisation.ts';
+import { STUDIO_SCRIPT } from './scripts.ts';
 import { type Truth, truthOfCxone } from './truth.ts';
 
 const SIMULATED_LIMIT = 100_000;
 const REQUESTS_PER_MINUTE = 280;
-/** The shortest that there is: a local world has no business unit to be gentle with. */
+/** The shortest interval: a simulated business unit needs no protection. */
 const POLL_INTERVAL_MS = 2_000;
-/** As long as a call, so many times. */
+/** Handling time of other contacts, as a multiple of a call's. */
 const WRITING_TAKES = 2;
 
-/** CXone's media types, and what they are called where an interaction is sent. */
+/** CXone's media types, by the word in a sent interaction. */
 const MEDIA: Record<number, { media: Media; word: 'call' | 'chat' | 'email' | 'message' }> = {
   1: { media: 'email', word: 'email' },
   3: { media: 'chat', word: 'chat' },
@@ -31,7 +31,7 @@ export class CxoneConnection extends LocalConnection<CxoneSimulator> {
   readonly script = STUDIO_SCRIPT;
 
   protected async simulate(): Promise<CxoneSimulator> {
-    const { agents, seed, habits, witness = NOBODY } = this.options;
+    const { agents, seed, habits, witness = NO_WITNESS } = this.options;
     return startCxoneSimulator({
       agents,
       seed,
@@ -45,7 +45,7 @@ export class CxoneConnection extends LocalConnection<CxoneSimulator> {
     return readBusinessUnit(simulator, http);
   }
 
-  /** Calls that come from elsewhere have ids here that nobody else knows. */
+  /** Ids here of calls that come from other platforms. */
   settings(url: string): object {
     return {
       platform: 'cxone',
@@ -68,14 +68,14 @@ export class CxoneConnection extends LocalConnection<CxoneSimulator> {
   }
 }
 
-/** A change is known once CXone has been asked again. */
+/** A change is known after the next poll. */
 function polled(witness: Witness): Witness {
   const notifies = (withinMs: number | null) =>
     witness.notifies(withinMs === null ? null : withinMs + POLL_INTERVAL_MS);
   return { ...witness, notifies };
 }
 
-/** What a world asks of its agents, as far as agents of CXone have such a habit. */
+/** The given habits that agents of CXone have. */
 function habitsOf({ alertTimeoutMs, notRespondingMs, ...habits }: Partial<Habits>): Partial<CxoneHabits> {
   return {
     ...Object.fromEntries(Object.entries(habits).filter(([name]) => name in HABITS)),

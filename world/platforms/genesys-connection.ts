@@ -1,17 +1,17 @@
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { startGenesysSimulator } from '../../simulators/genesys/simulator.ts';
-import { NOBODY } from '../../simulators/kit/witness.ts';
-import { ARCHITECT_FLOW, type Way } from '../callers/scripts.ts';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
+import { NO_WITNESS } from '@muster/simulators/kit/witness';
 import type { Http } from '../tools/http.ts';
 import { LocalConnection, type Sent, type SentAnswer, type WaitingRoom } from './connection.ts';
 import { type Organisation, virtualName } from './organisation.ts';
+import { ARCHITECT_FLOW, type Way } from './scripts.ts';
 import { type Truth, truthOfGenesys } from './truth.ts';
 
-/** The world's own mirrors read at full speed: what a rate limit does is for the simulator's own tests. */
+/** Rate limit of the simulators, high enough to read at full speed. Limits are tested with the simulators. */
 const SIMULATED_LIMIT = 100_000;
 /**
- * Of a region to an organisation. The simulators would take more; the judge of a history allows a token 300, and some
- * that went out in one minute arrive in another.
+ * Requests per minute of a region to an organisation. The simulators would take more, but the checker of histories allows
+ * 300 per token, and a request can arrive in the minute after it was sent.
  */
 const REQUESTS_PER_MINUTE = 280;
 const PAGE_SIZE = 100;
@@ -22,7 +22,7 @@ export class GenesysConnection extends LocalConnection<GenesysSimulator> impleme
   readonly script = ARCHITECT_FLOW;
 
   protected async simulate(): Promise<GenesysSimulator> {
-    const { agents, seed, habits, customs, witness = NOBODY } = this.options;
+    const { agents, seed, habits, customs, witness = NO_WITNESS } = this.options;
     return startGenesysSimulator({
       agents,
       seed,

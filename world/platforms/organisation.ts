@@ -1,9 +1,9 @@
 import type { Media } from '../../src/agent/facets.ts';
 
-/** What the local world must know of a simulated organisation, as its own API tells it. */
+/** The facts that the local world needs of a simulated organisation, read from its API. */
 export interface Organisation {
   queues: PlatformQueue[];
-  /** What its agents can be asked for, by name. */
+  /** Names of the agents' skills. */
   skills: string[];
   userIds: string[];
 }
@@ -11,9 +11,9 @@ export interface Organisation {
 export interface PlatformQueue {
   id: string;
   name: string;
-  /** What arrives in it. */
+  /** The medium of its interactions. */
   media: Media;
 }
 
-/** What the local world calls the queues of this name of all organisations together. */
+/** Name of the virtual queue that unites the queues with this title. */
 export const virtualName = (title: string): string => title.toLowerCase().replaceAll(' ', '-');

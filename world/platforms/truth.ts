@@ -1,15 +1,15 @@
-import type { UserState as CxoneAgent } from '../../simulators/cxone/ground-truth.ts';
-import type { UserState as GenesysUser } from '../../simulators/genesys/ground-truth.ts';
+import type { UserState as CxoneAgent } from '@muster/simulators/cxone/ground-truth';
+import type { UserState as GenesysUser } from '@muster/simulators/genesys/ground-truth';
 import type { ActivityState, PresenceState } from '../../src/agent/facets.ts';
 import type { Status } from '../../src/agent/status.ts';
 
-/** What a platform knows of an agent, in Muster's words. */
+/** An agent's true state, in Muster's terms. */
 export interface Truth {
-  /** Undefined where the platform tells it with what the agent does, in one word. */
+  /** Undefined if the platform has one state for presence and activity. */
   presence: PresenceState | undefined;
-  /** Undefined where it makes no difference: nobody asks what an agent does who is not there. */
+  /** Undefined if it makes no difference: the activity of an absent agent. */
   activity: ActivityState | undefined;
-  /** For a voice call. */
+  /** Whether the agent is available for a voice call. */
   status: Status;
 }
 
@@ -37,7 +37,7 @@ const LOGGED_IN = 8;
 const REFUSED = -1;
 const PHONE = 4;
 
-/** Only while nobody handles anything: what an agent at work does is told by contacts, too. */
+/** Valid only while agents have no contacts: otherwise contacts determine the activity, too. */
 export function truthOfCxone({ agentStateId, outStateId, isACW, openContacts, takes }: CxoneAgent): Truth {
   if (agentStateId === LOGGED_OUT) return { presence: 'OFF_DUTY', activity: undefined, status: 'OFFLINE' };
   const isAway = agentStateId === LOGGED_IN || agentStateId === UNAVAILABLE;

@@ -1,12 +1,12 @@
-/** Who Muster is in the Redis of the local world and of tests: a user with the least it can work with, and no secret. */
+/** Muster's user in the Redis of the local world and of tests: with the fewest permissions it can work with. Not secret. */
 export const LOCAL_USER = { username: 'muster', password: 'muster' };
 
-/** What makes a `redis-server` know that user. */
+/** Arguments of `redis-server` that create that user. */
 export function aclArguments(rules: string[]): string[] {
   return ['--user', LOCAL_USER.username, 'on', `>${LOCAL_USER.password}`, ...rules];
 }
 
-/** PEM files of an authority and of somebody it has signed. */
+/** PEM files of an authority, and of a certificate it has signed. */
 export interface RedisTlsFiles {
   caFile: string;
   certFile: string;
@@ -23,7 +23,7 @@ export interface RedisAccess {
   tls?: RedisTlsFiles;
 }
 
-/** What makes a `redis-server` speak TLS on a port of its own, with those who have a certificate of the same authority. */
+/** Arguments of `redis-server` for TLS on a second port, for clients with a certificate of the same authority. */
 export function tlsArguments(port: number, { caFile, certFile, keyFile }: RedisTlsFiles): string[] {
   const files = ['--tls-ca-cert-file', caFile, '--tls-cert-file', certFile, '--tls-key-file', keyFile];
   return ['--tls-port', `${port}`, ...files, '--tls-auth-clients', 'yes'];

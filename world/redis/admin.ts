@@ -1,9 +1,9 @@
 import { createClient } from '@redis/client';
 
-/** Longer than any command of administration takes; a frozen node is noticed by it. */
+/** Longer than any administrative command takes; it detects a frozen node. */
 const ANSWER_LIMIT_MS = 6_000;
 
-/** One node's connection for administration. It fails instead of waiting for ever, and never reconnects. */
+/** A connection to one node for administration. It fails rather than wait for ever, and never reconnects. */
 export interface AdminConnection {
   /** @throws Error if the node refuses, is gone, or does not answer in time */
   run(...command: string[]): Promise<unknown>;

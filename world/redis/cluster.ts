@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { clusterRules } from '../../src/store/redis/acl.ts';
+import { CLUSTER_BUS_OFFSET, freePort } from '../tools/ports.ts';
 import { aclArguments, LOCAL_USER, type RedisAccess, type RedisTlsFiles, tlsArguments } from './access.ts';
 import { withAdmin } from './admin.ts';
 import { formCluster } from './formation.ts';
 import { type Endpoint, migrateSlots } from './migration.ts';
-import { CLUSTER_BUS_OFFSET, freePort } from './ports.ts';
 import { RedisServer } from './server.ts';
 import { type NodeView, owns, readTopology } from './topology.ts';
 
@@ -23,7 +23,7 @@ export interface LocalRedisNode extends Endpoint {
   /** `node-1` and so on: its folder. */
   name: string;
   server: RedisServer;
-  /** Where it speaks TLS, if it does. */
+  /** Its TLS port, if it has one. */
   tlsPort: number | undefined;
   frozen: boolean;
 }
@@ -70,7 +70,7 @@ export async function startRedisCluster({
   }
 }
 
-/** Nodes tell clients of their TLS ports only if they speak TLS among themselves, too. */
+/** Nodes announce their TLS ports only if they use TLS between themselves, too. */
 function amongNodes(port: number): string[] {
   return ['--tls-cluster', 'yes', '--tls-replication', 'yes', '--cluster-port', `${port + CLUSTER_BUS_OFFSET}`];
 }
@@ -90,7 +90,7 @@ function nodeArguments(nodeTimeoutMs: number): string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-/** A running cluster and what can be done to it. */
+/** A running cluster and its controls. */
 export class LocalRedisCluster {
   readonly nodes: readonly LocalRedisNode[];
   readonly #replicas: number;
@@ -103,7 +103,7 @@ export class LocalRedisCluster {
     this.#tls = tls;
   }
 
-  /** How Muster reaches it: `redis` of its configuration. */
+  /** The section `redis` of Muster's configuration for this cluster. */
   get access(): RedisAccess {
     const nodes = this.nodes.map(({ port, tlsPort }) => `127.0.0.1:${tlsPort ?? port}`);
     return { nodes, ...LOCAL_USER, replicas: this.#replicas, ...(this.#tls && { tls: this.#tls }) };
@@ -140,17 +140,17 @@ export class LocalRedisCluster {
   async masterOf(key: string): Promise<LocalRedisNode> {
     const slot = await this.slotOf(key);
     const owner = (await this.topology()).find((view) => owns(view, slot));
-    if (!owner) throw new Error(`Nobody owns slot ${slot}.`);
+    if (!owner) throw new Error(`No master owns slot ${slot}.`);
     return this.#node(owner.id);
   }
 
-  /** Ends a node's process, by default without letting it say good-bye. */
+  /** Ends a node's process, by default with SIGKILL. */
   async kill(node: LocalRedisNode, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     await node.server.kill(signal);
     node.frozen = false;
   }
 
-  /** Stops a node's process where it is: connections stay open and nothing answers. */
+  /** Freezes a node's process: connections stay open and nothing answers. */
   async freeze(node: LocalRedisNode): Promise<void> {
     await node.server.kill('SIGSTOP');
     node.frozen = true;
@@ -162,8 +162,8 @@ export class LocalRedisCluster {
   }
 
   /**
-   * Breaks the link between a master and its replica, which stays broken; the nodes hear each other all the same, so the
-   * replica is promoted if its master dies.
+   * Breaks the replication between a master and its replica for good. The nodes still hear each other, so the replica is
+   * promoted if its master dies.
    * @returns the replica
    * @throws Error if the master has none
    */
@@ -202,12 +202,12 @@ export class LocalRedisCluster {
 
   #node(id: string): LocalRedisNode {
     const node = this.nodes.find((one) => one.id === id);
-    if (!node) throw new Error(`The cluster has a node nobody started: ${id}.`);
+    if (!node) throw new Error(`The cluster has an unknown node: ${id}.`);
     return node;
   }
 }
 
-/** Who a node says it is to its master, from its next connection on; '' is nobody in particular. */
+/** Sets the user by which a node authenticates to its master, from its next connection on; '' for the default user. */
 async function presentAs({ port }: LocalRedisNode, user: string): Promise<void> {
   await withAdmin(port, async (redis) => {
     await redis.run('CONFIG', 'SET', 'masteruser', user);

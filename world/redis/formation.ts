@@ -24,7 +24,7 @@ export async function formCluster(ports: number[], masters: number): Promise<str
     await each(async (i) => {
       if (i < masters) await run(i, 'CLUSTER', 'ADDSLOTS', ...slotShare(i, masters));
     });
-    // All greet all: gossip alone would take seconds.
+    // Every node meets every other: gossip alone would take seconds.
     await each((i) => greet(i));
     await each((i) =>
       until('knew all nodes', async () => {
@@ -35,7 +35,7 @@ export async function formCluster(ports: number[], masters: number): Promise<str
     await each(async (i) => {
       if (i < masters) return;
       await run(i, 'CLUSTER', 'REPLICATE', ids[i - masters] ?? '');
-      // A second greeting tells the others of the new role.
+      // A second meeting tells the others of the new role.
       await greet(i);
     });
     await each((i) =>

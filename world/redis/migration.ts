@@ -9,7 +9,7 @@ export interface Endpoint {
   port: number;
 }
 
-export interface SlotMove {
+interface SlotMove {
   from: Endpoint;
   to: Endpoint;
   slots: number[];
@@ -33,14 +33,14 @@ export async function migrateSlots({ from, to, slots, slowMs = 0 }: SlotMove, ma
     const source = await redisOf(from);
     const target = await redisOf(to);
     const others = masters.filter((master) => master.id !== from.id && master.id !== to.id);
-    const told = [target, source, ...(await Promise.all(others.map(redisOf)))];
+    const nodes = [target, source, ...(await Promise.all(others.map(redisOf)))];
     for (const number of slots) {
       const slot = `${number}`;
       await target.run('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
       await source.run('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
       await delay(slowMs);
       await moveKeys(source, slot, to.port, slowMs);
-      for (const redis of told) await redis.run('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+      for (const redis of nodes) await redis.run('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
     }
   } finally {
     for (const redis of connections.values()) redis.close();

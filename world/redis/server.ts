@@ -1,21 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '../../src/ops/clock.ts';
-import { freePort } from './ports.ts';
+import { freePort } from '../tools/ports.ts';
+import { Process } from '../tools/process.ts';
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
-const POLL_MS = 20;
-const LOG_FILE = 'redis.log';
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /**
  * The Redis to run: `MUSTER_REDIS_SERVER`, else `redis-server` or `valkey-server` on the PATH.
@@ -47,8 +37,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export interface RedisServerOptions {
-  /** Where its files and log go; created if it is not there. */
+interface RedisServerOptions {
+  /** Folder of its files and log; created if it is not there. */
   dir: string;
   /** Default: a free one. */
   port?: number;
@@ -61,89 +51,54 @@ export class RedisServer {
   readonly port: number;
   readonly #dir: string;
   readonly #args: string[];
-  #child: ChildProcess | undefined;
+  readonly #process: Process;
 
   constructor(dir: string, port: number, args: string[]) {
     this.#dir = dir;
     this.port = port;
     this.#args = args;
+    this.#process = new Process({
+      name: `Redis on port ${port}`,
+      logFile: join(dir, 'redis.log'),
+      stopLimitMs: STOP_LIMIT_MS,
+    });
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** The same for somebody who is known there. */
+  /** The URL for a user of this server. */
   urlFor({ username, password }: { username: string; password: string }): string {
     return `redis://${username}:${password}@127.0.0.1:${this.port}`;
   }
 
   /** Undefined while it does not run. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
   }
 
-  /** Resolves once it answers. @throws Error with its last words */
+  /** Resolves once it answers. @throws Error with the end of its log */
   async start(): Promise<void> {
-    if (this.#child) throw new Error(`Redis on port ${this.port} runs already.`);
-    mkdirSync(this.#dir, { recursive: true });
-    const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#dir, '--logfile', LOG_FILE];
-    // Of a process group of its own: Ctrl-C in a terminal must not end it ahead of those who use it.
-    const child = spawn(findRedisServer(), [...args, ...this.#args], { stdio: 'ignore', detached: true });
-    let failure: Error | undefined;
-    child.once('error', (error) => {
-      failure = error;
-    });
-    running.add(child);
-    this.#child = child;
-    child.once('close', () => {
-      running.delete(child);
-      if (this.#child === child) this.#child = undefined;
-    });
-    const deadlineMs = systemClock.monotonicMs() + START_LIMIT_MS;
-    while (!(await answersPing(this.port))) {
-      if (failure || !this.#child)
-        throw new Error(`Redis on port ${this.port} did not start: ${failure?.message ?? this.#lastWords()}`);
-      if (systemClock.monotonicMs() > deadlineMs) {
-        await this.kill('SIGKILL');
-        throw new Error(`Redis on port ${this.port} did not answer within ${START_LIMIT_MS} ms: ${this.#lastWords()}`);
-      }
-      await delay(POLL_MS);
-    }
+    const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#dir];
+    this.#process.start(findRedisServer(), [...args, ...this.#args]);
+    await this.#process.untilServing(() => answersPing(this.port), START_LIMIT_MS);
   }
 
   /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
-    const closed = ends ? once(child, 'close') : undefined;
-    child.kill(signal);
-    await closed;
+    await this.#process.kill(signal);
   }
 
   /** Shuts down in order, by force after 5 s; resolves when the process is gone. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    child.kill('SIGCONT');
-    const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    await this.kill('SIGTERM');
-    clearTimeout(force);
+    await this.#process.stop();
   }
 
-  /** The same port and files again, whether it runs or not. */
+  /** Starts it again with the same port and files, whether it runs or not. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
-  }
-
-  #lastWords(): string {
-    try {
-      return readFileSync(join(this.#dir, LOG_FILE), 'utf8').trimEnd().split('\n').slice(-3).join(' / ');
-    } catch {
-      return 'it left no log; are its arguments right?';
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { withAdmin } from './admin.ts';
 
-/** A node that runs answers well within the first, on a busy machine within the second. */
+/** Time limits of the first and second attempt: a running node answers within the first, on a busy machine within the second. */
 const ANSWER_LIMITS_MS = [1_000, 10_000];
 
 /** A line of `CLUSTER NODES`. */

@@ -6,16 +6,16 @@ import type { LocalConnection } from '../platforms/connection.ts';
 import type { Truth } from '../platforms/truth.ts';
 import type { Http } from '../tools/http.ts';
 
-/** An agent as one region tells it; undefined where the region does not know them. */
-export type Told = { status: string; facets: WireFacets } | undefined;
+/** An agent as one region reports them; undefined if the region does not know them. */
+export type ReportedAgent = { status: string; facets: WireFacets } | undefined;
 
 export interface Convergence {
   converged: boolean;
-  /** How long it took from the moment the platforms were quiet, in ms. */
+  /** Time from the moment the platforms were quiet, in ms. */
   tookMs: number;
-  /** What still differed at the end; the first of it. */
+  /** The first differences that were left. */
   differences: string[];
-  /** Agents of whom something differed at the end. */
+  /** Number of agents with differences that were left. */
   differing: number;
 }
 
@@ -24,28 +24,33 @@ interface Watched {
   truth(): Truth;
 }
 
-/** As long as regions have to agree, unless somebody knows better. */
+/** Default time for regions to agree, in ms. */
 const LIMIT_MS = 20_000;
 const POLL_MS = 250;
 const AT_ONCE = 48;
 const KEPT_DIFFERENCES = 20;
 
 /**
- * What the regions do not agree on about an agent, and where what they say is not what the platform knows; empty when
- * all is well.
- * @param told what each region says, by region
+ * The differences between regions about an agent, and between regions and the platform; empty if there are none.
+ * @param reports the agent as each region reports them, by region
  */
-export function differences(agentId: string, told: Record<string, Told>, truth: Truth): string[] {
-  const [first, ...others] = Object.entries(told);
+export function differences(agentId: string, reports: Record<string, ReportedAgent>, truth: Truth): string[] {
+  const [first, ...others] = Object.entries(reports);
   if (!first) return [];
   const [region, agent] = first;
-  const unknownIn = Object.entries(told).flatMap(([name, one]) => (one ? [] : [name]));
+  const unknownIn = Object.entries(reports).flatMap(([name, one]) => (one ? [] : [name]));
   if (!agent || unknownIn.length > 0) return [`${agentId} is not known in ${unknownIn.join(', ')}`];
   const disagreements = others.flatMap(([other, one]) => disagreement(agentId, region, agent, other, one));
   return [...disagreements, ...falsehoods(agentId, region, agent, truth)];
 }
 
-function disagreement(agentId: string, region: string, agent: NonNullable<Told>, other: string, one: Told): string[] {
+function disagreement(
+  agentId: string,
+  region: string,
+  agent: NonNullable<ReportedAgent>,
+  other: string,
+  one: ReportedAgent,
+): string[] {
   const names = new Set([...Object.keys(agent.facets), ...Object.keys(one?.facets ?? {})]) as Set<keyof WireFacets>;
   return [...names].flatMap((name) => {
     const [here, there] = [agent.facets[name], one?.facets[name]];
@@ -54,7 +59,12 @@ function disagreement(agentId: string, region: string, agent: NonNullable<Told>,
   });
 }
 
-function falsehoods(agentId: string, region: string, { status, facets }: NonNullable<Told>, truth: Truth): string[] {
+function falsehoods(
+  agentId: string,
+  region: string,
+  { status, facets }: NonNullable<ReportedAgent>,
+  truth: Truth,
+): string[] {
   const found: string[] = [];
   const compare = (what: string, said: string | undefined, known: string) => {
     if (said !== known) found.push(`${agentId}: ${what} is ${said} in ${region}, ${known} on the platform`);
@@ -66,8 +76,8 @@ function falsehoods(agentId: string, region: string, { status, facets }: NonNull
 }
 
 /**
- * Compares every agent in every region with the others and with the platform until all agree, or the time is over. Only of
- * use while nothing happens on the platforms.
+ * Compares every agent in every region with the others and with the platform until all agree, or the time is over. Useful
+ * only while platforms are quiet.
  * @param urls an instance of each region, by region
  */
 export async function awaitConvergence(
@@ -102,8 +112,8 @@ async function compareAll(agents: Watched[], urls: Record<string, string>, http:
   const left = agents.values();
   const compareNext = async (): Promise<void> => {
     for (const { agentId, truth } of left) {
-      const told = await readEverywhere(agentId, urls, http);
-      const differing = differences(agentId, told, truth());
+      const reports = await readEverywhere(agentId, urls, http);
+      const differing = differences(agentId, reports, truth());
       if (differing.length > 0) found.set(agentId, differing);
     }
   };
@@ -115,11 +125,11 @@ async function readEverywhere(
   agentId: string,
   urls: Record<string, string>,
   http: Http,
-): Promise<Record<string, Told>> {
+): Promise<Record<string, ReportedAgent>> {
   const path = `/v1/agents/${encodeURIComponent(agentId)}`;
-  const told = Object.entries(urls).map(async ([region, url]) => {
+  const reports = Object.entries(urls).map(async ([region, url]) => {
     const { status, body } = await http.get(`${url}${path}`);
-    return [region, status === 200 ? (body as Told) : undefined] as const;
+    return [region, status === 200 ? (body as ReportedAgent) : undefined] as const;
   });
-  return Object.fromEntries(await Promise.all(told));
+  return Object.fromEntries(await Promise.all(reports));
 }

@@ -5,8 +5,8 @@ export interface Sample {
   value: number;
 }
 
-/** A bucket of a histogram: how many values were at most `le`, those of the smaller buckets included. */
-export interface Bucket {
+/** A bucket of a histogram: the number of values up to `le`, smaller buckets included. */
+interface Bucket {
   le: number;
   count: number;
 }
@@ -14,7 +14,7 @@ export interface Bucket {
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
-/** Reads the text format of Prometheus, as far as Muster writes it. */
+/** Reads the parts of Prometheus' text format that Muster writes. */
 export function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const [, name, labels = '', value = ''] = LINE.exec(line) ?? [];
@@ -24,26 +24,26 @@ export function parseMetrics(text: string): Sample[] {
   });
 }
 
-/** The sum of all samples of this name whose labels hold these. */
+/** The sum of all samples with this name and these labels. */
 export function sum(samples: readonly Sample[], name: string, labels: Record<string, string> = {}): number {
   const holds = (sample: Sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value);
   return samples.reduce((total, sample) => total + (sample.name === name && holds(sample) ? sample.value : 0), 0);
 }
 
-/** All histograms of this name as one, whatever their labels. */
+/** Merges all histograms of this name, whatever their labels. */
 export function mergeHistograms(samples: readonly Sample[], name: string): Bucket[] {
   const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
   return joinBuckets(buckets.map(({ labels, value }) => ({ le: numberOf(labels.le ?? ''), count: value })));
 }
 
-/** Buckets of histograms with the same bounds as those of one, in the order of `le`. */
+/** Merges buckets of histograms with the same bounds, in the order of `le`. */
 export function joinBuckets(buckets: readonly Bucket[]): Bucket[] {
   const counts = new Map<number, number>();
   for (const { le, count } of buckets) counts.set(le, (counts.get(le) ?? 0) + count);
   return [...counts].map(([le, count]) => ({ le, count })).sort((a, b) => a.le - b.le);
 }
 
-/** What a histogram has gained since `before`; all of it where it has been started anew since. */
+/** The growth of a histogram since `before`; all of it if it was reset since. */
 export function bucketsSince(now: readonly Bucket[], before: readonly Bucket[]): Bucket[] {
   const earlier = new Map(before.map(({ le, count }) => [le, count]));
   const gained = now.map(({ le, count }) => ({ le, count: count - (earlier.get(le) ?? 0) }));
@@ -51,8 +51,8 @@ export function bucketsSince(now: readonly Bucket[], before: readonly Bucket[]):
 }
 
 /**
- * The value below which the fraction `q` lies, taking values as spread evenly within their bucket; what lies beyond
- * the last bound counts as that bound. Undefined for an empty histogram.
+ * The quantile `q`, with values spread evenly within their bucket; values above the last bound count as that bound.
+ * Undefined for an empty histogram.
  */
 export function quantile(buckets: readonly Bucket[], q: number): number | undefined {
   const total = buckets.at(-1)?.count ?? 0;

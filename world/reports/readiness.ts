@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RegionReport } from '../../src/contract/operators.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import type { LocalConnection } from '../platforms/connection.ts';
-import type { LocalRegion } from '../region.ts';
+import type { LocalRegion } from '../region/region.ts';
 import type { Http } from '../tools/http.ts';
-import type { Tell } from '../tools/step.ts';
+import type { OnProgress } from '../tools/step.ts';
 
-/** Without any progress: a reading that has used up a minute's requests waits for the next. */
+/** Limit without progress: a reading that has used up a minute's requests waits for the next minute. */
 const LIMIT_MS = 90_000;
-const TELL_EVERY_MS = 2_000;
+const REPORT_EVERY_MS = 2_000;
 const POLL_MS = 100;
-/** The age that a region tells leaves out the shortest delay on the way, which is less than this. */
+/** An age that a region reports leaves out the shortest network delay, which is less than this. */
 const ON_THE_WAY_MS = 500;
 
 interface Scene {
@@ -18,33 +18,33 @@ interface Scene {
   connections: readonly LocalConnection[];
   http: Http;
   signal: AbortSignal | undefined;
-  /** Hears now and then what is missing. */
-  tell: Tell;
+  /** Called now and then with what is missing. */
+  onProgress: OnProgress;
 }
 
 /**
- * Resolves once every region knows every agent, and has somebody to hand out. That a region knows them follows from its
- * watermark: it has applied everything their home published since its mirror was complete.
+ * Resolves once every region knows every agent, and has one to hand out. A region knows them if its watermark says so: it
+ * has applied everything that their home published until its mirror was complete.
  * @throws Error saying what is missing
  */
-export async function awaitAgents({ regions, connections, http, signal, tell }: Scene): Promise<void> {
-  // What was missing before and is so again is no progress.
+export async function awaitAgents({ regions, connections, http, signal, onProgress }: Scene): Promise<void> {
+  // The same text again is no progress.
   const seen = new Set<string>();
-  let [sinceMs, toldMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
+  let [sinceMs, reportedMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
   for (;;) {
     signal?.throwIfAborted();
     const dead = regions.flatMap(({ instances }) => instances).find(({ pid }) => pid === undefined);
-    if (dead) throw new Error(`the instance ${dead.name} died; its last words:\n${dead.lastWords()}`);
-    // Who does not answer this time may the next: on a busy machine a connection breaks now and then.
+    if (dead) throw new Error(`the instance ${dead.name} ended unexpectedly; the end of its log:\n${dead.lastWords()}`);
+    // An instance may answer the next time: on a busy machine connections break now and then.
     const missing = await whatIsMissing(regions, connections, http).catch((error: Error) => error.message);
     if (!missing) return;
     const nowMs = systemClock.monotonicMs();
     if (!seen.has(missing)) sinceMs = nowMs;
     seen.add(missing);
     if (nowMs > sinceMs + LIMIT_MS) throw new Error(`${missing}; that has been so for ${LIMIT_MS} ms`);
-    if (nowMs > toldMs + TELL_EVERY_MS) {
-      tell(missing);
-      toldMs = nowMs;
+    if (nowMs > reportedMs + REPORT_EVERY_MS) {
+      onProgress(missing);
+      reportedMs = nowMs;
     }
     await delay(POLL_MS);
   }

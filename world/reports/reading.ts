@@ -1,15 +1,15 @@
 import type { RegionReport } from '../../src/contract/operators.ts';
-import type { LocalRegion } from '../region.ts';
+import type { LocalRegion } from '../region/region.ts';
 import type { Http } from '../tools/http.ts';
 import { bucketsSince, joinBuckets, mergeHistograms, parseMetrics, quantile, type Sample, sum } from './prometheus.ts';
 
-/** What the instances of one region measured, as they tell it. */
+/** The measurements of one region's instances. */
 export interface Reading {
   region: string;
   /** Instances that answered. */
   instances: number;
   samples: Sample[];
-  /** What the first of them knows of the others; undefined where none answered. */
+  /** The first instance's report on other regions; undefined if none answered. */
   report: RegionReport | undefined;
 }
 
@@ -53,7 +53,7 @@ export function eventsOf({ samples }: Reading): EventCounts {
   };
 }
 
-/** A claim on an agent homed elsewhere counts in both regions: where it was asked for, and at the home. */
+/** A claim on an agent homed elsewhere counts in both regions: at the one asked, and at the home. */
 export function claimsOf({ samples }: Reading): ClaimCounts {
   const count = (outcome: string) => sum(samples, 'muster_claims_total', { outcome });
   return {
@@ -65,7 +65,7 @@ export function claimsOf({ samples }: Reading): ClaimCounts {
 
 /**
  * From acceptance in one region to being applied in another, in ms.
- * @param before what had been measured when it began to count; what a region has measured since it restarted counts all
+ * @param before measurements at the start, which do not count; after a restart of a region all of its measurements count
  */
 export function propagationMs(readings: readonly Reading[], before: readonly Reading[], q: number): number | undefined {
   const measured = readings.map(({ region, samples }) => {

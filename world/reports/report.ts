@@ -5,15 +5,15 @@ import type { PlatformState } from '../platforms/connection.ts';
 import type { Convergence } from './convergence.ts';
 import { type ClaimCounts, claimsOf, type EventCounts, eventsOf, propagationMs, type Reading } from './reading.ts';
 
-/** What a world did and whether it kept its promises. Times in ms; null where nothing was measured. */
+/** The activity of a world, and whether it kept its promises. Times in ms; null if nothing was measured. */
 export interface WorldReport {
-  /** From the start until calls could come. */
+  /** Time from the start until the world was ready for calls. */
   ready_ms: number;
-  /** How long calls arrived. */
+  /** Time for which calls arrived. */
   duration_s: number;
   agents: number;
   regions: { region: string; instances: number; events: EventCounts; claims: ClaimCounts }[];
-  /** As the callers measured them; a remote one was granted by a home elsewhere. */
+  /** Measured by callers. A remote claim was granted by a home elsewhere. */
   claims: {
     per_second: number;
     p50_ms: number | null;
@@ -22,24 +22,24 @@ export interface WorldReport {
     remote_p50_ms: number | null;
   };
   propagation: { p50_ms: number | null; p99_ms: number | null };
-  /** Calls sent to an agent whose work left no room for them: counted by the platforms, which know nothing of Muster. */
+  /** Calls sent to an agent who had no room for them, counted by the platforms, which know nothing of Muster. */
   double_bookings: number;
-  /** Calls sent to an agent who had room and was not there: gone on a break since Muster heard of them. */
+  /** Calls sent to an agent who had room but was away, e.g. on a break that Muster had not heard of yet. */
   refused_calls: number;
   lost_events: number;
   converged: boolean;
-  /** What was wrong, a line each; empty when all was well. */
+  /** Problems, a line each; empty if there were none. */
   faults: string[];
 }
 
-export interface Evidence {
+interface Evidence {
   readyMs: number;
   agents: number;
   callers: Callers;
   readings: Reading[];
-  /** From when the world was ready: how the mirrors' first pictures travelled says nothing of an ordinary day. */
+  /** Readings when the world was ready, so that the first full readings do not count. */
   firstReadings: Reading[];
-  /** The truth of each platform. */
+  /** The true state of each platform. */
   platforms: PlatformState[];
   convergence: Convergence;
   verdict: Verdict;
@@ -80,7 +80,7 @@ export function reportOn(evidence: Evidence): WorldReport {
   };
 }
 
-/** All callers' latencies, and apart by where the claim was granted. */
+/** Latencies of all claims, and of those granted at the region asked and elsewhere. */
 export function latenciesOf({ tallies }: Pick<Callers, 'tallies'>): Record<'local' | 'remote' | 'all', Latencies> {
   const merged = { local: new Latencies(), remote: new Latencies(), all: new Latencies() };
   for (const tally of tallies.values()) {

@@ -1,9 +1,19 @@
-import type { PlatformState } from '../platforms/connection.ts';
-import type { World } from '../world.ts';
+import type { Callers } from '../callers/callers.ts';
+import type { LocalConnection, PlatformState } from '../platforms/connection.ts';
 import { eventsOf, propagationMs, type Reading } from './reading.ts';
 import { doubleBookingsIn, latenciesOf, refusedCallsIn } from './report.ts';
 
-/** The world at one moment: what the summary shows. Times in ms; undefined where nothing was measured. */
+/** The parts of a world that a snapshot reads. */
+interface Observed {
+  callers: Callers;
+  connections: readonly LocalConnection[];
+  /** Of every region, when it started. */
+  firstReadings: readonly Reading[];
+  /** Of every region, now. */
+  readings(): Promise<Reading[]>;
+}
+
+/** The world at one moment, for the summary. Times in ms; undefined if nothing was measured. */
 export interface Snapshot {
   seconds: number;
   regions: RegionSnapshot[];
@@ -29,11 +39,11 @@ export interface RegionSnapshot {
   nobody: number;
   eventsApplied: number;
   propagationP99Ms: number | undefined;
-  /** How old what it knows of each other region is; null where it has heard nothing. */
+  /** Age of its knowledge of each other region; null if it has heard nothing. */
   ageMs: Map<string, number | null>;
 }
 
-export async function takeSnapshot(world: World): Promise<Snapshot> {
+export async function takeSnapshot(world: Observed): Promise<Snapshot> {
   const { callers, connections, firstReadings } = world;
   const readings = await world.readings();
   const platforms = connections.map((connection) => connection.state());
@@ -58,7 +68,7 @@ export async function takeSnapshot(world: World): Promise<Snapshot> {
   };
 }
 
-function regionSnapshot(reading: Reading, { callers, firstReadings }: World): RegionSnapshot {
+function regionSnapshot(reading: Reading, { callers, firstReadings }: Observed): RegionSnapshot {
   const { region, report } = reading;
   const tally = callers.tallies.get(region);
   const { all } = latenciesOf({ tallies: new Map(tally ? [[region, tally]] : []) });

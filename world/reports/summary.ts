@@ -1,12 +1,5 @@
-import { styleText } from 'node:util';
+import type { Paint } from '../tools/paint.ts';
 import type { RegionSnapshot, Snapshot } from './snapshot.ts';
-
-type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
-/** Colours text, or leaves it as it is. */
-export type Paint = (style: Style, text: string) => string;
-
-export const plain: Paint = (_style, text) => text;
-export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
 const OLD_MS = 5_000;
 const STALE_MS = 30_000;
@@ -33,9 +26,9 @@ const COLUMNS: Column[] = [
 const NAME_WIDTH = 15;
 
 /**
- * One screen of 80 columns that says how the world fares. Latencies and propagation are since the start, propagation
- * is its p99 in ms; how stale each region's knowledge is of the others, in the order of the rows.
- * @param before the snapshot before this one, from which rates are made
+ * One screen of 80 columns about the state of the world. Latencies and propagation (p99, in ms) are since the start. Ages
+ * of each region's knowledge of the others are in the order of the rows.
+ * @param before the snapshot before this one, for rates
  */
 export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint: Paint): string[] {
   const names = now.regions.map(({ region }) => region);
@@ -69,7 +62,7 @@ export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint
   ];
 }
 
-/** The same on one line, for a log. */
+/** The same in one line, for a log. */
 export function renderLine(now: Snapshot, before: Snapshot | undefined): string {
   const seconds = now.seconds - (before?.seconds ?? 0);
   return [
@@ -88,7 +81,7 @@ export function renderLine(now: Snapshot, before: Snapshot | undefined): string 
   ].join('  ');
 }
 
-/** How old what a region knows of another is, in s. */
+/** The age of a region's knowledge of another, in s. */
 function age(ms: number | null, paint: Paint): string {
   if (ms === null) return paint('red', 'never');
   const text = (ms / 1000).toFixed(1);

@@ -2,22 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Files of one who has a certificate. */
+/** Files of a certificate. */
 export interface Identity {
   certFile: string;
   /** PKCS #8, not encrypted. */
   keyFile: string;
-  /** Both in one file, as brokers want it. */
+  /** Both in one file, as brokers need it. */
   storeFile: string;
 }
 
-/** An authority for a day, and those whose certificates it signs. Needs OpenSSL 3. */
+/** A certificate authority for a day. Needs OpenSSL 3. */
 export class Authority {
   readonly caFile: string;
   readonly #dir: string;
   readonly #name: string;
 
-  /** @throws Error with OpenSSL's words */
+  /** @throws Error with OpenSSL's message */
   constructor(dir: string, name: string) {
     mkdirSync(dir, { recursive: true });
     this.#dir = dir;
@@ -25,7 +25,7 @@ export class Authority {
     this.caFile = this.#make(name, ['-addext', 'basicConstraints=critical,CA:TRUE']).certFile;
   }
 
-  /** A certificate for 127.0.0.1 and localhost, good for either end of a connection. @throws Error with OpenSSL's words */
+  /** A certificate for 127.0.0.1 and localhost, for servers and clients. @throws Error with OpenSSL's message */
   identity(name: string): Identity {
     const signer = ['-CA', this.caFile, '-CAkey', join(this.#dir, `${this.#name}.key.pem`)];
     return this.#make(name, [...signer, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']);

@@ -12,22 +12,22 @@ const ALGORITHM = 'EdDSA';
 const CLAIM_KEY = 'claims.key';
 const CLAIM_KEY_BYTES = 32;
 const ISSUER_KEY = 'issuer.key.pem';
-/** A day at work, in s. */
+/** Lifetime of a token, in s. */
 const VALID_SECONDS = 12 * 3600;
-/** Those who live in the world ask for a new token so often, in ms. */
+/** Interval at which parts of the world get a new token, in ms. */
 const RENEWED_MS = 3_600_000;
-/** Only their owner reads private keys. */
+/** File mode of private keys. */
 const MODE = 0o600;
 
-/** Makes the key that all regions of a world sign ids of claims with: a file in its folder. */
+/** Writes the key by which all regions of a world sign claim ids, to its folder. */
 export function writeClaimKey(folder: string): void {
   writeFileSync(join(folder, CLAIM_KEY), randomBytes(CLAIM_KEY_BYTES).toString('base64'), { mode: MODE });
 }
 
-/** What an instance's configuration says of it; it must be in the same folder. */
+/** The part of an instance's configuration for it; the file must be in the same folder. */
 export const claimSettings = () => ({ claims: { keys: [contentOf(CLAIM_KEY)] } });
 
-/** The keys of a world that lets nobody in without a token: its own, and one of each region; files in its folder. */
+/** The keys of a world that needs tokens: its own, and one per region, as files in its folder. */
 export class Credentials {
   readonly #key: KeyObject;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class Credentials {
     for (const region of regions) writePair(join(folder, `${region}.key.pem`), join(folder, `${region}.pem`));
   }
 
-  /** What an instance's configuration says of them; it must be in the same folder. */
+  /** The part of an instance's configuration for them; the files must be in the same folder. */
   settings(region: string, regions: readonly string[]): object {
     const local = { issuer: ISSUER, audience: AUDIENCE, keys: [contentOf('issuer.pem')] };
     return {
@@ -49,7 +49,7 @@ export class Credentials {
     };
   }
 
-  /** A token of those who live in the world: they may do everything. */
+  /** A token for parts of the world, with all scopes. */
   token(): Promise<string> {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#minted || nowMs - this.#minted.atMs > RENEWED_MS)
@@ -59,8 +59,8 @@ export class Credentials {
 }
 
 /**
- * A token for a person, good for 12 h at the world whose files are in the folder.
- * @returns undefined where that world asks for none
+ * A token for a person, valid for 12 h at the world whose files are in the folder.
+ * @returns undefined if that world needs none
  */
 export async function mintFor(folder: string, scopes: readonly Scope[], clock: Clock): Promise<string | undefined> {
   const file = join(folder, ISSUER_KEY);

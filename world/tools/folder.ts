@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where a world keeps its files: a temporary folder that goes with it, or one that stays. */
+/** The folder of a world's files: a temporary one that is removed at the end, or one that stays. */
 export class Folder {
   readonly path: string;
   readonly #stays: boolean;
@@ -17,11 +17,11 @@ export class Folder {
       return;
     }
     this.path = mkdtempSync(join(tmpdir(), 'muster-local-'));
-    // For an end that leaves no time to stop in order; the processes have their own.
+    // For an end without an orderly stop.
     process.once('exit', this.#remove);
   }
 
-  /** Whether there is nothing yet that a world could mix up with its own files. */
+  /** Whether the folder is empty or missing, so that a world can use it. */
   static isFree(path: string): boolean {
     return !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
   }

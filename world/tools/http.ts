@@ -1,7 +1,7 @@
 import { type Client, createClient, MusterProblem } from 'muster/client';
 import { Agent, type Dispatcher } from 'undici';
 
-/** What a server said. */
+/** A server's answer. */
 export interface HttpAnswer {
   status: number;
   body: unknown;
@@ -11,8 +11,8 @@ const CONNECTIONS_PER_HOST = 64;
 const DEADLINE_MS = 5_000;
 
 /**
- * The HTTP client of everybody in the local world: keep-alive, a bounded number of connections, a deadline, and tokens for
- * those who ask for one.
+ * The HTTP client of the local world: keep-alive, a bounded number of connections, a deadline, and tokens for servers that
+ * need one.
  */
 export class Http {
   readonly #agent = new Agent({
@@ -23,7 +23,7 @@ export class Http {
   readonly #tokens = new Map<string, () => Promise<string>>();
   readonly #clients = new Map<string, Client>();
 
-  /** From now on whatever is sent there shows this bearer token, unless it brings another. */
+  /** From now on requests to that origin have this bearer token, unless they bring another. */
   show(origin: string, token: () => Promise<string>): void {
     this.#tokens.set(origin, token);
     this.#clients.clear();
@@ -31,8 +31,8 @@ export class Http {
 
   /**
    * The API of the instance at that URL.
-   * @param attempts how often a question is asked where the instance has too much to do, or something that it needs is away;
-   *   by default whoever asks decides whether to ask again
+   * @param attempts how often a request is sent while the instance is overloaded or a dependency of it is down; by default
+   *   once
    */
   muster(url: string, attempts = 1): Client {
     const token = this.#tokens.get(new URL(url).origin);
@@ -43,12 +43,12 @@ export class Http {
     return client;
   }
 
-  /** @throws Error if nobody answers in time */
+  /** @throws Error without an answer in time */
   post(url: string, body: object = {}, headers: Record<string, string> = {}): Promise<HttpAnswer> {
     return this.#ask(url, 'POST', { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
   }
 
-  /** @throws Error if nobody answers in time */
+  /** @throws Error without an answer in time */
   get(url: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
     return this.#ask(url, 'GET', headers);
   }
@@ -60,7 +60,7 @@ export class Http {
     return body as T;
   }
 
-  /** @throws Error if nobody answers in time, or not with a success */
+  /** @throws Error without a successful answer in time */
   async text(url: string): Promise<string> {
     const { statusCode, body } = await this.#send(url, 'GET', {});
     const text = await body.text();
@@ -91,7 +91,7 @@ export class Http {
   }
 }
 
-/** What the client was answered with, problems too. @throws Error if nobody answers in time */
+/** The answer to the client, problems included. @throws Error without an answer in time */
 export async function withProblems<A extends HttpAnswer>(asked: Promise<A>): Promise<A | HttpAnswer> {
   try {
     return await asked;

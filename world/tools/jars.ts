@@ -6,30 +6,30 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { cacheFolder } from './cache-folder.ts';
 
-/** Where jars come from unless `MUSTER_MAVEN_REPOSITORY` or Maven's own settings name another place. */
+/** The source of jars, unless `MUSTER_MAVEN_REPOSITORY` or Maven's settings name another. */
 const MAVEN_CENTRAL = 'https://repo.maven.apache.org/maven2';
 const DOWNLOADS_AT_ONCE = 8;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Pinned {
   version: string;
-  /** Path in a Maven repository, and what the file must be. */
+  /** Path in a Maven repository, and digest of the file. */
   jars: { path: string; sha256: string }[];
 }
 
-/** Jars that one of the files below `setup` pins. */
-export interface JarSet {
-  /** What they are of, as a folder's name. */
+/** Jars that a file below `setup` pins. */
+interface JarSet {
+  /** Name of their folder. */
   of: string;
   /** The file that pins them, from the root: `setup/kafka/jars.json`. */
   pinnedBy: string;
-  /** What to do where they cannot be downloaded, beside naming another repository. */
+  /** Advice if they cannot be downloaded, beside another repository. */
   otherwise?: string;
 }
 
 /**
  * The folder that holds these jars and no others, downloaded once into the user's cache.
- * @throws Error saying what could not be had
+ * @throws Error if it cannot be downloaded, with advice
  */
 export async function pinnedJars(set: JarSet): Promise<string> {
   const { version, jars } = JSON.parse(readFileSync(join(ROOT, set.pinnedBy), 'utf8')) as Pinned;
@@ -43,7 +43,7 @@ export async function pinnedJars(set: JarSet): Promise<string> {
   return folder;
 }
 
-/** @throws Error where it cannot be had, or is not the file that was pinned */
+/** @throws Error if it cannot be downloaded, or is not the pinned file */
 async function download({ path, sha256 }: Pinned['jars'][number], folder: string, set: JarSet): Promise<void> {
   const url = `${repository()}/${path}`;
   const { statusCode, body } = await request(url).catch((error: Error) => {
@@ -57,7 +57,7 @@ async function download({ path, sha256 }: Pinned['jars'][number], folder: string
   if (createHash('sha256').update(bytes).digest('hex') !== sha256)
     throw new Error(`${basename(path)} is not the file that ${set.pinnedBy} pins; the repository has another`);
   const file = join(folder, basename(path));
-  // Whole or not at all: another run may be looking.
+  // Renamed when complete: another run may read the folder.
   writeFileSync(`${file}.${process.pid}`, bytes);
   renameSync(`${file}.${process.pid}`, file);
 }

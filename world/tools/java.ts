@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The first Java that runs a Kafka 4 broker, and what else is run here. */
+/** The oldest Java that runs a Kafka 4 broker and the other tools here. */
 const OLDEST = 17;
 
 /** The Java to run `what`: of `JAVA_HOME`, else on the PATH. @throws Error saying what to install */
 export function findJava(what: string): string {
   const home = process.env.JAVA_HOME;
   const java = home ? join(home, 'bin', 'java') : 'java';
-  // `java -version` says it on standard error.
+  // `java -version` prints to standard error.
   const { stderr, error } = spawnSync(java, ['-version'], { encoding: 'utf8' });
   const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1]);
   if (!error && major >= OLDEST) return java;

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 const UP = (lines: number): string => (lines > 0 ? `\u001b[${lines}A` : '');
 const CLEAR_BELOW = '\r\u001b[0J';
 
-/** Lines at the end of a terminal that are drawn again and again in the same place. */
+/** Lines at the end of a terminal that are redrawn in place. */
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   #drawn = 0;
@@ -12,7 +12,7 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Puts these lines in the place of the last; what does not fit is left out, because a wrapped line moves the rest. */
+  /** Replaces the last lines. Text that does not fit is cut, because a wrapped line would move the rest. */
   draw(lines: string[]): void {
     const { rows = 24, columns = 80 } = this.#stream;
     const fitting = lines.slice(0, rows - 1).map((line) => cut(line, columns - 1));
@@ -21,7 +21,7 @@ export class Screen {
   }
 }
 
-/** A line that is too long loses its colours with its end. */
+/** Cuts a line that is too long, and drops its colours. */
 function cut(line: string, columns: number): string {
   const text = stripVTControlCharacters(line);
   return text.length <= columns ? line : text.slice(0, columns);

@@ -1,10 +1,10 @@
-/** Hears how far a step is, in words. */
-export type Tell = (progress: string) => void;
+/** Called with the progress of a step, in words. */
+export type OnProgress = (progress: string) => void;
 
-/** One part of a longer work, for a list that shows how far it is. The parts of a group run at the same time. */
-export type Step = { title: string } & ({ run(tell: Tell): Promise<void> } | { together: Step[] });
+/** A step of a longer task, for a list that shows progress. The steps of a group run at the same time. */
+export type Step = { title: string } & ({ run(onProgress: OnProgress): Promise<void> } | { together: Step[] });
 
-/** Takes one step after the other. @throws the first error, once everything that ran beside it has ended */
+/** Runs one step after the other. @throws the first error, once all steps of its group have ended */
 export async function takeSteps(steps: Step[]): Promise<void> {
   for (const step of steps) {
     if ('run' in step) await step.run(() => undefined);
@@ -17,7 +17,7 @@ async function takeTogether(steps: Step[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Makes steps that can be called off, and knows which of them run. */
+/** Makes steps that can be cancelled, and knows which of them run. */
 export class Construction {
   readonly #calledOff: AbortSignal | undefined;
   readonly #underWay = new Set<Promise<void>>();
@@ -26,17 +26,17 @@ export class Construction {
     this.#calledOff = calledOff;
   }
 
-  step(title: string, run: (tell: Tell) => Promise<void>): Step {
-    const start = async (tell: Tell): Promise<void> => {
+  step(title: string, run: (onProgress: OnProgress) => Promise<void>): Step {
+    const start = async (onProgress: OnProgress): Promise<void> => {
       this.#calledOff?.throwIfAborted();
-      const step = run(tell);
+      const step = run(onProgress);
       this.#underWay.add(step);
       await step.finally(() => this.#underWay.delete(step));
     };
     return { title, run: start };
   }
 
-  /** Resolves when no step runs any more, however it ended. */
+  /** Resolves when no step runs any more. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#underWay);
   }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { coloured, plain } from '../reports/summary.ts';
+import { coloured, plain } from '../tools/paint.ts';
 import type { EventFaults, WeatherReport } from './control.ts';
 import { renderWeather } from './table.ts';
 import { findWorlds } from './whereabouts.ts';
@@ -9,20 +9,25 @@ const WRONG = 1;
 const UNUSABLE = 2;
 const DEADLINE_MS = 5_000;
 
-/** What a person can do something about; the message says what. */
+/** An error that the user can fix; the message says how. */
 class Unable extends Error {}
 
 /** `npm run world -- weather`: lists and changes the links and the event faults of a local world that runs elsewhere. */
 export function weatherCommand(): Command {
   const command = new Command('weather')
-    .description('list and change what is between regions, bus and platforms of the local world that runs')
-    .option('--url <url>', 'the control server of the world, as its start told it (default: the one that runs here)')
+    .description('list and change the links between regions, bus and platforms of the running local world')
+    .option(
+      '--url <url>',
+      'URL of the control server, as printed at the start of the world (default: of the world that runs here)',
+    )
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? WELL : UNUSABLE))
     .allowExcessArguments()
     .action(() => {
       const [unknown] = command.args;
       if (unknown === undefined) return ask();
-      return command.error(`weather: there is no ${unknown}; npm run world -- weather --help lists what there is`);
+      return command.error(
+        `weather: there is no command ${unknown}; npm run world -- weather --help lists the commands`,
+      );
     });
   const { ask, verb } = verbsOf(command);
   verb('cut <a> <b>', 'break all connections between two, and refuse new ones').action((a, b) => ask('cut', { a, b }));
@@ -30,22 +35,22 @@ export function weatherCommand(): Command {
     ask('stall', { a, b }),
   );
   verb('slow <a> <b>', 'add latency, one way in each direction')
-    .requiredOption('--latency-ms <ms>', 'how long everything is under way', number(60_000))
-    .option('--jitter-ms <ms>', 'how much more or less', number(60_000), 0)
+    .requiredOption('--latency-ms <ms>', 'one-way delay', number(60_000))
+    .option('--jitter-ms <ms>', 'random deviation of the delay', number(60_000), 0)
     .action((a, b, { latencyMs, jitterMs }) => ask('slow', { a, b, latencyMs, jitterMs }));
-  verb('clear [a] [b]', 'as it was at the start: one link, all of one end, or everything, the events too').action(
-    (a, b) => ask('clear', { a, b }),
+  verb('clear [a] [b]', 'reset one link, all links of one end, or everything, events included').action((a, b) =>
+    ask('clear', { a, b }),
   );
   verb('isolate <region>', 'cut a region off from the bus and from all other regions')
-    .option('--platforms', 'from the platforms, too')
+    .option('--platforms', 'cut it off from the platforms, too')
     .action((region, { platforms }) => ask('isolate', { region, platforms }));
   verb('rejoin <region>', 'end its isolation').action((region) => ask('rejoin', { region }));
-  verb('events <connection>', 'make a platform unreliable; what is not named stays as it is')
-    .option('--drop <percent>', 'notifications that are lost', number(100))
-    .option('--duplicate <percent>', 'that arrive twice', number(100))
-    .option('--delay <percent>', 'that come late', number(100))
-    .option('--delay-ms <ms>', 'how late; without --delay all of them', number(60_000))
-    .option('--reorder <percent>', 'that change places with the next one', number(100))
+  verb('events <connection>', 'make a platform unreliable; other settings stay')
+    .option('--drop <percent>', 'share of notifications that are lost', number(100))
+    .option('--duplicate <percent>', 'share that arrives twice', number(100))
+    .option('--delay <percent>', 'share that arrives late', number(100))
+    .option('--delay-ms <ms>', 'delay of late notifications; without --delay all are late', number(60_000))
+    .option('--reorder <percent>', 'share that arrives after the next one', number(100))
     .action((connection, flags: EventFlags) => ask('events', { connection, ...faultsOf(flags) }));
   return command;
 }
@@ -60,7 +65,7 @@ interface EventFlags {
 
 function verbsOf(command: Command) {
   return {
-    /** Asks the world, and prints what it says. */
+    /** Sends a request to the world, and prints its answer. */
     ask: async (act?: string, body?: object): Promise<void> => {
       try {
         const report = await request(command.opts<{ url?: string }>().url ?? theWorld(), act, body);
@@ -102,7 +107,7 @@ async function request(url: string, act?: string, body?: object): Promise<Weathe
     : {};
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const response = await fetch(new URL(`/weather${act ? `/${act}` : ''}`, url), { ...asked, signal }).catch(() => {
-    throw new Unable(`no local world answers at ${url}; \`npm start\` starts one and tells its URL`);
+    throw new Unable(`no local world answers at ${url}; \`npm start\` starts one and prints its URL`);
   });
   const answer = (await response.json()) as WeatherReport & { message: string };
   if (!response.ok) throw new Unable(answer.message);

@@ -1,25 +1,25 @@
+import { FAULTS, type FaultSettings } from '@muster/simulators/genesys/faults';
+import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
+import { InvalidFault } from '@muster/simulators/kit/faults';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { FAULTS, type FaultSettings } from '../../simulators/genesys/faults.ts';
-import type { GenesysSimulator } from '../../simulators/genesys/hand.ts';
-import { InvalidFault } from '../../simulators/kit/faults.ts';
-import { freePort, isFree } from '../redis/ports.ts';
+import { freePort, isFree } from '../tools/ports.ts';
 import { type LinkReport, UnknownLink, type Weather } from './weather.ts';
 
-/** The faults of a platform's events; its other faults are for its own tests. */
+/** The faults of a platform's events. Its other faults are for its own tests. */
 const EVENT_FAULTS = ['dropEvents', 'duplicateEvents', 'delayEvents', 'delayMs', 'reorderEvents'] as const;
 
 export type EventFaults = Pick<FaultSettings, (typeof EVENT_FAULTS)[number]>;
 
-/** What `npm run world -- weather` is told, whatever it asked for. */
+/** The answer to every request of `npm run world -- weather`. */
 export interface WeatherReport {
   links: LinkReport[];
   /** Shares are from 0 to 1. */
   events: (EventFaults & { connection: string })[];
 }
 
-export interface Controlled {
+interface Controlled {
   weather: Weather;
-  /** Whose notifications can be made to go wrong. */
+  /** The connections whose notifications can be made faulty. */
   organisations: readonly { name: string; simulator: Pick<GenesysSimulator, 'faults'> }[];
 }
 
@@ -57,7 +57,7 @@ export async function startControl(controlled: Controlled): Promise<Control> {
   return { url, stop: () => app.close() };
 }
 
-/** Every request is answered with the weather as it then is. */
+/** Every answer is the weather after the request. */
 function weatherRoutes(app: FastifyInstance, { weather, organisations }: Controlled): void {
   const report = (): WeatherReport => ({
     links: weather.links.map((link) => link.report()),

@@ -1,6 +1,6 @@
 import { type Latency, NO_LATENCY } from './proxy.ts';
 
-/** `calm`: no latency anywhere. `real`: as between the AWS regions that the local world's are named after. */
+/** `calm`: no latency. `real`: as between the AWS regions that the local world's regions are named after. */
 export type WeatherKind = 'calm' | 'real';
 
 /**

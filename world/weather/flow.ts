@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../../src/ops/clock.ts';
 
-/** While more than this waits in one direction of a connection, its source is not read. */
+/** Limit of waiting bytes in one direction of a connection; above it, the source is not read. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** What a flow goes through, asked anew for everything that is sent. */
+/** The path of a flow, asked for every chunk that is sent. */
 export interface Conditions {
-  /** How long what is sent now is under way, in ms. */
+  /** Delay of a chunk that is sent now, in ms. */
   delayMs(): number;
-  /** Whether nothing arrives at present. */
+  /** Whether delivery is stopped now. */
   isStalled(): boolean;
 }
 
@@ -19,8 +19,8 @@ interface Parcel {
 }
 
 /**
- * One direction of a connection. Everything arrives in the order it was sent, the end and a break included, and no
- * faster than the target takes it; what is under way is bounded.
+ * One direction of a connection. Data, end and break arrive in the order they were sent, no faster than the target reads.
+ * The data on its way is bounded.
  */
 export class Flow {
   readonly #from: Socket;
@@ -44,7 +44,7 @@ export class Flow {
     to.on('close', () => this.#forget());
   }
 
-  /** @param delayMs how long it is under way, unless what was sent before takes longer */
+  /** @param delayMs delay, unless earlier data takes longer */
   send(bytes: number, deliver: () => void, delayMs = this.#conditions.delayMs()): void {
     if (this.#to.destroyed) return;
     if (delayMs === 0 && this.#waiting.length === 0 && this.#flows) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, Socket } from 'node:net';
 import { type Conditions, Flow } from './flow.ts';
 
-/** How long everything is under way, one way: `latencyMs` ± `jitterMs`, evenly spread. */
+/** One-way delay: `latencyMs` ± `jitterMs`, evenly spread. */
 export interface Latency {
   latencyMs: number;
   jitterMs: number;
@@ -10,11 +10,11 @@ export interface Latency {
 
 export const NO_LATENCY: Latency = { latencyMs: 0, jitterMs: 0 };
 
-/** What a proxy does with connections: pass everything on, break them, or swallow everything. */
-export type Passage = 'open' | 'cut' | 'stalled';
+/** The state of a proxy: it passes everything on, breaks connections, or delivers nothing. */
+type Passage = 'open' | 'cut' | 'stalled';
 
 const MAX_CONNECTIONS = 2_000;
-/** When the first data of a connection arrive, in times the way there: after SYN and SYN-ACK. */
+/** Delay of a connection's first data, in one-way latencies: after SYN and SYN-ACK. */
 const HANDSHAKE_WAYS = 3;
 
 /**
@@ -24,8 +24,7 @@ const HANDSHAKE_WAYS = 3;
  *   cut ◄──────── open ────────► stalled      cut and stall also lead from one to the other
  *    └────clear────►▲◄────clear────┘
  *
- * A client is always connected at once, as the kernel does that; where there is latency, its handshake is made up for by
- * the first data it sends.
+ * A client is always connected at once, by the kernel. Its first data is delayed by the latency of the handshake.
  */
 export class TcpProxy {
   readonly #target: () => number;
@@ -44,8 +43,8 @@ export class TcpProxy {
   #passage: Passage = 'open';
 
   /**
-   * @param target the port on 127.0.0.1 where connections lead; asked for each
-   * @param usual its latency until it is set, and again when it is cleared
+   * @param target the port on 127.0.0.1 that connections lead to; called for each
+   * @param usual its latency at the start, and after `clear`
    */
   constructor(target: () => number, usual = NO_LATENCY) {
     this.#target = target;
@@ -59,7 +58,7 @@ export class TcpProxy {
     await once(this.#server, 'listening');
   }
 
-  /** Where clients connect, once it has started. */
+  /** Port for clients, once it has started. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
@@ -72,7 +71,7 @@ export class TcpProxy {
     return this.#latency;
   }
 
-  /** For all that is sent from now on; what is under way arrives as it would have. */
+  /** Sets the latency of data that is sent from now on. */
   set(latency: Latency): void {
     this.#latency = latency;
   }
@@ -88,7 +87,7 @@ export class TcpProxy {
     this.#passage = 'stalled';
   }
 
-  /** As in the beginning: open, with its usual latency. What a stall has swallowed goes on its way. */
+  /** Opens it, with its usual latency. Data that a stall has held back is delivered. */
   clear(): void {
     this.#passage = 'open';
     this.#latency = this.#usual;
@@ -116,7 +115,7 @@ export class TcpProxy {
       outside.connect(this.#target(), '127.0.0.1');
     };
     there.send(0, dial, HANDSHAKE_WAYS * this.#conditions.delayMs());
-    // Whoever gives up before anybody has heard of them must not pile up while a path is stalled.
+    // Clients that give up early must not pile up while a path is stalled.
     inside.once('end', () => {
       if (!dialled && this.#conditions.isStalled()) for (const socket of [inside, outside]) socket.destroy();
     });
@@ -131,7 +130,7 @@ export class TcpProxy {
 
   #keep(socket: Socket): void {
     this.#sockets.add(socket);
-    // A break is passed on when 'close' tells of it.
+    // A break is passed on by 'close'.
     socket.on('error', () => {});
     socket.once('close', () => this.#sockets.delete(socket));
   }

@@ -1,5 +1,5 @@
 import type { WeatherState } from '../../src/ops/world-line.ts';
-import type { Paint } from '../reports/summary.ts';
+import type { Paint } from '../tools/paint.ts';
 import type { EventFaults, WeatherReport } from './control.ts';
 import type { LinkReport } from './weather.ts';
 
@@ -9,7 +9,7 @@ const STYLE_OF = { clear: 'green', slow: 'yellow', cut: 'red', stalled: 'red' } 
 >;
 const NONE = '–';
 
-/** One column: what it shows of a row, to the left or to the right. */
+/** A column: its cells, and their alignment. */
 interface Column<Row> {
   title: string;
   isNumber?: true;

@@ -2,31 +2,31 @@ import { EventEmitter } from 'node:events';
 import type { WeatherState } from '../../src/ops/world-line.ts';
 import { type Latency, TcpProxy } from './proxy.ts';
 
-/** The end of every link to the event bus. */
+/** Name of the event bus as an end of links. */
 export const BUS = 'bus';
 
-/** The way of one region to something else. */
+/** The path of one region to another end. */
 export interface Route {
   region: string;
   /** A region, a connection, or `bus`. */
   to: string;
-  /** The port on 127.0.0.1 where it leads, asked for each connection. */
+  /** The port on 127.0.0.1 that it leads to; called for each connection. */
   target: () => number;
   usual: Latency;
 }
 
-/** How a link is now. `latencyMs` is one way; it says nothing while the link is cut or stalled. */
+/** The present state of a link. `latencyMs` is one way, and has no meaning while the link is cut or stalled. */
 export interface LinkReport extends Latency {
   a: string;
   b: string;
   state: WeatherState;
 }
 
-/** There is no such link; the message names those there are. */
+/** An unknown link; the message names the known ones. */
 export class UnknownLink extends Error {}
 
-/** Everything between two ends. Between two regions that is two routes, one of each; they share their fate. */
-export class Link {
+/** The routes between two ends. Between two regions there are two, one from each, which always change together. */
+class Link {
   readonly ends: readonly [a: string, b: string];
   readonly #routes: [TcpProxy, ...TcpProxy[]];
   readonly #usual: Latency;
@@ -39,7 +39,7 @@ export class Link {
     this.#changed = changed;
   }
 
-  /** Makes it slow, or fast; a link that is cut or stalled stays so. One way, in ms. */
+  /** Sets the latency, one way, in ms. A link that is cut or stalled stays so. */
   set(latency: Latency): void {
     this.#change((route) => route.set(latency));
   }
@@ -54,7 +54,7 @@ export class Link {
     this.#change((route) => route.stall());
   }
 
-  /** As it was when the world began. */
+  /** Resets it to its state at the start. */
   clear(): void {
     this.#change((route) => route.clear());
   }
@@ -80,10 +80,10 @@ export class Link {
 }
 
 /**
- * All links of a local world: between regions, to the bus, to the platforms. Callers, people, and a region's own Redis
- * Cluster are near and have none.
+ * All links of a local world: between regions, to the bus, to the platforms. Callers, users and a region's own Redis
+ * Cluster have none.
  *
- * Emits `change` with what a link has become, for every change.
+ * Emits `change` with the new state of a link, for every change.
  */
 export class Weather extends EventEmitter<{ change: [LinkReport] }> {
   readonly links: readonly Link[];
@@ -120,7 +120,7 @@ export class Weather extends EventEmitter<{ change: [LinkReport] }> {
     return `127.0.0.1:${this.port(region, to)}`;
   }
 
-  /** The same without the host. */
+  /** The port of `host`. */
   port(region: string, to: string): number {
     const proxy = this.#proxies.get(`${region} ${to}`);
     if (!proxy) throw new UnknownLink(`${region} has no way to ${to}`);
@@ -158,7 +158,7 @@ export class Weather extends EventEmitter<{ change: [LinkReport] }> {
     this.clear(region);
   }
 
-  /** As when the world began: all links, or those of one end. @throws UnknownLink */
+  /** Resets all links, or those of one end. @throws UnknownLink */
   clear(end?: string): void {
     const links = end === undefined ? this.links : this.linksOf(end);
     for (const link of links) if (link.report().state !== 'clear') link.clear();

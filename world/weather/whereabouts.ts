@@ -5,11 +5,11 @@ import { join } from 'node:path';
 /** One file for each local world that runs: its process in the name. */
 const FILE = /^muster-world-(\d+)\.json$/;
 
-/** Where a local world is. */
-export interface Whereabouts {
-  /** Of its control server. */
+/** The address and folder of a local world. */
+interface Whereabouts {
+  /** URL of its control server. */
   url: string;
-  /** Of its files. */
+  /** Folder of its files. */
   folder: string;
 }
 
@@ -26,7 +26,7 @@ export function announce(where: Whereabouts): () => void {
   return remove;
 }
 
-/** This user's worlds. What killed worlds have left behind is cleared away. */
+/** This user's worlds. Files of killed worlds are removed. */
 export function findWorlds(): Whereabouts[] {
   return readdirSync(tmpdir()).flatMap((name) => {
     const pid = FILE.exec(name)?.[1];

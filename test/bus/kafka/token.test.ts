@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { GrantedTokens, TokenFile } from '../../../src/bus/kafka/token.ts';
-import { type TokenAnswer, TokenEndpoint } from '../../fixtures/token-endpoint.ts';
+import type { JsonAnswer } from '../../fixtures/json-server.ts';
+import { TokenEndpoint } from '../../fixtures/token-endpoint.ts';
 
 const SECRET = 'vt:9/hush+hush';
 
@@ -87,7 +88,7 @@ describe('tokens of an endpoint', () => {
   });
 
   test('does not make a connection wait for a slow endpoint, and has its token for the next', async () => {
-    let grant = (_: TokenAnswer): void => undefined;
+    let grant = (_: JsonAnswer): void => undefined;
     endpoint.answer = () => new Promise((resolve) => (grant = resolve));
     const tokens = source();
     await expect(tokens.get()).rejects.toThrow(`the token endpoint ${endpoint.url} has not answered within 1500 ms`);

@@ -3,31 +3,31 @@ import type { RouteAnswer, SettleAnswer } from '../../src/contract/route.ts';
 import { type Http, type HttpAnswer, withProblems } from '../tools/http.ts';
 
 /**
- * How a flow of Genesys Cloud gets a call to its agent: by routing, with the agent as the preferred one; past it, to the
- * user; or not at all: Muster has the platform assign the call, which waits in a queue.
+ * How a call gets to its agent on Genesys Cloud: the flow transfers it to routing, with the agent as the preferred one; or
+ * to the user, past routing; or it waits in a queue, and Muster has the platform assign it.
  */
 export const WAYS = ['transfer-to-acd', 'transfer-to-user', 'assign'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** Somebody who calls in, or writes, and the region where that arrives. */
+/** A call or a written contact, and the region where it arrives. */
 export interface Call {
-  /** The interaction's id on the platform, too. */
+  /** Also the interaction's id on the platform. */
   id: string;
   region: string;
   queue: string;
   media: Media;
   skills: string[];
-  /** How it is to reach its agent on Genesys Cloud. */
+  /** The way to its agent on Genesys Cloud. */
   way: Way;
 }
 
 export type Settlement = 'confirm' | 'release' | 'refused';
 
-/** How a platform's script asks Muster, at `url`. Every way throws Error if nobody answers in time. */
+/** How a platform's script asks Muster at `url`. Methods throw Error without an answer in time. */
 export interface Script {
-  /** Whether it says itself that the agent has the call; else the platform's own word is enough. */
+  /** Whether it confirms that the agent has the call; otherwise the platform's events are enough. */
   confirms: boolean;
-  /** The id of an interaction as this platform would give it. @param uuid unlike any other */
+  /** The id of an interaction, in the platform's form. @param uuid a unique one */
   idOf(uuid: string): string;
   route(http: Http, url: string, call: Call): Promise<HttpAnswer & { body: RouteAnswer }>;
   settle(

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { SCOPES, type Scope } from '../../src/auth/scopes.ts';
-import { systemClock } from '../../src/ops/clock.ts';
-import { findWorlds } from '../weather/whereabouts.ts';
-import { mintFor } from './credentials.ts';
+import { SCOPES, type Scope } from '../src/auth/scopes.ts';
+import { systemClock } from '../src/ops/clock.ts';
+import { mintFor } from './tools/credentials.ts';
+import { findWorlds } from './weather/whereabouts.ts';
 
 interface TokenFlags {
   scopes: Scope[];
@@ -12,12 +12,12 @@ interface TokenFlags {
 const WRONG = 1;
 const UNUSABLE = 2;
 
-/** `npm run world -- token`: lets whoever has the files of a local world in. */
+/** `npm run world -- token`: mints a token for a local world, for users who can read its files. */
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Mint a token for the local world that runs with --auth; good for 12 hours')
-    .option('--scopes <names>', `what it grants, of ${SCOPES.join(',')}`, readScopes, [...SCOPES])
-    .option('--world <folder>', 'the folder of its files, where several run')
+    .description('Mint a token, valid for 12 hours, for the local world that runs with --auth')
+    .option('--scopes <names>', `scopes to grant, of ${SCOPES.join(',')}`, readScopes, [...SCOPES])
+    .option('--world <folder>', 'folder of the world, if several run')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE))
     .action(async (flags: TokenFlags) => {
       const minted = await mintOne(flags);
@@ -34,7 +34,7 @@ async function mintOne({ scopes, world }: TokenFlags): Promise<{ token: string }
   if (folders.length > 1) return { obstacle: `several local worlds run; name one with --world: ${folders.join(', ')}` };
   const token = await mintFor(folder, scopes, systemClock);
   if (token !== undefined) return { token };
-  return { obstacle: `the local world in ${folder} asks for no token; \`npm start -- --auth\` starts one that does` };
+  return { obstacle: `the local world in ${folder} needs no token; \`npm start -- --auth\` starts one that does` };
 }
 
 function readScopes(text: string): Scope[] {

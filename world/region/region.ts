@@ -1,21 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from '../redis/cluster.ts';
+import type { Credentials } from '../tools/credentials.ts';
+import type { OnProgress } from '../tools/step.ts';
 import { configYaml, type Surroundings } from './config.ts';
 import type { Instance } from './instance.ts';
-import { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/cluster.ts';
-import type { Credentials } from './tools/credentials.ts';
-import type { Tell } from './tools/step.ts';
 
 /** One region of the local world: its Redis Cluster and its Muster instances. */
 export class LocalRegion {
   readonly name: string;
-  /** At least one; the first is where people reach it. */
+  /** At least one; the first has the region's published port. */
   readonly instances: readonly [Instance, ...Instance[]];
   readonly #dir: string;
   readonly #credentials: Credentials | undefined;
   #cluster: LocalRedisCluster | undefined;
 
-  /** @param credentials undefined where anybody on this machine may call */
+  /** @param credentials undefined if calls need no token */
   constructor(name: string, instances: [Instance, ...Instance[]], dir: string, credentials: Credentials | undefined) {
     this.name = name;
     this.instances = instances;
@@ -31,12 +31,12 @@ export class LocalRegion {
     return this.instance.url;
   }
 
-  /** Where callers can ask now: the instances that run. */
+  /** URLs of the instances that run. */
   urls(): string[] {
     return this.#running().map(({ url }) => url);
   }
 
-  /** Where another region's connection leads now, as a load balancer would have it: the first instance that runs. */
+  /** Port for other regions' connections, as a load balancer would choose it: of the first instance that runs. */
   port(): number {
     return this.#running()[0].port;
   }
@@ -50,12 +50,12 @@ export class LocalRegion {
     this.#cluster = await startRedisCluster({ dir: join(this.#dir, `${this.name}-redis`), ...options });
   }
 
-  async startInstances(surroundings: Surroundings, tell?: Tell): Promise<void> {
+  async startInstances(surroundings: Surroundings, onProgress?: OnProgress): Promise<void> {
     const here = { region: this.name, redis: this.cluster.access, credentials: this.#credentials };
     for (const { configFile, name, port } of this.instances) {
       writeFileSync(configFile, configYaml({ ...here, name, port }, surroundings));
     }
-    await Promise.all(this.instances.map((instance) => instance.start(tell)));
+    await Promise.all(this.instances.map((instance) => instance.start(onProgress)));
   }
 
   async stopInstances(): Promise<void> {
@@ -67,7 +67,7 @@ export class LocalRegion {
     this.#cluster = undefined;
   }
 
-  /** If none runs, the first, which will not answer. */
+  /** The instances that run; if none does, the first, which does not answer. */
   #running(): readonly [Instance, ...Instance[]] {
     const [first = this.instance, ...others] = this.instances.filter(({ pid }) => pid !== undefined);
     return [first, ...others];

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/ops/clock.ts';
-import type { LocalConnection } from '../platforms/connection.ts';
+import type { LocalConnection } from './connection.ts';
 
 const POLL_MS = 100;
 
 /**
- * Nothing new begins on any platform, and callers hang up as soon as they have been answered.
- * @returns once no agent is busy with an interaction
- * @throws Error if some are after `limitMs`
+ * Pauses all platforms, and lets answered customers hang up. Resolves once no agent has an interaction.
+ * @throws Error if some still have one after `limitMs`
  */
 export async function quieten(connections: readonly LocalConnection[], limitMs: number): Promise<void> {
   for (const connection of connections) connection.pause();

@@ -1,31 +1,31 @@
 import { stringify } from 'yaml';
-import type { Media } from '../src/agent/facets.ts';
-import type { LocalBus } from './bus/bus.ts';
-import type { LocalConnection } from './platforms/connection.ts';
-import { virtualName } from './platforms/organisation.ts';
-import { type Credentials, claimSettings } from './tools/credentials.ts';
-import { BUS, type Weather } from './weather/weather.ts';
+import type { Media } from '../../src/agent/facets.ts';
+import type { LocalBus } from '../bus/bus.ts';
+import type { LocalConnection } from '../platforms/connection.ts';
+import { virtualName } from '../platforms/organisation.ts';
+import { type Credentials, claimSettings } from '../tools/credentials.ts';
+import { BUS, type Weather } from '../weather/weather.ts';
 
-/** What the configurations of all instances have in common. */
+/** The common parts of all instances' configurations. */
 export interface Surroundings {
-  /** Every way out of a region goes through it. */
+  /** All connections out of a region go through it. */
   weather: Weather;
   bus: LocalBus;
   regions: readonly { name: string; url: string }[];
   connections: readonly LocalConnection[];
-  /** Goes into the configuration of every instance, and of every connection. */
+  /** Merged into the configuration of every instance, and of every connection. */
   more: { config: object; connection: object };
 }
 
-/** One instance and what is near it. */
-export interface Place {
+/** One instance and its surroundings. */
+interface Place {
   region: string;
   /** Name of the instance. */
   name: string;
   port: number;
-  /** How it reaches the region's Redis Cluster. */
+  /** The section `redis` for the region's cluster. */
   redis: object;
-  /** Undefined where anybody on this machine may call. */
+  /** Undefined if calls need no token. */
   credentials: Credentials | undefined;
 }
 
@@ -55,7 +55,7 @@ export function configYaml(
   return stringify(merged(merged(config, credentials?.settings(region, names) ?? {}), more.config));
 }
 
-/** `more` wins; objects are merged, everything else is replaced. */
+/** Merges objects deeply; other values of `more` replace those of `base`. */
 export function merged(base: object, more: object): object {
   const isObject = (value: unknown): value is object =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -67,14 +67,14 @@ export function merged(base: object, more: object): object {
   return Object.fromEntries(known);
 }
 
-/** A queue of the local world's own, and the platform queues in it. */
+/** A virtual queue of the local world, and the platform queues in it. */
 export interface VirtualQueue {
   name: string;
   media: Media;
   unites: string[];
 }
 
-/** One for every name that the organisations share, e.g. `support` for the queues `Support` of all. */
+/** One virtual queue per queue name, e.g. `support` for the queues `Support` of all organisations. */
 export function virtualQueues(connections: readonly LocalConnection[]): VirtualQueue[] {
   const united = new Map<string, VirtualQueue>();
   for (const connection of connections) {

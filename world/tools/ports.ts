@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { cacheFolder } from '../tools/cache-folder.ts';
+import { cacheFolder } from './cache-folder.ts';
 
-/** Below 32768, where the kernel starts to take ports for outgoing connections; likewise for the bus ports. */
+/** Below 32768, where the kernel's ports for outgoing connections begin; so are the bus ports. */
 const FIRST_PORT = 12_000;
 const LAST_PORT = 22_767;
 const ATTEMPTS = 200;
@@ -11,7 +11,7 @@ const ATTEMPTS = 200;
 /** How far above its port a Redis Cluster node listens for other nodes. */
 export const CLUSTER_BUS_OFFSET = 10_000;
 
-/** Who has been given which port, across the user's processes: a port is free until whoever was given it listens, and that takes time. */
+/** Ports that are assigned but not in use yet, across the user's processes: a process needs time to listen. */
 const RESERVATIONS = cacheFolder('ports');
 
 const reserved = new Set<number>();
@@ -20,8 +20,8 @@ process.once('exit', () => {
 });
 
 /**
- * A loopback port that nobody listens on and that no other process on this machine is given while this one lives; the port
- * of a cluster node's bus above it is free too.
+ * A loopback port without a listener, which no other process on this machine is assigned while this one lives. The port of
+ * a cluster node's bus above it is free, too.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -33,12 +33,12 @@ export async function freePort(): Promise<number> {
   throw new Error(`No free port on 127.0.0.1 between ${FIRST_PORT} and ${LAST_PORT} in ${ATTEMPTS} attempts.`);
 }
 
-/** Whether this process may listen on the port from now on: nobody does, and no other process has been given it. */
+/** Whether this process may listen on the port: it has no listener, and no other process is assigned to it. */
 export async function takePort(port: number): Promise<boolean> {
   return (reserved.has(port) || reserve(port)) && (await isFree(port));
 }
 
-/** Whether nobody listens on a loopback port now. */
+/** Whether a loopback port has no listener. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -47,7 +47,7 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Files are created by one process only. One whose process is gone is nobody's, and stays so until it is next come upon. */
+/** Creates the port's file, which only one process can do. The file of a dead process is removed, for the next attempt. */
 function reserve(port: number): boolean {
   if (reserved.has(port)) return false;
   mkdirSync(RESERVATIONS, { recursive: true });
@@ -68,7 +68,7 @@ function isAlive(file: string): boolean {
     process.kill(Number(readFileSync(file, 'utf8')) || process.pid, 0);
     return true;
   } catch (error) {
-    // Another user's process may not be signalled, but it is there.
+    // Another user's process cannot be signalled, but it exists.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
