@@ -2,14 +2,33 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../api/operations/operation.ts';
 import { operationList } from '../api/operations/operations.ts';
 import type { Problem } from '../api/problems/problem-answers.ts';
+import type { ProblemCode } from '../api/problems/problems.ts';
 import { systemClock } from '../ops/clock.ts';
-import { MusterProblem, NoAnswer } from './failures.ts';
 import { type ClientOptions, type Received, type Request, send } from './send.ts';
 import type { Client } from './shapes.ts';
 
-export { MusterProblem, NoAnswer } from './failures.ts';
 export type { ClientOptions } from './send.ts';
 export type { AnswerOf, Client, RequestOf } from './shapes.ts';
+
+/** Muster answered with a problem. `is` tells which, and so what else it says. */
+export class MusterProblem extends Error {
+  override name = 'MusterProblem';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(`${problem.title}: ${problem.detail}`);
+    this.problem = problem;
+  }
+
+  is<C extends ProblemCode>(code: C): this is { problem: Problem<C> } {
+    return this.problem.code === code;
+  }
+}
+
+/** Nobody answered in time, or it was not Muster. What was asked may have been done. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+}
 
 const DEADLINE_MS = 5000;
 const ATTEMPTS = 3;

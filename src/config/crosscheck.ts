@@ -1,6 +1,5 @@
-import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
+import { pollsPerMinute, syncShare } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
-import { checkClaimKeys } from './claim-keys.ts';
 import { inside, mustBeKnown, type Problem } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
@@ -136,7 +135,7 @@ function checkLogin(path: string, connection: ConnectionConfig): Problem[] {
 function checkPolls(path: string, connection: ConnectionConfig): Problem[] {
   if (connection.platform !== 'cxone') return [];
   const wanted = pollsPerMinute(connection);
-  const most = Math.floor(mirrorShare(connection) * (2 / 3));
+  const most = Math.floor(syncShare(connection) * (2 / 3));
   if (wanted <= most) return [];
   const message = `is ${connection.pollIntervalMs}, which takes ${wanted} requests a minute; requestsPerMinute leaves ${most} for it`;
   return [{ path: `${path}.pollIntervalMs`, message }];
@@ -191,4 +190,18 @@ function checkFreshness({ freshness: { heartbeatMs, suspectMs, staleMs } }: Conf
   if (staleMs <= suspectMs)
     problems.push({ path: 'freshness.staleMs', message: `is ${staleMs}, expected more than suspectMs (${suspectMs})` });
   return problems;
+}
+
+const CLAIM_KEYS_HINT = 'the same in all regions, e.g. made by `openssl rand -base64 32`';
+
+/** With `auth` a secret is required: anyone who can sign ids can forge claims. */
+function checkClaimKeys({ auth, claims: { keys } }: Config): Problem[] {
+  if (!keys)
+    return auth ? [{ path: 'claims.keys', message: `is missing, expected a list of secrets, ${CLAIM_KEYS_HINT}` }] : [];
+  return keys.flatMap((key, at) => {
+    const first = keys.indexOf(key);
+    return first === at
+      ? []
+      : [{ path: inside('claims.keys', at), message: `repeats ${inside('claims.keys', first)}` }];
+  });
 }

@@ -34,7 +34,7 @@ interface Manners {
 }
 
 /** `poll` goes out as the budget allows, `reading` lets others go first. */
-export type Lane = 'poll' | 'reading';
+export type RequestKind = 'poll' | 'reading';
 
 /**
  * The REST API, within the region's budget: a token that is refused is replaced once, requests are repeated while the platform or
@@ -92,7 +92,7 @@ export class CxoneApi {
    * @param asker of whoever wants the answer
    * @throws RequestFailed; where the platform does not allow it, its message says what it needs
    */
-  async get(call: CxoneCall, lane: Lane, asker?: AbortSignal): Promise<Answer> {
+  async get(call: CxoneCall, kind: RequestKind, asker?: AbortSignal): Promise<Answer> {
     const endpoint: CxoneEndpoint = REQUESTS[call.to];
     const path = pathOf(endpoint, call);
     const address = call.query ? `${path}?${call.query}` : path;
@@ -100,7 +100,7 @@ export class CxoneApi {
     const what = `GET ${path}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
-      await this.#turn(what, lane, signal);
+      await this.#turn(what, kind, signal);
       const session = await this.#session();
       const outcome = await this.#exchange(session, address, signal).catch((error: Error) => error);
       signal.throwIfAborted();
@@ -122,14 +122,14 @@ export class CxoneApi {
     await this.#dispatcher.destroy();
   }
 
-  async #turn(what: string, lane: Lane, signal: AbortSignal): Promise<void> {
+  async #turn(what: string, kind: RequestKind, signal: AbortSignal): Promise<void> {
     if (!this.#manners.waits) {
       if (await this.#context.budget.takeNow()) return;
       this.#context.count('out_of_budget');
       throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
     }
     const ofReading = this.isFirstReading ? 'first' : 'reading';
-    await this.#context.budget.take(signal, lane === 'reading' ? ofReading : 'rest');
+    await this.#context.budget.take(signal, kind === 'reading' ? ofReading : 'rest');
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */

@@ -2,10 +2,9 @@ import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
 import { isRefusal, type Refusals } from '../refusals.ts';
-import { capacityOf } from './capacity.ts';
 import type { CxoneApi } from './client.ts';
 import { type List, readList } from './list.ts';
-import { type Assignment, type Person, readAssignment } from './profile.ts';
+import { capacityOf, type Person, readAssignment, type SkillAssignment } from './profile.ts';
 import type { REQUESTS } from './requests.ts';
 import type { Row } from './row.ts';
 import type { UnavailableCodes } from './settings.ts';
@@ -18,7 +17,7 @@ const SHORTEST_REST_MS = 600_000;
 interface Entry {
   name: string | undefined;
   capacity: Person['capacity'];
-  skills: Map<string, Assignment>;
+  skills: Map<string, SkillAssignment>;
 }
 
 /** Who the agents are, what they are assigned, and what the tenant's words mean: everything but what agents do. */

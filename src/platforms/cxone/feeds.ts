@@ -1,6 +1,6 @@
 import type { PlatformContext, PlatformReport } from '../platform.ts';
 import type { Refusals } from '../refusals.ts';
-import type { CxoneApi, Lane } from './client.ts';
+import type { CxoneApi, RequestKind } from './client.ts';
 import { type ContactRow, readContactRow } from './contact.ts';
 import { type Page, readList } from './list.ts';
 import { isKnownMedia } from './mapping.ts';
@@ -114,13 +114,13 @@ export class Feeds {
   }
 
   /**
-   * @param lane `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more
+   * @param kind `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more
    * @returns undefined where they may not be read
    * @throws RequestFailed
    */
-  async contacts(lane: Lane): Promise<ContactsList | undefined> {
-    if (lane === 'poll' && this.#refusals.has('contacts')) return undefined;
-    const list = await this.#refusals.unlessRefused('contacts', () => this.#readContacts(lane));
+  async contacts(kind: RequestKind): Promise<ContactsList | undefined> {
+    if (kind === 'poll' && this.#refusals.has('contacts')) return undefined;
+    const list = await this.#refusals.unlessRefused('contacts', () => this.#readContacts(kind));
     if (list) this.#roster.noteBeginnings(list.rows, list.isWhole);
     return list;
   }
@@ -130,13 +130,13 @@ export class Feeds {
     return list ? this.#roster.contacts(list.rows, list.isWhole, list.readAtMs) : [];
   }
 
-  async #readContacts(lane: Lane): Promise<ContactsList> {
-    const isComplete = lane === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
+  async #readContacts(kind: RequestKind): Promise<ContactsList> {
+    const isComplete = kind === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
     const list = isComplete ? CONTACTS : { ...CONTACTS, query: { updatedSince: this.#contacts ?? '' } };
     const rows: ContactRow[] = [];
     let cursor: string | undefined;
     let [readAtMs, pages, total] = [0, 0, 0];
-    for await (const page of readList(this.#client, list, lane)) {
+    for await (const page of readList(this.#client, list, kind)) {
       if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
       if (page.rows.length > 0) pages += 1;
       // A page without a body does not say it.

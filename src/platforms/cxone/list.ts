@@ -1,5 +1,5 @@
 import { RequestFailed } from '../failure.ts';
-import type { CxoneApi, Lane } from './client.ts';
+import type { CxoneApi, RequestKind } from './client.ts';
 import type { CxoneCall } from './requests.ts';
 import { Row, timeOf } from './row.ts';
 
@@ -32,10 +32,15 @@ export interface Page {
  * older version that knows no paging gives everything again and again; the second time ends it.
  * @throws RequestFailed
  */
-export async function* readList(client: CxoneApi, list: List, lane: Lane, signal?: AbortSignal): AsyncGenerator<Page> {
+export async function* readList(
+  client: CxoneApi,
+  list: List,
+  kind: RequestKind,
+  signal?: AbortSignal,
+): AsyncGenerator<Page> {
   let before = '';
   for (let collected = 0, isFirst = true; ; isFirst = false) {
-    const { body, atMs } = await getPage(client, list, collected, lane, signal);
+    const { body, atMs } = await getPage(client, list, collected, kind, signal);
     const records = recordsOf(body, list.key);
     const page = readPage(body, records, atMs, isFirst);
     const first = JSON.stringify(records[0]);
@@ -47,20 +52,20 @@ export async function* readList(client: CxoneApi, list: List, lane: Lane, signal
   }
 }
 
-async function getPage(client: CxoneApi, { of, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
+async function getPage(client: CxoneApi, { of, query }: List, skip: number, kind: RequestKind, signal?: AbortSignal) {
   const call = (): CxoneCall => {
     const paged = new URLSearchParams({ ...query, top: String(client.pageSize), skip: String(skip) });
     return { ...of, query: String(paged) };
   };
   try {
-    return await client.get(call(), lane, signal);
+    return await client.get(call(), kind, signal);
   } catch (error) {
     const isRefused = error instanceof RequestFailed && error.status === 400 && client.pageSize > SMALL_PAGE;
     // The size is to blame only if a smaller one is taken.
     if (!isRefused) throw error;
     const pageSize = client.pageSize;
     client.pageSize = SMALL_PAGE;
-    return await client.get(call(), lane, signal).catch((other) => {
+    return await client.get(call(), kind, signal).catch((other) => {
       client.pageSize = pageSize;
       throw other;
     });

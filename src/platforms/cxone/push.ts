@@ -6,8 +6,7 @@ import {
   type Stamped,
 } from '../../agent/facets.ts';
 import { InvalidPush, type PushContext, type PushedFact, type PushReader, type PushReading } from '../platform.ts';
-import { IGNORED, readRecords } from '../push-records.ts';
-import { fields, id, isObject, misfits, text, time } from '../shape.ts';
+import { fields, IGNORED, id, isObject, misfits, readRecords, text, time } from '../push-body.ts';
 
 /**
  * CXone pushes no agent state. What comes is what a Studio script was written to send when an agent is assigned to a

@@ -6,6 +6,7 @@ import { AgentContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { profileOf } from './profile.ts';
 import {
+  type AgentState,
   loggedOut,
   newsOf,
   notWatched,
@@ -14,7 +15,6 @@ import {
   stampState,
   stateOf,
   tupleOf,
-  type UserState,
 } from './state.ts';
 
 interface Known {
@@ -201,7 +201,7 @@ export class CxoneRoster {
   }
 
   /** What a row means, with what is known of contacts: with some unknown, nobody can tell if there is room for more. */
-  #meaning(row: StateRow, contacts: AgentContacts): UserState {
+  #meaning(row: StateRow, contacts: AgentContacts): AgentState {
     const open = contacts.open.length;
     const counted = row.openContacts ?? open;
     if (counted === open) this.#doubtful.delete(row.agentId);

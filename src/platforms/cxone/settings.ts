@@ -95,7 +95,7 @@ export type CxoneSettings = Static<typeof CxoneSettings>;
 export type UnavailableCodes = NonNullable<CxoneSettings['unavailableCodes']>;
 
 /** Requests a minute for whoever mirrors the business unit: the rest is kept for asking about single agents. */
-export const mirrorShare = ({ requestsPerMinute }: CxoneSettings): number => Math.floor(requestsPerMinute * 0.75);
+export const syncShare = ({ requestsPerMinute }: CxoneSettings): number => Math.floor(requestsPerMinute * 0.75);
 
 /** Requests a minute that polling takes: agents' states and contacts, one page each. */
 export const pollsPerMinute = ({ pollIntervalMs }: CxoneSettings): number => Math.ceil((2 * 60_000) / pollIntervalMs);
@@ -108,7 +108,7 @@ export const SLOWER_AT_FIRST = 2;
 
 /** Requests a minute that readings may take, so that polls need not wait for them. */
 export function readingShares(settings: CxoneSettings): ReadingShares {
-  const left = (polls: number): number => Math.max(mirrorShare(settings) - polls, LEAST_FOR_READINGS);
+  const left = (polls: number): number => Math.max(syncShare(settings) - polls, LEAST_FOR_READINGS);
   const polls = pollsPerMinute(settings);
   return { first: left(Math.ceil(polls / SLOWER_AT_FIRST)), reading: left(polls) };
 }

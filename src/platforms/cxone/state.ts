@@ -97,7 +97,7 @@ export const NO_VOCABULARY: Vocabulary = vocabularyOf();
 const codeKey = (idOrName: string): string => (/^-?\d+$/.test(idOrName) ? idOrName : canonical(idOrName));
 
 /** The registers that a row sets, without their version. */
-export interface UserState {
+export interface AgentState {
   presence: Presence;
   activity: Activity;
   /** Set where the row holds a state nobody knows, as `agentState:99`, to be counted. */
@@ -110,7 +110,7 @@ export interface UserState {
  * count on that where the platform gives the agent nothing: in Unavailable, or in after-contact work.
  * @param isCounted whether all of the agent's open contacts are known
  */
-export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): UserState {
+export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): AgentState {
   const rule = stateRule(row.stateId, row.stateName);
   const meaning = meaningOf(row, vocabulary);
   const { presence, activity: told } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
@@ -176,7 +176,7 @@ function nameOf({ stateId, stateName }: StateRow): string {
 /** Both registers of a row as of a platform time: one fact, one id. Of two in one millisecond the less available wins. */
 export function stampState(
   agentId: string,
-  state: UserState,
+  state: AgentState,
   at: number,
 ): Required<Pick<Facets, 'presence' | 'activity'>> {
   const isFree = state.presence.state === 'ON_DUTY' && state.activity.state === 'IDLE';
@@ -198,7 +198,7 @@ export function loggedOut(agentId: string, atMs: number): Stamped<Presence> {
 export type StateReading = Required<Pick<Facets, 'presence' | 'activity'>>;
 
 /** What a row says, if it is something else than what was told last, at a time after that. */
-export function newsOf(row: StateRow, state: UserState, last: StateReading): StateReading | undefined {
+export function newsOf(row: StateRow, state: AgentState, last: StateReading): StateReading | undefined {
   const lastMs = last.presence.at;
   // Something else in a state that began no later than what was told: it changed when the row did.
   const sinceMs = row.startMs > lastMs ? row.startMs : Math.max(row.startMs, row.updatedMs);

@@ -1,10 +1,9 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../ops/clock.ts';
-import { RequestFailed } from '../failure.ts';
+import { parse, RequestFailed } from '../failure.ts';
 import type { GenesysApi } from './client.ts';
-import { type Frame, readFrame } from './frames.ts';
 import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
-import { userTopic } from './requests.ts';
+import { readUserTopic, type UserTopic, userTopic } from './requests.ts';
 import { RENEWAL_SHARE } from './token.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -16,6 +15,19 @@ const WATCH_MS = 1_000;
 const LONGEST_LIFE_MS = 24 * 3_600_000;
 /** An answer's date has whole seconds: the platform's clock may be as much further. */
 const DATE_PRECISION_MS = 1_000;
+
+const ENDED_TOPIC = /^v2\.system\.(no_longer_subscribed|token_revoked)\b/;
+
+/** What a message on a channel's socket means. */
+type Frame =
+  | { kind: 'event'; userId: string; topic: UserTopic; body: object }
+  /** Heartbeats, pongs and topics nobody asked about: the socket is alive. */
+  | { kind: 'alive' }
+  /** The server ends the socket in about a minute. */
+  | { kind: 'closing' }
+  /** Nothing more will come: the token was revoked or the subscriptions are gone. */
+  | { kind: 'ended'; reason: string }
+  | { kind: 'malformed' };
 
 export type EventFrame = Extract<Frame, { kind: 'event' }>;
 
@@ -165,4 +177,23 @@ async function subscribe(client: GenesysApi, id: string, userIds: string[]): Pro
   const { body, atMs } = await client.send<PagePayload<TopicPayload>>(call, { body: userIds.map(userTopic) });
   const refused = (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');
   return { refused, atMs };
+}
+
+/**
+ * Reads a message leniently: fields beyond the topic and its body may be missing.
+ * @param onMended called where a text in it was not well-formed
+ */
+export function readFrame(text: string, onMended?: () => void): Frame {
+  const message = parse(text, onMended);
+  if (!isObject(message) || typeof message.topicName !== 'string') return { kind: 'malformed' };
+  const { topicName, eventBody } = message;
+  const ofUser = readUserTopic(topicName);
+  if (ofUser) return isObject(eventBody) ? { kind: 'event', ...ofUser, body: eventBody } : { kind: 'malformed' };
+  if (topicName === 'v2.system.socket_closing') return { kind: 'closing' };
+  const reason = ENDED_TOPIC.exec(topicName)?.[1];
+  return reason ? { kind: 'ended', reason: reason.replaceAll('_', ' ') } : { kind: 'alive' };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@ import type { ReaderContext } from '../platform.ts';
 import { failureOf } from './failure.ts';
 import { type GenesysCall, type GenesysEndpoint, REQUESTS } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
-import { type Token, TokenSource } from './token.ts';
+import { type AccessToken, TokenSource } from './token.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -20,7 +20,7 @@ interface Answer<T> {
   /** When the platform answered, by its own clock, in ms (whole seconds): the time of facts that carry none. */
   atMs: number;
   /** The token it was asked with. */
-  token: Token;
+  token: AccessToken;
 }
 
 /** How a client behaves towards the platform, and towards those who wait for it. */
@@ -40,7 +40,7 @@ interface Exchange {
   text: string;
 }
 
-type Accept<R> = (exchange: Exchange, what: string, token: Token) => R;
+type Accept<R> = (exchange: Exchange, what: string, token: AccessToken) => R;
 
 /**
  * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
@@ -141,7 +141,7 @@ export class GenesysApi {
   }
 
   /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
-  async #token(): Promise<Token> {
+  async #token(): Promise<AccessToken> {
     try {
       return await this.#tokens.get(this.#signal);
     } catch (error) {
@@ -163,7 +163,7 @@ export class GenesysApi {
   async #exchange(
     { method }: Endpoint,
     address: string,
-    token: Token,
+    token: AccessToken,
     body: string | undefined,
     signal: AbortSignal,
   ): Promise<Exchange> {
@@ -178,7 +178,7 @@ export class GenesysApi {
     return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
   }
 
-  #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
+  #accept<T>({ status, headers, text }: Exchange, what: string, token: AccessToken): Answer<T> {
     const body = parse(text, () => this.#context.count('mended_text'));
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type Cut, fitProfile } from '../../agent/event.ts';
-import type { Activity, Capacity, Media, Presence, Profile, Stamped } from '../../agent/facets.ts';
+import {
+  type Activity,
+  CALLS,
+  type Capacity,
+  type Media,
+  type Presence,
+  type Profile,
+  type Stamped,
+} from '../../agent/facets.ts';
 import { isZoneless } from '../time.ts';
-import { canonical, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
+import { canonical, mapMedia, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
 import {
   type PresencePayload,
   type RoutingStatusPayload,
@@ -10,7 +18,6 @@ import {
   type SummaryPayload,
   timeOf,
 } from './payloads.ts';
-import { type OpenWork, openWork } from './work.ts';
 
 /** Presence definition id to `systemPresence`: the organisation's own presences are each one of the system's. */
 export type Definitions = ReadonlyMap<string, string>;
@@ -40,6 +47,39 @@ export interface UserState {
   open?: Partial<Record<Media, number>>;
   /** How many calls that routing has not sent were counted; undefined where the platform has not. */
   nonAcd?: number;
+}
+
+/** The work that a user has, by count. After-call work shows here alone when the conversation was never seen. */
+interface OpenWork {
+  /** Of what routing has sent. */
+  active: number;
+  acw: number;
+  /** Both together, by media type; one not named has none. */
+  open: Partial<Record<Media, number>>;
+  /** Calls that routing has not sent; undefined where none are counted, not even as 0. Chats counted so are colleagues'; a type that nobody has met is taken for calls. */
+  nonAcd?: number;
+  /** Media types nobody has met before that have work, as `field:VALUE`. */
+  unknown: string[];
+}
+
+/** @returns undefined where the platform has not counted */
+export function openWork(summary: SummaryPayload | undefined): OpenWork | undefined {
+  if (!summary) return undefined;
+  const work: OpenWork = { active: 0, acw: 0, open: {}, unknown: [] };
+  for (const [name, counts] of Object.entries(summary)) {
+    if (typeof counts !== 'object') continue;
+    const media = mapMedia(name);
+    const { contactCenter, enterprise } = counts ?? {};
+    if (enterprise && (!media || CALLS.has(media)))
+      work.nonAcd = (work.nonAcd ?? 0) + Math.max(0, enterprise.active ?? 0);
+    const { active = 0, acw = 0 } = contactCenter ?? {};
+    if (active + acw <= 0) continue;
+    work.active += active;
+    work.acw += acw;
+    if (media) work.open[media] = active + acw;
+    else work.unknown.push(`conversationSummary:${canonical(name)}`);
+  }
+  return work;
 }
 
 /**

@@ -14,8 +14,19 @@ import {
   type PushReader,
   type PushReading,
 } from '../platform.ts';
-import { IGNORED, readRecords } from '../push-records.ts';
-import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
+import {
+  fields,
+  flag,
+  IGNORED,
+  id,
+  isObject,
+  list,
+  misfits,
+  readRecords,
+  type Shape,
+  text,
+  time,
+} from '../push-body.ts';
 import { isPossibleTime } from '../time.ts';
 import { hasZonelessTime, readConversation, stepAfter, UNDATED } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';

@@ -1,5 +1,4 @@
 import { RequestFailed } from '../failure.ts';
-import { inOrder } from '../in-order.ts';
 import { isRefusal } from '../refusals.ts';
 import type { GenesysApi } from './client.ts';
 import { canonical } from './mapping.ts';
@@ -153,4 +152,26 @@ async function readPage<T>(client: GenesysApi, call: GenesysCall, page: number):
   const entities = body.entities ?? [];
   const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;
   return { entities, atMs, pageCount: body.pageCount, isFull };
+}
+
+/**
+ * What comes of each of these, in their order, with so many under way at a time. The first failure ends it; whatever is
+ * under way then is not heard of any more.
+ */
+export async function* inOrder<Item, Result>(
+  items: Iterable<Item>,
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const underWay: Promise<Result>[] = [];
+  const begin = (item: Item): void => {
+    const result = work(item);
+    result.catch(() => {}); // heard of in its turn, if that comes
+    underWay.push(result);
+  };
+  for (const item of items) {
+    if (underWay.length >= atOnce) yield (await underWay.shift()) as Result;
+    begin(item);
+  }
+  for (const result of underWay) yield await result;
 }

@@ -1,7 +1,7 @@
 import { statusOf } from '../../agent/status.ts';
 import { PRESENCES, ROUTING_STATUSES } from './mapping.ts';
-import { Mirror } from './mirror.ts';
 import type { UserPayload } from './payloads.ts';
+import { Translator } from './translator.ts';
 
 /** What the platform can say of a user. */
 export interface UserWords {
@@ -113,12 +113,12 @@ export function statusOfWords({ state, presence, routingStatus, work }: UserWord
     user.presence = { presenceDefinition: { systemPresence: presence }, modifiedDate: '2026-03-02T14:05:08.990Z' };
   }
   const readAtMs = Date.parse('2026-03-02T14:06:00Z');
-  const mirror = new Mirror(
+  const translator = new Translator(
     { connection: 'any', count: () => {}, log: { info: () => {}, warn: () => {} } },
     new Map(),
     () => {},
   );
-  const { facets } = mirror.read(user, readAtMs, { ids: [], atMs: readAtMs });
+  const { facets } = translator.read(user, readAtMs, { ids: [], atMs: readAtMs });
   const { status, reason } = statusOf(facets, readAtMs);
   return reason ? `${status} ${reason}` : status;
 }

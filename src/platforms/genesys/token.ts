@@ -12,7 +12,7 @@ export const RENEWAL_SHARE = 0.8;
 
 const Grant = Type.Object({ access_token: Type.String({ minLength: 1 }), expires_in: Type.Number({ minimum: 1 }) });
 
-export interface Token {
+export interface AccessToken {
   value: string;
   /** Monotonic time in ms from which a new one is fetched. */
   renewAtMs: number;
@@ -23,8 +23,8 @@ export class TokenSource {
   readonly #settings: GenesysSettings;
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
-  #token: Token | undefined;
-  #pending: Promise<Token> | undefined;
+  #token: AccessToken | undefined;
+  #pending: Promise<AccessToken> | undefined;
 
   constructor(settings: GenesysSettings, dispatcher: Dispatcher, clock: Clock) {
     this.#settings = settings;
@@ -33,7 +33,7 @@ export class TokenSource {
   }
 
   /** @throws RequestFailed with the login host's own words */
-  async get(signal: AbortSignal): Promise<Token> {
+  async get(signal: AbortSignal): Promise<AccessToken> {
     if (this.#token && this.#clock.monotonicMs() < this.#token.renewAtMs) return this.#token;
     this.#pending ??= this.#fetch(signal).finally(() => {
       this.#pending = undefined;
@@ -43,11 +43,11 @@ export class TokenSource {
   }
 
   /** The platform refused this token: the next request fetches another, unless somebody has already. */
-  refuse(token: Token): void {
+  refuse(token: AccessToken): void {
     if (this.#token === token) this.#token = undefined;
   }
 
-  async #fetch(signal: AbortSignal): Promise<Token> {
+  async #fetch(signal: AbortSignal): Promise<AccessToken> {
     const { loginUrl, clientId, clientSecret } = this.#settings;
     const what = `The login at ${loginUrl}`;
     const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');

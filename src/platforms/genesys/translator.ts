@@ -14,7 +14,7 @@ const NOT_WATCHED = { state: 'PAUSED', reason: 'NOT_WATCHED' } as const;
  * Turns what was read into readings and what was notified into reports. Both may come in any order and at the same
  * time: each fact carries the platform's own time, and the newest wins.
  */
-export class Mirror {
+export class Translator {
   readonly roster: GenesysRoster;
   readonly surplus: Surplus;
   readonly #context: Pick<PlatformContext, 'count'>;

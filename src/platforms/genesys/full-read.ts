@@ -3,7 +3,6 @@ import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
 import { readEach } from '../read-each.ts';
 import type { Refusals } from '../refusals.ts';
 import type { GenesysApi } from './client.ts';
-import type { Mirror } from './mirror.ts';
 import type { UserPayload } from './payloads.ts';
 import {
   type Memberships,
@@ -14,6 +13,7 @@ import {
   type UserPage,
 } from './reads.ts';
 import type { REQUESTS } from './requests.ts';
+import type { Translator } from './translator.ts';
 import type { Utilization } from './utilization.ts';
 
 /**
@@ -25,9 +25,9 @@ const SETUP_REST = 10;
 const LONG_SETUP_MS = 5_000;
 
 /** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
-export class Snapshot implements Reading {
+export class GenesysFullRead implements Reading {
   readonly #client: GenesysApi;
-  readonly #mirror: Mirror;
+  readonly #translator: Translator;
   readonly #context: PlatformContext;
   readonly #clock: Clock;
   /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
@@ -43,7 +43,7 @@ export class Snapshot implements Reading {
 
   constructor(
     client: GenesysApi,
-    mirror: Mirror,
+    translator: Translator,
     context: PlatformContext,
     clock: Clock,
     settled: () => Promise<void>,
@@ -51,7 +51,7 @@ export class Snapshot implements Reading {
     utilization?: Utilization,
   ) {
     this.#client = client;
-    this.#mirror = mirror;
+    this.#translator = translator;
     this.#context = context;
     this.#clock = clock;
     this.#settled = settled;
@@ -60,7 +60,7 @@ export class Snapshot implements Reading {
   }
 
   /** Something may have been missed: the next reading leaves nothing out. */
-  renew(): void {
+  restart(): void {
     this.#setup = undefined;
   }
 
@@ -72,7 +72,7 @@ export class Snapshot implements Reading {
     await this.#readSetup();
     if (!isLong || tookMs === undefined) yield* this.#users();
     if (this.#utilization) this.step = 'what agents may carry';
-    const changed = await this.#utilization?.readSome(this.#mirror.roster.ids());
+    const changed = await this.#utilization?.readSome(this.#translator.roster.ids());
     if (changed) yield* this.users(changed);
   }
 
@@ -91,7 +91,7 @@ export class Snapshot implements Reading {
     for await (const page of readUsersById(this.#client, userIds)) {
       const { atMs, agents } = await this.#readingOf(page);
       const found = new Set(page.users.map(({ id }) => id));
-      const gone = page.asked.filter((id) => !found.has(id)).map((id) => this.#mirror.roster.gone(id, atMs));
+      const gone = page.asked.filter((id) => !found.has(id)).map((id) => this.#translator.roster.gone(id, atMs));
       yield { atMs, agents: [...agents, ...gone] };
     }
   }
@@ -101,7 +101,7 @@ export class Snapshot implements Reading {
     const { queueIds, atMs: joinedAtMs } = this.#memberships;
     const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: joinedAtMs });
     const read = (user: UserPayload) =>
-      this.#mirror.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
+      this.#translator.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
     const passOver = ({ id }: UserPayload, error: unknown) =>
       this.#context.passOver(`${this.#context.connection}:${id}`, error);
     return { atMs, agents: readEach(users, read, passOver) };
@@ -112,7 +112,7 @@ export class Snapshot implements Reading {
     if (this.#setup && startedMs < this.#setup.dueMs) return;
     this.step = 'which queues agents have joined';
     const definitions = await this.#refusals.unlessRefused('presenceDefinitions', () => readDefinitions(this.#client));
-    if (definitions) this.#mirror.definitions = definitions;
+    if (definitions) this.#translator.definitions = definitions;
     await this.#readMemberships();
     await this.#utilization?.readOrganisation();
     const endedMs = this.#clock.monotonicMs();

@@ -1,4 +1,5 @@
-import type { FirstReading, PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
+import type { FirstReading, PlatformContext, Reading, ReadPage } from '../platform.ts';
+import type { SyncHandle } from '../platform-sync.ts';
 import { readEach } from '../read-each.ts';
 import type { Directory } from './directory.ts';
 import type { Feeds } from './feeds.ts';
@@ -7,20 +8,13 @@ import type { CxoneRoster, RosterReading } from './roster.ts';
 /** Agents compared at once when they are told from memory. */
 const TOLD_AT_ONCE = 500;
 
-/** Where what is told beside a reading goes, and when all of it is accepted. */
-interface Line {
-  push(reports: PlatformReport[]): void;
-  /** Resolves when nothing waits to be accepted: what was on its way anyhow would look like a difference. */
-  settled(): Promise<void>;
-}
-
 /** Reads a business unit through its lists. Every way throws RequestFailed. */
-export class Snapshot implements Reading {
+export class CxoneFullRead implements Reading {
   readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>;
   readonly #feeds: Feeds;
   readonly #roster: CxoneRoster;
   readonly #directory: Directory;
-  readonly #line: Line;
+  readonly #sink: Pick<SyncHandle, 'deliver' | 'settled'>;
   /** When the last list of states began, in platform ms, and who was in it; undefined where some may be missing. */
   #listed: { atMs: number; agentIds: Set<string> } | undefined;
   #hidden = 0;
@@ -31,13 +25,13 @@ export class Snapshot implements Reading {
     feeds: Feeds,
     roster: CxoneRoster,
     directory: Directory,
-    line: Line,
+    sink: Pick<SyncHandle, 'deliver' | 'settled'>,
   ) {
     this.#context = context;
     this.#feeds = feeds;
     this.#roster = roster;
     this.#directory = directory;
-    this.#line = line;
+    this.#sink = sink;
   }
 
   /** What keeps the mirror from being whole, for people. */
@@ -80,7 +74,7 @@ export class Snapshot implements Reading {
     if (named.size >= total) this.#listed = { atMs, agentIds };
     else this.#context.count('resync', 'the list of states was incomplete');
     this.#enter('which contacts there are');
-    this.#line.push(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
+    this.#sink.deliver(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
     if (isFirst) yield* this.#introduce(atMs);
   }
 
@@ -100,15 +94,15 @@ export class Snapshot implements Reading {
     await this.#directory.refresh();
     const ids = this.#roster.present();
     for (let from = 0; from < ids.length; from += TOLD_AT_ONCE) {
-      await this.#line.settled();
+      await this.#sink.settled();
       const agents = ids.slice(from, from + TOLD_AT_ONCE).flatMap((id) => this.#roster.told(id) ?? []);
       yield { atMs: Math.max(atMs, this.#directory.atMs), agents };
     }
   }
 
   async #tell(readings: RosterReading[], atMs: number): Promise<ReadPage> {
-    this.#line.push(readings.flatMap(({ reports }) => reports));
-    await this.#line.settled();
+    this.#sink.deliver(readings.flatMap(({ reports }) => reports));
+    await this.#sink.settled();
     return { atMs, agents: readings.map(({ reading }) => reading) };
   }
 
