@@ -10,7 +10,7 @@ import type { Client } from './shapes.ts';
 export type { ClientOptions } from './send.ts';
 export type { AnswerOf, Client, RequestOf } from './shapes.ts';
 
-/** Muster answered with a problem. `is` tells which, and so what else it says. */
+/** Muster answered with a problem. `is` narrows its type by code. */
 export class MusterProblem extends Error {
   override name = 'MusterProblem';
   readonly problem: Problem;
@@ -25,7 +25,7 @@ export class MusterProblem extends Error {
   }
 }
 
-/** Nobody answered in time, or it was not Muster. What was asked may have been done. */
+/** No answer in time, or an answer that is not Muster's. The request may have been executed. */
 export class NoAnswer extends Error {
   override name = 'NoAnswer';
 }
@@ -33,14 +33,14 @@ export class NoAnswer extends Error {
 const DEADLINE_MS = 5000;
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
-/** What may be otherwise the next time: the instance is going, or something that it needs was away. */
-const PASSING = new Set([502, 503, 504]);
+/** Temporary failures: the instance is stopping, or a dependency is unavailable. */
+const TEMPORARY = new Set([502, 503, 504]);
 
 /**
- * A client of the API. Each function asks for one operation and resolves with its answer. What the operation says may be
- * repeated is, while nobody answers or what is answered may pass.
+ * A client of the API, with one function per operation that resolves with its answer. Repeatable operations are retried after
+ * timeouts and temporary failures.
  *
- * Every function throws MusterProblem for a problem, and NoAnswer where there is none in time.
+ * Every function throws MusterProblem for a problem, and NoAnswer if there is no answer in time.
  */
 export function createClient(options: ClientOptions): Client {
   const functions = operationList().map(([id, operation]) => [
@@ -64,11 +64,11 @@ async function ask(operation: Operation, request: Request, options: ClientOption
 
 const noAnswer = (error: Error): NoAnswer => new NoAnswer(`no answer (${error.message})`, { cause: error });
 
-/** How long to wait before it is tried again, in ms; undefined where that would not help. */
+/** Delay before the next attempt, in ms; undefined if a retry would not help. */
 function pauseAfter(received: Received | NoAnswer, attempt: number): number | undefined {
   const backoffMs = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
   if (received instanceof NoAnswer) return backoffMs;
-  if (!PASSING.has(received.status)) return undefined;
+  if (!TEMPORARY.has(received.status)) return undefined;
   return Math.max(backoffMs, Number(received.headers['retry-after'] ?? 0) * 1000);
 }
 
@@ -80,5 +80,5 @@ function judge({ answers }: Operation, received: Received | NoAnswer): Received 
   if (type === PROBLEM_TYPE) throw new MusterProblem(body as Problem);
   const answer = answers[status];
   if (answer && (answer.type ?? JSON_TYPE) === type) return received;
-  throw new NoAnswer(`${status} with ${type || 'nothing'} is no answer of Muster: is something before it?`);
+  throw new NoAnswer(`${status} with ${type || 'nothing'} is not an answer of Muster: is there a proxy in between?`);
 }

@@ -17,28 +17,28 @@ import type { Translator } from './translator.ts';
 import type { Utilization } from './utilization.ts';
 
 /**
- * Who has joined which queue costs a request or more per queue, changes seldom, and is notified, too; what presences
- * there are changes hardly ever. Both are read again after this many times as long as it took.
+ * Queue memberships cost at least one request per queue, change seldom, and are notified too; presence definitions hardly
+ * ever change. Both are read again after this many times the duration of the last read.
  */
 const SETUP_REST = 10;
-/** Where it takes longer than this, in ms, agents are read before. */
+/** If that takes longer than this, in ms, agents are read first. */
 const LONG_SETUP_MS = 5_000;
 
-/** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
+/** Reads an organisation through its bulk endpoints. All methods throw RequestFailed. */
 export class GenesysFullRead implements Reading {
   readonly #client: GenesysApi;
   readonly #translator: Translator;
   readonly #context: PlatformContext;
   readonly #clock: Clock;
-  /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
+  /** Resolves when queued reports have been accepted, so that they do not look like differences. */
   readonly #settled: () => Promise<void>;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
-  /** Undefined where every agent takes one call at a time. */
+  /** Undefined if every agent takes one call at a time. */
   readonly #utilization: Utilization | undefined;
   #memberships: Memberships = { queueIds: new Map(), atMs: 0, refusal: undefined };
-  /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
+  /** When queues and presences are due again, monotonic, and how long the last read took, in ms; undefined: due now. */
   #setup: { dueMs: number; tookMs: number } | undefined;
-  /** What is read just now, for people. */
+  /** Current step, for people. */
   step = '';
 
   constructor(
@@ -59,12 +59,12 @@ export class GenesysFullRead implements Reading {
     this.#utilization = utilization;
   }
 
-  /** Something may have been missed: the next reading leaves nothing out. */
+  /** Called after a gap: the next full read includes queues and presences. */
   restart(): void {
     this.#setup = undefined;
   }
 
-  /** Everybody; where something may have been missed, twice: what agents do does not wait for the queues they are in. */
+  /** All users. After a gap twice, so that agents' states do not wait for their queues. */
   async *pages(): AsyncGenerator<ReadPage> {
     const { tookMs } = this.#setup ?? {};
     const isLong = tookMs === undefined || tookMs > LONG_SETUP_MS;
@@ -86,7 +86,7 @@ export class GenesysFullRead implements Reading {
     return this.users(agentIds.map((id) => id.slice(prefix.length)));
   }
 
-  /** These alone. One the platform does not know any more, by a listing and by id, is gone. */
+  /** Single users. One that the platform no longer finds by id is gone. */
   async *users(userIds: string[]): AsyncGenerator<ReadPage> {
     for await (const page of readUsersById(this.#client, userIds)) {
       const { atMs, agents } = await this.#readingOf(page);
@@ -120,7 +120,7 @@ export class GenesysFullRead implements Reading {
     this.#setup = { dueMs: endedMs + SETUP_REST * tookMs, tookMs };
   }
 
-  /** Those known keep the time of their own reading: what is notified meanwhile is newer. */
+  /** Memberships keep the time of their own read: notifications since then are newer. */
   async #readMemberships(): Promise<void> {
     const memberships = await this.#refusals.unlessRefused('queues', () => readMemberships(this.#client));
     if (!memberships) return;

@@ -7,7 +7,7 @@ import { failureOf } from './failure.ts';
 import { LOGIN } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
 
-/** A token and a channel are renewed when this share of their life is over. */
+/** Share of the lifetime after which tokens and channels are renewed. */
 export const RENEWAL_SHARE = 0.8;
 
 const Grant = Type.Object({ access_token: Type.String({ minLength: 1 }), expires_in: Type.Number({ minimum: 1 }) });
@@ -32,7 +32,7 @@ export class TokenSource {
     this.#clock = clock;
   }
 
-  /** @throws RequestFailed with the login host's own words */
+  /** @throws RequestFailed with the login host's message */
   async get(signal: AbortSignal): Promise<AccessToken> {
     if (this.#token && this.#clock.monotonicMs() < this.#token.renewAtMs) return this.#token;
     this.#pending ??= this.#fetch(signal).finally(() => {
@@ -42,7 +42,7 @@ export class TokenSource {
     return this.#token;
   }
 
-  /** The platform refused this token: the next request fetches another, unless somebody has already. */
+  /** Drops a token that the platform refused; the next request fetches another. */
   refuse(token: AccessToken): void {
     if (this.#token === token) this.#token = undefined;
   }
