@@ -115,7 +115,8 @@ function unverified(token: string): { alg: string; kid: string | undefined; iss:
 function refusalOf(error: unknown): Error {
   if (error instanceof errors.JWTExpired) return new InvalidBearer('expired', 'the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'aud') return new InvalidBearer('audience', 'the token is for another audience: aud does not fit');
+    if (error.claim === 'aud')
+      return new InvalidBearer('audience', 'the token is for another audience: aud does not fit');
     const what = error.reason === 'missing' ? 'is missing' : 'does not fit';
     return new InvalidBearer('claims', `the claim ${error.claim} of the token ${what}`);
   }

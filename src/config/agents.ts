@@ -10,7 +10,7 @@ const Unknown = Type.Object(
     }),
     home: Type.Optional(
       Name(
-        'The region that grants them; needed where they are accepted, and the same in all regions: of regions that each name themselves every one would give the agent away.',
+        'Home of these agents, required with `accept`. The same in all regions: if each region named itself, every one would grant claims on the same agent.',
       ),
     ),
   },
@@ -25,7 +25,7 @@ export const Agents = Type.Object(
       minimum: 1,
       maximum: 3650,
       description:
-        'Days without any event after which an offline agent whom no platform lists is forgotten. The tombstone is kept for as long again. The same in all regions.',
+        'Days without any event after which an offline agent that no platform lists is forgotten. The tombstone is kept for as long again. The same in all regions.',
     }),
   },
   { ...closed, default: {}, description: 'Which agents the regions keep, in addition to those of the connections.' },

@@ -54,8 +54,7 @@ const Sasl = Type.Union(
             Type.String({
               pattern: '^[\\x20-\\x7e]+$',
               title: 'a text of printable ASCII',
-              description:
-                'Value of an extension. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
+              description: 'Value of an extension. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
             }),
             'SASL extensions that brokers require in addition to the token, by name (RFC 7628).',
           ),

@@ -16,8 +16,7 @@ const Listen = Type.Object(
     host: Type.String({
       default: '127.0.0.1',
       minLength: 1,
-      description:
-        'Address to listen on. Protect any address other than loopback with TLS and a firewall.',
+      description: 'Address to listen on. Protect any address other than loopback with TLS and a firewall.',
     }),
     port: Type.Integer({ default: 7400, minimum: 1, maximum: 65_535, description: 'TCP port of the HTTP API.' }),
   },
@@ -120,7 +119,8 @@ const Ranking = Type.Object(
   {
     ...closed,
     default: {},
-    description: 'Ranking factors in addition to waiting time, each in seconds of waiting. All 0: the agent who waits longest comes first.',
+    description:
+      'Ranking factors in addition to waiting time, each in seconds of waiting. All 0: the agent who waits longest comes first.',
   },
 );
 
@@ -159,7 +159,12 @@ const Freshness = Type.Object(
       600_000,
       'Silence after which a region’s agents are suspect: they come after all others.',
     ),
-    staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are stale: not handed out without verification.'),
+    staleMs: Milliseconds(
+      30_000,
+      1000,
+      3_600_000,
+      'Silence after which they are stale: not handed out without verification.',
+    ),
     confirmedMs: Milliseconds(
       5000,
       0,
