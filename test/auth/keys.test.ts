@@ -52,6 +52,7 @@ describe('the private key of a region', () => {
       expect(readRegionKey(text).asymmetricKeyType).toBe('ed25519');
     }
     expect(() => readRegionKey(privatePem(pairOf('r', 'RS256')))).toThrow(/Ed25519/);
-    for (const text of [publicPem(pair), 'secret', '{}']) expect(() => readRegionKey(text)).toThrow(/not a private key/);
+    for (const text of [publicPem(pair), 'secret', '{}'])
+      expect(() => readRegionKey(text)).toThrow(/not a private key/);
   });
 });

@@ -63,7 +63,11 @@ describe('auth', () => {
       withIssuer({ jwksUrl: undefined }),
       ['auth.issuers.idp: must have either jwksUrl or keys'],
     ],
-    ['an issuer with two kinds of keys', withIssuer({ keys: [publicPem(rsa)] }), ['auth.issuers.idp: must have either jwksUrl or keys']],
+    [
+      'an issuer with two kinds of keys',
+      withIssuer({ keys: [publicPem(rsa)] }),
+      ['auth.issuers.idp: must have either jwksUrl or keys'],
+    ],
     [
       'keys over HTTP',
       withIssuer({ jwksUrl: 'http://login.example.com/keys' }),
