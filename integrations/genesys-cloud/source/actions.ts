@@ -60,7 +60,7 @@ const claimOutputs: Output[] = [
   { name: 'user_id', type: 'string', description: "The agent's user id on that platform." },
   { name: 'claim_id', type: 'string', description: 'The claim, for the other actions.' },
   { name: 'expires_in_ms', type: 'integer', description: 'How long the agent is held, in ms.' },
-  { name: 'replicated', type: 'boolean', description: "Whether a replica of the store holds the claim." },
+  { name: 'replicated', type: 'boolean', description: 'Whether a replica of the store holds the claim.' },
   { name: 'queue', type: 'string', description: 'The requested queue.' },
   {
     name: 'authority',
@@ -68,7 +68,11 @@ const claimOutputs: Output[] = [
     description:
       'Source of the grant: home, verified, or copy if the home of an existing claim could not be asked; empty if no agent was found.',
   },
-  { name: 'verified', type: 'boolean', description: "Granted on behalf of the agent's home, verified by the platform." },
+  {
+    name: 'verified',
+    type: 'boolean',
+    description: "Granted on behalf of the agent's home, verified by the platform.",
+  },
   { name: 'reason', type: 'string', description: 'Why no agent was found.' },
   { name: 'detail', type: 'string', description: 'The same, for people.' },
   { name: 'retry_after_ms', type: 'integer', description: 'When to ask again, in ms: never sooner.' },
