@@ -1,19 +1,19 @@
 import type { VerificationKey } from './keys.ts';
 
-/** Where the public keys of an issuer come from. */
+/** Source of an issuer's public keys. */
 export interface KeySource {
-  /** The keys that a token naming this one may be signed with. @throws KeysUnavailable */
+  /** Keys that a token with this `kid` may be signed with. @throws KeysUnavailable */
   find(kid: string | undefined): Promise<readonly VerificationKey[]>;
-  /** Changes whenever a key is withdrawn, or comes; undefined while none may be trusted. */
+  /** Changes whenever a key is added or withdrawn; undefined while no key may be trusted. */
   readonly version: number | undefined;
 }
 
-/** The keys of an issuer are not known now: whether a token is good cannot be said. */
+/** The issuer's keys are unavailable, so its tokens cannot be verified. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable';
 }
 
-/** Keys that the configuration names; they change with it. */
+/** Keys from the configuration. */
 export class StaticKeys implements KeySource {
   readonly version = 1;
   readonly #keys: readonly VerificationKey[];
@@ -27,7 +27,7 @@ export class StaticKeys implements KeySource {
   }
 }
 
-/** Those of that name; where there is none, those that have no name. A token that names none may be signed with any. */
+/** Keys with this id; if there is none, keys without an id. A token without a `kid` may be signed with any key. */
 export function matching(keys: readonly VerificationKey[], kid: string | undefined): readonly VerificationKey[] {
   if (kid === undefined) return keys;
   const named = keys.filter((key) => key.kid === kid);

@@ -1,15 +1,15 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-/** A public key by which tokens are verified. */
+/** A public key for verifying tokens. */
 export interface VerificationKey {
-  /** The name that tokens call it by; undefined: any token of the issuer may be signed with it. */
+  /** Key id in tokens; undefined: any token of the issuer may be signed with it. */
   kid: string | undefined;
   key: KeyObject;
-  /** What it may sign with, as in the header `alg`. */
+  /** Algorithms for this key, as in the header `alg`. */
   algorithms: readonly string[];
 }
 
-/** A key that cannot be used; the message says why, in words that fit behind the path of a config value. */
+/** An unusable key; the message says why, to follow the path of a config value. */
 export class UnusableKey extends Error {
   override name = 'UnusableKey';
 }
@@ -20,12 +20,12 @@ const CURVES: Record<string, string> = { prime256v1: 'ES256', secp384r1: 'ES384'
 const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 const EDDSA = ['EdDSA', 'Ed25519'];
 
-/** Every algorithm that a token may be signed with: asymmetric ones, so that whoever verifies can never sign. */
+/** Algorithms of tokens: asymmetric ones only, so that a verifier can never sign. */
 export const ALGORITHMS = [...RSA, ...Object.values(CURVES), ...EDDSA];
 
 /**
- * Reads public keys from text: PEM (several are one after the other), a JWK, or a JWKS.
- * @throws UnusableKey if one of them is none that can be used, or there is none
+ * Reads public keys from text: PEM (one or several), a JWK, or a JWKS.
+ * @throws UnusableKey if one of them cannot be used, or there is none
  */
 export function readKeys(text: string): VerificationKey[] {
   const keys = text.trimStart().startsWith('{') ? readJson(text).map(ofJwk) : [...text.matchAll(PEM)].map(ofPem);
@@ -33,10 +33,10 @@ export function readKeys(text: string): VerificationKey[] {
   return keys;
 }
 
-/** What can be used of the key set that an issuer publishes, which may hold more than this version knows. */
+/** Usable keys of a published key set; unknown kinds of keys are skipped. */
 export function keysOfSet(set: unknown): VerificationKey[] {
   const { keys } = (set ?? {}) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new UnusableKey('is no JWKS');
+  if (!Array.isArray(keys)) throw new UnusableKey('is not a JWKS');
   return keys.flatMap((jwk) => {
     try {
       return [ofJwk(jwk)];
@@ -49,7 +49,7 @@ export function keysOfSet(set: unknown): VerificationKey[] {
 
 /** Reads the private key of a region: Ed25519, as PEM (PKCS#8) or JWK. @throws UnusableKey */
 export function readRegionKey(text: string): KeyObject {
-  const key = parsed('is no private key, expected PEM (PKCS#8) or a JWK', () =>
+  const key = parsed('is not a private key, expected PEM (PKCS#8) or a JWK', () =>
     text.trimStart().startsWith('{')
       ? createPrivateKey({ key: JSON.parse(text) as JsonWebKey, format: 'jwk' })
       : createPrivateKey(text),
@@ -58,20 +58,20 @@ export function readRegionKey(text: string): KeyObject {
   return key;
 }
 
-/** Whether a key is the public part of a region's own. */
+/** Whether a key is the public part of a region's private key. */
 export function isPublicPartOf(key: KeyObject, privateKey: KeyObject): boolean {
   return createPublicKey(privateKey).equals(key);
 }
 
 function readJson(text: string): unknown[] {
-  const json = parsed('is no JSON', () => JSON.parse(text) as { keys?: unknown });
+  const json = parsed('is not JSON', () => JSON.parse(text) as { keys?: unknown });
   return Array.isArray(json.keys) ? json.keys : [json];
 }
 
 function ofPem([pem, label]: RegExpExecArray): VerificationKey {
   if (label?.includes('PRIVATE')) throw new UnusableKey('holds a private key: only public ones belong here');
   return usable(
-    parsed('holds a PEM that is no public key', () => createPublicKey(pem)),
+    parsed('holds a PEM that is not a public key', () => createPublicKey(pem)),
     undefined,
   );
 }
@@ -80,7 +80,7 @@ function ofJwk(value: unknown): VerificationKey {
   const jwk = (value ?? {}) as JsonWebKey & { kid?: unknown; use?: unknown; alg?: unknown };
   if (jwk.d !== undefined) throw new UnusableKey('holds a private key: only public ones belong here');
   if (jwk.use !== undefined && jwk.use !== 'sig') throw new UnusableKey('holds a key that is not for signatures');
-  const key = parsed('holds a JWK that is no public key', () => createPublicKey({ key: jwk, format: 'jwk' }));
+  const key = parsed('holds a JWK that is not a public key', () => createPublicKey({ key: jwk, format: 'jwk' }));
   const found = usable(key, typeof jwk.kid === 'string' ? jwk.kid : undefined);
   return jwk.alg === undefined ? found : { ...found, algorithms: found.algorithms.filter((each) => each === jwk.alg) };
 }
@@ -89,7 +89,7 @@ function usable(key: KeyObject, kid: string | undefined): VerificationKey {
   const { namedCurve = '', modulusLength = LEAST_RSA_BITS } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < LEAST_RSA_BITS) throw new UnusableKey(`holds an RSA key of less than ${LEAST_RSA_BITS} bits`);
   const algorithms = algorithmsOf(key.asymmetricKeyType ?? '', namedCurve);
-  if (algorithms.length === 0) throw new UnusableKey('holds a key of a kind that is not used: RSA, EC and Ed25519 are');
+  if (algorithms.length === 0) throw new UnusableKey('holds a key of an unsupported kind, expected RSA, EC or Ed25519');
   return { kid, key, algorithms };
 }
 
@@ -99,11 +99,11 @@ function algorithmsOf(kind: string, curve: string): string[] {
   return kind === 'ec' && CURVES[curve] ? [CURVES[curve]] : [];
 }
 
-/** The library's own message may quote the key. */
-function parsed<T>(otherwise: string, read: () => T): T {
+/** Hides the library's message, which may quote the key. */
+function parsed<T>(message: string, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new UnusableKey(otherwise);
+    throw new UnusableKey(message);
   }
 }

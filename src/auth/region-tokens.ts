@@ -6,17 +6,17 @@ import type { VerificationKey } from './keys.ts';
 import { SCOPES_OF_REGIONS } from './scopes.ts';
 import type { Issuer } from './tokens.ts';
 
-/** How regions are named in the tokens that they sign for each other: no other issuer may be named so. */
+/** Prefix of regions' names in their tokens; reserved for regions. */
 export const REGION_PREFIX = 'urn:muster:region:';
 
 /**
- * Clocks of regions may differ by this less what follows, in s: a region whose clock is wrong must not be taken for one
- * that is cut off.
+ * Validity in s. Clocks of regions may differ by this minus RENEWED_MS: a region with a wrong clock must not look
+ * disconnected.
  */
 const VALID_SECONDS = 900;
 const RENEWED_MS = 60_000;
 
-/** What a region shows to others: tokens signed with its own key, each good at one other region alone. */
+/** Tokens that authenticate a region to others: signed with its own key, each valid in one region only. */
 export class RegionTokens {
   readonly #region: string;
   readonly #key: KeyObject;
@@ -30,7 +30,7 @@ export class RegionTokens {
     this.#clock = clock;
   }
 
-  /** A token for the other region, good for minutes. */
+  /** A token for the other region, valid for minutes. */
   for(other: string): Promise<string> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#signed.get(other);
@@ -52,7 +52,7 @@ export class RegionTokens {
   }
 }
 
-/** Another region as an issuer: of tokens for this region, about itself. */
+/** Another region as the issuer of its own tokens for this region. */
 export function regionAsIssuer(other: string, keys: readonly VerificationKey[], region: string): [string, Issuer] {
   const caller = { kind: 'region', region: other, scopes: SCOPES_OF_REGIONS } as const;
   const issuer = { audience: REGION_PREFIX + region, keys: new StaticKeys(keys), callerOf: () => caller };

@@ -6,27 +6,27 @@ import { type KeySource, KeysUnavailable, matching } from './key-source.ts';
 import { keysOfSet, type VerificationKey } from './keys.ts';
 
 interface RemoteKeysOptions {
-  /** Of the JWKS. */
+  /** URL of the JWKS. */
   url: string;
   clock: Clock;
   log: Log;
 }
 
-/** So long after it is withdrawn a key is believed at most, while the issuer answers. */
+/** Refresh interval while the issuer answers: a withdrawn key is accepted for this long at most. */
 const REFRESH_MS = 300_000;
-/** While it does not. */
+/** Refresh interval while it does not. */
 const RETRY_MS = 30_000;
-/** Between two fetches that tokens with unknown keys bring about: else strangers could have the issuer hammered. */
+/** Shortest time between two fetches caused by tokens with unknown keys, so that strangers cannot flood the issuer. */
 const COOLDOWN_MS = 10_000;
-/** So long after the last answer of an issuer that is away its keys are believed. */
-const OUTLIVES_MS = 4 * 3_600_000;
+/** How long keys are accepted after the issuer's last answer. */
+const TRUSTED_MS = 4 * 3_600_000;
 const DEADLINE_MS = 3000;
 const LARGEST_BYTES = 1024 * 1024;
 const MOST_KEYS = 100;
 
 /**
- * The keys that an issuer publishes, fetched again every 5 min, and at once, but not often, when a token names one that
- * is not there: so a new key is known by the first token that it signed.
+ * The published keys of an issuer, fetched every 5 min, and also when a token names an unknown key, with a cooldown. So a new
+ * key is known with the first token that it signed.
  */
 export class RemoteKeys implements KeySource {
   readonly #options: RemoteKeysOptions;
@@ -45,7 +45,7 @@ export class RemoteKeys implements KeySource {
     this.#options = options;
   }
 
-  /** Begins to fetch. An issuer that is away keeps nobody from starting. */
+  /** Starts fetching. An unavailable issuer does not prevent the start of an instance. */
   start(): void {
     void this.refresh().then(() => {
       if (this.#isStopped) return;
@@ -61,10 +61,10 @@ export class RemoteKeys implements KeySource {
   }
 
   get version(): number | undefined {
-    return this.ageMs <= OUTLIVES_MS ? this.#version : undefined;
+    return this.ageMs <= TRUSTED_MS ? this.#version : undefined;
   }
 
-  /** How long ago the issuer last answered, in ms; Infinity before it has. */
+  /** Time since the issuer's last answer, in ms; Infinity before the first. */
   get ageMs(): number {
     return this.#options.clock.monotonicMs() - (this.#fetchedMs ?? Number.NEGATIVE_INFINITY);
   }
@@ -75,11 +75,11 @@ export class RemoteKeys implements KeySource {
     const sinceMs = this.#options.clock.monotonicMs() - this.#askedMs;
     if (this.#fetching || sinceMs >= COOLDOWN_MS) await this.refresh();
     if (this.version === undefined)
-      throw new KeysUnavailable(`the issuer's keys at ${this.#options.url} are not known`);
+      throw new KeysUnavailable(`the issuer's keys at ${this.#options.url} are unavailable`);
     return matching(this.#keys, kid);
   }
 
-  /** Fetches the keys; whoever asks meanwhile shares it. What cannot be fetched leaves things as they were. */
+  /** Fetches the keys; concurrent calls share one fetch. A failure keeps the known keys. */
   refresh(): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined;
@@ -93,7 +93,7 @@ export class RemoteKeys implements KeySource {
     try {
       const set = await this.#read();
       const keys = keysOfSet(set).slice(0, MOST_KEYS);
-      if (keys.length === 0) throw new Error('it holds no key that can be used');
+      if (keys.length === 0) throw new Error('it holds no usable key');
       this.#fetchedMs = clock.monotonicMs();
       if (this.#isAway) log.info('issuer_keys_available', { url });
       this.#isAway = false;

@@ -6,19 +6,19 @@ import type { KeySource } from './key-source.ts';
 import { ALGORITHMS, type VerificationKey } from './keys.ts';
 import { type Scope, scopesIn } from './scopes.ts';
 
-/** Somebody whose tokens are believed. */
+/** A trusted issuer of tokens. */
 export interface Issuer {
-  /** What `aud` must hold. */
+  /** Required value of `aud`. */
   audience: string;
   keys: KeySource;
-  /** Who it is that shows a token of these claims. */
+  /** The caller of a token with these claims. */
   callerOf(claims: JWTPayload): KnownCaller;
 }
 
-/** Why a token is not believed; a label, so there are few. */
+/** Reason for refusing a token; used as a metric label, so there are few. */
 type TokenFault = 'malformed' | 'issuer' | 'key' | 'signature' | 'audience' | 'expired' | 'claims';
 
-/** A token that is not believed; the message is fit for whoever sent it. */
+/** A refused token; the message may be sent to the caller. */
 export class InvalidBearer extends Error {
   override name = 'InvalidBearer';
   readonly fault: TokenFault;
@@ -36,23 +36,23 @@ interface Verified {
   version: number | undefined;
 }
 
-/** For clocks of issuers that are ahead or behind, in s. */
+/** Allowed clock difference of issuers, in s. */
 const LEEWAY_SECONDS = 30;
 const LONGEST = 8192;
-/** Signatures checked for one token, where its issuer does not say with which key it signed. */
+/** Largest number of keys tried for a token without a `kid`. */
 const MOST_TRIED = 4;
 const REMEMBERED = 10_000;
 
 /**
- * Knows callers by their tokens. What has been verified is remembered by the token's digest until it expires or its
- * issuer's keys change, so that a caller of many requests costs one signature.
+ * Authenticates callers by their tokens. Results are cached by the token's digest until the token expires or its issuer's keys
+ * change, so that many requests of one caller cost one signature check.
  */
 export class Tokens {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
   readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED });
 
-  /** @param issuers by what their tokens say in `iss` */
+  /** @param issuers by the value of `iss` in their tokens */
   constructor(issuers: ReadonlyMap<string, Issuer>, clock: Clock) {
     this.#issuers = issuers;
     this.#clock = clock;
@@ -71,14 +71,14 @@ export class Tokens {
   }
 
   async #verify(token: string): Promise<Verified> {
-    const { alg, kid, iss } = unproven(token);
+    const { alg, kid, iss } = unverified(token);
     const issuer = this.#issuers.get(iss);
-    if (!issuer) throw new InvalidBearer('issuer', 'the token is of an issuer that is not believed here');
+    if (!issuer) throw new InvalidBearer('issuer', 'the token is of an unknown issuer');
     const { keys, audience } = issuer;
     const found = await keys.find(kid);
     const { version } = keys;
     const fitting = found.filter(({ algorithms }) => algorithms.includes(alg)).slice(0, MOST_TRIED);
-    if (fitting.length === 0) throw new InvalidBearer('key', 'no key of its issuer fits the token');
+    if (fitting.length === 0) throw new InvalidBearer('key', 'the token is signed with an unknown key');
     const claims = await this.#claimsOf(token, fitting, { issuer: iss, audience });
     const untilMs = ((claims.exp ?? 0) + LEEWAY_SECONDS) * 1000;
     return { caller: { ...issuer.callerOf(claims), untilMs }, untilMs, keys, version };
@@ -95,27 +95,28 @@ export class Tokens {
       try {
         return (await jwtVerify(token, key, { ...rules, algorithms: ALGORITHMS })).payload;
       } catch (error) {
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw inWords(error);
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw refusalOf(error);
       }
     }
-    throw new InvalidBearer('signature', 'the signature of the token is not of its issuer');
+    throw new InvalidBearer('signature', 'the signature of the token is not valid');
   }
 }
 
-/** What a token says before anything is proven. @throws InvalidBearer */
-function unproven(token: string): { alg: string; kid: string | undefined; iss: string } {
+/** Unverified header and issuer of a token. @throws InvalidBearer */
+function unverified(token: string): { alg: string; kid: string | undefined; iss: string } {
   try {
     const { alg = '', kid } = decodeProtectedHeader(token);
     return { alg, kid, iss: decodeJwt(token).iss ?? '' };
   } catch {
-    throw new InvalidBearer('malformed', 'the token is no signed JWT');
+    throw new InvalidBearer('malformed', 'the token is not a signed JWT');
   }
 }
 
-function inWords(error: unknown): Error {
+function refusalOf(error: unknown): Error {
   if (error instanceof errors.JWTExpired) return new InvalidBearer('expired', 'the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'aud') return new InvalidBearer('audience', 'the token is for somebody else: aud does not fit');
+    if (error.claim === 'aud')
+      return new InvalidBearer('audience', 'the token is for another audience: aud does not fit');
     const what = error.reason === 'missing' ? 'is missing' : 'does not fit';
     return new InvalidBearer('claims', `the claim ${error.claim} of the token ${what}`);
   }
@@ -123,7 +124,7 @@ function inWords(error: unknown): Error {
   return error as Error;
 }
 
-/** The caller that an issuer of applications and people speaks of. */
+/** The caller of a token from an issuer for applications and users. */
 export function clientOf(claims: JWTPayload): KnownCaller {
   const { iss = '', sub, client_id, azp, appid } = claims;
   // RFC 9068, OpenID Connect, and Entra ID's first version, in this order.
@@ -137,32 +138,32 @@ export function clientOf(claims: JWTPayload): KnownCaller {
   };
 }
 
-/** Whoever sent a request. */
+/** The sender of a request. */
 export type Caller =
-  /** Somebody to whom an issuer has given a token. */
+  /** A client with a token of an issuer. */
   | {
       kind: 'client';
       /** The claim `iss`. */
       issuer: string;
-      /** The claim `sub`: a person, or the application itself. */
+      /** The claim `sub`: a user, or the application itself. */
       subject?: string;
-      /** The application that got the token, where the issuer says which. */
+      /** The application that got the token, if the token names it. */
       client?: string;
       scopes: ReadonlySet<Scope>;
-      /** When what it has shown expires, in ms since the epoch; said of whoever has shown something. */
+      /** When its token expires, in ms since the epoch. */
       untilMs?: number;
     }
-  /** Another region, by its own key. */
+  /** Another region, authenticated by its key. */
   | { kind: 'region'; region: string; scopes: ReadonlySet<Scope>; untilMs?: number }
-  /** Anybody on this machine: the instance has no `auth`, and listens on loopback only. */
+  /** Any caller on this machine: the instance has no `auth` and listens on loopback only. */
   | { kind: 'anybody' };
 
-/** Somebody who has shown who it is. */
+/** An authenticated caller. */
 type KnownCaller = Exclude<Caller, { kind: 'anybody' }>;
 
 export const ANYBODY: Caller = { kind: 'anybody' };
 
-/** Whether the caller may do what needs this scope. */
+/** Whether the caller has this scope. */
 export function may(caller: Caller, scope: Scope): boolean {
   return caller.kind === 'anybody' || caller.scopes.has(scope);
 }

@@ -14,15 +14,15 @@ export interface Endpoint {
 }
 
 export interface ClientOptions {
-  /** An instance of a region, or what stands before several. */
+  /** URL of an instance, or of a load balancer before several. */
   url: string;
-  /** Asked before each request, where the config names issuers. */
+  /** Called before each request, if Muster's config has `auth`. */
   token?: () => string | Promise<string>;
-  /** How long an answer may take, repetitions included, in ms. */
+  /** Time limit for an answer, retries included, in ms. */
   deadlineMs?: number;
-  /** How often something is tried that may be repeated; 1: never repeat. */
+  /** Attempts for repeatable operations; 1: no retries. */
   attempts?: number;
-  /** Connections to use. */
+  /** HTTP connections to use. */
   dispatcher?: Dispatcher;
   clock?: Clock;
 }
@@ -36,7 +36,7 @@ export interface Request {
   deadlineMs?: number;
 }
 
-/** Whatever came back. */
+/** A response of any kind. */
 export interface Received {
   status: number;
   body: unknown;
@@ -44,7 +44,7 @@ export interface Received {
   token: string | undefined;
 }
 
-/** Asks once. @throws Error where nobody answers in time */
+/** Sends a request once. @throws Error if there is no answer in time */
 export async function send(
   { method, path }: Endpoint,
   { params = {}, query = {}, headers = {}, body }: Request,

@@ -3,11 +3,11 @@ import type { Operation } from '../api/operations/operation.ts';
 import type { OperationId, Operations } from '../api/operations/operations.ts';
 
 /**
- * Types of requests and answers, inferred from the operations that the document is made from and requests are validated by. So
- * they are never out of date.
+ * Types of requests and answers, inferred from the operations. The OpenAPI document and the validation use the same
+ * operations, so nothing is generated and nothing can be outdated.
  */
 
-/** Optional where nothing in it is needed. */
+/** Optional if it has no required fields. */
 type Named<K extends string, S> = Record<never, never> extends S ? { [name in K]?: S } : { [name in K]: S };
 
 type ParamsOf<O> = O extends { params: infer S extends TSchema } ? Named<'params', Static<S>> : unknown;
@@ -24,11 +24,11 @@ type HeadersOf<O> = O extends { headers: readonly (infer H extends string)[] }
   : unknown;
 
 interface Limit {
-  /** How long the answer may take, repetitions included, in ms; what the client was made with if left out. */
+  /** Time limit for the answer, retries included, in ms. Default: that of the client. */
   deadlineMs?: number;
 }
 
-/** What an operation is asked with. */
+/** Request of an operation. */
 export type RequestOf<Id extends OperationId> = ParamsOf<Operations[Id]> &
   QueryOf<Operations[Id]> &
   BodyOf<Operations[Id]> &
@@ -39,14 +39,14 @@ type Answers<O extends Operation> = {
   [Status in keyof O['answers'] & number]: {
     status: Status;
     body: O['answers'][Status] extends { schema: infer S extends TSchema } ? Static<S> : undefined;
-    /** By name, in small letters. */
+    /** By lower-case name. */
     headers: Record<string, string>;
-    /** The token of what was written, for `muster-consistency` of reads that must come after it. */
+    /** Consistency token of a write, for the header `muster-consistency` of later reads. */
     token: string | undefined;
   };
 };
 
-/** What an operation answers when nothing is wrong; `status` says which of its answers it is. */
+/** Successful answers of an operation; `status` distinguishes them. */
 export type AnswerOf<Id extends OperationId> = Answers<Operations[Id]>[keyof Answers<Operations[Id]>];
 
 /** The whole API: one function for each operation. */

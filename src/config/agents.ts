@@ -6,11 +6,11 @@ const Unknown = Type.Object(
     accept: Type.Boolean({
       default: false,
       description:
-        'Whether anything is taken of agents whose id names no connection; the same in all regions. If not, `POST /v1/events` refuses their events, messages of the bus about them become dead letters, and nobody is given them.',
+        'Whether agents whose id names no connection are accepted; the same in all regions. If false, `POST /v1/events` refuses their events, bus messages about them become dead letters, and they cannot be claimed.',
     }),
     home: Type.Optional(
       Name(
-        'The region that grants them; needed where they are accepted, and the same in all regions: of regions that each name themselves every one would give the agent away.',
+        'Home of these agents, required with `accept`. The same in all regions: if each region named itself, every one would grant claims on the same agent.',
       ),
     ),
   },
@@ -25,8 +25,8 @@ export const Agents = Type.Object(
       minimum: 1,
       maximum: 3650,
       description:
-        'Days after which an agent is forgotten of whom nobody has spoken, who is offline, and whom no platform lists. So long again it is remembered that they were forgotten; the same in all regions.',
+        'Days without any event after which an offline agent that no platform lists is forgotten. The tombstone is kept for as long again. The same in all regions.',
     }),
   },
-  { ...closed, default: {}, description: 'Whom the regions know, beside what the connections say.' },
+  { ...closed, default: {}, description: 'Which agents the regions keep, in addition to those of the connections.' },
 );

@@ -4,7 +4,7 @@ import { isLoopback } from './loopback.ts';
 import { inside, type Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 
-/** What must be right about keys and issuers before anybody is let in. */
+/** Rules for keys and issuers. */
 export function checkAuth(config: Config): Problem[] {
   const { auth, regions } = config;
   if (!auth) return [];
@@ -27,16 +27,16 @@ function checkIssuer({ issuers }: Auth, name: string): Problem[] {
   if (own.issuer.startsWith(REGION_PREFIX))
     problems.push({ path: `${path}.issuer`, message: `begins with ${REGION_PREFIX}, which only regions may` });
   if ((own.jwksUrl === undefined) === (own.keys.length === 0))
-    problems.push({ path, message: 'has keys from nowhere or from two places, expected jwksUrl or keys' });
+    problems.push({ path, message: 'must have either jwksUrl or keys' });
   return own.jwksUrl === undefined ? problems : [...problems, ...checkUrl(`${path}.jwksUrl`, own.jwksUrl)];
 }
 
-/** Whoever can change what is on the way can make himself every caller. */
+/** Keys need HTTPS: an attacker who replaces them in transit could sign tokens of any caller. */
 function checkUrl(path: string, url: string): Problem[] {
-  if (!URL.canParse(url)) return [{ path, message: `is ${url}, which leads nowhere` }];
+  if (!URL.canParse(url)) return [{ path, message: `is ${url}, which is not a valid URL` }];
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:' || isLoopback(hostname)) return [];
-  return [{ path, message: 'is not HTTPS: keys that somebody could exchange on their way let anybody in' }];
+  return [{ path, message: 'is not HTTPS: an attacker could replace the keys in transit' }];
 }
 
 function checkKeys(path: string, keys: string[], kind?: 'ed25519'): Problem[] {
@@ -51,24 +51,24 @@ function checkKeys(path: string, keys: string[], kind?: 'ed25519'): Problem[] {
   });
 }
 
-/** Regions that cannot prove who they are would take each other for strangers: better said before they do. */
+/** Regions need keys to authenticate to each other. */
 function checkRegionKey({ region, regions }: Config, { regionKey }: Auth): Problem[] {
   if (Object.keys(regions).length === 1) return [];
   const keyless = Object.entries(regions).filter(([, { keys }]) => keys.length === 0);
   const problems = keyless.map(([name]) => ({
     path: `${inside('regions', name)}.keys`,
-    message: 'is empty, expected the public key of the region: without it nothing that it asks is answered',
+    message: 'is empty, expected the public key of the region: without it its requests are refused',
   }));
   const own = regions[region]?.keys ?? [];
   const message = regionKey === undefined ? 'is missing, expected a private key' : wrongKey(regionKey, region, own);
   return message === undefined ? problems : [{ path: 'auth.regionKey', message }, ...problems];
 }
 
-/** What is wrong with a region's private key, if anything. @param own its public keys */
+/** Problem of a region's private key, if any. @param own its public keys */
 function wrongKey(regionKey: string, region: string, own: string[]): string | undefined {
   try {
     const key = readRegionKey(regionKey);
-    const isReadable = own.length > 0 && checkKeys('', own).length === 0; // else that has been said
+    const isReadable = own.length > 0 && checkKeys('', own).length === 0; // otherwise reported already
     if (!isReadable || own.flatMap(readKeys).some((shown) => isPublicPartOf(shown.key, key))) return undefined;
     return `is not the private part of any of ${inside('regions', region)}.keys`;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { closed, named } from './fields.ts';
 
-/** Who may call, and where it is written down what they did. */
+/** Access to the API, and the audit. */
 
 const Key = Type.String({ minLength: 1, maxLength: 65_536, title: 'a public key: PEM, a JWK, or a JWKS' });
 
@@ -10,25 +10,25 @@ const Issuer = Type.Object(
     issuer: Type.String({
       minLength: 1,
       maxLength: 500,
-      description: 'What its tokens say in `iss`, to the letter.',
+      description: 'Value of `iss` in its tokens, exactly.',
     }),
     audience: Type.String({
       minLength: 1,
       maxLength: 500,
-      description: 'What they must say in `aud`: the name that Muster has at this issuer.',
+      description: 'Required value of `aud`: the name of Muster at this issuer.',
     }),
     jwksUrl: Type.Optional(
       Type.String({
         pattern: '^https?://[^\\s]+$',
         title: 'a URL',
-        description: 'Where it publishes its keys; HTTPS, but on loopback. They are fetched again every 5 minutes.',
+        description: 'URL of its published keys, refreshed every 5 minutes; HTTPS, except on loopback.',
       }),
     ),
     keys: Type.Array(Key, {
       default: [],
       minItems: 0,
       maxItems: 10,
-      description: `Its public keys, where it publishes none: e.g. \`\${file:issuer.pem}\`.`,
+      description: `Its public keys, if it does not publish them, e.g. \`\${file:issuer.pem}\`.`,
     }),
   },
   { ...closed, description: 'One issuer of tokens.' },
@@ -36,12 +36,12 @@ const Issuer = Type.Object(
 
 export const Auth = Type.Object(
   {
-    issuers: named(Issuer, 'Whose tokens are believed, by any name.', { minProperties: 1 }),
+    issuers: named(Issuer, 'Trusted issuers of tokens, by any name.', { minProperties: 1 }),
     regionKey: Type.Optional(
       Type.String({
         minLength: 1,
         title: 'an Ed25519 private key: PEM or a JWK',
-        description: `The private key by which this region is known to the others, e.g. \`\${file:region.pem}\`; its public part is in \`regions\`.`,
+        description: `Private key that authenticates this region to the others, e.g. \`\${file:region.pem}\`; its public key is in \`regions\`.`,
         writeOnly: true,
       }),
     ),
@@ -49,7 +49,7 @@ export const Auth = Type.Object(
   {
     ...closed,
     description:
-      'Who may call: see [security.md](security.md). Without this section anybody may, and only on loopback: an instance refuses to listen anywhere else.',
+      'Access to the API: see [security.md](security.md). Without this section every caller has access, and the instance refuses to listen on anything but loopback.',
   },
 );
 
@@ -58,7 +58,7 @@ export const RegionKeys = Type.Array(Key, {
   default: [],
   minItems: 0,
   maxItems: 4,
-  description: `Its public keys, where there is \`auth\`: two while one takes the place of the other, e.g. \`\${file:eu-west-1.pub.pem}\`.`,
+  description: `Its public keys, required with \`auth\`, e.g. \`\${file:eu-west-1.pub.pem}\`; two while the key is being replaced.`,
 });
 
 export const Audit = Type.Object(
@@ -66,9 +66,9 @@ export const Audit = Type.Object(
     file: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'A file that records are appended to. Left out, they are lines of the log with `"audit": true`.',
+        description: 'File that records are appended to. Default: lines of the log with `"audit": true`.',
       }),
     ),
   },
-  { ...closed, default: {}, description: 'Where it is written down who claimed, settled, reported and looked.' },
+  { ...closed, default: {}, description: 'Records of claims, settlements, reports and reads, and who made them.' },
 );

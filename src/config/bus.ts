@@ -20,7 +20,7 @@ const byPassword = <const M extends string>(mechanism: M, description: string) =
   Type.Object(
     {
       mechanism: Type.Literal(mechanism, { description }),
-      username: Text('Who to be. Event Hubs: `$ConnectionString`.'),
+      username: Text('User name. Event Hubs: `$ConnectionString`.'),
       password: Secret('The password. Event Hubs: the connection string.'),
     },
     closed,
@@ -28,43 +28,42 @@ const byPassword = <const M extends string>(mechanism: M, description: string) =
 
 const Sasl = Type.Union(
   [
-    byPassword('PLAIN', 'The password goes over the wire: use it with TLS only.'),
-    byPassword('SCRAM-SHA-256', 'The password is proven, not sent.'),
-    byPassword('SCRAM-SHA-512', 'As before, with a longer hash; what MSK speaks.'),
+    byPassword('PLAIN', 'Sends the password: use it with TLS only.'),
+    byPassword('SCRAM-SHA-256', 'Does not send the password.'),
+    byPassword('SCRAM-SHA-512', 'The same with a longer hash; used by MSK.'),
     Type.Object(
       {
         mechanism: Type.Literal('OAUTHBEARER', {
-          description: 'A token, asked for with client credentials or kept in a file by somebody else.',
+          description: 'A token, from a token endpoint or from a file.',
         }),
         tokenUrl: Type.Optional(
           Type.String({
             pattern: '^https?://[^\\s]+$',
             title: 'a URL such as https://login.example.com/oauth2/token',
-            description: 'The token endpoint of the issuer (OAuth 2.0, client credentials).',
+            description: 'Token endpoint of the issuer (OAuth 2.0, client credentials).',
           }),
         ),
-        clientId: Type.Optional(Text('Who asks there.')),
-        clientSecret: Type.Optional(Secret('Its secret.')),
-        scope: Type.Optional(Text('The scope to ask for.')),
+        clientId: Type.Optional(Text('Client id at the token endpoint.')),
+        clientSecret: Type.Optional(Secret('Client secret.')),
+        scope: Type.Optional(Text('Scope to request.')),
         tokenFile: Type.Optional(
-          File('A file that always holds a valid token instead, e.g. one of an MSK IAM signer.'),
+          File('Instead of `tokenUrl`: a file that always contains a valid token, e.g. written by an MSK IAM signer.'),
         ),
         extensions: Type.Optional(
           named(
             Type.String({
               pattern: '^[\\x20-\\x7e]+$',
               title: 'a text of printable ASCII',
-              description:
-                'What brokers want to be told beside the token. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
+              description: 'Value of an extension. Confluent Cloud: `logicalCluster`, `identityPoolId`.',
             }),
-            'What brokers want to be told beside the token, by name (RFC 7628).',
+            'SASL extensions that brokers require in addition to the token, by name (RFC 7628).',
           ),
         ),
       },
       closed,
     ),
   ],
-  { description: 'Who to be at the brokers.' },
+  { description: 'Authentication at the brokers.' },
 );
 
 /** The one ordered event bus between the regions. */
@@ -83,19 +82,19 @@ export const Bus = Type.Union(
           writeOnly: true,
         }),
         ...shared,
-        tls: Type.Optional(Tls('Whom to trust and who to be, with `rediss://`.')),
+        tls: Type.Optional(Tls('TLS to the bus, with `rediss://`.')),
       },
       closed,
     ),
     Type.Object(
       {
-        driver: Type.Literal('kafka', { description: 'A Kafka, or what speaks its protocol, carries them.' }),
+        driver: Type.Literal('kafka', { description: 'Kafka, or a service with its protocol, carries the events.' }),
         brokers: Type.Array(
           Type.String({ pattern: '^(\\[[0-9A-Fa-f:]+\\]|[^\\s:/@]+):[0-9]{1,5}$', title: '`host:port`' }),
           {
             minItems: 1,
             maxItems: 100,
-            description: '`host:port` of some brokers; the rest of the cluster is found from them.',
+            description: '`host:port` of some brokers; the others are discovered.',
           },
         ),
         ...shared,
@@ -103,21 +102,21 @@ export const Bus = Type.Union(
           default: 3,
           minimum: 1,
           maximum: 9,
-          description: 'Copies of each message that `muster topics` asks for; as many as there are brokers at most.',
+          description: 'Replicas of topics created by `muster topics`; at most the number of brokers.',
         }),
         retentionHours: Type.Integer({
           default: 168,
           minimum: 1,
           maximum: 8760,
           description:
-            'How long the topics keep messages at least, for `muster topics`; a region that is away for longer misses some.',
+            'Retention of topics created by `muster topics`; a region that is disconnected for longer misses messages.',
         }),
         member: Type.Optional(
           Type.String({
             pattern: '^[A-Za-z0-9._-]{1,249}$',
             title: 'up to 249 letters, digits, dots, dashes or underscores',
             description:
-              'A name of this instance that outlives its restarts, and is no other’s (e.g. the name of a pod of a StatefulSet): after a crash it has its partitions back as soon as it is up, and not only when its session is over.',
+              'Unique name of this instance that survives restarts, e.g. the name of a StatefulSet pod. With it a restarted instance gets its partitions back at once, without waiting for its old session to expire.',
           }),
         ),
         tls: Type.Optional(Tls('TLS to the brokers.')),

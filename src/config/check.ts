@@ -6,7 +6,7 @@ import { inside, type Problem, suggest } from './problems.ts';
 
 type Section = Record<string, unknown>;
 
-/** Fills in defaults and notes everything that does not fit the schema. The result fits it if nothing was noted. */
+/** Fills in defaults and adds a problem for each value that does not fit the schema. Without problems the result fits. */
 export function check(schema: TSchema, value: unknown, problems: Problem[]): unknown {
   return checkNode(nodeOf(schema), value, '', problems);
 }
@@ -37,8 +37,8 @@ function checkSection(node: SchemaNode, value: Section, path: string, problems: 
 }
 
 /**
- * A section whose keys are names. It comes without a prototype, because callers' words are looked up in it:
- * `regions['constructor']` must be nothing.
+ * A section with names as keys. The object has no prototype, because values of callers are looked up in it:
+ * `regions['constructor']` must be undefined.
  */
 function checkNamed(node: SchemaNode, value: Section, path: string, problems: Problem[]): Section {
   const [[pattern, child] = ['', {}]] = Object.entries(node.patternProperties ?? {});
@@ -60,7 +60,7 @@ function checkList(node: SchemaNode, items: SchemaNode, value: unknown, path: st
   return value.map((item, at) => checkNode(items, item, inside(path, at), problems));
 }
 
-/** Checks against the one branch that the value itself chooses, so that its problems are about that branch alone. */
+/** Checks against the branch that the value selects, so that problems refer to that branch alone. */
 function checkUnion(branches: SchemaNode[], value: unknown, path: string, problems: Problem[]): unknown {
   if (!isSection(value)) return note(problems, path, wrong({ anyOf: branches }, value));
   const name = discriminator(branches);
@@ -71,7 +71,7 @@ function checkUnion(branches: SchemaNode[], value: unknown, path: string, proble
   return checkNode(choice, value[name], inside(path, name), problems);
 }
 
-/** A number or a truth that came as text, as everything does from the environment. */
+/** Converts numbers and booleans that came as text, e.g. from the environment. */
 function fromText(node: SchemaNode, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const isNumeric = node.type === 'integer' || node.type === 'number';

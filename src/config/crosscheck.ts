@@ -1,13 +1,12 @@
-import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
+import { pollsPerMinute, syncShare } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
-import { checkClaimKeys } from './claim-keys.ts';
 import { inside, mustBeKnown, type Problem } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
 
 const REDIS_PORT = '6379';
 
-/** What no schema can say: names that must lead somewhere, and values that must agree with each other. */
+/** Rules beyond the schema: references that must exist, and values that must agree with each other. */
 export function crossCheck(config: Config): Problem[] {
   return [
     ...checkRegions(config),
@@ -30,11 +29,11 @@ function checkRegions({ region, regions }: Config): Problem[] {
   for (const [name, { url }] of Object.entries(regions)) {
     const path = `${inside('regions', name)}.url`;
     const other = nameByUrl.get(url);
-    if (!URL.canParse(url)) problems.push({ path, message: `is ${url}, which leads nowhere` });
+    if (!URL.canParse(url)) problems.push({ path, message: `is ${url}, which is not a valid URL` });
     if (name === '-')
       problems.push({
         path: inside('regions', name),
-        message: 'is reserved: records have it where no region is meant',
+        message: 'is reserved: records use it for "no region"',
       });
     if (other) problems.push({ path, message: `is also the URL of the region "${other}"` });
     else nameByUrl.set(url, name);
@@ -47,14 +46,14 @@ function checkRedis({ redis, bus }: Config): Problem[] {
   const busAddress = bus.driver === 'redis-streams' ? addressOf(bus.url) : undefined;
   for (const [at, node] of redis.nodes.entries()) {
     const path = inside('redis.nodes', at);
-    if (!URL.canParse(`redis://${node}`)) problems.push({ path, message: `is ${node}, which leads nowhere` });
+    if (!URL.canParse(`redis://${node}`)) problems.push({ path, message: `is ${node}, which is not a valid address` });
     if (redis.nodes.indexOf(node) !== at) problems.push({ path, message: `repeats ${node}` });
-    if (node === busAddress) problems.push({ path, message: 'is the Redis of the bus, which must be one of its own' });
+    if (node === busAddress) problems.push({ path, message: 'is the Redis of the bus, which must be a separate one' });
   }
   return problems;
 }
 
-/** Where no replica is meant to be, none can acknowledge anything. */
+/** Without replicas nothing can be acknowledged by one. */
 function checkReplication({ redis, claims }: Config): Problem[] {
   if (redis.replicas > 0 || claims.replication !== 'refuse') return [];
   return [{ path: 'claims.replication', message: 'is refuse, and redis.replicas is 0: every claim would be refused' }];
@@ -69,7 +68,7 @@ function addressOf(url: string): string | undefined {
 function checkBus({ bus }: Config): Problem[] {
   const tls = checkTls('bus.tls', bus.tls);
   if (bus.driver === 'kafka') return [...tls, ...checkBrokers(bus), ...checkToken(bus), ...checkExtensions(bus)];
-  if (!URL.canParse(bus.url)) return [{ path: 'bus.url', message: 'is no URL' }];
+  if (!URL.canParse(bus.url)) return [{ path: 'bus.url', message: 'is not a URL' }];
   if (bus.tls && !bus.url.startsWith('rediss:'))
     return [{ path: 'bus.tls', message: 'has no effect with redis://; write rediss:// in bus.url' }];
   return tls;
@@ -81,7 +80,7 @@ function checkBrokers({ brokers }: KafkaConfig): Problem[] {
   return brokers.flatMap((broker, at) =>
     URL.canParse(`kafka://${broker}`)
       ? []
-      : [{ path: inside('bus.brokers', at), message: `is ${broker}, which leads nowhere` }],
+      : [{ path: inside('bus.brokers', at), message: `is ${broker}, which is not a valid address` }],
   );
 }
 
@@ -90,7 +89,7 @@ function checkTls(path: string, tls: Config['redis']['tls']): Problem[] {
   return [{ path, message: 'has one of certFile and keyFile, which only work together' }];
 }
 
-/** A token comes from exactly one place. */
+/** A token needs exactly one source. */
 function checkToken({ sasl }: KafkaConfig): Problem[] {
   if (sasl?.mechanism !== 'OAUTHBEARER') return [];
   const { tokenUrl, tokenFile, clientId, clientSecret } = sasl;
@@ -106,7 +105,7 @@ function checkExtensions({ sasl }: KafkaConfig): Problem[] {
   const wrong = Object.keys(sasl.extensions ?? {}).filter((name) => !/^[A-Za-z]+$/.test(name) || name === 'auth');
   return wrong.map((name) => ({
     path: inside('bus.sasl.extensions', name),
-    message: 'is no name of an extension: letters only, and not auth',
+    message: 'is not a valid extension name: letters only, and not auth',
   }));
 }
 
@@ -122,21 +121,21 @@ function checkConnection({ connections, regions, domains }: Config, name: string
   ];
 }
 
-/** An access key logs in by an application, or alone. */
+/** The login needs either an application or `accessKeyUrl`. */
 function checkLogin(path: string, connection: ConnectionConfig): Problem[] {
   if (connection.platform !== 'cxone') return [];
   const { clientId, clientSecret, accessKeyUrl } = connection;
   const given = [clientId, clientSecret].filter((one) => one !== undefined).length;
   if (given === (accessKeyUrl === undefined ? 2 : 0)) return [];
-  const message = 'needs clientId and clientSecret, both, or accessKeyUrl in their place';
+  const message = 'needs either clientId and clientSecret, or accessKeyUrl';
   return [{ path, message }];
 }
 
-/** Polling must fit into what a connection may ask, with room for readings. */
+/** Polling must fit into the connection's request budget, with a share left for full reads. */
 function checkPolls(path: string, connection: ConnectionConfig): Problem[] {
   if (connection.platform !== 'cxone') return [];
   const wanted = pollsPerMinute(connection);
-  const most = Math.floor(mirrorShare(connection) * (2 / 3));
+  const most = Math.floor(syncShare(connection) * (2 / 3));
   if (wanted <= most) return [];
   const message = `is ${connection.pollIntervalMs}, which takes ${wanted} requests a minute; requestsPerMinute leaves ${most} for it`;
   return [{ path: `${path}.pollIntervalMs`, message }];
@@ -171,7 +170,7 @@ function checkUnited({ connections }: Config, path: string, name: string, domain
   return [{ path, message }];
 }
 
-/** Agents of no connection need a home that is a region, where they are accepted. */
+/** If agents of no connection are accepted, their home must be a known region. */
 function checkAgents({ agents: { unknown }, regions }: Config): Problem[] {
   const { accept, home } = unknown;
   const path = 'agents.unknown.home';
@@ -191,4 +190,18 @@ function checkFreshness({ freshness: { heartbeatMs, suspectMs, staleMs } }: Conf
   if (staleMs <= suspectMs)
     problems.push({ path: 'freshness.staleMs', message: `is ${staleMs}, expected more than suspectMs (${suspectMs})` });
   return problems;
+}
+
+const CLAIM_KEYS_HINT = 'the same in all regions, e.g. made by `openssl rand -base64 32`';
+
+/** With `auth` a secret is required: anyone who can sign ids can forge claims. */
+function checkClaimKeys({ auth, claims: { keys } }: Config): Problem[] {
+  if (!keys)
+    return auth ? [{ path: 'claims.keys', message: `is missing, expected a list of secrets, ${CLAIM_KEYS_HINT}` }] : [];
+  return keys.flatMap((key, at) => {
+    const first = keys.indexOf(key);
+    return first === at
+      ? []
+      : [{ path: inside('claims.keys', at), message: `repeats ${inside('claims.keys', first)}` }];
+  });
 }

@@ -1,14 +1,14 @@
 import { defaultBranch, discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
 import { ConfigSchema } from './schema.ts';
 
-/** docs/configuration.md, made from the schema: every key, what it means, what it must be, what it is if left out. */
+/** docs/configuration.md, rendered from the schema: every key with its meaning, allowed values and default. */
 export function renderConfigDocs(): string {
   const root = nodeOf(ConfigSchema);
   const sections = Object.entries(root.properties ?? {}).map(([key, node]) => renderSection(key, node));
   return `${[INTRODUCTION, ...sections].join('\n\n')}\n`;
 }
 
-/** As little as a region needs; everything else has a default. */
+/** A minimal configuration; everything else has a default. */
 export const EXAMPLE_CONFIG = `region: eu-west-1
 redis: { nodes: [127.0.0.1:7001, 127.0.0.1:7002, 127.0.0.1:7003] }
 bus: { url: redis://127.0.0.1:6390 }
@@ -32,11 +32,11 @@ queues:
 
 const INTRODUCTION = `# Configuration
 
-<!-- Rendered from src/config/schema.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/config/schema.ts; \`npm run docs\` updates it. -->
 
-One YAML file describes one region to every instance that serves it. Everything wrong with it is reported at once.
-\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set, and
-\`\${file:PATH}\` by what the file holds, its path from the folder of this one: keep secrets there.
+One YAML file configures all instances of one region. All problems in it are reported at once.
+\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set.
+\`\${file:PATH}\` is replaced by the content of a file, with a path relative to this file: use it for secrets.
 Names have 1 to 64 letters, digits, dots, dashes or underscores.
 
 \`\`\`yaml
@@ -49,7 +49,7 @@ function renderSection(key: string, node: SchemaNode): string {
   return [`${title}\n`, '| key | meaning | value | default |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** A row for every leaf below a node, with the names that a user chooses as `<name>`. */
+/** A row for every leaf below a node, with `<name>` for names chosen by the user. */
 function rowsOf(node: SchemaNode, path: string): string[] {
   const [child] = Object.values(node.patternProperties ?? {});
   if (child) return rowsOf(child, `${path}.<name>`);
@@ -63,7 +63,7 @@ function rowsOf(node: SchemaNode, path: string): string[] {
   });
 }
 
-/** First the choice, then what the branches have: what several have alike comes once, and says whose it is. */
+/** The discriminator, then the keys of the branches: a key that several branches share comes once, with their names. */
 function unionRows(branches: SchemaNode[], path: string): string[] {
   const choice = discriminator(branches);
   const constants = branches.map(({ properties = {} }) => properties[choice] ?? {});
@@ -78,12 +78,12 @@ function unionRows(branches: SchemaNode[], path: string): string[] {
   const seen = new Set<string>();
   for (const { properties = {}, required = [] } of branches) {
     for (const [key, node] of Object.entries(properties)) {
-      const alike = branches.map((branch) => isSame(branch.properties?.[key], node));
-      const name = `${key} ${alike}`;
+      const sharing = branches.map((branch) => isSame(branch.properties?.[key], node));
+      const name = `${key} ${sharing}`;
       if (key === choice || seen.has(name)) continue;
       seen.add(name);
-      const having = constants.filter((_, at) => alike[at]).map((constant) => `\`${constant.const}\``);
-      const only = having.length === branches.length ? '' : ` (${having.join(', ')} only)`;
+      const owners = constants.filter((_, at) => sharing[at]).map((constant) => `\`${constant.const}\``);
+      const only = owners.length === branches.length ? '' : ` (${owners.join(', ')} only)`;
       if (node.properties || node.patternProperties || node.anyOf) rows.push(...rowsOf(node, `${path}.${key}`));
       else
         rows.push(

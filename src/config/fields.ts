@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 
-/** What the parts of the schema are made of. */
+/** Building blocks of the schema. */
 export const NAME = '[A-Za-z0-9._-]{1,64}';
 export const MAIN = 'main';
 export const closed = { additionalProperties: false };

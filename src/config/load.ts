@@ -1,22 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { flawIn } from '../agent/text.ts';
 import { NOT_UTF8, textOf } from '../ops/utf8.ts';
 import { check } from './check.ts';
 import { crossCheck } from './crosscheck.ts';
-import { substitute } from './environment.ts';
 import { ConfigError, inside, type Problem } from './problems.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 
-/** Reads, completes and checks a configuration file. @throws ConfigError with everything that is wrong */
+/** Reads and checks a configuration file, and fills in defaults. @throws ConfigError with all problems */
 export async function loadConfig(file: string): Promise<Config> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : String(error);
     throw new ConfigError(file, [{ path: '', message: `cannot be read: ${reason}` }]);
   }
   const text = textOf(bytes);
@@ -25,9 +25,9 @@ export async function loadConfig(file: string): Promise<Config> {
 }
 
 /**
- * Completes and checks the text of a configuration.
- * @param file whose text it is: files that it refers to are beside it
- * @throws ConfigError with everything that is wrong
+ * Checks the text of a configuration and fills in defaults.
+ * @param file path of the text: references to files are relative to its folder
+ * @throws ConfigError with all problems
  */
 export function readConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
   const problems: Problem[] = [];
@@ -36,7 +36,7 @@ export function readConfig(text: string, file: string, env: NodeJS.ProcessEnv): 
   if (flaw) throw new ConfigError(file, [...problems, { path: flaw.path.reduce(inside, ''), message: flaw.message }]);
   const config = check(ConfigSchema, given, problems);
   if (problems.length > 0) throw new ConfigError(file, problems);
-  if (!Value.Check(ConfigSchema, config)) throw new Error('the configuration was checked, and does not fit its schema');
+  if (!Value.Check(ConfigSchema, config)) throw new Error('the checked configuration does not fit its schema');
   const disagreements = crossCheck(config);
   if (disagreements.length > 0) throw new ConfigError(file, disagreements);
   return config;
@@ -51,5 +51,53 @@ function parse(text: string, file: string): unknown {
     if (!(error instanceof Error)) throw error;
     const [message = ''] = error.message.split('\n', 1);
     throw new ConfigError(file, [{ path: '', message }]);
+  }
+}
+
+/** Sources of references in a configuration. */
+interface References {
+  env: NodeJS.ProcessEnv;
+  /** Paths of files are relative to it. */
+  folder: string;
+}
+
+const REFERENCE = /\$\{([^}]*)\}/g;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const FILE = 'file:';
+
+/**
+ * Replaces `${NAME}` in every text by the environment variable, and `${file:PATH}` by the content of the file. Runs on the parsed
+ * configuration, so a value cannot add keys.
+ */
+function substitute(value: unknown, references: References, problems: Problem[], path = ''): unknown {
+  if (Array.isArray(value)) return value.map((item, at) => substitute(item, references, problems, inside(path, at)));
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => [
+      key,
+      substitute(item, references, problems, inside(path, key)),
+    ]);
+    return Object.fromEntries(entries);
+  }
+  if (typeof value !== 'string') return value;
+  return value.replace(REFERENCE, (reference, name: string) => {
+    if (name.startsWith(FILE)) return contentOf(name.slice(FILE.length), references, problems, path) ?? reference;
+    const found = VARIABLE.test(name) ? references.env[name] : undefined;
+    if (found !== undefined) return found;
+    problems.push({ path, message: `refers to the environment variable ${name || reference}, which is not set` });
+    return reference;
+  });
+}
+
+/** Content of a file without trailing whitespace, which no secret has. */
+function contentOf(name: string, { folder }: References, problems: Problem[], path: string): string | undefined {
+  try {
+    const text = textOf(readFileSync(resolve(folder, name)));
+    if (text !== undefined) return text.trimEnd();
+    problems.push({ path, message: `refers to the file ${name}, which ${NOT_UTF8}` });
+    return undefined;
+  } catch (error) {
+    const { code = error } = error as NodeJS.ErrnoException;
+    problems.push({ path, message: `refers to the file ${name}, which cannot be read: ${code}` });
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 
-/** The part of JSON Schema that the configuration's schema is written in, to walk it. */
+/** The subset of JSON Schema that the configuration's schema uses. */
 export interface SchemaNode {
   type?: string;
   title?: string;
@@ -27,7 +27,7 @@ export function nodeOf(schema: TSchema): SchemaNode {
   return schema as SchemaNode;
 }
 
-/** What a value must be, in words that fit behind "expected". */
+/** Expected value as text, to follow "expected" in a message. */
 export function expectation(node: SchemaNode): string {
   if (node.title) return node.title;
   if (node.const !== undefined) return String(node.const);
@@ -49,15 +49,15 @@ export function expectation(node: SchemaNode): string {
   }
 }
 
-/** The property that tells the branches of a union apart: a constant in each of them. */
+/** The property that distinguishes the branches of a union: a constant in each of them. */
 export function discriminator(branches: SchemaNode[]): string {
   const names = Object.keys(branches[0]?.properties ?? {});
   const name = names.find((key) => branches.every((branch) => branch.properties?.[key]?.const !== undefined));
-  if (name === undefined) throw new Error('a union in the schema has no constant to tell its branches apart');
+  if (name === undefined) throw new Error('a union in the schema has no property that distinguishes its branches');
   return name;
 }
 
-/** What the discriminator is taken to be where it is left out; undefined where it must be given. */
+/** Default of the discriminator; undefined if it is required. */
 export function defaultBranch(branches: SchemaNode[], name: string): unknown {
   return branches.map(({ properties }) => properties?.[name]?.default).find((value) => value !== undefined);
 }

@@ -1,30 +1,30 @@
-/** One thing that is wrong in a configuration, with the path of the value in the file. */
+/** One problem of a configuration, with the path of the value in the file. */
 export interface Problem {
   /** E.g. `connections.genesys-emea.home` or `redis.nodes[0]`; empty for the file as a whole. */
   path: string;
   message: string;
 }
 
-/** A configuration that cannot be used, with everything that is wrong about it. The message has a line for each. */
+/** A configuration that cannot be used. The message has a line for each problem. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly problems: Problem[];
 
   constructor(file: string, problems: Problem[]) {
     const lines = problems.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`);
-    super(`${file} is not a configuration that Muster can use:\n${lines.join('\n')}`);
+    super(`${file} is not a valid configuration:\n${lines.join('\n')}`);
     this.problems = problems;
   }
 }
 
-/** The path of a value inside the one at `path`. */
+/** Path of a child of the value at `path`. */
 export function inside(path: string, key: string | number): string {
   if (typeof key === 'number') return `${path}[${key}]`;
   const shown = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
   return path ? `${path}.${shown}` : shown;
 }
 
-/** The names that a misspelt one may have meant: `; did you mean "heldMs"?`, or what there is to choose from. */
+/** Suggestions for an unknown name: `; did you mean "heldMs"?`, or the list of known names. */
 export function suggest(name: string, known: string[]): string {
   const near = known.filter((other) => isNear(name, other)).map((other) => JSON.stringify(other));
   if (near.length > 0) return `; did you mean ${near.join(' or ')}?`;
@@ -39,13 +39,13 @@ export function mustBeKnown(path: string, name: string, kind: string, known: obj
   ];
 }
 
-/** Two edits apart for long names, one for short ones; case and separators (`held_ms`) do not count. */
+/** Whether names differ by at most two edits, one for short names; case and separators (`held_ms`) are ignored. */
 function isNear(a: string, b: string): boolean {
   const [left, right] = [a, b].map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, '')) as [string, string];
   return editDistance(left, right) <= (Math.min(left.length, right.length) > 4 ? 2 : 1);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one to the other. */
+/** Number of insertions, deletions, replacements and swaps of neighbours between two texts. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, at) => at)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;

@@ -6,18 +6,18 @@ const WrapUp = Type.Object(
     rule: Type.Enum(['none', 'timed', 'manual'], {
       default: 'none',
       description:
-        '`none`: free at once. `timed`: after `seconds`. `manual`: when released or the platform says idle, after 1 h at most.',
+        '`none`: free at once. `timed`: free after `seconds`. `manual`: free when released or when the platform reports idle, after 1 h at most.',
     }),
-    seconds: Type.Integer({ default: 0, minimum: 0, maximum: 3600, description: 'How long a `timed` wrap-up lasts.' }),
+    seconds: Type.Integer({ default: 0, minimum: 0, maximum: 3600, description: 'Duration of a `timed` wrap-up.' }),
   },
-  { ...closed, default: {}, description: 'What an agent does after an interaction of this queue.' },
+  { ...closed, default: {}, description: 'Wrap-up after an interaction of this queue.' },
 );
 
 const SkilledAgents = Type.Object(
   {
     connection: Name('A connection of the domain.'),
-    skill: Type.String({ minLength: 1, maxLength: 100, description: 'A skill or language of its agents, by name.' }),
-    level: Type.Integer({ default: 0, minimum: 0, maximum: 100, description: 'The least level that counts.' }),
+    skill: Type.String({ minLength: 1, maxLength: 100, description: 'Name of a skill or language of its agents.' }),
+    level: Type.Integer({ default: 0, minimum: 0, maximum: 100, description: 'Lowest level that counts.' }),
   },
   { ...closed, description: 'All agents of a connection who have a skill.' },
 );
@@ -38,7 +38,7 @@ export const Queue = Type.Object(
       default: [],
       minItems: 0,
       maxItems: 200,
-      description: 'Agents who have a skill or speak a language, as `{connection, skill, level}`.',
+      description: 'Agents with a skill or language, as `{connection, skill, level}`.',
     }),
     wrapUp: WrapUp,
   },

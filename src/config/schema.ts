@@ -16,12 +16,11 @@ const Listen = Type.Object(
     host: Type.String({
       default: '127.0.0.1',
       minLength: 1,
-      description:
-        'Address to listen on. Anything but loopback is reachable by others: put TLS and a firewall before it.',
+      description: 'Address to listen on. Protect any address other than loopback with TLS and a firewall.',
     }),
     port: Type.Integer({ default: 7400, minimum: 1, maximum: 65_535, description: 'TCP port of the HTTP API.' }),
   },
-  { ...closed, default: {}, description: 'Where callers and other regions reach this instance.' },
+  { ...closed, default: {}, description: 'Address of this instance for callers and other regions.' },
 );
 
 const Redis = Type.Object(
@@ -29,16 +28,16 @@ const Redis = Type.Object(
     nodes: Type.Array(Type.String({ pattern: '^(\\[[0-9A-Fa-f:]+\\]|[^\\s:/@]+):[0-9]{1,5}$', title: '`host:port`' }), {
       minItems: 1,
       maxItems: 100,
-      description: '`host:port` of some nodes; the rest of the cluster is found from them.',
+      description: '`host:port` of some nodes; the others are discovered.',
     }),
-    username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
-    password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, if the cluster requires one.' })),
+    password: Type.Optional(Type.String({ minLength: 1, description: 'Password of the ACL user.', writeOnly: true })),
     tls: Type.Optional(Tls('TLS to the nodes.')),
     replicas: Type.Integer({
       default: 1,
       minimum: 0,
       maximum: 5,
-      description: 'How many replicas each master is meant to have; 0: none, so that a lost master loses what it held.',
+      description: 'Replicas that each master should have; 0: none, so a lost master loses its data.',
     }),
   },
   { ...closed, description: "The region's own Redis Cluster, which no other region uses." },
@@ -49,7 +48,7 @@ const Region = Type.Object(
     url: Type.String({
       pattern: '^https?://[^\\s/]+$',
       title: 'a URL without a path, such as http://127.0.0.1:7401',
-      description: 'Where the other regions reach its API.',
+      description: 'URL of the region’s API for other regions.',
     }),
     keys: RegionKeys,
   },
@@ -59,20 +58,20 @@ const Region = Type.Object(
 const Domain = Type.Object({}, { ...closed, description: 'One domain. It has no settings of its own.' });
 
 const shared = {
-  home: Name('The region that ingests the connection, and grants its agents.'),
+  home: Name('The region that reads the connection and grants claims on its agents.'),
   domain: Name('The domain of its agents and queues.', { default: MAIN }),
 };
 
 const claimsBy = Type.Enum(['call', 'agent'], {
   default: 'call',
   description:
-    'How an interaction is known for a claim’s: by the `call` id, or, where callers name calls otherwise than the platform does, as the next of the `agent` of its medium.',
+    'How interactions are matched with claims. `call`: by call id. `agent`, for callers whose call ids differ from the platform’s: the agent’s next interaction of the media type.',
 });
 
 const authority = Type.Enum(['verify', 'refuse'], {
   default: 'verify',
   description:
-    'Agents whose home cannot be reached: `verify` asks the platform and grants in the home’s stead, `refuse` passes them over, so that nobody is ever booked twice.',
+    'Agents whose home cannot be reached. `verify`: ask the platform and grant on the home’s behalf. `refuse`: pass them over, so that no agent is ever double-booked.',
 });
 
 const Connection = Type.Union(
@@ -115,12 +114,13 @@ const Ranking = Type.Object(
     tenureSecondsPerYear: Weight('Bonus in seconds for each full year of tenure.'),
     proficiencySeconds: Weight('Bonus in seconds for a mean skill level of 100; scaled down linearly.'),
     fairnessSecondsPerMinute: Weight('Penalty in seconds for each minute that the last interaction lasted.'),
-    surplusSeconds: Weight('Bonus in seconds for 100 levels above what a request requires, summed over its skills.'),
+    surplusSeconds: Weight('Bonus in seconds for 100 levels above those requested, summed over the skills.'),
   },
   {
     ...closed,
     default: {},
-    description: 'What counts besides waiting, each in seconds of waiting. All 0: who waits longest is first.',
+    description:
+      'Ranking factors in addition to waiting time, each in seconds of waiting. All 0: the agent who waits longest comes first.',
   },
 );
 
@@ -130,44 +130,49 @@ const Claims = Type.Object(
       Type.Array(Type.String({ minLength: 32, title: 'a secret of 32 characters or more', writeOnly: true }), {
         minItems: 1,
         maxItems: 10,
-        description: `Secrets of 32 characters or more that ids of claims are signed with, e.g. \`\${file:claims.key}\`; the same in all regions. The first signs, all are known: [how to change them](security.md#changing-keys). Needed where there is \`auth\`.`,
+        description: `Secrets of 32 characters or more for signing claim ids, e.g. \`\${file:claims.key}\`; the same in all regions. The first one signs, all are accepted: [how to change them](security.md#changing-keys). Required with \`auth\`.`,
         writeOnly: true,
       }),
     ),
-    heldMs: Milliseconds(10_000, 1000, 600_000, 'How long a claim is held before it must be confirmed.'),
+    heldMs: Milliseconds(10_000, 1000, 600_000, 'Time in which a claim must be confirmed.'),
     confirmedMs: Milliseconds(
       14_400_000,
       60_000,
       86_400_000,
-      'How long a confirmed claim holds its agent without a renewal; 60 s at most where the platform reports calls.',
+      'How long a confirmed claim holds its agent without renewal; 60 s at most if the platform reports calls.',
     ),
-    budgetMs: Milliseconds(200, 10, 10_000, 'Time to find an agent, for requests that name none.'),
+    budgetMs: Milliseconds(200, 10, 10_000, 'Default of `budget_ms`, the time to find an agent.'),
     replication: Type.Enum(['grant', 'refuse'], {
       default: 'grant',
-      description: 'A claim that no replica acknowledged: `grant` it and say so, or `refuse` it.',
+      description: 'A claim that no replica acknowledged: `grant` it with `replicated: false`, or `refuse` it.',
     }),
   },
-  { ...closed, default: {}, description: 'The life of a claim.' },
+  { ...closed, default: {}, description: 'Durations and durability of claims.' },
 );
 
 const Freshness = Type.Object(
   {
-    heartbeatMs: Milliseconds(1000, 100, 10_000, 'How often this region says on every partition that it is there.'),
+    heartbeatMs: Milliseconds(1000, 100, 10_000, 'Interval of this region’s heartbeats on every partition.'),
     suspectMs: Milliseconds(
       10_000,
       500,
       600_000,
-      'Silence after which a region’s agents come behind everybody else’s.',
+      'Silence after which a region’s agents are suspect: they come after all others.',
     ),
-    staleMs: Milliseconds(30_000, 1000, 3_600_000, 'Silence after which they are not handed out on trust.'),
+    staleMs: Milliseconds(
+      30_000,
+      1000,
+      3_600_000,
+      'Silence after which they are stale: not handed out without verification.',
+    ),
     confirmedMs: Milliseconds(
       5000,
       0,
       60_000,
-      'How long a platform’s own word on an agent stands in for a home that is quiet.',
+      'How long an agent counts as platform-verified after the platform has confirmed their state.',
     ),
   },
-  { ...closed, default: {}, description: 'When what another region said is too old to act on.' },
+  { ...closed, default: {}, description: 'Age limits for data of other regions.' },
 );
 
 const Reconcile = Type.Object(
@@ -176,10 +181,10 @@ const Reconcile = Type.Object(
       60_000,
       1000,
       3_600_000,
-      'Time from the start of one reading of a platform to that of the next; one that takes more than half of it is followed by a rest as long as itself, or as this.',
+      'Time from the start of one full read of a platform to the start of the next. One that takes more than half of it is followed by a pause as long as itself, up to this interval.',
     ),
   },
-  { ...closed, default: {}, description: 'How often what the store holds is compared with what the platforms say.' },
+  { ...closed, default: {}, description: 'Reconciliation of the store with the platforms.' },
 );
 
 const Limits = Type.Object(
@@ -189,7 +194,7 @@ const Limits = Type.Object(
         minimum: 1,
         maximum: 1_000_000,
         description:
-          'Requests that one client may make of one instance within a second; more are answered 429, but for settlements of claims that were granted. Not set: any number.',
+          'Requests per second of one client to one instance; beyond it the answer is 429, except for settlements of granted claims. Default: no limit.',
       }),
     ),
     retriesPerMinute: Type.Integer({
@@ -197,25 +202,25 @@ const Limits = Type.Object(
       minimum: 60,
       maximum: 60_000,
       description:
-        'How often all calls that wait for an agent in this region are to ask again, together, by [`retry_after_ms`](api.md#when-to-ask-again). Genesys Cloud runs 2,500 data actions a minute for an organisation: 60 % are for those who wait. Where the flows of one organisation ask several regions, these share it.',
+        'Total rate at which calls waiting for an agent in this region ask again, spread by [`retry_after_ms`](api.md#when-to-ask-again). Genesys Cloud allows an organisation 2,500 data actions per minute; the default uses 60 % of it. If flows of one organisation call several regions, divide it among them.',
     }),
   },
-  { ...closed, default: {}, description: 'What keeps some from taking the place of the others.' },
+  { ...closed, default: {}, description: 'Limits that keep clients from crowding out each other.' },
 );
 
 const Log = Type.Object(
   {
     level: Type.Enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
       default: 'info',
-      description: 'The least important line that is still written.',
+      description: 'Lowest level that is written.',
     }),
   },
   { ...closed, default: {}, description: 'Logging, as JSON lines on standard error.' },
 );
 
 /**
- * The one description of a configuration file. Validation, defaults and docs/configuration.md all come from it.
- * `title` says what a value must look like, in words that fit behind "expected".
+ * Schema of a configuration file. Validation, defaults and docs/configuration.md are derived from it. `title` describes the
+ * expected value, to follow "expected" in a message.
  */
 export const ConfigSchema = Type.Object(
   {

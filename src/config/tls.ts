@@ -4,13 +4,13 @@ import { closed } from './fields.ts';
 const File = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, title: 'the path of a file', description }));
 
-/** TLS to servers: whom to trust, and who to be. */
+/** TLS to servers: trusted authorities and the client certificate. */
 export const Tls = (description: string) =>
   Type.Object(
     {
-      caFile: File('PEM file of the authority that signed the servers’ certificates; default: those that Node knows.'),
-      certFile: File('PEM file of this client’s certificate, where servers ask for one.'),
-      keyFile: File('PEM file of its private key.'),
+      caFile: File('PEM file of the authority of the servers’ certificates. Default: Node’s built-in authorities.'),
+      certFile: File('PEM file of the client certificate, if servers require one.'),
+      keyFile: File('PEM file of the private key of `certFile`.'),
     },
-    { ...closed, description: `${description} An empty section is enough where the system trusts them.` },
+    { ...closed, description: `${description} An empty section is enough for certificates of a public authority.` },
   );

@@ -2,7 +2,7 @@ import type { WrapUp } from '../agent/claim.ts';
 import type { Profile } from '../agent/facets.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 
-/** Where an id leads, by the config alone: `{connection}:{user}` for agents, `{connection}:{queue}` for queues. */
+/** Domain, home and queues of an id, from the config alone: `{connection}:{user}` for agents, `{connection}:{queue}` for queues. */
 
 /** The queue that every agent is in, for lookups by skill alone. */
 export const GLOBAL_QUEUE = 'global';
@@ -16,7 +16,7 @@ export interface Queue {
   wrapUp: WrapUp;
 }
 
-/** The name of the connection that an agent's or a platform queue's id names; undefined for ids of any other form. */
+/** Name of the connection in an agent's or a platform queue's id; undefined for other ids. */
 export function connectionNameOf({ connections }: Config, id: string): string | undefined {
   const colon = id.indexOf(':');
   if (colon <= 0 || colon === id.length - 1) return undefined;
@@ -33,33 +33,33 @@ export function domainOfAgent(config: Config, agentId: string): string {
   return connectionOf(config, agentId)?.domain ?? MAIN_DOMAIN;
 }
 
-/** Every domain that records can be in: those of the config, and `main`, whether or not it is named there. */
+/** All domains that can have records: those of the config, and always `main`. */
 export function domainsOf({ domains }: Config): string[] {
   return [...new Set([MAIN_DOMAIN, ...Object.keys(domains)])];
 }
 
 /**
- * The region that decides about the agent: the config alone says so, and no event does. Undefined: nothing is taken of this
- * agent, whose id names no connection.
+ * Home of the agent, from the config alone and never from an event. Undefined if the id names no connection and such agents are
+ * not accepted.
  */
 export function homeOfAgent(config: Config, agentId: string): string | undefined {
   const { accept, home } = config.agents.unknown;
   return connectionOf(config, agentId)?.home ?? (accept ? home : undefined);
 }
 
-/** Whether a platform is the source of truth for the agent: one that is read, and not told of. */
+/** Whether the agent's connection reads a platform, rather than taking events only. */
 export function hasPlatform(config: Config, agentId: string): boolean {
   const { platform = 'events' } = connectionOf(config, agentId) ?? {};
   return platform !== 'events';
 }
 
-/** Why nothing is taken of an agent, and how to change that; undefined where it is taken. */
+/** Why the agent is not accepted, and how to change that; undefined if the agent is accepted. */
 export function whyNotTaken(config: Config, agentId: string): string | undefined {
   if (homeOfAgent(config, agentId) !== undefined) return undefined;
-  return 'names no connection of the config; agents of none are taken where `agents.unknown.accept` is true, in all regions';
+  return 'names no connection of the config; to accept such agents set `agents.unknown.accept` to true in all regions';
 }
 
-/** Every queue that the agent of this profile is in, `global` and the virtual ones too; sorted, each once. */
+/** All queues of an agent with this profile, including `global` and virtual queues; sorted, without duplicates. */
 export function queuesOf(config: Config, agentId: string, profile: Profile | undefined): string[] {
   const { queues = [], skills = {} } = profile ?? {};
   const { byQueue, bySkill } = virtualQueues(config);
@@ -70,7 +70,7 @@ export function queuesOf(config: Config, agentId: string, profile: Profile | und
   return [...new Set([GLOBAL_QUEUE, ...queues, ...united, ...skilled])].sort();
 }
 
-/** The queue of this id: virtual, of a known connection's platform, or `global`. */
+/** The queue with this id: virtual, of a known connection, or `global`. */
 export function findQueue({ connections, queues }: Config, queueId: string): Queue | undefined {
   const virtual = Object.hasOwn(queues, queueId) ? queues[queueId] : undefined;
   if (virtual) return { id: queueId, domain: virtual.domain, wrapUp: virtual.wrapUp };
@@ -82,11 +82,11 @@ export function findQueue({ connections, queues }: Config, queueId: string): Que
 interface VirtualQueues {
   /** Platform queue to the virtual queues that unite it. */
   byQueue: Map<string, string[]>;
-  /** Connection to the virtual queues that unite those of its agents who have a skill. */
+  /** Connection to the virtual queues that contain its agents with a skill. */
   bySkill: Map<string, { queue: string; skill: string; level: number }[]>;
 }
 
-/** A config never changes, and this is asked for every event. */
+/** Cached per config, which never changes: it is needed for every event. */
 const indexes = new WeakMap<Config, VirtualQueues>();
 
 function virtualQueues(config: Config): VirtualQueues {

@@ -4,9 +4,9 @@ const FIRST_MS = 250;
 const LONGEST_MS = 60_000;
 
 /**
- * How long to wait before another try, in ms: doubles from a quarter of a second to a minute, less up to half by
- * chance, so that clients that failed together do not come back together.
- * @param failures how many tries failed in a row, from 1
+ * Delay before the next attempt, in ms: doubles from 250 ms to a minute, minus up to half at random, so that clients that
+ * failed together do not return together.
+ * @param failures failed attempts in a row, from 1
  */
 export function backoffMs(failures: number): number {
   const fullMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 20));

@@ -2,37 +2,37 @@ import type { Clock } from '../ops/clock.ts';
 import { pause } from './backoff.ts';
 
 /**
- * `reading`: one of the many requests of a reading, which go out as fast as there is room, but leave some to the rest; so
- * what follows changes need not wait for a minute because a reading has used it up. `first`: of the first reading, which
- * leaves less, since nobody can be handed out before.
+ * Priority of a request. `reading`: part of a full read, which is sent as fast as the budget allows but leaves a share to
+ * `rest`, so that live changes do not wait a minute behind a full read. `first`: part of the first full read, which leaves
+ * a smaller share, since no agent can be claimed before it ends.
  */
 export type Lane = 'first' | 'reading' | 'rest';
 
-/** How many requests a minute may be those of readings. */
+/** Requests per minute that full reads may use. */
 export type ReadingShares = Record<Exclude<Lane, 'rest'>, number>;
 
-/** What the requests of one connection must keep to. */
+/** The request budget of one connection. */
 export interface RequestBudget {
   /** Resolves when a request may go out; counts it. Rejects when the signal aborts. */
   take(signal: AbortSignal, lane?: Lane): Promise<void>;
-  /** Counts a request that may go out at once; false where it would have to wait. */
+  /** Counts a request if it may go out at once; false if it would have to wait. */
   takeNow(): Promise<boolean>;
-  /** The platform refused a request (429) and asked to wait so long. */
+  /** The platform refused a request (429) and asked to wait this long. */
   refused(retryAfterMs: number): void;
-  /** The platform took a request. */
+  /** The platform accepted a request. */
   accepted(): void;
 }
 
 const WINDOW_MS = 60_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
 
-/** What is added to a wait by chance, in ms, so that those who wait for the same do not all come back at once. */
+/** Random addition to a wait, in ms, so that instances do not all return at once. */
 export const jitterMs = (waitMs: number): number => Math.random() * Math.min(1000, waitMs / 4);
 
-/** The latest requests. */
+/** Sliding window of the latest requests. */
 class Minute {
   readonly #kept: number;
-  /** When they went out, monotonic; never more than there may be. */
+  /** Monotonic times of the requests; bounded by the limit. */
   readonly #sentMs: number[] = [];
 
   constructor(kept: number) {
@@ -44,7 +44,7 @@ class Minute {
     if (this.#sentMs.length > this.#kept) this.#sentMs.shift();
   }
 
-  /** Until one more makes no minute, wherever it begins, have more than so many. */
+  /** Ms until one more request keeps every window of a minute within `most`. */
   waitMs(nowMs: number, most: number): number {
     const oldestMs = this.#sentMs.at(-most);
     return oldestMs === undefined ? 0 : Math.max(0, oldestMs + WINDOW_MS - nowMs);
@@ -52,8 +52,7 @@ class Minute {
 }
 
 /**
- * A limiter of one process: no more than its share in any window of a minute, and nobody goes on while the platform has
- * asked to wait.
+ * Limiter of one process: at most its share in any window of a minute, and nothing while the platform has asked to wait.
  */
 export class Budget implements RequestBudget {
   readonly #clock: Clock;
@@ -78,28 +77,28 @@ export class Budget implements RequestBudget {
     this.count(lane);
   }
 
-  /** Counts a request that may go out at once; false where it would have to wait. */
+  /** Counts a request if it may go out at once; false if it would have to wait. */
   async takeNow(lane: Lane = 'rest'): Promise<boolean> {
     if (this.#waitMs(lane) > 0) return false;
     this.count(lane);
     return true;
   }
 
-  /** Counts a request that goes out without asking. */
+  /** Counts a request that was granted elsewhere. */
   count(lane: Lane = 'rest'): void {
     const nowMs = this.#clock.monotonicMs();
     this.#all.add(nowMs);
     if (lane !== 'rest') this.#readings.add(nowMs);
   }
 
-  /** How long the platform wants to be left alone, in ms; 0 where it does not. */
+  /** Rest of the wait that the platform asked for, in ms. */
   heldMs(): number {
     return Math.max(0, this.#heldUntilMs - this.#clock.monotonicMs());
   }
 
   /**
-   * The platform refused a request (429). The wait it asked for doubles with every refusal in a row, since it has been
-   * seen to refuse again right after. What is refused while all wait was under way before, and is no further one.
+   * The platform refused a request (429). The wait doubles with every refusal in a row, because platforms refuse again right
+   * after it. A refusal during the wait belongs to a request sent before it and does not count.
    */
   refused(retryAfterMs: number): void {
     if (this.heldMs() === 0) this.#refusals += 1;
@@ -108,7 +107,7 @@ export class Budget implements RequestBudget {
     this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs);
   }
 
-  /** The platform took a request: the next refusal starts anew. */
+  /** The platform accepted a request: the next refusal counts as the first. */
   accepted(): void {
     this.#refusals = 0;
   }

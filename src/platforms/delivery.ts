@@ -2,12 +2,12 @@ import { backoffMs, pause } from './backoff.ts';
 import type { PlatformContext, PlatformReport } from './platform.ts';
 
 const BATCH = 500;
-/** Reports that may wait. Beyond it, reading everything anew is cheaper than remembering what changed. */
+/** Largest number of queued reports. Beyond it, another full read is cheaper than a longer queue. */
 const LIMIT = 10_000;
 
 /**
- * The line between what the platform says and what Muster has accepted: one batch at a time, in order, repeated until
- * it is taken, and bounded.
+ * Report queue: reports of the platform that Muster has not accepted yet. Bounded; delivers one batch at a time, in order,
+ * and repeats it until it is accepted.
  */
 export class Delivery {
   readonly #context: Pick<PlatformContext, 'report' | 'log'>;
@@ -15,10 +15,10 @@ export class Delivery {
   readonly #limit: number;
   #waiting: PlatformReport[] = [];
   #draining: Promise<void> | undefined;
-  /** To deliver the next batch. */
+  /** Delivery of the current batch. */
   #attempt: Promise<void> = Promise.resolve();
   #pushed = 0;
-  /** Accepted, or gone with a line that was full. */
+  /** Reports accepted, or dropped with a full queue. */
   #done = 0;
 
   constructor(context: Pick<PlatformContext, 'report' | 'log'>, signal: AbortSignal, limit = LIMIT) {
@@ -28,8 +28,8 @@ export class Delivery {
   }
 
   /**
-   * Puts reports in line.
-   * @returns false when the line was full: everything in it is gone, and only a new reading makes up for it
+   * Queues reports.
+   * @returns false if the queue was full: it has been dropped, and only a full read makes up for it
    */
   push(reports: PlatformReport[]): boolean {
     if (reports.length === 0) return true;
@@ -45,8 +45,8 @@ export class Delivery {
   }
 
   /**
-   * Resolves when all reports that wait now are accepted, or when the connection stops. What comes meanwhile is not
-   * waited for: in a storm of changes the line may not be empty for hours.
+   * Resolves when all reports that are queued now have been accepted, or when the connection stops. Later reports are not
+   * waited for: under constant load the queue may not be empty for hours.
    */
   async settled(): Promise<void> {
     const upTo = this.#pushed;
@@ -65,7 +65,7 @@ export class Delivery {
     this.#draining = undefined;
   }
 
-  /** Tries the next batch once, and lets some time pass where that fails. Never throws. */
+  /** Tries the next batch once, and waits after a failure. Never throws. */
   async #deliver(failuresBefore: number): Promise<boolean> {
     const batch = this.#waiting.slice(0, BATCH);
     try {
@@ -79,7 +79,7 @@ export class Delivery {
     }
   }
 
-  /** Takes the accepted batch off, unless the line was emptied meanwhile. */
+  /** Removes the accepted batch, unless the queue was dropped meanwhile. */
   #remove(batch: PlatformReport[]): void {
     if (this.#waiting[0] === batch[0]) this.#done += this.#waiting.splice(0, batch.length).length;
   }

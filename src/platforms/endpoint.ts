@@ -1,27 +1,29 @@
-/** A kind of request that an adapter sends, as a row of the platform's table; its page on permissions is made of the same rows. */
+/** A row of a platform's table of requests; the page about its permissions is rendered from the same rows. */
 export interface Endpoint {
   method: 'GET' | 'POST' | 'PUT';
-  /** Below the platform's API. What is in braces is filled in for each request. */
+  /** Path below the platform's API, with placeholders in braces. */
   path: string;
-  /** What Muster has from it, for people. */
+  /** Purpose of the request, for people. */
   why: string;
-  /** What goes missing where the platform refuses it, for people. */
+  /** Effect of a refusal by the platform, for people. */
   without: string;
 }
 
 /** The names in braces in a path. */
-type Blank<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | Blank<Rest> : never;
+type Placeholder<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholder<Rest>
+  : never;
 
 /**
- * One request of a table: the row by its name, what its path leaves blank, and its query. A client takes nothing else, so
- * whatever is sent is in the table.
+ * One request of a table: the name of its row, the values of the path's placeholders, and the query. Clients accept nothing
+ * else, so every request that is sent is in the table.
  */
 export type Call<Table extends Record<string, Endpoint>> = {
-  [Name in keyof Table & string]: { to: Name; query?: string } & Record<Blank<Table[Name]['path']>, string>;
+  [Name in keyof Table & string]: { to: Name; query?: string } & Record<Placeholder<Table[Name]['path']>, string>;
 }[keyof Table & string];
 
-/** The path of a call with its blanks filled in, without its query. */
+/** The path of a call with its placeholders filled in, without the query. */
 export function pathOf({ path }: Endpoint, call: object): string {
-  const blanks = call as Record<string, string>;
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(blanks[name] ?? ''));
+  const values = call as Record<string, string>;
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
 }

@@ -1,10 +1,10 @@
 import { flawIn, mayBeIllFormed, mended } from '../agent/text.ts';
 
-/** The platform, or the way to it, failed a request. The message is for people; the status is 0 where none came. */
+/** A request to the platform failed. The message is for people; the status is 0 if there was no response. */
 export class RequestFailed extends Error {
   override name = 'RequestFailed';
   readonly status: number;
-  /** When the platform answered, by its own clock, in ms, where that matters. */
+  /** When the platform answered, by its own clock, in ms, where needed. */
   readonly atMs: number | undefined;
   constructor(status: number, message: string, atMs?: number) {
     super(message);
@@ -14,8 +14,8 @@ export class RequestFailed extends Error {
 }
 
 /**
- * The JSON in a text, its texts made well-formed, or undefined where there is none.
- * @param onMended called where a text was not well-formed
+ * Parses JSON and repairs ill-formed Unicode; undefined for invalid JSON.
+ * @param onMended called if Unicode was repaired
  */
 export function parse(text: string, onMended?: () => void): unknown {
   try {
@@ -28,7 +28,7 @@ export function parse(text: string, onMended?: () => void): unknown {
   }
 }
 
-/** The words of a network error; one that gathers several attempts has only a code. */
+/** Text of a network error; an AggregateError has only a code. */
 export function causeOf(error: Error & { code?: string }): string {
   return error.message || error.code || error.name;
 }

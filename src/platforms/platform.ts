@@ -4,73 +4,73 @@ import type { AgentAsRead } from '../agent/reconcile.ts';
 import type { Log } from '../ops/log.ts';
 import type { RequestBudget } from './budget.ts';
 
-/** One thing a platform said about one agent of its own accord, normalised. */
+/** One live change that a platform reported about one agent, normalised. */
 export interface PlatformReport {
   agentId: string;
-  /** The same for the same fact, however often and by whatever way it arrives. */
+  /** The same for the same fact, however often and by whatever path it arrives. */
   eventId: string;
   /** Platform time in ms of the newest facet in it. */
   timestampMs: number;
-  /** What the report knows; what it does not know it leaves out. */
+  /** Facets that the report knows; others are absent. */
   facets: Facets;
 }
 
-/** One agent as a reading found them. */
+/** One agent as found by a full read. */
 export interface AgentReading extends AgentAsRead {
   agentId: string;
 }
 
-/** Part of a reading. */
+/** One page of a read. */
 export interface ReadPage {
   /** When the platform answered, by its own clock, in ms. */
   atMs: number;
   agents: AgentReading[];
 }
 
-/** A complete reading of a platform, as it goes on. Both ways throw what stands in the way. */
+/** A full read of a platform, page by page. Both methods throw RequestFailed. */
 export interface Reading {
-  /** Everybody at work there, page by page. Somebody may be missing, or come twice. */
+  /** All agents at work, page by page. An agent may be missing or come twice. */
   pages(): AsyncIterable<ReadPage>;
-  /** These alone, asked for by id: one the platform does not have is gone. */
+  /** Single agents by id; one that the platform does not know is reported as gone. */
   byId(agentIds: string[]): AsyncIterable<ReadPage>;
 }
 
-/** How far the first complete reading of a platform is. */
+/** Progress of the first full read of a platform. */
 export interface FirstReading {
-  /** What is read just now, for people: `how agents are`. */
+  /** Current step, for people, e.g. `how agents are`. */
   step: string;
   /** Agents read so far; an agent's queues and skills may follow. */
   agents: number;
-  /** How many there are, as far as the platform has said. */
+  /** Number of agents that the platform has, where it says so. */
   about?: number;
-  /** How long it has taken, in ms. */
+  /** Time since the start, in ms. */
   forMs: number;
 }
 
 export interface PlatformHealth {
   /** Whether live changes are flowing. */
   connected: boolean;
-  /** When the last complete snapshot ended, in ms of local wall time; undefined before the first. */
+  /** When the last full read ended, in ms of local wall time; undefined before the first. */
   lastSnapshotMs?: number;
   /** Agents known to the connection. */
   agents: number;
-  /** Until the first complete reading has ended. */
+  /** Present until the first full read has ended. */
   reading?: FirstReading;
-  /** What stands in the way, for people. */
+  /** Why something does not work, for people. */
   problem?: string;
-  /** What of its agents did not fit into a record and was left out, or shortened; absent where all fits. */
+  /** Data of agents that did not fit into a record and was left out or shortened; absent where everything fits. */
   cut?: { agents: number; queues: number; skills: number; texts: number };
-  /** Times without a zone that came since the start, and were not read; absent where none did. */
+  /** Number of times without a time zone since the start; they are ignored. Absent where there were none. */
   zonelessTimes?: number;
 }
 
 /**
- * One account on one platform. Started by the instance that holds the connection's lease in the home region; it must
- * read everything on start, after every gap and at every interval, report every change, and retry by itself for ever.
+ * One account on one platform. Started by the instance that holds the connection's lease in the home region. It reads
+ * everything on start, after every gap and at every interval, reports every change, and retries without end.
  */
 export interface PlatformConnection {
   start(): void;
-  /** Reads everything as soon as it can, without waiting for the interval. */
+  /** Starts a full read as soon as possible, without waiting for the interval. */
   readNow(): void;
   /** Resolves when nothing more will be reported. */
   stop(): Promise<void>;
@@ -78,59 +78,59 @@ export interface PlatformConnection {
 }
 
 /**
- * Asks a platform about single agents, and sends them conversations, in any region and beside the connection. It never
- * waits for its turn: a caller is on the line.
+ * Asks a platform about single agents and assigns conversations to them, in any region, independently of the connection.
+ * It fails rather than wait for request budget, because a caller is waiting.
  */
 export interface PlatformReader {
-  /** Most agents that one request can ask about. */
+  /** Largest number of agents in one request. */
   readonly batch: number;
-  /** Logs in, so that the first caller need not wait for it. @throws Error where that fails */
+  /** Logs in ahead of the first caller. @throws Error if the login fails */
   prepare(): Promise<void>;
   /**
-   * What the platform says of these agents now: one request for each `batch`. Who is unknown to it is reported as
-   * gone; who it says only half of is left out.
-   * @throws Error where it does not answer, or may not be asked now
+   * Reads the current state of these agents, with one request per `batch`. An agent unknown to the platform is reported as
+   * gone; one with incomplete state is left out.
+   * @throws Error if the platform does not answer, or the request budget is used up
    */
   read(agentIds: string[], signal: AbortSignal): Promise<PlatformReport[]>;
-  /** Tells the platform to give a waiting conversation to an agent; absent where a platform has no such way. Never throws. */
+  /** Assigns a waiting conversation to an agent; absent where the platform cannot do that. Never throws. */
   assign?(agentId: string, conversationId: string, signal: AbortSignal): Promise<Assignment>;
   close(): Promise<void>;
 }
 
 /**
- * What a platform said when it was told to assign a conversation to an agent. None of it says that the agent has it: only
- * that it alerts there does.
+ * A platform's answer to the request to assign a conversation. No answer proves that the agent has the conversation; only
+ * the alert does.
  */
 export type Assignment =
   | { answer: 'accepted' }
-  /** It did not answer in time: it may have taken the order. */
+  /** No answer in time: the platform may have accepted. */
   | { answer: 'unknown' }
-  /** It will not; why, for people. */
+  /** The platform refused; `reason` is for people. */
   | { answer: 'refused'; reason: string }
-  /** It was not told, and nothing has happened: no login, no permission, or no request left of this minute. */
+  /** Nothing was done: no login, no permission, or no request budget left. */
   | { answer: 'not_sent'; reason: string };
 
 /** One fact about one agent that a platform pushed. */
 export interface PushedFact {
   agentId: string;
   /**
-   * What is to be accepted; undefined where that is nothing. Pure.
-   * @param held what the region's store holds of the agent; undefined where it knows nobody of the id
+   * The report to accept; undefined for none. Pure.
+   * @param held facets that the region's store has of the agent; undefined for an unknown agent
    */
   reportOn(held: Facets | undefined): PlatformReport | undefined;
 }
 
-/** What a pushed body says. Everything in it is about agents of the connection it was pushed to. */
+/** Content of a pushed body. All of it is about agents of the connection that it was pushed to. */
 export interface PushReading {
   /** In the order they came. */
   facts: PushedFact[];
-  /** Agents of whom it says that something changed, but not what: the platform is to be asked. */
+  /** Agents with a change hint: something changed, so the platform has to be asked. */
   hints: string[];
-  /** Records that say nothing about an agent. */
+  /** Number of records that are not about an agent. */
   ignored: number;
 }
 
-/** A pushed body that cannot be read, with what is wrong with it. */
+/** A pushed body that cannot be read, with its wrong fields. */
 export class InvalidPush extends Error {
   override name = 'InvalidPush';
   readonly errors: WrongField[];
@@ -140,9 +140,9 @@ export class InvalidPush extends Error {
   }
 }
 
-/** Reads what a platform, or a script on it, pushes about one connection. */
+/** Reads bodies that a platform, or a script on it, pushes to one connection. */
 export interface PushReader {
-  /** The same for the same body, whatever was pushed before. @throws InvalidPush: nothing of the body is taken */
+  /** Depends on the body alone. @throws InvalidPush: nothing of the body is accepted */
   read(body: unknown): PushReading;
 }
 
@@ -153,26 +153,26 @@ export type ReaderContext = Pick<PlatformContext, 'connection' | 'budget' | 'log
 export interface PlatformContext {
   /** The connection's name in the config, e.g. `genesys-emea`: the prefix of its agents' and queues' ids. */
   connection: string;
-  /** Every request to the platform is taken from it: the region's instances share it. */
+  /** Budget of all requests to the platform, shared by the region's instances. */
   budget: RequestBudget;
-  /** Time from the start of one complete reading to that of the next, in ms. */
+  /** Time from the start of one full read to the start of the next, in ms. */
   readingIntervalMs: number;
-  /** Takes what was notified; resolves when it is durably accepted. Never called twice at once. */
+  /** Accepts live changes; resolves when they are stored durably. Never called concurrently. */
   report(reports: PlatformReport[]): Promise<void>;
-  /** Compares a page with the region's store; resolves when what differed is durably accepted. */
+  /** Compares a page with the region's store; resolves when the differences are stored durably. */
   compare(page: ReadPage): Promise<void>;
   /**
-   * Compares a complete reading, page by page, then looks after agents it did not name; reports on it. Never called
-   * twice at once. @throws what the reading throws
+   * Compares a full read with the store, page by page, then checks agents that were missing in it, and logs the result.
+   * Never called concurrently. @throws RequestFailed
    */
   reconcile(reading: Reading): Promise<void>;
-  /** Hears of an agent of whom the platform says what nobody can make sense of; the others are read all the same. */
+  /** Skips an agent whose data cannot be interpreted; all others are read. */
   passOver(agentId: string, error: unknown): void;
-  /** Takes events of the catalogue in `src/ops/log-events`. */
+  /** Logs events of the catalogue in `src/ops/log-events`. */
   log: Pick<Log, 'info' | 'warn'>;
   /**
-   * Counts, by name: `unknown_value`, `malformed_frame`, `mended_text`, `cut`, `zoneless_time`, `throttled`, `out_of_budget`, `request_failed`, `resync`. A value nobody has met
-   * before, told as `field:VALUE`, is also logged, once.
+   * Counts, by name: `unknown_value`, `malformed_frame`, `mended_text`, `cut`, `zoneless_time`, `throttled`, `out_of_budget`, `request_failed`, `resync`. An unknown
+   * value, passed as `field:VALUE`, is also logged once.
    */
   count(name: string, value?: string): void;
 }

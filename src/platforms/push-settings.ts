@@ -2,31 +2,31 @@ import { Type } from 'typebox';
 
 const closed = { additionalProperties: false };
 
-/** The part of a connection's config that lets its platform push: spread into each connection that has one. */
+/** The part of a connection's config for pushes from the platform; spread into each connection that supports them. */
 export const PushSettings = {
   push: Type.Optional(
     Type.Object(
       {
         scheme: Type.Enum(['hmac-sha256', 'bearer'], {
           description:
-            'With `push` the connection takes what is sent to `POST /v1/platforms/<name>/events`, else nothing. How a sender proves itself: `hmac-sha256` signs the body (header `x-muster-signature`), `bearer` shows the secret (header `authorization`).',
+            'How senders to `POST /v1/platforms/<name>/events` authenticate; without `push` they are refused. `hmac-sha256`: a signature of the body (header `x-muster-signature`). `bearer`: the secret itself (header `authorization`).',
         }),
         secret: Type.String({
           minLength: 16,
           title: 'a text of 16 characters or more',
-          description: 'What only the senders of this connection know; another for each connection.',
+          description: 'Secret of the senders of this connection. Use a different one for each connection.',
           writeOnly: true,
         }),
       },
       {
         ...closed,
-        description: 'Who may push to the connection.',
+        description: 'Access for pushes to the connection.',
       },
     ),
   ),
 };
 
-/** As one connection sets it. */
+/** Value of `push` in one connection. */
 export interface PushConfig {
   scheme: 'hmac-sha256' | 'bearer';
   secret: string;

@@ -1,4 +1,4 @@
-/** What is made of each row; one that nobody can make sense of is passed over, and costs the others nothing. */
+/** Reads each row. A row that throws is passed to `passOver` and does not affect the others. */
 export function readEach<Row, Read>(
   rows: readonly Row[],
   read: (row: Row) => Read,

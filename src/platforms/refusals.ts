@@ -3,13 +3,13 @@ import { RequestFailed } from './failure.ts';
 import type { PlatformContext } from './platform.ts';
 
 /**
- * The requests that a platform refuses a connection for want of a permission, and that it goes on without. A missing
- * permission does not pass by waiting: whoever sees to the connection is told, for as long as it is so.
+ * Requests that a platform refuses because a permission is missing; the connection goes on without them. Waiting does not
+ * help, so the connection's health reports them for as long as they last.
  */
 export class Refusals<Name extends string> {
   readonly #table: Record<Name, Endpoint>;
   readonly #log: PlatformContext['log'];
-  /** What the platform said last. */
+  /** The platform's last error message. */
   readonly #refused = new Map<Name, string>();
 
   constructor(table: Record<Name, Endpoint>, log: PlatformContext['log']) {
@@ -17,18 +17,18 @@ export class Refusals<Name extends string> {
     this.#log = log;
   }
 
-  /** What is refused and what goes missing by it, for people; undefined where nothing is. */
+  /** Refused requests and the effect, for people; undefined for none. */
   get problem(): string | undefined {
-    const problems = [...this.#refused].map(([name, said]) => `${said}; so ${this.#table[name].without}`);
+    const problems = [...this.#refused].map(([name, message]) => `${message}; so ${this.#table[name].without}`);
     return problems.join('. ') || undefined;
   }
 
-  /** Whether the platform refused it the last time. */
+  /** Whether the platform refused the last attempt. */
   has(name: Name): boolean {
     return this.#refused.has(name);
   }
 
-  /** Notes that the platform refuses it, or that it does not any more; a refusal is logged once while it lasts. */
+  /** Records a refusal, or its end. A refusal is logged once while it lasts. */
   note(name: Name, refusal: RequestFailed | undefined): void {
     const isNew = refusal !== undefined && !this.#refused.has(name);
     if (refusal) this.#refused.set(name, refusal.message);
@@ -39,9 +39,9 @@ export class Refusals<Name extends string> {
   }
 
   /**
-   * Does what can be done without.
-   * @returns undefined where the platform refuses it
-   * @throws RequestFailed, where that fails for any other reason
+   * Runs an optional request.
+   * @returns undefined if the platform refuses it
+   * @throws RequestFailed for any other failure
    */
   async unlessRefused<T extends object>(name: Name, work: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -56,6 +56,6 @@ export class Refusals<Name extends string> {
   }
 }
 
-/** Whether the platform knows who asks, and does not let them. */
+/** Whether the platform refused for a missing permission (403). */
 export const isRefusal = (error: unknown): error is RequestFailed =>
   error instanceof RequestFailed && error.status === 403;

@@ -1,6 +1,6 @@
 import type { PlatformContext } from './platform.ts';
 
-/** The time between two readings of a platform: it ends early where there is a reason to read everything again. */
+/** The pause between two full reads; it ends early if there is a reason to read everything again. */
 export class Rest {
   readonly #context: Pick<PlatformContext, 'count' | 'log'>;
   readonly #stopping: AbortSignal;
@@ -13,17 +13,17 @@ export class Rest {
     this.#stopping = stopping;
   }
 
-  /** Why changes may have been missed since the last reading began; undefined while they were not. */
+  /** Why changes may have been missed since the last full read began; undefined if none were. */
   get gap(): string | undefined {
     return this.#gap;
   }
 
-  /** Whether there is a reason to read again. */
+  /** Whether a full read is due now. */
   get isOver(): boolean {
     return this.#gap !== undefined || this.#isWanted;
   }
 
-  /** Changes may have been missed. */
+  /** Records a gap: changes may have been missed. */
   missed(reason: string): void {
     if (this.#stopping.aborted || this.#gap !== undefined) return;
     this.#gap = reason;
@@ -32,13 +32,13 @@ export class Rest {
     this.wake();
   }
 
-  /** Somebody wants everything read now. */
+  /** Requests a full read now. */
   readNow(): void {
     this.#isWanted = true;
     this.wake();
   }
 
-  /** To be called as a reading begins, which sees to all reasons there were. @returns whether changes may have been missed */
+  /** Called when a full read begins, which settles all reasons so far. @returns whether there was a gap */
   end(): boolean {
     const hadGap = this.#gap !== undefined;
     this.#gap = undefined;
@@ -46,7 +46,7 @@ export class Rest {
     return hadGap;
   }
 
-  /** Lets some time pass, or less when there is a reason to read again, or something else to see to. */
+  /** Sleeps, or less if a full read becomes due or `wake` is called. */
   async sleep(ms: number): Promise<void> {
     if (this.isOver) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -56,7 +56,7 @@ export class Rest {
     clearTimeout(timer);
   }
 
-  /** Ends the sleep. */
+  /** Ends the current sleep. */
   wake(): void {
     this.#wake();
   }

@@ -3,46 +3,46 @@ import { pause } from './backoff.ts';
 import { Budget, jitterMs, type Lane, type ReadingShares, type RequestBudget } from './budget.ts';
 import type { PlatformContext } from './platform.ts';
 
-/** Where the instances of a region count together what they send to one platform. */
+/** The count, shared by a region's instances, of requests to one platform. */
 interface SharedPermits {
   /**
    * Counts a request if it may go out now.
-   * @param acceptedAfter how many refusals in a row were known when the platform took a request; 0: none since
-   * @returns ms until it is worth asking again, 0 if it was counted; and how many requests were refused in a row
-   * @throws Error where the count cannot be reached
+   * @param acceptedAfter refusals in a row that were known when the platform accepted a request; 0: none accepted since
+   * @returns ms until the next attempt makes sense, 0 if the request was counted; and the refusals in a row
+   * @throws Error if the count cannot be reached
    */
   take(acceptedAfter: number, lane: Lane): Promise<{ waitMs: number; refusals: number }>;
-  /** Nobody sends a request until the wait that the platform asked for is over. @throws as `take` */
+  /** Stops all instances until the wait that the platform asked for is over. @throws as `take` */
   refused(retryAfterMs: number, jitterMs: number): Promise<void>;
 }
 
 interface SharedBudgetOptions {
   permits: SharedPermits;
-  /** Requests a minute while the count cannot be reached: this instance's part, as it does not know of the others. */
+  /** Requests per minute of this instance alone, while the count cannot be reached. */
   alonePerMinute: number;
-  /** Of these for readings. Default: all. */
+  /** The part of these for full reads. Default: all. */
   aloneShares?: ReadingShares;
   clock: Clock;
   log: PlatformContext['log'];
 }
 
-/** How soon the count is asked again after it could not be reached and the own part was used up, in ms. */
+/** Delay before the count is tried again when it is unreachable and the instance's own part is used up, in ms. */
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * A budget that all instances of a region draw on. Where it cannot be reached an instance goes on with a part of its
- * own, so that a store that is away stops no adapter.
+ * A budget shared by all instances of a region. While the count cannot be reached, an instance goes on with a part of its
+ * own, so that an unavailable store stops no adapter.
  *
  *             no answer
- *   shared ──────────────► alone      what was taken lately counts in either
+ *   shared ──────────────► alone      recent requests count in both
  *      └◄── any answer ──────┘
  */
 export class SharedBudget implements RequestBudget {
   readonly #options: SharedBudgetOptions;
-  /** Also knows of every request that the shared one let out, and of the waits that this instance was told of. */
+  /** Also counts the requests that the shared count granted, and the waits that this instance received. */
   readonly #alone: Budget;
   #isAlone = false;
-  /** In a row, as known when the latest request was let out; and when the platform took one, until that is told. */
+  /** Refusals in a row when the latest request was granted; and when the platform accepted one, until that is shared. */
   #refusals = 0;
   #acceptedAfter = 0;
 
@@ -64,7 +64,7 @@ export class SharedBudget implements RequestBudget {
     return (await this.#ask('rest')) === 0;
   }
 
-  /** Holds this instance at once, and the others as soon as they are told. */
+  /** Stops this instance at once, and the others through the shared count. */
   refused(retryAfterMs: number): void {
     this.#acceptedAfter = 0;
     this.#alone.refused(retryAfterMs);
@@ -78,7 +78,7 @@ export class SharedBudget implements RequestBudget {
     this.#acceptedAfter = this.#refusals;
   }
 
-  /** Ms until it is worth asking again; 0: a request may go out, and is counted. */
+  /** Ms until the next attempt makes sense; 0: the request may go out and has been counted. */
   async #ask(lane: Lane): Promise<number> {
     const heldMs = this.#alone.heldMs();
     if (heldMs > 0) return heldMs;

@@ -3,21 +3,21 @@ import type { LogFields } from '../ops/log.ts';
 import type { EventCodeAt } from '../ops/log-events/catalogue.ts';
 import type { PlatformContext } from './platform.ts';
 
-/** What did not fit of all agents of a connection as they are now. */
+/** Truncated data of all agents of a connection at present. */
 interface CutOfAll extends Cut {
-  /** Agents of whom something was cut. */
+  /** Number of agents with truncated data. */
   agents: number;
 }
 
 interface SurplusReport {
   cut?: CutOfAll;
-  /** Times without a zone that came since the start, and were not read. */
+  /** Times without a time zone since the start; they were ignored. */
   zonelessTimes?: number;
 }
 
 /**
- * What of a platform's agents did not fit into a record and was cut, and what could not be read as a time: counted, logged
- * once of each kind, and told in the connection's report.
+ * Data of a platform's agents that was truncated because it did not fit into a record, and times that could not be read.
+ * Both are counted, logged once per kind, and shown in the connection's report.
  */
 export class Surplus {
   readonly #context: Pick<PlatformContext, 'count' | 'log'>;
@@ -29,7 +29,7 @@ export class Surplus {
     this.#context = context;
   }
 
-  /** To be called with what was cut of an agent's profile, nothing too, whenever it is made anew. */
+  /** Called for every new profile of an agent, also if nothing was cut. */
   note(agentId: string, cut: Cut): void {
     const { queues, skills, texts } = cut;
     if (queues + skills + texts === 0) {
@@ -45,19 +45,19 @@ export class Surplus {
     }
   }
 
-  /** An agent who is gone. */
+  /** Forgets an agent who is gone. */
   forget(agentId: string): void {
     this.#agents.delete(agentId);
   }
 
-  /** A time that names no zone was not read: it is nobody's time. @param field where it was */
+  /** Counts a time without a time zone, which was ignored. @param field that held it */
   zoneless(field: string): void {
     this.#zonelessTimes += 1;
     this.#context.count('zoneless_time', field);
     this.#logOnce('times', { field }, 'platform_time_without_zone');
   }
 
-  /** For the connection's report; nothing where all fitted and was read. */
+  /** Part of the connection's report; empty if everything fitted and was read. */
   report(): SurplusReport {
     return {
       ...(this.#agents.size > 0 && { cut: this.#sum() }),

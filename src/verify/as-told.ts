@@ -1,21 +1,20 @@
 import { type Checker, Collected } from './checker.ts';
-import { type ToldClaim, told } from './ledger.ts';
+import { describeLedgerClaim, type LedgerClaim } from './ledger.ts';
 import type { Line } from './read.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface Refused {
-  claim: ToldClaim;
+  claim: LedgerClaim;
   line: Line & { op: 'caller'; phase: 'answered' };
   leftMs: number;
-  /** What the answer before had said of replicas. */
+  /** `replicated` of the answer before. */
   replicated: boolean | undefined;
 }
 
 /**
- * `claim_ended` says that somebody ended the claim under that very fence: neither a failover nor another region's grant
- * does. The other refusals are the price of `authority: verify`, and of claims that no replica holds; they are judged
- * where neither was the case. A request to give the claim up may be answered after the refusal, so all is decided in
- * the end.
+ * `claim_ended` means that the claim was ended under this fence, which neither a failover nor another region's grant does. Other
+ * refusals are accepted for `authority: verify` and for claims without a replica; otherwise they are judged too. A request to
+ * give the claim up may be answered after the refusal, so all refusals are judged at the end.
  */
 export function asTold(surroundings: Surroundings): Checker {
   const found = new Collected();
@@ -27,7 +26,7 @@ export function asTold(surroundings: Surroundings): Checker {
   };
   return {
     name: 'as-told',
-    invariant: 'A claim is not over for its caller before the end that was promised, unless the caller ended it.',
+    invariant: 'A claim does not end for its caller before its promised end, unless the caller ended it.',
     see(line, _touched, heard) {
       if (heard?.step === 'kept') found.judged++;
       if (heard?.step !== 'refused' || !heard.wasHeld || line.op !== 'caller' || line.phase !== 'answered') return;
@@ -39,7 +38,7 @@ export function asTold(surroundings: Surroundings): Checker {
         const { claim, line, leftMs } = each;
         found.judged++;
         if (claim.endedAt !== undefined && claim.endedAt < line.t) continue;
-        const what = `${line.asked} of ${told(claim)} on agent ${claim.agent} was answered with ${line.code ?? line.state}, ${Math.round(leftMs)} ms before its promised end`;
+        const what = `${line.asked} of ${describeLedgerClaim(claim)} on agent ${claim.agent} was answered with ${line.code ?? line.state}, ${Math.round(leftMs)} ms before its promised end`;
         found.add(what, [claim.place, line.place]);
       }
       return found;

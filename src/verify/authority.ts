@@ -2,8 +2,8 @@ import { type Checker, Collected } from './checker.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * A home writes its line before its answer leaves, so that stands above the line of whoever asked it. What is not known
- * is not held against anybody: which region is whose home, and regions that wrote no history.
+ * A home writes its line before it answers, so that line precedes the line of the asking region. Claims are not judged if the
+ * agent's home is unknown, or the home wrote no history.
  */
 export function authority(surroundings: Surroundings): Checker {
   const found = new Collected();
@@ -11,7 +11,7 @@ export function authority(surroundings: Surroundings): Checker {
   return {
     name: 'authority',
     invariant:
-      'Agents are granted by their home, or in its stead where the connection allows it and the claim says so.',
+      'Claims are granted by the agent’s home, or on its behalf if the connection allows it and the claim says so.',
     see(line, touched) {
       writing.add(line.region);
       if (line.op !== 'claim' || line.phase !== 'ok') return;
@@ -22,7 +22,7 @@ export function authority(surroundings: Surroundings): Checker {
       const terms = connection === undefined ? undefined : surroundings.settings?.connections[connection];
       if (mode === 'verified') {
         if (terms?.authority === 'refuse')
-          found.add(`${home} granted ${claim} in its home's stead, against the policy`, [place]);
+          found.add(`${home} granted ${claim} on its home's behalf, against the policy`, [place]);
       } else if (terms && terms.home !== home) {
         found.add(`${home} granted ${claim}, whose home is ${terms.home}`, [place]);
       } else if (touched?.step === 'granted' && region !== home && writing.has(home)) {

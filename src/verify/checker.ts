@@ -9,11 +9,11 @@ export interface Violation {
   lines: string[];
 }
 
-/** What a checker found: all of it counted, the first of it kept. */
+/** Findings of a checker: all are counted, the first ones are kept. */
 export interface Findings {
-  /** How many things it could judge; of none it can say nothing. */
+  /** Number of cases judged; 0: the promise was not judged. */
   judged: number;
-  /** How many of them broke the promise. */
+  /** Number of cases that broke the promise. */
   total: number;
   violations: Violation[];
 }
@@ -24,8 +24,8 @@ export interface Checker {
   /** The invariant, in one sentence. */
   invariant: string;
   /**
-   * Takes all lines in the order of `t`, each with what it did to the claim it names: as instances tell, and as callers
-   * were told.
+   * Takes all lines in the order of `t`, each with its effect on the claim it names: according to instances (`touched`), and
+   * according to callers (`heard`).
    */
   see(line: Line, touched: Touched | undefined, heard: Heard | undefined): void;
   finish(): Findings;

@@ -1,37 +1,36 @@
 import type { ClaimGrantedLine, ConflictLine, EndedLine, KeptLine, SettleRefusedLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
-import { isLive, Shelf, type Span } from './shelf.ts';
+import { ClaimArchive, isLive, type Span } from './shelf.ts';
 
-/** One claim, pieced together from all the lines that speak of it. Times are `t`, in ms. */
+/** One claim, assembled from all lines about it. Times are `t`, in ms. */
 export interface Claim extends Span {
   agent: string;
-  /** The unit of the agent's capacity that it takes; undefined: the one for voice. */
+  /** The unit of capacity that it takes; undefined: the unit for voice. */
   unit: string | undefined;
   fence: number;
   call: string | undefined;
-  /** The region that granted; undefined where only the holder told of the claim. */
+  /** The granting region; undefined if the claim is known only from settlements. */
   home: string | undefined;
   /** The first line that shows the claim. */
   place: string;
   /** The grant happened after `since` and before `grantedAt`. */
   since: number;
   grantedAt: number;
-  /** When the holder's giving up was answered. */
+  /** When the request to give it up was answered. */
   endAnsweredAt: number;
-  /** Whether a region other than the home answered a caller with it. */
+  /** Whether a region other than the home returned it to a caller. */
   answered: boolean;
-  /** False if the home said that no replica had acknowledged it. */
+  /** False if no replica had acknowledged it. */
   replicated: boolean;
-  /** Granted in the home's stead, on the platform's word. */
+  /** A delegated grant: on the home's behalf, verified by the platform. */
   verified: boolean;
-  /** It met another claim, which stands in its place: its holder will be refused, whatever they were promised. */
+  /** It lost a claim conflict: its holder will be refused, whatever was promised. */
   lost: boolean;
 }
 
 /**
- * What a line did to the claim it names. `granted`: first heard of, from a grant. `revived`: live again after it had
- * lapsed or ended, or first heard of from its holder. `repeated`: nothing but perhaps a later end. `ended`: given up,
- * or lost to another claim.
+ * Effect of a line on the claim it names. `granted`: first seen, in a grant. `revived`: live again after it had lapsed or ended,
+ * or first seen in a settlement. `repeated`: nothing but perhaps a later end. `ended`: given up, or lost in a conflict.
  */
 export interface Touched {
   claim: Claim;
@@ -39,28 +38,28 @@ export interface Touched {
 }
 
 /**
- * Whether the two were granted by regions that could not ask each other: the risk that policy `verify` takes. Such claims
- * may overlap, and nothing orders them.
+ * Whether the two were granted by regions that could not reach each other, which `authority: verify` allows. Such claims may
+ * overlap, and have no order.
  */
-export function mayMeet(one: Claim, other: Claim): boolean {
+export function mayConflict(one: Claim, other: Claim): boolean {
   return (one.verified || other.verified) && one.home !== other.home;
 }
 
-/** All claims that a history speaks of, as long as the shelf keeps them. */
+/** All claims in a history, as long as the archive keeps them. */
 export class Claims {
-  readonly #shelf = new Shelf<Claim>();
+  readonly #archive = new ClaimArchive<Claim>();
 
   ofAgent(agent: string): readonly Claim[] {
-    return this.#shelf.ofAgent(agent);
+    return this.#archive.ofAgent(agent);
   }
 
-  /** All claims on the same unit of the same agent, this one included: of those no two may hold at one moment. */
+  /** All claims on the same unit of the same agent, including this one: no two may hold at the same time. */
   rivals({ agent, unit }: Claim): readonly Claim[] {
     return this.ofAgent(agent).filter((other) => other.unit === unit);
   }
 
   ofCall(call: string): readonly Claim[] {
-    return this.#shelf.ofCall(call);
+    return this.#archive.ofCall(call);
   }
 
   see(line: Line): Touched | undefined {
@@ -76,7 +75,7 @@ export class Claims {
     const claim = known ?? this.#add(line, until);
     if (line.op === 'claim' && line.region !== line.home) claim.answered = true;
     if (!known) return { claim, step: line.op === 'claim' ? 'granted' : 'revived' };
-    // Asked for before the end was answered, so it may have been decided before the end as well.
+    // Requested before the end was answered, so it may have been decided before the end.
     if (claim.lost || (claim.endedAt !== undefined && line.since <= claim.endAnsweredAt))
       return { claim, step: 'repeated' };
     const wasLive = isLive(claim, line.t);
@@ -91,7 +90,7 @@ export class Claims {
     return ends(claim, line.since, line.t) ?? { claim, step: 'repeated' };
   }
 
-  /** Its holder gave it up, whatever became of that: a first try may have succeeded and the second been refused. */
+  /** The holder gave it up, even if refused: a first attempt may have succeeded and its retry been refused. */
   #giveUp({ agent, fence, since, t }: SettleRefusedLine): Touched | undefined {
     const claim = this.find({ agent, fence });
     return claim && since !== undefined ? ends(claim, since, t) : undefined;
@@ -104,10 +103,10 @@ export class Claims {
     return ends(claim, t, t);
   }
 
-  /** The claim that a line names. One that was made again for its holder does not know its call, and tells none. */
+  /** The claim that a line names. A claim restored from its id has no call. */
   find({ agent, fence, call }: { agent: string; fence: number; call?: string }): Claim | undefined {
     const isNamed = (claim: Claim) => claim.fence === fence && (!call || !claim.call || claim.call === call);
-    return this.#shelf.ofAgent(agent).findLast(isNamed);
+    return this.#archive.ofAgent(agent).findLast(isNamed);
   }
 
   #add(line: (ClaimGrantedLine | KeptLine) & { place: string }, until: number): Claim {
@@ -129,12 +128,12 @@ export class Claims {
       verified: line.op === 'claim' && line.mode === 'verified',
       lost: false,
     };
-    this.#shelf.add(claim, t);
+    this.#archive.add(claim, t);
     return claim;
   }
 }
 
-/** Undefined where it had ended before. */
+/** @returns undefined if it had ended before */
 function ends(claim: Claim, atMs: number, answeredMs: number): Touched | undefined {
   if (claim.endedAt !== undefined) return undefined;
   claim.endedAt = atMs;
@@ -143,8 +142,8 @@ function ends(claim: Claim, atMs: number, answeredMs: number): Touched | undefin
 }
 
 /** A claim, for people. */
-export function named({ call, fence, home, replicated, verified }: Claim): string {
-  const how = verified ? ", in its home's stead" : '';
+export function describeClaim({ call, fence, home, replicated, verified }: Claim): string {
+  const how = verified ? ", on its home's behalf" : '';
   const caution = replicated ? '' : ', unreplicated';
-  return `call ${call ?? '(not told)'} (fence ${fence}${home ? `, granted by ${home}${how}` : ''}${caution})`;
+  return `call ${call ?? '(unknown)'} (fence ${fence}${home ? `, granted by ${home}${how}` : ''}${caution})`;
 }

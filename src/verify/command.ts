@@ -7,16 +7,16 @@ const KEPT = 0;
 const BROKEN = 1;
 const UNUSABLE = 2;
 
-/** `muster verify`: exit code 0 if every promise was kept, 1 if one was broken, 2 if the input cannot be judged. */
+/** `muster verify`: exit code 0 if all promises were kept, 1 if one was broken, 2 if the input cannot be judged. */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'Judge what callers were told, and the histories that instances kept: was every agent handed to one caller, every event delivered?',
+      'Judge the ledger of callers and the histories of instances: was every agent handed to one caller, every event delivered?',
     )
-    .argument('<file...>', 'the ledger of the callers, histories, one per instance')
+    .argument('<file...>', 'the ledger of the callers, and histories, one per instance')
     .option('--json', 'print the verdict as JSON')
-    .option('--regions <names>', 'regions that must hear of every event (default: those in the histories)', readNames)
-    .option('--grace-ms <ms>', 'let events of the last so many ms be under way', readMs)
+    .option('--regions <names>', 'regions that must receive every event (default: those in the histories)', readNames)
+    .option('--grace-ms <ms>', 'accept that events of the last <ms> are still under way', readMs)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? KEPT : UNUSABLE))
     .action(run);
 }

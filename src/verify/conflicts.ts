@@ -1,30 +1,30 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claim, type Claims, mayMeet, named as nameOf } from './claims.ts';
+import { type Claim, type Claims, describeClaim, mayConflict } from './claims.ts';
 import { type Overlap, Overlaps } from './overlaps.ts';
 
-/** Where two claims overlapped by less than this, the clocks of two regions cannot tell, in ms. */
-const TELLABLE_MS = 1000;
+/** Shortest overlap that is judged, in ms: clocks of two regions differ. */
+const CERTAIN_MS = 1000;
 
 /**
- * Granting in a home's stead takes the risk of a double booking; it may be taken, but not be passed over in silence. The home
- * compares what it hears with the claim that it has: where that is not the first any more that the other met, it names the
- * later one, and the claim in its stead has been reported all the same.
+ * A delegated grant may double-book an agent, but every such conflict must be reported. The home compares a delegated grant with
+ * the claim that it has at that time. That may be a later claim than the one that overlapped first; then the report names the
+ * later one, which counts too.
  */
 export function conflicts(claims: Claims): Checker {
   const found = new Collected();
-  const met = new Map<string, { overlap: Overlap<Claim>; isTellable: boolean }>();
+  const met = new Map<string, { overlap: Overlap<Claim>; isCertain: boolean }>();
   const reported = new Set<string>();
-  /** Claims of which it was reported that they met one that the home granted after the one they met first. */
+  /** Claims in reports, with the highest fence of the claims they are reported with. */
   const named = new Map<string, number>();
   const overlaps = new Overlaps<Claim>((overlap) => {
     const { first, second, at } = overlap;
     const endedAt = Math.min(first.endedAt ?? first.until, second.endedAt ?? second.until);
-    const isTellable = endedAt - at > TELLABLE_MS;
-    if (mayMeet(first, second)) met.set(keyOf(first.agent, first, second), { overlap, isTellable });
+    const isCertain = endedAt - at > CERTAIN_MS;
+    if (mayConflict(first, second)) met.set(keyOf(first.agent, first, second), { overlap, isCertain });
   });
   return {
     name: 'conflicts',
-    invariant: 'Where a claim in a home’s stead overlapped another, somebody reported that they met.',
+    invariant: 'Every overlap of a delegated grant with another claim was reported.',
     see(line, touched) {
       if (line.op === 'conflict') {
         reported.add(keyOf(line.agent, line.kept, line.lost));
@@ -39,12 +39,12 @@ export function conflicts(claims: Claims): Checker {
     },
     finish() {
       overlaps.finish();
-      for (const [key, { overlap, isTellable }] of met) {
+      for (const [key, { overlap, isCertain }] of met) {
         const isReported = reported.has(key) || isNamed(named, overlap);
-        if (isReported || isTellable) found.judged++;
-        if (isReported || !isTellable) continue;
+        if (isReported || isCertain) found.judged++;
+        if (isReported || !isCertain) continue;
         const { first, second } = overlap;
-        const what = `nobody reported that two claims on agent ${first.agent} met: ${nameOf(first)} and ${nameOf(second)}`;
+        const what = `two claims on agent ${first.agent} overlapped without a report: ${describeClaim(first)} and ${describeClaim(second)}`;
         found.add(what, [first.place, second.place]);
       }
       return found;
@@ -52,7 +52,7 @@ export function conflicts(claims: Claims): Checker {
   };
 }
 
-/** Whether the one that was granted in the home's stead was reported with a claim that came after the one it met. */
+/** Whether the delegated grant of an overlap was reported with a later claim than the one it overlapped. */
 function isNamed(named: ReadonlyMap<string, number>, { first, second }: Overlap<Claim>): boolean {
   return [
     [first, second],
@@ -65,7 +65,7 @@ interface Party {
   call: string | undefined;
 }
 
-/** Two regions that granted in a home's stead may have taken the same fence. */
+/** Includes the call, because two delegated grants may have the same fence. */
 function keyOf(agent: string, ...parties: Party[]): string {
   return [agent, ...parties.map(({ fence, call }) => `${fence} ${call}`).sort()].join('\n');
 }

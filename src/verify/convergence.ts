@@ -3,13 +3,13 @@ import { type Checker, Collected } from './checker.ts';
 
 const EXAMPLES = 3;
 
-/** Judges the last comparison: what differed earlier had time to heal. */
+/** Judges the last comparison only: earlier differences had time to be repaired. */
 export function convergence(): Checker {
   const found = new Collected();
   let last: (ConvergedLine & { place: string }) | undefined;
   return {
     name: 'convergence',
-    invariant: 'In the end every region says of every agent what the platform knows.',
+    invariant: 'In the end every region has the platform’s state of every agent.',
     see(line) {
       if (line.op !== 'world' || line.phase !== 'converged') return;
       found.judged++;

@@ -6,23 +6,23 @@ import { isSettle, type Line } from './read.ts';
 export interface Counts {
   /** Instances that wrote. */
   processes: number;
-  /** What callers asked, as they themselves tell: to how much of it there was no answer, and calls that were over. */
+  /** Lines of callers: requests, requests without an answer, and calls that ended. */
   callers: { asked: number; unanswered: number; over: number };
   regions: string[];
   /** From the first line to the last, in ms. */
   spanMs: number;
   claims: {
     invoked: number;
-    /** Claims, however often each was reported. */
+    /** Claims, each counted once. */
     granted: number;
     /** Grants that no replica had acknowledged. */
     unreplicated: number;
     unknown: number;
-    /** Granted in a home's stead. */
+    /** Delegated grants. */
     verified: number;
     refused: Record<string, number>;
   };
-  /** Pairs of claims of which a region reported that they met. */
+  /** Reported claim conflicts. */
   conflicts: { certain: number; possible: number };
   settles: Record<SettleOp, { ok: number; refused: number }>;
   events: {
@@ -33,15 +33,15 @@ export interface Counts {
     dead_letter: number;
     lost: number;
   };
-  /** What callers were told of agents. */
+  /** Reads of agents. */
   answers: { told: number; stale: number; vouched: number };
 }
 
-/** A history may name at most so many reasons one by one; the rest is counted as `other`. */
+/** Largest number of reasons counted separately; the others are counted as `other`. */
 const MAX_REASONS = 50;
 
-/** Whether no instance wrote the line. */
-function isOfOthers(line: Line): boolean {
+/** Whether the line is not an instance's. */
+function isForeign(line: Line): boolean {
   return line.op === 'caller' || WORLD_OPS.some((op) => op === line.op);
 }
 
@@ -64,7 +64,7 @@ export class Counter {
     const { claims, settles, events, conflicts, answers } = this.counts;
     this.#firstT ??= line.t;
     this.counts.spanMs = line.t - this.#firstT;
-    if (!isOfOthers(line)) this.#processes.add(`${line.region}\n${line.process}`);
+    if (!isForeign(line)) this.#processes.add(`${line.region}\n${line.process}`);
     this.counts.processes = this.#processes.size;
     if (line.op === 'caller') this.#caller(line);
     else if (line.op === 'event') events[line.phase]++;

@@ -11,12 +11,12 @@ interface OpenEvent {
   place: string;
   /** Regions without an outcome. */
   missing: Set<string>;
-  /** Where a region put it aside as unreadable. */
+  /** Lines in which a region made it a dead letter. */
   deadLetters: string[];
 }
 
 interface DeliveredOptions {
-  /** Every region that must hear of every event. */
+  /** Regions that must receive every event. */
   regions: readonly string[];
   /** Events accepted less than this before the end of the history may still be under way, in ms. */
   graceMs: number;
@@ -25,8 +25,8 @@ interface DeliveredOptions {
 const SWEEP_AT_LEAST = 10_000;
 
 /**
- * Any outcome says that the region holds the event's versions or higher ones. So an event without an outcome is
- * covered where every facet of it is; one whose presence was overtaken but not its activity is lost.
+ * Any outcome means that the region holds the event's versions or higher ones. So an event without an outcome is covered if all
+ * of its facets are covered by other events; if only some are, it is lost.
  */
 export function delivered({ regions, graceMs }: DeliveredOptions): Checker {
   const open = new Map<string, OpenEvent>();
@@ -70,8 +70,8 @@ export function delivered({ regions, graceMs }: DeliveredOptions): Checker {
     for (const [key, event] of open) {
       settle(key, event);
       if (event.missing.size === 0 || event.t > lastT - graceMs) continue;
-      const aside = event.deadLetters.length > 0 ? ', put aside as unreadable' : '';
-      const what = `event ${event.event} of agent ${event.agent} never reached ${[...event.missing].join(', ')}${aside}`;
+      const detail = event.deadLetters.length > 0 ? ', a dead letter there' : '';
+      const what = `event ${event.event} of agent ${event.agent} never reached ${[...event.missing].join(', ')}${detail}`;
       found.add(what, [event.place, ...event.deadLetters]);
     }
     return found;

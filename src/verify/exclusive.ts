@@ -1,17 +1,17 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claim, type Claims, mayMeet, named } from './claims.ts';
+import { type Claim, type Claims, describeClaim, mayConflict } from './claims.ts';
 import { Overlaps } from './overlaps.ts';
 
 /**
- * A claim lives from its answer until its holder begins to give it up or the time it was promised is over; a confirm
- * or renewal of a lapsed one revives it. Claims granted in a home's stead are the matter of `conflicts`.
+ * A claim is live from its answer until its holder begins to give it up or its promised time is over; a confirm or renewal
+ * revives a lapsed one. Delegated grants are judged by `conflicts`.
  */
 export function exclusive(claims: Claims): Checker {
   const found = new Collected();
   const overlaps = new Overlaps<Claim>(({ first, second, at }) => {
-    if (mayMeet(first, second)) return;
+    if (mayConflict(first, second)) return;
     const left = Math.round(first.until - at);
-    const what = `agent ${first.agent} was held by two: ${named(first)}, promised for ${left} ms more, when ${named(second)} began`;
+    const what = `agent ${first.agent} was held by two: ${describeClaim(first)}, promised for ${left} ms more, when ${describeClaim(second)} began`;
     found.add(what, [first.place, second.place]);
   });
   return {

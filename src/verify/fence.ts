@@ -1,7 +1,7 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claims, mayMeet } from './claims.ts';
+import { type Claims, mayConflict } from './claims.ts';
 
-/** Grants whose answers crossed on their way have no order; of two that have one, the later must have more. */
+/** Concurrent grants have no order; of two ordered grants the later one must have the higher fence. */
 export function fence(claims: Claims): Checker {
   const found = new Collected();
   return {
@@ -10,7 +10,7 @@ export function fence(claims: Claims): Checker {
     see(_line, touched) {
       if (touched?.step !== 'granted') return;
       const { claim } = touched;
-      const others = claims.ofAgent(claim.agent).filter((other) => other !== claim && !mayMeet(other, claim));
+      const others = claims.ofAgent(claim.agent).filter((other) => other !== claim && !mayConflict(other, claim));
       if (others.length > 0) found.judged++;
       for (const other of others) {
         const isRepeated = other.fence === claim.fence;

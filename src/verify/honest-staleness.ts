@@ -6,20 +6,19 @@ type Facet = 'presence' | 'activity';
 
 interface Change {
   t: number;
-  /** The platform's time of it, in ms: its version. */
+  /** Platform time in ms: the version of the change. */
   at: number;
-  /** How late its home might hear of it, in ms. */
+  /** Largest delay until the home receives it, in ms. */
   lagMs: number;
   place: string;
 }
 
-/** Older changes than the last one before that are forgotten, in ms: no answer that calls itself fresh is so old. */
+/** How long changes are remembered, in ms; the last older one is kept too. No fresh answer is older. */
 const REMEMBERED_MS = 10 * 60_000;
 
 /**
- * An answer that calls itself `age_ms` old at `t` must hold every change that the home should have known by `t − age_ms`.
- * The home is given time to hear of it, see {@link Surroundings.knownBy}. The platform's own word is given none but that
- * of its processing.
+ * An answer with `age_ms` at `t` must contain every change that the home should have known by `t − age_ms`. The home gets time to
+ * receive a change, see {@link Surroundings.knownBy}; a platform-verified answer gets processing time only.
  */
 export function honestStaleness(surroundings: Surroundings): Checker {
   const found = new Collected();
@@ -41,16 +40,16 @@ export function honestStaleness(surroundings: Surroundings): Checker {
         : missed((change) => surroundings.knownBy(connection, change.t, change.lagMs) <= t - age_ms);
     const change = byPlatform ?? byHome;
     if (!change) return;
-    const says = byPlatform ? `vouched for ${Math.round(vouched_ms ?? 0)} ms ago` : `${age_ms} ms old`;
+    const age = byPlatform ? `platform-verified ${Math.round(vouched_ms ?? 0)} ms ago` : `${age_ms} ms old`;
     const agoMs = Math.round(t - change.t);
-    found.add(`${line.region} told of agent ${line.agent}, ${says}, without its ${facet} of ${agoMs} ms ago`, [
+    found.add(`${line.region} returned agent ${line.agent}, ${age}, without its ${facet} of ${agoMs} ms ago`, [
       change.place,
       line.place,
     ]);
   };
   return {
     name: 'honest-staleness',
-    invariant: 'No answer is older than it says, held against what the platform knew.',
+    invariant: 'No answer is older than it says, compared with the platform’s own state.',
     see(line) {
       if (line.op === 'platform' && line.phase === 'changed') {
         const { t, version_at: at, place } = line;

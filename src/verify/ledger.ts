@@ -1,79 +1,79 @@
 import type { CallerAnsweredLine, CallerLine, CallerUnansweredLine, CallOverLine } from '../ops/caller-line.ts';
 import type { CallConflictLine } from '../ops/history-line.ts';
 import type { Line } from './read.ts';
-import { isLive, Shelf, type Span } from './shelf.ts';
+import { ClaimArchive, isLive, type Span } from './shelf.ts';
 
 /**
- * A claim as its caller was told of it. It holds its agent from an answer that says so until the caller begins to give
- * it up, the call is over, or the promised time has passed. That time counts from before the request was sent: what an
- * answer promises it promises from when it was given, and its caller cannot know when that was. Times are `t`, in ms.
+ * A claim according to the answers of its caller. It holds its agent from the answer until the caller begins to give it up, the
+ * call is over, or the promised time has passed. That time counts from when the request was sent, because the caller cannot know
+ * when the answer was given. Times are `t`, in ms.
  */
-export interface ToldClaim extends Span {
+export interface LedgerClaim extends Span {
   agent: string;
-  /** The unit of the agent's capacity; undefined: the one for voice. */
+  /** The unit of capacity; undefined: the unit for voice. */
   unit: string | undefined;
   fence: number;
-  /** Undefined where whoever was told of the claim did not say for which call. */
+  /** Undefined if the caller's lines do not name the call. */
   call: string | undefined;
-  /** The region that granted, as far as the answers say. */
+  /** The granting region, if an answer names it. */
   home: string | undefined;
-  /** Some answer was given in the home's stead, on the platform's word. */
+  /** Some answer was a delegated grant. */
   verified: boolean;
   confirmed: boolean;
-  /** What the last answer said of replicas; undefined: nothing. */
+  /** `replicated` of the last answer. */
   replicated: boolean | undefined;
-  /** When its caller was first told of it, and by which line. */
+  /** Time and line of the first answer with it. */
   grantedAt: number;
   place: string;
   /** When the last attempt to give it up was answered or given up. */
   endAnsweredAt: number;
   /**
-   * It may end at any time yet, by its caller's own doing: a request to give it up had no answer, or one that says
-   * neither yes nor no. Whatever is answered afterwards, nobody can rely on it.
+   * A request to give it up had no answer, or an ambiguous one, so it may end at any time. Later answers do not make it reliable
+   * again.
    */
   isUncertain: boolean;
-  /** The call is over for this agent: nothing can make the claim hold again. */
+  /** The call is over for this agent, so the claim cannot hold again. */
   isOver: boolean;
   /**
-   * Its call has another agent, and a region reported that this claim, which was not confirmed, was ended for it. Its
-   * caller asked twice, and holds the other.
+   * Its call has another agent, and a region reported that it ended this unconfirmed claim for that. The caller asked twice and
+   * holds the other claim.
    */
   isSuperseded: boolean;
 }
 
 /**
- * What a line did to the claim it names. `held`: from now on it holds its agent, and did not before. `kept`: it goes on.
- * `repeated`: nothing is known that was not known before. `given_up`: by its caller, whatever came of it. `over`: the
- * call. `refused`: its caller was told that it is no more; `held` says whether it should have been.
+ * Effect of a line on the claim it names. `held`: it begins to hold its agent. `kept`: it goes on. `repeated`: nothing new.
+ * `given_up`: by its caller, with any result. `over`: the call is over. `refused`: the caller learned that it has ended;
+ * `wasHeld` says whether it should still have held.
  */
 export interface Heard {
-  claim: ToldClaim;
+  claim: LedgerClaim;
   step: 'held' | 'kept' | 'repeated' | 'given_up' | 'over' | 'refused';
   /** Whether it had held its agent until then. */
   wasHeld: boolean;
-  /** It has just become a confirmed one. */
+  /** It has just been confirmed. */
   isNowConfirmed?: boolean;
 }
 
-/** Why a claim is no more, and asking again changes nothing. */
+/** Codes for a claim that has ended for good. */
 const OVER_CODES: ReadonlySet<string> = new Set(['claim_ended', 'fence_superseded', 'unknown_claim']);
 
-/** The statuses that say yes are below this; flat answers say no there, too, with a reason. */
+/** Successful statuses are below this. Flat answers can be refusals there, with a code. */
 const REDIRECTS = 300;
 const SERVER_ERRORS = 500;
 
-/** Whether what was asked was done, as far as its caller was told. */
+/** Whether the request succeeded, according to the answer. */
 export function isDone(line: Pick<CallerAnsweredLine, 'status' | 'code'>): boolean {
   return line.status >= 200 && line.status < REDIRECTS && line.code === undefined;
 }
 
-/** Whether what was asked may have been done, or be done yet, for all that its caller knows. */
+/** Whether the caller cannot know if the request was or will be executed. */
 function isUnknown(line: CallerAnsweredLine | CallerUnansweredLine): boolean {
   if (line.phase === 'unanswered' || line.status >= SERVER_ERRORS) return true;
   return line.status < REDIRECTS && line.code !== undefined && !OVER_CODES.has(line.code);
 }
 
-/** Whether a line of the ledger tells its caller that a claim holds its agent. A copy's word promises nothing. */
+/** Whether a line promises the caller that a claim holds its agent. Answers from a copy promise nothing. */
 export function promises<Of extends CallerLine>(
   line: Of,
 ): line is Of & CallerAnsweredLine & { agent: string; fence: number } {
@@ -83,29 +83,29 @@ export function promises<Of extends CallerLine>(
   return gives && isAlive && line.agent !== undefined && line.fence !== undefined && line.held_ms !== undefined;
 }
 
-/** Whether one of the two was granted where the home could not be asked: the risk that policy `verify` takes. */
-export function mayMeetAsTold(one: ToldClaim, other: ToldClaim): boolean {
+/** Whether one of the two is a delegated grant of another region, so that they may overlap. */
+export function mayOverlap(one: LedgerClaim, other: LedgerClaim): boolean {
   return (one.verified || other.verified) && (one.home === undefined || one.home !== other.home);
 }
 
-/** All claims that callers were told of, as their own lines tell; no instance's line changes anything here. */
+/** All claims according to callers' lines. Lines of instances do not affect them, except reports of call conflicts. */
 export class Ledger {
-  readonly #shelf = new Shelf<ToldClaim>();
+  readonly #archive = new ClaimArchive<LedgerClaim>();
 
-  /** All claims on the same unit of the same agent, this one included. */
-  rivals({ agent, unit }: ToldClaim): readonly ToldClaim[] {
-    return this.#shelf.ofAgent(agent).filter((other) => other.unit === unit);
+  /** All claims on the same unit of the same agent, including this one. */
+  rivals({ agent, unit }: LedgerClaim): readonly LedgerClaim[] {
+    return this.#archive.ofAgent(agent).filter((other) => other.unit === unit);
   }
 
-  ofCall(call: string): readonly ToldClaim[] {
-    return this.#shelf.ofCall(call);
+  ofCall(call: string): readonly LedgerClaim[] {
+    return this.#archive.ofCall(call);
   }
 
-  /** The claim that a line names, a caller's or an instance's. */
-  find({ agent, fence, unit, call }: Pick<ToldClaim, 'agent' | 'fence'> & { unit?: string; call?: string }) {
-    const isNamed = (claim: ToldClaim) =>
+  /** The claim that a line of a caller or an instance names. */
+  find({ agent, fence, unit, call }: Pick<LedgerClaim, 'agent' | 'fence'> & { unit?: string; call?: string }) {
+    const isNamed = (claim: LedgerClaim) =>
       claim.fence === fence && claim.unit === unit && (!call || !claim.call || claim.call === call);
-    return this.#shelf.ofAgent(agent).findLast(isNamed);
+    return this.#archive.ofAgent(agent).findLast(isNamed);
   }
 
   see(line: Line): Heard | undefined {
@@ -122,8 +122,8 @@ export class Ledger {
       return { claim, step: 'given_up', wasHeld };
     }
     if (line.phase !== 'answered') return undefined;
-    const isNoMore = OVER_CODES.has(line.code ?? '') || line.state === 'ENDED' || line.state === 'WRAP_UP';
-    if (!isNoMore || claim.endedAt !== undefined) return undefined;
+    const hasEnded = OVER_CODES.has(line.code ?? '') || line.state === 'ENDED' || line.state === 'WRAP_UP';
+    if (!hasEnded || claim.endedAt !== undefined) return undefined;
     claim.endedAt = claim.endAnsweredAt = line.t;
     return { claim, step: 'refused', wasHeld };
   }
@@ -134,7 +134,7 @@ export class Ledger {
     const claim = known ?? this.#add(line);
     const wasHeld = known !== undefined && isLive(claim, line.t);
     claim.replicated = line.replicated;
-    // Asked for before the end was answered, so it may have been decided before the end as well.
+    // Requested before the end was answered, so it may have been decided before the end.
     const isLate = claim.endedAt !== undefined && line.since <= claim.endAnsweredAt;
     if (claim.isOver || claim.isUncertain || isLate) return { claim, step: 'repeated', wasHeld };
     claim.endedAt = undefined;
@@ -148,7 +148,7 @@ export class Ledger {
     return { claim, step: wasHeld ? 'kept' : isHeld ? 'held' : 'repeated', wasHeld, isNowConfirmed };
   }
 
-  #giveUp(claim: ToldClaim, line: CallerAnsweredLine | CallerUnansweredLine): void {
+  #giveUp(claim: LedgerClaim, line: CallerAnsweredLine | CallerUnansweredLine): void {
     claim.endedAt = Math.min(claim.endedAt ?? line.since, line.since);
     claim.endAnsweredAt = Math.max(claim.endAnsweredAt, line.t);
     if (isUnknown(line)) claim.isUncertain = true;
@@ -173,9 +173,9 @@ export class Ledger {
     claim.endedAt ??= t;
   }
 
-  #add(line: CallerAnsweredLine & { agent: string; fence: number; place: string }): ToldClaim {
+  #add(line: CallerAnsweredLine & { agent: string; fence: number; place: string }): LedgerClaim {
     const { agent, unit, fence, call, home, replicated, place, t } = line;
-    const claim: ToldClaim = {
+    const claim: LedgerClaim = {
       agent,
       unit,
       fence,
@@ -193,15 +193,15 @@ export class Ledger {
       isOver: false,
       isSuperseded: false,
     };
-    this.#shelf.add(claim, t);
+    this.#archive.add(claim, t);
     return claim;
   }
 }
 
 /** A claim, for people. */
-export function told({ call, fence, home, confirmed, replicated, verified }: ToldClaim): string {
+export function describeLedgerClaim({ call, fence, home, confirmed, replicated, verified }: LedgerClaim): string {
   const by = home ? `, granted by ${home}` : '';
-  const how = verified ? ", in its home's stead" : '';
+  const how = verified ? ", on its home's behalf" : '';
   const caution = replicated === false ? ', unreplicated' : '';
-  return `call ${call ?? '(not told)'} (fence ${fence}${confirmed ? ', confirmed' : ''}${by}${how}${caution})`;
+  return `call ${call ?? '(unknown)'} (fence ${fence}${confirmed ? ', confirmed' : ''}${by}${how}${caution})`;
 }

@@ -2,16 +2,15 @@ import { type Checker, Collected } from './checker.ts';
 import { compareFacet, Registers } from './versions.ts';
 
 /**
- * Proven when each higher version was known to be applied, and to outlive a failover, before this one was handed to the
- * store. Compares with the highest version only, so where that one was itself under way at the time, a lower one before
- * it goes unnoticed.
+ * A violation is proven if each higher version was applied and replicated before this one was passed to the store. Compares only
+ * with the highest version: if that one was still under way at the time, an earlier one goes unnoticed.
  */
 export function monotonicApply(): Checker {
   const registers = new Registers();
   const found = new Collected();
   return {
     name: 'monotonic-apply',
-    invariant: 'In no region does an applied event take an agent back to older facets.',
+    invariant: 'No applied event replaces newer facets of an agent by older ones.',
     see(line) {
       if (line.op !== 'event' || line.phase !== 'applied') return;
       const { region, agent, versions, since, t, place } = line;

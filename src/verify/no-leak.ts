@@ -4,7 +4,7 @@ import type { Surroundings } from './surroundings.ts';
 /** Locks are timed by the clock of a shard, in ms. */
 const SLACK_MS = 1000;
 
-/** Judges every claim of a history in which callers have stopped: each must have a near end, and none may follow. */
+/** Judges every claim of a history in which callers have stopped: each must end soon, and none may follow. */
 export function noLeak(surroundings: Surroundings): Checker {
   const found = new Collected();
   let claims = 0;
@@ -24,7 +24,7 @@ export function noLeak(surroundings: Surroundings): Checker {
         found.add(`a claim on agent ${agent} (fence ${fence}) was promised for ${Math.round(held_ms)} ms`, [place]);
       }
       if (isNew && drained)
-        found.add(`agent ${agent} was granted (fence ${fence}) when nobody called`, [drained, place]);
+        found.add(`agent ${agent} was granted (fence ${fence}) after all callers had stopped`, [drained, place]);
     },
     finish() {
       found.judged = drained ? claims : 0;

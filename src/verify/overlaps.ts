@@ -1,6 +1,6 @@
 import { isLive, type Span } from './shelf.ts';
 
-/** Two claims that were live at the same moment. */
+/** Two claims that were live at the same time. */
 export interface Overlap<Claim extends Span> {
   first: Claim;
   second: Claim;
@@ -9,9 +9,9 @@ export interface Overlap<Claim extends Span> {
 }
 
 /**
- * Pairs of claims that overlap as far as the lines so far tell. A release whose answer is overtaken by the next
- * grant's stands below that grant in the history, so a pair is proven only by the end of its first claim: one that
- * its holder began to give up before the second was granted acquits it.
+ * Pairs of claims that overlap according to the lines so far. The answer of a release may be written after the next grant, so an
+ * overlap is proven only when the first claim ends: if its holder began to give it up before the second was granted, there
+ * was none.
  */
 export class Overlaps<Claim extends Span> {
   readonly #suspected = new Map<Claim, Overlap<Claim>[]>();
@@ -21,7 +21,7 @@ export class Overlaps<Claim extends Span> {
     this.#onProven = onProven;
   }
 
-  /** `second` has just begun, at `at`: suspects it with each of `others` that is live, unless its own time was over when its answer came. */
+  /** `second` began at `at`: suspects an overlap with each live claim of `others`, unless `second` was already over when its answer came. */
   began(second: Claim, others: readonly Claim[], at: number): void {
     if (!isLive(second, at)) return;
     for (const first of others) {
@@ -40,17 +40,17 @@ export class Overlaps<Claim extends Span> {
   }
 
   /**
-   * Acquits the pairs that the claim's end came before. Its end may turn out to have come earlier yet, so the others
-   * are proven in the end only.
+   * Drops pairs whose second claim began after the claim's end. The end may still move to an earlier time, so the other pairs are
+   * proven only in `finish`.
    */
-  acquit(claim: Claim): void {
+  endedAtLatest(claim: Claim): void {
     const { endedAt } = claim;
     const left = (this.#suspected.get(claim) ?? []).filter(({ at }) => endedAt === undefined || endedAt > at);
     if (left.length > 0) this.#suspected.set(claim, left);
     else this.#suspected.delete(claim);
   }
 
-  /** Nobody gave these up in time. */
+  /** Proves all pairs that are left. */
   finish(): void {
     for (const claim of [...this.#suspected.keys()]) this.ended(claim);
   }

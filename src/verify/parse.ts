@@ -36,7 +36,7 @@ const ARTICLE: Record<FieldType, string> = {
   callParty: 'agent, fence and region',
   callOutcome: 'ended or both_confirmed',
   replication: 'grant or refuse',
-  asked: 'what a caller can ask',
+  asked: 'a known request',
 };
 
 const ORIGIN: Record<string, FieldType> = { t: 'number', at: 'number', region: 'string', process: 'string' };
@@ -72,7 +72,7 @@ const SETTINGS: Record<keyof WorldSettings, FieldType> = {
 
 const CALLER: Record<string, FieldType> = { asked: 'asked', since: 'number', url: 'string' };
 
-/** What each kind of line, `op phase`, must tell. */
+/** Required fields of each kind of line, `op phase`. */
 const NEEDED = new Map<string, Record<string, FieldType>>([
   ['history opened', {}],
   ['claim invoke', ASKED],
@@ -115,7 +115,7 @@ const NEEDED = new Map<string, Record<string, FieldType>>([
   ['world converged', { differing: 'number', examples: 'strings' }],
 ]);
 
-/** The line, or why it is none. */
+/** The line, or the reason why it is not valid. */
 export function parseLine(text: string): HistoryLine | string {
   let line: Record<string, unknown>;
   try {

@@ -2,15 +2,15 @@ import { createReadStream } from 'node:fs';
 import { type HistoryLine, SETTLE_OPS, type SettleOp } from '../ops/history-line.ts';
 import { parseLine } from './parse.ts';
 
-/** A line and where it stands, `file:line`: the evidence of every violation. */
+/** A line with its place, `file:line`, which is the evidence of violations. */
 export type Line = HistoryLine & { place: string };
 
-/** Whether a line tells that a holder was heard. */
+/** Whether a line is a settlement. */
 export function isSettle(line: Line): line is Line & { op: SettleOp } {
   return SETTLE_OPS.some((op) => op === line.op);
 }
 
-/** The input cannot be judged at all. */
+/** The input cannot be judged. */
 export class UnusableHistory extends Error {
   override name = 'UnusableHistory';
 }
@@ -22,9 +22,9 @@ interface RawLine {
   number: number;
 }
 
-/** One history file, read a line at a time. What is no line of a history goes to `onUnreadable`. */
+/** Reads one history file line by line. Invalid lines go to `onUnreadable`. */
 export class HistoryReader {
-  /** Lines left half-written by a killed process: the last one, or the one before a restart opened the file again. */
+  /** Incomplete lines of killed processes: the last line, or the one before a restart reopened the file. */
   torn = 0;
   readonly #path: string;
   readonly #onUnreadable: (place: string, reason: string) => void;
@@ -70,7 +70,7 @@ export class HistoryReader {
       this.#broken = { place, reason: line };
       return undefined;
     }
-    if (line.t < this.#lastT) this.#onUnreadable(place, 'its `t` is before that of the line above');
+    if (line.t < this.#lastT) this.#onUnreadable(place, 'its `t` is before that of the previous line');
     this.#lastT = line.t;
     return Object.assign(line, { place });
   }
@@ -102,7 +102,7 @@ export class HistoryReader {
   }
 }
 
-/** Lines of all files in the order of `t`. */
+/** Merges the lines of all files in the order of `t`. */
 export async function* inOrder(readers: HistoryReader[]): AsyncGenerator<Line> {
   const heads: { reader: HistoryReader; line: Line }[] = [];
   for (const reader of readers) {

@@ -14,9 +14,9 @@ export function renderVerdict(verdict: Verdict): string {
   const notJudged = checks.filter(({ outcome }) => outcome === 'not judged').length;
   const seconds = (counts.spanMs / 1000).toFixed(1);
   const scope = `${many(verdict.lines, 'line')} of ${many(counts.processes, 'instance')} in ${counts.regions.join(', ')}, over ${seconds} s`;
-  const tornNote = torn > 0 ? [`${many(torn, 'line')} left half-written by a killed process`] : [];
-  const unsaid = notJudged > 0 ? ` Nothing to judge ${notJudged} by.` : '';
-  const outcome = `${ok ? '✓ Every promise was kept.' : `✗ ${many(broken, 'promise')} broken.`}${unsaid}`;
+  const tornNote = torn > 0 ? [`${many(torn, 'line')} incomplete, from a killed process`] : [];
+  const unjudged = notJudged > 0 ? ` ${notJudged} could not be judged.` : '';
+  const outcome = `${ok ? '✓ Every promise was kept.' : `✗ ${many(broken, 'promise')} broken.`}${unjudged}`;
   return [scope, ...tornNote, '', ...checks.flatMap(checkLines), '', ...countLines(counts), '', outcome].join('\n');
 }
 

@@ -3,21 +3,21 @@ import { isDone } from './ledger.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * Judges every answer that says yes, where the settings of the world say `claims.replication: refuse`. A copy says that it
- * promises nothing, and must say, too, that no replica is known to have it.
+ * Judges every successful answer if the world's settings have `claims.replication: refuse`. An answer from a copy promises nothing
+ * and must not claim to be replicated.
  */
 export function replicated(surroundings: Surroundings): Checker {
   const found = new Collected();
   return {
     name: 'replicated',
-    invariant: 'Under `claims.replication: refuse` no caller is told yes of what no replica holds.',
+    invariant: 'Under `claims.replication: refuse` no request succeeds without a replica’s acknowledgement.',
     see(line) {
       if (line.op !== 'caller' || line.phase !== 'answered' || !isDone(line)) return;
       found.judged++;
       const isHonest = line.mode === 'copy' ? line.replicated !== true : line.replicated !== false;
       if (isHonest) return;
-      const whose = `agent ${line.agent ?? '(not told)'} (call ${line.call ?? 'not told'}, fence ${line.fence ?? 'not told'})`;
-      found.add(`${line.asked} of ${whose} was answered with ${line.status}, replicated: ${line.replicated}`, [
+      const subject = `agent ${line.agent ?? '(unknown)'} (call ${line.call ?? 'unknown'}, fence ${line.fence ?? 'unknown'})`;
+      found.add(`${line.asked} of ${subject} was answered with ${line.status}, replicated: ${line.replicated}`, [
         line.place,
       ]);
     },

@@ -4,8 +4,8 @@ import { Overlaps } from './overlaps.ts';
 import { isLive } from './shelf.ts';
 
 /**
- * A claim that its home granted while the asking region gave the answer up as lost was never told to a caller, so
- * the caller may be given another agent; the lost one lapses. Remembers the calls of such lost answers.
+ * A claim that the home granted after the asking region stopped waiting never reached a caller, so the caller may get another
+ * agent and the lost claim lapses. Remembers the calls of such lost answers.
  */
 export function retry(claims: Claims): Checker {
   const found = new Collected();
@@ -18,7 +18,7 @@ export function retry(claims: Claims): Checker {
   });
   return {
     name: 'retry',
-    invariant: 'A call that asks again gets the claim it has, for as long as that claim has not ended.',
+    invariant: 'A call that asks again gets its claim, as long as that claim has not ended.',
     see(line, touched) {
       if (line.op === 'claim' && line.phase === 'unknown' && line.home !== line.region)
         lostAnswers.add(`${line.call}\n${line.home}`);

@@ -1,20 +1,20 @@
-/** The time in which a claim holds its agent, as far as the lines so far tell; `t` in ms. */
+/** The time in which a claim holds its agent, according to the lines so far; `t` in ms. */
 export interface Span {
-  /** As far as its holder was ever promised the agent. */
+  /** Latest promised end. */
   until: number;
-  /** When its holder began to give it up; undefined while nobody did. */
+  /** When its holder began to give it up; undefined before. */
   endedAt: number | undefined;
 }
 
-interface Shelved extends Span {
+interface Archived extends Span {
   agent: string;
   fence: number;
   call: string | undefined;
-  /** When it was first told of. */
+  /** When it was first seen. */
   grantedAt: number;
 }
 
-/** How long after its end a claim may still be spoken of by an answer that was under way, in ms. */
+/** How long after its end a late answer may still mention a claim, in ms. */
 const REMEMBERED_MS = 10 * 60_000;
 const SWEEP_AT_LEAST = 10_000;
 
@@ -24,7 +24,7 @@ export function isLive({ endedAt, until }: Span, t: number): boolean {
 }
 
 /** Claims by agent and by call: those that are live, those of the last ten minutes and the highest fence of each agent. */
-export class Shelf<Claim extends Shelved> {
+export class ClaimArchive<Claim extends Archived> {
   readonly #byAgent = new Map<string, Claim[]>();
   readonly #byCall = new Map<string, Claim[]>();
   #size = 0;
@@ -38,7 +38,7 @@ export class Shelf<Claim extends Shelved> {
     return this.#byCall.get(call) ?? [];
   }
 
-  /** @param t now: what ended long before is forgotten */
+  /** @param t now: claims that ended long before are forgotten */
   add(claim: Claim, t: number): void {
     if (this.#size >= this.#sweepAt) this.#sweep(t - REMEMBERED_MS);
     push(this.#byAgent, claim.agent, claim);

@@ -1,21 +1,21 @@
 import { type Checker, Collected } from './checker.ts';
-import { type Claim, type Claims, mayMeet } from './claims.ts';
+import { type Claim, type Claims, mayConflict } from './claims.ts';
 import { isSettle } from './read.ts';
 
 /**
- * Judges whoever comes with a fence that is not the highest any more. Proven when the newer grant had been answered
- * before the settle was even asked for.
+ * Judges settlements under a fence that is no longer the highest. A violation is proven if the newer grant was answered before the
+ * settlement was requested.
  */
 export function staleHolder(claims: Claims): Checker {
   const found = new Collected();
   return {
     name: 'stale-holder',
-    invariant: 'Nobody settles a claim of an agent who has since been granted with a higher fence, unit by unit.',
+    invariant: 'No settlement succeeds on a unit of an agent that has since been granted with a higher fence.',
     see(line) {
       if (!isSettle(line)) return;
       const settled = claims.find(line);
       const isNewer = (claim: Claim) =>
-        claim.unit === line.unit && claim.fence > line.fence && !(settled && mayMeet(claim, settled));
+        claim.unit === line.unit && claim.fence > line.fence && !(settled && mayConflict(claim, settled));
       const newer = claims.ofAgent(line.agent).find(isNewer);
       if (!newer) return;
       found.judged++;

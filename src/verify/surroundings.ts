@@ -4,29 +4,29 @@ import type { Line } from './read.ts';
 /** The end of every link to the event bus. */
 const BUS = 'bus';
 
-/** A time, in ms of `t`, in which a home might not hear of what happened on a platform. `to` is undefined while it lasts. */
-interface Trouble {
+/** A period, in ms of `t`, in which a home may miss changes on a platform. `to` is undefined while it lasts. */
+interface Disruption {
   from: number;
   to: number | undefined;
-  kind: TroubleKind;
+  kind: DisruptionKind;
 }
 
 /**
- * `quiet`: notifications may be lost. `dark`: the home cannot read the platform either. `alone`: what it heard is on one node
- * only, and a failover may take it.
+ * `quiet`: notifications may be lost. `dark`: the home cannot read the platform either. `alone`: its data is on one node only, and a
+ * failover may lose it.
  */
-type TroubleKind = 'quiet' | 'dark' | 'alone';
+type DisruptionKind = 'quiet' | 'dark' | 'alone';
 
-/** From a notification, or the platform's answer, to what callers are told, in ms: a generous bound for a busy region. */
+/** Upper bound from a notification, or the platform's response, to Muster's answers, in ms, for a busy region. */
 export const PROCESSING_MS = 2000;
-/** A connection that was lost is made again within this, its backoff included, and everything is read, in ms. */
+/** Upper bound for reconnecting after a loss, including backoff and a full read, in ms. */
 const RECONNECTED_MS = 70_000;
-/** When notifications were lost but nothing else, in ms: a socket is made anew, a peer takes a connection over. */
+/** Upper bound for resuming notifications, in ms: a new socket, or a takeover by another instance. */
 const RESUMED_MS = 15_000;
-/** How long a trouble matters after it is over, in ms. */
+/** How long a period is remembered after its end, in ms. */
 const REMEMBERED_MS = 10 * 60_000;
 
-/** What the world's own lines tell: who is whose home, who can hear whom, what the homes can know of their platforms. */
+/** State of the world from its own lines: homes, links between regions, and delays of homes behind their platforms. */
 export class Surroundings {
   settings: WorldSettings | undefined;
   readonly #latencyMs = new Map<string, number>();
@@ -35,7 +35,7 @@ export class Surroundings {
   readonly #running = new Map<string, Set<string>>();
   readonly #deadSince = new Map<string, number>();
   readonly #withinMs = new Map<string, number | null>();
-  readonly #troubles = new Map<string, Trouble[]>();
+  readonly #disruptions = new Map<string, Disruption[]>();
 
   see(line: Line): void {
     if (line.op === 'world' && line.phase === 'settings') this.settings = line;
@@ -46,7 +46,7 @@ export class Surroundings {
     if (line.op === 'instance') this.#instance(line.region, line.instance, line.phase === 'started', line.t);
     if (line.op !== 'platform' || line.phase !== 'notifies') return;
     this.#withinMs.set(line.connection, line.within_ms);
-    this.#trouble(line.connection, 'quiet', line.within_ms === null, line.t);
+    this.#disrupt(line.connection, 'quiet', line.within_ms === null, line.t);
   }
 
   connectionOf(agent: string): string | undefined {
@@ -59,14 +59,14 @@ export class Surroundings {
     return connection === undefined ? undefined : this.settings?.connections[connection]?.home;
   }
 
-  /** Whether another region may grant the agent in the home's stead; undefined where the settings do not say. */
+  /** Authority policy of the agent's connection; undefined if the settings do not have it. */
   authorityOf(agent: string): 'verify' | 'refuse' | undefined {
     const connection = this.connectionOf(agent);
     return connection === undefined ? undefined : this.settings?.connections[connection]?.authority;
   }
 
-  /** Since when the region has been unable to hear of what happens at a home; undefined while it can. */
-  deafSince(region: string, home: string): number | undefined {
+  /** Since when the region cannot receive changes of a home; undefined while it can. */
+  disconnectedSince(region: string, home: string): number | undefined {
     if (region === home) return undefined;
     const since = [
       this.#ignoresSince.get(region),
@@ -77,20 +77,20 @@ export class Surroundings {
     return since.length > 0 ? Math.min(...since) : undefined;
   }
 
-  /** How late a home may hear at present of what happens on a platform, if all is well, in ms. */
+  /** Current largest delay of a home behind a platform without failures, in ms. */
   lagMs(connection: string): number {
     const home = this.settings?.connections[connection]?.home ?? '';
     return (this.#withinMs.get(connection) ?? 0) + (this.#latencyMs.get(linkOf(home, connection)) ?? 0);
   }
 
   /**
-   * By when what happened on a platform at `t` must be in its home's copy; Infinity where that cannot be told.
+   * Time by which a change on a platform at `t` must have reached its home; Infinity if unknown.
    * @param lagMs {@link lagMs} at `t`
    */
   knownBy(connection: string, t: number, lagMs: number): number {
     const reconcileMs = this.settings?.reconcile_ms ?? Number.POSITIVE_INFINITY;
     let dueMs = t + lagMs + PROCESSING_MS;
-    for (const { from, to = Number.POSITIVE_INFINITY, kind } of this.#troubles.get(connection) ?? []) {
+    for (const { from, to = Number.POSITIVE_INFINITY, kind } of this.#disruptions.get(connection) ?? []) {
       const lastsMs = kind === 'dark' ? RECONNECTED_MS : RESUMED_MS;
       if (from > dueMs || t > to + lastsMs) continue;
       dueMs = Math.max(dueMs, kind === 'quiet' ? t + reconcileMs + lastsMs : to + lastsMs);
@@ -118,30 +118,30 @@ export class Surroundings {
       if (home !== region) continue;
       this.#darken(connection, t);
       if (isRunning) continue;
-      this.#trouble(connection, 'quiet', true, t); // it may have had the connection
-      this.#trouble(connection, 'quiet', this.#withinMs.get(connection) === null, t);
+      this.#disrupt(connection, 'quiet', true, t); // this instance may have run the connection
+      this.#disrupt(connection, 'quiet', this.#withinMs.get(connection) === null, t);
     }
   }
 
   #store(region: string, isAlone: boolean, t: number): void {
     for (const [connection, { home }] of Object.entries(this.settings?.connections ?? {}))
-      if (home === region) this.#trouble(connection, 'alone', isAlone, t);
+      if (home === region) this.#disrupt(connection, 'alone', isAlone, t);
   }
 
-  /** A home that cannot reach the platform, or that nobody serves, knows nothing new. */
+  /** Updates the `dark` period of a connection: its home cannot reach the platform, or has no instance. */
   #darken(connection: string, t: number): void {
     const home = this.settings?.connections[connection]?.home ?? '';
     const isDark = this.#deadSince.has(home) || this.#severedSince.has(linkOf(home, connection));
-    this.#trouble(connection, 'dark', isDark, t);
+    this.#disrupt(connection, 'dark', isDark, t);
   }
 
-  /** Notes that a trouble of one kind goes on, or does not. */
-  #trouble(connection: string, kind: TroubleKind, lasts: boolean, t: number): void {
-    const troubles = (this.#troubles.get(connection) ?? []).filter(({ to = t }) => to >= t - REMEMBERED_MS);
-    this.#troubles.set(connection, troubles);
-    const open = troubles.findLast((each) => each.kind === kind && each.to === undefined);
+  /** Begins or ends a period of one kind. */
+  #disrupt(connection: string, kind: DisruptionKind, lasts: boolean, t: number): void {
+    const disruptions = (this.#disruptions.get(connection) ?? []).filter(({ to = t }) => to >= t - REMEMBERED_MS);
+    this.#disruptions.set(connection, disruptions);
+    const open = disruptions.findLast((each) => each.kind === kind && each.to === undefined);
     if (open && !lasts) open.to = t;
-    if (!open && lasts) troubles.push({ from: t, to: undefined, kind });
+    if (!open && lasts) disruptions.push({ from: t, to: undefined, kind });
   }
 }
 

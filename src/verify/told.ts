@@ -1,20 +1,20 @@
 import type { EndedLine } from '../ops/history-line.ts';
 import { type Checker, Collected } from './checker.ts';
 import type { Claims } from './claims.ts';
-import { type Ledger, promises, type ToldClaim, told } from './ledger.ts';
+import { describeLedgerClaim, type Ledger, type LedgerClaim, promises } from './ledger.ts';
 import type { Line } from './read.ts';
 import { isLive } from './shelf.ts';
 
 /**
- * Holds the servers' own histories against the ledger. An instance writes a line before its answer leaves, so what a
- * caller was told stands there already; and a claim that a caller still relied on was ended by somebody: by the caller,
- * or because the call was over. An end that a server shows and nobody asked for is the server's own doing. The caller's
- * line of its request stands below the server's, so ends are decided when all lines have been seen.
+ * Compares the servers' histories with the ledger. An instance writes a line before it answers, so its history must already
+ * contain every claim that a caller received. A claim that a caller relies on may be ended only by the caller, or because the call
+ * is over; any other end is the server's fault. The caller's line comes after the server's, so ends are judged when all lines
+ * have been read.
  */
 export function toldBy(ledger: Ledger, claims: Claims): Checker {
   const found = new Collected();
-  const ends: { claim: ToldClaim; line: Line }[] = [];
-  const untold: { what: string; lines: string[] }[] = [];
+  const ends: { claim: LedgerClaim; line: Line }[] = [];
+  const unexplained: { what: string; lines: string[] }[] = [];
   const asked = new Set<string>();
   const writing = new Set<string>();
   const seeAnswer = (line: Line & { op: 'caller' }) => {
@@ -23,10 +23,10 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
     asked.add(line.region);
     if (line.home !== undefined) asked.add(line.home);
     const known = claims.find(line);
-    // One that instances first spoke of when it was settled was never granted: a grant is written before it is told.
+    // A claim known only from settlements has no grant: grants are written before they are answered.
     if (known && known.unit === line.unit && known.home !== undefined) return;
-    const what = `a caller was told ${line.status} to the ${line.asked} of agent ${line.agent} (call ${line.call ?? 'not told'}, fence ${line.fence}), whose grant no server's history shows`;
-    untold.push({ what, lines: [line.place] });
+    const what = `a caller received ${line.status} to the ${line.asked} of agent ${line.agent} (call ${line.call ?? 'unknown'}, fence ${line.fence}), but no server's history has the grant`;
+    unexplained.push({ what, lines: [line.place] });
   };
   const seeEnd = (line: Line & EndedLine) => {
     const claim = ledger.find(line);
@@ -36,20 +36,20 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
   };
   return {
     name: 'told',
-    invariant: "What callers were told is what the servers' histories say, and nothing else ended their claims.",
+    invariant: "Callers' answers match the servers' histories, and nothing else ended their claims.",
     see(line) {
       if (line.op === 'history') writing.add(line.region);
       if (line.op === 'caller') seeAnswer(line);
       if (isEnd(line)) seeEnd(line);
     },
     finish() {
-      // Without the histories of all who were asked, an answer that nothing explains may be explained there.
+      // Missing histories of asked regions may explain an answer.
       const isWhole = writing.size > 0 && [...asked].every((region) => writing.has(region));
       if (!isWhole) return new Collected();
-      for (const { what, lines } of untold) found.add(what, lines);
+      for (const { what, lines } of unexplained) found.add(what, lines);
       for (const { claim, line } of ends) {
         if (claim.isSuperseded || (claim.endedAt !== undefined && claim.endedAt <= line.t)) continue;
-        const what = `${line.region} ended ${told(claim)} on agent ${claim.agent}, which its caller had not given up and whose call was not over`;
+        const what = `${line.region} ended ${describeLedgerClaim(claim)} on agent ${claim.agent}, which its caller had not given up and whose call was not over`;
         found.add(what, [claim.place, line.place]);
       }
       return found;
@@ -59,7 +59,7 @@ export function toldBy(ledger: Ledger, claims: Claims): Checker {
 
 const ENDS = new Set(['release', 'complete', 'lapse', 'supersede']);
 
-/** Whether an instance tells that a claim has ended. */
+/** Whether the line is the end of a claim according to an instance. */
 function isEnd(line: Line): line is Line & EndedLine {
   return ENDS.has(line.op) && line.phase === 'ok';
 }

@@ -24,7 +24,7 @@ import { staleMarking } from './stale-marking.ts';
 import { Surroundings } from './surroundings.ts';
 import { toldBy } from './told.ts';
 
-/** `not judged`: nothing in the history could have broken the promise, so nothing is said of it. */
+/** `not judged`: the history contains nothing that could have broken the promise. */
 export type Outcome = 'kept' | 'broken' | 'not judged';
 
 export interface CheckResult extends Findings {
@@ -34,26 +34,26 @@ export interface CheckResult extends Findings {
 }
 
 export interface Verdict {
-  /** Whether no promise was broken. */
+  /** True if no promise was broken. */
   ok: boolean;
   lines: number;
-  /** Lines left half-written by killed processes; tolerated. */
+  /** Incomplete lines of killed processes; tolerated. */
   torn: number;
   checks: CheckResult[];
   counts: Counts;
 }
 
 export interface VerifyOptions {
-  /** Regions that must hear of every event; by default those that wrote a line. */
+  /** Regions that must receive every event. Default: those that wrote a line. */
   regions?: readonly string[];
   /** Events accepted less than this before the end may still be under way, in ms. */
   graceMs?: number;
 }
 
 /**
- * Judges histories, one file per instance, and the ledger of the callers before them. Reads them twice (the first time for the regions, unless given), a line at
- * a time: memory follows the agents, the open events and the claims of the last ten minutes, not the lines.
- * @throws UnusableHistory if a file cannot be read or there is no line in any
+ * Judges the ledger of the callers and the histories of instances, one file each. Reads them line by line, twice unless the
+ * regions are given: memory grows with the agents, the open events and the claims of the last ten minutes, not with the lines.
+ * @throws UnusableHistory if a file cannot be read or all are empty
  */
 export async function verify(files: readonly string[], options: VerifyOptions = {}): Promise<Verdict> {
   const regions = options.regions ?? (await regionsIn(files));
@@ -96,7 +96,7 @@ export async function verify(files: readonly string[], options: VerifyOptions = 
   }
   const lines = unreadable.judged;
   if (lines === 0) throw new UnusableHistory(`no line of a history in ${files.join(', ')}`);
-  const invariant = 'Every line can be read, and each file tells in the order of time.';
+  const invariant = 'Every line can be read, and each file is in the order of time.';
   const checks = [
     ...byCallers.map((checker) => resultOf(checker)),
     resultOf({ name: 'readable', invariant, finish: () => unreadable }),
@@ -121,6 +121,6 @@ async function regionsIn(files: readonly string[]): Promise<string[]> {
     const reader = new HistoryReader(file, () => {});
     for (let line = await reader.next(); line; line = await reader.next()) regions.add(line.region);
   }
-  regions.delete(''); // lines about the world that speak of no region
+  regions.delete(''); // lines about the world without a region
   return [...regions].sort();
 }

@@ -1,15 +1,15 @@
 import type { FacetVersion, FacetVersions } from '../ops/history-line.ts';
 
-/** The stages of a claim, in the only order they can follow each other. */
+/** States of a claim in their only possible order. */
 const STAGES = ['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED'];
 
-/** Negative when `a` is outranked by `b`. Later outranks earlier. */
+/** Negative if `b` is the higher version. */
 export function compareFacet(facet: string, a: FacetVersion, b: FacetVersion): number {
   if (facet === 'claim' || facet.startsWith('claim/')) return compareClaims(a, b);
   return compare(a, b);
 }
 
-/** Under one fence the home's claim outranks one that was granted in its stead. */
+/** With the same fence the home's claim is higher than a delegated grant. */
 function compareClaims(a: FacetVersion, b: FacetVersion): number {
   return compare(a.slice(0, 1), b.slice(0, 1)) || compareGranters(a[4], b[4]) || compare(staged(a), staged(b));
 }
@@ -32,10 +32,10 @@ function compare(a: FacetVersion, b: FacetVersion): number {
   return 0;
 }
 
-/** A version that a region holds at least. */
+/** Lowest version that a region is known to hold. */
 interface Held {
   version: FacetVersion;
-  /** When that was known, in ms of `t`. */
+  /** When it became known, in ms of `t`. */
   t: number;
   place: string;
 }

@@ -159,11 +159,7 @@ describe('a route', () => {
 
 describe('a token', () => {
   it.each<[string, () => Promise<string>, string]>([
-    [
-      'of nobody who is believed',
-      () => sign(scripts, { ...ann, iss: 'elsewhere' }, nowMs),
-      'an issuer that is not believed',
-    ],
+    ['of nobody who is believed', () => sign(scripts, { ...ann, iss: 'elsewhere' }, nowMs), 'an unknown issuer'],
     [
       'with a signature of somebody else',
       () => sign({ ...idp, privateKey: pairOf('', 'RS256').privateKey }, ann, nowMs),

@@ -26,12 +26,12 @@ describe('public keys', () => {
   it.each<[string, string, RegExp]>([
     ['a private key', privatePem(pair), /private/],
     ['a private JWK', JSON.stringify(privateJwk), /private/],
-    ['a shared secret', JSON.stringify({ kty: 'oct', k: 'c2VjcmV0' }), /no public key/],
+    ['a shared secret', JSON.stringify({ kty: 'oct', k: 'c2VjcmV0' }), /not a public key/],
     ['a short RSA key', short.export({ type: 'spki', format: 'pem' }).toString(), /2048/],
     ['a key that cannot sign', other, /kind/],
     ['a key for encryption', JSON.stringify({ ...jwkOf(pair), use: 'enc' }), /signatures/],
-    ['broken PEM', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', /no public key/],
-    ['broken JSON', '{', /no JSON/],
+    ['broken PEM', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', /not a public key/],
+    ['broken JSON', '{', /not JSON/],
     ['nothing', 'keys.pem', /no key/],
   ])('are not %s, and what is said of it does not quote it', (_what, text, message) => {
     expect(() => readKeys(text)).toThrow(UnusableKey);
@@ -52,6 +52,7 @@ describe('the private key of a region', () => {
       expect(readRegionKey(text).asymmetricKeyType).toBe('ed25519');
     }
     expect(() => readRegionKey(privatePem(pairOf('r', 'RS256')))).toThrow(/Ed25519/);
-    for (const text of [publicPem(pair), 'secret', '{}']) expect(() => readRegionKey(text)).toThrow(/no private key/);
+    for (const text of [publicPem(pair), 'secret', '{}'])
+      expect(() => readRegionKey(text)).toThrow(/not a private key/);
   });
 });

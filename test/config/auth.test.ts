@@ -50,8 +50,16 @@ describe('auth', () => {
 
   test.each<[string, object, string[]]>([
     ['no issuer', { ...whole, auth: { ...auth, issuers: {} } }, ['auth.issuers: is empty, expected at least one']],
-    ['an issuer without keys', withIssuer({ jwksUrl: undefined }), ['auth.issuers.idp: has keys from nowhere']],
-    ['an issuer with two kinds of keys', withIssuer({ keys: [publicPem(rsa)] }), ['auth.issuers.idp: has keys from']],
+    [
+      'an issuer without keys',
+      withIssuer({ jwksUrl: undefined }),
+      ['auth.issuers.idp: must have either jwksUrl or keys'],
+    ],
+    [
+      'an issuer with two kinds of keys',
+      withIssuer({ keys: [publicPem(rsa)] }),
+      ['auth.issuers.idp: must have either jwksUrl or keys'],
+    ],
     [
       'keys over HTTP',
       withIssuer({ jwksUrl: 'http://login.example.com/keys' }),
@@ -78,7 +86,7 @@ describe('auth', () => {
       { ...whole, auth: { ...auth, regionKey: privatePem(us) } },
       ['auth.regionKey: is not the private part of any of regions.eu.keys'],
     ],
-    ['no private key', { ...whole, auth: { ...auth, regionKey: 'secret' } }, ['auth.regionKey: is no private key']],
+    ['no private key', { ...whole, auth: { ...auth, regionKey: 'secret' } }, ['auth.regionKey: is not a private key']],
     [
       'a region without keys',
       { ...whole, regions: { ...regions, us: { url: regions.us.url } } },

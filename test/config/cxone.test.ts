@@ -37,7 +37,7 @@ describe('a connection to CXone', () => {
     { accessKeyUrl: 'https://na1.nice-incontact.com' },
     { clientId: undefined, accessKeyUrl: 'https://na1.nice-incontact.com' },
   ])('logs in by an application or by a key alone, not by halves: %j', (settings) => {
-    const message = 'connections.cx: needs clientId and clientSecret, both, or accessKeyUrl in their place';
+    const message = 'connections.cx: needs either clientId and clientSecret, or accessKeyUrl';
     expect(() => connectionWith(settings)).toThrow(message);
   });
 

@@ -28,7 +28,7 @@ describe('a Kafka in the configuration', () => {
 
   test.each([
     ['no broker', 'brokers: []', ['bus.brokers: is an empty list, expected a list of 1 to 100 entries']],
-    ['a broker nowhere', 'brokers: [kafka:99999]', ['bus.brokers[0]: is kafka:99999, which leads nowhere']],
+    ['a broker nowhere', 'brokers: [kafka:99999]', ['bus.brokers[0]: is kafka:99999, which is not a valid address']],
     [
       'a certificate without its key',
       `${BROKERS}, tls: { certFile: a.pem }`,
@@ -49,7 +49,7 @@ describe('a Kafka in the configuration', () => {
       'extensions that would say who it is',
       token('tokenFile: a, extensions: { auth: b, a1: c }'),
       ['auth', 'a1'].map(
-        (name) => `bus.sasl.extensions.${name}: is no name of an extension: letters only, and not auth`,
+        (name) => `bus.sasl.extensions.${name}: is not a valid extension name: letters only, and not auth`,
       ),
     ],
     [

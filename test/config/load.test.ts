@@ -225,14 +225,14 @@ describe('a configuration that does not fit', () => {
     [
       'a port that no node has',
       example('127.0.0.1:7002', '127.0.0.1:70020'),
-      ['redis.nodes[1]: is 127.0.0.1:70020, which leads nowhere'],
+      ['redis.nodes[1]: is 127.0.0.1:70020, which is not a valid address'],
     ],
-    ['a bus at no port', example('6390', '639000'), ['bus.url: is no URL']],
+    ['a bus at no port', example('6390', '639000'), ['bus.url: is not a URL']],
     ['a node twice', example('7002', '7001'), ['redis.nodes[1]: repeats 127.0.0.1:7001']],
     [
       'the bus on a node',
       example('6390', '7003'),
-      ['redis.nodes[2]: is the Redis of the bus, which must be one of its own'],
+      ['redis.nodes[2]: is the Redis of the bus, which must be a separate one'],
     ],
     [
       'stale before suspect',
@@ -274,9 +274,9 @@ describe('a file', () => {
 
   test('that is not there is named', async () => {
     const file = join(folder, 'none.yaml');
-    const expected = `${file} is not a configuration that Muster can use:\n  cannot be read: there is no such file`;
+    const expected = `${file} is not a valid configuration:\n  cannot be read: the file does not exist`;
     await expect(loadConfig(file)).rejects.toThrow(
-      new ConfigError(file, [{ path: '', message: 'cannot be read: there is no such file' }]),
+      new ConfigError(file, [{ path: '', message: 'cannot be read: the file does not exist' }]),
     );
     await expect(loadConfig(file)).rejects.toThrow(expected);
   });

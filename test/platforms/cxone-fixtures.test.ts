@@ -4,9 +4,9 @@ import { statusOf } from '../../src/agent/status.ts';
 import type { CxoneApi } from '../../src/platforms/cxone/client.ts';
 import { Directory } from '../../src/platforms/cxone/directory.ts';
 import { Feeds } from '../../src/platforms/cxone/feeds.ts';
+import { CxoneFullRead } from '../../src/platforms/cxone/full-read.ts';
 import { type CxoneCall, REQUESTS } from '../../src/platforms/cxone/requests.ts';
 import { CxoneRoster } from '../../src/platforms/cxone/roster.ts';
-import { Snapshot } from '../../src/platforms/cxone/snapshot.ts';
 import { pathOf } from '../../src/platforms/endpoint.ts';
 import { RequestFailed } from '../../src/platforms/failure.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';
@@ -64,12 +64,12 @@ async function facetsAfter({ directory: seldom = {} }: CxoneCase, arrivals: Payl
   const roster = new CxoneRoster(context, directory);
   const feeds = new Feeds(client, roster, context, refusals);
   const region = new Region();
-  const line = { push: (reports: PlatformReport[]) => region.hear(reports), settled: async () => {} };
-  const snapshot = new Snapshot(context, feeds, roster, directory, line);
+  const sink = { deliver: (reports: PlatformReport[]) => region.hear(reports), settled: async () => {} };
+  const snapshot = new CxoneFullRead(context, feeds, roster, directory, sink);
   for (const { asked, date, ...bodies } of arrivals) {
     Object.assign(answers, { date, bodies: { ...seldom, ...bodies } });
     if (asked === 'changes') {
-      await feeds.changes(line.push);
+      await feeds.changes(sink.deliver);
       continue;
     }
     const named = new Set<string>();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { capacityOf } from '../../src/platforms/cxone/capacity.ts';
 import { failureOf, retryAfterMs } from '../../src/platforms/cxone/failure.ts';
-import { levelOf, profileOf, readAssignment } from '../../src/platforms/cxone/profile.ts';
+import { capacityOf, levelOf, profileOf, readAssignment } from '../../src/platforms/cxone/profile.ts';
 import { Row, timeOf } from '../../src/platforms/cxone/row.ts';
 
 const OMNI = { deliveryMode: 'Omnichannel', voiceThreshold: 1, chatThreshold: 3, emailThreshold: 5 };

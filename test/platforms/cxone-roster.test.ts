@@ -143,7 +143,7 @@ describe('contacts that are listed', () => {
   it('settle what a state leaves open', () => {
     const told = new Told();
     told.take(told.roster.changed(rowOf(3, 0, { openContacts: 2 })));
-    expect(told.roster.hasDoubts).toBe(true);
+    expect(told.roster.needsContacts).toBe(true);
     const rows = [
       contact({ agentStartDate: at(10) }),
       contact({ contactId: 78, mediaTypeId: 3, agentStartDate: at(20) }),
@@ -155,9 +155,9 @@ describe('contacts that are listed', () => {
         T + 1_000,
       ),
     );
-    expect(told.roster.hasDoubts).toBe(false);
+    expect(told.roster.needsContacts).toBe(false);
     expect(told.facets).toMatchObject({ interactions: { byCall: { 77: { media: 'voice' }, 78: { media: 'chat' } } } });
-    expect(told.roster.told('5')?.open).toEqual({ voice: 1, chat: 1 });
+    expect(told.roster.reading('5')?.open).toEqual({ voice: 1, chat: 1 });
   });
 
   it('prove nothing about others while the list is not whole, nor about the one that the agent has in hand', () => {
@@ -173,13 +173,13 @@ describe('contacts that are listed', () => {
     expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
     list([], true, 60);
     expect(interactionOf(told.facets, '78')?.state).toBe('CONNECTED');
-    expect(told.roster.hasDoubts).toBe(true);
+    expect(told.roster.needsContacts).toBe(true);
     list([], true, 62);
     expect(interactionOf(told.facets, '78')).toMatchObject({ state: 'ENDED', at: T + 60_000 });
     expect(interactionOf(told.facets, '77')?.state).toBe('CONNECTED');
     told.take(told.roster.changed(rowOf(1, 64_000)));
     expect(interactionOf(told.facets, '77')).toMatchObject({ state: 'ENDED', at: T + 64_000 });
     list([], true, 66);
-    expect(told.roster.hasDoubts).toBe(false);
+    expect(told.roster.needsContacts).toBe(false);
   });
 });

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { readFrame } from '../../src/platforms/genesys/frames.ts';
-import { Mirror } from '../../src/platforms/genesys/mirror.ts';
+import { readFrame } from '../../src/platforms/genesys/channel.ts';
 import type { UserPayload, UtilizationPayload } from '../../src/platforms/genesys/payloads.ts';
 import { createGenesysPushReader } from '../../src/platforms/genesys/push.ts';
+import { Translator } from '../../src/platforms/genesys/translator.ts';
 import { capacityOf } from '../../src/platforms/genesys/utilization.ts';
 import { type Case, CONNECTION, meaningOf, Region, readCases } from './fixtures/cases.ts';
 import { placesOf, unknownWord, withWord } from './fixtures/unknown-words.ts';
@@ -29,18 +29,18 @@ type Way = 'socket' | 'push';
 /** What the agent's region holds once everything has arrived the way the connection, or a customer's bus, lets it in. */
 function facetsAfter({ utilization, definitions = {} }: GenesysCase, arrivals: Payload[], way: Way = 'socket'): Facets {
   const context = { connection: CONNECTION, count: () => {}, log: { info: () => {}, warn: () => {} } };
-  const mirror = new Mirror(context, new Map(), () => {});
-  mirror.definitions = new Map(Object.entries(definitions));
+  const translator = new Translator(context, new Map(), () => {});
+  translator.definitions = new Map(Object.entries(definitions));
   const push = createGenesysPushReader({}, context);
   const region = new Region();
   const capacity = utilization && capacityOf(utilization);
   for (const arrival of arrivals) {
     if ('read' in arrival) {
       const atMs = Date.parse(arrival.at);
-      region.read(mirror.read(arrival.read, atMs, JOINED, capacity), atMs);
+      region.read(translator.read(arrival.read, atMs, JOINED, capacity), atMs);
     } else if (way === 'socket') {
       const frame = readFrame(JSON.stringify(arrival));
-      if (frame.kind === 'event') region.hear(mirror.notified(frame));
+      if (frame.kind === 'event') region.hear(translator.notified(frame));
     } else {
       for (const { reportOn } of push.read(enveloped(arrival)).facts) {
         const report = reportOn(region.facets(AGENT));

@@ -21,7 +21,7 @@ function step(callId: string, state: InteractionState, at: number, media: Media 
   const id = `ana/call/${callId}/001.${STAGE[state]}/${state}/${at}`;
   const interaction: Stamped<Interaction> = { callId, state, media, at, id };
   if (state !== 'ALERTING') interaction.connectedAt = at;
-  return { interaction, isTimed: true, isAside: false };
+  return { interaction, isTimed: true, isParked: false };
 }
 
 const chat = (callId: string, state: InteractionState, at: number) => step(callId, state, at, 'chat');

@@ -114,7 +114,7 @@ describe('the version of a fact', () => {
     expect(stateOf(USER, given, DEFINITIONS)).toEqual({
       unknown: [],
       zoneless: [],
-      isDoubtful: true,
+      needsRecheck: true,
       isUnoccupied: false,
     });
   });
@@ -124,8 +124,8 @@ describe('the version of a fact', () => {
     ['On Queue', 'IDLE', acw, true],
     ['On Queue', 'IDLE', undefined, false],
     ['Break', 'OFF_QUEUE', undefined, false],
-  ] as const)('%s and %s with %o: worth another look %s', (presence, routing, work, isDoubtful) => {
-    expect(stateOf(USER, source(presence, routing, work), DEFINITIONS).isDoubtful).toBe(isDoubtful);
+  ] as const)('%s and %s with %o: recheck %s', (presence, routing, work, needsRecheck) => {
+    expect(stateOf(USER, source(presence, routing, work), DEFINITIONS).needsRecheck).toBe(needsRecheck);
   });
 });
 

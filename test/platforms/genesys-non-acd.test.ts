@@ -5,9 +5,9 @@ import { merge } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { ownStatus, statusOf } from '../../src/agent/status.ts';
 import type { EventFrame } from '../../src/platforms/genesys/channel.ts';
-import { Mirror } from '../../src/platforms/genesys/mirror.ts';
+import { openWork } from '../../src/platforms/genesys/normalise.ts';
 import type { ParticipantPayload, SummaryPayload, UserPayload } from '../../src/platforms/genesys/payloads.ts';
-import { openWork } from '../../src/platforms/genesys/work.ts';
+import { Translator } from '../../src/platforms/genesys/translator.ts';
 
 const USER = 'ana';
 const time = (second: number) => new Date(Date.UTC(2026, 2, 2, 14, 6, second)).toISOString();
@@ -28,9 +28,9 @@ function user(routing: string, since: number, summary: SummaryPayload): UserPayl
   };
 }
 
-function mirror() {
+function translator() {
   const context = { connection: 'emea', count: () => {}, log: { info: () => {}, warn: () => {} } };
-  return new Mirror(context, new Map(), () => {});
+  return new Translator(context, new Map(), () => {});
 }
 
 const transferred = (id: string, fields: ParticipantPayload, call: object): EventFrame => ({
@@ -57,7 +57,7 @@ const idle = (second: number): EventFrame => ({
 });
 
 /** What a region holds of the agent after these, read first and then notified. */
-function heldAfter(read: UserPayload, frames: EventFrame[], its = mirror(), readAt = 1): Facets {
+function heldAfter(read: UserPayload, frames: EventFrame[], its = translator(), readAt = 1): Facets {
   const { facets } = its.read(read, at(readAt), { ids: [], atMs: at(readAt) });
   return frames.flatMap((frame) => its.notified(frame)).reduce((now, { facets }) => merge(now, facets).facets, facets);
 }
@@ -90,7 +90,7 @@ describe('a call that routing has not sent', () => {
   });
 
   it('is known by the count where nobody has heard of it, and over when it is counted no more', () => {
-    const its = mirror();
+    const its = translator();
     const first = its.read(user('IDLE', 0, counts(0, 1)), at(10), { ids: [], atMs: at(10) });
     expect(ownStatus(first.facets)).toEqual({ status: 'BUSY', reason: 'NON_ACD' });
     const later = its.read(user('IDLE', 0, counts(0, 0)), at(30), { ids: [], atMs: at(30) });
@@ -100,10 +100,10 @@ describe('a call that routing has not sent', () => {
   it('is over for a region whose connection has just begun, once the platform counts none', () => {
     const held = heldAfter(user('IDLE', 0, counts(0, 0)), [talking('lost', 8)]);
     const readAtMs = at(8) + 120_000;
-    const told = mirror().read(user('IDLE', 0, counts(0, 0)), readAtMs, { ids: [], atMs: readAtMs });
+    const told = translator().read(user('IDLE', 0, counts(0, 0)), readAtMs, { ids: [], atMs: readAtMs });
     const { facets } = reconcile(held, told, readAtMs);
     expect(ownStatus(merge(held, facets).facets).status).toBe('AVAILABLE');
-    const uncounted = mirror().read(user('IDLE', 0, { call: { contactCenter: NONE } }), readAtMs, {
+    const uncounted = translator().read(user('IDLE', 0, { call: { contactCenter: NONE } }), readAtMs, {
       ids: [],
       atMs: readAtMs,
     });
@@ -170,7 +170,7 @@ describe('what is put aside', () => {
   it('leaves the agent room for more until it is taken up again', () => {
     const read = user('INTERACTING', 4, mails(0));
     const said = [[mail('connected', {})], [parked], [parked, resumed]].map((frames) => {
-      const its = mirror();
+      const its = translator();
       const { facets } = its.read(read, at(1), { ids: [], atMs: at(1) }, several);
       const held = frames
         .flatMap((frame) => its.notified(frame))
@@ -184,7 +184,7 @@ describe('what is put aside', () => {
 
   it('stands for itself where the platform counts it, and takes no room where it does not', () => {
     for (const counted of [0, 1]) {
-      const its = mirror();
+      const its = translator();
       its.read(user('INTERACTING', 4, mails(0)), at(1), { ids: [], atMs: at(1) }, several);
       its.notified(parked);
       const { facets } = its.read(user('INTERACTING', 4, mails(counted)), at(50), { ids: [], atMs: at(50) }, several);

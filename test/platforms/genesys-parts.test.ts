@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Budget } from '../../src/platforms/budget.ts';
 import { Delivery } from '../../src/platforms/delivery.ts';
+import { readFrame } from '../../src/platforms/genesys/channel.ts';
 import { failureOf } from '../../src/platforms/genesys/failure.ts';
-import { readFrame } from '../../src/platforms/genesys/frames.ts';
 import { userTopic } from '../../src/platforms/genesys/requests.ts';
 import type { PlatformReport } from '../../src/platforms/platform.ts';
 

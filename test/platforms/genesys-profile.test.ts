@@ -1,7 +1,7 @@
 import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import { skillsOf } from '../../src/platforms/genesys/normalise.ts';
+import { Translator } from '../../src/platforms/genesys/translator.ts';
 import { GenesysClient } from '../simulators/genesys-client.ts';
 import { liveWorld } from './genesys-recorder.ts';
 import { endWorlds, type Recorder } from './recorder.ts';
@@ -98,12 +98,12 @@ describe('a user who is gone', () => {
   });
 
   it.each(['inactive', 'DELETED'])('is one whose state is %s, too', (state) => {
-    const mirror = new Mirror(
+    const translator = new Translator(
       { connection: 'emea', count: () => {}, log: { info: () => {}, warn: () => {} } },
       new Map(),
       () => {},
     );
-    const reading = mirror.read({ id: 'ana', state }, 1_772_460_000_000, { ids: [], atMs: 0 });
+    const reading = translator.read({ id: 'ana', state }, 1_772_460_000_000, { ids: [], atMs: 0 });
     expect(reading).toMatchObject({ isGone: true, facets: { presence: { state: 'OFF_DUTY', reason: 'INACTIVE' } } });
   });
 });

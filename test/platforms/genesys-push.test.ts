@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvent, writeEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
-import { Mirror } from '../../src/platforms/genesys/mirror.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
 import { createGenesysPushReader } from '../../src/platforms/genesys/push.ts';
+import { Translator } from '../../src/platforms/genesys/translator.ts';
 import type { PlatformContext, PlatformReport } from '../../src/platforms/platform.ts';
 import { fieldsRefusedBy } from '../fixtures/push-errors.ts';
 
@@ -170,11 +170,11 @@ describe('an alert without times of its own', () => {
 /** What the way by a channel tells, of a user whom it has read. */
 function byChannel(frames: { topic: 'activity' | 'conversations'; body: object }[], user: UserPayload) {
   const context = { connection: CONNECTION, count: () => {} } as unknown as PlatformContext;
-  const mirror = new Mirror(context, new Map(), () => {});
-  const { facets } = mirror.read(user, 1000, { ids: ['q1'], atMs: 1000 });
+  const translator = new Translator(context, new Map(), () => {});
+  const { facets } = translator.read(user, 1000, { ids: ['q1'], atMs: 1000 });
   return {
     held: facets,
-    reports: frames.flatMap((frame) => mirror.notified({ kind: 'event', userId: USER, ...frame })),
+    reports: frames.flatMap((frame) => translator.notified({ kind: 'event', userId: USER, ...frame })),
   };
 }
 

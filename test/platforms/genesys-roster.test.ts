@@ -30,7 +30,7 @@ function reading(state: 'ALERTING' | 'WRAP_UP' | 'ENDED', at: number, isTimed: b
   return {
     interaction: { callId: 'call-1', state, media: 'voice', at, id: `ana/call/call-1/001.${state}/${at}` },
     isTimed,
-    isAside: false,
+    isParked: false,
   };
 }
 

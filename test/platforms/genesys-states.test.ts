@@ -4,7 +4,7 @@ import { statusOf } from '../../src/agent/status.ts';
 import { PRESENCES, ROUTING_STATUSES } from '../../src/platforms/genesys/mapping.ts';
 import { stateOf } from '../../src/platforms/genesys/normalise.ts';
 import { type GenesysSettings, ownPresences } from '../../src/platforms/genesys/settings.ts';
-import { COMBINATIONS, statusOfWords, type UserWords, wordsOf } from '../../src/platforms/genesys/state-docs.ts';
+import { COMBINATIONS, statusOfValues, type UserValues, valuesOf } from '../../src/platforms/genesys/state-docs.ts';
 
 const OFF_QUEUE = ['Available', 'Busy', 'Away', 'Break', 'Meal', 'Meeting', 'Training', 'Idle'];
 const ANY_PRESENCE = ['On Queue', ...OFF_QUEUE, 'Offline'];
@@ -20,7 +20,7 @@ type Row = [
   row: string,
   presences: (string | undefined)[],
   routing: string[],
-  work: UserWords['work'][],
+  work: UserValues['work'][],
   answer: string,
 ];
 
@@ -48,17 +48,17 @@ const ROWS: Row[] = [
   ),
 ];
 
-const words = (presences: (string | undefined)[], routing: string[], work: UserWords['work'][], states = ['active']) =>
-  wordsOf({ states, presences, routingStatuses: routing, work, says: '' });
+const words = (presences: (string | undefined)[], routing: string[], work: UserValues['work'][], states = ['active']) =>
+  valuesOf({ states, presences, routingStatuses: routing, work, says: '' });
 
 describe('the status of a user', () => {
   it.each(ROWS)('row %s: %j and %j with %j is %s', (_row, presences, routing, work, answer) => {
-    expect(new Set(words(presences, routing, work).map(statusOfWords))).toEqual(new Set([answer]));
+    expect(new Set(words(presences, routing, work).map(statusOfValues))).toEqual(new Set([answer]));
   });
 
   it('row 1: is offline for one who is no active user, whatever else is said', () => {
     const said = words([...ANY_PRESENCE, undefined], ANY_ROUTING, any, ['inactive', 'deleted']);
-    expect(new Set(said.map(statusOfWords))).toEqual(new Set(['OFFLINE INACTIVE']));
+    expect(new Set(said.map(statusOfValues))).toEqual(new Set(['OFFLINE INACTIVE']));
   });
 
   it('is available On Queue and IDLE, and never else', () => {
@@ -66,7 +66,7 @@ describe('the status of a user', () => {
     const routing = [...Object.keys(ROUTING_STATUSES), 'MULTITASKING', 'UNKNOWN'];
     for (const said of words(presences, routing, any)) {
       const isFree = said.presence === 'On Queue' && said.routingStatus === 'IDLE' && said.work === none;
-      expect(statusOfWords(said).startsWith('AVAILABLE'), JSON.stringify(said)).toBe(isFree);
+      expect(statusOfValues(said).startsWith('AVAILABLE'), JSON.stringify(said)).toBe(isFree);
     }
   });
 
@@ -82,7 +82,7 @@ describe('the status of a user', () => {
   });
 
   it('is described in the docs for every one of these rows', () => {
-    const described = COMBINATIONS.flatMap(wordsOf).map((one) => JSON.stringify(one));
+    const described = COMBINATIONS.flatMap(valuesOf).map((one) => JSON.stringify(one));
     const known = ROWS.filter(([row]) => row !== '2 unknown');
     for (const [, ...row] of known) {
       const [presences, routing, work] = row;

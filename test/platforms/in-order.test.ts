@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inOrder } from '../../src/platforms/in-order.ts';
+import { inOrder } from '../../src/platforms/genesys/reads.ts';
 
 async function all<T>(generator: AsyncGenerator<T>): Promise<T[]> {
   const results: T[] = [];

@@ -7,9 +7,9 @@ import { CxoneRoster } from '../../src/platforms/cxone/roster.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow, type StateRow, stateOf, vocabularyOf } from '../../src/platforms/cxone/state.ts';
 import { parse } from '../../src/platforms/failure.ts';
-import { readFrame } from '../../src/platforms/genesys/frames.ts';
-import { Mirror } from '../../src/platforms/genesys/mirror.ts';
+import { readFrame } from '../../src/platforms/genesys/channel.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
+import { Translator } from '../../src/platforms/genesys/translator.ts';
 import { isZoneless, zonedMs } from '../../src/platforms/time.ts';
 
 const NOW = Date.parse('2026-03-02T15:00:00Z');
@@ -36,44 +36,44 @@ const userOf = (id: string, skills: number, name = 'Ana'): UserPayload => ({
 describe('a user of Genesys Cloud with more than a record holds', () => {
   it('is told with the first of it; the rest is counted, logged once and told in the report', () => {
     const { context, counts, warnings } = witness('emea');
-    const mirror = new Mirror(context, new Map(), () => {});
+    const translator = new Translator(context, new Map(), () => {});
     const queues = { ids: many(230, (i) => `q${i}`), atMs: NOW };
     for (const id of ['ana', 'bea']) {
-      const { facets } = mirror.read(userOf(id, 207), NOW, queues);
+      const { facets } = translator.read(userOf(id, 207), NOW, queues);
       expect(facets.profile?.queues).toHaveLength(RECORD_LIMITS.queues.most);
       expect(Object.keys(facets.profile?.skills ?? {})).toHaveLength(RECORD_LIMITS.skills.most);
     }
     const cut = { agents: 2, queues: 60, skills: 14, texts: 0 };
-    expect(mirror.surplus.report()).toEqual({ cut });
-    mirror.read(userOf('ana', 207), NOW + 1, queues);
-    expect(mirror.surplus.report()).toEqual({ cut });
+    expect(translator.surplus.report()).toEqual({ cut });
+    translator.read(userOf('ana', 207), NOW + 1, queues);
+    expect(translator.surplus.report()).toEqual({ cut });
     expect(counts).toEqual(['cut queues', 'cut skills', 'cut queues', 'cut skills']);
     expect(warnings).toHaveLength(2);
   });
 
   it('is out of the report when it fits, or the user is gone', () => {
     const { context } = witness('emea');
-    const mirror = new Mirror(context, new Map(), () => {});
+    const translator = new Translator(context, new Map(), () => {});
     const none = { ids: [], atMs: NOW };
-    for (const id of ['ana', 'bea']) mirror.read(userOf(id, 201), NOW, none);
-    expect(mirror.surplus.report()).toEqual({ cut: { agents: 2, queues: 0, skills: 2, texts: 0 } });
-    mirror.read(userOf('ana', 200), NOW + 1, none);
-    mirror.read({ id: 'bea', state: 'deleted' }, NOW + 1, none);
-    expect(mirror.surplus.report()).toEqual({});
+    for (const id of ['ana', 'bea']) translator.read(userOf(id, 201), NOW, none);
+    expect(translator.surplus.report()).toEqual({ cut: { agents: 2, queues: 0, skills: 2, texts: 0 } });
+    translator.read(userOf('ana', 200), NOW + 1, none);
+    translator.read({ id: 'bea', state: 'deleted' }, NOW + 1, none);
+    expect(translator.surplus.report()).toEqual({});
   });
 
   it('has long names shortened, and no character cut in two', () => {
     const { context } = witness('emea');
-    const mirror = new Mirror(context, new Map(), () => {});
+    const translator = new Translator(context, new Map(), () => {});
     const user = {
       ...userOf('ana', 0, `${'x'.repeat(199)}${EMOJI}${EMOJI}`),
       skills: [{ name: `${'s'.repeat(99)}${EMOJI}s` }],
     };
-    const { facets } = mirror.read(user, NOW, { ids: [], atMs: NOW });
+    const { facets } = translator.read(user, NOW, { ids: [], atMs: NOW });
     expect(facets.profile?.name).toBe(`${'x'.repeat(199)}${EMOJI}`);
     expect(facets.profile?.skills).toEqual({ [`${'s'.repeat(99)}${EMOJI}`]: 0 });
     expect(flawIn(facets)).toBeUndefined();
-    expect(mirror.surplus.report().cut).toMatchObject({ agents: 1, texts: 2 });
+    expect(translator.surplus.report().cut).toMatchObject({ agents: 1, texts: 2 });
   });
 });
 
@@ -170,16 +170,16 @@ describe('a time', () => {
   it('without a zone is counted, logged once and told in the report of Genesys Cloud, and sets nothing', () => {
     const { context, counts, warnings } = witness('emea');
     const doubts: string[] = [];
-    const mirror = new Mirror(context, new Map(), (id) => doubts.push(id));
+    const translator = new Translator(context, new Map(), (id) => doubts.push(id));
     const user = userOf('ana', 0);
     const zoneless = { ...user, presence: { ...user.presence, modifiedDate: '2026-03-02T14:00:00' } };
     for (let i = 0; i < 3; i++)
-      expect(mirror.read(zoneless, NOW, { ids: [], atMs: 0 }).facets.presence).toBeUndefined();
+      expect(translator.read(zoneless, NOW, { ids: [], atMs: 0 }).facets.presence).toBeUndefined();
     const participants = [{ userId: 'ana', purpose: 'agent', connectedTime: '3/2/2026 3:01:40 PM' }];
     expect(
-      mirror.notified({ kind: 'event', userId: 'ana', topic: 'conversations', body: { id: 'c', participants } }),
+      translator.notified({ kind: 'event', userId: 'ana', topic: 'conversations', body: { id: 'c', participants } }),
     ).toEqual([]);
-    expect(mirror.surplus.report()).toEqual({ zonelessTimes: 4 });
+    expect(translator.surplus.report()).toEqual({ zonelessTimes: 4 });
     expect(counts.filter((one) => one.startsWith('zoneless_time'))).toHaveLength(4);
     expect(warnings).toHaveLength(1);
     expect(doubts).toContain('ana');

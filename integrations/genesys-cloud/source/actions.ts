@@ -1,23 +1,23 @@
 /**
- * What the data actions for Genesys Cloud ask of Muster and give to a flow: the one place that says so. The files to
- * import and the Terraform form are rendered from it by `npm run docs`, and its tests fail where they are stale.
+ * Requests and outputs of the data actions for Genesys Cloud. `npm run docs` renders the files to import and the Terraform form
+ * from it, and its tests fail if they are outdated.
  */
 export interface Action {
-  /** Of its file, without `.json`, and of its resource in Terraform, with `_` for `-`. */
+  /** Name of the file, without `.json`, and of the resource in Terraform, with `_` for `-`. */
   file: string;
   name: string;
   path: '/v1/route' | '/v1/route/settle';
   inputs: Input[];
-  /** Fields of the request that no flow chooses. */
+  /** Fields of the request that flows cannot set. */
   fixed: Record<string, string | number>;
-  /** The first says whether there was success; it has no default, so that an answer which is not Muster's fails. */
+  /** The first one is the success; it has no default, so that an answer that is not Muster's fails. */
   outputs: Output[];
 }
 
-/** Always text: an input that a flow leaves unset is sent as empty text, which Muster takes as left out. */
+/** Always text: an unset input is sent as an empty text, which counts as absent. */
 export interface Input {
   name: string;
-  /** Whether the platform refuses to run the action without it. */
+  /** Whether the platform requires the input. */
   required: boolean;
   description: string;
 }
@@ -28,13 +28,13 @@ export interface Output {
   description: string;
 }
 
-/** The one host that the files name; whoever imports them puts their own in its place. */
+/** The host in the files, to be replaced on import. */
 export const EXAMPLE_URL = 'https://muster.example.com';
 
-/** How long Muster may look for an agent, in ms: the most that `/v1/route` allows is 2000. */
+/** Time to find an agent, in ms; `/v1/route` allows 2000 at most. */
 const BUDGET_MS = 1500;
 
-/** How long the platform waits for an action, in s; it allows 1 to 60. What Muster takes, and the way there and back. */
+/** How long the platform waits for an action, in s (1 to 60): Muster's time plus network time. */
 export const TIMEOUT_S = 5;
 
 const claimInputs: Input[] = [
@@ -57,19 +57,23 @@ const claimOutputs: Output[] = [
     type: 'string',
     description: "The account that the agent belongs to, as named in Muster's config.",
   },
-  { name: 'user_id', type: 'string', description: "The agent's id on that platform: who gets the call." },
-  { name: 'claim_id', type: 'string', description: 'What to settle.' },
+  { name: 'user_id', type: 'string', description: "The agent's user id on that platform." },
+  { name: 'claim_id', type: 'string', description: 'The claim, for the other actions.' },
   { name: 'expires_in_ms', type: 'integer', description: 'How long the agent is held, in ms.' },
-  { name: 'replicated', type: 'boolean', description: "Whether the claim outlives the store's master." },
-  { name: 'queue', type: 'string', description: 'Where the agent was asked for.' },
+  { name: 'replicated', type: 'boolean', description: 'Whether a replica of the store holds the claim.' },
+  { name: 'queue', type: 'string', description: 'The requested queue.' },
   {
     name: 'authority',
     type: 'string',
     description:
-      'Whose word it is: home, verified, or copy where the home of a claim that the call has could not be asked; empty where nobody was found.',
+      'Source of the grant: home, verified, or copy if the home of an existing claim could not be asked; empty if no agent was found.',
   },
-  { name: 'verified', type: 'boolean', description: "Granted without the agent's home, on the platform's word." },
-  { name: 'reason', type: 'string', description: 'Why nobody was found.' },
+  {
+    name: 'verified',
+    type: 'boolean',
+    description: "Granted on behalf of the agent's home, verified by the platform.",
+  },
+  { name: 'reason', type: 'string', description: 'Why no agent was found.' },
   { name: 'detail', type: 'string', description: 'The same, for people.' },
   { name: 'retry_after_ms', type: 'integer', description: 'When to ask again, in ms: never sooner.' },
 ];
@@ -78,16 +82,16 @@ const delivered: Output = {
   name: 'delivered',
   type: 'string',
   description:
-    'accepted: the platform has taken the assignment. unknown: it did not answer in time; do not transfer, ask again. by_caller: the agent is of a platform that Muster cannot tell; send the call there. Empty where nobody was found.',
+    'accepted: the platform has accepted the assignment. unknown: it did not answer in time; do not transfer, ask again. by_caller: Muster cannot assign calls on the platform of the agent; send the call there. Empty if no agent was found.',
 };
 
 const settleInputs: Input[] = [
-  { name: 'call_id', required: true, description: 'Call.ConversationId: what counts where claim_id is empty.' },
-  { name: 'claim_id', required: false, description: 'From the claim; empty where only the call is known.' },
+  { name: 'call_id', required: true, description: 'Call.ConversationId: used if claim_id is empty.' },
+  { name: 'claim_id', required: false, description: 'From the claim; empty if only the call is known.' },
 ];
 
 const settleOutputs: Output[] = [
-  { name: 'done', type: 'boolean', description: 'Whether the claim is now as asked.' },
+  { name: 'done', type: 'boolean', description: 'Whether the settlement was done.' },
   { name: 'state', type: 'string', description: 'HELD, CONFIRMED, WRAP_UP or ENDED.' },
   { name: 'claim_id', type: 'string', description: 'The claim.' },
   { name: 'expires_in_ms', type: 'integer', description: 'How long the agent is still held, in ms.' },
@@ -98,7 +102,7 @@ const settleOutputs: Output[] = [
 const settlement: Input = {
   name: 'settlement',
   required: true,
-  description: 'release, or refused where the platform would not take the call to the agent.',
+  description: 'release, or refused if the platform did not deliver the call to the agent.',
 };
 
 const claim = { path: '/v1/route', inputs: claimInputs } as const;
@@ -119,8 +123,8 @@ export const ACTIONS: Action[] = [
 ];
 
 /**
- * The custom auth action, which the platform makes by itself for credentials of the kind User Defined (OAuth): how it
- * asks the customer's issuer for a token by client credentials (RFC 6749, section 4.4).
+ * The custom auth action, which the platform creates for credentials of the type User Defined (OAuth): its request to the
+ * customer's issuer for a token by client credentials (RFC 6749, section 4.4).
  */
 export const AUTH_ACTION = {
   requestUrlTemplate: `\${credentials.loginUrl}`,
@@ -130,7 +134,7 @@ export const AUTH_ACTION = {
     'Content-Type': 'application/x-www-form-urlencoded',
     Accept: 'application/json',
   },
-  /** What issuers want differs: some an audience or a resource, some another name of the scope. */
+  /** Depends on the issuer: some require an audience or a resource, or another name for the scope. */
   requestTemplate: 'grant_type=client_credentials&scope=route:agent',
   successTemplate: `\${rawResult}`,
 };

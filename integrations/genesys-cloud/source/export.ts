@@ -31,14 +31,14 @@ export interface Contract {
   additionalProperties: boolean;
 }
 
-/** What the platform puts before its token's type is the type itself: Muster takes `bearer` in any case. */
+/** The platform fills in the token's type; Muster accepts `bearer` in any case. */
 const HEADERS = {
   'Content-Type': 'application/json',
   Accept: 'application/json',
   Authorization: `\${authResponse.token_type} \${authResponse.access_token}`,
 };
 
-/** Of an output that the answer does not have, as JSON. */
+/** Default of an output that is missing in the answer, as JSON. */
 const DEFAULTS: Record<Output['type'], string> = { string: '""', integer: '0', boolean: 'false' };
 
 export function dataActionOf(action: Action): DataAction {
@@ -75,7 +75,7 @@ export function dataActionOf(action: Action): DataAction {
   };
 }
 
-/** The file to import. Short lists are on one line, as the formatter of this repository wants them. */
+/** The file to import. Short lists are on one line, as this repository's formatter requires. */
 export function renderExport(action: Action): string {
   const indented = JSON.stringify(dataActionOf(action), null, 2);
   const short = indented.replace(/^( *".+": )\[\n([^[\]{}]*)\n *\]/gm, (all, key: string, items: string) => {
@@ -85,12 +85,12 @@ export function renderExport(action: Action): string {
   return `${short}\n`;
 }
 
-/** With its comma. */
+/** Including the comma. */
 const LINE_WIDTH = 120;
 
 /**
- * An input is text within text: Velocity gives the macro the empty text for what is unset, never nothing, whatever the
- * macro makes of nothing. What is in an input is not read as a template again.
+ * Inputs are in nested quotes: Velocity passes an empty text to the macro for an unset input, never null. Values of inputs are
+ * not evaluated as templates again.
  */
 function requestTemplateOf({ inputs, fixed }: Action): string {
   const given = inputs.map(({ name }) => [name, `"$esc.jsonString("$!{input.${name}}")"`] as const);

@@ -1,7 +1,7 @@
 import { ACTIONS, type Action, AUTH_ACTION, EXAMPLE_URL, TIMEOUT_S } from './actions.ts';
 import { dataActionOf } from './export.ts';
 
-/** A text of HCL that Terraform reads as it is: neither `${` nor `%{` of a template is its own. */
+/** An HCL string literal in which Terraform interpolates neither `${` nor `%{`. */
 const text = (value: string): string => JSON.stringify(value).replace(/([$%])\{/g, '$1$1{');
 
 const INTEGRATION = 'genesyscloud_integration.muster';
@@ -62,7 +62,7 @@ resource "genesyscloud_integration_credential" "muster" {
 }
 `;
 
-/** The provider's guide names the credential `basicAuth` whatever its kind. */
+/** The provider's guide uses the name `basicAuth` for credentials of any type. */
 const INTEGRATION_BLOCK = `
 resource "genesyscloud_integration" "muster" {
   intended_state   = "ENABLED"
@@ -119,7 +119,7 @@ function request(url: string, type: string, headers: Record<string, string>, tem
   ]);
 }
 
-/** A JSON schema within `jsonencode`: HCL reads JSON's objects as its own, and formats them with a space more. */
+/** A JSON schema within `jsonencode`: HCL accepts JSON objects, with different spacing. */
 function encoded(name: string, value: object): string[] {
   const lines = JSON.stringify(value, null, 2)
     .replace(/([$%])\{/g, '$1$1{')
@@ -138,7 +138,7 @@ const nested = (name: string, lines: string[]): string[] => [`${name} {`, ...ind
 
 const block = (head: string, lines: string[]): string => nested(head, lines).join('\n');
 
-/** As `terraform fmt` aligns them. */
+/** Aligned as by `terraform fmt`. */
 function assignments(pairs: string[][]): string[] {
   const width = Math.max(...pairs.map(([name = '']) => name.length));
   return pairs.map(([name = '', value = '']) => `${name.padEnd(width)} = ${value}`);

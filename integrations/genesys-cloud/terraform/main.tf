@@ -145,11 +145,11 @@ resource "genesyscloud_integration_action" "claim" {
       },
       "user_id" : {
         "type" : "string",
-        "description" : "The agent's id on that platform: who gets the call."
+        "description" : "The agent's user id on that platform."
       },
       "claim_id" : {
         "type" : "string",
-        "description" : "What to settle."
+        "description" : "The claim, for the other actions."
       },
       "expires_in_ms" : {
         "type" : "integer",
@@ -157,23 +157,23 @@ resource "genesyscloud_integration_action" "claim" {
       },
       "replicated" : {
         "type" : "boolean",
-        "description" : "Whether the claim outlives the store's master."
+        "description" : "Whether a replica of the store holds the claim."
       },
       "queue" : {
         "type" : "string",
-        "description" : "Where the agent was asked for."
+        "description" : "The requested queue."
       },
       "authority" : {
         "type" : "string",
-        "description" : "Whose word it is: home, verified, or copy where the home of a claim that the call has could not be asked; empty where nobody was found."
+        "description" : "Source of the grant: home, verified, or copy if the home of an existing claim could not be asked; empty if no agent was found."
       },
       "verified" : {
         "type" : "boolean",
-        "description" : "Granted without the agent's home, on the platform's word."
+        "description" : "Granted on behalf of the agent's home, verified by the platform."
       },
       "reason" : {
         "type" : "string",
-        "description" : "Why nobody was found."
+        "description" : "Why no agent was found."
       },
       "detail" : {
         "type" : "string",
@@ -303,11 +303,11 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       },
       "user_id" : {
         "type" : "string",
-        "description" : "The agent's id on that platform: who gets the call."
+        "description" : "The agent's user id on that platform."
       },
       "claim_id" : {
         "type" : "string",
-        "description" : "What to settle."
+        "description" : "The claim, for the other actions."
       },
       "expires_in_ms" : {
         "type" : "integer",
@@ -315,23 +315,23 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       },
       "replicated" : {
         "type" : "boolean",
-        "description" : "Whether the claim outlives the store's master."
+        "description" : "Whether a replica of the store holds the claim."
       },
       "queue" : {
         "type" : "string",
-        "description" : "Where the agent was asked for."
+        "description" : "The requested queue."
       },
       "authority" : {
         "type" : "string",
-        "description" : "Whose word it is: home, verified, or copy where the home of a claim that the call has could not be asked; empty where nobody was found."
+        "description" : "Source of the grant: home, verified, or copy if the home of an existing claim could not be asked; empty if no agent was found."
       },
       "verified" : {
         "type" : "boolean",
-        "description" : "Granted without the agent's home, on the platform's word."
+        "description" : "Granted on behalf of the agent's home, verified by the platform."
       },
       "reason" : {
         "type" : "string",
-        "description" : "Why nobody was found."
+        "description" : "Why no agent was found."
       },
       "detail" : {
         "type" : "string",
@@ -343,7 +343,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       },
       "delivered" : {
         "type" : "string",
-        "description" : "accepted: the platform has taken the assignment. unknown: it did not answer in time; do not transfer, ask again. by_caller: the agent is of a platform that Muster cannot tell; send the call there. Empty where nobody was found."
+        "description" : "accepted: the platform has accepted the assignment. unknown: it did not answer in time; do not transfer, ask again. by_caller: Muster cannot assign calls on the platform of the agent; send the call there. Empty if no agent was found."
       }
     },
     "additionalProperties" : true
@@ -410,11 +410,11 @@ resource "genesyscloud_integration_action" "confirm" {
     "properties" : {
       "call_id" : {
         "type" : "string",
-        "description" : "Call.ConversationId: what counts where claim_id is empty."
+        "description" : "Call.ConversationId: used if claim_id is empty."
       },
       "claim_id" : {
         "type" : "string",
-        "description" : "From the claim; empty where only the call is known."
+        "description" : "From the claim; empty if only the call is known."
       }
     },
     "additionalProperties" : true
@@ -434,7 +434,7 @@ resource "genesyscloud_integration_action" "confirm" {
     "properties" : {
       "done" : {
         "type" : "boolean",
-        "description" : "Whether the claim is now as asked."
+        "description" : "Whether the settlement was done."
       },
       "state" : {
         "type" : "string",
@@ -506,15 +506,15 @@ resource "genesyscloud_integration_action" "release" {
     "properties" : {
       "settlement" : {
         "type" : "string",
-        "description" : "release, or refused where the platform would not take the call to the agent."
+        "description" : "release, or refused if the platform did not deliver the call to the agent."
       },
       "call_id" : {
         "type" : "string",
-        "description" : "Call.ConversationId: what counts where claim_id is empty."
+        "description" : "Call.ConversationId: used if claim_id is empty."
       },
       "claim_id" : {
         "type" : "string",
-        "description" : "From the claim; empty where only the call is known."
+        "description" : "From the claim; empty if only the call is known."
       }
     },
     "additionalProperties" : true
@@ -534,7 +534,7 @@ resource "genesyscloud_integration_action" "release" {
     "properties" : {
       "done" : {
         "type" : "boolean",
-        "description" : "Whether the claim is now as asked."
+        "description" : "Whether the settlement was done."
       },
       "state" : {
         "type" : "string",
@@ -605,11 +605,11 @@ resource "genesyscloud_integration_action" "complete" {
     "properties" : {
       "call_id" : {
         "type" : "string",
-        "description" : "Call.ConversationId: what counts where claim_id is empty."
+        "description" : "Call.ConversationId: used if claim_id is empty."
       },
       "claim_id" : {
         "type" : "string",
-        "description" : "From the claim; empty where only the call is known."
+        "description" : "From the claim; empty if only the call is known."
       }
     },
     "additionalProperties" : true
@@ -629,7 +629,7 @@ resource "genesyscloud_integration_action" "complete" {
     "properties" : {
       "done" : {
         "type" : "boolean",
-        "description" : "Whether the claim is now as asked."
+        "description" : "Whether the settlement was done."
       },
       "state" : {
         "type" : "string",

@@ -19,31 +19,31 @@ const LONGEST_BACKOFF_MS = 60_000;
 const NOTHING_NEW = new Set([204, 304]);
 
 interface Answer {
-  /** Undefined where the platform says that there is nothing, or nothing new. */
+  /** Undefined for an empty response (204, 304). */
   body: Record<string, unknown> | undefined;
-  /** When the platform answered, by its own clock, in ms: exact where the body says it, else in whole seconds. */
+  /** Time of the response by the platform's clock, in ms; whole seconds. */
   atMs: number;
 }
 
-/** How a client behaves towards the platform, and towards those who wait for it. */
-interface Manners {
-  /** How often one request is sent before its failure is the caller's. */
+/** How a client retries and waits. */
+interface SendPolicy {
+  /** Attempts per request. */
   attempts: number;
-  /** Whether a request that may not go out now waits for its turn; else it fails at once. */
+  /** Whether a request waits for budget; if false it fails at once. */
   waits: boolean;
 }
 
-/** `poll` goes out as the budget allows, `reading` lets others go first. */
-export type Lane = 'poll' | 'reading';
+/** Priority of a request: `poll` uses the budget first, `reading` leaves a share to it. */
+export type RequestKind = 'poll' | 'reading';
 
 /**
- * The REST API, within the region's budget: a token that is refused is replaced once, requests are repeated while the platform or
- * the network is unwell. Everything is read, so everything may be repeated.
+ * The REST API, within the region's budget. Replaces a refused token once, and repeats requests after failures of the platform
+ * or the network; all requests only read, so all can be repeated.
  */
 export class CxoneApi {
   readonly #settings: CxoneSettings;
   readonly #context: Pick<ReaderContext, 'budget' | 'count'>;
-  readonly #manners: Manners;
+  readonly #policy: SendPolicy;
   readonly #dispatcher: Agent;
   readonly #sessions: SessionSource;
   readonly #signal: AbortSignal;
@@ -53,13 +53,13 @@ export class CxoneApi {
     context: Pick<ReaderContext, 'budget' | 'count'>,
     clock: Clock,
     signal: AbortSignal,
-    manners: Manners,
+    policy: SendPolicy,
   ) {
     this.#settings = settings;
     this.#context = context;
     this.#signal = signal;
-    this.#manners = manners;
-    // HTTP/2 to the login is reported to fail.
+    this.#policy = policy;
+    // HTTP/2 to the login host is reported to fail.
     this.#dispatcher = new Agent({
       allowH2: false,
       connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -70,10 +70,10 @@ export class CxoneApi {
     this.#sessions = new SessionSource(settings, this.#dispatcher, clock);
   }
 
-  /** Whether nothing has been read completely yet: until then a reading leaves less to the polls. */
+  /** Whether the first full read is still running: it leaves less budget to the polls. */
   isFirstReading = true;
 
-  /** Rows to ask for at once. Smaller after the platform has refused as many. */
+  /** Rows per page. Smaller after the platform has refused the configured size. */
   get pageSize(): number {
     return this.#pageSize ?? this.#settings.pageSize;
   }
@@ -82,29 +82,29 @@ export class CxoneApi {
   }
   #pageSize: number | undefined;
 
-  /** Sees to it that there is a token. @throws RequestFailed */
+  /** Logs in if there is no token. @throws RequestFailed */
   async login(): Promise<void> {
     await this.#session();
   }
 
   /**
-   * Sends a request of the table; there is no other way.
-   * @param asker of whoever wants the answer
-   * @throws RequestFailed; where the platform does not allow it, its message says what it needs
+   * Sends a request of the table `REQUESTS`.
+   * @param callerSignal aborts when the caller no longer needs the answer
+   * @throws RequestFailed; its message names a missing scope
    */
-  async get(call: CxoneCall, lane: Lane, asker?: AbortSignal): Promise<Answer> {
+  async get(call: CxoneCall, kind: RequestKind, callerSignal?: AbortSignal): Promise<Answer> {
     const endpoint: CxoneEndpoint = REQUESTS[call.to];
     const path = pathOf(endpoint, call);
     const address = call.query ? `${path}?${call.query}` : path;
-    const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
+    const signal = callerSignal ? AbortSignal.any([this.#signal, callerSignal]) : this.#signal;
     const what = `GET ${path}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
-      await this.#turn(what, lane, signal);
+      await this.#takeBudget(what, kind, signal);
       const session = await this.#session();
       const outcome = await this.#exchange(session, address, signal).catch((error: Error) => error);
       signal.throwIfAborted();
-      const answer = outcome instanceof Error ? unreached(what, outcome) : this.#accept(outcome, what, endpoint);
+      const answer = outcome instanceof Error ? unreachable(what, outcome) : this.#accept(outcome, what, endpoint);
       if (!(answer instanceof Error)) {
         this.#context.budget.accepted();
         return answer;
@@ -122,17 +122,17 @@ export class CxoneApi {
     await this.#dispatcher.destroy();
   }
 
-  async #turn(what: string, lane: Lane, signal: AbortSignal): Promise<void> {
-    if (!this.#manners.waits) {
+  async #takeBudget(what: string, kind: RequestKind, signal: AbortSignal): Promise<void> {
+    if (!this.#policy.waits) {
       if (await this.#context.budget.takeNow()) return;
       this.#context.count('out_of_budget');
-      throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
+      throw new RequestFailed(429, `${what} was not sent: the region's request budget of this minute is used up`);
     }
-    const ofReading = this.isFirstReading ? 'first' : 'reading';
-    await this.#context.budget.take(signal, lane === 'reading' ? ofReading : 'rest');
+    const priority = this.isFirstReading ? 'first' : 'reading';
+    await this.#context.budget.take(signal, kind === 'reading' ? priority : 'rest');
   }
 
-  /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
+  /** A failed login is not repeated here; the caller retries. */
   async #session(): Promise<Session> {
     try {
       return await this.#sessions.get(this.#signal);
@@ -142,14 +142,14 @@ export class CxoneApi {
     }
   }
 
-  /** Waits as the failure demands; throws it when it will not pass by waiting, or has not for too long. */
+  /** Waits before the next attempt; throws the failure if it is permanent or all attempts are used up. */
   async #recover(failure: RequestFailed, attempt: number, askedMs: number | undefined, signal: AbortSignal) {
     const isThrottled = failure.status === 429;
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
-    // The budget doubles what it is asked to wait with every refusal in a row, and holds everybody back.
+    // The budget doubles the wait with every refusal in a row, and applies it to all instances.
     if (isThrottled) this.#context.budget.refused(askedMs ?? FIRST_BACKOFF_MS * Math.random());
     const isPassing = isThrottled || failure.status < 300 || failure.status >= 500;
-    if (!isPassing || attempt >= this.#manners.attempts) throw failure;
+    if (!isPassing || attempt >= this.#policy.attempts) throw failure;
     if (!isThrottled) await pause(askedMs ?? fullJitterMs(attempt), signal);
   }
 
@@ -161,7 +161,7 @@ export class CxoneApi {
   async #exchange({ token, apiUrl }: Session, address: string, signal: AbortSignal): Promise<Exchange> {
     const { apiVersion } = this.#settings;
     const answer = await request(`${apiUrl}/incontactapi/services/v${apiVersion}.0/${address}`, {
-      // Without this it answers with a text.
+      // Without this header the API does not answer with JSON.
       headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...traceHeaders() },
       dispatcher: this.#dispatcher,
       signal,
@@ -170,12 +170,12 @@ export class CxoneApi {
   }
 }
 
-/** Anything up to a bound that doubles with every failure in a row, in ms. */
+/** Random delay in ms, up to a limit that doubles with every failure in a row. */
 function fullJitterMs(failures: number): number {
   return Math.random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
 }
 
-const unreached = (what: string, error: Error): RequestFailed =>
+const unreachable = (what: string, error: Error): RequestFailed =>
   new RequestFailed(0, `${what} failed: ${causeOf(error)}`);
 
 function accept(exchange: Exchange, what: string, onMended: () => void): Answer | RequestFailed {

@@ -1,154 +1,104 @@
 import type { Clock } from '../../ops/clock.ts';
 import { backoffMs, pause } from '../backoff.ts';
-import { Delivery } from '../delivery.ts';
 import { RequestFailed } from '../failure.ts';
-import type { PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
-import { keepReading } from '../readings.ts';
+import type { FirstReading, PlatformConnection, PlatformContext } from '../platform.ts';
+import { PlatformSync, type SyncedPlatform, type SyncHandle } from '../platform-sync.ts';
 import { isRefusal, Refusals } from '../refusals.ts';
-import { Rest } from '../rest.ts';
+import type { Surplus } from '../surplus.ts';
 import { CxoneApi } from './client.ts';
 import { Directory } from './directory.ts';
 import { Feeds } from './feeds.ts';
+import { CxoneFullRead } from './full-read.ts';
 import { REQUESTS } from './requests.ts';
 import { CxoneRoster } from './roster.ts';
 import { type CxoneSettings, SLOWER_AT_FIRST } from './settings.ts';
-import { Snapshot } from './snapshot.ts';
 
 const ATTEMPTS = 4;
-/** Polls that failed in a row before everything is read again. */
+/** Failed polls in a row after which everything is read again. */
 const FAILURES_TO_GAP = 3;
-/** How much an interval differs by chance, so that connections do not ask in step. */
+/** Random share of an interval, so that connections do not poll in step. */
 const JITTER = 0.1;
 
-type State = 'connecting' | 'reading' | 'live' | 'stopped';
-
 /**
- * Mirrors one NICE CXone business unit. CXone pushes nothing: changes are asked for, all the time.
+ * One NICE CXone business unit. CXone pushes no states, so changes are polled:
  *
- *                 ┌────────── backoff ◄── any failure ──┐
- *                 ▼                                     │
- *   start ─► connecting ─► reading ─────────────────► live ──┐
- *            login,        states, contacts, then     │ ▲    │
- *            discovery     who is who                 │ └────┘ every interval: reading, for drift
- *                 ▲             ┊                     │
- *                 └───── gap ◄──┊─────────────────────┘
- *                               ┊
- *   polling:                    └┄► from the first page of states on, every few seconds, whatever the rest does:
- *                                   states since the cursor ─► contacts ─► rest ─► states since the cursor …
+ *   connecting: login, discovery ─► reading: states, contacts, then profiles ─► live
+ *                                      ┊
+ *   polling, from the first page of states on, whatever the full read does:
+ *                                   states since the cursor ─► contacts ─► pause ─► states since the cursor …
  *
- * A gap is a cursor that the platform does not take, a row of polls that failed, or an overflow. Changes flow while
- * everything is read: rows carry the platform's own times, so their order does not matter. That the cursor is older than
- * everything a reading reads is what makes both together complete. Who is missing in a list of changes has not changed;
- * who is missing in a complete list has logged out.
+ * A gap is a cursor that the platform refuses, several failed polls in a row, or an overflow. Polls go on during a full
+ * read: rows carry the platform's own times, so their order does not matter. Both together are complete because the cursor
+ * is older than everything that the full read reads. An agent missing in a list of changes has not changed; one missing in
+ * a complete list has logged out.
  */
-class CxoneConnection implements PlatformConnection {
+class CxonePlatform implements SyncedPlatform {
   readonly #context: PlatformContext;
   readonly #clock: Clock;
+  readonly #sync: SyncHandle;
   readonly #pollIntervalMs: number;
-  readonly #stopping = new AbortController();
   readonly #client: CxoneApi;
-  readonly #delivery: Delivery;
-  readonly #rest: Rest;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
-  readonly #directory: Directory;
   readonly #roster: CxoneRoster;
   readonly #feeds: Feeds;
-  readonly #snapshot: Snapshot;
-  #state: State = 'connecting';
-  /** What keeps readings and polls from succeeding. */
-  #problem: string | undefined;
+  readonly #fullRead: CxoneFullRead;
+  /** Why the last poll failed. */
   #pollProblem: string | undefined;
   #pollFailures = 0;
-  #lastSnapshotMs: number | undefined;
-  #startedMs = 0;
-  #running: Promise<unknown> | undefined;
 
-  constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock) {
-    const { signal } = this.#stopping;
+  constructor(settings: CxoneSettings, context: PlatformContext, clock: Clock, sync: SyncHandle) {
     this.#context = context;
     this.#clock = clock;
+    this.#sync = sync;
     this.#pollIntervalMs = settings.pollIntervalMs;
-    this.#client = new CxoneApi(settings, context, clock, signal, { attempts: ATTEMPTS, waits: true });
-    this.#delivery = new Delivery(context, signal);
-    this.#rest = new Rest(context, signal);
+    this.#client = new CxoneApi(settings, context, clock, sync.signal, { attempts: ATTEMPTS, waits: true });
     this.#refusals = new Refusals(REQUESTS, context.log);
-    this.#directory = new Directory(this.#client, settings.unavailableCodes, context, this.#refusals, clock);
-    this.#roster = new CxoneRoster(context, this.#directory);
+    const directory = new Directory(this.#client, settings.unavailableCodes, context, this.#refusals, clock);
+    this.#roster = new CxoneRoster(context, directory);
     this.#feeds = new Feeds(this.#client, this.#roster, context, this.#refusals);
-    this.#snapshot = new Snapshot(context, this.#feeds, this.#roster, this.#directory, {
-      push: (reports) => this.#deliver(reports),
-      settled: () => this.#delivery.settled(),
-    });
+    this.#fullRead = new CxoneFullRead(context, this.#feeds, this.#roster, directory, sync);
   }
 
-  start(): void {
-    this.#startedMs = this.#clock.monotonicMs();
-    this.#running ??= Promise.all([this.#run(), this.#poll()]);
+  get agents(): number {
+    return this.#roster.size;
   }
 
-  readNow(): void {
-    this.#rest.readNow();
+  get surplus(): Surplus {
+    return this.#roster.surplus;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#rest.wake();
-    await this.#running;
-    await this.#delivery.settled();
-    await this.#client.close();
-    this.#state = 'stopped';
+  get isLive(): boolean {
+    return this.#feeds.isBegun && this.#pollProblem === undefined;
   }
 
-  health(): PlatformHealth {
-    const isPolled = this.#feeds.isBegun && this.#pollProblem === undefined;
-    const health: PlatformHealth = {
-      connected: this.#state === 'live' && isPolled && this.#rest.gap === undefined,
-      agents: this.#roster.size,
-    };
-    const forMs = Math.round(this.#clock.monotonicMs() - this.#startedMs);
-    if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    else health.reading = { ...this.#snapshot.progress, forMs };
-    const refused = [this.#snapshot.problem, this.#refusals.problem].filter(Boolean).join('. ');
-    const problem = this.#problem ?? this.#pollProblem ?? this.#rest.gap ?? refused;
-    if (problem) health.problem = problem;
-    return { ...health, ...this.#roster.surplus.report() };
+  get problem(): string | undefined {
+    return this.#pollProblem;
   }
 
-  #run(): Promise<void> {
-    return keepReading({
-      intervalMs: this.#context.readingIntervalMs,
-      signal: this.#stopping.signal,
-      read: () => this.#synchronise(),
-      rest: (ms) => this.#rest.sleep(ms),
-      failed: (problem, retryInMs) => {
-        this.#problem = problem;
-        this.#context.log.warn('platform_read_failed', { reason: problem, retry_in_ms: Math.round(retryInMs) });
-      },
-    });
+  get limitation(): string {
+    return [this.#fullRead.problem, this.#refusals.problem].filter(Boolean).join('. ');
   }
 
-  /** Reads everything. @returns how long that took, in ms @throws RequestFailed */
-  async #synchronise(): Promise<number> {
-    const startedMs = this.#clock.monotonicMs();
-    if (this.#rest.end()) {
-      this.#state = 'connecting';
-      this.#feeds.reset();
-    }
+  get progress(): Omit<FirstReading, 'forMs'> {
+    return this.#fullRead.progress;
+  }
+
+  restart(): void {
+    this.#feeds.reset();
+  }
+
+  async prepare(): Promise<void> {
     await this.#client.login();
-    // A reading for drift happens beside live changes and changes no state.
-    if (this.#state !== 'live') this.#state = 'reading';
-    await this.#context.reconcile(this.#snapshot);
-    this.#lastSnapshotMs = this.#clock.nowMs();
-    this.#client.isFirstReading = false;
-    this.#problem = undefined;
-    if (this.#state !== 'live') this.#context.log.info('platform_live', { agents: this.#roster.size });
-    this.#state = 'live';
-    return this.#clock.monotonicMs() - startedMs;
   }
 
-  /** Asks for changes at every interval, one time after the other, and goes on whatever comes of it. */
-  async #poll(): Promise<void> {
-    const { signal } = this.#stopping;
+  async readAll(): Promise<void> {
+    await this.#context.reconcile(this.#fullRead);
+    this.#client.isFirstReading = false;
+  }
+
+  /** Polls at every interval until the signal aborts. A failed poll is retried with backoff. */
+  async poll(): Promise<void> {
+    const { signal } = this.#sync;
     while (!signal.aborted) {
       const slower = this.#client.isFirstReading ? SLOWER_AT_FIRST : 1;
       const intervalMs = slower * this.#pollIntervalMs * (1 + JITTER * (Math.random() - 0.5));
@@ -162,25 +112,24 @@ class CxoneConnection implements PlatformConnection {
 
   async #pollOnce(): Promise<void> {
     try {
-      await this.#feeds.changes((reports) => this.#deliver(reports));
-      if (this.#pollFailures >= FAILURES_TO_GAP) this.#rest.missed('changes could not be asked for');
+      await this.#feeds.changes((reports) => this.#sync.deliver(reports));
+      if (this.#pollFailures >= FAILURES_TO_GAP) this.#sync.rest.missed('changes could not be asked for');
       this.#pollFailures = 0;
       this.#pollProblem = undefined;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
+      if (this.#sync.signal.aborted) return;
       this.#pollFailures += 1;
       this.#pollProblem = (error as Error).message;
-      // What keeps states from being read for good is no outage that passes.
-      if (isRefusal(error)) this.#deliver(this.#roster.unwatched(error.atMs ?? 0));
+      // A refusal does not pass by waiting: the states known so far cannot be trusted any more.
+      if (isRefusal(error)) this.#sync.deliver(this.#roster.unwatched(error.atMs ?? 0));
       const isCursorRefused = error instanceof RequestFailed && error.status === 400;
-      if (isCursorRefused) this.#rest.missed('the cursor was refused');
+      if (isCursorRefused) this.#sync.rest.missed('the cursor was refused');
       else this.#context.log.warn('platform_poll_failed', { reason: this.#pollProblem });
     }
   }
 
-  #deliver(reports: PlatformReport[]): void {
-    if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
-    this.#rest.missed('too many reports were waiting');
+  async close(): Promise<void> {
+    await this.#client.close();
   }
 }
 
@@ -190,5 +139,5 @@ export function createCxoneConnection(
   context: PlatformContext,
   clock: Clock,
 ): PlatformConnection {
-  return new CxoneConnection(settings, context, clock);
+  return new PlatformSync(context, clock, (sync) => new CxonePlatform(settings, context, clock, sync));
 }

@@ -4,35 +4,35 @@ import type { Row } from './row.ts';
 import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
 /**
- * One agent's part in a contact, as two lists tell it: `contacts/active`, and the contact in focus of `agents/states`.
+ * One agent's part in a contact, from two lists: `contacts/active`, and the contact in focus of `agents/states`.
  *
  *   ALERTING ──► CONNECTED ──► WRAP_UP ──► ENDED
  *       └── refused, withdrawn ─────────────▲
  *
- * Neither list tells of an end: a contact is over for its agent when two readings say so, of which the last is a complete list
- * without it or a state with another one, when it is with somebody else, or when the agent's own state has come to rest since. Every step
- * has a platform time of its own, so steps of one contact order correctly whichever list tells first.
+ * Neither list reports an end. A contact is over for its agent when two reads lack it (the second being a complete list, or a
+ * state with another contact), when another agent has it, or when the agent's state has become idle since. Every step has a
+ * platform time of its own, so steps of one contact order correctly whichever list comes first.
  */
 
-/** The steps, in the only order in which they can share a millisecond. */
+/** The steps, in the order in which they can share a millisecond. */
 const STAGE: Record<InteractionState, number> = { ALERTING: 0, CONNECTED: 1, WRAP_UP: 2, ENDED: 3 };
 
 /** A row of `contacts/active`, of any version of the API. */
 export interface ContactRow {
   contactId: string;
-  /** Who has it, or is being offered it; undefined while nobody is. */
+  /** The agent who has the contact or is being offered it; undefined for none. */
   agentId: string | undefined;
   stateId: number | undefined;
   category: string | undefined;
   mediaTypeId: number;
   agentSinceMs: number | undefined;
-  /** When the contact came to be, whoever had it first, in platform ms. */
+  /** When the contact began, in platform ms. */
   beganMs: number | undefined;
   /** When the row last changed, in platform ms. */
   updatedMs: number | undefined;
 }
 
-/** @returns undefined for what names no contact */
+/** @returns undefined for a row without a contact id */
 export function readContactRow(row: Row): ContactRow | undefined {
   const contactId = row.id('contactId');
   if (contactId === undefined) return undefined;
@@ -55,9 +55,9 @@ export interface Step {
 }
 
 /**
- * What `contacts/active` says of the agent who has a contact; undefined where nobody has.
- * @param categories of contact states by id: the tenant's own dictionary
- * @param readAtMs when the list was read, in platform ms: the time of a row that carries none
+ * The step in a row of `contacts/active`; undefined if no agent has the contact.
+ * @param categories of contact states by id, from the tenant's dictionary
+ * @param readAtMs when the list was read, in platform ms: used for rows without a time
  */
 export function stepOfContact(
   row: ContactRow,
@@ -68,7 +68,7 @@ export function stepOfContact(
   if (agentId === undefined) return undefined;
   const category = row.category ?? categories.get(stateId ?? 0);
   const isTaken = isWithAgent(stateId, category);
-  // Taken once and now in a state of another kind: parked, or closing. That is no word on what the agent does.
+  // Taken earlier and now parked or closing: that does not show what the agent does.
   if (!isTaken && agentSinceMs !== undefined && category !== undefined) return undefined;
   const at = agentSinceMs ?? row.updatedMs ?? readAtMs;
   const isAlert = !isTaken && agentSinceMs === undefined;
@@ -77,21 +77,21 @@ export function stepOfContact(
     : step(agentId, contactId, 'CONNECTED', row.mediaTypeId, at, at);
 }
 
-/** A state in which the agent has the contact in focus: in a consultation, it is another's. */
+/** Reasons of states in which the agent has the contact in focus. In a consultation another agent has it. */
 const HANDLING = new Set(['ON_CALL', 'ON_CONTACT']);
 
-/** What an agent's state says of the contact in focus; undefined where it leaves open what becomes of it. */
+/** The step of the contact in focus of an agent's state; undefined if the state does not determine it. */
 export function stepOfState(row: StateRow): Step | undefined {
   const { agentId, contactId, contactSinceMs, mediaTypeId, startMs } = row;
   if (contactId === undefined) return undefined;
   const { activity } = stateOf(row, NO_VOCABULARY);
   if (activity.state === 'WRAP_UP') {
-    // Open contacts do not count those in after-call work: the one in focus may be one of them.
+    // `openContacts` excludes contacts in after-call work: the one in focus may be either.
     if ((row.openContacts ?? 0) > 0) return undefined;
     return step(agentId, contactId, 'WRAP_UP', mediaTypeId, startMs, contactSinceMs ?? startMs);
   }
   const isHandling = activity.state === 'INTERACTING' && HANDLING.has(activity.reason ?? '');
-  // The state may begin before the contact is taken: only when that was tells that it is.
+  // The state may begin before the contact is taken; `contactSinceMs` proves that it is taken.
   if (isHandling && contactSinceMs !== undefined)
     return step(agentId, contactId, 'CONNECTED', mediaTypeId, contactSinceMs, contactSinceMs);
   if (isHandling || activity.reason === 'RINGING') return step(agentId, contactId, 'ALERTING', mediaTypeId, startMs);

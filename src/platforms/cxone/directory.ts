@@ -2,26 +2,25 @@ import type { Clock } from '../../ops/clock.ts';
 import { RequestFailed } from '../failure.ts';
 import type { PlatformContext } from '../platform.ts';
 import { isRefusal, type Refusals } from '../refusals.ts';
-import { capacityOf } from './capacity.ts';
 import type { CxoneApi } from './client.ts';
 import { type List, readList } from './list.ts';
-import { type Assignment, type Person, readAssignment } from './profile.ts';
+import { capacityOf, type Person, readAssignment, type SkillAssignment } from './profile.ts';
 import type { REQUESTS } from './requests.ts';
 import type { Row } from './row.ts';
 import type { UnavailableCodes } from './settings.ts';
 import { type Vocabulary, vocabularyOf } from './state.ts';
 
-/** What changes seldom is read anew after this many times as long as it took, and not before the shortest time, in ms. */
+/** Rarely changing data is read again after this many times the duration of the last read, and SHORTEST_REST_MS at least. */
 const REST = 10;
 const SHORTEST_REST_MS = 600_000;
 
 interface Entry {
   name: string | undefined;
   capacity: Person['capacity'];
-  skills: Map<string, Assignment>;
+  skills: Map<string, SkillAssignment>;
 }
 
-/** Who the agents are, what they are assigned, and what the tenant's words mean: everything but what agents do. */
+/** Agents' names, skills and capacity, and the tenant's codes and contact states: everything except agents' states. */
 export class Directory {
   readonly #client: CxoneApi;
   readonly #log: PlatformContext['log'];
@@ -31,15 +30,15 @@ export class Directory {
   #entries = new Map<string, Entry>();
   #teams = new Set<string>();
   readonly #categories = new Map<number, string>();
-  /** Rows of all assignments at the last complete reading. */
+  /** Rows of all assignments at the last complete read. */
   #assignments = 0;
   #skillCursor: string | undefined;
   #areSkillsRead = false;
-  /** When everything was read, monotonic, and how long that took; undefined before. */
+  /** When everything was last read, monotonic, and how long that took, in ms. */
   #read: { endedMs: number; tookMs: number } | undefined;
-  /** Whether somebody was asked about who is not in it. */
+  /** Whether an agent was requested who is missing here. */
   #isMissing = false;
-  /** When this was read, in platform ms; 0 before. */
+  /** When the data was read, in platform ms; 0 before the first read. */
   atMs = 0;
 
   constructor(
@@ -65,12 +64,12 @@ export class Directory {
     return this.#categories;
   }
 
-  /** Whether it is known who is assigned what: without that, nobody is told who anybody is. */
+  /** Whether skills have been read; without them no profiles are reported. */
   get isRead(): boolean {
     return this.#areSkillsRead;
   }
 
-  /** An agent, with the name that their state carries where the directory does not have them. */
+  /** An agent's data; the name from their state is the fallback for agents missing here. */
   person(agentId: string, name: string | undefined): Person {
     const entry = this.#entries.get(agentId);
     if (!entry) this.#isMissing = true;
@@ -81,7 +80,7 @@ export class Directory {
     return this.#entries.get(agentId)?.capacity;
   }
 
-  /** Reads what is due: everything, or the assignments that changed since. @throws RequestFailed */
+  /** Reads everything if it is due, otherwise changed assignments. @throws RequestFailed */
   async refresh(): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
     if (startedMs < this.#dueMs()) {
@@ -95,7 +94,7 @@ export class Directory {
     this.#read = { endedMs, tookMs: endedMs - startedMs };
   }
 
-  /** Sooner where something is missing, but never so that reading it becomes all there is to do. */
+  /** Earlier if something is missing, but never so that these reads use most of the time. */
   #dueMs(): number {
     if (!this.#read) return 0;
     const restMs = REST * this.#read.tookMs;
@@ -115,7 +114,7 @@ export class Directory {
     await this.#readCodes();
   }
 
-  /** @returns the teams that people are in */
+  /** @returns ids of the teams of active agents */
   async #readAgents(entries: Map<string, Entry>): Promise<Set<string>> {
     const teams = new Set<string>();
     for await (const page of readList(this.#client, { of: { to: 'agents' }, key: 'agents' }, 'reading')) {
@@ -149,8 +148,8 @@ export class Directory {
   }
 
   /**
-   * Assignments changed since the last time, where the platform knows how to tell. That it is not asked in the right
-   * words shows in answers as long as the whole list: then only complete readings count.
+   * Assignments changed since the last read. A response as long as the whole list shows that the platform ignores
+   * `updatedSince`: from then on only complete reads are used.
    */
   async #followSkills(since: string): Promise<Row[]> {
     const rows: Row[] = [];
@@ -169,7 +168,7 @@ export class Directory {
     return rows;
   }
 
-  /** What the tenant's contact states are. Without them the few that are known by themselves must do. */
+  /** Reads the tenant's contact states; without them the built-in ones are used. */
   async #readCategories(): Promise<void> {
     const refusal = await this.#readRows({ of: { to: 'contactStates' }, key: 'contactStateDescriptions' }, (row) => {
       const id = row.number('contactStateId');
@@ -179,7 +178,7 @@ export class Directory {
     this.#refusals.note('contactStates', refusal);
   }
 
-  /** Which unavailable codes are after-contact work. There is a list for every team. */
+  /** Reads the unavailable codes for after-contact work, from one list per team. */
   async #readCodes(): Promise<void> {
     let refusal: RequestFailed | undefined;
     for (const teamId of this.#teams) {
@@ -189,7 +188,7 @@ export class Directory {
     this.#refusals.note('unavailableCodes', refusal);
   }
 
-  /** @returns why a list that can be done without may not be read, if so */
+  /** Reads an optional list. @returns the refusal, if any */
   async #readRows(list: List, take: (row: Row) => void): Promise<RequestFailed | undefined> {
     try {
       for await (const { rows } of readList(this.#client, list, 'reading')) rows.forEach(take);
@@ -212,10 +211,10 @@ export class Directory {
 
 const SKILLS = { of: { to: 'skills' }, key: 'agentSkillAssignments' } as const;
 
-/** What is read here, and can be refused. */
+/** Requests that can be refused. */
 const PARTS = ['agents', 'skills', 'contactStates', 'unavailableCodes'] as const;
 
-/** Who was assigned what when it could still be read. */
+/** Keeps known assignments while they cannot be read. */
 function keepSkills(from: ReadonlyMap<string, Entry>, entries: Map<string, Entry>): void {
   for (const [agentId, { name, skills }] of from) {
     if (skills.size > 0) entries.set(agentId, { name, capacity: undefined, ...entries.get(agentId), skills });

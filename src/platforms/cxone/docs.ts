@@ -16,11 +16,11 @@ import {
   wrappingUp,
 } from './mapping.ts';
 
-/** docs/states-cxone.md, made from the tables: what each state, code and media type of CXone is in Muster. */
+/** docs/states-cxone.md, rendered from the tables: the meaning of each state, code and media type of CXone in Muster. */
 export function renderStateDocs(): string {
-  const states = AGENT_STATES.map(({ id, name, rule }) => `| ${id ?? '–'} | ${name} | ${ruleInWords(rule)} |`);
-  const reserved = RESERVED_CODES.map(({ id, name, meaning }) => `| ${id} | ${name} | ${inWords(meaning)} |`);
-  const common = Object.entries(COMMON_CODES).map(([name, reason]) => `| ${name} | ${inWords(paused(reason))} |`);
+  const states = AGENT_STATES.map(({ id, name, rule }) => `| ${id ?? '–'} | ${name} | ${describeRule(rule)} |`);
+  const reserved = RESERVED_CODES.map(({ id, name, meaning }) => `| ${id} | ${name} | ${describe(meaning)} |`);
+  const common = Object.entries(COMMON_CODES).map(([name, reason]) => `| ${name} | ${describe(paused(reason))} |`);
   const media = MEDIA_TYPES.map(({ id, name, media: type }) => `| ${id} | ${name} | \`${type}\` |`);
   const contacts = WITH_AGENT.map(({ id, name }) => `| ${id} | ${name} | \`CONNECTED\` |`);
   return `${[
@@ -36,24 +36,24 @@ export function renderStateDocs(): string {
 const table = (title: string, head: string, rows: string[]): string =>
   [title, '', head, head.replace(/[^|]+/g, '---'), ...rows].join('\n');
 
-/** A meaning by what comes of it, the two registers behind it in brackets. */
-function inWords({ presence, activity }: Meaning): string {
+/** Status of a meaning, with presence and activity in brackets. */
+function describe({ presence, activity }: Meaning): string {
   const doing = activity === 'AT_REST' ? ({ state: 'IDLE' } as const) : activity;
   const version = { at: 1, id: '' };
   const { status, reason } = statusOf({ presence: { ...presence, ...version }, activity: { ...doing, ...version } }, 1);
   return `\`${status}\`${reason ? ` \`${reason}\`` : ''} (${presence.state}, ${doing.state})`;
 }
 
-function ruleInWords(rule: StateRule): string {
+function describeRule(rule: StateRule): string {
   switch (rule) {
     case 'READY':
-      return `${inWords(AVAILABLE)}; with contacts open ${inWords(PARTIAL_LOAD)}, unless the agent’s capacity has room`;
+      return `${describe(AVAILABLE)}; with contacts open ${describe(PARTIAL_LOAD)}, unless the agent has free capacity`;
     case 'LIVE':
-      return `${inWords(ON_CALL)}; with a contact of another medium than voice ${inWords(ON_CONTACT)}`;
+      return `${describe(ON_CALL)}; with a contact of another media type than voice ${describe(ON_CONTACT)}`;
     case 'CODE':
-      return 'what the unavailable code says';
+      return 'meaning of the unavailable code';
     default:
-      return inWords(rule);
+      return describe(rule);
   }
 }
 
@@ -61,34 +61,34 @@ const UNKNOWN = '`BUSY` with its name as the reason, and counted; never `AVAILAB
 
 const INTRODUCTION = `# The states of NICE CXone
 
-<!-- Rendered from src/platforms/cxone/mapping.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/platforms/cxone/mapping.ts; \`npm run docs\` updates it. -->
 
-A row of \`agents/states\` is read from top to bottom; the first that fits decides:
+For a row of \`agents/states\` the first rule that applies decides:
 
-1. The account is not active, or the state is LoggedOut: ${inWords(LOGGED_OUT)}. An agent who is missing in a complete list
-   of states is that, too; one who is missing among changes has not changed.
-2. \`isACW\`, whatever the state: ${inWords(wrappingUp())}.
+1. The account is not active, or the state is LoggedOut: ${describe(LOGGED_OUT)}. The same for an agent who is missing in a complete list
+   of states; one who is missing in a list of changes has not changed.
+2. \`isACW\`, whatever the state: ${describe(wrappingUp())}.
 3. LoggedIn. 4. Available without an out-state.
-5. An out-state of the platform’s own, whatever the state.
-6. The state; for Unavailable its code, as the config says, else by name, else as the teams’ lists flag it.
+5. A built-in out-state, whatever the state.
+6. The state. For Unavailable its code: as configured, otherwise by name, otherwise as flagged in the teams’ lists.
 
-Names are compared without regard to case, spaces and punctuation. Brackets name the two registers that a state sets:
-presence and activity. While CXone gives an agent nothing, in Unavailable and in after-contact work, the presence is PAUSED
-whatever the table says, so that no capacity makes room; so it is where contacts are open that no list has named yet.`;
+Names are compared without case, spaces and punctuation. Brackets show the presence and activity that a state sets. In
+Unavailable and in after-contact work CXone assigns no contacts, so the presence is PAUSED regardless of the table and the agent
+has no free capacity. The same applies while contacts are open that are in no list yet.`;
 
-const RESERVED = `## Out-states of the platform’s own
+const RESERVED = `## Built-in out-states
 
-No setting changes what these mean.`;
+Their meaning cannot be configured.`;
 
 const CODES = `## Unavailable codes
 
-The customer’s own are named in the config, at \`connections.<name>.unavailableCodes\`, by name or id, with a reason and one of
-three states: \`PAUSED\`, \`OFF_DUTY\` or \`WRAP_UP\`. Nothing in the config makes an unavailable agent available.`;
+Custom codes are configured at \`connections.<name>.unavailableCodes\`, by name or id, with a reason and one of three states:
+\`PAUSED\`, \`OFF_DUTY\` or \`WRAP_UP\`. No setting makes an unavailable agent available.`;
 
 const OTHER_CODES = [
-  `| flagged as after-contact work in a team’s list | ${inWords(wrappingUp())} |`,
-  `| Unavailable, or none | ${inWords(paused('UNAVAILABLE'))} |`,
-  `| other | ${inWords(paused('UNAVAILABLE (417 Coaching)'))}, with its own id and name |`,
+  `| flagged as after-contact work in a team’s list | ${describe(wrappingUp())} |`,
+  `| Unavailable, or none | ${describe(paused('UNAVAILABLE'))} |`,
+  `| other | ${describe(paused('UNAVAILABLE (417 Coaching)'))}, with its own id and name |`,
 ];
 
 const MEDIA = `## Media types
@@ -97,11 +97,11 @@ A contact of any other type counts as a call, and is counted in \`muster_platfor
 
 const CONTACTS = `## Contacts
 
-A contact is its agent’s while its state’s category, in the tenant’s own dictionary, contains “With Agent”; these states are
-known besides.`;
+An agent has a contact while the category of its state, in the tenant’s dictionary, contains “With Agent”. These states are built
+in.`;
 
 const OTHER_CONTACTS = [
-  '| other | not taken by the agent who is named | `ALERTING` |',
-  '| – | the agent is in after-contact work on it | `WRAP_UP` |',
-  '| – | gone, with somebody else, or left behind by the agent’s state | `ENDED` |',
+  '| other | not taken by the named agent | `ALERTING` |',
+  '| – | the agent does after-contact work on it | `WRAP_UP` |',
+  '| – | gone, with another agent, or the agent’s state has moved on | `ENDED` |',
 ];

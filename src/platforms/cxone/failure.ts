@@ -8,9 +8,9 @@ export interface Exchange {
 }
 
 /**
- * What went wrong, in one line. CXone often says it in the header `icStatusDescription` alone, beside an empty body or a
- * page of HTML; bodies that are JSON come in three spellings.
- * @param needs what the request needs, where the platform does not allow it: it does not say itself
+ * Error with a message of one line. CXone often gives the reason only in the header `icStatusDescription`, with an empty body or
+ * an HTML page; JSON bodies use three spellings.
+ * @param needs scope of a refused request, which CXone does not name
  */
 export function failureOf({ status, headers, text }: Exchange, what: string, needs?: string): RequestFailed {
   const reasons = [String(headers.icstatusdescription ?? '').trim(), reasonOf(text)].filter(Boolean);
@@ -31,7 +31,7 @@ function reasonOf(text: string): string {
   return cut(words, LONGEST_REASON);
 }
 
-/** How long the platform asks to wait, in ms; undefined where it does not, as is common. */
+/** Wait that the platform asks for, in ms; undefined if it does not, which is common. */
 export function retryAfterMs({ headers }: Pick<Exchange, 'headers'>): number | undefined {
   const seconds = Number(headers['retry-after']);
   return seconds > 0 ? seconds * 1000 : undefined;

@@ -1,6 +1,6 @@
 import type { PlatformContext, PlatformReport } from '../platform.ts';
 import type { Refusals } from '../refusals.ts';
-import type { CxoneApi, Lane } from './client.ts';
+import type { CxoneApi, RequestKind } from './client.ts';
 import { type ContactRow, readContactRow } from './contact.ts';
 import { type Page, readList } from './list.ts';
 import { isKnownMedia } from './mapping.ts';
@@ -12,32 +12,31 @@ import { readStateRow, type StateRow } from './state.ts';
 const STATES = { of: { to: 'states' }, key: 'agentStates' } as const;
 const CONTACTS = { of: { to: 'contacts' }, key: 'activeContacts' } as const;
 
-/** The times that are read of either. */
+/** Time fields of both lists. */
 const STATE_TIMES = ['startDate', 'lastUpdateTime', 'contactStartHandleTime'];
 const CONTACT_TIMES = ['agentStartDate', 'lastUpdateTime', 'contactStartDate', 'contactStart'];
 
-/** A page of agents' states, as far as its rows can be read. */
+/** A page of agents' states. Unreadable rows are left out. */
 interface StatesPage extends Page {
   states: StateRow[];
-  /** Everybody in it. */
+  /** Ids of all agents in the page. */
   named: string[];
-  /** Those of them who are not logged out since nobody knows when. */
+  /** Ids without agents who are logged out since an unknown time. */
   atWork: string[];
 }
 
-/** A list of contacts, as it was read. */
+/** A list of contacts. */
 interface ContactsList {
   rows: ContactRow[];
-  /** Whether it has all contacts there are. */
+  /** Whether it contains all open contacts. */
   isWhole: boolean;
   /** When the first of them was read, in platform ms. */
   readAtMs: number;
 }
 
 /**
- * The two lists that are polled, each with the server's own cursor. It is `lastPollTime` of the first page of a read,
- * so that what changes while pages are read comes once more; it moves on when a read is complete, and stays where an
- * answer has none.
+ * The two polled lists, each with the server's cursor: `lastPollTime` of the first page of a read, so that changes during the
+ * read come again. The cursor advances when a read is complete, and stays if a response has none.
  */
 export class Feeds {
   readonly #client: CxoneApi;
@@ -46,9 +45,9 @@ export class Feeds {
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
   #states: string | undefined;
   #contacts: string | undefined;
-  /** Whether the complete list of contacts fits on a page: then it costs no more than what changed. */
+  /** Whether all contacts fit on one page: then the complete list costs no more than the changes. */
   #isShort = true;
-  /** The latest time of the platform's own clock that an answer had in it: one without a body has whole seconds only. */
+  /** The latest exact platform time in a response; responses without a body have whole seconds only. */
   #latestMs = 0;
 
   constructor(
@@ -63,18 +62,18 @@ export class Feeds {
     this.#context = context;
   }
 
-  /** Whether it is known from where to ask for changes. */
+  /** Whether there is a cursor to poll changes from. */
   get isBegun(): boolean {
     return this.#states !== undefined;
   }
 
-  /** The next reading begins anew. */
+  /** Drops the cursors. */
   reset(): void {
     this.#states = undefined;
     this.#contacts = undefined;
   }
 
-  /** All agents' states, page by page; changes are asked for from its beginning on. @throws RequestFailed */
+  /** All agents' states, page by page; changes are polled from its start on. @throws RequestFailed */
   async *allStates(): AsyncGenerator<StatesPage> {
     for await (const page of readList(this.#client, STATES, 'reading')) {
       if (page.isFirst) this.#states ??= page.cursor;
@@ -86,16 +85,16 @@ export class Feeds {
   }
 
   /**
-   * What has changed since the last time. Both lists are asked for at once; what one of them tells does not wait for the other
-   * to come back. The list of contacts tells when they came to be, which goes with all that states tell of them.
-   * @throws RequestFailed once what could be had is told
+   * Reports changes since the last poll. Both lists are requested at once. If one fails, the other is still reported. Contacts
+   * carry their start time, which is added to what states say about them.
+   * @throws RequestFailed after the successful list has been reported
    */
-  async changes(tell: (reports: PlatformReport[]) => void): Promise<void> {
+  async changes(report: (reports: PlatformReport[]) => void): Promise<void> {
     const asError = (error: unknown): Error => error as Error;
     const lists = [this.#changedStates().catch(asError), this.contacts('poll').catch(asError)] as const;
     const [states, contacts] = await Promise.all(lists);
-    if (!(states instanceof Error)) tell(states.flatMap((row) => this.#roster.changed(row)));
-    if (!(contacts instanceof Error)) tell(this.followContacts(contacts));
+    if (!(states instanceof Error)) report(states.flatMap((row) => this.#roster.changed(row)));
+    if (!(contacts instanceof Error)) report(this.followContacts(contacts));
     for (const list of [states, contacts]) if (list instanceof Error) throw list;
   }
 
@@ -114,32 +113,33 @@ export class Feeds {
   }
 
   /**
-   * @param lane `reading`: all contacts there are; `poll`: those that changed, or all, where that settles more
-   * @returns undefined where they may not be read
+   * @param kind `reading`: all contacts; `poll`: changed ones, or all if that resolves more
+   * @returns undefined if the request is refused
    * @throws RequestFailed
    */
-  async contacts(lane: Lane): Promise<ContactsList | undefined> {
-    if (lane === 'poll' && this.#refusals.has('contacts')) return undefined;
-    const list = await this.#refusals.unlessRefused('contacts', () => this.#readContacts(lane));
+  async contacts(kind: RequestKind): Promise<ContactsList | undefined> {
+    if (kind === 'poll' && this.#refusals.has('contacts')) return undefined;
+    const list = await this.#refusals.unlessRefused('contacts', () => this.#readContacts(kind));
     if (list) this.#roster.noteBeginnings(list.rows, list.isWhole);
     return list;
   }
 
-  /** @returns what a list of contacts has that is new */
+  /** @returns reports of changes in a list of contacts */
   followContacts(list: ContactsList | undefined): PlatformReport[] {
     return list ? this.#roster.contacts(list.rows, list.isWhole, list.readAtMs) : [];
   }
 
-  async #readContacts(lane: Lane): Promise<ContactsList> {
-    const isComplete = lane === 'reading' || this.#isShort || this.#roster.hasDoubts || this.#contacts === undefined;
+  async #readContacts(kind: RequestKind): Promise<ContactsList> {
+    const isComplete =
+      kind === 'reading' || this.#isShort || this.#roster.needsContacts || this.#contacts === undefined;
     const list = isComplete ? CONTACTS : { ...CONTACTS, query: { updatedSince: this.#contacts ?? '' } };
     const rows: ContactRow[] = [];
     let cursor: string | undefined;
     let [readAtMs, pages, total] = [0, 0, 0];
-    for await (const page of readList(this.#client, list, lane)) {
+    for await (const page of readList(this.#client, list, kind)) {
       if (page.isFirst) [cursor, readAtMs] = [page.cursor, this.#timeOf(page)];
       if (page.rows.length > 0) pages += 1;
-      // A page without a body does not say it.
+      // A page without a body has no total.
       total = page.total ?? total;
       for (const row of page.rows) {
         for (const field of row.zoneless(...CONTACT_TIMES)) this.#roster.surplus.zoneless(field);
@@ -149,12 +149,12 @@ export class Feeds {
     this.#countMedia(rows);
     if (isComplete) this.#isShort = pages <= 1;
     this.#contacts = cursor ?? this.#contacts;
-    // A moving list that lost some on the way is no proof that a contact is over.
+    // A list that changed during the read may lack contacts that are still open.
     const isWhole = isComplete && new Set(rows.map(({ contactId }) => contactId)).size >= total;
     return { rows, isWhole, readAtMs };
   }
 
-  /** Types of contacts that nobody knows, once for every list that has them. */
+  /** Counts unknown media types, once per list. */
   #countMedia(rows: ContactRow[]): void {
     const unknown = new Set(rows.map(({ mediaTypeId }) => mediaTypeId).filter((id) => !isKnownMedia(id)));
     for (const id of unknown) this.#context.count('unknown_value', `mediaType:${id}`);
@@ -176,5 +176,5 @@ export class Feeds {
   }
 }
 
-/** Logged out, without a time: that is told as of the reading. */
+/** Logged out without a time: dated to the read. */
 const isLongGone = (row: Row): boolean => row.number('agentStateId') === 0 && readStateRow(row) === undefined;

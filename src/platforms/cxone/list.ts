@@ -1,41 +1,46 @@
 import { RequestFailed } from '../failure.ts';
-import type { CxoneApi, Lane } from './client.ts';
+import type { CxoneApi, RequestKind } from './client.ts';
 import type { CxoneCall } from './requests.ts';
 import { Row, timeOf } from './row.ts';
 
-/** What a page size falls back on where the platform refuses a larger one: the maximum reported for some lists. */
+/** Page size after the platform has refused a larger one: the reported maximum of some lists. */
 const SMALL_PAGE = 100;
 
 export interface List {
   of: CxoneCall;
-  /** The field that holds the rows. */
+  /** Name of the field with the rows. */
   key: string;
-  /** More of the query: its values are as they are, not yet encoded. */
+  /** Additional query parameters, not yet encoded. */
   query?: Record<string, string>;
 }
 
 export interface Page {
   rows: Row[];
-  /** When the platform answered, by its own clock, in ms. */
+  /** Time of the response by the platform's clock, in ms. */
   atMs: number;
-  /** `lastPollTime` as it came: what is asked for the changes after it. */
+  /** `lastPollTime`, unchanged: used to poll for later changes. */
   cursor: string | undefined;
-  /** Rows the whole list has, where it says so. */
+  /** Rows of the whole list, where known. */
   total: number | undefined;
-  /** Agents whom the API user may not see. */
+  /** Number of agents that the API user may not see. */
   hidden: number;
   isFirst: boolean;
 }
 
 /**
- * A list, page by page. Its end is an empty page, or as many rows as there are: pages may be shorter than asked for. An
- * older version that knows no paging gives everything again and again; the second time ends it.
+ * A list, page by page, until an empty page or the total number of rows: pages may be shorter than requested. Older versions
+ * without paging return everything each time; a repeated page ends the list.
  * @throws RequestFailed
  */
-export async function* readList(client: CxoneApi, list: List, lane: Lane, signal?: AbortSignal): AsyncGenerator<Page> {
+export async function* readList(
+  client: CxoneApi,
+  list: List,
+  kind: RequestKind,
+  signal?: AbortSignal,
+): AsyncGenerator<Page> {
   let before = '';
   for (let collected = 0, isFirst = true; ; isFirst = false) {
-    const { body, atMs } = await getPage(client, list, collected, lane, signal);
+    const { body, atMs } = await getPage(client, list, collected, kind, signal);
     const records = recordsOf(body, list.key);
     const page = readPage(body, records, atMs, isFirst);
     const first = JSON.stringify(records[0]);
@@ -47,20 +52,20 @@ export async function* readList(client: CxoneApi, list: List, lane: Lane, signal
   }
 }
 
-async function getPage(client: CxoneApi, { of, query }: List, skip: number, lane: Lane, signal?: AbortSignal) {
+async function getPage(client: CxoneApi, { of, query }: List, skip: number, kind: RequestKind, signal?: AbortSignal) {
   const call = (): CxoneCall => {
     const paged = new URLSearchParams({ ...query, top: String(client.pageSize), skip: String(skip) });
     return { ...of, query: String(paged) };
   };
   try {
-    return await client.get(call(), lane, signal);
+    return await client.get(call(), kind, signal);
   } catch (error) {
     const isRefused = error instanceof RequestFailed && error.status === 400 && client.pageSize > SMALL_PAGE;
-    // The size is to blame only if a smaller one is taken.
+    // The page size was the cause only if a smaller one is accepted.
     if (!isRefused) throw error;
     const pageSize = client.pageSize;
     client.pageSize = SMALL_PAGE;
-    return await client.get(call(), lane, signal).catch((other) => {
+    return await client.get(call(), kind, signal).catch((other) => {
       client.pageSize = pageSize;
       throw other;
     });
@@ -82,7 +87,7 @@ function readPage(body: Record<string, unknown> | undefined, records: unknown[],
   };
 }
 
-/** Some versions wrap what they answer, in either spelling. */
+/** Some versions wrap the response, in either spelling. */
 function rootOf(body: Record<string, unknown> | undefined): Record<string, unknown> {
   return (body?.resultSet ?? body?.resultset ?? body ?? {}) as Record<string, unknown>;
 }

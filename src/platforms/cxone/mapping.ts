@@ -1,14 +1,14 @@
 import type { Activity, Media, Presence } from '../../agent/facets.ts';
 
 /**
- * What CXone's numbers and names mean, as data. docs/states-cxone.md is rendered from these tables.
+ * Tables of CXone's ids and names and their meaning; docs/states-cxone.md is rendered from them.
  *
- * A state of CXone is one value; here it sets two registers at once, presence and activity.
+ * A state of CXone is one value; in Muster it sets two facets, presence and activity.
  */
 
 /**
- * What a state sets. `AT_REST` stands for an agent who is not given work for another reason than work: idle, unless
- * contacts are still open.
+ * Presence and activity of a state. `AT_REST`: the agent gets no work for a reason other than work, and is idle unless contacts
+ * are still open.
  */
 export interface Meaning {
   presence: Presence;
@@ -24,10 +24,10 @@ export const wrappingUp = (reason?: string): Meaning => onDuty({ state: 'WRAP_UP
 export const LOGGED_OUT = offDuty('LOGGED_OUT');
 export const LOGGED_IN = paused('LOGGING_IN');
 export const AVAILABLE = onDuty({ state: 'IDLE' });
-/** Available, with contacts open: whether there is room for more, capacity and interactions tell. */
+/** Available with open contacts: capacity and interactions decide whether more fit. */
 export const PARTIAL_LOAD = working('PARTIAL_LOAD');
 export const ON_CALL = working('ON_CALL');
-/** At work on a contact that is no call. */
+/** Working on a contact that is not a call. */
 export const ON_CONTACT = working('ON_CONTACT');
 
 /** `LIVE` looks at the contact, `CODE` at the unavailable code, `READY` at the number of open contacts. */
@@ -39,7 +39,7 @@ interface StateEntry {
   rule: StateRule;
 }
 
-/** Agent states. One that is not here is taken for busy, with its name as the reason. */
+/** Agent states. Unknown ones count as busy, with their name as the reason. */
 export const AGENT_STATES: StateEntry[] = [
   { id: 0, name: 'LoggedOut', rule: LOGGED_OUT },
   { id: 1, name: 'Available', rule: 'READY' },
@@ -60,7 +60,7 @@ interface CodeEntry {
   meaning: Meaning;
 }
 
-/** Out-states of the platform's own: they tell more than the state they come with. No setting changes them. */
+/** Built-in out-states: more specific than the state they come with. They cannot be configured. */
 export const RESERVED_CODES: CodeEntry[] = [
   { id: -1, name: 'Refused', meaning: onDuty({ state: 'NOT_RESPONDING', reason: 'NO_ANSWER' }) },
   { id: -2, name: 'HeldPartyAbandoned', meaning: working('HELD_PARTY_ABANDONED') },
@@ -75,7 +75,7 @@ export const RESERVED_CODES: CodeEntry[] = [
   { id: -13, name: 'PreviewNotification', meaning: working('PREVIEW') },
 ];
 
-/** Unavailable codes that customers commonly have, by name. The config says what others mean. */
+/** Common unavailable codes by name. Others can be configured. */
 export const COMMON_CODES: Record<string, string> = {
   Break: 'BREAK',
   Lunch: 'LUNCH',
@@ -87,7 +87,7 @@ export const COMMON_CODES: Record<string, string> = {
 
 export const VOICE_ID = 4;
 
-/** Media types by id; a contact of one that is not here counts as a call, which leaves least of its agent. */
+/** Media types by id. An unknown one counts as a call, which leaves its agent the least capacity. */
 export const MEDIA_TYPES: { id: number; name: string; media: Media }[] = [
   { id: 1, name: 'Email', media: 'email' },
   { id: 3, name: 'Chat', media: 'chat' },
@@ -97,13 +97,13 @@ export const MEDIA_TYPES: { id: number; name: string; media: Media }[] = [
   { id: 9, name: 'Digital', media: 'message' },
 ];
 
-/** Contact states in which an agent has the contact, as far as they are known; the tenant's dictionary knows more. */
+/** Built-in contact states in which an agent has the contact; the tenant's dictionary has more. */
 export const WITH_AGENT: { id: number; name: string }[] = [
   { id: 4, name: 'Active' },
   { id: 8, name: 'Hold' },
   { id: 14, name: 'Conference' },
 ];
-/** What the category of a contact's state contains while an agent has the contact. */
+/** Part of the category of contact states in which an agent has the contact. */
 const WITH_AGENT_CATEGORY = 'WITHAGENT';
 
 const stateById = new Map(AGENT_STATES.flatMap((entry) => (entry.id === undefined ? [] : [[entry.id, entry]])));
@@ -119,12 +119,12 @@ export function canonical(name: string | undefined): string {
   return (name ?? '').toUpperCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** The rule of an agent state. The id decides where there is one: a name beside an id nobody knows says nothing. */
+/** The rule of an agent state. If there is an id it decides; the name of an unknown id is ignored. */
 export function stateRule(id: number | undefined, name: string | undefined): StateRule | undefined {
   return (id === undefined ? stateByName.get(canonical(name)) : stateById.get(id))?.rule;
 }
 
-/** What an out-state of the platform's own means, by id or, where that is none of these, by name. */
+/** Meaning of a built-in out-state, by id, otherwise by name. */
 export function reservedCode(id: number | undefined, name: string | undefined): Meaning | undefined {
   return (reservedById.get(id ?? 0) ?? reservedByName.get(canonical(name)))?.meaning;
 }
@@ -133,7 +133,7 @@ export function commonCode(name: string | undefined): string | undefined {
   return commonByName.get(canonical(name));
 }
 
-/** A contact of a type that nobody knows keeps calls away: whatever it is, somebody is at work on it. */
+/** Unknown types count as voice, because the agent is working on the contact. */
 export function mediaOf(mediaTypeId: number): Media {
   return mediaById.get(mediaTypeId) ?? 'voice';
 }

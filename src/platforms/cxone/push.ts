@@ -6,13 +6,11 @@ import {
   type Stamped,
 } from '../../agent/facets.ts';
 import { InvalidPush, type PushContext, type PushedFact, type PushReader, type PushReading } from '../platform.ts';
-import { IGNORED, readRecords } from '../push-records.ts';
-import { fields, id, isObject, misfits, text, time } from '../shape.ts';
+import { fields, IGNORED, id, isObject, misfits, readRecords, text, time } from '../push-body.ts';
 
 /**
- * CXone pushes no agent state. What comes is what a Studio script was written to send when an agent is assigned to a
- * contact, takes it or is released from it, and the events of the digital channels, whose ids of people are not those
- * of ACD agents.
+ * CXone pushes no agent states. Pushes come from Studio scripts written to report that an agent is assigned to a contact,
+ * takes it or is released from it, and from the digital channels, whose user ids are not those of ACD agents.
  */
 const Authored = fields({
   event: text(1, 60),
@@ -23,17 +21,17 @@ const Authored = fields({
   skillId: id(64),
 });
 
-/** The events of a script that say how an agent is; any other that names an agent is a hint. */
+/** Script events that determine a state; any other event with an agent is a change hint. */
 const STATES = new Map<string, InteractionState>([
   ['ONASSIGN', 'ALERTING'],
   ['ONANSWER', 'CONNECTED'],
   ['ONRELEASE', 'ENDED'],
 ]);
-/** In the order in which they can share a millisecond. */
+/** Steps in the order in which they can share a millisecond. */
 const STAGES: InteractionState[] = ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED'];
 const PHONE = '4';
 
-/** Reads what scripts and channels of one CXone business unit send. */
+/** Reads pushes from scripts and channels of one CXone business unit. */
 export function createCxonePushReader({ connection }: PushContext): PushReader {
   return { read: (body) => readRecords(body, (record, path) => readOne(connection, record, path)) };
 }
@@ -64,7 +62,7 @@ interface AuthoredEvent {
   mediaTypeId?: string;
 }
 
-/** A script fills in its variables as text: one that is empty, or an id that is 0, stands for nothing. */
+/** Scripts send variables as text: an empty text, and an id of 0, mean none. */
 function readAuthored(record: Record<string, unknown>, path: string): AuthoredEvent {
   const given = Object.entries(record).filter(([, value]) => value !== '' && value !== null);
   const filled: Record<string, unknown> = Object.fromEntries(given);
@@ -72,11 +70,11 @@ function readAuthored(record: Record<string, unknown>, path: string): AuthoredEv
   if (filled.event === undefined) errors.push({ field: `${path}/event`, message: 'is required' });
   if (errors.length > 0) throw new InvalidPush(errors);
   const names = ['agentId', 'contactId', 'at', 'mediaTypeId'].filter((name) => filled[name] !== undefined);
-  const said = names.map((name) => [name, String(filled[name])]).filter(([, value]) => value !== '0');
-  return { event: String(filled.event), ...Object.fromEntries(said) };
+  const values = names.map((name) => [name, String(filled[name])]).filter(([, value]) => value !== '0');
+  return { event: String(filled.event), ...Object.fromEntries(values) };
 }
 
-/** A step of a call. When it was connected is known from the step before, and is part of what the end's id names. */
+/** A step of a call. The end's id includes the time of connection, which is known from the step before. */
 function factOf(
   connection: string,
   agentId: string,
@@ -89,9 +87,9 @@ function factOf(
       const last = held && interactionOf(held, callId);
       const connectedAt = state === 'CONNECTED' ? at : state === 'ENDED' ? last?.connectedAt : undefined;
       const eventId = `${agentId}/call/${callId}/${STAGES.indexOf(state)}/${state}/${at}/${connectedAt ?? 0}`;
-      const told: Stamped<Interaction> = { ...step, media: 'voice', at, id: eventId };
-      if (connectedAt !== undefined) told.connectedAt = connectedAt;
-      return { agentId: `${connection}:${agentId}`, eventId, timestampMs: at, facets: interactionsFacet(told) };
+      const interaction: Stamped<Interaction> = { ...step, media: 'voice', at, id: eventId };
+      if (connectedAt !== undefined) interaction.connectedAt = connectedAt;
+      return { agentId: `${connection}:${agentId}`, eventId, timestampMs: at, facets: interactionsFacet(interaction) };
     },
   };
 }

@@ -18,12 +18,12 @@ import {
   vocabularyOf,
 } from './state.ts';
 
-/** An agent's id is a number; nobody else can be asked about. */
+/** Agent ids are numbers; other ids cannot be requested. */
 const AGENT_ID = /^[1-9]\d{0,15}$/;
 
-/** Asks NICE CXone about single agents, for a region that cannot wait for their home to tell. */
+/** Asks NICE CXone about single agents, for regions that cannot reach their home. */
 class CxoneReader implements PlatformReader {
-  /** There is no way to ask about several but to ask about all. */
+  /** CXone can list one agent or all agents, but not several. */
   readonly batch = 1;
   readonly #context: ReaderContext;
   readonly #client: CxoneApi;
@@ -33,8 +33,8 @@ class CxoneReader implements PlatformReader {
   constructor(settings: CxoneSettings, context: ReaderContext, clock: Clock) {
     this.#context = context;
     this.#vocabulary = vocabularyOf(settings.unavailableCodes);
-    const manners = { attempts: 1, waits: false };
-    this.#client = new CxoneApi(settings, context, clock, this.#stopping.signal, manners);
+    const policy = { attempts: 1, waits: false };
+    this.#client = new CxoneApi(settings, context, clock, this.#stopping.signal, policy);
   }
 
   async prepare(): Promise<void> {
@@ -52,7 +52,7 @@ class CxoneReader implements PlatformReader {
     await this.#client.close();
   }
 
-  /** Nothing where the platform says nothing of the agent's state, or not which contacts they have. */
+  /** No report if the agent's state or contacts are incomplete. */
   async #readOne(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
     let rows: StateRow[];
     try {
@@ -73,7 +73,7 @@ class CxoneReader implements PlatformReader {
     return [...contacts, this.#report(agentId, facets, facets.presence)];
   }
 
-  /** What an agent with contacts has of them: what the state leaves open, they tell. */
+  /** Contacts of an agent: they complete what the state does not contain. */
   async #readContacts(agentId: string, signal: AbortSignal): Promise<PlatformReport[]> {
     const { body, atMs } = await this.#client.get({ to: 'contacts', query: `agentId=${agentId}` }, 'poll', signal);
     return recordsOf(body, 'activeContacts').flatMap((record) => {
@@ -89,7 +89,7 @@ class CxoneReader implements PlatformReader {
   }
 }
 
-/** Not every 404 says that: a path that is wrong must not log everybody out. */
+/** Only a 404 with this message: a wrong path must not log all agents out. */
 const isUnknownAgent = ({ status, message }: RequestFailed): boolean =>
   status === 404 && /invalid ?agent ?id/i.test(message);
 

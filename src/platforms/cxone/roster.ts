@@ -6,6 +6,7 @@ import { AgentContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { profileOf } from './profile.ts';
 import {
+  type AgentState,
   loggedOut,
   newsOf,
   notWatched,
@@ -14,40 +15,39 @@ import {
   stampState,
   stateOf,
   tupleOf,
-  type UserState,
 } from './state.ts';
 
 interface Known {
   row: StateRow;
   tuple: string;
-  /** Told last. */
+  /** Last reported. */
   state: StateReading;
   contacts: AgentContacts;
   profile?: Version & { content: string };
-  /** Gone from a complete list of states. */
+  /** Missing in a complete list of states. */
   isGone: boolean;
 }
 
-/** A reading of an agent, and what must be told beside it. */
+/** A reading of an agent, with reports of interactions that follow from it. */
 export interface RosterReading {
   reading: AgentReading;
   reports: PlatformReport[];
 }
 
 /**
- * What is known of each agent, so that only what is new is told. Lists may repeat rows, bring old ones, and give two
- * states the same time: rows are told apart by what they hold, and ordered by when they changed.
+ * The agents of a connection and the last reported state of each, so that each change is reported once. Lists may repeat rows,
+ * contain old ones, and give two states the same time: rows are compared by content and ordered by their time of change.
  */
 export class CxoneRoster {
   readonly #context: Pick<PlatformContext, 'connection' | 'count'>;
   readonly #directory: Directory;
   readonly surplus: Surplus;
   readonly #agents = new Map<string, Known>();
-  /** Agents whose contacts are not all known: a complete list of contacts settles it. */
-  readonly #doubtful = new Set<string>();
-  /** Whether the last complete list lacked contacts that were open: the next one settles it. */
+  /** Agents with unknown contacts: a complete list of contacts resolves them. */
+  readonly #unresolved = new Set<string>();
+  /** Whether open contacts were missing in the last complete list: the next one decides about them. */
   #lacksContacts = false;
-  /** When contacts came to be, in platform ms, as far as the lists told. */
+  /** Known start times of contacts, in platform ms. */
   #began = new Map<string, number>();
   /** Whether a complete list of contacts was read. */
   #isListed = false;
@@ -65,8 +65,9 @@ export class CxoneRoster {
     return size;
   }
 
-  get hasDoubts(): boolean {
-    return this.#doubtful.size > 0 || this.#lacksContacts;
+  /** Whether a complete list of contacts is needed. */
+  get needsContacts(): boolean {
+    return this.#unresolved.size > 0 || this.#lacksContacts;
   }
 
   /** Agents who have not gone, by id. */
@@ -74,26 +75,26 @@ export class CxoneRoster {
     return [...this.#agents].flatMap(([agentId, { isGone }]) => (isGone ? [] : [agentId]));
   }
 
-  /** A row that the platform sent because it changed. Late ones and repetitions are no news. */
+  /** Takes a changed row. Late and repeated rows are ignored. */
   changed(row: StateRow): PlatformReport[] {
     const known = this.#agents.get(row.agentId);
     if (known && row.updatedMs < known.row.updatedMs) return [];
     return this.#follow(row, known);
   }
 
-  /** An agent as a complete list has them; whoever is in it is there, whatever was thought of them. */
+  /** Takes a row of a complete list; its agent is present, even if reported as gone before. */
   read(row: StateRow): RosterReading {
     const known = this.#agents.get(row.agentId);
     const isLate = known && !known.isGone && row.updatedMs < known.row.updatedMs;
     const reports = isLate ? [] : this.#follow(row, known);
     return {
-      reading: this.told(row.agentId) as AgentReading,
+      reading: this.reading(row.agentId) as AgentReading,
       reports: reports.filter(({ facets }) => !facets.presence),
     };
   }
 
   /** Everything known of an agent. */
-  told(agentId: string): AgentReading | undefined {
+  reading(agentId: string): AgentReading | undefined {
     const known = this.#agents.get(agentId);
     if (!known) return undefined;
     const profile = this.#directory.isRead ? this.#profile(agentId, known) : undefined;
@@ -106,8 +107,7 @@ export class CxoneRoster {
   }
 
   /**
-   * An agent who is in no list of states any more: logged out as of when it was read; undefined for one of whom something
-   * was heard since.
+   * An agent who is missing in a complete list of states: logged out as of the read. Undefined for one with a newer row.
    */
   gone(agentId: string, readAtMs: number): RosterReading | undefined {
     const known = this.#agents.get(agentId);
@@ -118,14 +118,14 @@ export class CxoneRoster {
     const reports = known.contacts.movedOn(readAtMs, 'all').map((step) => this.#interaction(agentId, step));
     known.isGone = true;
     known.tuple = '';
-    // Whatever is older must not bring them back.
+    // Older rows must not bring the agent back.
     known.row = { ...known.row, updatedMs: Math.max(known.row.updatedMs, readAtMs), openContacts: 0 };
     known.state = { ...known.state, presence };
-    this.#doubtful.delete(agentId);
+    this.#unresolved.delete(agentId);
     return { reading, reports };
   }
 
-  /** The platform says no more how its agents are. The next row of each counts, even if it says the same as the last. */
+  /** States can no longer be read. The next row of each agent counts, even if it equals the last one. */
   unwatched(atMs: number): PlatformReport[] {
     return [...this.#agents].flatMap(([agentId, known]) => {
       const state = known.isGone ? undefined : notWatched(known.state, atMs);
@@ -135,41 +135,41 @@ export class CxoneRoster {
     });
   }
 
-  /** Notes what a list of contacts tells and states do not: what is told next of a contact goes with it. */
+  /** Records start times of contacts, which states do not contain; they are added to later reports. */
   noteBeginnings(rows: ContactRow[], isComplete: boolean): void {
     if (isComplete) this.#began = new Map();
     for (const { contactId, beganMs } of rows) if (beganMs !== undefined) this.#began.set(contactId, beganMs);
   }
 
-  /** Rows of contacts, all there are or those that changed. @param readAtMs when the first of them was read */
+  /** Takes rows of contacts: all or changed ones. @param readAtMs when the first of them was read */
   contacts(rows: ContactRow[], isComplete: boolean, readAtMs: number): PlatformReport[] {
     const reports: PlatformReport[] = [];
-    const tell = (agentId: string, steps: Stamped<Interaction>[]): void => {
+    const report = (agentId: string, steps: Stamped<Interaction>[]): void => {
       reports.push(...steps.map((step) => this.#interaction(agentId, step)));
     };
     if (isComplete) {
       this.#isListed = true;
       const listed = new Map(rows.map((row) => [row.contactId, row]));
-      for (const [agentId, { contacts }] of this.#agents) tell(agentId, contacts.missing(listed, readAtMs));
+      for (const [agentId, { contacts }] of this.#agents) report(agentId, contacts.missing(listed, readAtMs));
       this.#lacksContacts = [...this.#agents.values()].some(({ contacts }) => contacts.hasMissed);
     }
     for (const row of rows) {
       const step = stepOfContact(row, this.#directory.categories, readAtMs);
       const known = step && this.#agents.get(step.agentId);
-      if (known && !known.isGone) tell(step.agentId, known.contacts.take(step));
+      if (known && !known.isGone) report(step.agentId, known.contacts.take(step));
     }
-    if (isComplete) reports.push(...this.#settleDoubts());
+    if (isComplete) reports.push(...this.#resolve());
     return reports;
   }
 
-  /** With all contacts listed, what they leave of capacity can be told. */
-  #settleDoubts(): PlatformReport[] {
-    const reports = [...this.#doubtful].flatMap((agentId) => {
+  /** Reports states that had to wait for a complete list of contacts. */
+  #resolve(): PlatformReport[] {
+    const reports = [...this.#unresolved].flatMap((agentId) => {
       const known = this.#agents.get(agentId);
       return known && !known.isGone ? this.#state(known, known.row) : [];
     });
-    // Where even that leaves some unknown, nothing else will tell before the agent's state changes.
-    this.#doubtful.clear();
+    // Contacts that are still unknown stay so until the agent's state changes.
+    this.#unresolved.clear();
     return reports;
   }
 
@@ -192,7 +192,7 @@ export class CxoneRoster {
     return [...this.#introduction(agentId, fresh), ...steps, this.#stateReport(agentId, fresh.state)];
   }
 
-  /** The state of a row, if it is another than what was told. */
+  /** The state of a row, if it differs from the last reported one. */
   #state(known: Known, row: StateRow): PlatformReport[] {
     const state = newsOf(row, this.#meaning(row, known.contacts), known.state);
     if (!state) return [];
@@ -200,18 +200,18 @@ export class CxoneRoster {
     return [this.#stateReport(row.agentId, state)];
   }
 
-  /** What a row means, with what is known of contacts: with some unknown, nobody can tell if there is room for more. */
-  #meaning(row: StateRow, contacts: AgentContacts): UserState {
+  /** State of a row together with the known contacts: while some are unknown, free capacity is unknown too. */
+  #meaning(row: StateRow, contacts: AgentContacts): AgentState {
     const open = contacts.open.length;
     const counted = row.openContacts ?? open;
-    if (counted === open) this.#doubtful.delete(row.agentId);
-    else this.#doubtful.add(row.agentId);
+    if (counted === open) this.#unresolved.delete(row.agentId);
+    else this.#unresolved.add(row.agentId);
     const state = stateOf(row, this.#directory.vocabulary, counted <= open);
     if (state.unknown) this.#context.count('unknown_value', state.unknown);
     return state;
   }
 
-  /** A profile has no time on the platform: it takes that of the reading, and is always newer than the one before. */
+  /** A profile has no time on the platform: it takes the time of the read, and is always newer than the one before. */
   #profile(agentId: string, known: Known): Stamped<Profile> {
     const { profile, cut } = profileOf(this.#context.connection, this.#directory.person(agentId, known.row.name));
     this.surplus.note(this.#fullId(agentId), cut);
@@ -224,7 +224,7 @@ export class CxoneRoster {
     return { ...profile, at, id };
   }
 
-  /** Who somebody is that nobody has heard of: no reading will say it for a while. */
+  /** Profile of a new agent, so that it does not wait for the next full read. */
   #introduction(agentId: string, known: Known): PlatformReport[] {
     if (!this.#directory.isRead) return [];
     const profile = this.#profile(agentId, known);

@@ -1,9 +1,9 @@
 import { isPossibleTime, isZoneless, zonedMs } from '../time.ts';
 
 /**
- * One record as CXone sends it. Versions of the API differ in the case of names (`isACW`, `isAcw`, `ContactStateId`),
- * in whole names, and in how they say "none": missing, null, an empty text and often 0. Names are looked up in any case,
- * and the first that says something counts.
+ * One record of CXone. API versions differ in the case of names (`isACW`, `isAcw`, `ContactStateId`), in whole names, and in
+ * how they express "none": missing, null, an empty string and often 0. Names are looked up in any case, and the first with a
+ * value counts.
  */
 export class Row {
   readonly #values = new Map<string, unknown>();
@@ -28,19 +28,19 @@ export class Row {
     return typeof value === 'string' ? value.trim() || undefined : undefined;
   }
 
-  /** A number, or a text that is one. */
+  /** A number, or a numeric string. */
   number(...names: string[]): number | undefined {
     const value = this.text(...names);
     const number = value === undefined ? Number.NaN : Number(value);
     return Number.isFinite(number) ? number : undefined;
   }
 
-  /** True or false, or a text such as `True`. */
+  /** A boolean, or a string such as `True`. */
   flag(...names: string[]): boolean | undefined {
     const value = this.#first(names);
     if (typeof value === 'boolean') return value;
-    const word = String(value).toLowerCase();
-    return word === 'true' ? true : word === 'false' ? false : undefined;
+    const text = String(value).toLowerCase();
+    return text === 'true' ? true : text === 'false' ? false : undefined;
   }
 
   /** A time in ms. */
@@ -48,7 +48,7 @@ export class Row {
     return timeOf(this.#first(names));
   }
 
-  /** The fields of these that hold a time without a zone, which is not read. */
+  /** Those of these fields that hold a time without a time zone, which is ignored. */
   zoneless(...names: string[]): string[] {
     return names.filter((name) => isZoneless(this.#first([name])));
   }
@@ -62,7 +62,7 @@ export class Row {
   }
 }
 
-/** Platform time in ms. The year 1, or 1900, or 9999, is how some say "never". A text that names no zone is nobody's time; numbers are ms. Undefined for what is no time. */
+/** Platform time in ms; undefined for anything else. Some versions write the year 1, 1900 or 9999 for "never". A string without a time zone is ignored; numbers are ms. */
 export function timeOf(value: unknown): number | undefined {
   const ms = typeof value === 'number' ? value : (zonedMs(value) ?? 0);
   return isPossibleTime(ms) ? Math.round(ms) : undefined;

@@ -7,7 +7,7 @@ import { type Exchange, failureOf } from './failure.ts';
 import { LOGIN } from './requests.ts';
 import type { CxoneSettings } from './settings.ts';
 
-/** How long before its end a token is replaced, in ms; one with a short life, after this share of it. */
+/** How long before its end a token is replaced, in ms; a short-lived one after RENEWAL_SHARE of its lifetime. */
 const RENEWAL_MS = 600_000;
 const RENEWAL_SHARE = 0.8;
 
@@ -22,19 +22,19 @@ const CxoneConfiguration = Type.Object({ api_endpoint: Type.String({ minLength: 
 
 export interface Session {
   token: string;
-  /** Where the tenant's API is; logins are global, APIs are regional. */
+  /** URL of the tenant's API; logins are global, APIs are regional. */
   apiUrl: string;
   /** Monotonic time in ms from which a new token is fetched. */
   renewAtMs: number;
 }
 
 /**
- * A token, and where it is good:
+ * A token and the API that it is valid for:
  *
  *   openid-configuration ─► token (password grant, with the access key) ┐
  *                            token (for the access key alone) ──────────┴─► tenant of the token ─► cxone-configuration
  *
- * Renewed by logging in again before it ends, by one login however many wait for it.
+ * Renewed by another login before it ends; concurrent callers share one login.
  */
 export class SessionSource {
   readonly #settings: CxoneSettings;
@@ -49,7 +49,7 @@ export class SessionSource {
     this.#clock = clock;
   }
 
-  /** @throws RequestFailed with the platform's own words */
+  /** @throws RequestFailed with the platform's message */
   async get(signal: AbortSignal): Promise<Session> {
     if (this.#session && this.#clock.monotonicMs() < this.#session.renewAtMs) return this.#session;
     this.#pending ??= this.#open(signal).finally(() => {
@@ -59,7 +59,7 @@ export class SessionSource {
     return this.#session;
   }
 
-  /** The platform refused this token: the next request logs in, unless somebody has already. */
+  /** Drops a session that the platform refused; the next request logs in again. */
   refuse(session: Session): void {
     if (this.#session === session) this.#session = undefined;
   }
@@ -78,7 +78,7 @@ export class SessionSource {
     return { token: grant.access_token, apiUrl: tenant.api_endpoint.replace(/\/+$/, ''), renewAtMs };
   }
 
-  /** A registered application logs in for the access key; without one the key does itself, at another address. */
+  /** Logs in with a registered application and the access key, or with the key alone at `accessKeyUrl`. */
   async #grant(signal: AbortSignal): Promise<Static<typeof Grant>> {
     const { issuerUrl, clientId, clientSecret, accessKeyUrl, accessKeyId, accessKeySecret } = this.#settings;
     if (accessKeyUrl !== undefined) {
@@ -87,7 +87,7 @@ export class SessionSource {
       return this.#ask(`${accessKeyUrl}${LOGIN.accessKey.path}`, Grant, signal, post);
     }
     const openId = await this.#ask(`${issuerUrl}${LOGIN.issuer.path}`, OpenIdConfiguration, signal);
-    // Keys end in characters that a form gives another meaning.
+    // Keys end in characters that must be encoded in a form.
     const form = new URLSearchParams({ grant_type: 'password', username: accessKeyId, password: accessKeySecret });
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
     const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
@@ -114,12 +114,12 @@ export class SessionSource {
     if (answer.status !== 200) throw failureOf(answer, what);
     const body = parse(answer.text);
     if (!Value.Check(schema, body))
-      throw new RequestFailed(answer.status, `${what} answered without what it must hold`);
+      throw new RequestFailed(answer.status, `${what} answered without the required fields`);
     return body;
   }
 }
 
-/** The tenant that a JWT names. Its signature is not looked at: it came from the issuer, and proves nothing to us. */
+/** Tenant of a JWT. Its signature is not checked: the token came directly from the issuer and is not used as proof. */
 function tenantOf(jwt: string | null | undefined): string | undefined {
   const claims = parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString());
   return Value.Check(Claims, claims) ? claims.tenantId : undefined;

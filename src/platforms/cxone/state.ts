@@ -39,14 +39,15 @@ export interface StateRow {
   mediaTypeId: number;
   /** Open contacts of all media; undefined where the API does not count them. */
   openContacts: number | undefined;
-  /** When the state began, and when the row last changed, in platform ms. */
+  /** Start of the state, in platform ms. */
   startMs: number;
+  /** Last change of the row, in platform ms. */
   updatedMs: number;
 }
 
 /**
- * @param asked the agent who was asked about, where there was one: then the row need not name them
- * @returns undefined where nothing says of whom the row tells, or since when
+ * @param asked the requested agent, if the request was for one: the row may omit the id then
+ * @returns undefined for a row without an agent or a time
  */
 export function readStateRow(row: Row, asked?: string): StateRow | undefined {
   const agentId = row.id('agentId') ?? asked;
@@ -72,13 +73,13 @@ export function readStateRow(row: Row, asked?: string): StateRow | undefined {
   };
 }
 
-/** What makes one row differ from the one before: CXone keeps the latest state only, and may send it again. */
+/** Content that distinguishes a row from the one before: CXone keeps only the latest state and may repeat it. */
 export function tupleOf(row: StateRow): string {
   const { stateId, stateName, isActive, isAcw, codeId, codeName, startMs, contactId, openContacts } = row;
   return JSON.stringify([stateId, stateName, isActive, isAcw, codeId, codeName, startMs, contactId, openContacts]);
 }
 
-/** What the tenant says of its states. */
+/** The tenant's unavailable codes. */
 export interface Vocabulary {
   /** From the config, by id or canonical name. */
   codes: ReadonlyMap<string, UnavailableCodes[string]>;
@@ -91,31 +92,31 @@ export function vocabularyOf(codes: UnavailableCodes = {}): Vocabulary & { acwCo
   return { codes: new Map(entries), acwCodes: new Set() };
 }
 
-/** For what no code of the customer's has a part in: whether the agent works on a contact. */
+/** For decisions that custom codes do not affect: whether the agent works on a contact. */
 export const NO_VOCABULARY: Vocabulary = vocabularyOf();
 
 const codeKey = (idOrName: string): string => (/^-?\d+$/.test(idOrName) ? idOrName : canonical(idOrName));
 
-/** The registers that a row sets, without their version. */
-export interface UserState {
+/** Presence and activity of a row, without their version. */
+export interface AgentState {
   presence: Presence;
   activity: Activity;
-  /** Set where the row holds a state nobody knows, as `agentState:99`, to be counted. */
+  /** Set for an unknown state, as `agentState:99`, to be counted. */
   unknown?: string;
 }
 
 /**
- * What a row means, from top to bottom: the first that fits decides. A state that nobody knows is busy, never available.
- * What an agent who is available or at work may carry besides, their capacity and their interactions tell, so nobody may
- * count on that where the platform gives the agent nothing: in Unavailable, or in after-contact work.
+ * Meaning of a row; the first rule that applies decides. An unknown state is busy, never available. Capacity and interactions
+ * decide what an agent on duty may take besides; in Unavailable and in after-contact work, where the platform assigns
+ * nothing, the presence is PAUSED instead.
  * @param isCounted whether all of the agent's open contacts are known
  */
-export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): UserState {
+export function stateOf(row: StateRow, vocabulary: Vocabulary, isCounted = true): AgentState {
   const rule = stateRule(row.stateId, row.stateName);
   const meaning = meaningOf(row, vocabulary);
-  const { presence, activity: told } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
+  const { presence, activity: meant } = meaning ?? paused(rule ? 'UNKNOWN' : nameOf(row));
   const rest: Activity = { state: isOccupied(row) || !meaning ? 'NOT_RESPONDING' : 'IDLE' };
-  const activity = told === 'AT_REST' ? rest : told;
+  const activity = meant === 'AT_REST' ? rest : meant;
   const isBarred = rule === 'CODE' || row.isAcw || (activity.state === 'INTERACTING' && !isCounted);
   const unknown = meaning
     ? {}
@@ -137,7 +138,7 @@ function meaningOf(row: StateRow, vocabulary: Vocabulary): Meaning | undefined {
   return rule === 'READY' ? undefined : rule;
 }
 
-/** An unavailable code of the customer's. The one without a name of its own says no more than that. */
+/** Meaning of an unavailable code; the default code has no reason of its own. */
 function codeMeaning({ codeId, codeName }: StateRow, { codes, acwCodes }: Vocabulary): Meaning {
   const configured = codes.get(String(codeId)) ?? codes.get(canonical(codeName));
   if (configured) {
@@ -153,12 +154,12 @@ function codeMeaning({ codeId, codeName }: StateRow, { codes, acwCodes }: Vocabu
 const REASON_LENGTH = TEXT_LIMITS.reason.most;
 const isDefaultCode = (name: string | undefined): boolean => ['', 'UNAVAILABLE'].includes(canonical(name));
 
-/** An available agent has no code, or one that says so. */
+/** Whether an available agent has a code other than Available. */
 function hasCode({ codeId = 0, codeName }: StateRow): boolean {
   return codeId !== 0 || !['', 'AVAILABLE'].includes(canonical(codeName));
 }
 
-/** Whether contacts are open; where they are not counted, the one in focus is no sign: it may be the last one. */
+/** Whether contacts are open. Without a count the contact in focus proves nothing: it may be the last one. */
 export function isOccupied({ openContacts = 0 }: StateRow): boolean {
   return openContacts > 0;
 }
@@ -173,17 +174,17 @@ function nameOf({ stateId, stateName }: StateRow): string {
   return cut(name, REASON_LENGTH) || (stateId === undefined ? 'UNKNOWN' : `STATE_${stateId}`);
 }
 
-/** Both registers of a row as of a platform time: one fact, one id. Of two in one millisecond the less available wins. */
+/** Presence and activity as of a platform time, with one id. Of two in one millisecond the less available wins. */
 export function stampState(
   agentId: string,
-  state: UserState,
+  state: AgentState,
   at: number,
 ): Required<Pick<Facets, 'presence' | 'activity'>> {
   const isFree = state.presence.state === 'ON_DUTY' && state.activity.state === 'IDLE';
   const rank = isFree ? 0 : state.presence.state === 'OFF_DUTY' ? 2 : 1;
-  const word = `${rank}.${state.presence.state}.${state.activity.state}`;
+  const name = `${rank}.${state.presence.state}.${state.activity.state}`;
   const reason = state.activity.reason ?? state.presence.reason ?? '';
-  const id = `${agentId}/state/${at}/${word}${reason && `.${reason}`}`;
+  const id = `${agentId}/state/${at}/${name}${reason && `.${reason}`}`;
   const presence: Stamped<Presence> = { ...state.presence, at, id };
   const activity: Stamped<Activity> = { ...state.activity, at, id };
   return { presence, activity };
@@ -194,29 +195,29 @@ export function loggedOut(agentId: string, atMs: number): Stamped<Presence> {
   return { ...LOGGED_OUT.presence, at: atMs, id: `${agentId}/state/${atMs}/2.OFF_DUTY` };
 }
 
-/** What is told of a state. */
+/** Presence and activity of an agent, with their version. */
 export type StateReading = Required<Pick<Facets, 'presence' | 'activity'>>;
 
-/** What a row says, if it is something else than what was told last, at a time after that. */
-export function newsOf(row: StateRow, state: UserState, last: StateReading): StateReading | undefined {
+/** The state to report for a row; undefined if it equals the last reported one. */
+export function newsOf(row: StateRow, state: AgentState, last: StateReading): StateReading | undefined {
   const lastMs = last.presence.at;
-  // Something else in a state that began no later than what was told: it changed when the row did.
+  // A different state that began no later than the last reported one: it changed when the row did.
   const sinceMs = row.startMs > lastMs ? row.startMs : Math.max(row.startMs, row.updatedMs);
   const stamped = [sinceMs, lastMs + 1]
     .map((at) => stampState(row.agentId, state, at))
     .find(({ presence }) => compareVersions(presence, last.presence) > 0) as StateReading;
-  return wordsOf(stamped) === wordsOf(last) && row.startMs <= lastMs ? undefined : stamped;
+  return contentOf(stamped) === contentOf(last) && row.startMs <= lastMs ? undefined : stamped;
 }
 
-/** What a state says, without its version. */
-function wordsOf({ presence, activity }: StateReading): string {
+/** Content of a state without its version. */
+function contentOf({ presence, activity }: StateReading): string {
   return JSON.stringify([presence.state, presence.reason, activity.state, activity.reason]);
 }
 
 /**
- * An available agent of whom nothing is heard any more: they may be in a call by now.
- * @param atMs when the platform would not say, by its own clock
- * @returns undefined for who is not available anyhow
+ * State of an available agent whose changes no longer arrive: they may be in a call by now.
+ * @param atMs when the platform refused to answer, by its own clock
+ * @returns undefined for an agent who is not available
  */
 export function notWatched({ presence, activity }: StateReading, atMs: number): StateReading | undefined {
   if (presence.state !== 'ON_DUTY') return undefined;

@@ -1,40 +1,52 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../ops/clock.ts';
-import { RequestFailed } from '../failure.ts';
+import { parse, RequestFailed } from '../failure.ts';
 import type { GenesysApi } from './client.ts';
-import { type Frame, readFrame } from './frames.ts';
 import { type ChannelPayload, type PagePayload, type TopicPayload, timeOf } from './payloads.ts';
-import { userTopic } from './requests.ts';
+import { readUserTopic, type UserTopic, userTopic } from './requests.ts';
 import { RENEWAL_SHARE } from './token.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LARGEST_FRAME_BYTES = 4 * 1024 * 1024;
-/** Heartbeats come about every 30 s; whoever is silent for longer is asked, and has this long to answer. */
+/** Heartbeats come about every 30 s. A socket that is silent for longer gets a ping, and PONG_MS to answer. */
 const SILENCE_MS = 31_000;
 const PONG_MS = 5_000;
 const WATCH_MS = 1_000;
 const LONGEST_LIFE_MS = 24 * 3_600_000;
-/** An answer's date has whole seconds: the platform's clock may be as much further. */
+/** Response dates have whole seconds: the platform's clock may be ahead by this much. */
 const DATE_PRECISION_MS = 1_000;
+
+const ENDED_TOPIC = /^v2\.system\.(no_longer_subscribed|token_revoked)\b/;
+
+/** A message on a channel's socket. */
+type Frame =
+  | { kind: 'event'; userId: string; topic: UserTopic; body: object }
+  /** Heartbeats, pongs and unknown topics: the socket is alive. */
+  | { kind: 'alive' }
+  /** The server ends the socket in about a minute. */
+  | { kind: 'closing' }
+  /** Nothing more will come: the token was revoked or the subscriptions are gone. */
+  | { kind: 'ended'; reason: string }
+  | { kind: 'malformed' };
 
 export type EventFrame = Extract<Frame, { kind: 'event' }>;
 
 interface ChannelHandlers {
   event(frame: EventFrame): void;
   malformed(text: string): void;
-  /** A text in a frame was not well-formed, and has been made so. */
+  /** Ill-formed Unicode in a frame was repaired. */
   mended(): void;
-  /** The server will end the socket soon: open another channel, then close this one. */
+  /** The server will close the socket soon: open another channel, then close this one. */
   closing(channel: Channel): void;
-  /** The socket is gone without having been asked to; events may be missing from now on. Called at most once. */
+  /** The socket was closed unexpectedly; events may be missing from now on. Called at most once. */
   lost(channel: Channel, reason: string): void;
 }
 
-/** What became of a subscription. */
+/** Result of a subscription. */
 export interface Subscribed {
-  /** The topics that the platform refuses. */
+  /** Topics that the platform refused. */
   refused: TopicPayload[];
-  /** When it said so, by its own clock, in ms. */
+  /** Time of the response by the platform's clock, in ms. */
   atMs: number;
 }
 
@@ -47,10 +59,10 @@ interface Created {
 /**
  * One notification channel and its only socket.
  *
- *   created ──► subscribed ──► open ──► closed (by us) or lost (by anybody else)
+ *   created ──► subscribed ──► open ──► closed (by us) or lost (by the server or the network)
  *
- * Nothing is queued for it while no socket is open, and nothing replayed: a channel that is lost is never opened
- * again, another takes its place and the gap is read anew.
+ * The platform queues and replays nothing while no socket is open. A lost channel is never reopened: a new one replaces it,
+ * and a full read covers the gap.
  */
 export class Channel {
   readonly #client: GenesysApi;
@@ -118,19 +130,19 @@ export class Channel {
     return this.#isOpen && !this.#isDone;
   }
 
-  /** Replaces what the channel listens to. @throws RequestFailed */
+  /** Replaces the channel's topics. @throws RequestFailed */
   subscribe(userIds: string[]): Promise<Subscribed> {
     return subscribe(this.#client, this.#id, userIds);
   }
 
-  /** Ends it on purpose: nothing more is handled. */
+  /** Closes the channel on purpose; later messages are ignored. */
   close(): void {
     this.#isDone = true;
     clearInterval(this.#watch);
     this.#socket.terminate();
   }
 
-  /** Gives it up, and says so. */
+  /** Closes the channel and reports it as lost. */
   fail(reason: string): void {
     if (this.#isDone) return;
     this.close();
@@ -165,4 +177,23 @@ async function subscribe(client: GenesysApi, id: string, userIds: string[]): Pro
   const { body, atMs } = await client.send<PagePayload<TopicPayload>>(call, { body: userIds.map(userTopic) });
   const refused = (body.entities ?? []).filter((topic) => topic.state?.toLowerCase() === 'rejected');
   return { refused, atMs };
+}
+
+/**
+ * Reads a message leniently: fields other than the topic and its body may be missing.
+ * @param onMended called if ill-formed Unicode was repaired
+ */
+export function readFrame(text: string, onMended?: () => void): Frame {
+  const message = parse(text, onMended);
+  if (!isObject(message) || typeof message.topicName !== 'string') return { kind: 'malformed' };
+  const { topicName, eventBody } = message;
+  const ofUser = readUserTopic(topicName);
+  if (ofUser) return isObject(eventBody) ? { kind: 'event', ...ofUser, body: eventBody } : { kind: 'malformed' };
+  if (topicName === 'v2.system.socket_closing') return { kind: 'closing' };
+  const reason = ENDED_TOPIC.exec(topicName)?.[1];
+  return reason ? { kind: 'ended', reason: reason.replaceAll('_', ' ') } : { kind: 'alive' };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

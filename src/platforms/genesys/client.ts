@@ -8,7 +8,7 @@ import type { ReaderContext } from '../platform.ts';
 import { failureOf } from './failure.ts';
 import { type GenesysCall, type GenesysEndpoint, REQUESTS } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
-import { type Token, TokenSource } from './token.ts';
+import { type AccessToken, TokenSource } from './token.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -17,22 +17,22 @@ const DEFAULT_RETRY_AFTER_S = 5;
 
 interface Answer<T> {
   body: T;
-  /** When the platform answered, by its own clock, in ms (whole seconds): the time of facts that carry none. */
+  /** Time of the response by the platform's clock, in ms (whole seconds); used for facts without a time of their own. */
   atMs: number;
-  /** The token it was asked with. */
-  token: Token;
+  /** The token of the request. */
+  token: AccessToken;
 }
 
-/** How a client behaves towards the platform, and towards those who wait for it. */
-interface Manners {
-  /** How often one request is sent before its failure is the caller's. */
+/** How a client retries and waits. */
+interface SendPolicy {
+  /** Attempts per request. */
   attempts: number;
-  /** Whether a request that may not go out now waits for its turn; else it fails at once. */
+  /** Whether a request waits for budget; if false it fails at once. */
   waits: boolean;
 }
 
-/** Of somebody who mirrors a whole organisation and has time. */
-const PATIENT: Manners = { attempts: 5, waits: true };
+/** For full reads and subscriptions, where nobody waits for an answer. */
+const BACKGROUND: SendPolicy = { attempts: 5, waits: true };
 
 interface Exchange {
   status: number;
@@ -40,20 +40,20 @@ interface Exchange {
   text: string;
 }
 
-type Accept<R> = (exchange: Exchange, what: string, token: Token) => R;
+type Accept<R> = (exchange: Exchange, what: string, token: AccessToken) => R;
 
 /**
- * The REST API, within its limits: the region's budget, `Retry-After` obeyed, an expired token replaced once, reads repeated
- * while the platform or the network is unwell.
+ * The REST API, within its limits: uses the region's budget, obeys `Retry-After`, replaces a refused token once, and repeats
+ * reads after failures of the platform or the network.
  */
 export class GenesysApi {
   readonly #settings: GenesysSettings;
   readonly #context: ReaderContext;
-  readonly #manners: Manners;
+  readonly #policy: SendPolicy;
   readonly #dispatcher: Agent;
   readonly #tokens: TokenSource;
   readonly #signal: AbortSignal;
-  /** Called when the platform has refused a token: what hangs on it may be dead. */
+  /** Called when the platform has refused a token: channels that use it may be dead. */
   onTokenRefused: () => void = () => {};
 
   constructor(
@@ -61,7 +61,7 @@ export class GenesysApi {
     context: ReaderContext,
     clock: Clock,
     signal: AbortSignal,
-    manners: Manners = PATIENT,
+    policy: SendPolicy = BACKGROUND,
   ) {
     this.#settings = settings;
     this.#context = context;
@@ -73,43 +73,51 @@ export class GenesysApi {
       connections: 4,
     });
     this.#tokens = new TokenSource(settings, this.#dispatcher, clock);
-    this.#manners = manners;
+    this.#policy = policy;
   }
 
-  /** Sees to it that there is a token. @throws RequestFailed */
+  /** Fetches a token if there is none. @throws RequestFailed */
   async login(): Promise<void> {
     await this.#token();
   }
 
   /**
-   * Sends a request of the table; there is no other way.
-   * @param asker of whoever wants the answer
-   * @throws RequestFailed; where a permission is missing, its message names it
+   * Sends a request of the table `REQUESTS`.
+   * @param callerSignal aborts when the caller no longer needs the answer
+   * @throws RequestFailed; its message names a missing permission
    */
-  send<T>(call: GenesysCall, { body, asker }: { body?: unknown; asker?: AbortSignal } = {}): Promise<Answer<T>> {
-    return this.#send(call, body, asker, (...answer) => this.#accept<T>(...answer));
+  send<T>(
+    call: GenesysCall,
+    { body, callerSignal }: { body?: unknown; callerSignal?: AbortSignal } = {},
+  ): Promise<Answer<T>> {
+    return this.#send(call, body, callerSignal, (...answer) => this.#accept<T>(...answer));
   }
 
-  /** The same where the answer matters by its status alone. @throws RequestFailed */
-  async tell(call: GenesysCall, body: unknown, asker: AbortSignal): Promise<void> {
-    await this.#send(call, body, asker, () => undefined);
+  /** Sends a request and ignores the body of the response. @throws RequestFailed */
+  async sendOnly(call: GenesysCall, body: unknown, callerSignal: AbortSignal): Promise<void> {
+    await this.#send(call, body, callerSignal, () => undefined);
   }
 
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }
 
-  /** @param accept reads the answer of a success */
-  async #send<R>(call: GenesysCall, body: unknown, asker: AbortSignal | undefined, accept: Accept<R>): Promise<R> {
+  /** @param accept reads a successful response */
+  async #send<R>(
+    call: GenesysCall,
+    body: unknown,
+    callerSignal: AbortSignal | undefined,
+    accept: Accept<R>,
+  ): Promise<R> {
     const endpoint: GenesysEndpoint = REQUESTS[call.to];
     const path = pathOf(endpoint, call);
     const address = call.query ? `${path}?${call.query}` : path;
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const signal = asker ? AbortSignal.any([this.#signal, asker]) : this.#signal;
+    const signal = callerSignal ? AbortSignal.any([this.#signal, callerSignal]) : this.#signal;
     const what = `${endpoint.method} ${path}`;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt++) {
-      await this.#turn(what);
+      await this.#takeBudget(what);
       const token = await this.#token();
       const exchange = await this.#exchange(endpoint, address, token, text, signal).catch((error: Error) => error);
       if (!(exchange instanceof Error) && exchange.status < 300) {
@@ -132,16 +140,16 @@ export class GenesysApi {
     }
   }
 
-  async #turn(what: string): Promise<void> {
+  async #takeBudget(what: string): Promise<void> {
     const { budget, count } = this.#context;
-    if (this.#manners.waits) return budget.take(this.#signal);
+    if (this.#policy.waits) return budget.take(this.#signal);
     if (await budget.takeNow()) return;
     count('out_of_budget');
-    throw new RequestFailed(429, `${what} was not sent: the region's requests of this minute are used up`);
+    throw new RequestFailed(429, `${what} was not sent: the region's request budget of this minute is used up`);
   }
 
-  /** A login that fails is not repeated here: without a token nothing goes on, and whoever asked tries again. */
-  async #token(): Promise<Token> {
+  /** A failed login is not repeated here; the caller retries. */
+  async #token(): Promise<AccessToken> {
     try {
       return await this.#tokens.get(this.#signal);
     } catch (error) {
@@ -150,20 +158,20 @@ export class GenesysApi {
     }
   }
 
-  /** Waits as the failure demands; throws it when it will not pass by waiting, or has not for too long. */
+  /** Waits before the next attempt; throws the failure if it is permanent or all attempts are used up. */
   async #recover(failure: RequestFailed, attempt: number, { method }: Endpoint, retryAfterS: number): Promise<void> {
     const isThrottled = failure.status === 429;
     this.#context.count(isThrottled ? 'throttled' : 'request_failed', String(failure.status));
     if (isThrottled) this.#context.budget.refused((retryAfterS > 0 ? retryAfterS : DEFAULT_RETRY_AFTER_S) * 1000);
     const isPassing = isThrottled || (method === 'GET' && (failure.status === 0 || failure.status >= 500));
-    if (!isPassing || attempt >= this.#manners.attempts) throw failure;
+    if (!isPassing || attempt >= this.#policy.attempts) throw failure;
     if (!isThrottled) await pause(backoffMs(attempt), this.#signal);
   }
 
   async #exchange(
     { method }: Endpoint,
     address: string,
-    token: Token,
+    token: AccessToken,
     body: string | undefined,
     signal: AbortSignal,
   ): Promise<Exchange> {
@@ -178,7 +186,7 @@ export class GenesysApi {
     return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
   }
 
-  #accept<T>({ status, headers, text }: Exchange, what: string, token: Token): Answer<T> {
+  #accept<T>({ status, headers, text }: Exchange, what: string, token: AccessToken): Answer<T> {
     const body = parse(text, () => this.#context.count('mended_text'));
     const atMs = Date.parse(String(headers.date));
     if (typeof body !== 'object' || body === null) throw new RequestFailed(status, `${what} answered without JSON`);

@@ -1,208 +1,154 @@
 import { type Clock, systemClock } from '../../ops/clock.ts';
-import { Delivery } from '../delivery.ts';
-import type { FirstReading, PlatformConnection, PlatformContext, PlatformHealth, PlatformReport } from '../platform.ts';
-import { keepReading } from '../readings.ts';
+import type { FirstReading, PlatformConnection, PlatformContext } from '../platform.ts';
+import { PlatformSync, type SyncedPlatform, type SyncHandle } from '../platform-sync.ts';
 import { Refusals } from '../refusals.ts';
-import { Rest } from '../rest.ts';
+import type { Surplus } from '../surplus.ts';
 import type { EventFrame } from './channel.ts';
 import { GenesysApi } from './client.ts';
-import { Mirror } from './mirror.ts';
+import { GenesysFullRead } from './full-read.ts';
 import { readUserIds } from './reads.ts';
 import { REQUESTS } from './requests.ts';
 import { type GenesysSettings, ownPresences } from './settings.ts';
-import { Snapshot } from './snapshot.ts';
+import { Translator } from './translator.ts';
 import { Utilization } from './utilization.ts';
 import { Watch } from './watch.ts';
 
 /** How long the two halves of one change may be apart before the user is read again. */
-const DOUBT_MS = 3_000;
+const RECHECK_MS = 3_000;
 const DEFAULT_TOPICS_PER_CHANNEL = 1000;
 
-/** What is done before everything is read, for people. */
-const STEPS: Partial<Record<State, string>> = {
-  connecting: 'who there is',
-  subscribing: 'how changes arrive',
-};
-
-type State = 'connecting' | 'subscribing' | 'reading' | 'live' | 'stopped';
-
 /**
- * Mirrors one Genesys Cloud organisation.
+ * One Genesys Cloud organisation:
  *
- *                ┌────────────────────── backoff ◄── any failure ──┐
- *                ▼                                                 │
- *   start ─► connecting ─► subscribing ─► reading ─► live ──┐      │
- *            token, user    channels,      queues,    │ ▲   │      │
- *            ids (once)     sockets        users      │ │   │      │
- *                               ▲                     │ └───┘ every interval: reading, for drift
- *                               └──────── gap ◄───────┘
+ *   connecting: token, user ids (once) ─► channels and sockets ─► reading: queues, users ─► live
  *
- * A gap is a lost socket, a refused token or an overflow. Changes flow from the moment a socket is open, also while
- * everything is read: what is read and what is notified both carry the platform's own times, so their order does not
- * matter and nothing needs to be held back. That a reading begins after the sockets are open is what makes it complete.
- * What was read is compared with what the region holds, not with what this connection has told: whatever was lost on
- * the way is made good.
+ * A gap is a lost socket, a refused token or an overflow. Changes are accepted as soon as a socket is open, also during a
+ * full read: both carry the platform's own times, so their order does not matter and nothing is held back. A full read is
+ * complete because it begins after the sockets are open.
  */
-class GenesysConnection implements PlatformConnection {
+class GenesysPlatform implements SyncedPlatform {
   readonly #context: PlatformContext;
   readonly #clock: Clock;
-  readonly #stopping = new AbortController();
+  readonly #sync: SyncHandle;
   readonly #client: GenesysApi;
   readonly #watch: Watch;
-  readonly #delivery: Delivery;
-  readonly #rest: Rest;
-  readonly #mirror: Mirror;
+  readonly #translator: Translator;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
-  readonly #snapshot: Snapshot;
-  /** Users to read again, each at most once between two readings. */
-  readonly #doubtful = new Set<string>();
-  readonly #doubted = new Set<string>();
-  #state: State = 'connecting';
-  #problem: string | undefined;
-  #lastSnapshotMs: number | undefined;
-  #startedMs = 0;
-  /** Users there are, as listed before the first reading. */
+  readonly #fullRead: GenesysFullRead;
+  /** Users to read again; each is rechecked at most once between two full reads. */
+  readonly #toRecheck = new Set<string>();
+  readonly #rechecked = new Set<string>();
+  /** Step before the full read, for people; undefined during it. */
+  #step: string | undefined = 'who there is';
+  /** Number of users, as listed before the first full read. */
   #listed: number | undefined;
-  #running: Promise<void> | undefined;
 
-  constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock) {
-    const { signal } = this.#stopping;
+  constructor(settings: GenesysSettings, context: PlatformContext, clock: Clock, sync: SyncHandle) {
     this.#context = context;
     this.#clock = clock;
-    this.#client = new GenesysApi(settings, context, clock, signal);
+    this.#sync = sync;
+    this.#client = new GenesysApi(settings, context, clock, sync.signal);
     this.#client.onTokenRefused = () => this.#watch.abandon('the token was refused');
-    this.#mirror = new Mirror(context, ownPresences(settings), (userId) => this.#doubt(userId));
-    this.#delivery = new Delivery(context, signal);
-    this.#rest = new Rest(context, signal);
+    this.#translator = new Translator(context, ownPresences(settings), (userId) => this.#recheck(userId));
     this.#refusals = new Refusals(REQUESTS, context.log);
     const utilization = settings.utilization
       ? new Utilization(this.#client, context, clock, this.#refusals)
       : undefined;
-    const settled = () => this.#delivery.settled();
-    this.#snapshot = new Snapshot(this.#client, this.#mirror, context, clock, settled, this.#refusals, utilization);
+    this.#fullRead = new GenesysFullRead(
+      this.#client,
+      this.#translator,
+      context,
+      clock,
+      () => sync.settled(),
+      this.#refusals,
+      utilization,
+    );
     const handlers = {
-      event: (frame: EventFrame) => this.#deliver(this.#mirror.notified(frame)),
-      gap: (reason: string) => this.#rest.missed(reason),
+      event: (frame: EventFrame) => sync.deliver(this.#translator.notified(frame)),
+      gap: (reason: string) => sync.rest.missed(reason),
     };
     const topicsPerChannel = settings.topicsPerChannel ?? DEFAULT_TOPICS_PER_CHANNEL;
-    this.#watch = new Watch(this.#client, context, clock, topicsPerChannel, handlers, signal);
-    this.#mirror.unwatchedSince = (userId) => this.#watch.unwatchedSince(userId);
+    this.#watch = new Watch(this.#client, context, clock, topicsPerChannel, handlers, sync.signal);
+    this.#translator.unwatchedSince = (userId) => this.#watch.unwatchedSince(userId);
   }
 
-  start(): void {
-    this.#startedMs = this.#clock.monotonicMs();
-    this.#running ??= this.#run();
+  get agents(): number {
+    return this.#translator.roster.size;
   }
 
-  readNow(): void {
-    this.#rest.readNow();
+  get surplus(): Surplus {
+    return this.#translator.surplus;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#rest.wake();
-    await this.#running;
-    this.#watch.close();
-    await this.#delivery.settled();
-    await this.#client.close();
-    this.#state = 'stopped';
+  get isLive(): boolean {
+    return this.#watch.isLive;
   }
 
-  health(): PlatformHealth {
-    const health: PlatformHealth = {
-      connected: this.#state === 'live' && this.#watch.isLive && this.#rest.gap === undefined,
-      agents: this.#mirror.roster.size,
-    };
-    if (this.#lastSnapshotMs !== undefined) health.lastSnapshotMs = this.#lastSnapshotMs;
-    else health.reading = this.#firstReading();
-    const refused = [this.#watch.problem, this.#refusals.problem].filter(Boolean).join('. ');
-    const problem = this.#problem ?? this.#rest.gap ?? refused;
-    if (problem) health.problem = problem;
-    return { ...health, ...this.#mirror.surplus.report() };
+  get limitation(): string {
+    return [this.#watch.problem, this.#refusals.problem].filter(Boolean).join('. ');
   }
 
-  #firstReading(): FirstReading {
+  get progress(): Omit<FirstReading, 'forMs'> {
     return {
-      step: STEPS[this.#state] ?? this.#snapshot.step,
-      agents: this.#mirror.roster.size,
+      step: this.#step ?? this.#fullRead.step,
+      agents: this.agents,
       ...(this.#listed !== undefined && { about: this.#listed }),
-      forMs: Math.round(this.#clock.monotonicMs() - this.#startedMs),
     };
   }
 
-  #run(): Promise<void> {
-    return keepReading({
-      intervalMs: this.#context.readingIntervalMs,
-      signal: this.#stopping.signal,
-      read: () => this.#synchronise(),
-      rest: (ms) => this.#restAndDoubt(ms),
-      failed: (problem, retryInMs) => {
-        this.#problem = problem;
-        this.#context.log.warn('platform_read_failed', { reason: problem, retry_in_ms: Math.round(retryInMs) });
-      },
-    });
+  restart(): void {
+    this.#step = 'who there is';
+    this.#fullRead.restart();
   }
 
-  /** Sees to the channels, then reads everything. @returns how long that took, in ms @throws RequestFailed */
-  async #synchronise(): Promise<number> {
-    const startedMs = this.#clock.monotonicMs();
-    if (this.#rest.end()) {
-      this.#state = 'connecting';
-      this.#snapshot.renew();
-    }
-    const userIds = this.#mirror.roster.ids();
+  /** Opens and fills the channels. @throws RequestFailed */
+  async prepare(): Promise<void> {
+    const userIds = this.#translator.roster.ids();
     if (userIds.length === 0) userIds.push(...(await readUserIds(this.#client)));
     this.#listed = userIds.length;
-    this.#enter('subscribing');
+    this.#step = 'how changes arrive';
     await this.#watch.cover(userIds, true);
-    this.#enter('reading');
-    await this.#readAll();
-    this.#lastSnapshotMs = this.#clock.nowMs();
-    this.#problem = undefined;
-    if (this.#state !== 'live') this.#context.log.info('platform_live', { agents: this.#mirror.roster.size });
-    this.#state = 'live';
-    return this.#clock.monotonicMs() - startedMs;
+    this.#step = undefined;
   }
 
-  /** A reading for drift happens beside live changes and changes no state. */
-  #enter(state: State): void {
-    if (this.#state !== 'live') this.#state = state;
-  }
-
-  async #readAll(): Promise<void> {
-    this.#doubted.clear();
-    await this.#context.reconcile(this.#snapshot);
-    await this.#readAgain(await this.#watch.cover(this.#mirror.roster.ids()));
+  async readAll(): Promise<void> {
+    this.#rechecked.clear();
+    await this.#context.reconcile(this.#fullRead);
+    await this.#readAgain(await this.#watch.cover(this.#translator.roster.ids()));
   }
 
   async #readAgain(userIds: string[]): Promise<void> {
-    for await (const page of this.#snapshot.users(userIds)) await this.#context.compare(page);
+    for await (const page of this.#fullRead.users(userIds)) await this.#context.compare(page);
   }
 
-  /** Lets some time pass, or less when there is a reason to read again; looks after doubtful users meanwhile. */
-  async #restAndDoubt(restMs: number): Promise<void> {
+  /** Sleeps, and rechecks users meanwhile. */
+  async rest(restMs: number): Promise<void> {
+    const { rest, signal } = this.#sync;
     const endMs = this.#clock.monotonicMs() + restMs;
-    for (let leftMs = restMs; leftMs > 0 && !this.#rest.isOver; leftMs = endMs - this.#clock.monotonicMs()) {
-      this.#stopping.signal.throwIfAborted();
-      const hasDoubts = this.#doubtful.size > 0;
-      await this.#rest.sleep(hasDoubts ? Math.min(leftMs, DOUBT_MS) : leftMs);
-      if (!hasDoubts || this.#rest.isOver) continue;
-      const ids = [...this.#doubtful];
-      this.#doubtful.clear();
+    for (let leftMs = restMs; leftMs > 0 && !rest.isOver; leftMs = endMs - this.#clock.monotonicMs()) {
+      signal.throwIfAborted();
+      const isDue = this.#toRecheck.size > 0;
+      await rest.sleep(isDue ? Math.min(leftMs, RECHECK_MS) : leftMs);
+      if (!isDue || rest.isOver) continue;
+      const ids = [...this.#toRecheck];
+      this.#toRecheck.clear();
       await this.#readAgain(ids);
     }
   }
 
-  #doubt(userId: string): void {
-    if (this.#doubted.has(userId)) return;
-    this.#doubted.add(userId);
-    this.#doubtful.add(userId);
-    if (this.#doubtful.size === 1) this.#rest.wake();
+  #recheck(userId: string): void {
+    if (this.#rechecked.has(userId)) return;
+    this.#rechecked.add(userId);
+    this.#toRecheck.add(userId);
+    if (this.#toRecheck.size === 1) this.#sync.rest.wake();
   }
 
-  #deliver(reports: PlatformReport[]): void {
-    if (this.#stopping.signal.aborted || this.#delivery.push(reports)) return;
-    this.#rest.missed('too many reports were waiting');
+  unsubscribe(): void {
+    this.#watch.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
   }
 }
 
@@ -212,5 +158,5 @@ export function createGenesysConnection(
   context: PlatformContext,
   clock: Clock = systemClock,
 ): PlatformConnection {
-  return new GenesysConnection(settings, context, clock);
+  return new PlatformSync(context, clock, (sync) => new GenesysPlatform(settings, context, clock, sync));
 }

@@ -8,9 +8,9 @@ const ApiError = Type.Object({ message: Type.String(), code: Text, contextId: Te
 const LoginError = Type.Object({ error: Type.String(), description: Text });
 
 /**
- * What went wrong, in one line. The API says `message`, `code` and `contextId` (for the vendor's support); the login
- * host says `error` and `description`.
- * @param permission what the request needs, where one is documented: named where the platform refuses and does not
+ * Error with a message of one line. The API returns `message`, `code` and `contextId` (for the vendor's support); the login
+ * host returns `error` and `description`.
+ * @param permission documented permission of the request; added if the platform's message does not name it
  */
 export function failureOf(status: number, what: string, text: string, permission?: string): RequestFailed {
   const reason = reasonOf(text);

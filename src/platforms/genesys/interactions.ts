@@ -11,35 +11,35 @@ import {
 } from '../../agent/facets.ts';
 import { type InteractionReading, stepAfter } from './interaction.ts';
 
-/** How long an interaction that ended is remembered, in ms of platform time: late news must not reopen it. */
+/** How long an ended interaction is remembered, in ms of platform time, so that late events do not reopen it. */
 const REMEMBERED_MS = 5 * 60_000;
-/** Interactions of one user. The platform lets nobody carry as many. */
+/** Largest number of interactions of one user; above what the platform allows. */
 const LIMIT = 50;
-/** How far the platform's counts may be behind, or ahead of, what was notified, in ms. */
+/** How far the platform's counts may be behind or ahead of the notifications, in ms. */
 const SETTLING_MS = 5_000;
-/** A reading's time has whole seconds: it was up to so many ms later. */
+/** Read times have whole seconds: the read was up to this much later, in ms. */
 const DATE_PRECISION_MS = 1_000;
-/** Whether an alert counts is not documented; one that is older than this, in ms, is none any more. */
+/** Whether alerts are counted is not documented; an alert older than this, in ms, counts as over. */
 const LONGEST_ALERT_MS = 10 * 60_000;
 
 type Known = Stamped<Interaction>;
 
-/** What the platform counts as one, and what is known of it. */
+/** Interactions that the platform counts together. */
 interface Group {
   known: Known[];
   counted: number;
-  /** No more than this many of those known can go on. */
+  /** Largest number of the known ones that can still be open. */
   atMost: number;
-  /** What stands for the one of this number that nobody has heard of. */
+  /** Placeholder for an interaction that is counted but was never notified. */
   unseen(number: number): Omit<Known, 'at' | 'id'>;
 }
 
-/** The interactions of one user that were heard of, and that last or have just ended. */
+/** Known interactions of one user: open ones, and those that have just ended. */
 export class Interactions {
   readonly #userId: string;
   readonly #byCall = new Map<string, Known>();
-  /** Those put aside, by call id: over for now, and perhaps counted all the same. */
-  readonly #aside = new Set<string>();
+  /** Call ids of parked interactions: over for now, and possibly still counted. */
+  readonly #parked = new Set<string>();
 
   constructor(userId: string) {
     this.#userId = userId;
@@ -54,48 +54,48 @@ export class Interactions {
   }
 
   /**
-   * A step of an interaction.
-   * @returns what is news: the step, and the end of what stood for an interaction that had not been seen
+   * Takes a step of an interaction.
+   * @returns what to report: the step, and the end of the placeholder that stood for the interaction
    */
   take(reading: InteractionReading, activity: Version | undefined): Known[] {
     const last = this.#byCall.get(reading.interaction.callId);
-    const told = stepAfter(reading, last, activity);
-    if (!told) return [];
-    this.#byCall.set(told.callId, told);
-    if (reading.isAside) this.#aside.add(told.callId);
-    else this.#aside.delete(told.callId);
-    const seen = last ? [] : this.#seen(told);
-    this.#forget(told.at);
-    return [told, ...seen];
+    const step = stepAfter(reading, last, activity);
+    if (!step) return [];
+    this.#byCall.set(step.callId, step);
+    if (reading.isParked) this.#parked.add(step.callId);
+    else this.#parked.delete(step.callId);
+    const seen = last ? [] : this.#replacedBy(step);
+    this.#forget(step.at);
+    return [step, ...seen];
   }
 
   /**
-   * Makes what is known agree with what the platform counts. Who was at work before anybody listened has interactions
-   * that no event tells of: placeholders stand for them. Where fewer are counted than known, an end was lost.
+   * Adjusts the known interactions to the platform's counts. Interactions that began before the subscription appear in no
+   * event, so placeholders stand for them. If fewer are counted than known, an end was lost.
    */
   count(open: Partial<Record<Media, number>>, readAtMs: number): void {
     const { voice = 0 } = open;
     for (const media of MEDIA) {
       const { [media]: counted = 0 } = open;
-      // A callback that has come to be a call may count as either.
+      // A callback that has become a call may count as either.
       const atMost = media === 'callback' ? counted + voice : counted;
       const unseen = (number: number) => placeholder(media, `${media}/${number}`);
-      this.#settle({ known: this.#of(media), counted, atMost, unseen }, readAtMs);
+      this.#adjust({ known: this.#of(media), counted, atMost, unseen }, readAtMs);
     }
     this.#forget(readAtMs);
   }
 
-  /** The same for the calls that routing has not sent. */
+  /** The same for non-ACD calls. */
   countNonAcd(counted: number, readAtMs: number): void {
     const known = [...this.#byCall.values()].filter(({ isAcd, media }) => isAcd === false && CALLS.has(media));
     const unseen = (number: number) => ({ ...placeholder('voice', `non-acd/${number}`), isAcd: false as const });
-    this.#settle({ known, counted, atMost: counted, unseen }, readAtMs);
+    this.#adjust({ known, counted, atMost: counted, unseen }, readAtMs);
     this.#forget(readAtMs);
   }
 
-  #settle({ known, counted, atMost, unseen }: Group, readAtMs: number): void {
+  #adjust({ known, counted, atMost, unseen }: Group, readAtMs: number): void {
     const mayCount = known.filter((one) => {
-      if (one.state !== 'ENDED' || this.#aside.has(one.callId)) return true;
+      if (one.state !== 'ENDED' || this.#parked.has(one.callId)) return true;
       return !isUnseen(one) && !isSettled(one, readAtMs);
     });
     for (let surplus = counted - mayCount.length, number = 1; surplus > 0; number++) {
@@ -114,14 +114,14 @@ export class Interactions {
     }
   }
 
-  /** The first news of an interaction that began before a placeholder was set: it is what that stood for. */
-  #seen(told: Known): Known[] {
-    const beganAt = told.connectedAt ?? told.at;
-    const place = this.#of(told.media, told.isAcd).find(
+  /** Ends the placeholder of an interaction that began before the placeholder was set. */
+  #replacedBy(step: Known): Known[] {
+    const beganAt = step.connectedAt ?? step.at;
+    const place = this.#of(step.media, step.isAcd).find(
       (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
     );
     if (!place) return [];
-    const ended = this.#end(place, Math.max(told.at, place.at));
+    const ended = this.#end(place, Math.max(step.at, place.at));
     this.#byCall.set(place.callId, ended);
     return [ended];
   }
@@ -134,10 +134,10 @@ export class Interactions {
     return { ...one, state: 'ENDED', at, id: `${this.#userId}/call/${one.callId}/3.ENDED/${at}` };
   }
 
-  /** Ended ones after a while; and whatever is beyond the limit, those that ended first. */
+  /** Forgets ended ones after a while, and the earliest ended ones beyond the limit. */
   #forget(nowMs: number): void {
     for (const { callId, state, at } of this.#byCall.values()) {
-      const isOver = state === 'ENDED' && !this.#aside.has(callId);
+      const isOver = state === 'ENDED' && !this.#parked.has(callId);
       if (isOver && nowMs - at > REMEMBERED_MS) this.#byCall.delete(callId);
     }
     if (this.#byCall.size <= LIMIT) return;
@@ -146,7 +146,7 @@ export class Interactions {
     const beyond = [...this.#byCall.values()].sort(order).slice(0, this.#byCall.size - LIMIT);
     for (const { callId } of beyond) {
       this.#byCall.delete(callId);
-      this.#aside.delete(callId);
+      this.#parked.delete(callId);
     }
   }
 }
@@ -159,12 +159,12 @@ function isUnseen({ callId }: Interaction): boolean {
   return callId.startsWith(UNSEEN);
 }
 
-/** Whether the counts of a reading know of it. */
+/** Whether the counts of a read include its last step. */
 function isSettled(one: Known, readAtMs: number): boolean {
   return one.at <= readAtMs - SETTLING_MS;
 }
 
-/** Whether it must be among what was counted. */
+/** Whether the counts must include it. */
 function isCertain(one: Known, readAtMs: number): boolean {
   if (one.state === 'ENDED') return false;
   return one.at <= readAtMs - (one.state === 'ALERTING' ? LONGEST_ALERT_MS : SETTLING_MS);

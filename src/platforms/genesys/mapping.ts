@@ -2,9 +2,9 @@ import type { Activity, Media, Presence } from '../../agent/facets.ts';
 import { TEXT_LIMITS } from '../../agent/limits.ts';
 import { cut } from '../../agent/text.ts';
 
-/** What Genesys Cloud's words mean, as tables; docs/states-genesys.md is rendered from them by `state-docs.ts`. */
+/** Tables of Genesys Cloud's values and their meaning; `state-docs.ts` renders docs/states-genesys.md from them. */
 
-/** What the person said. Only On Queue opens ACD; Available means logged in and off queue. */
+/** Presences, which the agent chooses. Only On Queue takes ACD work; Available means logged in and off queue. */
 export const PRESENCES: Record<string, Presence> = {
   'On Queue': { state: 'ON_DUTY' },
   Available: { state: 'PAUSED', reason: 'OFF_QUEUE' },
@@ -18,7 +18,7 @@ export const PRESENCES: Record<string, Presence> = {
   Offline: { state: 'OFF_DUTY', reason: 'LOGGED_OUT' },
 };
 
-/** What ACD sees. After-call work has no status of its own: it stays INTERACTING. */
+/** Routing statuses, which ACD sets. After-call work has no status of its own: it stays INTERACTING. */
 export const ROUTING_STATUSES: Record<string, Activity> = {
   IDLE: { state: 'IDLE' },
   INTERACTING: { state: 'INTERACTING', reason: 'ON_CALL' },
@@ -27,7 +27,7 @@ export const ROUTING_STATUSES: Record<string, Activity> = {
   OFF_QUEUE: { state: 'NOT_RESPONDING', reason: 'OFF_QUEUE' },
 };
 
-/** Media types, as utilization and conversation summaries name them. */
+/** Media types by their names in utilization and conversation summaries. */
 const MEDIA_TYPES: Record<string, Media> = {
   call: 'voice',
   callback: 'callback',
@@ -40,20 +40,20 @@ const MEDIA_TYPES: Record<string, Media> = {
 };
 
 /**
- * What an operator says of the organisation's own presences, by definition id. Each is one of the system's, and shown
- * as that where nothing is said; none can be made one that takes work.
+ * Configured meaning of the organisation's custom presences, by definition id. Without an entry a custom presence is shown
+ * as its system presence. None can be configured to take work.
  */
 export type OwnPresences = ReadonlyMap<string, Presence & { state: 'PAUSED' | 'OFF_DUTY' }>;
 
 interface Mapped<T> {
   facet: T;
-  /** False for a value of which nothing is known but its name: it never reads as available. */
+  /** False for an unknown value, which never counts as available. */
   isKnown: boolean;
 }
 
 /**
- * Upper case, letters and digits only: `On Queue`, `OnQueue` and `ON_QUEUE` are one value, spelled by three surfaces. A
- * digit makes it another: it could be a value nobody has met before.
+ * Upper case, letters and digits only: `On Queue`, `OnQueue` and `ON_QUEUE` are one value in three spellings. Digits are kept,
+ * because a value with a digit could be a new one.
  */
 export function canonical(value: unknown): string {
   return typeof value === 'string' ? cut(value.toUpperCase().replace(/[^A-Z0-9]/g, ''), TEXT_LIMITS.reason.most) : '';
@@ -75,7 +75,7 @@ export function mapRoutingStatus(value: string): Mapped<Activity> {
   return { facet: facet ?? { state: 'NOT_RESPONDING', reason: value }, isKnown: facet !== undefined };
 }
 
-/** @returns undefined for a media type that nobody has met before */
+/** @returns undefined for an unknown media type */
 export function mapMedia(name: string): Media | undefined {
   return mediaTypes.get(canonical(name));
 }

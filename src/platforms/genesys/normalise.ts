@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type Cut, fitProfile } from '../../agent/event.ts';
-import type { Activity, Capacity, Media, Presence, Profile, Stamped } from '../../agent/facets.ts';
+import {
+  type Activity,
+  CALLS,
+  type Capacity,
+  type Media,
+  type Presence,
+  type Profile,
+  type Stamped,
+} from '../../agent/facets.ts';
 import { isZoneless } from '../time.ts';
-import { canonical, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
+import { canonical, mapMedia, mapPresence, mapRoutingStatus, type OwnPresences } from './mapping.ts';
 import {
   type PresencePayload,
   type RoutingStatusPayload,
@@ -10,14 +18,13 @@ import {
   type SummaryPayload,
   timeOf,
 } from './payloads.ts';
-import { type OpenWork, openWork } from './work.ts';
 
-/** Presence definition id to `systemPresence`: the organisation's own presences are each one of the system's. */
+/** Presence definition id to `systemPresence`: every custom presence belongs to a system presence. */
 export type Definitions = ReadonlyMap<string, string>;
 
 const NONE: OwnPresences = new Map();
 
-/** Where presence and routing status come from: a user as read, or the body of an activity event. */
+/** Source of presence and routing status: a user as read, or the body of an activity event. */
 export interface StateSource {
   state?: string;
   presence?: PresencePayload;
@@ -28,23 +35,56 @@ export interface StateSource {
 export interface UserState {
   presence?: Stamped<Presence>;
   activity?: Stamped<Activity> | undefined;
-  /** Values nobody has met before, as `field:VALUE`, to be counted. */
+  /** Unknown values to be counted, as `field:VALUE`. */
   unknown: string[];
-  /** Fields whose time names no zone, and was not read. */
+  /** Fields whose time has no time zone and was ignored. */
   zoneless: string[];
-  /** The halves disagree or one cannot be placed in time: worth another look in a few seconds. */
-  isDoubtful: boolean;
-  /** Work was counted, and there is none. */
+  /** Presence and routing status disagree, or one has no time: recheck the user in a few seconds. */
+  needsRecheck: boolean;
+  /** The counts say that there is no work. */
   isUnoccupied: boolean;
-  /** How much work was counted, by media type; undefined where the platform has not counted. */
+  /** Counted work by media type; undefined if the platform sent no counts. */
   open?: Partial<Record<Media, number>>;
-  /** How many calls that routing has not sent were counted; undefined where the platform has not. */
+  /** Counted non-ACD calls; undefined if the platform sent no counts. */
   nonAcd?: number;
 }
 
+/** Counts of a user's work. After-call work of an unknown conversation appears only here. */
+interface OpenWork {
+  /** ACD interactions. */
+  active: number;
+  acw: number;
+  /** Both together, by media type; absent for none. */
+  open: Partial<Record<Media, number>>;
+  /** Non-ACD calls; undefined if the platform does not count them. Non-ACD chats are between colleagues and ignored; an unknown media type counts as calls. */
+  nonAcd?: number;
+  /** Unknown media types that have work, as `field:VALUE`. */
+  unknown: string[];
+}
+
+/** @returns undefined if the platform sent no counts */
+export function openWork(summary: SummaryPayload | undefined): OpenWork | undefined {
+  if (!summary) return undefined;
+  const work: OpenWork = { active: 0, acw: 0, open: {}, unknown: [] };
+  for (const [name, counts] of Object.entries(summary)) {
+    if (typeof counts !== 'object') continue;
+    const media = mapMedia(name);
+    const { contactCenter, enterprise } = counts ?? {};
+    if (enterprise && (!media || CALLS.has(media)))
+      work.nonAcd = (work.nonAcd ?? 0) + Math.max(0, enterprise.active ?? 0);
+    const { active = 0, acw = 0 } = contactCenter ?? {};
+    if (active + acw <= 0) continue;
+    work.active += active;
+    work.acw += acw;
+    if (media) work.open[media] = active + acw;
+    else work.unknown.push(`conversationSummary:${canonical(name)}`);
+  }
+  return work;
+}
+
 /**
- * Presence and routing status of a user. They are two registers with two timestamps; one that is absent, or has no
- * timestamp, is unknown and left out: a read that follows brings it, for REST carries the times.
+ * Presence and routing status of a user, each with a timestamp of its own. One that is absent or has no timestamp is left
+ * out; a later read delivers it, because REST responses carry the times.
  */
 export function stateOf(
   userId: string,
@@ -54,13 +94,13 @@ export function stateOf(
 ): UserState {
   const work = openWork(source.conversationSummary);
   const isUnoccupied = work !== undefined && work.active + work.acw === 0;
-  const state: UserState = { unknown: work?.unknown ?? [], zoneless: [], isDoubtful: false, isUnoccupied };
+  const state: UserState = { unknown: work?.unknown ?? [], zoneless: [], needsRecheck: false, isUnoccupied };
   if (work) state.open = work.open;
   if (work?.nonAcd !== undefined) state.nonAcd = work.nonAcd;
   readPresence(state, userId, source.presence, definitions, own);
   readActivity(state, userId, source.routingStatus, work);
   const isTransition = state.presence?.state === 'ON_DUTY' && state.activity?.reason === 'OFF_QUEUE';
-  if (isTransition) state.isDoubtful = true;
+  if (isTransition) state.needsRecheck = true;
   return state;
 }
 
@@ -77,14 +117,14 @@ function readPresence(
   const at = timeOf(payload.modifiedDate);
   if (isZoneless(payload.modifiedDate)) state.zoneless.push('modifiedDate');
   if (!value || at === undefined) {
-    state.isDoubtful = true;
+    state.needsRecheck = true;
     return;
   }
-  const said = own.get(id);
-  const { facet, isKnown } = said ? { facet: said, isKnown: true } : mapPresence(value);
+  const configured = own.get(id);
+  const { facet, isKnown } = configured ? { facet: configured, isKnown: true } : mapPresence(value);
   if (!isKnown) state.unknown.push(`systemPresence:${value}`);
-  // What an operator says is part of the fact: where the config changes, the store follows.
-  const name = said ? `${value}.${said.state}.${said.reason}` : value;
+  // The configured meaning is part of the id, so that the store follows changes of the config.
+  const name = configured ? `${value}.${configured.state}.${configured.reason}` : value;
   state.presence = { ...facet, at, id: `${userId}/presence/${at}/${name}` };
 }
 
@@ -99,16 +139,16 @@ function readActivity(
   const at = timeOf(payload.startTime);
   if (isZoneless(payload.startTime)) state.zoneless.push('startTime');
   if (!value || at === undefined) {
-    state.isDoubtful = true;
+    state.needsRecheck = true;
     return;
   }
   const { active = 0, acw = 0 } = work ?? {};
   const id = (name: string) => `${userId}/activity/${at}/${name}`;
   const isCalling = work !== undefined && ((work.open.voice ?? 0) > 0 || work.unknown.length > 0);
   if (value === 'IDLE' && (acw > 0 || isCalling)) {
-    // Counts and status disagree: the busier is believed, until the platform says again that the user is idle since
-    // then. A tie would never free the user, so what is only believed is of just before.
-    state.isDoubtful = true;
+    // Counts and status disagree: the busier one counts, until the platform repeats that the user is idle. The assumed state
+    // is 1 ms older than that, because a tie would never free the user.
+    state.needsRecheck = true;
     if (state.presence && state.presence.state !== 'ON_DUTY') return;
     const busy = acw > 0 ? ({ state: 'WRAP_UP' } as const) : ({ state: 'INTERACTING', reason: 'ON_CALL' } as const);
     state.activity = { ...busy, at: at - 1, id: id(acw > 0 ? 'ACW' : 'ACTIVE') };
@@ -123,7 +163,7 @@ function readActivity(
   state.activity = { ...facet, at, id: id(value) };
 }
 
-/** A user who is inactive, deleted or out of sight, as presence; user states have no time but that of the read. */
+/** Presence of a user who is inactive, deleted or invisible, as of the time of the read; user states have no time. */
 export function inactive(userId: string, readAtMs: number): Stamped<Presence> {
   return { state: 'OFF_DUTY', reason: 'INACTIVE', at: readAtMs, id: `${userId}/presence/${readAtMs}/INACTIVE` };
 }
@@ -131,7 +171,7 @@ export function inactive(userId: string, readAtMs: number): Stamped<Presence> {
 const LEVELS_PER_PROFICIENCY = 20;
 
 /**
- * Active skills and languages by name, proficiency 0-5 as level 0-100: a language is a skill under its own name. Of two
+ * Active skills and languages by name, with proficiency 0-5 as level 0-100. A language is a skill under its own name. Of two
  * with one name the higher level counts.
  */
 export function skillsOf(...lists: (SkillPayload[] | undefined)[]): Record<string, number> {
@@ -144,7 +184,7 @@ export function skillsOf(...lists: (SkillPayload[] | undefined)[]): Record<strin
   return Object.fromEntries(levels);
 }
 
-/** The profile in a canonical order, so that equal content is equal text; and what of it a record does not hold. */
+/** The profile in canonical order, so that equal content is equal text, and what was cut to fit a record. */
 export function profileOf(
   connection: string,
   user: { name: string; queueIds: string[]; skills: Record<string, number>; capacity?: Capacity | undefined },
@@ -159,8 +199,8 @@ export function profileOf(
 }
 
 /**
- * The id of a profile's version. It names the content, too, since a profile has no time of its own on the platform: of
- * two that were put together in different places at one time, every region keeps the same.
+ * Id of a profile's version. It includes the content, because profiles have no time on the platform: of two different
+ * profiles of the same time, every region keeps the same one.
  * @param content the profile as canonical text
  */
 export function profileId(userId: string, at: number, content: string): string {

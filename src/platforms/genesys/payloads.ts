@@ -1,8 +1,8 @@
 import { zonedMs } from '../time.ts';
 
 /**
- * What Genesys Cloud sends, as far as this adapter reads it. Everything is optional that the platform may leave out;
- * enumerations are text, because a new value must not break anything.
+ * Payloads of Genesys Cloud, as far as this adapter reads them. Fields that the platform may leave out are optional.
+ * Enumerations are strings, because a new value must not break anything.
  */
 
 export interface RoutingStatusPayload {
@@ -20,9 +20,9 @@ export interface PresencePayload {
 }
 
 interface WorkCount {
-  /** What routing has sent. */
+  /** ACD interactions. */
   contactCenter?: { active?: number; acw?: number };
-  /** What it has not: calls that were transferred to the person, internal and outbound ones. */
+  /** Non-ACD interactions: calls transferred to the user, internal and outbound calls. */
   enterprise?: { active?: number; acw?: number };
 }
 
@@ -63,7 +63,7 @@ export interface CommunicationPayload {
   startAlertingTime?: string;
   connectedTime?: string;
   disconnectedTime?: string;
-  /** When an e-mail or message was last put aside; it stays when that is taken up again. */
+  /** When an e-mail or message was last parked; kept when it is resumed. */
   parkTime?: string;
   afterCallWork?: { state?: string; startTime?: string; endTime?: string };
 }
@@ -93,10 +93,10 @@ export interface MemberPayload {
   joined?: boolean;
 }
 
-/** What an organisation, or one user, may carry: by media type, as `call`, `chat` …. */
+/** Utilization of an organisation or a user, by media type: `call`, `chat` …. */
 export interface UtilizationPayload {
   utilization?: Record<string, { maximumCapacity?: number; interruptableMediaTypes?: string[] } | undefined>;
-  /** `Agent` for a user's own, `Organization` for that which holds for everybody. */
+  /** `Agent` for a user's own setting, `Organization` for the default. */
   level?: string;
 }
 
@@ -128,5 +128,5 @@ export interface TopicPayload {
   missingPermissions?: string[];
 }
 
-/** Platform time in ms, or undefined for what is no date, or names no zone: the API writes UTC, with `Z`. */
+/** Platform time in ms; undefined for anything but a date with a zone. The API writes UTC, with `Z`. */
 export const timeOf = zonedMs;

@@ -3,12 +3,12 @@ import { type GenesysEndpoint, LOGIN, REQUESTS, USER_TOPICS } from './requests.t
 
 const ROWS: GenesysEndpoint[] = Object.values(REQUESTS);
 
-/** docs/permissions-genesys.md, made from the client's own table of requests. */
+/** docs/permissions-genesys.md, rendered from the client's table of requests. */
 export function renderPermissionDocs(): string {
   return `${[INTRODUCTION, permissionTable(), SETUP, requestTable(), topicTable(), MISSING].join('\n\n')}\n`;
 }
 
-/** Each permission once, with the divisions where its role must hold. */
+/** Each permission once, with the divisions in which it must be granted. */
 function permissionTable(): string {
   const permissions = [...new Set(ROWS.flatMap(({ permission }) => permission ?? []))].sort();
   const rows = permissions.map((permission) => {
@@ -43,45 +43,45 @@ function topicTable(): string {
 
 const INTRODUCTION = `# Permissions on Genesys Cloud
 
-<!-- Rendered from src/platforms/genesys/requests.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/platforms/genesys/requests.ts; \`npm run docs\` updates it. -->
 
-What a connection sends to Genesys Cloud, all of it, with the permission that it needs. The client can send nothing that is
-not in this table. It reads, creates notification channels, and with \`deliver: assign\` assigns conversations; it changes nothing else.
+All requests that a connection sends to Genesys Cloud, with the permissions that they need. The client cannot send anything
+else. It reads, creates notification channels, and with \`deliver: assign\` assigns conversations; it changes nothing else.
 
-For an OAuth client of the kind *Client Credentials* scopes count for nothing: its roles decide, each in the divisions where
-it is granted.`;
+Scopes have no effect on an OAuth client of the type *Client Credentials*: its roles decide, each in the divisions in which it
+is granted.`;
 
 const SETUP = `## Step by step
 
-1. *Admin*, *Roles / Permissions*: add a role, e.g. \`Muster\`. Tick the permissions above and no others. Without
-   \`utilization: true\` in the connection's config it does without \`routing:utilization:view\`, and without callers that say
-   \`deliver: assign\` it does without \`conversation:call:assign\`.
+1. *Admin*, *Roles / Permissions*: add a role, e.g. \`Muster\`, with the permissions above and no others. It needs
+   \`routing:utilization:view\` only with \`utilization: true\` in the connection's config, and \`conversation:call:assign\` only if
+   callers use \`deliver: assign\`.
 2. *Admin*, *Integrations*, *OAuth*: add a client with the grant type *Client Credentials*.
-3. Its *Roles* tab: assign the role, in every division that has agents, queues or presences which Muster is to know.
+3. On its *Roles* tab assign the role in every division with agents, queues or presences that Muster should read.
 4. Save. Put id and secret into the config, with the hosts of your region:
    [\`connections.<name>.loginUrl\`, \`apiUrl\`, \`clientId\`, \`clientSecret\`](configuration.md#connections).
-5. Start, and ask \`GET /v1/connections\` at the connection's home: no \`problem\` in \`ingest.health\` means that nothing is refused.
+5. Start, and call \`GET /v1/connections\` in the connection's home: no \`problem\` in \`ingest.health\` means that nothing is refused.
 
-What the platform *pushes* by EventBridge ([webhooks.md](webhooks.md)) and what its flows ask of Muster
-([integrations](../integrations/README.md)) needs none of this client's permissions.`;
+Pushes through EventBridge ([webhooks.md](webhooks.md)) and requests of flows to Muster
+([integrations](../integrations/README.md)) need none of these permissions.`;
 
 const TOPICS = `## Topics
 
-One combined topic for each user. The channels need no permission that is documented, but **each topic has permissions of its
-own**. Public material does not name them: ask your organisation, with any token,
-\`GET /api/v2/notifications/availabletopics?expand=requiresPermissions,permissionDetails\`, and add what it says of these two to
-the role. A refused topic says why, in \`problem\`.`;
+One combined topic for each user. No permission is documented for channels, but **each topic has permissions of its own**.
+Public material does not name them. Request
+\`GET /api/v2/notifications/availabletopics?expand=requiresPermissions,permissionDetails\` from your organisation with any token,
+and add the permissions of these two topics to the role. \`problem\` shows why a topic is refused.`;
 
 const MISSING = `## What a missing permission looks like
 
-- \`problem\` in \`ingest.health\` of \`GET /v1/connections\` has the platform's own words (403, \`missing.any.permissions\`), the permission,
-  and what goes missing. It is logged once, as \`platform_permission_missing\`.
-- Everything else goes on. Nobody becomes available by it. A connection that *starts* without \`directory:user:view\` leaves agents as the
-  region's store has them, as in an outage: look at \`problem\` before you restart anything.
-- Whose topics are refused is \`BUSY\` with the reason \`NOT_WATCHED\`, however the platform shows them: what was read a while ago is no
-  word of now. Channels say with each reading what they listen to, so a refusal is noticed within \`reconcile.intervalMs\`.
-- **One division only:** users and queues of the others are left out of lists, or refused one by one; which of the two is not
-  documented, and both are understood. Users left out are \`OFFLINE\` (\`INACTIVE\`); by queues left out nobody is found.
-- **Withdrawn while running** is noticed with the next reading; for queues, which are read more seldom, somewhat later. **Given
-  back** as well: nothing has to be restarted. Who was \`NOT_WATCHED\` is back a minute after that began, at the earliest, or with
-  their next change of presence.`;
+- \`problem\` in \`ingest.health\` of \`GET /v1/connections\` contains the platform's error (403, \`missing.any.permissions\`), the
+  permission, and the effect. It is logged once, as \`platform_permission_missing\`.
+- Everything else goes on, and no agent becomes available by it. A connection that *starts* without \`directory:user:view\` leaves
+  agents as they are in the region's store, as in an outage: check \`problem\` before you restart anything.
+- An agent whose topics are refused is \`BUSY\` with the reason \`NOT_WATCHED\`, whatever the platform shows, because the last read
+  may be outdated. Channels subscribe again with each full read, so a refusal is noticed within \`reconcile.intervalMs\`.
+- **One division only:** users and queues of other divisions are left out of lists, or refused one by one. Which of the two
+  happens is not documented; both are handled. Missing users are \`OFFLINE\` (\`INACTIVE\`); missing queues have no agents.
+- **Withdrawn while running:** noticed with the next full read; for queues, which are read less often, somewhat later.
+  **Granted again:** noticed likewise, without a restart. An agent who was \`NOT_WATCHED\` is back with the next change of
+  presence, otherwise a minute after it began at the earliest.`;

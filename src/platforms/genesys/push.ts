@@ -14,8 +14,19 @@ import {
   type PushReader,
   type PushReading,
 } from '../platform.ts';
-import { IGNORED, readRecords } from '../push-records.ts';
-import { fields, flag, id, isObject, list, misfits, type Shape, text, time } from '../shape.ts';
+import {
+  fields,
+  flag,
+  IGNORED,
+  id,
+  isObject,
+  list,
+  misfits,
+  readRecords,
+  type Shape,
+  text,
+  time,
+} from '../push-body.ts';
 import { isPossibleTime } from '../time.ts';
 import { hasZonelessTime, readConversation, stepAfter, UNDATED } from './interaction.ts';
 import type { OwnPresences } from './mapping.ts';
@@ -23,7 +34,7 @@ import { profileId, profileOf, type StateSource, stateOf } from './normalise.ts'
 import { type ActivityPayload, type ConversationPayload, timeOf } from './payloads.ts';
 import { type GenesysSettings, ownPresences } from './settings.ts';
 
-/** The topics that are read; all others are ignored. `conversationsummary` says no more than `conversations`. */
+/** Topics that are read; all others are ignored. `conversationsummary` adds nothing to `conversations`. */
 const TOPIC = /^v2\.users\.(.*)\.(activity|presence|routingstatus|conversations)$/i;
 const USER_ID = /^[\w-]{1,64}$/;
 
@@ -60,8 +71,8 @@ interface Notification {
 }
 
 /**
- * Reads what Genesys Cloud sends by way of EventBridge: the envelope, or its `detail` alone, which is a notification as
- * it comes over a channel. What one of these says, and the ids of that, are the same as when a channel brings it.
+ * Reads pushes of Genesys Cloud through EventBridge: the envelope, or its `detail` alone, which is a notification as on a
+ * channel. Facts and their ids are the same as from a channel.
  */
 class GenesysPushReader implements PushReader {
   readonly #own: OwnPresences;
@@ -85,7 +96,7 @@ class GenesysPushReader implements PushReader {
 
   #state({ topic, userId, body }: Notification): PushReading {
     const source: StateSource = topic === 'presence' ? { presence: body } : body;
-    const { presence, activity, unknown, isDoubtful } = stateOf(userId, source, new Map(), this.#own);
+    const { presence, activity, unknown, needsRecheck } = stateOf(userId, source, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
     const facts: PushedFact[] = [];
     if (presence) facts.push(this.#fact(userId, () => [presence, { presence }]));
@@ -95,7 +106,7 @@ class GenesysPushReader implements PushReader {
     if (topic === 'activity' && Array.isArray(activeQueueIds) && changedMs !== undefined) {
       facts.push(this.#fact(userId, (held) => this.#rejoined(userId, held?.profile, activeQueueIds, changedMs)));
     }
-    return { facts, hints: isDoubtful ? [this.#agentId(userId)] : [], ignored: 0 };
+    return { facts, hints: needsRecheck ? [this.#agentId(userId)] : [], ignored: 0 };
   }
 
   #call({ userId, body, path }: Notification): PushReading {
@@ -107,15 +118,15 @@ class GenesysPushReader implements PushReader {
     if (isDated && (!isPossibleTime(at) || !isPossibleTime(connectedAt)))
       throw wrong(`${path}/participants`, IMPOSSIBLE);
     const fact = this.#fact(userId, (held = {}) => {
-      const told = stepAfter(reading, interactionIn(held, callId), held.activity);
-      return told && [told, interactionsFacet(told)];
+      const step = stepAfter(reading, interactionIn(held, callId), held.activity);
+      return step && [step, interactionsFacet(step)];
     });
     return { facts: [fact], hints: [], ignored: 0 };
   }
 
   /**
-   * The profile with these queues joined instead. Of a user without a profile nothing is known to put them in, and one
-   * that is as new has them: both are for the next reading.
+   * The held profile with these queues. Undefined for a user without a profile, or with a newer one; the next full read
+   * completes those.
    */
   #rejoined(
     userId: string,
@@ -125,18 +136,22 @@ class GenesysPushReader implements PushReader {
   ): [Version, Facets] | undefined {
     if (!held || at <= held.at) return undefined;
     const { tenureDays, capacity } = held;
-    const { profile: told } = profileOf(this.#context.connection, { name: held.name, queueIds, skills: held.skills });
-    if (JSON.stringify(told.queues) === JSON.stringify(held.queues)) return undefined;
-    const profile: Profile = { ...told, tenureDays, ...(capacity && { capacity }) };
+    const { profile: rejoined } = profileOf(this.#context.connection, {
+      name: held.name,
+      queueIds,
+      skills: held.skills,
+    });
+    if (JSON.stringify(rejoined.queues) === JSON.stringify(held.queues)) return undefined;
+    const profile: Profile = { ...rejoined, tenureDays, ...(capacity && { capacity }) };
     const version = { at, id: profileId(userId, at, JSON.stringify(profile)) };
     return [version, { profile: { ...profile, ...version } }];
   }
 
-  /** @param tell what to report, and the version that names it; undefined for nothing */
-  #fact(userId: string, tell: (held: Facets | undefined) => [Version, Facets] | undefined): PushedFact {
+  /** @param report facets to report, and the version that names them; undefined for none */
+  #fact(userId: string, report: (held: Facets | undefined) => [Version, Facets] | undefined): PushedFact {
     const agentId = this.#agentId(userId);
     const reportOn = (held: Facets | undefined): PlatformReport | undefined => {
-      const [version, facets] = tell(held) ?? [];
+      const [version, facets] = report(held) ?? [];
       return version && facets && { agentId, eventId: version.id, timestampMs: version.at, facets };
     };
     return { agentId, reportOn };
@@ -152,7 +167,7 @@ const ZONELESS = 'must have times with their zone, e.g. 2026-03-02T15:01:40Z';
 
 const wrong = (field: string, message: string): InvalidPush => new InvalidPush([{ field, message }]);
 
-/** The notification that a record is or holds; undefined where it is of a kind that is not read. @throws InvalidPush */
+/** The notification in a record; undefined for kinds that are not read. @throws InvalidPush */
 function notificationIn(record: unknown, path: string): Notification | undefined {
   if (!isObject(record)) throw wrong(path || '/', 'must be an object');
   const detailType = record['detail-type'];

@@ -9,13 +9,13 @@ import type { UserPayload } from './payloads.ts';
 import { IDS_PER_READ, readUsersById } from './reads.ts';
 import { type GenesysSettings, ownPresences } from './settings.ts';
 
-/** Asks Genesys Cloud about single users, for a region that cannot wait for their home to tell, and assigns conversations. */
+/** Asks Genesys Cloud about single users, for regions that cannot reach their home, and assigns conversations. */
 class GenesysReader implements PlatformReader {
   readonly batch = IDS_PER_READ;
   readonly #context: ReaderContext;
   readonly #client: GenesysApi;
   readonly #own: OwnPresences;
-  /** Whether agents carry several interactions. */
+  /** Whether agents may have several interactions. */
   readonly #utilization: boolean;
   readonly #stopping = new AbortController();
 
@@ -23,8 +23,8 @@ class GenesysReader implements PlatformReader {
     this.#context = context;
     this.#own = ownPresences(settings);
     this.#utilization = settings.utilization ?? false;
-    const manners = { attempts: 1, waits: false };
-    this.#client = new GenesysApi(settings, context, clock, this.#stopping.signal, manners);
+    const policy = { attempts: 1, waits: false };
+    this.#client = new GenesysApi(settings, context, clock, this.#stopping.signal, policy);
   }
 
   async prepare(): Promise<void> {
@@ -49,10 +49,10 @@ class GenesysReader implements PlatformReader {
       return { answer: 'not_sent', reason: (error as Error).message };
     }
     try {
-      await this.#client.tell({ to: 'assign', conversationId }, { id }, signal);
+      await this.#client.sendOnly({ to: 'assign', conversationId }, { id }, signal);
       return { answer: 'accepted' };
     } catch (error) {
-      return meaningOf(error as Error);
+      return answerOf(error as Error);
     }
   }
 
@@ -62,9 +62,9 @@ class GenesysReader implements PlatformReader {
   }
 
   /**
-   * Nothing where the platform left out a half that was asked for, for expands are best effort, or where the halves do
-   * not agree. Nothing either of an agent who has a call that routing has not sent, or work beside which more may come: how
-   * much is counted, but which of it the region has heard of, only the connection's mirror knows.
+   * No report if presence or routing status is missing, because expands are best effort, or if the two disagree. None either
+   * for an agent with a non-ACD call, or with work that leaves capacity: the counts alone do not say which of it the region
+   * already knows; only the connection's translator does.
    */
   #reportsOn(userId: string, user: UserPayload | undefined, readAtMs: number): PlatformReport[] {
     const report = (facets: PlatformReport['facets'], { at, id }: Stamped<object>): PlatformReport => ({
@@ -81,20 +81,20 @@ class GenesysReader implements PlatformReader {
       presence,
       activity,
       unknown,
-      isDoubtful,
+      needsRecheck,
       isUnoccupied,
       nonAcd = 0,
     } = stateOf(userId, user, new Map(), this.#own);
     for (const value of unknown) this.#context.count('unknown_value', value);
-    if (!presence || !activity || isDoubtful || nonAcd > 0 || (this.#utilization && !isUnoccupied)) return [];
+    if (!presence || !activity || needsRecheck || nonAcd > 0 || (this.#utilization && !isUnoccupied)) return [];
     return [report({ presence }, presence), report({ activity }, activity)];
   }
 }
 
-/** Statuses of a request that the platform has not looked at: who asks may not, or not now. */
+/** Statuses of a request that the platform did not process. */
 const UNPROCESSED = new Set([401, 403, 429]);
 
-function meaningOf(error: Error): Assignment {
+function answerOf(error: Error): Assignment {
   const { status = 0, message: reason } = error as Partial<RequestFailed> & Error;
   if (UNPROCESSED.has(status)) return { answer: 'not_sent', reason };
   return status >= 400 && status < 500 ? { answer: 'refused', reason } : { answer: 'unknown' };

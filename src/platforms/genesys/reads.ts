@@ -1,5 +1,4 @@
 import { RequestFailed } from '../failure.ts';
-import { inOrder } from '../in-order.ts';
 import { isRefusal } from '../refusals.ts';
 import type { GenesysApi } from './client.ts';
 import { canonical } from './mapping.ts';
@@ -8,13 +7,13 @@ import type { DefinitionPayload, MemberPayload, PagePayload, UserPayload } from 
 import type { GenesysCall } from './requests.ts';
 
 const PAGE_SIZE = 100;
-/** Requests of a listing under way at a time: as many as the client has connections. */
+/** Concurrent requests of a listing: as many as the client has connections. */
 const AT_ONCE = 4;
-/** Ids in one query; keeps the address well under what proxies take. */
+/** Ids in one query; keeps the URL below the limits of proxies. */
 export const IDS_PER_READ = 100;
-/** Anybody can send events about an agent of any name: the platform is not asked for what cannot be one of its users. */
+/** Events can name any agent id, so the platform is asked only for ids that can be one of its users. */
 const USER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+const NO_USER_ID = '00000000-0000-0000-0000-000000000000';
 const EXPANDS = 'expand=presence,routingStatus,conversationSummary,skills,languages';
 
 export interface UserPage {
@@ -26,9 +25,9 @@ export interface UserPage {
 export interface Memberships {
   /** User id to the ids of the queues the user has joined. */
   queueIds: Map<string, string[]>;
-  /** Platform time in ms at which the reading began: a change after it may be missing. */
+  /** Platform time in ms at which the read began: later changes may be missing. */
   atMs: number;
-  /** Why the members of some queues may not be read, if so: they are in no list here. */
+  /** Refusal to read the members of some queues, if any; these members are missing here. */
   refusal: RequestFailed | undefined;
 }
 
@@ -41,8 +40,8 @@ export async function readUserIds(client: GenesysApi): Promise<string[]> {
 }
 
 /**
- * All active users with their state, page by page. The listing is no consistent cut: a user renamed meanwhile may be
- * skipped or come twice.
+ * All active users with their state, page by page. The listing is not a consistent snapshot: a user renamed meanwhile may
+ * be skipped or come twice.
  */
 export async function* readUsers(client: GenesysApi): AsyncGenerator<UserPage> {
   for await (const { entities, atMs } of pages<UserPayload>(client, { to: 'users', query: EXPANDS })) {
@@ -50,7 +49,7 @@ export async function* readUsers(client: GenesysApi): AsyncGenerator<UserPage> {
   }
 }
 
-/** These users with their state, whether active or not; a user the platform does not know is left out. */
+/** These users with their state, active or not; users unknown to the platform are left out. */
 export async function* readUsersById(
   client: GenesysApi,
   ids: string[],
@@ -58,15 +57,15 @@ export async function* readUsersById(
 ): AsyncGenerator<UserPage & { asked: string[] }> {
   for (let start = 0; start < ids.length; start += IDS_PER_READ) {
     const asked = ids.slice(start, start + IDS_PER_READ);
-    const possible = asked.filter((id) => USER_ID.test(id)).join(',') || NOBODY;
+    const possible = asked.filter((id) => USER_ID.test(id)).join(',') || NO_USER_ID;
     const query = `pageSize=${PAGE_SIZE}&state=any&id=${possible}&${EXPANDS}`;
-    const asker = signal ? { asker: signal } : {};
-    const { body, atMs } = await client.send<PagePayload<UserPayload>>({ to: 'users', query }, asker);
+    const caller = signal ? { callerSignal: signal } : {};
+    const { body, atMs } = await client.send<PagePayload<UserPayload>>({ to: 'users', query }, caller);
     yield { users: body.entities ?? [], atMs, asked };
   }
 }
 
-/** Who has joined which queue, of those whose members may be read. @throws RequestFailed */
+/** Members who have joined each readable queue. @throws RequestFailed */
 export async function readMemberships(client: GenesysApi): Promise<Memberships> {
   const queueIds = new Map<string, string[]>();
   let startedMs: number | undefined;
@@ -115,16 +114,15 @@ export async function readDefinitions(client: GenesysApi): Promise<Definitions> 
 interface Listed<T> {
   entities: T[];
   atMs: number;
-  /** Pages there are, where the platform says so. */
+  /** Number of pages, where the platform says so. */
   pageCount: number | undefined;
-  /** Whether another page may follow, where it does not. */
+  /** Whether another page may follow, where the number of pages is unknown. */
   isFull: boolean;
 }
 
 /**
- * A listing by page number. Some say how many pages there are, and are asked for several at a time: how fast an organisation
- * is read is then up to what the platform allows in a minute, not to how long it takes to answer. For the rest a short or
- * last page ends it.
+ * A listing by page number. If the number of pages is known, several are requested at a time, so that the speed depends on the
+ * platform's rate limit and not on its response time. Otherwise a short page ends the listing.
  */
 async function* pages<T>(client: GenesysApi, call: GenesysCall): AsyncGenerator<Listed<T>> {
   const read = (page: number) => readPage<T>(client, call, page);
@@ -137,7 +135,7 @@ async function* pages<T>(client: GenesysApi, call: GenesysCall): AsyncGenerator<
     if (other.entities.length === 0) return;
     listed = other;
   }
-  // More may have come since, or nobody said how many there are.
+  // Pages may have been added since, or the number of pages is unknown.
   for (let page = others.length + 2; mayHaveMore(listed, page); page++) {
     listed = await read(page);
     yield listed;
@@ -153,4 +151,26 @@ async function readPage<T>(client: GenesysApi, call: GenesysCall, page: number):
   const entities = body.entities ?? [];
   const isFull = entities.length >= (body.pageSize ?? PAGE_SIZE) || body.nextUri !== undefined;
   return { entities, atMs, pageCount: body.pageCount, isFull };
+}
+
+/**
+ * Runs work on each item with a limit on concurrency, and yields the results in the order of the items. The first failure
+ * ends it; results of work that is still running are ignored.
+ */
+export async function* inOrder<Item, Result>(
+  items: Iterable<Item>,
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const underWay: Promise<Result>[] = [];
+  const begin = (item: Item): void => {
+    const result = work(item);
+    result.catch(() => {}); // rethrown by the `await` below
+    underWay.push(result);
+  };
+  for (const item of items) {
+    if (underWay.length >= atOnce) yield (await underWay.shift()) as Result;
+    begin(item);
+  }
+  for (const result of underWay) yield await result;
 }

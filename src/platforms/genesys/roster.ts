@@ -28,21 +28,21 @@ interface Known {
   queues: JoinedQueues;
   capacity?: Capacity | undefined;
   interactions: Interactions;
-  /** What was told last, by facet. */
+  /** Last reported version, by facet. */
   profile?: Version & { content: string };
   presence?: Version;
   activity?: Stamped<Activity>;
 }
 
 /**
- * The users of a connection and what was last told of each, so that of what is notified only news is reported: one
- * fact, one report, whose event id is the fact's. Holds nobody but users the platform has listed.
+ * The users of a connection and the last reported state of each, so that each fact is reported once, with an event id of its
+ * own. Contains only users that the platform has listed.
  */
 export class GenesysRoster {
   readonly #connection: string;
   readonly #surplus: Pick<Surplus, 'note' | 'forget'>;
   readonly #users = new Map<string, Known>();
-  /** Queues of users who are watched already and not read yet. */
+  /** Queues of users who are subscribed but not read yet. */
   readonly #early = new Map<string, JoinedQueues>();
 
   constructor(connection: string, surplus: Pick<Surplus, 'note' | 'forget'>) {
@@ -59,8 +59,8 @@ export class GenesysRoster {
   }
 
   /**
-   * A user as read, with everything known of them; without a profile while nobody has read queues.
-   * @param capacity undefined where the user takes one call at a time, or nobody has read what they take
+   * A user as read, with everything known; without a profile until queues have been read.
+   * @param capacity undefined if the user takes one call at a time, or the capacity is unknown
    */
   read(user: UserPayload, state: UserState, readAtMs: number, queues: JoinedQueues, capacity?: Capacity): AgentReading {
     const known = this.#users.get(user.id) ?? start(user.id);
@@ -76,7 +76,7 @@ export class GenesysRoster {
     const { presence, open, nonAcd, isUnoccupied } = state;
     if (capacity && open) known.interactions.count(open, readAtMs);
     if (nonAcd !== undefined) known.interactions.countNonAcd(nonAcd, readAtMs);
-    const activity = told(known, state.activity);
+    const activity = withoutRepeatedWrapUp(known, state.activity);
     this.state(user.id, { ...state, activity });
     return {
       agentId: this.#agentId(user.id),
@@ -92,7 +92,7 @@ export class GenesysRoster {
     };
   }
 
-  /** What an activity event says about the queues joined; older news than known is none. */
+  /** Queues joined according to an activity event; older data than known is ignored. */
   queues(userId: string, queues: JoinedQueues): PlatformReport[] {
     const known = this.#users.get(userId);
     const lastMs = (known?.queues ?? this.#early.get(userId))?.atMs ?? 0;
@@ -122,14 +122,14 @@ export class GenesysRoster {
     return reports;
   }
 
-  /** A step of an interaction. */
+  /** Takes a step of an interaction. */
   interaction(userId: string, reading: InteractionReading): PlatformReport[] {
     const known = this.#users.get(userId);
     const news = known?.interactions.take(reading, known.activity) ?? [];
     return news.map((interaction) => this.#report(userId, interaction, interactionsFacet(interaction)));
   }
 
-  /** A user who is gone, and forgotten. */
+  /** Forgets a user who is gone. */
   gone(userId: string, readAtMs: number): AgentReading {
     this.#users.delete(userId);
     this.#surplus.forget(this.#agentId(userId));
@@ -137,7 +137,7 @@ export class GenesysRoster {
     return { agentId: this.#agentId(userId), facets: { presence: inactive(userId, readAtMs) }, isGone: true };
   }
 
-  /** A profile has no time on the platform: it takes that of the reading, and is always newer than the one before. */
+  /** A profile has no time on the platform: it takes the time of the read, and is always newer than the one before. */
   #profile(userId: string, known: Known, readAtMs: number): Stamped<Profile> {
     const { name, queues, capacity } = known;
     const skills = skillsOf(known.skills, known.languages);
@@ -165,10 +165,13 @@ function start(userId: string): Known {
   return { name: userId, queues: { ids: [], atMs: 0 }, interactions: new Interactions(userId) };
 }
 
-/** After-call work is told by the call itself, where that was seen: once, not a second time as another activity. */
-function told({ activity, interactions }: Known, read: Stamped<Activity> | undefined): Stamped<Activity> | undefined {
-  const isTold = read?.state === 'WRAP_UP' && read.at === activity?.at && interactions.isWrappingUp;
-  return isTold ? activity : read;
+/** After-call work of a known call is reported by the call, so the activity does not repeat it. */
+function withoutRepeatedWrapUp(
+  { activity, interactions }: Known,
+  read: Stamped<Activity> | undefined,
+): Stamped<Activity> | undefined {
+  const isRepeated = read?.state === 'WRAP_UP' && read.at === activity?.at && interactions.isWrappingUp;
+  return isRepeated ? activity : read;
 }
 
 function isNews(fact: Version, last: Version | undefined): boolean {

@@ -6,18 +6,17 @@ const OwnPresence = Type.Object(
     reason: Type.String({
       pattern: '^[A-Z][A-Z0-9_]{0,59}$',
       title: 'a word in capitals, such as COACHING',
-      description: 'Of a presence of the organisation’s own, by its definition id: why who has it takes no work.',
+      description: 'Reason shown for agents with this presence.',
     }),
-    // Not `ON_DUTY`: only On Queue takes work, whatever a config says.
+    // Not `ON_DUTY`: only On Queue takes work, and no config can change that.
     state: Type.Enum(['PAUSED', 'OFF_DUTY'], {
-      description:
-        'What it means: `PAUSED`, at work and busy; `OFF_DUTY`, offline. Without an entry it is its system presence.',
+      description: '`PAUSED`: at work and busy. `OFF_DUTY`: offline.',
     }),
   },
   { additionalProperties: false, description: 'One presence.' },
 );
 
-/** Requests a minute of a region; the platform grants 300 to each client-credentials token. */
+/** Requests per minute of a region; the platform allows 300 per client-credentials token. */
 export const DEFAULT_REQUESTS_PER_MINUTE = 240;
 
 /** How to reach one Genesys Cloud organisation, with an OAuth client of the client-credentials kind. */
@@ -35,15 +34,15 @@ export const GenesysSettings = Type.Object(
     }),
     clientId: Type.String({
       minLength: 1,
-      description: 'Id of the OAuth client; [the permissions](permissions-genesys.md) of its role.',
+      description: 'Id of the OAuth client; its role needs [these permissions](permissions-genesys.md).',
     }),
-    clientSecret: Type.String({ minLength: 1, description: 'Its secret.', writeOnly: true }),
+    clientSecret: Type.String({ minLength: 1, description: 'Secret of the OAuth client.', writeOnly: true }),
     topicsPerChannel: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1000,
         default: 1000,
-        description: 'Users watched by one notification channel; the platform takes 1,000 topics a channel',
+        description: 'Users per notification channel; the platform allows 1,000 topics per channel.',
       }),
     ),
     requestsPerMinute: Type.Optional(
@@ -52,7 +51,7 @@ export const GenesysSettings = Type.Object(
         maximum: 3000,
         default: DEFAULT_REQUESTS_PER_MINUTE,
         description:
-          'Requests that the instances of one region together send in any minute, a quarter of them kept for asking about single agents while a caller waits. The platform takes 300 a minute of one token, unless it has granted more',
+          'Requests that all instances of a region together send in any minute; a quarter is reserved for questions about single agents while a caller waits. The platform allows 300 per minute and token, unless it has granted more.',
       }),
     ),
     presences: Type.Optional(
@@ -60,14 +59,14 @@ export const GenesysSettings = Type.Object(
         additionalProperties: false,
         maxProperties: 1000,
         description:
-          'Presences of the organisation’s own, by presence definition id; one that is not here is shown as its system presence.',
+          'Custom presences of the organisation, by presence definition id. Others are shown as their system presence.',
       }),
     ),
     utilization: Type.Optional(
       Type.Boolean({
         default: false,
         description:
-          'Whether agents are offered as many interactions at a time as the organisation’s utilization lets them carry, by media type; else one call. Needs `routing:utilization:view`.',
+          'Whether agents take as many interactions of each media type at once as the organisation’s utilization allows. If false: one call at a time. Needs `routing:utilization:view`.',
       }),
     ),
   },

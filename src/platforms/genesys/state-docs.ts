@@ -1,25 +1,25 @@
 import { statusOf } from '../../agent/status.ts';
 import { PRESENCES, ROUTING_STATUSES } from './mapping.ts';
-import { Mirror } from './mirror.ts';
 import type { UserPayload } from './payloads.ts';
+import { Translator } from './translator.ts';
 
-/** What the platform can say of a user. */
-export interface UserWords {
-  /** Of the user: `active`, `inactive`, `deleted`. */
+/** Values of a user on the platform. */
+export interface UserValues {
+  /** State of the user: `active`, `inactive`, `deleted`. */
   state: string;
   presence: string | undefined;
   routingStatus: string;
-  /** ACD work that is counted. */
+  /** Counted ACD work. */
   work: { active: number; acw: number };
 }
 
-/** Words that come together, and mean one thing. */
+/** Combinations of values with one meaning. */
 interface Combination {
   states?: string[];
   presences: (string | undefined)[];
   routingStatuses: string[];
   work?: { active: number; acw: number }[];
-  /** What it says of the agent. */
+  /** Meaning for the agent. */
   says: string;
 }
 
@@ -33,16 +33,16 @@ const OFF_QUEUE = Object.keys(PRESENCES).filter((name) => name !== 'On Queue' &&
 const ANY_STATUS = Object.keys(ROUTING_STATUSES);
 const NOT_WORKING = ['OFF_QUEUE', 'IDLE', 'NOT_RESPONDING'];
 
-/** Every combination of what a user, the presence, the routing status and the counts of work say. */
+/** All combinations of user state, presence, routing status and counts of work. */
 export const COMBINATIONS: Combination[] = [
   {
     states: ['inactive', 'deleted'],
     presences: [...Object.keys(PRESENCES), undefined],
     routingStatuses: ANY_STATUS,
     work: ANY_WORK,
-    says: 'is no user any more',
+    says: 'is no longer a user',
   },
-  { presences: [undefined], routingStatuses: ANY_STATUS, work: ANY_WORK, says: 'cannot be told; read again' },
+  { presences: [undefined], routingStatuses: ANY_STATUS, work: ANY_WORK, says: 'unknown; read again' },
   { presences: ['Offline'], routingStatuses: ['INTERACTING', 'COMMUNICATING'], work: ANY_WORK, says: 'left with work' },
   { presences: ['Offline'], routingStatuses: NOT_WORKING, work: ANY_WORK, says: 'is logged out' },
   { presences: ON_QUEUE, routingStatuses: ['IDLE'], work: [NO_WORK], says: 'waits for work' },
@@ -50,11 +50,11 @@ export const COMBINATIONS: Combination[] = [
     presences: ON_QUEUE,
     routingStatuses: ['IDLE'],
     work: [ACTIVE, AFTER_CALL, BOTH],
-    says: 'counts and status disagree: the busier is believed; read again',
+    says: 'counts and status disagree: the busier one counts; read again',
   },
   { presences: ON_QUEUE, routingStatuses: ['INTERACTING'], work: [AFTER_CALL], says: 'does after-call work' },
   { presences: ON_QUEUE, routingStatuses: ['INTERACTING'], work: [NO_WORK, ACTIVE, BOTH], says: 'has an interaction' },
-  { presences: ON_QUEUE, routingStatuses: ['COMMUNICATING'], work: ANY_WORK, says: 'has a call that is not ACD’s' },
+  { presences: ON_QUEUE, routingStatuses: ['COMMUNICATING'], work: ANY_WORK, says: 'has a non-ACD call' },
   { presences: ON_QUEUE, routingStatuses: ['NOT_RESPONDING'], work: ANY_WORK, says: 'let an alert time out' },
   {
     presences: ON_QUEUE,
@@ -74,7 +74,7 @@ export const COMBINATIONS: Combination[] = [
     work: [NO_WORK, ACTIVE, BOTH],
     says: 'left the queue, and finishes an interaction',
   },
-  { presences: OFF_QUEUE, routingStatuses: ['COMMUNICATING'], work: ANY_WORK, says: 'has a call that is not ACD’s' },
+  { presences: OFF_QUEUE, routingStatuses: ['COMMUNICATING'], work: ANY_WORK, says: 'has a non-ACD call' },
   { presences: ['Available'], routingStatuses: NOT_WORKING, work: ANY_WORK, says: 'is logged in, and not on queue' },
   { presences: ['Idle', 'Away'], routingStatuses: NOT_WORKING, work: ANY_WORK, says: 'is away' },
   {
@@ -85,13 +85,13 @@ export const COMBINATIONS: Combination[] = [
   },
 ];
 
-/** Every single thing that the platform can say by a combination. */
-export function wordsOf({
+/** All sets of values in a combination. */
+export function valuesOf({
   states = ['active'],
   presences,
   routingStatuses,
   work = [NO_WORK],
-}: Combination): UserWords[] {
+}: Combination): UserValues[] {
   return states.flatMap((state) =>
     presences.flatMap((presence) =>
       routingStatuses.flatMap((routingStatus) =>
@@ -101,8 +101,8 @@ export function wordsOf({
   );
 }
 
-/** The status, and the reason if any, of an agent of whom nothing else is known, as the mirror reads it. */
-export function statusOfWords({ state, presence, routingStatus, work }: UserWords): string {
+/** Status and reason of an agent with these values and nothing else. */
+export function statusOfValues({ state, presence, routingStatus, work }: UserValues): string {
   const user: UserPayload = {
     id: 'any',
     state,
@@ -113,17 +113,17 @@ export function statusOfWords({ state, presence, routingStatus, work }: UserWord
     user.presence = { presenceDefinition: { systemPresence: presence }, modifiedDate: '2026-03-02T14:05:08.990Z' };
   }
   const readAtMs = Date.parse('2026-03-02T14:06:00Z');
-  const mirror = new Mirror(
+  const translator = new Translator(
     { connection: 'any', count: () => {}, log: { info: () => {}, warn: () => {} } },
     new Map(),
     () => {},
   );
-  const { facets } = mirror.read(user, readAtMs, { ids: [], atMs: readAtMs });
+  const { facets } = translator.read(user, readAtMs, { ids: [], atMs: readAtMs });
   const { status, reason } = statusOf(facets, readAtMs);
   return reason ? `${status} ${reason}` : status;
 }
 
-/** docs/states-genesys.md, made from the tables: what each word means, and what Muster answers for all of them together. */
+/** docs/states-genesys.md, rendered from the tables: the meaning of each value, and Muster's status for every combination. */
 export function renderStateDocs(): string {
   return `${[INTRODUCTION, presenceTable(), routingStatusTable(), combinationTable(), UNKNOWN].join('\n\n')}\n`;
 }
@@ -145,11 +145,11 @@ function routingStatusTable(): string {
 function combinationTable(): string {
   const rows = COMBINATIONS.map((combination) => {
     const { states = ['active'], presences, routingStatuses, work = [], says } = combination;
-    const answers = [...new Set(wordsOf(combination).map(statusOfWords))].map((answer) => `\`${answer}\``);
+    const answers = [...new Set(valuesOf(combination).map(statusOfValues))].map((answer) => `\`${answer}\``);
     const presence =
       presences.length > 1 && presences.includes(undefined)
         ? 'any'
-        : presences.map((name) => name ?? 'not told').join(', ');
+        : presences.map((name) => name ?? 'unknown').join(', ');
     const routing = routingStatuses === ANY_STATUS ? 'any' : routingStatuses.map((name) => `\`${name}\``).join(', ');
     return `| ${states.join(', ')} | ${presence} | ${routing} | ${countsOf(work)} | ${answers.join(', ')} | ${says} |`;
   });
@@ -167,21 +167,21 @@ function countsOf(work: { active: number; acw: number }[]): string {
 
 const INTRODUCTION = `# States of Genesys Cloud
 
-<!-- Rendered from src/platforms/genesys/mapping.ts and state-docs.ts; \`npm run docs\` writes it anew. -->
+<!-- Rendered from src/platforms/genesys/mapping.ts and state-docs.ts; \`npm run docs\` updates it. -->
 
-A user has a presence, which is what the person said, and a routing status, which is what ACD sees. Each has a time of
-its own, and neither alone says whether somebody can take work. Their spelling differs from surface to surface: \`On Queue\`,
+A user has a presence, which the agent chooses, and a routing status, which ACD sets. Each has a time of its own, and neither
+alone determines whether the agent can take work. Spelling differs between APIs: \`On Queue\`,
 \`OnQueue\` and \`ON_QUEUE\` are one.
 
-An organisation's own presence is shown as the system presence behind it, unless \`connections.<name>.presences\` gives it a
-reason and a state of its own. Nothing there can make it one that takes work.`;
+A custom presence is shown as its system presence, unless \`connections.<name>.presences\` gives it a reason and a state. No
+setting can make it a presence that takes work.`;
 
-const TOGETHER = `Only who is On Queue and \`IDLE\` is available. After-call work is counted, or told by the interaction itself: the
-routing status stays \`INTERACTING\`. An interaction that lasts, or a claim, makes an available agent \`BUSY\` besides. With
-\`utilization: true\`, an agent who is On Queue and \`INTERACTING\` may be offered more, by media type.`;
+const TOGETHER = `Only an agent who is On Queue and \`IDLE\` is available. After-call work is known from the counts or from the interaction: the
+routing status stays \`INTERACTING\`. A live interaction or a claim also makes an available agent \`BUSY\`. With
+\`utilization: true\`, an agent who is On Queue and \`INTERACTING\` may take more, by media type.`;
 
-const UNKNOWN = `## What is not known
+const UNKNOWN = `## Unknown values
 
-A presence or a routing status that is in no table makes the agent \`BUSY\` with its name as the reason. It is counted in
-\`muster_platform_anomalies_total{kind="unknown_value"}\` and logged once. What the platform leaves out stays as it was, or unknown:
-never available. Who is On Queue and whose notification topics are refused is \`BUSY\` (\`NOT_WATCHED\`): [topics](permissions-genesys.md#topics).`;
+A presence or routing status that is in no table makes the agent \`BUSY\` with its name as the reason. It is counted in
+\`muster_platform_anomalies_total{kind="unknown_value"}\` and logged once. A value that the platform leaves out stays as it was, or
+unknown, which is never available. An agent who is On Queue and whose notification topics are refused is \`BUSY\` (\`NOT_WATCHED\`): [topics](permissions-genesys.md#topics).`;

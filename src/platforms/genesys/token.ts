@@ -7,12 +7,12 @@ import { failureOf } from './failure.ts';
 import { LOGIN } from './requests.ts';
 import type { GenesysSettings } from './settings.ts';
 
-/** A token and a channel are renewed when this share of their life is over. */
+/** Share of the lifetime after which tokens and channels are renewed. */
 export const RENEWAL_SHARE = 0.8;
 
 const Grant = Type.Object({ access_token: Type.String({ minLength: 1 }), expires_in: Type.Number({ minimum: 1 }) });
 
-export interface Token {
+export interface AccessToken {
   value: string;
   /** Monotonic time in ms from which a new one is fetched. */
   renewAtMs: number;
@@ -23,8 +23,8 @@ export class TokenSource {
   readonly #settings: GenesysSettings;
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
-  #token: Token | undefined;
-  #pending: Promise<Token> | undefined;
+  #token: AccessToken | undefined;
+  #pending: Promise<AccessToken> | undefined;
 
   constructor(settings: GenesysSettings, dispatcher: Dispatcher, clock: Clock) {
     this.#settings = settings;
@@ -32,8 +32,8 @@ export class TokenSource {
     this.#clock = clock;
   }
 
-  /** @throws RequestFailed with the login host's own words */
-  async get(signal: AbortSignal): Promise<Token> {
+  /** @throws RequestFailed with the login host's message */
+  async get(signal: AbortSignal): Promise<AccessToken> {
     if (this.#token && this.#clock.monotonicMs() < this.#token.renewAtMs) return this.#token;
     this.#pending ??= this.#fetch(signal).finally(() => {
       this.#pending = undefined;
@@ -42,12 +42,12 @@ export class TokenSource {
     return this.#token;
   }
 
-  /** The platform refused this token: the next request fetches another, unless somebody has already. */
-  refuse(token: Token): void {
+  /** Drops a token that the platform refused; the next request fetches another. */
+  refuse(token: AccessToken): void {
     if (this.#token === token) this.#token = undefined;
   }
 
-  async #fetch(signal: AbortSignal): Promise<Token> {
+  async #fetch(signal: AbortSignal): Promise<AccessToken> {
     const { loginUrl, clientId, clientSecret } = this.#settings;
     const what = `The login at ${loginUrl}`;
     const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');

@@ -9,16 +9,16 @@ import { canonical, mapMedia } from './mapping.ts';
 import type { UtilizationPayload } from './payloads.ts';
 import type { GenesysCall, REQUESTS } from './requests.ts';
 
-/** Users whose own utilization is asked for with one reading: a request each, and nothing notifies of a change. */
+/** Users whose own utilization is read with each full read: it takes a request each, and changes are not notified. */
 const USERS_PER_READING = 20;
-/** Of users' utilization; the connection's budget holds, too, and has better uses. */
+/** Limit for reading users' utilization, within the connection's budget. */
 const REQUESTS_PER_MINUTE = 90;
-/** The platform takes no more of one media type. */
+/** Largest capacity for one media type on the platform. */
 const MOST_UNITS = 25;
 
 /**
- * What a utilization lets somebody carry: `beside` of a media type are those whose work it may interrupt.
- * @returns undefined for one call at a time and nothing else, which is what an agent of whom nothing is said takes
+ * Capacity that a utilization allows: `beside` of a media type lists those whose work it may interrupt.
+ * @returns undefined for one call at a time and nothing else, which is the default
  */
 export function capacityOf({ utilization = {} }: UtilizationPayload): Capacity | undefined {
   const units = new Map<Media, number>();
@@ -31,7 +31,7 @@ export function capacityOf({ utilization = {} }: UtilizationPayload): Capacity |
     interruptedBy.set(media, new Set((of?.interruptableMediaTypes ?? []).flatMap((other) => mapMedia(other) ?? [])));
   }
   if (units.size === 0 || (units.size === 1 && units.has('voice'))) return undefined;
-  // In one order, so that equal content is equal text.
+  // In a fixed order, so that equal content is equal text.
   const media: Partial<Record<Media, MediaCapacity>> = {};
   for (const one of MEDIA) {
     const most = units.get(one);
@@ -44,21 +44,21 @@ export function capacityOf({ utilization = {} }: UtilizationPayload): Capacity |
 
 interface Setting {
   capacity: Capacity | undefined;
-  /** False where the organisation's holds for the user. */
+  /** False if the organisation's setting applies to the user. */
   isOwn: boolean;
 }
 
 /**
- * What the users of an organisation may carry. The organisation's own setting holds for everybody, but for those who
- * have one themselves: those are found in turn, a few with every reading.
+ * Capacity of the users of an organisation. The organisation's setting applies to all users without one of their own. Users'
+ * own settings are read in turn, a few with every full read.
  */
 export class Utilization {
   readonly #client: GenesysApi;
   readonly #context: Pick<ReaderContext, 'count' | 'log'>;
-  /** Where readings follow each other quickly, asking about users does not take all of a connection's requests. */
+  /** Keeps frequent full reads from spending the connection's budget on users' settings. */
   readonly #budget: Budget;
   #organisation: Capacity | undefined;
-  /** What users have of their own, if anything; those who were asked about longest ago first. */
+  /** Users' own settings, undefined for none; least recently read first. */
   readonly #users = new Map<string, Setting | undefined>();
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
 
@@ -74,7 +74,7 @@ export class Utilization {
     this.#context = context;
   }
 
-  /** With either refused, nobody knows what anybody may carry. */
+  /** Undefined if either request is refused, because the capacity is unknown then. */
   of(userId: string): Capacity | undefined {
     if (this.#refusals.has('utilization') || this.#refusals.has('userUtilization')) return undefined;
     const own = this.#users.get(userId);
@@ -87,9 +87,9 @@ export class Utilization {
   }
 
   /**
-   * Asks about some users, those first who were not asked about yet, then those longest ago.
-   * @param userIds all there are; others are forgotten
-   * @returns those who may carry something else than was known
+   * Reads the settings of some users: new ones first, then the least recently read.
+   * @param userIds all users; others are forgotten
+   * @returns users with a changed capacity
    */
   async readSome(userIds: string[]): Promise<string[]> {
     const present = new Set(userIds);
@@ -102,7 +102,7 @@ export class Utilization {
       const read = await this.#read({ to: 'userUtilization', userId });
       let own = this.#users.get(userId);
       if (read !== 'failed') own = read !== 'unknown' && read.isOwn ? read : undefined;
-      // To the end of the line, whatever came of it: nobody keeps the others from their turn.
+      // Move to the end, also after a failure, so that every user gets a turn.
       this.#users.delete(userId);
       this.#users.set(userId, own);
       if (read === 'failed') break;
@@ -112,8 +112,8 @@ export class Utilization {
   }
 
   /**
-   * A failure fails nothing but this: what agents do is told all the same, and what was known of them holds.
-   * @returns `unknown` for a user of whom the platform has none
+   * A failure does not affect the full read; the last known capacity stays.
+   * @returns `unknown` for a user without a setting on the platform
    */
   async #read(call: GenesysCall): Promise<Setting | 'unknown' | 'failed'> {
     try {

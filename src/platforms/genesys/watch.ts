@@ -10,13 +10,13 @@ import { userOfTopic } from './requests.ts';
 
 /** The platform keeps this many channels of one OAuth client; one more would evict another. */
 const CHANNEL_LIMIT = 20;
-/** After a token or channel is due, so that the timer is never early. */
+/** Added to the renewal time, so that the timer never fires early. */
 const RENEWAL_SLACK_MS = 50;
-/** How long a replaced channel still delivers what was sent to it before the new one was there, in ms. */
+/** How long a replaced channel stays open to deliver events that are under way to it, in ms. */
 const LINGER_MS = 2_000;
 const LOGGED_FRAME_LENGTH = 200;
 
-/** The users of one channel, whichever channel serves them just now. */
+/** Users that share a channel. The channel is replaced over time; the group stays. */
 interface Group {
   userIds: string[];
   /** Users were added since the channel last subscribed. */
@@ -25,19 +25,19 @@ interface Group {
   renewal?: NodeJS.Timeout;
   /** Topics of the group that the platform refuses. */
   refused: TopicPayload[];
-  /** Whose they are, and since when it does, in platform ms. */
+  /** Users of these topics, and since when they are refused, in platform ms. */
   unwatched: ReadonlyMap<string, number>;
 }
 
 interface WatchHandlers {
   event(frame: EventFrame): void;
-  /** Changes may have been missed: cover the users again, then read them. */
+  /** Changes may have been missed: cover the users again, then read them all. */
   gap(reason: string): void;
 }
 
 /**
- * All channels of a connection: deals users to them, replaces each before it expires without missing anything (the
- * new one is open a while before the old one closes), and says when something was missed.
+ * All channels of a connection. Distributes users over channels, replaces each channel before it expires (the new one opens
+ * some time before the old one closes, so nothing is missed), and reports gaps.
  */
 export class Watch {
   readonly #client: GenesysApi;
@@ -51,7 +51,7 @@ export class Watch {
   /** Replaced channels that still deliver. */
   readonly #leaving = new Set<Channel>();
   #uncovered = 0;
-  /** Opening and growing channels goes one after another: the platform throttles bursts, and a group has one channel. */
+  /** Serialises opening and changing channels: the platform throttles bursts, and a group has one channel. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -75,7 +75,7 @@ export class Watch {
     return this.#groups.every((group) => group.channel !== undefined);
   }
 
-  /** What keeps live changes of some users away although all channels are open, for people. */
+  /** Why live changes of some users do not arrive although all channels are open, for people. */
   get problem(): string | undefined {
     if (this.#uncovered > 0) {
       const limit = CHANNEL_LIMIT * this.#usersPerChannel;
@@ -84,33 +84,33 @@ export class Watch {
     const refused = this.#groups.flatMap((group) => group.refused);
     return (
       refused[0] &&
-      `${refused.length} notification topics are refused, e.g. ${refused[0].id}: ${reasonOf(refused[0])}; so whose they are is not available`
+      `${refused.length} notification topics are refused, e.g. ${refused[0].id}: ${reasonOf(refused[0])}; these users are not available`
     );
   }
 
-  /** Since when the platform refuses a topic of the user, in platform ms; undefined where it does not. */
+  /** Since when the platform refuses a topic of the user, in platform ms; undefined if it does not. */
   unwatchedSince(userId: string): number | undefined {
     return this.#groups.find(({ unwatched }) => unwatched.has(userId))?.unwatched.get(userId);
   }
 
   /**
-   * Sees to it that changes of these users arrive: opens channels where none is open, adds users to those that are.
-   * @param anew these are all: others are let go, and every channel says again what it listens to, since nothing tells of
-   * a permission that came or went
-   * @returns the users who were not watched before
+   * Subscribes to changes of these users: opens missing channels and adds users to open ones.
+   * @param isAll these are all users: others are dropped, and every channel subscribes again, because the platform does not
+   * notify of changed permissions
+   * @returns the users who were not covered before
    * @throws RequestFailed
    */
-  cover(userIds: string[], anew = false): Promise<string[]> {
-    return this.#inTurn(() => this.#cover(userIds, anew));
+  cover(userIds: string[], isAll = false): Promise<string[]> {
+    return this.#inTurn(() => this.#cover(userIds, isAll));
   }
 
-  async #cover(userIds: string[], anew: boolean): Promise<string[]> {
-    if (anew) this.#keep(new Set(userIds));
-    const added = userIds.filter((id) => !this.#covered.has(id)).filter((id) => this.#deal(id));
+  async #cover(userIds: string[], isAll: boolean): Promise<string[]> {
+    if (isAll) this.#keep(new Set(userIds));
+    const added = userIds.filter((id) => !this.#covered.has(id)).filter((id) => this.#assign(id));
     this.#uncovered = userIds.length - userIds.filter((id) => this.#covered.has(id)).length;
     for (const group of this.#groups) {
       if (!group.channel) await this.#open(group);
-      else if (group.isGrown || anew) this.#note(group, await group.channel.subscribe(group.userIds));
+      else if (group.isGrown || isAll) this.#note(group, await group.channel.subscribe(group.userIds));
     }
     return added;
   }
@@ -123,7 +123,7 @@ export class Watch {
     }
   }
 
-  /** Gives up every channel: their token is worthless. */
+  /** Drops every channel, because their token was refused. */
   abandon(reason: string): void {
     for (const { channel } of this.#groups) channel?.fail(reason);
   }
@@ -136,8 +136,8 @@ export class Watch {
     for (const channel of this.#leaving) channel.close();
   }
 
-  /** @returns whether a channel has, or can have, a place for the user */
-  #deal(userId: string): boolean {
+  /** Adds the user to a group. @returns false if all channels are full */
+  #assign(userId: string): boolean {
     let group = this.#groups.find(({ userIds }) => userIds.length < this.#usersPerChannel);
     if (!group) {
       if (this.#groups.length === CHANNEL_LIMIT) return false;
@@ -174,7 +174,7 @@ export class Watch {
     group.renewal = setTimeout(() => void this.#renew(group, channel), dueMs);
   }
 
-  /** Lets a replaced channel deliver what is under way to it before it is closed; the platform would not repeat it. */
+  /** Keeps a replaced channel open for events that are under way to it; the platform would not repeat them. */
   #leave(channel: Channel): void {
     this.#leaving.add(channel);
     const close = (): void => {
@@ -184,7 +184,7 @@ export class Watch {
     setTimeout(close, LINGER_MS).unref();
   }
 
-  /** Puts another channel in the place of this one, trying until it succeeds or this one is lost. */
+  /** Replaces a channel, retrying until that succeeds or the channel is lost. */
   async #renew(group: Group, channel: Channel, failures = 0): Promise<void> {
     const isNeeded = () => group.channel === channel && !this.#signal.aborted;
     try {

@@ -1,27 +1,21 @@
-import type { FirstReading, PlatformContext, PlatformReport, Reading, ReadPage } from '../platform.ts';
+import type { FirstReading, PlatformContext, Reading, ReadPage } from '../platform.ts';
+import type { SyncHandle } from '../platform-sync.ts';
 import { readEach } from '../read-each.ts';
 import type { Directory } from './directory.ts';
 import type { Feeds } from './feeds.ts';
 import type { CxoneRoster, RosterReading } from './roster.ts';
 
-/** Agents compared at once when they are told from memory. */
-const TOLD_AT_ONCE = 500;
+/** Agents per page that is built from known data. */
+const PAGE_SIZE = 500;
 
-/** Where what is told beside a reading goes, and when all of it is accepted. */
-interface Line {
-  push(reports: PlatformReport[]): void;
-  /** Resolves when nothing waits to be accepted: what was on its way anyhow would look like a difference. */
-  settled(): Promise<void>;
-}
-
-/** Reads a business unit through its lists. Every way throws RequestFailed. */
-export class Snapshot implements Reading {
+/** Reads a business unit through its lists. All methods throw RequestFailed. */
+export class CxoneFullRead implements Reading {
   readonly #context: Pick<PlatformContext, 'connection' | 'count' | 'log' | 'passOver'>;
   readonly #feeds: Feeds;
   readonly #roster: CxoneRoster;
   readonly #directory: Directory;
-  readonly #line: Line;
-  /** When the last list of states began, in platform ms, and who was in it; undefined where some may be missing. */
+  readonly #sink: Pick<SyncHandle, 'deliver' | 'settled'>;
+  /** Start of the last complete list of states, in platform ms, and its agents; undefined if some may be missing. */
   #listed: { atMs: number; agentIds: Set<string> } | undefined;
   #hidden = 0;
   #progress: Omit<FirstReading, 'forMs'> = { step: 'how agents are', agents: 0 };
@@ -31,28 +25,28 @@ export class Snapshot implements Reading {
     feeds: Feeds,
     roster: CxoneRoster,
     directory: Directory,
-    line: Line,
+    sink: Pick<SyncHandle, 'deliver' | 'settled'>,
   ) {
     this.#context = context;
     this.#feeds = feeds;
     this.#roster = roster;
     this.#directory = directory;
-    this.#line = line;
+    this.#sink = sink;
   }
 
-  /** What keeps the mirror from being whole, for people. */
+  /** Why agents are missing, for people. */
   get problem(): string | undefined {
     return this.#hidden > 0
       ? `${this.#hidden} agents are hidden from the API user; give its role access to all of them`
       : undefined;
   }
 
-  /** How far this reading is. */
+  /** Progress of this read. */
   get progress(): Omit<FirstReading, 'forMs'> {
     return this.#progress;
   }
 
-  /** Everybody; the first time what agents do is told before it is known who they are, then once more with that. */
+  /** All agents. The first time twice: with their states, then with names, skills and capacity as well. */
   async *pages(): AsyncGenerator<ReadPage> {
     this.#listed = undefined;
     const isFirst = !this.#directory.isRead;
@@ -63,7 +57,7 @@ export class Snapshot implements Reading {
     for await (const page of this.#feeds.allStates()) {
       atMs ??= page.atMs;
       hidden = Math.max(hidden, page.hidden);
-      // A page without a body does not say it.
+      // A page without a body has no total.
       total = page.total ?? total;
       for (const agentId of page.named) named.add(agentId);
       this.#progress = { ...this.#progress, agents: named.size, ...(total > 0 && { about: total }) };
@@ -73,23 +67,23 @@ export class Snapshot implements Reading {
         (row) => this.#roster.read(row),
         ({ agentId }, error) => this.#context.passOver(`${this.#context.connection}:${agentId}`, error),
       );
-      yield await this.#tell(readings, page.atMs);
+      yield await this.#report(readings, page.atMs);
     }
     this.#noteHidden(hidden);
     if (atMs === undefined) return;
     if (named.size >= total) this.#listed = { atMs, agentIds };
     else this.#context.count('resync', 'the list of states was incomplete');
     this.#enter('which contacts there are');
-    this.#line.push(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
+    this.#sink.deliver(this.#feeds.followContacts(await this.#feeds.contacts('reading')));
     if (isFirst) yield* this.#introduce(atMs);
   }
 
-  /** These are in no list of states: logged out, if the list was complete. Nobody can be asked for by id in bulk. */
+  /** Agents who are in no list of states: logged out, if the list was complete. CXone has no bulk request by id. */
   async *byId(agentIds: string[]): AsyncGenerator<ReadPage> {
     if (!this.#listed) return;
     const { atMs, agentIds: listed } = this.#listed;
     const ids = agentIds.map((id) => id.slice(this.#context.connection.length + 1)).filter((id) => !listed.has(id));
-    yield await this.#tell(
+    yield await this.#report(
       ids.flatMap((id) => this.#roster.gone(id, atMs) ?? []),
       atMs,
     );
@@ -99,16 +93,16 @@ export class Snapshot implements Reading {
     this.#enter('who agents are and what they can do');
     await this.#directory.refresh();
     const ids = this.#roster.present();
-    for (let from = 0; from < ids.length; from += TOLD_AT_ONCE) {
-      await this.#line.settled();
-      const agents = ids.slice(from, from + TOLD_AT_ONCE).flatMap((id) => this.#roster.told(id) ?? []);
+    for (let from = 0; from < ids.length; from += PAGE_SIZE) {
+      await this.#sink.settled();
+      const agents = ids.slice(from, from + PAGE_SIZE).flatMap((id) => this.#roster.reading(id) ?? []);
       yield { atMs: Math.max(atMs, this.#directory.atMs), agents };
     }
   }
 
-  async #tell(readings: RosterReading[], atMs: number): Promise<ReadPage> {
-    this.#line.push(readings.flatMap(({ reports }) => reports));
-    await this.#line.settled();
+  async #report(readings: RosterReading[], atMs: number): Promise<ReadPage> {
+    this.#sink.deliver(readings.flatMap(({ reports }) => reports));
+    await this.#sink.settled();
     return { atMs, agents: readings.map(({ reading }) => reading) };
   }
 

@@ -3,7 +3,6 @@ import type { PlatformContext, Reading, ReadPage } from '../platform.ts';
 import { readEach } from '../read-each.ts';
 import type { Refusals } from '../refusals.ts';
 import type { GenesysApi } from './client.ts';
-import type { Mirror } from './mirror.ts';
 import type { UserPayload } from './payloads.ts';
 import {
   type Memberships,
@@ -14,36 +13,37 @@ import {
   type UserPage,
 } from './reads.ts';
 import type { REQUESTS } from './requests.ts';
+import type { Translator } from './translator.ts';
 import type { Utilization } from './utilization.ts';
 
 /**
- * Who has joined which queue costs a request or more per queue, changes seldom, and is notified, too; what presences
- * there are changes hardly ever. Both are read again after this many times as long as it took.
+ * Queue memberships cost at least one request per queue, change seldom, and are notified too; presence definitions hardly
+ * ever change. Both are read again after this many times the duration of the last read.
  */
 const SETUP_REST = 10;
-/** Where it takes longer than this, in ms, agents are read before. */
+/** If that takes longer than this, in ms, agents are read first. */
 const LONG_SETUP_MS = 5_000;
 
-/** Reads an organisation through its bulk endpoints. Every way throws RequestFailed. */
-export class Snapshot implements Reading {
+/** Reads an organisation through its bulk endpoints. All methods throw RequestFailed. */
+export class GenesysFullRead implements Reading {
   readonly #client: GenesysApi;
-  readonly #mirror: Mirror;
+  readonly #translator: Translator;
   readonly #context: PlatformContext;
   readonly #clock: Clock;
-  /** Resolves when nothing notified waits to be accepted: what was on its way anyhow would look like a difference. */
+  /** Resolves when queued reports have been accepted, so that they do not look like differences. */
   readonly #settled: () => Promise<void>;
   readonly #refusals: Refusals<keyof typeof REQUESTS>;
-  /** Undefined where every agent takes one call at a time. */
+  /** Undefined if every agent takes one call at a time. */
   readonly #utilization: Utilization | undefined;
   #memberships: Memberships = { queueIds: new Map(), atMs: 0, refusal: undefined };
-  /** From when queues and presences are read again, monotonic, and how long that took, in ms; undefined: at once. */
+  /** When queues and presences are due again, monotonic, and how long the last read took, in ms; undefined: due now. */
   #setup: { dueMs: number; tookMs: number } | undefined;
-  /** What is read just now, for people. */
+  /** Current step, for people. */
   step = '';
 
   constructor(
     client: GenesysApi,
-    mirror: Mirror,
+    translator: Translator,
     context: PlatformContext,
     clock: Clock,
     settled: () => Promise<void>,
@@ -51,7 +51,7 @@ export class Snapshot implements Reading {
     utilization?: Utilization,
   ) {
     this.#client = client;
-    this.#mirror = mirror;
+    this.#translator = translator;
     this.#context = context;
     this.#clock = clock;
     this.#settled = settled;
@@ -59,12 +59,12 @@ export class Snapshot implements Reading {
     this.#utilization = utilization;
   }
 
-  /** Something may have been missed: the next reading leaves nothing out. */
-  renew(): void {
+  /** Called after a gap: the next full read includes queues and presences. */
+  restart(): void {
     this.#setup = undefined;
   }
 
-  /** Everybody; where something may have been missed, twice: what agents do does not wait for the queues they are in. */
+  /** All users. After a gap twice, so that agents' states do not wait for their queues. */
   async *pages(): AsyncGenerator<ReadPage> {
     const { tookMs } = this.#setup ?? {};
     const isLong = tookMs === undefined || tookMs > LONG_SETUP_MS;
@@ -72,7 +72,7 @@ export class Snapshot implements Reading {
     await this.#readSetup();
     if (!isLong || tookMs === undefined) yield* this.#users();
     if (this.#utilization) this.step = 'what agents may carry';
-    const changed = await this.#utilization?.readSome(this.#mirror.roster.ids());
+    const changed = await this.#utilization?.readSome(this.#translator.roster.ids());
     if (changed) yield* this.users(changed);
   }
 
@@ -86,12 +86,12 @@ export class Snapshot implements Reading {
     return this.users(agentIds.map((id) => id.slice(prefix.length)));
   }
 
-  /** These alone. One the platform does not know any more, by a listing and by id, is gone. */
+  /** Single users. One that the platform no longer finds by id is gone. */
   async *users(userIds: string[]): AsyncGenerator<ReadPage> {
     for await (const page of readUsersById(this.#client, userIds)) {
       const { atMs, agents } = await this.#readingOf(page);
       const found = new Set(page.users.map(({ id }) => id));
-      const gone = page.asked.filter((id) => !found.has(id)).map((id) => this.#mirror.roster.gone(id, atMs));
+      const gone = page.asked.filter((id) => !found.has(id)).map((id) => this.#translator.roster.gone(id, atMs));
       yield { atMs, agents: [...agents, ...gone] };
     }
   }
@@ -101,7 +101,7 @@ export class Snapshot implements Reading {
     const { queueIds, atMs: joinedAtMs } = this.#memberships;
     const queuesOf = (id: string) => ({ ids: queueIds.get(id) ?? [], atMs: joinedAtMs });
     const read = (user: UserPayload) =>
-      this.#mirror.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
+      this.#translator.read(user, atMs, queuesOf(user.id), this.#utilization?.of(user.id));
     const passOver = ({ id }: UserPayload, error: unknown) =>
       this.#context.passOver(`${this.#context.connection}:${id}`, error);
     return { atMs, agents: readEach(users, read, passOver) };
@@ -112,7 +112,7 @@ export class Snapshot implements Reading {
     if (this.#setup && startedMs < this.#setup.dueMs) return;
     this.step = 'which queues agents have joined';
     const definitions = await this.#refusals.unlessRefused('presenceDefinitions', () => readDefinitions(this.#client));
-    if (definitions) this.#mirror.definitions = definitions;
+    if (definitions) this.#translator.definitions = definitions;
     await this.#readMemberships();
     await this.#utilization?.readOrganisation();
     const endedMs = this.#clock.monotonicMs();
@@ -120,7 +120,7 @@ export class Snapshot implements Reading {
     this.#setup = { dueMs: endedMs + SETUP_REST * tookMs, tookMs };
   }
 
-  /** Those known keep the time of their own reading: what is notified meanwhile is newer. */
+  /** Memberships keep the time of their own read: notifications since then are newer. */
   async #readMemberships(): Promise<void> {
     const memberships = await this.#refusals.unlessRefused('queues', () => readMemberships(this.#client));
     if (!memberships) return;

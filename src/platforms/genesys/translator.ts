@@ -11,39 +11,39 @@ import { GenesysRoster, type JoinedQueues } from './roster.ts';
 const NOT_WATCHED = { state: 'PAUSED', reason: 'NOT_WATCHED' } as const;
 
 /**
- * Turns what was read into readings and what was notified into reports. Both may come in any order and at the same
- * time: each fact carries the platform's own time, and the newest wins.
+ * Translates users as read into readings, and notifications into reports. Both may come in any order and at the same time:
+ * each fact carries the platform's own time, and the newest wins.
  */
-export class Mirror {
+export class Translator {
   readonly roster: GenesysRoster;
   readonly surplus: Surplus;
   readonly #context: Pick<PlatformContext, 'count'>;
   readonly #own: OwnPresences;
-  /** Called for a user whose state is worth another look in a few seconds. */
-  readonly #onDoubt: (userId: string) => void;
+  /** Called for a user who has to be rechecked in a few seconds. */
+  readonly #onRecheck: (userId: string) => void;
   definitions: Definitions = new Map();
-  /** Since when changes of a user do not arrive, in platform ms; undefined where they do. */
+  /** Since when changes of a user do not arrive, in platform ms; undefined if they do. */
   unwatchedSince: (userId: string) => number | undefined = () => undefined;
 
   constructor(
     context: Pick<PlatformContext, 'connection' | 'count' | 'log'>,
     own: OwnPresences,
-    onDoubt: (userId: string) => void,
+    onRecheck: (userId: string) => void,
   ) {
     this.#context = context;
     this.#own = own;
-    this.#onDoubt = onDoubt;
+    this.#onRecheck = onRecheck;
     this.surplus = new Surplus(context);
     this.roster = new GenesysRoster(context.connection, this.surplus);
   }
 
-  /** A user as read at a platform time. A half that is missing though it was asked for is unknown, and doubtful. */
+  /** Reads a user. A missing presence or routing status is unknown, and the user is rechecked. */
   read(user: UserPayload, readAtMs: number, queues: JoinedQueues, capacity?: Capacity): AgentReading {
     if (user.state && canonical(user.state) !== 'ACTIVE') return this.roster.gone(user.id, readAtMs);
     const state = this.#watched(user.id, stateOf(user.id, user, this.definitions, this.#own));
     const isHalf = !user.presence || !user.routingStatus;
     const reading = this.roster.read(user, state, readAtMs, queues, capacity);
-    this.#note(user.id, { ...state, isDoubtful: state.isDoubtful || isHalf });
+    this.#note(user.id, { ...state, needsRecheck: state.needsRecheck || isHalf });
     return reading;
   }
 
@@ -64,14 +64,14 @@ export class Mirror {
     const isZoneless = hasZonelessTime(body);
     if (isZoneless) this.surplus.zoneless('participants');
     const reading = readConversation(userId, body);
-    // A time that cannot be read is not the same as none: what it dates sets nothing.
+    // An unreadable time differs from a missing one: the step is ignored.
     if (!reading || (isZoneless && reading.interaction.at === UNDATED)) return [];
     return this.roster.interaction(userId, reading);
   }
 
   /**
-   * Nobody is available whose changes do not arrive, whatever is read of them: they may be in a call since. It is told as
-   * of when that began, so that it counts at once; afterwards the platform's word overrules it like anything else.
+   * A user whose changes do not arrive is not available, whatever was read: they may be in a call since. The state is dated to
+   * when the changes stopped, so that it counts at once and later platform data overrules it.
    */
   #watched(userId: string, state: UserState): UserState {
     const { presence } = state;
@@ -81,9 +81,9 @@ export class Mirror {
     return { ...state, presence: { ...presence, ...NOT_WATCHED, at, id: `${presence.id}/${NOT_WATCHED.reason}` } };
   }
 
-  #note(userId: string, { unknown, zoneless, isDoubtful }: UserState): void {
+  #note(userId: string, { unknown, zoneless, needsRecheck }: UserState): void {
     for (const field of zoneless) this.surplus.zoneless(field);
     for (const value of unknown) this.#context.count('unknown_value', value);
-    if (isDoubtful) this.#onDoubt(userId);
+    if (needsRecheck) this.#onRecheck(userId);
   }
 }

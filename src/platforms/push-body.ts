@@ -1,13 +1,49 @@
 import type { WrongField } from '../agent/fields.ts';
+import { REQUEST_LIMITS } from '../agent/limits.ts';
+import { InvalidPush, type PushReading } from './platform.ts';
 import { isPossibleTime, zonedMs } from './time.ts';
 
+/** Largest number of records in one push. */
+const MOST_RECORDS = REQUEST_LIMITS.events.most;
+/** Largest number of wrong fields named in a refusal. */
+const MOST_ERRORS = REQUEST_LIMITS.errors.most;
+
 /**
- * What a value of a pushed body must look like where it is there at all. Platforms leave out fields, send null for
- * them, and add new ones: all of that fits. What is read must be of its kind, or its sender is told.
+ * Reads a body that is one record or a list of records: all or none.
+ * @param readOne reads the record at a JSON pointer. @throws InvalidPush
+ * @throws InvalidPush with the wrong fields of all records
+ */
+export function readRecords(body: unknown, readOne: (record: unknown, path: string) => PushReading): PushReading {
+  const records: unknown[] = Array.isArray(body) ? body : [body];
+  if (records.length === 0 || records.length > MOST_RECORDS)
+    throw new InvalidPush([{ field: '/', message: `must hold 1 to ${MOST_RECORDS} events` }]);
+  const reading: PushReading = { facts: [], hints: [], ignored: 0 };
+  const errors: WrongField[] = [];
+  for (const [at, record] of records.entries()) {
+    try {
+      const { facts, hints, ignored } = readOne(record, Array.isArray(body) ? `/${at}` : '');
+      reading.facts.push(...facts);
+      reading.hints.push(...hints);
+      reading.ignored += ignored;
+    } catch (error) {
+      if (!(error instanceof InvalidPush)) throw error;
+      errors.push(...error.errors.slice(0, MOST_ERRORS - errors.length));
+    }
+  }
+  if (errors.length > 0) throw new InvalidPush(errors);
+  return reading;
+}
+
+/** Result for a record that is not about an agent. */
+export const IGNORED: PushReading = { facts: [], hints: [], ignored: 1 };
+
+/**
+ * Shape of a value in a pushed body. Missing, null and additional fields are accepted, because platforms send all three. A
+ * field that is read and has the wrong type is reported to the sender.
  */
 export type Shape =
   | { is: 'text'; least: number; most: number }
-  /** ISO 8601 with its zone, of a time that an event may have. */
+  /** ISO 8601 with a zone, in the range of event times. */
   | { is: 'time' }
   | { is: 'flag' }
   /** A whole number, or letters, digits, dashes and underscores. */
@@ -22,7 +58,7 @@ export const id = (most: number): Shape => ({ is: 'id', most });
 export const list = (of: Shape, most: number): Shape => ({ is: 'list', of, most });
 export const fields = (of: Record<string, Shape>): Shape => ({ is: 'fields', of });
 
-/** What does not fit, field by field. @param path JSON pointer to the value */
+/** Fields that do not fit. @param path JSON pointer to the value */
 export function misfits(shape: Shape, value: unknown, path: string): WrongField[] {
   if (value === undefined || value === null) return [];
   const unless = (isFit: boolean, message: string): WrongField[] => (isFit ? [] : [{ field: path || '/', message }]);
