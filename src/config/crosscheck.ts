@@ -1,27 +1,57 @@
 import { mirrorShare, pollsPerMinute } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
 import { checkClaimKeys } from './claim-keys.ts';
+import { isLoopback } from './loopback.ts';
 import { inside, mustBeKnown, type Problem } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
 
 const REDIS_PORT = '6379';
 
-/** What no schema can say: names that must lead somewhere, and values that must agree with each other. */
-export function crossCheck(config: Config): Problem[] {
-  return [
-    ...checkRegions(config),
-    ...checkRedis(config),
-    ...checkTls('redis.tls', config.redis.tls),
-    ...checkReplication(config),
-    ...checkBus(config),
-    ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
-    ...checkAgents(config),
-    ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
-    ...checkFreshness(config),
-    ...checkAuth(config),
-    ...checkClaimKeys(config),
-  ];
+interface CrossCheck {
+  /** The sections that it reads: each must fit the schema. */
+  reads: (keyof Config)[];
+  check: (config: Config) => Problem[];
+}
+
+const CHECKS: CrossCheck[] = [
+  { reads: ['region', 'regions'], check: checkRegions },
+  { reads: ['redis', 'bus'], check: checkRedis },
+  { reads: ['redis'], check: ({ redis }) => checkTls('redis.tls', redis.tls) },
+  { reads: ['redis', 'claims'], check: checkReplication },
+  { reads: ['bus'], check: checkBus },
+  { reads: ['regions', 'domains', 'connections'], check: (config) => ofEach(config, 'connections', checkConnection) },
+  { reads: ['agents', 'regions'], check: checkAgents },
+  { reads: ['domains', 'connections', 'queues'], check: (config) => ofEach(config, 'queues', checkQueue) },
+  { reads: ['freshness'], check: checkFreshness },
+  { reads: ['auth', 'region', 'regions'], check: checkAuth },
+  { reads: ['auth', 'claims'], check: checkClaimKeys },
+  { reads: ['auth', 'listen'], check: checkListen },
+];
+
+/**
+ * What no schema can say: names that must lead somewhere, and values that must agree with each other. A file that does not fit
+ * the schema is checked as far as it does, so that everything wrong with it is told at once.
+ * @param config checked against the schema; sections that do not fit may hold anything
+ * @param fits whether the section at a path fits the schema
+ */
+export function crossCheck(config: Config, fits: (section: string) => boolean = () => true): Problem[] {
+  return CHECKS.flatMap(({ reads, check }) => (reads.every(fits) ? check(config) : []));
+}
+
+function ofEach(
+  config: Config,
+  section: 'connections' | 'queues',
+  check: (config: Config, name: string) => Problem[],
+): Problem[] {
+  return Object.keys(config[section]).flatMap((name) => check(config, name));
+}
+
+/** Who is let in by nobody's word must be on this machine. */
+function checkListen({ auth, listen: { host } }: Config): Problem[] {
+  if (auth || isLoopback(host)) return [];
+  const message = `is ${host}, and there is no \`auth\`: anybody who reaches it could claim agents; configure \`auth\` (docs/security.md), or listen on 127.0.0.1`;
+  return [{ path: 'listen.host', message }];
 }
 
 function checkRegions({ region, regions }: Config): Problem[] {
