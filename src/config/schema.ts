@@ -33,7 +33,18 @@ const Redis = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, where the cluster asks for one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Its password.', writeOnly: true })),
-    tls: Type.Optional(Tls('TLS to the nodes.')),
+    tls: Type.Optional(
+      Tls('TLS to the nodes.', {
+        serverName: Type.Optional(
+          Type.String({
+            minLength: 1,
+            title: 'a host name',
+            description:
+              'The name that all nodes’ certificates must have, where nodes announce themselves by address, as those of Azure do; default: the name or address of each.',
+          }),
+        ),
+      }),
+    ),
     replicas: Type.Integer({
       default: 1,
       minimum: 0,
