@@ -27,6 +27,11 @@ export function nodeOf(schema: TSchema): SchemaNode {
   return schema as SchemaNode;
 }
 
+/** Whether a value is a section, with keys of its own. */
+export function isSection({ properties, patternProperties, anyOf }: SchemaNode): boolean {
+  return properties !== undefined || patternProperties !== undefined || anyOf !== undefined;
+}
+
 /** What a value must be, in words that fit behind "expected". */
 export function expectation(node: SchemaNode): string {
   if (node.title) return node.title;
