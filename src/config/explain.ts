@@ -3,7 +3,7 @@ import { expectation, isSection } from './node.ts';
 import { isWithin, nearest } from './problems.ts';
 
 /** What there is to say of a key, as a page for a terminal; or the keys that may have been meant. */
-export type Explanation = { text: string } | { nearest: string[] };
+type Explanation = { text: string } | { nearest: string[] };
 
 const MOST_NEAREST = 3;
 

@@ -3,15 +3,16 @@ import type { Config } from '../../config/schema.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import { systemClock } from '../../ops/clock.ts';
 import { createLog } from '../../ops/log.ts';
-import { AgentDirectory } from '../../store/agent-directory.ts';
-import { OWNER_KEY } from '../../store/record/keys.ts';
+import { OWNER_KEY, readRecord } from '../../store/record/record.ts';
 import { Cluster } from '../../store/redis/cluster.ts';
+import { scanAgents } from '../../store/redis/scan.ts';
 import { differenceOf, partitionsThere } from '../partitions.ts';
 import { clusterSettings } from '../store.ts';
 
 /** As whom the command is at the bus. */
 const NAME = 'muster-config';
-const PAGE = 500;
+/** Records that are read at a time. */
+const STEP = 500;
 /** Queues that are named where one is not found. */
 const MOST_NAMED = 10;
 
@@ -102,20 +103,15 @@ async function askQueues(config: Config, cluster: Cluster): Promise<string[]> {
   );
 }
 
-/** The queues that agents of each connection are in. */
+/** Enters the queues that agents of each connection are in. */
 async function gather(config: Config, cluster: Cluster, domain: string, known: Map<string, Set<string>>) {
-  const directory = new AgentDirectory(cluster);
-  for (let last = ''; ; ) {
-    const page = await directory.after(domain, last, PAGE);
-    for (const [agentId, { facets }] of page) {
+  for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
+    for (const [agentId, line] of lines) {
       const connection = connectionNameOf(config, agentId);
       if (connection === undefined) continue;
       const queues = known.get(connection) ?? new Set();
-      for (const queue of facets.profile?.queues ?? []) queues.add(queue);
+      for (const queue of readRecord(line).facets.profile?.queues ?? []) queues.add(queue);
       known.set(connection, queues);
     }
-    const [end] = page.at(-1) ?? [];
-    if (end === undefined) return;
-    last = end;
   }
 }
