@@ -1,5 +1,5 @@
 import { Admin } from '@platformatic/kafka';
-import { clientOptions, isAnswer, type KafkaAccess, unavailable } from './clients.ts';
+import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
 import { inTime } from './in-time.ts';
 
 /**
@@ -10,10 +10,11 @@ import { inTime } from './in-time.ts';
 export async function partitionCount(access: KafkaAccess, topic: string, limitMs: number): Promise<number | undefined> {
   const admin = new Admin(clientOptions(access));
   try {
+    const names = await inTime(limitMs, admin.listTopics());
+    if (!names.includes(topic)) return undefined;
     const { topics } = await inTime(limitMs, admin.metadata({ topics: [topic] }));
     return topics.get(topic)?.partitionsCount;
   } catch (error) {
-    if (isAnswer(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined;
     throw unavailable(access, error);
   } finally {
     await inTime(limitMs, admin.close());
