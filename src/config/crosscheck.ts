@@ -11,18 +11,21 @@ const REDIS_PORT = '6379';
 interface CrossCheck {
   /** The sections that it reads: each must fit the schema. */
   reads: (keyof Config)[];
+  /** Those of which it needs to know the names, or passes over what does not fit. */
+  knows?: ('regions' | 'domains' | 'connections' | 'queues')[];
   check: (config: Config) => Problem[];
 }
 
 const CHECKS: CrossCheck[] = [
-  { reads: ['region', 'regions'], check: checkRegions },
+  { reads: ['region'], knows: ['regions'], check: checkRegion },
+  { reads: ['regions'], check: checkRegions },
   { reads: ['redis', 'bus'], check: checkRedis },
   { reads: ['redis'], check: ({ redis }) => checkTls('redis.tls', redis.tls) },
   { reads: ['redis', 'claims'], check: checkReplication },
   { reads: ['bus'], check: checkBus },
-  { reads: ['regions', 'domains', 'connections'], check: (config) => ofEach(config, 'connections', checkConnection) },
-  { reads: ['agents', 'regions'], check: checkAgents },
-  { reads: ['domains', 'connections', 'queues'], check: (config) => ofEach(config, 'queues', checkQueue) },
+  { reads: [], knows: ['regions', 'domains', 'connections'], check: ofEach('connections', checkConnection) },
+  { reads: ['agents'], knows: ['regions'], check: checkAgents },
+  { reads: [], knows: ['domains', 'connections', 'queues'], check: ofEach('queues', checkQueue) },
   { reads: ['freshness'], check: checkFreshness },
   { reads: ['auth', 'region', 'regions'], check: checkAuth },
   { reads: ['auth', 'claims'], check: checkClaimKeys },
@@ -32,19 +35,34 @@ const CHECKS: CrossCheck[] = [
 /**
  * What no schema can say: names that must lead somewhere, and values that must agree with each other. A file that does not fit
  * the schema is checked as far as it does, so that everything wrong with it is told at once.
- * @param config checked against the schema; sections that do not fit may hold anything
+ * @param given checked against the schema; sections that do not fit may hold anything
  * @param fits whether the section at a path fits the schema
  */
-export function crossCheck(config: Config, fits: (section: string) => boolean = () => true): Problem[] {
-  return CHECKS.flatMap(({ reads, check }) => (reads.every(fits) ? check(config) : []));
+export function crossCheck(given: Config, fits: (section: string) => boolean): Problem[] {
+  const { connections, queues } = given;
+  const config: Config = {
+    ...given,
+    connections: onlyFitting(connections, 'connections', fits),
+    queues: onlyFitting(queues, 'queues', fits),
+  };
+  return CHECKS.flatMap(({ reads, knows = [], check }) => {
+    const isKnown = knows.every((section) => given[section] !== undefined);
+    return isKnown && reads.every(fits) ? check(config) : [];
+  });
+}
+
+/** A section by name, with nothing under the names of entries that do not fit: the names are known all the same. */
+function onlyFitting<T>(entries: Record<string, T>, section: string, fits: (section: string) => boolean) {
+  const all = Object.entries(entries ?? {});
+  const fitting = all.map(([name, entry]) => [name, fits(inside(section, name)) ? entry : undefined]);
+  return Object.fromEntries(fitting) as Record<string, T>;
 }
 
 function ofEach(
-  config: Config,
   section: 'connections' | 'queues',
   check: (config: Config, name: string) => Problem[],
-): Problem[] {
-  return Object.keys(config[section]).flatMap((name) => check(config, name));
+): (config: Config) => Problem[] {
+  return (config) => Object.keys(config[section]).flatMap((name) => check(config, name));
 }
 
 /** Who is let in by nobody's word must be on this machine. */
@@ -54,8 +72,12 @@ function checkListen({ auth, listen: { host } }: Config): Problem[] {
   return [{ path: 'listen.host', message }];
 }
 
-function checkRegions({ region, regions }: Config): Problem[] {
-  const problems = mustBeKnown('region', region, 'region', regions);
+function checkRegion({ region, regions }: Config): Problem[] {
+  return mustBeKnown('region', region, 'region', regions);
+}
+
+function checkRegions({ regions }: Config): Problem[] {
+  const problems: Problem[] = [];
   const nameByUrl = new Map<string, string>();
   for (const [name, { url }] of Object.entries(regions)) {
     const path = `${inside('regions', name)}.url`;

@@ -296,6 +296,19 @@ describe('all mistakes', () => {
     ]);
   });
 
+  test('of names need only names: what does not fit under one is another matter', () => {
+    const text = example('{ url: http://127.0.0.1:7401 }', '{ url: nowhere }')
+      .replace('home: us-east-1', 'home: us-eats-1')
+      .replace('loginUrl: https://login.mypurecloud.de', 'loginUrl: nowhere')
+      .replace('crm:support', 'cmr:support');
+    expect(inspected(text).map((line) => line.split(': ')[1])).toEqual([
+      'regions.us-east-1.url',
+      'connections.genesys-emea.loginUrl',
+      'connections.crm.home',
+      'queues.support.unites[1]',
+    ]);
+  });
+
   test('in YAML itself are named one a line', () => {
     expect(inspected('region: eu\nregion: us\nredis: {}\nredis: {}\nbus: *nothing\n')).toEqual([
       expect.stringMatching(/^muster\.yaml:2: .*unique/),

@@ -3,7 +3,6 @@ import { ConfigError, type Problem, problemLine } from '../../config/problems.ts
 import type { Config } from '../../config/schema.ts';
 import { readTls } from '../../ops/tls.ts';
 import { complaint } from '../reports/complaint.ts';
-import { askAround } from './config-online.ts';
 
 const FINE = 0;
 const WRONG = 1;
@@ -46,6 +45,7 @@ function fine(file: string, config: Config): number {
 }
 
 async function lookAround(file: string, config: Config): Promise<number> {
+  const { askAround } = await import('./config-online.ts');
   const { wrong, unknown, told } = await askAround(config);
   for (const problem of wrong) console.log(problemLine(file, problem));
   for (const reason of unknown) console.error(`muster config: ${reason}`);
