@@ -4,6 +4,7 @@ import { Command } from 'commander';
 /** Loaded only when it is the one that runs. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./serve/commands/command.ts')).serveCommand()],
+  ['config', async () => (await import('./serve/commands/config-command.ts')).configCommand()],
   ['acl', async () => (await import('./serve/commands/acl-command.ts')).aclCommand()],
   ['topics', async () => (await import('./serve/commands/topics-command.ts')).topicsCommand()],
   ['deadletters', async () => (await import('./serve/commands/deadletters-command.ts')).deadlettersCommand()],

@@ -1,30 +1,82 @@
 import { pollsPerMinute, syncShare } from '../platforms/cxone/settings.ts';
 import { checkAuth } from './auth-check.ts';
+import { isLoopback } from './loopback.ts';
 import { inside, mustBeKnown, type Problem } from './problems.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 import { GLOBAL_QUEUE } from './topology.ts';
 
 const REDIS_PORT = '6379';
 
-/** Rules beyond the schema: references that must exist, and values that must agree with each other. */
-export function crossCheck(config: Config): Problem[] {
-  return [
-    ...checkRegions(config),
-    ...checkRedis(config),
-    ...checkTls('redis.tls', config.redis.tls),
-    ...checkReplication(config),
-    ...checkBus(config),
-    ...Object.keys(config.connections).flatMap((name) => checkConnection(config, name)),
-    ...checkAgents(config),
-    ...Object.keys(config.queues).flatMap((name) => checkQueue(config, name)),
-    ...checkFreshness(config),
-    ...checkAuth(config),
-    ...checkClaimKeys(config),
-  ];
+interface CrossCheck {
+  /** The sections that it reads: each must fit the schema. */
+  reads: (keyof Config)[];
+  /** Those of which it needs to know the names, or passes over what does not fit. */
+  knows?: ('regions' | 'domains' | 'connections' | 'queues')[];
+  check: (config: Config) => Problem[];
 }
 
-function checkRegions({ region, regions }: Config): Problem[] {
-  const problems = mustBeKnown('region', region, 'region', regions);
+const CHECKS: CrossCheck[] = [
+  { reads: ['region'], knows: ['regions'], check: checkRegion },
+  { reads: ['regions'], check: checkRegions },
+  { reads: ['redis', 'bus'], check: checkRedis },
+  { reads: ['redis'], check: ({ redis }) => checkTls('redis.tls', redis.tls) },
+  { reads: ['redis', 'claims'], check: checkReplication },
+  { reads: ['bus'], check: checkBus },
+  { reads: [], knows: ['regions', 'domains', 'connections'], check: ofEach('connections', checkConnection) },
+  { reads: ['agents'], knows: ['regions'], check: checkAgents },
+  { reads: [], knows: ['domains', 'connections', 'queues'], check: ofEach('queues', checkQueue) },
+  { reads: ['freshness'], check: checkFreshness },
+  { reads: ['auth', 'region', 'regions'], check: checkAuth },
+  { reads: ['auth', 'claims'], check: checkClaimKeys },
+  { reads: ['auth', 'listen'], check: checkListen },
+];
+
+/**
+ * What no schema can say: names that must lead somewhere, and values that must agree with each other. A file that does not fit
+ * the schema is checked as far as it does, so that everything wrong with it is told at once.
+ * @param given checked against the schema; sections that do not fit may hold anything
+ * @param fits whether the section at a path fits the schema
+ */
+export function crossCheck(given: Config, fits: (section: string) => boolean): Problem[] {
+  const { connections, queues } = given;
+  const config: Config = {
+    ...given,
+    connections: onlyFitting(connections, 'connections', fits),
+    queues: onlyFitting(queues, 'queues', fits),
+  };
+  return CHECKS.flatMap(({ reads, knows = [], check }) => {
+    const isKnown = knows.every((section) => given[section] !== undefined);
+    return isKnown && reads.every(fits) ? check(config) : [];
+  });
+}
+
+/** A section by name, with nothing under the names of entries that do not fit: the names are known all the same. */
+function onlyFitting<T>(entries: Record<string, T>, section: string, fits: (section: string) => boolean) {
+  const all = Object.entries(entries ?? {});
+  const fitting = all.map(([name, entry]) => [name, fits(inside(section, name)) ? entry : undefined]);
+  return Object.fromEntries(fitting) as Record<string, T>;
+}
+
+function ofEach(
+  section: 'connections' | 'queues',
+  check: (config: Config, name: string) => Problem[],
+): (config: Config) => Problem[] {
+  return (config) => Object.keys(config[section]).flatMap((name) => check(config, name));
+}
+
+/** Who is let in by nobody's word must be on this machine. */
+function checkListen({ auth, listen: { host } }: Config): Problem[] {
+  if (auth || isLoopback(host)) return [];
+  const message = `is ${host}, and there is no \`auth\`: anybody who reaches it could claim agents; configure \`auth\` (docs/security.md), or listen on 127.0.0.1`;
+  return [{ path: 'listen.host', message }];
+}
+
+function checkRegion({ region, regions }: Config): Problem[] {
+  return mustBeKnown('region', region, 'region', regions);
+}
+
+function checkRegions({ regions }: Config): Problem[] {
+  const problems: Problem[] = [];
   const nameByUrl = new Map<string, string>();
   for (const [name, { url }] of Object.entries(regions)) {
     const path = `${inside('regions', name)}.url`;

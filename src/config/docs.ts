@@ -1,10 +1,11 @@
-import { defaultBranch, discriminator, expectation, nodeOf, type SchemaNode } from './node.ts';
-import { ConfigSchema } from './schema.ts';
+import { allKeys, type Key, meaningOf } from './keys.ts';
+import { expectation, isSection } from './node.ts';
+import { isWithin } from './problems.ts';
 
 /** docs/configuration.md, rendered from the schema: every key with its meaning, allowed values and default. */
 export function renderConfigDocs(): string {
-  const root = nodeOf(ConfigSchema);
-  const sections = Object.entries(root.properties ?? {}).map(([key, node]) => renderSection(key, node));
+  const keys = allKeys();
+  const sections = keys.filter(({ path }) => !path.includes('.')).map(({ path }) => renderSection(path, keys));
   return `${[INTRODUCTION, ...sections].join('\n\n')}\n`;
 }
 
@@ -35,69 +36,46 @@ const INTRODUCTION = `# Configuration
 <!-- Rendered from src/config/schema.ts; \`npm run docs\` updates it. -->
 
 One YAML file configures all instances of one region. All problems in it are reported at once.
-\`\${NAME}\` in any text is replaced by the environment variable of that name, which must be set.
-\`\${file:PATH}\` is replaced by the content of a file, with a path relative to this file: use it for secrets.
 Names have 1 to 64 letters, digits, dots, dashes or underscores.
 
 \`\`\`yaml
-${EXAMPLE_CONFIG}\`\`\``;
+${EXAMPLE_CONFIG}\`\`\`
 
-function renderSection(key: string, node: SchemaNode): string {
-  const title = `## \`${key}\`\n\n${node.description}`;
-  const rows = node.type === 'string' ? [row(key, node, true)] : rowsOf(node, key);
+## Beginning, checking, asking
+
+| command | does |
+|---|---|
+| \`muster config example\` | prints a whole file with comments that say why: \`config example aws\`, \`azure\`, \`confluent\`, \`redpanda\`, \`self-run\`, \`small\`, or any Redis with any bus, as \`config example --redis memorydb --bus msk-iam\`. \`--list\` lists the names |
+| \`muster config check FILE\` | prints a line for each mistake, \`FILE:LINE: key: what is wrong\`, and exits with 1; or one line that says what the file describes. Nobody is asked: a pipeline says the same as a laptop. Where its secrets are not at hand, \`--allow-unset\` passes over references that have no value |
+| \`muster config check FILE --online\` | asks the Redis Cluster and the bus as well, and changes nothing there: are partitions and replicas as many as the file says, is the cluster another region's, is an agent in each queue that \`queues\` unite? Exit code 2: one of them cannot be asked |
+| \`muster config explain KEY\` | says what a key means, its value, unit and default |
+| \`muster config schema\` | prints a JSON Schema (draft 2020-12) for editors, e.g. into \`muster.schema.json\`; with \`# yaml-language-server: $schema=muster.schema.json\` as its first line a file is completed and checked while it is written |
+
+## References
+
+Secrets and what differs between instances come from elsewhere. A reference may stand wherever a value or a name may, alone or
+within a text, in quotes or not:
+
+| reference | is |
+|---|---|
+| \`\${NAME}\` | the environment variable of that name, which must be set |
+| \`\${NAME:-default}\` | the same, or the default where it is empty or not set |
+| \`\${file:PATH}\` | what the file holds, without the end of its last line; its path is relative to the folder of this one |
+| \`$\${NAME}\` | the text \`\${NAME}\` |
+
+A value is a text, or a number or a truth where one is expected. It never becomes YAML: whatever it holds, it adds no keys. Editors
+read a reference in a flow map, \`{ port: \${PORT} }\`, as a mistake; Muster does not. Put it in quotes if that disturbs.`;
+
+function renderSection(section: string, keys: Key[]): string {
+  const [own] = keys.filter(({ path }) => path === section);
+  const rows = keys.filter(({ path, node }) => isWithin(path, section) && !isSection(node)).map(row);
+  const title = `## \`${section}\`\n\n${own?.node.description}`;
   if (rows.length === 0) return title;
   return [`${title}\n`, '| key | meaning | value | default |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** A row for every leaf below a node, with `<name>` for names chosen by the user. */
-function rowsOf(node: SchemaNode, path: string): string[] {
-  const [child] = Object.values(node.patternProperties ?? {});
-  if (child) return rowsOf(child, `${path}.<name>`);
-  if (node.anyOf) return unionRows(node.anyOf, path);
-  if (node.type === 'string') return [row(path, node, false)];
-  return Object.entries(node.properties ?? {}).flatMap(([key, property]) => {
-    const at = `${path}.${key}`;
-    return property.properties || property.anyOf
-      ? rowsOf(property, at)
-      : [row(at, property, node.required?.includes(key) ?? false)];
-  });
-}
-
-/** The discriminator, then the keys of the branches: a key that several branches share comes once, with their names. */
-function unionRows(branches: SchemaNode[], path: string): string[] {
-  const choice = discriminator(branches);
-  const constants = branches.map(({ properties = {} }) => properties[choice] ?? {});
-  const description = constants.map((node) => `\`${node.const}\`: ${node.description}`).join(' ');
-  const rows = [
-    row(
-      `${path}.${choice}`,
-      { enum: constants.map((node) => node.const), description, default: defaultBranch(branches, choice) },
-      true,
-    ),
-  ];
-  const seen = new Set<string>();
-  for (const { properties = {}, required = [] } of branches) {
-    for (const [key, node] of Object.entries(properties)) {
-      const sharing = branches.map((branch) => isSame(branch.properties?.[key], node));
-      const name = `${key} ${sharing}`;
-      if (key === choice || seen.has(name)) continue;
-      seen.add(name);
-      const owners = constants.filter((_, at) => sharing[at]).map((constant) => `\`${constant.const}\``);
-      const only = owners.length === branches.length ? '' : ` (${owners.join(', ')} only)`;
-      if (node.properties || node.patternProperties || node.anyOf) rows.push(...rowsOf(node, `${path}.${key}`));
-      else
-        rows.push(
-          row(`${path}.${key}`, { ...node, description: `${node.description}${only}` }, required.includes(key)),
-        );
-    }
-  }
-  return rows;
-}
-
-const isSame = (one: SchemaNode | undefined, other: SchemaNode): boolean =>
-  one !== undefined && JSON.stringify(one) === JSON.stringify(other);
-
-function row(path: string, node: SchemaNode, isRequired: boolean): string {
+function row(key: Key): string {
+  const { path, node, isRequired } = key;
   const left = node.default === undefined ? (isRequired ? '**required**' : '–') : `\`${JSON.stringify(node.default)}\``;
-  return `| \`${path}\` | ${node.description} | ${expectation(node)} | ${left} |`;
+  return `| \`${path}\` | ${meaningOf(key)} | ${expectation(node)} | ${left} |`;
 }

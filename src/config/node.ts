@@ -27,6 +27,11 @@ export function nodeOf(schema: TSchema): SchemaNode {
   return schema as SchemaNode;
 }
 
+/** Whether a value is a section, with keys of its own. */
+export function isSection({ properties, patternProperties, anyOf }: SchemaNode): boolean {
+  return properties !== undefined || patternProperties !== undefined || anyOf !== undefined;
+}
+
 /** Expected value as text, to follow "expected" in a message. */
 export function expectation(node: SchemaNode): string {
   if (node.title) return node.title;

@@ -3,18 +3,35 @@ export interface Problem {
   /** E.g. `connections.genesys-emea.home` or `redis.nodes[0]`; empty for the file as a whole. */
   path: string;
   message: string;
+  /** The line of the file that it is about, from 1; undefined where it is about all of it. */
+  line?: number;
+  /** The reference that has no value here, e.g. `${PORT}`; elsewhere it may have one. */
+  unset?: string;
 }
 
 /** A configuration that cannot be used. The message has a line for each problem. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
+  readonly file: string;
   readonly problems: Problem[];
 
   constructor(file: string, problems: Problem[]) {
     const lines = problems.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`);
     super(`${file} is not a valid configuration:\n${lines.join('\n')}`);
+    this.file = file;
     this.problems = problems;
   }
+}
+
+/** A problem in one line: `eu.yaml:3: listen.port: is 70000, expected …`. */
+export function problemLine(file: string, { path, line, message }: Problem): string {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return [place, ...(path ? [path] : []), message].join(': ');
+}
+
+/** Whether a path is that of a section or of something in it. */
+export function isWithin(path: string, section: string): boolean {
+  return path === section || (path.startsWith(section) && /^[.[]/.test(path.slice(section.length)));
 }
 
 /** Path of a child of the value at `path`. */
@@ -31,6 +48,13 @@ export function suggest(name: string, known: string[]): string {
   return known.length > 0 ? `; known here: ${known.join(', ')}` : '';
 }
 
+/** The names that are least far from one that is not known, the nearest first. @param most how many */
+export function nearest(name: string, known: string[], most: number): string[] {
+  const wanted = plain(name);
+  const distances = new Map(known.map((other) => [other, editDistance(wanted, plain(other))]));
+  return [...distances.keys()].sort((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0)).slice(0, most);
+}
+
 /** A problem if `name` is not one of `known`. */
 export function mustBeKnown(path: string, name: string, kind: string, known: object): Problem[] {
   if (Object.hasOwn(known, name)) return [];
@@ -41,9 +65,11 @@ export function mustBeKnown(path: string, name: string, kind: string, known: obj
 
 /** Whether names differ by at most two edits, one for short names; case and separators (`held_ms`) are ignored. */
 function isNear(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, '')) as [string, string];
+  const [left, right] = [plain(a), plain(b)];
   return editDistance(left, right) <= (Math.min(left.length, right.length) > 4 ? 2 : 1);
 }
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 /** Number of insertions, deletions, replacements and swaps of neighbours between two texts. */
 function editDistance(a: string, b: string): number {

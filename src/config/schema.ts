@@ -32,7 +32,18 @@ const Redis = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user, if the cluster requires one.' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Password of the ACL user.', writeOnly: true })),
-    tls: Type.Optional(Tls('TLS to the nodes.')),
+    tls: Type.Optional(
+      Tls('TLS to the nodes.', {
+        serverName: Type.Optional(
+          Type.String({
+            minLength: 1,
+            title: 'a host name',
+            description:
+              'Name that the certificates of all nodes have, if nodes announce themselves by address, as on Azure. Default: the name or address of each node.',
+          }),
+        ),
+      }),
+    ),
     replicas: Type.Integer({
       default: 1,
       minimum: 0,

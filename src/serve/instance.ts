@@ -11,6 +11,7 @@ import { Pushes } from '../routing/read-through/pushes.ts';
 import { awaitFirstReading, type Sight } from '../sync/mirroring/first-reading.ts';
 import { openAccess } from './access.ts';
 import type { Ground } from './ground.ts';
+import { checkPartitions } from './partitions.ts';
 import { pushReaders } from './platforms.ts';
 import { reportOnConnections } from './reports/connections-report.ts';
 import { watchGauges } from './reports/gauges.ts';
@@ -108,8 +109,7 @@ async function breakGround({ config, historyFile, clock = systemClock }: StartOp
   const stream = openStream(2);
   const log = createLog(config.log.level, region, instance, stream);
   const access = openAccess(config, clock, log);
-  const { bus } = config;
-  if (bus.driver === 'kafka') await (await import('./commands/topic-check.ts')).checkTopic(bus, instance, log);
+  await checkPartitions(config.bus, instance, log);
   const metrics = createMetrics(region);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : undefined;

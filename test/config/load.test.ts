@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLE_CONFIG } from '../../src/config/docs.ts';
-import { loadConfig, readConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problems.ts';
+import { inspectConfig, loadConfig, readConfig } from '../../src/config/load.ts';
+import { ConfigError, problemLine } from '../../src/config/problems.ts';
 import { problemsIn } from '../fixtures/config-problems.ts';
 
 const ENV = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret', PORT: '7402', ONE: '1' };
@@ -248,13 +248,70 @@ describe('a configuration that does not fit', () => {
     expect(problemsOf(text)).toEqual(problems);
   });
 
-  test('shows everything at once', () => {
+  test('shows everything at once, in the order of the file', () => {
     const text = `${example('platform: events', 'platform: avaya')}listen: { port: 0, prot: 1 }\nbogus: 1`;
     expect(problemsOf(text).map((line) => line.split(':')[0])).toEqual([
-      'bogus',
+      'connections.crm.platform',
       'listen.prot',
       'listen.port',
-      'connections.crm.platform',
+      'bogus',
+    ]);
+  });
+});
+
+describe('all mistakes', () => {
+  const inspected = (text: string) =>
+    inspectConfig(text, 'muster.yaml', ENV).problems.map((problem) => problemLine('muster.yaml', problem));
+
+  test('are told at once, those of single values and those of values that disagree, each with its line', () => {
+    const text = `${example('region: eu-west-1', 'region: eu-west-2')
+      .replace('7002', '7001')
+      .replace('home: us-east-1', 'home: mars')
+      .replace('seconds: 20', 'seconds: many')}freshness: { suspectMs: 40000 }\nlog: { level: loud }\n`;
+    expect(inspected(text)).toEqual([
+      'muster.yaml:1: region: names the region "eu-west-2", which is not configured; did you mean "eu-west-1"?',
+      'muster.yaml:2: redis.nodes[1]: repeats 127.0.0.1:7001',
+      'muster.yaml:15: connections.crm.home: names the region "mars", which is not configured; known here: us-east-1, eu-west-1',
+      'muster.yaml:19: queues.support.wrapUp.seconds: is "many", expected a whole number from 0 to 3600',
+      'muster.yaml:20: freshness.staleMs: is 30000, expected more than suspectMs (40000)',
+      'muster.yaml:21: log.level: is "loud", expected one of silent, fatal, error, warn, info, debug, trace',
+    ]);
+  });
+
+  test('of one section hide none of another, and a section that does not fit brings no false ones', () => {
+    const text = example(/^regions:\n.*\n/m, 'regions:\n  us-east-1: { url: nowhere }\n').replace(
+      'crm:support',
+      'cmr:support',
+    );
+    expect(inspected(text)).toEqual([
+      'muster.yaml:5: regions.us-east-1.url: is "nowhere", expected a URL without a path, such as http://127.0.0.1:7401',
+      'muster.yaml:18: queues.support.unites[1]: names the connection "cmr", which is not configured; did you mean "crm"?',
+    ]);
+  });
+
+  test('of names need only names: what does not fit under one is another matter', () => {
+    const text = example('{ url: http://127.0.0.1:7401 }', '{ url: nowhere }')
+      .replace('home: us-east-1', 'home: us-eats-1')
+      .replace('loginUrl: https://login.mypurecloud.de', 'loginUrl: nowhere')
+      .replace('crm:support', 'cmr:support');
+    expect(inspected(text).map((line) => line.split(': ')[1])).toEqual([
+      'regions.us-east-1.url',
+      'connections.genesys-emea.loginUrl',
+      'connections.crm.home',
+      'queues.support.unites[1]',
+    ]);
+  });
+
+  test('in YAML itself are named one a line', () => {
+    expect(inspected('region: eu\nregion: us\nredis: {}\nredis: {}\nbus: *nothing\n')).toEqual([
+      expect.stringMatching(/^muster\.yaml:2: .*unique/),
+      expect.stringMatching(/^muster\.yaml:4: .*unique/),
+    ]);
+  });
+
+  test('name who listens to everybody', () => {
+    expect(problemsOf(`${EXAMPLE_CONFIG}listen: { host: 0.0.0.0 }`)).toEqual([
+      'listen.host: is 0.0.0.0, and there is no `auth`: anybody who reaches it could claim agents; configure `auth` (docs/security.md), or listen on 127.0.0.1',
     ]);
   });
 });
@@ -279,6 +336,10 @@ describe('a file', () => {
       new ConfigError(file, [{ path: '', message: 'cannot be read: the file does not exist' }]),
     );
     await expect(loadConfig(file)).rejects.toThrow(expected);
+  });
+
+  test('that is a directory is named as one', async () => {
+    await expect(loadConfig(folder)).rejects.toThrow('cannot be read: it is a directory');
   });
 });
 

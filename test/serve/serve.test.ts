@@ -117,6 +117,19 @@ describe('muster serve', () => {
     expect(said.out).toBe('');
   });
 
+  it('refuses a bus of other partitions, and says what to do', async () => {
+    const first = await serve(await settings('eu'));
+    await vi.waitFor(() => expect(first.said.out).toMatch(/listens/), 20_000);
+    const { ended, said } = await serve(await settings('eu', { bus: { url: bus.url, partitions: 6 } }));
+    expect(await ended).toBe(1);
+    expect(said).toEqual({
+      out: '',
+      err: 'muster: the bus has 12 partitions of agent.status.change, and bus.partitions is 6: set it to 12, or name a new topic, in all regions\n',
+    });
+    first.child.kill('SIGTERM');
+    await first.ended;
+  });
+
   it('says in one line that no Redis answers', async () => {
     const { ended, said } = await serve(await settings('eu', { redis: { nodes: [`127.0.0.1:${await freePort()}`] } }));
     expect(await ended).toBe(1);

@@ -93,3 +93,11 @@ test('a cluster of an authority that is not trusted is refused in one line', asy
   await once(child, 'exit');
   expect(said.err.trimEnd().split('\n').at(-1)).toMatch(/^muster: no Redis Cluster answers at /);
 });
+
+test('a name that all nodes have in common is looked for in their certificates, whatever they are announced as', async () => {
+  const { said } = await serve({ redis: { ...trusted, serverName: 'localhost' }, bus: trusted });
+  await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 20_000 });
+  const other = await serve({ redis: { ...trusted, serverName: 'cache.example.com' }, bus: trusted });
+  await once(other.child, 'exit');
+  expect(other.said.err.trimEnd().split('\n').at(-1)).toMatch(/^muster: no Redis Cluster answers at /);
+});

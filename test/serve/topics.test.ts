@@ -175,6 +175,27 @@ kafkaOrSkip('muster topics', () => {
     );
   });
 
+  test('muster config check compares partitions with the topic, where it is asked to', async () => {
+    await admin.createTopics({ topics: ['compared'], partitions: 3, replicas: 1 });
+    const check = async (bus: object): Promise<Ended> =>
+      muster(['config', 'check', await configure(bus), '--online']).ended;
+    const [same, other, none, away] = await Promise.all([
+      check({ topic: 'compared', partitions: 3 }),
+      check({ topic: 'compared' }),
+      check({ topic: 'uncreated' }),
+      check({ brokers: [`127.0.0.1:${await freePort()}`] }),
+    ]);
+    expect([same.code, same.out[1]]).toEqual([0, '  bus: 3 partitions of compared, as configured']);
+    expect([other.code, other.out[0]]).toEqual([
+      1,
+      expect.stringMatching(
+        /: bus\.partitions: the topic compared has 3 partitions, and bus\.partitions is 12: `muster topics check` says what to do$/,
+      ),
+    ]);
+    expect([none.code, none.out[1]]).toEqual([0, '  bus: there is no uncreated yet; `muster topics apply` creates it']);
+    expect([away.code, away.err]).toEqual([2, expect.stringMatching(/^muster config: the bus at .+\n$/)]);
+  });
+
   test.each([
     ['brokers that are away', async () => ({ brokers: [`127.0.0.1:${await freePort()}`] })],
     ['brokers that are silent', async () => ({ brokers: [`127.0.0.1:${await silentPort()}`] })],

@@ -3,15 +3,17 @@ import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
 import { inTime } from './in-time.ts';
 
 /**
- * How many partitions a topic has.
+ * How many partitions a topic has; undefined: there is no such topic.
  * @param limitMs how long to wait for an answer
- * @throws BusUnavailable, also where there is no such topic
+ * @throws BusUnavailable
  */
-export async function partitionCount(access: KafkaAccess, topic: string, limitMs: number): Promise<number> {
+export async function partitionCount(access: KafkaAccess, topic: string, limitMs: number): Promise<number | undefined> {
   const admin = new Admin(clientOptions(access));
   try {
+    const names = await inTime(limitMs, admin.listTopics());
+    if (!names.includes(topic)) return undefined;
     const { topics } = await inTime(limitMs, admin.metadata({ topics: [topic] }));
-    return topics.get(topic)?.partitionsCount ?? 0;
+    return topics.get(topic)?.partitionsCount;
   } catch (error) {
     throw unavailable(access, error);
   } finally {

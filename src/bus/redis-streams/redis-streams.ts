@@ -6,6 +6,7 @@ import { createLeases } from '../../store/redis/leases.ts';
 import { load } from '../../store/redis/scripts.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
 import { RedisConnection } from './connection.ts';
+import { otherPartitions, partitionKeys, settlePartitions } from './partitions.ts';
 import { PartitionReader, START } from './reader.ts';
 import { writeFields } from './stream-entry.ts';
 
@@ -44,6 +45,7 @@ const advanceScript = load('advance', folder);
  *
  * | key | type | holds |
  * |---|---|---|
+ * | `<topic>:partitions` | string | how many partitions there are, as settled by the first instance |
  * | `<topic>:<n>` | stream | the messages of partition n that some region has not read |
  * | `<topic>:<n>:progress` | hash | the last id published, and the last that each region has committed |
  * | `<topic>:lease:<region>:<n>` | string | the instance that reads partition n for the region |
@@ -65,6 +67,7 @@ class RedisStreamsBus implements Bus {
   readonly #redis: RedisConnection;
   #reader: PartitionReader | undefined;
   #leases: Leases | undefined;
+  #isSettled = false;
 
   constructor(options: RedisStreamsBusOptions) {
     this.#options = options;
@@ -74,6 +77,7 @@ class RedisStreamsBus implements Bus {
 
   async publish(partition: number, messages: BusMessage[]): Promise<void> {
     const { maxLength = MAX_LENGTH } = this.#options;
+    await this.#checkPartitions();
     for (let first = 0; first < messages.length; first += PUBLISH_CHUNK) {
       const chunk = messages.slice(first, first + PUBLISH_CHUNK);
       const args = chunk.flatMap(({ key, headers, value }) => [key, JSON.stringify(headers), value]);
@@ -128,6 +132,15 @@ class RedisStreamsBus implements Bus {
     this.#redis.close();
   }
 
+  /** With another number of partitions keys would lie where no other region looks for them. A start without the bus left it open. */
+  async #checkPartitions(): Promise<void> {
+    if (this.#isSettled) return;
+    const { topic, partitions } = this.#options;
+    const count = await settlePartitions(this.#redis, topic, partitions);
+    if (count !== partitions) throw new BusUnavailable(otherPartitions(topic, count, partitions));
+    this.#isSettled = true;
+  }
+
   async #advance(partition: number, from: string, to: string): Promise<string> {
     const { region, regions } = this.#options;
     return String(await this.#redis.run(advanceScript, this.#keys(partition), [region, from, to, ...regions]));
@@ -157,8 +170,7 @@ class RedisStreamsBus implements Bus {
 
   /** The stream and the progress of a partition. */
   #keys(partition: number): [stream: string, progress: string] {
-    const stream = `${this.#options.topic}:${partition}`;
-    return [stream, `${stream}:progress`];
+    return partitionKeys(this.#options.topic, partition);
   }
 }
 

@@ -21,8 +21,9 @@ export const INSTANCE_EVENTS = {
   topic_check_failed: {
     level: 'warn',
     message: 'Topic was not checked; starting without the bus',
-    meaning: 'The brokers cannot be reached, or `topic` does not exist.',
-    remedy: 'Run `muster topics check`. See [Muster on Kafka](kafka.md#topics).',
+    meaning: 'The bus cannot be reached, or on Kafka `topic` does not exist.',
+    remedy:
+      'Run `muster config check --online`; on Kafka also `muster topics check`. See [Muster on Kafka](kafka.md#topics).',
   },
   auth_not_configured: {
     level: 'warn',

@@ -10,8 +10,8 @@ export interface ClusterSettings {
   nodes: string[];
   username?: string | undefined;
   password?: string | undefined;
-  /** PEM texts; undefined: no TLS. */
-  tls?: TlsTexts | undefined;
+  /** PEM texts, and the name that certificates must have if not that of the node; undefined: no TLS. */
+  tls?: (TlsTexts & { servername?: string }) | undefined;
 }
 
 /**
