@@ -7,7 +7,7 @@ import { serveCommand } from '../../src/serve/commands/command.ts';
 import { configCommand } from '../../src/serve/commands/config-command.ts';
 import { deadlettersCommand } from '../../src/serve/commands/deadletters-command.ts';
 import { topicsCommand } from '../../src/serve/commands/topics-command.ts';
-import { freePort } from '../../world/redis/ports.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { type Ended, muster } from '../fixtures/muster-command.ts';
 
 /** Every command that takes a file, without the file, its name where it complains, and the exit code of one that cannot work. */

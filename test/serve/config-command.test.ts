@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { parse } from 'yaml';
 import { systemClock } from '../../src/ops/clock.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
-import { freePort } from '../../world/redis/ports.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
+import { freePort } from '../../world/tools/ports.ts';
 import { provideFor } from '../fixtures/examples.ts';
 import { muster } from '../fixtures/muster-command.ts';
 import { ask, eventOf } from '../fixtures/regions.ts';
