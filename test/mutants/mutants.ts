@@ -200,8 +200,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'forgetting',
     without: 'forgetting what an instance remembers of a shard that was down',
-    file: 'src/serve/sync.ts',
-    text: 'store.cluster.shards.onDown = () => agents.forget();',
+    file: 'src/store/redis/redis-store.ts',
+    text: 'cluster.shards.onDown = () => recent.clear();',
     becomes: '',
     drill: 'master-failover',
     breaks: [],

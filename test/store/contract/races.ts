@@ -1,5 +1,5 @@
+import { Random } from '@muster/simulators/kit/random';
 import { expect, it } from 'vitest';
-import { Random } from '../../../simulators/kit/random.ts';
 import type { Capacity, Media } from '../../../src/agent/facets.ts';
 import { claimsOf } from '../../../src/agent/facets.ts';
 import { VOICE } from '../../../src/agent/status.ts';
