@@ -1,60 +1,20 @@
-import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
   type Facets,
   type Interaction,
   interactionsFacet,
   interactionsOf,
+  isReserved,
   type Profile,
+  RESERVED,
   type Stamped,
 } from './facets.ts';
 import { type WrongField, wrongFields } from './fields.ts';
 import { type Limit, RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
-import { STATUSES, type Status, type StatusAnswer } from './status.ts';
+import type { Status } from './status.ts';
 import { bytesOf, cut, wrongText } from './text.ts';
-import { closed, Reason, readFacets, Time, WireFacets, writeFacets } from './wire.ts';
+import { type AgentEvent, EventPayload, readFacets, writeEvent } from './wire.ts';
 
-/** A change to one agent, as every region sees it. */
-export interface AgentEvent {
-  eventId: string;
-  agentId: string;
-  /** Platform time in ms. A facet without a time of its own takes this one. */
-  timestampMs: number;
-  /** The region that accepted the event. */
-  region: string;
-  /** What brought it, e.g. `reconcile`; absent for the ordinary course of things. */
-  source?: string;
-  facets: Facets;
-}
-
-const longest = TEXT_LIMITS.name.most;
-const Id = (description: string) => Type.String({ minLength: 1, maxLength: longest, description });
-
-export const EventPayload = Type.Object(
-  {
-    event_id: Id(
-      'Its name. The same event once more, with the same times, changes nothing; what has a later time is another event, whatever its name.',
-    ),
-    timestamp: Time,
-    agent_id: Type.String({
-      minLength: 1,
-      maxLength: longest,
-      pattern: '^[^\\s\\x00-\\x1f]+$',
-      description: 'The agent, as `connection:user id of the platform`.',
-    }),
-    status: Type.Optional(
-      Type.Enum([...STATUSES], {
-        description: 'In the plain form what is reported; beside facets a summary of the agent.',
-      }),
-    ),
-    reason: Reason,
-    region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
-    source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
-    ...WireFacets,
-  },
-  closed,
-);
-export type EventPayload = Static<typeof EventPayload>;
 const checker = Compile(EventPayload);
 
 /** Timestamps at or above this are milliseconds (as seconds they would lie in the year 5138). */
@@ -160,23 +120,6 @@ function describe(status: Status, reason: string | undefined, from: { at: number
   return { presence: { state: state[status], ...why, isPlain: true, ...from } };
 }
 
-/**
- * The payload every region reads: the facets that changed.
- * @param answer the agent's status with this change, for readers that look at nothing else
- */
-export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayload {
-  return {
-    event_id: event.eventId,
-    timestamp: event.timestampMs,
-    agent_id: event.agentId,
-    status: answer.status,
-    ...(answer.reason && { reason: answer.reason }),
-    region_source: event.region,
-    ...(event.source && { source: event.source }),
-    ...writeFacets(event.facets, { at: event.timestampMs, id: event.eventId }),
-  };
-}
-
 /** What a JSON schema cannot bound: how large parts of an agent's record are as a whole. */
 
 /** What is too large of what is reported of an agent, field by field; so no record can outgrow what a record may be. */
@@ -248,14 +191,6 @@ function withinBytes(profile: Profile): Profile {
   }
   return fitting;
 }
-
-/** Begins the ids of interactions that a platform counts and that nobody who listens has heard of. */
-export const UNSEEN = 'unseen/';
-
-/** Ids that only Muster's own readings of platforms give: under one of them somebody's call would be taken for what it stands for. */
-export const isReserved = (callId: string): boolean => callId.startsWith(UNSEEN);
-
-export const RESERVED = `must not begin with ${UNSEEN}, which stands for what a platform only counts`;
 
 /** The call ids of what somebody else than Muster reports that are Muster's own to give. */
 export function reservedIds(facets: Facets): WrongField[] {

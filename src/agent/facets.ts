@@ -275,3 +275,11 @@ export function limitOf({ media }: Capacity, of: Media): number {
   const { units = 0 } = media[of] ?? {};
   return of === 'voice' ? Math.min(1, units) : units;
 }
+
+/** Begins the ids of interactions that a platform counts and that nobody who listens has heard of. */
+export const UNSEEN = 'unseen/';
+
+/** Ids that only Muster's own readings of platforms give: under one of them somebody's call would be taken for what it stands for. */
+export const isReserved = (callId: string): boolean => callId.startsWith(UNSEEN);
+
+export const RESERVED = `must not begin with ${UNSEEN}, which stands for what a platform only counts`;

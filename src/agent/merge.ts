@@ -1,4 +1,3 @@
-import type { AgentEvent } from './event.ts';
 import {
   type Claim,
   compareClaims,
@@ -17,6 +16,7 @@ import {
 import { RECORD_LIMITS } from './limits.ts';
 import { isLive, liveInteractions } from './status.ts';
 import { bytesOf } from './text.ts';
+import type { AgentEvent } from './wire.ts';
 
 /** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';

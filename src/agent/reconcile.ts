@@ -1,5 +1,4 @@
 import { Value } from 'typebox/value';
-import { UNSEEN } from './event.ts';
 import {
   claimsOf,
   compareVersions,
@@ -11,6 +10,7 @@ import {
   isRunning,
   type Media,
   type Stamped,
+  UNSEEN,
   type Version,
 } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';

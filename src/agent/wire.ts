@@ -17,7 +17,7 @@ import {
   type Version,
 } from './facets.ts';
 import { RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
-import { UNIT_NAME } from './status.ts';
+import { STATUSES, type StatusAnswer, UNIT_NAME } from './status.ts';
 
 /**
  * Facets as they travel, in events and in answers: `snake_case`, each with the time and the event it comes from. A
@@ -30,8 +30,8 @@ const Name = Type.String({ minLength: 1, maxLength: longest });
 /** As a key: the lengths of a text that is one are not looked at. */
 export const SkillName = Type.String({ pattern: `^[\\s\\S]{1,${TEXT_LIMITS.skillName.most}}$` });
 /** Seconds or milliseconds since the epoch. */
-export const Time = Type.Number({ description: 'Seconds or milliseconds since the epoch' });
-export const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: TEXT_LIMITS.reason.most }));
+const Time = Type.Number({ description: 'Seconds or milliseconds since the epoch' });
+const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: TEXT_LIMITS.reason.most }));
 
 const stamped = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object({ at: Type.Optional(Time), event_id: Type.Optional(Name), ...properties }, closed);
@@ -247,4 +247,62 @@ function readClaim(wire: NonNullable<WireFacets['claim']> & { unit?: string }): 
   if (remaining_ms !== undefined) claim.remainingMs = remaining_ms;
   if (end_reason !== undefined) claim.endReason = end_reason;
   return claim;
+}
+
+/** A change to one agent, as every region sees it. */
+export interface AgentEvent {
+  eventId: string;
+  agentId: string;
+  /** Platform time in ms. A facet without a time of its own takes this one. */
+  timestampMs: number;
+  /** The region that accepted the event. */
+  region: string;
+  /** What brought it, e.g. `reconcile`; absent for the ordinary course of things. */
+  source?: string;
+  facets: Facets;
+}
+
+const Id = (description: string) => Type.String({ minLength: 1, maxLength: longest, description });
+
+export const EventPayload = Type.Object(
+  {
+    event_id: Id(
+      'Its name. The same event once more, with the same times, changes nothing; what has a later time is another event, whatever its name.',
+    ),
+    timestamp: Time,
+    agent_id: Type.String({
+      minLength: 1,
+      maxLength: longest,
+      pattern: '^[^\\s\\x00-\\x1f]+$',
+      description: 'The agent, as `connection:user id of the platform`.',
+    }),
+    status: Type.Optional(
+      Type.Enum([...STATUSES], {
+        description: 'In the plain form what is reported; beside facets a summary of the agent.',
+      }),
+    ),
+    reason: Reason,
+    region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
+    source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
+    ...WireFacets,
+  },
+  closed,
+);
+export type EventPayload = Static<typeof EventPayload>;
+
+/**
+ * The payload every region reads: the facets that changed.
+ * @param answer the agent's status with this change, for readers that look at nothing else
+ */
+export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayload {
+  return {
+    event_id: event.eventId,
+    timestamp: event.timestampMs,
+    agent_id: event.agentId,
+    status: answer.status,
+    ...(answer.reason && { reason: answer.reason }),
+    region_source: event.region,
+    ...(event.source && { source: event.source }),
+    ...writeFacets(event.facets, { at: event.timestampMs, id: event.eventId }),
+  };
 }

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { stringify } from 'yaml';
-import { type AgentEvent, EventPayload } from '../agent/event.ts';
+import { type AgentEvent, EventPayload } from '../agent/wire.ts';
 import type { BusMessage } from './bus.ts';
 import { REASON, sealLetter } from './dead-letter.ts';
 import {

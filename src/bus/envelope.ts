@@ -1,7 +1,8 @@
-import { type AgentEvent, clampFuture, InvalidEvent, readEvent, reservedIds, writeEvent } from '../agent/event.ts';
+import { clampFuture, InvalidEvent, readEvent, reservedIds } from '../agent/event.ts';
 import { MESSAGE_LIMITS } from '../agent/limits.ts';
 import type { StatusAnswer } from '../agent/status.ts';
 import { bytesOf, wrongText } from '../agent/text.ts';
+import { type AgentEvent, writeEvent } from '../agent/wire.ts';
 import type { BusMessage } from './bus.ts';
 
 /** What travels on the bus: CloudEvents in binary mode, the attributes in the headers, readable JSON in the value. */

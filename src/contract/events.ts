@@ -1,7 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { EventPayload } from '../agent/event.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
-import { closed } from '../agent/wire.ts';
+import { closed, EventPayload } from '../agent/wire.ts';
 import { Count, Name, OneOf } from './fields.ts';
 
 export const MAX_BATCH = REQUEST_LIMITS.events.most;

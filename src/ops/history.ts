@@ -1,6 +1,6 @@
-import type { AgentEvent } from '../agent/event.ts';
 import { claimsOf, type Facets, interactionsOf, unavailabilityOf } from '../agent/facets.ts';
 import type { Outcome } from '../agent/merge.ts';
+import type { AgentEvent } from '../agent/wire.ts';
 import type { Clock } from './clock.ts';
 import type {
   AgentReadLine,

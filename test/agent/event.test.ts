@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settlementsDue } from '../../src/agent/claim.ts';
-import { type AgentEvent, clampFuture, InvalidEvent, readEvent, writeEvent } from '../../src/agent/event.ts';
+import { clampFuture, InvalidEvent, readEvent } from '../../src/agent/event.ts';
 import { type Claim, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
-import { writeFacets } from '../../src/agent/wire.ts';
+import { type AgentEvent, writeEvent, writeFacets } from '../../src/agent/wire.ts';
 import { facets } from './arbitrary.ts';
 
 const nowMs = 1_764_000_000_000;

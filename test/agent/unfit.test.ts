@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AgentEvent, unfit } from '../../src/agent/event.ts';
+import { unfit } from '../../src/agent/event.ts';
 import { interactionsFacet } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 
 const AT = Date.UTC(2026, 0, 1);
 const version = { at: AT, id: 'emea:ana/1' };

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AgentEvent, EventPayload, InvalidEvent } from '../../src/agent/event.ts';
+import { InvalidEvent } from '../../src/agent/event.ts';
 import { interactionsFacet } from '../../src/agent/facets.ts';
 import { MESSAGE_LIMITS } from '../../src/agent/limits.ts';
+import { type AgentEvent, EventPayload } from '../../src/agent/wire.ts';
 import type { Json, JsonObject } from '../../src/api/openapi/components.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import {

@@ -1,6 +1,6 @@
 import { Random } from '@muster/simulators/kit/random';
-import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { CLAIM_CONFLICT, HEARTBEAT, sealConflict, sealEvent, sealHeartbeat } from '../../src/bus/envelope.ts';
 

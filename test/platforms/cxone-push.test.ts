@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEvent, writeEvent } from '../../src/agent/event.ts';
+import { readEvent } from '../../src/agent/event.ts';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
+import { writeEvent } from '../../src/agent/wire.ts';
 import { createCxonePushReader } from '../../src/platforms/cxone/push.ts';
 import { fieldsRefusedBy } from '../fixtures/push-errors.ts';
 

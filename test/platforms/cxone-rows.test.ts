@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readEvent, writeEvent } from '../../src/agent/event.ts';
+import { readEvent } from '../../src/agent/event.ts';
 import { interactionsFacet } from '../../src/agent/facets.ts';
+import { writeEvent } from '../../src/agent/wire.ts';
 import { readContactRow, type Step, stepOfContact, stepOfState } from '../../src/platforms/cxone/contact.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow, stampState, stateOf, vocabularyOf } from '../../src/platforms/cxone/state.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEvent, writeEvent } from '../../src/agent/event.ts';
+import { readEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
+import { writeEvent } from '../../src/agent/wire.ts';
 import type { UserPayload } from '../../src/platforms/genesys/payloads.ts';
 import { createGenesysPushReader } from '../../src/platforms/genesys/push.ts';
 import { Translator } from '../../src/platforms/genesys/translator.ts';

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { PushReader } from '../../src/platforms/platform.ts';
 import { Pushes } from '../../src/routing/read-through/pushes.ts';

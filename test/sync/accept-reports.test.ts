@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { openMessage } from '../../src/bus/envelope.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { type BatchHandler, type BusMessage, BusUnavailable, type Delivery } from '../../src/bus/bus.ts';
 import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
 import { type Heartbeat, sealEvent, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';

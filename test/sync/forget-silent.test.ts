@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { Reading, ReadPage } from '../../src/platforms/platform.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';

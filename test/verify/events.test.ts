@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../src/agent/event.ts';
 import type { ClaimState } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { evidence, failed, Histories, type Instance, presence } from './histories.ts';
 
 let world: Histories;

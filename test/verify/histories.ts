@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets, PresenceState } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { Clock } from '../../src/ops/clock.ts';
 import {
   type AgentRead,

@@ -1,6 +1,6 @@
-import type { AgentEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
 import { HELD_MS, Histories, type Instance, presence } from './histories.ts';
 import { LedgerLines } from './ledger-lines.ts';
 import { Mirrors } from './mirrors.ts';

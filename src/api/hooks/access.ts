@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Settlement } from '../../agent/claim.ts';
-import { isReserved, RESERVED } from '../../agent/event.ts';
+import { isReserved, RESERVED } from '../../agent/facets.ts';
 import { KeysUnavailable } from '../../auth/key-source.ts';
 import { ANYBODY, type Caller, InvalidBearer, may, type Tokens } from '../../auth/tokens.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';

@@ -1,5 +1,6 @@
-import { type AgentEvent, InvalidEvent, readEvent, reservedIds } from '../../agent/event.ts';
+import { InvalidEvent, readEvent, reservedIds } from '../../agent/event.ts';
 import type { WrongField } from '../../agent/fields.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import { EventsAnswer, EventsBody, MAX_BATCH } from '../../contract/events.ts';
 import { tokenOfEvents } from '../../routing/consistency/token.ts';

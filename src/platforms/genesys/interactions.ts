@@ -1,4 +1,3 @@
-import { UNSEEN } from '../../agent/event.ts';
 import {
   CALLS,
   type Facets,
@@ -7,6 +6,7 @@ import {
   MEDIA,
   type Media,
   type Stamped,
+  UNSEEN,
   type Version,
 } from '../../agent/facets.ts';
 import { type InteractionReading, stepAfter } from './interaction.ts';

@@ -1,6 +1,6 @@
 import { type Due, type PlatformSettlement, settlementsDue } from '../../agent/claim.ts';
-import type { AgentEvent } from '../../agent/event.ts';
 import type { Claim } from '../../agent/facets.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';

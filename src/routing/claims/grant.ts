@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { AgentEvent } from '../../agent/event.ts';
 import { type Claim, claimFacet, claimsOf, type Facets, type Media } from '../../agent/facets.ts';
 import type { RequiredSkills } from '../../agent/ranking.ts';
 import { VOICE } from '../../agent/status.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import { type Queue, whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { type AgentRecord, lockOf } from '../../store/agent-record.ts';

@@ -1,6 +1,6 @@
-import type { AgentEvent } from '../../agent/event.ts';
 import type { Facets } from '../../agent/facets.ts';
 import { merge } from '../../agent/merge.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import type { PushAnswer } from '../../contract/events.ts';
 import { InvalidPush, type PushedFact, type PushReader, type PushReading } from '../../platforms/platform.ts';
 import type { Accepted } from '../../sync/flow/ingest.ts';

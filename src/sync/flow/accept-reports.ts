@@ -1,5 +1,5 @@
-import { type AgentEvent, writeEvent } from '../../agent/event.ts';
 import type { Facets } from '../../agent/facets.ts';
+import { type AgentEvent, writeEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
 import { AGENT_CHANGED } from '../../bus/envelope.ts';
 import type { PlatformReport } from '../../platforms/platform.ts';

@@ -1,4 +1,5 @@
-import { type AgentEvent, InvalidEvent } from '../../agent/event.ts';
+import { InvalidEvent } from '../../agent/event.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import type { Bus, Delivery } from '../../bus/bus.ts';
 import {
   AGENT_CHANGED,

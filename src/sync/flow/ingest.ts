@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../../agent/claim.ts';
-import { type AgentEvent, clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
+import { clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
 import { forgetting, isBeyondBound, isWholeSecond, merge, numbered, type Outcome, takeIn } from '../../agent/merge.ts';
 import { claimOn, statusOf, VOICE } from '../../agent/status.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
 import { type ClaimConflict, partitionOf, sealConflict, sealEvent } from '../../bus/envelope.ts';
 import { writeFields } from '../../bus/redis-streams/stream-entry.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AgentEvent } from '../../agent/event.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import { partitionOf } from '../../bus/envelope.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';

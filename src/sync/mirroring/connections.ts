@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentEvent } from '../../agent/event.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentEvent } from '../../agent/event.ts';
 import { type Facets, interactionsOf, type Version } from '../../agent/facets.ts';
 import { forgettingOf, isSilent } from '../../agent/merge.ts';
 import { type Difference, reconcile } from '../../agent/reconcile.ts';
 import { ownStatus } from '../../agent/status.ts';
+import type { AgentEvent } from '../../agent/wire.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
