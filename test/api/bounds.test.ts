@@ -1,7 +1,6 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { partitionOf } from '../../src/bus/envelope.ts';
-import { writeFields } from '../../src/bus/redis-streams/stream-entry.ts';
+import { partitionOf, writeFields } from '../../src/bus/envelope.ts';
 import { type Answer, ask as askOnce, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 

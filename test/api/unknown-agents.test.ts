@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { partitionOf } from '../../src/bus/envelope.ts';
-import { readFields, type StreamEntry } from '../../src/bus/redis-streams/stream-entry.ts';
+import { partitionOf, readFields, type StreamEntry } from '../../src/bus/envelope.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';

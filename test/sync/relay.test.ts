@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bus, type BusMessage, BusUnavailable } from '../../src/bus/bus.ts';
-import { writeFields } from '../../src/bus/redis-streams/stream-entry.ts';
+import { writeFields } from '../../src/bus/envelope.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { Leases } from '../../src/store/leases.ts';

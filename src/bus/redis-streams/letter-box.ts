@@ -1,7 +1,7 @@
 import type { TlsTexts } from '../../ops/tls.ts';
+import { readFields, type StreamEntry } from '../envelope.ts';
 import type { KeptLetter, LetterBox } from '../letter-box.ts';
 import { RedisConnection } from './connection.ts';
-import { readFields, type StreamEntry } from './stream-entry.ts';
 
 const PAGE = '200';
 const ID = /^\d+-\d+$/;

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../ops/log.ts';
 import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
 import type { BatchHandler, Delivery } from '../bus.ts';
+import { type ByteEntry, readFields } from '../envelope.ts';
 import type { RedisConnection } from './connection.ts';
-import { type ByteEntry, readFields } from './stream-entry.ts';
 
 interface ReaderOptions {
   /** Carries the blocking reads and nothing else. */

@@ -5,10 +5,10 @@ import type { Leases } from '../../store/leases.ts';
 import { createLeases } from '../../store/redis/leases.ts';
 import { load } from '../../store/redis/scripts.ts';
 import { type BatchHandler, type Bus, type BusMessage, BusUnavailable, type PartitionLag } from '../bus.ts';
+import { writeFields } from '../envelope.ts';
 import { RedisConnection } from './connection.ts';
 import { otherPartitions, partitionKeys, settlePartitions } from './partitions.ts';
 import { PartitionReader, START } from './reader.ts';
-import { writeFields } from './stream-entry.ts';
 
 export interface RedisStreamsBusOptions {
   /** One plain Redis: `redis://` or `rediss://`. */

@@ -6,8 +6,7 @@ import { forgetting, isBeyondBound, isWholeSecond, merge, numbered, type Outcome
 import { claimOn, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
-import { type ClaimConflict, partitionOf, sealConflict, sealEvent } from '../../bus/envelope.ts';
-import { writeFields } from '../../bus/redis-streams/stream-entry.ts';
+import { type ClaimConflict, partitionOf, sealConflict, sealEvent, writeFields } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { homeOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
-import { withPosition } from '../../bus/envelope.ts';
-import { readFields } from '../../bus/redis-streams/stream-entry.ts';
+import { readFields, withPosition } from '../../bus/envelope.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import type { Leases } from '../../store/leases.ts';

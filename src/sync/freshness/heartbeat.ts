@@ -1,5 +1,4 @@
-import { sealHeartbeat } from '../../bus/envelope.ts';
-import { writeFields } from '../../bus/redis-streams/stream-entry.ts';
+import { sealHeartbeat, writeFields } from '../../bus/envelope.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Leases } from '../../store/leases.ts';
