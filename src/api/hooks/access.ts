@@ -9,6 +9,7 @@ import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Audit, AuditRecord, Who } from '../../ops/audit.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import type { PushConfig } from '../../platforms/push-settings.ts';
+import { claim } from '../../routing/claims/claim.ts';
 import { claimAndDeliver, type Delivered } from '../../routing/claims/deliver.ts';
 import type { ClaimRequest } from '../../routing/claims/grant.ts';
 import { settle } from '../../routing/claims/settle.ts';
@@ -183,7 +184,7 @@ export async function claimFor(region: Region, request: FastifyRequest, asked: C
     region,
     request,
     base,
-    () => claimAndDeliver(region, asked),
+    () => (asked.deliver ? claimAndDeliver(region, asked) : claim(region, asked)),
     ({ claim: granted, again }) => ({
       ...recordOf(granted),
       outcome: again ? 'again' : 'ok',

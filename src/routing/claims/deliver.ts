@@ -11,7 +11,7 @@ import type { ClaimRequest, Granted } from './grant.ts';
 import { settle } from './settle.ts';
 
 export interface Delivered extends Granted {
-  /** Absent where the caller delivers. */
+  /** Absent if the caller delivers: then nothing was asked of a platform. */
   delivered?: (typeof DELIVERED)[number];
 }
 
@@ -21,7 +21,7 @@ const MAX_AGENTS = 3;
 const LEAST_MS = 500;
 
 /**
- * Claims an agent and, where that is asked for, has their platform send the conversation there:
+ * Claims an agent for a request with `deliver`, and has the platform send the conversation there:
  *
  *   claimed ──told──► accepted, or no answer in time ──► the claim, and which of these it was
  *      ▲       └────► refused ──► given back, the next agent
@@ -33,7 +33,6 @@ const LEAST_MS = 500;
  * @throws as `claim`; Refusal `not_assigned`, `platform_unavailable`
  */
 export async function claimAndDeliver(region: Region, request: ClaimRequest): Promise<Delivered> {
-  if (request.deliver === undefined) return claim(region, request);
   const untilMs = region.clock.monotonicMs() + request.budgetMs;
   const leftMs = () => Math.max(1, Math.ceil(untilMs - region.clock.monotonicMs()));
   let reason = '';
