@@ -40,7 +40,7 @@ export async function readText(file: string): Promise<string> {
 }
 
 const WHY_UNREADABLE: Record<string, string> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'the file does not exist',
   EISDIR: 'it is a directory',
   EACCES: 'this user may not read it',
 };

@@ -61,7 +61,7 @@ describe('the JSON Schema', () => {
     expect(schema).toMatchObject({
       required: ['region', 'redis', 'bus', 'regions'],
       properties: {
-        claims: { properties: { heldMs: { description: expect.stringMatching(/held/), default: 10_000 } } },
+        claims: { properties: { heldMs: { description: expect.stringMatching(/confirmed/), default: 10_000 } } },
       },
     });
   });

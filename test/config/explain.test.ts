@@ -14,7 +14,7 @@ const nearestTo = (key: string): string[] => {
 describe('a key is explained', () => {
   test('with its meaning, value, unit, default and page', () => {
     expect(textOf('claims.heldMs')).toBe(`claims.heldMs
-  How long a claim is held before it must be confirmed.
+  Time in which a claim must be confirmed.
 
   value     a whole number from 1000 to 600000
   unit      milliseconds

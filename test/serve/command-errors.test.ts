@@ -82,7 +82,7 @@ function expectOneLine({ out, err }: { out: string; err: string }, name: string,
 
 describe.each(COMMANDS)('muster %s', (args, name, code) => {
   test.each([
-    ['a file that is not there', 'none.yaml', 'cannot be read: there is no such file'],
+    ['a file that is not there', 'none.yaml', 'cannot be read: the file does not exist'],
     ['a directory', '', 'cannot be read: it is a directory'],
     ['what is no YAML', 'broken.yaml', 'Flow'],
     ['what is no UTF-8', 'latin.yaml', 'is not UTF-8'],
@@ -99,7 +99,7 @@ test.concurrent('a process that was given a file that is not there says the same
   for (const [args, name, code] of COMMANDS.slice(0, 3)) {
     const file = join(dir, 'none.yaml');
     const ended = await muster([...args, file]);
-    expect(ended).toEqual({ code, out: '', err: `${name}: ${file}: cannot be read: there is no such file\n` });
+    expect(ended).toEqual({ code, out: '', err: `${name}: ${file}: cannot be read: the file does not exist\n` });
   }
 });
 
