@@ -89,6 +89,7 @@ async function tryOne({ path }: Candidate, dir: string, signal: AbortSignal): Pr
   const place = await mkdtemp(join(dir, 'one-'));
   let isWell = true;
   for (const attempt of [tryWorld, tryTests]) {
+    if (signal.aborted) return false;
     const outcome = await attempt(server, place, signal);
     show(outcome);
     isWell &&= outcome.ok;

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -95,8 +94,8 @@ async function run(args: string[], { server, dir, signal }: Surroundings) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => log.write(chunk));
   // An abort ends the child as a signal does; its end is what is waited for.
   child.on('error', () => {});
-  const [code] = await once(child, 'close');
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   await new Promise((resolve) => log.end(resolve));
   const said = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LAST_WORDS);
-  return { code: code as number | null, tookMs: systemClock.monotonicMs() - startedMs, said };
+  return { code, tookMs: systemClock.monotonicMs() - startedMs, said };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Cluster } from '../../src/store/redis/cluster.ts';
-import { ShardUnavailable } from '../../src/store/redis/errors.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { type LocalRedisCluster, type LocalRedisNode, startRedisCluster } from '../../world/redis/cluster.ts';
