@@ -42,7 +42,7 @@ export interface WorldState<Reason extends string = string> extends AgentCounts,
   interactionsSent: number;
 }
 
-const LISTED = 100;
+const LISTED = 500;
 
 /** Counts what a router sends to agents, and each time an agent could not take it. */
 export class Judge<Reason extends string> {
