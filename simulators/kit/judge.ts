@@ -11,6 +11,8 @@ interface Rejection<Reason extends string> {
   reason: Reason;
   /** The conversation that the agent had at that moment, or that left no room for this one. */
   busyWith?: string;
+  /** All conversations that the agent had, if more than one. */
+  allBusyWith?: string[];
 }
 
 /** Interactions that agents could not take: double bookings are the router's fault, refusals are not. */

@@ -15,10 +15,12 @@ test('a double booking is explained where one of its two calls had that agent on
   const claims = new VerifiedClaims();
   claims.add('us:ann', 'sent');
   claims.add('us:bea', 'had');
+  claims.add('us:eve', 'second');
   claims.add('eu:cas', 'elsewhere');
   const judged = judgeDoubleBookings(
     [
-      connection('us', 4, [
+      connection('us', 5, [
+        { userId: 'eve', conversationId: 'late', busyWith: 'first', allBusyWith: ['first', 'second'] },
         { userId: 'ann', conversationId: 'sent', busyWith: 'other' },
         { userId: 'bea', conversationId: 'late', busyWith: 'had' },
         { userId: 'cas', conversationId: 'elsewhere', busyWith: 'other' },
@@ -28,8 +30,8 @@ test('a double booking is explained where one of its two calls had that agent on
     claims,
   );
   expect(judged).toEqual({
-    total: 5,
-    byVerify: 2,
+    total: 6,
+    byVerify: 3,
     unexplained: [`cas was INTERACTING at ${AT}`, `dan was INTERACTING at ${AT}`],
   });
 });

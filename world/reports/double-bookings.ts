@@ -22,9 +22,9 @@ export function judgeDoubleBookings(
   for (const connection of connections) {
     const { doubleBookings, doubleBookingList } = connection.state();
     judged.total += doubleBookings;
-    for (const { userId, conversationId, busyWith, reason, at } of doubleBookingList) {
+    for (const { userId, conversationId, busyWith, allBusyWith = [], reason, at } of doubleBookingList) {
       const agent = connection.agentId(userId);
-      const calls = [conversationId, busyWith].filter((call) => call !== undefined);
+      const calls = [conversationId, busyWith, ...allBusyWith].filter((call) => call !== undefined);
       if (calls.some((call) => claims.has(agent, call))) judged.byVerify++;
       else judged.unexplained.push(`${userId} was ${reason} at ${at}`);
     }
