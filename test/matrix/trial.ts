@@ -8,12 +8,11 @@ import type { WorldReport } from '../../world/reports/report.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const AGENTS = 60;
 const CALLS_FOR_SECONDS = 8;
-/** What depends on how a server answers: rights, scripts, commands, leases, promotions, moving slots, refusals, streams. */
+/** What depends on how a server answers: rights, scripts, leases, promotions, moving slots, refusals, streams. */
 const TESTS = [
   'test/serve/acl.test.ts',
   'test/store/claim.test.ts',
   'test/store/cluster.test.ts',
-  'test/store/commands.test.ts',
   'test/store/leases.test.ts',
   'test/bus/redis-streams',
   'test/faults/failover.test.ts',
