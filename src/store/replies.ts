@@ -17,6 +17,8 @@ const FORBIDDEN = ['NOAUTH', 'NOPERM', 'WRONGPASS'];
 /** Redis 6.2 puts the reply of a command that a script called behind one of its own. */
 const AROUND_REPLY = /^ERR Error running script \(.*?\): @user_script:\d+: @user_script: \d+: -?/;
 const FORBIDDEN_INSIDE_SCRIPT = /^(ERR )?(The user executing the script can't|ACL failure in script)/;
+/** Redis 7.2 and later, and Valkey, say this first and then who may not do what. */
+const AHEAD_OF_REASON = /^ERR ACL failure in script: /;
 /** What a `WAIT` is told by a node that has become a replica since. */
 const WAIT_AT_REPLICA = /^ERR WAIT cannot be used with replica/;
 
@@ -62,9 +64,9 @@ export function refusalOf(error: unknown): StoreRefusal | undefined {
   const code = codeOf(error);
   const forbidden = FORBIDDEN.includes(code);
   if (!forbidden && !REFUSALS.includes(code)) return undefined;
-  const reply = replyIn(error);
+  const reply = replyIn(error).replace(AHEAD_OF_REASON, '');
   const at = Math.max(0, reply.indexOf(code));
-  const [said = code] = reply.slice(at).split(/\. | script: /, 1);
+  const [said = code] = reply.slice(at).split(/\. | script: [0-9a-f]{40}/, 1);
   return { code, said: said.replace(/\.$/, ''), lasts: FINAL.test(code), forbidden };
 }
 

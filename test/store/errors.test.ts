@@ -32,6 +32,13 @@ describe('a refusal of the store', () => {
     expect(isPassing(new Error(message))).toBe(passes);
   });
 
+  it.each([
+    `ERR ACL failure in script: User muster has no permissions to run the 'hset' command script: ${SHA}, on @user_script:1.`,
+    "ERR ACL failure in script: User muster has no permissions to run the 'hset' command",
+  ])('says who may not do what, by "%s"', (message) => {
+    expect(refusalOf(new Error(message))?.said).toBe("User muster has no permissions to run the 'hset' command");
+  });
+
   it.each(['ERR syntax error', 'WRONGTYPE Operation against a key', 'MOVED 1 a:1', 'Socket closed unexpectedly'])(
     'is not seen in "%s"',
     (message) => {
