@@ -119,12 +119,21 @@ export class Run {
     );
     const report = await world.report();
     if (this.#flags.report) writeJson(this.#flags.report, report);
-    const { double_bookings, refused_calls, lost_events, converged, claims, faults } = report;
+    const {
+      double_bookings,
+      double_bookings_by_verify: byVerify,
+      refused_calls,
+      lost_events,
+      converged,
+      claims,
+      faults,
+    } = report;
     const verdict = converged ? 'all regions agree' : 'the regions do not agree';
     this.#out.write(
-      `${claims.per_second} claims/s, ${refused_calls} refused calls, ${double_bookings} double bookings, ` +
+      `${claims.per_second} claims/s, ${refused_calls} refused calls, ${double_bookings - byVerify} double bookings, ` +
         `${lost_events} lost events, ${verdict}.\n`,
     );
+    if (byVerify > 0) this.#out.write(`${priceOfVerify(byVerify)}\n`);
     for (const fault of faults) process.stderr.write(`✗ ${fault}\n`);
     return faults.length === 0 ? WELL : WRONG;
   }
@@ -166,9 +175,19 @@ function greeting({ regions, connections, dir, readyMs }: World, { url: weather 
     `  curl -s ${second}/v1/claims${token} -H 'content-type: application/json' -d ${claim}`,
     `  curl -s ${first}/v1/regions${token}`,
     '  npm run -s world -- weather isolate eu-west-1',
+    '    Europe goes on, cut off from the bus and the other regions: it gets stale there and they get stale here. Agents of',
+    "    the other side are then claimed on their platform's word (`authority: verify`), which can book one twice: the line",
+    '    `verified` counts these apart. `weather rejoin eu-west-1` ends it.',
     '',
     '',
   ].join('\n');
+}
+
+function priceOfVerify(count: number): string {
+  return (
+    `${count} more double bookings are explained by \`authority: verify\`: while a home could not be asked, agents were claimed\n` +
+    "on their platform's word, and both sides chose the same. `authority: refuse` prevents it: docs/failures.md."
+  );
 }
 
 /** All addresses, for programs. */

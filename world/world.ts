@@ -11,6 +11,7 @@ import { findPrograms } from './programs.ts';
 import { virtualQueues } from './region/config.ts';
 import type { LocalRegion } from './region/region.ts';
 import { awaitConvergence, type Convergence } from './reports/convergence.ts';
+import { judgeDoubleBookings } from './reports/double-bookings.ts';
 import { awaitAgents } from './reports/readiness.ts';
 import { type Reading, readRegion } from './reports/reading.ts';
 import { reportOn, type WorldReport } from './reports/report.ts';
@@ -201,6 +202,7 @@ export class World {
       readings,
       firstReadings: this.firstReadings,
       platforms,
+      doubleBookings: judgeDoubleBookings(this.connections, this.callers.verified),
       convergence,
       verdict,
     });

@@ -122,8 +122,9 @@ export class GroundTruth {
   }
 
   #reject(as: 'doubleBooking' | 'refusal', send: Send, agent: Agent, reason: Refusal): void {
-    const busyWith = agent.contacts[0]?.conversationId;
-    this.#judge.reject(as, { ...send, reason, ...(busyWith && { busyWith }) });
+    const had = agent.contacts.map(({ conversationId }) => conversationId);
+    const all = had.length > 1 && { allBusyWith: had };
+    this.#judge.reject(as, { ...send, reason, ...(had[0] && { busyWith: had[0] }), ...all });
   }
 }
 

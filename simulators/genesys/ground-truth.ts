@@ -88,7 +88,9 @@ export class GroundTruth {
 
   #reject(send: Send, agent: Agent, { reason, busyWith = agent.interactions[0] }: Refused): void {
     const by = busyWith && { busyWith: busyWith.conversation.id };
-    this.#judge.reject(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, reason, ...by });
+    const had = agent.interactions.map(({ conversation }) => conversation.id);
+    const all = had.length > 1 && { allBusyWith: had };
+    this.#judge.reject(isAbsence(reason) ? 'refusal' : 'doubleBooking', { ...send, reason, ...by, ...all });
   }
 }
 

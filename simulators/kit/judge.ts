@@ -11,6 +11,8 @@ interface Rejection<Reason extends string> {
   reason: Reason;
   /** The conversation that the agent had at that moment, or that left no room for this one. */
   busyWith?: string;
+  /** All conversations that the agent had, if more than one. */
+  allBusyWith?: string[];
 }
 
 /** Interactions that agents could not take: double bookings are the router's fault, refusals are not. */
@@ -42,7 +44,7 @@ export interface WorldState<Reason extends string = string> extends AgentCounts,
   interactionsSent: number;
 }
 
-const LISTED = 100;
+const LISTED = 500;
 
 /** Counts what a router sends to agents, and each time an agent could not take it. */
 export class Judge<Reason extends string> {

@@ -153,6 +153,12 @@ export const ENDPOINTS: Readonly<Record<OperationId, Endpoint>> = {
     isRepeatable: true,
     answers: { 200: 'application/json' },
   },
+  getRoot: {
+    method: 'GET',
+    path: '/',
+    isRepeatable: true,
+    answers: { 302: 'application/json' },
+  },
   getOpenapi: {
     method: 'GET',
     path: '/openapi.json',

@@ -15,8 +15,10 @@ const REFUSALS = ['OOM', 'MISCONF', 'NOREPLICAS', 'READONLY', 'LOADING', 'MASTER
 const FORBIDDEN = ['NOAUTH', 'NOPERM', 'WRONGPASS'];
 
 /** Redis 6.2 puts the reply of a command that a script called behind one of its own. */
-const INSIDE_SCRIPT = /^ERR Error running script .*?: -?([A-Z]{3,}) /;
-const FORBIDDEN_INSIDE_SCRIPT = /^ERR (The user executing the script can't|ACL failure in script)/;
+const AROUND_REPLY = /^ERR Error running script \(.*?\): @user_script:\d+: @user_script: \d+: -?/;
+const FORBIDDEN_INSIDE_SCRIPT = /^(ERR )?(The user executing the script can't|ACL failure in script)/;
+/** Redis 7.2 and later, and Valkey, say this first and then who may not do what. */
+const AHEAD_OF_REASON = /^ERR ACL failure in script: /;
 /** What a `WAIT` is told by a node that has become a replica since. */
 const WAIT_AT_REPLICA = /^ERR WAIT cannot be used with replica/;
 
@@ -25,11 +27,17 @@ const NO_ROOM = /^ERR max number of clients/;
 /** What the client says of an argument that is none: sending it again cannot help. */
 const NO_ARGUMENT = /^"arguments\[\d+\]" must be of type/;
 
-/** The word by which an error reply of Redis begins, also where a command within a script was told it. */
-function codeOf({ message }: Error): string {
+/** What a command was told, also where a script called it. */
+function replyIn({ message }: Error): string {
+  return message.replace(AROUND_REPLY, '');
+}
+
+/** The word by which an error reply of Redis begins. */
+function codeOf(error: Error): string {
+  const message = replyIn(error);
   if (FORBIDDEN_INSIDE_SCRIPT.test(message)) return 'NOPERM';
   if (WAIT_AT_REPLICA.test(message)) return 'READONLY';
-  return INSIDE_SCRIPT.exec(message)?.[1] ?? /^[A-Z]+(?= |$)/.exec(message)?.[0] ?? '';
+  return /^[A-Z]+(?= |$)/.exec(message)?.[0] ?? '';
 }
 
 /**
@@ -56,8 +64,9 @@ export function refusalOf(error: unknown): StoreRefusal | undefined {
   const code = codeOf(error);
   const forbidden = FORBIDDEN.includes(code);
   if (!forbidden && !REFUSALS.includes(code)) return undefined;
-  const at = Math.max(0, error.message.indexOf(code));
-  const [said = code] = error.message.slice(at).split(/\. | script: /, 1);
+  const reply = replyIn(error).replace(AHEAD_OF_REASON, '');
+  const at = Math.max(0, reply.indexOf(code));
+  const [said = code] = reply.slice(at).split(/\. | script: [0-9a-f]{40}/, 1);
   return { code, said: said.replace(/\.$/, ''), lasts: FINAL.test(code), forbidden };
 }
 

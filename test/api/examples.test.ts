@@ -41,6 +41,7 @@ function send(example: Example) {
   );
   return fetch(`${regions[0]?.url}${filled}${search.size > 0 ? `?${search}` : ''}`, {
     method,
+    redirect: 'manual',
     headers: { ...headers, ...(body !== undefined && { 'content-type': type }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rmdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_USER } from '../../world/redis/access.ts';
@@ -127,19 +127,24 @@ describe('a master that refuses to write for another reason is unavailable, is t
     await goesThrough(
       /refuses to write: MISCONF/,
       async () => {
+        // Redis 6.2 has saved one when a replica came.
+        await rm(inTheWay, { force: true });
         await mkdir(inTheWay);
         await tell(master, 'CONFIG', 'SET', 'save', '3600 1');
         await tell(master, 'BGSAVE');
       },
       async () => {
-        await rmdir(inTheWay);
+        await rm(inTheWay, { recursive: true });
         await tell(master, 'CONFIG', 'SET', 'save', '');
       },
     );
   });
 
-  it('NOREPLICAS: too few are in step', async () => {
+  it('NOREPLICAS: too few are in step', async ({ skip }) => {
     const master = await main();
+    // Muster writes by scripts, and asks for a replica's acknowledgement whatever the store is set to.
+    const version = /redis_version:(\d+)/.exec(`${await tell(master, 'INFO', 'server')}`)?.[1];
+    skip(Number(version) < 7, 'Redis 6.2 does not hold what scripts write to `min-replicas-to-write`');
     await goesThrough(
       /refuses to write: NOREPLICAS/,
       () => tell(master, 'CONFIG', 'SET', 'min-replicas-to-write', '3'),
@@ -150,7 +155,7 @@ describe('a master that refuses to write for another reason is unavailable, is t
   it('NOPERM: Muster may not do what it must', async () => {
     const master = await main();
     await goesThrough(
-      /refuses to write: .*can't run this command/,
+      /refuses to write: .*(can't run this command|no permissions to run the 'hset' command)/,
       () => tell(master, 'ACL', 'SETUSER', LOCAL_USER.username, '-hset'),
       () => tell(master, 'ACL', 'SETUSER', LOCAL_USER.username, '+hset'),
     );
@@ -175,7 +180,7 @@ describe('a master that refuses to write for another reason is unavailable, is t
     await goesThrough(
       /does not answer/,
       async () => {
-        await tell(master, 'CONFIG', 'SET', 'busy-reply-threshold', '100');
+        await tell(master, 'CONFIG', 'SET', 'lua-time-limit', '100');
         tell(master, 'EVAL', 'while true do end', '0').catch(() => undefined);
       },
       () => tell(master, 'SCRIPT', 'KILL'),

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Cluster } from '../../src/store/redis/cluster.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { type LocalRedisCluster, type LocalRedisNode, startRedisCluster } from '../../world/redis/cluster.ts';
@@ -69,4 +70,18 @@ describe('a cluster that is closed', () => {
     expect(await looking).toBeInstanceOf(Error);
     await Promise.all(redis.nodes.map((node) => redis.thaw(node)));
   });
+});
+
+it('finds the slots that no node had when it connected', async () => {
+  const key = 'agents:{late}';
+  const slot = `${await redis.slotOf(key)}`;
+  const owner = await redis.masterOf(key);
+  const onAll = (command: string) =>
+    Promise.all(redis.nodes.map(({ port }) => withAdmin(port, (admin) => admin.run('CLUSTER', command, slot))));
+  await onAll('DELSLOTS');
+  const cluster = await open();
+  onTestFinished(() => cluster.close());
+  await expect(cluster.command(key, ['HGET', key, 'ann'])).rejects.toThrow(ShardUnavailable);
+  await withAdmin(owner.port, (admin) => admin.run('CLUSTER', 'ADDSLOTS', slot));
+  await expect.poll(() => cluster.command(key, ['HGET', key, 'ann']), { timeout: 10_000 }).toBeNull();
 });

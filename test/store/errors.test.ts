@@ -11,6 +11,11 @@ describe('a refusal of the store', () => {
     [`${OOM} script: ${SHA}, on @user_script:1.`, 'OOM', false],
     // So says Redis 6.2 of a command within a script.
     [`ERR Error running script (call to f_${SHA}): @user_script:4: @user_script: 4: -${OOM}`, 'OOM', false],
+    [
+      `ERR Error running script (call to f_${SHA}): @user_script:4: @user_script: 4: The user executing the script can't run this command or subcommand`,
+      'NOPERM',
+      false,
+    ],
     ['MISCONF Redis is configured to save RDB snapshots, but cannot. Commands are disabled.', 'MISCONF', false],
     ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', true],
     ["READONLY You can't write against a read only replica.", 'READONLY', true],
@@ -25,6 +30,13 @@ describe('a refusal of the store', () => {
     expect(refusal).toMatchObject({ code, lasts: !passes });
     expect(refusal?.said).not.toMatch(/script:|\.$/);
     expect(isPassing(new Error(message))).toBe(passes);
+  });
+
+  it.each([
+    `ERR ACL failure in script: User muster has no permissions to run the 'hset' command script: ${SHA}, on @user_script:1.`,
+    "ERR ACL failure in script: User muster has no permissions to run the 'hset' command",
+  ])('says who may not do what, by "%s"', (message) => {
+    expect(refusalOf(new Error(message))?.said).toBe("User muster has no permissions to run the 'hset' command");
   });
 
   it.each(['ERR syntax error', 'WRONGTYPE Operation against a key', 'MOVED 1 a:1', 'Socket closed unexpectedly'])(

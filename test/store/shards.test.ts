@@ -6,7 +6,13 @@ it("goes by this host's clock while no shard has told its own", async () => {
   const clock = { nowMs: () => 1_795_401_169_731, monotonicMs: () => 5000 };
   const log = createLog('silent', 'here', 'test');
   const silent = { address: 'a:1', ask: () => Promise.reject(new Error('gone')) };
-  const shards = new Shards({ masters: () => [silent], rediscover: async () => undefined, clock, log });
+  const shards = new Shards({
+    masters: () => [silent],
+    hasAllSlots: () => true,
+    rediscover: async () => undefined,
+    clock,
+    log,
+  });
   await shards.start();
   shards.stop();
   expect(shards.nowMs()).toBe(1_795_401_169_731);

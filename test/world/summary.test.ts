@@ -12,11 +12,18 @@ function region(name: string, more: Partial<RegionSnapshot> = {}): RegionSnapsho
   return { region: name, ...measured, propagationP99Ms: 1_234.5, ageMs, ...more };
 }
 
-function snapshot(seconds: number, regions: RegionSnapshot[], doubleBookings = 0): Snapshot {
+function snapshot(
+  seconds: number,
+  regions: RegionSnapshot[],
+  doubleBookings = 0,
+  doubleBookingsByVerify = 0,
+): Snapshot {
   return {
     ...{ seconds, regions, claims: { granted: 3_600, p50Ms: 2.14, p99Ms: 118.3 }, propagationP99Ms: 12 },
     ...{ onQueue: 14_583, idle: 7_253, busy: 7_329, connected: 123_456, abandoned: 789, nobody: 3_702, inFlight: 512 },
     doubleBookings,
+    doubleBookingsByVerify,
+    verified: 12,
     refusedCalls: 7,
   };
 }
@@ -55,9 +62,17 @@ describe('the summary', () => {
     expect(shown).toContain(coloured('red', '2 double bookings'));
   });
 
+  it('tells double bookings that `authority: verify` explains from others', () => {
+    const shown = renderSummary(snapshot(1, [region('us-east-1')], 7, 7), undefined, coloured).join('\n');
+    expect(shown).toContain(coloured('green', '0 double bookings'));
+    expect(shown).toContain(coloured('yellow', '7 double bookings by `authority: verify`'));
+    for (const line of stripVTControlCharacters(shown).split('\n')) expect(line.length, line).toBeLessThan(80);
+    expect(renderLine(snapshot(1, [], 7, 5), undefined)).toContain('double bookings 2  by verify 5');
+  });
+
   it('is one line where there is no terminal', () => {
     expect(renderLine(now, before)).toMatch(
-      /^01:02 {2}claims\/s 0\.0 {2}p50 2\.1 ms .* double bookings 0 {2}refused 7$/,
+      /^01:02 {2}claims\/s 0\.0 {2}p50 2\.1 ms .* double bookings 0 {2}by verify 0 {2}refused 7$/,
     );
   });
 });

@@ -7,11 +7,14 @@ import type { Call, Script, Settlement } from '../platforms/scripts.ts';
 import type { Http, HttpAnswer } from '../tools/http.ts';
 import type { CallersLedger } from './callers-ledger.ts';
 import type { Tally } from './tally.ts';
+import type { VerifiedClaims } from './verified-claims.ts';
 
 export interface CallerContext {
   http: Http;
   random: Random;
   tally: Tally;
+  /** Records the claims that were granted on a platform's word. */
+  verified: VerifiedClaims;
   /** Records every request and its answer. */
   ledger: CallersLedger;
   /** The script of the platform where the call arrives. */
@@ -98,7 +101,7 @@ export class Caller {
 
   /** The claim, or the time to wait before the next request, in ms. */
   async #claim(askedMs: number): Promise<Claim | number> {
-    const { tally, http, script, homeOf, ledger } = this.#context;
+    const { tally, verified, http, script, homeOf, ledger } = this.#context;
     const asked = { asked: 'claim', call: this.#call.id, queue: this.#call.queue, ...this.#where() } as const;
     const answer = await attempt(() => ledger.note(asked, () => script.route(http, asked.url, this.#call)));
     if (answer && answer.status !== 200 && !isPassing(answer)) throw unexpected('a claim', answer);
@@ -108,7 +111,10 @@ export class Caller {
       const isRemote = home !== this.#call.region && !found.verified;
       (isRemote ? tally.remote : tally.local).add(this.#clock.monotonicMs() - askedMs);
       tally.byHome.set(home, 1 + (tally.byHome.get(home) ?? 0));
-      if (found.verified) tally.verified++;
+      if (found.verified) {
+        tally.verified++;
+        verified.add(found.agent_id, this.#call.id);
+      }
       this.#backoffMs = FIRST_BACKOFF_MS;
       return found;
     }

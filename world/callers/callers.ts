@@ -8,6 +8,7 @@ import { Caller, type CallerContext } from './caller.ts';
 import type { CallersLedger } from './callers-ledger.ts';
 import { Onlookers } from './onlookers.ts';
 import { Tally } from './tally.ts';
+import { VerifiedClaims } from './verified-claims.ts';
 
 /** A region where calls arrive. */
 interface CalledRegion {
@@ -50,6 +51,7 @@ const KEPT_SURPRISES = 5;
 export class Callers {
   /** By region. */
   readonly tallies: ReadonlyMap<string, Tally>;
+  readonly verified = new VerifiedClaims();
   /** Calls that were dropped because there were too many at the same time. */
   turnedAway = 0;
   /** The first of the answers that a well-formed call should never get. */
@@ -142,7 +144,9 @@ export class Callers {
     const tally = this.tallies.get(region.name) as Tally;
     const url = () => this.#random.pick(region.urls());
     const { signal: hangUp } = this.#hangUp;
-    const context = { http, random: this.#random, tally, ledger, script, room: waits, url, homeOf, send, hangUp };
+    const { verified } = this;
+    const random = this.#random;
+    const context = { http, random, tally, verified, ledger, script, room: waits, url, homeOf, send, hangUp };
     try {
       const outcome = await new Caller(call, context).seekAgent();
       if (outcome === 'connected') tally.connected++;

@@ -3,7 +3,7 @@ export const LOCAL_USER = { username: 'muster', password: 'muster' };
 
 /** Arguments of `redis-server` that create that user. */
 export function aclArguments(rules: string[]): string[] {
-  return ['--user', LOCAL_USER.username, 'on', `>${LOCAL_USER.password}`, ...rules];
+  return ['--user', LOCAL_USER.username, 'on', `>${LOCAL_USER.password}`, 'resetchannels', ...rules];
 }
 
 /** PEM files of an authority, and of a certificate it has signed. */

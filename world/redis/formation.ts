@@ -40,7 +40,9 @@ export async function formCluster(ports: number[], masters: number): Promise<str
     });
     await each((i) =>
       until('got in step', async () => {
-        if (!`${await run(i, 'CLUSTER', 'INFO')}`.includes('cluster_state:ok')) return false;
+        // A node that may serve a part of the slots calls that state ok, too: until it has heard of all of them.
+        const info = `${await run(i, 'CLUSTER', 'INFO')}`;
+        if (!info.includes('cluster_state:ok') || !info.includes(`cluster_slots_ok:${SLOTS}`)) return false;
         const link = i < masters || `${await run(i, 'INFO', 'replication')}`.includes('master_link_status:up');
         const views = parseClusterNodes(`${await run(i, 'CLUSTER', 'NODES')}`);
         const replicas = views.filter((view) => view.role === 'replica').length;

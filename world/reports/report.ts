@@ -3,6 +3,7 @@ import type { Callers } from '../callers/callers.ts';
 import { Latencies } from '../callers/latencies.ts';
 import type { PlatformState } from '../platforms/connection.ts';
 import type { Convergence } from './convergence.ts';
+import type { DoubleBookings } from './double-bookings.ts';
 import { type ClaimCounts, claimsOf, type EventCounts, eventsOf, propagationMs, type Reading } from './reading.ts';
 
 /** The activity of a world, and whether it kept its promises. Times in ms; null if nothing was measured. */
@@ -24,6 +25,11 @@ export interface WorldReport {
   propagation: { p50_ms: number | null; p99_ms: number | null };
   /** Calls sent to an agent who had no room for them, counted by the platforms, which know nothing of Muster. */
   double_bookings: number;
+  /**
+   * Of these, what `authority: verify` accounts for: one of the two calls had its agent on the platform's word, because
+   * the agent's home could not be asked. The others are faults.
+   */
+  double_bookings_by_verify: number;
   /** Calls sent to an agent who had room but was away, e.g. on a break that Muster had not heard of yet. */
   refused_calls: number;
   lost_events: number;
@@ -41,6 +47,7 @@ interface Evidence {
   firstReadings: Reading[];
   /** The true state of each platform. */
   platforms: PlatformState[];
+  doubleBookings: DoubleBookings;
   convergence: Convergence;
   verdict: Verdict;
 }
@@ -48,7 +55,8 @@ interface Evidence {
 const EXAMPLES = 2;
 
 export function reportOn(evidence: Evidence): WorldReport {
-  const { readyMs, agents, callers, readings, firstReadings, platforms, convergence, verdict } = evidence;
+  const { readyMs, agents, callers, readings, firstReadings, platforms, doubleBookings, convergence, verdict } =
+    evidence;
   const { local, remote, all } = latenciesOf(callers);
   const durationSeconds = callers.activeSeconds;
   return {
@@ -72,7 +80,8 @@ export function reportOn(evidence: Evidence): WorldReport {
       p50_ms: rounded(propagationMs(readings, firstReadings, 0.5)),
       p99_ms: rounded(propagationMs(readings, firstReadings, 0.99)),
     },
-    double_bookings: doubleBookingsIn(platforms),
+    double_bookings: doubleBookings.total,
+    double_bookings_by_verify: doubleBookings.byVerify,
     refused_calls: refusedCallsIn(platforms),
     lost_events: verdict.counts.events.lost,
     converged: convergence.converged,
@@ -100,10 +109,8 @@ export function refusedCallsIn(platforms: readonly PlatformState[]): number {
   return platforms.reduce((total, { refusals }) => total + refusals, 0);
 }
 
-function faultsIn({ callers, platforms, convergence, verdict }: Evidence): string[] {
-  const booked = platforms
-    .flatMap(({ doubleBookingList }) => doubleBookingList)
-    .map(({ at, userId, reason }) => `${userId} was ${reason} at ${at}`);
+function faultsIn({ callers, doubleBookings, convergence, verdict }: Evidence): string[] {
+  const { total, byVerify, unexplained } = doubleBookings;
   const promises = verdict.checks
     .filter(({ outcome }) => outcome === 'broken')
     .map(({ name, total, violations }) =>
@@ -114,7 +121,7 @@ function faultsIn({ callers, platforms, convergence, verdict }: Evidence): strin
       ),
     );
   return [
-    fault(doubleBookingsIn(platforms), 'double bookings', booked),
+    fault(total - byVerify, 'double bookings', unexplained),
     fault(convergence.differing, 'agents on whom the regions and the platforms differ', convergence.differences),
     ...promises,
     fault(callers.surprises.length, 'answers no call should get', callers.surprises),

@@ -1,7 +1,8 @@
 import type { Callers } from '../callers/callers.ts';
 import type { LocalConnection, PlatformState } from '../platforms/connection.ts';
+import { judgeDoubleBookings } from './double-bookings.ts';
 import { eventsOf, propagationMs, type Reading } from './reading.ts';
-import { doubleBookingsIn, latenciesOf, refusedCallsIn } from './report.ts';
+import { latenciesOf, refusedCallsIn } from './report.ts';
 
 /** The parts of a world that a snapshot reads. */
 interface Observed {
@@ -26,7 +27,11 @@ export interface Snapshot {
   abandoned: number;
   nobody: number;
   inFlight: number;
+  /** All of them, and those of them that `authority: verify` accounts for. */
   doubleBookings: number;
+  doubleBookingsByVerify: number;
+  /** Claims granted on a platform's word. */
+  verified: number;
   refusedCalls: number;
 }
 
@@ -48,6 +53,7 @@ export async function takeSnapshot(world: Observed): Promise<Snapshot> {
   const readings = await world.readings();
   const platforms = connections.map((connection) => connection.state());
   const tallies = [...callers.tallies.values()];
+  const booked = judgeDoubleBookings(connections, callers.verified);
   const { all } = latenciesOf(callers);
   const total = <T>(items: readonly T[], count: (item: T) => number) =>
     items.reduce((sum, item) => sum + count(item), 0);
@@ -63,7 +69,9 @@ export async function takeSnapshot(world: Observed): Promise<Snapshot> {
     abandoned: total(tallies, (tally) => tally.abandoned),
     nobody: total(tallies, (tally) => tally.nobody),
     inFlight: callers.inFlight,
-    doubleBookings: doubleBookingsIn(platforms),
+    doubleBookings: booked.total,
+    doubleBookingsByVerify: booked.byVerify,
+    verified: total(tallies, (tally) => tally.verified),
     refusedCalls: refusedCallsIn(platforms),
   };
 }

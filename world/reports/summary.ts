@@ -41,7 +41,8 @@ export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint
     return `${paint('bold', region.region.padEnd(NAME_WIDTH))}${cells.join('')}  ${ages.join(' ')} s`;
   });
   const line = (label: string, ...parts: string[]) => `${paint('dim', label.padEnd(NAME_WIDTH))}${parts.join('   ')}`;
-  const booked = `${whole(now.doubleBookings)} double bookings`;
+  const unexplained = now.doubleBookings - now.doubleBookingsByVerify;
+  const byVerify = `${whole(now.doubleBookingsByVerify)} double bookings by \`authority: verify\``;
   return [
     paint('dim', head.join('')),
     ...rows,
@@ -55,8 +56,13 @@ export function renderSummary(now: Snapshot, before: Snapshot | undefined, paint
     ),
     line(
       'exclusive',
-      paint(now.doubleBookings > 0 ? 'red' : 'green', booked),
+      paint(unexplained > 0 ? 'red' : 'green', `${whole(unexplained)} double bookings`),
       `${whole(now.refusedCalls)} refused calls`,
+    ),
+    line(
+      'verified',
+      `${whole(now.verified)} claims`,
+      now.doubleBookingsByVerify > 0 ? paint('yellow', byVerify) : byVerify,
     ),
     line('running', `${clockTime(now.seconds)}`, paint('dim', 'Ctrl-C ends it')),
   ];
@@ -76,7 +82,8 @@ export function renderLine(now: Snapshot, before: Snapshot | undefined): string 
     `busy ${whole(now.busy)}`,
     `connected ${whole(now.connected)}`,
     `abandoned ${whole(now.abandoned)}`,
-    `double bookings ${whole(now.doubleBookings)}`,
+    `double bookings ${whole(now.doubleBookings - now.doubleBookingsByVerify)}`,
+    `by verify ${whole(now.doubleBookingsByVerify)}`,
     `refused ${whole(now.refusedCalls)}`,
   ].join('  ');
 }

@@ -9,6 +9,12 @@ const WRONG = 1;
 const UNUSABLE = 2;
 const DEADLINE_MS = 5_000;
 
+const WHAT_ISOLATION_SHOWS = `
+What \`npm start\` shows now: ages grow on both sides of the cut, and from 30 s on they are stale. Calls go on. Where a
+connection has \`authority: verify\`, the default, agents of the other side are claimed on their platform's word: the line
+\`verified\` counts these claims, and apart from all others the double bookings that they cause. \`weather rejoin\` ends it.
+`;
+
 /** An error that the user can fix; the message says how. */
 class Unable extends Error {}
 
@@ -71,6 +77,7 @@ function verbsOf(command: Command) {
         const report = await request(command.opts<{ url?: string }>().url ?? theWorld(), act, body);
         const paint = process.stdout.isTTY && !process.env.NO_COLOR ? coloured : plain;
         process.stdout.write(renderWeather(report, paint));
+        if (act === 'isolate') process.stderr.write(WHAT_ISOLATION_SHOWS);
       } catch (error) {
         if (!(error instanceof Unable)) throw error;
         process.stderr.write(`weather: ${error.message}\n`);

@@ -34,6 +34,7 @@ export const OPERATORS_STORY: readonly Example[] = [
   { operation: 'getReadiness', name: 'ready', summary: 'An instance that takes work', status: 200 },
   { operation: 'getBeat', name: 'a-beat', summary: 'A heartbeat sequence number', status: 200, ofTheMoment: true },
   { operation: 'getMetrics', name: 'metrics', summary: 'All metrics', status: 200, ofTheMoment: true },
+  { operation: 'getRoot', name: 'root', summary: 'The way to the page', status: 302 },
   { operation: 'getOpenapi', name: 'document', summary: 'The document', status: 200, ofTheMoment: true },
   { operation: 'getPage', name: 'page', summary: 'The page', status: 200, ofTheMoment: true },
 ];

@@ -2,6 +2,18 @@ import { Type } from 'typebox';
 import { type Operation, operation } from './operation.ts';
 
 export const documentOperations = {
+  getRoot: operation({
+    method: 'GET',
+    path: '/',
+    tag: 'Document',
+    access: 'open',
+    summary: 'Find the page',
+    repeatable: 'it changes nothing.',
+    answers: { 302: { description: 'To `/docs`.', headers: ['location'] } },
+    problems: [],
+    // Relative, for a proxy that serves the API below a path of its own.
+    handler: async (_request, reply) => reply.redirect('docs', 302),
+  }),
   getOpenapi: operation({
     method: 'GET',
     path: '/openapi.json',

@@ -64,6 +64,7 @@ export const ANSWER_HEADERS = {
     description: 'A weak etag of the answer: ages may differ between answers with the same etag.',
     schema: Type.String({ pattern: '^W/".+"$' }),
   },
+  location: { description: 'Where to continue, relative to the request.', schema: Type.String() },
   'x-accel-buffering': { description: 'Proxies must not buffer the stream.', schema: Type.Literal('no') },
   'cache-control': { description: 'The answer must not be cached.', schema: Type.Literal('no-store') },
 } as const satisfies Record<string, HeaderKind>;

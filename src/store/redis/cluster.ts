@@ -54,6 +54,8 @@ export class Cluster {
     const clients = [client];
     const shards = new Shards({
       masters: () => client.masters.map((master) => ({ address: master.address, ask: () => probe(client, master) })),
+      // `includes` sees the holes of the client's array, which `every` skips.
+      hasAllSlots: () => clients.every(({ slots }) => !(slots as readonly unknown[]).includes(undefined)),
       rediscover: async (avoid) => {
         await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
       },

@@ -38,6 +38,8 @@ type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'epochMs' | 'refuses'>;
 interface ShardsOptions {
   /** The masters of the topology as the client knows it now. */
   masters(): ProbeTarget[];
+  /** Whether the topology names a master for every slot; one that was read while the cluster formed may not. */
+  hasAllSlots(): boolean;
   /** Looks for the topology anew, without asking the addresses named. */
   rediscover(avoid: Set<string>): Promise<void>;
   /** What went wrong last with a connection to an address, in words. */
@@ -121,7 +123,7 @@ export class Shards {
     await Promise.all(masters.map((master) => this.#probe(master)));
     this.#forget(new Set(masters.map((master) => master.address)));
     const down = new Set(this.all().flatMap((shard) => (shard.up ? [] : [shard.address])));
-    if (down.size > 0 || masters.length === 0) await this.#rediscover(down);
+    if (down.size > 0 || masters.length === 0 || !this.#options.hasAllSlots()) await this.#rediscover(down);
   }
 
   #forget(current: Set<string>): void {
