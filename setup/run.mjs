@@ -1,4 +1,4 @@
-// npm start | world | simulator | test | check | drill | races | mutants | fuzz | bench | doors | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | check | drill | races | mutants | fuzz | bench | doors | release | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
@@ -7,6 +7,7 @@ import { ensureJava, wishForKafka } from './kafka.mjs';
 import { ensureNode } from './node.mjs';
 import { Missing, ROOT } from './quietly.mjs';
 import { ensureRedis } from './redis.mjs';
+import { ensureSbomTool } from './sbom.mjs';
 
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 
@@ -33,6 +34,7 @@ const VERBS = {
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
+  release: { needsRedis: () => false, commands: (args) => [['release/run.ts', ...args]] },
   muster: {
     needsRedis: () => false,
     commands: (args) => [['src/cli.ts', ...args]],
@@ -52,6 +54,7 @@ async function main([name, ...args]) {
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
+  if (name === 'release') ensureSbomTool();
   if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();
   for (const command of verb.commands(args)) {
     const code = await runForeground(node, command, env);
