@@ -44,7 +44,7 @@ function thisBuild(): Build {
 
 /** CycloneDX, of what the lock in the package installs. */
 function writeSbom(folder: string): void {
-  const format = ['--output-format', 'JSON', '--spec-version', '1.6', '--output-reproducible', '--validate'];
+  const format = ['--output-format', 'JSON', '--spec-version', '1.6', '--output-reproducible', '--validate', '--flatten-components'];
   const what = ['--package-lock-only', '--omit', 'dev', '--mc-type', 'application'];
   run(process.execPath, [SBOM_TOOL, ...format, ...what, '--output-file', join(DIST, 'sbom.cdx.json')], { cwd: folder });
 }
