@@ -50,8 +50,10 @@ function compile(target: string): void {
   }
 }
 
-/** The sources that data actions are rendered from are not for users. */
-const isPublished = (path: string): boolean => !path.endsWith('.ts') && basename(path) !== 'source';
+/** Sources that data actions are rendered from, and what a trial in this checkout has made. */
+const UNPUBLISHED = new Set(['source', 'secrets']);
+
+const isPublished = (path: string): boolean => !path.endsWith('.ts') && !UNPUBLISHED.has(basename(path));
 
 function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
