@@ -4,8 +4,8 @@ import { SOON } from './test/fixtures/soon.ts';
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
 const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test/world/world.test.ts'];
 
-/** Tests that have a command of their own: `npm run races`. */
-const SLOW = ['test/races/**'];
+/** Tests that have commands of their own: `npm run races`, `npm run release -- --prove`, `npm run image -- --prove`. */
+const SLOW = ['test/races/**', 'test/release/outside/**'];
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { ...SOON } } };
 

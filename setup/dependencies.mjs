@@ -16,7 +16,7 @@ export function ensureDependencies() {
 }
 
 /** `npm ci` with a host's own habits overruled where they would leave something out. */
-export function npmCi(args) {
-  const always = ['--ignore-scripts', '--no-audit', '--no-fund', '--include=optional', '--loglevel=error'];
-  runQuietly('npm', ['ci', ...always, ...args], 'is the npm registry reachable?');
+export function npmCi(args, include = ['--include=optional']) {
+  const always = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  runQuietly('npm', ['ci', ...always, ...include, ...args], 'is the npm registry reachable?');
 }

@@ -1,14 +1,19 @@
-// npm start | world | simulator | test | check | drill | races | mutants | matrix | fuzz | bench | doors | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | check | drill | races | mutants | matrix | fuzz | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { runForeground } from './foreground.mjs';
+import { ensureImageTools } from './image.mjs';
 import { ensureJava, wishForKafka } from './kafka.mjs';
 import { ensureNode } from './node.mjs';
 import { Missing, ROOT } from './quietly.mjs';
 import { ensureRedis } from './redis.mjs';
+import { ensureSbomTool } from './sbom.mjs';
 
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+/** Serves a region with what was built, outside the checkout. */
+const PROVE = '--prove';
+const provingOf = (name) => [...VITEST, '--config', 'test/release/outside/vitest.config.ts', `outside/${name}`];
 
 /** What each verb runs, one command after the other, and whether it needs a `redis-server` to start. */
 const VERBS = {
@@ -34,6 +39,21 @@ const VERBS = {
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
+  release: {
+    needsRedis: (args) => args.includes(PROVE),
+    commands: (args) => [
+      ['release/run.ts'],
+      ...(args.includes(PROVE) ? [provingOf('package'), provingOf('compose')] : []),
+    ],
+  },
+  image: {
+    needsRedis: (args) => args.includes(PROVE),
+    commands: (args) => [
+      ['release/run.ts'],
+      ['release/image.ts'],
+      ...(args.includes(PROVE) ? [provingOf('image')] : []),
+    ],
+  },
   muster: {
     needsRedis: () => false,
     commands: (args) => [['src/cli.ts', ...args]],
@@ -53,6 +73,8 @@ async function main([name, ...args]) {
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
+  if (name === 'release' || name === 'image') ensureSbomTool();
+  if (name === 'image') ensureImageTools();
   if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();
   for (const command of verb.commands(args)) {
     const code = await runForeground(node, command, env);

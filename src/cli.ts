@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { describeBuild, readBuild } from './ops/build.ts';
 
 /** Loaded only when it is the one that runs. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -16,6 +17,7 @@ const program = new Command('muster')
   .showHelpAfterError('(`muster --help` lists the commands)');
 
 const wanted = COMMANDS.get(process.argv[2] ?? '');
+if (!wanted) program.version(describeBuild(readBuild()));
 for (const load of wanted ? [wanted] : COMMANDS.values()) program.addCommand(await load());
 
 await program.parseAsync();

@@ -245,7 +245,7 @@ describe('no import leads up, to the side, or round', () => {
   test.each([
     ['simulators/kit/f.ts', '../../src/ops/clock.ts'],
     ['simulators/kit/f.ts', '../../world/scene.ts'],
-    ['simulators/kit/f.ts', 'muster/client'],
+    ['simulators/kit/f.ts', '@muster-routing/muster/client'],
     ['src/ops/f.ts', '@muster/simulators/kit/random'],
     ['src/cli.ts', '../world/scene.ts'],
     ['world/f.ts', '../drills/drills.ts'],

@@ -1,4 +1,4 @@
-import { type TSchemaOptions, Type } from 'typebox';
+import { type TInteger, type TObject, type TOptional, type TSchemaOptions, Type } from 'typebox';
 import { MEDIA } from '../agent/facets.ts';
 import { REQUEST_LIMITS, TEXT_LIMITS } from '../agent/limits.ts';
 import { closed, SkillName as SkillKey } from '../agent/wire.ts';
@@ -29,8 +29,12 @@ export const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schem
   Type.Union([schema, Type.Null()]);
 
 /** Counts by word; words with a count of 0 are left out. */
-export const Counts = <W extends string, T extends W[]>(words: [...T], description: string) =>
-  Type.Partial(Type.Record(Type.Enum(words), Type.Integer({ minimum: 0 })), { ...closed, description });
+export const Counts = <W extends string>(words: W[], description: string): TObject<CountBy<W>> => {
+  const counts = words.map((word) => [word, Type.Optional(Type.Integer({ minimum: 0 }))]);
+  return Type.Object(Object.fromEntries(counts) as CountBy<W>, { ...closed, description });
+};
+
+type CountBy<W extends string> = { [Word in W]: TOptional<TInteger> };
 
 /** Media type of the interaction that an agent is asked for. */
 export const MediaType = Type.Optional(

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AnswerOf, type Client, createClient, MusterProblem, NoAnswer, type RequestOf } from 'muster/client';
+import {
+  type AnswerOf,
+  type Client,
+  createClient,
+  MusterProblem,
+  NoAnswer,
+  type RequestOf,
+} from '@muster-routing/muster/client';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import type { AgentAnswer } from '../../src/contract/agents.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';

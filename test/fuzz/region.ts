@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createClient } from 'muster/client';
+import { createClient } from '@muster-routing/muster/client';
 import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startInstance } from '../../src/serve/instance.ts';

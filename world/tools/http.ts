@@ -1,4 +1,4 @@
-import { type Client, createClient, MusterProblem } from 'muster/client';
+import { type Client, createClient, MusterProblem } from '@muster-routing/muster/client';
 import { Agent, type Dispatcher } from 'undici';
 
 /** A server's answer. */
