@@ -36,14 +36,14 @@ export type Access = Scope | 'region' | 'platform' | 'open';
 export type Work = 'lookup' | 'claim' | 'settlement';
 
 /** A request body. */
-interface Body {
+type Body = {
   schema: TSchema;
   /** Media types; JSON if left out. */
   types?: readonly string[];
   isOptional?: true;
   /** Adds the parsers that the body needs, for this operation alone. JSON is parsed if left out. */
   parsers?: (scope: FastifyInstance) => void;
-}
+};
 
 /** A successful answer. */
 export interface Answer {
@@ -121,17 +121,19 @@ interface Handled<Request, Answered> {
 export interface Operation extends Described, Handled<FastifyRequest, unknown> {}
 
 /** The members of an operation from which types follow; undefined where it has none. */
-interface Schemas<Params, Query, Headers, Sent, Answers> {
+type Schemas<Params, Query, Headers, Sent, Answers> = {
   params: Params;
   query: Query;
   headers: Headers;
   body: Sent;
   answers: Answers;
-}
+};
 
-interface Typed<Params, Query, Headers, Sent, Answers>
-  extends Omit<Operation, keyof Schemas<Params, Query, Headers, Sent, Answers>>,
-    Schemas<Params, Query, Headers, Sent, Answers> {}
+type Typed<Params, Query, Headers, Sent, Answers> = Omit<
+  Operation,
+  keyof Schemas<Params, Query, Headers, Sent, Answers>
+> &
+  Schemas<Params, Query, Headers, Sent, Answers>;
 
 /** Defines an operation. The types of its handler's request and answer follow from its schemas. */
 export function operation<
