@@ -22,23 +22,72 @@ import { forgetAfterMs } from '../sync/upkeep/expiry.ts';
 import { budgetOf } from './budgets.ts';
 import type { Ground } from './ground.ts';
 
-/** What people call the platforms. */
-const TITLES: Record<ConnectionConfig['platform'], string> = {
-  genesys: 'Genesys Cloud',
-  cxone: 'NICE CXone',
-  events: 'events',
+type Platform = ConnectionConfig['platform'];
+type SettingsOf<P extends Platform> = Extract<ConnectionConfig, { platform: P }>;
+
+/** The parts of one platform. A new platform is complete when this table compiles with its row. */
+interface PlatformParts<Settings> {
+  /** Name for people. */
+  title: string;
+  /** Requests per minute that a region may send. */
+  requestsPerMinute(settings: Settings): number;
+  /** Shares of the requests that full reads may use; absent: all. */
+  readingShares?(settings: Settings): ReturnType<typeof readingShares>;
+  connect(settings: Settings, context: PlatformContext, clock: Clock): PlatformConnection;
+  createReader(settings: Settings, context: ReaderContext, clock: Clock): PlatformReader;
+  createPushReader(settings: Settings, context: PushContext): PushReader;
+}
+
+type PushContext = Parameters<typeof createCxonePushReader>[0];
+
+/** `events` has no platform to connect to. */
+const PLATFORMS: { [P in Exclude<Platform, 'events'>]: PlatformParts<SettingsOf<P>> } = {
+  genesys: {
+    title: 'Genesys Cloud',
+    requestsPerMinute: ({ requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE }) => requestsPerMinute,
+    connect: createGenesysConnection,
+    createReader: createGenesysReader,
+    createPushReader: createGenesysPushReader,
+  },
+  cxone: {
+    title: 'NICE CXone',
+    requestsPerMinute: ({ requestsPerMinute }) => requestsPerMinute,
+    readingShares,
+    connect: createCxoneConnection,
+    createReader: createCxoneReader,
+    createPushReader: (_, context) => createCxonePushReader(context),
+  },
 };
+
+type PlatformSettings = SettingsOf<keyof typeof PLATFORMS>;
+
+/** The parts of a connection's platform. */
+const partsOf = ({ platform }: PlatformSettings) => PLATFORMS[platform] as PlatformParts<PlatformSettings>;
+
+/** Connections with a platform, by name. */
+function withPlatform({ connections }: Ground['config']): [name: string, settings: PlatformSettings][] {
+  return Object.entries(connections).flatMap(([name, settings]) =>
+    settings.platform === 'events' ? [] : [[name, settings] as [string, PlatformSettings]],
+  );
+}
 
 /** The connections homed here, ready to be run by whichever instance is given the lease. */
 export function platformConnections(ground: Ground, ingest: Ingest, setAside: SetAside): Connections {
   const { config, clock } = ground;
-  const homed = Object.entries(config.connections).flatMap(([name, settings]) => {
-    const open = opener(settings, clock);
-    if (settings.home !== config.region || !open) return [];
-    const readings = settings.platform === 'cxone' ? readingShares(settings) : undefined;
-    const budget = budgetOf(ground, name, limitOf(settings), 'mirror', readings);
-    return [{ name, title: TITLES[settings.platform], domain: settings.domain, budget, open }];
-  });
+  const homed = withPlatform(config)
+    .filter(([, { home }]) => home === config.region)
+    .map(([name, settings]) => {
+      const parts = partsOf(settings);
+      const budget = budgetOf(
+        ground,
+        name,
+        parts.requestsPerMinute(settings),
+        'mirror',
+        parts.readingShares?.(settings),
+      );
+      const open = (context: PlatformContext) => parts.connect(settings, context, clock);
+      return { name, title: parts.title, domain: settings.domain, budget, open };
+    });
   return new Connections({
     ...ground,
     region: config.region,
@@ -54,56 +103,22 @@ export function platformConnections(ground: Ground, ingest: Ingest, setAside: Se
 export function platformReaders(ground: Ground): Map<string, PlatformReader> {
   const { config, clock, log, counts } = ground;
   const readers = new Map<string, PlatformReader>();
-  for (const [connection, settings] of Object.entries(config.connections)) {
-    const count = counts.of(connection);
-    const budget = budgetOf(ground, connection, limitOf(settings), 'reader');
-    const context = { connection, budget, log: log.child({ connection }), count };
-    const reader = createReader(settings, context, clock);
-    if (reader) readers.set(connection, reader);
+  for (const [connection, settings] of withPlatform(config)) {
+    const parts = partsOf(settings);
+    const budget = budgetOf(ground, connection, parts.requestsPerMinute(settings), 'reader');
+    const context = { connection, budget, log: log.child({ connection }), count: counts.of(connection) };
+    readers.set(connection, parts.createReader(settings, context, clock));
   }
   return readers;
-}
-
-/** Requests a minute that a region may send to the platform. */
-function limitOf(settings: ConnectionConfig): number {
-  if (settings.platform === 'events') return 0;
-  return settings.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE;
-}
-
-/** How a connection of these settings is made, each time anew; undefined where there is no platform to connect to. */
-function opener(
-  settings: ConnectionConfig,
-  clock: Clock,
-): ((context: PlatformContext) => PlatformConnection) | undefined {
-  switch (settings.platform) {
-    case 'genesys':
-      return (context) => createGenesysConnection(settings, context, clock);
-    case 'cxone':
-      return (context) => createCxoneConnection(settings, context, clock);
-    case 'events':
-      return undefined;
-  }
-}
-
-function createReader(settings: ConnectionConfig, context: ReaderContext, clock: Clock): PlatformReader | undefined {
-  switch (settings.platform) {
-    case 'genesys':
-      return createGenesysReader(settings, context, clock);
-    case 'cxone':
-      return createCxoneReader(settings, context, clock);
-    case 'events':
-      return undefined;
-  }
 }
 
 /** One reader for every connection whose platform may push, wherever it is homed. */
 export function pushReaders({ config, counts }: Ground): Map<string, PushReader> {
   const readers = new Map<string, PushReader>();
-  for (const [connection, settings] of Object.entries(config.connections)) {
+  for (const [connection, settings] of withPlatform(config)) {
+    if (!settings.push) continue;
     const context = { connection, count: counts.of(connection) };
-    if (settings.platform === 'events' || !settings.push) continue;
-    const isGenesys = settings.platform === 'genesys';
-    readers.set(connection, isGenesys ? createGenesysPushReader(settings, context) : createCxonePushReader(context));
+    readers.set(connection, partsOf(settings).createPushReader(settings, context));
   }
   return readers;
 }

@@ -74,7 +74,7 @@ export function isTellable(written: Written<unknown>, replication: Replication):
 /** Whether a failover may take a write, although there is meant to be a replica. */
 export const mayBeLost = (written: Written<unknown>): boolean => !isTellable(written, 'refuse');
 
-/** No replica has acknowledged a write. Whether it stands is unknown; nothing of it was undone. */
+/** No replica has acknowledged a write: whether it stands is unknown. A claim that ends so is released if nothing else has changed its record. */
 export class NotReplicated extends Error {
   override name = 'NotReplicated';
   constructor() {

@@ -170,7 +170,7 @@ export const PROBLEMS = {
   not_replicated: kind(
     503,
     'Write not replicated',
-    'No replica acknowledged the write, and `claims.replication` of the config refuses such writes. Its outcome is unknown: it was not undone.',
+    'No replica acknowledged the write, and `claims.replication` of the config refuses such writes. Its outcome is unknown: do not take it for undone.',
     'Repeat the request after `Retry-After`: it finds an earlier write and does nothing twice. Check the replicas of the shard.',
   ),
   shard_unavailable: kind(
