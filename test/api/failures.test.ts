@@ -98,7 +98,7 @@ function servedBy(server: Server): string[] {
   const parents: string[] = [];
   const found: string[] = [];
   for (const line of server.printRoutes({ commonPrefix: false }).split('\n')) {
-    const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)(\/\S*)(?: \(([A-Z, ]+)\))?/.exec(line) ?? [];
+    const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)(\S+)(?: \(([A-Z, ]+)\))?/.exec(line) ?? [];
     parents[indent.length / 4] = `${parents[indent.length / 4 - 1] ?? ''}${part}`;
     for (const method of methods.match(/[A-Z]+/g) ?? []) found.push(`${method} ${parents[indent.length / 4]}`);
   }
