@@ -55,6 +55,9 @@ async function given(path: string): Promise<Candidate> {
 /** @returns the exit code: 0 if at least one server was tried, and none failed */
 async function tryAll(candidates: Candidate[]): Promise<number> {
   const signals = new Signals();
+  signals.asked.addEventListener('abort', () =>
+    console.log('  Ends when this part has ended; a second signal ends it at once.'),
+  );
   const dir = await mkdtemp(join(tmpdir(), 'muster-matrix-'));
   const verdicts = { passed: 0, failed: 0, skipped: 0 };
   const skipped: string[] = [];

@@ -66,13 +66,9 @@ export async function tryWorld(server: string, dir: string, signal: AbortSignal)
   return { part: 'world', ok, summary: ok ? good : faults.join('; '), tookMs, lastWords: ok ? [] : said };
 }
 
-/** Runs the tests that depend on the server. Their output goes to `dir`. */
-export async function tryTests(server: string, dir: string, signal: AbortSignal): Promise<Outcome> {
-  const { code, tookMs, said } = await run(['node_modules/vitest/vitest.mjs', 'run', ...TESTS], {
-    server,
-    dir,
-    signal,
-  });
+/** Runs the tests that depend on the server, to their end: if they are interrupted, they leave servers behind. */
+export async function tryTests(server: string, dir: string): Promise<Outcome> {
+  const { code, tookMs, said } = await run(['node_modules/vitest/vitest.mjs', 'run', ...TESTS], { server, dir });
   const tally = said.findLast((line) => /^\d+ passed, \d+ failed, \d+ skipped$/.test(line));
   const ok = code === 0 && tally !== undefined && !tally.startsWith('0 ');
   return { part: 'tests', ok, summary: tally ?? `they ended with code ${code}`, tookMs, lastWords: ok ? [] : said };
@@ -81,19 +77,25 @@ export async function tryTests(server: string, dir: string, signal: AbortSignal)
 interface Surroundings {
   server: string;
   dir: string;
-  signal: AbortSignal;
+  /** Ends it, in order. */
+  signal?: AbortSignal;
 }
 
 async function run(args: string[], { server, dir, signal }: Surroundings) {
   const file = join(dir, `${args[0]?.split('/').at(-1)}.log`);
   const startedMs = systemClock.monotonicMs();
   const env = { ...process.env, MUSTER_REDIS_SERVER: server, NO_COLOR: '1' };
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  // In its own process group, so that Ctrl-C does not reach it.
+  const options = { cwd: ROOT, env, detached: true, ...(signal && { signal }) };
+  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = (): void => void child.kill();
+  process.once('exit', kill);
   const log = createWriteStream(file);
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => log.write(chunk));
   // An abort ends the child as a signal does; its end is what is waited for.
   child.on('error', () => {});
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  process.off('exit', kill);
   await new Promise((resolve) => log.end(resolve));
   const said = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LAST_WORDS);
   return { code, tookMs: systemClock.monotonicMs() - startedMs, said };
