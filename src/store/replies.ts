@@ -15,7 +15,7 @@ const REFUSALS = ['OOM', 'MISCONF', 'NOREPLICAS', 'READONLY', 'LOADING', 'MASTER
 const FORBIDDEN = ['NOAUTH', 'NOPERM', 'WRONGPASS'];
 
 /** Redis 6.2 puts the reply of a command that a script called behind one of its own. */
-const AROUND_REPLY = /^ERR Error running script \(.*?\): @user_script:\d+: @user_script: \d+: -?/;
+const AROUND_REPLY = /^ERR Error running script \(.*?\): @user_script:\d+: (?:@user_script: \d+: )?-?/;
 const FORBIDDEN_INSIDE_SCRIPT = /^(ERR )?(The user executing the script can't|ACL failure in script)/;
 /** Redis 7.2 and later, and Valkey, say this first and then who may not do what. */
 const AHEAD_OF_REASON = /^ERR ACL failure in script: /;
