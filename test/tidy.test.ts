@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { MAY_IMPORT } from './may-import.ts';
 import { fileOfImport } from './packages.ts';
 
 /** The house rules that a machine can hold. Every rule comes with something that breaks it, so that each can fail. */
@@ -40,120 +41,6 @@ interface Rule {
 const TYPESCRIPT = /^(src|simulators|world|drills|bench|integrations|release|test)\/.*\.ts$/;
 const LONGEST_FILE = 400;
 const LONGEST_FUNCTION = 70;
-
-/** What is said of the region's store without saying which one it is: only src/serve picks an implementation. */
-const STORE_CONTRACT = ['store', 'queues', 'agent-record', 'leases', 'written'].map((file) => `src/store/${file}`);
-
-/**
- * What each folder may import beside itself: a whole folder, or one file of it. From the bottom up: a row names only rows
- * that stand before it, so no import leads back up, not even for a type.
- */
-const MAY_IMPORT: Record<string, string[]> = {
-  'src/agent': [],
-  'src/contract': ['src/agent'],
-  'src/ops': ['src/agent'],
-  'src/auth': ['src/ops'],
-  'src/verify': ['src/ops'],
-  'src/platforms': ['src/agent', 'src/ops'],
-  'src/config': [
-    'src/agent',
-    'src/auth/keys',
-    'src/auth/region-tokens',
-    'src/ops/utf8',
-    'src/platforms/cxone/settings',
-    'src/platforms/genesys/settings',
-    'src/platforms/push-settings',
-  ],
-  'src/store': ['src/agent', 'src/config', 'src/ops'],
-  'src/bus': [
-    'src/agent',
-    'src/store/leases',
-    'src/store/redis/leases',
-    'src/store/redis/scripts',
-    'src/store/replies',
-    'src/ops',
-  ],
-  'src/sync': [
-    'src/agent',
-    'src/bus',
-    ...STORE_CONTRACT,
-    'src/store/replies',
-    'src/config',
-    'src/ops',
-    'src/platforms/platform',
-  ],
-  'src/routing': [
-    'src/agent',
-    ...STORE_CONTRACT,
-    'src/config',
-    'src/contract',
-    'src/ops',
-    'src/platforms/platform',
-    'src/sync/freshness/freshness',
-    'src/sync/flow/ingest',
-    'src/sync/flow/outage',
-    'src/sync/freshness/positions',
-    'src/sync/flow/set-aside',
-  ],
-  'src/api': [
-    'src/agent',
-    'src/auth',
-    ...STORE_CONTRACT,
-    'src/config',
-    'src/contract',
-    'src/ops',
-    'src/platforms/platform',
-    'src/platforms/push-settings',
-    'src/routing',
-    'src/sync/flow/ingest',
-  ],
-  'src/client': [
-    'src/api/operations',
-    'src/api/problems/problem-answers',
-    'src/api/problems/problems',
-    'src/ops/clock',
-  ],
-  'src/serve': [
-    'src/api/server',
-    'src/auth',
-    'src/bus',
-    'src/store',
-    'src/config',
-    'src/contract',
-    'src/ops',
-    'src/platforms',
-    'src/routing',
-    'src/sync',
-  ],
-  // A package of its own: the platforms know nothing of Muster.
-  'simulators/kit': [],
-  'simulators/genesys': ['simulators/kit'],
-  'simulators/cxone': ['simulators/kit'],
-  simulators: [],
-  'world/tools': ['src'],
-  'world/redis': ['src', 'world/tools'],
-  'world/kafka': ['src', 'world/tools'],
-  'world/bus': ['src', 'world/tools', 'world/redis', 'world/kafka'],
-  'world/platforms': ['src', 'simulators', 'world/tools'],
-  'world/weather': ['src', 'simulators', 'world/tools'],
-  'world/region': ['src', 'world/tools', 'world/redis', 'world/bus', 'world/platforms', 'world/weather'],
-  'world/callers': ['src', 'simulators', 'world/tools', 'world/platforms', 'world/region'],
-  'world/reports': [
-    'src',
-    'simulators',
-    'world/tools',
-    'world/platforms',
-    'world/weather',
-    'world/region',
-    'world/callers',
-  ],
-  world: ['src', 'simulators'],
-  'drills/stage': ['src', 'simulators', 'world'],
-  drills: ['src', 'simulators', 'world'],
-  bench: ['src', 'simulators', 'world'],
-  // Builds what src is published as.
-  release: ['src/ops/build', 'src/ops/clock'],
-};
 
 /** The command: it starts everything in src. */
 const TOP = 'src/cli.ts';
