@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Build, readBuild } from '../src/ops/build.ts';
 import { systemClock } from '../src/ops/clock.ts';
@@ -29,7 +29,9 @@ function release(): void {
   writeSbom(folder);
   rmSync(folder, { recursive: true });
   writeLicences();
-  cpSync(page, join(DIST, 'release-notes.md'));
+  // Links to other pages lead nowhere outside the repository.
+  const notes = readFileSync(page, 'utf8').replace(/\[([^\]]+)\]\((?!https?:)[^)]+\)/g, '$1');
+  writeFileSync(join(DIST, 'release-notes.md'), notes);
   writeSums();
   const files = readdirSync(DIST).sort();
   progress(`dist/ has ${files.join(', ')}; the package is ${(unpackedSize / 1024 / 1024).toFixed(1)} MiB unpacked`);

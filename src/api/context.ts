@@ -1,6 +1,7 @@
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConnectionsReport, RegionReport } from '../contract/operators.ts';
 import type { ReadyAnswer } from '../contract/readiness.ts';
+import type { Build } from '../ops/build.ts';
 import type { Pushes } from '../routing/read-through/pushes.ts';
 import type { Region } from '../routing/region.ts';
 import type { OpenStreams } from './stream/open-streams.ts';
@@ -8,6 +9,8 @@ import type { OpenStreams } from './stream/open-streams.ts';
 /** The parts of an instance that the API needs. */
 export interface ApiContext {
   region: Region;
+  /** The build of Muster that runs. */
+  build: Build;
   /** Verifies bearer tokens; undefined: callers are not authenticated. */
   tokens?: Tokens | undefined;
   /** Requests per second that one client may send; undefined: no limit. */

@@ -16,7 +16,17 @@ export const FirstReading = Type.Object(progress, {
 export type FirstReading = Static<typeof FirstReading>;
 
 export const HealthAnswer = Type.Object(
-  { status: Type.Literal('ok'), region: Name('The region of the instance.') },
+  {
+    status: Type.Literal('ok'),
+    region: Name('The region of the instance.'),
+    version: Type.String({ description: 'Semantic version of Muster.' }),
+    revision: Type.String({
+      description: 'Git revision, ending in `-dirty` if files differed from it; `unknown` if nothing records it.',
+    }),
+    built_at: Type.Optional(
+      Type.String({ description: 'When the package was built, ISO 8601; absent if Muster runs from its sources.' }),
+    ),
+  },
   { ...closed, $id: 'Health' },
 );
 export type HealthAnswer = Static<typeof HealthAnswer>;

@@ -13,6 +13,7 @@ export function createMetrics(region: string) {
   const make = makerFor(registry);
   return {
     registry,
+    ...metricsOfProcess(make),
     ...metricsOfChanges(make),
     ...metricsOfClaims(make),
     ...metricsOfReads(make),
@@ -20,6 +21,18 @@ export function createMetrics(region: string) {
     ...metricsOfReconciliation(make),
     ...metricsOfAccess(make),
     ...metricsOfStores(make),
+  };
+}
+
+function metricsOfProcess({ gauge }: Maker) {
+  return {
+    buildInfo: gauge(
+      'build_info',
+      'Always 1; the labels say which build of Muster runs. Kind: package, checkout, unknown.',
+      'version',
+      'revision',
+      'kind',
+    ),
   };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
 import { openAudit } from '../ops/audit.ts';
+import { type Build, readBuild } from '../ops/build.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { openHistory } from '../ops/history.ts';
 import { createLog, type Log, openStream } from '../ops/log.ts';
@@ -41,7 +42,8 @@ interface StartOptions {
  * @throws Error saying what is wrong with the world it was pointed at
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
-  const ground = await breakGround(options);
+  const build = readBuild();
+  const ground = await breakGround(options, build);
   const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
@@ -49,6 +51,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   let draining = false;
   const server = createServer({
     region,
+    build,
     tokens: ground.access.tokens,
     requestsPerSecond: options.config.limits.requestsPerSecond,
     pushes,
@@ -103,14 +106,19 @@ async function begin(ground: Ground, { connections }: Sync, server: Server, star
   }
 }
 
-async function breakGround({ config, historyFile, clock = systemClock }: StartOptions): Promise<Ground> {
+async function breakGround(
+  { config, historyFile, clock = systemClock }: StartOptions,
+  { builtAt, ...build }: Build,
+): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const { region } = config;
   const stream = openStream(2);
   const log = createLog(config.log.level, region, instance, stream);
+  log.info('instance_starting', { ...build, ...(builtAt && { built_at: builtAt }), node: process.version });
   const access = openAccess(config, clock, log);
   await checkPartitions(config.bus, instance, log);
   const metrics = createMetrics(region);
+  metrics.buildInfo.set(build, 1);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : undefined;
   const store = await openStore(config, clock, log);

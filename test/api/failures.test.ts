@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { createServer, type Server } from '../../src/api/server.ts';
 import type { RegionReport } from '../../src/contract/operators.ts';
 import { noAudit } from '../../src/ops/audit.ts';
+import type { Build } from '../../src/ops/build.ts';
 import { Pushes } from '../../src/routing/read-through/pushes.ts';
 import type { Region } from '../../src/routing/region.ts';
 import { bareServer } from '../fixtures/bare-server.ts';
@@ -19,7 +20,8 @@ function serverWith(report: () => Promise<RegionReport>) {
   const pushes = new Pushes(region, new Map());
   const readNow = () => Promise.resolve();
   const ready = { obstacles: () => [], readings: () => [], start: { isUnderWay: false } };
-  const context = { region, pushes, report, connections, readNow, takeBeat, ...ready };
+  const build: Build = { version: '1.2.3', revision: 'unknown', kind: 'unknown' };
+  const context = { region, build, pushes, report, connections, readNow, takeBeat, ...ready };
   return { server: createServer(context), logged };
 }
 

@@ -12,6 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import type { AgentAnswer } from '../../src/contract/agents.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
+import { readBuild } from '../../src/ops/build.ts';
 import { eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 
 const sinceMs = Date.parse('2026-03-02T10:00:00Z');
@@ -50,7 +51,8 @@ describe('a client of real regions', () => {
   it('asks with a query, and without anything', async () => {
     const { body } = await us.findAgents({ query: { queue: 'support', limit: 3, explain: true } });
     expect('agents' in body && body.agents.length).toBeGreaterThanOrEqual(0);
-    expect((await us.getHealth()).body).toEqual({ status: 'ok', region: 'us' });
+    const { version, revision } = readBuild();
+    expect((await us.getHealth()).body).toEqual({ status: 'ok', region: 'us', version, revision });
     expect((await us.getMetrics()).body).toContain('# HELP muster_');
   });
 

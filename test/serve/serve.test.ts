@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readBuild } from '../../src/ops/build.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../../world/redis/cluster.ts';
 import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 import { freePort } from '../../world/tools/ports.ts';
@@ -66,6 +67,27 @@ describe('muster serve', () => {
       expect(await ended).toBe(0);
       expect(said.err).toBe('');
     }
+  });
+
+  it('says which build it is when it starts, at /healthz and in a metric', async () => {
+    const { version, revision, kind } = readBuild();
+    const { child, ended, said } = await serve(await settings('eu', { log: { level: 'info' } }));
+    await vi.waitFor(() => expect(said.out).toContain('listens'), WAIT);
+    const url = said.out.trim().split(' ').at(-1);
+    const [first = ''] = said.err.split('\n', 1);
+    expect(JSON.parse(first)).toMatchObject({
+      event: 'instance_starting',
+      version,
+      revision,
+      kind,
+      node: process.version,
+    });
+    expect((await ask(`${url}/healthz`)).body).toEqual({ status: 'ok', region: 'eu', version, revision });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const labels = `version="${version}",revision="${revision}",kind="${kind}"`;
+    expect(metrics).toContain(`muster_build_info{${labels},region="eu"} 1\n`);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   it('says from the start how far it has read its platforms, and takes work once it has, or has waited enough', async () => {

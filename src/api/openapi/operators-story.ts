@@ -30,7 +30,7 @@ export const OPERATORS_STORY: readonly Example[] = [
     status: 200,
     ofTheMoment: true,
   },
-  { operation: 'getHealth', name: 'alive', summary: 'A process that is alive', status: 200 },
+  { operation: 'getHealth', name: 'alive', summary: 'A process that is alive', status: 200, ofTheMoment: true },
   { operation: 'getReadiness', name: 'ready', summary: 'An instance that takes work', status: 200 },
   { operation: 'getBeat', name: 'a-beat', summary: 'A heartbeat sequence number', status: 200, ofTheMoment: true },
   { operation: 'getMetrics', name: 'metrics', summary: 'All metrics', status: 200, ofTheMoment: true },

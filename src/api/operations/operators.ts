@@ -84,13 +84,16 @@ export const operatorOperations = {
     path: '/healthz',
     tag: 'Operators',
     access: 'open',
-    summary: 'Check whether the process is alive',
+    summary: 'Check whether the process is alive, and which version it is',
     repeatable: SAFE,
     answers: { 200: { description: 'It is alive.', schema: HealthAnswer } },
     problems: [],
-    handler: async (_request, _reply, { region }): Promise<HealthAnswer> => ({
+    handler: async (_request, _reply, { region, build }): Promise<HealthAnswer> => ({
       status: 'ok',
       region: region.config.region,
+      version: build.version,
+      revision: build.revision,
+      ...(build.builtAt !== undefined && { built_at: build.builtAt }),
     }),
   }),
   getReadiness: operation({

@@ -2,6 +2,11 @@ import type { LogEvent } from './log-event.ts';
 
 /** Start, stop, access, and the files that an instance writes. */
 export const INSTANCE_EVENTS = {
+  instance_starting: {
+    level: 'info',
+    message: 'Instance is starting',
+    meaning: 'Which build of Muster it is: `version`, `revision`, `kind`, `built_at` of a package; and `node`.',
+  },
   instance_ready: {
     level: 'info',
     message: 'Instance is ready',

@@ -60,7 +60,11 @@ test('serves a region as it is configured to, and its health check sees that', a
   const start = (dir: string): ChildProcess =>
     startInContainer(container, ['-v', `${dir}:/etc/muster:ro`], [...config.Entrypoint, ...config.Cmd]);
   const look = (port: string): string => buildah('run', '--env', `PORT=${port}`, container, '--', ...check);
-  expect(await serveRegion(start, stopInContainer, look)).toMatchObject({ status: 'ok', region: 'eu' });
+  expect(await serveRegion(start, stopInContainer, look)).toMatchObject({
+    status: 'ok',
+    region: 'eu',
+    version: readBuild().version,
+  });
 });
 
 /** What buildah is told to end it kills: so the process inside is told. */

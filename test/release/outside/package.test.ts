@@ -42,7 +42,8 @@ test('serves a region: an event, a claim, a stop', async () => {
     spawn(process.execPath, [`node_modules/${name}/bin/muster.mjs`, 'serve', '--config', `${dir}/region.yaml`], {
       cwd: folder,
     });
-  expect(await serveRegion(start)).toMatchObject({ status: 'ok', region: 'eu' });
+  const { revision, builtAt } = readBuild(join(folder, 'node_modules', name));
+  expect(await serveRegion(start)).toEqual({ status: 'ok', region: 'eu', version, revision, built_at: builtAt });
 });
 
 test('has a client, with types that a strict compiler takes', () => {
