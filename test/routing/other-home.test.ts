@@ -104,6 +104,18 @@ describe('a home that is cut off', () => {
     expect((await refusalOf(claimFor(eu, 'call-1'))).code).toBe('no_agent_available');
     expect(await counted(eu.region.metrics.readThrough, { connection: 'far', outcome: 'failed' })).toBe(1);
   });
+
+  it('keeps its own claim where both have granted the agent, and tells of it once', async () => {
+    const { eu, us, carry, clock } = regions;
+    await bringOnDuty([eu, us], 'far:1');
+    await claimFor(us, 'call-1');
+    clock.pass(5);
+    await claimFor(eu, 'call-2');
+    await carry('eu');
+    expect(us.audited.filter(({ op }) => op === 'conflict')).toMatchObject([
+      { agent: 'far:1', outcome: 'certain', kept: { call: 'call-1' }, lost: { call: 'call-2' } },
+    ]);
+  });
 });
 
 describe('a call that two regions gave an agent each', () => {
