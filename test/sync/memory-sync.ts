@@ -1,0 +1,145 @@
+import { vi } from 'vitest';
+import type { Facets } from '../../src/agent/facets.ts';
+import type { AgentEvent } from '../../src/agent/wire.ts';
+import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
+import { readFields } from '../../src/bus/envelope.ts';
+import { readConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import type { Clock } from '../../src/ops/clock.ts';
+import { createLog } from '../../src/ops/log.ts';
+import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
+import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
+import { SetAside } from '../../src/sync/flow/set-aside.ts';
+import { Freshness } from '../../src/sync/freshness/freshness.ts';
+import { Positions } from '../../src/sync/freshness/positions.ts';
+
+/** A whole second plus some, so that no event is numbered by chance. */
+export const START_MS = Date.UTC(2026, 2, 2) + 123;
+const silent = createLog('silent', 'eu', 'test');
+
+/** `crm` and agents of no connection are at home here, `far` in another region; of `cx` a platform tells. */
+function configOf(replication: 'refuse' | 'grant'): Config {
+  const text = `
+region: eu
+redis: { nodes: [127.0.0.1:7001], replicas: 1 }
+bus: { url: redis://127.0.0.1:6390, partitions: 3 }
+regions: { eu: { url: http://127.0.0.1:7402 }, us: { url: http://127.0.0.1:7401 } }
+connections:
+  crm: { platform: events, home: eu }
+  far: { platform: events, home: us }
+  cx: { platform: cxone, home: eu, clientId: id, clientSecret: secret, accessKeyId: id, accessKeySecret: secret }
+claims: { replication: ${replication} }
+agents: { unknown: { accept: true, home: eu }, forgetAfterDays: 10 }
+`;
+  return readConfig(text, 'muster.yaml', {});
+}
+
+/** Time passes when a test says so. */
+class HandClock implements Clock {
+  ms = START_MS;
+  nowMs = (): number => this.ms;
+  monotonicMs = (): number => this.ms;
+}
+
+/** A bus that keeps what it is given, for whoever wants to see it. */
+export class KeepingBus {
+  readonly published: { partition: number; message: BusMessage }[] = [];
+  readonly letters: BusMessage[] = [];
+  handler: (partition: number, batch: Delivery[]) => Promise<void> = async () => undefined;
+
+  async publish(partition: number, messages: BusMessage[]): Promise<void> {
+    this.published.push(...messages.map((message) => ({ partition, message })));
+  }
+
+  async deadLetter(letter: BusMessage): Promise<void> {
+    this.letters.push(letter);
+  }
+
+  asBus(): Bus {
+    return this as unknown as Bus;
+  }
+}
+
+interface Options {
+  replication?: 'refuse' | 'grant';
+  maxOutboxEntries?: number;
+}
+
+/** One region on a store in memory: the real way in, the real applying, and what they tell others. */
+export class MemorySync {
+  readonly clock = new HandClock();
+  readonly region = new MemoryRegion({ clock: this.clock });
+  readonly bus = new KeepingBus();
+  readonly metrics: Metrics = createMetrics('eu');
+  readonly config: Config;
+  readonly store: MemoryStore;
+  readonly positions: Positions;
+  readonly freshness: Freshness;
+  readonly setAside: SetAside;
+  readonly apply: Apply;
+  readonly ingest: Ingest;
+  readonly atGranter = vi.fn(async () => undefined);
+  readonly onConflict = vi.fn();
+  readonly heardOfClaims = vi.fn();
+  readonly atHome = vi.fn();
+
+  constructor({ replication = 'refuse', maxOutboxEntries }: Options = {}) {
+    this.config = configOf(replication);
+    this.store = this.open(maxOutboxEntries);
+    const shared = { region: 'eu', clock: this.clock, log: silent, metrics: this.metrics, store: this.store };
+    const regions = Object.keys(this.config.regions);
+    const { partitions } = this.config.bus;
+    this.positions = new Positions({ ...shared, partitions, regions });
+    this.freshness = new Freshness({ ...shared, regions, partitions, settings: this.config.freshness });
+    this.setAside = new SetAside({ ...shared, bus: this.bus, instance: 'eu-1' });
+    const { atGranter, onConflict, heardOfClaims, atHome } = this;
+    this.apply = new Apply({
+      ...shared,
+      ...{ atGranter, onConflict, heardOfClaims, atHome },
+      agents: this.store.agents,
+      positions: this.positions,
+      config: this.config,
+      history: undefined,
+    });
+    this.ingest = new Ingest({ ...shared, replication, apply: this.apply, history: undefined });
+  }
+
+  /** The store of one more instance. */
+  open(maxOutboxEntries?: number): MemoryStore {
+    return new MemoryStore(this.region, this.config, maxOutboxEntries);
+  }
+
+  /** What waits in the outbox for the bus, partition by partition. */
+  async waiting(): Promise<BusMessage[]> {
+    const { outbox } = this.store;
+    const all = await Promise.all([...Array(outbox.partitions).keys()].map((each) => outbox.oldest(each, 1000)));
+    return all.flat().map(({ fields }) => readFields(fields));
+  }
+
+  /** As the store has them, not as an instance remembers them. */
+  async facets(agentId: string): Promise<Facets | undefined> {
+    return (await this.open().agents.get(agentId))?.facets;
+  }
+
+  /** What a counter stands at, by its labels. */
+  async counted(name: keyof Metrics & string, labels: Record<string, string> = {}): Promise<number> {
+    const { values } = await (this.metrics[name] as Metrics['events']).get();
+    const isOne = (of: object) => Object.entries(labels).every(([key, value]) => Reflect.get(of, key) === value);
+    return values.filter((each) => isOne(each.labels)).reduce((sum, { value }) => sum + value, 0);
+  }
+
+  stop(): void {
+    this.positions.stop();
+    this.freshness.stop();
+    this.setAside.stop();
+  }
+}
+
+/** An event of an agent, as of `at`. */
+export function event(agentId: string, at: number, facets: Facets | 'ON_DUTY' | 'OFF_DUTY' = 'ON_DUTY'): AgentEvent {
+  const eventId = `${agentId}-${at}`;
+  const told = typeof facets === 'string' ? { presence: { state: facets, at, id: eventId } } : facets;
+  return { eventId, agentId, timestampMs: at, region: 'eu', facets: told };
+}
