@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 
@@ -201,5 +202,49 @@ export class SharedLeases implements Leases {
         resolve();
       };
     });
+  }
+}
+
+/** Repeats rounds of work over the leases that this instance holds, until it is stopped. */
+export class LeasedRounds {
+  readonly #leases: Leases;
+  readonly #everyMs: number;
+  readonly #round: (held: Set<number>) => Promise<void>;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  /**
+   * @param everyMs pause between two rounds, in ms
+   * @param round works on the numbers that are held as it begins; must not throw
+   */
+  constructor(leases: Leases, everyMs: number, round: (held: Set<number>) => Promise<void>) {
+    this.#leases = leases;
+    this.#everyMs = everyMs;
+    this.#round = round;
+  }
+
+  /** Aborted when the rounds are to stop: a long round ends early. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  start(): void {
+    this.#leases.start();
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the last round is over and the leases are handed back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#leases.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#round(this.#leases.held());
+      await sleep(this.#everyMs, undefined, { signal }).catch(() => undefined); // it is to stop
+    }
   }
 }

@@ -1,7 +1,6 @@
 import type { Move } from '../agent/claim.ts';
 import type { Claim, Facets } from '../agent/facets.ts';
-import type { Merged } from '../agent/merge.ts';
-import type { AgentRecord } from './agent-record.ts';
+import type { AgentRecord, Applied } from './agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from './leases.ts';
 import type { Calls, Queues } from './queues.ts';
 import type { Written } from './written.ts';
@@ -60,13 +59,6 @@ export class ShardUnavailable extends Error {
 /** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
 export class OutboxFull extends Error {
   override name = 'OutboxFull';
-}
-
-/** What became of a change: how it merged, and the agent as it now is. */
-export interface Applied extends Merged {
-  record: AgentRecord;
-  /** The record it was merged into; undefined for an agent nobody had spoken of. */
-  before: AgentRecord | undefined;
 }
 
 export interface SettleRequest {

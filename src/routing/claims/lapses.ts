@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isGoingOn } from '../../agent/claim.ts';
 import { claimOn } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
-import type { Leases } from '../../store/leases.ts';
+import { LeasedRounds } from '../../store/leases.ts';
 import type { Lapsed } from '../../store/queues.ts';
 import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
@@ -30,44 +29,25 @@ const AT_ONCE = 100;
  */
 export class Lapses {
   readonly #options: LapsesOptions;
-  readonly #domains: string[];
-  readonly #leases: Leases;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds: LeasedRounds;
 
   constructor(options: LapsesOptions) {
     const { region, store, instance } = options;
     const { config, clock, log } = region;
     this.#options = options;
-    this.#domains = domainsOf(config).sort();
-    this.#leases = store.leases({
-      work: 'lapses',
-      count: this.#domains.length,
-      instance,
-      ttlMs: LEASE_TTL_MS,
-      clock,
-      log,
+    const domains = domainsOf(config).sort();
+    const leases = store.leases({ work: 'lapses', count: domains.length, instance, ttlMs: LEASE_TTL_MS, clock, log });
+    this.#rounds = new LeasedRounds(leases, LOOK_EVERY_MS, async (held) => {
+      await Promise.all([...held].map((number) => this.#look(domains[number] as string)));
     });
   }
 
   start(): void {
-    this.#leases.start();
-    this.#running = this.#run();
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#leases.stop();
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const held = [...this.#leases.held()].map((number) => this.#domains[number] as string);
-      await Promise.all(held.map((domain) => this.#look(domain)));
-      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // it is to stop
-    }
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Never throws: what is not told now is told at the next look. */
@@ -79,7 +59,7 @@ export class Lapses {
         const lapsed = await store.calls.lapsed(domain, AT_ONCE);
         const ended = await Promise.all(lapsed.map((each) => this.#end(each)));
         // What could not be ended comes first again: it is for the next look.
-        if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#stopping.signal.aborted) return;
+        if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#rounds.stopping.aborted) return;
       }
     } catch (error) {
       log.debug('expired_claims_not_read', { err: error, domain });

@@ -1,30 +1,28 @@
 import { LRUCache } from 'lru-cache';
-import { claimsOf, type Facets } from '../../agent/facets.ts';
-import { isForgotten, type Merged, merge } from '../../agent/merge.ts';
+import type { Facets } from '../../agent/facets.ts';
+import { isForgotten, type Merged } from '../../agent/merge.ts';
 import { virtualArrival } from '../../agent/ranking.ts';
 import { claimOn, VOICE } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
-import { type AgentRecord, isLocked, locksAfter } from '../agent-record.ts';
 import {
-  type Agents,
+  type AgentRecord,
   type Applied,
-  type Settled,
-  type SettleRequest,
-  ShardUnavailable,
-  type Unreadable,
-} from '../store.ts';
-import { Written } from '../written.ts';
+  type Committed,
+  isLocked,
+  locksAfter,
+  mergeInRounds,
+} from '../agent-record.ts';
+import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
+import type { Written } from '../written.ts';
 import { andDeclined } from './call-register.ts';
 import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domain.ts';
 import type { MemoryRegion } from './memory-region.ts';
 import { takingOf } from './taking.ts';
 
 const RECENT_RECORDS = 20_000;
-/** More rounds than this mean that something is wrong. */
-const MAX_ROUNDS = 64;
 
-type Committed = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
+type Stored = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
 type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined };
 
 /** Records are objects of the region; whoever asks for one gets a copy. */
@@ -57,20 +55,10 @@ export class MemoryAgents implements Agents {
   }
 
   async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
-    let before = await this.recall(agentId);
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const known = before?.facets ?? {};
-      const merged = merge(known, typeof change === 'function' ? change(known) : change);
-      if (before && merged.changed.length === 0) {
-        return new Written({ ...merged, record: before, before }, 'not-acknowledged');
-      }
-      const expected = before;
-      const written = await this.#write(agentId, 'commit', () => this.#commit(agentId, expected, merged));
-      const stored = written.evenIfLost();
-      this.#remember(agentId, stored.record);
-      if (stored.isStored) return written.map(() => ({ ...merged, record: stored.record, before: expected }));
-      before = stored.record;
-    }
+    const written = await mergeInRounds(await this.recall(agentId), change, {
+      commit: (record, merged) => this.#commit(agentId, record, merged),
+    });
+    if (written) return written;
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
 
@@ -160,15 +148,21 @@ export class MemoryAgents implements Agents {
       : { kind: 'fenced', record };
   }
 
-  #commit(agentId: string, expected: AgentRecord | undefined, merged: Merged): Committed {
+  async #commit(agentId: string, expected: AgentRecord | undefined, merged: Merged): Promise<Committed> {
+    const written = await this.#write(agentId, 'commit', () => this.#store(agentId, expected, merged));
+    const { isStored, record } = written.evenIfLost();
+    this.#remember(agentId, record);
+    return isStored ? { kind: 'stored', written: written.map(() => record) } : { kind: 'conflict', record };
+  }
+
+  #store(agentId: string, expected: AgentRecord | undefined, merged: Merged): Stored {
     const domain = this.#region.domain(domainOfAgent(this.#config, agentId));
     const there = domain.records.get(agentId);
     if (there?.version !== expected?.version) return { isStored: false, record: there };
     const { region } = this.#config;
     const nowMs = this.#region.nowMs();
     const home = homeOfAgent(this.#config, agentId) ?? '';
-    const isNews = merged.changed.some((name) => name === 'claim' || name === 'digitalClaims');
-    const { told, changed, ...locks } = locksAfter(region, home, there, isNews ? claimsOf(merged.facets) : []);
+    const { told, changed, ...locks } = locksAfter(region, home, there, merged);
     for (const [unit, remainingMs] of told) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
     if (changed.length === 0) domain.note(agentId);

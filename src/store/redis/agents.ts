@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LRUCache } from 'lru-cache';
-import { claimsOf, type Facets } from '../../agent/facets.ts';
-import { type Merged, merge } from '../../agent/merge.ts';
+import type { Facets } from '../../agent/facets.ts';
+import type { Merged } from '../../agent/merge.ts';
 import { virtualArrival } from '../../agent/ranking.ts';
 import { VOICE } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
-import { type AgentRecord, locksAfter } from '../agent-record.ts';
+import { type AgentRecord, type Applied, type Committed, locksAfter, mergeInRounds } from '../agent-record.ts';
 import {
   agentsKey,
   callsKey,
@@ -21,22 +21,13 @@ import {
   writeRecord,
   writeUnitsWith,
 } from '../record/record.ts';
-import {
-  type Agents,
-  type Applied,
-  type Settled,
-  type SettleRequest,
-  ShardUnavailable,
-  type Unreadable,
-} from '../store.ts';
-import { Written } from '../written.ts';
+import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
+import type { Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { scanAgents } from './scan.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** An agent's record is contended by a handful of writers; more rounds than this mean that something is wrong. */
-const MAX_ROUNDS = 64;
 /** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
 const MAX_PAUSE_MS = 32;
 
@@ -98,19 +89,13 @@ export class RedisAgents implements Agents {
   }
 
   async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
-    let record = await this.recall(agentId);
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const known = record?.facets ?? {};
-      const merged = merge(known, typeof change === 'function' ? change(known) : change);
-      if (record && merged.changed.length === 0) {
-        return new Written({ ...merged, record, before: record }, 'not-acknowledged');
-      }
-      const before = record;
-      const stored = await this.#commit(agentId, record, merged);
-      if (stored.kind === 'stored') return stored.written.map((now) => ({ ...merged, record: now, before }));
-      record = stored.record;
-      if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
-    }
+    const written = await mergeInRounds(await this.recall(agentId), change, {
+      commit: (record, merged) => this.#commit(agentId, record, merged),
+      afterConflict: async (round) => {
+        if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
+      },
+    });
+    if (written) return written;
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
 
@@ -210,20 +195,14 @@ export class RedisAgents implements Agents {
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 
-  async #commit(
-    agentId: string,
-    record: AgentRecord | undefined,
-    { facets, changed }: Merged,
-  ): Promise<
-    { kind: 'stored'; written: Written<AgentRecord> } | { kind: 'conflict'; record: AgentRecord | undefined }
-  > {
+  async #commit(agentId: string, record: AgentRecord | undefined, merged: Merged): Promise<Committed> {
+    const { facets } = merged;
     const domain = domainOfAgent(this.#config, agentId);
     const home = homeOfAgent(this.#config, agentId) ?? '';
     const lines = linesOf(this.#config, agentId, facets);
     const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
-    const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(facets) : [];
     const keys = [agentsKey, callsKey, changesKey, rosterKey, endsKey].map((keyOf) => keyOf(domain));
-    const locks = locksAfter(this.#config.region, home, record, news);
+    const locks = locksAfter(this.#config.region, home, record, merged);
     const written = await this.#lanes.changes.run(
       scripts.commit,
       [...keys, ...lines, ...leaves],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import type { LeasedWork, Leases } from '../../store/leases.ts';
+import { LeasedRounds, type LeasedWork, type Leases } from '../../store/leases.ts';
 import type { Store } from '../../store/store.ts';
 
 interface DomainChecksOptions {
@@ -34,34 +34,26 @@ export class DomainChecks {
   readonly #leases: Leases;
   /** Monotonic ms from which a domain is checked again. */
   readonly #dueMs = new Map<number, number>();
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds: LeasedRounds;
 
   constructor(options: DomainChecksOptions) {
-    const { store, domains } = options;
+    const { store, domains, lookEveryMs } = options;
     this.#options = options;
     this.#leases = store.leases({ ...options, count: domains.length, ttlMs: LEASE_TTL_MS });
+    this.#rounds = new LeasedRounds(this.#leases, lookEveryMs, (held) => this.#checkDue(held));
   }
 
   start(): void {
-    this.#leases.start();
-    this.#running = this.#run();
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#leases.stop();
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #run(): Promise<void> {
-    const { clock, lookEveryMs } = this.#options;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      for (const number of this.#leases.held()) {
-        if ((this.#dueMs.get(number) ?? 0) <= clock.monotonicMs()) await this.#check(number);
-      }
-      await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined); // it is to stop
+  async #checkDue(held: Set<number>): Promise<void> {
+    for (const number of held) {
+      if ((this.#dueMs.get(number) ?? 0) <= this.#options.clock.monotonicMs()) await this.#check(number);
     }
   }
 
@@ -83,7 +75,7 @@ export class DomainChecks {
   /** Lets as much time pass as the records since the start may take. */
   #pacer(number: number): (records: number) => Promise<void> {
     const { clock } = this.#options;
-    const { signal } = this.#stopping;
+    const { stopping: signal } = this.#rounds;
     const startedMs = clock.monotonicMs();
     let read = 0;
     return async (records) => {
