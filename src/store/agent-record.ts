@@ -1,3 +1,4 @@
+import type { LRUCache } from 'lru-cache';
 import { type Claim, claimsOf, compareClaims, type Facets, type Media } from '../agent/facets.ts';
 import { type Merged, merge } from '../agent/merge.ts';
 import { claimOn, roomLeft, VOICE } from '../agent/status.ts';
@@ -19,6 +20,10 @@ export interface AgentRecord {
   arrivalMs: number;
   facets: Facets;
 }
+
+/** The records that an instance saw last, by agent: good for what compare-and-set will check. */
+export type RecentRecords = LRUCache<string, AgentRecord>;
+export const MAX_RECENT_RECORDS = 20_000;
 
 /** Until when the unit is held, in ms by the store's clock. */
 export const lockOf = ({ locksMs }: Pick<AgentRecord, 'locksMs'>, unit = VOICE): number => locksMs[unit] ?? 0;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimOfAgent, claimOfCall } from '../../src/routing/claims/claim-of.ts';
 import { getClaim } from '../../src/routing/claims/settle.ts';
+import { NotReplicated } from '../../src/store/written.ts';
 import { type MemoryRegions, memoryRegions, START_MS } from './memory-regions.ts';
 import { bringOnDuty, claimFor, counted, refusalOf } from './said.ts';
 
@@ -119,6 +120,24 @@ describe('a claim that finds nobody', () => {
 });
 
 describe('where a claim must be known to a replica', () => {
+  it('gives it back where none acknowledges it and that is refused, however often it asked', async () => {
+    const { eu, clock } = await memoryRegions({ claims: { replication: 'refuse' } });
+    await bringOnDuty([eu], 'desk:1');
+    eu.memory.acknowledges = false;
+    let asked = 0;
+    eu.during.turn = (at) => {
+      if (at !== 'claim answered') return;
+      asked += 1;
+      clock.pass(120);
+    };
+    await expect(claimFor(eu, 'call-1', { budgetMs: 400 })).rejects.toThrow(NotReplicated);
+    expect(asked).toBe(3);
+    const record = await eu.store.agents.get('desk:1');
+    expect(record?.facets.claim).toMatchObject({ callId: 'call-1', state: 'ENDED', endReason: 'released' });
+    eu.memory.acknowledges = true;
+    expect((await claimFor(eu, 'call-2')).claim).toMatchObject({ agent_id: 'desk:1', replicated: true });
+  });
+
   it('tells of it all the same where the config grants it', async () => {
     const { eu } = regions;
     await bringOnDuty([eu], 'desk:1');

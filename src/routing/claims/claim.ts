@@ -84,7 +84,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }
-    if (reply.verdict === 'other') throw callHasClaim(region, reply, record);
+    if (reply.verdict === 'other') throw callHasClaim(attempt, reply, record);
     const granted =
       reply.verdict === 'ask'
         ? await claimAtHome(attempt, reply.agentId, record, startedMs)

@@ -29,7 +29,7 @@ export async function grantedHere(
   const { region, request, queue } = attempt;
   noteUnacknowledged(attempt, written, record);
   const { value: reply, replicated } = tellable(written, region.config.claims.replication);
-  const held = claimIn(record, reply);
+  const held = claimIn(record, reply, request.callId);
   const agent = tell(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
@@ -51,9 +51,18 @@ export async function grantedHere(
   return { claim: answer, again: reply.verdict === 'again' };
 }
 
-/** The claim that a walk's answer is about. */
-export function claimIn(record: AgentRecord, { agentId, fence }: Pick<ClaimReply, 'agentId' | 'fence'>): Claim {
-  const held = claimsOf(record.facets).find((claim) => claim.fence === fence);
+/** The claim of a call under a fence, as `holder_of` in units.lua has it: one without a call's id may be any call's. */
+function heldBy({ facets }: AgentRecord, fence: number, call: string): Claim | undefined {
+  return claimsOf(facets).find(({ fence: of, callId }) => of === fence && (callId === call || callId === ''));
+}
+
+/** The claim of a call that a walk's answer is about. */
+export function claimIn(
+  record: AgentRecord,
+  { agentId, fence }: Pick<ClaimReply, 'agentId' | 'fence'>,
+  callId: string,
+): Claim {
+  const held = heldBy(record, fence, callId);
   if (!held) throw new Error(`the store speaks of a claim on ${agentId} that its record does not have`);
   return held;
 }
@@ -77,22 +86,22 @@ function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { ve
  * Gives back a grant that its caller is not told of, if the record is still the very one that this attempt wrote; else it
  * is somebody's who asked again, or lapses. Never throws.
  */
-export async function giveBack({ region, unacknowledged }: Attempt): Promise<void> {
+export async function giveBack({ region, request: { callId }, unacknowledged }: Attempt): Promise<void> {
   if (!unacknowledged) return;
   const { agentId, fence, version } = unacknowledged;
   try {
     const record = await region.agents.recall(agentId);
-    const held = claimsOf(record?.facets ?? {}).find((claim) => claim.fence === fence);
-    if (!record || !held || record.version !== version) return;
+    const held = record && heldBy(record, fence, callId);
+    if (!held || record.version !== version) return;
     const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
-    const { unit = VOICE, callId, queue, by } = held;
+    const { unit = VOICE, queue, by } = held;
     const request = { agentId, unit, fence, callId, queue, by, move };
     const settled = await region.agents.settle(request, record, GIVE_BACK_MS);
     if (settled.kind !== 'settled') return;
     region.metrics.claimEnds.inc({ reason: move.endReason });
     // Nobody was told of it, but the record has it: so have the others.
     const now = settled.written.evenIfLost();
-    publishClaim(region, agentId, now, claimIn(now, { agentId, fence }));
+    publishClaim(region, agentId, now, claimIn(now, { agentId, fence }, callId));
   } catch (error) {
     region.log.debug('unused_grant_not_released', { err: error, agent: agentId });
   }

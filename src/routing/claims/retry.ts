@@ -1,7 +1,7 @@
 import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, grantedBy, type Region, tell } from '../region.ts';
+import { answerClaim, answerFor, grantedBy, tell } from '../region.ts';
 import { type Attempt, askFor, claimIn, type Granted, grantedElsewhere, heardNo, remainingMs } from './grant.ts';
 
 /**
@@ -22,9 +22,9 @@ export async function askAgain(
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  const { region, request } = attempt;
-  const granter = grantedBy(record, claimIn(record, reply));
-  if (request.askedBy !== undefined) throw callHasClaim(region, reply, record);
+  const { request } = attempt;
+  const granter = grantedBy(record, claimIn(record, reply, request.callId));
+  if (request.askedBy !== undefined) throw callHasClaim(attempt, reply, record);
   if (canBeAsked(attempt, granter)) {
     const answer = await askFor(attempt, granter, reply.agentId);
     if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
@@ -38,8 +38,8 @@ export async function askAgain(
       return undefined;
     }
   }
-  if (reply.verdict === 'copy_other') throw callHasClaim(region, reply, record);
-  return { claim: copyOf(region, reply, record), again: true };
+  if (reply.verdict === 'copy_other') throw callHasClaim(attempt, reply, record);
+  return { claim: copyOf(attempt, reply, record), again: true };
 }
 
 /**
@@ -59,21 +59,22 @@ function canBeAsked(attempt: Attempt, granter: string): boolean {
 }
 
 /** The call has a claim, and asks for something else under its id. */
-export function callHasClaim(region: Region, reply: ClaimReply, record: AgentRecord): Refusal {
+export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentRecord): Refusal {
+  const { region, request } = attempt;
   const { agentId, clockMs } = reply;
-  const held = claimIn(record, reply);
+  const held = claimIn(record, reply, request.callId);
   const isOurs = reply.verdict === 'other';
   const leftMs = lockOf(record, held.unit) - clockMs;
   const claim = isOurs
     ? answerClaim(region.claimIds, held, answerFor(region, agentId, record), leftMs)
-    : copyOf(region, reply, record);
+    : copyOf(attempt, reply, record);
   const detail = `call "${held.callId}" has agent "${agentId}" since it asked queue "${held.queue}", for another wish`;
   return new Refusal('call_has_claim', detail, { claim });
 }
 
 /** What is known here of a claim that another region granted. */
-function copyOf(region: Region, reply: ClaimReply, record: AgentRecord) {
-  const held = claimIn(record, reply);
+function copyOf({ region, request }: Attempt, reply: ClaimReply, record: AgentRecord) {
+  const held = claimIn(record, reply, request.callId);
   const agent = tell(region, reply.agentId, record);
   const claim = answerClaim(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
   return { ...claim, authority: { ...claim.authority, mode: 'copy' as const } };

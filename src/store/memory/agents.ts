@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Facets } from '../../agent/facets.ts';
 import { isForgotten, type Merged } from '../../agent/merge.ts';
 import { virtualArrival } from '../../agent/ranking.ts';
@@ -12,6 +11,7 @@ import {
   isLocked,
   locksAfter,
   mergeInRounds,
+  type RecentRecords,
 } from '../agent-record.ts';
 import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
 import type { Written } from '../written.ts';
@@ -20,8 +20,6 @@ import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domai
 import type { MemoryRegion } from './memory-region.ts';
 import { takingOf } from './taking.ts';
 
-const RECENT_RECORDS = 20_000;
-
 type Stored = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
 type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined };
 
@@ -29,11 +27,13 @@ type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'confl
 export class MemoryAgents implements Agents {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #recent = new LRUCache<string, AgentRecord>({ max: RECENT_RECORDS });
+  readonly #recent: RecentRecords;
 
-  constructor(region: MemoryRegion, config: Config) {
+  /** @param recent the records that this instance saw last, here or in a queue */
+  constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
+    this.#recent = recent;
   }
 
   async get(agentId: string): Promise<AgentRecord | undefined> {

@@ -50,11 +50,11 @@ export class CallRegister {
     for (const [id, each] of this.#entries) if (this.#isOver(id, each, nowMs)) this.#entries.delete(id);
   }
 
-  /** Whether a claim still is its call's: a claim that two regions granted under one fence is only the call's of the one that stands. */
+  /** What a call's entry comes to. The fence alone does not name its claim: two regions may have given it on two units of the agent. */
   standing(callId: string, { agentId, fence }: Pick<CallState, 'agentId' | 'fence'>, nowMs: number): Standing {
     const record = this.#records.get(agentId);
-    const claim = record && claimsOf(record.facets).find((each) => each.fence === fence);
-    const running = claim && claim.callId === callId && isRunning(claim) ? claim : undefined;
+    const claim = record && claimsOf(record.facets).find((each) => each.fence === fence && each.callId === callId);
+    const running = claim && isRunning(claim) ? claim : undefined;
     const live = record && running && lockOf(record, running.unit) > nowMs ? running : undefined;
     return { live, running, record };
   }

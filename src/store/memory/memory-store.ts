@@ -1,5 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
+import { type AgentRecord, MAX_RECENT_RECORDS } from '../agent-record.ts';
 import { type LeasedWork, type LeaseHolder, type LeaseOptions, type Leases, SharedLeases } from '../leases.ts';
 import type { CallEntry, Calls, Lapsed } from '../queues.ts';
 import {
@@ -47,8 +49,9 @@ export class MemoryStore implements Store {
   constructor(region: MemoryRegion, config: Config, maxOutboxEntries = MAX_OUTBOX_ENTRIES) {
     this.#region = region;
     this.#config = config;
-    this.agents = new MemoryAgents(region, config);
-    this.queues = new MemoryQueues(region, config);
+    const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });
+    this.agents = new MemoryAgents(region, config, recent);
+    this.queues = new MemoryQueues(region, config, recent);
     this.calls = callsIn(region, config.region);
     this.changes = changesIn(region);
     this.outbox = new MemoryOutbox(region, config, maxOutboxEntries);

@@ -1,6 +1,6 @@
 import type { Claim, Media } from '../../agent/facets.ts';
 import type { Config } from '../../config/schema.ts';
-import type { AgentRecord } from '../agent-record.ts';
+import type { AgentRecord, RecentRecords } from '../agent-record.ts';
 import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle, Queues, Tally } from '../queues.ts';
 import type { Written } from '../written.ts';
 import type { CallState } from './call-register.ts';
@@ -33,24 +33,33 @@ type Unwanted = (agentId: string) => Obstacle | undefined;
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
+  readonly #recent: RecentRecords;
 
-  constructor(region: MemoryRegion, config: Config) {
+  /** @param recent the records that this instance saw last, here or by their agents' ids */
+  constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
+    this.#recent = recent;
   }
 
-  find(request: FindRequest): Promise<Found> {
-    return this.#region.run(request.domain, 'find', () => {
+  async find(request: FindRequest): Promise<Found> {
+    const found = await this.#region.run(request.domain, 'find', () => {
       const { candidates, considered, tally } = this.#meet(request);
       const agents = candidates.slice(0, request.limit).map(({ agentId, record }) => ({ agentId, record }));
       return structuredClone({ agents, clockMs: this.#region.nowMs(), tally, considered });
     });
+    for (const { agentId, record } of found.agents) this.#recent.set(agentId, record);
+    return found;
   }
 
-  claim(request: ClaimRequest): Promise<Written<ClaimReply>> {
+  async claim(request: ClaimRequest): Promise<Written<ClaimReply>> {
     const { redis } = this.#config;
     const step = () => structuredClone(this.#claim(request));
-    return this.#region.write(request.domain, 'claim', redis.replicas, step, request.deadlineMs);
+    const written = await this.#region.write(request.domain, 'claim', redis.replicas, step, request.deadlineMs);
+    // What an instance has seen it knows, whether or not a replica has it.
+    const { agentId, record } = written.evenIfLost();
+    if (record) this.#recent.set(agentId, record);
+    return written;
   }
 
   size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {

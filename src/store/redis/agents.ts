@@ -1,12 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
-import type { LRUCache } from 'lru-cache';
 import type { Facets } from '../../agent/facets.ts';
 import type { Merged } from '../../agent/merge.ts';
 import { virtualArrival } from '../../agent/ranking.ts';
 import { VOICE } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
-import { type AgentRecord, type Applied, type Committed, locksAfter, mergeInRounds } from '../agent-record.ts';
+import {
+  type AgentRecord,
+  type Applied,
+  type Committed,
+  locksAfter,
+  mergeInRounds,
+  type RecentRecords,
+} from '../agent-record.ts';
 import {
   agentsKey,
   callsKey,
@@ -41,9 +47,6 @@ interface Lanes {
 
 /** A change is kept waiting this long for its shard, in ms; whoever brought it brings it again. */
 const COMMIT_DEADLINE_MS = 1000;
-
-/** Records that this instance has seen last, by agent id: the next change to an agent starts from there. */
-export type RecentRecords = LRUCache<string, AgentRecord>;
 
 /** Records are lines of a hash; scripts compare their versions and store what was merged here. */
 export class RedisAgents implements Agents {

@@ -1,5 +1,5 @@
 import type { Media } from '../../agent/facets.ts';
-import type { AgentRecord } from '../agent-record.ts';
+import type { AgentRecord, RecentRecords } from '../agent-record.ts';
 import type {
   ClaimReply,
   ClaimRequest,
@@ -23,7 +23,6 @@ import {
   writeSkills,
 } from '../record/record.ts';
 import type { Written } from '../written.ts';
-import type { RecentRecords } from './agents.ts';
 import type { Cluster } from './cluster.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';

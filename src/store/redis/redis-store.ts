@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import type { AgentRecord } from '../agent-record.ts';
+import { type AgentRecord, MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
 import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
@@ -34,7 +34,6 @@ interface RedisStoreOptions {
 const CLAIM_REPLICA_WAIT_MS = 20;
 /** What is accepted must not be lost, and nobody on the line waits for it. */
 const CHANGE_REPLICA_WAIT_MS = 500;
-const RECENT_RECORDS = 20_000;
 /** Another region waits for the answer, ms. */
 const BEAT_DEADLINE_MS = 500;
 
@@ -102,7 +101,7 @@ export class RedisStore implements Store {
 
   constructor(parts: Parts) {
     const { cluster, claims, changes, config, maxOutboxEntries } = parts;
-    const recent = new LRUCache<string, AgentRecord>({ max: RECENT_RECORDS });
+    const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });
     // A failover may have taken the store back behind what was seen of it.
     cluster.shards.onDown = () => recent.clear();
     this.#parts = parts;

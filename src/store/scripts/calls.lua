@@ -21,10 +21,8 @@ end
 local function live_claim(agents, call, id, fence, now_ms)
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
-  local held = r and holder_of(r, tonumber(fence))
-  -- A claim that two regions granted under one fence is only the call's of the one that stands.
-  local is_its = held and (held.call == call or held.call == '-')
-  local is_running = is_its and (held.claim == 'HELD' or held.claim == 'CONFIRMED')
+  local held = r and holder_of(r, tonumber(fence), call)
+  local is_running = held and (held.claim == 'HELD' or held.claim == 'CONFIRMED')
   return is_running and held.lock > now_ms and held or nil, r, is_running and held or nil
 end
 

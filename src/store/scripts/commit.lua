@@ -52,7 +52,7 @@ for i = told, #ARGV, 3 do
   local is_its = entry and entry.agent == id
   local declined = entry and entry.declined or ''
   if reason == 'refused' then declined = and_declined(declined, id) end
-  note_end(holder_of(r, tonumber(fence)))
+  note_end(holder_of(r, tonumber(fence), call))
   local held = live_claim(agents, call, id, fence, now_ms)
   if held and (not entry or is_its or goes_over(entry, call, held)) then
     local wish = is_its and entry.wish or '-'

@@ -48,11 +48,13 @@ local function highest_fence(r)
   return fence
 end
 
--- What holds the claim of this fence: the record itself, for voice, or a unit; nil where none does.
-local function holder_of(r, fence)
-  if r.fence == fence then return r end
+-- Holder of the claim of a call: the record itself, for voice, or a unit; nil where none has it. The fence alone does not tell:
+-- two regions that could not hear each other may have given it on two units of the agent.
+local function holder_of(r, fence, call)
+  local function has(held) return held.fence == fence and (held.call == call or held.call == '-') end
+  if has(r) then return r end
   for _, u in ipairs(r.units and r.units.list or {}) do
-    if u.fence == fence then return u end
+    if has(u) then return u end
   end
 end
 

@@ -52,6 +52,42 @@ export function claimsContract(stores: Stores): void {
     expect(none.record).toBeUndefined();
   });
 
+  it('are told apart by their calls where two regions gave one fence on two units of an agent', async () => {
+    const d = stores.pool();
+    const agentId = await able(d, 'a', 1000, both);
+    const fence = Math.round(d.store.nowMs());
+    const untilMs = fence + 3_600_000;
+    const heard = { fence, state: 'HELD', untilMs, remainingMs: 3_600_000, queue: d.queue, completedAtMs: 0 } as const;
+    await d.set(agentId, {
+      digitalClaims: {
+        'email-1': { ...heard, unit: 'email-1', callId: 'e', by: 'us' },
+        'chat-1': { ...heard, unit: 'chat-1', callId: 'c', by: 'ap' },
+      },
+    });
+    await d.free('b', 2000);
+    for (const call of ['e', 'c']) {
+      expect(await d.store.calls.entryOf(d.name, call)).toEqual({ agentId, fence });
+      expect(await d.claim(call)).toMatchObject({ verdict: 'other', agentId, fence });
+    }
+  });
+
+  it('are known to the instance that made them, and so are agents that it found', async () => {
+    const d = stores.pool();
+    const agentId = await d.free('a', 1000);
+    await d.agents.recall(agentId);
+    const other = stores.harness.open(d.config);
+    const profile = { name: 'renamed', queues: [d.queue], skills: {}, tenureDays: 0, at: 2000, id: 'p' };
+    (await other.agents.apply(agentId, { profile })).evenIfLost();
+    const [found] = (await d.find()).agents;
+    expect(found?.record.facets.profile?.name).toBe('renamed');
+    expect(await d.agents.recall(agentId)).toEqual(found?.record);
+    const { record } = await d.claim('1');
+    expect(await d.agents.recall(agentId)).toEqual(record);
+    const again = await d.claim('1');
+    expect(again.record?.version).not.toBe(record?.version);
+    expect(await d.agents.recall(agentId)).toEqual(again.record);
+  });
+
   it('are given again to the same call with the same wish while they live, and not to another wish', async () => {
     const d = stores.pool();
     for (const id of ['a', 'b']) await d.free(id, 1000);
