@@ -1,5 +1,5 @@
 import { Random } from '@muster/simulators/kit/random';
-import type { RequiredSkills } from '../src/agent/ranking.ts';
+import type { RequiredSkills } from '../src/agent/facets.ts';
 import type { AgentRecord } from '../src/store/agent-record.ts';
 import { tellable } from '../src/store/written.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';

@@ -283,3 +283,6 @@ export const UNSEEN = 'unseen/';
 export const isReserved = (callId: string): boolean => callId.startsWith(UNSEEN);
 
 export const RESERVED = `must not begin with ${UNSEEN}, which stands for what a platform only counts`;
+
+/** Skills a request requires, name to minimum level 0-100. */
+export type RequiredSkills = Record<string, number>;

@@ -1,4 +1,3 @@
-import type { WrapUp } from '../agent/claim.ts';
 import type { Profile } from '../agent/facets.ts';
 import type { Config, ConnectionConfig } from './schema.ts';
 
@@ -6,15 +5,7 @@ import type { Config, ConnectionConfig } from './schema.ts';
 
 /** The queue that every agent is in, for lookups by skill alone. */
 export const GLOBAL_QUEUE = 'global';
-const MAIN_DOMAIN = 'main';
-const NO_WRAP_UP: WrapUp = { rule: 'none', seconds: 0 };
-
-/** A queue that callers can ask for. */
-export interface Queue {
-  id: string;
-  domain: string;
-  wrapUp: WrapUp;
-}
+export const MAIN_DOMAIN = 'main';
 
 /** Name of the connection in an agent's or a platform queue's id; undefined for other ids. */
 export function connectionNameOf({ connections }: Config, id: string): string | undefined {
@@ -68,15 +59,6 @@ export function queuesOf(config: Config, agentId: string, profile: Profile | und
     return (skills[skill] ?? -1) >= level ? [queue] : [];
   });
   return [...new Set([GLOBAL_QUEUE, ...queues, ...united, ...skilled])].sort();
-}
-
-/** The queue with this id: virtual, of a known connection, or `global`. */
-export function findQueue({ connections, queues }: Config, queueId: string): Queue | undefined {
-  const virtual = Object.hasOwn(queues, queueId) ? queues[queueId] : undefined;
-  if (virtual) return { id: queueId, domain: virtual.domain, wrapUp: virtual.wrapUp };
-  if (queueId === GLOBAL_QUEUE) return { id: queueId, domain: MAIN_DOMAIN, wrapUp: NO_WRAP_UP };
-  const connection = connectionOf({ connections } as Config, queueId);
-  return connection && { id: queueId, domain: connection.domain, wrapUp: NO_WRAP_UP };
 }
 
 interface VirtualQueues {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { forgettingOf, isForgotten, lastWordMs } from '../agent/merge.ts';
+import { isLocked } from '../agent/status.ts';
 import { hasPlatform, homeOfAgent } from '../config/topology.ts';
-import { isLocked } from '../store/agent-record.ts';
 import type { Accepted } from '../sync/flow/ingest.ts';
 import { Refusal } from './refusal.ts';
 import type { Region } from './region.ts';

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WrapUp } from '../agent/claim.ts';
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
-import { virtualArrival, type Weights } from '../agent/ranking.ts';
-import { availableSince, statusOf, VOICE } from '../agent/status.ts';
+import { availableSince, lockOf, roomOf, statusOf, VOICE, virtualArrival, type Weights } from '../agent/status.ts';
 import { readFacets, writeFacets } from '../agent/wire.ts';
 import type { Config } from '../config/schema.ts';
-import { findQueue, type Queue } from '../config/topology.ts';
+import { connectionOf, GLOBAL_QUEUE, MAIN_DOMAIN } from '../config/topology.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimIds, ClaimName } from '../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
@@ -13,9 +14,10 @@ import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformReader } from '../platforms/platform.ts';
-import { type AgentRecord, lockOf, roomOf } from '../store/agent-record.ts';
+import type { AgentRecord } from '../store/agent-record.ts';
 import type { Calls, Considered, PassOver, Queues } from '../store/queues.ts';
-import type { Agents, Changes, KeptAnswers } from '../store/store.ts';
+import { type Agents, type Changes, type KeptAnswers, ShardUnavailable } from '../store/store.ts';
+import { NotReplicated } from '../store/written.ts';
 import type { Ingest } from '../sync/flow/ingest.ts';
 import type { SetAside } from '../sync/flow/set-aside.ts';
 import type { Freshness } from '../sync/freshness/freshness.ts';
@@ -24,6 +26,8 @@ import type { Turns } from './claims/turns.ts';
 import type { Peers } from './peers/peers.ts';
 import type { ReadThrough } from './read-through/read-through.ts';
 import { Refusal } from './refusal.ts';
+
+const NO_WRAP_UP: WrapUp = { rule: 'none', seconds: 0 };
 
 /** What routing in a region works with. */
 export interface Region {
@@ -51,6 +55,23 @@ export interface Region {
   /** Absent where no history is kept. */
   history: History | undefined;
   audit: Audit;
+}
+
+/** A queue that callers can ask for. */
+export interface Queue {
+  id: string;
+  domain: string;
+  wrapUp: WrapUp;
+}
+
+/** The queue with this id: virtual, of a known connection, or `global`. */
+export function findQueue(config: Config, id: string): Queue | undefined {
+  const { queues } = config;
+  const virtual = Object.hasOwn(queues, id) ? queues[id] : undefined;
+  if (virtual) return { id, domain: virtual.domain, wrapUp: virtual.wrapUp };
+  if (id === GLOBAL_QUEUE) return { id, domain: MAIN_DOMAIN, wrapUp: NO_WRAP_UP };
+  const connection = connectionOf(config, id);
+  return connection && { id, domain: connection.domain, wrapUp: NO_WRAP_UP };
 }
 
 /** @throws Refusal `unknown_queue` */
@@ -204,4 +225,29 @@ export function explain(considered: Considered[], weights: Weights): Explanation
       },
     };
   });
+}
+
+/** Between two looks at a shard that is failing over, in ms. */
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Does something again while its shard is failing over, or no replica acknowledges it, and the caller's time lasts: whoever
+ * gives a budget longer than a promotion sees latency instead of a 503. What is done must be harmless to repeat.
+ * Once something is written that no replica has, a refusal would speak of what follows from that: it is as unknown.
+ * @throws ShardUnavailable, NotReplicated when the time is over
+ */
+export async function whileTimeLasts<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
+  const untilMs = clock.monotonicMs() + budgetMs;
+  let unknown: NotReplicated | undefined;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof NotReplicated) unknown = error;
+      if (unknown && error instanceof Refusal) throw unknown;
+      const mayPass = error instanceof ShardUnavailable || error instanceof NotReplicated;
+      if (!mayPass || clock.monotonicMs() + LOOK_EVERY_MS > untilMs) throw error;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
 }

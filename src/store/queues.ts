@@ -1,5 +1,4 @@
-import type { Claim, Media } from '../agent/facets.ts';
-import type { RequiredSkills } from '../agent/ranking.ts';
+import type { Claim, Media, RequiredSkills } from '../agent/facets.ts';
 import type { AgentRecord } from './agent-record.ts';
 import type { Written } from './written.ts';
 

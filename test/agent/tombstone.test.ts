@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
-import { isForgotten, isSilent, lastWordMs, merge, unburied } from '../../src/agent/merge.ts';
-import { behind, reachOf } from '../../src/agent/reached.ts';
+import { behind, isForgotten, isSilent, lastWordMs, merge, reachOf, unburied } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';

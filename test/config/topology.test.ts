@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
-import { domainOfAgent, findQueue, homeOfAgent, queuesOf, whyNotTaken } from '../../src/config/topology.ts';
+import { domainOfAgent, homeOfAgent, queuesOf, whyNotTaken } from '../../src/config/topology.ts';
+import { findQueue } from '../../src/routing/region.ts';
 
 const config = readConfig(
   `

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
-import { whileTimeLasts } from '../../src/routing/patience.ts';
 import { Refusal } from '../../src/routing/refusal.ts';
+import { whileTimeLasts } from '../../src/routing/region.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { behind, type Reach, reachOf } from '../../src/agent/reached.ts';
+import { behind, type Reach, reachOf } from '../../src/agent/merge.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import {

@@ -8,8 +8,8 @@ import {
   interactionsFacet,
   type Media,
 } from '../../src/agent/facets.ts';
+import { roomOf } from '../../src/agent/status.ts';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
-import { roomOf } from '../../src/store/agent-record.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 

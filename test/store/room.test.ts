@@ -9,9 +9,8 @@ import {
   type Media,
   type Presence,
 } from '../../src/agent/facets.ts';
-import { claimOn, liveInteractions, mediaOf, VOICE } from '../../src/agent/status.ts';
+import { claimOn, liveInteractions, mediaOf, roomOf, VOICE } from '../../src/agent/status.ts';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
-import { roomOf } from '../../src/store/agent-record.ts';
 import { capacity } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 

@@ -4,9 +4,8 @@ import { connectionOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
 import { isTellable, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
-import { whileTimeLasts } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, explain, queueNamed, type Region, suspectHomes } from '../region.ts';
+import { answerFor, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
 import {
   type Attempt,
   type ClaimRequest,

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type Claim, claimFacet, claimsOf, type Facets, type Media } from '../../agent/facets.ts';
-import type { RequiredSkills } from '../../agent/ranking.ts';
-import { VOICE } from '../../agent/status.ts';
+import { type Claim, claimFacet, claimsOf, type Facets, type Media, type RequiredSkills } from '../../agent/facets.ts';
+import { lockOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
-import { type Queue, whyNotTaken } from '../../config/topology.ts';
+import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
-import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated, tellable, type Written } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, explain, facetsOf, grantedBy, type Region, tell, unitIn } from '../region.ts';
+import { answerClaim, explain, facetsOf, grantedBy, type Queue, type Region, tell, unitIn } from '../region.ts';
 
 /** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
 const GIVE_BACK_MS = 500;

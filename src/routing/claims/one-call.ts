@@ -1,7 +1,7 @@
 import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
 import { isBehind, meet, type Party } from '../../agent/one-call.ts';
+import { lockOf } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
-import { lockOf } from '../../store/agent-record.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf, grantedBy, unitIn } from '../region.ts';

@@ -1,4 +1,5 @@
-import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import { lockOf } from '../../agent/status.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, grantedBy, tell } from '../region.ts';

@@ -12,16 +12,16 @@ import {
 import type { Claim } from '../../agent/facets.ts';
 import { obstacleTo } from '../../agent/lost-claim.ts';
 import type { Telling } from '../../agent/pairing.ts';
-import { claimOn, VOICE } from '../../agent/status.ts';
-import { connectionOf, findQueue } from '../../config/topology.ts';
+import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
+import { connectionOf } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
-import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Settled } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { mayBeLost, tellable } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, type Region, unitIn } from '../region.ts';
+import { answerClaim, answerFor, findQueue, type Region, unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
 
 const DEADLINE_MS = 1500;

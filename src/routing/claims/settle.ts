@@ -1,15 +1,14 @@
 import type { Settlement } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
-import { claimOn, VOICE } from '../../agent/status.ts';
+import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
 import { homeOfAgent } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
-import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import { isTellable, NotReplicated } from '../../store/written.ts';
-import { whileTimeLasts } from '../patience.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, facetsOf, provenClaim, type Region } from '../region.ts';
+import { answerClaim, answerFor, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
 import { notHome } from './claim.ts';
 import { correct, disputed, mustBeReplicated } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';

@@ -1,5 +1,5 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
-import { behind } from '../../agent/reached.ts';
+import { behind } from '../../agent/merge.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import { correct } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';

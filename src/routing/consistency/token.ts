@@ -1,8 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Facets } from '../../agent/facets.ts';
-import { merge } from '../../agent/merge.ts';
-import { REPORTED, type Reach, reachOf } from '../../agent/reached.ts';
+import { merge, REPORTED, type Reach, reachOf } from '../../agent/merge.ts';
 import { VOICE } from '../../agent/status.ts';
 import { flawIn } from '../../agent/text.ts';
 import { readClaimId } from '../../contract/claim-ids.ts';

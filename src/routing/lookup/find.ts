@@ -1,12 +1,19 @@
-import type { Media } from '../../agent/facets.ts';
+import type { Media, RequiredSkills } from '../../agent/facets.ts';
 import { isForgotten } from '../../agent/merge.ts';
-import type { RequiredSkills } from '../../agent/ranking.ts';
-import type { Queue } from '../../config/topology.ts';
 import type { AgentAnswer, FindAnswer } from '../../contract/agents.ts';
 import type { Found, PassOver } from '../../store/queues.ts';
-import { whileTimeLasts } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, explain, queueNamed, type Region, staleHomes, suspectHomes, tell } from '../region.ts';
+import {
+  answerFor,
+  explain,
+  type Queue,
+  queueNamed,
+  type Region,
+  staleHomes,
+  suspectHomes,
+  tell,
+  whileTimeLasts,
+} from '../region.ts';
 
 interface FindRequest {
   queue: string;

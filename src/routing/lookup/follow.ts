@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Claim, compareClaims } from '../../agent/facets.ts';
-import { claimOn, VOICE } from '../../agent/status.ts';
+import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import type { ClaimChange, RegionChange, StreamTopic } from '../../contract/stream.ts';
-import { type AgentRecord, lockOf } from '../../store/agent-record.ts';
+import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Change } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';

@@ -1,6 +1,5 @@
 import { type Dispatcher, request } from 'undici';
-import type { Media } from '../../agent/facets.ts';
-import type { RequiredSkills } from '../../agent/ranking.ts';
+import type { Media, RequiredSkills } from '../../agent/facets.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Log } from '../../ops/log.ts';

@@ -1,20 +1,12 @@
 import type { Facets } from '../../agent/facets.ts';
 import { isForgotten, type Merged } from '../../agent/merge.ts';
-import { virtualArrival } from '../../agent/ranking.ts';
-import { claimOn, VOICE } from '../../agent/status.ts';
+import { claimOn, isLocked, VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
-import {
-  type AgentRecord,
-  type Applied,
-  type Committed,
-  isLocked,
-  locksAfter,
-  mergeInRounds,
-  type RecentRecords,
-} from '../agent-record.ts';
+import type { AgentRecord, Applied, RecentRecords } from '../agent-record.ts';
 import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
 import type { Written } from '../written.ts';
+import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
 import { andDeclined } from './call-register.ts';
 import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domain.ts';
 import type { MemoryRegion } from './memory-region.ts';

@@ -1,5 +1,6 @@
 import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
-import { type AgentRecord, lockOf } from '../agent-record.ts';
+import { lockOf } from '../../agent/status.ts';
+import type { AgentRecord } from '../agent-record.ts';
 
 /** What a domain knows of a call. */
 export interface CallState {

@@ -1,10 +1,9 @@
 import { type Claim, claimsOf, type Facets, isRunning, type Media } from '../../agent/facets.ts';
 import { isForgotten } from '../../agent/merge.ts';
-import { virtualArrival } from '../../agent/ranking.ts';
-import { claimOn, openingsOf, VOICE } from '../../agent/status.ts';
+import { claimOn, lockOf, openingsOf, VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { homeOfAgent, queuesOf } from '../../config/topology.ts';
-import { type AgentRecord, lockOf } from '../agent-record.ts';
+import type { AgentRecord } from '../agent-record.ts';
 import type { Lapsed } from '../queues.ts';
 import { CHANGES_KEPT, type Change } from '../store.ts';
 import { CallRegister } from './call-register.ts';

@@ -1,6 +1,6 @@
 import type { Media } from '../../agent/facets.ts';
-import { claimOn, digitalUnits, openingsOf, VOICE } from '../../agent/status.ts';
-import { type AgentRecord, lockOf, roomOf } from '../agent-record.ts';
+import { claimOn, digitalUnits, lockOf, openingsOf, roomOf, VOICE } from '../../agent/status.ts';
+import type { AgentRecord } from '../agent-record.ts';
 import type { Obstacle } from '../queues.ts';
 
 /** How an agent can be taken for one more interaction: which unit the claim takes, and what is in hand of the type; 0 for voice. */

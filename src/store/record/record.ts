@@ -1,10 +1,20 @@
 import type { Claim, ClaimState, EndReason, Facets, Media } from '../../agent/facets.ts';
 import { isForgotten } from '../../agent/merge.ts';
-import { virtualArrival, type Weights } from '../../agent/ranking.ts';
-import { claimOn, digitalMedia, digitalUnits, openingsOf, ownStatus, VOICE } from '../../agent/status.ts';
+import {
+  claimOn,
+  digitalMedia,
+  digitalUnits,
+  type Locks,
+  lockOf,
+  openingsOf,
+  ownStatus,
+  VOICE,
+  virtualArrival,
+  type Weights,
+} from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
-import { type AgentRecord, type Locks, lockOf } from '../agent-record.ts';
+import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
 
 /**

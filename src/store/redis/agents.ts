@@ -1,18 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Facets } from '../../agent/facets.ts';
 import type { Merged } from '../../agent/merge.ts';
-import { virtualArrival } from '../../agent/ranking.ts';
-import { VOICE } from '../../agent/status.ts';
+import { VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
-import {
-  type AgentRecord,
-  type Applied,
-  type Committed,
-  locksAfter,
-  mergeInRounds,
-  type RecentRecords,
-} from '../agent-record.ts';
+import type { AgentRecord, Applied, RecentRecords } from '../agent-record.ts';
 import {
   agentsKey,
   callsKey,
@@ -29,6 +21,7 @@ import {
 } from '../record/record.ts';
 import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
 import type { Written } from '../written.ts';
+import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { scanAgents } from './scan.ts';
 import { scripts } from './scripts.ts';

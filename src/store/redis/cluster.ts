@@ -30,14 +30,15 @@ const LASTING_RETRY_AFTER_MS = 5000;
 export class Cluster {
   readonly shards: Shards;
   readonly clock: Clock;
-  readonly #client: RedisClient;
+  /** For what chooses its connections itself, see `WriteBatcher`. */
+  readonly client: RedisClient;
   /** Every client of this cluster in this instance: they follow a promotion together. */
   readonly #clients: RedisClient[];
   readonly #open: () => Promise<RedisClient>;
   readonly #announcements: Announcements;
 
   private constructor({ client, clients, shards, clock, open, announcements }: Parts) {
-    this.#client = client;
+    this.client = client;
     this.#clients = clients;
     this.shards = shards;
     this.clock = clock;
@@ -95,7 +96,7 @@ export class Cluster {
    * @throws ShardUnavailable when it cannot be reached in time; any final reply of Redis as it is
    */
   async command(key: string, args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
-    return this.attempt(key, deadlineMs, () => this.#client.sendCommand(key, false, args));
+    return this.attempt(key, deadlineMs, () => this.client.sendCommand(key, false, args));
   }
 
   /** Runs a script on the master of its first key. @throws as `command` */
@@ -104,17 +105,17 @@ export class Cluster {
     const rest = [String(keys.length), ...keys, ...args];
     return this.attempt(key, deadlineMs, async () => {
       try {
-        return await this.#client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
+        return await this.client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
       } catch (error) {
         if (!isNoScript(error)) throw error;
-        return await this.#client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
+        return await this.client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
       }
     });
   }
 
   /** Tells every subscriber in the region; not durable, and nobody may depend on it. */
   async publish(channel: string, message: string): Promise<void> {
-    await within(this.#client.publish(channel, message), DEADLINE_MS);
+    await within(this.client.publish(channel, message), DEADLINE_MS);
   }
 
   /** Resolves when the region is listened to, or cannot be for now: it will be. */
@@ -127,22 +128,20 @@ export class Cluster {
    * @throws ShardUnavailable when there is none within `ms`
    */
   async node(key: string, ms = DEADLINE_MS): Promise<Node> {
-    const master = this.#masterOf(key);
-    if (master?.client && !master.connectPromise) return master.client;
-    return within(this.#client.getNodeClientForKey(key), ms, NO_CONNECTION);
+    return within(this.client.getNodeClientForKey(key), ms, NO_CONNECTION);
   }
 
   /** The connection to a node by its `host:port`, known or newly announced by a redirection. @throws as `node` */
   async nodeAt(address: string, ms = DEADLINE_MS): Promise<Node> {
-    if (!this.#client.nodeByAddress.has(address)) await this.rediscover(ms);
-    const node = this.#client.nodeByAddress.get(address);
+    if (!this.client.nodeByAddress.has(address)) await this.rediscover(ms);
+    const node = this.client.nodeByAddress.get(address);
     if (!node) throw new ShardUnavailable(`the cluster has no node at ${address}`);
-    return within(this.#client.nodeClient(node), ms, NO_CONNECTION);
+    return within(this.client.nodeClient(node), ms, NO_CONNECTION);
   }
 
   /** @throws Error when it takes longer than `ms` */
   async rediscover(ms = DEADLINE_MS): Promise<void> {
-    await within(this.#client._slots.rediscover(), ms);
+    await within(this.client._slots.rediscover(), ms);
   }
 
   /** Tries until it works, the error is final, the shard's breaker is open, or the time is over. */
@@ -187,7 +186,7 @@ export class Cluster {
   }
 
   #masterOf(key: string): Master | undefined {
-    return this.#client.slots[slotOf(key)]?.master;
+    return this.client.slots[slotOf(key)]?.master;
   }
 
   #refuseIfDown(key: string): void {
@@ -199,15 +198,15 @@ export class Cluster {
   async close(): Promise<void> {
     this.shards.stop();
     this.#announcements.stop();
-    await closeClient(this.#client);
+    await closeClient(this.client);
   }
 
   /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
   async #loadScripts(): Promise<void> {
     const known = Object.values(scripts);
-    const told = this.#client.masters.map(async (master) => {
+    const told = this.client.masters.map(async (master) => {
       if (!this.shards.at(master.address).up) return;
-      const node = await currentNode(this.#client, master);
+      const node = await currentNode(this.client, master);
       await Promise.all(known.map(({ lua }) => node.sendCommand(['SCRIPT', 'LOAD', lua])));
     });
     await within(Promise.allSettled(told), DEADLINE_MS).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { within } from '../../ops/clock.ts';
+import { slotOf } from '../record/record.ts';
 import { isNoScript } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
@@ -77,9 +78,9 @@ export class WriteBatcher {
   async #board(item: Item): Promise<void> {
     try {
       const leftMs = item.until - this.#cluster.clock.monotonicMs();
-      const node = await (item.asking
-        ? this.#cluster.nodeAt(item.asking, leftMs)
-        : this.#cluster.node(item.key, leftMs));
+      const node = item.asking
+        ? await this.#cluster.nodeAt(item.asking, leftMs)
+        : (this.#connectedTo(item.key) ?? (await this.#cluster.node(item.key, leftMs)));
       let address = this.#addresses.get(node);
       if (address === undefined) {
         address = addressOf(node);
@@ -96,6 +97,12 @@ export class WriteBatcher {
     } catch (error) {
       this.#again(item, error);
     }
+  }
+
+  /** The open connection to the master of a key: a write that has one is on it in this turn of the loop. */
+  #connectedTo(key: string): Node | undefined {
+    const master = this.#cluster.client.slots[slotOf(key)]?.master;
+    return master?.connectPromise ? undefined : master?.client;
   }
 
   /**

@@ -44,6 +44,8 @@ export class Relay {
   readonly #news = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #inherited = new Set<number>();
+  /** Those it could publish when it last looked, so that an append costs no look. A lease that ended since is noticed before anything is published. */
+  #lastMine = new Set<number>();
   #stopped = false;
   #away = false;
 
@@ -78,30 +80,33 @@ export class Relay {
 
   /** The partitions it may publish now. */
   #mine(): Set<number> {
-    return new Set([...this.#options.leases.held(), ...this.#inherited]);
+    this.#lastMine = new Set([...this.#options.leases.held(), ...this.#inherited]);
+    return this.#lastMine;
   }
 
   /** Something was appended here: publish it, or tell the instance whose partition it is. */
   #told(partition: number): void {
     const { outbox, log } = this.#options;
-    if (this.#mine().has(partition)) this.#poke(partition);
-    else outbox.announce(partition).catch((error) => log.debug('relay_signal_failed', { err: error }));
+    if (this.#lastMine.has(partition) && this.#poke(partition)) return;
+    outbox.announce(partition).catch((error) => log.debug('relay_signal_failed', { err: error }));
   }
 
   #pokeAll(): void {
     for (const partition of this.#mine()) this.#poke(partition);
   }
 
-  #poke(partition: number): void {
+  /** Has a partition published soon. @returns false if another instance must do it */
+  #poke(partition: number): boolean {
     this.#news.add(partition);
-    if (this.#stopped || this.#running.has(partition) || this.#backingOff.has(partition)) return;
-    if (!this.#mine().has(partition)) return;
+    if (this.#stopped || !this.#mine().has(partition)) return false;
+    if (this.#running.has(partition) || this.#backingOff.has(partition)) return true;
     const drained = this.#drain(partition).finally(() => {
       this.#running.delete(partition);
       // What was appended after the last look would otherwise wait for the next.
       if (this.#news.has(partition)) this.#poke(partition);
     });
     this.#running.set(partition, drained);
+    return true;
   }
 
   /** Publishes until the partition's outbox is empty. Never throws. */

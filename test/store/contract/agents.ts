@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { isLocked, lockOf, roomOf } from '../../../src/agent/status.ts';
 import type { AgentRecord } from '../../../src/store/agent-record.ts';
-import { isLocked, lockOf, roomOf } from '../../../src/store/agent-record.ts';
 import { fenceOf, Pool } from '../../fixtures/pool.ts';
 import type { Stores } from './harness.ts';
 

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Capacity, Facets } from '../../../src/agent/facets.ts';
 import { interactionsFacet } from '../../../src/agent/facets.ts';
-import { claimOn } from '../../../src/agent/status.ts';
-import { roomOf } from '../../../src/store/agent-record.ts';
+import { claimOn, roomOf } from '../../../src/agent/status.ts';
 import type { ClaimRequest } from '../../../src/store/queues.ts';
 import { fenceOf, type Pool } from '../../fixtures/pool.ts';
 import type { Stores } from './harness.ts';

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareClaims, type Facets } from '../../src/agent/facets.ts';
-import { merge } from '../../src/agent/merge.ts';
-import { behind, reachOf } from '../../src/agent/reached.ts';
+import { behind, merge, reachOf } from '../../src/agent/merge.ts';
 import { facets } from './arbitrary.ts';
 
 /** Nobody who writes waits for what is forgotten. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsFacet } from '../../src/agent/facets.ts';
-import { virtualArrival } from '../../src/agent/ranking.ts';
+import { virtualArrival } from '../../src/agent/status.ts';
 
 const agent: Facets = {
   profile: { name: 'Ana', queues: [], skills: { billing: 80, spanish: 40 }, tenureDays: 800, at: 1, id: 'p' },
