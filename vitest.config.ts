@@ -7,7 +7,7 @@ const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test
 /** Tests that have commands of their own: `npm run races`, `npm run release -- --prove`, `npm run image -- --prove`. */
 const SLOW = ['test/races/**', 'test/release/outside/**'];
 
-const limits = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { ...SOON } } };
+const limits = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { ...SOON } } };
 
 export default defineConfig({
   test: {

@@ -195,11 +195,12 @@ describe('a region', () => {
     ]);
     const settled = await send(`${us}/v1/claims/${claim}/complete`, { token, body: { budget_ms: 5000 } });
     expect(settled).toMatchObject({ status: 200, body: { fence } });
-    const ofHome = readFileSync(regions[0]?.processes[0]?.log as string, 'utf8').split('\n');
-    const told = ofHome
-      .filter((line) => line.includes('"audit":true') && line.includes(claim))
-      .map((line) => JSON.parse(line));
-    expect(told).toMatchObject([
+    const told = () =>
+      readFileSync(regions[0]?.processes[0]?.log as string, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"audit":true') && line.includes(claim))
+        .map((line) => JSON.parse(line));
+    await expect.poll(told).toMatchObject([
       { ...what, who: { region: 'us' }, region: 'eu' },
       { op: 'complete', outcome: 'ok', claim, fence, who: { region: 'us' } },
     ]);

@@ -114,7 +114,7 @@ describe('regions with different keys', () => {
       status: 404,
       body: { code: 'unknown_claim' },
     });
-    expect(logOf(eu)).toContain('"event":"claim_key_unknown"');
+    await expect.poll(() => logOf(eu)).toContain('"event":"claim_key_unknown"');
     await restart(eu, [NEW]);
     await vi.waitFor(async () => expect([await warningsOf(eu), await warningsOf(us)]).toEqual([[], []]), SOON);
     expect(await settleIn(us, await claimAt(eu), 'confirm')).toMatchObject({ status: 200 });

@@ -180,7 +180,7 @@ describe('while the bus does not answer', () => {
         const read = await say(`${us[0]}${pathOf(agent(10))}`, { token: `${many.token},${claimed.token}` });
         expect(read).toMatchObject({ body: { status: 'OFFLINE' }, by: 'us' });
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 45_000, interval: 200 },
     );
   });
 });

@@ -44,7 +44,7 @@ test('whichever instance is asked, the one that runs the connection reads the pl
     const before = await lastReading();
     expect(await reconcile('cx', instance)).toMatchObject({ status: 202, body: { connection: 'cx', region: 'eu' } });
     await vi.waitFor(async () => expect(await lastReading()).toBeGreaterThan(before), {
-      timeout: 20_000,
+      timeout: 45_000,
       interval: 100,
     });
   }

@@ -63,7 +63,7 @@ test('beyond its capacity an instance refuses lookups and goes on settling claim
   } finally {
     await stop();
   }
-  await vi.waitFor(async () => expect((await lookup()).status).toBe(200), { timeout: 10_000, interval: 50 });
+  await vi.waitFor(async () => expect((await lookup()).status).toBe(200), { timeout: 45_000, interval: 50 });
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toMatch(/muster_requests_shed_total\{[^}]*work="lookup"[^}]*\} [1-9]/);
   expect(metrics).not.toMatch(/muster_requests_shed_total\{[^}]*work="settlement"[^}]*\} [1-9]/);

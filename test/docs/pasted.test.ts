@@ -47,7 +47,7 @@ async function everyRegionKnows(agents: string[]): Promise<void> {
     const answers = await Promise.all(urls.map((url) => ask(url)));
     return answers.filter(({ status, body }) => status !== 200 || body.status === 'OFFLINE').length;
   };
-  await expect.poll(unknown, { timeout: 10_000 }).toBe(0);
+  await expect.poll(unknown, { timeout: 45_000 }).toBe(0);
 }
 
 describe.each([

@@ -10,7 +10,7 @@ it.each([
   ['a folder that holds something already', ['--keep', 'src'], 'src is not an empty folder'],
   ['an option that does not exist', ['--fast'], "unknown option '--fast'"],
 ])('refuses %s with code 2 and one line', (_what, args, says) => {
-  const { status, stdout, stderr } = spawnSync(...drill(...args), { encoding: 'utf8', timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(...drill(...args), { encoding: 'utf8', timeout: 45_000 });
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(says);
   expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);

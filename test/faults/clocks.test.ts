@@ -27,7 +27,7 @@ afterAll(() => regions.stop());
 const report = async (at: TestRegion) => (await ask(`${at.url}/v1/regions`)).body;
 const stateOf = async (name: string, at: TestRegion) =>
   (await report(at)).regions.find(({ region }: { region: string }) => region === name);
-const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 50 });
+const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 50 });
 
 describe('regions whose clocks are 5 s ahead and 5 min behind', () => {
   it('agree, stay fresh and route in the order of the platform, and only warn', async () => {

@@ -40,7 +40,7 @@ afterAll(async () => {
   await simulator?.stop();
 });
 
-const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 30_000, interval: 100 });
+const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 100 });
 const agent = async (id: string) => (await ask(`${url}/v1/agents/${encodeURIComponent(`cx:${id}`)}`)).body;
 const becomes = (id: string, state: object) => until(async () => expect(await agent(id)).toMatchObject(state));
 /** Somebody with a skill of this kind who is put to work. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
-const LONG = { timeout: 20_000, interval: 50 };
+const LONG = { timeout: 45_000, interval: 50 };
 const AGENTS = 'agents:{main}';
 const nowMs = Date.now();
 let regions: Regions;

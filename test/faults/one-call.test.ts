@@ -11,7 +11,7 @@ import {
   type TestRegion,
 } from '../fixtures/regions.ts';
 
-const LONG = { timeout: 20_000, interval: 50 };
+const LONG = { timeout: 45_000, interval: 50 };
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;

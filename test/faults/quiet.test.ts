@@ -20,7 +20,7 @@ const stateOfUs = async (): Promise<string> => {
   return body.regions.find((each: { region: string }) => each.region === 'us').state;
 };
 const become = (state: string) =>
-  vi.waitFor(async () => expect(await stateOfUs()).toBe(state), { timeout: 20_000, interval: 50 });
+  vi.waitFor(async () => expect(await stateOfUs()).toBe(state), { timeout: 45_000, interval: 50 });
 const found = async () => (await ask(`${eu.url}/agents/available?queue=support&limit=4`)).body;
 const homes = (body: { agents: { home: string }[] }): string[] => body.agents.map(({ home }) => home);
 
@@ -63,7 +63,7 @@ describe('a claim that no replica acknowledges', () => {
       await bringOnDuty(region, 1, [region], sinceMs);
       expect(await replicasMissing(region)).toEqual([]);
       for (const node of await replicasOf(region)) await region.redis.kill(node);
-      await expect.poll(() => replicasMissing(region), { timeout: 20_000 }).toHaveLength(3);
+      await expect.poll(() => replicasMissing(region), { timeout: 45_000 }).toHaveLength(3);
       const refused = await ask(`${region.url}/v1/claims`, 'POST', { queue: 'support', call_id: 'c' });
       expect(refused).toMatchObject({ status: 503, body: { code: 'not_replicated' } });
       expect((await ask(`${region.url}/v1/agents/crm-eu:0`)).body).toMatchObject({ status: 'AVAILABLE' });

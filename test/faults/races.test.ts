@@ -31,7 +31,7 @@ describe('many claimers and few agents, two regions of two instances', () => {
       await ledger.ask(`${urls[0]}/v1/claims/${encodeURIComponent(claimId ?? '')}/release`, 'POST', {});
     }
     await expect
-      .poll(() => busy.outcomes.filter(({ kind }) => kind === 'granted').length, { timeout: 30_000 })
+      .poll(() => busy.outcomes.filter(({ kind }) => kind === 'granted').length, { timeout: 45_000 })
       .toBeGreaterThan(400);
     const outcomes = await busy.stop();
     expect(outcomes.filter(({ kind }) => kind === 'refused')).toEqual([]);

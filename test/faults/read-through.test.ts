@@ -169,10 +169,15 @@ describe('a home that cannot be reached', () => {
       const metrics = await (await fetch(`${region(AP).url}/metrics`)).text();
       expect(metrics).toMatch(/muster_claim_conflicts_total\{overlap="certain".*\} 1/);
     }, SOON);
-    const log = readFileSync(region(AP).instance.logFile, 'utf8').split('\n');
-    const told = log.filter((line) => line.includes('"op":"conflict"')).map((line) => JSON.parse(line));
+    const told = () =>
+      readFileSync(region(AP).instance.logFile, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"op":"conflict"') && line.endsWith('}'))
+        .map((line) => JSON.parse(line));
     const fences = { kept: { fence: atHome.body.fence }, lost: { fence: verified.body.fence } };
-    expect(told).toMatchObject([{ audit: true, who: { region: EU }, outcome: 'certain', agent: verifying, ...fences }]);
+    await expect
+      .poll(told)
+      .toMatchObject([{ audit: true, who: { region: EU }, outcome: 'certain', agent: verifying, ...fences }]);
   });
 });
 

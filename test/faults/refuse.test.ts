@@ -9,7 +9,7 @@ import {
   type TestRegion,
 } from '../fixtures/regions.ts';
 
-const LONG = { timeout: 30_000, interval: 100 };
+const LONG = { timeout: 45_000, interval: 100 };
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;

@@ -51,16 +51,21 @@ const lines = (): Line[] => {
   const text = readFileSync((eu.processes[0] as { log: string }).log, 'utf8');
   return text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
 };
-/** What was logged while something was done; nothing may have been a surprise. */
-async function loggedDuring(work: () => Promise<void>): Promise<Line[]> {
+/** What has been logged since something was begun; nothing may have been a surprise. What a process says arrives a moment later. */
+async function loggedDuring(work: () => Promise<void>): Promise<() => Line[]> {
   const before = lines().length;
   await work();
-  const during = lines().slice(before);
-  expect(during.filter(({ level }) => level >= 50)).toEqual([]);
-  return during;
+  return () => {
+    const during = lines().slice(before);
+    expect(during.filter(({ level }) => level >= 50)).toEqual([]);
+    return during;
+  };
 }
-const about = (logged: Line[], { port }: LocalRedisNode) =>
-  logged.filter(({ shard }) => shard === `127.0.0.1:${port}`).map(({ event }) => event);
+const about = (logged: () => Line[], { port }: LocalRedisNode) => {
+  const ofShard = (): string[] =>
+    logged().flatMap(({ shard, event }) => (shard === `127.0.0.1:${port}` ? [event] : []));
+  return expect.poll(ofShard, SOON);
+};
 
 describe('a store whose memory is full', () => {
   it('is unavailable to writers before any comes, may still be read, and takes writes again by itself', async () => {
@@ -86,8 +91,7 @@ describe('a store whose memory is full', () => {
       await grantedSoon();
       await expect.poll(warnings, SOON).toEqual([]);
     });
-    for (const master of masters)
-      expect(about(logged, master)).toEqual(['shard_refuses_writes', 'shard_accepts_writes']);
+    for (const master of masters) await about(logged, master).toEqual(['shard_refuses_writes', 'shard_accepts_writes']);
   });
 
   it('does not make the region unready where its domain lives elsewhere', async () => {
@@ -117,7 +121,7 @@ describe('a master that refuses to write for another reason is unavailable, is t
       await expect.poll(warnings, SOON).toEqual([]);
       expect(await readyz()).toBe(200);
     });
-    expect(about(logged, master)).toHaveLength(2);
+    await about(logged, master).toHaveLength(2);
   }
 
   it('MISCONF: it cannot save', async () => {
@@ -172,7 +176,7 @@ describe('a master that refuses to write for another reason is unavailable, is t
       },
       () => tell(master, 'ACL', 'SETUSER', username, `>${password}`),
     );
-    expect(lines().filter(({ reason }) => reason?.startsWith('WRONGPASS'))).toHaveLength(1);
+    await expect.poll(() => lines().filter(({ reason }) => reason?.startsWith('WRONGPASS')), SOON).toHaveLength(1);
   });
 
   it('BUSY: a script does not end', async () => {

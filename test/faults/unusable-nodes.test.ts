@@ -21,7 +21,7 @@ const logOf = ({ log }: Process): string => readFileSync(log, 'utf8');
 /** It ends by itself, and nothing had to be cut off. */
 async function endsInOrder(process: Process): Promise<void> {
   await process.signal('SIGTERM');
-  expect(logOf(process)).toContain('"event":"instance_stopped"');
+  await expect.poll(() => logOf(process)).toContain('"event":"instance_stopped"');
   expect(logOf(process)).not.toContain('process_kept_alive');
 }
 /** Hands the domain over to its replica, as an operator does. */

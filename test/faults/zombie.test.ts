@@ -44,7 +44,7 @@ const becomes = (id: string, state: object) =>
     async () => {
       for (const region of [eu, us]) expect(await agentAt(region, id)).toMatchObject(state);
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 45_000, interval: 100 },
   );
 
 /** What brought the events about an agent, oldest first. */
@@ -102,7 +102,7 @@ describe('a queue that does not agree with the records', () => {
     const right = await places();
     await inStore(us, 'ZREM', queues[0], id);
     await inStore(us, 'ZADD', queues[1], '1', id);
-    await vi.waitFor(async () => expect(await places()).toEqual(right), { timeout: 20_000, interval: 100 });
+    await vi.waitFor(async () => expect(await places()).toEqual(right), { timeout: 45_000, interval: 100 });
     const repairs = async () => (await fetch(`${us.url}/metrics`)).text();
     await vi.waitFor(async () => {
       for (const kind of ['missing', 'ghost']) {
@@ -178,7 +178,7 @@ describe('GET /v1/connections', () => {
   it('says why a reconciliation ended early', async () => {
     simulator.faults({ missingPermissions: ['directory:user:view'], closeSockets: 1006 });
     await vi.waitFor(async () => expect((await reconciliation()).failed).toContain('directory:user:view'), {
-      timeout: 20_000,
+      timeout: 45_000,
       interval: 100,
     });
   });

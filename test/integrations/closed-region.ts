@@ -18,7 +18,7 @@ export const unlessTurnedAway = <T>(request: () => Promise<T>): Promise<T> =>
       request().catch((error: Error) => {
         if (!error.message.includes('"overloaded"')) throw error;
       }),
-    { timeout: 20_000, interval: 100 },
+    { timeout: 45_000, interval: 100 },
   ) as Promise<T>;
 
 /** One region that lets in who has a token of its issuer, as a region that a platform reaches must be. */

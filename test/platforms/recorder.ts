@@ -15,7 +15,7 @@ import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import { Budget } from '../../src/platforms/budget.ts';
 import type { AgentReading, PlatformConnection, PlatformContext, ReadPage } from '../../src/platforms/platform.ts';
 
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 
 /** A clock that runs as the host's does, and can be put forward. */
 function adjustableClock() {

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { SharedBudget } from '../../src/platforms/shared-budget.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
 
-const WAIT = { timeout: 20_000, interval: 50 };
+const WAIT = { timeout: 45_000, interval: 50 };
 const never = new AbortController().signal;
 let store: Store;
 let connection: string;

@@ -38,7 +38,7 @@ describe('how a home stands', () => {
     expect(standingOf(attempt)).toEqual({ passOver: new Map([[HOME, 'stale']]), onPlatformsWord: new Map() });
     peers.start();
     const cutOff = new Map([[HOME, 'grant']]);
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 20_000 });
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 45_000 });
   });
 
   it('is that of one who does not answer while its instance has just started', async () => {
@@ -50,7 +50,7 @@ describe('how a home stands', () => {
     const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 5000)).toEqual({ kind: 'unreachable' });
     peers.start();
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 45_000 });
     expect(peers.isReachable(HOME)).toBe(false);
     server.close();
   });
@@ -62,7 +62,7 @@ describe('how a home stands', () => {
     const { port } = silent.address() as { port: number };
     const attempt = attemptBeside(port);
     peers.start();
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 45_000 });
     const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 100)).toEqual({ kind: 'unreachable' });
     silent.close();

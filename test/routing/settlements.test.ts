@@ -86,7 +86,7 @@ describe('a claim whose time is over', () => {
     clock.pass(10_001);
     const lapses = new Lapses({ region: eu.region, store: eu.store, instance: 'i' });
     lapses.start();
-    await expect.poll(() => eu.audited, { timeout: 10_000 }).toContainEqual(expect.objectContaining({ op: 'lapse' }));
+    await expect.poll(() => eu.audited, { timeout: 45_000 }).toContainEqual(expect.objectContaining({ op: 'lapse' }));
     await lapses.stop();
     expect(eu.audited).toMatchObject([
       { who: { muster: 'eu' }, agent: 'desk:1', call: 'call-1', end_reason: 'lapsed' },

@@ -215,6 +215,6 @@ async function serve(config: object): Promise<string> {
   child.stdout.on('data', (chunk) => {
     out += chunk;
   });
-  await vi.waitFor(() => expect(out).toContain('listens'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(out).toContain('listens'), { timeout: 45_000 });
   return `http://127.0.0.1:${port}`;
 }

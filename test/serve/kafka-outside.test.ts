@@ -130,7 +130,7 @@ kafkaOrSkip('the topic, as others see it', () => {
     const [readDeadLetters = '', readAll = '', report = ''] = blocks.filter((block) => block.includes('kcat '));
     const run = async (command: string): Promise<string> => {
       const env = { ...process.env, KAFKA: kafka.bootstrap[0] };
-      return (await promisify(execFile)('bash', ['-euc', command], { env, timeout: 20_000 })).stdout;
+      return (await promisify(execFile)('bash', ['-euc', command], { env, timeout: 45_000 })).stdout;
     };
 
     test('a report is taken by an instance, in the partition where the agent belongs', async () => {

@@ -11,7 +11,7 @@ import { type RedisServer, startRedis } from '../../world/redis/server.ts';
 import { freePort } from '../../world/tools/ports.ts';
 import { ask } from '../fixtures/regions.ts';
 
-const WAIT = { timeout: 20_000, interval: 50 };
+const WAIT = { timeout: 45_000, interval: 50 };
 
 let dir: string;
 let redis: LocalRedisCluster;

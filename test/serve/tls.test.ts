@@ -73,7 +73,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 test('an instance works over TLS to its cluster and to the bus, with a certificate of its own', async () => {
   const { url, said } = await serve({ redis: trusted, bus: trusted });
-  await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 45_000 });
   const event = eventOf('crm:ann', 'AVAILABLE', systemClock.nowMs());
   expect(await ask(`${url}/v1/events`, 'POST', event)).toMatchObject({ status: 202 });
   await vi.waitFor(
@@ -84,7 +84,7 @@ test('an instance works over TLS to its cluster and to the bus, with a certifica
   await vi.waitFor(
     async () =>
       expect((await ask(`${url}/v1/regions`)).body).toMatchObject({ outbox: 0, regions: [{ state: 'fresh' }] }),
-    { timeout: 20_000 },
+    { timeout: 45_000 },
   );
 });
 
@@ -96,7 +96,7 @@ test('a cluster of an authority that is not trusted is refused in one line', asy
 
 test('a name that all nodes have in common is looked for in their certificates, whatever they are announced as', async () => {
   const { said } = await serve({ redis: { ...trusted, serverName: 'localhost' }, bus: trusted });
-  await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(said.out).toContain('listens'), { timeout: 45_000 });
   const other = await serve({ redis: { ...trusted, serverName: 'cache.example.com' }, bus: trusted });
   await once(other.child, 'exit');
   expect(other.said.err.trimEnd().split('\n').at(-1)).toMatch(/^muster: no Redis Cluster answers at /);

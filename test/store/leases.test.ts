@@ -54,7 +54,7 @@ function start(instance: string, options: Partial<LeasesOptions> = {}): Leases {
   return leases;
 }
 
-const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 10_000, interval: 10 });
+const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 45_000, interval: 10 });
 const all = (...many: Leases[]) => many.flatMap((leases) => [...leases.held()]).sort((a, b) => a - b);
 const everything = Array.from({ length: 12 }, (_, number) => number);
 

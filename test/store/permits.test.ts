@@ -4,7 +4,7 @@ import type { Permits, PermitsOptions } from '../../src/store/store.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
 
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 let store: Store;
 let connection: string;
 let topic = 0;

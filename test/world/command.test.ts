@@ -81,7 +81,7 @@ describe('npm start', () => {
   it.each(['SIGINT', 'SIGHUP'] as const)('leaves nothing when %s ends it during the start', async (signal) => {
     mkdirSync(temporary, { recursive: true });
     const world = run('--no-replicas');
-    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 20_000 });
+    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 45_000 });
     world.child.kill(signal);
     expect(await world.ended, world.said.err).toEqual([0, null]);
     expect(readdirSync(temporary)).toEqual([]);
@@ -91,7 +91,7 @@ describe('npm start', () => {
   it('leaves nothing when a second signal cuts its own clearing up short', async () => {
     mkdirSync(temporary, { recursive: true });
     const world = run('--no-replicas');
-    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 20_000 });
+    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(3), { timeout: 45_000 });
     world.child.kill('SIGTERM');
     await delay(50);
     world.child.kill('SIGTERM');

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { freePort } from '../tools/ports.ts';
 import { Process } from '../tools/process.ts';
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
 
 /**

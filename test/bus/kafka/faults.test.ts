@@ -18,7 +18,7 @@ const log = createLog(process.env.LOG_LEVEL ?? 'silent', 'here', 'test');
 const PARTITIONS = 4;
 const SESSION_MS = 1_000;
 const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 30_000, interval: 20 });
+const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 45_000, interval: 20 });
 
 kafkaOrSkip('Kafka, where things go wrong', () => {
   let dir: string;

@@ -54,7 +54,7 @@ kafkaOrSkip('a secured Kafka', () => {
     const read: string[] = [];
     bus.consume(async (_, batch) => void read.push(...batch.map(({ value }) => value)));
     await bus.publish(0, [message]);
-    await vi.waitFor(() => expect(read).toEqual([message.value]), { timeout: 15_000, interval: 20 });
+    await vi.waitFor(() => expect(read).toEqual([message.value]), { timeout: 45_000, interval: 20 });
     return bus;
   }
 
