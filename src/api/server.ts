@@ -10,6 +10,8 @@ import {
   demandWellFormed,
   keepAnswers,
   limitClients,
+  refuseWhileClosing,
+  refuseWhileStarting,
   requestIdOf,
   shedLoad,
   traceRequests,
@@ -48,7 +50,7 @@ export function createServer(context: ApiContext): Server {
   );
   traceRequests(server);
   refuseWhileClosing(server);
-  refuseWhileStarting(server, context);
+  refuseWhileStarting(server, context.start);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   limitClients(server, context.requestsPerSecond, context.region.metrics);
@@ -57,25 +59,25 @@ export function createServer(context: ApiContext): Server {
   keepAnswers(server, context.region);
   const streams = new OpenStreams(context.region.metrics);
   server.addHook('preClose', async () => streams.close());
-  const handling = { ...context, streams, documents: openDocuments() };
-  for (const [, operation] of operationList()) mount(server, operation, handling);
+  server.decorate('context', { ...context, streams, documents: openDocuments() });
+  for (const [, operation] of operationList()) mount(server, operation);
   return server;
 }
 
 /** Adds the route of an operation; in a scope of its own if its body needs parsers of its own. */
-function mount(server: FastifyInstance, operation: Operation, context: HandlerContext): void {
+function mount(server: FastifyInstance, operation: Operation): void {
   const parsers = operation.body?.parsers;
   if (!parsers) {
-    addRoute(server, operation, context);
+    addRoute(server, operation);
     return;
   }
   server.register(async (scope) => {
     parsers(scope);
-    addRoute(scope, operation, context);
+    addRoute(scope, operation);
   });
 }
 
-function addRoute(scope: FastifyInstance, operation: Operation, context: HandlerContext): void {
+function addRoute(scope: FastifyInstance, operation: Operation): void {
   const {
     method,
     path,
@@ -85,10 +87,9 @@ function addRoute(scope: FastifyInstance, operation: Operation, context: Handler
     validatedBy,
     validatesPath,
     noHead = false,
-    answers,
     onRequest,
+    handler,
   } = operation;
-  const status = Math.min(...Object.keys(answers).map(Number));
   const isChecked = validatedBy !== 'handler';
   scope.route({
     method,
@@ -100,8 +101,8 @@ function addRoute(scope: FastifyInstance, operation: Operation, context: Handler
       ...(isChecked && query && { querystring: query }),
       ...(isChecked && body && { body: body.schema }),
     },
-    ...(onRequest && { onRequest: async (request, reply) => onRequest(request, reply, context) }),
-    handler: (request, reply) => operation.handler(request, reply.status(status), context),
+    ...(onRequest && { onRequest: async (request, reply) => onRequest(request, reply) }),
+    handler,
   });
 }
 
@@ -119,34 +120,6 @@ function openDocuments(): HandlerContext['documents'] {
       return page;
     },
   };
-}
-
-/** Refuses requests that arrive over open connections while the server closes. */
-function refuseWhileClosing(server: FastifyInstance): void {
-  let isClosing = false;
-  server.addHook('preClose', async () => {
-    isClosing = true;
-  });
-  server.addHook('onRequest', async (_request, reply) => {
-    if (isClosing) sendProblem(reply, 'draining', { detail: 'this instance takes no new requests' });
-  });
-}
-
-const READ_SOON_MS = 2000;
-
-/**
- * Refuses work while the instance starts: until the platforms have been read, the store is as old as the region was away. Health
- * and operators' routes are answered. Other regions get the same answer, as if no instance listened yet.
- */
-function refuseWhileStarting(server: FastifyInstance, { start }: ApiContext): void {
-  server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
-    const access = config.operation?.access;
-    if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
-    sendProblem(reply, 'starting', {
-      detail: 'this instance has not read the agents of its platforms yet; see /readyz',
-      retryAfterMs: READ_SOON_MS,
-    });
-  });
 }
 
 /** Answers bytes that are no HTTP request, and closes the connection. */

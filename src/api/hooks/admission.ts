@@ -54,6 +54,34 @@ export function traceRequests(server: FastifyInstance): void {
   server.addHook('onSend', async (request, reply) => void reply.header(REQUEST_ID, request.id));
 }
 
+/** Refuses requests that arrive over open connections while the server closes. */
+export function refuseWhileClosing(server: FastifyInstance): void {
+  let isClosing = false;
+  server.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  server.addHook('onRequest', async (_request, reply) => {
+    if (isClosing) sendProblem(reply, 'draining', { detail: 'this instance takes no new requests' });
+  });
+}
+
+const READ_SOON_MS = 2000;
+
+/**
+ * Refuses work while the instance starts: until the platforms have been read, the store is as old as the region was away. Health
+ * and operators' routes are answered. Other regions get the same answer, as if no instance listened yet.
+ */
+export function refuseWhileStarting(server: FastifyInstance, start: { readonly isUnderWay: boolean }): void {
+  server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
+    const access = config.operation?.access;
+    if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
+    sendProblem(reply, 'starting', {
+      detail: 'this instance has not read the agents of its platforms yet; see /readyz',
+      retryAfterMs: READ_SOON_MS,
+    });
+  });
+}
+
 /** Event loop lag above which work is refused, in ms. The first takes half of a claim's usual budget. */
 const LAG_LIMITS_MS: Record<Work, number> = { lookup: 100, claim: 250, settlement: 2_500 };
 const SHED_RETRY_MS = 1_000;

@@ -51,7 +51,8 @@ export const agentOperations = {
       },
     },
     problems: [...AFTER_WRITES, 'unknown_queue', 'no_agent_available', 'call_has_claim', 'not_replicated'],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = request.query;
       const skills = readSkills(request.query.skills);
       if (!call_id) {
@@ -81,7 +82,8 @@ export const agentOperations = {
     headers: AFTER,
     answers: { 200: { description: 'A page of agents.', schema: AgentsAnswer, headers: BY } },
     problems: [...AFTER_WRITES, 'unknown_queue'],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const { skill, limit = 50, cursor, ...filter } = request.query;
       const from = cursor === undefined ? undefined : cursorIn(cursor);
       const wanted = { ...filter, skills: readSkills(skill, '/skill') };
@@ -105,7 +107,8 @@ export const agentOperations = {
     unlessKnown: true,
     answers: { 200: { description: 'The agent.', schema: AgentAnswer, headers: [...BY, 'etag'] } },
     problems: [...AFTER_WRITES, 'unknown_agent'],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const agentId = request.params.id;
       const agent = await answerAfterWrites(region, request, reply, {
         answer: (budgetMs) => getAgent(region, agentId, budgetMs),
@@ -142,10 +145,11 @@ export const agentOperations = {
       'not_replicated',
       'shard_unavailable',
     ],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const accepted = await forgetAgent(region, request.params.id);
       recordEvent(region, request, accepted);
-      reply.header(CONSISTENCY, tokenOfEvents(region.config.region, [accepted]));
+      reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, [accepted]));
       const { event, replicated } = accepted;
       return { agent_id: event.agentId, forgotten_at: event.timestampMs, replicated };
     },
@@ -163,7 +167,8 @@ export const agentOperations = {
     headers: AFTER,
     answers: { 200: { description: 'The queue.', schema: QueueAnswer, headers: BY } },
     problems: [...AFTER_WRITES, 'unknown_queue'],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const { media = 'voice' } = request.query;
       const queue = queueNamed(region, request.params.id);
       const answer = async (): Promise<QueueAnswer> => {

@@ -75,7 +75,8 @@ export const claimOperations = {
       'home_disputed',
       ...KEYED,
     ],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const granted = await claimFor(region, request, readClaim(region, request.body, askedByOf(request)));
       reply.status(granted.again ? 200 : 201).header(CONSISTENCY, tokenOfClaim(granted.claim));
       return { ...granted.claim, ...(granted.delivered && { delivered: granted.delivered }) };
@@ -94,7 +95,8 @@ export const claimOperations = {
     headers: ['muster-consistency'],
     answers: { 200: { description: 'The claim.', schema: ClaimAnswer, headers: ['muster-answered-by'] } },
     problems: [...AFTER_WRITES, 'unknown_claim'],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const { id } = request.params;
       const { agentId } = provenClaim(region, id);
       return answerAfterWrites(region, request, reply, {
@@ -112,8 +114,8 @@ export const claimOperations = {
       'A confirmed claim holds its agent until the interaction ends, at most for `claims.confirmedMs` without a renewal.',
     body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
-    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'confirm'),
-    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'confirm'),
+    onRequest: (request) => demandProof(request.server.context.region, request, request.params.id, 'confirm'),
+    handler: (request, reply) => settleClaim(request, reply, 'confirm'),
   }),
   renewClaim: operation({
     ...SETTLEMENT,
@@ -121,8 +123,8 @@ export const claimOperations = {
     summary: 'Hold the agent longer',
     body: SETTLE,
     problems: [...PROBLEMS, 'claim_ended'],
-    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'renew'),
-    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'renew'),
+    onRequest: (request) => demandProof(request.server.context.region, request, request.params.id, 'renew'),
+    handler: (request, reply) => settleClaim(request, reply, 'renew'),
   }),
   releaseClaim: operation({
     ...SETTLEMENT,
@@ -130,9 +132,8 @@ export const claimOperations = {
     summary: 'Release the agent, who keeps the queue position',
     body: RELEASE,
     problems: PROBLEMS,
-    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'release'),
-    handler: (request, reply, { region }) =>
-      settleClaim(region, request, reply, request.body?.refused ? 'refused' : 'release'),
+    onRequest: (request) => demandProof(request.server.context.region, request, request.params.id, 'release'),
+    handler: (request, reply) => settleClaim(request, reply, request.body?.refused ? 'refused' : 'release'),
   }),
   completeClaim: operation({
     ...SETTLEMENT,
@@ -141,8 +142,8 @@ export const claimOperations = {
     description: "The agent goes to the end of the queue, after the queue's wrap-up.",
     body: SETTLE,
     problems: PROBLEMS,
-    onRequest: (request, _reply, { region }) => demandProof(region, request, request.params.id, 'complete'),
-    handler: (request, reply, { region }) => settleClaim(region, request, reply, 'complete'),
+    onRequest: (request) => demandProof(request.server.context.region, request, request.params.id, 'complete'),
+    handler: (request, reply) => settleClaim(request, reply, 'complete'),
   }),
 } as const satisfies Record<string, Operation>;
 
@@ -151,13 +152,14 @@ type SettleRequest = FastifyRequest<{
   Body: Static<typeof SETTLE.schema> | undefined;
 }>;
 
-async function settleClaim(
-  region: Region,
-  request: SettleRequest,
-  reply: FastifyReply,
-  settlement: Settlement,
-): Promise<ClaimAnswer> {
-  const settled = await settleFor(region, request, request.params.id, settlement, request.body?.budget_ms);
+async function settleClaim(request: SettleRequest, reply: FastifyReply, settlement: Settlement): Promise<ClaimAnswer> {
+  const settled = await settleFor(
+    request.server.context.region,
+    request,
+    request.params.id,
+    settlement,
+    request.body?.budget_ms,
+  );
   reply.header(CONSISTENCY, tokenOfClaim(settled));
   return settled;
 }

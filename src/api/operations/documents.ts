@@ -23,8 +23,8 @@ export const documentOperations = {
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'OpenAPI 3.1.', schema: Type.Object({ openapi: Type.Literal('3.1.0') }) } },
     problems: [],
-    handler: async (_request, reply, { documents }) =>
-      reply.type('application/json; charset=utf-8').send(documents.openapi()),
+    handler: async (request, reply) =>
+      reply.type('application/json; charset=utf-8').send(request.server.context.documents.openapi()),
   }),
   getPage: operation({
     method: 'GET',
@@ -35,6 +35,7 @@ export const documentOperations = {
     repeatable: 'it changes nothing.',
     answers: { 200: { description: 'A page.', schema: Type.String(), type: 'text/html' } },
     problems: [],
-    handler: async (_request, reply, { documents }) => reply.type('text/html; charset=utf-8').send(documents.page()),
+    handler: async (request, reply) =>
+      reply.type('text/html; charset=utf-8').send(request.server.context.documents.page()),
   }),
 } as const satisfies Record<string, Operation>;

@@ -31,13 +31,14 @@ export const eventOperations = {
       },
     },
     problems: [...IN_BODY, 'outbox_full', 'not_replicated', ...KEYED],
-    handler: async (request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       const reported = readAll(region, request.body);
       await region.ingest.mustHaveRoom(reported);
       const events = await region.ingest.number(reported);
       const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
       for (const each of accepted) recordEvent(region, request, each);
-      reply.header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
+      reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
       return {
         accepted: accepted.length,
         replicated: accepted.every((each) => each.replicated),

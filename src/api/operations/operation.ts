@@ -6,6 +6,10 @@ import type { ProblemCode } from '../problems/problems.ts';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The parts of the instance and of its server that handlers work with. */
+    context: HandlerContext;
+  }
   interface FastifyContextConfig {
     /** The operation that the route serves. Every route has one; undefined: no route matched. */
     operation?: Operation;
@@ -84,7 +88,7 @@ interface Described {
   noHead?: true;
   /** Headers of every answer, problems included. */
   always?: readonly AnswerHeader[];
-  /** By status. The lowest is the handler's default. */
+  /** By status. A handler that sets none answers 200. */
   answers: { readonly [status: number]: Answer };
   /** Problems of this operation beside those of every route. */
   problems: readonly ProblemCode[];
@@ -112,9 +116,9 @@ type RequestOf<Params, Query, Headers, Sent, Validator> = FastifyRequest<{
 
 interface Handled<Request, Answered> {
   /** Runs once the caller is known and admitted, before the body is read and stored answers are looked up. */
-  onRequest?(request: Request, reply: FastifyReply, context: HandlerContext): void;
+  onRequest?(request: Request, reply: FastifyReply): void;
   /** Resolves with the body of the answer, or with a reply that has been sent. */
-  handler(request: Request, reply: FastifyReply, context: HandlerContext): Promise<Answered | FastifyReply>;
+  handler(request: Request, reply: FastifyReply): Promise<Answered | FastifyReply>;
 }
 
 /** A described method on a path, with the handler that serves it. */

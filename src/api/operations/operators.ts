@@ -24,7 +24,7 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: RegionReport } },
     problems: [],
-    handler: (_request, _reply, { report }) => report(),
+    handler: (request) => request.server.context.report(),
   }),
   getConnections: operation({
     method: 'GET',
@@ -35,7 +35,7 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The report.', schema: ConnectionsReport } },
     problems: ['shard_unavailable'],
-    handler: (_request, _reply, { connections }) => connections(),
+    handler: (request) => request.server.context.connections(),
   }),
   reconcile: operation({
     method: 'POST',
@@ -50,7 +50,8 @@ export const operatorOperations = {
     params: ConnectionPath,
     answers: { 202: { description: 'The reconciliation will start.', schema: ReconcileAnswer } },
     problems: ['unknown_connection', 'not_homed_here', 'shard_unavailable'],
-    handler: async (request, reply, { region, readNow }) => {
+    handler: async (request, reply) => {
+      const { region, readNow } = request.server.context;
       const { connection: name } = request.params;
       const { connections: all, region: here } = region.config;
       const connection = Object.hasOwn(all, name) ? all[name] : undefined;
@@ -61,6 +62,7 @@ export const operatorOperations = {
         return sendProblem(reply, 'not_homed_here', { detail, more: { home } });
       }
       await readNow(name);
+      reply.status(202);
       return { connection: name, region: here };
     },
   }),
@@ -74,7 +76,8 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'The metrics.', schema: Type.String(), type: 'text/plain' } },
     problems: [],
-    handler: async (_request, reply, { region }) => {
+    handler: async (request, reply) => {
+      const { region } = request.server.context;
       reply.type(region.metrics.registry.contentType);
       return region.metrics.registry.metrics();
     },
@@ -88,7 +91,11 @@ export const operatorOperations = {
     repeatable: SAFE,
     answers: { 200: { description: 'It is alive.', schema: HealthAnswer } },
     problems: [],
-    handler: async (_request, _reply, { region, build }): Promise<HealthAnswer> => ({
+    handler: async ({
+      server: {
+        context: { region, build },
+      },
+    }): Promise<HealthAnswer> => ({
       status: 'ok',
       region: region.config.region,
       version: build.version,
@@ -111,7 +118,8 @@ export const operatorOperations = {
       503: { description: 'It does not take work; `obstacles` says why.', schema: ReadyAnswer },
     },
     problems: [],
-    handler: async (_request, reply, context): Promise<ReadyAnswer> => {
+    handler: async (request, reply): Promise<ReadyAnswer> => {
+      const { context } = request.server;
       const obstacles = context.obstacles();
       const isReady = obstacles.length === 0;
       reply.status(isReady ? 200 : 503);
@@ -127,7 +135,8 @@ export const operatorOperations = {
     repeatable: 'each answer has its own heartbeat sequence number.',
     answers: { 200: { description: 'A heartbeat sequence number, and the time.', schema: BeatAnswer } },
     problems: [],
-    handler: async (_request, _reply, { region, takeBeat }) => {
+    handler: async (request, _reply) => {
+      const { region, takeBeat } = request.server.context;
       const beat = await takeBeat().catch(() => null); // The shard is down; its circuit breaker has logged it.
       return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints] };
     },

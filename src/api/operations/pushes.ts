@@ -29,7 +29,8 @@ export const pushOperations = {
     validatedBy: 'handler',
     answers: { 202: { description: 'The push was accepted.', schema: PushAnswer } },
     problems: [...IN_BODY, 'pushes_not_set_up', 'outbox_full', 'not_replicated', 'shard_unavailable'],
-    handler: async (request, reply, context) => {
+    handler: async (request, reply) => {
+      const { context } = request.server;
       const { pushes } = context;
       const { connection } = request.params;
       const settings = settingsOf(context, connection);
@@ -52,6 +53,7 @@ export const pushOperations = {
         pushes.count(connection, 'malformed');
         throw new InvalidRequest(wrong);
       }
+      reply.status(202);
       return take(pushes, connection, parsed.value);
     },
   }),

@@ -17,7 +17,6 @@ import type { Region } from '../../routing/region.ts';
 import type { Tally } from '../../store/queues.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
-import type { HandlerContext } from '../context.ts';
 import { claimFor, demandProof, settleFor } from '../hooks/access.ts';
 import { notUtf8, wrongPairs } from '../hooks/admission.ts';
 import { InvalidRequest } from '../problems/failures.ts';
@@ -57,8 +56,8 @@ const ROUTE = {
   description: FORGIVING,
   repeatable: 'the same call gets the same claim while it lives.',
   answers: { 200: { description: 'An agent, or the reason why there is none.', schema: RouteAnswer, headers: TOKEN } },
-  handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
-    claimByScript(region, request, readRoute(request), reply),
+  handler: (request: FastifyRequest, reply: FastifyReply) =>
+    claimByScript(request.server.context.region, request, readRoute(request), reply),
 } as const;
 const SETTLE = {
   ...SCRIPT,
@@ -73,8 +72,8 @@ const SETTLE = {
       headers: TOKEN,
     },
   },
-  handler: (request: FastifyRequest, reply: FastifyReply, { region }: HandlerContext) =>
-    settleByScript(region, request, readSettle(request), reply),
+  handler: (request: FastifyRequest, reply: FastifyReply) =>
+    settleByScript(request.server.context.region, request, readSettle(request), reply),
 } as const;
 
 export const scriptOperations = {

@@ -42,7 +42,8 @@ export const streamOperations = {
       },
     },
     problems: ['invalid_request', 'shard_unavailable'],
-    handler: async (request, reply, { region, streams }) => {
+    handler: async (request, reply) => {
+      const { region, streams } = request.server.context;
       const from = readLastId(request.headers[LAST_EVENT_ID]);
       if (streams.size >= MOST_STREAMS) {
         const detail = `this instance has ${MOST_STREAMS} streams open, its maximum`;

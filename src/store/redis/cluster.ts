@@ -30,7 +30,7 @@ const LASTING_RETRY_AFTER_MS = 5000;
 export class Cluster {
   readonly shards: Shards;
   readonly clock: Clock;
-  /** For what chooses its connections itself, see `WriteBatcher`. */
+  /** For whoever chooses a connection, or needs no key, and does without the retries below. */
   readonly client: RedisClient;
   /** Every client of this cluster in this instance: they follow a promotion together. */
   readonly #clients: RedisClient[];
@@ -111,11 +111,6 @@ export class Cluster {
         return await this.client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
       }
     });
-  }
-
-  /** Tells every subscriber in the region; not durable, and nobody may depend on it. */
-  async publish(channel: string, message: string): Promise<void> {
-    await within(this.client.publish(channel, message), DEADLINE_MS);
   }
 
   /** Resolves when the region is listened to, or cannot be for now: it will be. */

@@ -1,3 +1,4 @@
+import { within } from '../../ops/clock.ts';
 import { outboxKey, RELAY_CHANNEL } from '../record/record.ts';
 import { type Outbox, type OutboxEntry, OutboxFull, type Place } from '../store.ts';
 import type { Written } from '../written.ts';
@@ -8,6 +9,7 @@ import type { WriteBatcher } from './write-batcher.ts';
 const MAX_ENTRIES = 500_000;
 /** An append is kept waiting this long for its shard, in ms. */
 const APPEND_DEADLINE_MS = 2000;
+const ANNOUNCE_LIMIT_MS = 1000;
 
 /** One stream per bus partition in the region's own cluster. */
 export class RedisOutbox implements Outbox {
@@ -57,8 +59,9 @@ export class RedisOutbox implements Outbox {
     return [...this.#lengths];
   }
 
-  announce(partition: number): Promise<void> {
-    return this.#cluster.publish(RELAY_CHANNEL, String(partition));
+  /** Not durable, and no instance depends on it: each looks at its partitions every second anyway. */
+  async announce(partition: number): Promise<void> {
+    await within(this.#cluster.client.publish(RELAY_CHANNEL, String(partition)), ANNOUNCE_LIMIT_MS);
   }
 
   hear(listener: (partition: number) => void): Promise<void> {

@@ -56,7 +56,9 @@ export class Relay {
 
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
-    await this.#options.outbox.hear((partition) => this.#poke(partition));
+    await this.#options.outbox.hear((partition) => {
+      if (this.#lastMine.has(partition)) this.#poke(partition);
+    });
     this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
   }
 
