@@ -76,6 +76,8 @@ const [first, second] = [0, 1];
 beforeEach(() => onQueue(userIds[first] ?? ''));
 afterEach(async () => {
   simulator.faults({ missingPermissions: [] });
+  // Who leaves while a phone rings would be on that call for as long as nobody reads the platform again.
+  await soon(async () => expect(userIds.flatMap(holds)).toEqual([]));
   for (const id of userIds) simulator.setUser(id, { presence: 'Offline' });
   const all = userIds.slice(0, 2).map(agentOf);
   await soon(async () => expect(await Promise.all(all.map(statusOf))).toEqual(['OFFLINE', 'OFFLINE']));
