@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
@@ -8,6 +8,7 @@ import type { Config } from '../../src/config/schema.ts';
 import type { Clock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
+import type { LeasedWork, Leases } from '../../src/store/leases.ts';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
@@ -17,18 +18,19 @@ import { Positions } from '../../src/sync/freshness/positions.ts';
 
 /** A whole second plus some, so that no event is numbered by chance. */
 export const START_MS = Date.UTC(2026, 2, 2) + 123;
-const silent = createLog('silent', 'eu', 'test');
 
-/** `crm` and agents of no connection are at home here, `far` in another region; of `cx` a platform tells. */
+/** `crm` and agents of no connection are at home here, `far` in another region; of `cx` a platform tells; `shop` has a domain. */
 function configOf(replication: 'refuse' | 'grant'): Config {
   const text = `
 region: eu
 redis: { nodes: [127.0.0.1:7001], replicas: 1 }
 bus: { url: redis://127.0.0.1:6390, partitions: 3 }
 regions: { eu: { url: http://127.0.0.1:7402 }, us: { url: http://127.0.0.1:7401 } }
+domains: { main: {}, sales: {} }
 connections:
   crm: { platform: events, home: eu }
   far: { platform: events, home: us }
+  shop: { platform: events, home: eu, domain: sales }
   cx: { platform: cxone, home: eu, clientId: id, clientSecret: secret, accessKeyId: id, accessKeySecret: secret }
 claims: { replication: ${replication} }
 agents: { unknown: { accept: true, home: eu }, forgetAfterDays: 10 }
@@ -36,11 +38,29 @@ agents: { unknown: { accept: true, home: eu }, forgetAfterDays: 10 }
   return readConfig(text, 'muster.yaml', {});
 }
 
-/** Time passes when a test says so. */
+/** Time passes when a test says so: it sets `ms`, or has timers fire, see {@link holdTime}. */
 class HandClock implements Clock {
   ms = START_MS;
-  nowMs = (): number => this.ms;
-  monotonicMs = (): number => this.ms;
+  nowMs = (): number => this.ms + (vi.isFakeTimers() ? Number(vi.getMockedSystemTime()) : 0);
+  monotonicMs = this.nowMs;
+}
+
+/** Until the end of the test, timers fire only while time passes by {@link pass} or {@link until}. */
+export function holdTime(): void {
+  const toFake = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const;
+  vi.useFakeTimers({ now: 0, toFake: [...toFake], fakeNodeBuiltins: true });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** Has time pass. Whatever becomes due meanwhile is done when this resolves. */
+export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+/** Has time pass until something is so. @throws where it is not so after a minute */
+export async function until(isSo: () => unknown): Promise<void> {
+  for (let passedMs = 0; !(await isSo()); passedMs += 10) {
+    if (passedMs > 60_000) throw new Error(`still not so: ${isSo}`);
+    await pass(10);
+  }
 }
 
 /** A bus that keeps what it is given, for whoever wants to see it. */
@@ -73,6 +93,8 @@ export class MemorySync {
   readonly region = new MemoryRegion({ clock: this.clock });
   readonly bus = new KeepingBus();
   readonly metrics: Metrics = createMetrics('eu');
+  readonly #lines: string[] = [];
+  readonly log = createLog('debug', 'eu', 'test', { write: (line) => void this.#lines.push(line) });
   readonly config: Config;
   readonly store: MemoryStore;
   readonly positions: Positions;
@@ -88,7 +110,7 @@ export class MemorySync {
   constructor({ replication = 'refuse', maxOutboxEntries }: Options = {}) {
     this.config = configOf(replication);
     this.store = this.open(maxOutboxEntries);
-    const shared = { region: 'eu', clock: this.clock, log: silent, metrics: this.metrics, store: this.store };
+    const shared = { region: 'eu', clock: this.clock, log: this.log, metrics: this.metrics, store: this.store };
     const regions = Object.keys(this.config.regions);
     const { partitions } = this.config.bus;
     this.positions = new Positions({ ...shared, partitions, regions });
@@ -109,6 +131,16 @@ export class MemorySync {
   /** The store of one more instance. */
   open(maxOutboxEntries?: number): MemoryStore {
     return new MemoryStore(this.region, this.config, maxOutboxEntries);
+  }
+
+  /** An instance's share of some work. */
+  leases(work: LeasedWork, count: number, instance = 'eu-1', store = this.store): Leases {
+    return store.leases({ work, count, instance, ttlMs: 6000, clock: this.clock, log: this.log });
+  }
+
+  /** The lines of the log of one event. */
+  logged(event: string): Record<string, unknown>[] {
+    return this.#lines.map((line) => JSON.parse(line)).filter((line) => line.event === event);
   }
 
   /** What waits in the outbox for the bus, partition by partition. */

@@ -132,7 +132,7 @@ export class MemoryAgents implements Agents {
 
   #settled(agentId: string, written: Written<Move>): Settled {
     const moved = written.evenIfLost();
-    if (moved.record) this.#remember(agentId, moved.record);
+    this.#remember(agentId, moved.record);
     if (moved.kind === 'conflict') return moved;
     const { record } = moved;
     return moved.kind === 'settled'

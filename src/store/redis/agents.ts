@@ -187,6 +187,8 @@ export class RedisAgents implements Agents {
   #settled(agentId: string, written: Written<unknown>): Settled {
     const [kind, line] = answerOf<Settled['kind']>(written);
     const now = this.#remember(agentId, line);
+    // Else the record that is gone would be recalled, and change nothing, for ever.
+    if (!now) this.#recent.delete(agentId);
     if (!now || kind === 'conflict') return { kind: 'conflict', record: now };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }

@@ -53,8 +53,15 @@ export class DomainChecks {
 
   async #checkDue(held: Set<number>): Promise<void> {
     for (const number of held) {
+      // The check before may have taken minutes.
+      if (!this.#mayCheck(number)) continue;
       if ((this.#dueMs.get(number) ?? 0) <= this.#options.clock.monotonicMs()) await this.#check(number);
     }
+  }
+
+  /** Whether a domain is this instance's now, and the instance goes on. */
+  #mayCheck(number: number): boolean {
+    return !this.#rounds.stopping.aborted && this.#leases.held().has(number);
   }
 
   /** Never throws. */
@@ -82,7 +89,7 @@ export class DomainChecks {
       read += records;
       const aheadMs = startedMs + (read / RECORDS_PER_SECOND) * 1000 - clock.monotonicMs();
       if (aheadMs > 0) await sleep(aheadMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || !this.#leases.held().has(number)) throw new HandedOver();
+      if (!this.#mayCheck(number)) throw new HandedOver();
     };
   }
 }

@@ -147,6 +147,21 @@ export function agentsContract(stores: Stores): void {
     expect(fenceOf(await d.claim('e'))).toBeGreaterThan(fence);
   });
 
+  it('are known no longer to an instance that was told that their record is gone', async () => {
+    const d = stores.pool();
+    const forgotten = { forgotten: at(2000) };
+    const agentId = await d.free('a', 1000);
+    await d.set(agentId, forgotten);
+    const record = await d.record(agentId);
+    const other = stores.harness.open(d.config).agents;
+    expect(await other.removeForgotten(d.name, agentId, record)).toBe(true);
+    // What changes nothing is not asked of the store.
+    expect((await d.agents.apply(agentId, forgotten)).evenIfLost().outcome).toBe('duplicate');
+    expect(await d.agents.affirm(agentId, record)).toEqual({ kind: 'conflict', record: undefined });
+    expect((await d.agents.apply(agentId, forgotten)).evenIfLost().outcome).toBe('applied');
+    expect((await d.agents.affirm(agentId, await d.record(agentId))).kind).toBe('settled');
+  });
+
   it('stand where their records say, unless the config takes them no longer', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
