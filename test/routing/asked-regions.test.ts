@@ -13,15 +13,29 @@ let us: LoopbackRegion;
 let clock: HandClock;
 let peers: Peers;
 let token: string | undefined;
+/** How often a token was made, which comes before each question. */
+let tokens: number;
 const log = createLog('silent', 'eu', 'i');
 
 beforeEach(async () => {
   us = await LoopbackRegion.start();
   clock = new HandClock();
   token = undefined;
+  tokens = 0;
   const urls = { eu: 'http://127.0.0.1:1', us: us.url, ap: `http://127.0.0.1:${await freePort()}` };
-  const tokens = { for: async () => token as string };
-  peers = new Peers({ region: 'eu', urls, ask: () => () => undefined, claimKey: '', tokens, clock, log });
+  const made = async () => {
+    tokens += 1;
+    return token as string;
+  };
+  peers = new Peers({
+    region: 'eu',
+    urls,
+    ask: () => () => undefined,
+    claimKey: '',
+    tokens: { for: made },
+    clock,
+    log,
+  });
 });
 afterEach(async () => {
   await us.stop();
@@ -168,7 +182,8 @@ describe('a region that is asked for a claim', () => {
   });
 
   it('is not asked once the time is over', async () => {
-    expect(await peers.claimOf('us', 'c', 0)).toBeUndefined();
+    for (const overMs of [0, -5]) expect(await peers.claimOf('us', 'c', overMs)).toBeUndefined();
+    expect(tokens).toBe(0);
     expect(us.asked).toEqual([]);
   });
 });

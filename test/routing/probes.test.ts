@@ -14,6 +14,8 @@ let peers: Peers;
 let logged: Record<string, unknown>[];
 /** What happened to the questions for a beat: `asked us`, then the beat. */
 let beats: unknown[];
+/** What had happened last as each question reached the other region. */
+let heard: unknown[];
 /** What the other region answers next; each answer takes `tookMs`. */
 let beat: { aheadMs: number; tookMs: number; more: object };
 
@@ -24,8 +26,10 @@ beforeEach(async () => {
   clock = new HandClock();
   logged = [];
   beats = [];
+  heard = [];
   beat = { aheadMs: 0, tookMs: 10, more: {} };
   us.answer = () => {
+    heard.push(beats.at(-1));
     const time_ms = clock.nowMs() + beat.tookMs / 2 + beat.aheadMs;
     clock.pass(beat.tookMs);
     return { status: 200, body: { time_ms, beat: us.asked.length, claim_keys: [OURS], ...beat.more } };
@@ -93,6 +97,8 @@ describe('a region that answers', () => {
     await probe();
     await probe();
     expect(beats).toEqual(['asked us', 2, 'asked us', 3]);
+    // A beat proves something only if it was handed out after the question.
+    expect(heard).toEqual([undefined, 'asked us', 'asked us']);
     expect(us.asked.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer for us'));
     expect(events()).toEqual([]);
     expect(peers.isReachable('eu')).toBe(false);
