@@ -34,8 +34,10 @@ describe('looking for agents of a home that has gone quiet', () => {
     regions.clock.pass(suspectMs);
     expect(idsOf(await found())).toEqual(['desk:1', 'desk:2', 'away:1']);
     expect(idsOf(await found(2))).toEqual(['desk:1', 'desk:2']);
+    await bringOnDuty([eu], 'away:2', 'away:3');
+    expect(idsOf(await found(3))).toEqual(['desk:1', 'desk:2', 'away:1']);
     await regions.freshen();
-    expect(idsOf(await found())).toEqual(['away:1', 'desk:1', 'desk:2']);
+    expect(idsOf(await found(2))).toEqual(['away:1', 'away:2']);
   });
 
   it('passes them over once it has been quiet for too long', async () => {
@@ -136,6 +138,14 @@ describe('listing agents', () => {
     const at = regions.clock.nowMs();
     await happens(eu.region, 'desk:2', { forgotten: { at, id: 'forgotten' } });
     expect(await list({})).not.toContain('desk:2');
+    // The store may still have listed them as they were forgotten.
+    const agents = Object.create(eu.region.agents) as typeof eu.region.agents;
+    agents.after = async (domain, ...from) => {
+      const known = await eu.region.agents.getAll(domain, ['desk:2']);
+      return [...(await eu.region.agents.after(domain, ...from)), ...known];
+    };
+    const { agents: listed } = await listAgents({ ...eu.region, agents }, { skills: {} }, 100);
+    expect(idsOf({ agents: listed })).not.toContain('desk:2');
   });
 
   it('goes on where a page ended, over steps and domains', async () => {
