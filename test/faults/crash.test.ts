@@ -14,7 +14,8 @@ import {
   type TestRegion,
 } from '../fixtures/regions.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+/** Recent: an instance that takes over forgets at once whoever is offline since longer than `agents.forgetAfterDays`. */
+const sinceMs = Date.now() - 60_000;
 let regions: Regions;
 let eu: TestRegion;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { find, getAgent } from '../../src/routing/lookup/find.ts';
 import { Follower } from '../../src/routing/lookup/follow.ts';
 import { listAgents, readCursor } from '../../src/routing/lookup/list.ts';
 import { type MemoryRegions, memoryRegions } from './memory-regions.ts';
-import { askFor, bringOnDuty, claimFor, refusalOf } from './said.ts';
+import { askFor, bringOnDuty, claimFor, happens, refusalOf } from './said.ts';
 
 let regions: MemoryRegions;
 beforeEach(async () => {
@@ -52,5 +52,23 @@ describe('forgetting an agent', () => {
     expect((await refusalOf(forgetAgent(eu.region, 'desk:9'))).code).toBe('unknown_agent');
     await forgetAgent(eu.region, 'desk:2');
     expect((await refusalOf(getAgent(eu.region, 'desk:2', 100))).code).toBe('unknown_agent');
+  });
+
+  it('is for nobody of a platform, which alone says whether they are there', async () => {
+    const { eu } = regions;
+    await bringOnDuty([eu], 'near:1');
+    expect((await refusalOf(forgetAgent(eu.region, 'near:1'))).code).toBe('agent_of_platform');
+  });
+
+  it('tells everybody once more of whom was forgotten before, and forgets what was said since', async () => {
+    const { eu } = regions;
+    const first = await forgetAgent(eu.region, 'desk:2');
+    regions.clock.pass(1000);
+    expect((await forgetAgent(eu.region, 'desk:2')).event).toMatchObject({ eventId: first.event.eventId });
+    const at = regions.clock.nowMs() + 60_000;
+    await happens(eu.region, 'desk:2', { presence: { state: 'ON_DUTY', at, id: 'back' } });
+    const { event } = await forgetAgent(eu.region, 'desk:2');
+    expect(event.facets.forgotten).toMatchObject({ at });
+    expect(event.eventId).not.toBe(first.event.eventId);
   });
 });

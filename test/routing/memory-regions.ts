@@ -47,6 +47,8 @@ export interface TestRegion {
   platform: FakePlatform;
   oneCall: OneCall;
   audited: AuditRecord[];
+  /** What it has logged, of every level. */
+  logged: Record<string, unknown>[];
   apply: Apply;
   /** Called as the store is about to do something, and again when it has, with e.g. `claim asked`. */
   during: { turn?: (at: string) => unknown };
@@ -137,11 +139,12 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
   const memory = new MemoryRegion({ clock, scheduler: { turn: async (at) => void (await during.turn?.(at)) } });
   const store = new MemoryStore(memory, config);
   const audited: AuditRecord[] = [];
+  const logged: TestRegion['logged'] = [];
   const ground = {
     config,
     clock,
     store,
-    log: createLog('silent', name, 'test'),
+    log: createLog('debug', name, 'test', { write: (line) => void logged.push(JSON.parse(line)) }),
     metrics: createMetrics(name),
     history: undefined,
     audit: { record: (record: AuditRecord) => void audited.push(record), close() {} },
@@ -182,5 +185,5 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
     readThrough: new ReadThrough({ ...ground, readers: platforms, agents, ingest, freshness }),
   };
   const oneCall = new OneCall(region);
-  return { name, region, store, memory, peers, platform, oneCall, audited, apply, during };
+  return { name, region, store, memory, peers, platform, oneCall, audited, logged, apply, during };
 }

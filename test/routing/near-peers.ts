@@ -24,7 +24,8 @@ export class NearPeers {
   /** What was asked, e.g. `claim away:1`. */
   readonly asked: string[] = [];
   /** What is answered to reads; undefined: nothing. */
-  onRead: (region: string, path: string, tokens: string) => Promise<unknown> = async () => undefined;
+  onRead: (region: string, path: string, tokens: string, deadlineMs: number) => Promise<unknown> = async () =>
+    undefined;
   readonly #here: string;
 
   constructor(here: string) {
@@ -61,9 +62,9 @@ export class NearPeers {
     return region && this.way === 'answers' ? asJson(await getClaim(region, claimId)) : undefined;
   }
 
-  read(region: string, path: string, tokens: string): Promise<unknown> {
+  read(region: string, path: string, tokens: string, deadlineMs: number): Promise<unknown> {
     this.asked.push(`read ${path}`);
-    return this.onRead(region, path, tokens);
+    return this.onRead(region, path, tokens, deadlineMs);
   }
 
   async #ask(

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { getClaim, settle } from '../../src/routing/claims/settle.ts';
+import { ShardUnavailable } from '../../src/store/store.ts';
 import { type MemoryRegions, memoryRegions } from './memory-regions.ts';
 import { bringOnDuty, claimFor, counted, refusalOf } from './said.ts';
 
@@ -130,6 +131,62 @@ describe('a call that two regions gave an agent each', () => {
     expect(await getClaim(us.region, second.claim_id)).toMatchObject({ state: 'ENDED', end_reason: 'superseded' });
     expect(await getClaim(eu.region, first.claim_id)).toMatchObject({ state: 'HELD' });
     expect(us.peers.asked).toContain('claim of eu');
+    await Promise.all([eu.oneCall.stop(), us.oneCall.stop()]);
+  });
+
+  it('keeps both where both are confirmed; the region whose claim is behind tells of it, once', async () => {
+    const { eu, us, carry, clock } = regions;
+    await bringOnDuty([eu, us], 'desk:1', 'away:1');
+    const first = (await claimFor(eu, 'call-1', { queue: 'desk:q' })).claim;
+    clock.pass(5);
+    const second = (await claimFor(us, 'call-1', { queue: 'away:q' })).claim;
+    await settle(eu.region, first.claim_id, 'confirm');
+    await settle(us.region, second.claim_id, 'confirm');
+    for (const from of ['eu', 'us'] as const) await carry(from);
+    await expect.poll(() => us.audited.map(({ op }) => op)).toContain('call_conflict');
+    await settle(eu.region, first.claim_id, 'renew');
+    await carry('eu');
+    await Promise.all([eu.oneCall.stop(), us.oneCall.stop()]);
+    const both = { op: 'call_conflict', outcome: 'both_confirmed', call: 'call-1' };
+    expect([...eu.audited, ...us.audited]).toMatchObject([
+      { ...both, kept: { agent: 'desk:1', region: 'eu' }, lost: { agent: 'away:1', region: 'us' } },
+    ]);
+    expect(await counted(us.region.metrics.callConflicts, { outcome: 'both_confirmed' })).toBe(1);
+    expect(await getClaim(us.region, second.claim_id)).toMatchObject({ state: 'CONFIRMED' });
+  });
+
+  it('keeps the second where the first is over by the word of its region, which is known here from then on', async () => {
+    const { eu, us, carry, clock } = regions;
+    await bringOnDuty([eu, us], 'desk:1', 'away:1');
+    const first = (await claimFor(eu, 'call-1', { queue: 'desk:q' })).claim;
+    clock.pass(5);
+    const second = (await claimFor(us, 'call-1', { queue: 'away:q' })).claim;
+    await carry('eu');
+    await settle(eu.region, first.claim_id, 'release');
+    await carry('us');
+    const known = async () => (await us.store.agents.get('desk:1'))?.facets.claim?.state;
+    await expect.poll(known, { interval: 5 }).toBe('ENDED');
+    await Promise.all([eu.oneCall.stop(), us.oneCall.stop()]);
+    expect(await getClaim(us.region, second.claim_id)).toMatchObject({ state: 'HELD' });
+    expect(us.audited).toEqual([]);
+  });
+
+  it('is looked at again with the next word, where the store is away', async () => {
+    const { eu, us, carry, clock } = regions;
+    await bringOnDuty([eu, us], 'desk:1', 'away:1');
+    const first = (await claimFor(eu, 'call-1', { queue: 'desk:q' })).claim;
+    clock.pass(5);
+    await claimFor(us, 'call-1', { queue: 'away:q' });
+    us.during.turn = (at) => {
+      if (at === 'entryOf asked') throw new ShardUnavailable('away');
+    };
+    await carry('eu');
+    const failed = { event: 'call_conflict_check_failed', call: 'call-1' };
+    await expect.poll(() => us.logged, { interval: 5 }).toContainEqual(expect.objectContaining(failed));
+    us.during.turn = () => undefined;
+    await settle(eu.region, first.claim_id, 'renew');
+    await carry('eu');
+    await expect.poll(() => us.audited.map(({ op }) => op), { interval: 5 }).toEqual(['call_conflict']);
     await Promise.all([eu.oneCall.stop(), us.oneCall.stop()]);
   });
 });

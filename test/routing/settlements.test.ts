@@ -94,6 +94,68 @@ describe('a claim whose time is over', () => {
     expect(await getClaim(eu.region, claim.claim_id)).toMatchObject({ state: 'ENDED', end_reason: 'lapsed' });
   });
 
+  it('is ended once the store is there again, and holds up no other meanwhile', async () => {
+    const { eu, clock } = regions;
+    await bringOnDuty([eu], 'shop:1');
+    const other = (await claimFor(eu, 'call-2', { queue: 'deals' })).claim;
+    clock.pass(10_001);
+    eu.memory.outages.set('main', 'away');
+    const lapses = new Lapses({ region: eu.region, store: eu.store, instance: 'i' });
+    lapses.start();
+    const lapsed = () => eu.audited.map(({ call }) => call);
+    await expect.poll(lapsed, { interval: 5 }).toEqual(['call-2']);
+    await expect.poll(() => eu.logged.map(({ event }) => event)).toContain('expired_claims_not_read');
+    eu.memory.outages.delete('main');
+    await expect.poll(lapsed, { interval: 5 }).toEqual(['call-2', 'call-1']);
+    await lapses.stop();
+    expect(await getClaim(eu.region, other.claim_id)).toMatchObject({ end_reason: 'lapsed' });
+  });
+
+  it('that cannot be ended holds up no other of its domain', async () => {
+    const { eu, clock } = regions;
+    await bringOnDuty([eu], 'desk:2');
+    await claimFor(eu, 'call-2');
+    clock.pass(10_001);
+    let isRefusing = true;
+    const { agents } = eu.region;
+    const region = { ...eu.region, agents: Object.create(agents) as typeof agents };
+    region.agents.settle = (request, ...rest) => {
+      if (isRefusing && request.agentId === 'desk:1') throw new TypeError('cannot be ended');
+      return agents.settle(request, ...rest);
+    };
+    const lapses = new Lapses({ region, store: eu.store, instance: 'i' });
+    lapses.start();
+    const lapsed = () => eu.audited.map(({ call }) => call);
+    await expect.poll(lapsed, { interval: 5 }).toEqual(['call-2']);
+    expect(eu.logged).toContainEqual(expect.objectContaining({ event: 'expired_claim_not_ended', level: 40 }));
+    isRefusing = false;
+    await expect.poll(lapsed, { interval: 5 }).toEqual(['call-2', 'call-1']);
+    await lapses.stop();
+  });
+
+  it('goes on while its interaction does, by the word of its platform', async () => {
+    const { eu, clock } = regions;
+    await bringOnDuty([eu], 'near:1');
+    const { claim_id } = (await claimFor(eu, 'call-2')).claim;
+    const at = clock.nowMs();
+    const one = {
+      callId: 'call-2',
+      state: 'CONNECTED' as const,
+      media: 'voice' as const,
+      connectedAt: at,
+      at,
+      id: 'c',
+    };
+    await happens(eu.region, 'near:1', { interactions: { byCall: { 'call-2': one } } });
+    const { expires_in_ms: leftMs } = await getClaim(eu.region, claim_id);
+    clock.pass(leftMs + 1);
+    const lapses = new Lapses({ region: eu.region, store: eu.store, instance: 'i' });
+    lapses.start();
+    await expect.poll(async () => (await getClaim(eu.region, claim_id)).expires_in_ms, { interval: 5 }).toBe(leftMs);
+    await lapses.stop();
+    expect(eu.audited.map(({ op, call }) => `${op} ${call}`).sort()).toEqual(['confirm call-2', 'lapse call-1']);
+  });
+
   it('is told of by the claim that takes its agent first', async () => {
     const { eu, clock } = regions;
     clock.pass(10_001);
