@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Heartbeat } from '../../src/bus/envelope.ts';
+import { SHARED } from '../../src/store/memory/memory-region.ts';
+import { Freshness } from '../../src/sync/freshness/freshness.ts';
+import { holdTime, MemorySync, pass } from './memory-sync.ts';
+
+let sync: MemorySync;
+let confirmedMs: number;
+beforeEach(() => {
+  sync = new MemorySync();
+  confirmedMs = sync.config.freshness.confirmedMs;
+});
+afterEach(() => sync.stop());
+
+/** One more instance: nothing is confirmed to it yet. */
+function another(): Freshness {
+  const { clock, config, store, log } = sync;
+  const { freshness: settings } = config;
+  return new Freshness({ store, region: 'eu', regions: ['eu', 'us'], partitions: 3, settings, clock, log });
+}
+
+describe('an agent whom the platform has confirmed', () => {
+  it('counts from when it was asked, and as long as the config says', () => {
+    const { freshness, clock } = sync;
+    const askedMs = clock.monotonicMs();
+    clock.ms += 100;
+    expect(freshness.confirmedMsAgo('far:ann')).toBeUndefined();
+    freshness.confirmed('far:ann', askedMs);
+    expect(freshness.confirmedMsAgo('far:ann')).toBe(100);
+    clock.ms = askedMs + confirmedMs;
+    expect(freshness.confirmedMsAgo('far:ann')).toBe(confirmedMs);
+    clock.ms += 1;
+    expect(freshness.confirmedMsAgo('far:ann')).toBeUndefined();
+  });
+
+  it('counts no more when the home contradicts', () => {
+    const { freshness, clock } = sync;
+    for (const id of ['far:ann', 'far:bob']) freshness.confirmed(id, clock.monotonicMs());
+    freshness.contradicted('far:ann');
+    expect(freshness.confirmedMsAgo('far:ann')).toBeUndefined();
+    expect(freshness.confirmedAgents()).toEqual(['far:bob']);
+  });
+
+  it('is listed while the confirmation counts, the longest ago first', () => {
+    const word = fc.record({ agent: fc.nat(8), waitMs: fc.nat(2 * confirmedMs), contradicts: fc.nat(9) });
+    const law = (words: { agent: number; waitMs: number; contradicts: number }[]): void => {
+      const freshness = another();
+      const { clock } = sync;
+      const told = new Map<string, number>();
+      for (const { agent, waitMs, contradicts } of words) {
+        clock.ms += waitMs;
+        const id = `far:${agent}`;
+        told.delete(id);
+        if (contradicts === 0) freshness.contradicted(id);
+        else {
+          told.set(id, clock.ms);
+          freshness.confirmed(id, clock.ms);
+        }
+        const counting = [...told].filter(([, askedMs]) => clock.ms - askedMs <= confirmedMs);
+        expect(freshness.confirmedAgents()).toEqual(counting.map(([name]) => name));
+      }
+    };
+    fc.assert(fc.property(fc.array(word, { maxLength: 30 }), law), { numRuns: 100 });
+  });
+});
+
+describe('the instances of a region', () => {
+  const heartbeat = (beat: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
+    ...{ region: 'us', beat, writer: 'us-1', steadyMs: sync.clock.monotonicMs(), timestampMs: 0, leaving: false },
+    ...more,
+  });
+
+  it('share heartbeats within moments, and go on where the store was away meanwhile', async () => {
+    holdTime();
+    const reader = sync.freshness;
+    const other = another();
+    await other.start();
+    other.ask('us')(1);
+    for (const partition of [0, 1, 2]) await reader.advance(heartbeat(2), partition);
+    await pass(1000);
+    expect(other.region('us').state).toBe('fresh');
+    sync.region.outages.set(SHARED, 'away');
+    await pass(1000);
+    expect(sync.logged('watermarks_not_read').length).toBeGreaterThan(0);
+    sync.region.outages.clear();
+    await reader.advance(heartbeat(3, { leaving: true }), 1);
+    await pass(1000);
+    expect(other.region('us')).toMatchObject({ state: 'stale', left: true });
+    expect(other.partition('us', 0).left).toBe(false);
+    other.stop();
+  });
+
+  it('make nothing of what an earlier version wrote, nor of a region that is not in the config', async () => {
+    await sync.store.notes.write('region', 'us', { 0: '77 us-1', 1: '77' });
+    await sync.freshness.start();
+    sync.freshness.ask('us')(1);
+    sync.freshness.ask('mars')(1);
+    await sync.freshness.advance(heartbeat(2, { region: 'mars' }), 0);
+    expect(await sync.store.notes.read('region', 'mars')).toEqual({});
+    for (const region of ['us', 'mars'])
+      expect(sync.freshness.region(region)).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
+    expect(sync.freshness.agent('eu', 'crm:ann')).toEqual({ ageMs: 0, state: 'fresh', left: false });
+  });
+});
