@@ -25,7 +25,7 @@ export function tryForm(method: string, path: string, described: DescribedOperat
   const changes = changesOf(operation);
   return html`<details class="try needs-script"><summary>Try it</summary>
 <form data-method="${method.toUpperCase()}" data-path="${path}" data-access="${accessOf(operation)}" data-changes="${changes}"${isStream && html` data-stream`}>
-${examples.length > 0 && (fields.length > 0 || requestBody !== undefined) && exampleChoice(examples, first)}
+${examples.length > 0 && (fields.length > 0 || requestBody !== undefined) && exampleChoice(id, examples, first)}
 ${fields.map((field) => fieldOf(id, field, filled[field.in][field.name] ?? ''))}
 ${requestBody && bodyOf(id, filled.body[BODY] ?? '')}
 <p class="send"><button type="submit">Send${changes === 'always' && ' and change data'}</button><button type="button" class="stop" hidden>Stop</button><span class="with"></span></p>
@@ -43,10 +43,10 @@ function accessOf({ access }: Operation): 'token' | 'secret' | 'open' {
   return access === 'platform' ? 'secret' : 'token';
 }
 
-function exampleChoice(examples: Example[], first: Example | undefined): Html {
-  return html`<div class="field"><label>Fill in <select class="fill">
+function exampleChoice(operation: string, examples: Example[], first: Example | undefined): Html {
+  return html`<div class="field"><label for="try-${operation}">Example</label><select class="fill" id="try-${operation}">
 ${examples.map((each) => html`<option data-fill="${JSON.stringify(filledBy(each))}"${each === first && html` selected`}>${each.summary}</option>`)}
-<option data-fill="${JSON.stringify(NOTHING)}"${!first && html` selected`}>Nothing</option></select></label></div>`;
+<option data-fill="${JSON.stringify(NOTHING)}"${!first && html` selected`}>None: empty fields</option></select></div>`;
 }
 
 function filledBy({ params = {}, query = {}, headers = {}, body }: Example): Filled {
