@@ -106,25 +106,32 @@ function clearSearch() {
 function moveInResults(event) {
   const links = findAll('#found a', HTMLAnchorElement);
   const at = links.findIndex((link) => link.matches(':focus'));
-  if (event.key === 'Escape') clearSearch();
-  else if (event.key === 'ArrowDown') links.at(Math.min(at + 1, links.length - 1))?.focus();
+  if (event.key === 'ArrowDown') links.at(Math.min(at + 1, links.length - 1))?.focus();
   else if (event.key === 'ArrowUp') (links[at - 1] ?? searchField).focus();
   else if (event.key === 'Enter' && at === -1) links[0]?.click();
   else return;
   event.preventDefault();
 }
 
-/** @param {KeyboardEvent} event */
-function focusSearch(event) {
+/** `/` leads to the search, Escape clears it, also from the place that it led to. @param {KeyboardEvent} event */
+function searchByKey(event) {
   const { key, ctrlKey, metaKey, altKey, target } = event;
-  const isWriting = target instanceof Element && target.matches('input, textarea, select, [contenteditable]');
-  if (key !== '/' || ctrlKey || metaKey || altKey || isWriting) return;
+  const isElsewhere = target !== searchField && isWrittenIn(target);
+  if (ctrlKey || metaKey || altKey || isElsewhere) return;
+  if (key === 'Escape' && searchField.value !== '') clearSearch();
+  else if (key === '/' && target !== searchField) {
+    searchField.focus();
+    searchField.select();
+  } else return;
   event.preventDefault();
-  searchField.focus();
-  searchField.select();
+}
+
+/** @param {EventTarget | null} target */
+function isWrittenIn(target) {
+  return target instanceof Element && target.matches('input, textarea, select');
 }
 
 searchField.addEventListener('input', search);
 searchField.addEventListener('keydown', moveInResults);
 found.addEventListener('keydown', moveInResults);
-document.addEventListener('keydown', focusSearch);
+document.addEventListener('keydown', searchByKey);
