@@ -4,7 +4,7 @@ import type { ReadyAnswer } from '../contract/readiness.ts';
 import type { Build } from '../ops/build.ts';
 import type { Pushes } from '../routing/read-through/pushes.ts';
 import type { Region } from '../routing/region.ts';
-import type { Page } from './page/page.ts';
+import type { Page } from './page/html.ts';
 import type { OpenStreams } from './stream/open-streams.ts';
 
 /** The parts of an instance that the API needs. */

@@ -19,7 +19,8 @@ import {
 import { renderDocument } from './openapi/document.ts';
 import type { Operation } from './operations/operation.ts';
 import { operationList } from './operations/operations.ts';
-import { type Page, renderPage } from './page/page.ts';
+import type { Page } from './page/html.ts';
+import { renderPage } from './page/page.ts';
 import { answerBadPath, answerFailure } from './problems/failures.ts';
 import { problemBody, sendProblem } from './problems/send-problem.ts';
 import { OpenStreams } from './stream/open-streams.ts';

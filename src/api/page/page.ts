@@ -3,14 +3,8 @@ import { type Assets, readAssets } from './assets.ts';
 import { type Chapter, contents, type Listed } from './contents.ts';
 import type { Document, Schema } from './described.ts';
 import { fieldsOf, typeOf } from './fields.ts';
-import { type Html, html, inline, words } from './html.ts';
+import { type Html, html, inline, type Page, words } from './html.ts';
 import { operationSection } from './operation-section.ts';
-
-/** A page, and the `content-security-policy` that it is served with. */
-export interface Page {
-  text: string;
-  policy: string;
-}
 
 /**
  * The document as one HTML page that loads nothing more. It can be read without scripts; they add search, requests to this

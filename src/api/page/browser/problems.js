@@ -49,15 +49,17 @@ function retryHint(seconds) {
 }
 
 /**
- * Why there is no answer, in plain words.
+ * Why there is no answer, or no more of it, in plain words.
  * @param {unknown} reason of an abort, or an error
  * @param {URL} url
+ * @param {{ isStream: boolean, changes: boolean }} request
  */
-export function failureWords(reason, url) {
-  if (reason === STOPPED) return 'Stopped. The request may have been carried out all the same.';
+export function failureWords(reason, url, { isStream, changes }) {
+  const unknown = changes ? ' It may have been carried out all the same.' : '';
+  if (reason === STOPPED) return `Stopped.${unknown}`;
   if (reason === TOO_SLOW)
-    return 'No answer within 60 s, so it was given up. It may have been carried out all the same.';
-  return `No answer from ${url.host}: it refuses connections, or the connection broke. Is the instance running?`;
+    return isStream ? 'Ended after 60 s.' : `No answer within 60 s, so it was given up.${unknown}`;
+  return `No answer from ${url.host}: it refuses connections, or the connection broke. Is the instance running?${unknown}`;
 }
 
 /** Reasons to end a request. */

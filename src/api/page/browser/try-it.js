@@ -48,11 +48,17 @@ function fillIn(trial) {
   showWhatChanges(trial);
 }
 
-/** Some operations change something only with one parameter. @param {Trial} trial */
+/** @param {Trial} trial */
 function showWhatChanges({ form, send }) {
+  send.textContent = changesData(form) ? 'Send and change data' : 'Send';
+}
+
+/** Some operations change something only with one parameter. @param {HTMLFormElement} form */
+function changesData(form) {
   const { changes = '' } = form.dataset;
-  const given = fieldsOfForm(form).some(({ dataset, value }) => dataset.name === changes && value !== '');
-  send.textContent = changes === 'always' || given ? 'Send and change data' : 'Send';
+  return (
+    changes === 'always' || fieldsOfForm(form).some(({ dataset, value }) => dataset.name === changes && value !== '')
+  );
 }
 
 /** @param {Trial} trial */
@@ -84,7 +90,9 @@ async function run(trial, running) {
     await receive(trial, url, { ...init, signal: running.signal }, token !== '');
   } catch (error) {
     // The browser's own words for a refused connection differ and say little.
-    tell(reply, failureWords(running.signal.aborted ? running.signal.reason : error, url), 'fault');
+    const reason = running.signal.aborted ? running.signal.reason : error;
+    const sent = { isStream: 'stream' in form.dataset, changes: changesData(form) };
+    tell(reply, failureWords(reason, url, sent), sent.isStream && running.signal.aborted ? 'note' : 'fault');
   } finally {
     clearTimeout(limit);
     if (document.activeElement === stop) send.focus();
