@@ -13,14 +13,25 @@ export function hintsOn({ status, headers, access, hasToken, problem, from }) {
   const said = [problem?.title, problem?.detail].filter(Boolean).join(': ');
   const about = problem?.code === undefined ? undefined : document.getElementById(`schema-Problem.${problem.code}`);
   return [
-    ...(said ? [element('p', { class: 'hint' }, `${said}.`)] : []),
+    ...(said ? [element('p', { class: 'hint' }, ...withCode(said.replace(/\.?$/, '.')))] : []),
     ...(status === 401 && access === 'token' ? [tokenHint(hasToken, from)] : []),
     ...(status === 401 && access === 'secret'
-      ? [element('p', {}, 'Give the secret of the connection as `authorization`: Bearer and the secret.')]
+      ? [
+          element(
+            'p',
+            {},
+            ...withCode('Give the secret of the connection in `authorization`: `Bearer`, and the secret.'),
+          ),
+        ]
       : []),
     ...retryHint(headers.get('retry-after')),
     ...(about ? [element('p', {}, element('a', { href: `#${about.id}` }, `About ${problem?.code}`))] : []),
   ];
+}
+
+/** Text with `code` in it. @param {string} text */
+function withCode(text) {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part));
 }
 
 /** @param {boolean} hasToken @param {HTMLElement} from */
