@@ -24,7 +24,8 @@ describe('a search', () => {
     expect(found('queue')).toEqual(['queue', 'queue_size', 'unknown_queue']);
     expect(found('/v1/claims')).toEqual(['Claim the best agent']);
     expect(found('UNKNOWN_q')).toEqual(['unknown_queue']);
-    expect(found('claim')).toEqual(['Claim', 'Claim the best agent']);
+    expect(found('claim')).toEqual(['Claim the best agent', 'Claim']);
+    expect(found('best')).toEqual(['Claim the best agent']);
   });
 
   it('wants every word, in any order', () => {

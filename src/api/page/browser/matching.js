@@ -36,7 +36,9 @@ function rankOf({ kind, name, place, text = '' }, words) {
   const all = `${title} ${place} ${text}`.toLowerCase();
   if (!words.every((word) => all.includes(word))) return undefined;
   const asked = words.join(' ');
-  const closeness = title === asked ? 0 : title.startsWith(asked) ? 1 : title.includes(asked) ? 2 : 3;
+  // The title of an operation is a sentence: it is not closer for beginning with a word.
+  const isNamed = kind === 'operation' && title.includes(asked);
+  const closeness = isNamed || title === asked ? 0 : title.startsWith(asked) ? 1 : title.includes(asked) ? 2 : 3;
   return closeness * KINDS.length + KINDS.indexOf(kind);
 }
 
