@@ -1,6 +1,7 @@
-// npm start | world | simulator | test | check | drill | races | mutants | matrix | fuzz | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
+import { ensureChromium } from './chromium.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { runForeground } from './foreground.mjs';
 import { ensureImageTools } from './image.mjs';
@@ -21,10 +22,13 @@ const VERBS = {
   world: { needsRedis: ([command]) => command === 'start', commands: (args) => [['world/cli.ts', ...args]] },
   simulator: { needsRedis: () => false, commands: (args) => [['simulators/cli.ts', ...args]] },
   test: { needsRedis: () => true, commands: (args) => [[...VITEST, ...args]] },
+  pages: { needsRedis: () => true, commands: (args) => [[...VITEST, 'test/page', ...args]] },
   check: {
     needsRedis: () => false,
     commands: () => [
       ['node_modules/typescript/bin/tsc'],
+      // What runs in a browser.
+      ['node_modules/typescript/bin/tsc', '-p', 'test/page'],
       ['node_modules/@biomejs/biome/bin/biome', 'check'],
       [...VITEST, 'test/tidy.test.ts', 'test/packages.test.ts', 'test/unused-exports.test.ts'],
     ],
@@ -73,6 +77,7 @@ async function main([name, ...args]) {
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
+  if (name === 'pages') ensureChromium();
   if (name === 'release' || name === 'image') ensureSbomTool();
   if (name === 'image') ensureImageTools();
   if (args.join(' ').match(/--bus[ =]kafka/)) ensureJava();

@@ -20,7 +20,7 @@ const FOLDERS = [
   'release',
   'deploy',
 ];
-const READ = /\.(ts|mjs|lua|md)$/;
+const READ = /\.(ts|m?js|lua|md)$/;
 
 interface File {
   /** From the root, with slashes. */
@@ -48,13 +48,13 @@ const TOP = 'src/cli.ts';
 const RULES: Rule[] = [
   {
     rule: `a file has at most ${LONGEST_FILE} lines`,
-    files: /^(src|simulators|world|drills|bench|setup|integrations|release|test)\/.*\.(ts|mjs|lua)$/,
+    files: /^(src|simulators|world|drills|bench|setup|integrations|release|test)\/.*\.(ts|m?js|lua)$/,
     broken: ({ lines }) => (lines.length > LONGEST_FILE ? [`${lines.length} lines`] : []),
     example: ['src/agent/long.ts', '\n'.repeat(LONGEST_FILE + 1)],
   },
   {
     rule: `a function has at most ${LONGEST_FUNCTION} lines`,
-    files: /^(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|mjs)$/,
+    files: /^(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|m?js)$/,
     broken: longFunctions,
     example: ['src/agent/f.ts', `export function f(): void {${'\n  g();'.repeat(LONGEST_FUNCTION)}\n}`],
   },
@@ -68,7 +68,7 @@ const RULES: Rule[] = [
   {
     rule: 'only src/ops/clock.ts reads the wall clock, and the simulators have one of their own',
     files:
-      /^(?!src\/ops\/clock\.ts$|simulators\/kit\/clock\.ts$)(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|mjs)$/,
+      /^(?!src\/ops\/clock\.ts$|simulators\/kit\/clock\.ts$)(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|m?js)$/,
     broken: linesWith(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/),
     example: ['src/agent/f.ts', 'const now = new Date();'],
   },

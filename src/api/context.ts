@@ -4,6 +4,7 @@ import type { ReadyAnswer } from '../contract/readiness.ts';
 import type { Build } from '../ops/build.ts';
 import type { Pushes } from '../routing/read-through/pushes.ts';
 import type { Region } from '../routing/region.ts';
+import type { Page } from './page/html.ts';
 import type { OpenStreams } from './stream/open-streams.ts';
 
 /** The parts of an instance that the API needs. */
@@ -40,6 +41,6 @@ export interface HandlerContext extends ApiContext {
     /** The OpenAPI document as JSON. */
     openapi(): string;
     /** The same as an HTML page. */
-    page(): string;
+    page(): Page;
   };
 }

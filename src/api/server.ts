@@ -19,6 +19,7 @@ import {
 import { renderDocument } from './openapi/document.ts';
 import type { Operation } from './operations/operation.ts';
 import { operationList } from './operations/operations.ts';
+import type { Page } from './page/html.ts';
 import { renderPage } from './page/page.ts';
 import { answerBadPath, answerFailure } from './problems/failures.ts';
 import { problemBody, sendProblem } from './problems/send-problem.ts';
@@ -109,7 +110,7 @@ function addRoute(scope: FastifyInstance, operation: Operation): void {
 /** The documents of the API, each rendered when it is first asked for. */
 function openDocuments(): HandlerContext['documents'] {
   let document: string | undefined;
-  let page: string | undefined;
+  let page: Page | undefined;
   return {
     openapi: () => {
       document ??= JSON.stringify(renderDocument());

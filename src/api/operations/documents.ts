@@ -33,9 +33,18 @@ export const documentOperations = {
     access: 'open',
     summary: 'Get this document for people',
     repeatable: 'it changes nothing.',
-    answers: { 200: { description: 'A page.', schema: Type.String(), type: 'text/html' } },
+    answers: {
+      200: {
+        description: 'A page.',
+        schema: Type.String(),
+        type: 'text/html',
+        headers: ['content-security-policy'],
+      },
+    },
     problems: [],
-    handler: async (request, reply) =>
-      reply.type('text/html; charset=utf-8').send(request.server.context.documents.page()),
+    handler: async (request, reply) => {
+      const { text, policy } = request.server.context.documents.page();
+      return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(text);
+    },
   }),
 } as const satisfies Record<string, Operation>;

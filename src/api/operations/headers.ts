@@ -67,6 +67,10 @@ export const ANSWER_HEADERS = {
   location: { description: 'Where to continue, relative to the request.', schema: Type.String() },
   'x-accel-buffering': { description: 'Proxies must not buffer the stream.', schema: Type.Literal('no') },
   'cache-control': { description: 'The answer must not be cached.', schema: Type.Literal('no-store') },
+  'content-security-policy': {
+    description: 'The page runs its own scripts alone, and sends requests to this instance alone.',
+    schema: Type.String(),
+  },
 } as const satisfies Record<string, HeaderKind>;
 export type AnswerHeader = keyof typeof ANSWER_HEADERS;
 

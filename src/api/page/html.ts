@@ -6,6 +6,12 @@ export class Html {
   }
 }
 
+/** A page, and the `content-security-policy` that it is served with. */
+export interface Page {
+  text: string;
+  policy: string;
+}
+
 type Part = Html | string | number | undefined | false | readonly Part[];
 
 /** HTML from a template. Parts are escaped unless they are HTML; undefined and false are left out. */

@@ -1,13 +1,14 @@
-import type { Example } from '../openapi/example.ts';
-import { answerTo, examplesOf } from '../openapi/examples.ts';
-import { JSON_TYPE, type Operation, PROBLEM_TYPE } from '../operations/operation.ts';
-import { OPERATIONS, type OperationId } from '../operations/operations.ts';
+import { examplesOf } from '../openapi/examples.ts';
+import { PROBLEM_TYPE } from '../operations/operation.ts';
+import type { OperationId } from '../operations/operations.ts';
 import { PROBLEMS, type ProblemCode } from '../problems/problems.ts';
 import type { DescribedAnswer, DescribedOperation, Schema } from './described.ts';
+import { exampleSection } from './example-section.ts';
 import { fieldsOf, parametersOf, typeOf } from './fields.ts';
 import { type Html, html, inline, words } from './html.ts';
+import { tryForm } from './try-form.ts';
 
-/** One operation: parameters, body, answers, problems and examples. */
+/** One operation: parameters, body, answers, problems, examples, and a form to try it. */
 export function operationSection(method: string, path: string, operation: DescribedOperation): Html {
   const { operationId: id, summary, description, parameters, requestBody, responses, security } = operation;
   const [body] = Object.entries(requestBody?.content ?? {});
@@ -23,7 +24,8 @@ ${body && html`<h4>Body <small>${types}${!requestBody?.required && ', optional'}
 <h4>Answers</h4>
 ${Object.entries(responses).map(([status, answer]) => answerOf(status, answer))}
 ${problemsOf(responses)}
-${examples.length > 0 && html`<h4>Examples</h4>${examples.map(exampleOf)}`}
+${examples.length > 0 && html`<h4>Examples</h4>${examples.map(exampleSection)}`}
+${tryForm(method, path, operation, examples)}
 </article>`;
 }
 
@@ -31,7 +33,7 @@ const shown = ([scheme, scopes]: [string, string[]]): Html =>
   html`<span><a href="#security">${scheme}</a>${scopes.map((scope) => html` with the scope <code>${scope}</code>`)}</span>`;
 
 /** Allows line breaks after slashes. */
-const breakable = (path: string): Html[] => path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);
+export const breakable = (path: string): Html[] => path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);
 
 function bodyOf(schema: Schema): Html {
   const isPlain = schema.type === 'object';
@@ -61,25 +63,3 @@ function problemsOf(responses: Record<string, DescribedAnswer>): Html {
     },
   )}</dl></details>`;
 }
-
-function exampleOf(example: Example, at: number): Html {
-  const answer = answerTo(example);
-  return html`<details class="example" id="example-${example.name}"${at === 0 && html` open`}><summary><span class="status${example.status >= 400 && ' problem'}">${example.status}</span> ${example.summary}</summary>
-<pre><code>${curlOf(example)}</code></pre>
-${answer !== undefined && html`<pre class="answered"><code>${JSON.stringify(answer, null, 2)}</code></pre>`}
-</details>`;
-}
-
-/** The example as a curl command, for the instance at `$MUSTER`. */
-function curlOf({ operation, params = {}, query = {}, headers = {}, type = JSON_TYPE, body }: Example): string {
-  const { method, path }: Operation = OPERATIONS[operation];
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
-  const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
-  const url = `"$MUSTER${filled}${search.length > 0 ? `?${search.join('&')}` : ''}"`;
-  if (body === undefined) return method === 'GET' ? `curl ${url}` : `curl -X ${method} ${url}`;
-  const sent = { ...headers, 'content-type': type };
-  const shown = Object.entries(sent).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`);
-  return `curl ${url} \\\n${shown.join('')}  -d ${quoted(JSON.stringify(body, null, 2))}`;
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
