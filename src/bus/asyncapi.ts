@@ -15,10 +15,10 @@ import {
 import { dlqOf } from './kafka/kafka.ts';
 import { ConflictPayload, HeartbeatPayload } from './payloads.ts';
 
-/** docs/asyncapi.yaml, made from the schemas that messages are read with, and with examples that Muster sealed. */
+/** Renders docs/asyncapi.yaml from the schemas that Muster reads messages with. The examples are messages that Muster sealed. */
 export function renderAsyncApi(): string {
   const yaml = stringify(document(), { lineWidth: 120, aliasDuplicateObjects: false });
-  return `# Rendered from src/bus/asyncapi.ts; \`npm run docs\` writes it anew.\n${yaml}`;
+  return `# Rendered from src/bus/asyncapi.ts; \`npm run docs\` updates it.\n${yaml}`;
 }
 
 const TOPIC = 'agent.status.change';
@@ -43,7 +43,7 @@ function document() {
       deadLetters: {
         address: dlqOf(TOPIC),
         description:
-          'What could not be read or applied, or never be published, with the reason. One message for each region that met it.',
+          'Messages that could not be read, applied or published, with the reason. Each region writes its own copy.',
         messages: referTo('messages', ['deadLetter']),
         bindings: { kafka: { topic: dlqOf(TOPIC), partitions: 1, bindingVersion: '0.5.0' } },
       },
@@ -56,21 +56,26 @@ function document() {
         ['agentChanged', 'agentReported', 'regionHeartbeat', 'claimConflict'],
         APPLY,
       ),
-      putAside: operation('send', 'deadLetters', ['deadLetter'], 'Each region puts aside what it can do nothing with.'),
+      putAside: operation(
+        'send',
+        'deadLetters',
+        ['deadLetter'],
+        'Each region writes the messages that it cannot process.',
+      ),
     },
     components: { messages: messages(), schemas: SCHEMAS },
   };
 }
 
 const INFO =
-  'What travels between the regions, for whoever reads along or reports agents. Messages are CloudEvents in binary mode: the attributes ' +
-  'are headers, the value is JSON. The key decides the partition by Kafka’s default partitioner (murmur2), and with it what ' +
-  'is read in order. Everything comes at least once. A reader passes over a `ce_type` that it does not know. Of two values of ' +
-  'one facet the later one by `at` counts; of one time the one that leaves less of the agent, then the higher `event_id`.';
-const PUBLISH = 'Each region publishes what it has accepted, in order within a partition.';
+  'The messages between regions, for applications that listen to them or report agents. Messages are CloudEvents in binary mode: ' +
+  'attributes are headers, the value is JSON. Kafka’s default partitioner (murmur2) maps the key to a partition; messages of one ' +
+  'partition stay in order. Delivery is at least once. Readers skip a `ce_type` that they do not know. Of two values of one facet ' +
+  'the one with the later `at` wins. At equal times the value under which the agent takes less work wins, then the higher `event_id`.';
+const PUBLISH = 'Each region publishes the changes that it accepted, in order within a partition.';
 const APPLY =
-  'Each region reads everything, its own too, in a consumer group `<topic>.<region>`. Others read in groups of their own, and may ' +
-  'report agents in the plain form.';
+  'Each region reads all messages, including its own, in the consumer group `<topic>.<region>`. Other applications read in groups ' +
+  'of their own and may report agents in the plain form.';
 
 type Section = 'messages' | 'schemas';
 
@@ -105,7 +110,7 @@ function messages() {
     },
     agentReported: {
       name: 'plain',
-      title: 'An agent, reported by anybody',
+      title: 'A report about an agent, from any sender',
       summary:
         'The plain form, without headers: a status, or facets. Each region reads it as it reads `POST /v1/events`.',
       payload: { allOf: [refer('schemas', 'AgentEvent'), { required: ['region_source'] }, { anyOf: TELLING }] },
@@ -114,7 +119,7 @@ function messages() {
     },
     regionHeartbeat: {
       name: HEARTBEAT,
-      title: 'A region is there',
+      title: 'A region’s heartbeat',
       headers: cloudEvent(HEARTBEAT),
       payload: refer('schemas', 'Heartbeat'),
       ...keyed('The number of the partition.'),
@@ -130,30 +135,32 @@ function messages() {
     },
     deadLetter: {
       name: 'dead letter',
-      title: 'What was put aside',
+      title: 'A dead letter',
       summary:
-        'Key, headers and value as they came; a value of more than 900,000 bytes, or too large for the topic, is cut. ' +
-        '`muster deadletters` lists, shows and sends again.',
+        'Key, headers and value are those of the message; a value of more than 900,000 bytes, or too large for the topic, is cut. ' +
+        '`muster deadletters` lists, shows and replays them.',
       headers: {
         type: 'object',
         required: [REASON],
         properties: {
-          [REASON]: header('What is wrong with it.'),
-          muster_stack: header('Where the code met it; absent where it could not be read.'),
-          muster_region: header('The region that put it aside.'),
-          muster_from: header('Where it came from: the bus, the outbox, or a connection to a platform.'),
-          muster_put_aside_at: header('When.', { format: 'date-time' }),
-          muster_cut_from: header('Bytes that the value had, where it or the key was cut.', { pattern: '^[0-9]+$' }),
+          [REASON]: header('Why the message failed.'),
+          muster_stack: header('Stack trace of the failure; absent if the message could not be read.'),
+          muster_region: header('The region that wrote the dead letter.'),
+          muster_from: header('Source of the message: the bus, the outbox, or a connection to a platform.'),
+          muster_put_aside_at: header('When the dead letter was written.', { format: 'date-time' }),
+          muster_cut_from: header('Original size of the value in bytes, if the value or the key was cut.', {
+            pattern: '^[0-9]+$',
+          }),
         },
       },
       payload: { description: 'Any bytes.' },
-      ...keyed('The key that it came with.'),
+      ...keyed('The key of the message.'),
       examples: [example(sealLetter(UNREADABLE, CAUSE))],
     },
   };
 }
 
-/** What says something of an agent. */
+/** A plain report needs at least one of these. */
 const TELLING = ['status', 'profile', 'presence', 'activity', 'interactions'].map((name) => ({
   required: [name],
 }));
@@ -165,10 +172,10 @@ const keyed = (description: string) => ({
 });
 
 const TRACED = {
-  ce_traceparent: header('W3C Trace Context of the request that led to it. Absent where a platform’s own word did.', {
+  ce_traceparent: header('W3C Trace Context of the request that caused the change. Absent if a platform reported it.', {
     pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
   }),
-  ce_tracestate: header('The same, where the request had one.'),
+  ce_tracestate: header('The `tracestate` of the same request, if it had one.'),
 };
 
 function cloudEvent(type: string, more: object = {}, optional: object = {}) {
@@ -184,7 +191,7 @@ function cloudEvent(type: string, more: object = {}, optional: object = {}) {
       'content-type': { type: 'string', const: 'application/json' },
       ...more,
       ...optional,
-      muster_position: header('For Muster: up to where the region has published. Absent on most messages.', {
+      muster_position: header('Internal: how far the region has published its outbox. Absent on most messages.', {
         pattern: '^[0-9]+-[0-9]+ .+$',
       }),
     },

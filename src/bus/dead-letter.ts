@@ -1,6 +1,6 @@
 import type { BusMessage } from './bus.ts';
 
-/** Headers that a dead letter has beside those of its message. docs/asyncapi.yaml says what they hold. */
+/** Headers that a dead letter adds to those of its message. docs/asyncapi.yaml describes them. */
 export const REASON = 'muster_reason';
 const STACK = 'muster_stack';
 const REGION = 'muster_region';
@@ -9,40 +9,40 @@ const AT = 'muster_put_aside_at';
 const CUT_FROM = 'muster_cut_from';
 const ADDED = [REASON, STACK, REGION, FROM, AT, CUT_FROM];
 
-/** What is kept of a reason and of a stack, in characters: a broker limits headers together with the value. */
+/** Limits in characters. A broker limits headers and value together. */
 const REASON_LENGTH = 1000;
 const STACK_LENGTH = 4000;
-/** A value of more bytes is cut: what waits for a person must not fill the bus, and brokers take no more by default. */
+/** A larger value is cut. Brokers accept about 1 MiB by default, and dead letters must not fill the bus. */
 const VALUE_BYTES = 900_000;
-/** What is kept of one that is cut, in characters. */
+/** Length to which such a value is cut, in characters. */
 const CUT_LENGTH = 64 * 1024;
-/** What is kept of a key, in characters: no agent has a longer one, and dealing very long ones over partitions takes minutes. */
+/** Length to which a key is cut, in characters. Agent ids are shorter, and partitioning very long keys takes minutes. */
 const KEY_LENGTH = 1000;
-/** Of a letter that is still too large: of each header, and of the value. */
+/** Length of each header and of the value after {@link shorten}, in characters. */
 const SHORT_LENGTH = 1000;
 
-/** Why a message was put aside, where, and by whom. */
+/** Why, where and when a message became a dead letter. */
 export interface Cause {
-  /** For people: what is wrong with the message. */
+  /** Why the message failed, for operators. */
   reason: string;
-  /** Where the code met it; absent where the message itself could not be read. */
+  /** Stack trace of the failure; absent if the message could not be read. */
   stack?: string;
-  /** The region that put it aside. */
+  /** The region that wrote the dead letter. */
   region: string;
-  /** Where it came from, e.g. `bus partition 3, 1764072000123-7`. */
+  /** Source of the message, e.g. `bus partition 3, 1764072000123-7`. */
   from: string;
-  /** When, in ms of wall time. */
+  /** When the dead letter was written, in ms of wall time. */
   atMs: number;
 }
 
 export interface DeadLetter extends Partial<Cause> {
-  /** The message as it came, as far as it could be kept. */
+  /** The original message, possibly cut. */
   message: BusMessage;
-  /** Bytes that its value had, where that or the key was cut: it cannot be sent again. */
+  /** Original size of the value in bytes, if the value or the key was cut. Such a message cannot be replayed. */
   cutFrom?: number;
 }
 
-/** The letter: the message as it came, with the cause in further headers. */
+/** Makes a dead letter: the message, with the cause in additional headers. Over-long parts are cut. */
 export function sealLetter({ key, headers, value }: BusMessage, cause: Cause): BusMessage {
   const { reason, stack, region, from, atMs } = cause;
   const bytes = Buffer.byteLength(value);
@@ -62,7 +62,7 @@ export function sealLetter({ key, headers, value }: BusMessage, cause: Cause): B
   };
 }
 
-/** A letter that the bus finds too large, with as much of it as anything takes. */
+/** Cuts a dead letter that the bus refused as too large. Keeps CloudEvents and `muster_` headers, at most twelve. */
 export function shorten({ key, headers, value }: BusMessage): BusMessage {
   const kept = Object.entries(headers).filter(([name]) => name.startsWith('ce_') || ADDED.includes(name));
   const short = kept.slice(0, 2 * ADDED.length).map(([name, text]) => [name, cut(text, SHORT_LENGTH)]);
@@ -74,6 +74,7 @@ export function shorten({ key, headers, value }: BusMessage): BusMessage {
   };
 }
 
+/** Reads a dead letter back: the original message without the added headers, and the cause. */
 export function openLetter({ key, headers, value }: BusMessage): DeadLetter {
   const { [REASON]: reason, [STACK]: stack, [REGION]: region, [FROM]: from, [AT]: at, [CUT_FROM]: cutFrom } = headers;
   const own = Object.entries(headers).filter(([name]) => !ADDED.includes(name));
@@ -89,5 +90,5 @@ export function openLetter({ key, headers, value }: BusMessage): DeadLetter {
   };
 }
 
-/** Half a character at the cut is no text. */
+/** A cut may split a surrogate pair, hence `toWellFormed`. */
 const cut = (text: string, length: number): string => text.slice(0, length).toWellFormed();

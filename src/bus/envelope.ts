@@ -6,36 +6,36 @@ import { bytesOf, wrongText } from '../agent/text.ts';
 import { type AgentEvent, writeEvent } from '../agent/wire.ts';
 import type { BusMessage } from './bus.ts';
 
-/** What travels on the bus: CloudEvents in binary mode, the attributes in the headers, readable JSON in the value. */
+/** `ce_type` of the messages on the bus. Messages are CloudEvents in binary mode: attributes in the headers, JSON in the value. */
 export const AGENT_CHANGED = 'muster.agent.changed';
 export const HEARTBEAT = 'muster.region.heartbeat';
-/** For whoever listens beside Muster: two regions granted one agent, and one of the claims stands. */
+/** Two regions granted one agent, and one of the claims stands. For other applications; Muster ignores it. */
 export const CLAIM_CONFLICT = 'muster.claim.conflict';
 
-/** When a heartbeat was written, as its region tells it. */
+/** Heartbeat mark: when a heartbeat was written, by its region's own counters. */
 export interface Stamp {
-  /** Grows from each heartbeat of the region to the next, whatever its clocks do. */
+  /** Heartbeat sequence: grows with each heartbeat of the region, even if its clocks step back. */
   beat: number;
   /** The instance that wrote it. */
   writer: string;
-  /** Its monotonic clock after it had taken the beat, and before it wrote, ms. */
+  /** The writer's monotonic clock in ms, read after it took the sequence number and before it wrote. */
   steadyMs: number;
-  /** Whether the region says good-bye with it. */
+  /** Whether this is the region's leave message. */
   leaving: boolean;
 }
 
-/** Says that everything its region had accepted for the partition when it was written lies before it. */
+/** Everything that the region had accepted for the partition when it wrote this heartbeat lies before it. */
 export interface Heartbeat extends Stamp {
   region: string;
-  /** The writer's wall clock, for people. */
+  /** The writer's wall clock in ms, for operators only. */
   timestampMs: number;
 }
 
-/** Header of the last message of what a relay publishes at once: where in its region's outbox that one came from. */
+/** Header on the last message of each batch that a relay publishes: the message's entry in its region's outbox. */
 const POSITION = 'muster_position';
 
 export interface Position {
-  /** The region that published it; an event may name another as its source. */
+  /** The region that published the message. An event may name another region as its source. */
   region: string;
   /** Id of the entry in the outbox of this partition. */
   entry: string;
@@ -46,7 +46,7 @@ export type Envelope =
   | { type: typeof HEARTBEAT; heartbeat: Heartbeat }
   | { type: typeof CLAIM_CONFLICT };
 
-/** One side of a conflict of claims: who was told yes, and by which region. */
+/** One of the two claims of a claim conflict. */
 export interface ConflictSide {
   fence: number;
   call: string;
@@ -58,13 +58,14 @@ export interface ClaimConflict {
   /** The claim that stands. */
   kept: ConflictSide;
   lost: ConflictSide;
-  /** Whether both are known to have held the agent at one moment. */
+  /** Whether both claims certainly held the agent at one moment. */
   overlap: 'certain' | 'possible';
 }
 
 /**
- * @param acceptedMs wall time at which the region accepted the event, from which its propagation is measured
- * @param trace what led to it, as CloudEvents' extension for distributed tracing has it; empty where nobody asked
+ * @param acceptedMs wall time at which the region accepted the event; propagation is measured from it
+ * @param trace W3C trace headers of the request, as in CloudEvents' extension for distributed tracing; empty if a platform
+ *   reported the event
  */
 export function sealEvent(
   event: AgentEvent,
@@ -104,8 +105,8 @@ export function sealConflict({ agent, ...conflict }: ClaimConflict, region: stri
 }
 
 /**
- * Opens a message, Muster's own or anybody's in the plain form.
- * @throws InvalidEvent for what is neither; it belongs in the dead-letter queue
+ * Reads a message: one of Muster's own, or a report of another application in the plain form.
+ * @throws InvalidEvent if it is neither; the message is then a dead letter
  */
 export function openMessage(message: BusMessage, nowMs: number): Envelope {
   const payload = readPayload(message);
@@ -114,11 +115,11 @@ export function openMessage(message: BusMessage, nowMs: number): Envelope {
   if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
   const read = readEvent(payload, { region: '', status: isOwn ? 'summary' : 'report' });
-  // Each region would take the event for its own.
+  // Without a source, each region would take the event for its own.
   if (read.region === '') throw new InvalidEvent([{ field: '/region_source', message: 'is missing' }]);
   const reserved = isOwn ? [] : reservedIds(read.facets);
   if (reserved.length > 0) throw new InvalidEvent(reserved);
-  // Muster's own were clamped where they came in; by this region's clock the copies of one event would differ.
+  // Muster's own events were clamped when they were accepted. Clamping by this region's clock would make their copies differ.
   const event = isOwn ? read : clampFuture(read, nowMs).event;
   const acceptedMs = Date.parse(message.headers.ce_time ?? '');
   return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
@@ -128,12 +129,12 @@ export function withPosition(message: BusMessage, { region, entry }: Position): 
   return { ...message, headers: { ...message.headers, [POSITION]: `${entry} ${region}` } };
 }
 
-/** A message that is sent again says nothing of what lay before it. */
+/** Removes the outbox position, which does not hold for a replayed message. */
 export function withoutPosition({ headers: { [POSITION]: _, ...headers }, ...message }: BusMessage): BusMessage {
   return { ...message, headers };
 }
 
-/** Undefined for a message that carries none. */
+/** The outbox position that a message carries; undefined if it has none. */
 export function positionIn({ headers }: BusMessage): Position | undefined {
   const [, entry, region] = /^(\d+-\d+) (.+)$/.exec(String(headers[POSITION])) ?? [];
   return entry && region ? { region, entry } : undefined;
@@ -174,7 +175,7 @@ function attributes(type: string, id: string, region: string, timeMs: number): R
   };
 }
 
-/** @throws InvalidEvent for what is too large, no JSON, or no well-formed text in key, headers or value */
+/** @throws InvalidEvent if the message is too large, not JSON, or has ill-formed text in key, headers or value */
 function readPayload({ key, headers, value, isUtf8 = true }: BusMessage): unknown {
   if (!isUtf8) throw new InvalidEvent([{ field: '/', message: 'is not UTF-8' }]);
   const { most, unit } = MESSAGE_LIMITS.message;
@@ -194,8 +195,8 @@ function parse(value: string): unknown {
 }
 
 /**
- * Kafka's default partitioner (murmur2, sign bit cleared), so that an agent keeps its partition whichever client of
- * the bus publishes.
+ * Partition of a key, as Kafka's default partitioner computes it (murmur2, sign bit cleared). Every Kafka client then
+ * sends an agent to the same partition.
  */
 export function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions;
@@ -221,12 +222,12 @@ function murmur2(data: Buffer): number {
   return hash ^ (hash >>> 15);
 }
 
-/** An entry of a Redis stream: its id, and its fields and values in turn. */
+/** An entry of a Redis stream: its id, then field names and values alternately. */
 export type StreamEntry = [id: string, fields: string[]];
-/** The same in bytes. */
+/** A {@link StreamEntry} as bytes. */
 export type ByteEntry = [id: Buffer, fields: Buffer[]];
 
-/** The fields of a message in a Redis stream. */
+/** Writes a message as the fields of a Redis stream entry. */
 export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
   'key',
   key,
@@ -236,7 +237,7 @@ export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
   value,
 ];
 
-/** Reads the fields of a stream entry, of Muster's own or anybody's. */
+/** Reads the fields of a stream entry, written by Muster or by another application. Unknown fields are ignored. */
 export function readFields(fields: (string | Buffer)[]): BusMessage {
   const message: BusMessage = { key: '', headers: {}, value: '' };
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -250,7 +251,7 @@ export function readFields(fields: (string | Buffer)[]): BusMessage {
   return message;
 }
 
-/** Headers that are no JSON object count as none: whoever needs them will say which one is missing. Their values are texts. */
+/** Reads headers; values become strings. Anything but a JSON object gives none: readers report the header that they miss. */
 function readHeaders(text: string): Record<string, string> {
   try {
     const headers: unknown = JSON.parse(text);

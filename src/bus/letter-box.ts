@@ -3,27 +3,27 @@ import type { BusMessage } from './bus.ts';
 import { type DeadLetter, openLetter } from './dead-letter.ts';
 import { HEARTBEAT, withoutPosition } from './envelope.ts';
 
-/** A dead letter where the bus keeps it. */
+/** A dead letter, as stored on the bus. */
 export interface KeptLetter {
-  /** Where it lies: on Redis Streams an entry's id, on Kafka `partition:offset`. */
+  /** On Redis Streams the entry's id, on Kafka `partition:offset`. */
   id: string;
-  /** When it came there, in ms of the bus's wall time. */
+  /** When the bus stored it, in ms of its wall clock. */
   keptMs: number;
   letter: BusMessage;
 }
 
-/** The dead letters of a bus, for people. Every way throws BusUnavailable. */
+/** The dead letters of a bus, for `muster deadletters`. Every method throws BusUnavailable. */
 export interface LetterBox {
-  /** All that are to be looked after, the oldest first. */
+  /** All unsettled dead letters, the oldest first. */
   all(): AsyncIterable<KeptLetter>;
-  /** Undefined: there is none, or it has been looked after. */
+  /** Undefined if there is none, or it is settled. */
   get(id: string): Promise<KeptLetter | undefined>;
-  /** Nobody need look after these any more. @returns what the bus could do: take them away, or mark them */
+  /** Settles dead letters: nobody has to act on them any more. @returns whether the bus removed or marked them */
   settle(ids: string[]): Promise<'removed' | 'marked'>;
   close(): Promise<void>;
 }
 
-/** A letter as it is shown. */
+/** A dead letter in the output of `muster deadletters`. */
 export interface ShownLetter extends DeadLetter {
   id: string;
 }
@@ -34,15 +34,15 @@ export const shownLetter = ({ id, keptMs, letter }: KeptLetter): ShownLetter => 
   ...openLetter(letter),
 });
 
-/** The message to be sent again, or why that would help nobody, for people. */
+/** The message to replay, or the reason why it cannot be replayed, for operators. */
 export function sendable({ letter }: KeptLetter): BusMessage | string {
   const { message, cutFrom } = openLetter(letter);
-  if (cutFrom !== undefined) return `it was ${cutFrom} bytes long and is not kept as a whole`;
-  if (message.headers.ce_type === HEARTBEAT) return 'it is a heartbeat: a later one has said all that it would';
+  if (cutFrom !== undefined) return `it was cut: of ${cutFrom} bytes only a part is stored`;
+  if (message.headers.ce_type === HEARTBEAT) return 'it is a heartbeat: later ones have replaced it';
   return withoutPosition(message);
 }
 
-/** The same for copies of one message, of which each region keeps one. */
+/** Identifies the message: equal for the copies that the regions keep of it. */
 export function nameOf({ letter }: KeptLetter): string {
   const { key, headers, value } = openLetter(letter).message;
   return createHash('sha256')

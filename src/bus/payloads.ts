@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** What a heartbeat and a conflict of claims say, for docs/asyncapi.yaml; that of a change is {@link EventPayload}. */
+/** Payload schemas of heartbeats and claim conflicts, for docs/asyncapi.yaml. Agent changes use {@link EventPayload}. */
 const Word = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 const EpochMs = (description: string) =>
   Type.Integer({ minimum: 0, description: `${description}, in ms since the epoch.` });
@@ -8,12 +8,12 @@ const EpochMs = (description: string) =>
 export const HeartbeatPayload = Type.Object(
   {
     event_id: Word('`region/partition/beat`.'),
-    timestamp: EpochMs('When it was written, by the writer’s clock and for people'),
-    region_source: Word('The region that says so.'),
+    timestamp: EpochMs('When it was written, by the writer’s wall clock; for operators only'),
+    region_source: Word('The region that sent it.'),
     beat: Type.Integer({ minimum: 1, description: 'Grows from each heartbeat of the region to the next.' }),
     writer: Word('The instance that wrote it.'),
     steady_ms: Type.Number({ description: 'The writer’s monotonic clock, in ms.' }),
-    leaving: Type.Optional(Type.Boolean({ description: 'Whether the region says good-bye with it.' })),
+    leaving: Type.Optional(Type.Boolean({ description: 'Whether the region’s last instance stops.' })),
   },
   {
     additionalProperties: false,
@@ -25,8 +25,8 @@ export const HeartbeatPayload = Type.Object(
 const Side = (description: string) =>
   Type.Object(
     {
-      fence: Type.Integer({ minimum: 1, description: 'Its place in the order of grants.' }),
-      call: Type.String({ maxLength: 200, description: 'The call that the agent was granted to.' }),
+      fence: Type.Integer({ minimum: 1, description: 'The claim’s fence: higher for later claims on the agent.' }),
+      call: Type.String({ maxLength: 200, description: 'The call that the agent was claimed for.' }),
       region: Word('The region that granted it.'),
     },
     { additionalProperties: false, description },
@@ -35,17 +35,17 @@ const Side = (description: string) =>
 export const ConflictPayload = Type.Object(
   {
     event_id: Type.String({ description: '`agent/conflict/fence kept/fence lost`.' }),
-    timestamp: EpochMs('When it was found'),
+    timestamp: EpochMs('When the conflict was found'),
     agent_id: Word('The agent.'),
-    region_source: Word('The agent’s home, which found it.'),
+    region_source: Word('The agent’s home, which found the conflict.'),
     kept: Side('The claim that stands.'),
     lost: Side('The claim that does not.'),
     overlap: Type.Enum(['certain', 'possible'], {
-      description: 'Whether both are known to have held the agent at one moment.',
+      description: 'Whether both claims certainly held the agent at one moment.',
     }),
   },
   {
     additionalProperties: false,
-    description: 'Two regions granted one agent. For whoever listens beside Muster; it changes nothing.',
+    description: 'Two regions granted one agent. For other applications; Muster ignores it.',
   },
 );

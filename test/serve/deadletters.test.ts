@@ -145,7 +145,7 @@ function commands(settings: () => object): void {
     expect(replayed).toMatchObject([
       { id: bob?.id, outcome: expect.stringMatching(/removed|marked/) },
       { id: beat?.id, outcome: 'kept', what: expect.stringContaining('heartbeat') },
-      { id: long?.id, outcome: 'kept', what: 'it was 1000000 bytes long and is not kept as a whole' },
+      { id: long?.id, outcome: 'kept', what: 'it was cut: of 1000000 bytes only a part is stored' },
     ]);
     await expect.poll(() => heard.at(-1)?.key, SOON).toBe(OTHER.key);
     expect((await muster('replay', '--all')).code).toBe(1);

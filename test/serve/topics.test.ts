@@ -87,8 +87,8 @@ kafkaOrSkip('muster topics', () => {
     expect(missing).toEqual({
       code: 1,
       out: [
-        '✗ fresh      is not there: `muster topics apply` sees to it',
-        '✗ fresh.dlq  is not there: `muster topics apply` sees to it',
+        '✗ fresh      does not exist: `muster topics apply` sees to it',
+        '✗ fresh.dlq  does not exist: `muster topics apply` sees to it',
         ONE_BROKER,
       ],
       err: '',
@@ -144,7 +144,7 @@ kafkaOrSkip('muster topics', () => {
     expect(left).toEqual({
       code: 1,
       out: [
-        '✗ old      has 4 partitions, and bus.partitions is 8; it holds messages, and agents would change partitions and lose their order: set bus.partitions to 4, or name a new topic, everywhere',
+        '✗ old      has 4 partitions, and bus.partitions is 8; it holds messages, and agents would change partitions and lose their order: set bus.partitions to 4, or name a new topic, in all regions',
         '✓ old.dlq  2 partitions, 1 replica, keeps messages for 7 days',
       ],
       err: '',

@@ -5,9 +5,9 @@ import { BusUnavailable, MessageRefused } from '../bus.ts';
 import { CLOSED, reasonOf } from './failure.ts';
 import { hearStrayErrors } from './strays.ts';
 
-/** How to reach a Kafka, and who to be there. */
+/** Addresses and credentials of a Kafka cluster. */
 export interface KafkaAccess {
-  /** `host:port` of some brokers; the rest of the cluster is found from them. */
+  /** Bootstrap brokers, `host:port`. */
   brokers: string[];
   clientId: string;
   /** PEM texts; undefined: no TLS. */
@@ -16,10 +16,10 @@ export interface KafkaAccess {
 }
 
 const CONNECT_LIMIT_MS = 2_000;
-/** A broker that answers later than this is taken for lost. */
+/** Request timeout. A broker that exceeds it counts as lost. */
 const ANSWER_LIMIT_MS = 3_000;
 
-/** What every client has in common. A call fails instead of being repeated: whoever made it repeats it, and knows when. */
+/** Options of every Kafka client. Clients do not retry: their callers do, since they know how long a retry is useful. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): BaseOptions {
   hearStrayErrors();
   return {
@@ -30,7 +30,7 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): Ba
     timeout: ANSWER_LIMIT_MS,
     retries: 0,
     autocreateTopics: false,
-    // Shared front ends, such as clouds have, choose by the name that a client asks for; an address is none.
+    // Managed Kafka services route by the TLS server name (SNI). An IP address is not allowed there.
     ...(tls && { tls, tlsServerName: brokers.some((broker) => !isIP(hostOf(broker))) }),
     ...(sasl && { sasl }),
   };
@@ -38,22 +38,23 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): Ba
 
 const hostOf = (broker: string): string => broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 
+/** Wraps an error of the Kafka client as BusUnavailable, with a reason for operators. */
 export function unavailable({ brokers, tls }: KafkaAccess, error: unknown): BusUnavailable {
   if (error instanceof BusUnavailable) return error;
   const reason = reasonOf(error);
-  // All that TLS 1.3 lets a client see of it: the certificate is missed once the connection is there.
-  const guess = tls && !tls.cert && reason === CLOSED ? ', as brokers do that want a certificate of their clients' : '';
+  // Under TLS 1.3 a broker that misses a client certificate closes the connection only after the handshake, without a reason.
+  const guess = tls && !tls.cert && reason === CLOSED ? ', as brokers do that require a client certificate' : '';
   return new BusUnavailable(`the bus at ${brokers.join(', ')} cannot be used now: ${reason}${guess}`, { cause: error });
 }
 
-/** Answers that are about the message: no broker will ever take it. */
+/** Broker errors that concern the message itself: a retry cannot succeed. */
 const REFUSALS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'];
 
-/** Whether what failed is a message, and not the bus. */
+/** Whether an error concerns the message, and not the bus. */
 export const isOfMessage = (error: unknown): boolean =>
   isAnswer(error, ...REFUSALS) || (error as { code?: string }).code === 'ERR_INVALID_ARG_TYPE';
 
-/** What to tell whoever has published in vain: that one of the messages cannot be, or else that the bus is away. */
+/** The error for a failed publish: MessageRefused if a message is the cause, otherwise BusUnavailable. */
 export function failureOf(access: KafkaAccess, error: unknown): Error {
   if (error instanceof MessageRefused) return error;
   return isOfMessage(error) ? new MessageRefused(reasonOf(error), { cause: error }) : unavailable(access, error);

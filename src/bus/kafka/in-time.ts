@@ -1,5 +1,5 @@
 import { within } from '../../ops/clock.ts';
 
-/** What a call answers. The library waits for ever for a server that talks, but not Kafka. @throws Error after `limitMs` */
+/** Limits a call of the library, which has no timeout for a server that is not Kafka. @throws Error after `limitMs` */
 export const inTime = <T>(limitMs: number, call: Promise<T>): Promise<T> =>
-  within(call, limitMs, `no answer that Kafka would give within ${limitMs} ms`);
+  within(call, limitMs, `no answer from a Kafka broker within ${limitMs} ms`);

@@ -16,27 +16,27 @@ import { type Batch, batchOf, isTooLarge, KafkaRequests } from './requests.ts';
 
 export interface KafkaBusOptions {
   access: KafkaAccess;
-  /** It and its dead letters, `<topic>.dlq`, must be there. */
+  /** Must exist, as must the dead-letter topic `<topic>.dlq`. */
   topic: string;
   partitions: number;
   region: string;
-  /** A name of this instance that outlives its restarts; undefined: after a crash its partitions wait for its session's end. */
+  /** Static member name (`group.instance.id`), kept across restarts. Without it, partitions wait for the session timeout after a crash. */
   member?: string;
   log: Log;
-  /** How long a partition waits for an instance that died. */
+  /** Session timeout in ms: after it, another instance reads the partitions of one that crashed. */
   sessionMs?: number;
 }
 
 const SESSION_MS = 10_000;
-/** One batch of the log: half of what brokers take by default. */
+/** Size of a record batch: half of what brokers accept by default. */
 const PUBLISH_BYTES = 512 * 1024;
 const PUBLISH_COUNT = 500;
 
-/** The consumer group of a region. One prefix of names covers topic, dead letters and groups in an access list. */
+/** The consumer group of a region. Topic, dead letters and groups share a prefix, so that one ACL covers them. */
 export const groupOf = (topic: string, region: string): string => `${topic}.${region}`;
 export const dlqOf = (topic: string): string => `${topic}.dlq`;
 
-/** Kafka, and whatever speaks its protocol: a topic for all regions, and a consumer group for each. */
+/** The bus on Kafka, or a service with Kafka's protocol: one topic for all regions, one consumer group for each region. */
 export function createKafkaBus(options: KafkaBusOptions): Bus {
   return new KafkaBus(options);
 }
@@ -123,7 +123,7 @@ class KafkaBus implements Bus {
     await Promise.all([this.#requests.producer.close(), this.#offsets.close()]);
   }
 
-  /** With another count keys would lie in other partitions than the other regions look for them in. */
+  /** Another number of partitions would map agents to other partitions than in the other regions. */
   async #checkPartitions(): Promise<void> {
     const { topic } = this.#options;
     const { topics } = await this.#requests.producer.metadata({ topics: [topic] });
@@ -143,11 +143,11 @@ class KafkaBus implements Bus {
   }
 }
 
-/** What is wrong with a topic of another number of partitions. */
+/** Error text for a topic whose number of partitions differs from the configuration. */
 export const otherCount = (topic: string, found: number | undefined, wanted: number): string =>
   `the topic ${topic} has ${found} partitions, and bus.partitions is ${wanted}: \`muster topics check\` says what to do`;
 
-/** The messages as batches of the log, in order. */
+/** Splits messages into record batches, in order. */
 function batches(messages: BusMessage[]): Batch[] {
   const made: Batch[] = [];
   for (const message of messages) {

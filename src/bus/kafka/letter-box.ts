@@ -7,13 +7,13 @@ import { EARLIEST, LATEST, listOffsets } from './offsets.ts';
 import { readBatches } from './record.ts';
 import { batchOf, KafkaRequests } from './requests.ts';
 
-/** Header of a mark: the letter that has been looked after. Kafka takes no single message away. */
+/** Header of a settlement mark: the id of the dead letter that is settled. Kafka cannot delete single messages. */
 const SETTLED = 'muster_settled';
 const PAGE = 200;
 const PAGE_BYTES = 4 * 1024 * 1024;
 const WAIT_MS = 200;
 
-/** The dead letters of a bus on Kafka; a mark behind them says which have been looked after. */
+/** The dead letters of a bus on Kafka. A settled letter has a mark, written later to the same topic. */
 export function kafkaLetterBox(access: KafkaAccess, topic: string): LetterBox {
   return new KafkaLetterBox(access, dlqOf(topic));
 }
@@ -33,7 +33,7 @@ class KafkaLetterBox implements LetterBox {
     this.#requests = new KafkaRequests(access);
   }
 
-  /** Marks lie behind what they mark, so everything is read twice. */
+  /** Reads the topic twice, because marks come after the letters. */
   async *all(): AsyncGenerator<KeptLetter> {
     const settled = new Set<string>();
     for await (const { letter } of this.#messages()) if (letter.headers[SETTLED]) settled.add(letter.headers[SETTLED]);
@@ -63,11 +63,11 @@ class KafkaLetterBox implements LetterBox {
     await Promise.allSettled([this.#consumer.close(), this.#admin.close(), this.#requests.producer.close()]);
   }
 
-  /** Everything that lay there when it was asked, partition by partition. */
+  /** All messages up to the end offsets at the time of the call, partition by partition. */
   async *#messages(): AsyncGenerator<KeptLetter> {
     try {
       const topic = (await this.#consumer.metadata({ topics: [this.#topic] })).topics.get(this.#topic);
-      if (!topic) throw new Error(`the topic ${this.#topic} is not there`);
+      if (!topic) throw new Error(`the topic ${this.#topic} does not exist`);
       const partitions = [...topic.partitions.keys()];
       const list = (at: bigint) => listOffsets(this.#admin, this.#topic, partitions, at);
       const [first, end] = await Promise.all([list(EARLIEST), list(LATEST)]);

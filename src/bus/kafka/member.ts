@@ -8,28 +8,28 @@ interface MemberOptions {
   access: KafkaAccess;
   topic: string;
   group: string;
-  /** A name that outlives a crash of the instance: under it the group takes the next process for the same member. */
+  /** Static member name (`group.instance.id`): after a restart the group treats the process as the same member. */
   member?: string;
-  /** How long the group waits for an instance that is silent, in ms. */
+  /** Session timeout in ms: how long the group waits for an instance that sends no heartbeats. */
   sessionMs: number;
-  /** Resolves when nothing of the partitions is being handled here. */
+  /** Resolves when no batch of the partitions is being handled. */
   drain(partitions: number[]): Promise<unknown>;
   log: Log;
 }
 
 const AWAY_MS = 250;
-/** A session, in heartbeats. */
+/** Heartbeats in a session timeout. */
 const HEARTBEATS = 5;
 
 /**
  * This instance's membership in its region's consumer group.
  *
- *   outside ──join──► holding ──others join or leave──► giving up, draining ──rejoin──► holding
- *      ▲                 └──session over: everything is dropped, then rejoin
- *      └──left, or the bus is away: join again and again
+ *   outside ──join──► holding ──others join or leave──► revoking, draining ──rejoin──► holding
+ *      ▲                 └──session expired: all partitions are dropped, then rejoin
+ *      └──left, or the bus is unavailable: retry to join
  *
- * Partitions move one by one (cooperative rebalance): those that stay are read on meanwhile. One that goes is drained
- * and committed before the group hears that it is free.
+ * Rebalances are cooperative: partitions that stay are read meanwhile. A partition that moves is drained and committed
+ * before the group learns that it is free.
  */
 export class KafkaMember {
   readonly #options: MemberOptions;
@@ -49,10 +49,10 @@ export class KafkaMember {
       sessionTimeout: sessionMs,
       rebalanceTimeout: sessionMs,
       heartbeatInterval: Math.ceil(sessionMs / HEARTBEATS),
-      // A join is answered when all others have joined.
+      // The coordinator answers a join only when all members have joined.
       requestTimeout: sessionMs + (clientOptions(access).requestTimeout ?? 0),
       protocols: [{ name: 'cooperative-sticky', version: 3 }],
-      // Asked before every join: the moment between losing a partition and telling the group so.
+      // Called before every join: after this instance lost partitions, and before it tells the group.
       protocolsMetadata: async () => {
         await this.#giveUp();
         return Buffer.alloc(0);
@@ -60,7 +60,7 @@ export class KafkaMember {
     });
     this.#consumer.topics.track(topic);
     this.#consumer.on('consumer:group:join', () => this.#joined());
-    // The library has given up on a join of its own.
+    // The library gave up a join that it began itself.
     this.#consumer.on('error', (error: Error) => this.#rejoin(error));
   }
 
@@ -73,13 +73,13 @@ export class KafkaMember {
     return this.#held;
   }
 
-  /** Notes how far the region has applied a partition. @throws Error where the bus is away, or others hold it */
+  /** Commits the region's offset. @throws Error if the bus is unavailable, or another member holds the partition */
   async commit(partition: number, offset: bigint): Promise<void> {
     const { topic } = this.#options;
     await this.#consumer.commit({ offsets: [{ topic, partition, offset, leaderEpoch: -1 }] });
   }
 
-  /** Drains and hands everything over. */
+  /** Drains all partitions and leaves the group. */
   async close(): Promise<void> {
     this.#closed = true;
     const held = [...this.#held];
@@ -103,7 +103,7 @@ export class KafkaMember {
     log.debug('bus_partitions_assigned', { group, partitions: [...this.#held] });
   }
 
-  /** Waits for what is under way of lost partitions, but not so long that the group gives up on this instance. */
+  /** Drains lost partitions, for at most half a session, so that the group does not expel this instance. */
   async #giveUp(): Promise<void> {
     const keeps = new Set(this.#assigned());
     const lost = [...this.#held].filter((partition) => !keeps.has(partition));
@@ -128,7 +128,7 @@ export class KafkaMember {
         await this.#consumer.joinGroup({});
         return;
       } catch (error) {
-        // A group that is new, or whose broker is, has no coordinator for a moment.
+        // A new group, or one whose coordinator moved, has no coordinator for a moment: the first failure is not logged.
         if (attempt > 1) this.#tell(error);
         await delay(AWAY_MS);
       }

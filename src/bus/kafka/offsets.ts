@@ -3,17 +3,17 @@ import { clientOptions, type KafkaAccess } from './clients.ts';
 
 export const EARLIEST = -2n;
 export const LATEST = -1n;
-/** What a group is told of a partition it has never committed. */
+/** The committed offset of a partition that the group never committed. */
 const NONE = -1n;
 
-/** Where a partition begins and ends, and up to where a group has committed it, if it has. */
+/** First and end offset of a partition, and the group's committed offset, if any. */
 interface Extent {
   first: bigint;
   end: bigint;
   committed: bigint | undefined;
 }
 
-/** Asks where partitions of a topic stand. */
+/** Reads the offsets of a topic's partitions. */
 export class KafkaOffsets {
   readonly #admin: Admin;
   readonly #topic: string;
@@ -25,10 +25,10 @@ export class KafkaOffsets {
     this.#group = group;
   }
 
-  /** @throws Error where the bus is away */
+  /** @throws Error if the bus is unavailable */
   async read(partitions: number[]): Promise<Map<number, Extent>> {
     try {
-      // Committed first: with a commit in between, a region is rather further behind than it is than ahead of the end.
+      // Committed offsets first: a commit in between then makes the lag too large, and never negative.
       const committed = await this.#committed(partitions);
       const list = (timestamp: bigint) => listOffsets(this.#admin, this.#topic, partitions, timestamp);
       const [first, end] = await Promise.all([list(EARLIEST), list(LATEST)]);
@@ -57,7 +57,7 @@ export class KafkaOffsets {
   }
 }
 
-/** An offset of each of these partitions: the `EARLIEST` that is stored, or the `LATEST`, which the next message will have. */
+/** Lists one offset per partition: `EARLIEST` is the oldest stored message, `LATEST` the offset of the next one. */
 export async function listOffsets(
   admin: Admin,
   topic: string,
@@ -69,12 +69,12 @@ export async function listOffsets(
   return new Map(listed.flatMap((each) => each.partitions).map((each) => [each.partitionIndex, each.offset]));
 }
 
-/** Where a region reads on: what it has committed, if that is still there, else from the oldest message. */
+/** Offset at which a region continues: the committed one if it still exists, otherwise the oldest message. */
 export function positionOf({ first, end, committed }: Extent): bigint {
   return committed !== undefined && committed >= first && committed <= end ? committed : first;
 }
 
-/** Messages of a partition that the region has not committed. */
+/** Lag: messages of a partition that the region has not committed. */
 export function behind(extent: Extent): number {
   return Number(extent.end - positionOf(extent));
 }

@@ -3,8 +3,8 @@ import { clientOptions, type KafkaAccess, unavailable } from './clients.ts';
 import { inTime } from './in-time.ts';
 
 /**
- * How many partitions a topic has; undefined: there is no such topic.
- * @param limitMs how long to wait for an answer
+ * The number of partitions of a topic; undefined if the topic does not exist.
+ * @param limitMs timeout of each request
  * @throws BusUnavailable
  */
 export async function partitionCount(access: KafkaAccess, topic: string, limitMs: number): Promise<number | undefined> {

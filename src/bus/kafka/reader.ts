@@ -13,7 +13,7 @@ interface KafkaReaderOptions {
   group: string;
   /** The partitions this instance may read now. */
   held(): Set<number>;
-  /** Where to read on, for each of the partitions. */
+  /** The offset at which to continue, for each of the partitions. */
   positions(partitions: number[]): Promise<Map<number, bigint>>;
   commit(partition: number, offset: bigint): Promise<void>;
   handler: BatchHandler;
@@ -21,23 +21,23 @@ interface KafkaReaderOptions {
 }
 
 const BATCH = 200;
-/** Batches of one partition that are under way before more of it is read. */
+/** Uncommitted batches of a partition at which reading it pauses. */
 const READ_AHEAD = 4;
-/** Of a partition at once. One batch of the log comes whole, however large. */
+/** Fetch limit for each partition. Brokers send a record batch whole, even a larger one. */
 const PARTITION_BYTES = 512 * 1024;
 const FETCH_BYTES = 16 * 1024 * 1024;
 const BLOCK_MS = 500;
-/** While a partition is full it is not read; this is how soon it is looked after again. */
+/** Paused partitions are checked this often. */
 const BLOCK_WHILE_FULL_MS = 20;
 const IDLE_MS = 20;
 const AWAY_MS = 250;
 
-/** Reads the held partitions ahead, from the broker that leads each, and handles each in order. */
+/** Reads the held partitions ahead, each from its leader, and handles each one in order. */
 export class KafkaReader {
   readonly #options: KafkaReaderOptions;
   readonly #fetcher: Consumer;
   readonly #readings = new Map<number, KafkaReading>();
-  /** By broker: what is being fetched from it. */
+  /** Running fetches, by broker. */
   readonly #fetching = new Map<number, Promise<void>>();
   readonly #loop: Promise<void>;
   #closed = false;
@@ -45,19 +45,19 @@ export class KafkaReader {
 
   constructor(options: KafkaReaderOptions) {
     this.#options = options;
-    // Of its own, because a broker answers a connection's requests one by one, and a heartbeat must not wait for data.
+    // A connection of its own: brokers answer the requests of a connection one by one, and heartbeats must not wait for a fetch.
     this.#fetcher = new Consumer({ ...clientOptions(options.access), groupId: options.group });
     this.#fetcher.topics.track(options.topic);
     this.#loop = this.#readForEver();
   }
 
-  /** Resolves when nothing of the partitions is being handled. */
+  /** Resolves when no batch of the partitions is being handled. */
   async drain(partitions: number[]): Promise<void> {
     await Promise.all(partitions.map((partition) => this.#readings.get(partition)?.drain()));
     for (const partition of partitions) this.#readings.delete(partition);
   }
 
-  /** Call when everything is drained. */
+  /** Call after `drain` of all partitions. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#fetcher.close();
@@ -83,7 +83,7 @@ export class KafkaReader {
     if (open.length === 0) return delay(IDLE_MS);
     const metadata = await this.#fetcher.metadata({ topics: [topic] });
     const whole = metadata.topics.get(topic);
-    if (!whole) throw new Error(`the topic ${topic} is not there`);
+    if (!whole) throw new Error(`the topic ${topic} does not exist`);
     const byLeader = Map.groupBy(open, ({ partition }) => whole.partitions[partition]?.leader ?? -1);
     const isFull = open.length < this.#readings.size;
     for (const [leader, readings] of byLeader) {
@@ -97,7 +97,7 @@ export class KafkaReader {
     await Promise.race([...this.#fetching.values(), ...(isFull ? [delay(BLOCK_WHILE_FULL_MS)] : [])]);
   }
 
-  /** Looks up where to read on in partitions that are new here, and drops those that are another's now. */
+  /** Looks up the offsets of newly held partitions, and drops those that this instance no longer holds. */
   async #begin(mine: Set<number>): Promise<void> {
     for (const [partition, reading] of this.#readings) {
       if (!mine.has(partition)) reading.drop();
@@ -112,7 +112,7 @@ export class KafkaReader {
     }
   }
 
-  /** One request to one broker. A plain read: it changes nothing on the bus. */
+  /** One fetch from one broker. It changes nothing on the bus. */
   async #fetch(node: number, topicId: string, readings: KafkaReading[], maxWaitTime: number): Promise<void> {
     const asked = new Map(readings.map((reading) => [reading.partition, reading.offset]));
     const partitions = readings.map(({ partition, offset }) => ({
@@ -152,7 +152,7 @@ export class KafkaReader {
     }
   }
 
-  /** What this region had not read is gone: retention was shorter than its absence. See "Retention" in docs/kafka.md. */
+  /** Retention deleted messages before this region read them. See "Retention" in docs/kafka.md. */
   #skip(reading: KafkaReading, { partitionIndex: partition }: FetchResponsePartition): void {
     this.#options.log.error('bus_messages_lost', { partition, offset: String(reading.offset) });
     reading.drop();

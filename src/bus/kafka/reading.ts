@@ -5,10 +5,10 @@ import type { BatchHandler, Delivery } from '../bus.ts';
 
 interface ReadingOptions {
   partition: number;
-  /** Where to read on. */
+  /** The first offset to read. */
   offset: bigint;
   handler: BatchHandler;
-  /** Notes that everything before an offset has been applied. */
+  /** Commits an offset: every message before it is applied. */
   commit(partition: number, offset: bigint): Promise<void>;
   /** Whether this instance still holds the partition. */
   isHeld(): boolean;
@@ -17,14 +17,14 @@ interface ReadingOptions {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
-/** A commit is refused while others join or leave, for less than a second; then it works, or the partition is another's. */
+/** Commits fail during a rebalance, usually for less than a second. This many failures in a row are not logged. */
 const REBALANCE_ATTEMPTS = 4;
 
 /**
- * What is under way of one partition. Batches are handled one after another, and committed one after another behind:
+ * The batches of one partition between fetch and commit. They are handled one at a time, and committed in the same order:
  *
- *   read ──those before it handled──► handling ──those before it committed──► committing ──► done
- *                                        └─rejected: again, later                └─bus away: again, later
+ *   read ──earlier batches handled──► handling ──earlier batches committed──► committing ──► done
+ *                                        └─rejected: retry                       └─bus unavailable: retry
  */
 export class KafkaReading {
   readonly partition: number;
@@ -46,18 +46,18 @@ export class KafkaReading {
     return this.#giveUp.signal.aborted;
   }
 
-  /** Begins nothing more of what was read. */
+  /** Starts no further batch. */
   drop(): void {
     this.#giveUp.abort();
   }
 
-  /** Drops it; resolves when nothing of it is being handled. */
+  /** Drops the partition. Resolves when no batch is being handled. */
   async drain(): Promise<void> {
     this.drop();
     await Promise.allSettled([this.#handled, this.#committed]);
   }
 
-  /** Puts a batch behind those under way. @param next where to read on behind it */
+  /** Queues a batch. @param next the offset after it */
   take(batch: Delivery[], next: bigint): void {
     const { handler, commit } = this.#options;
     this.offset = next;
@@ -66,14 +66,14 @@ export class KafkaReading {
       this.#giveUp.signal.throwIfAborted();
       return batch.length > 0 ? this.#insist('bus_batch_not_applied', () => handler(this.partition, batch)) : undefined;
     });
-    handled.catch(() => undefined); // the commit behind it sees to that
+    handled.catch(() => undefined); // `committed` reports the failure
     const committed = this.#committed.then(async () => {
       await handled;
       await this.#insist('bus_position_not_saved', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
     });
     this.#handled = handled;
     this.#committed = committed;
-    // What failed was logged, or the partition is another's now: everything begins anew at the bus's own position.
+    // The failure is logged, or another instance holds the partition: reading starts again at the committed offset.
     committed
       .catch(() => this.drop())
       .finally(() => {
@@ -81,7 +81,7 @@ export class KafkaReading {
       });
   }
 
-  /** Tries until it works, or the partition is another's. @param quietly how many failures nobody needs to hear of */
+  /** Retries until the work succeeds, or another instance holds the partition. @param quietly how many failures are not logged */
   async #insist(failure: EventCodeAt<'warn'>, work: () => Promise<void>, quietly = 0): Promise<void> {
     const { log, isHeld, partition } = this.#options;
     for (let attempt = 1; ; attempt++) {

@@ -2,16 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import type { Consumer, KafkaRecord } from '@platformatic/kafka';
 import type { BusMessage, Delivery } from '../bus.ts';
 
-/** What a broker answers to a fetch; the library exports no name for it. */
+/** Response to a fetch. The library does not export this type. */
 export type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 export type FetchResponsePartition = FetchResponse['responses'][number]['partitions'][number];
 
-/** Marks a batch of the log that holds no messages. */
+/** Attribute bit of a control batch, which holds no messages. */
 const CONTROL = 0b100000;
 
 /**
- * The messages of a fetched partition from an offset on, at most `size` in a batch, each with where to read on behind it.
- * The log is stored in batches, so what was fetched may begin before the offset; and what was deleted leaves gaps.
+ * The messages of a fetched partition from an offset on, at most `size` in a batch, each batch with the offset after it.
+ * Brokers send whole record batches, which may begin before the offset. Deleted messages leave gaps.
  */
 export function readBatches(
   { records }: FetchResponsePartition,
@@ -39,7 +39,7 @@ export function readBatches(
   return taken;
 }
 
-/** Muster's own, or anybody's: what is no text in UTF-8 is read as well as it can be, and said to be none. */
+/** Reads a record of any producer. Bytes that are not UTF-8 become replacement characters, and `isUtf8` is false. */
 function readRecord({ key, value, headers }: KafkaRecord): BusMessage {
   const texts = headers.map(([name, text]) => [name?.toString() ?? '', text?.toString() ?? '']);
   const message = { key: key?.toString() ?? '', headers: Object.fromEntries(texts), value: value?.toString() ?? '' };

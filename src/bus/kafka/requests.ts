@@ -2,11 +2,11 @@ import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
 import type { BusMessage } from '../bus.ts';
 import { clientOptions, isAnswer, isOfMessage, type KafkaAccess } from './clients.ts';
 
-/** Of all partitions together: well below what brokers take at once by default, 100 MiB. */
+/** Limit of one produce request, over all partitions. Brokers accept 100 MiB by default. */
 const REQUEST_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 100;
 
-/** Messages to be published together, and how large they are, about. */
+/** Messages to publish together, and their approximate size in bytes. */
 export interface Batch {
   messages: BusMessage[];
   bytes: number;
@@ -15,15 +15,15 @@ export interface Batch {
 /** A batch that waits to be published. */
 interface Part extends Batch {
   topic: string;
-  /** Undefined: by the keys. */
+  /** Undefined: the key decides. */
   partition: number | undefined;
   taken(): void;
   refused(error: unknown): void;
 }
 
 /**
- * Publishes as much as can be with one request. An idempotent producer has one under way at a time, so partitions that
- * waited for each other would each wait a round trip.
+ * Combines the waiting batches of several partitions into one produce request. An idempotent producer has one request in
+ * flight at a time: with one request per partition, each would wait a round trip for every other.
  */
 export class KafkaRequests {
   readonly producer: Producer<string, string, string, string>;
@@ -34,7 +34,7 @@ export class KafkaRequests {
     this.producer = new Producer({
       ...clientOptions(access),
       idempotent: true,
-      // With fewer than two the library takes an idempotent producer for one that repeats for ever, bus or no bus.
+      // Below 2, the library lets an idempotent producer retry without limit while the bus is unavailable.
       retries: 2,
       retryDelay: RETRY_MS,
       acks: ProduceAcks.ALL,
@@ -43,8 +43,8 @@ export class KafkaRequests {
   }
 
   /**
-   * Resolves once all are durably taken, in order.
-   * @throws what the library throws; some may have been taken all the same
+   * Resolves once the bus has stored all messages durably, in order.
+   * @throws the library's error; the bus may have stored some of the messages
    */
   send(topic: string, partition: number | undefined, batch: Batch): Promise<void> {
     return new Promise((taken, refused) => {
@@ -56,13 +56,13 @@ export class KafkaRequests {
   async #sendAll(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
-    // What is asked for in the same turn goes together.
+    // Batches that were queued in the same tick share a request.
     await Promise.resolve();
     while (this.#waiting.length > 0) await this.#sendTogether(this.#next());
     this.#isSending = false;
   }
 
-  /** What has waited longest, at most once for each partition, and as much as one request carries. */
+  /** The next request: the oldest batches, at most one for each partition, up to the size limit. */
   #next(): Part[] {
     const places = new Set<string>();
     const next: Part[] = [];
@@ -88,16 +88,17 @@ export class KafkaRequests {
       });
       for (const part of parts) part.taken();
     } catch (error) {
-      // One that can never be taken must not cost the others; they may come twice for it.
+      // A refused message must not fail the other batches: send each alone. Messages may then be published twice.
       if (parts.length > 1 && isOfMessage(error)) for (const part of parts) await this.#sendTogether([part]);
       else for (const part of parts) part.refused(error);
     }
   }
 }
 
+/** Whether the broker refused a message or a batch as too large. */
 export const isTooLarge = (error: unknown): boolean => isAnswer(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE');
 
-/** A batch of one. */
+/** A batch of one message. */
 export function batchOf(message: BusMessage): Batch {
   const { key, headers, value } = message;
   const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers));

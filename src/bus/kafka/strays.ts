@@ -3,8 +3,8 @@ import { Connection, instancesChannel } from '@platformatic/kafka';
 let isHeard = false;
 
 /**
- * A connection that ends while it authenticates tells of its end twice, and the client listens once: without this, the
- * second time ends the process. Whoever asked for the connection has been told.
+ * Ignores late errors of connections. A connection that ends during authentication emits `error` twice, and the client
+ * listens only once: the second error would end the process. The caller gets the first one.
  */
 export function hearStrayErrors(): void {
   if (isHeard) return;

@@ -6,11 +6,11 @@ import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
 import type { Clock } from '../../ops/clock.ts';
 
-/** Where tokens for OAUTHBEARER come from. */
+/** Source of tokens for OAUTHBEARER. */
 export interface TokenSource {
-  /** @throws Error saying what is wrong there; it holds no secret */
+  /** @throws Error with the reason; it holds no secret */
   get(): Promise<string>;
-  /** The brokers refused the token: the next one is not the same, if there is another. */
+  /** The brokers refused the current token: fetch another one. */
   refuse(): void;
 }
 
@@ -22,30 +22,30 @@ interface TokenClient {
 }
 
 /**
- * A token is renewed when this share of its life is over. Brokers that end sessions with their tokens are shown
- * another one after 80% of a session: it must be a new one by then.
+ * Share of a token's lifetime after which it is renewed. The library authenticates again after 80 % of a session, and needs
+ * a new token then.
  */
 const RENEWAL_SHARE = 0.75;
 const ANSWER_LIMIT_MS = 10_000;
-/** Less than a connection has time for: then its failure says that the token was missing. */
+/** How long a connection waits for a token. It is less than the connect timeout, so that the error names the token endpoint. */
 const PATIENCE_MS = 1_500;
 const LARGEST_ANSWER = 256 * 1024;
 const LONGEST_QUOTE = 200;
 
-/** What RFC 6750 lets a token be. Anything else could say more to a broker than who it is. */
+/** Token syntax of RFC 6750. Other characters could inject further fields into the SASL message. */
 const TOKEN = '^[A-Za-z0-9._~+/-]+=*$';
 const Grant = Type.Object({
   access_token: Type.String({ pattern: TOKEN }),
-  /** Seconds. Where it is missing, a token is good for one connection. */
+  /** Seconds. Without it, a token is used for one connection only. */
   expires_in: Type.Optional(Type.Number({ minimum: 0 })),
 });
 const Refusal = Type.Object({ error: Type.String(), error_description: Type.Optional(Type.String()) });
 
-/** Tokens by client credentials (RFC 6749, 4.4): one request at a time, whose token serves all connections until it is old. */
+/** Fetches tokens with client credentials (RFC 6749, 4.4), one request at a time. Connections share a token until it is renewed. */
 export class GrantedTokens implements TokenSource {
   readonly #client: TokenClient;
   readonly #clock: Clock;
-  // Nothing stays open between requests, so nothing has to be closed.
+  // No connection stays open between requests, so none has to be closed.
   readonly #agent = new Agent({ pipelining: 0, maxResponseSize: LARGEST_ANSWER });
   #kept: { token: string; renewAtMs: number } | undefined;
   #pending: Promise<string> | undefined;
@@ -55,7 +55,7 @@ export class GrantedTokens implements TokenSource {
     this.#clock = clock;
   }
 
-  /** An answer that comes too late for this connection is there for the next. */
+  /** Returns a token within the wait limit. A later answer is kept for the next connection. */
   async get(): Promise<string> {
     if (this.#kept && this.#clock.monotonicMs() < this.#kept.renewAtMs) return this.#kept.token;
     this.#pending ??= this.#fetch().finally(() => {
@@ -106,7 +106,7 @@ export class GrantedTokens implements TokenSource {
     return token;
   }
 
-  /** What the endpoint says for people, which is not always careful about what it repeats. */
+  /** The endpoint's error message, without the client secret: some endpoints repeat it. */
   #quote(answer: unknown): string {
     if (!Value.Check(Refusal, answer)) return '';
     const words = [answer.error, answer.error_description].filter(Boolean).join(', ');
@@ -114,7 +114,7 @@ export class GrantedTokens implements TokenSource {
   }
 }
 
-/** A token that somebody else renews in a file: read for each connection. */
+/** A token in a file that another process renews. It is read for each connection. */
 export class TokenFile implements TokenSource {
   readonly #file: string;
 
@@ -138,13 +138,13 @@ export class TokenFile implements TokenSource {
 
 const Refused = Type.Object({ status: Type.String() });
 
-/** Shows brokers the tokens of a source, and what else they want to be told (RFC 7628, 3.1). */
+/** SASL options that authenticate with the tokens of a source, and extensions (RFC 7628, 3.1). */
 export function byToken(source: TokenSource, extensions: Record<string, string> = {}): SASLOptions {
   return {
     mechanism: SASLMechanisms.OAUTHBEARER,
     token: () => source.get(),
     oauthBearerExtensions: extensions,
-    // A broker first takes a token that it refuses, with an answer that says why (RFC 7628, 3.2.2).
+    // A broker answers a refused token with a success message that holds the error (RFC 7628, 3.2.2).
     authBytesValidator: (bytes, callback) => {
       const answer = parse(bytes?.toString() ?? '');
       if (!Value.Check(Refused, answer)) return callback(null, bytes);

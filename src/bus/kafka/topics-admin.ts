@@ -16,7 +16,7 @@ import {
   wantedTopics,
 } from './topics.ts';
 
-/** A topic as it is, and what is not as it should be. */
+/** A topic as it is, and how it differs from the wanted one. */
 interface TopicState {
   wanted: WantedTopic;
   found?: FoundTopic;
@@ -28,20 +28,20 @@ export interface TopicsState {
   topics: TopicState[];
 }
 
-/** A controller that moves, a leader that is being chosen: over after a moment. */
+/** Covers a controller change or a leader election. */
 const RETRIES = 5;
 const RETRY_DELAY_MS = 200;
-/** How long brokers take at most to know of what was changed. */
+/** How long a change may take to reach all brokers, in ms. */
 const SETTLE_LIMIT_MS = 10_000;
 const POLL_MS = 100;
-/** Brokers take longer to create topics than to answer anything else. */
+/** Timeout in ms. Creating a topic takes longer than other requests. */
 const ANSWER_LIMIT_MS = 5000;
-/** For one call with all its retries. */
+/** Limit in ms of one call with all its retries. */
 const CALL_LIMIT_MS = 6000;
 
 const ask = <T>(call: Promise<T>): Promise<T> => inTime(CALL_LIMIT_MS, call);
 
-/** Looks at the topics of a configuration, and puts them right. */
+/** Checks the topics of a configuration, and creates or changes them. */
 export class TopicsAdmin {
   readonly #admin: Admin;
   readonly #access: KafkaAccess;
@@ -61,7 +61,7 @@ export class TopicsAdmin {
     this.#clock = clock;
   }
 
-  /** @throws BusUnavailable, also where the principal may not look */
+  /** Compares all topics with the configuration. @throws BusUnavailable, also if the principal lacks permission */
   async check(): Promise<TopicsState> {
     try {
       const { brokers } = await ask(this.#admin.metadata({ forceUpdate: true }));
@@ -79,9 +79,9 @@ export class TopicsAdmin {
   }
 
   /**
-   * Does what can be done without taking anything away, and tells of each step.
-   * @returns how the topics are then
-   * @throws BusUnavailable, also where the principal may not change them
+   * Carries out all steps; none of them removes anything. Calls `onDone` after each step.
+   * @returns the state afterwards
+   * @throws BusUnavailable, also if the principal lacks permission
    */
   async apply(onDone: (topic: string, step: Step) => void): Promise<TopicsState> {
     const before = await this.check();
@@ -99,7 +99,7 @@ export class TopicsAdmin {
     await ask(this.#admin.close());
   }
 
-  /** Each broker hears of changes in its own time. */
+  /** Checks again until all brokers know the changes, or the limit is over. */
   async #settled(): Promise<TopicsState> {
     const deadlineMs = this.#clock.monotonicMs() + SETTLE_LIMIT_MS;
     for (;;) {

@@ -1,22 +1,22 @@
 import { dlqOf } from './kafka.ts';
 
-/** What a topic should be like. More copies and a longer retention are as good. */
+/** The settings that a topic must have. More replicas and a longer retention are accepted. */
 export interface WantedTopic {
   name: string;
   partitions: number;
-  /** Whether it must have exactly so many: keys are dealt over them. */
+  /** Whether the number of partitions must match exactly, because keys are mapped to them. */
   isDealt: boolean;
   replication: number;
   retentionMs: number;
 }
 
-/** What a topic is like. */
+/** The settings that a topic has. */
 export interface FoundTopic {
   partitions: number;
-  /** Of the partition that has the fewest replicas. */
+  /** Replicas of the partition that has the fewest. */
   replication: number;
   holdsMessages: boolean;
-  /** As the brokers tell them; what a service does not tell, it decides by itself. */
+  /** Settings that the brokers report. Managed services hide those that they control themselves. */
   settings: Partial<Record<Setting, string>>;
 }
 
@@ -28,11 +28,11 @@ export type Step =
   | { do: 'set'; setting: Setting; value: string }
   | { do: 'add partitions'; partitions: number };
 
-/** One thing about a topic that is not as it should be. */
+/** One setting of a topic that is not as wanted. */
 export interface Difference {
-  /** In words that follow the topic's name, and say what to do where there is no step. */
+  /** Continues a sentence that begins with the topic's name. Without a `step`, it also says what to do. */
   what: string;
-  /** What puts it right and takes nothing away; undefined where a person has to decide. */
+  /** A change that mends it without removing anything; undefined if a person must decide. */
   step?: Step;
 }
 
@@ -43,11 +43,11 @@ export interface TopicsSpec {
   retentionHours: number;
 }
 
-/** Kafka's own default. What instances publish fits: a request of theirs is half as large, and so is any event but a monster. */
+/** Kafka's default of `max.message.bytes`. Instances publish record batches of half that size, and a larger event is rare. */
 const MESSAGE_BYTES = 1_048_588;
 const HOUR_MS = 3_600_000;
 
-/** The topic and its dead letters. @param brokers how many there are: more copies of a message cannot be */
+/** The wanted event topic and dead-letter topic. @param brokers number of brokers, the upper limit of replicas */
 export function wantedTopics({ topic, partitions, replication, retentionHours }: TopicsSpec, brokers: number) {
   const shared = { replication: Math.min(replication, brokers), retentionMs: retentionHours * HOUR_MS };
   const events: WantedTopic = { name: topic, partitions, isDealt: true, ...shared };
@@ -56,12 +56,12 @@ export function wantedTopics({ topic, partitions, replication, retentionHours }:
 }
 
 /**
- * Compares a topic with what it should be. No step takes anything away: neither partitions nor replicas, nor what is kept. And none
- * deals keys anew that messages lie under.
- * @param found undefined: there is no such topic
+ * Compares a topic with the wanted settings. No step removes partitions, replicas or messages, and no step changes the
+ * partition of a key while the topic holds messages.
+ * @param found undefined if the topic does not exist
  */
 export function compare(wanted: WantedTopic, found: FoundTopic | undefined): Difference[] {
-  if (!found) return [{ what: 'is not there', step: creation(wanted) }];
+  if (!found) return [{ what: 'does not exist', step: creation(wanted) }];
   return [
     ...comparePartitions(wanted, found),
     ...compareReplication(wanted, found),
@@ -82,7 +82,7 @@ function creation({ partitions, replication, retentionMs }: WantedTopic): Step {
   return { do: 'create', partitions, replication, settings };
 }
 
-/** All copies but one: a message survives its first broker, and a broker may be away without the bus standing still. */
+/** All replicas but one: a message survives the loss of a broker, and publishing goes on with one broker down. */
 function inSyncOf(replication: number): number {
   return Math.max(1, replication - 1);
 }
@@ -91,10 +91,12 @@ function comparePartitions({ partitions, isDealt }: WantedTopic, found: FoundTop
   if (!isDealt || found.partitions === partitions) return [];
   const what = `has ${many(found.partitions, 'partition')}, and bus.partitions is ${partitions}`;
   if (found.partitions > partitions)
-    return [{ what: `${what}; partitions cannot be taken away: set bus.partitions to ${found.partitions} everywhere` }];
+    return [
+      { what: `${what}; partitions cannot be removed: set bus.partitions to ${found.partitions} in all regions` },
+    ];
   if (!found.holdsMessages) return [{ what, step: { do: 'add partitions', partitions } }];
   const why = 'it holds messages, and agents would change partitions and lose their order';
-  return [{ what: `${what}; ${why}: set bus.partitions to ${found.partitions}, or name a new topic, everywhere` }];
+  return [{ what: `${what}; ${why}: set bus.partitions to ${found.partitions}, or name a new topic, in all regions` }];
 }
 
 function compareReplication({ replication }: WantedTopic, found: FoundTopic): Difference[] {
@@ -103,7 +105,7 @@ function compareReplication({ replication }: WantedTopic, found: FoundTopic): Di
   return [{ what: `has ${many(found.replication, 'replica')}, not ${replication}: ${how}, or lower bus.replication` }];
 }
 
-/** With fewer copies than wanted, less can be in sync: asking for more would stop all publishing. */
+/** A topic with too few replicas needs a lower `min.insync.replicas`, or nothing can be published. */
 function compareInSync({ replication }: WantedTopic, found: FoundTopic): Difference[] {
   const setting = 'min.insync.replicas';
   const inSync = numberIn(found, setting);
@@ -112,7 +114,8 @@ function compareInSync({ replication }: WantedTopic, found: FoundTopic): Differe
   if (inSync < least) return [raised(setting, inSync, least)];
   const most = inSyncOf(found.replication);
   if (inSync <= most) return [];
-  const effect = inSync > found.replication ? 'nothing can be published' : 'nothing is published with a broker away';
+  const effect =
+    inSync > found.replication ? 'nothing can be published' : 'nothing can be published while a broker is down';
   return [
     { what: `has ${setting} ${inSync} with ${many(found.replication, 'replica')}, so ${effect}: set it to ${most}` },
   ];
@@ -125,14 +128,16 @@ function compareRetention({ retentionMs }: WantedTopic, found: FoundTopic): Diff
   return [{ what, step: { do: 'set', setting: 'retention.ms', value: `${retentionMs}` } }];
 }
 
-/** An event holds what changed, not all of its agent: one cannot stand for those before it. */
+/** Compaction would lose changes: an event holds only the changed facets, not the whole agent. */
 function comparePolicy({ settings, holdsMessages }: FoundTopic): Difference[] {
   const setting = 'cleanup.policy';
   const policies = settings[setting]?.split(',').map((policy) => policy.trim());
   if (!policies?.includes('compact')) return [];
   const what = 'is compacted, which drops changes that regions have not read';
   if (policies.includes('delete') || !holdsMessages) return [{ what, step: { do: 'set', setting, value: 'delete' } }];
-  return [{ what: `${what}: set ${setting} to delete once every region has read it, as old messages go with that` }];
+  return [
+    { what: `${what}: set ${setting} to delete once every region has read it, because that deletes old messages` },
+  ];
 }
 
 function compareSize(found: FoundTopic): Difference[] {
@@ -150,14 +155,14 @@ function numberIn({ settings }: FoundTopic, setting: Setting): number | undefine
   return value === undefined ? undefined : Number(value);
 }
 
-/** How a topic is, in a few words for people. */
+/** A short description of a topic, for operators. */
 export function describeTopic({ partitions, replication, settings }: FoundTopic): string {
   const kept = Number(settings['retention.ms'] ?? Number.NaN);
   const keeps = Number.isNaN(kept) ? [] : [`keeps messages ${kept < 0 ? 'for ever' : `for ${inWords(kept)}`}`];
   return [many(partitions, 'partition'), many(replication, 'replica'), ...keeps].join(', ');
 }
 
-/** What a step did, in words that follow the topic's name. */
+/** What a step did, as the end of a sentence that begins with the topic's name. */
 export function describeStep(step: Step): string {
   switch (step.do) {
     case 'create':
@@ -175,7 +180,7 @@ const UNITS: [string, number][] = [
   ['second', 1000],
 ];
 
-/** E.g. `7 days`: in the largest unit that it is a whole number of. */
+/** E.g. `7 days`: in the largest unit that divides it. */
 function inWords(ms: number): string {
   const [unit, size] = UNITS.find(([, each]) => ms >= each && ms % each === 0) ?? ['millisecond', 1];
   return many(ms / size, unit);

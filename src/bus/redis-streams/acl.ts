@@ -1,6 +1,6 @@
 /**
- * The rules of the ACL user that every region's instances are in the Redis that carries the bus: the least they can work
- * with. The tests and the local world run under them.
+ * The least ACL rules that instances need on the Redis that carries the bus. The tests and the local world run with these
+ * rules.
  */
 export function busRules(topic: string): string[] {
   const keys = [`${topic}:*`, `${topic}.dlq`];

@@ -4,7 +4,7 @@ import type { Script } from '../../store/redis/scripts.ts';
 import { isNoScript } from '../../store/replies.ts';
 import { BusUnavailable } from '../bus.ts';
 
-/** A bus that answers later than this is taken for frozen, and its connection for lost. */
+/** Command timeout. After it, the connection is replaced: a frozen server keeps its connections open. */
 const ANSWER_LIMIT_MS = 2_000;
 const CONNECT_LIMIT_MS = 2_000;
 const SILENCE_LIMIT_MS = 5_000;
@@ -14,8 +14,8 @@ const MAX_RECONNECT_MS = 2_000;
 type CommandOptions = Parameters<ReturnType<typeof open>['sendCommand']>[1];
 
 /**
- * One connection to a plain Redis that comes back by itself for ever and never keeps a caller waiting: while it is
- * away every call fails at once. Nothing is queued, so an outage costs no memory.
+ * One connection to a plain Redis. It reconnects without limit. While it is down every call fails at once: commands are not
+ * queued, so an outage costs no memory.
  */
 export class RedisConnection {
   readonly #url: string;
@@ -24,7 +24,7 @@ export class RedisConnection {
   #opened: Promise<void>;
   #closed = false;
 
-  /** @param url `redis://` or `rediss://`, with credentials if need be */
+  /** @param url `redis://` or `rediss://`, with credentials if needed */
   constructor(url: string, tls: TlsTexts = {}) {
     this.#url = url;
     this.#tls = tls;
@@ -33,15 +33,15 @@ export class RedisConnection {
   }
 
   /**
-   * Carries out one command.
+   * Sends one command.
    * @param blocksMs how long the command itself may block
-   * @throws BusUnavailable; what was sent may still have been carried out
+   * @throws BusUnavailable; the server may have carried out the command
    */
   call(command: string[], blocksMs = 0): Promise<unknown> {
     return this.#call(command, blocksMs);
   }
 
-  /** The same, answered in bytes: as text, what is no UTF-8 would look like something else. */
+  /** As `call`, with strings as bytes, so that invalid UTF-8 can be detected. */
   callForBytes(command: string[], blocksMs: number): Promise<unknown> {
     return this.#call(command, blocksMs, { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } });
   }
@@ -65,7 +65,7 @@ export class RedisConnection {
     return this.call(['EVAL', script.lua, ...rest]);
   }
 
-  /** Calls under way fail, and all later ones. */
+  /** Running and later calls fail. */
   close(): void {
     this.#closed = true;
     destroy(this.#client);
@@ -75,7 +75,7 @@ export class RedisConnection {
     const client = this.#client;
     const limit = setTimeout(() => this.#leave(client), ANSWER_LIMIT_MS + blocksMs);
     try {
-      // The first call waits for the connection; after that, while it is lost, calls fail at once.
+      // Only the first call waits for the connection; later calls fail at once while it is down.
       return await this.#opened.then(() => client.sendCommand(command, options));
     } catch (error) {
       if (this.#client !== client) throw new Error('it does not answer', { cause: error });
@@ -85,7 +85,7 @@ export class RedisConnection {
     }
   }
 
-  /** A frozen server keeps its connections open: leaving them is the only way not to wait for it. */
+  /** Replaces the connection to a frozen server. */
   #leave(frozen: ReturnType<typeof open>): void {
     if (this.#closed || this.#client !== frozen) return;
     this.#client = open(this.#url, this.#tls);
@@ -95,7 +95,7 @@ export class RedisConnection {
 }
 
 function destroy(client: ReturnType<typeof open>): void {
-  // A client that is just connecting would stay connected.
+  // `destroy` does not stop a client that is still connecting.
   client.once('connect', () => client.destroy());
   client.destroy();
 }
@@ -116,13 +116,13 @@ function open(url: string, tls: TlsTexts) {
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, MAX_RECONNECT_MS) * (0.5 + Math.random() / 2),
     },
   });
-  // What is lost with a connection rejects the calls under way; they tell.
+  // The calls that were running report the error.
   client.on('error', () => undefined);
   client.connect().catch(() => undefined);
   return client;
 }
 
-/** Resolves once the first attempt to connect has ended, well or not. */
+/** Resolves when the first attempt to connect has succeeded or failed. */
 function opened(client: ReturnType<typeof open>): Promise<void> {
   return new Promise((resolve) => {
     for (const event of ['ready', 'error', 'end']) client.once(event, () => resolve());

@@ -6,7 +6,7 @@ import { RedisConnection } from './connection.ts';
 const PAGE = '200';
 const ID = /^\d+-\d+$/;
 
-/** The dead letters of a bus on Redis Streams. @param url as of the bus */
+/** The dead letters of a bus on Redis Streams. @param url the bus's URL */
 export function redisLetterBox(url: string, tls: TlsTexts | undefined, topic: string): LetterBox {
   const redis = new RedisConnection(url, tls);
   const key = `${topic}.dlq`;

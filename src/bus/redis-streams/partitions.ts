@@ -1,19 +1,19 @@
 import { load } from '../../store/redis/scripts.ts';
 import type { RedisConnection } from './connection.ts';
 
-/** As many as a configuration can name. */
+/** The configuration's limit of `bus.partitions`. */
 const MOST_PARTITIONS = 256;
 
 const partitionsScript = load('partitions', new URL('./scripts/', import.meta.url));
 
-/** The stream of a partition, and what regions have published and read of it. */
+/** The keys of a partition: its stream, and the hash of published and committed positions. */
 export function partitionKeys(topic: string, partition: number): [stream: string, progress: string] {
   const stream = `${topic}:${partition}`;
   return [stream, `${stream}:progress`];
 }
 
 /**
- * How many partitions the topic has on this bus; undefined where nothing was ever published.
+ * The number of partitions of the topic on this bus; undefined if nothing was ever published.
  * @throws BusUnavailable
  */
 export async function partitionsOn(redis: RedisConnection, topic: string): Promise<number | undefined> {
@@ -21,7 +21,8 @@ export async function partitionsOn(redis: RedisConnection, topic: string): Promi
 }
 
 /**
- * The same, and the first to ask settles it: regions that deal agents over other partitions would not find each other's.
+ * Fixes the number of partitions on the first call of any region; later calls get the fixed number. Regions with different
+ * numbers would publish an agent's events to different partitions.
  * @throws BusUnavailable
  */
 export function settlePartitions(redis: RedisConnection, topic: string, wanted: number): Promise<number> {
@@ -33,6 +34,6 @@ async function askPartitions(redis: RedisConnection, topic: string, wanted: numb
   return Number(await redis.run(partitionsScript, [`${topic}:partitions`, ...progress], [`${wanted}`]));
 }
 
-/** What is wrong with a bus of another number of partitions, and what to do. */
+/** Error text for a bus whose number of partitions differs from the configuration, with what to do. */
 export const otherPartitions = (topic: string, found: number, wanted: number): string =>
   `the bus has ${found} partitions of ${topic}, and bus.partitions is ${wanted}: set it to ${found}, or name a new topic, in all regions`;

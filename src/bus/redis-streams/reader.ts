@@ -6,33 +6,33 @@ import { type ByteEntry, readFields } from '../envelope.ts';
 import type { RedisConnection } from './connection.ts';
 
 interface ReaderOptions {
-  /** Carries the blocking reads and nothing else. */
+  /** A connection for the blocking reads only. */
   connection: RedisConnection;
   streamKey(partition: number): string;
   /** The partitions this instance may read now. */
   held(): Set<number>;
   /** The region's position in a partition. @throws BusUnavailable */
   position(partition: number): Promise<string>;
-  /** Moves the region's position on; resolves to where it then is. @throws BusUnavailable */
+  /** Moves the region's position forward; resolves to the position on the bus afterwards. @throws BusUnavailable */
   advance(partition: number, from: string, to: string): Promise<string>;
   handler: BatchHandler;
   log: Log;
 }
 
 const BATCH = 200;
-/** Batches of one partition that are read before the first of them is committed: a bus far away is read on meanwhile. */
+/** Uncommitted batches of a partition at which reading it pauses. Reading ahead hides the latency of a distant bus. */
 const READ_AHEAD = 4;
 const BLOCK_MS = 500;
-/** While a partition is full it is not read; this is how soon it is looked after again. */
+/** Paused partitions are checked this often. */
 const BLOCK_WHILE_FULL_MS = 5;
 const IDLE_MS = 20;
 const AWAY_MS = 250;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
 
-/** What is under way of a partition. Batches are handled one after another, and committed one after another behind. */
+/** The batches of a partition between read and commit. They are handled one at a time, and committed in the same order. */
 interface Reading {
-  /** Where to read on. */
+  /** The last position read. */
   position: string;
   batches: number;
   handled: Promise<void>;
@@ -41,13 +41,13 @@ interface Reading {
 }
 
 /**
- * Reads the held partitions ahead, and handles each in order. The life of a batch:
+ * Reads the held partitions ahead, and handles each one in order. The life of a batch:
  *
- *   read ──those before it handled──► handling ──those before it committed──► committing ──position moved on──► done
- *                                        └─rejected: again, later                └─bus away: again, later
+ *   read ──earlier batches handled──► handling ──earlier batches committed──► committing ──position moved──► done
+ *                                        └─rejected: retry                       └─bus unavailable: retry
  *
- * A partition that is being drained, or whose position somebody else has moved, drops what it has not begun; what was not
- * committed is its next holder's.
+ * A partition that is drained, or whose position another instance moved, drops the batches that have not started. The next
+ * holder reads all messages that were not committed.
  */
 export class PartitionReader {
   readonly #options: ReaderOptions;
@@ -61,16 +61,16 @@ export class PartitionReader {
     this.#loop = this.#readForEver();
   }
 
-  /** Resolves when nothing of a partition, which is held no more, is being handled. */
+  /** Resolves when no batch of a partition is being handled. Call after the lease has ended. */
   async drain(partition: number): Promise<void> {
     const reading = this.#readings.get(partition);
     if (!reading) return;
     this.#drop(partition, reading);
-    // A commit that is given up does not wait for the batches behind it, and one of them may be in a handler's hands.
+    // A commit that was given up does not wait for later batches, and one of them may be with the handler.
     await Promise.allSettled([reading.handled, reading.committed]);
   }
 
-  /** Call when everything is drained. */
+  /** Call after `drain` of all partitions. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#options.connection.close();
@@ -109,7 +109,7 @@ export class PartitionReader {
     }
   }
 
-  /** Asks where to read on: only the bus knows what another holder has committed. @throws BusUnavailable */
+  /** Reads the committed position from the bus: another holder may have moved it. @throws BusUnavailable */
   async #begin(partition: number): Promise<void> {
     if (this.#readings.has(partition)) return;
     const position = await this.#options.position(partition);
@@ -123,7 +123,7 @@ export class PartitionReader {
     });
   }
 
-  /** A plain read: it changes nothing on the bus, so one that arrives late takes nothing from the next holder. */
+  /** `XREAD` changes nothing on the bus: a late one takes no messages from the next holder. */
   async #read(readings: Map<number, Reading>): Promise<Map<number, Delivery[]>> {
     const { connection, streamKey } = this.#options;
     const byKey = new Map([...readings.keys()].map((partition) => [streamKey(partition), partition]));
@@ -143,7 +143,7 @@ export class PartitionReader {
     return batches;
   }
 
-  /** Puts a batch behind those under way. */
+  /** Queues a batch. */
   #take(partition: number, reading: Reading, batch: Delivery[]): void {
     const { handler, advance } = this.#options;
     const { signal } = reading.giveUp;
@@ -153,7 +153,7 @@ export class PartitionReader {
       signal.throwIfAborted();
       return this.#insist(partition, signal, 'bus_batch_not_applied', () => handler(partition, batch));
     });
-    handled.catch(() => undefined); // the commit behind it sees to that
+    handled.catch(() => undefined); // `committed` reports the failure
     const committed = reading.committed.then(async () => {
       await handled;
       const reached = await this.#insist(partition, signal, 'bus_position_not_saved', () =>
@@ -162,7 +162,7 @@ export class PartitionReader {
       if (reached !== to) throw new Error(`the position of partition ${partition} is ${reached}, not ${from}`);
     });
     Object.assign(reading, { position: to, handled, committed, batches: reading.batches + 1 });
-    // What failed was logged, or somebody else has gone on with it: everything begins anew at the bus's own position.
+    // The failure is logged, or another instance moved the position: reading starts again at the committed position.
     committed
       .catch(() => this.#drop(partition, reading))
       .finally(() => {
@@ -170,13 +170,13 @@ export class PartitionReader {
       });
   }
 
-  /** Begins nothing more of what was read of a partition. */
+  /** Starts no further batch of a partition. */
   #drop(partition: number, reading: Reading): void {
     reading.giveUp.abort();
     if (this.#readings.get(partition) === reading) this.#readings.delete(partition);
   }
 
-  /** Tries until it works, the partition is drained, or its lease is over. */
+  /** Retries until the work succeeds, the partition is drained, or its lease ends. */
   async #insist<T>(
     partition: number,
     giveUp: AbortSignal,

@@ -13,27 +13,27 @@ import { PartitionReader, START } from './reader.ts';
 export interface RedisStreamsBusOptions {
   /** One plain Redis: `redis://` or `rediss://`. */
   url: string;
-  /** PEM texts, with `rediss://`; undefined: the system says whom to trust. */
+  /** PEM texts, for `rediss://`; undefined: the system's trusted authorities. */
   tls?: TlsTexts;
   topic: string;
   partitions: number;
   region: string;
-  /** Every region of the config: nothing is trimmed before all of them have read it, though one may never have run. */
+  /** All regions of the configuration. Messages are trimmed only after all of them have read them, even one that never ran. */
   regions: string[];
-  /** Unique among the region's instances. */
+  /** The instance's name, unique in its region. */
   instance: string;
   clock: Clock;
   log: Log;
-  /** Messages of a partition that some region has not read, beyond which nothing more is taken. */
+  /** Unread messages of a partition at which publishing fails with BusUnavailable. */
   maxLength?: number;
-  /** How long a partition waits for an instance that died. */
+  /** Lease time in ms: after it, another instance reads the partitions of one that crashed. */
   leaseTtlMs?: number;
 }
 
 const MAX_LENGTH = 1_000_000;
 const LEASE_TTL_MS = 6_000;
 const MAX_DEAD_LETTERS = '100000';
-/** One script call holds the bus up for all; this many appends take it about a millisecond. */
+/** Messages for each script call. Scripts block Redis; this many appends take about 1 ms. */
 const PUBLISH_CHUNK = 500;
 
 const folder = new URL('./scripts/', import.meta.url);
@@ -45,17 +45,17 @@ const advanceScript = load('advance', folder);
  *
  * | key | type | holds |
  * |---|---|---|
- * | `<topic>:partitions` | string | how many partitions there are, as settled by the first instance |
- * | `<topic>:<n>` | stream | the messages of partition n that some region has not read |
- * | `<topic>:<n>:progress` | hash | the last id published, and the last that each region has committed |
+ * | `<topic>:partitions` | string | the number of partitions, fixed by the first instance |
+ * | `<topic>:<n>` | stream | messages of partition n that at least one region has not read |
+ * | `<topic>:<n>:progress` | hash | the last id published, and the last id that each region committed |
  * | `<topic>:lease:<region>:<n>` | string | the instance that reads partition n for the region |
  * | `<topic>.dlq` | stream | dead letters |
  *
- * Regions keep positions, as with Kafka, instead of being consumer groups: `XREADGROUP` takes messages away, so one
- * that was sent before a lease ended and carried out after it would take them from the next holder, out of order and
- * behind its back. A plain `XREAD` takes nothing, and a position moves on only from where its mover thinks it is.
+ * Regions store positions, as in Kafka, and are not consumer groups. `XREADGROUP` assigns messages to the reader: one that was
+ * sent before a lease ended, and carried out later, would take messages from the next holder. `XREAD` assigns nothing, and
+ * advance.lua moves a position only from the expected one.
  *
- * A region that left for good holds messages back until it is forgotten: `HDEL <topic>:<n>:progress read:<region>`.
+ * A decommissioned region blocks trimming until it is removed: `HDEL <topic>:<n>:progress read:<region>`.
  */
 export function createRedisStreamsBus(options: RedisStreamsBusOptions): Bus {
   return new RedisStreamsBus(options);
@@ -132,7 +132,7 @@ class RedisStreamsBus implements Bus {
     this.#redis.close();
   }
 
-  /** With another number of partitions keys would lie where no other region looks for them. A start without the bus left it open. */
+  /** Another number of partitions would map agents to other partitions than in the other regions. Repeated, as a start without the bus cannot check. */
   async #checkPartitions(): Promise<void> {
     if (this.#isSettled) return;
     const { topic, partitions } = this.#options;
@@ -168,7 +168,6 @@ class RedisStreamsBus implements Bus {
     return new BusUnavailable(`bus full: region ${slowest} is ${most} messages behind on partition ${partition}`);
   }
 
-  /** The stream and the progress of a partition. */
   #keys(partition: number): [stream: string, progress: string] {
     return partitionKeys(this.#options.topic, partition);
   }
@@ -176,5 +175,5 @@ class RedisStreamsBus implements Bus {
 
 const readBy = (region: string): string => `read:${region}`;
 
-/** How many messages were ever published up to a position. */
+/** The second part of an id counts all messages ever published to the partition. */
 const published = (position: string): number => Number(position.split('-')[1]);

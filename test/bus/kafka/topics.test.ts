@@ -79,7 +79,7 @@ describe('a difference', () => {
   });
 
   test.each<[string, FoundTopic | undefined, string[]]>([
-    ['no topic', undefined, ['is not there (apply)']],
+    ['no topic', undefined, ['does not exist (apply)']],
     [
       'too few partitions, and no messages',
       { ...FINE, partitions: 1, holdsMessages: false },
@@ -89,14 +89,14 @@ describe('a difference', () => {
       'too few partitions, and messages',
       { ...FINE, partitions: 6 },
       [
-        'has 6 partitions, and bus.partitions is 12; it holds messages, and agents would change partitions and lose their order: set bus.partitions to 6, or name a new topic, everywhere',
+        'has 6 partitions, and bus.partitions is 12; it holds messages, and agents would change partitions and lose their order: set bus.partitions to 6, or name a new topic, in all regions',
       ],
     ],
     [
       'too many partitions',
       { ...FINE, partitions: 24, holdsMessages: false },
       [
-        'has 24 partitions, and bus.partitions is 12; partitions cannot be taken away: set bus.partitions to 24 everywhere',
+        'has 24 partitions, and bus.partitions is 12; partitions cannot be removed: set bus.partitions to 24 in all regions',
       ],
     ],
     [
@@ -108,7 +108,7 @@ describe('a difference', () => {
     [
       'all in sync',
       changed({ 'min.insync.replicas': '3' }),
-      ['has min.insync.replicas 3 with 3 replicas, so nothing is published with a broker away: set it to 2'],
+      ['has min.insync.replicas 3 with 3 replicas, so nothing can be published while a broker is down: set it to 2'],
     ],
     [
       'more in sync than there are',

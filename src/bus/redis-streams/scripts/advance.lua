@@ -1,14 +1,14 @@
--- advance: moves a region's position on, and trims what every region has read.
+-- advance: moves a region's position forward, and trims the messages that every region has read.
 -- KEYS  1 stream, 2 progress (see publish.lua)
--- ARGV  1 region, 2 position it moves on from, 3 position it has reached, then all regions of the config
--- Answers the region's position: the one reached, or, if it was not where the caller thinks, the one that is there.
+-- ARGV  1 region, 2 expected position, 3 new position, then all regions of the config
+-- Answers the region's position: the new one, or the stored one if it is not the expected one.
 
 local progress, field = KEYS[2], 'read:' .. ARGV[1]
 local there = redis.call('HGET', progress, field) or '0-0'
 if there ~= ARGV[2] then return there end
 redis.call('HSET', progress, field, ARGV[3])
 
--- A region of the config that has never come up has no position yet: keep everything for it.
+-- A region that never ran has no position: keep all messages for it.
 for i = 4, #ARGV do
   if redis.call('HEXISTS', progress, 'read:' .. ARGV[i]) == 0 then return ARGV[3] end
 end

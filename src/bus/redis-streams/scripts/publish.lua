@@ -1,7 +1,7 @@
--- publish: appends messages to a partition, all or none, unless it is full.
+-- publish: appends messages to a partition, all or none; none if it is full.
 -- KEYS  1 stream, 2 progress (hash: "published" -> last id, "read:<region>" -> last id that the region committed)
--- ARGV  1 length from which the stream is full, then key, headers and value of each message
--- Answers 1, or 0 when it is full. An id is <ms>-<n>: the time, and how many messages were ever published up to it.
+-- ARGV  1 stream length at which it is full, then key, headers and value of each message
+-- Answers 1, or 0 if it is full. An id is <ms>-<n>: the time, and the number of messages ever published, including this one.
 
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 
