@@ -4,21 +4,21 @@ import { type Log, type LogStream, openStream } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { traceOfLine } from './trace.ts';
 
-/** Who did something. Ids are the issuer's, the configuration's or the platform's; never a token. */
+/** Who acted. Ids come from the token issuer, the configuration or the platform; tokens are never recorded. */
 export type Who =
-  /** `subject` is the person or application that a token speaks of, `client` the application that showed it. */
+  /** `subject` is the person or application that the token was issued for, `client` the application that sent it. */
   | { issuer: string; subject?: string; client?: string }
-  /** Another region, on behalf of a caller whom its own audit names. */
+  /** Another region, on behalf of a caller that is named in the other region's audit. */
   | { region: string }
-  /** The platform's own word: the connection that it came by, or null for agents of none. */
+  /** The platform, by the connection that reported it; null for agents without a connection. */
   | { platform: string | null }
-  /** Muster itself, in the region named: a claim's time was over. */
+  /** Muster itself, in this region: a claim expired. */
   | { muster: string }
-  /** Anybody on the instance's machine, where there is no `auth`. */
+  /** Any caller on the instance's machine; used if `auth` is not configured. */
   | { anybody: true };
 
-/** What was done: see docs/security.md, which explains each. */
-type Deed =
+/** The kinds of action; docs/security.md explains each. */
+type AuditOp =
   | 'claim'
   | 'assign'
   | 'confirm'
@@ -34,13 +34,13 @@ type Deed =
   | 'conflict'
   | 'denied';
 
-/** One thing that somebody did, and what came of it. */
+/** One action and its outcome. */
 export interface AuditRecord {
-  op: Deed;
+  op: AuditOp;
   who: Who;
-  /** `ok`, or what else came of it, e.g. the code of a problem. */
+  /** `ok`, or another outcome, e.g. the code of a problem. */
   outcome: string;
-  /** The id that the answer had in `x-request-id`. */
+  /** The request id, as answered in `x-request-id`. */
   request?: string;
   agent?: string;
   call?: string;
@@ -48,30 +48,30 @@ export interface AuditRecord {
   claim?: string;
   unit?: string;
   fence?: number;
-  /** The region that granted the claim, and on whose word: the home's, or the platform's. */
+  /** The region that granted the claim, and how: as the home, as a delegated grant (`verified`), or from a copy. */
   granted_by?: string;
   mode?: 'home' | 'verified' | 'copy';
   /** Why the claim ended. */
   end_reason?: string;
-  /** The event's id, and what it spoke of. */
+  /** The event's id, and the facets that it changes. */
   event_id?: string;
   facets?: string[];
-  /** Method and path, of what is neither a claim nor an event. */
+  /** Method and path of a request that is neither a claim nor an event. */
   route?: string;
-  /** Of a conflict: the claim that stands and the one that does not. */
+  /** In a claim conflict: the claim that stands, and the one that does not. */
   kept?: object;
   lost?: object;
 }
 
-/** The record of who did what. */
+/** Writes audit records. */
 export interface Audit {
-  /** Returns at once; what cannot be written is counted. */
+  /** Returns at once. Records that cannot be written are dropped and counted. */
   record(record: AuditRecord): void;
-  /** To be called when nothing can happen any more; what waits is still written. */
+  /** Call last. Waiting records are still written. */
   close(): void;
 }
 
-/** For what runs without an instance around it. */
+/** Discards all records. For commands that run without an instance. */
 export const noAudit: Audit = { record() {}, close() {} };
 
 interface AuditOptions {
@@ -84,14 +84,14 @@ interface AuditOptions {
   metrics: Pick<Metrics, 'auditDropped'>;
 }
 
-/** Only its owner reads who did what. */
+/** The file is readable by its owner only. */
 const MODE = 0o600;
 const IS_RECORD = '"audit":true';
 
 /**
- * Writes records as JSON lines, off the caller's path. While they cannot be written up to 16 MiB of them wait; what comes
- * on top is dropped, counted, and told by the next record that gets through.
- * @throws Error if the file cannot be opened: whoever asked for an audit should not run without one
+ * Writes records as JSON lines, asynchronously. Up to 16 MiB of records wait while the file cannot be written. Further ones
+ * are dropped and counted; the next record that is written says how many.
+ * @throws Error if the file cannot be opened: an instance that is configured to audit must not run without the audit
  */
 export function openAudit({ file, stream, region, instance, log, metrics }: AuditOptions): Audit {
   const target = file === undefined ? stream : openStream(openFile(file));
@@ -99,7 +99,7 @@ export function openAudit({ file, stream, region, instance, log, metrics }: Audi
   let dropped = 0;
   let isBroken = false;
   target.on('drop', (line: string) => {
-    if (!line.includes(IS_RECORD)) return; // a line of the log's own
+    if (!line.includes(IS_RECORD)) return; // a log line, not a record
     metrics.auditDropped.inc();
     dropped += 1;
   });

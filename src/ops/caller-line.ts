@@ -1,11 +1,11 @@
 import type { Origin } from './line-origin.ts';
 
 /**
- * The lines that callers write: what they asked for, and what they were told. No instance writes any of them, so they
- * are what the instances' own histories are held against. They stand in a file of their own, as process `callers`, by
- * the monotonic clock of the same host; `region` is the one that was asked.
+ * The lines of a ledger: what callers asked, and what they were answered. Instances never write these lines, so `muster verify`
+ * can compare them with the instances' histories. They are in a file of their own, as process `callers`, with the monotonic
+ * clock of the same host. `region` is the region that was asked.
  *
- * `since` is from before the request was sent, `t` when its answer had arrived or was given up.
+ * `since` is the time before the request was sent, `t` the time at which its answer arrived or the caller gave up.
  */
 
 export const CALLER_ASKS = ['claim', 'confirm', 'renew', 'release', 'complete', 'refused'] as const;
@@ -17,42 +17,42 @@ interface CallerAsked extends Origin {
   since: number;
   /** The instance that was asked. */
   url: string;
-  /** Absent where whoever settles a claim does not know its call. */
+  /** Absent if the caller settles a claim without knowing its call. */
   call?: string;
   queue?: string;
-  /** The claim that is meant, or was given: its id, and what the id names. */
+  /** The claim id that was sent or received, and the agent and fence in it. */
   claim?: string;
   agent?: string;
   fence?: number;
-  /** The unit of the agent's capacity; absent: the one for voice. */
+  /** The unit of the agent's capacity; absent for voice. */
   unit?: string;
 }
 
-/** Whose word an answer is: the agent's home's, a region's in its stead, or a copy's, which promises nothing. */
+/** Source of an answer: the agent's home, another region after the platform confirmed (`verified`), or a `copy` without guarantee. */
 export type AnswerMode = 'home' | 'verified' | 'copy';
 
-/** An answer. The fields of a claim are there as far as the answer told them. */
+/** An answer. Fields of the claim are present as far as the answer holds them. */
 export interface CallerAnsweredLine extends CallerAsked {
   phase: 'answered';
   /** The HTTP status. */
   status: number;
-  /** The code of the problem, or the reason of a flat answer that says no under a 200; absent: it was done. */
+  /** The problem's code, or the reason of a refusal with status 200; absent on success. */
   code?: string;
   /** The region that granted. */
   home?: string;
   mode?: AnswerMode;
   state?: string;
-  /** How long the answer promised the agent, in ms. */
+  /** Remaining time of the claim according to the answer, in ms. */
   held_ms?: number;
   replicated?: boolean;
 }
 
-/** Nobody answered in time, or the connection broke: whatever was asked may have been done, or be done yet. */
+/** No answer in time, or the connection broke. The request may have been carried out, or may be carried out later. */
 export interface CallerUnansweredLine extends CallerAsked {
   phase: 'unanswered';
 }
 
-/** The interaction is over for that agent, as whoever is on the line knows: hung up, missed, passed on. */
+/** The interaction is over for that agent, as the person on the line knows: hung up, missed or transferred. */
 export interface CallOverLine extends Origin {
   op: 'caller';
   phase: 'over';

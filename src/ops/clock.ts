@@ -1,17 +1,17 @@
 /**
- * The only place that reads a clock.
+ * The only file that reads a clock.
  *
- * Wall time orders nothing between regions: facets carry platform time, locks are judged by the clock of the
- * Redis shard that holds them. It serves logs, and what people are told. Durations and ages use the monotonic clock.
+ * Wall time never orders changes between regions: facets carry platform time, and locks use the clock of the Redis shard
+ * that holds them. Wall time serves logs and output for people. Durations and ages use the monotonic clock.
  */
 export interface Clock {
   /** Wall time in ms since the epoch. */
   nowMs(): number;
-  /** Monotonic time in ms; on one host it is the same for every process. */
+  /** Monotonic time in ms; all processes of a host share it. */
   monotonicMs(): number;
 }
 
-/** A clock that is wrong by so much: wall time is shifted, durations are right. For drills. */
+/** A clock whose wall time is wrong by `offsetMs`; durations are correct. For drills. */
 export const shiftedClock = (offsetMs: number): Clock => ({
   nowMs: () => systemClock.nowMs() + offsetMs,
   monotonicMs: systemClock.monotonicMs,
@@ -22,13 +22,14 @@ export const systemClock: Clock = {
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
 };
 
-/** Nobody answered in time. What was asked for may still be carried out. */
+/** A call took longer than its limit. It may still be carried out. */
 export class TooLate extends Error {
   override name = 'TooLate';
 }
 
 /**
- * What a promise resolves to, if it does in time; what was asked for may still be carried out.
+ * Limits the time of a promise. The work behind it is not cancelled and may still be carried out.
+ * @param late message of the error
  * @throws TooLate after `ms`
  */
 export async function within<T>(promise: Promise<T>, ms: number, late = 'no answer in time'): Promise<T> {

@@ -2,7 +2,7 @@ import type { CallerLine } from './caller-line.ts';
 import type { Origin } from './line-origin.ts';
 import type { WorldLine } from './world-line.ts';
 
-/** Written when a history is opened: names the region even if it stays silent. */
+/** The first line of a history. It names the region even if nothing else is written. */
 interface OpenedLine extends Origin {
   op: 'history';
   phase: 'opened';
@@ -18,22 +18,22 @@ export interface ClaimInvokedLine extends ClaimAsked {
   phase: 'invoke';
 }
 
-/** Written by the home that granted, and by the region that answered the caller where that is another one. */
+/** Written by the region that granted, and again by the region that answered the caller if it is another one. */
 export interface ClaimGrantedLine extends ClaimAsked {
   phase: 'ok';
   since: number;
   agent: string;
   fence: number;
-  /** The unit of the agent's capacity that the claim takes; absent: the one for voice. */
+  /** The unit of the agent's capacity that the claim takes; absent for voice. */
   unit?: string;
-  /** When the lock lapses, in ms by the clock of the shard that granted. */
+  /** When the lock expires, in ms by the clock of the shard that granted. */
   until: number;
-  /** How long the grant is promised, in ms from `t`. */
+  /** How long the holder may rely on the claim, in ms from `t`. */
   held_ms: number;
   /** The region that granted; under `mode: 'verified'` not the agent's home. */
   home: string;
   replicated?: boolean;
-  /** Granted on the platform's word, because the home could not be reached; absent: granted by the home. */
+  /** `verified`: a delegated grant, because the home could not be reached; absent: granted by the home. */
   mode?: 'verified';
 }
 
@@ -44,7 +44,7 @@ export interface ClaimRefusedLine extends ClaimAsked {
   home?: string;
 }
 
-/** The outcome could not be learned: the home may have granted. */
+/** The home did not answer; it may have granted. */
 export interface ClaimUnknownLine extends ClaimAsked {
   phase: 'unknown';
   home: string;
@@ -67,36 +67,37 @@ export interface KeptLine extends Settle {
   op: 'confirm' | 'renew';
   phase: 'ok';
   since: number;
-  /** How long the claim is promised, in ms from `t`. */
+  /** How long the holder may rely on the claim, in ms from `t`. */
   held_ms: number;
   until?: number;
 }
 
-/** The holder gives the agent up; or the claim's time is over, or another claim of its call stands in its place. */
+/** The holder ended the claim, the claim expired, or another claim of its call superseded it. */
 export interface EndedLine extends Settle {
   op: 'release' | 'complete' | 'lapse' | 'supersede';
   phase: 'ok';
   since: number;
-  /** What became of the claim: `ENDED`, or `WRAP_UP` for a while, which nobody holds. */
+  /** The claim's state: `ENDED`, or `WRAP_UP` for a while, in which it has no holder. */
   state?: string;
-  /** `false`: no replica has acknowledged it, so a failover may take it. Only of what Muster ends by itself. */
+  /** `false`: no replica has acknowledged the end, so a failover may lose it. Only for ends that Muster itself decided. */
   replicated?: false;
   until?: number;
 }
 
-/** A settlement that was refused, or of which nobody knows what became of it: `outcome_unknown`. */
+/** A settlement that was refused, or whose outcome is not known (`outcome_unknown`). */
 export interface SettleRefusedLine extends Settle {
   op: SettleOp;
   phase: 'refused';
-  /** When it was asked for, in ms of `t`: from then on its holder does not claim to hold the agent. Only of ends. */
+  /** When it was requested, in ms of `t`; from then on the holder no longer relies on the claim. Only for settlements that end it. */
   since?: number;
   reason: string;
 }
 
 /**
- * One facet's version. `[at, how little it leaves of the agent, event id]`; a claim's is `[fence, state, until, call, by?]`, and when the agent last completed
- * a claim is a register of its own, `completed: [ms]`. There is `interaction/{call id}` for each interaction, and beside the
- * claim for voice `claim/{unit}` and `completed/{unit}` for each other unit.
+ * The version of a facet: `[at, unavailability, event id]`, see `unavailabilityOf`. A claim's version is
+ * `[fence, state, until, call, by?]`. The time at which the agent last completed a claim has a version of its own,
+ * `completed: [ms]`. Each interaction has `interaction/{call id}`. Units other than voice have `claim/{unit}` and
+ * `completed/{unit}`.
  */
 export type FacetVersion = (string | number)[];
 export type FacetVersions = Record<string, FacetVersion>;
@@ -106,7 +107,7 @@ export interface EventAcceptedLine extends Origin {
   phase: 'accepted';
   event: string;
   agent: string;
-  /** What brought it, e.g. `reconcile`; absent for the ordinary course of things. */
+  /** The source, e.g. `reconcile`; absent for ordinary events. */
   source?: string | undefined;
   facets: string[];
   versions: FacetVersions;
@@ -122,26 +123,26 @@ export interface EventHandledLine extends Origin {
   /** The region that accepted the event. */
   from: string;
   via: 'local' | 'bus';
-  /** `false`: no replica has acknowledged it, so a failover may take it. */
+  /** `false`: no replica has acknowledged it, so a failover may lose it. */
   replicated?: false;
 }
 
-/** What a caller was told of an agent, by a lookup or with a claim. */
+/** The state of an agent in an answer to a lookup or claim. */
 export interface AgentReadLine extends Origin {
   op: 'agent';
   phase: 'read';
   agent: string;
   home: string;
-  /** How old the answer called itself, in ms; null: nothing was ever heard of the home. */
+  /** Age of the state according to the answer, in ms; null if nothing was ever received from the home. */
   age_ms: number | null;
   stale: boolean;
-  /** The platform itself had confirmed the agent to this region that long ago, in ms. */
+  /** Time in ms since the platform confirmed the agent to this region. */
   vouched_ms?: number;
   status: string;
   versions: FacetVersions;
 }
 
-/** One of two claims that met. */
+/** One of the claims of a claim conflict. */
 interface ConflictParty {
   fence: number;
   call: string;
@@ -149,18 +150,18 @@ interface ConflictParty {
   region: string;
 }
 
-/** Two claims on one agent met when the regions did; the home's stands. Only the policy `verify` can bring this about. */
+/** A claim conflict: two regions granted one agent. The home's claim stands. Only authority policy `verify` allows conflicts. */
 export interface ConflictLine extends Origin {
   op: 'conflict';
   phase: 'reported';
   agent: string;
   kept: ConflictParty;
   lost: ConflictParty;
-  /** Whether both held the agent at one moment, as far as their times tell. */
+  /** Whether both claims certainly held the agent at one moment. */
   overlap: 'certain' | 'possible';
 }
 
-/** One of two claims that a call had. */
+/** One of two claims of a call. */
 export interface CallParty {
   agent: string;
   fence: number;
@@ -169,18 +170,18 @@ export interface CallParty {
   unit?: string;
 }
 
-/** A call had two claims, granted by regions or domains that had not heard of each other. */
+/** A call had two claims, granted by regions or domains that did not know of each other's. */
 export interface CallConflictLine extends Origin {
   op: 'call_conflict';
   phase: 'reported';
   call: string;
   kept: CallParty;
   lost: CallParty;
-  /** Whether the one that lost was ended, or both are confirmed and stay. */
+  /** `ended`: the losing claim was ended. `both_confirmed`: both are confirmed and stay. */
   outcome: 'ended' | 'both_confirmed';
 }
 
-/** The region put aside a message that nobody can read; what can be told of it is told. */
+/** The region wrote a dead letter. `event` and `agent` are present if they could be read. */
 export interface EventDeadLetterLine extends Origin {
   op: 'event';
   phase: 'dead_letter';

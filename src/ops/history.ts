@@ -22,25 +22,25 @@ import { Journal } from './journal.ts';
 import type { Origin } from './line-origin.ts';
 import type { Log } from './log.ts';
 
-/** What the caller tells of a line; the history adds the rest. */
-type Told<Line extends Origin> = Omit<Line, keyof Origin | 'op' | 'phase'>;
+/** The fields of a line that the caller supplies; the history adds the rest. */
+type Supplied<Line extends Origin> = Omit<Line, keyof Origin | 'op' | 'phase'>;
 
-type CallConflict = Told<CallConflictLine>;
-type ClaimInvoked = Told<ClaimInvokedLine>;
-type ClaimRefused = Told<ClaimRefusedLine>;
-type ClaimUnknown = Told<ClaimUnknownLine>;
-type SettleRefused = Told<SettleRefusedLine> & { op: SettleOp };
-type EventDeadLettered = Told<EventDeadLetterLine>;
-type Conflict = Told<ConflictLine>;
+type CallConflict = Supplied<CallConflictLine>;
+type ClaimInvoked = Supplied<ClaimInvokedLine>;
+type ClaimRefused = Supplied<ClaimRefusedLine>;
+type ClaimUnknown = Supplied<ClaimUnknownLine>;
+type SettleRefused = Supplied<SettleRefusedLine> & { op: SettleOp };
+type EventDeadLettered = Supplied<EventDeadLetterLine>;
+type Conflict = Supplied<ConflictLine>;
 
-/** What a caller is about to be told of an agent. */
+/** The state of an agent that is about to be sent to a caller. */
 export interface AgentRead {
   agent: string;
   home: string;
-  /** As the answer says it, in ms; null: nothing was ever heard of the home. */
+  /** Age in the answer, in ms; null if nothing was ever received from the home. */
   ageMs: number | null;
   stale: boolean;
-  /** How long ago the platform itself confirmed the agent to this region, in ms; absent where it did not. */
+  /** Time in ms since the platform confirmed the agent to this region; absent if it did not. */
   vouchedMs?: number | undefined;
   status: string;
   facets: Facets;
@@ -49,22 +49,22 @@ export interface AgentRead {
 export interface ClaimGranted extends ClaimInvoked {
   agent: string;
   fence: number;
-  /** The unit of the agent's capacity, where it is not the one for voice. */
+  /** The unit of the agent's capacity; absent for voice. */
   unit?: string;
-  /** When the lock lapses, in ms by the clock of the shard that granted. */
+  /** When the lock expires, in ms by the clock of the shard that granted. */
   untilMs: number;
   /**
-   * How long the holder may rely on the grant, in ms from now: the lock's time left when it was asked for, less the
-   * time since then. Promising more is a fault that `exclusive` finds.
+   * How long the holder may rely on the grant, in ms from now: the remaining lock time when it was requested, minus the
+   * time since then. A larger value breaks the promise `exclusive`.
    */
   heldMs: number;
-  /** The region whose record granted. */
+  /** The region that granted. */
   home: string;
   /** False if no replica acknowledged the grant. */
   replicated?: boolean;
-  /** Granted on the platform's word, because the agent's home could not be reached; absent: granted by the home. */
+  /** `verified`: a delegated grant, because the home could not be reached; absent: granted by the home. */
   mode?: 'verified' | undefined;
-  /** `clock.monotonicMs()` from before the grant was asked for. */
+  /** `clock.monotonicMs()` before the grant was requested. */
   startedMs: number;
 }
 
@@ -74,11 +74,11 @@ interface SettledBase {
   fence: number;
   unit?: string;
   untilMs?: number;
-  /** `clock.monotonicMs()` from before the settle was asked for. */
+  /** `clock.monotonicMs()` before the settlement was requested. */
   startedMs: number;
 }
 
-/** Whoever confirms or renews is promised the agent for `heldMs` from now; see {@link ClaimGranted.heldMs}. */
+/** After confirm and renew the holder may rely on the claim for `heldMs` from now; see {@link ClaimGranted.heldMs}. */
 type Settled = SettledBase &
   (
     | { op: 'confirm' | 'renew'; heldMs: number }
@@ -88,33 +88,33 @@ type Settled = SettledBase &
 export interface EventHandled {
   outcome: Outcome;
   via: 'local' | 'bus';
-  /** `clock.monotonicMs()` from before the event was handed to the store. */
+  /** `clock.monotonicMs()` before the event was handed to the store. */
   startedMs: number;
-  /** Whether a failover may take what was written: no replica has acknowledged it. */
+  /** Whether a failover may lose the write, because no replica has acknowledged it. */
   mayBeLost?: boolean;
 }
 
-/** What one instance did, written so that `muster verify` can tell whether the promises were kept. */
+/** Writes the outcomes of one instance, from which `muster verify` judges the promises. */
 export interface History {
   claimInvoked(claim: ClaimInvoked): void;
-  /** Once by the home that granted, and once more by the region that answered the caller where that is another. */
+  /** Call once in the region that granted, and once in the region that answers the caller if it is another one. */
   claimGranted(claim: ClaimGranted): void;
   claimRefused(claim: ClaimRefused): void;
   claimUnknown(claim: ClaimUnknown): void;
   settled(settle: Settled): void;
   settleRefused(settle: SettleRefused): void;
-  /** To be called once the event is durable, before the sender is told so. */
+  /** Call when the event is durable, before it is acknowledged to the sender. */
   eventAccepted(event: AgentEvent): void;
-  /** To be called before the bus is told that the event is done with. */
+  /** Call before the event is committed on the bus. */
   eventHandled(event: AgentEvent, handled: EventHandled): void;
   eventDeadLettered(letter: EventDeadLettered): void;
-  /** To be called for every agent that a caller is told of, with what they are told. */
+  /** Call for each agent in an answer, with the state in the answer. */
   agentRead(read: AgentRead): void;
-  /** To be called once for each pair of claims that met. */
+  /** Call once for each claim conflict. */
   conflict(conflict: Conflict): void;
-  /** To be called once for each pair of claims that a call had. */
+  /** Call once for each pair of claims of one call. */
   callConflict(conflict: CallConflict): void;
-  /** Why writing has stopped; undefined while all is well. */
+  /** The error that stopped writing; undefined while writing works. */
   readonly failed: Error | undefined;
   close(): void;
 }
@@ -129,12 +129,12 @@ interface HistoryOptions {
 }
 
 /**
- * Appends to a history; one file per instance.
- * @throws Error if the file cannot be opened: whoever asked for a history should not run without one
+ * Opens a history for appending; one file per instance.
+ * @throws Error if the file cannot be opened: an instance that is configured to write a history must not run without it
  */
 export function openHistory({ file, region, process, clock, log }: HistoryOptions): History {
   const journal = new Journal(file, log);
-  // `stamp` is called in each method, not ahead of it: the line is written at the moment it tells of.
+  // Each method calls `stamp` itself, so that a line has the time at which it is written.
   const stamp = (): Origin => ({ t: clock.monotonicMs(), at: clock.nowMs(), region, process });
   journal.append({ ...stamp(), op: 'history', phase: 'opened' });
   return {

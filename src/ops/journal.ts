@@ -3,8 +3,8 @@ import type { HistoryLine } from './history-line.ts';
 import type { Log } from './log.ts';
 
 /**
- * The file of a history. Each line is handed to the operating system before the call returns (2.6 µs, 5 µs with its
- * JSON), so whatever follows from an outcome follows its line, and `kill -9` costs at most the line being written.
+ * The file of a history. `append` returns after the operating system has the line (2.6 µs, 5 µs with its JSON). Effects of an
+ * outcome therefore come after its line, and `kill -9` loses at most the line being written.
  */
 export class Journal {
   readonly #file: string;
@@ -24,7 +24,7 @@ export class Journal {
     }
   }
 
-  /** After a failed write nothing more is written: a history with a gap would accuse the innocent. */
+  /** Stops for good after a failed write: a history with a gap would make correct instances look faulty. */
   append(line: HistoryLine): void {
     if (this.#fd === undefined) return;
     try {
@@ -43,7 +43,7 @@ export class Journal {
   }
 }
 
-/** Whether an instance was killed in the middle of its last line. */
+/** Whether the last line is incomplete, because an instance was killed while it wrote. */
 function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);

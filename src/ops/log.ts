@@ -2,34 +2,34 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { type EventCodeAt, LOG_EVENTS } from './log-events/catalogue.ts';
 import { traceOfLine } from './trace.ts';
 
-/** What a line says besides its event: see docs/log-events.md for the names. */
+/** The fields of a line besides `event` and `msg`. docs/log-events.md names the common ones. */
 export type LogFields = { [name: string]: unknown; event?: never; msg?: never };
 
-/** Writes a line of an event of the catalogue, with its `event` code and its message. */
+/** Writes a line with an `event` code of the catalogue, and its message. */
 type Write<Level extends string> = (event: EventCodeAt<Level>, fields?: LogFields) => void;
 
-/** What the parts of Muster log through. Each method takes the events that the catalogue gives its level. */
+/** The log. Each method accepts the events of its level in the catalogue. */
 export interface Log {
   debug: Write<'debug'>;
   info: Write<'info'>;
   warn: Write<'warn'>;
   error: Write<'error'>;
-  /** A log whose lines all carry these fields. */
+  /** Returns a log that adds these fields to each line. */
   child(fields: LogFields): Log;
 }
 
-/** Lines on their way to a file. */
+/** A buffered stream of lines to a file descriptor. */
 export type LogStream = ReturnType<typeof pino.destination>;
 
-/** What waits for a slow reader, in characters; lines that come on top are dropped. */
+/** Buffer limit in characters; further lines are dropped. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/** Opens a stream of lines that is written to beside the work. @param fd of a file or a pipe */
+/** Opens a stream that is written asynchronously. @param fd of a file or a pipe */
 export function openStream(fd: number): LogStream {
   return pino.destination({ dest: fd, sync: false, maxLength: MOST_WAITING });
 }
 
-/** JSON lines on standard error, so that standard output stays free for answers. */
+/** Creates the log: JSON lines on standard error, because commands print their results on standard output. */
 export function createLog(
   level: string,
   region: string,

@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * Everything an instance measures; the help texts say what. Names and labels follow the conventions of Prometheus:
- * base units, `_total` for counters. No label holds the id of an agent, a call or an event.
+ * All metrics of an instance; their help texts describe them. Names and labels follow the conventions of Prometheus: base
+ * units, `_total` for counters. No label holds the id of an agent, a call or an event.
  */
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -45,7 +45,7 @@ function metricsOfChanges({ counter, gauge, histogram }: Maker) {
     ),
     setAside: counter(
       'set_aside_total',
-      'Items that could not be read or processed, outages aside, by place: bus, outbox (messages), connection (reports), reconciler (agents), stream (entries).',
+      'Items that were set aside because they could not be read or processed, by place: bus, outbox (messages), connection (reports), reconciler (agents), stream (entries).',
       'place',
     ),
     clamped: counter('timestamps_clamped_total', 'Timestamps more than 5 minutes ahead, replaced by the current time.'),
@@ -84,7 +84,7 @@ function metricsOfClaims({ counter, histogram }: Maker) {
     ),
     callConflicts: counter(
       'call_conflicts_total',
-      'Calls that got two claims from regions or domains out of contact, by outcome: ended (one of the claims), both_confirmed.',
+      'Calls that got two claims from regions or domains out of contact with each other, by outcome: ended (one of the claims), both_confirmed.',
       'outcome',
     ),
     claimEnds: counter(
@@ -100,7 +100,7 @@ function metricsOfClaims({ counter, histogram }: Maker) {
     ),
     unprovenClaimIds: counter(
       'unproven_claim_ids_total',
-      'Claim ids that no known key has signed: they are forged, or regions have different claims.keys.',
+      'Claim ids without a valid signature of a known key: they are forged, or claims.keys differs between regions.',
     ),
   };
 }
@@ -114,13 +114,13 @@ function metricsOfReads({ counter, histogram }: Maker) {
     ),
     readThrough: counter(
       'read_through_agents_total',
-      'Agents whose status was queried at their platform, by outcome: answered, failed, refused (its circuit breaker is open).',
+      'Agents in queries to their platform, by outcome: answered, failed, refused (its circuit breaker is open).',
       'connection',
       'outcome',
     ),
     readThroughDuration: histogram(
       'read_through_duration_seconds',
-      'Time a platform took to answer a status query.',
+      'Time that a platform took to answer a query.',
       'connection',
     ),
   };
@@ -235,7 +235,7 @@ function metricsOfStores({ gauge }: Maker) {
     shardRefuses: gauge('shard_refuses_writes', '1 if the shard answers but refuses writes, else 0.', 'shard'),
     regionAge: gauge(
       'region_age_seconds',
-      'Age of what is known of a region, by its oldest partition; 0 for the own region.',
+      'Age of the data of a region, by its oldest partition; 0 for the own region.',
       'of_region',
     ),
     clockOffset: gauge(
@@ -248,10 +248,10 @@ function metricsOfStores({ gauge }: Maker) {
 
 type Maker = ReturnType<typeof makerFor>;
 
-/** 0.1 ms to 65 s in steps of about 1.5: fine enough to read a p99 from. */
+/** 0.1 ms to 65 s in steps of about 1.5: fine enough for a p99. */
 const BUCKETS_SECONDS = Array.from({ length: 34 }, (_, i) => Number((1e-4 * 1.5 ** i).toPrecision(2)));
 
-/** Makes the metrics of one registry, with the prefix `muster_`. test/ops/metrics.test.ts holds their naming rules. */
+/** Makes metrics of a registry, with the prefix `muster_`. test/ops/metrics.test.ts checks their names. */
 function makerFor(registry: Registry) {
   const registers = [registry];
   return {
@@ -259,7 +259,7 @@ function makerFor(registry: Registry) {
       new Counter({ name: `muster_${name}`, help, labelNames, registers }),
     gauge: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
       new Gauge({ name: `muster_${name}`, help, labelNames, registers }),
-    /** Of durations: its name ends in `_seconds`. */
+    /** A histogram of durations; the name must end in `_seconds`. */
     histogram: <T extends string>(name: string, help: string, ...labelNames: T[]) =>
       new Histogram({ name: `muster_${name}`, help, labelNames, registers, buckets: BUCKETS_SECONDS }),
   };

@@ -1,17 +1,17 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Counts what happens on the way to a platform, by name. */
+/** Counts an anomaly by its kind, with an optional value. */
 type Count = (kind: string, value?: string) => void;
 
 const UNKNOWN_VALUE = 'unknown_value';
-/** Values of one connection that are told apart; whoever sends more is not listening. */
+/** Distinct unknown values that are counted for each connection; all others count as `other`. */
 const LIMIT = 100;
 const BEYOND = 'other';
 
 /**
- * The counts of all connections of an instance, whether a connection, a reader or whoever else counts. A value that
- * nobody has met before, told as `field:VALUE`, is also logged: once per connection, however often it comes.
+ * The anomaly counts of all connections of an instance. An unknown value, given as `field:VALUE`, is also logged once for
+ * each connection.
  */
 export class PlatformCounts {
   readonly #metrics: Pick<Metrics, 'platformAnomalies'>;
@@ -30,7 +30,7 @@ export class PlatformCounts {
     };
   }
 
-  /** @returns what it is counted as: memory and series are bounded, whatever a platform sends */
+  /** @returns the label value: the value itself, or `other` beyond the limit, which bounds memory and series */
   #meet(connection: string, value: string): string {
     const met = this.#met.get(connection) ?? new Set();
     this.#met.set(connection, met);

@@ -8,7 +8,7 @@ interface TlsFiles {
   keyFile?: string;
 }
 
-/** PEM texts: whom to trust, and who to be. */
+/** PEM texts: trusted authorities, own certificate, own key. */
 export interface TlsTexts {
   ca?: string;
   cert?: string;
@@ -16,9 +16,9 @@ export interface TlsTexts {
 }
 
 /**
- * Reads what a section of the configuration names.
+ * Reads and checks the files that a TLS section of the configuration names.
  * @param path of the section, e.g. `bus.tls`
- * @throws Error for a file that cannot be used
+ * @throws Error if a file cannot be read, or holds no usable certificate or key
  */
 export function readTls(path: string, { caFile, certFile, keyFile }: TlsFiles): TlsTexts {
   const read = (key: string, file: string): string =>
@@ -28,7 +28,7 @@ export function readTls(path: string, { caFile, certFile, keyFile }: TlsFiles): 
     ...(certFile && { cert: read('certFile', certFile) }),
     ...(keyFile && { key: read('keyFile', keyFile) }),
   };
-  // TLS passes over what is no certificate, and then trusts nobody.
+  // TLS ignores text that is not a certificate, and would then trust no authority.
   if (tls.ca) attempt(`${path}.caFile: ${caFile} holds no certificate`, () => new X509Certificate(tls.ca ?? ''));
   attempt(`${path}: the certificate and the key cannot be used`, () => createSecureContext(tls));
   return tls;

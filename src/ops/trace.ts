@@ -2,15 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
 /**
- * What a piece of work belongs to, after W3C Trace Context. Muster reports no spans of its own, so it passes on who its
- * caller is unchanged, as that standard asks of those who do not: whatever it asks of others is the caller's to them.
+ * The trace of a request (W3C Trace Context). Muster records no spans, so it forwards the caller's `traceparent` unchanged,
+ * as the standard asks of such participants.
  */
 export interface Trace {
-  /** 32 hex digits: the same for everything that one request of somebody's led to, wherever. */
+  /** Trace id, 32 hex digits: the same for all work that one request causes, in every region. */
   id: string;
   traceparent: string;
   tracestate?: string;
-  /** The request here, or at the region that asks. */
+  /** Id of the request, here or in the region that forwarded it. */
   requestId: string;
 }
 
@@ -18,14 +18,14 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 const NOTHING = /^0+$/;
 const INVALID_VERSION = 'ff';
 const VERSION = '00';
-/** Members `key=value` with commas between; the standard asks nobody to pass on more than 512 characters. */
+/** A member `key=value` of the comma-separated list. The standard requires forwarding of 512 characters at most. */
 const TRACESTATE = /^[ \t]*[a-z0-9][\x21-\x2b\x2d-\x3c\x3e-\x7e]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}[ \t]*$/;
 const LONGEST_STATE = 512;
 const MOST_MEMBERS = 32;
 
 const storage = new AsyncLocalStorage<Trace>();
 
-/** What work belongs to by the headers it came with; a trace of its own where they are not there, or not as they must be. */
+/** Reads the trace from request headers; begins a new trace if they are absent or invalid. */
 export function readTrace(traceparent: unknown, tracestate: unknown, requestId: string): Trace {
   const [, version = INVALID_VERSION, id = '', parent = '', flags = '', more] =
     TRACEPARENT.exec(String(traceparent)) ?? [];
@@ -46,20 +46,20 @@ function readState(tracestate: unknown): string | undefined {
   return isGood ? tracestate : undefined;
 }
 
-/** Does work that belongs to a trace: what it begins, and waits for, belongs to it, too. */
+/** Runs work within a trace; asynchronous work that it starts belongs to the trace, too. */
 export const withTrace = <T>(trace: Trace, work: () => T): T => storage.run(trace, work);
 
-/** What the work at hand belongs to; undefined for what nobody asked for. */
+/** The trace of the current work; undefined outside a request. */
 export const currentTrace = (): Trace | undefined => storage.getStore();
 
-/** The headers that tell somebody who is asked what that belongs to; none for what nobody asked for. */
+/** The trace headers for an outgoing request; none outside a request. */
 export function traceHeaders(): Record<string, string> {
   const trace = currentTrace();
   if (!trace) return {};
   return { traceparent: trace.traceparent, ...(trace.tracestate !== undefined && { tracestate: trace.tracestate }) };
 }
 
-/** The trace id that a log line or audit record carries; empty outside a request. The id is the same in all regions. */
+/** The trace id for a log line or audit record; empty outside a request. */
 export function traceOfLine(): { trace_id?: string } {
   const trace = currentTrace();
   return trace ? { trace_id: trace.id } : {};

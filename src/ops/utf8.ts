@@ -2,6 +2,6 @@ import { isUtf8 } from 'node:buffer';
 
 export const NOT_UTF8 = 'is not UTF-8';
 
-/** The text that bytes hold; undefined where they are no UTF-8: `toString` would make another text of them. */
+/** Decodes UTF-8; undefined for invalid bytes, which `toString` would replace without an error. */
 export const textOf = (bytes: Uint8Array): string | undefined =>
   isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : undefined;

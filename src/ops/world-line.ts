@@ -1,23 +1,22 @@
 import type { Origin } from './line-origin.ts';
 
 /**
- * The lines that no instance can write, because they tell the truth about what surrounds the instances: what the
- * platforms knew, which links were down, who ran. The local world writes them, in a file of its own, as process
- * `world` and by the same monotonic clock; `region` is the one it speaks of, or empty.
+ * Lines about the surroundings of the instances: platform states, links, processes. The local world writes them to a file
+ * of its own, as process `world`, with the same monotonic clock. `region` is the region that the line is about, or empty.
  */
 
 export const WORLD_OPS = ['platform', 'weather', 'bus', 'store', 'instance', 'world'] as const;
 
-/** The platform's own state of an agent changed: what an honest answer of any region is measured against. */
+/** An agent's state changed on the platform. Answers of all regions are judged by it. */
 interface PlatformChangedLine extends Origin {
   op: 'platform';
   phase: 'changed';
   connection: string;
-  /** As Muster calls the agent. */
+  /** The agent's id in Muster. */
   agent: string;
   facet: 'presence' | 'activity';
   value: string;
-  /** The time the platform gives the change, in ms of its own clock. */
+  /** The platform's timestamp of the change, in ms. */
   version_at: number;
 }
 
@@ -26,15 +25,15 @@ export interface PlatformRequestLine extends Origin {
   op: 'platform';
   phase: 'request';
   connection: string;
-  /** Stands for the access token: the platform counts by token. */
+  /** Identifies the access token, by which the platform counts. */
   token: string;
-  /** What was answered: 200, 429 and so on. */
+  /** The HTTP status of the answer: 200, 429 … */
   status: number;
-  /** The answer was asked for by a fault; it says nothing about who asked. */
+  /** The drill forced this answer; it is no sign of a fault of the caller. */
   forced?: true;
 }
 
-/** What happens to the platform now it tells within so many ms; null: it may never tell. Until the next such line. */
+/** How soon the platform notifies of changes from now on, in ms; null: possibly never. Holds until the next such line. */
 interface PlatformNotifiesLine extends Origin {
   op: 'platform';
   phase: 'notifies';
@@ -42,10 +41,10 @@ interface PlatformNotifiesLine extends Origin {
   within_ms: number | null;
 }
 
-/** `clear` may have its ordinary latency; a stalled link takes everything and delivers nothing. */
+/** `clear` may have ordinary latency. A `stalled` link accepts data and delivers none. */
 export type WeatherState = 'clear' | 'slow' | 'cut' | 'stalled';
 
-/** A link between two of: a region, a connection (by name), `bus`. The order of `a` and `b` says nothing. */
+/** A link between two of: a region, a connection (by name), `bus`. `a` and `b` are in no particular order. */
 export interface WeatherLine extends Origin {
   op: 'weather';
   phase: 'changed';
@@ -55,41 +54,41 @@ export interface WeatherLine extends Origin {
   latency_ms: number;
 }
 
-/** `region` takes nothing from the bus although it is there, or takes it again. */
+/** `region` stops reading from the bus although the bus is available (`ignored`), or reads again (`taken`). */
 interface BusLine extends Origin {
   op: 'bus';
   phase: 'ignored' | 'taken';
 }
 
-/** A master of the store of `region` has no replica that follows it: a failover takes what it alone has. Or all have one again. */
+/** A master of `region` has no replica that follows it, so a failover would lose writes (`alone`); or all masters have one. */
 interface StoreLine extends Origin {
   op: 'store';
   phase: 'alone' | 'replicated';
 }
 
-/** The process of an instance of `region` begins, or has ended: asked to, killed, or frozen. */
+/** An instance of `region` started, or ended: stopped, killed or frozen. */
 interface InstanceLine extends Origin {
   op: 'instance';
   phase: 'started' | 'ended';
   instance: string;
 }
 
-/** What a checker must know of the configuration. Every time in ms. */
+/** The configuration values that checkers need. All times in ms. */
 export interface WorldSettings {
-  /** By name: its home, and whether another region may grant in the home's stead. */
+  /** By name: the home and the authority policy. */
   connections: Record<string, { home: string; authority: 'verify' | 'refuse' }>;
   suspect_ms: number;
   stale_ms: number;
   heartbeat_ms: number;
   /** How often the home compares a connection with its platform. */
   reconcile_ms: number;
-  /** How long a claim that nobody confirms holds its agent. */
+  /** How long an unconfirmed claim holds its agent. */
   held_ms: number;
-  /** How long a confirmed one does at most. */
+  /** How long a confirmed claim holds its agent at most. */
   confirmed_ms: number;
-  /** What becomes of a claim that no replica holds: granted with a warning, or refused. */
+  /** Whether a claim that no replica acknowledged is granted with a warning, or refused. */
   replication: 'grant' | 'refuse';
-  /** Requests that a platform takes per minute and token. */
+  /** Requests that a platform accepts per minute and token. */
   budget_per_minute: number;
 }
 
@@ -98,17 +97,17 @@ interface SettingsLine extends Origin, WorldSettings {
   phase: 'settings';
 }
 
-/** Callers have stopped: whoever is still held now is held for nothing. */
+/** All callers have stopped: a claim that still holds an agent was leaked. */
 interface DrainedLine extends Origin {
   op: 'world';
   phase: 'drained';
 }
 
-/** All regions and platforms were compared, while nothing happened. */
+/** All regions and platforms were compared while nothing changed. */
 export interface ConvergedLine extends Origin {
   op: 'world';
   phase: 'converged';
-  /** Agents of whom something differed at the end. */
+  /** Agents that differed between them. */
   differing: number;
   /** Some of the differences. */
   examples: string[];

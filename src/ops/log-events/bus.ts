@@ -5,7 +5,7 @@ export const BUS_EVENTS = {
   bus_write_failed: {
     level: 'warn',
     message: 'Bus cannot be written to',
-    meaning: 'Events wait in the outbox and are retried. The bus is away or full: `err` says which.',
+    meaning: 'Events wait in the outbox and are retried. The bus is unavailable or full: `err` says which.',
     remedy: 'See [The bus is away](operations.md#the-bus-is-away).',
   },
   bus_write_resumed: {
@@ -27,20 +27,20 @@ export const BUS_EVENTS = {
   bus_batch_not_applied: {
     level: 'warn',
     message: 'Batch of messages was not applied',
-    meaning: 'The store or the bus was away meanwhile. It is retried; `partition` waits.',
+    meaning: 'The store or the bus was unavailable. It is retried; `partition` waits.',
     remedy: 'See `shard_down`, `bus_write_failed`.',
   },
   bus_position_not_saved: {
     level: 'warn',
     message: 'Read position was not saved on the bus',
     meaning:
-      'It is retried. If the instance ends before it succeeds, messages of `partition` are read twice: harmless.',
+      'It is retried. If the instance ends before it succeeds, messages of `partition` are read twice, which does no harm.',
   },
   bus_messages_lost: {
     level: 'error',
     message: 'Messages were deleted from the bus before they were read',
     meaning:
-      'This region was away longer than the topic retains messages. It continues with the oldest message that is left; `offset` is where it had to continue.',
+      'This region did not read for longer than the topic retains messages. It continues with the oldest message that is left; `offset` is the first one that it missed.',
     remedy: 'See [Retention](kafka.md#retention).',
   },
   bus_partitions_assigned: {
@@ -51,33 +51,33 @@ export const BUS_EVENTS = {
   bus_leave_failed: {
     level: 'debug',
     message: 'Leaving the consumer group failed',
-    meaning: 'The group notices by its session timeout.',
+    meaning: 'The group removes this instance when its session times out.',
   },
   relay_signal_failed: {
     level: 'debug',
     message: 'Relay was not notified of a new event',
-    meaning: 'It finds the event when it next looks at the outbox.',
+    meaning: 'It publishes the event when it next reads the outbox.',
   },
   set_aside: {
     level: 'warn',
     message: 'Item was set aside and processing continues',
-    meaning: '`place` and `from` say where it was found, `key` what it belongs to, `reason` what is wrong with it.',
+    meaning: '`place` and `from` say where it was found, `key` is its key, `reason` the error.',
     remedy: 'See [Dead letters](operations.md#dead-letters).',
   },
   dead_letter_not_written: {
     level: 'error',
     message: 'Dead letter cannot be written',
-    meaning: 'The bus refuses it in any form. This line is the only copy: `key`, `value` and `reason`.',
+    meaning: 'The bus refuses it, even shortened. This line is the only copy: `key`, `value` and `reason`.',
     remedy: 'Keep the line. `err` says why the bus refuses it.',
   },
   set_aside_count_not_read: {
     level: 'debug',
-    message: 'What other instances have set aside could not be read',
-    meaning: '`set_aside` of `GET /v1/regions` counts this instance alone.',
+    message: 'Count of items that other instances set aside could not be read',
+    meaning: '`set_aside` of `GET /v1/regions` counts this instance only.',
   },
   set_aside_count_not_written: {
     level: 'debug',
-    message: 'What was set aside could not be shared with other instances',
-    meaning: '`set_aside` of `GET /v1/regions` of other instances lacks it until the next one.',
+    message: 'Count of items set aside could not be shared with other instances',
+    meaning: '`set_aside` of `GET /v1/regions` of other instances is too low until the next item is set aside.',
   },
 } as const satisfies Record<string, LogEvent>;

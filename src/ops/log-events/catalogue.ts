@@ -6,7 +6,7 @@ import { ROUTING_EVENTS } from './routing.ts';
 import { STORE_EVENTS } from './store.ts';
 import { SYNC_EVENTS } from './sync.ts';
 
-/** The catalogue by the part of an instance that logs. */
+/** The catalogue, by the part of an instance that writes the line. */
 export const SECTIONS = {
   Instance: INSTANCE_EVENTS,
   Store: STORE_EVENTS,
@@ -16,7 +16,7 @@ export const SECTIONS = {
   Platforms: PLATFORM_EVENTS,
 } as const satisfies Record<string, Record<string, LogEvent>>;
 
-/** Every kind of line that an instance logs, by its `event` code. A code that is no longer used is never used for anything else. */
+/** Every log event by its `event` code. Codes that are no longer used are never used again. */
 export const LOG_EVENTS = {
   ...INSTANCE_EVENTS,
   ...STORE_EVENTS,

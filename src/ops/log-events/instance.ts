@@ -5,17 +5,18 @@ export const INSTANCE_EVENTS = {
   instance_starting: {
     level: 'info',
     message: 'Instance is starting',
-    meaning: 'Which build of Muster it is: `version`, `revision`, `kind`, `built_at` of a package; and `node`.',
+    meaning:
+      '`version`, `revision`, `kind` and, for a package, `built_at` name the build; `node` is the version of Node.js.',
   },
   instance_ready: {
     level: 'info',
     message: 'Instance is ready',
-    meaning: 'It listens at `url` and takes work.',
+    meaning: 'It listens at `url` and accepts requests.',
   },
   instance_stopped: {
     level: 'info',
     message: 'Instance has stopped',
-    meaning: 'It has finished its work and handed back its leases.',
+    meaning: 'It has finished its work and released its leases.',
   },
   process_kept_alive: {
     level: 'error',
@@ -33,13 +34,13 @@ export const INSTANCE_EVENTS = {
   auth_not_configured: {
     level: 'warn',
     message: 'No authentication is configured',
-    meaning: 'Anybody on this machine may claim agents and report events. The instance listens on loopback only.',
+    meaning: 'Every process on this machine can claim agents and report events. The instance listens on loopback only.',
     remedy: 'If a proxy passes requests on to it, [configure `auth`](security.md).',
   },
   claim_keys_not_configured: {
     level: 'warn',
     message: 'No keys for claim ids are configured',
-    meaning: 'Anybody who reaches this instance can forge claim ids. Expected where `auth` is not configured.',
+    meaning: 'Every caller of this instance can forge claim ids. Expected where `auth` is not configured.',
     remedy: 'Set [`claims.keys`](configuration.md#claims) in all regions.',
   },
   issuer_keys_unavailable: {
@@ -79,7 +80,7 @@ export const INSTANCE_EVENTS = {
   idempotent_answer_not_stored: {
     level: 'debug',
     message: 'Answer to a request with an idempotency key was not stored',
-    meaning: 'The same request sent again would be carried out again.',
+    meaning: 'A repetition of the request will be carried out again.',
   },
   outbox_count_failed: {
     level: 'debug',
@@ -88,7 +89,7 @@ export const INSTANCE_EVENTS = {
   },
   bus_lag_count_failed: {
     level: 'debug',
-    message: 'Messages that wait on the bus could not be counted',
+    message: 'Lag on the bus could not be read',
     meaning: '`muster_bus_behind` keeps its last value.',
   },
   live_instances_unknown: {

@@ -5,7 +5,7 @@ export const PLATFORM_EVENTS = {
   platform_live: {
     level: 'info',
     message: 'Platform connection is live',
-    meaning: 'All `agents` were read, and changes arrive.',
+    meaning: '`agents` agents were read, and live changes arrive.',
   },
   platform_read_failed: {
     level: 'warn',
@@ -22,13 +22,13 @@ export const PLATFORM_EVENTS = {
   platform_poll_failed: {
     level: 'warn',
     message: 'Platform did not answer a poll for changes',
-    meaning: 'It is retried with backoff. After several failures everything is read again. `reason` says why.',
+    meaning: 'It is retried with backoff. After several failures a full read follows. `reason` says why.',
   },
   platform_permission_missing: {
     level: 'warn',
     message: 'Platform refuses a request: a permission is missing',
     meaning:
-      '`request` was refused with `reason`; `without` says what is missing as a result. Logged once while it lasts.',
+      '`request` was refused with `reason`; `without` names the feature that is lost. Logged once while it lasts.',
     remedy: 'Grant the permission: [Genesys Cloud](permissions-genesys.md), [NICE CXone](permissions-cxone.md).',
   },
   notification_topics_refused: {
@@ -52,7 +52,7 @@ export const PLATFORM_EVENTS = {
   utilization_read_failed: {
     level: 'warn',
     message: 'Utilization of an agent cannot be read',
-    meaning: 'The last known value stays in use. It is retried with a later reading.',
+    meaning: 'The last known value stays in use. It is retried with a later full read.',
   },
   platform_list_missing: {
     level: 'warn',
@@ -63,7 +63,7 @@ export const PLATFORM_EVENTS = {
   platform_agents_hidden: {
     level: 'warn',
     message: 'Agents are hidden from the API user',
-    meaning: '`hidden` agents of NICE CXone are not known here.',
+    meaning: '`hidden` counts the agents of NICE CXone that Muster cannot see.',
     remedy: 'Give the user of the access key a view of all agents: [NICE CXone](permissions-cxone.md).',
   },
   platform_value_unknown: {
@@ -101,20 +101,20 @@ export const PLATFORM_EVENTS = {
   },
   request_budget_split: {
     level: 'warn',
-    message: 'Requests of the region cannot be counted together',
+    message: 'Request budget of a platform is not shared by the region',
     meaning:
-      'The store does not answer. The mirror and the readers of each instance send at most `per_minute` requests on their own.',
+      'The store does not answer. The platform sync and the readers of each instance send at most `per_minute` requests on their own.',
     remedy: 'See `shard_down`.',
   },
   request_budget_shared: {
     level: 'info',
-    message: 'Requests of the region are counted together again',
+    message: 'Request budget of a platform is shared by the region again',
     meaning: 'The end of `request_budget_split`.',
   },
   platform_backoff_not_shared: {
     level: 'warn',
-    message: 'Other instances do not know that the platform asks to wait',
-    meaning: 'The store does not answer. Each instance waits when it is refused itself.',
+    message: 'Platform asks to wait, and other instances could not be told',
+    meaning: 'The store does not answer. Each instance waits once the platform refuses its own request.',
     remedy: 'See `shard_down`.',
   },
 } as const satisfies Record<string, LogEvent>;

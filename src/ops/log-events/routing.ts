@@ -6,7 +6,7 @@ export const ROUTING_EVENTS = {
     level: 'warn',
     message: 'Region does not answer',
     meaning:
-      'Three probes of the API of `peer` failed; `reason` is the last error. `authority` of each connection homed there decides about its agents.',
+      'Three probes of the API of `peer` failed; `reason` is the last error. `authority` of each connection homed there decides whether its agents can be claimed.',
     remedy: 'See [A region is dark](operations.md#a-region-is-dark).',
   },
   region_reachable: {
@@ -60,13 +60,13 @@ export const ROUTING_EVENTS = {
   agent_copy_not_updated: {
     level: 'warn',
     message: 'Local copy of an agent was not updated from its home',
-    meaning: 'The update arrives by the bus. Until then claims here may ask the home for the agent in vain.',
+    meaning: 'The update arrives by the bus. Until then claims here may ask the home for the agent, and be refused.',
   },
   claim_not_published: {
     level: 'warn or debug',
     message: 'Claim was not published to other regions',
     meaning:
-      'They learn of it when they ask for the agent: a refused request, never a second grant. `debug` where `shard_down` has reported the cause.',
+      'Their requests for the agent are refused until it is; the agent is never granted twice. `debug` where `shard_down` has reported the cause.',
   },
   expired_claim_not_ended: {
     level: 'warn or debug',
@@ -87,7 +87,7 @@ export const ROUTING_EVENTS = {
   platform_answer_not_applied: {
     level: 'warn',
     message: 'State of an agent from its platform was not applied',
-    meaning: 'The store or the outbox was away. The agent is passed over.',
+    meaning: 'The store or the outbox was unavailable. The agent is passed over.',
     remedy: 'See `shard_down`, `shard_refuses_writes`.',
   },
   platform_login_failed: {
@@ -104,9 +104,9 @@ export const ROUTING_EVENTS = {
   },
   conflict_not_published: {
     level: 'warn',
-    message: 'Conflict of claims was not published on the bus',
+    message: 'Claim conflict was not published on the bus',
     meaning:
-      'Subscribers of `muster.claim.conflict` miss it. It is counted and logged as `agent_granted_twice` all the same.',
+      'Subscribers of `muster.claim.conflict` miss it. It is still counted, and logged as `agent_granted_twice`.',
   },
   call_conflict_resolved: {
     level: 'warn',
@@ -128,11 +128,11 @@ export const ROUTING_EVENTS = {
   changes_not_read: {
     level: 'debug',
     message: 'Changes of a domain could not be read',
-    meaning: 'The shard is away. Listeners of the stream get them later.',
+    meaning: 'The shard does not answer. Clients of the stream get them later.',
   },
   changed_agents_not_read: {
     level: 'debug',
     message: 'Changed agents of a domain could not be read',
-    meaning: 'The shard is away. Listeners of the stream get them later.',
+    meaning: 'The shard does not answer. Clients of the stream get them later.',
   },
 } as const satisfies Record<string, LogEvent>;

@@ -39,13 +39,13 @@ export const STORE_EVENTS = {
   redis_connection_error: {
     level: 'debug',
     message: 'Redis connection error',
-    meaning: 'The client reconnects by itself. `shard_down` follows if the node stays away.',
+    meaning: 'The client reconnects by itself. `shard_down` follows if the node stays unreachable.',
   },
   store_subscription_lost: {
     level: 'debug',
     message: 'Subscription to the cluster is lost',
     meaning:
-      'It is opened again on another master. Until then signals between instances are missed, and what they announce is found at the next periodic look.',
+      'It is opened again on another master. Until then signals between instances are missed, and periodic checks replace them.',
   },
   lease_renewal_failed: {
     level: 'warn',

@@ -1,6 +1,6 @@
 import type { LogEvent } from './log-event.ts';
 
-/** What keeps the region's copy of all agents right: events, heartbeats, platform readings, expiry, queue checks. */
+/** Replication and platform sync: events, heartbeats, full reads, expiry, index checks. */
 export const SYNC_EVENTS = {
   event_not_applied: {
     level: 'warn or debug',
@@ -22,13 +22,13 @@ export const SYNC_EVENTS = {
   heartbeat_not_written: {
     level: 'debug',
     message: 'Heartbeat was not written',
-    meaning: 'The outbox is away. If it lasts, other regions see this one as `suspect`, then `stale`.',
+    meaning: 'The outbox cannot be written. If it lasts, other regions see this one as `suspect`, then `stale`.',
   },
   watermarks_not_read: {
     level: 'debug',
     message: 'Watermarks of a region could not be read',
     meaning:
-      'What other instances of this region have heard of `peer` is not known here, so `peer` may look older than it is.',
+      'Watermarks of `peer` that other instances received are not known here, so `peer` may look older than it is.',
   },
   positions_not_written: {
     level: 'debug',
@@ -44,7 +44,7 @@ export const SYNC_EVENTS = {
   platform_report_not_replicated: {
     level: 'warn',
     message: 'No replica has the latest platform reports',
-    meaning: 'They are applied, and offered again until a replica has acknowledged them.',
+    meaning: 'They are applied, and sent again until a replica has acknowledged them.',
     remedy: 'Check the replicas: `GET /v1/regions` shows them.',
   },
   platform_reports_replicated: {
@@ -54,20 +54,21 @@ export const SYNC_EVENTS = {
   },
   platform_report_dropped: {
     level: 'warn',
-    message: 'Report of a platform is not offered again',
-    meaning: 'It failed for another reason than an outage. The next reading of the platform reports the agent again.',
+    message: 'Report of a platform was dropped',
+    meaning: 'It failed for a reason that a retry cannot mend. The next full read reports the agent again.',
   },
   first_reading_timeout: {
     level: 'warn',
     message: 'Platforms have not been read in time; starting with what is known',
     meaning:
-      'The instance has waited for `freshness.staleMs`. Until `connections` are read, agents who left meanwhile may be handed out.',
+      'The instance has waited for `freshness.staleMs`. Until `connections` are read, claims may return agents who went off duty meanwhile.',
     remedy: 'See `problem` of the connection in `GET /v1/connections`.',
   },
   first_reading_progress: {
     level: 'info',
     message: 'First reading of a platform is in progress',
-    meaning: '`detail` says how far it is, every 5 s; `agents`, `about`, `step` and `for_ms` hold the same as values.',
+    meaning:
+      '`detail` describes the progress, every 5 s; `agents`, `about`, `step` and `for_ms` hold the same as values.',
   },
   connection_health_not_written: {
     level: 'debug',
@@ -77,13 +78,13 @@ export const SYNC_EVENTS = {
   reconciliation_delayed: {
     level: 'warn',
     message: 'Store cannot be compared with the platform',
-    meaning: 'A shard is away. The reading waits and is retried.',
+    meaning: 'A shard does not answer. The comparison waits and is retried.',
     remedy: 'See `shard_down`.',
   },
   reconciliation_ended: {
     level: 'debug',
     message: 'Reconciliation has ended',
-    meaning: '`report` is as in `GET /v1/connections`; its `failed` says why it did not complete.',
+    meaning: '`report` holds the same fields as in `GET /v1/connections`; `failed` says why it did not complete.',
   },
   reconciliation_report_not_written: {
     level: 'debug',
@@ -97,20 +98,20 @@ export const SYNC_EVENTS = {
   },
   agents_expired: {
     level: 'info',
-    message: 'Agents without news for a long time were forgotten',
+    message: 'Agents without reports for a long time were forgotten',
     meaning:
-      '`forgotten` agents homed here were offline without news for `agents.forgetAfterDays`; `removed` records were deleted for good.',
+      '`forgotten` agents homed here were offline without reports for `agents.forgetAfterDays`; `removed` records were deleted for good.',
   },
   expiry_check_failed: {
     level: 'debug',
-    message: 'Domain was not searched for agents without news',
+    message: 'Domain was not searched for agents without recent reports',
     meaning: 'The next round searches it.',
   },
   queues_repaired: {
     level: 'warn',
     message: 'Queues did not match records and were repaired',
     meaning: '`domain` and the counts say what was wrong. Expected once after `queues` in the config changed.',
-    remedy: 'Otherwise somebody else writes to the cluster, or it is a defect: report it.',
+    remedy: 'Otherwise another application writes to the cluster, or it is a defect: report it.',
   },
   queue_check_failed: {
     level: 'debug',

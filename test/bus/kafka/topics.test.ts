@@ -125,7 +125,7 @@ describe('a difference', () => {
       'compaction alone, of messages',
       changed({ 'cleanup.policy': 'compact' }),
       [
-        'is compacted, which drops changes that regions have not read: set cleanup.policy to delete once every region has read it, as old messages go with that',
+        'is compacted, which drops changes that regions have not read: set cleanup.policy to delete once every region has read it, because that deletes old messages',
       ],
     ],
     ['small messages', changed({ 'max.message.bytes': '65536' }), ['has max.message.bytes 65536, not 1048588 (apply)']],
