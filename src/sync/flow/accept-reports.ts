@@ -6,10 +6,10 @@ import type { PlatformReport } from '../../platforms/platform.ts';
 import { isOutage } from './outage.ts';
 import type { SetAside } from './set-aside.ts';
 
-/** Reports accepted at the same time: enough to fill the outbox's batches, few enough to bound memory. */
+/** Events accepted concurrently: enough to fill the outbox's batches, few enough to bound memory. */
 const CONCURRENCY = 256;
 
-/** Accepts what a platform said, in order per agent. */
+/** Accepts the reports of a platform, in order for each agent. */
 export async function acceptReports(
   reports: PlatformReport[],
   region: string,
@@ -26,11 +26,11 @@ export async function acceptReports(
 }
 
 /**
- * Accepts what a platform said of an agent, and where that can never be, facet by facet: an agent whose profile nobody can
- * store goes off duty all the same. What is left is set aside, once, however often the platform is read.
+ * Accepts a report about an agent. If it can never be accepted as a whole, each facet is accepted on its own: an agent goes off
+ * duty even if the store refuses the profile. A failed facet is set aside once, however often the platform is read.
  * @param from the connection
- * @param accept resolves when an event is accepted, however long that takes
- * @throws what `accept` throws, if that is an outage
+ * @param accept resolves when the event is accepted; may retry for a long time
+ * @throws the error of `accept`, if it is an outage
  */
 export async function acceptParts(
   event: AgentEvent,
@@ -58,7 +58,7 @@ function partsOf(event: AgentEvent): AgentEvent[] {
   }));
 }
 
-/** A bus that is away keeps no platform waiting: it is told without a letter, and the platform says it again. */
+/** Writes a dead letter. If the bus is unavailable, only counts and logs: the platform sync must not wait, and a later read repeats the report. */
 async function putAside(event: AgentEvent, error: unknown, from: string, setAside: SetAside): Promise<void> {
   try {
     await setAside.letter(messageOf(event), error, 'connection', from);
@@ -67,7 +67,7 @@ async function putAside(event: AgentEvent, error: unknown, from: string, setAsid
   }
 }
 
-/** As it would have been published, as far as it can be written. */
+/** The message as it would have been published, as far as it can be written. */
 function messageOf(event: AgentEvent): BusMessage {
   const headers = { ce_type: AGENT_CHANGED, ce_id: event.eventId };
   const { status: _, ...payload } = writeEvent(event, { status: 'OFFLINE' });

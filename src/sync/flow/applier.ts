@@ -28,17 +28,17 @@ interface ApplierOptions {
   positions: Positions;
   config: Config;
   region: string;
-  /** `refuse`: no batch counts as applied that no replica holds, so no failover takes what the bus does not bring again. */
+  /** `refuse`: a batch counts as applied only once a replica has acknowledged it, because the bus does not deliver it again after a failover. */
   replication: Replication;
-  /** The store's clock, in ms: by it propagation is measured, from the origin's to this region's. */
+  /** The store's clock in ms. Propagation is measured from the source region's clock to this one. */
   store: { nowMs(): number };
   setAside: Pick<SetAside, 'letter' | 'tell'>;
   metrics: Metrics;
-  /** Absent where no history is kept. */
+  /** Undefined if no history is written. */
   history: History | undefined;
 }
 
-/** A change to an agent, and the message that told of it. */
+/** An agent event, and the message that carried it. */
 interface Change {
   event: AgentEvent;
   acceptedMs?: number;
@@ -46,14 +46,14 @@ interface Change {
 }
 
 /**
- * Reads what all regions published, this one too, and applies it. A batch is done when each of its events is applied, or is a
- * dead letter because it can be neither read nor applied; only then do its heartbeats and positions count, so none ever runs
- * ahead of what it vouches for. While the store or the bus is away the batch waits, and its partition with it. Positions and
- * heartbeats that a failover takes promise less, and the next ones bring them again.
+ * Reads the messages of all regions, including this one, and applies them. A batch is done when each of its events is applied
+ * or is a dead letter. Only then are its heartbeats and positions recorded, so they never promise more than is applied. While
+ * the store or the bus is unavailable, the batch and its partition wait. A failover may lose positions and heartbeats; the
+ * region then promises less, until the next ones arrive.
  */
 export class Applier {
   readonly #options: ApplierOptions;
-  /** By partition: positions of dead letters in the batch under way. While it is tried again they stay what they are. */
+  /** By partition: positions of dead letters in the current batch, so that a retry does not write them again. */
   readonly #letters = new Map<number, Set<string>>();
 
   constructor(options: ApplierOptions) {
@@ -92,7 +92,7 @@ export class Applier {
     }
   }
 
-  /** Where that is demanded, until a replica has acknowledged all of it. */
+  /** Applies the events of one agent in order. Under replication `refuse`, then waits for a replica. */
   async #applyInOrder(partition: number, changes: Change[]): Promise<void> {
     const { apply, replication } = this.#options;
     const unsure: Change[] = [];
@@ -100,14 +100,14 @@ export class Applier {
       await this.#orAside(partition, change, async () => {
         const written = await apply.fromBus(change.event);
         if (!isTellable(written, replication)) unsure.push(change);
-        // What may be lost is asked for once more, below.
+        // Events that no replica acknowledged are checked again below.
         if (written.evenIfLost().outcome === 'applied') this.#measure(change);
       });
     }
     await this.#ensureReplicated(partition, unsure);
   }
 
-  /** All events of one agent at once; one by one where something is wrong with one of them. */
+  /** Checks all events of an agent together; one by one if a check fails for another reason than an outage. */
   async #ensureReplicated(partition: number, [first, ...more]: Change[]): Promise<void> {
     if (!first) return;
     const { apply } = this.#options;
@@ -131,12 +131,12 @@ export class Applier {
     metrics.propagation.observe({ from_region: event.region }, Math.max(0, store.nowMs() - acceptedMs) / 1000);
   }
 
-  /** Opens a message; undefined where nobody can. */
+  /** Reads a message. One that cannot be read becomes a dead letter, and the result is undefined. */
   async #open(partition: number, delivery: Delivery): Promise<Envelope | undefined> {
     try {
       const { config, store } = this.#options;
       const envelope = openMessage(delivery, store.nowMs());
-      if (envelope.type === AGENT_CHANGED) mustBeTaken(config, envelope.event);
+      if (envelope.type === AGENT_CHANGED) mustBeAccepted(config, envelope.event);
       return envelope;
     } catch (error) {
       await this.#aside(partition, delivery, error);
@@ -144,7 +144,7 @@ export class Applier {
     }
   }
 
-  /** What cannot be done of it, whatever the store says, makes it a dead letter, and never stops the partition. */
+  /** Runs the work; an error other than an outage makes the message a dead letter, and never stops the partition. */
   async #orAside(partition: number, { delivery, event }: Change, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -170,13 +170,13 @@ export class Applier {
   }
 }
 
-/** @throws InvalidEvent where the config takes nothing of this agent */
-function mustBeTaken(config: Config, { agentId }: AgentEvent): void {
+/** @throws InvalidEvent if the configuration does not accept events of this agent */
+function mustBeAccepted(config: Config, { agentId }: AgentEvent): void {
   const message = whyNotTaken(config, agentId);
   if (message !== undefined) throw new InvalidEvent([{ field: '/agent_id', message }]);
 }
 
-/** A batch that was published twice may hold an old heartbeat behind a newer one. */
+/** After a repeated publish, an old heartbeat may follow a newer one. */
 function keepLatest(heartbeats: Map<string, Heartbeat>, heartbeat: Heartbeat): void {
   const known = heartbeats.get(heartbeat.region);
   if (!known || known.beat < heartbeat.beat) heartbeats.set(heartbeat.region, heartbeat);

@@ -22,38 +22,38 @@ import type { Positions } from '../freshness/positions.ts';
 
 interface IngestOptions {
   region: string;
-  /** Whether an event is accepted that no replica has acknowledged. */
+  /** Whether an event is accepted before a replica has acknowledged it. */
   replication: Replication;
   apply: Apply;
   log: Log;
   metrics: Metrics;
-  /** Absent where no history is kept. */
+  /** Undefined if no history is written. */
   history: History | undefined;
-  /** Its clock is the same for all instances of the region, and claims end by it. */
+  /** The store; its clock is shared by all instances of the region and decides when claims end. */
   store: Pick<Store, 'agents' | 'nowMs' | 'outbox'>;
 }
 
 export interface Accepted {
-  /** As it was published: its times may have been clamped. */
+  /** The event as published; its timestamps may have been clamped. */
   event: AgentEvent;
   place: Place;
-  /** Whether a replica has it; where none has, a failover may take it before the bus has it. */
+  /** Whether a replica has acknowledged it. If not, a failover may lose it before it is published. */
   replicated: boolean;
-  /** What it did to the local copy; `deferred` when the local store could not say yet, or no replica has it there yet. */
+  /** Effect on the local store; `deferred` if it is not applied there yet, or no replica has acknowledged that. */
   outcome: Outcome | 'deferred';
 }
 
-/** An agent has as many interactions as a record holds: most must be over, and nobody has said so. */
+/** The agent's record already holds the maximum of interactions. Their ends were probably not reported. */
 export class TooManyInteractions extends Error {
   override name = 'TooManyInteractions';
   constructor(agentId: string) {
-    super(`agent "${agentId}" has more interactions already than a record holds: say which of them have ended`);
+    super(`agent "${agentId}" has more interactions than a record holds: report the ends of those that are over`);
   }
 }
 
 /**
- * The way into Muster for everything that happens to an agent: into the outbox, then to the local store. Accepted is
- * what the outbox holds; the local store catches up from the bus if it cannot be reached now.
+ * Accepts all changes to agents: appends them to the outbox, then applies them to the local store. An event is accepted once the
+ * outbox holds it. If the local store cannot be written, the event is applied later, from the bus.
  */
 export class Ingest {
   readonly #options: IngestOptions;
@@ -62,13 +62,13 @@ export class Ingest {
     this.#options = options;
   }
 
-  /** Of the bus, and of the outbox: an agent's events are all in one. */
+  /** Number of partitions of the bus and the outbox. All events of an agent are in one. */
   get partitions(): number {
     return this.#options.store.outbox.partitions;
   }
 
   /**
-   * Sees that the records of these agents have room for what the events bring, before any of it is accepted.
+   * Checks that the records of these agents have room for the interactions in the events, before any event is accepted.
    * @throws TooManyInteractions, ShardUnavailable
    */
   async mustHaveRoom(events: AgentEvent[]): Promise<void> {
@@ -82,13 +82,13 @@ export class Ingest {
     await Promise.all([...byAgent].map(check));
   }
 
-  /** Events as they are to be accepted, see {@link Apply.number}. */
+  /** Prepares events for `accept`, see {@link Apply.number}. */
   number(events: AgentEvent[]): Promise<AgentEvent[]> {
-    // A second of the future would be the last that is ever numbered.
+    // Clamp first: with a future second, all later events would count as older and get no number.
     return this.#options.apply.number(events.map((event) => this.#clamped(event)));
   }
 
-  /** Has every region forget old interactions of an agent who is at home here, where there are many. Never throws. */
+  /** Removes old interactions of an agent homed here from all regions, if there are many. Never throws. */
   async forgetOld(agentId: string, known: Facets): Promise<void> {
     const { region, store, log } = this.#options;
     const forgotten = forgetting(known, store.nowMs());
@@ -108,10 +108,10 @@ export class Ingest {
   }
 
   /**
-   * Accepts an event and applies it here. What no replica has acknowledged is applied, too, since it is known: an agent who
-   * has left must not be handed out meanwhile. But it was not accepted where that is refused, and may come again.
-   * @throws OutboxFull, ShardUnavailable, NotReplicated when it was not accepted; InvalidEvent, TooManyInteractions or anything
-   *   else: it never can be
+   * Accepts an event and applies it here. It is applied even if no replica has acknowledged it: an agent who went off duty must
+   * not be handed out. Under replication `refuse` it is then not accepted, and the sender may send it again.
+   * @throws OutboxFull, ShardUnavailable, NotReplicated: not accepted, retry later; InvalidEvent, TooManyInteractions or any
+   *   other error: it can never be accepted
    */
   async accept(reported: AgentEvent): Promise<Accepted> {
     const { apply, store, metrics, history, replication } = this.#options;
@@ -130,22 +130,22 @@ export class Ingest {
     return { event, place, replicated, outcome };
   }
 
-  /** Tells everybody on the bus that two claims on an agent met. @throws OutboxFull, ShardUnavailable */
+  /** Publishes a claim conflict on the bus. @throws OutboxFull, ShardUnavailable */
   async announceConflict(conflict: ClaimConflict): Promise<void> {
     const { store, region } = this.#options;
-    // For whoever listens beside Muster: no promise rests on it.
+    // Only other applications read it, so it may be lost.
     (await this.#put(sealConflict(conflict, region, store.nowMs()))).evenIfLost();
   }
 
   /**
-   * Tells all regions, this one included, without applying it here first, of what may be lost: whoever must know asks.
-   * @param facets the agent's with the event, for the message's summary
+   * Publishes an event to all regions, including this one, without applying it here first. A failover may lose it.
+   * @param facets the agent's facets including the event, for the status in the message
    * @throws OutboxFull, ShardUnavailable
    */
   async publish(event: AgentEvent, facets: Facets): Promise<void> {
     const { history, replication } = this.#options;
     const written = await this.#append(event, facets);
-    // What no replica has is published all the same, unless a failover takes it first.
+    // An unacknowledged entry is published, too, unless a failover loses it first.
     if (isTellable(written, replication)) history?.eventAccepted(event);
   }
 
@@ -164,7 +164,7 @@ export class Ingest {
     try {
       return await apply.local(event);
     } catch (error) {
-      // Of a shard that is away, or has no replica, a line has told already.
+      // Another log line has already reported a shard that is down or has no replica.
       const isTold = error instanceof ShardUnavailable || error instanceof NotReplicated;
       const level = isTold ? 'debug' : 'warn';
       log[level]('event_not_applied', { err: error, event_id: event.eventId });
@@ -172,7 +172,7 @@ export class Ingest {
     }
   }
 
-  /** @param facets the agent's with it, for the message's summary */
+  /** @param facets the agent's facets including the event, for the status in the message */
   #append(event: AgentEvent, facets: Facets): Promise<Written<Place>> {
     const nowMs = this.#options.store.nowMs();
     return this.#put(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
@@ -191,24 +191,24 @@ interface ApplyOptions {
   clock: Clock;
   metrics: Metrics;
   history: History | undefined;
-  /** Called where the claim on the agent was granted, after each event, so that the claim can follow. */
+  /** Called in the region that granted a claim on the agent, after each event, so that the claim follows the agent's state. */
   atGranter(event: AgentEvent, record: AgentRecord): Promise<void>;
-  /** Called at the agent's home when a claim granted in its stead meets one that it knew nothing of. */
+  /** Called at the agent's home for a claim conflict: a delegated grant that overlaps a claim of the home. */
   onConflict(agentId: string, conflict: Conflict): void;
-  /** Called with the claims that the bus told of, after each event: a call may have another one here. */
+  /** Called with the claims in each event from the bus: the same call may have another claim here. */
   heardOfClaims(agentId: string, home: string, claims: Claim[]): void;
-  /** Called at the agent's home with what is known after each event that told of interactions. */
+  /** Called at the agent's home after each event with interactions, with all facets of the agent. */
   atHome(agentId: string, facets: Facets): void;
   /** The store's clock, in ms. */
   store: { nowMs(): number };
 }
 
-/** More rounds than this mean that something is wrong with the store. */
+/** Limit of optimistic retries. More of them mean that something is wrong with the store. */
 const MAX_ROUNDS = 16;
-/** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
+/** Limit of the random pause between retries of conflicting writers, in ms. */
 const MAX_PAUSE_MS = 32;
 
-/** Brings an event into the region's store, whichever way it came. At least once, harmless twice. */
+/** Applies events to the region's store, from requests and from the bus. Applying an event twice has no effect. */
 export class Apply {
   readonly #options: ApplyOptions;
 
@@ -221,8 +221,8 @@ export class Apply {
   }
 
   /**
-   * Gives events of whole seconds their numbers, in this order, if the agents' home is here. Where the store is away they have
-   * none.
+   * Numbers events with timestamps in whole seconds, in this order, if this region is the agents' home. Without a number, the
+   * less available of two values of one second wins; so it is if the store is unavailable.
    */
   async number(events: AgentEvent[]): Promise<AgentEvent[]> {
     const { agents, config } = this.#options;
@@ -235,11 +235,11 @@ export class Apply {
         return lastSecond ? { lastSecond } : {};
       };
       try {
-        // A number that a failover takes is given to nobody else: the facets that have it keep it.
+        // A failover may lose the counter. Numbers stay unique all the same: the facets that carry a number keep it.
         const { record } = (await agents.apply(agentId, take)).evenIfLost();
         seconds.set(agentId, record.facets.lastSecond);
       } catch (error) {
-        // The outbox may still take them: without a number, the less available of them counts.
+        // The outbox may still accept the events, without numbers.
         if (!(error instanceof ShardUnavailable)) throw error;
       }
     };
@@ -248,32 +248,32 @@ export class Apply {
   }
 
   /**
-   * Applies what this region has just accepted. What no replica has here yet counts as `deferred` where that is refused: the
-   * outbox has it, and the bus brings it again until a replica has it. @throws ShardUnavailable
+   * Applies an event that this region has just accepted. Under replication `refuse` the outcome is `deferred` until a replica has
+   * acknowledged it: the outbox holds the event, and the bus delivers it again. @throws ShardUnavailable
    */
   async local(event: AgentEvent): Promise<Outcome | 'deferred'> {
     const { replication } = this.#options.config.claims;
     const written = await this.#apply(event, 'local');
-    // What was there before is the bus's matter: it brings that, too.
+    // Earlier events that no replica has acknowledged are not checked here: the bus delivers those, too.
     const { outcome } = written.evenIfLost();
     return outcome === 'applied' && !isTellable(written, replication) ? 'deferred' : outcome;
   }
 
-  /** Applies what the bus delivered. @throws ShardUnavailable */
+  /** Applies an event from the bus. @throws ShardUnavailable */
   fromBus(event: AgentEvent): Promise<Written<Applied>> {
     return this.#apply(event, 'bus');
   }
 
   /**
-   * Makes sure that a replica has what these events of one agent say, where the store held it already or nobody acknowledged
-   * it. @throws ShardUnavailable; NotReplicated where none has
+   * Ensures that a replica has these events of one agent. Applies again whatever a failover lost.
+   * @throws ShardUnavailable; NotReplicated if no replica has them
    */
   async ensureReplicated(agentId: string, events: AgentEvent[]): Promise<void> {
     const { agents } = this.#options;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (round > 1) await pause(Math.random() * MAX_PAUSE_MS);
       let known: AgentRecord | undefined;
-      // Whatever of it is not there, any more, is written now; the record that was read last has all of it.
+      // Events that were lost are written again; the last record read holds all of them.
       for (const event of events) {
         known = (await agents.apply(agentId, event.facets)).evenIfLost().record;
       }
@@ -281,14 +281,14 @@ export class Apply {
       const affirmed = await agents.affirm(agentId, known);
       if (affirmed.kind === 'settled') return void tellable(affirmed.written, 'refuse');
     }
-    throw new ShardUnavailable(`agent ${agentId} changes faster than a replica can be asked`);
+    throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }
 
   async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Written<Applied>> {
     const { agents, clock, history } = this.#options;
     const startedMs = clock.monotonicMs();
     const written = await agents.apply(event.agentId, event.facets);
-    // What follows from the agent's new state is decided on the master; whoever tells of it asks for its replica again.
+    // Effects of the new state are decided by the master's copy; whoever answers a caller checks the replica.
     const applied = written.evenIfLost();
     history?.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
     if (via === 'bus') this.#options.heardOfClaims(event.agentId, applied.record.home, claimsOf(event.facets));

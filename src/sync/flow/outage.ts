@@ -4,10 +4,10 @@ import { saysNotNow } from '../../store/replies.ts';
 import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated } from '../../store/written.ts';
 
-/** What the store and the bus say when they cannot be used now. */
+/** Errors of the store and the bus that a retry may mend. */
 const OUTAGES = [ShardUnavailable, NotReplicated, OutboxFull, BusUnavailable, TooLate];
 
-/** What the client of Redis says of its connections; it exports no class above them. */
+/** Connection errors of the Redis client, which has no common class for them. */
 const OF_REDIS = new Set([
   'ClientClosedError',
   'ClientOfflineError',
@@ -21,7 +21,7 @@ const OF_REDIS = new Set([
   'TimeoutError',
 ]);
 
-/** Codes of what the network says, the client of Kafka's among them, and that this process has no more sockets. */
+/** Error codes of the network, of this process when it has no sockets left, and of the Kafka client. */
 const OF_NETWORK = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ENOTCONN', 'EPIPE', 'ETIMEDOUT', 'EADDRNOTAVAIL'],
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET', 'ENOTFOUND', 'EAI_AGAIN'],
@@ -30,13 +30,13 @@ const OF_NETWORK = new Set([
   ...['PLT_KFK_NETWORK', 'PLT_KFK_TIMEOUT'],
 ]);
 
-/** Causes of causes that are looked at. */
+/** Depth to which causes of an error are examined. */
 const DEPTH = 5;
 
 /**
- * Whether the store, the bus or the network said that they cannot do now what was asked: it is to be tried again, until it
- * works. Everything else comes from the thing that was to be done, and will be the same next time: that one thing is set
- * aside, and nobody waits behind it. That this instance is stopping is no verdict on anything, either.
+ * Whether an error is an outage: the store, the bus or the network cannot do it now, and a retry will succeed later. Any other
+ * error comes from the item itself and would occur again; such an item is set aside, and processing continues. An abort
+ * because this instance stops counts as an outage, too.
  */
 export function isOutage(error: unknown, depth = DEPTH): boolean {
   if (!(error instanceof Error) || depth === 0) return false;

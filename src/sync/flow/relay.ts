@@ -11,7 +11,7 @@ import type { SetAside } from './set-aside.ts';
 interface RelayOptions {
   outbox: Outbox;
   bus: Bus;
-  /** Which partitions this instance relays. */
+  /** Leases of the partitions that this instance relays. */
   leases: Leases;
   region: string;
   setAside: Pick<SetAside, 'letter'>;
@@ -20,21 +20,21 @@ interface RelayOptions {
 }
 
 const BATCH = 500;
-/** How often a partition is looked at without having been told, in case a telling was lost. */
+/** How often each partition is read even without a signal, in case one was lost. */
 const LOOK_EVERY_MS = 1000;
 const MAX_BACKOFF_MS = 2000;
-/** A relay that stops publishes for this long at most; the rest waits for the region's next one. */
+/** How long a stopping relay may go on publishing; the region's next relay publishes the rest. */
 const STOP_LIMIT_MS = 5000;
 
 /**
- * Publishes the outbox in order and deletes what the bus confirmed. Per partition:
+ * Publishes the outbox in order and deletes the entries that the bus confirmed. For each partition:
  *
  *   waiting ──append, or time──► publishing ──confirmed──► deleting ──more──► publishing
- *                                    │ bus away                   └──empty──► waiting
+ *                                    │ bus unavailable            └──empty──► waiting
  *                                    └──► backing off (to 2 s) ──► publishing
  *
- * What the bus takes never is set aside, alone; it is lost to the other regions, and said so.
- * Two relays of one partition, around a lease's end, publish twice; that is harmless, because versions decide.
+ * An entry that the bus refuses for good becomes a dead letter; other regions never receive it. When a lease changes hands, two
+ * relays may publish the same entries. That does no harm, because versions decide.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -63,8 +63,8 @@ export class Relay {
   }
 
   /**
-   * Publishes what it can at once, then stops; what is left waits for the region's next relay.
-   * @param inherited partitions to publish besides those it holds, as nobody else will
+   * Publishes what it can, then stops; the region's next relay publishes the rest.
+   * @param inherited partitions to publish in addition, because no other instance is left to do so
    */
   async stop(inherited: Iterable<number> = []): Promise<void> {
     clearInterval(this.#timer);
@@ -80,13 +80,13 @@ export class Relay {
     this.#stopped = true;
   }
 
-  /** The partitions it may publish now. */
+  /** The partitions that this instance may publish now. */
   #mine(): Set<number> {
     this.#lastMine = new Set([...this.#options.leases.held(), ...this.#inherited]);
     return this.#lastMine;
   }
 
-  /** Something was appended here: publish it, or tell the instance whose partition it is. */
+  /** Called after an append: publishes the partition, or signals the instance that relays it. */
   #told(partition: number): void {
     const { outbox, log } = this.#options;
     if (this.#lastMine.has(partition) && this.#poke(partition)) return;
@@ -104,7 +104,7 @@ export class Relay {
     if (this.#running.has(partition) || this.#backingOff.has(partition)) return true;
     const drained = this.#drain(partition).finally(() => {
       this.#running.delete(partition);
-      // What was appended after the last look would otherwise wait for the next.
+      // An entry that was appended after the last read would otherwise wait for the timer.
       if (this.#news.has(partition)) this.#poke(partition);
     });
     this.#running.set(partition, drained);
@@ -132,7 +132,7 @@ export class Relay {
     }
   }
 
-  /** An entry that the bus will never take becomes a dead letter; those behind it are published. */
+  /** Publishes entries. One that the bus refuses for good becomes a dead letter, and the others are published. */
   async #publish(partition: number, entries: OutboxEntry[]): Promise<void> {
     const { bus, region, setAside } = this.#options;
     try {
@@ -165,7 +165,7 @@ export class Relay {
   }
 }
 
-/** What lies in order behind one another needs one position: where the last has been applied, all have. */
+/** Only the last message of a batch carries a position: messages are applied in order. */
 function messagesOf(entries: OutboxEntry[], region: string): BusMessage[] {
   return entries.map(({ id, fields }, i) => {
     const message = readFields(fields);

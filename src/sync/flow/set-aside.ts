@@ -17,47 +17,47 @@ interface SetAsideOptions {
   metrics: Metrics;
 }
 
-/** Where something was met that could not be handled. */
+/** The part of Muster that met an item it could not handle. */
 type Place = 'bus' | 'outbox' | 'connection' | 'reconciler' | 'stream';
 
-/** Something that was set aside. */
+/** A set-aside item. */
 export interface Aside {
   place: Place;
-  /** More exactly, e.g. `bus partition 3, 1764072000123-7`. */
+  /** The exact source, e.g. `bus partition 3, 1764072000123-7`. */
   from: string;
-  /** Whose it was: an agent's id, as a rule. */
+  /** The item's key, usually an agent id. */
   key: string;
   reason: string;
   /** In ms of local wall time. */
   atMs: number;
 }
 
-/** What an instance has set aside since it started, for the others of its region. */
+/** The items that an instance has set aside since it started, shared with the other instances of its region. */
 interface Note {
   count: number;
   last: Aside;
 }
 
-/** What the region has set aside lately. */
+/** The items that the region has set aside in the last hour. */
 export interface AsideReport {
   count: number;
   last?: Aside;
 }
 
-/** For so long somebody is told of it, in ms; after that it is in the dead letters alone. */
+/** How long an item is reported, in ms. Its dead letter stays longer. */
 const TOLD_MS = 3_600_000;
-/** How soon the region's other instances know, in ms. */
+/** Delay before the region's other instances can read the count, in ms. */
 const SAVE_AFTER_MS = 200;
-/** What is shown of a key and a reason, in characters. */
+/** Length to which keys and reasons are cut for display, in characters. */
 const SHOWN_LENGTH = 300;
-/** Things whose like is told once; of more some are told again. */
+/** How many items are remembered as reported. Beyond that all are forgotten, and may be reported again. */
 const KNOWN_LIMIT = 10_000;
 const FIELD = 'aside:';
 
 /**
- * Where everything goes that cannot be read or done, for any reason but an outage: a message to the dead letters, with the
- * reason and the stack, and all of it into the counts, the log and what operators look at first. Whoever sets something
- * aside goes on with what stands behind it.
+ * Handles items that cannot be read or processed for any reason but an outage. A message becomes a dead letter, with reason and
+ * stack trace. Every item is counted, logged, and shown in `GET /v1/regions`. The caller then continues with the next
+ * item.
  */
 export class SetAside {
   readonly #options: SetAsideOptions;
@@ -74,9 +74,9 @@ export class SetAside {
   }
 
   /**
-   * Puts a message into the dead letters. One that cannot be written there, either, is in the log alone.
-   * @param from where exactly it was met
-   * @throws what `isOutage` calls an outage: the bus is away, and the message is to be brought again
+   * Writes a dead letter. If the bus refuses it for good, the message is only logged.
+   * @param from the exact source of the message
+   * @throws an outage (see `isOutage`), if the bus is unavailable: retry later
    */
   async letter(message: BusMessage, error: unknown, place: Place, from: string): Promise<void> {
     const cause = this.#causeOf(error, from);
@@ -91,13 +91,13 @@ export class SetAside {
     this.#tell({ place, from, key: message.key, reason: cause.reason, atMs: cause.atMs }, error);
   }
 
-  /** Tells of something of which there is no message to keep. */
+  /** Reports an item that has no message to keep. */
   tell(key: string, error: unknown, place: Place, from: string): void {
     const { reason, atMs } = this.#causeOf(error, from);
     this.#tell({ place, from, key, reason, atMs }, error);
   }
 
-  /** Whether the same was set aside before, of the same agent: what is read again and again is kept once. */
+  /** Whether the same error was set aside before for the same key. Remembers it: a platform repeats its data with each read. */
   isKnown(key: string, error: unknown): boolean {
     const what = `${key}\n${reasonOf(error)}`;
     if (this.#known.has(what)) return true;
@@ -106,7 +106,7 @@ export class SetAside {
     return false;
   }
 
-  /** What the region's instances have set aside within the last hour, all together. */
+  /** The items that all instances of the region have set aside within the last hour. */
   async lately(): Promise<AsideReport> {
     const { store, region, instance, clock, log } = this.#options;
     const notes = new Map<string, Note>();
@@ -123,7 +123,7 @@ export class SetAside {
     return { count: told.reduce((sum, { count }) => sum + count, 0), ...(last && { last }) };
   }
 
-  /** With less and less of it: what stands in the way may be how large it is. */
+  /** Writes the whole message, or, if the bus refuses it, a short excerpt: its size or its form may be the reason. */
   async #write(message: BusMessage, cause: Cause): Promise<void> {
     const { bus } = this.#options;
     try {
@@ -162,7 +162,7 @@ export class SetAside {
   }
 }
 
-/** The kind of an error belongs to its message, but for what says all itself. */
+/** Name and message of an error; InvalidEvent needs no name. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof InvalidEvent ? error.message : `${error.name}: ${error.message}`;

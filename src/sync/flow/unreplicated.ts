@@ -13,23 +13,24 @@ interface UnreplicatedOptions {
   log: Log;
 }
 
-/** The least time until what no replica has is offered again, in ms; where offering takes longer, as long as that took. */
+/** Pause between rounds in ms, or the duration of the last round if that was longer. */
 const PAUSE_MS = 500;
-/** Of an agent the latest; of agents so many. What is dropped the next reading of the platform brings back. */
+/** Limits: the latest events of each agent, and the number of agents. The next full read reports dropped events again. */
 const MOST_EVENTS = 8;
 const MOST_AGENTS = 20_000;
-/** Agents of a partition whose events are offered at the same time, at most. */
+/** Limit of agents of a partition whose events are sent concurrently. */
 const AT_ONCE = 64;
 
 /**
- * What a platform said, and the region's masters have, and no replica yet: nobody will say it again, so it is accepted again
- * until one has. What comes behind it does not wait meanwhile, for an agent who has left must not be handed out.
+ * Holds platform reports that the region's masters have applied and no replica has acknowledged. A platform does not repeat
+ * them, so they are accepted again until a replica has them. Later reports do not wait meanwhile: an agent who went off duty
+ * must not be handed out.
  *
- * Each offer appends to the outbox again, since a failover may have taken what was there. So of each partition one agent is
- * offered first, then two, then four: without a replica a round costs the bus one event of a partition, however many wait.
+ * Each attempt appends to the outbox again, since a failover may have lost the entry. So the first attempt of a round sends one
+ * agent of a partition, the next two, then four: while there is no replica, a round costs one event for each partition.
  *
- *   idle ──add──► waiting ──offered, a replica has all──► idle
- *                    └──none yet──► waiting
+ *   idle ──add──► waiting ──sent again, a replica has all──► idle
+ *                    └──no replica yet──► waiting
  */
 export class Unreplicated {
   readonly #options: UnreplicatedOptions;
@@ -41,7 +42,7 @@ export class Unreplicated {
     this.#options = options;
   }
 
-  /** Accepts an event; one that no replica has yet is accepted, and kept here. @throws ShardUnavailable */
+  /** Accepts an event. If no replica acknowledges it, it is accepted, and sent again later. @throws ShardUnavailable */
   async accept(event: AgentEvent): Promise<void> {
     try {
       await this.#options.ingest.accept(event);
@@ -69,7 +70,7 @@ export class Unreplicated {
     let tookMs = 0;
     log.warn('platform_report_not_replicated');
     while (this.#events.size > 0 && !signal.aborted) {
-      await pause(Math.max(PAUSE_MS, tookMs), undefined, { signal }).catch(() => undefined); // it is to stop
+      await pause(Math.max(PAUSE_MS, tookMs), undefined, { signal }).catch(() => undefined); // stopping
       const startedMs = clock.monotonicMs();
       await this.#offer(signal);
       tookMs = clock.monotonicMs() - startedMs;
@@ -94,7 +95,7 @@ export class Unreplicated {
     }
   }
 
-  /** @returns whether those behind may be offered: the partition has taken all events of the agent, or lost one for good */
+  /** @returns whether to go on with the partition's other agents: the events were accepted, or dropped for good */
   async #offerAgent(agentId: string): Promise<boolean> {
     const { ingest, log } = this.#options;
     const events = this.#events.get(agentId) ?? [];
@@ -104,7 +105,7 @@ export class Unreplicated {
       if (isOutage(error)) return false;
       log.warn('platform_report_dropped', { err: error, agent: agentId });
     }
-    // What was added meanwhile is still to be offered.
+    // Events that were added meanwhile stay for the next round.
     const left = (this.#events.get(agentId) ?? []).filter((event) => !events.includes(event));
     if (left.length > 0) this.#events.set(agentId, left);
     else this.#events.delete(agentId);

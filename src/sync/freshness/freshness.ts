@@ -16,20 +16,20 @@ interface FreshnessOptions {
 }
 
 const REFRESH_EVERY_MS = 500;
-/** Agents whose last confirmation is remembered. */
+/** How many agents' last confirmations are kept. */
 const MAX_CONFIRMED = 500;
-/** A region that is not in the config: nothing is known of it, and nothing will be. */
+/** A region that is not in the configuration. */
 const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', left: false };
 
 /**
- * How far behind each region's agents are here. What a heartbeat proves is decided in `watermark.ts`, by this
- * instance's own monotonic clock; the instances of the region share the heartbeats, not their clocks. Everything is a
- * comparison at read time; no agent is ever marked.
+ * How old this region's data of each other region is. `Watermarks` computes ages with this instance's own monotonic clock; the
+ * instances of a region share heartbeats, not clocks. Ages are computed when they are read; agents are never marked as
+ * stale in the store.
  */
 export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #others: Map<string, Watermarks>;
-  /** When the platform was asked about each agent it has confirmed, in monotonic ms. */
+  /** By agent: when the query was sent with which the platform last confirmed the agent, in monotonic ms. */
   readonly #confirmed = new LRUCache<string, number>({ max: MAX_CONFIRMED });
   #timer: NodeJS.Timeout | undefined;
 
@@ -49,14 +49,14 @@ export class Freshness {
     clearInterval(this.#timer);
   }
 
-  /** Call before a region is asked for a beat, and what it returns with the answer. */
+  /** Call before asking a region for its heartbeat sequence. Call the returned function with the answer. */
   ask(region: string): (beat: number) => void {
     const watermarks = this.#others.get(region);
     const question = watermarks?.ask(this.#options.clock.monotonicMs());
     return (beat) => question && watermarks?.answer(question, beat);
   }
 
-  /** Notes that a partition has been applied up to a heartbeat, for every instance of the region. */
+  /** Records, for all instances of the region, that a partition is applied up to a heartbeat. @throws ShardUnavailable */
   async advance(heartbeat: Heartbeat, partition: number): Promise<void> {
     const watermarks = this.#others.get(heartbeat.region);
     if (!watermarks?.applied(partition, heartbeat)) return;
@@ -64,7 +64,7 @@ export class Freshness {
     await notes.write('region', heartbeat.region, { [partition]: writeStamp(heartbeat) });
   }
 
-  /** How old the knowledge of an agent is: that of its partition. */
+  /** Age of an agent's data, which is that of its partition. */
   agent(home: string, agentId: string): Standing {
     return this.partition(home, partitionOf(agentId, this.#options.partitions));
   }
@@ -75,22 +75,22 @@ export class Freshness {
     return this.#others.get(region)?.standing(partition, clock.monotonicMs(), settings) ?? UNKNOWN;
   }
 
-  /** A region as a whole is as old as its oldest partition. */
+  /** Age of a region's data, which is that of its oldest partition. */
   region(region: string): Standing {
     return worst([...Array(this.#options.partitions).keys()].map((partition) => this.partition(region, partition)));
   }
 
-  /** Notes that an agent's platform has confirmed what is known here of the agent. @param askedMs when it was asked, monotonic */
+  /** Records that the platform confirmed the agent's state. @param askedMs when the query was sent, monotonic ms */
   confirmed(agentId: string, askedMs: number): void {
     this.#confirmed.set(agentId, askedMs);
   }
 
-  /** Forgets a confirmation: the agent's home contradicts the platform. */
+  /** Discards a confirmation, because the agent's home contradicts the platform. */
   contradicted(agentId: string): void {
     this.#confirmed.delete(agentId);
   }
 
-  /** How long ago the platform confirmed the agent, in ms; undefined where that is longer than `freshness.confirmedMs` ago. */
+  /** Time in ms since the platform confirmed the agent; undefined if more than `freshness.confirmedMs`. */
   confirmedMsAgo(agentId: string): number | undefined {
     const askedMs = this.#confirmed.peek(agentId);
     if (askedMs === undefined) return undefined;
@@ -98,7 +98,7 @@ export class Freshness {
     return agoMs <= this.#options.settings.confirmedMs ? agoMs : undefined;
   }
 
-  /** The agents whose platform confirmed them within `freshness.confirmedMs`, the longest ago first. */
+  /** Platform-verified agents, the longest confirmed first. */
   confirmedAgents(): string[] {
     for (;;) {
       const { value: oldest } = this.#confirmed.rkeys().next();
@@ -108,7 +108,7 @@ export class Freshness {
     return [...this.#confirmed.rkeys()].filter((id) => this.confirmedMsAgo(id) !== undefined);
   }
 
-  /** Reads what the region's other instances have noted. */
+  /** Reads the heartbeat marks that the region's other instances recorded. */
   async #refresh(): Promise<void> {
     await Promise.all(
       [...this.#others].map(async ([region, watermarks]) => {
@@ -129,7 +129,7 @@ export class Freshness {
 const writeStamp = ({ beat, writer, steadyMs, leaving }: Stamp): string =>
   `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'}`;
 
-/** Undefined for what an earlier version wrote. */
+/** Undefined for a mark in the format of an earlier version. */
 function readStamp(line: string): Stamp | undefined {
   const [beat, writer, steadyMs, state] = line.split(' ');
   if (!writer || state === undefined) return undefined;
@@ -137,26 +137,26 @@ function readStamp(line: string): Stamp | undefined {
 }
 
 /**
- * What the heartbeats of another region prove, and how old that is. No clock of another host is ever compared with
- * one of this host, so none that is wrong, set, or different can make what is known here look younger than it is.
+ * State of a region's data, from its heartbeats. Clocks of different hosts are never compared, so a wrong clock cannot make data
+ * look younger than it is.
  *
- * 1. A region numbers its heartbeats with *beats*: numbers that only grow, whichever of its instances takes one. So
- *    a heartbeat with a higher beat than one that was handed out after this instance asked for it was written after
- *    this instance asked. That is a time of this instance's own monotonic clock.
- * 2. A heartbeat also carries its writer's monotonic clock. Once (1) has told for one heartbeat of a writer when it was
- *    written, it tells for all of them, asked or not: between two heartbeats both clocks have run equally long.
+ * 1. A region numbers its heartbeats. The sequence only grows, whichever instance takes the next number. This instance
+ *    regularly asks the region for its current number. A heartbeat with a higher number than the answer was written after
+ *    the question was sent, which is a time of this instance's monotonic clock.
+ * 2. A heartbeat also carries its writer's monotonic clock. Once (1) gives the time of one heartbeat of a writer, it gives
+ *    the times of all of them: between two heartbeats both clocks advance equally, up to drift.
  *
- * Whoever has applied a heartbeat has applied all that its region accepted before it was written. A heartbeat that
- * comes late, or again, is as old as it is.
+ * An instance that has applied a heartbeat has applied everything that the region accepted before it was written. A late or
+ * repeated heartbeat does not look younger.
  */
 type RegionState = 'fresh' | 'suspect' | 'stale';
 
-/** How old something is, and whether it can be acted on. */
+/** The age of data, and the state that follows from it. */
 export interface Standing {
-  /** At least as much as it truly is; Infinity where nothing is proven. */
+  /** An upper bound of the age, in ms; Infinity if nothing is proven. */
   ageMs: number;
   state: RegionState;
-  /** Stale before its time, because the region has said good-bye. */
+  /** Stale at once, because the region sent its leave message. */
   left: boolean;
 }
 
@@ -165,28 +165,28 @@ interface FreshnessSettings {
   staleMs: number;
 }
 
-/** That a region is being asked for a beat. */
+/** A pending question for a region's heartbeat sequence. */
 interface Question {
-  /** Local monotonic time before it was sent, ms. */
+  /** Local monotonic time before it was sent, in ms. */
   askedMs: number;
-  /** The highest beat known by then. */
+  /** The highest number known at that time. */
   highest: number;
 }
 
-/** What is proven of a writer: when its clock stood at `steadyMs`, the local one stood at `localMs` or later. */
+/** Proven relation of two clocks: when the writer's clock was at `steadyMs`, the local one was at `localMs` or later. */
 interface Anchor {
   steadyMs: number;
   localMs: number;
 }
 
-/** A minute of them; a heartbeat under way for longer comes from a writer that is known, or proves nothing. */
+/** Answers kept, about a minute's worth. A heartbeat that is delayed longer proves something only if its writer is known. */
 const MAX_ANSWERS = 64;
-/** Writers whose heartbeats are not the latest anywhere and are kept all the same. */
+/** Anchors kept. Those of writers with a current watermark are never dropped. */
 const MAX_ANCHORS = 64;
-/** How far two monotonic clocks may run apart, per ms: NTP slews each by 500 ppm at most. */
+/** Greatest drift between two monotonic clocks, in ms per ms: NTP slews each by 500 ppm at most. */
 const DRIFT = 0.0011;
 
-/** The watermarks of one other region, as one instance knows them. All times are local, monotonic, in ms. */
+/** The watermarks of one other region. All times are local monotonic ms. */
 export class Watermarks {
   readonly #partitions = new Map<number, Stamp>();
   readonly #anchors = new Map<string, Anchor>();
@@ -197,7 +197,7 @@ export class Watermarks {
     return { askedMs: nowMs, highest: this.#highest };
   }
 
-  /** Notes the beat that the region answered with. One that is not higher than those before it proves nothing. */
+  /** Records the region's answer. A number that is not higher than those known when it was asked proves nothing. */
   answer({ askedMs, highest }: Question, beat: number): void {
     if (beat <= highest) return;
     this.#answers = [...this.#answers, { beat, askedMs }].slice(-MAX_ANSWERS);
@@ -205,7 +205,7 @@ export class Watermarks {
     for (const stamp of this.#partitions.values()) this.#anchor(stamp);
   }
 
-  /** Notes a heartbeat once all that lies before it on the partition has been applied; false if a later one was. */
+  /** Records a heartbeat, once everything before it on the partition is applied. @returns false if a later one was recorded */
   applied(partition: number, stamp: Stamp): boolean {
     this.#anchor(stamp);
     this.#highest = Math.max(this.#highest, stamp.beat);
@@ -223,7 +223,7 @@ export class Watermarks {
     return { ageMs, state, left };
   }
 
-  /** The latest time at or before which a heartbeat was certainly not written yet; -Infinity where nothing is known. */
+  /** A lower bound of the time at which a heartbeat was written; -Infinity if nothing is proven. */
   #writtenMs({ writer, steadyMs }: Stamp): number {
     const anchor = this.#anchors.get(writer);
     if (!anchor) return Number.NEGATIVE_INFINITY;
@@ -231,7 +231,7 @@ export class Watermarks {
     return anchor.localMs + sinceMs - Math.abs(sinceMs) * DRIFT;
   }
 
-  /** Keeps the best that is proven of a heartbeat's writer. */
+  /** Keeps the tightest proven bound for a heartbeat's writer. */
   #anchor(stamp: Stamp): void {
     const earlier = this.#answers.filter(({ beat }) => beat < stamp.beat).map(({ askedMs }) => askedMs);
     const localMs = Math.max(...earlier);
@@ -241,7 +241,7 @@ export class Watermarks {
     if (this.#anchors.size > MAX_ANCHORS) this.#forget();
   }
 
-  /** Drops the writer that was not heard of for longest, of those that no watermark stands on. */
+  /** Drops the oldest anchor that no current watermark needs. */
   #forget(): void {
     const needed = new Set([...this.#partitions.values()].map(({ writer }) => writer));
     const [oldest] = [...this.#anchors.keys()].filter((writer) => !needed.has(writer));
@@ -251,7 +251,7 @@ export class Watermarks {
 
 const STATES: RegionState[] = ['fresh', 'suspect', 'stale'];
 
-/** A region as a whole: as old as its oldest partition, and gone as soon as one says so. */
+/** Combines partitions: the greatest age, the worst state, and left if one of them left. */
 export function worst(standings: Standing[]): Standing {
   return standings.reduce(
     (whole, each) => ({
@@ -263,5 +263,5 @@ export function worst(standings: Standing[]): Standing {
   );
 }
 
-/** What a region knows of itself. */
+/** A region's own data is never old. */
 export const HERE: Standing = { ageMs: 0, state: 'fresh', left: false };

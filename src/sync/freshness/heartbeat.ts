@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 
 interface HeartbeatsOptions {
   store: Pick<Store, 'outbox' | 'takeBeat'>;
-  /** Which partitions this instance relays. */
+  /** Leases of the partitions that this instance relays. */
   leases: Leases;
   region: string;
   instance: string;
@@ -15,14 +15,14 @@ interface HeartbeatsOptions {
   log: Log;
 }
 
-/** How soon an instance that relays nothing yet looks again, ms. */
+/** How often an instance without partitions checks its leases, in ms. */
 const LOOK_AGAIN_MS = 100;
 
 /**
- * Puts heartbeats into the region's partitions, behind everything it has accepted so far. What they prove to other
- * regions is in `watermark.ts`.
+ * Appends heartbeats to the region's partitions, behind everything that the region has accepted. `freshness.ts` describes what
+ * they prove to other regions.
  *
- *   silent ──relays a partition──► beating ──stop──► silent ──stopped as the last of the region──► good-bye said
+ *   silent ──relays a partition──► beating ──stop──► silent ──stopped as the last of the region──► leave message sent
  */
 export class Heartbeats {
   readonly #options: HeartbeatsOptions;
@@ -45,25 +45,25 @@ export class Heartbeats {
     clearTimeout(this.#timer);
   }
 
-  /** The region's last word on every partition, behind everything else: whoever reads it need not wait for more. */
+  /** Appends the leave message to every partition, as the region's last message. Never throws. */
   async sayGoodbye(): Promise<void> {
     await this.#beat([...Array(this.#options.store.outbox.partitions).keys()], true);
   }
 
-  /** Takes the region's next beat. @throws ShardUnavailable */
+  /** Takes the region's next heartbeat sequence number. @throws ShardUnavailable */
   async take(): Promise<number> {
     const beat = await this.#options.store.takeBeat(this.#highest);
     this.#highest = Math.max(this.#highest, beat);
     return beat;
   }
 
-  /** Never throws: who is not heard is judged by those who listen. */
+  /** Never throws: other regions notice missing heartbeats. */
   async #beat(partitions: number[], leaving: boolean): Promise<void> {
     const { store, region, instance, clock, log } = this.#options;
     const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
     try {
       const beat = await this.take();
-      // In this order: the clock must not stand at a time before the beat was taken, nor after the heartbeat is written.
+      // Order matters: read the clock after taking the number, and before writing the heartbeat.
       const heartbeat = {
         region,
         beat,
@@ -76,7 +76,7 @@ export class Heartbeats {
         partitions.map((partition) =>
           store.outbox
             .append(partition, writeFields(sealHeartbeat(heartbeat, partition)))
-            // One that a failover takes has promised nothing to anybody; the next one says the same.
+            // A lost heartbeat does no harm: the next one proves the same.
             .then((written) => written.evenIfLost())
             .catch(failed),
         ),

@@ -5,37 +5,37 @@ import type { Store } from '../../store/store.ts';
 interface PositionsOptions {
   store: Pick<Store, 'notes'>;
   partitions: number;
-  /** Those of the config. What others say of theirs is nobody's to wait for, and would fill the store. */
+  /** The regions of the configuration. Positions of others are ignored, so that they cannot fill the store. */
   regions: string[];
   log: Log;
 }
 
-/** How long a position may wait before the region's other instances can read it, in ms. */
+/** Delay in ms before the region's other instances can read a position. */
 const SAVE_AFTER_MS = 10;
 
 /**
- * How far this region has applied each outbox of each region: "everything that region B appended to its outbox n up
- * to the entry 1795401957384-0 has been applied here".
+ * Applied positions: the last entry of each region's outbox up to which this region has applied everything.
  *
- * Why that is so. A partition keeps the order of the outbox: the relay publishes from the oldest entry on, and deletes
- * an entry only when the bus has confirmed it; so when an entry is published, all before it have been. The applier
- * notes a batch when it is applied as a whole, and takes the next one only then. Where two relays publish around a
- * lease's end, or one repeats what the bus had confirmed to nobody, entries come again behind later ones; their ids are
- * lower, and the highest is what counts. An id never comes back lower: Redis continues from the last one, and after a
- * promotion that lost some the clock is past them (as with fences, the clocks of a shard's nodes must differ by less
- * than a promotion takes).
+ * Why one id per outbox partition is enough:
+ * - The bus keeps the order of the outbox. The relay publishes from the oldest entry on, and deletes an entry only after the
+ *   bus has confirmed it. So all entries before a published one are published, too.
+ * - The applier records positions only after it has applied the whole batch, and then takes the next batch.
+ * - Entries may be published again after later ones, when a lease changes hands or a confirmation is lost. Their ids are
+ *   lower, and only the highest id counts.
+ * - Ids never go back. Redis continues from the last id. After a failover that lost some, the clock is already past them, as
+ *   long as the clocks of a shard's nodes differ by less than a promotion takes (fences rest on the same).
  *
- * The instance that reads a partition knows at once and wakes who waits; the others find it in the store. A position
- * that is too low, after a crash or a handover, is right, too: it promises less. The next heartbeat brings a new one.
+ * The instance that reads a partition wakes waiting requests at once; other instances read positions from the store. After a
+ * crash or a handover a position may be too low. That is safe, because it promises less, and the next heartbeat mends it.
  */
 export class Positions {
   readonly #options: PositionsOptions;
   /** By region, then partition. */
   readonly #applied = new Map<string, Map<number, string>>();
-  /** What the other instances have not been told yet. */
+  /** Positions to write to the store. */
   readonly #unsaved = new Map<string, Set<number>>();
   #saving: NodeJS.Timeout | undefined;
-  /** Who waits for an agent, or for a partition. */
+  /** Waiting requests, by agent id or partition. */
   readonly #waiting = new Map<string | number, Set<() => void>>();
 
   constructor(options: PositionsOptions) {
@@ -46,7 +46,7 @@ export class Positions {
     clearTimeout(this.#saving);
   }
 
-  /** Notes that everything up to an entry of a region's outbox has been applied here. */
+  /** Records that everything up to an entry of a region's outbox is applied here. */
   reached(region: string, partition: number, entry: string): void {
     if (!this.#options.regions.includes(region) || !this.#note(region, partition, entry)) return;
     const unsaved = this.#unsaved.get(region) ?? new Set();
@@ -55,12 +55,12 @@ export class Positions {
     this.#wake(partition);
   }
 
-  /** Notes that a change of an agent has been applied here. */
+  /** Wakes requests that wait for the agent. */
   changed(agentId: string): void {
     this.#wake(agentId);
   }
 
-  /** The partitions of which this region has not applied everything up to the given entries. @throws ShardUnavailable */
+  /** The partitions on which this region has not applied everything up to the given entries. @throws ShardUnavailable */
   async lacking(region: string, entries: ReadonlyMap<number, string>): Promise<number[]> {
     const lacking = (): number[] =>
       [...entries.keys()].filter((each) => !isAtLeast(this.#applied.get(region)?.get(each), entries.get(each)));
@@ -73,7 +73,7 @@ export class Positions {
     return lacking();
   }
 
-  /** Resolves when this instance applies something of the agents or partitions named, or after `ms`. */
+  /** Resolves when this instance applies a change of one of these agents or partitions, or after `ms`. */
   arrival(of: (string | number)[], ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
@@ -98,7 +98,7 @@ export class Positions {
     for (const end of this.#waiting.get(of) ?? []) end();
   }
 
-  /** Whether it is news. */
+  /** @returns whether the position moved forward */
   #note(region: string, partition: number, entry: string): boolean {
     const applied = this.#applied.get(region) ?? new Map<number, string>();
     this.#applied.set(region, applied);
@@ -112,7 +112,7 @@ export class Positions {
     for (const [region, partitions] of this.#unsaved) {
       const applied = this.#applied.get(region);
       const fields = Object.fromEntries([...partitions].map((each) => [each, applied?.get(each) ?? '']));
-      // A former holder of a partition may overwrite a later position; the next heartbeat makes good for it.
+      // A former holder of the partition may overwrite a later position; the next heartbeat corrects it.
       this.#options.store.notes.write('positions', region, fields).catch((error) => {
         this.#options.log.debug('positions_not_written', { err: error, peer: region });
       });
@@ -121,7 +121,7 @@ export class Positions {
   }
 }
 
-/** Whether one stream entry's id is another's or a later one. */
+/** Whether a stream entry's id is equal to another or later. */
 export function isAtLeast(id: string | undefined, other: string | undefined): boolean {
   if (id === undefined || other === undefined) return false;
   const [dash, otherDash] = [id.indexOf('-'), other.indexOf('-')];

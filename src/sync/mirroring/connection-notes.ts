@@ -2,41 +2,41 @@ import type { Difference } from '../../agent/reconcile.ts';
 import type { PlatformHealth } from '../../platforms/platform.ts';
 import type { Notes } from '../../store/store.ts';
 
-/** How the instance that runs a connection last found it. */
+/** Health of a connection, written by the instance that runs it. */
 interface IngestNote extends PlatformHealth {
   instance: string;
 }
 
-/** What one reconciliation found. */
+/** The result of one reconciliation. */
 export interface ReconcileReport {
   /** When it ended, in ms of local wall time. */
   atMs: number;
   tookMs: number;
   /** Agents compared. */
   checked: number;
-  /** Agents of whom something differed. */
+  /** Agents with at least one difference. */
   differed: number;
-  /** What differed, facet by facet. */
+  /** Differences by facet. */
   byKind: Partial<Record<Difference, number>>;
-  /** Differences where the platform overruled something newer in the store. */
+  /** Differences where the platform's value replaced a newer one in the store. */
   overruled: number;
-  /** Why it ended before its end, for people. */
+  /** Why it did not complete, for operators. */
   failed?: string;
 }
 
-/** A wish of an operator; each has another id. */
+/** An operator's request to read the platform now. Each has a new id. */
 export interface Wanted {
   id: string;
 }
 
 /**
- * What the instances of a region tell each other about a connection: the instance that runs it
- * writes, and all read. Nothing but reports to people depends on it.
+ * Notes that the instances of a region share about a connection: the instance that runs it writes them, and all read them.
+ * Except for `wanted`, they serve reports only.
  */
 export interface ConnectionNotes {
   ingest?: IngestNote;
   reconciliation?: ReconcileReport;
-  /** Somebody wants the platform read now. */
+  /** Asks the instance that runs the connection to read the platform now. */
   wanted?: Wanted;
 }
 

@@ -20,13 +20,13 @@ import { Reconciler } from './reconciler.ts';
 
 interface HomedConnection {
   name: string;
-  /** What its platform is called. */
+  /** The platform's display name. */
   title: string;
   /** The domain of its agents. */
   domain: string;
-  /** What the region may ask of its platform. */
+  /** The region's request budget for this platform. */
   budget: PlatformContext['budget'];
-  /** Makes a fresh connection; called each time this instance is given the lease. */
+  /** Makes a new connection; called each time this instance gets the lease. */
   open(context: PlatformContext): PlatformConnection;
 }
 
@@ -34,9 +34,9 @@ interface ConnectionsOptions {
   connections: HomedConnection[];
   store: Store;
   ingest: Ingest;
-  /** Time from the start of one reading of a platform to that of the next, in ms. */
+  /** Interval between the starts of full reads, in ms. */
   readingIntervalMs: number;
-  /** Nobody has spoken for so long of an agent who is forgotten, in ms. */
+  /** Agents without reports for this long are forgotten, in ms. */
   forgetAfterMs: number;
   region: string;
   instance: string;
@@ -47,7 +47,7 @@ interface ConnectionsOptions {
   setAside: SetAside;
 }
 
-/** What the region knows of a connection homed here, whichever instance runs it. */
+/** State of a connection homed here, whichever instance runs it. */
 export interface ConnectionState extends ConnectionNotes {
   name: string;
   /** The instance that runs it now, if any. */
@@ -56,7 +56,7 @@ export interface ConnectionState extends ConnectionNotes {
 
 const LEASE_TTL_MS = 6000;
 const LOOK_EVERY_MS = 250;
-/** How often the instance that runs a connection says how it is. */
+/** How often the instance that runs a connection writes its health. */
 const TELL_EVERY_MS = 2000;
 const RETRY_MS = 500;
 
@@ -65,7 +65,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #leases: Leases;
   readonly #open = new Map<number, PlatformConnection>();
-  /** By number of a connection: the wish that has been heard last. */
+  /** By number of a connection: the id of the last read request that was seen. */
   readonly #heard = new Map<number, string | undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #unreplicated: Unreplicated;
@@ -104,7 +104,7 @@ export class Connections {
   }
 
   /**
-   * Has the platform of a connection homed here read now, by whichever instance runs it, within seconds.
+   * Asks the instance that runs a connection homed here to read its platform, which starts within seconds.
    * @throws ShardUnavailable
    */
   async readNow(name: string): Promise<void> {
@@ -117,12 +117,12 @@ export class Connections {
     return Object.fromEntries(entries) as Record<string, PlatformHealth>;
   }
 
-  /** What the region's instances know of its connections, together. @throws ShardUnavailable */
+  /** The states of all connections homed here. @throws ShardUnavailable */
   async states(): Promise<ConnectionState[]> {
     return (await this.#lookUp()).map(({ leaseMs: _, ...state }) => state);
   }
 
-  /** With how long the lease still lasts, in ms. */
+  /** As `states`, with the remaining lease time in ms. */
   async #lookUp(): Promise<(ConnectionState & { leaseMs: number })[]> {
     const { store, connections } = this.#options;
     if (connections.length === 0) return [];
@@ -143,7 +143,7 @@ export class Connections {
     });
   }
 
-  /** How each connection is now; what this instance runs, by its own word. @throws ShardUnavailable */
+  /** The reading state of each connection; for those that this instance runs, directly from the connection. @throws ShardUnavailable */
   async sights(): Promise<Sight[]> {
     const own = this.health();
     return (await this.#lookUp()).map(({ name, instance, ingest, leaseMs }) => {
@@ -172,7 +172,7 @@ export class Connections {
     }
   }
 
-  /** A wish that was there when this instance took the connection over has been granted: it begins by reading everything. */
+  /** Reads the platform on a new request. A request from before this instance took over needs nothing: the first read serves it. */
   #hear(number: number, connection: PlatformConnection, wanted: Wanted | undefined): void {
     const isNew = this.#heard.has(number) && this.#heard.get(number) !== wanted?.id;
     this.#heard.set(number, wanted?.id);
@@ -219,14 +219,14 @@ export class Connections {
     await connection?.stop();
   }
 
-  /** Tries until it is accepted, because nobody will say it again. What never can be is set aside, and costs nobody else anything. */
+  /** Retries until the report is accepted, because the platform does not repeat it. A report that can never be accepted is set aside. */
   #accept(connection: string, event: AgentEvent): Promise<void> {
     const accept = (part: AgentEvent) =>
       this.#insist(() => this.#unreplicated.accept(part), 'platform_report_not_accepted', part.agentId);
     return acceptParts(event, `connection ${connection}`, accept, this.#options.setAside);
   }
 
-  /** Tries until it works or the instance stops. @throws whatever is no outage */
+  /** Retries until the work succeeds, or the instance stops. @throws errors other than outages */
   async #insist<T>(work: () => Promise<T>, complaint: EventCodeAt<'warn'>, agent?: string): Promise<T | undefined> {
     while (!this.#stopping) {
       try {

@@ -3,26 +3,26 @@ import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { FirstReading } from '../../platforms/platform.ts';
 
-/** A connection homed here, as it is now. */
+/** The reading state of a connection homed here. */
 export interface Sight {
   connection: string;
-  /** The instance that holds its lease; undefined while none does. */
+  /** The instance that holds its lease, if any. */
   holder?: string;
-  /** How long the lease lasts unless it is renewed, in ms. */
+  /** Remaining lease time in ms. */
   leaseMs: number;
-  /** The holder has read the whole platform since it got the connection. */
+  /** Whether the holder has completed a full read since it got the lease. */
   isRead: boolean;
-  /** Why it cannot, as far as it has said. */
+  /** Why the platform cannot be read, if known. */
   problem?: string;
-  /** How far it is with that. */
+  /** Progress of the first full read. */
   reading?: FirstReading;
 }
 
 interface FirstReadingOptions {
-  /** This one. */
+  /** This instance. */
   instance: string;
   look(): Promise<Sight[]>;
-  /** Hears after each look which of them are not known yet. */
+  /** Called after each check with the connections that are not read yet. */
   wait(open: Sight[]): void;
   limitMs: number;
   clock: Clock;
@@ -32,9 +32,9 @@ interface FirstReadingOptions {
 const LOOK_EVERY_MS = 100;
 
 /**
- * Waits until somebody has read every platform that is homed here. The store of a region that was away is as old as it
- * was away, and its agents are nobody's to vouch for but their platform's. A platform that cannot be read does not keep
- * the region from working with what it knew.
+ * Waits until every platform homed here has been read. After a region was down, its store is as old as the outage, and only the
+ * platforms know the agents' state. Does not wait for a platform that cannot be read, nor longer than `limitMs`: the region
+ * then starts with the state in its store.
  */
 export async function awaitFirstReading({
   instance,
@@ -61,7 +61,7 @@ export async function awaitFirstReading({
   }
 }
 
-/** A lease outlives its holder for a while; one that grows is renewed, so that its holder lives. */
+/** Whether a connection is read, or cannot be, by a live holder. A lease outlives a crashed holder; if it was renewed, its holder lives. */
 export function isKnown(sight: Sight, before: readonly Sight[], instance: string): boolean {
   if (sight.holder === undefined || !(sight.isRead || sight.problem)) return false;
   if (sight.holder === instance) return true;

@@ -17,12 +17,12 @@ interface ReconcilerOptions {
   connection: string;
   domain: string;
   region: string;
-  /** How long nobody must have spoken of an agent whom the platform does not have, ms. */
+  /** Agents whom the platform no longer has are forgotten after this time without reports, in ms. */
   forgetAfterMs: number;
   store: Pick<Store, 'agents' | 'notes'>;
-  /** Resolves when the event is durably accepted, however long that takes, or the instance stops. */
+  /** Resolves when the event is durably accepted, or the instance stops; may retry for a long time. */
   accept(event: AgentEvent): Promise<void>;
-  /** Reads from the store, however long that takes; undefined when the instance stops. */
+  /** Reads from the store, with retries; undefined when the instance stops. */
   read<T>(work: () => Promise<T>): Promise<T | undefined>;
   setAside: SetAside;
   clock: Clock;
@@ -30,14 +30,14 @@ interface ReconcilerOptions {
   metrics: Metrics;
 }
 
-/** Events accepted at the same time: enough to fill the outbox's batches, few enough to bound memory. */
+/** Events accepted concurrently: enough to fill the outbox's batches, few enough to bound memory. */
 const CONCURRENCY = 256;
-/** Looking through the whole domain for agents of the connection may take one part in this many of the time. */
+/** A scan of the domain for agents of the connection may take 1/200 of the time. */
 const SURVEY_REST = 200;
-/** Most of them belong to other connections and never leave the shard. */
+/** Records for each step of the scan. Most belong to other connections and are filtered on the shard. */
 const SURVEY_STEP = 200;
 
-/** What a run has found so far; an agent may be read more than once. */
+/** Counts of a running reconciliation. Sets, because an agent may be read more than once. */
 interface Tally {
   checked: Set<string>;
   differed: Set<string>;
@@ -46,27 +46,27 @@ interface Tally {
 }
 
 /**
- * Holds what a platform says against what the region's store holds. Differences become ordinary events, so all regions
- * are repaired by the same path: whatever was lost on its way, or by the store, is back after one reading.
+ * Compares a full read of a platform with the region's store. Differences become ordinary events and reach all regions. So
+ * whatever was lost on the way or by the store is restored by the next full read.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  /** Agents of the connection whom the platform should have. */
+  /** Agents of the connection that the platform should have. */
   readonly #known = new Set<string>();
   #surveyDueMs = 0;
-  /** Of whom the store has not heard for so long that they are forgotten, unless the platform has them. */
+  /** Agents without reports for `forgetAfterMs`. They are forgotten unless the platform has them. */
   #silent = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
-  /** Compares a page beside the regular readings. */
+  /** Compares a page that is not part of a full read. */
   compare(page: ReadPage): Promise<void> {
     return this.#compare(page, noTally());
   }
 
-  /** Compares a complete reading, looks after agents it did not name, and reports. @throws what the reading throws */
+  /** Compares a full read, then the known agents that it did not contain, and writes a report. @throws the errors of the reading */
   async reconcile(reading: Reading): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
@@ -124,13 +124,13 @@ export class Reconciler {
     return differences.length > 0 ? [this.#eventOf(agentId, facets)] : [];
   }
 
-  /** An agent whose record or reading nobody can make sense of; told once, however often the platform is read. */
+  /** Sets aside an agent whose record or reading is invalid; once, however often the platform is read. */
   passOver(agentId: string, error: unknown): void {
     const { setAside, connection } = this.#options;
     if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'reconciler', `connection ${connection}`);
   }
 
-  /** One event for all that differs; as old as the newest of it, and named after that. */
+  /** One event for all differences, with the time and id of the newest one. */
   #eventOf(agentId: string, facets: Facets): AgentEvent {
     const { profile, presence, activity } = facets;
     const versions: Version[] = [profile, presence, activity].flatMap((facet) => facet ?? []);
@@ -141,8 +141,8 @@ export class Reconciler {
   }
 
   /**
-   * Looks through the store for agents of the connection whom nobody has named to this instance yet: the platform may
-   * have lost them while nobody looked. Those who are offline are left alone: gone would make no more of them.
+   * Scans the store for present agents of the connection that this instance has not seen on the platform: the platform may have
+   * removed them while nobody read it. Agents who are offline are skipped, because removal would not change their status.
    */
   async #survey(): Promise<void> {
     const { store, domain, connection, clock, read } = this.#options;
@@ -161,7 +161,7 @@ export class Reconciler {
     this.#surveyDueMs = endedMs + SURVEY_REST * (endedMs - startedMs);
   }
 
-  /** Whom a reading must speak of: who is there, and of whom nobody has said anything for long. */
+  /** Notes agents that the platform must confirm: present ones, and those without reports for long. */
   #sort(agentId: string, record: AgentRecord, cutoffMs: number): void {
     try {
       if (isPresent(record)) this.#known.add(agentId);
@@ -176,7 +176,7 @@ export class Reconciler {
     return this.#options.clock.nowMs() - this.#options.forgetAfterMs;
   }
 
-  /** A platform that has somebody speaks of them with each reading; only whom it says that it has no more are forgotten. */
+  /** Forgets silent agents that the platform reports as removed. */
   async #forgetSilent(reading: Reading, { checked }: Tally): Promise<void> {
     const unnamed = [...this.#silent].filter((agentId) => !checked.has(agentId));
     this.#silent.clear();

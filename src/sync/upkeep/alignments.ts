@@ -5,7 +5,7 @@ import type { Metrics } from '../../ops/metrics.ts';
 import type { Aligned, Misplacement, Store } from '../../store/store.ts';
 import { DomainChecks } from './domain-checks.ts';
 
-/** What the last check of a domain found, and by whom. */
+/** The result of the last index check of a domain. */
 export interface AlignmentReport extends Aligned {
   instance: string;
   /** When it ended, in ms of local wall time. */
@@ -25,7 +25,7 @@ interface AlignmentsOptions {
 const LOOK_EVERY_MS = 500;
 const FIELD = 'alignment';
 
-/** Sees to it in every region that queues and records agree: each domain on one instance, at the pace of reconciling. */
+/** Runs index checks: in every region, each domain on one instance, at the interval of reconciliation. */
 export class Alignments {
   readonly #options: AlignmentsOptions;
   readonly #domains: string[];
@@ -57,7 +57,7 @@ export class Alignments {
     return this.#checks.stop();
   }
 
-  /** The last report on each domain, whichever instance made it. @throws ShardUnavailable */
+  /** The last report on each domain, from any instance. @throws ShardUnavailable */
   async reports(): Promise<Map<string, AlignmentReport | undefined>> {
     const { notes } = this.#options.store;
     const told = this.#domains.map(async (domain) => {

@@ -11,24 +11,24 @@ interface DomainChecksOptions {
   log: Log;
   domains: string[];
   work: LeasedWork;
-  /** How often it is looked for what is due, in ms. */
+  /** How often due domains are looked for, in ms. */
   lookEveryMs: number;
-  /** Goes through a domain; waits for `pace` after every so many records. */
+  /** Checks a domain. Must await `pace` after each step, with the number of records read. */
   check(domain: string, pace: (records: number) => Promise<void>): Promise<void>;
-  /** What is not done now is done at the next check. */
+  /** Called with the error of a failed check; the next check tries again. */
   failed(domain: string, error: unknown): void;
-  /** From the end of a check that took so long to the next one, in ms. */
+  /** Pause in ms after a check that took `tookMs`. */
   restMs(tookMs: number): number;
 }
 
 const LEASE_TTL_MS = 6000;
-/** A domain of a million agents is looked through in the background of its callers: in some minutes, not at once. */
+/** Limits the load on the store: a domain of a million agents takes some minutes. */
 const RECORDS_PER_SECOND = 5000;
 
-/** Ends a check that is not this instance's any more. */
+/** Ends a check when this instance loses the lease or stops. */
 class HandedOver extends Error {}
 
-/** Looks through every domain again and again, each on the one instance of the region that has its lease. */
+/** Checks every domain periodically, each on the instance that holds its lease. */
 export class DomainChecks {
   readonly #options: DomainChecksOptions;
   readonly #leases: Leases;
@@ -79,7 +79,7 @@ export class DomainChecks {
     this.#dueMs.set(number, endedMs + restMs(endedMs - startedMs));
   }
 
-  /** Lets as much time pass as the records since the start may take. */
+  /** Delays a check so that it keeps to `RECORDS_PER_SECOND`. */
   #pacer(number: number): (records: number) => Promise<void> {
     const { clock } = this.#options;
     const { stopping: signal } = this.#rounds;

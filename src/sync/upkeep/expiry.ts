@@ -22,22 +22,22 @@ interface ExpiryOptions {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** What is looked for takes days to come about. */
+/** Agents expire after days, so an hourly check is enough. */
 const CHECK_EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** Records read in one step: their JSON is parsed at once, and callers wait meanwhile. */
+/** Records for each step. Parsing them blocks other requests. */
 const STEP = 100;
 
-/** What is to become of an agent's record by time alone. */
+/** What happens to an agent's record because of its age. */
 type Fate = 'stays' | 'forgotten' | 'removed';
 
-/** Nobody has spoken for so long of an agent who is forgotten, in ms. */
+/** Agents without reports for this long are forgotten, in ms. */
 export const forgetAfterMs = ({ agents }: Config): number => agents.forgetAfterDays * DAY_MS;
 
 /**
- * The home alone forgets an agent of whom nobody speaks; of a platform's agents its connection sees to that, which knows
- * whom the platform lists. What is left of one who was forgotten each region removes by itself, when any word of before
- * would be too old to count.
+ * Decides whether an agent's record has expired. Only the home forgets an agent without recent reports; agents of a platform
+ * are left to its connection, which knows the platform's list. Each region removes the record of a forgotten agent on its
+ * own, once reports from before the tombstone are too old to arrive.
  */
 export function fateOf(config: Config, agentId: string, record: AgentRecord, nowMs: number): Fate {
   if (isLocked(record, nowMs)) return 'stays';
@@ -51,10 +51,10 @@ export function fateOf(config: Config, agentId: string, record: AgentRecord, now
   return isOurs && isSilent(facets, cutoffMs) ? 'forgotten' : 'stays';
 }
 
-/** How many agents were forgotten, and how many records of such agents taken out of the store. */
+/** Counts of forgotten agents, and of removed records. */
 type Found = Record<Exclude<Fate, 'stays'>, number>;
 
-/** Sees to it that nobody is kept for ever: each domain on one instance, once an hour. */
+/** Forgets expired agents and removes their records: each domain on one instance, once an hour. */
 export class Expiry {
   readonly #options: ExpiryOptions;
   readonly #checks: DomainChecks;
@@ -80,7 +80,7 @@ export class Expiry {
     return this.#checks.stop();
   }
 
-  /** What was found before a check ended is told, however it ended. */
+  /** Logs the counts even if the check fails. */
   async #check(domain: string, pace: (records: number) => Promise<void>): Promise<void> {
     const { store, log } = this.#options;
     const found: Found = { forgotten: 0, removed: 0 };
@@ -94,7 +94,7 @@ export class Expiry {
     }
   }
 
-  /** Ends what nobody has spoken of for long: an end that was lost must not keep anybody busy for ever. */
+  /** Ends interactions without recent reports: a lost end must not keep an agent busy for ever. */
   async #endLost(agentId: string, { facets }: AgentRecord, nowMs: number): Promise<void> {
     const { config, ingest } = this.#options;
     const { region } = config;
@@ -115,7 +115,7 @@ export class Expiry {
     if (fate === 'stays') return this.#endLost(agentId, record, nowMs);
     if (fate === 'removed' && !(await store.agents.removeForgotten(domain, agentId, record))) return;
     if (fate === 'forgotten') {
-      // Not now, but the time that has to pass: a word of since then that is still on its way counts.
+      // The tombstone is dated back, so that a report since then that is still on its way counts.
       const tombstone = { at: nowMs - forgetAfterMs(config), id: `forgotten/${randomUUID()}` };
       await ingest.accept(forgettingOf(config.region, agentId, tombstone, 'expiry'));
     }
