@@ -8,21 +8,21 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 
-/** How an instance knows who calls, and is known where it calls. */
+/** Authentication of callers, and of this region towards other regions. */
 export interface Access {
-  /** Undefined where anybody may call. */
+  /** Checks the tokens of requests; undefined if `auth` is not configured. */
   tokens: Tokens | undefined;
-  /** Undefined where regions do not know each other by tokens. */
+  /** Signs requests to other regions; undefined without `auth.regionKey`. */
   regionTokens: RegionTokens | undefined;
-  /** The issuers that publish their keys, by their names in the config. */
+  /** Issuers whose keys are fetched from a URL, by their names in the configuration. */
   published: ReadonlyMap<string, RemoteKeys>;
   start(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Opens the door as the config says, or leaves it open to this machine alone.
- * @throws Error where anybody from anywhere could call
+ * Sets up authentication. Without `auth`, every caller on this machine has access, and only they.
+ * @throws Error if `listen.host` is not a loopback address and `auth` is missing, or a key cannot be read
  */
 export function openAccess(config: Config, clock: Clock, log: Log): Access {
   const { auth, listen, region, regions } = config;

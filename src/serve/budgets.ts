@@ -3,13 +3,13 @@ import { SharedBudget } from '../platforms/shared-budget.ts';
 import type { Taker } from '../store/store.ts';
 import type { Ground } from './ground.ts';
 
-/** The part of a connection's limit kept for asking about single agents; and what an instance sends without the store. */
+/** Share of the request limit that is reserved for platform queries; also the limit of an instance without the store. */
 const PART = 1 / 4;
 
 /**
- * What this region's instances may ask of the platform of a connection, counted together.
- * @param requestsPerMinute by the settings of the connection
- * @param shares how many of these may be those of readings, where others must not wait for them
+ * The request budget of a connection, shared by the region's instances.
+ * @param requestsPerMinute limit in the settings of the connection
+ * @param shares how many of these full reads may use, so that other requests need not wait for them
  */
 export function budgetOf(
   { store, instance, clock, log }: Ground,

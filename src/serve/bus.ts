@@ -4,8 +4,8 @@ import { readTls } from '../ops/tls.ts';
 import type { BusReader } from './ground.ts';
 
 /**
- * The bus that the configuration names. Nothing is asked of it yet. The client of Kafka is loaded only where it is used: it
- * is a third of what an instance loads.
+ * Creates the configured bus without connecting. The Kafka client is imported only if it is used: it is a third of the code that
+ * an instance loads. @throws Error if a TLS file cannot be used
  */
 export async function createBus(reader: BusReader): Promise<Bus> {
   const { bus, region, regions } = reader.config;

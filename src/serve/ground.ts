@@ -8,13 +8,13 @@ import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 
-/** What every part of an instance stands on. */
+/** The dependencies that all parts of an instance share. */
 export interface Ground {
   config: Config;
   instance: string;
   clock: Clock;
   log: Log;
-  /** Absent where no history is kept. */
+  /** Undefined if no history is written. */
   history: History | undefined;
   audit: Audit;
   access: Access;
@@ -23,5 +23,5 @@ export interface Ground {
   store: Store;
 }
 
-/** What a bus is made from. */
+/** The dependencies of a bus. */
 export type BusReader = Pick<Ground, 'config' | 'instance' | 'clock' | 'log'>;

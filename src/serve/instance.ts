@@ -25,25 +25,25 @@ import { assembleSync, type Sync } from './sync.ts';
 interface Instance {
   url: string;
   log: Log;
-  /** Takes no new work, finishes and hands over what it has, and closes. */
+  /** Accepts no new requests, finishes running ones, releases its leases, and closes. */
   stop(): Promise<void>;
 }
 
 interface StartOptions {
   config: Config;
-  /** Where to write the history, if anywhere. */
+  /** File of the history; undefined: none is written. */
   historyFile?: string;
-  /** The system's, unless a drill wants it wrong. */
+  /** Defaults to the system clock; drills pass a wrong one. */
   clock?: Clock;
 }
 
 /**
- * Brings up one instance of a region.
- * @throws Error saying what is wrong with the world it was pointed at
+ * Starts one instance of a region. Resolves when it is ready.
+ * @throws Error if a service, a file or a setting does not allow it to start
  */
 export async function startInstance(options: StartOptions): Promise<Instance> {
   const build = readBuild();
-  const ground = await breakGround(options, build);
+  const ground = await openGround(options, build);
   const sync = await assemble(ground);
   const { region } = sync;
   const pushes = new Pushes(region, pushReaders(ground));
@@ -87,7 +87,7 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
   };
 }
 
-/** Listens, and takes work once it is known here how the agents are who may be handed out. @returns the URL */
+/** Listens, and waits until the platforms homed here have been read. @returns the URL */
 async function begin(ground: Ground, { connections }: Sync, server: Server, start: Start): Promise<string> {
   const { config, instance, clock, log, access } = ground;
   access.start();
@@ -106,7 +106,7 @@ async function begin(ground: Ground, { connections }: Sync, server: Server, star
   }
 }
 
-async function breakGround(
+async function openGround(
   { config, historyFile, clock = systemClock }: StartOptions,
   { builtAt, ...build }: Build,
 ): Promise<Ground> {
@@ -126,7 +126,7 @@ async function breakGround(
   return { config, instance, clock, log, history, audit, access, store, metrics, counts };
 }
 
-/** What cannot be assembled leaves nothing open: it would keep the process. */
+/** Closes everything on failure, so that the process can end. */
 async function assemble(ground: Ground): Promise<Sync> {
   try {
     return await assembleSync(ground);

@@ -9,14 +9,14 @@ import type { BusReader } from './ground.ts';
 
 export type KafkaConfig = Extract<Config['bus'], { driver: 'kafka' }>;
 
-/** Nothing is asked of it yet. @throws Error for a file that cannot be used */
+/** Creates the bus on Kafka, without connecting. @throws Error if a TLS file cannot be used */
 export function kafkaBus({ config: { region }, instance, clock, log }: BusReader, bus: KafkaConfig): Bus {
   const { topic, partitions, member } = bus;
   const access = kafkaAccess(bus, instance, clock);
   return createKafkaBus({ access, topic, partitions, region, log, ...(member && { member }) });
 }
 
-/** How to reach the configured Kafka. @throws Error for a file that cannot be used */
+/** Addresses and credentials of the configured Kafka. @throws Error if a TLS file cannot be used */
 export function kafkaAccess(
   { brokers, tls, sasl }: KafkaConfig,
   clientId: string,
@@ -32,7 +32,7 @@ export function kafkaAccess(
 
 type TokenConfig = Extract<NonNullable<KafkaConfig['sasl']>, { mechanism: 'OAUTHBEARER' }>;
 
-/** The check of the configuration has seen to it that one of both is complete. */
+/** The schema guarantees that the settings of one source are complete. */
 function tokens({ tokenFile, tokenUrl, clientId, clientSecret, scope }: TokenConfig, clock: Clock): TokenSource {
   if (tokenFile) return new TokenFile(tokenFile);
   if (!tokenUrl || !clientId || !clientSecret) throw new Error('bus.sasl names no source of tokens');

@@ -7,10 +7,10 @@ import { createLog } from '../ops/log.ts';
 import { readTls } from '../ops/tls.ts';
 import { createBus } from './bus.ts';
 
-/** As whom the command is at the bus. */
+/** Client name of the command on the bus. */
 const NAME = 'muster-deadletters';
 
-/** The dead letters of the bus that the configuration names. Nothing is asked of it yet. */
+/** The dead letters of the configured bus, without connecting. @throws Error if a TLS file cannot be used */
 export async function openLetterBox({ bus }: Pick<Config, 'bus'>): Promise<LetterBox> {
   if (bus.driver === 'kafka') {
     const { kafkaAccess } = await import('./kafka.ts');
@@ -20,7 +20,7 @@ export async function openLetterBox({ bus }: Pick<Config, 'bus'>): Promise<Lette
   return redisLetterBox(bus.url, bus.tls && readTls('bus.tls', bus.tls), bus.topic);
 }
 
-/** The bus itself, to send on. It reads nothing. */
+/** The bus, for publishing only. */
 export function openSender(config: Config): Promise<Bus> {
   const log = createLog('silent', config.region, NAME);
   return createBus({ config, instance: NAME, clock: systemClock, log });

@@ -7,13 +7,13 @@ import { readTls } from '../ops/tls.ts';
 type Bus = Config['bus'];
 type StreamsConfig = Extract<Bus, { driver: 'redis-streams' }>;
 
-/** A start waits so long for brokers, and goes on without. */
+/** How long a start waits for Kafka's brokers before it continues without the check. */
 const LIMIT_MS = 3000;
 
 /**
- * Refuses a bus whose partitions are not those of the configuration: agents would lie where no other region looks for
- * them. A bus that is away, or has no topic yet, keeps nobody from starting; nothing is published on one that differs.
- * @throws Error saying what to do
+ * Compares the bus's number of partitions with the configuration. With another number, this region would publish an agent's events
+ * to other partitions than the other regions. A bus that is unavailable, or has no topic yet, does not prevent a start.
+ * @throws Error if the numbers differ, with what to do
  */
 export async function checkPartitions(bus: Bus, instance: string, log: Log): Promise<void> {
   const ask = await asker(bus, instance, (redis) => settlePartitions(redis, bus.topic, bus.partitions));
@@ -30,14 +30,14 @@ export async function checkPartitions(bus: Bus, instance: string, log: Log): Pro
 }
 
 /**
- * How many partitions the bus has; undefined: there is no topic yet, or nothing was ever published. Changes nothing.
- * @throws BusUnavailable; Error for a file that cannot be used
+ * The number of partitions of the bus; undefined if there is no topic yet, or nothing was ever published. Changes nothing.
+ * @throws BusUnavailable; Error if a TLS file cannot be used
  */
 export async function partitionsThere(bus: Bus, clientId: string): Promise<number | undefined> {
   return (await asker(bus, clientId, (redis) => partitionsOn(redis, bus.topic)))();
 }
 
-/** What is wrong with a bus of so many partitions, and what to do; undefined: they are those of the configuration. */
+/** Error text for a bus with `count` partitions, with what to do; undefined if that is the configured number. */
 export async function differenceOf(bus: Bus, count: number): Promise<string | undefined> {
   const { topic, partitions } = bus;
   if (count === partitions) return undefined;
@@ -47,7 +47,7 @@ export async function differenceOf(bus: Bus, count: number): Promise<string | un
 
 type Ask = () => Promise<number | undefined>;
 
-/** The client of Kafka is loaded only where it is used. @throws Error for a file that cannot be used */
+/** The Kafka client is imported only if it is used. @throws Error if a TLS file cannot be used */
 async function asker(bus: Bus, clientId: string, ofRedis: (redis: RedisConnection) => ReturnType<Ask>): Promise<Ask> {
   if (bus.driver === 'redis-streams') return streamsAsker(bus, ofRedis);
   const { kafkaAccess } = await import('./kafka.ts');

@@ -25,7 +25,7 @@ import type { Ground } from './ground.ts';
 type Platform = ConnectionConfig['platform'];
 type SettingsOf<P extends Platform> = Extract<ConnectionConfig, { platform: P }>;
 
-/** The parts of one platform. A new platform is complete when this table compiles with its row. */
+/** The parts of one platform. Each platform needs a row in `PLATFORMS`. */
 interface PlatformParts<Settings> {
   /** Name for people. */
   title: string;
@@ -71,7 +71,7 @@ function withPlatform({ connections }: Ground['config']): [name: string, setting
   );
 }
 
-/** The connections homed here, ready to be run by whichever instance is given the lease. */
+/** The connections homed here; each runs on the instance that holds its lease. */
 export function platformConnections(ground: Ground, ingest: Ingest, setAside: SetAside): Connections {
   const { config, clock } = ground;
   const homed = withPlatform(config)
@@ -99,7 +99,7 @@ export function platformConnections(ground: Ground, ingest: Ingest, setAside: Se
   });
 }
 
-/** One reader for every connection that has a platform to ask, wherever it is homed. */
+/** A platform reader for each connection with a platform, wherever it is homed. */
 export function platformReaders(ground: Ground): Map<string, PlatformReader> {
   const { config, clock, log, counts } = ground;
   const readers = new Map<string, PlatformReader>();
@@ -112,7 +112,7 @@ export function platformReaders(ground: Ground): Map<string, PlatformReader> {
   return readers;
 }
 
-/** One reader for every connection whose platform may push, wherever it is homed. */
+/** A push reader for each connection with `push`, wherever it is homed. */
 export function pushReaders({ config, counts }: Ground): Map<string, PushReader> {
   const readers = new Map<string, PushReader>();
   for (const [connection, settings] of withPlatform(config)) {

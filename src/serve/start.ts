@@ -6,13 +6,13 @@ import type { Sync } from './sync.ts';
 
 type Health = ReturnType<Sync['connections']['health']>;
 
-/** The start of an instance: it listens at once, and takes work when the platforms homed here have been read. */
+/** The start of an instance: it listens at once, and is ready when the platforms homed here have been read. */
 export class Start {
-  /** Whether it is not over yet. */
+  /** False once the instance is ready. */
   isUnderWay = true;
   #open: Sight[] = [];
 
-  /** Notes the connections that the start waits for. */
+  /** Sets the connections that the start waits for. */
   wait(open: Sight[]): void {
     this.#open = open;
   }
@@ -25,12 +25,12 @@ export class Start {
   obstacles(): string[] {
     if (!this.isUnderWay) return [];
     const waited = this.#open.map(({ connection, reading }) =>
-      reading ? `${connection}: ${inWords(reading)}` : `${connection}: not known to have been read yet`,
+      reading ? `${connection}: ${inWords(reading)}` : `${connection}: not read yet`,
     );
     return ['just started', ...waited];
   }
 
-  /** Progress of first full reads: during the start of all that it waits for, later of those that the instance runs. */
+  /** Progress of first full reads: during the start, of the connections it waits for; later, of those that this instance runs. */
   readings(health: Health): ReadyAnswer['reading'] {
     const readings = this.isUnderWay
       ? this.#open

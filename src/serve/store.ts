@@ -7,14 +7,14 @@ import { openRedisStore } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * Opens the store that the config names: a Redis Cluster.
- * @throws Error saying what is wrong with the cluster the config names, or a file that cannot be used
+ * Opens the configured store, a Redis Cluster.
+ * @throws Error if the cluster does not fit the configuration, or a TLS file cannot be used
  */
 export function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
   return openRedisStore({ settings: clusterSettings(config), config, clock, log });
 }
 
-/** How to reach the configured cluster. @throws Error for a file that cannot be used */
+/** Addresses and credentials of the configured cluster. @throws Error if a TLS file cannot be used */
 export function clusterSettings({ redis: { tls, ...rest } }: Pick<Config, 'redis'>): ClusterSettings {
   if (!tls) return rest;
   const { serverName: servername } = tls;

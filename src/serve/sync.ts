@@ -25,10 +25,10 @@ import { openClaimIds } from './claim-ids.ts';
 import type { Ground } from './ground.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 
-/** The moving parts of an instance, put together along the arrows of docs/architecture.md. */
+/** The parts of an instance that run in the background, connected as in docs/architecture.md. */
 export interface Sync {
   region: Region;
-  /** Of the bus, and of the outbox. */
+  /** Number of partitions of the bus and the outbox. */
   partitions: number;
   bus: Bus;
   connections: Connections;
@@ -111,7 +111,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   };
 }
 
-/** What works on the store and keeps nothing of it, the ways to the platforms, and the timetable of calls that wait. */
+/** Stateless access to the store, the platform readers, and the retry slots. */
 type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'keptAnswers' | 'platforms' | 'turns'>;
 
 function viewsOf(ground: Ground, leases: Leases): Views {
@@ -123,12 +123,12 @@ function viewsOf(ground: Ground, leases: Leases): Views {
     changes: store.changes,
     keptAnswers: store.keptAnswers,
     platforms: platformReaders(ground),
-    // Every instance relays what it can: whoever lives renews those leases.
+    // Every live instance takes part in the relay leases, so they count the instances.
     turns: new Turns({ perMinute, instances: () => leases.instances(), clock }),
   };
 }
 
-/** Whether the region is gone when this instance is. */
+/** Whether this is the last live instance of the region. False if the store does not answer. */
 async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   try {
     return (await leases.retire()) === 0;

@@ -94,7 +94,7 @@ freshness: { suspectMs: 1000 }
     const file = write(text);
     expect(await muster(['config', 'check', file, '--allow-unset'])).toEqual({
       code: 0,
-      out: `${file}: ok, as far as can be said without \${UNSET_LEVEL}\n`,
+      out: `${file}: ok, but not checked completely: not set: \${UNSET_LEVEL}\n`,
       err: '',
     });
     const wrong = write(text.replace('"home":"eu"', '"home":"mars"'));
@@ -109,7 +109,7 @@ describe('muster config check --online', () => {
     const { code, out, err } = await check({}, '--online');
     expect([code, err]).toEqual([0, '']);
     const told = [
-      '  bus: there is no agent.status.change yet; the first instance settles its partitions',
+      '  bus: there is no agent.status.change yet; the first instance creates it',
       '  redis: 3 masters, not used yet',
     ];
     expect(out.trimEnd().split('\n').slice(1)).toEqual(told);

@@ -97,7 +97,9 @@ function commands(settings: () => object): void {
     const { code, out } = await muster('list', '--limit', '3');
     expect(code).toBe(0);
     expect(out).toMatch(/^id +when +region +agent +why\n/);
-    expect(out).toContain('5 dead letters, the last 3 of them above. `muster deadletters show <id>` tells all of one.');
+    expect(out).toContain(
+      '5 dead letters, the last 3 of them above. `muster deadletters show <id>` prints one in full.',
+    );
     expect(out).not.toContain('\u001b');
     const { total, letters } = await json('list');
     expect(total).toBe(5);
@@ -168,7 +170,7 @@ describe('muster deadletters on Redis Streams', () => {
     expect(await muster('replay')).toEqual({
       code: 2,
       out: '',
-      err: 'muster deadletters: name the letters to be sent again, or say --all\n',
+      err: 'muster deadletters: name the dead letters to replay, or use --all\n',
     });
     await server.kill('SIGKILL');
     const { code, err } = await muster('list');

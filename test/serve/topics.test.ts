@@ -64,7 +64,7 @@ async function topics(verb: 'check' | 'apply', bus: object): Promise<Ended> {
   return muster(['topics', verb, '--config', await configure(bus)]).ended;
 }
 
-const ONE_BROKER = '– 1 broker is there, and bus.replication asks for 3 copies of each message';
+const ONE_BROKER = '– there is 1 broker, and bus.replication asks for 3 copies of each message';
 
 kafkaOrSkip('muster topics', () => {
   beforeAll(async () => {
@@ -87,8 +87,8 @@ kafkaOrSkip('muster topics', () => {
     expect(missing).toEqual({
       code: 1,
       out: [
-        '✗ fresh      does not exist: `muster topics apply` sees to it',
-        '✗ fresh.dlq  does not exist: `muster topics apply` sees to it',
+        '✗ fresh      does not exist: `muster topics apply` mends it',
+        '✗ fresh.dlq  does not exist: `muster topics apply` mends it',
         ONE_BROKER,
       ],
       err: '',

@@ -5,17 +5,19 @@ import type { Config } from '../../config/schema.ts';
 import { clusterRules } from '../../store/redis/acl.ts';
 import { complaint } from '../reports/complaint.ts';
 
-const USUAL_USER = 'muster';
+const DEFAULT_USER = 'muster';
 
-/** `muster acl print`: what the users need to be allowed that a region's instances are at its Redis and at the bus. */
+/** `muster acl print`: the ACL users for the Redis Cluster and, if it is a Redis, for the bus. */
 export function aclCommand(): Command {
   const print = new Command('print')
-    .description('print the users of the Redis Cluster, and of the bus if that is a Redis, with no more than they need')
+    .description(
+      'print the ACL users for the Redis Cluster, and for the bus if it is a Redis, with the least permissions',
+    )
     .requiredOption('--config <file>', 'the YAML file that describes the region')
     .action(async ({ config }: { config: string }) => {
       process.exitCode = await run(config);
     });
-  return new Command('acl').description('the access lists of Redis that Muster works under').addCommand(print);
+  return new Command('acl').description('the ACL rules that Muster needs on Redis').addCommand(print);
 }
 
 async function run(file: string): Promise<number> {
@@ -28,7 +30,7 @@ async function run(file: string): Promise<number> {
   }
 }
 
-/** Lines for an `aclfile`; each is also what `ACL SETUSER` takes, without the first word. Passwords are left to be filled in. */
+/** Lines for an `aclfile`; without its first word each is an argument list of `ACL SETUSER`. Replace `PASSWORD`. */
 export function aclLines({ redis, bus, region }: Pick<Config, 'redis' | 'bus' | 'region'>): string[] {
   const ofCluster = [
     `# on every node of the Redis Cluster of ${region}, which no other region uses`,
@@ -41,4 +43,4 @@ export function aclLines({ redis, bus, region }: Pick<Config, 'redis' | 'bus' | 
 }
 
 const userLine = (name: string | undefined, rules: string[]): string =>
-  `user ${name || USUAL_USER} on >PASSWORD resetkeys resetchannels ${rules.join(' ')}`;
+  `user ${name || DEFAULT_USER} on >PASSWORD resetkeys resetchannels ${rules.join(' ')}`;

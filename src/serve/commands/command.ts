@@ -5,16 +5,16 @@ import type { Log } from '../../ops/log.ts';
 import { startInstance } from '../instance.ts';
 import { complaint } from '../reports/complaint.ts';
 
-/** Nothing that is under way after a stop is worth more time, in ms. */
+/** Time in ms after a stop at which the process is terminated. */
 const END_LIMIT_MS = 3000;
 
-/** `muster serve`: one instance of a region, against clusters that exist, until SIGTERM or SIGINT. */
+/** `muster serve`: runs one instance of a region on existing clusters, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run one instance of a region')
     .requiredOption('--config <file>', 'the YAML file that describes the region')
     .option('--history <file>', 'append every claim, settlement and event to this file, for `muster verify`')
-    .option('--clock-offset-ms <ms>', 'for drills only: run with a wall clock that is wrong by so much', readOffsetMs)
+    .option('--clock-offset-ms <ms>', 'for drills only: shift the wall clock by this much', readOffsetMs)
     .action(async (flags: ServeFlags) => {
       process.exitCode = await serve(flags);
     });
@@ -45,7 +45,7 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
   }
 }
 
-/** An instance that has handed everything over must end, though something still kept the process. */
+/** Terminates a stopped instance even if an open resource keeps its process alive. */
 function endWhateverHappens(log: Log): void {
   const late = setTimeout(() => {
     const kept = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout');

@@ -14,8 +14,8 @@ export interface CheckFlags {
 }
 
 /**
- * Checks a file, and prints a line for each thing that is wrong, or one that says what it describes. Nothing but the file and
- * what it refers to decides, so that a pipeline says the same as a laptop; only with `online` is anybody asked.
+ * Checks a file, and prints a line for each problem, or a summary. The result depends only on the file and the variables and files
+ * that it refers to, so it is the same in a pipeline and on a laptop. Only `online` connects to the cluster and the bus.
  * @returns the exit code
  */
 export async function checkConfig(file: string, { online, allowUnset }: CheckFlags): Promise<number> {
@@ -32,10 +32,10 @@ export async function checkConfig(file: string, { online, allowUnset }: CheckFla
   const wrong = [...problems, ...(config ? filesOf(config) : [])].filter((problem) => !isExcused(problem));
   for (const problem of wrong) console.log(problemLine(file, problem));
   if (wrong.length > 0) return WRONG;
-  if (config) return online ? lookAround(file, config) : fine(file, config);
+  if (config) return online ? checkOnline(file, config) : fine(file, config);
   const unset = [...new Set(problems.flatMap(({ unset: reference }) => reference ?? []))];
-  console.log(`${file}: ok, as far as can be said without ${unset.join(', ')}`);
-  if (online) console.error('muster config: nobody can be asked without them');
+  console.log(`${file}: ok, but not checked completely: not set: ${unset.join(', ')}`);
+  if (online) console.error('muster config: --online needs them');
   return online ? UNKNOWN : FINE;
 }
 
@@ -44,7 +44,7 @@ function fine(file: string, config: Config): number {
   return FINE;
 }
 
-async function lookAround(file: string, config: Config): Promise<number> {
+async function checkOnline(file: string, config: Config): Promise<number> {
   const { askAround } = await import('./config-online.ts');
   const { wrong, unknown, told } = await askAround(config);
   for (const problem of wrong) console.log(problemLine(file, problem));
@@ -63,14 +63,14 @@ function filesOf({ redis, bus }: Config): Problem[] {
       return [];
     } catch (error) {
       const { message } = error as Error;
-      // It names the key itself.
+      // The message begins with the path of the key.
       const [, key = path, rest = message] = /^([\w.]+): (.*)$/s.exec(message) ?? [];
       return [{ path: key, message: `names a file that cannot be used: ${rest}` }];
     }
   });
 }
 
-/** What a file describes, in a line. */
+/** A one-line summary of a configuration. */
 function summaryOf({ region, regions, redis, bus, connections, queues, auth }: Config): string {
   const carrier = bus.driver === 'kafka' ? 'Kafka' : 'Redis Streams';
   return [

@@ -9,10 +9,10 @@ import { type CheckFlags, checkConfig } from './config-check.ts';
 const FINE = 0;
 const UNKNOWN_KEY = 1;
 
-/** `muster config`: what a configuration file may hold, and whether one is right. */
+/** `muster config`: checks, explains and prints configuration files. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('check a configuration file, print one to begin with, or say what a key means')
+    .description('check a configuration file, print an example, or explain a key')
     .addCommand(check())
     .addCommand(example())
     .addCommand(schema())
@@ -21,13 +21,13 @@ export function configCommand(): Command {
 
 function check(): Command {
   return new Command('check')
-    .description('say everything that is wrong with a file, a line for each; changes nothing')
+    .description('print all problems of a file, one a line; changes nothing')
     .argument('<file>', 'the YAML file that describes the region')
-    .option('--online', 'also ask its Redis Cluster and its bus whether they are as it says')
-    .option('--allow-unset', 'take variables and files that it refers to and that are not here for right')
+    .option('--online', 'also compare it with its Redis Cluster and its bus')
+    .option('--allow-unset', 'accept references to variables and files that do not exist here')
     .addHelpText(
       'after',
-      '\nExit code 0: it is right. 1: it is not. 2: with --online, the cluster or the bus cannot be asked.',
+      '\nExit code 0: it is valid. 1: it is not. 2: with --online, the cluster or the bus cannot be reached.',
     )
     .action(async (file: string, flags: CheckFlags) => {
       process.exitCode = await checkConfig(file, flags);
@@ -42,7 +42,7 @@ interface ExampleFlags {
 
 function example(): Command {
   return new Command('example')
-    .description('print a configuration file to begin with, with comments that say why')
+    .description('print an example configuration file with comments')
     .addArgument(new Argument('[name]', 'an estate').choices(Object.keys(ESTATES)).default('small'))
     .addOption(new Option('--redis <name>', 'with this Redis').choices(Object.keys(REDIS_PARTS)))
     .addOption(new Option('--bus <name>', 'with this bus').choices(Object.keys(BUS_PARTS)))
@@ -60,7 +60,7 @@ function schema(): Command {
 
 function explain(): Command {
   return new Command('explain')
-    .description('say what a key means, what it must be, its default and its unit')
+    .description('print the meaning, type, default and unit of a key')
     .argument('<key>', 'its path, e.g. bus.partitions or connections.crm.home, or the end of one, e.g. heldMs')
     .action((key: string) => {
       process.exitCode = explainTo(key);
@@ -77,7 +77,7 @@ function explainTo(key: string): number {
   return UNKNOWN_KEY;
 }
 
-/** Whoever reads may stop before the end, as `head` does. */
+/** Prints; ignores a reader that closes the pipe early, such as `head`. */
 function print(text: string): void {
   process.stdout.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

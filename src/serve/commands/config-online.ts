@@ -9,23 +9,23 @@ import { scanAgents } from '../../store/redis/scan.ts';
 import { differenceOf, partitionsThere } from '../partitions.ts';
 import { clusterSettings } from '../store.ts';
 
-/** As whom the command is at the bus. */
+/** Client name of the command on the bus. */
 const NAME = 'muster-config';
-/** Records that are read at a time. */
+/** Records for each step of a scan. */
 const STEP = 500;
-/** Queues that are named where one is not found. */
+/** How many known queues are listed if one is not found. */
 const MOST_NAMED = 10;
 
-/** What the cluster and the bus say to a configuration. */
+/** Results of comparing a configuration with the cluster and the bus. */
 interface Heard {
   wrong: Problem[];
-  /** Why something could not be asked. */
+  /** Why something could not be checked. */
   unknown: string[];
-  /** What else there is to know, a line each. */
+  /** Further information, one line each. */
   told: string[];
 }
 
-/** Asks the cluster and the bus whether they are as a configuration says. Changes nothing there. */
+/** Compares a configuration with the cluster and the bus. Changes nothing. */
 export async function askAround(config: Config): Promise<Heard> {
   const heard: Heard = { wrong: [], unknown: [], told: [] };
   await asked(heard, () => askBus(config, heard));
@@ -44,8 +44,7 @@ async function asked({ unknown }: Heard, ask: () => Promise<void>): Promise<void
 async function askBus({ bus }: Config, { wrong, told }: Heard): Promise<void> {
   const count = await partitionsThere(bus, NAME);
   if (count === undefined) {
-    const next =
-      bus.driver === 'kafka' ? '`muster topics apply` creates it' : 'the first instance settles its partitions';
+    const next = bus.driver === 'kafka' ? '`muster topics apply` creates it' : 'the first instance creates it';
     told.push(`bus: there is no ${bus.topic} yet; ${next}`);
     return;
   }
@@ -83,8 +82,8 @@ async function askCluster(config: Config, heard: Heard): Promise<void> {
 }
 
 /**
- * Platform queues that virtual queues unite and that no agent is in: a mistyped id looks like that. It is no mistake by itself,
- * so it is only told; and only of connections whose agents are known here.
+ * Finds platform queues in virtual queues that no agent is in, which may be mistyped ids. An empty queue is no error, so they are
+ * only reported, and only for connections whose agents are known here.
  */
 async function askQueues(config: Config, cluster: Cluster): Promise<string[]> {
   const known = new Map<string, Set<string>>();
@@ -103,7 +102,7 @@ async function askQueues(config: Config, cluster: Cluster): Promise<string[]> {
   );
 }
 
-/** Enters the queues that agents of each connection are in. */
+/** Collects the queues of the agents of each connection. */
 async function gather(config: Config, cluster: Cluster, domain: string, known: Map<string, Set<string>>) {
   for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
     for (const [agentId, line] of lines) {

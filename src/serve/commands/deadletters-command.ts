@@ -11,14 +11,14 @@ import { renderLetter, renderLetters, renderReplayed, toldLetter } from './deadl
 const FINE = 0;
 const MISSED = 1;
 const UNKNOWN = 2;
-const USUAL_LIMIT = 50;
+const DEFAULT_LIMIT = 50;
 
 interface Flags {
   config: string;
   json?: true;
 }
 
-/** `muster deadletters`: exit code 0 if all was done, 1 if not, 2 if the bus cannot be asked. */
+/** `muster deadletters`. Exit code 0: done. 1: not completely. 2: the bus cannot be reached. */
 export function deadlettersCommand(): Command {
   const subcommand = (name: string, description: string) =>
     new Command(name)
@@ -29,20 +29,20 @@ export function deadlettersCommand(): Command {
     process.exitCode = await work;
   };
   return new Command('deadletters')
-    .description('what regions have put aside, because it could be neither read nor applied')
+    .description('messages that regions could neither read nor apply')
     .addCommand(
-      subcommand('list', 'the latest: when, by which region, of whom, and why')
-        .option('--limit <n>', `so many at most (default: ${USUAL_LIMIT})`, readLimit, USUAL_LIMIT)
+      subcommand('list', 'list the latest: time, region, agent and reason')
+        .option('--limit <n>', `show at most this many (default: ${DEFAULT_LIMIT})`, readLimit, DEFAULT_LIMIT)
         .action((flags: Flags & { limit: number }) => ended(run(flags, (box) => list(box, flags)))),
     )
     .addCommand(
-      subcommand('show', 'one, with all that is known of it: reason, stack, headers, the whole message')
-        .argument('<id>', 'as the list names it')
+      subcommand('show', 'print one: reason, stack trace, headers and the whole message')
+        .argument('<id>', 'its id in the list')
         .action((id: string, flags: Flags) => ended(run(flags, (box) => show(box, id, flags)))),
     )
     .addCommand(
-      subcommand('replay', 'publish some again, or all, and take them away, or mark them where the bus is a Kafka')
-        .argument('[id...]', 'as the list names them')
+      subcommand('replay', 'publish some or all of them again, and remove them; on Kafka, mark them as settled')
+        .argument('[id...]', 'their ids in the list')
         .option('--all', 'all of them')
         .action((ids: string[], flags: Flags & { all?: true }) =>
           ended(run(flags, (box, config) => replayThem(box, config, ids, flags))),
@@ -81,7 +81,7 @@ async function list(box: LetterBox, { json, limit }: Flags & { limit: number }):
 async function show(box: LetterBox, id: string, { json }: Flags): Promise<number> {
   const letter = await box.get(id);
   if (!letter) {
-    console.error(`muster deadletters: there is no dead letter ${id}, or none any more`);
+    console.error(`muster deadletters: there is no dead letter ${id}; it may have been replayed`);
     return MISSED;
   }
   const shown = shownLetter(letter);
@@ -97,7 +97,7 @@ async function replayThem(
   ids: string[],
   { json, all }: Flags & { all?: true },
 ): Promise<number> {
-  if (all ? ids.length > 0 : ids.length === 0) throw new Error('name the letters to be sent again, or say --all');
+  if (all ? ids.length > 0 : ids.length === 0) throw new Error('name the dead letters to replay, or use --all');
   let bus: Bus | undefined;
   try {
     bus = await openSender(config);

@@ -2,26 +2,26 @@ import type { Bus } from '../../bus/bus.ts';
 import { partitionOf } from '../../bus/envelope.ts';
 import { type KeptLetter, type LetterBox, nameOf, sendable } from '../../bus/letter-box.ts';
 
-/** What became of a letter. */
+/** The outcome of replaying one dead letter. */
 export interface Replayed {
   id: string;
-  /** `kept`: it could not be sent, and stays where it is. */
+  /** `kept`: it could not be published, and stays unsettled. */
   outcome: 'removed' | 'marked' | 'kept';
-  /** For people. */
+  /** The outcome in words. */
   what: string;
 }
 
-/** A letter, and the ids of all copies of it, its own the first. */
+/** A dead letter, and the ids of all copies of its message, its own first. */
 interface Copies {
   letter: KeptLetter;
   ids: string[];
 }
 
 /**
- * Publishes the messages of letters again, each once though several regions kept it. A region that still can do nothing with
- * one puts it aside anew.
+ * Publishes the messages of dead letters again, each once even if several regions kept a copy. A region that fails again writes a
+ * new dead letter.
  * @param ids undefined: all
- * @throws BusUnavailable; what was sent before is settled
+ * @throws BusUnavailable; dead letters that were published before are settled
  */
 export async function replay(box: LetterBox, bus: Bus, ids: string[] | undefined): Promise<Replayed[]> {
   const all = await copiesIn(box);
@@ -29,7 +29,7 @@ export async function replay(box: LetterBox, bus: Bus, ids: string[] | undefined
   const found = new Set(wanted.flatMap((each) => each.ids));
   const told = (ids ?? [])
     .filter((id) => !found.has(id))
-    .map((id): Replayed => ({ id, outcome: 'kept', what: 'there is no such dead letter, or none any more' }));
+    .map((id): Replayed => ({ id, outcome: 'kept', what: 'there is no such dead letter; it may have been replayed' }));
   for (const copies of wanted) told.push(...(await sendAgain(box, bus, copies)));
   return told;
 }

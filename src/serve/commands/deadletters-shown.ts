@@ -1,11 +1,11 @@
 import type { ShownLetter } from '../../bus/letter-box.ts';
 import type { Replayed } from './deadletters-replay.ts';
 
-/** What is shown in one line of a list, in characters. */
+/** Lengths to which columns of the list are cut, in characters. */
 const KEY_LENGTH = 40;
 const REASON_LENGTH = 100;
 
-/** A letter as the list has it, for machines. */
+/** An entry of the list as JSON. */
 export function toldLetter({ id, atMs, region, from, message, reason, cutFrom }: ShownLetter) {
   return {
     id,
@@ -38,18 +38,18 @@ export function renderLetters(letters: ShownLetter[], total: number): string {
   );
   const more = letters.length < total ? `, the last ${letters.length} of them above` : '';
   const many = total === 1 ? '1 dead letter' : `${total} dead letters`;
-  return [...lines, `${many}${more}. \`muster deadletters show <id>\` tells all of one.`].join('\n');
+  return [...lines, `${many}${more}. \`muster deadletters show <id>\` prints one in full.`].join('\n');
 }
 
 export function renderLetter(letter: ShownLetter): string {
   const { id, region, from, reason, stack, cutFrom, message } = letter;
   const facts: [string, string][] = [
     ['letter', id],
-    ['put aside', `${timeOf(letter)}, by ${region ?? 'a region that did not say which'}`],
+    ['written', `${timeOf(letter)}, by ${region ?? 'an unknown region'}`],
     ['from', from ?? 'unknown'],
     ['key', message.key],
     ['reason', reason ?? 'unknown'],
-    ...(cutFrom !== undefined ? [['cut', `the message had ${cutFrom} bytes`] as [string, string]] : []),
+    ...(cutFrom !== undefined ? [['cut', `of ${cutFrom} bytes only a part is stored`] as [string, string]] : []),
     ...Object.entries(message.headers).map(([name, value]): [string, string] => [`header ${name}`, value]),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -63,7 +63,7 @@ export function renderReplayed(replayed: Replayed[]): string {
     outcome === 'kept' ? `✗ ${id}  ${what}` : `✓ ${id}  ${what}; ${outcome}`,
   );
   const isSent = replayed.some(({ outcome }) => outcome !== 'kept');
-  const next = 'Who still can do nothing with one puts it aside again: `muster deadletters list` tells.';
+  const next = 'A region that still cannot process a message writes a new dead letter: see `muster deadletters list`.';
   return [...lines, ...(isSent ? [next] : [])].join('\n');
 }
 
@@ -83,5 +83,5 @@ function pretty(value: string): string {
   }
 }
 
-/** What a message says must not do anything to a terminal. */
+/** Replaces control characters: a message must not control the terminal. */
 const plain = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\ufffd');

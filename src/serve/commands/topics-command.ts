@@ -11,7 +11,7 @@ const FINE = 0;
 const DIFFERENT = 1;
 const UNKNOWN = 2;
 
-/** `muster topics`: exit code 0 if the topics are as they should be, 1 if they are not, 2 if that cannot be said. */
+/** `muster topics`. Exit code 0: the topics match the configuration. 1: they do not. 2: they cannot be checked. */
 export function topicsCommand(): Command {
   const subcommand = (name: string, description: string, look: Look) =>
     new Command(name)
@@ -21,12 +21,12 @@ export function topicsCommand(): Command {
         process.exitCode = await run(config, look);
       });
   return new Command('topics')
-    .description('the topics of a bus on Kafka: compare them with the configuration, or put them right')
-    .addCommand(subcommand('check', 'say what is not as it should be; changes nothing', (admin) => admin.check()))
-    .addCommand(subcommand('apply', 'create them, and change what can be changed without taking anything away', apply));
+    .description('compare the Kafka topics of the bus with the configuration, or create and change them')
+    .addCommand(subcommand('check', 'print all differences; changes nothing', (admin) => admin.check()))
+    .addCommand(subcommand('apply', 'create them, and make all changes that remove nothing', apply));
 }
 
-/** Looks at the topics, and changes them or not. */
+/** Checks the topics, or changes them. */
 type Look = (admin: TopicsAdmin, tell: Tell) => Promise<TopicsState>;
 type Tell = (mark: string, topic: string, what: string) => void;
 
@@ -44,7 +44,7 @@ async function run(file: string, look: Look): Promise<number> {
   }
 }
 
-/** Kafka says that something may not be done, and not what. */
+/** Kafka's error does not say which permission is missing. */
 function permissions({ cause }: Error): string {
   const isRefused = isAnswer(cause, 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED');
   return isRefused ? ' docs/kafka.md says which operations must be allowed.' : '';
@@ -59,7 +59,7 @@ async function lookAt(bus: KafkaConfig, look: Look): Promise<number> {
     for (const { wanted, found, differences } of topics) {
       if (found && differences.length === 0) tell('✓', wanted.name, describeTopic(found));
       for (const { what, step } of differences)
-        tell('✗', wanted.name, step ? `${what}: \`muster topics apply\` sees to it` : what);
+        tell('✗', wanted.name, step ? `${what}: \`muster topics apply\` mends it` : what);
     }
     if (brokers < bus.replication) console.log(fewBrokers(brokers, bus.replication));
     return topics.every(({ differences }) => differences.length === 0) ? FINE : DIFFERENT;
@@ -68,8 +68,8 @@ async function lookAt(bus: KafkaConfig, look: Look): Promise<number> {
   }
 }
 
-/** Fine for a trial; else one of them is away, or missing. */
+/** Acceptable for a trial; otherwise a broker is down or missing. */
 function fewBrokers(brokers: number, replication: number): string {
-  const there = brokers === 1 ? '1 broker is there' : `${brokers} brokers are there`;
+  const there = brokers === 1 ? 'there is 1 broker' : `there are ${brokers} brokers`;
   return `– ${there}, and bus.replication asks for ${replication} copies of each message`;
 }

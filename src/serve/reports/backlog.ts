@@ -1,15 +1,15 @@
 import type { Ground } from '../ground.ts';
 import type { Sync } from '../sync.ts';
 
-/** What waits, per partition; undefined where it cannot be counted now. */
+/** Backlogs by partition; undefined if they cannot be counted now. */
 interface Backlog {
-  /** Events of this region that wait for the bus. */
+  /** Events of this region that are not published yet. */
   outbox: number[] | undefined;
-  /** Messages of the bus not yet applied here. */
+  /** Messages on the bus that are not applied here yet. */
   bus: number[] | undefined;
 }
 
-/** Counts what waits, for the gauges, for reports, and for the outbox itself, which judges by it whether it is full. */
+/** Counts the backlogs for gauges and reports. The outbox uses the lengths to decide whether it is full. */
 export async function countBacklog({ metrics, log, store }: Ground, { bus }: Sync): Promise<Backlog> {
   const [entries, behind] = await Promise.all([
     store.outbox.lengths().catch((error) => {

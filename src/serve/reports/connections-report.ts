@@ -6,7 +6,7 @@ import type { Ground } from '../ground.ts';
 import { told } from '../start.ts';
 import type { Sync } from '../sync.ts';
 
-/** Every connection of the config, and what this region knows of those that are homed here. @throws ShardUnavailable */
+/** All connections of the configuration, with the state of those homed here. @throws ShardUnavailable */
 export async function reportOnConnections(
   { config, instance, clock }: Ground,
   { connections, alignments }: Sync,

@@ -4,7 +4,7 @@ import { countBacklog } from './backlog.ts';
 
 const EVERY_MS = 2000;
 
-/** Keeps the gauges, and the outbox's knowledge of its own length, up to date. Answers how to stop. */
+/** Updates the gauges, and the outbox's length, every 2 s. @returns a function that stops it */
 export function watchGauges(ground: Ground, sync: Sync): () => void {
   const timer = setInterval(() => measure(ground, sync), EVERY_MS);
   return () => clearInterval(timer);

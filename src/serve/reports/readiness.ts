@@ -2,8 +2,8 @@ import type { ShardState } from '../../store/store.ts';
 import type { Ground } from '../ground.ts';
 
 /**
- * What keeps the region's store from taking work: no shard answers, or there is no domain in which anybody could be
- * claimed. A single shard that is away does not: it fails over, and the other domains go on.
+ * Why the region's store cannot serve requests: no shard answers, or every domain is on a shard that is down or refuses writes.
+ * One shard that is down is no obstacle: it fails over, and the other domains work.
  */
 export function obstaclesOf({ config, store }: Pick<Ground, 'config' | 'store'>): string[] {
   if (store.shards().every(({ up }) => !up)) return ['no shard of the Redis Cluster answers'];
@@ -13,6 +13,6 @@ export function obstaclesOf({ config, store }: Pick<Ground, 'config' | 'store'>)
   return [...refusing.values()].map(refusalAt);
 }
 
-/** In words. */
+/** Describes a shard that refuses writes. */
 export const refusalAt = ({ address, refuses }: Pick<ShardState, 'address' | 'refuses'>): string =>
   `the shard ${address} refuses to write: ${refuses}`;

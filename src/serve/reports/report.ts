@@ -7,7 +7,7 @@ import type { Sync } from '../sync.ts';
 import { countBacklog } from './backlog.ts';
 import { refusalAt } from './readiness.ts';
 
-/** What this instance knows of the state of its region and the others. */
+/** The report of `GET /v1/regions`: this region's store and bus, and the state of all regions as seen by this instance. */
 export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport> {
   const { instance, store } = ground;
   const { config, peers, clock } = sync.region;
@@ -67,7 +67,7 @@ function warningsOf(shard: RegionReport['shards'][number], replicasMeant: number
   const warnings: string[] = [];
   if (!up) warnings.push(`the shard ${address} does not answer`);
   if (refuses !== undefined) warnings.push(refusalAt({ address, refuses }));
-  // Locks end by the clocks of the shards.
+  // Shard clocks decide when claims expire.
   if (Math.abs(offsetMs) > CLOCK_TOLERANCE_MS) warnings.push(clockWarning(`the shard ${address}`, offsetMs));
   if (up && replicas < replicasMeant)
     warnings.push(`the shard ${address} has ${replicas} of the ${replicasMeant} replicas that redis.replicas asks for`);
@@ -78,7 +78,7 @@ function toldOf({ atMs, ...aside }: Aside): NonNullable<RegionReport['set_aside'
   return { at: atMs, ...aside };
 }
 
-/** In one line, of the last one; the dead letters have them all. */
+/** One line about the last item; the dead letters hold all messages. */
 function warningsOfAside({ count, last }: AsideReport, nowMs: number): string[] {
   if (!last) return [];
   const { from, key, reason, atMs } = last;
@@ -95,7 +95,7 @@ const partitionsOf = ({ partitions }: Sync): number[] => [...Array(partitions).k
 
 const total = (counts: number[] | undefined): number | null => counts?.reduce((sum, count) => sum + count, 0) ?? null;
 
-/** To a tenth, as far as anybody reads it. */
+/** Rounds to 0.1 ms. */
 function rounded(ms: number): number;
 function rounded(ms: number | undefined): number | null;
 function rounded(ms: number | undefined): number | null {
