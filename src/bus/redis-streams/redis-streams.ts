@@ -132,7 +132,10 @@ class RedisStreamsBus implements Bus {
     this.#redis.close();
   }
 
-  /** Another number of partitions would map agents to other partitions than in the other regions. Repeated, as a start without the bus cannot check. */
+  /**
+   * Another number of partitions would map agents to other partitions than in the other regions. Checked before each publish
+   * until it succeeds, because an instance may start while the bus is unavailable.
+   */
   async #checkPartitions(): Promise<void> {
     if (this.#isSettled) return;
     const { topic, partitions } = this.#options;

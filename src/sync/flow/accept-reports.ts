@@ -58,7 +58,7 @@ function partsOf(event: AgentEvent): AgentEvent[] {
   }));
 }
 
-/** Writes a dead letter. If the bus is unavailable, only counts and logs: the platform sync must not wait, and a later read repeats the report. */
+/** Writes a dead letter. If the bus is unavailable, only counts and logs: the platform sync must not wait, and reads again later. */
 async function putAside(event: AgentEvent, error: unknown, from: string, setAside: SetAside): Promise<void> {
   try {
     await setAside.letter(messageOf(event), error, 'connection', from);

@@ -28,7 +28,7 @@ interface ApplierOptions {
   positions: Positions;
   config: Config;
   region: string;
-  /** `refuse`: a batch counts as applied only once a replica has acknowledged it, because the bus does not deliver it again after a failover. */
+  /** `refuse`: a batch counts as applied only once a replica has it, because the bus does not deliver it again after a failover. */
   replication: Replication;
   /** The store's clock in ms. Propagation is measured from the source region's clock to this one. */
   store: { nowMs(): number };
