@@ -15,13 +15,13 @@ import { takingOf } from './taking.ts';
 type Stored = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
 type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined };
 
-/** Records are objects of the region; whoever asks for one gets a copy. */
+/** Agents in memory. Records are shared by the region's instances; callers get copies. */
 export class MemoryAgents implements Agents {
   readonly #region: MemoryRegion;
   readonly #config: Config;
   readonly #recent: RecentRecords;
 
-  /** @param recent the records that this instance saw last, here or in a queue */
+  /** @param recent cache of the records that this instance saw last, shared with its queues */
   constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
@@ -112,7 +112,7 @@ export class MemoryAgents implements Agents {
     });
   }
 
-  /** @param step what is done at once; it may answer with records of the region, which are copied */
+  /** @param step runs atomically; its result is copied, so it may return the region's own records */
   #write<T>(
     agentId: string,
     name: string,
@@ -165,7 +165,7 @@ export class MemoryAgents implements Agents {
     return { isStored: true, record };
   }
 
-  /** What the register knows of a call follows a claim of which another region told. */
+  /** Updates the register of calls after a claim of another region: see commit.lua. */
   #moveCall(
     domain: MemoryDomain,
     agentId: string,
@@ -183,7 +183,7 @@ export class MemoryAgents implements Agents {
     const goesOver = (): boolean => {
       const { live: other, record } = entry ? calls.standing(callId, entry, nowMs) : {};
       if (!other || !record) return true;
-      // Not while it has one that this region granted, and has to end itself, or one that has come as far as this one.
+      // The entry stays if its claim was granted here, as this region must end it, or is as far advanced as the new one.
       const isOurs = (other.by ?? record.home) === this.#config.region;
       return !isOurs && other.state === 'HELD' && live?.state === 'CONFIRMED';
     };
@@ -218,7 +218,7 @@ export class MemoryAgents implements Agents {
     return { kind: 'settled', record: now };
   }
 
-  /** When the agent is free again after the claim, which decides their place. */
+  /** The time from which the agent is free again after the claim; it decides the queue position. */
   #completed(domain: MemoryDomain, request: SettleRequest, record: AgentRecord, nowMs: number): number {
     const { agentId, unit, move } = request;
     let completedMs = claimOn(record.facets, unit)?.completedAtMs ?? 0;
@@ -229,13 +229,13 @@ export class MemoryAgents implements Agents {
     if (!move.goesBehind) return completedMs;
     const { facets } = record;
     const last = Math.max(0, ...this.#waiting(domain, agentId, facets, nowMs).map((each) => each.arrivalMs));
-    // What the agent's place is ahead of its time, or behind it.
+    // Bonuses move the agent ahead of the time, penalties behind it.
     const { parts } = virtualArrival(facets, this.#config.ranking);
     const bonusMs = parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs;
     return Math.max(completedMs, nowMs, last + 1 - bonusMs);
   }
 
-  /** The others who can be taken from the agent's queues. */
+  /** The other agents who could be claimed from this agent's queues. */
   #waiting(domain: MemoryDomain, agentId: string, facets: Facets, nowMs: number): AgentRecord[] {
     const queues = queuesOf(this.#config, agentId, facets.profile);
     const media = [...new Set([...domain.lines.keys()].map((line) => line.slice(0, line.indexOf(' '))))];

@@ -2,34 +2,34 @@ import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
 import { lockOf } from '../../agent/status.ts';
 import type { AgentRecord } from '../agent-record.ts';
 
-/** What a domain knows of a call. */
+/** The entry of a call. */
 export interface CallState {
   agentId: string;
-  /** Of the claim; 0 where the agent's home was asked, and what it said is not known. */
+  /** The claim's fence; 0 if the agent's home was asked and its answer is not known. */
   fence: number;
-  /** What the call asked for; undefined where only another region knows. */
+  /** The claim request in one word; undefined if only another region knows it. */
   wish: string | undefined;
-  /** Agents who have refused the call, the latest last. */
+  /** Agents who have refused the call, in order of time. */
   declined: string[];
 }
 
-/** What the entry of a call says of its claim now. */
+/** The state of the claim that an entry names. */
 interface Standing {
   /** The claim, while it holds its agent. */
   live: Claim | undefined;
-  /** The same, whether or not its time is over, as long as nobody has ended it. */
+  /** The claim, even if it has lapsed, as long as it was not ended. */
   running: Claim | undefined;
   record: AgentRecord | undefined;
 }
 
-/** How long an entry outlives the last that was heard of its claim. */
+/** How long an entry is kept after the last change of its claim, in ms. */
 const REMEMBERED_MS = 600_000;
-/** One write in so many looks for calls to forget. */
+/** Every 64th write removes old entries. */
 const CLEANING = 64;
-/** Agents who have refused a call; of more the latest. */
+/** Limit of remembered refusals for each call; the latest are kept. */
 const MOST_DECLINED = 16;
 
-/** Which claim each call has, so that a retry is given the same one. */
+/** Maps calls to claims, so that a retry gets the same claim. */
 export class CallRegister {
   readonly #records: ReadonlyMap<string, AgentRecord>;
   readonly #entries = new Map<string, CallState & { atMs: number }>();
@@ -51,7 +51,7 @@ export class CallRegister {
     for (const [id, each] of this.#entries) if (this.#isOver(id, each, nowMs)) this.#entries.delete(id);
   }
 
-  /** What a call's entry comes to. The fence alone does not name its claim: two regions may have given it on two units of the agent. */
+  /** Looks up the claim of an entry by fence and call: two regions may have used the same fence on two units of an agent. */
   standing(callId: string, { agentId, fence }: Pick<CallState, 'agentId' | 'fence'>, nowMs: number): Standing {
     const record = this.#records.get(agentId);
     const claim = record && claimsOf(record.facets).find((each) => each.fence === fence && each.callId === callId);
@@ -65,6 +65,6 @@ export class CallRegister {
   }
 }
 
-/** The agents who have refused a call, with one more. */
+/** Adds an agent to those who have refused a call. */
 export const andDeclined = (declined: string[], agentId: string): string[] =>
   [...declined.filter((each) => each !== agentId), agentId].slice(-MOST_DECLINED);

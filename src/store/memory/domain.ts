@@ -8,26 +8,26 @@ import type { Lapsed } from '../queues.ts';
 import { CHANGES_KEPT, type Change } from '../store.ts';
 import { CallRegister } from './call-register.ts';
 
-/** A line of a queue, for one media type. */
+/** Key of the sorted set of a queue for one media type. */
 export const lineOf = (queue: string, media: Media): string => `${media} ${queue}`;
 
-/** The lines that the agent belongs in: those of their queues, for each type of which one more may come but for claims. */
+/** The sorted sets that hold the agent: for each queue and each media type that the agent could take, live claims aside. */
 export function linesOf(config: Config, agentId: string, { facets }: Pick<AgentRecord, 'facets'>): string[] {
   if (homeOfAgent(config, agentId) === undefined) return [];
   const { open } = openingsOf(facets);
   return queuesOf(config, agentId, facets.profile).flatMap((queue) => open.map(({ media }) => lineOf(queue, media)));
 }
 
-/** A domain's records, and all that follows from them. Its methods are steps: nothing comes between their parts. */
+/** The records of a domain, with the queues, calls and changes derived from them. Each method is atomic. */
 export class MemoryDomain {
   readonly records = new Map<string, AgentRecord>();
-  /** By line: the agents in it. */
+  /** Agents by queue and media type. */
   readonly lines = new Map<string, Set<string>>();
   readonly calls = new CallRegister(this.records);
   #changes: Change[] = [];
   #position = 0;
 
-  /** Writes a record under a version above all before it. @returns it as it is now */
+  /** Writes a record under a new, higher version. @returns the record as stored */
   write(
     config: Config,
     agentId: string,
@@ -42,7 +42,7 @@ export class MemoryDomain {
     return now;
   }
 
-  /** Puts the agent into these lines, and out of all others. @returns how many lines they came into, and went out of */
+  /** Moves the agent into these sorted sets, and out of all others. @returns how many the agent entered and left */
   place(agentId: string, lines: string[]): { entered: number; left: number } {
     let [entered, left] = [0, 0];
     for (const [line, agentIds] of this.lines) if (!lines.includes(line) && agentIds.delete(agentId)) left++;
@@ -77,13 +77,13 @@ export class MemoryDomain {
     return this.#changes.slice(known - first, known - first + count);
   }
 
-  /** The ids of agents who are known and not forgotten, in the order of their bytes. */
+  /** The agent directory: ids of all agents who are not forgotten, in byte order. */
   listed(): string[] {
     const ids = [...this.records].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : [id]));
     return ids.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
   }
 
-  /** Claims of a region whose time is over, the longest ago first. */
+  /** Lapsed claims that a region granted, the oldest first. */
   lapsed(region: string, nowMs: number): Lapsed[] {
     const all = [...this.records].flatMap(([agentId, record]) =>
       claimsOf(record.facets).flatMap((claim) => {
@@ -96,12 +96,12 @@ export class MemoryDomain {
   }
 }
 
-/** Without what is said of a claim on its way. */
+/** Removes the field that is only used in messages. */
 function asStored({ remainingMs: _, ...claim }: Claim): Claim {
   return claim;
 }
 
-/** Facets as a store keeps them: nothing that is written later changes them. */
+/** A copy of facets as a store would return them, so that later changes by the caller have no effect. */
 export function kept(facets: Facets): Facets {
   const { claim, digitalClaims, ...rest } = facets;
   const digital = Object.entries(digitalClaims ?? {}).map(([unit, each]) => [unit, { ...asStored(each), unit }]);
@@ -112,16 +112,16 @@ export function kept(facets: Facets): Facets {
   });
 }
 
-/** The facets with another claim on a unit. */
+/** Replaces the claim on a unit. */
 export function withClaim(facets: Facets, unit: string, claim: Claim): Facets {
   if (unit === VOICE) return { ...facets, claim };
   return { ...facets, digitalClaims: { ...facets.digitalClaims, [unit]: { ...claim, unit } } };
 }
 
-/** The highest fence that was given on the agent, for whatever type. */
+/** The highest fence of the agent, over all units. */
 export const highestFence = ({ facets }: AgentRecord): number =>
   Math.max(0, ...claimsOf(facets).map(({ fence }) => fence));
 
-/** The claim of a unit, whether or not there has ever been one. */
+/** The claim on a unit, or an ended one with fence 0 if there never was any. */
 export const claimOrNone = (facets: Facets, unit: string): Claim =>
   claimOn(facets, unit) ?? { fence: 0, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs: 0 };

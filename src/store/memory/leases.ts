@@ -2,7 +2,7 @@ import type { LeaseHolder, LeaseTable, Renewal, Renewed } from '../leases.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 import type { LeasesState } from './shared-state.ts';
 
-/** The leases of some work, of which there are `count`. */
+/** The `count` leases of one kind of work. */
 export class MemoryLeaseTable implements LeaseTable {
   readonly #region: MemoryRegion;
   readonly #work: string;
@@ -50,7 +50,7 @@ export class MemoryLeaseTable implements LeaseTable {
     });
   }
 
-  /** Without those whose time is over. */
+  /** The state without expired entries. */
   #valid(): LeasesState {
     const { leases } = this.#region.shared;
     const nowMs = this.#region.nowMs();

@@ -4,33 +4,33 @@ import { type Durability, Written } from '../written.ts';
 import { MemoryDomain } from './domain.ts';
 import { SharedState } from './shared-state.ts';
 
-/** Decides what goes on next, where several operations are under way. */
+/** Decides the order in which concurrent operations continue. */
 export interface Scheduler {
-  /** Resolves when whoever is at this point may go on. @param at such as `claim asked` */
+  /** Resolves when the operation at this point may continue. @param at e.g. `claim asked` */
   turn(at: string): Promise<void>;
 }
 
 interface MemoryRegionOptions {
-  /** By this clock locks are judged and leases end. */
+  /** Decides when locks and leases expire. */
   clock: Clock;
-  /** Default: everybody goes on at once. */
+  /** Default: all operations continue at once. */
   scheduler?: Scheduler;
 }
 
-/** The part that holds what is of no domain: outbox, notes, leases, permits, beats. */
+/** The part of the store that belongs to no domain: outbox, notes, leases, permits, heartbeat sequence. */
 export const SHARED = '(shared)';
 
 /**
- * What the stores of a region's instances have in common, without Redis: for tests and simulations. An operation reaches it,
- * is carried out in one step, and is answered; before and after that step the scheduler says who goes on.
+ * The state that the stores of a region's instances share, without Redis: for tests and simulations. An operation waits, runs
+ * in one atomic step, waits again, and returns; the scheduler decides how long it waits.
  */
 export class MemoryRegion {
   readonly clock: Clock;
   readonly shared = new SharedState();
-  /** Whether the replica acknowledges what is written. */
+  /** Whether the replica acknowledges writes. */
   acknowledges = true;
   /**
-   * Domains, or {@link SHARED}, that do not answer: `away` carries nothing out, `mute` does and loses the answer.
+   * Domains, or {@link SHARED}, that do not answer: `away` carries nothing out, `mute` carries it out and loses the answer.
    */
   readonly outages = new Map<string, 'away' | 'mute'>();
   readonly #scheduler: Scheduler | undefined;
@@ -45,11 +45,11 @@ export class MemoryRegion {
     return Math.round(this.clock.nowMs());
   }
 
-  /** Carries out one operation. @throws ShardUnavailable */
+  /** Runs one operation. @throws ShardUnavailable */
   async run<T>(part: string, name: string, step: () => T, deadlineMs = Number.POSITIVE_INFINITY): Promise<T> {
     const untilMs = this.clock.monotonicMs() + deadlineMs;
     await this.#scheduler?.turn(`${name} asked`);
-    if (this.outages.get(part) === 'away') throw new ShardUnavailable(`${part} is away`);
+    if (this.outages.get(part) === 'away') throw new ShardUnavailable(`${part} cannot be reached`);
     const answer = step();
     await this.#scheduler?.turn(`${name} answered`);
     if (this.outages.get(part) === 'mute') throw new ShardUnavailable(`${part} does not answer`);
@@ -57,7 +57,7 @@ export class MemoryRegion {
     return answer;
   }
 
-  /** Carries out one operation that writes. @param replicas as configured */
+  /** Runs one operation that writes. @param replicas as configured @throws ShardUnavailable */
   async write<T>(
     part: string,
     name: string,

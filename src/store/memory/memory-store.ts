@@ -30,10 +30,10 @@ import { MemoryQueues } from './queues.ts';
 import { valid } from './shared-state.ts';
 
 const MAX_OUTBOX_ENTRIES = 500_000;
-/** Records compared in one step. */
+/** Records for each step of an index check. */
 const STEP = 100;
 
-/** The store of one instance of a region that is in memory. */
+/** The store of one instance, in memory. Instances of a region share a {@link MemoryRegion}. */
 export class MemoryStore implements Store {
   readonly agents: MemoryAgents;
   readonly queues: MemoryQueues;

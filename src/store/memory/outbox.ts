@@ -3,7 +3,7 @@ import { type Outbox, type OutboxEntry, OutboxFull, type Place } from '../store.
 import type { Written } from '../written.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 
-/** One list of entries per partition. */
+/** The outbox in memory: a list of entries for each partition. */
 export class MemoryOutbox implements Outbox {
   readonly partitions: number;
   onAppend: (partition: number) => void = () => undefined;

@@ -4,16 +4,16 @@ import type { PermitsState } from './shared-state.ts';
 
 const WINDOW_MS = 60_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
-/** A wait doubles so often with every further refusal in a row. */
+/** How many consecutive refusals double the wait. */
 const DOUBLINGS = 4;
-/** How long refusals count as in a row after the wait if nobody sends anything, in ms. */
+/** How long after the wait refusals still count as consecutive, in ms. */
 const REMEMBERED_MS = 600_000;
-/** A mirror that still waits has asked again by then, in ms. */
+/** A platform sync that still waits asks again within this time, in ms. */
 const PATIENCE_MS = 1000;
 
 /**
- * Requests of the last window. What the mirror may not use is headroom for readers; they may use what the mirror leaves, too,
- * but not while it waits. Of the mirror's own requests those of readings leave some to the rest.
+ * The request budget in memory: see budget.lua. Part of the limit is reserved for platform readers. Readers may also use what the
+ * platform sync leaves, except while it waits. Full reads may use only a part of the platform sync's requests.
  */
 export class MemoryPermits implements Permits {
   readonly #region: MemoryRegion;
@@ -55,12 +55,12 @@ export class MemoryPermits implements Permits {
   #waitMs(state: PermitsState, lane: 'first' | 'reading' | 'rest', nowMs: number): number {
     const { taker, limit, headroom, readings, windowMs = WINDOW_MS } = this.#options;
     const sent = state.requests.filter(({ atMs }) => atMs > nowMs - windowMs);
-    /** Until the oldest `over` of these are no longer in the window. */
+    /** Time in ms until the oldest `over` requests leave the window. */
     const untilOver = (requests: typeof sent, over: number): number =>
       (requests[over - 1]?.atMs ?? nowMs) + windowMs - nowMs;
     const ofReadings = sent.filter(({ isReading }) => isReading);
     const mostReadings = lane === 'rest' ? Number.POSITIVE_INFINITY : (readings?.[lane] ?? limit);
-    // A reading that waits for its own share keeps nobody else from going on.
+    // A full read that waits for its own share must not delay other requests.
     if (ofReadings.length >= mostReadings) return untilOver(ofReadings, ofReadings.length + 1 - mostReadings);
     const own = sent.filter((each) => each.taker === taker);
     const isWaiting = state.waitsUntilMs > nowMs;

@@ -8,17 +8,17 @@ import { claimOrNone, highestFence, lineOf, type MemoryDomain, withClaim } from 
 import type { MemoryRegion } from './memory-region.ts';
 import { takingOf } from './taking.ts';
 
-/** An agent who could be taken. */
+/** An agent who could be claimed. */
 interface Candidate {
   agentId: string;
   record: AgentRecord;
   unit: string;
   inHand: number;
-  /** Arrival less what skills beyond those required are worth, in ms. */
+  /** Queue position minus the bonus for skill surplus, in ms. */
   placeMs: number;
 }
 
-/** Whom a request meets. */
+/** The result of a scan. */
 interface Met {
   candidates: Candidate[];
   considered: Considered[];
@@ -26,16 +26,16 @@ interface Met {
 }
 
 type Wanted = Pick<FindRequest, 'domain' | 'queue' | 'media' | 'skills' | 'passOver' | 'vouched' | 'explain'>;
-/** Says why an agent who could be taken is not wanted. */
+/** The pass-over reason of a request for an agent who could be claimed, if any. */
 type Unwanted = (agentId: string) => Obstacle | undefined;
 
-/** A queue is looked through as a whole, by the rules of `src/agent`. */
+/** Queues in memory. A scan goes through the whole queue, by the rules of `src/agent`. */
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
   readonly #recent: RecentRecords;
 
-  /** @param recent the records that this instance saw last, here or by their agents' ids */
+  /** @param recent cache of the records that this instance saw last, shared with `MemoryAgents` */
   constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
@@ -56,7 +56,7 @@ export class MemoryQueues implements Queues {
     const { redis } = this.#config;
     const step = () => structuredClone(this.#claim(request));
     const written = await this.#region.write(request.domain, 'claim', redis.replicas, step, request.deadlineMs);
-    // What an instance has seen it knows, whether or not a replica has it.
+    // The cache may hold records that no replica has acknowledged.
     const { agentId, record } = written.evenIfLost();
     if (record) this.#recent.set(agentId, record);
     return written;
@@ -79,7 +79,7 @@ export class MemoryQueues implements Queues {
     });
   }
 
-  /** @param only undefined: everybody in the line */
+  /** Scans a queue. @param only the one agent to consider; undefined: all */
   #meet(wanted: Wanted, unwanted: Unwanted = () => undefined, only?: string): Met {
     const { domain, queue, media, explain } = wanted;
     const members = this.#members(domain, queue, media).filter(([agentId]) => only === undefined || agentId === only);
@@ -125,7 +125,7 @@ export class MemoryQueues implements Queues {
     const unwanted = (agentId: string) => (request.refused.includes(agentId) ? ('held' as const) : undefined);
     const { candidates, considered, tally } = this.#meet(request, unwanted, request.agentId || undefined);
     const declined = entry?.declined ?? [];
-    // Whoever has refused this call is offered it again when nobody else is there.
+    // An agent who has refused this call gets it again only if there is no other.
     const best = candidates.find(({ agentId }) => !declined.includes(agentId)) ?? candidates[0];
     if (!best) return { ...NOBODY, clockMs: nowMs, tally, considered };
     const reply = { clockMs: nowMs, tally, considered, agentId: best.agentId, versionBefore: best.record.version };
@@ -161,7 +161,7 @@ export class MemoryQueues implements Queues {
     return { record, claim, lapsed };
   }
 
-  /** What the call has already, as far as that decides. */
+  /** The answer for a call that already has a claim; undefined if a new one may be granted. */
   #knownClaim(request: ClaimRequest, domain: MemoryDomain, entry: CallState, nowMs: number): ClaimReply | undefined {
     const { region, callId, refused } = request;
     const { agentId, fence, declined } = entry;
@@ -180,7 +180,7 @@ export class MemoryQueues implements Queues {
       const now = domain.write(this.#config, agentId, record, nowMs);
       return { ...found, verdict: 'again', record: now, versionBefore: record.version };
     }
-    // Its home may have granted it; or renewed what has lapsed here.
+    // The home may have granted this claim, or renewed one that has lapsed here.
     const mayLive = fence === 0 || (running !== undefined && running.by !== region);
     return mayLive && isElsewhere && !isRefused ? { ...found, verdict: 'ask', fence: 0 } : undefined;
   }
@@ -189,13 +189,13 @@ export class MemoryQueues implements Queues {
 const NONE_SEEN: Tally = { seen: 0 };
 const NOBODY = { verdict: 'none', agentId: '', fence: 0, versionBefore: '0' } as const;
 
-/** Whether the call asks for something else than it has: where only another region knows the wish, queue and media tell. */
+/** Whether this is another claim request of the call. If only another region knows the first one, queue and media type are compared. */
 function isOther({ wish, queue, media }: ClaimRequest, entry: CallState, claim: Claim): boolean {
   if (entry.wish !== undefined) return entry.wish !== wish;
   return (claim.unit?.replace(/-\d+$/, '') ?? 'voice') !== media || (claim.queue !== '' && claim.queue !== queue);
 }
 
-/** The claim that the unit had, ended, where this region granted it and nobody has ended it. */
+/** The lapsed claim on the unit, now ended; undefined if another region granted it, or it was ended before. */
 function lapseOf(region: string, { home }: AgentRecord, had: Claim): Claim | undefined {
   const isOurs = (had.by ?? home) === region;
   const isOpen = had.state === 'HELD' || had.state === 'CONFIRMED';

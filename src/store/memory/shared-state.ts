@@ -1,30 +1,30 @@
 import type { KeptAnswer, Keyed, OutboxEntry } from '../store.ts';
 
-/** Something that is over at a time by the store's clock, in ms. */
+/** A value that expires, in ms of the store's clock. */
 interface Expiring<T> {
   value: T;
   untilMs: number;
 }
 
-/** The leases of some work. */
+/** The leases of one kind of work. */
 export interface LeasesState {
-  /** By instance: until when it counts among the living. */
+  /** By instance: until when it counts as alive. */
   instances: Map<string, number>;
-  /** By number. */
+  /** Holders by lease number. */
   holders: Map<number, { instance: string; untilMs: number }>;
 }
 
-/** What a platform was asked lately, by all instances. */
+/** The requests that the region has sent to a platform lately. */
 export interface PermitsState {
   heldUntilMs: number;
   refusals: number;
-  /** When refusals no longer count as in a row. */
+  /** When refusals stop to count as consecutive. */
   forgetsMs: number;
   waitsUntilMs: number;
   requests: { taker: 'mirror' | 'reader'; isReading: boolean; atMs: number }[];
 }
 
-/** What a region's store holds of no domain. */
+/** The part of a region's store that belongs to no domain. */
 export class SharedState {
   beat = 0;
   readonly outbox = new Map<number, OutboxEntry[]>();
@@ -36,7 +36,7 @@ export class SharedState {
   readonly permits = new Map<string, PermitsState>();
 }
 
-/** The value, unless its time is over. */
+/** Returns the value of a key, unless it has expired. */
 export function valid<T>(map: Map<string, Expiring<T>>, key: string, nowMs: number): T | undefined {
   const found = map.get(key);
   if (found && found.untilMs > nowMs) return found.value;

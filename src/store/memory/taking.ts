@@ -3,15 +3,15 @@ import { claimOn, digitalUnits, lockOf, openingsOf, roomOf, VOICE } from '../../
 import type { AgentRecord } from '../agent-record.ts';
 import type { Obstacle } from '../queues.ts';
 
-/** How an agent can be taken for one more interaction: which unit the claim takes, and what is in hand of the type; 0 for voice. */
+/** The unit that a claim would take, and the interactions of the type in hand (0 for voice). */
 interface Taking {
   unit: string;
   inHand: number;
 }
 
 /**
- * What taking the agent for one more interaction of a type comes to. What may come is `src/agent`'s rule; this adds the
- * agent's hold, and chooses the unit.
+ * Whether and how an agent can be claimed for an interaction of a type: the unit, or a pass-over reason. The rules are those of
+ * `src/agent`; this adds reservations and chooses the unit.
  */
 export function takingOf(
   record: AgentRecord,
@@ -32,7 +32,7 @@ export function takingOf(
   const locked = units.filter(({ name }) => lockOf(record, name) > nowMs);
   const [free] = units
     .filter((unit) => unit.isOffered && !locked.includes(unit))
-    // A lapsed claim whose interaction goes on keeps its unit while there is another.
+    // A unit whose claim has lapsed while its interaction goes on is used last.
     .map(({ name }) => ({ name, keptMs: isTold(name) ? nowMs : Math.min(lockOf(record, name), nowMs - 1) }))
     .sort((one, other) => one.keptMs - other.keptMs);
   if (!free) return 'claimed';

@@ -18,37 +18,37 @@ import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
 
 /**
- * The region's keys. Everything of a domain shares one hash tag, so one script can decide a claim and declares every
- * key it touches.
+ * The keys of the region's store. All keys of a domain share one hash tag, so one script can decide a claim, and declares every
+ * key that it touches.
  */
 export const agentsKey = (domain: string): string => `agents:{${domain}}`;
 export const callsKey = (domain: string): string => `calls:{${domain}}`;
-/** When the claims that this region granted lapse: see scripts/ends.lua. */
+/** Expiry times of the claims that this region granted: see scripts/ends.lua. */
 export const endsKey = (domain: string): string => `ends:{${domain}}`;
-/** What has changed lately: see src/store/redis/changes.ts. */
+/** The change stream: see src/store/redis/changes.ts. */
 export const changesKey = (domain: string): string => `changes:{${domain}}`;
-/** The ids of all agents who have a record, in order. */
+/** The agent directory: ids of all agents with a record, in order. */
 export const rosterKey = (domain: string): string => `roster:{${domain}}`;
-/** The line of a queue for one media type: scripts read the type off the key. */
+/** The sorted set of a queue for one media type; scripts read the type from the key. */
 export const queueKey = (domain: string, queue: string, media: Media = 'voice'): string =>
   `queue${media === 'voice' ? '' : `.${media}`}:{${domain}}:${queue}`;
-/** The media type of a line. */
+/** The media type of a queue's sorted set. */
 export const mediaOfLine = (key: string): Media => (/^queue\.([a-z_]+):/.exec(key)?.[1] ?? 'voice') as Media;
-/** One stream per bus partition; partitions spread over the masters by themselves. */
+/** The outbox stream of a partition. The hash tag spreads partitions over the masters. */
 export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;
-/** How far each outbox of a region has been applied here, by partition. */
+/** Applied positions of a region's outbox, by partition. */
 export const positionsKey = (region: string): string => `positions:{${region}}`;
-/** The latest beat of the region: see `src/sync/freshness/freshness.ts`. */
+/** The region's latest heartbeat sequence number: see `src/sync/freshness/freshness.ts`. */
 export const BEAT_KEY = 'muster:beat';
 export const domainKey = (domain: string): string => `domain:{${domain}}`;
-/** What was answered to a request that had a key of its caller's: see kept-answers.ts. */
+/** The stored answer to a request with an idempotency key: see kept-answers.ts. */
 export const answerKey = (id: string): string => `answers:${id}`;
 export const connectionKey = (connection: string): string => `connection:{${connection}}`;
-/** What the region has asked a platform lately: that all must wait, requests of the mirror, of readers; that the mirror waits; of the mirror's those of readings. */
+/** Keys of a platform's request budget: the wait, requests of the platform sync and of readers, whether the sync waits, full reads. */
 export const budgetKeys = (connection: string): string[] =>
   ['', ':mirror', ':reader', ':waiting', ':reading'].map((part) => `budget:{${connection}}${part}`);
-/** Prefixes of the leases that the region's instances share: see leases.ts. */
+/** Key prefixes of the leases, by work: see leases.ts. */
 export const LEASES = {
   relay: '{relay}',
   alignments: '{alignments}',
@@ -56,17 +56,17 @@ export const LEASES = {
   connections: '{connections}',
   lapses: '{lapses}',
 } as const satisfies Record<LeasedWork, string>;
-/** Where a region's relays hear that an outbox has something. */
+/** Channel on which instances signal appends to the relays. */
 export const RELAY_CHANNEL = 'muster:outbox';
-/** Never exists: whether it could be written says whether its master takes writes. */
+/** A key that never exists. Probes try to write it, to learn whether its master accepts writes. */
 export const probeKey = (n: number): string => `probe:{${n}}`;
-/** Names the region that a cluster belongs to. */
+/** Holds the name of the region that owns the cluster. */
 export const OWNER_KEY = 'muster:owner';
 
-/** Slots of a Redis Cluster. */
+/** Number of slots of a Redis Cluster. */
 const SLOTS = 16_384;
 
-/** The slot of a key: CRC16 (XMODEM) of its hash tag, or of the whole key, as the cluster specification has it. */
+/** The hash slot of a key: CRC16 (XMODEM) of its hash tag, or else of the whole key, as in the cluster specification. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const end = open < 0 ? -1 : key.indexOf('}', open + 1);
@@ -80,8 +80,8 @@ export function slotOf(key: string): number {
 }
 
 /**
- * The keys of every line that the agent may stand in: one for each of their queues and each media type they take. None for
- * whom the config does not take: what the store still holds of them gives nobody an agent.
+ * The sorted sets that may hold the agent: one for each queue and each media type. None for an agent that the configuration does
+ * not accept: a leftover record must not be handed out.
  */
 export function linesOf(config: Config, agentId: string, facets: Facets): string[] {
   if (homeOfAgent(config, agentId) === undefined) return [];
@@ -93,12 +93,12 @@ export function linesOf(config: Config, agentId: string, facets: Facets): string
 }
 
 /**
- * A record is one line that a person can read: a header for the scripts, and the facets as JSON.
- * `src/store/scripts/record.lua` names the header's fields.
+ * A record is one readable line: a header for the scripts, then the facets as JSON. `src/store/scripts/record.lua` describes the
+ * header.
  */
 const FIELDS = 16;
 
-/** Reads a stored line. @throws Error for a line no version of Muster wrote */
+/** Parses a stored record. @throws Error if the line is not a record */
 export function readRecord(line: string): AgentRecord {
   const fields = splitHeader(line);
   const [version, , lock, hold, fence, until, state, by, call, queue, completed, reason, arrival, home, , units, json] =
@@ -121,7 +121,7 @@ export function readRecord(line: string): AgentRecord {
   };
 }
 
-/** The line to store, without its version, which the script puts in front. */
+/** Formats a record without its version, which the script adds. */
 export function writeRecord(
   facets: Facets,
   home: string,
@@ -131,7 +131,7 @@ export function writeRecord(
   const { claim, digitalClaims: _, ...rest } = facets;
   const written = writeStoredClaim(claim);
   const header = [
-    // Whom nobody is to find: scripts take it for one more who is not available.
+    // Scripts treat any status but AVAILABLE as not available.
     isForgotten(facets) ? 'FORGOTTEN' : ownStatus(facets).status,
     lockOf({ locksMs }),
     holdMs,
@@ -144,7 +144,7 @@ export function writeRecord(
   return `${header.join(' ')} ${JSON.stringify(rest)}`;
 }
 
-/** Skills as scripts read them: `,billing:80,spanish:100,`. Also the form of what a request wants. */
+/** Formats skills for scripts: `,billing:80,spanish:100,`. Also used for the skills of a request. */
 export function writeSkills(skills: Record<string, number>): string {
   const parts = Object.entries(skills).map(([name, level]) => `${encodeURIComponent(name)}:${Math.round(level)}`);
   return parts.length > 0 ? `,${parts.join(',')},` : ',';
@@ -163,17 +163,17 @@ function splitHeader(line: string): string[] {
   return fields;
 }
 
-/** A unit of an agent's capacity as the region stores it; `src/store/scripts/units.lua` names the parts. */
+/** A unit of an agent's capacity as stored; `src/store/scripts/units.lua` describes its parts. */
 interface StoredUnit {
   name: string;
   lockMs: number;
   claim: Claim | undefined;
 }
 
-/** What a header has where there is nothing to say. */
+/** Placeholder of an empty field. */
 export const NONE = '-';
 
-/** What may be taken of the agent, and the units besides voice; `-` for who takes one voice call at a time, as most. */
+/** Formats free capacity and the units besides voice; `-` for agents who take only one voice call at a time, as most do. */
 function writeUnits(facets: Facets, locksMs: Locks): string {
   const units = digitalUnits(facets);
   if (units.length === 0 && !facets.profile?.capacity) return NONE;
@@ -187,7 +187,7 @@ function writeUnits(facets: Facets, locksMs: Locks): string {
   return [left ?? NONE, `,${calls.join('')}`, `;${types.join('')}`, written.join(';')].join('|');
 }
 
-/** The same with this unit, whose claim a failover may have taken, or that is of no capacity any more. */
+/** As `writeUnits`, with this unit even if the record lacks it, because a failover lost its claim or the capacity shrank. */
 export function writeUnitsWith(unit: string, facets: Facets, locksMs: Locks): string {
   if (unit === VOICE || facets.digitalClaims?.[unit]) return writeUnits(facets, locksMs);
   const none: Claim = { unit, fence: 0, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs: 0 };
@@ -213,7 +213,7 @@ type Written = [
   reason: string,
 ];
 
-/** A claim as fields of a header; all of them empty where there is none. */
+/** The fields of a claim; empty ones if there is none. */
 function writeStoredClaim(claim: Claim | undefined): Written {
   const { fence = 0, untilMs = 0, state = NONE, by, callId, queue, completedAtMs = 0, endReason = NONE } = claim ?? {};
   return [fence, untilMs, state, encode(by), encode(callId), encode(queue), completedAtMs, endReason];
@@ -234,7 +234,7 @@ function readStoredClaim(fields: (string | undefined)[]): Claim | undefined {
   };
 }
 
-/** A claim as scripts note that it has moved: `src/store/scripts/changes.lua` names the parts. */
+/** Formats a claim for the change stream: `src/store/scripts/changes.lua` describes the parts. */
 export const writeNoted = (claim: Claim): string => [claim.unit ?? VOICE, ...writeStoredClaim(claim)].join(' ');
 
 export function readNoted(text: string): Claim | undefined {
@@ -243,7 +243,7 @@ export function readNoted(text: string): Claim | undefined {
   return claim && { ...(unit !== VOICE && { unit }), ...claim };
 }
 
-/** Call and queue names may hold anything; in a header they must hold neither spaces nor colons. */
+/** Encodes call ids and queue names, which may hold any characters: fields of a header contain no spaces and no colons. */
 export const encode = (text: string | undefined): string =>
   text ? encodeURIComponent(text).replace(/^-$/, '%2D') : NONE;
 

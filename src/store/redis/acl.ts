@@ -20,8 +20,8 @@ import {
 } from '../record/record.ts';
 
 /**
- * The rules of the ACL user that a region's instances are in its Redis Cluster: the least they can work with. The tests
- * and the local world run under them. Scripts count: what they call is checked as if it had been sent.
+ * The least ACL rules that instances need on the region's Redis Cluster. The tests and the local world run with these rules.
+ * Redis checks the commands of scripts, too.
  */
 export function clusterRules(): string[] {
   const keys = [
@@ -49,7 +49,7 @@ export function clusterRules(): string[] {
   return ['-@all', ...COMMANDS.map((name) => `+${name}`), ...keys.map((key) => `~${key}`), `&${RELAY_CHANNEL}`];
 }
 
-/** Those of the data, of scripts, and of being a client of a cluster. */
+/** Commands for data, for scripts, and for a cluster client. */
 const COMMANDS = [
   ...['get', 'set', 'del', 'exists', 'mget', 'pttl', 'pexpire', 'time'],
   ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hrandfield', 'hscan'],

@@ -27,21 +27,21 @@ import { scanAgents } from './scan.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** Writers who keep getting in each other's way step aside for a random while, up to this, in ms. */
+/** Limit of the random pause between retries of conflicting writers, in ms. */
 const MAX_PAUSE_MS = 32;
 
-/** What an agent's changes travel in: they outlive a master, so what counts as applied stays applied. */
+/** Write batches that wait for a replica, so that an acknowledged write survives the loss of a master. */
 interface Lanes {
   /** Claims and their settlements. */
   claims: WriteBatcher;
-  /** Everything else that happens to an agent. */
+  /** All other changes of agents. */
   changes: WriteBatcher;
 }
 
-/** A change is kept waiting this long for its shard, in ms; whoever brought it brings it again. */
+/** Deadline of a change in ms; its sender retries. */
 const COMMIT_DEADLINE_MS = 1000;
 
-/** Records are lines of a hash; scripts compare their versions and store what was merged here. */
+/** Agents in Redis: records are fields of a hash. Scripts compare versions and store records that were merged here. */
 export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
@@ -154,7 +154,7 @@ export class RedisAgents implements Agents {
     const lines = (await this.#cluster.command(records, ['HMGET', records, ...ids])) as (string | null)[];
     return ids.flatMap((id, i): [string, AgentRecord][] => {
       const line = lines[i];
-      return line ? [[id, readRecord(line)]] : []; // without one: a failover took the record and left the entry
+      return line ? [[id, readRecord(line)]] : []; // no record: a failover lost it and kept the entry
     });
   }
 
@@ -224,10 +224,10 @@ export class RedisAgents implements Agents {
   }
 }
 
-/** What the script says of itself, and the record as it is on the master now: no more than a hint for what comes next. */
+/** The script's verdict, and the record on the master. Not yet acknowledged by a replica, so only a basis for the next step. */
 const answerOf = <Kind extends string>(written: Written<unknown>) => written.evenIfLost() as [Kind, string];
 
-/** The agent but for one claim. */
+/** The facets without the claim on one unit. */
 function withoutClaim(facets: Facets, unit: string): Facets {
   if (unit === VOICE) {
     const { claim: _, ...others } = facets;

@@ -11,17 +11,17 @@ import { scripts } from './scripts.ts';
 interface AlignmentOptions {
   cluster: Cluster;
   config: Config;
-  /** Called after each step with the number of records it read; whoever runs the check slows it down, or throws to end it. */
+  /** Called after each step with the number of records read. It may delay the check, or throw to end it. */
   pace(records: number): Promise<void>;
 }
 
-/** Records read in one step: their JSON is parsed at once, and callers wait meanwhile. */
+/** Records for each step. Parsing them blocks other requests. */
 const STEP = 100;
 
 /**
- * Compares every record of a domain with its places in its queues, then every member of every queue with its record,
- * and puts right what is wrong. Scripts change both together, so there is nothing to find unless somebody or something
- * else wrote, a failover took only a part, or the config unites queues differently than before.
+ * The index check: compares every record of a domain with its queue entries, then every queue entry with its record, and repairs
+ * differences. Scripts write records and queues together. Differences arise only if another application wrote, a failover
+ * lost a part, or the configured queues changed.
  */
 export class Alignment {
   readonly #options: AlignmentOptions;
@@ -54,7 +54,7 @@ export class Alignment {
           }
         }),
       );
-      // Scripts enter everybody; whom a version before this one has stored is entered here.
+      // Scripts maintain the directory; this adds agents that an older version stored.
       const entries = [...records].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
       const roster = rosterKey(domain);
       if (entries.length > 0) await cluster.command(roster, ['ZADD', roster, 'NX', ...entries]);
@@ -78,7 +78,7 @@ export class Alignment {
     }
   }
 
-  /** Puts the agent right in the queue if the place is wrong and the record still the same. */
+  /** Repairs the agent's queue entry if it is wrong and the record has not changed. */
   async #compare(
     domain: string,
     line: string,

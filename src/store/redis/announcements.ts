@@ -13,8 +13,8 @@ interface Options {
 }
 
 /**
- * What is published in the region's cluster, heard at any one master: nodes pass it on to each other. While no master can
- * be listened to, or the one that was is lost, it is not heard; another is tried every second.
+ * Subscribes to channels of the region's cluster on one master; nodes forward messages to each other. Messages are missed while no
+ * master can be subscribed to. After a loss, another master is tried every second.
  */
 export class Announcements {
   readonly #options: Options;
@@ -26,7 +26,7 @@ export class Announcements {
     this.#options = options;
   }
 
-  /** Resolves when it is listened to, or cannot be for now. */
+  /** Adds a subscription. Resolves when it is active, or the first attempt has failed. */
   async listen(channel: string, listener: (message: string) => void): Promise<void> {
     this.#listeners.set(channel, listener);
     this.#drop();

@@ -3,7 +3,7 @@ import { agentsKey, callsKey, encode, endsKey, readRecord } from '../record/reco
 import type { Cluster } from './cluster.ts';
 import { scripts } from './scripts.ts';
 
-/** The register of calls as `scripts/calls.lua` writes it, and the list of ends as `scripts/ends.lua` does. */
+/** Reads the register of calls (`scripts/calls.lua`) and the expiry times of claims (`scripts/ends.lua`). */
 export class RedisCalls implements Calls {
   readonly #cluster: Cluster;
   readonly #region: string;

@@ -3,10 +3,10 @@ import { changesKey, readNoted } from '../record/record.ts';
 import { CHANGES_KEPT, type Change, type Changes } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Where a domain begins in which nothing has changed yet. */
+/** The position in an empty stream. */
 const BEGINNING = '0-0';
 
-/** The changes of a domain are a stream, which scripts write beside every record. */
+/** The change stream of a domain. Scripts append to it together with each record that they write. */
 export class RedisChanges implements Changes {
   readonly #cluster: Cluster;
 
@@ -36,7 +36,7 @@ export class RedisChanges implements Changes {
     return entries.slice(0, count).map(read);
   }
 
-  /** Whether the beginning may be missing: what has once been shortened is never shorter than what is kept. */
+  /** Whether the stream may have been trimmed. A trimmed stream never has fewer entries than `CHANGES_KEPT`. */
   async #hasForgotten(key: string): Promise<boolean> {
     return Number(await this.#cluster.command(key, ['XLEN', key])) >= CHANGES_KEPT;
   }
@@ -44,14 +44,14 @@ export class RedisChanges implements Changes {
 
 type Entry = [position: string, fields: string[]];
 
-/** A claim that cannot be read is left out: what is told of its agent tells it, too. */
+/** Reads an entry. An unreadable claim is left out; the agent's record holds it, too. */
 function read([position, fields]: Entry): Change {
   const [, agentId = '', , noted] = fields;
   let claim: Claim | undefined;
   try {
     claim = noted === undefined ? undefined : readNoted(noted);
   } catch {
-    // Nobody's but this change's.
+    // Only this change lacks its claim.
   }
   return { position, agentId, ...(claim && { claim }) };
 }

@@ -17,22 +17,22 @@ import { probe } from './probe.ts';
 import { type Script, scripts } from './scripts.ts';
 import { type Shard, Shards } from './shards.ts';
 
-/** How long a caller is kept waiting for a shard before it is told to come back, in ms. */
+/** Default deadline of a command in ms; then the caller gets ShardUnavailable. */
 const DEADLINE_MS = 1000;
 const RETRY_MS = 15;
-/** Nobody frees memory, or changes a password, within a second. */
+/** Retry delay for refusals that last, such as full memory or a wrong password. */
 const LASTING_RETRY_AFTER_MS = 5000;
 
 /**
- * The region's Redis Cluster. Rides through MOVED, ASK, TRYAGAIN, NOSCRIPT, lost connections and promotions within a
- * deadline; a shard whose breaker is open is refused at once.
+ * A client of the region's Redis Cluster. Within a deadline it retries after MOVED, ASK, TRYAGAIN, NOSCRIPT, lost connections and
+ * failovers. A shard whose circuit breaker is open is refused at once.
  */
 export class Cluster {
   readonly shards: Shards;
   readonly clock: Clock;
-  /** For whoever chooses a connection, or needs no key, and does without the retries below. */
+  /** The cluster client, for code that chooses a connection itself or needs no key, and no retries. */
   readonly client: RedisClient;
-  /** Every client of this cluster in this instance: they follow a promotion together. */
+  /** All clients of this cluster in this instance; each updates its topology after a failover. */
   readonly #clients: RedisClient[];
   readonly #open: () => Promise<RedisClient>;
   readonly #announcements: Announcements;
@@ -46,7 +46,7 @@ export class Cluster {
     this.#announcements = announcements;
   }
 
-  /** @throws Error saying which nodes did not answer */
+  /** @throws Error naming the nodes that did not answer */
   static async connect(settings: ClusterSettings, clock: Clock, log: Log): Promise<Cluster> {
     const troubles = new Map<string, string | undefined>();
     const open = (): Promise<RedisClient> =>
@@ -55,7 +55,7 @@ export class Cluster {
     const clients = [client];
     const shards = new Shards({
       masters: () => client.masters.map((master) => ({ address: master.address, ask: () => probe(client, master) })),
-      // `includes` sees the holes of the client's array, which `every` skips.
+      // `every` skips empty entries of the client's array; `includes` does not.
       hasAllSlots: () => clients.every(({ slots }) => !(slots as readonly unknown[]).includes(undefined)),
       rediscover: async (avoid) => {
         await Promise.all(clients.map((each) => each._slots.rediscover(undefined, avoid)));
@@ -73,8 +73,8 @@ export class Cluster {
   }
 
   /**
-   * Further connections to the same cluster, for traffic that would hold up the rest. One breaker serves them all: a
-   * probe behind a `WAIT` would take a slow replica for a dead master.
+   * Opens further connections to the same cluster, for traffic that would delay the rest. They share the circuit breakers: a probe
+   * that waits behind a `WAIT` would mistake a slow replica for a dead master.
    * @throws as `connect`
    */
   async alongside(): Promise<Cluster> {
@@ -92,8 +92,8 @@ export class Cluster {
   }
 
   /**
-   * Carries out one command on the master of its key.
-   * @throws ShardUnavailable when it cannot be reached in time; any final reply of Redis as it is
+   * Sends one command to the master of its key.
+   * @throws ShardUnavailable if the master does not answer in time; other errors of Redis unchanged
    */
   async command(key: string, args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
     return this.attempt(key, deadlineMs, () => this.client.sendCommand(key, false, args));
@@ -113,20 +113,20 @@ export class Cluster {
     });
   }
 
-  /** Resolves when the region is listened to, or cannot be for now: it will be. */
+  /** Subscribes to a channel. Resolves when the subscription is active, or the first attempt has failed. */
   async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
     await this.#announcements.listen(channel, listener);
   }
 
   /**
-   * The connection to the master of a key, for commands that belong together on one connection.
-   * @throws ShardUnavailable when there is none within `ms`
+   * The connection to the master of a key, for commands that must share one connection.
+   * @throws ShardUnavailable if there is none within `ms`
    */
   async node(key: string, ms = DEADLINE_MS): Promise<Node> {
     return within(this.client.getNodeClientForKey(key), ms, NO_CONNECTION);
   }
 
-  /** The connection to a node by its `host:port`, known or newly announced by a redirection. @throws as `node` */
+  /** The connection to a node by `host:port`. Reads the topology if the node is unknown. @throws as `node` */
   async nodeAt(address: string, ms = DEADLINE_MS): Promise<Node> {
     if (!this.client.nodeByAddress.has(address)) await this.rediscover(ms);
     const node = this.client.nodeByAddress.get(address);
@@ -134,12 +134,12 @@ export class Cluster {
     return within(this.client.nodeClient(node), ms, NO_CONNECTION);
   }
 
-  /** @throws Error when it takes longer than `ms` */
+  /** Reads the cluster topology. @throws Error if it takes longer than `ms` */
   async rediscover(ms = DEADLINE_MS): Promise<void> {
     await within(this.client._slots.rediscover(), ms);
   }
 
-  /** Tries until it works, the error is final, the shard's breaker is open, or the time is over. */
+  /** Retries until the work succeeds, the error is final, the circuit breaker is open, or the deadline has passed. */
   async attempt<T>(key: string, deadlineMs: number, send: () => Promise<T>): Promise<T> {
     const until = this.clock.monotonicMs() + deadlineMs;
     for (;;) {
@@ -154,13 +154,13 @@ export class Cluster {
     }
   }
 
-  /** Whether sending a command again can help. Not where its shard is known to refuse: that has lasted for a while. */
+  /** Whether a retry can succeed. Not if the shard is known to refuse writes, because that has lasted for a while. */
   mayPass(key: string, error: unknown): boolean {
     if (!isPassing(error)) return false;
     return refusalOf(error) === undefined || this.shardOf(key)?.refuses === undefined;
   }
 
-  /** What to tell a caller about the error that its command is given up with: that a store refuses is an outage. */
+  /** Converts the last error of a command for the caller. A refused write becomes ShardUnavailable, an outage. */
   givenUp(key: string, error: unknown): Error {
     if (error instanceof ShardUnavailable) return error;
     const refusal = refusalOf(error);
@@ -174,7 +174,7 @@ export class Cluster {
     return new ShardUnavailable(`the shard of ${key} did not answer in time`, 1000, { cause: error });
   }
 
-  /** What is known of the shard of a key; undefined where nobody has its slot. */
+  /** The shard of a key; undefined if no master has its slot. */
   shardOf(key: string): Shard | undefined {
     const master = this.#masterOf(key);
     return master && this.shards.at(master.address);
@@ -189,14 +189,14 @@ export class Cluster {
     if (shard?.up === false) throw new ShardUnavailable(`the shard of ${key} at ${shard.address} is down`);
   }
 
-  /** Lets what is under way be answered, but waits for no node that answers nobody. */
+  /** Waits for running commands, but not for nodes that do not answer. */
   async close(): Promise<void> {
     this.shards.stop();
     this.#announcements.stop();
     await closeClient(this.client);
   }
 
-  /** Scripts are not replicated: a new master learns them by EVAL, the ones there are told in advance. */
+  /** Loads all scripts on all masters. Scripts are not replicated: a new master receives them by EVAL. */
   async #loadScripts(): Promise<void> {
     const known = Object.values(scripts);
     const told = this.client.masters.map(async (master) => {

@@ -6,27 +6,27 @@ import type { TlsTexts } from '../../ops/tls.ts';
 import { ShardUnavailable } from '../store.ts';
 
 export interface ClusterSettings {
-  /** `host:port` of some of the nodes. */
+  /** `host:port` of nodes to start from. */
   nodes: string[];
   username?: string | undefined;
   password?: string | undefined;
-  /** PEM texts, and the name that certificates must have if not that of the node; undefined: no TLS. */
+  /** PEM texts, and the expected name in certificates if it is not the node's host; undefined: no TLS. */
   tls?: (TlsTexts & { servername?: string }) | undefined;
 }
 
 /**
- * A node that takes connections and answers nobody is given up after so long, in ms. A discovery that asked it would else wait
- * for it, and every later one for that discovery, until it is well again. Pings keep idle connections from being taken for such.
+ * Socket timeout in ms for a node that accepts connections and does not answer. Without it, a topology read would wait for that
+ * node, and later reads for the first one. Pings keep idle connections from timing out.
  */
 const SILENT_MS = 5000;
 const PING_EVERY_MS = 2000;
-/** A first connection to each master is waited for so long, in ms: the others can be worked with. */
+/** How long the start waits for a connection to each master, in ms; it can work with the others. */
 const FIRST_CONNECTION_MS = 2000;
-/** Whoever asked has given up by then. */
+/** How long closing waits for running commands, in ms; their callers have timed out by then. */
 const CLOSE_LIMIT_MS = 1000;
 const LOOK_EVERY_MS = 15;
 
-/** What a node announces that has no hostname, or does not know its address: nobody can connect to that. */
+/** The address that a node announces if it has no hostname, or does not know its own address. */
 const NOWHERE = /^(\?|null|undefined|):\d+$/;
 
 export type RedisClient = ReturnType<typeof connectCluster>;
@@ -39,8 +39,9 @@ export function addressOf(node: Node): string {
 }
 
 /**
- * @param onTrouble hears what goes wrong with connections, by address, and when one is well again
- * @throws Error saying which nodes did not answer
+ * Connects to the cluster.
+ * @param onTrouble called with the last connection error of an address, and with undefined when it is connected again
+ * @throws Error naming the nodes that did not answer
  */
 export async function openClient(
   settings: ClusterSettings,
@@ -67,23 +68,23 @@ export async function openClient(
 }
 
 /**
- * The connection to a master. Never one to a node that is no longer a part of the topology: nobody would know of it, and end it.
- * @throws Error when it is not, or announces no address
+ * The connection to a master. A connection to a node that has left the topology is closed, because the client would leak it.
+ * @throws Error if the node is no longer a master, or announces no address
  */
 export async function currentNode(client: RedisClient, master: Master): Promise<Node> {
   const isCurrent = (): boolean => client.nodeByAddress.get(master.address) === master;
-  if (!isCurrent()) throw new Error(`${master.address} is no master any more`);
+  if (!isCurrent()) throw new Error(`${master.address} is no longer a master`);
   const node = await client.nodeClient(master);
   if (isCurrent()) return node;
   node.destroy();
-  throw new Error(`${master.address} is no master any more`);
+  throw new Error(`${master.address} is no longer a master`);
 }
 
-/** Ends every connection. A discovery that was under way may wait for a node meanwhile; it is waited for. */
+/** Closes all connections, also those that a running topology read opens meanwhile. */
 export async function closeClient(client: RedisClient): Promise<void> {
   const masters = [...client.masters];
   const nodes = masters.flatMap((master) => master.client ?? []);
-  // One that is just being made outlives its end: it is ended once more when it is there.
+  // A connection that is being opened survives `destroy`: destroy it again once it is open.
   for (const { connectPromise } of masters)
     connectPromise?.then(
       (node) => node.destroy(),
@@ -92,7 +93,7 @@ export async function closeClient(client: RedisClient): Promise<void> {
   await within(client.close(), CLOSE_LIMIT_MS).catch(() => undefined);
   for (const node of nodes) node.destroy();
   let isOver = false;
-  // Of a closed client, this only waits for one that was under way.
+  // On a closed client this only waits for a topology read that is running.
   const discovery = client._slots.rediscover().catch(() => undefined);
   const over = discovery.then(() => {
     isOver = true;
@@ -104,8 +105,8 @@ export async function closeClient(client: RedisClient): Promise<void> {
   client.destroy();
 }
 
-/** The client library as Muster sets it up; not connected yet. */
-// Its own timeout only bounds its queue and costs a timer per command; deadlines are kept here instead.
+/** Creates the cluster client, not connected yet. */
+// The client's own timeout limits only its queue, and costs a timer per command. Deadlines are kept by `Cluster`.
 export function connectCluster(settings: ClusterSettings) {
   const { nodes, tls } = settings;
   const { socket, ...one } = nodeSettings(settings);
@@ -118,18 +119,18 @@ export function connectCluster(settings: ClusterSettings) {
       ...(username && { username }),
       ...(password && { password }),
     })),
-    // The types do not know it, but each node's client reads its own commandOptions, too.
+    // Each node's client reads its own commandOptions, which the types lack.
     defaults: { ...one, socket, ...{ commandOptions: { timeout: 0 } } },
     commandOptions: { timeout: 0 },
-    // A discovery that connects waits for every node that it finds, and each later one for it: one node that cannot be
-    // reached would keep all others from being found. So nodes are connected to when they are needed.
+    // Connect to nodes on demand. Otherwise a topology read would wait for every node, and one unreachable node would hide the
+    // others.
     minimizeConnections: true,
     nodeAddressMap: refuseNowhere,
     topologyRefreshOnReconnectionAttemptStrategy: () => 200,
   });
 }
 
-/** A connection to one node, which gives up when it is lost; not connected yet. */
+/** Creates a client of one node, not connected yet. It does not reconnect. */
 export function connectNode(settings: ClusterSettings, host: string, port: number) {
   const { socket, ...one } = nodeSettings(settings);
   return createClient({ ...one, socket: { ...socket, host, port, reconnectStrategy: false } });
@@ -146,7 +147,7 @@ function nodeSettings({ username, password, tls }: ClusterSettings) {
   return { ...credentials, socket, disableOfflineQueue: true, disableClientInfo: true, pingInterval: PING_EVERY_MS };
 }
 
-/** Everything else is where it says. @throws ShardUnavailable */
+/** Rejects nodes without an address; all others keep theirs. @throws ShardUnavailable */
 function refuseNowhere(address: string): undefined {
   if (!NOWHERE.test(address)) return undefined;
   throw new ShardUnavailable(

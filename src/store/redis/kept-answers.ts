@@ -2,7 +2,7 @@ import { answerKey } from '../record/record.ts';
 import { ANSWER_KEPT_MS, type KeptAnswer, type KeptAnswers, type Keyed, UNDER_WAY_MS } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Each answer is one key, which expires by itself. */
+/** Stored answers in Redis: one key each, with a time to live. */
 export class RedisKeptAnswers implements KeptAnswers {
   readonly #cluster: Cluster;
 
@@ -17,9 +17,9 @@ export class RedisKeptAnswers implements KeptAnswers {
       const begun = await this.#cluster.command(key, ['SET', key, mark, 'NX', 'PX', String(UNDER_WAY_MS)]);
       if (begun) return undefined;
       const text = (await this.#cluster.command(key, ['GET', key])) as string | null;
-      if (text === null) continue; // over between the two
+      if (text === null) continue; // expired between SET and GET
       const known = JSON.parse(text) as Keyed;
-      // Its own, by a command whose reply was lost and that was sent again.
+      // Our own mark, if the reply to SET was lost and the command was sent again.
       return known.by === by ? undefined : known;
     }
   }

@@ -3,18 +3,18 @@ import type { Cluster } from './cluster.ts';
 import { type Script, scripts } from './scripts.ts';
 
 export interface LeasesOptions extends LeaseTerms {
-  /** Runs a script where the leases live; must settle in less than `ttlMs`. */
+  /** Runs a script on the Redis that holds the leases; must settle in less than `ttlMs`. */
   run(script: Script, keys: string[], args: string[]): Promise<unknown>;
-  /** Of all keys, e.g. `{relay}`; on a Redis Cluster it must hold a hash tag. */
+  /** Prefix of all keys, e.g. `{relay}`; on a Redis Cluster it must contain a hash tag. */
   prefix: string;
 }
 
-/** Leases that lie in a Redis. */
+/** Creates leases in a Redis. */
 export function createLeases(options: LeasesOptions): Leases {
   return new SharedLeases(options, tableIn(options));
 }
 
-/** The key that holds the name of the instance which has this number, while it has it. */
+/** The key of a lease; its value is the name of the holder. */
 export const leaseKey = (prefix: string, number: number): string => `${prefix}:${number}`;
 
 const keysOf = (prefix: string, count: number): string[] =>
@@ -34,7 +34,7 @@ function tableIn({ run, prefix, count }: LeasesOptions): LeaseTable {
   };
 }
 
-/** @throws ShardUnavailable */
+/** Reads the holders of all leases, and their remaining times. @throws ShardUnavailable */
 export async function holdersOf(cluster: Cluster, prefix: string, count: number): Promise<LeaseHolder[]> {
   const keys = keysOf(prefix, count);
   if (keys.length === 0) return [];

@@ -9,7 +9,7 @@ const KEYS: Record<NotedOf, (name: string) => string> = {
   domain: domainKey,
 };
 
-/** Notes lie in hashes, one for each thing they are of. */
+/** Notes in Redis: one hash for each subject. */
 export class RedisNotes implements Notes {
   readonly #cluster: Cluster;
 

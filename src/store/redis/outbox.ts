@@ -5,13 +5,13 @@ import type { Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** Entries per partition beyond which nothing more is accepted: a bound on the memory a lost bus can cost. */
+/** Limit of entries for each partition. It bounds the memory that an outage of the bus can use. */
 const MAX_ENTRIES = 500_000;
-/** An append is kept waiting this long for its shard, in ms. */
+/** Deadline of an append in ms. */
 const APPEND_DEADLINE_MS = 2000;
 const ANNOUNCE_LIMIT_MS = 1000;
 
-/** One stream per bus partition in the region's own cluster. */
+/** The outbox in Redis: one stream for each bus partition, in the region's cluster. */
 export class RedisOutbox implements Outbox {
   readonly partitions: number;
   onAppend: (partition: number) => void = () => undefined;

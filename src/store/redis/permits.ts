@@ -7,8 +7,8 @@ const WINDOW_MS = 60_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
 
 /**
- * Requests counted in the region's cluster, by their shard's clock. A master's death may forget the latest: the limit should
- * stay below the platform's own.
+ * The request budget in Redis, by the shard's clock. A failover may lose the latest requests, so the limit should be below the
+ * platform's.
  */
 export class RedisPermits implements Permits {
   readonly #cluster: Cluster;

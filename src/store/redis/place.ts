@@ -3,17 +3,17 @@ import { mediaOf, type Opening, openingsOf, VOICE } from '../../agent/status.ts'
 import type { AgentRecord } from '../agent-record.ts';
 import type { Misplacement } from '../store.ts';
 
-/** Scores from here on say: taken, until the score less this; `CLAIMED` in record.lua. */
+/** Scores from here on are of claimed agents: `TAKEN` plus the time until which they are claimed; `CLAIMED` in record.lua. */
 const TAKEN = 1e15;
-/** What each interaction in hand adds to the score in a line of another type than voice; `STEP` in units.lua. */
+/** Added to the score for each interaction in hand, except in queues for voice; `STEP` in units.lua. */
 const STEP = 1e13;
 
 /**
- * Compares a place with the record. Only what no walk puts right by itself is wrong: an agent who is taken may stand in
- * line in the queues they were not taken from, and one whose lock has lapsed at the tail.
- * @param media the type that the line is for
- * @param score undefined for an agent who is not in the line
- * @param isTheirs whether the line is one of the agent's
+ * Compares a queue entry with the record. Differences that the next scan corrects are no errors: a claimed agent may still wait in
+ * other queues, and an agent with a lapsed claim may stand at the tail.
+ * @param media the media type of the queue entry
+ * @param score undefined if the agent is not in the queue
+ * @param isTheirs whether the queue is one of the agent's
  */
 export function misplacement(
   record: AgentRecord | undefined,
@@ -30,8 +30,8 @@ export function misplacement(
 }
 
 /**
- * Beside voice the score also says how many interactions are in hand. Fewer than there are is put right by the next walk
- * that meets the agent; more, after a claim has lapsed, by nobody.
+ * Except for voice, the score also holds the interactions in hand. Too low a count is corrected by the next scan that meets the
+ * agent. Too high a count, after a lapsed claim, is not.
  */
 function isInPlace(record: AgentRecord, opening: Opening, score: number): boolean {
   if (opening.media === VOICE) return score === record.arrivalMs;

@@ -2,13 +2,13 @@ import { probeKey, slotOf } from '../record/record.ts';
 import { currentNode, type Master, type RedisClient } from './connection.ts';
 import type { ProbeReply } from './shards.ts';
 
-/** So many keys are tried until one is the master's: enough for one that has a hundredth of the slots. */
+/** Keys to try until one belongs to the master: enough for a master with 1 % of the slots. */
 const MOST_KEYS = 1000;
 
 /**
- * Asks a master for its role, its time, and whether it would write: `SET … XX` on a key that never exists changes
- * nothing and goes to no replica, and is refused like any other write.
- * @throws whatever keeps it from answering
+ * Asks a master for its role, its time, and whether it accepts writes. `SET … XX` on a key that never exists changes nothing and
+ * is not replicated, but Redis refuses it like any other write.
+ * @throws the connection's error
  */
 export async function probe(client: RedisClient, master: Master): Promise<ProbeReply> {
   const node = await currentNode(client, master);
@@ -21,7 +21,7 @@ export async function probe(client: RedisClient, master: Master): Promise<ProbeR
 const noError = (): undefined => undefined;
 const asError = (error: unknown): unknown => error;
 
-/** A key in a slot of the master's. Undefined where it has so few that none was found. */
+/** A probe key in a slot of the master; undefined if none was found, because it has very few slots. */
 function keyAt(client: RedisClient, { address }: Master): string | undefined {
   for (let n = 0; n < MOST_KEYS; n++) {
     const key = probeKey(n);

@@ -27,14 +27,14 @@ import type { Cluster } from './cluster.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** Queues are sorted sets: each walk along one is one command. */
+/** Queues in Redis: sorted sets. Each scan is one script call. */
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
   readonly #surplusMs: string;
   readonly #recent: RecentRecords;
 
-  /** @param surplusMs what 100 levels of skill surplus are worth, in ms of waiting */
+  /** @param surplusMs bonus for 100 levels of skill surplus, in ms */
   constructor(cluster: Cluster, claims: WriteBatcher, surplusMs: number, recent: RecentRecords) {
     this.#cluster = cluster;
     this.#claims = claims;
@@ -114,7 +114,7 @@ function writePassOver(passOver: PassOver): string {
   return parts.length > 0 ? `,${parts.join(',')},` : ',';
 }
 
-/** No id holds a space. */
+/** Formats a list of ids for scripts; ids contain no spaces. */
 const writeIds = (ids: string[]): string => ` ${ids.join(' ')} `;
 
 function readReply(reply: unknown): ClaimReply {

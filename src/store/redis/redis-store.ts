@@ -26,20 +26,20 @@ interface RedisStoreOptions {
   config: Config;
   clock: Clock;
   log: Log;
-  /** Entries of the outbox per partition beyond which nothing more is accepted; the constant but in tests. */
+  /** Limit of outbox entries for each partition; tests set it. */
   maxOutboxEntries?: number;
 }
 
-/** A caller waits for a claim, so a slow replica is only waited for briefly and the answer says so. */
+/** Wait for replicas in ms. A caller waits for a claim, so it is short; the answer says whether a replica acknowledged. */
 const CLAIM_REPLICA_WAIT_MS = 20;
-/** What is accepted must not be lost, and nobody on the line waits for it. */
+/** Wait for replicas in ms. Accepted events must not be lost, and no caller is on the line. */
 const CHANGE_REPLICA_WAIT_MS = 500;
-/** Another region waits for the answer, ms. */
+/** Deadline in ms; another region waits for the answer. */
 const BEAT_DEADLINE_MS = 500;
 
 /**
- * Opens the region's Redis Cluster. Claims and changes wait for replicas, and a `WAIT` blocks its connection: each has its own.
- * @throws Error saying what is wrong with the cluster that the settings name
+ * Opens the region's Redis Cluster. Claims and other changes have connections of their own, because `WAIT` blocks a connection.
+ * @throws Error if the cluster cannot be used, or belongs to another region
  */
 export async function openRedisStore({ settings, ...options }: RedisStoreOptions): Promise<RedisStore> {
   const { config, clock, log } = options;
@@ -64,8 +64,8 @@ export async function openRedisStore({ settings, ...options }: RedisStoreOptions
 }
 
 /**
- * Makes sure that no two regions name the same cluster: the first region to come writes its name there.
- * @throws Error saying whose cluster it is
+ * Ensures that no two regions share a cluster: the first region writes its name there.
+ * @throws Error if the cluster belongs to another region
  */
 async function claimOwnership(cluster: Cluster, region: string): Promise<void> {
   await cluster.command(OWNER_KEY, ['SET', OWNER_KEY, region, 'NX']);
@@ -82,7 +82,7 @@ interface Parts extends Omit<RedisStoreOptions, 'settings'> {
   cluster: Cluster;
   /** Claims and their settlements. */
   claims: WriteBatcher;
-  /** What is accepted and applied: appends to the outbox, and changes of agents. */
+  /** Appends to the outbox, and changes of agents. */
   changes: WriteBatcher;
   close(): Promise<void>;
 }
@@ -102,7 +102,7 @@ export class RedisStore implements Store {
   constructor(parts: Parts) {
     const { cluster, claims, changes, config, maxOutboxEntries } = parts;
     const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });
-    // A failover may have taken the store back behind what was seen of it.
+    // After a failover the store may be older than cached records.
     cluster.shards.onDown = () => recent.clear();
     this.#parts = parts;
     this.agents = new RedisAgents(cluster, { claims, changes }, config, recent);

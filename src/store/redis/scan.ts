@@ -2,31 +2,31 @@ import { agentsKey, queueKey } from '../record/record.ts';
 import type { Cluster } from './cluster.ts';
 
 /**
- * How to go through everything of a domain, a step at a time. What is there all along is met at least once; what comes,
- * goes or changes meanwhile may be met or not. Every way throws ShardUnavailable.
+ * Parameters of a scan with cursors. Entries that exist all the time are returned at least once; entries that are added, removed or
+ * changed meanwhile may be returned or not. Every function throws ShardUnavailable.
  */
 interface Scan {
-  /** Only what begins so; default: everything. */
+  /** Returns only entries with this prefix; default: all. */
   prefix?: string;
-  /** About how many a step looks at. */
+  /** Approximate number of entries for each step. */
   step: number;
 }
 
-/** A step through the keys of a master is kept waiting this long, in ms. */
+/** Deadline of a step through the keys of a master, in ms. */
 const SCAN_DEADLINE_MS = 1000;
 
-/** Records by agent id. */
+/** Scans the records of a domain, by agent id. */
 export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): AsyncGenerator<Map<string, string>> {
   const key = agentsKey(domain);
   for await (const flat of scan(cluster, key, 'HSCAN', how)) yield pairs(flat, String);
 }
 
-/** Scores of a line's members by agent id. */
+/** Scans the scores in a queue's sorted set, by agent id. */
 export async function* scanLine(cluster: Cluster, line: string, how: Scan): AsyncGenerator<Map<string, number>> {
   for await (const flat of scan(cluster, line, 'ZSCAN', how)) yield pairs(flat, Number);
 }
 
-/** The lines that have members, by key. */
+/** The keys of all queues of a domain that have members. */
 export async function linesIn(cluster: Cluster, domain: string): Promise<string[]> {
   const prefix = queueKey(domain, '');
   const pattern = prefix.replace('queue', 'queue*');
@@ -63,7 +63,7 @@ async function* scan(cluster: Cluster, key: string, command: string, { prefix = 
   } while (cursor !== '0');
 }
 
-/** As a pattern of Redis that matches nothing else. */
+/** Escapes a text for a Redis pattern. */
 const literally = (text: string): string => text.replace(/[*?[\]\\^-]/g, '\\$&');
 
 function pairs<T>(flat: unknown[], read: (value: unknown) => T): Map<string, T> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A Lua script with its shared parts put in, known to Redis by its SHA1. */
+/** A Lua script with its includes, and its SHA1 for EVALSHA. */
 export interface Script {
   name: string;
   sha: string;
@@ -10,7 +10,7 @@ export interface Script {
 
 const here = new URL('../scripts/', import.meta.url);
 
-/** Reads `name.lua` and what it includes from a folder, by default that of the regional store. */
+/** Reads `name.lua` and its includes from a folder, by default src/store/scripts. */
 export function load(name: string, folder: URL = here): Script {
   const read = (file: string): string => readFileSync(new URL(`${file}.lua`, folder), 'utf8');
   const whole = (file: string): string => read(file).replace(/^--include (\w+)$/gm, (_, part: string) => whole(part));
@@ -18,7 +18,7 @@ export function load(name: string, folder: URL = here): Script {
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** The scripts of the regional store; each file's header is its contract. */
+/** The scripts of the store; each file's header is its contract. */
 export const scripts = {
   affirm: load('affirm'),
   align: load('align'),

@@ -3,46 +3,46 @@ import type { Log } from '../../ops/log.ts';
 import { refusalOf, type StoreRefusal } from '../replies.ts';
 import type { ShardState } from '../store.ts';
 
-/** What is known of one master, from the last probes. */
+/** State of one master, from its last probes. */
 export interface Shard {
   address: string;
-  /** False while the breaker is open: calls are refused at once instead of waiting for a dead master. */
+  /** False while the circuit breaker is open: calls fail at once. */
   up: boolean;
-  /** Replicas connected at the last probe; claims wait for one only where there is one. */
+  /** Replicas connected at the last probe. Without any, writes do not wait for one. */
   replicas: number;
-  /** How long the last probe took, in ms. */
+  /** Duration of the last probe, in ms. */
   probeMs: number;
-  /** Its wall time when this instance's monotonic clock stood at 0, ms: setting this host's clock does not move it. */
+  /** The master's wall time at 0 of this instance's monotonic clock, in ms. Setting this host's clock does not change it. */
   epochMs: number;
   /** Monotonic ms since which it is down; undefined while up. */
   downSinceMs?: number;
-  /** Why it refuses to write, in its own words; undefined while it does not. What it can read is still read. */
+  /** Redis's error for writes, while it refuses them. Reads still work. */
   refuses?: string;
 }
 
 export interface ProbeReply {
   role: unknown;
   time: unknown;
-  /** The error that it answered a write with, if it did. */
+  /** The error in answer to a write, if any. */
   refusal: unknown;
 }
 
 interface ProbeTarget {
   address: string;
-  /** Asks for `ROLE` and `TIME`, and whether it would write. */
+  /** Sends `ROLE`, `TIME` and a write that changes nothing. */
   ask(): Promise<ProbeReply>;
 }
 
 type Answer = Pick<Shard, 'replicas' | 'probeMs' | 'epochMs' | 'refuses'>;
 
 interface ShardsOptions {
-  /** The masters of the topology as the client knows it now. */
+  /** The masters in the client's current topology. */
   masters(): ProbeTarget[];
-  /** Whether the topology names a master for every slot; one that was read while the cluster formed may not. */
+  /** Whether every slot has a master. A topology that was read while the cluster formed may be incomplete. */
   hasAllSlots(): boolean;
-  /** Looks for the topology anew, without asking the addresses named. */
+  /** Reads the topology again, from other nodes than those named. */
   rediscover(avoid: Set<string>): Promise<void>;
-  /** What went wrong last with a connection to an address, in words. */
+  /** The last connection error of an address. */
   troubleAt?(address: string): string | undefined;
   clock: Clock;
   log: Log;
@@ -50,25 +50,25 @@ interface ShardsOptions {
 
 const PROBE_EVERY_MS = 1000;
 const PROBE_DEADLINE_MS = 500;
-/** A refusal that a command was told is believed so long after the last, in ms: no probe may ever be told the same. */
+/** How long a refusal that only commands get (permission denied) is assumed to last, in ms. Probes may be allowed. */
 const TOLD_MS = 10_000;
 
 /**
- * Probes every master once a second and keeps a breaker per shard.
+ * Probes every master once a second. Each shard has a circuit breaker:
  *
  *          probe answered                     two probes in a row failed
- *   up ◄──────────────────── down      up ─────────────────────────────► down ──► rediscover until promoted
+ *   up ◄──────────────────── down      up ─────────────────────────────► down ──► read topology until a replica is promoted
  *
- * A shard that is up may refuse to write. Calls go on, as it may still be read; it is told once when that begins and
- * once when it ends. The probe sees it without a caller, and its end, too.
+ * A shard that is up may refuse writes. Calls go on, because reads still work. The beginning and the end of the refusal are
+ * logged. Probes detect both without a caller.
  */
 export class Shards {
   readonly #options: ShardsOptions;
   readonly #known = new Map<string, Shard>();
-  /** Until a master has answered, this host's own clock is the best there is. */
+  /** Based on this host's clock until a master has answered. */
   #lastEpochMs: number;
   #timer: NodeJS.Timeout | undefined;
-  /** What commands were told last, by address, and until when that is believed, monotonic ms. */
+  /** Refusals that commands got, by address, and until when they are assumed to last, in monotonic ms. */
   readonly #told = new Map<string, { said: string; untilMs: number }>();
   #onDown: () => void = () => undefined;
 
@@ -86,7 +86,7 @@ export class Shards {
     clearInterval(this.#timer);
   }
 
-  /** Whom to tell that a shard has stopped answering. */
+  /** Called when a shard goes down. */
   set onDown(listener: () => void) {
     this.#onDown = listener;
   }
@@ -95,21 +95,21 @@ export class Shards {
     return [...this.#known.values()];
   }
 
-  /** What others are told of a shard. */
+  /** The state of a shard for reports. */
   stateOf({ address, up, replicas, probeMs, epochMs, refuses }: Shard): ShardState {
     const { clock } = this.#options;
     const clockOffsetMs = epochMs + clock.monotonicMs() - clock.nowMs();
     return { address, up, replicas, probeMs, clockOffsetMs, ...(refuses !== undefined && { refuses }) };
   }
 
-  /** What is known of the master at an address; an unprobed one counts as up. */
+  /** The state of the master at an address; an unprobed one counts as up. */
   at(address: string): Shard {
     return this.#known.get(address) ?? { address, up: true, replicas: 1, probeMs: 0, epochMs: this.#lastEpochMs };
   }
 
   /**
-   * Wall time by the store, in ms: what claims end by. The nodes of a cluster are taken to agree to well within a
-   * claim's life; whether this instance does makes no difference.
+   * The store's wall time in ms, by which claims expire: that of the nearest shard. The clocks of the nodes must agree well within
+   * the duration of a claim; this host's clock does not matter.
    */
   nowMs(): number {
     const [nearest] = this.all()
@@ -141,7 +141,7 @@ export class Shards {
     else this.#markDown(master.address);
   }
 
-  /** Takes down what a command was told. What is refused to Muster alone, a probe may be allowed. */
+  /** Records that a command was refused. If permission was denied, the probe may still succeed, so the refusal is kept for a while. */
   refused(address: string, { said, forbidden }: StoreRefusal): void {
     const untilMs = this.#options.clock.monotonicMs() + TOLD_MS;
     if (forbidden) this.#told.set(address, { said, untilMs });
@@ -149,14 +149,14 @@ export class Shards {
     if (shard?.up) this.#turn(shard, { ...shard, refuses: shard.refuses ?? said });
   }
 
-  /** What it said of itself and how long that took; undefined for no answer, or no master's answer. */
+  /** Probes once; undefined if there is no answer, or the node is not a master. */
   async #ask(master: ProbeTarget): Promise<Answer | undefined> {
     const startedMs = this.#options.clock.monotonicMs();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, PROBE_DEADLINE_MS, undefined);
     });
-    // A failed probe is the finding itself, told by the breaker.
+    // A failed probe is a result, not an error; the breaker logs it.
     const asked = master.ask().catch(() => undefined);
     const reply = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
     if (!reply) return undefined;
@@ -184,7 +184,7 @@ export class Shards {
     this.#lastEpochMs = answer.epochMs;
   }
 
-  /** Tells when it begins to refuse, and when it does not any more; not why, as long as it does. */
+  /** Stores the state, and logs when refusals begin or end. */
   #turn(before: Shard | undefined, now: Shard): void {
     const [was, is] = [before?.refuses !== undefined, now.refuses !== undefined];
     const { address: shard, refuses: reason } = now;

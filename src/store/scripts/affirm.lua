@@ -1,7 +1,7 @@
--- affirm: writes a record once more as it is, so that what a replica acknowledges of this answer includes all it tells.
+-- affirm: writes an unchanged record again, so that an acknowledgement of this write covers everything in the record.
 -- KEYS  1 agents
--- ARGV  1 agent, 2 version expected
--- Answers {"settled", record} or {"conflict", the record that is there, or ""}.
+-- ARGV  1 agent, 2 expected version
+-- Answers {"settled", record} or {"conflict", the stored record, or ""}.
 --include record
 
 local agents, id = KEYS[1], ARGV[1]

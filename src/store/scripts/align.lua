@@ -1,7 +1,7 @@
--- align: puts an agent into a queue, or out of it, as the agent's record says, if that is still the one compared.
+-- align: corrects an agent's entry in a queue by the agent's record, if the record is still the one that was compared.
 -- KEYS  1 agents, 2 queue
--- ARGV  1 agent, 2 version compared ("0": there was no record), 3 "1" if the queue is one of the agent's
--- Answers 1 if the agent stood elsewhere, 0 if not or if the record has changed since.
+-- ARGV  1 agent, 2 version compared ("0": no record), 3 "1" if the queue is one of the agent's
+-- Answers 1 if the entry changed; 0 if not, or if the record has changed since.
 --include record
 
 local agents, queue, id = KEYS[1], KEYS[2], ARGV[1]

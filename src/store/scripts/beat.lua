@@ -1,8 +1,8 @@
--- beat: takes the region's next beat, a number higher than every one taken before. It follows the shard's clock, so
--- that it goes on growing after a failover that lost the latest, and does not go back when that clock does.
--- KEYS  1 the latest beat
--- ARGV  1 the highest beat that the instance knows
--- Answers the beat.
+-- beat: takes the region's next heartbeat sequence number, higher than all before it. It follows the shard's clock, so it
+-- grows even after a failover that lost the latest number, and never steps back with the clock.
+-- KEYS  1 the latest number
+-- ARGV  1 the highest number that the instance knows
+-- Answers the number.
 
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,15 +1,15 @@
--- budget: counts a request to a platform if it may go out now, for all instances of the region together.
--- Every request is remembered for one window, so no window has more than the limit, wherever it begins. What the
--- mirror may not use is headroom for readers; they may use what the mirror leaves, too, but not while it waits. Of the
--- mirror's own requests those of readings leave some to the rest, and go out as fast as there is room for them.
--- KEYS  1 hold (hash, see throttle.lua), 2 requests of the mirror, 3 of the readers (sorted sets: request -> ms),
---       4 that the mirror waits, 5 of the mirror's requests those of readings (sorted set)
--- ARGV  1 request, unlike any other, 2 "mirror" or "reader", 3 limit, 4 headroom, 5 window ms,
---       6 refusals in a row after which the platform took a request, or "0", 7 the most requests of readings in a window
---       where it is one of those, or "0"
--- Answers {ms until it is worth asking again, 0 if counted; refusals in a row}.
+-- budget: takes a permit for a request to a platform, from the request budget that the region's instances share.
+-- Requests are kept for one window, so no window of that length has more than the limit. "mirror" is the platform sync,
+-- "reader" a platform reader. The headroom is reserved for readers. Readers may also use what the platform sync leaves,
+-- except while it waits. Full reads may use only a part of the platform sync's requests.
+-- KEYS  1 wait (hash, see throttle.lua), 2 requests of the platform sync, 3 of readers (sorted sets: request -> ms),
+--       4 exists while the platform sync waits, 5 requests of full reads (sorted set)
+-- ARGV  1 unique id of the request, 2 "mirror" or "reader", 3 limit, 4 headroom, 5 window ms,
+--       6 consecutive refusals before a request that the platform accepted, or "0", 7 limit of full reads in a window if
+--       the request is of one, or "0"
+-- Answers {ms to wait before asking again, 0 if the request may go out; consecutive refusals}.
 
-local PATIENCE_MS = 1000 -- a mirror that still waits has asked again by then
+local PATIENCE_MS = 1000 -- a platform sync that still waits asks again within this time
 
 local hold, waiting, reading, request, is_mirror = KEYS[1], KEYS[4], KEYS[5], ARGV[1], ARGV[2] == 'mirror'
 local most_readings = tonumber(ARGV[7])
@@ -33,13 +33,13 @@ end
 local own = is_mirror and 2 or 3
 if redis.call('ZSCORE', KEYS[own], request) then return { 0, refusals } end
 
--- Ms until so many of the oldest requests are no longer in the window; all of it where there are none.
+-- Ms until the oldest `count` requests leave the window; the whole window if there are fewer.
 local function until_over(key, count)
   local last = redis.call('ZRANGE', key, count - 1, count - 1, 'WITHSCORES')
   return tonumber(last[2] or now_ms) + window_ms - now_ms
 end
 
--- A reading that waits for its own share keeps nobody else from going on.
+-- A full read that waits for its own share must not delay other requests.
 if most_readings > 0 then
   redis.call('ZREMRANGEBYSCORE', reading, '-inf', now_ms - window_ms)
   local readings = redis.call('ZCARD', reading)

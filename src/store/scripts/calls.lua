@@ -1,13 +1,13 @@
--- calls: what a domain knows of a call, so that a retry is given the same claim:
+-- calls: the register of calls of a domain, so that a retry gets the same claim. An entry:
 --   ms agent fence wish declined...
--- ms: when its claim was last asked for or moved. agent and fence: whom the call has; fence 0: the agent's home was asked,
--- and what it said is not known here. wish: what the call asked for, in one word (src/store/queues.ts), "-" where only
--- another region knows. declined: agents who have refused the call.
+-- ms: time of the last request or change. agent and fence: of the call's claim; fence 0: the agent's home was asked, and its
+-- answer is not known here. wish: the claim request in one word (src/store/queues.ts), "-" if only another region knows it.
+-- declined: agents who have refused the call.
 
-local REMEMBERED_MS = 600000 -- how long an entry outlives the last that was heard of its claim
-local CLEANING = 8 -- one write in so many looks for calls to forget
+local REMEMBERED_MS = 600000 -- how long an entry is kept after the last change
+local CLEANING = 8 -- every 8th write, on average, removes old entries
 local LOOKED_AT = 32
-local MOST_DECLINED = 16 -- agents who have refused a call; of more the latest
+local MOST_DECLINED = 16 -- the latest refusals are kept
 
 local function recall(calls, call)
   local value = redis.call('HGET', calls, call)
@@ -16,8 +16,8 @@ local function recall(calls, call)
   return { agent = agent, fence = fence, wish = wish, declined = declined }
 end
 
--- The claim of this fence, if it still holds its agent for the call; the agent's record; the call's claim, whether or not its
--- time is over, as long as nobody has ended it.
+-- Three results: the claim with this fence, if it still holds its agent for the call; the agent's record; the same claim even
+-- if it has lapsed, as long as it was not ended.
 local function live_claim(agents, call, id, fence, now_ms)
   local line = redis.call('HGET', agents, id)
   local r = line and parse(line)
@@ -30,7 +30,7 @@ local function has_declined(entry, id)
   return entry ~= nil and string.find(entry.declined .. ' ', ' ' .. id .. ' ', 1, true) ~= nil
 end
 
--- The agents who have refused the call, with one more.
+-- Adds an agent to those who have refused the call.
 local function and_declined(declined, id)
   local list = {}
   for each in string.gmatch(declined, '%S+') do
@@ -40,8 +40,8 @@ local function and_declined(declined, id)
   return ' ' .. table.concat(list, ' ', math.max(1, #list - MOST_DECLINED + 1))
 end
 
--- Writes the entry of a call, and now and then forgets a few of long ago: the hash stays in proportion to the calls of the
--- last minutes and to those that still hold an agent.
+-- Writes the entry of a call. Now and then removes some old entries, so that the hash holds only the calls of the last minutes
+-- and those that still hold an agent.
 local function remember(calls, agents, call, entry, now_ms, now_us)
   redis.call('HSET', calls, call,
     int(now_ms) .. ' ' .. entry.agent .. ' ' .. entry.fence .. ' ' .. entry.wish .. entry.declined)

@@ -1,16 +1,15 @@
--- changes: what every script that writes a record notes of it, for whoever follows the domain (src/store/redis/changes.ts).
--- An entry names the agent, `a`, and, where a claim moved, the claim, `c`:
+-- changes: appends to the change stream of a domain (src/store/redis/changes.ts). Scripts do so together with each record that
+-- they write. An entry holds the agent, `a`, and, if a claim changed, the claim, `c`, with the fields as in the record:
 --   unit fence until claim by call queue completed reason
--- as in the record. It is written together with the record, so that neither can be without the other.
 
-local KEPT = 10000 -- entries, at the least; src/store/store.ts knows the same
+local KEPT = 10000 -- least number of entries; the same as in src/store/store.ts
 
 local function note(changes, id, claim)
   if claim then redis.call('XADD', changes, 'MAXLEN', '~', KEPT, '*', 'a', id, 'c', claim)
   else redis.call('XADD', changes, 'MAXLEN', '~', KEPT, '*', 'a', id) end
 end
 
--- The claim on a unit; the record itself is the unit for voice.
+-- The claim on a unit in that form. For voice, `held` is the record itself.
 local function claim_of(name, held)
   return table.concat({
     name, int(held.fence), int(held.end_ms), held.claim, held.by, held.call, held.queue, int(held.completed), held.reason }, ' ')

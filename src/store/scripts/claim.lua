@@ -1,22 +1,22 @@
--- claim: takes the best agent of a queue for a call, exactly once.
--- KEYS  1 queue, whose name says for which media type, 2 agents, 3 calls, 4 changes, 5 ends
--- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 hold ms, 6 skills wanted (",name:level,..."),
---       7 ms that 100 levels of skill surplus are worth, 8 homes to pass over and why (",a:stale,b:budget,"),
---       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to name everyone considered,
---       12 agents not to be passed over for their home (" a b "),
---       13 agents that may be granted here in their home's stead (" a b "), 14 the wish in one word
--- Answers {verdict, agent, record, fence, clock ms, tally, considered, version before, lapsed}, where verdict is
---   granted  homed here: a unit of the agent is locked under a new fence; in the home's stead: under the next fence, which
---            is lower than any that the home has granted since it was last heard of
---   again    the call has its agent, granted or homed here: written once more, so that a replica acknowledges this answer, too
---   other    the same, but the call's wish was another: nothing changes
---   copy     the call has an agent as far as is known here, granted by another region: that one knows; `copy_other`
---            where the call's wish was another
---   ask      homed elsewhere: held for a moment, so that its home can be asked
---   none     nobody; the tally says why: {"seen", n, obstacle, n, ...}
--- considered lists {agent, obstacle or "", record} in the order of the walk; version before is that of the record that
--- was written over, "0" where none was; lapsed is the claim of this region, as changes.lua has it, whose time was over and
--- whose unit was granted before anybody had ended it.
+-- claim: claims the best agent of a queue for a call, exactly once.
+-- KEYS  1 queue (its name contains the media type), 2 agents, 3 calls, 4 changes, 5 ends
+-- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 reservation ms, 6 required skills (",name:level,..."),
+--       7 bonus in ms for 100 levels of skill surplus, 8 homes to pass over, with reasons (",a:stale,b:budget,"),
+--       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to list all considered agents,
+--       12 platform-verified agents, who are not passed over for their home (" a b "),
+--       13 agents of other homes that may be granted here, as delegated grants (" a b "), 14 the claim request in one word
+-- Answers {verdict, agent, record, fence, clock ms, counts, considered, version before, lapsed}, where verdict is
+--   granted  a unit of the agent is locked under a new fence. The fence of a delegated grant is only one higher than the
+--            last known one, and so lower than any that the home has granted since
+--   again    the call has this claim, granted or homed here; the record is written again, so that a replica acknowledges it
+--   other    the call has a claim, granted or homed here, from another claim request; nothing changes
+--   copy     the call has a claim of another region, as far as is known here; `copy_other` if it is from another claim
+--            request
+--   ask      the agent is homed elsewhere, and reserved for a moment, so that the home can be asked
+--   none     no agent; the scan counts say why: {"seen", n, reason, n, ...}
+-- considered lists {agent, pass-over reason or "", record} in the order of the scan. version before is that of the record that
+-- was overwritten, "0" if none was. lapsed is this region's lapsed claim on the unit, now ended, in the form of changes.lua;
+-- it had not been ended before this grant.
 --include record
 --include calls
 --include changes
@@ -32,7 +32,7 @@ local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, 
 
 local entry = recall(calls, call)
 
--- Whether the call asks for something else than it has: where only another region knows the wish, queue and media tell.
+-- Whether this is another claim request of the call. If only another region knows the first one, compare queue and media type.
 local function is_other(held)
   if entry.wish ~= '-' then return entry.wish ~= wish end
   return (held.media or 'voice') ~= want.media or held.queue ~= '-' and held.queue ~= ARGV[3]
@@ -51,7 +51,7 @@ if entry then
     remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
     return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
   elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not has_refused(id) then
-    -- Its home may have granted it; or renewed what has lapsed here.
+    -- The home may have granted this claim, or renewed one that has lapsed here.
     return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
   end
 end
@@ -59,13 +59,13 @@ end
 local tally = {}
 local considered, misplaced = {}, {}
 local best, best_id, best_rank
-local fallback, fallback_id, fallback_rank -- whoever has refused this call is offered it again when nobody else is there
+local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
 
 local function visit(id, r, score, why, rank)
   if not why and has_refused(id) then why = 'held' end
   if ARGV[11] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
   if why then tally[why] = (tally[why] or 0) + 1 end
-  -- Where the queue is behind the record it is put right, so that the next walk does not stop here again.
+  -- Correct queue entries that are older than the record, so that the next scan does not meet them again.
   if score >= CLAIMED or why == 'busy' or why == 'claimed' or why == 'held' then misplaced[#misplaced + 1] = { id, r } end
   if why then return best_rank end
   if has_declined(entry, id) then
@@ -95,7 +95,7 @@ local _, unit = open_from(best, want.media, now_ms)
 local verdict, fence, taken = 'ask', 0, nil
 local lapsed
 
--- The claim that the unit had, ended: it would never be told of once another is on record.
+-- The unit's lapsed claim, ended. It would never be reported once another claim overwrites it.
 local function lapse_of(name, held)
   if not is_running(held) or not (held.by == region or held.by == '-' and best.home == region) then return nil end
   held.claim, held.end_ms, held.reason = 'ENDED', 0, 'lapsed'

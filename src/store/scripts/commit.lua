@@ -1,10 +1,10 @@
--- commit: stores an agent's record if nobody changed it meanwhile, and moves the agent in its queues.
--- KEYS  1 agents, 2 calls, 3 changes, 4 roster, 5 ends, then the agent's queues, then those it leaves
--- ARGV  1 agent, 2 version expected ("0": none yet), 3 record without its version, 4 how many queues it leaves,
---       5 how many claims are told of that hold the agent for so many ms more, by another region's word,
---       6 the claims that moved (as changes.lua has them, each with a ";" behind it), 7 this region, then the unit and the
---       ms of each claim that is told of, then the call, fence and reason of end, or "-", of each claim that moved
--- Answers {"stored", record} or {"conflict", the record that is there, or ""}.
+-- commit: stores an agent's record if it has not changed meanwhile, and moves the agent in its queues.
+-- KEYS  1 agents, 2 calls, 3 changes, 4 agent directory, 5 ends, then the agent's queues, then those it leaves
+-- ARGV  1 agent, 2 expected version ("0": no record), 3 record without its version, 4 number of queues that it leaves,
+--       5 number of claims whose remaining time another region reported,
+--       6 the claims that changed (as in changes.lua, each followed by ";"), 7 this region, then unit and remaining ms of
+--       each claim of argument 5, then call, fence and end reason, or "-", of each claim that changed
+-- Answers {"stored", record} or {"conflict", the stored record, or ""}.
 --include record
 --include calls
 --include changes
@@ -31,8 +31,8 @@ local stays = #KEYS - tonumber(ARGV[4])
 for i = 6, stays do place(KEYS[i], id, r, now_ms) end
 for i = stays + 1, #KEYS do redis.call('ZREM', KEYS[i], id) end
 
--- Whether the call's entry goes over to this claim: not while it has another that this region granted, and has to end
--- itself, or one that has come as far as this one.
+-- Whether the call's entry changes to this claim. It stays if its own claim was granted by this region, which must end it, or is
+-- as far advanced as this one.
 local function goes_over(entry, call, held)
   local other, of = live_claim(agents, call, entry.agent, entry.fence, now_ms)
   if not other then return true end
@@ -40,7 +40,7 @@ local function goes_over(entry, call, held)
   return region ~= ARGV[7] and other.claim == 'HELD' and held.claim == 'CONFIRMED'
 end
 
--- A claim of this region's own that comes from elsewhere is one that a failover forgot: it, too, ends when its time is over.
+-- This region's own claim comes from elsewhere if a failover lost it here. It, too, must be ended when it lapses.
 local function note_end(held)
   if not held or (held.by ~= ARGV[7] and not (held.by == '-' and r.home == ARGV[7])) then return end
   ends_at(KEYS[5], id, held == r and 'voice' or held.name, held)

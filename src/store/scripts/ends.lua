@@ -1,7 +1,7 @@
--- ends: when the claims that this region granted lapse, so that each lapse is told: a sorted set, "agent unit" -> ms by
--- this shard's clock. One entry for a unit: the claim that is on record.
+-- ends: expiry times of the claims that this region granted, so that each lapse is reported. A sorted set: "agent unit" -> ms by
+-- this shard's clock, with one entry for each unit that has a claim.
 
--- Whether a claim has not ended, whatever the time is.
+-- Whether a claim has not been ended. It may have lapsed.
 local function is_running(held) return held.claim == 'HELD' or held.claim == 'CONFIRMED' end
 
 local function ends_at(ends, id, unit, held)

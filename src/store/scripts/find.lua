@@ -1,9 +1,9 @@
--- find: the best agents of a queue, changing nothing.
+-- find: finds the best agents of a queue. Changes nothing.
 -- KEYS  1 queue, 2 agents
--- ARGV  1 skills wanted (",name:level,..."), 2 ms that 100 levels of skill surplus are worth,
---       3 homes to pass over and why (",a:stale,b:budget,"), 4 agents not to be passed over for their home (" a b "),
---       5 how many agents, 6 "1" to name everyone considered
--- Answers {found, clock ms, tally, considered}: found lists {agent, record} best first, the rest as in claim.
+-- ARGV  1 required skills (",name:level,..."), 2 bonus in ms for 100 levels of skill surplus,
+--       3 homes to pass over, with reasons (",a:stale,b:budget,"), 4 platform-verified agents (" a b "),
+--       5 how many agents, 6 "1" to list all considered agents
+-- Answers {found, clock ms, counts, considered}: found lists {agent, record}, the best first; the rest is as in claim.
 --include record
 --include walk
 

@@ -1,7 +1,7 @@
--- forget: takes the record of an agent who was forgotten out of the store.
--- KEYS  1 agents, 2 roster
--- ARGV  1 agent, 2 version expected
--- Answers 1 if it did; 0 where the record has changed, is not of one who was forgotten, or a claim still holds the agent.
+-- forget: removes the record of a forgotten agent.
+-- KEYS  1 agents, 2 agent directory
+-- ARGV  1 agent, 2 expected version
+-- Answers 1 if it did; 0 if the record has changed, the agent is not forgotten, or a claim still holds the agent.
 --include record
 
 local agents, id = KEYS[1], ARGV[1]

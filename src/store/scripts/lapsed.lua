@@ -1,7 +1,7 @@
--- lapsed: finds claims whose time is over and who were granted here; puts right what the list of ends has wrong.
+-- lapsed: finds lapsed claims that this region granted, and corrects wrong entries of the list of ends.
 -- KEYS  1 agents, 2 ends
--- ARGV  1 region, 2 how many at most
--- Answers {{agent, unit, record}, ...}: each still to be ended, by settle.
+-- ARGV  1 region, 2 limit
+-- Answers {{agent, unit, record}, ...}: claims that settle must end.
 --include record
 --include ends
 

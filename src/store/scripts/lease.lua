@@ -1,9 +1,9 @@
--- lease: says that an instance lives, renews its leases, frees those it hands back, and takes free ones up to its share.
+-- lease: renews an instance's presence and its leases, frees those it hands back, and takes free ones up to its share.
 -- KEYS  1 instances (sorted set: instance -> alive until, in ms), then the lease of every number from 0
--- ARGV  1 instance, 2 time to live in ms, 3 "take" or "retire" (takes nothing new, and does not count among those that
---       live), then the numbers it hands back
--- Answers {its share, how many others live, the numbers it holds...}. A lease is a string that names its holder and
--- expires by itself.
+-- ARGV  1 instance, 2 time to live in ms, 3 "take" or "retire" (takes no new leases and does not count as alive), then the
+--       numbers that it hands back
+-- Answers {its share, number of other live instances, numbers it holds...}. A lease is a string with the holder's name and a
+-- time to live.
 
 local instance, ttl_ms = ARGV[1], tonumber(ARGV[2])
 local now = redis.call('TIME')

@@ -1,4 +1,4 @@
--- leave: frees all leases of an instance and forgets it, so that the others take over at once.
+-- leave: frees all leases of an instance and removes the instance, so that others take over at once.
 -- KEYS  1 instances, then the lease of every number from 0 (see lease.lua)
 -- ARGV  1 instance
 -- Answers nothing.

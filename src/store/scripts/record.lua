@@ -1,12 +1,14 @@
--- record: what every script knows of an agent's record.
+-- record: reads and writes agent records, and places agents in queues.
 -- One line: a header that scripts read, then the facets, which only TypeScript reads (src/store/record/record.ts).
 --   version status lock hold fence until claim by call queue completed reason arrival home skills units facets
--- status: AVAILABLE, BUSY, OFFLINE; FORGOTTEN of one who is in no roster. status to reason, but for hold, are of the agent's one unit for voice; units are of the others (units.lua).
--- lock: ms until which a claim holds the unit; hold: ms until which its home, elsewhere, is being asked for the agent; both
--- by this shard's clock. until: the claim's end by the clock of whoever granted it: the home or, in its stead, the region
--- `by`. reason: why the claim ended. completed and arrival are platform time: the agent's place in line when free (src/agent/ranking.ts).
+-- status: AVAILABLE, BUSY, OFFLINE, or FORGOTTEN. status to reason, except hold, are those of the unit for voice; units holds the
+-- other units (units.lua).
+-- lock: ms until which a claim holds the unit. hold: ms until which the agent is reserved here while its home, elsewhere, is
+-- asked. Both by this shard's clock. until: the claim's end by the clock of the region that granted it: the home, or `by` for a
+-- delegated grant. reason: the end reason. completed and arrival are platform time; arrival is the queue position when free
+-- (src/agent/ranking.ts).
 
-local CLAIMED = 1e15 -- scores from here on: taken, until score - 1e15
+local CLAIMED = 1e15 -- scores from here on: claimed until score - 1e15
 
 local function int(n) return string.format('%.0f', n) end
 
@@ -29,7 +31,7 @@ local function parse(line)
   }
 end
 
--- Only what a walk asks of a record: it looks at many and takes one.
+-- Parses only what a scan needs: a scan reads many records and claims one.
 local function glance(line)
   local status, lock, hold, call, arrival, home, skills, units = string.match(
     line, '^%d+ (%u+) (%d+) (%d+) %d+ %d+ %S+ %S+ (%S+) %S+ %d+ %S+ (%d+) (%S+) (%S+) (%S+)')
@@ -39,7 +41,7 @@ local function glance(line)
   }
 end
 
--- Stores the record under a new version, larger than any before it even if a failover lost the last ones.
+-- Stores the record under a new version. It is larger than any before, even if a failover lost the last ones.
 local function store(agents, id, r, now_us)
   r.version = math.max(r.version + 1, now_us)
   r.line = table.concat({
@@ -49,10 +51,10 @@ local function store(agents, id, r, now_us)
   return r.line
 end
 
--- The media type that a queue is the line for: queue:{...} is voice's, queue.chat:{...} another's.
+-- The media type of a queue's key: queue:{...} is for voice, queue.chat:{...} for chat.
 local function media_of(queue) return string.match(queue, '^queue%.([%a_]+):') or 'voice' end
 
--- Puts the agent where its record says it belongs: in line, at the tail while taken, or nowhere.
+-- Places the agent in a queue by its record: waiting, at the tail while claimed, or not at all.
 local function place(queue, id, r, now_ms)
   if not r then return redis.call('ZREM', queue, id) end
   local from, _, in_hand = open_from(r, media_of(queue), now_ms)

@@ -1,13 +1,13 @@
--- settle: moves a claim on to its next state; what that is was decided in src/agent/claim.ts.
+-- settle: moves a claim to its next state, which src/agent/claim.ts has decided.
 -- KEYS  1 agents, 2 changes, 3 calls, 4 ends, then the agent's queues
--- ARGV  1 agent, 2 version expected, 3 fence, 4 state, 5 the region that granted it in the home's stead, or "-",
+-- ARGV  1 agent, 2 expected version, 3 fence, 4 state, 5 the region of a delegated grant, or "-",
 --       6 lock ms from now (0: none), 7 call, 8 queue name, 9 when the interaction was completed: ms, "now" or "",
---       10 ms from then until the agent is free again, 11 arrival but for the claim, 12 ms from availability to arrival,
---       13 the unit that is claimed, 14 why the claim ends, or "-", 15 "behind" where the agent goes behind those who
---       wait, 16 "lapsed" where only a lock whose time is over is ended, 17 and 18 the agent and the fence of the claim
---       that stands in this one's place, or "", 19 the record's units with this one, for a record that is without it
--- Answers {"settled", record}, {"conflict", the record that is there, or ""} or {"fenced", record} for a lower fence.
--- A higher fence than the record's is a lock lost in a failover: it is made again.
+--       10 ms from then until the agent is free again, 11 arrival without this claim, 12 ms from availability to arrival,
+--       13 the claimed unit, 14 end reason, or "-", 15 "behind" to place the agent behind all who wait,
+--       16 "lapsed" to end only a lapsed claim, 17 and 18 agent and fence of the claim that supersedes this one, or "",
+--       19 the record's units including this one, in case the record lacks it
+-- Answers {"settled", record}, {"conflict", the stored record, or ""} or {"fenced", record} for a lower fence.
+-- A fence that is higher than the record's belongs to a claim that a failover lost: it is restored.
 --include record
 --include calls
 --include changes
@@ -21,7 +21,7 @@ local held = ARGV[13] == 'voice' and r or unit_named(r.units, ARGV[13])
 if held and fence < held.fence then return { 'fenced', there } end
 if int(r.version) ~= ARGV[2] then return { 'conflict', there } end
 if not held then
-  -- The capacity has shrunk, or a failover has taken the unit's claim: nobody is given the unit, but it may end in peace.
+  -- The capacity shrank, or a failover lost the unit's claim. The unit is restored for this claim only.
   r.units = parse_units(ARGV[19])
   held = unit_named(r.units, ARGV[13])
 end
@@ -35,7 +35,7 @@ held.reason = ARGV[14]
 held.lock = lock_ms > 0 and now_ms + lock_ms or 0
 held.end_ms = held.lock
 
--- When the last of those who wait in this line arrived.
+-- The arrival of the last agent who waits in this queue.
 local function last_arrival(queue)
   local last = redis.call(
     'ZRANGE', queue, '(' .. int(CLAIMED), '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
@@ -43,7 +43,7 @@ local function last_arrival(queue)
 end
 
 if ARGV[9] ~= '' then
-  -- Who wraps up comes back behind those who were waiting when that is over.
+  -- After wrap-up the agent is placed behind those who were waiting when it ended.
   local at = ARGV[9] == 'now' and now_ms or tonumber(ARGV[9])
   held.completed = math.max(held.completed, at + tonumber(ARGV[10]))
 end
@@ -58,7 +58,7 @@ note(KEYS[2], id, claim_of(ARGV[13], held))
 ends_at(KEYS[4], id, ARGV[13], held)
 for i = 5, #KEYS do place(KEYS[i], id, r, now_ms) end
 
--- What is known of the call outlives its claim by a while, so it moves with the claim's end.
+-- The call's entry outlives the claim, so it must reflect the claim's end.
 local call = ARGV[7]
 local entry = recall(KEYS[3], call)
 if entry and entry.agent == id and entry.fence == ARGV[3] then

@@ -1,12 +1,12 @@
--- throttle: a platform has refused a request (429), so no instance of the region sends one for as long as it asked, and
--- for twice as long with every further refusal in a row. A refusal while all wait is of a request that was under way:
--- it is no further one, so carrying this out twice changes nothing either.
--- KEYS  1 hold (hash: until, in ms; refusals in a row)
--- ARGV  1 ms that the platform asked to wait, 2 ms on top, by chance, 3 the most to wait for one refusal, in ms
--- Answers how long all wait now, in ms.
+-- throttle: after a refusal of the platform (429), makes all instances of the region wait for as long as it asked, and twice as
+-- long for each further consecutive refusal. A refusal during the wait belongs to a request sent before it and does not
+-- count, so running this script twice changes nothing.
+-- KEYS  1 wait (hash: until, in ms; consecutive refusals)
+-- ARGV  1 ms that the platform asked to wait, 2 random addition in ms, 3 longest wait for one refusal, in ms
+-- Answers the remaining wait, in ms.
 
 local DOUBLINGS = 4
-local REMEMBERED_MS = 600000 -- how long refusals count as in a row after the wait if nobody sends anything
+local REMEMBERED_MS = 600000 -- how long after the wait refusals still count as consecutive
 
 local hold = KEYS[1]
 local time = redis.call('TIME')

@@ -1,13 +1,13 @@
--- units: an agent's capacity beyond one voice interaction, as the record's field `units` has it: "-" for none, else
+-- units: an agent's capacity beyond one voice interaction, in the record's field `units`: "-" for none, else
 --   left|told|open|unit;unit;...
--- What may be taken by all that the platform tells was decided in src/agent/status.ts; scripts take off live locks, which
--- only the shard's clock can tell. left: interactions that may come, all together, or "-". open: the types of which one
--- more may come, ";chat:2:1:,voice,email,;": how many may, how many are in hand, beside which other types they may.
--- told: what is counted in that, by type and call, ",voice:,chat:c1,"; of voice there is one, under whatever name.
--- unit: name:state:lock:fence:until:claim:by:call:queue:completed:reason, e.g. "chat-2:F:0:0:0:-:-:-:-:0:-", where state
--- says F for a unit of the capacity, C for one that is given to nobody any more.
+-- src/agent/status.ts computes it from what the platform reported; scripts subtract live locks, which depend on the shard's
+-- clock. left: interactions that may be added in all, or "-" for no limit. open: the media types that may be added,
+-- ";chat:2:1:,voice,email,;": how many, how many are in hand, and the types that may run at the same time.
+-- told: the reported interactions in these numbers, by type and call, ",voice:,chat:c1,"; for voice without a call.
+-- unit: name:state:lock:fence:until:claim:by:call:queue:completed:reason, e.g. "chat-2:F:0:0:0:-:-:-:-:0:-". state is F for
+-- a unit of the capacity, C for one that takes no further claims.
 
-local STEP = 1e13 -- in a line of another type than voice, every interaction in hand comes before all waiting
+local STEP = 1e13 -- except for voice, agents with fewer interactions in hand come first, however long others wait
 
 local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+):([^:;]+)'
 
@@ -41,15 +41,15 @@ local function unit_named(units, name)
   end
 end
 
--- The highest fence that was given on the agent, for whatever type.
+-- The highest fence of the agent, over all units.
 local function highest_fence(r)
   local fence = r.fence
   for _, u in ipairs(r.units and r.units.list or {}) do fence = math.max(fence, u.fence) end
   return fence
 end
 
--- Holder of the claim of a call: the record itself, for voice, or a unit; nil where none has it. The fence alone does not tell:
--- two regions that could not hear each other may have given it on two units of the agent.
+-- The holder of a call's claim: the record itself for voice, or a unit; nil if there is none. The fence alone is not enough: two
+-- regions that could not reach each other may have used it on two units of the agent.
 local function holder_of(r, fence, call)
   local function has(held) return held.fence == fence and (held.call == call or held.call == '-') end
   if has(r) then return r end
@@ -58,15 +58,15 @@ local function holder_of(r, fence, call)
   end
 end
 
--- Of an open type, what live locks leave: from when on one more may come, at the earliest; the unit that it would take;
--- how many the agent has in hand.
+-- Subtracts live locks from an open media type. Answers the earliest time at which one more interaction may come, the unit that
+-- it would take, and how many the agent has in hand.
 local function less_locks(r, media, left, in_hand, beside, now_ms)
   local units, from, best, best_lock = r.units, 0, nil, nil
   local same, all, first_same, first = 0, 0, math.huge, math.huge
   local function add(held, of)
     local is_told = string.find(units.told, ',' .. of .. ':' .. (of == 'voice' and '' or held.call .. ','), 1, true)
     if of == media and (of == 'voice' or held.state == 'F') then
-      -- A lapsed claim whose interaction goes on keeps its unit while there is another.
+      -- A unit whose claim has lapsed while its interaction goes on is used last.
       local lock = held.lock > now_ms and held.lock or is_told and now_ms or math.min(held.lock, now_ms - 1)
       if not best or lock < best_lock then best, best_lock = held, lock end
     end
@@ -89,9 +89,9 @@ local function less_locks(r, media, left, in_hand, beside, now_ms)
   return from, best, in_hand + same
 end
 
--- From when on the agent can be given an interaction of this type: a time in ms, past or to come; nil where what the
--- platform tells stands in the way. With it the unit that it would take, nil for voice, and how many of the type are in
--- hand, 0 for voice.
+-- The earliest time in ms, past or future, at which the agent can take an interaction of this type; nil if reported interactions
+-- do not allow it. Also the unit that it would take, nil for voice, and the interactions of the type in hand, 0 for
+-- voice.
 local function open_from(r, media, now_ms)
   if not r.units then
     if media ~= 'voice' or r.status ~= 'AVAILABLE' then return nil end

@@ -1,11 +1,11 @@
--- walk: the way along a queue that claim and find share. In order, bounded, until no later agent could be better.
+-- walk: scans a queue for claim and find: in order, up to a limit, until no later agent can be better.
 
-local LIMIT = 512 -- records looked at: an impossible request must not stall the domain
-local LAPSED = 8 -- lapsed claims put back in line per walk
+local LIMIT = 512 -- records in a scan: a request that no agent fits must not block the domain
+local LAPSED = 8 -- agents with lapsed claims that a scan considers
 
--- What a request wants of an agent: skills as ",name:level,...", what 100 levels above that are worth, in ms, the homes
--- to pass over and why, as ",home:why,...", and the agents not to be passed over for their home, as " a b ", because
--- the platform itself has vouched for them. The media type is that of the line.
+-- The requirements of a request: skills as ",name:level,...", the bonus in ms for 100 levels of surplus, homes to pass over
+-- with reasons as ",home:why,...", and platform-verified agents, who are not passed over for their home, as " a b ". The
+-- media type is that of the queue.
 local function wanted(queue, skills, surplus_ms, pass_over, vouched)
   local want = {
     media = media_of(queue), surplus_ms = tonumber(surplus_ms), pass_over = pass_over, vouched = vouched, bonus = 0,
@@ -17,8 +17,8 @@ local function wanted(queue, skills, surplus_ms, pass_over, vouched)
   return want
 end
 
--- What stands in the way of taking this agent; else nil, the skill surplus in levels, and how many interactions of
--- the type the agent has in hand.
+-- The pass-over reason for an agent; if there is none, nil, the skill surplus in levels, and the interactions of the type in
+-- hand.
 local function obstacle(id, r, want, now_ms)
   if not r then return 'busy' end
   local from, _, in_hand = open_from(r, want.media, now_ms)
@@ -39,9 +39,9 @@ local function obstacle(id, r, want, now_ms)
   return nil, surplus, in_hand
 end
 
--- Calls visit(id, record, score, why, rank) member by member; why is the obstacle, rank what the score should be less
--- the skill bonus. It answers the rank that a later member must beat to matter, or nil. Lapsed claims come first, because they
--- belong further ahead than their score says. Answers how many records it looked at.
+-- Calls visit(id, record, score, why, rank) for each member: why is the pass-over reason, rank the score minus the skill bonus.
+-- visit answers the rank that a later member must beat, or nil. Agents with lapsed claims come first, because their scores
+-- place them too far back. Answers the number of records scanned.
 local function walk(queue, agents, want, now_ms, visit)
   local bonus, seen, to_beat = want.bonus, 0, nil
 
@@ -73,13 +73,13 @@ local function walk(queue, agents, want, now_ms, visit)
   return seen
 end
 
--- Those at the tail were not met on the way: they are claimed, all of them.
+-- Counts the agents at the tail, which the scan did not reach: all of them are claimed.
 local function count_taken(tally, queue, now_ms)
   local taken = redis.call('ZCOUNT', queue, '(' .. int(CLAIMED + now_ms), '+inf')
   if taken > 0 then tally.claimed = (tally.claimed or 0) + taken end
 end
 
--- A tally as a script can answer it.
+-- Scan counts as a flat list.
 local function flatten(tally, seen)
   local flat = { 'seen', seen }
   for why, count in pairs(tally) do
