@@ -70,12 +70,12 @@ export class WriteBatcher {
     return new Promise((resolve, reject) => {
       const until = this.#cluster.clock.monotonicMs() + deadlineMs;
       const item: Item = { key, args, until, resolve, reject, ...(fallback && { fallback }) };
-      void this.#board(item);
+      void this.#enqueue(item);
     });
   }
 
   /** Adds an item to the batch of the master that currently holds its key. */
-  async #board(item: Item): Promise<void> {
+  async #enqueue(item: Item): Promise<void> {
     try {
       const leftMs = item.until - this.#cluster.clock.monotonicMs();
       const node = item.asking
@@ -93,9 +93,9 @@ export class WriteBatcher {
       this.#gathering.set(address, batch);
       batch.node = node;
       batch.items.push(item);
-      if (!batch.running) void this.#depart(address);
+      if (!batch.running) void this.#flush(address);
     } catch (error) {
-      this.#again(item, error);
+      this.#retry(item, error);
     }
   }
 
@@ -109,7 +109,7 @@ export class WriteBatcher {
    * Sends batches until none is left. Never throws: every item carries its own outcome. Yields between batches, so that callers
    * who were just answered can add their next write to the next batch.
    */
-  async #depart(address: string): Promise<void> {
+  async #flush(address: string): Promise<void> {
     const batch = this.#gathering.get(address);
     if (!batch) return;
     batch.running = true;
@@ -126,8 +126,8 @@ export class WriteBatcher {
     settled.forEach((result, i) => {
       const item = items[i] as Item;
       // A write may be lost with its connection: send it again, to the current master.
-      if (result.status === 'rejected') this.#again(item, result.reason);
-      else if (waited instanceof Error) this.#again(item, waited);
+      if (result.status === 'rejected') this.#retry(item, result.reason);
+      else if (waited instanceof Error) this.#retry(item, waited);
       else item.resolve(new Written(result.value, waited));
     });
   }
@@ -163,15 +163,15 @@ export class WriteBatcher {
   }
 
   /** Sends an item again after a redirection or a temporary error, until its deadline. */
-  #again(item: Item, error: unknown): void {
+  #retry(item: Item, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     delete item.asking;
     if (isNoScript(failure) && item.fallback) {
       item.args = item.fallback;
-      void this.#board(item);
+      void this.#enqueue(item);
       return;
     }
-    const final = this.#finally(item, failure);
+    const final = this.#finalError(item, failure);
     if (final) {
       item.reject(final);
       return;
@@ -180,11 +180,11 @@ export class WriteBatcher {
     if (code === 'ASK' && address) item.asking = address;
     const leftMs = item.until - this.#cluster.clock.monotonicMs();
     const moved = code === 'MOVED' ? this.#cluster.rediscover(leftMs).catch(() => undefined) : Promise.resolve();
-    void moved.then(() => setTimeout(() => void this.#board(item), code === 'MOVED' || item.asking ? 0 : RETRY_MS));
+    void moved.then(() => setTimeout(() => void this.#enqueue(item), code === 'MOVED' || item.asking ? 0 : RETRY_MS));
   }
 
   /** The final error of an item; undefined if a retry can succeed. */
-  #finally(item: Item, failure: Error): Error | undefined {
+  #finalError(item: Item, failure: Error): Error | undefined {
     const isLate = this.#cluster.clock.monotonicMs() + RETRY_MS >= item.until;
     if (isLate || failure instanceof ShardUnavailable || !this.#cluster.mayPass(item.key, failure))
       return this.#cluster.givenUp(item.key, failure);
