@@ -112,7 +112,7 @@ export function busContract(
     await waitFor(async () => expect((await bus.lag())[1]?.behind).toBe(0));
   });
 
-  test(`${name}: a rejected batch comes again, first things first`, async () => {
+  test(`${name}: a rejected batch is delivered again, before later ones`, async () => {
     const { bus, reader } = await consume(topic(), 'eu');
     let rejections = 0;
     reader.before = async () => {
@@ -230,7 +230,7 @@ export function busContract(
     for (const [partition, count] of handledByFirst) expect(first.reader.of(partition)).toHaveLength(count);
   });
 
-  test(`${name}: close lets a running batch finish, commit, and be nobody else's`, async () => {
+  test(`${name}: close waits for a running batch and its commit, and no other instance gets it`, async () => {
     const shared = topic();
     const leaving = await consume(shared, 'eu', 'eu-1');
     const taken = Promise.withResolvers<void>();
@@ -252,7 +252,7 @@ export function busContract(
     await waitFor(() => expect(next.reader.of(3)).toEqual(['next']));
   });
 
-  test(`${name}: nothing is dropped before every region has read it, even one that has not come up yet`, async () => {
+  test(`${name}: no message is trimmed before every region has read it, even one that never ran`, async () => {
     const shared = topic();
     const [eu, us] = [await consume(shared, 'eu'), await consume(shared, 'us')];
     const sent = numbered(300);

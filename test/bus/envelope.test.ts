@@ -6,7 +6,7 @@ const PLAIN = { event_id: '1', timestamp: NOW_MS / 1000, agent_id: 'crm:42', sta
 
 const open = (payload: object) => openMessage({ key: 'crm:42', headers: {}, value: JSON.stringify(payload) }, NOW_MS);
 
-test('the plain form is read from anybody', () => {
+test('the plain form is read from any sender', () => {
   expect(open(PLAIN)).toEqual({
     type: AGENT_CHANGED,
     event: {

@@ -102,7 +102,7 @@ describe.each(MESSAGES)('%s', (_, message, schema) => {
   });
 });
 
-it('a call id that Muster itself gives is nobody else’s to report', () => {
+it('a reserved call id is refused in reports', () => {
   const interactions = [{ call_id: 'unseen/voice/1', state: 'CONNECTED' }];
   const value = JSON.stringify({ ...plain, interactions });
   expect(fieldOf({ key: 'k', headers: {}, value })).toBe('/interactions/0/call_id');

@@ -27,7 +27,7 @@ function open(file: string) {
 }
 
 describe('the audit', () => {
-  it('is a file of JSON lines that only its owner reads, and goes on where it ended', async () => {
+  it('is a file of JSON lines, readable by its owner only, and appended to after a restart', async () => {
     const file = join(dir, 'audit.jsonl');
     for (const subject of ['first', 'second']) {
       const { audit } = open(file);
@@ -63,11 +63,11 @@ describe('the audit', () => {
     audit.close();
   });
 
-  it('does not begin where it cannot be written', () => {
+  it('fails to open if the file cannot be written', () => {
     expect(() => open(join(dir, 'nowhere', 'audit.jsonl'))).toThrow(/the audit .* cannot be opened: ENOENT/);
   });
 
-  it('says once that its disk is full, and lets nobody wait', async () => {
+  it('logs once that the disk is full, and never blocks', async () => {
     const { audit, errors } = open('/dev/full');
     audit.record(claim);
     await vi.waitFor(() => expect(errors).toHaveLength(1), SOON);

@@ -7,7 +7,7 @@ function logging(level: string) {
   return { log, logged: () => lines.map((line) => JSON.parse(line)) };
 }
 
-it('writes the event, its message from the catalogue, and who says it', () => {
+it('writes the event, its message from the catalogue, and the instance', () => {
   const { log, logged } = logging('info');
   log.warn('shard_down', { shard: '127.0.0.1:7001' });
   log.debug('heartbeat_not_written');

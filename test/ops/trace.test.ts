@@ -4,7 +4,7 @@ import { currentTrace, readTrace, traceHeaders, withTrace } from '../../src/ops/
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = `00-${ID}-00f067aa0ba902b7-01`;
 
-it('is passed on as it came, with what vendors say in it', () => {
+it('is forwarded unchanged, with its tracestate', () => {
   const trace = readTrace(PARENT, 'rojo=00f067aa0ba902b7,congo@t61=t61rcWkgMzE', 'r');
   expect(trace).toEqual({
     id: ID,
@@ -14,7 +14,7 @@ it('is passed on as it came, with what vendors say in it', () => {
   });
 });
 
-it('of a later version is passed on as one of this version', () => {
+it('of a later version is forwarded as one of this version', () => {
   expect(readTrace(`cc-${ID}-00f067aa0ba902b7-01-more`, undefined, 'r').traceparent).toBe(PARENT);
 });
 
@@ -41,7 +41,7 @@ it.each(['', '=1', 'a', 'a=1,b', `a=${'x'.repeat(600)}`, 'Ä=1', Array(33).fill(
   },
 );
 
-it('belongs to all that work begins and waits for, and to nothing else', async () => {
+it('covers all work that a request starts and waits for, and nothing else', async () => {
   const trace = readTrace(PARENT, 'rojo=1', 'r');
   const later = withTrace(trace, async () => {
     await new Promise((resolve) => setImmediate(resolve));

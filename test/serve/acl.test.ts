@@ -55,7 +55,7 @@ async function as(username: string, ...command: string[]): Promise<unknown> {
   }
 }
 
-test('what is printed is taken by Redis as it is, with the names of the configuration', async () => {
+test('Redis accepts the printed users, with the names of the configuration', async () => {
   expect(lines.map((line) => line.split(' ')[1])).toEqual(['eu', 'carrier']);
   expect(await as('eu', 'HSET', 'agents:{main}', 'ann', '1')).toBe(1);
   expect(await as('carrier', 'XADD', 'agent.status.change.dlq', '*', 'key', 'ann')).toMatch(/-/);
@@ -74,7 +74,7 @@ test.each([
   await expect(as(username, ...command)).rejects.toThrow('NOPERM');
 });
 
-test('no command is allowed that nothing in the source sends', () => {
+test('every allowed command is used in the source', () => {
   const sources = ['src/store', 'src/sync', 'src/bus'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|lua)$/.test(file) && !file.endsWith('acl.ts'))

@@ -95,7 +95,7 @@ describe.each(COMMANDS)('muster %s', (args, name, code) => {
   });
 });
 
-test.concurrent('a process that was given a file that is not there says the same, and ends with the same code', async () => {
+test.concurrent('a process of its own prints the same error for a missing file, and ends with the same code', async () => {
   for (const [args, name, code] of COMMANDS.slice(0, 3)) {
     const file = join(dir, 'none.yaml');
     const ended = await muster([...args, file]);
@@ -136,7 +136,7 @@ describe.concurrent('muster verify', () => {
   });
 });
 
-describe.concurrent('words that mean nothing', () => {
+describe.concurrent('unknown words', () => {
   test.each([
     [['nonsense']],
     [['config', 'nonsense']],

@@ -51,7 +51,7 @@ const check = (more: object, ...flags: string[]) =>
   muster(['config', 'check', write(JSON.stringify(regionOf(more))), ...flags]);
 
 describe('muster config check', () => {
-  test('says what a file describes that is right', async () => {
+  test('summarises a valid file', async () => {
     const file = write(JSON.stringify(regionOf()));
     expect(await muster(['config', 'check', file])).toEqual({
       code: 0,
@@ -60,7 +60,7 @@ describe('muster config check', () => {
     });
   });
 
-  test('says a line for each mistake, all at once', async () => {
+  test('prints a line for each mistake', async () => {
     const file = write(`region: mars
 redis: { nodes: [127.0.0.1], tls: {} }
 bus: { url: redis://127.0.0.1:6390, partitions: 0 }
@@ -89,7 +89,7 @@ freshness: { suspectMs: 1000 }
     );
   });
 
-  test('passes over references without a value where that is allowed, and over nothing else', async () => {
+  test('accepts references without a value only where that is allowed', async () => {
     const text = JSON.stringify(regionOf({ log: { level: '${UNSET_LEVEL}' } }));
     const file = write(text);
     expect(await muster(['config', 'check', file, '--allow-unset'])).toEqual({
@@ -105,7 +105,7 @@ freshness: { suspectMs: 1000 }
 });
 
 describe('muster config check --online', () => {
-  test('says that nobody has used them yet, and leaves no trace of itself', async () => {
+  test('says that cluster and bus are unused, and changes nothing', async () => {
     const { code, out, err } = await check({}, '--online');
     expect([code, err]).toEqual([0, '']);
     const told = [
@@ -147,7 +147,7 @@ describe('muster config check --online', () => {
     ).toHaveLength(3);
   });
 
-  test('says what cannot be asked, in a line each', async () => {
+  test('prints a line for each service that cannot be reached', async () => {
     const [one, two] = [await freePort(), await freePort()];
     const { code, out, err } = await check(
       { redis: { nodes: [`127.0.0.1:${one}`] }, bus: { url: `redis://127.0.0.1:${two}` } },
@@ -162,7 +162,7 @@ describe('muster config check --online', () => {
 });
 
 describe('muster config example', () => {
-  test('prints a file that is right as soon as what it takes from elsewhere is there', async () => {
+  test('prints a file that is valid once its references exist', async () => {
     const { out: text } = await muster(['config', 'example', '--redis', 'memorydb', '--bus', 'event-hubs']);
     const folder = join(dir, 'example');
     mkdirSync(folder);

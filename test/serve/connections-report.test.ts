@@ -18,14 +18,14 @@ function reportOn(found: object) {
   return reportOnConnections(ground as unknown as Ground, sync as unknown as Sync);
 }
 
-it('tells what of a platform’s agents is cut, and how many times could not be read', async () => {
+it('reports truncation, and how many timestamps could not be read', async () => {
   const cut = { agents: 1, queues: 15, skills: 3, texts: 1 };
   const report = await reportOn({ cut, zonelessTimes: 4 });
   expect(report.connections[0]?.ingest?.health).toMatchObject({ cut, zoneless_times: 4 });
   expect([...Compile(ConnectionsReport).Errors(report)]).toEqual([]);
 });
 
-it('tells how far the first reading is', async () => {
+it('reports the progress of the first read', async () => {
   const reading = { step: 'how agents are', agents: 1, about: 2, forMs: 900 };
   const report = await reportOn({ reading });
   const told = { step: 'how agents are', agents: 1, about: 2, for_ms: 900 };
@@ -33,7 +33,7 @@ it('tells how far the first reading is', async () => {
   expect([...Compile(ConnectionsReport).Errors(report)]).toEqual([]);
 });
 
-it('says nothing of it where all fits', async () => {
+it('omits truncation if all fits', async () => {
   const health = (await reportOn({})).connections[0]?.ingest?.health;
   expect(Object.keys(health ?? {})).toEqual(['connected', 'agents', 'read_age_ms']);
 });

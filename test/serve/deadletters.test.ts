@@ -141,7 +141,7 @@ function commands(settings: () => object): void {
     });
   });
 
-  test('of all, those stay that would help nobody', async () => {
+  test('of all, those that cannot be replayed stay', async () => {
     const [bob, beat, long] = await list();
     const replayed = await json('replay', '--all');
     expect(replayed).toMatchObject([
@@ -166,7 +166,7 @@ describe('muster deadletters on Redis Streams', () => {
   afterAll(() => server?.stop());
   commands(() => ({ url: server.urlFor(LOCAL_USER) }));
 
-  test('says in one line what is wrong with how it was asked', async () => {
+  test('prints one line for wrong arguments', async () => {
     expect(await muster('replay')).toEqual({
       code: 2,
       out: '',

@@ -90,7 +90,7 @@ describe('muster serve', () => {
     expect(await ended).toBe(0);
   });
 
-  it('says from the start how far it has read its platforms, and takes work once it has, or has waited enough', async () => {
+  it('reports its first reads from the start, and is ready after them, or after a time limit', async () => {
     const simulator = await startCxoneSimulator({ agents: 40 });
     // So few rows at a time that a minute's requests do not suffice.
     const cxone = { platform: 'cxone', home: 'eu', issuerUrl: simulator.url, ...simulator.credentials, pageSize: 1 };
@@ -173,7 +173,7 @@ describe('muster serve', () => {
     expect(said.err).not.toContain('    at ');
   });
 
-  it('starts while the bus is away, and serves its own agents', async () => {
+  it('starts while the bus is unavailable, and serves its own agents', async () => {
     const config = await settings('eu', { bus: { url: `redis://127.0.0.1:${await freePort()}` } });
     const { child, ended, said } = await serve({ ...config, log: { level: 'fatal' } });
     await vi.waitFor(() => expect(said.out).toContain('listens'), 20_000);

@@ -108,7 +108,7 @@ kafkaOrSkip('muster topics', () => {
     expect(await topics('check', { topic: 'fresh' })).toEqual({ code: 0, out: fine, err: '' });
   });
 
-  test('puts right what takes nothing away, and leaves the rest to people', async () => {
+  test('makes the changes that remove nothing, and leaves the rest to people', async () => {
     const configs = [
       { name: 'retention.ms', value: '86400000' },
       { name: 'cleanup.policy', value: 'compact,delete' },
@@ -151,7 +151,7 @@ kafkaOrSkip('muster topics', () => {
     });
   });
 
-  test('says in one line why nothing can be said', async () => {
+  test('says in one line why the topics cannot be checked', async () => {
     const port = await freePort();
     const [away, noKafka] = await Promise.all([
       topics('check', { brokers: [`127.0.0.1:${port}`] }),

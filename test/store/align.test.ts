@@ -20,7 +20,7 @@ async function places(d: Domain, ...names: string[]): Promise<unknown> {
 }
 
 describe('a check of queues and records', () => {
-  it('puts right every way in which they can disagree, and then finds nothing', async () => {
+  it('repairs every kind of difference, and then finds none', async () => {
     const d = store.domain('wrong');
     const [lost, early, stuck, busy, ghost] = await Promise.all(
       ['lost', 'early', 'stuck', 'busy', 'ghost'].map((id, i) => d.free(id, 1000 + i)),
@@ -44,7 +44,7 @@ describe('a check of queues and records', () => {
     expect(await check(d)).toEqual({ records: 5, members: 8, repaired: {} });
   });
 
-  it('takes for right what a walk will put right by itself: taken in another queue, and a lapsed claim', async () => {
+  it('ignores what the next scan corrects: claimed in another queue, and a lapsed claim', async () => {
     const d = store.domain('lazy');
     await d.free('a', 1000);
     await d.claim('call-1');
@@ -83,7 +83,7 @@ describe('a check of queues and records', () => {
 });
 
 describe('align', () => {
-  it('leaves an agent alone whose record has changed since it was compared', async () => {
+  it('does not touch an agent whose record has changed since it was compared', async () => {
     const d = store.domain('moved');
     const id = await d.free('a', 1000);
     const compared = (await d.agents.get(id))?.version as string;
@@ -97,8 +97,8 @@ describe('align', () => {
   });
 });
 
-describe('agents whom the config takes no longer', () => {
-  it('stand in no line after a check, and are known to nobody', async () => {
+describe('agents that the config no longer accepts', () => {
+  it('are in no queue after a check, and cannot be found', async () => {
     const d = store.domain('left');
     const agentId = await d.free('gone', 1000);
     const { left: _, ...connections } = d.config.connections;

@@ -36,7 +36,7 @@ async function settleCall(d: Domain, call: string, agentId: string, fence: numbe
 }
 
 describe('a call', () => {
-  it('is the same wish again, or another one', async () => {
+  it('repeats its claim request, or makes another one', async () => {
     const d = store.domain('wish');
     await d.free('a', 1000);
     await d.free('b', 2000);
@@ -47,7 +47,7 @@ describe('a call', () => {
     expect(await d.claim('call', { wish: 'two' })).toMatchObject({ verdict: 'granted' });
   });
 
-  it('that asks again raises the version that the grant wrote, so that nobody takes the grant back', async () => {
+  it('that asks again raises the version that the grant wrote, so that the grant is not taken back', async () => {
     const d = store.domain('raise');
     const agent = await d.free('a', 1000);
     const granted = await d.claim('call');
@@ -59,7 +59,7 @@ describe('a call', () => {
     expect(await d.agents.settle({ ...request, move: released }, before, 2000)).toMatchObject({ kind: 'conflict' });
   });
 
-  it('is offered whoever refused it when nobody else is there, and not before', async () => {
+  it('is offered an agent who refused it only if there is no other', async () => {
     const d = store.domain('declined');
     const early = await d.free('early', 1000);
     const late = await d.free('late', 2000);
@@ -96,7 +96,7 @@ describe('a call whose claim another region granted', () => {
       claim: { fence: 5, state: 'HELD', untilMs: 9, callId: 'call', queue: d.queue, completedAtMs: 0, ...more },
     });
 
-  it('is another wish, too, where only queue and media of its wish are known here', async () => {
+  it('is another claim request, too, if only queue and media type of the first are known here', async () => {
     const d = store.domain('heard');
     const away = await d.free('away-heard:x', 1000);
     await heard(d, away, { remainingMs: 60_000 });
@@ -106,7 +106,7 @@ describe('a call whose claim another region granted', () => {
     expect(other).toMatchObject({ verdict: 'copy_other', agentId: away });
   });
 
-  it('has that region asked first, where the claim has lapsed here and may have been renewed there', async () => {
+  it('asks that region first, if the claim has lapsed here and may have been renewed there', async () => {
     const d = store.domain('renewed');
     const own = await d.free('own', 1000);
     const away = await d.free('away-renewed:x', 2000);
@@ -127,7 +127,7 @@ describe('a call whose claim another region granted', () => {
 });
 
 describe('a refusal', () => {
-  it('sends the agent behind everybody who waits at that moment, whatever their bonus and the clocks say', async () => {
+  it('sends the agent behind all who wait at that moment, whatever the bonus and the clocks', async () => {
     const d = store.domain('behind', { tenureSecondsPerYear: 1000 });
     const refuses = await d.free('refuses', 1000);
     const nowMs = (await d.claim('probe', { agentId: 'nobody' })).clockMs;
@@ -142,7 +142,7 @@ describe('a refusal', () => {
     expect((await d.members()).map(([id]) => id)).toEqual(['behind:waits', refuses]);
   });
 
-  it('keeps no place beside voice either', async () => {
+  it('keeps no position in queues of other media types either', async () => {
     const d = store.domain('behind-chat');
     for (const [at, name] of ['one', 'two', 'three'].entries()) {
       const agent = await d.free(name, 1000 + at);
@@ -161,7 +161,7 @@ describe('a refusal', () => {
 });
 
 describe('the end of a claim', () => {
-  it('is found once by whoever looks after lapses, and not while it may still be renewed', async () => {
+  it('is found once, and not while the claim may still be renewed', async () => {
     const d = store.domain('ends');
     const agent = await d.free('a', 1000);
     const ends = d.store.calls;
@@ -176,7 +176,7 @@ describe('the end of a claim', () => {
     expect(await ends.lapsed('ends', 10)).toEqual([]);
   });
 
-  it('is found, too, where a failover forgot the claim and the bus has brought it back', async () => {
+  it('is found, too, after a failover lost the claim and the bus delivered it again', async () => {
     const d = store.domain('back');
     const agent = await d.free('a', 1000);
     const { clockMs } = await d.claim('probe', { agentId: 'nobody' });
@@ -189,7 +189,7 @@ describe('the end of a claim', () => {
     expect(await d.command('ZCARD', 'ends:{back}')).toBe(0);
   });
 
-  it('is looked for only of claims that this region granted, and follows the record where the list is wrong', async () => {
+  it('is found only for claims that this region granted, and the list is corrected by the record', async () => {
     const d = store.domain('ours');
     const away = await d.free('away-ours:x', 1000);
     const agent = await d.free('a', 2000);

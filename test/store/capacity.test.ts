@@ -72,7 +72,7 @@ describe('capacity', () => {
     expect(await d.claim('1', { media: 'chat' })).toMatchObject({ verdict: 'again', fence });
   });
 
-  it('knows which work keeps which away', async () => {
+  it('respects which media types exclude each other', async () => {
     const d = store.domain('apart');
     const agent = await able(d, 'a', 1000, chats(2));
     const chat = await d.claim('chat', { media: 'chat' });
@@ -100,7 +100,7 @@ describe('capacity', () => {
     expect(await d.claim('call')).toMatchObject({ verdict: 'granted' });
   });
 
-  it('goes to whoever has least in hand, and among those to whoever waits longest', async () => {
+  it('goes to the agent with the fewest interactions, and among those to the one who waits longest', async () => {
     const d = store.domain('least');
     const [a, b] = [await able(d, 'a', 1000, chats(3)), await able(d, 'b', 2000, chats(3))];
     const order = [];
@@ -110,7 +110,7 @@ describe('capacity', () => {
     expect(await d.claim('5', { media: 'chat' })).toMatchObject({ agentId: b });
   });
 
-  it('is taken by an interaction that the platform tells of, once, whoever claimed it', async () => {
+  it('is used once by an interaction that the platform reports, whoever claimed it', async () => {
     const d = store.domain('told');
     const agent = await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('mine', { media: 'chat' });
@@ -123,7 +123,7 @@ describe('capacity', () => {
     expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'granted' });
   });
 
-  it('comes back when a claim lapses, in both lines', async () => {
+  it('comes back when a claim lapses, in both queues', async () => {
     const d = store.domain('lapse');
     const agent = await able(d, 'a', 1000, chats(1));
     await d.claim('1', { media: 'chat', heldMs: 1 });
@@ -144,7 +144,7 @@ describe('capacity', () => {
     expect(await d.settle(agent, other.fence, confirm, 'chat-1')).toMatchObject({ kind: 'settled' });
   });
 
-  it('lets a claim end in peace whose unit is gone', async () => {
+  it('lets a claim end whose unit no longer exists', async () => {
     const d = store.domain('shrunk');
     const agent = await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('1', { media: 'chat' });
@@ -189,7 +189,7 @@ describe('capacity', () => {
     expect(await d.claim('3', { media: 'email' })).toMatchObject({ verdict: 'none' });
   });
 
-  it('counts an interaction once whose call is claimed when the platform has told of it already', async () => {
+  it('counts an interaction once if its call is claimed after the platform reported it', async () => {
     const d = store.domain('late');
     const agent = await able(d, 'a', 1000, chats(2));
     await d.set(agent, taken('mine', 'chat', 'CONNECTED', 3000));
@@ -217,7 +217,7 @@ describe('capacity', () => {
     expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
   });
 
-  it("takes over another region's word on a unit, for as long as was left of it", async () => {
+  it("takes over another region's claim on a unit for the remaining time", async () => {
     const d = store.domain('word');
     const agent = await able(d, 'away-word:x', 1000, chats(1));
     const { clockMs } = await d.claim('probe', { media: 'email' });
@@ -230,10 +230,10 @@ describe('capacity', () => {
   });
 });
 
-describe('lines beside voice', () => {
+describe('queues of other media types', () => {
   const check = (d: Domain) => d.store.align(d.name, async () => undefined);
 
-  it('are checked and put right like all others', async () => {
+  it('are checked and repaired like all others', async () => {
     const d = store.domain('aligned');
     const agent = await able(d, 'a', 1000, chats(2));
     await d.claim('1', { media: 'chat' });
@@ -259,7 +259,7 @@ describe('whatever is claimed and settled', () => {
   );
   const acts = fc.array(fc.record({ media, settles: fc.boolean(), tells }), { minLength: 1, maxLength: 25 });
 
-  it('no agent ever carries more than the capacity, or what must not come together', async () => {
+  it('no agent ever exceeds the capacity, or has media types together that exclude each other', async () => {
     let number = 0;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(chats(2), mixed), acts, async (capacity, all) => {

@@ -21,7 +21,7 @@ const held = { state: 'CONFIRMED', lockMs: 1000 } as const;
 const at = (ms: number) => ({ at: ms, id: `e${ms}` });
 
 describe('a change', () => {
-  it('is noted with the record, by whichever script writes it, and with the claim that moved', async () => {
+  it('is noted together with the record, by every script that writes it, and with the claim that changed', async () => {
     const d = store.domain('noted');
     const ann = await d.free('ann', 1000);
     const fence = fenceOf(await d.claim('call 1'));
@@ -34,7 +34,7 @@ describe('a change', () => {
     ]);
   });
 
-  it('of another region is noted with the claim that it tells of, on whichever unit', async () => {
+  it('of another region is noted with its claim, on any unit', async () => {
     const d = store.domain('told');
     const completedAtMs = 0;
     const claim = { fence: 7, state: 'HELD', untilMs: 9, callId: 'far; away', queue: 'q', completedAtMs } as const;
@@ -46,7 +46,7 @@ describe('a change', () => {
     ]);
   });
 
-  it('is none where nothing was written', async () => {
+  it('is not noted if nothing was written', async () => {
     const d = store.domain('same');
     const ann = await d.free('ann', 1000);
     const position = await changes.latest(d.name);
@@ -57,7 +57,7 @@ describe('a change', () => {
 });
 
 describe('a position', () => {
-  it('is where whoever has read so far goes on, a few at a time', async () => {
+  it('is where a reader continues, a few changes at a time', async () => {
     const d = store.domain('pages');
     for (const id of ['a', 'b', 'c']) await d.free(id, 1000);
     const [first] = (await changes.after(d.name, START, 1)) as Change[];
@@ -67,7 +67,7 @@ describe('a position', () => {
     expect(await read(d, await changes.latest(d.name))).toEqual([]);
   });
 
-  it('that nobody knows any more is gone, and never takes up later', async () => {
+  it('that is no longer in the stream is gone, and never skips ahead', async () => {
     const d = store.domain('gone');
     await d.free('a', 1000);
     const [first] = await read(d);
@@ -85,8 +85,8 @@ describe('a position', () => {
   });
 });
 
-describe('the roster', () => {
-  it('names everybody who has a record, in order, from whom one has seen last, and is made whole by a check', async () => {
+describe('the agent directory', () => {
+  it('lists all agents with a record, in order, after a given one, and is repaired by a check', async () => {
     const d = store.domain('roster');
     for (const id of ['c', 'a', 'b']) await d.free(id, 1000);
     await d.free('a', 2000);

@@ -77,7 +77,7 @@ describe('claim', () => {
     expect(await d.claim('c2')).toMatchObject({ verdict: 'granted', agentId: agent });
   });
 
-  it('wants every required skill at its level, and counts who lacks one', async () => {
+  it('requires every skill at its level, and counts agents who lack one', async () => {
     const d = store.domain('skills');
     await d.free('a', 1000, { billing: 40 });
     await d.free('b', 2000, { billing: 90 });
@@ -100,7 +100,7 @@ describe('claim', () => {
     expect(taken).toEqual(['surplus:best', 'surplus:waits-longest', 'surplus:a-little-better']);
   });
 
-  it('holds an agent homed elsewhere for a moment and says whom to ask', async () => {
+  it('reserves an agent homed elsewhere for a moment, and says which home to ask', async () => {
     const d = store.domain('ask');
     const agent = await d.free('away-ask:x', 1000);
     const reply = await d.claim('c');
@@ -121,7 +121,7 @@ describe('claim', () => {
     expect(none).toMatchObject({ verdict: 'none', tally: { budget: 1 } });
   });
 
-  it('takes an agent of such a home when the platform vouches, and asks the home', async () => {
+  it('takes a platform-verified agent of such a home, and asks the home', async () => {
     const d = store.domain('vouched');
     const agent = await d.free('away-vouched:x', 1000);
     await d.free('away-vouched:y', 500);
@@ -130,7 +130,7 @@ describe('claim', () => {
     expect(await d.claim('2', { passOver, vouched: [agent] })).toMatchObject({ verdict: 'none', tally: { stale: 1 } });
   });
 
-  it("grants in the home's stead, below any fence that the home has given since", async () => {
+  it("grants on the home's behalf, below any fence that the home has given since", async () => {
     const d = store.domain('instead');
     const agent = await d.free('away-instead:x', 1000);
     const known = { state: 'ENDED', untilMs: 0, callId: 'before', queue: d.queue, completedAtMs: 0 } as const;
@@ -149,7 +149,7 @@ describe('claim', () => {
     expect((await d.agents.get(agent))?.facets.claim?.by).toBeUndefined();
   });
 
-  it('takes one agent only, where one is named', async () => {
+  it('takes only the named agent', async () => {
     const d = store.domain('named');
     await d.free('a', 1000);
     await d.free('b', 2000);
@@ -158,7 +158,7 @@ describe('claim', () => {
     expect(await d.claim('3', { agentId: 'named:nobody' })).toMatchObject({ verdict: 'none', tally: { busy: 1 } });
   });
 
-  it('puts a queue right where it is behind the records', async () => {
+  it('corrects queue entries that are older than the records', async () => {
     const d = store.domain('correct');
     const agent = await d.free('a', 1000);
     await d.command('ZADD', `queue:{correct}:${d.queue}`, '500', 'correct:ghost');
@@ -178,7 +178,7 @@ describe('claim', () => {
     expect(tally.seen).toBeLessThan(512 + 32);
   });
 
-  it('explains whom it considered and why they were passed over', async () => {
+  it('explains which agents it considered, and why they were passed over', async () => {
     const d = store.domain('explain');
     await d.free('a', 1000, { billing: 10 });
     await d.free('b', 2000, { billing: 80 });

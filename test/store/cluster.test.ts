@@ -34,7 +34,7 @@ const connectionsTo = (node: LocalRedisNode) =>
   });
 
 describe('a cluster that is closed', () => {
-  it('leaves no connection behind, though it was looking for its nodes', async () => {
+  it('leaves no connection open, even during a topology read', async () => {
     const cluster = await open();
     expect(await connectionsTo(well)).toBeGreaterThan(0);
     const looking = Promise.allSettled([cluster.rediscover()]);
@@ -43,7 +43,7 @@ describe('a cluster that is closed', () => {
     for (const node of redis.nodes) await expect.poll(() => connectionsTo(node)).toBe(0);
   });
 
-  it('does so, too, while a node that is gone is waited for', async () => {
+  it('leaves none open while it waits for a node that is gone', async () => {
     const cluster = await open();
     await redis.kill(dead);
     await expect.poll(() => cluster.shards.all().every(({ up }) => up), { timeout: 45_000 }).toBe(false);
@@ -54,7 +54,7 @@ describe('a cluster that is closed', () => {
     await redis.restart(dead);
   });
 
-  it('does not wait for a node that answers nobody', async () => {
+  it('does not wait for a node that does not answer', async () => {
     const cluster = await open();
     await redis.freeze(frozen);
     await cluster.close();
@@ -62,7 +62,7 @@ describe('a cluster that is closed', () => {
     await redis.thaw(frozen);
   });
 
-  it('ends even though all answer nobody, and one was asked for the others', async () => {
+  it('ends even if no node answers during a topology read', async () => {
     const cluster = await open();
     await Promise.all(redis.nodes.map((node) => redis.freeze(node)));
     const looking = cluster.rediscover().catch((error) => error);

@@ -91,7 +91,7 @@ test('claims that wait at the same time share a WAIT', async () => {
   expectNothingBut(stats, ['evalsha', 'wait']);
 });
 
-test('a lookup is one EVALSHA, writes nothing and waits for nobody', async () => {
+test('a lookup is one EVALSHA, writes nothing and needs no WAIT', async () => {
   const stats = await countedDuring(async () => {
     for (let i = 0; i < 10; i++) expect((await find()).agents).toHaveLength(1);
   });

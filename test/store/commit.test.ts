@@ -52,7 +52,7 @@ describe('commit', () => {
     expect(await d.members()).toEqual([['line:a', 3000]]);
   });
 
-  it('loses no change of many writers who know nothing of each other', async () => {
+  it('loses no change of concurrent writers', async () => {
     const d = store.domain('writers');
     const writers = Array.from({ length: 8 }, () => store.open(d.config).agents);
     const names = ['presence', 'activity', 'profile', 'interactions'] as const;
@@ -100,7 +100,7 @@ describe('commit', () => {
     expect((await d.agents.get(agent))?.locksMs.voice).toBe(0);
   });
 
-  it('does not take a call away from the agent it holds for what is heard late of another', async () => {
+  it('keeps a call with its agent when another claim of the call arrives late', async () => {
     const d = store.domain('late');
     const agent = await d.free('a', 1000);
     const other = await d.free('away-late:x', 2000);

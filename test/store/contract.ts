@@ -31,7 +31,7 @@ export function storeContract(start: () => Promise<StoreHarness>): void {
   describe('claims', () => claimsContract(stores));
   describe('settlements', () => settlementsContract(stores));
   describe('calls and changes', () => callsContract(stores));
-  describe('what is of no domain', () => sharedContract(stores));
+  describe('state outside domains', () => sharedContract(stores));
   describe('durability and outages', () => faultsContract(stores));
   describe('races', () => racesContract(stores));
 }

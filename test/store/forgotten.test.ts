@@ -18,7 +18,7 @@ const remove = async (d: Domain, agentId: string, record?: AgentRecord) =>
 const aligned = (d: Domain) => d.store.align(d.name, async () => undefined);
 
 describe('an agent who is forgotten', () => {
-  it('leaves all lines and the roster, and comes back into them under a higher fence', async () => {
+  it('leaves all queues and the agent directory, and returns under a higher fence', async () => {
     const d = store.domain('back');
     const agentId = await d.free('a', 1000);
     const fence = fenceOf(await d.claim('call-1'));

@@ -108,7 +108,7 @@ test('a number is handed back only when it is drained, and not acted on meanwhil
   expect(b.held().size).toBe(6);
 });
 
-test('the leases of an instance that died lapse and go to the living', async () => {
+test('the leases of an instance that died expire and go to live instances', async () => {
   let dead = false;
   const run: LeasesOptions['run'] = async ({ lua }, keys, args) => {
     if (dead) throw new Error('cut off');

@@ -28,13 +28,13 @@ async function story(seed: number): Promise<{ story: string[]; agents: string[] 
   return { story: scheduler.story, agents: replies.map(({ agentId }) => agentId) };
 }
 
-it('a seed tells the same story each time, and different seeds different ones', async () => {
+it('a seed gives the same run each time, and different seeds different ones', async () => {
   for (const seed of [1, 2, 3]) expect(await story(seed)).toEqual(await story(seed));
   const outcomes = await Promise.all(Array.from({ length: 20 }, (_, seed) => story(seed)));
   expect(new Set(outcomes.map(({ agents }) => agents.join(' '))).size).toBeGreaterThan(3);
 });
 
-it('a part that is mute does what it is asked, and a retry finds it done', async () => {
+it('a mute part carries out requests, and a retry finds them done', async () => {
   const { pool, region } = start();
   const d = pool();
   await d.free('a', 1000);
@@ -44,7 +44,7 @@ it('a part that is mute does what it is asked, and a retry finds it done', async
   expect(await d.claim('c')).toMatchObject({ verdict: 'again', agentId: 'pool:a' });
 });
 
-it('a part that is away does nothing, and keeps no other from answering', async () => {
+it('a part that is away does nothing, and does not block others', async () => {
   const { pool, region } = start();
   const d = pool();
   await d.free('a', 1000);
@@ -57,7 +57,7 @@ it('a part that is away does nothing, and keeps no other from answering', async 
   expect(await d.store.calls.entryOf('pool', 'd')).toBeUndefined();
 });
 
-it('an answer that comes behind its deadline is none', async () => {
+it('an answer after its deadline is an error', async () => {
   const { pool, time } = start();
   const d = pool();
   await d.free('a', 1000);
@@ -67,7 +67,7 @@ it('an answer that comes behind its deadline is none', async () => {
   expect(await d.claim('c')).toMatchObject({ verdict: 'again' });
 });
 
-it('calls are forgotten 10 minutes after their last word, but for those that hold an agent', async () => {
+it('calls are forgotten 10 minutes after their last change, except those that hold an agent', async () => {
   const { pool, time } = start();
   const d = pool();
   await d.free('a', 1000);

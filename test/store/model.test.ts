@@ -134,7 +134,7 @@ function told({ seen: _, held = 0, claimed = 0, ...others }: Record<string, numb
   return { ...others, taken: held + claimed };
 }
 
-it('the same acts have the same answers in Redis and in memory, and leave the same behind', async () => {
+it('the same acts have the same answers in Redis and in memory, and leave the same state', async () => {
   const region = new MemoryRegion({ clock: systemClock });
   let number = 0;
   await fc.assert(

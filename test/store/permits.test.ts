@@ -59,18 +59,18 @@ describe('requests of a region', () => {
     expect(await taken(30, permits('a', { headroom: 0 }), permits('b', { headroom: 0 }))).toBe(10);
   });
 
-  test('of the mirror leave the readers their headroom', async () => {
+  test('of the platform sync leave the readers their headroom', async () => {
     const [a, b] = [permits('a'), permits('b')];
     expect(await taken(30, a, b)).toBe(6);
     expect(await taken(30, permits('a', { taker: 'reader' }), permits('b', { taker: 'reader' }))).toBe(4);
   });
 
-  test('of readers may be all that the mirror leaves', async () => {
+  test('of readers may be all that the platform sync leaves', async () => {
     expect(await taken(1, permits('a'))).toBe(1);
     expect(await taken(30, permits('b', { taker: 'reader' }))).toBe(9);
   });
 
-  test('of readers are no more than their headroom while the mirror waits', async () => {
+  test('of readers are no more than their headroom while the platform sync waits', async () => {
     const [mirror, reader] = [permits('a'), permits('b', { taker: 'reader' })];
     expect(await taken(30, reader)).toBe(10);
     expect(await taken(1, mirror)).toBe(0);
@@ -106,7 +106,7 @@ describe('requests of a region', () => {
     expect(leastOf(readings, 4)).toBeGreaterThanOrEqual(windowMs);
   });
 
-  test('of a reading go out at once as far as there is room, and leave the rest of the mirror its own', async () => {
+  test('of a full read go out at once while there is room, and leave some to other requests of the platform sync', async () => {
     const [a, b] = [
       permits('a', { readings: { first: 4, reading: 4 } }),
       permits('b', { readings: { first: 4, reading: 4 } }),
@@ -117,7 +117,7 @@ describe('requests of a region', () => {
     expect(await taken(30, a, b)).toBe(2);
   });
 
-  test('of the first reading leave less to the rest, and are counted with those of the next', async () => {
+  test('of the first full read leave less to the rest, and are counted with those of the next', async () => {
     const mirror = permits('a', { readings: { first: 5, reading: 3 } });
     expect(await takenIn('first', 30, mirror)).toBe(5);
     expect(await takenIn('reading', 30, mirror)).toBe(0);
@@ -127,7 +127,7 @@ describe('requests of a region', () => {
     expect(await taken(30, mirror)).toBe(3);
   });
 
-  test('of a reading that begins anew after one has used up the minute wait for the next', async () => {
+  test('of a full read that starts after another has used up the minute wait for the next', async () => {
     expect(await takenIn('reading', 30, permits('before', { readings: { first: 4, reading: 4 } }))).toBe(4);
     const restarted = permits('after', { readings: { first: 4, reading: 4 } });
     const { waitMs } = await restarted.take(0, 'reading');
@@ -139,7 +139,7 @@ describe('requests of a region', () => {
     expect(await takenIn('reading', 30, restarted)).toBe(1);
   });
 
-  test('of a reading that waits keep no reader back', async () => {
+  test('of a full read that waits do not delay readers', async () => {
     const mirror = permits('a', { readings: { first: 2, reading: 2 } });
     expect(await takenIn('reading', 5, mirror)).toBe(2);
     expect(await taken(30, permits('b', { taker: 'reader' }))).toBe(8);
@@ -165,7 +165,7 @@ describe('requests of a region', () => {
     expect((await sentMs('reading')).size).toBe(1);
   });
 
-  test('leave nothing behind that does not end by itself', async () => {
+  test('leave no key without a time to live', async () => {
     const mirror = permits('a', { limit: 2, headroom: 1 });
     await mirror.take(0, 'reading');
     await taken(2, mirror, permits('a', { taker: 'reader', limit: 2, headroom: 1 }));
@@ -176,7 +176,7 @@ describe('requests of a region', () => {
 });
 
 describe('a platform that refuses', () => {
-  test('holds everybody in the region', async () => {
+  test('makes all instances of the region wait', async () => {
     const [a, b, reader] = [permits('a'), permits('b'), permits('c', { taker: 'reader' })];
     await a.refused(60_000, 500);
     for (const each of [a, b, reader]) {
@@ -188,7 +188,7 @@ describe('a platform that refuses', () => {
     expect(await sentMs('mirror')).toEqual(new Map());
   });
 
-  test('is left alone for longer with every refusal in a row, until it takes a request', async () => {
+  test('gets no requests for longer with each consecutive refusal, until it accepts one', async () => {
     const [a, b] = [permits('a'), permits('b')];
     for (const [refused, waitMs] of [
       [a, 60_000],
@@ -205,7 +205,7 @@ describe('a platform that refuses', () => {
     expect((await b.take(0)).refusals).toBe(1);
   });
 
-  test('is not taken to have refused again when it refuses what was under way', async () => {
+  test('does not count as refusing again when it refuses earlier requests', async () => {
     const [a, b] = [permits('a'), permits('b')];
     await Promise.all([a, b, a, b].map((each) => each.refused(60_000, 0)));
     const { waitMs, refusals } = await a.take(0);
@@ -213,7 +213,7 @@ describe('a platform that refuses', () => {
     expect(waitMs).toBeLessThanOrEqual(60_000);
   });
 
-  test('is never left alone for more than five minutes at its word', async () => {
+  test('gets no requests for five minutes at most, whatever it asks', async () => {
     await permits('a').refused(3_600_000, 0);
     expect((await permits('b').take(0)).waitMs).toBeLessThanOrEqual(300_000);
   });

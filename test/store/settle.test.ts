@@ -14,7 +14,7 @@ const NOW = { from: 'now', restMs: 0 } as const;
 const release = { state: 'ENDED', lockMs: 0 } as const;
 
 describe('settle', () => {
-  it('frees an agent at once, at the place in line it had', async () => {
+  it('frees an agent at once, at the former queue position', async () => {
     const d = store.domain('release');
     const agent = await d.free('a', 1000);
     await d.free('b', 2000);
@@ -70,7 +70,7 @@ describe('settle', () => {
     expect((await d.agents.get(agent))?.facets.claim).toMatchObject({ fence: second, state: 'HELD' });
   });
 
-  it('makes a lock again that a failover lost, because its fence is the higher one', async () => {
+  it('restores a lock that a failover lost, because its fence is higher', async () => {
     const d = store.domain('lost');
     const agent = await d.free('a', 1000);
     const line = (await d.command('HGET', 'agents:{lost}', agent)) as string;
@@ -82,7 +82,7 @@ describe('settle', () => {
     expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
   });
 
-  it('does nothing where the record changed meanwhile, and says what is there', async () => {
+  it('does nothing if the record has changed, and answers the stored one', async () => {
     const d = store.domain('conflict');
     const agent = await d.free('a', 1000);
     const fence = fenceOf(await d.claim('c'));

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createLog } from '../../src/ops/log.ts';
 import { Shards } from '../../src/store/redis/shards.ts';
 
-it("goes by this host's clock while no shard has told its own", async () => {
+it("uses this host's clock until a shard has answered", async () => {
   const clock = { nowMs: () => 1_795_401_169_731, monotonicMs: () => 5000 };
   const log = createLog('silent', 'here', 'test');
   const silent = { address: 'a:1', ask: () => Promise.reject(new Error('gone')) };

@@ -3,20 +3,20 @@ import { type Durability, NotReplicated, tellable, Written } from '../../src/sto
 
 const of = (durability: Durability): Written<string> => new Written('reply', durability);
 
-describe('what was written', () => {
-  it('is told as what it is', () => {
+describe('a write', () => {
+  it('is reported with its durability', () => {
     expect(tellable(of('acknowledged'), 'refuse')).toEqual({ value: 'reply', replicated: true });
     expect(tellable(of('no-replica-configured'), 'grant')).toEqual({ value: 'reply', replicated: false });
     expect(tellable(of('not-acknowledged'), 'grant')).toEqual({ value: 'reply', replicated: false });
     expect(() => tellable(of('not-acknowledged'), 'refuse')).toThrow(NotReplicated);
   });
 
-  it('is as durable under another value', () => {
+  it('keeps its durability when its value is mapped', () => {
     const longer = of('not-acknowledged').map((reply) => `${reply}!`);
     expect(tellable(longer, 'grant')).toEqual({ value: 'reply!', replicated: false });
   });
 
-  it('does not compile where its durability is left out', () => {
+  it('does not compile if its durability is ignored', () => {
     const written = of('acknowledged');
     // @ts-expect-error there is no way to the value past its durability
     expect(written.value).toBeUndefined();

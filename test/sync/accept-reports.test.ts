@@ -39,8 +39,8 @@ function pickyStore(accepted: AgentEvent[]) {
   };
 }
 
-describe('what can never be accepted of a platform’s word', () => {
-  it('costs the agent no more than itself, and the others nothing', async () => {
+describe('a platform report that can never be accepted', () => {
+  it('loses only the failed facet of that agent', async () => {
     const accepted: AgentEvent[] = [];
     const accept = pickyStore(accepted);
     const { region: _, ...bad } = event('crm:ann', 'bad');
@@ -55,7 +55,7 @@ describe('what can never be accepted of a platform’s word', () => {
     expect(opened).toMatchObject({ event: { agentId: 'crm:ann', facets: { profile: { name: 'bad' } } } });
   });
 
-  it('is not what an outage kept from being accepted', async () => {
+  it('is not one that an outage delayed', async () => {
     const before = letters.length;
     const accept = () => Promise.reject(new ShardUnavailable('down'));
     await expect(acceptParts(event('crm:eve', 'good'), 'connection crm', accept, setAside)).rejects.toThrow(

@@ -106,8 +106,8 @@ function throwIf(error: unknown): void {
   if (error !== undefined) throw error;
 }
 
-describe('what cannot be read or applied', () => {
-  it('is a dead letter with reason, stack and place, and all around it is applied', async () => {
+describe('a message that cannot be read or applied', () => {
+  it('becomes a dead letter with reason, stack and place, and the other messages are applied', async () => {
     const bench = new Bench();
     bench.fails = ({ eventId }) => (eventId === 'crm:ann-2' ? new URIError('URI malformed') : undefined);
     await bench.take(
@@ -145,7 +145,7 @@ describe('what cannot be read or applied', () => {
     expect(bench.letters).toMatchObject([{ message: message('crm:ann', 2), reason: 'TypeError: no record' }]);
   });
 
-  it('stops nothing where it can be no dead letter, either', async () => {
+  it('does not stop the partition if the bus refuses the dead letter, too', async () => {
     const bench = new Bench();
     bench.failsToKeep = () => new RangeError('too long');
     await bench.take(message('crm:ann'), JUNK, message('crm:bob'), beat());
@@ -156,7 +156,7 @@ describe('what cannot be read or applied', () => {
 
 describe('an outage', () => {
   it.each([new ShardUnavailable('down'), new NotReplicated(), new BusUnavailable('away')])(
-    'makes the batch come again, and nothing a dead letter: $name',
+    'repeats the batch, and makes no dead letter: $name',
     async (outage) => {
       const bench = new Bench();
       bench.fails = ({ agentId }) => (agentId === 'crm:ann' ? outage : undefined);
@@ -170,7 +170,7 @@ describe('an outage', () => {
     },
   );
 
-  it('while a replica is waited for is none of the events’ fault', async () => {
+  it('during the wait for a replica makes no dead letter', async () => {
     const bench = new Bench();
     bench.durability = 'not-acknowledged';
     bench.failsToEnsure = () => new NotReplicated();
@@ -178,7 +178,7 @@ describe('an outage', () => {
     expect(bench.letters).toEqual([]);
   });
 
-  it('of the bus lets no letter get lost', async () => {
+  it('of the bus loses no dead letter', async () => {
     const bench = new Bench();
     bench.failsToKeep = () => new BusUnavailable('away');
     await expect(bench.take(JUNK, beat())).rejects.toThrow(BusUnavailable);
@@ -188,7 +188,7 @@ describe('an outage', () => {
     expect(bench.letters).toHaveLength(1);
   });
 
-  it('does not make the same letter twice', async () => {
+  it('does not write a dead letter twice', async () => {
     const bench = new Bench();
     bench.fails = () => new ShardUnavailable('down');
     for (let tries = 0; tries < 3; tries++) await expect(bench.take(JUNK, message('crm:ann'))).rejects.toThrow();

@@ -37,7 +37,7 @@ const there = (days: number): Facets => ({ presence: { state: 'ON_DUTY', ...days
 const fate = (facets: Facets, agentId = 'crm:1', locksMs = {}) =>
   fateOf(config, agentId, record(facets, locksMs), nowMs);
 
-describe('an agent of whom nobody speaks', () => {
+describe('an agent without recent reports', () => {
   it.each<[string, Facets, string, string]>([
     ['has just left', left(9), 'crm:1', 'stays'],
     ['left long ago', left(10), 'crm:1', 'forgotten'],
@@ -57,7 +57,7 @@ describe('an agent of whom nobody speaks', () => {
   });
 });
 
-describe('what is left of an agent who was forgotten', () => {
+describe('the record of a forgotten agent', () => {
   it.each(['crm:1', 'far:1', 'cx:1', 'ann'])('goes when words of before are too old to count: %s', (agentId) => {
     expect(fate({ forgotten: daysAgo(10) }, agentId)).toBe('stays');
     expect(fate({ forgotten: daysAgo(19) }, agentId)).toBe('stays');

@@ -23,12 +23,12 @@ describe('a connection is known', () => {
     expect(isKnown({ ...theirs, leaseMs: 6_000 }, [{ ...theirs, holder: 'another' }], 'me')).toBe(false);
   });
 
-  it('by nobody while nobody runs it', () => {
+  it('not while no instance runs it', () => {
     expect(isKnown(sight(), [sight()], 'me')).toBe(false);
   });
 });
 
-describe('an instance that begins', () => {
+describe('a starting instance', () => {
   let waitedFor: string[][] = [];
   beforeEach(() => {
     waitedFor = [];
@@ -61,7 +61,7 @@ describe('an instance that begins', () => {
     expect(await waiting([[]], 60_000)).toBe(1);
   });
 
-  it('goes to work when the time is over', async () => {
+  it('is ready after the time limit', async () => {
     expect(await waiting([[unread]], 250)).toBe(3);
   });
 });

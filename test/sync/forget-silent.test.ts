@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.stop());
 
-test('of agents of whom nobody speaks only those are forgotten whom the platform has no more', async () => {
+test('agents without recent reports are forgotten only if the platform no longer has them', async () => {
   const d = store.domain('org');
   const longAgo = systemClock.nowMs() - 31 * DAY_MS;
   const left = (at: number) => ({ presence: { state: 'OFF_DUTY', at, id: `left-${at}` } }) as const;

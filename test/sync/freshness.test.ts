@@ -39,7 +39,7 @@ const agentOn = (partition: number): string =>
   Array.from({ length: 100 }, (_, i) => `agent-${i}`).find((id) => partitionOf(id, 3) === partition) ?? '';
 
 describe('the instances of a region', () => {
-  test('share what one of them has applied, and judge it each by itself, partition by partition', async () => {
+  test('share applied heartbeats, and each computes ages by itself, for each partition', async () => {
     const [reader, other] = [instance(), instance()];
     for (const each of [reader, other]) each.ask('us')(await takeBeat());
     for (const partition of [0, 1]) await reader.advance(await heartbeat(), partition);
@@ -67,7 +67,7 @@ describe('the instances of a region', () => {
     }
   });
 
-  test('know nothing of an age before they have asked, whatever others have applied', async () => {
+  test('know no age before they have asked, whatever others have applied', async () => {
     const late = instance();
     await late.start();
     late.stop();
@@ -78,7 +78,7 @@ describe('the instances of a region', () => {
   });
 });
 
-describe('a beat', () => {
+describe('a heartbeat sequence number', () => {
   test('is higher than all before it, though the clock of the shard was set back or a failover lost some', async () => {
     const beats = [await takeBeat(), await takeBeat(), await takeBeat()];
     expect(new Set(beats).size).toBe(3);

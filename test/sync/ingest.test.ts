@@ -40,7 +40,7 @@ describe('an event that is accepted', () => {
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(1);
   });
 
-  it('changes nothing when it comes again, or behind newer ones, and is published all the same', async () => {
+  it('changes nothing when it is repeated or late, and is still published', async () => {
     const outcomes: string[] = [];
     for (const each of [
       event('crm:ann', START_MS),
@@ -53,7 +53,7 @@ describe('an event that is accepted', () => {
     expect(await sync.waiting()).toHaveLength(3);
   });
 
-  it('of more than five minutes ahead is taken as now, and counted once', async () => {
+  it('is clamped if it is more than five minutes ahead, and counted once', async () => {
     const far = event('crm:ann', START_MS + 300_001);
     const { event: published } = await sync.ingest.accept(far);
     expect(published).toMatchObject({ timestampMs: START_MS, facets: { presence: { at: START_MS } } });
@@ -83,20 +83,20 @@ describe('events of whole seconds', () => {
     expect((await sync.facets('crm:ann'))?.lastSecond).toEqual({ at: SECOND_MS, ids: ['a', 'b'] });
   });
 
-  it('keep .000 where the agent is at home elsewhere, and those of other times are as they were', async () => {
+  it('keep .000 if the agent is homed elsewhere, and other times are unchanged', async () => {
     const away = [at('a', 'far:ann'), at('b', 'far:ann')];
     const between = event('crm:ann', SECOND_MS + 7);
     expect(await sync.ingest.number([...away, between])).toEqual([...away, between]);
     expect(await sync.facets('far:ann')).toBeUndefined();
   });
 
-  it('are taken without a number while the store is away', async () => {
+  it('are accepted without a number while the store is unavailable', async () => {
     sync.region.outages.set('main', 'away');
     const events = [at('a'), at('b')];
     expect(await sync.ingest.number(events)).toEqual(events);
   });
 
-  it('of the future are numbered as of now, so that those of the present still are', async () => {
+  it('of the future are numbered as of now, so that later ones still get numbers', async () => {
     await sync.ingest.number([event('crm:ann', SECOND_MS + 3_600_000)]);
     const numbered = await sync.ingest.number([at('a'), at('b')]);
     expect(numbered.map(({ timestampMs }) => timestampMs - SECOND_MS)).toEqual([0, 1]);
@@ -132,7 +132,7 @@ describe('more interactions than a record holds', () => {
     expect((await sync.ingest.accept(known)).outcome).toBe('applied');
   });
 
-  it('are forgotten by the home below a floor that every region is told of', async () => {
+  it('are forgotten by the home up to an interaction floor that every region gets', async () => {
     const known = (await sync.facets('crm:ann')) ?? {};
     const before = Object.keys(known.interactions?.byCall ?? {}).length;
     sync.clock.ms += 3_600_000;
@@ -150,7 +150,7 @@ describe('more interactions than a record holds', () => {
     expect(told).toMatchObject({ agent_id: 'crm:ann', timestamp: START_MS + 2_000_000 });
   });
 
-  it('stay where there are few, and where the outbox cannot be reached', async () => {
+  it('stay if there are few, or the outbox cannot be reached', async () => {
     const waiting = (await sync.waiting()).length;
     const old = (count: number) =>
       interactionsFacet(...Array.from({ length: count }, (_, n) => call(n, START_MS - 3_600_000 - n)));
@@ -185,7 +185,7 @@ describe('an event that is not accepted', () => {
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(2);
   });
 
-  it('is one that the outbox could not be told', async () => {
+  it('is one that the outbox could not store', async () => {
     sync.region.outages.set(SHARED, 'away');
     await expect(sync.ingest.accept(event('crm:ann', START_MS))).rejects.toThrow(ShardUnavailable);
     expect(await sync.facets('crm:ann')).toBeUndefined();
@@ -193,7 +193,7 @@ describe('an event that is not accepted', () => {
 });
 
 describe('an event that no replica has', () => {
-  it('is not accepted where that is refused, and applied, so that nobody is handed out who has left', async () => {
+  it('is applied but not accepted under `refuse`, so that no agent who left is handed out', async () => {
     await sync.ingest.accept(event('crm:ann', START_MS));
     sync.region.acknowledges = false;
     await expect(sync.ingest.accept(event('crm:ann', START_MS + 1, 'OFF_DUTY'))).rejects.toThrow(NotReplicated);
@@ -201,7 +201,7 @@ describe('an event that no replica has', () => {
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(1);
   });
 
-  it('is accepted where that is granted, and said to be without one', async () => {
+  it('is accepted under `grant`, and reported as not replicated', async () => {
     sync.stop();
     sync = new MemorySync({ replication: 'grant' });
     sync.region.acknowledges = false;
@@ -209,7 +209,7 @@ describe('an event that no replica has', () => {
     expect(accepted).toMatchObject({ replicated: false, outcome: 'applied' });
   });
 
-  it('is deferred here where the outbox has it, and the record has none', async () => {
+  it('is deferred if only its outbox entry is replicated', async () => {
     const { append } = sync.store.outbox;
     sync.store.outbox.append = async (...args) => {
       const written = await append.apply(sync.store.outbox, args);
@@ -221,8 +221,8 @@ describe('an event that no replica has', () => {
   });
 });
 
-describe('the bus is told', () => {
-  it('of what the store could not apply yet, which counts as deferred', async () => {
+describe('the outbox gets', () => {
+  it('an event that the store could not apply yet, which is deferred', async () => {
     await sync.ingest.accept(event('crm:ann', START_MS));
     sync.region.outages.set('main', 'away');
     const accepted = await sync.ingest.accept(event('crm:ann', START_MS + 1, 'OFF_DUTY'));
@@ -230,14 +230,14 @@ describe('the bus is told', () => {
     expect(await sync.waiting()).toHaveLength(2);
   });
 
-  it('of what is published, which is not applied here first', async () => {
+  it('a published event, which is not applied here first', async () => {
     const told = event('crm:ann', START_MS);
     await sync.ingest.publish(told, told.facets);
     expect(await sync.waiting()).toMatchObject([{ key: 'crm:ann' }]);
     expect(await sync.facets('crm:ann')).toBeUndefined();
   });
 
-  it('of two claims that met, for whoever listens beside Muster', async () => {
+  it('a claim conflict, for other applications', async () => {
     const kept = { fence: 2, call: 'c2', region: 'eu' };
     const lost = { fence: 1, call: 'c1', region: 'us' };
     await sync.ingest.announceConflict({ agent: 'crm:ann', kept, lost, overlap: 'possible' });

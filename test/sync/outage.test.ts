@@ -18,7 +18,7 @@ const caught = (work: () => unknown): unknown => {
 const withCode = (code: string): Error => Object.assign(new Error('it failed'), { code });
 const reply = (message: string): Error => new ErrorReply(message);
 
-describe('an outage is what the store, the bus or the network say is one', () => {
+describe('an outage is an error of the store, the bus or the network', () => {
   const never = new Promise(() => undefined);
   it.each<[string, unknown]>([
     ['a shard that is away', new ShardUnavailable('down')],
@@ -51,13 +51,13 @@ describe('an outage is what the store, the bus or the network say is one', () =>
     expect(isOutage(error)).toBe(true);
   });
 
-  it('what is not answered in time', async () => {
+  it('a late answer', async () => {
     const late = await within(never, 1).catch((error) => error);
     expect(isOutage(late)).toBe(true);
   });
 });
 
-describe('everything else will be the same next time', () => {
+describe('any other error is no outage', () => {
   it.each<[string, unknown]>([
     ['an event that cannot be read', new InvalidEvent([{ field: '/', message: 'is not JSON' }])],
     ['a message that the bus never takes', new MessageRefused('too large')],

@@ -4,13 +4,13 @@ import { inWords, tellProgress } from '../../src/sync/reading-progress.ts';
 
 const reading = { step: 'how agents are', agents: 1200, about: 3000, forMs: 40_400 };
 
-it('says in words how far a first reading is', () => {
+it('describes the progress of a first read', () => {
   expect(inWords(reading)).toBe('1,200 of about 3,000 agents read, 40 s so far; now how agents are');
   const { about: _, ...unknown } = reading;
   expect(inWords({ ...unknown, agents: 0, step: 'who there is' })).toBe('0 agents read, 40 s so far; now who there is');
 });
 
-it('is told on the log for those that are under way, with what stands in the way', () => {
+it('is logged for running first reads, with the problem if there is one', () => {
   const told: [string, object | undefined][] = [];
   const log = { info: (event: string, fields?: object) => told.push([event, fields]) };
   const health: Record<string, PlatformHealth> = {

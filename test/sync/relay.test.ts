@@ -51,8 +51,8 @@ async function start(count: number, refuses: (messages: BusMessage[]) => Error |
   return { published, letters, waiting: () => entries.length };
 }
 
-describe('an entry that the bus will never take', () => {
-  it('is set aside, alone, and those before and behind it are published in order', async () => {
+describe('an entry that the bus refuses for good', () => {
+  it('becomes a dead letter, and the others are published in order', async () => {
     const refuses = (messages: BusMessage[]) =>
       messages.some(({ value }) => value === '7') ? new TypeError('no such thing') : undefined;
     const { published, letters, waiting } = await start(20, refuses);
@@ -61,7 +61,7 @@ describe('an entry that the bus will never take', () => {
     expect(letters).toEqual(['7 TypeError: no such thing outbox outbox 0, 1-7']);
   });
 
-  it('is none that a bus which is away did not take', async () => {
+  it('is not one that failed because the bus is unavailable', async () => {
     let tries = 0;
     const { published, letters, waiting } = await start(3, () =>
       tries++ < 2 ? new BusUnavailable('away') : undefined,

@@ -27,7 +27,7 @@ function create(
 }
 
 describe('a message that is set aside', () => {
-  it('is a letter that says why, where and when, whatever was thrown', async () => {
+  it('is a dead letter with reason, source and time, whatever was thrown', async () => {
     const letters: DeadLetter[] = [];
     const setAside = create((letter) => letters.push(openLetter(letter)));
     await setAside.letter(MESSAGE, new URIError('URI malformed'), 'outbox', 'outbox 3, 1-1');
@@ -39,7 +39,7 @@ describe('a message that is set aside', () => {
     expect(letters[0]?.stack).toContain('set-aside.test.ts');
   });
 
-  it('keeps what can be kept where the whole can never be', async () => {
+  it('is kept in part if the bus refuses the whole', async () => {
     const letters: DeadLetter[] = [];
     const setAside = create((letter) => {
       if (letter.key !== '') throw new RangeError('too long');
@@ -51,7 +51,7 @@ describe('a message that is set aside', () => {
     ]);
   });
 
-  it('is told where nothing of it can be kept, and stops nobody', async () => {
+  it('is only logged if the bus refuses every form, and does not stop processing', async () => {
     const setAside = create(() => {
       throw new TypeError('never');
     });
@@ -59,7 +59,7 @@ describe('a message that is set aside', () => {
     expect(await setAside.lately()).toMatchObject({ count: 1, last: { key: 'crm:ann', reason: 'Error: odd' } });
   });
 
-  it('is to come again while the bus is away', async () => {
+  it('is retried while the bus is unavailable', async () => {
     const setAside = create(() => {
       throw new BusUnavailable('away');
     });
@@ -67,7 +67,7 @@ describe('a message that is set aside', () => {
     expect(await setAside.lately()).toEqual({ count: 0 });
   });
 
-  it('may be as long and as ill-formed as it likes', async () => {
+  it('may be of any length and ill-formed', async () => {
     const letters: BusMessage[] = [];
     const setAside = create((letter) => letters.push(letter));
     const long = '\ud800'.repeat(2_000_000);
@@ -84,8 +84,8 @@ describe('a message that is set aside', () => {
   });
 });
 
-describe('what was set aside', () => {
-  it('is told by every instance of the region, in sum and the last of it', async () => {
+describe('the report of set-aside items', () => {
+  it('is the same from every instance: the sum of the region, and the last item', async () => {
     const shared = store();
     const [one, other] = [create(() => undefined, shared), create(() => undefined, shared, 'eu-2')];
     await one.letter(MESSAGE, new Error('first'), 'bus', 'here');
@@ -97,7 +97,7 @@ describe('what was set aside', () => {
     await expect.poll(() => one.lately()).toMatchObject({ count: 3, last: { reason: 'Error: third' } });
   });
 
-  it('is not told for ever', async () => {
+  it('expires', async () => {
     let nowMs = systemClock.nowMs();
     const setAside = create(() => undefined, store(), 'eu-1', { ...systemClock, nowMs: () => nowMs });
     await setAside.letter(MESSAGE, new Error('odd'), 'bus', 'here');
@@ -106,7 +106,7 @@ describe('what was set aside', () => {
     expect(await setAside.lately()).toEqual({ count: 0 });
   });
 
-  it('is known again, of the same agent and for the same reason', () => {
+  it('knows an item of the same agent with the same reason again', () => {
     const setAside = create(() => undefined);
     expect(setAside.isKnown('ann', new Error('odd'))).toBe(false);
     expect(setAside.isKnown('ann', new Error('odd'))).toBe(true);

@@ -28,8 +28,8 @@ function create(accept: (event: AgentEvent) => Promise<unknown>): Unreplicated {
   return new Unreplicated({ ingest, clock: systemClock, log: createLog('silent', 'eu', 'test') });
 }
 
-describe('what no replica has', () => {
-  it('is taken at once, and accepted again, in its order, until a replica has it', async () => {
+describe('a report that no replica has', () => {
+  it('is accepted at once, and again, in order, until a replica has it', async () => {
     let hasReplica = false;
     const held: string[] = [];
     const accept = vi.fn(async ({ eventId }: AgentEvent) => {
@@ -66,7 +66,7 @@ describe('what no replica has', () => {
     await vi.waitFor(() => expect(held.size).toBe(agents.length), 30_000);
   });
 
-  it('holds nobody up when one event of it can never be accepted', async () => {
+  it('delays no other report if it can never be accepted', async () => {
     let hasReplica = false;
     const held: string[] = [];
     const accept = vi.fn(async ({ agentId }: AgentEvent) => {
@@ -80,7 +80,7 @@ describe('what no replica has', () => {
     await vi.waitFor(() => expect(held).toHaveLength(9), 30_000);
   });
 
-  it('is not what the store did not take at all', async () => {
+  it('is not one that the store refused', async () => {
     const accept = vi.fn(() => Promise.reject(new ShardUnavailable('its shard is down')));
     unreplicated = create(accept);
     await expect(unreplicated.accept(event('ann', 1))).rejects.toThrow(ShardUnavailable);

@@ -41,7 +41,7 @@ function always(law: (finding: Finding) => void): void {
   fc.assert(fc.property(activities, rates, run), { numRuns: 500, ...SHRINKING });
 }
 
-describe('the age said of a partition, whatever is delayed, repeated, reordered or set', () => {
+describe('the reported age of a partition, whatever is delayed, repeated, reordered or set', () => {
   test('is never less than the time since the oldest event that is missing here was accepted', () => {
     always(({ saidMs, missingMs }) => expect(saidMs).toBeGreaterThanOrEqual(missingMs - ROUNDING_MS));
   });
@@ -113,7 +113,7 @@ describe('a region', () => {
     expect(watermarks.standing(0, hourMs + 20, LIMITS).state).toBe('fresh');
   });
 
-  test('that answers no more is judged by what its writers have proven', () => {
+  test('that no longer answers is judged by what its writers have proven', () => {
     const watermarks = asked();
     watermarks.applied(0, stampAt(10));
     watermarks.applied(0, stampAt(500_000));
@@ -142,7 +142,7 @@ describe('a region', () => {
     expect(watermarks.standing(0, 100_000, LIMITS).ageMs).toBe(100_000);
   });
 
-  test('that says good-bye is stale at once, until an ordinary heartbeat comes, and a repeated one does not count', () => {
+  test('that sends its leave message is stale at once, until a new ordinary heartbeat comes', () => {
     const watermarks = asked();
     watermarks.applied(0, stampAt(10));
     watermarks.applied(0, stampAt(20, { leaving: true }));
@@ -153,7 +153,7 @@ describe('a region', () => {
     expect(watermarks.standing(0, 50, LIMITS)).toMatchObject({ state: 'fresh', left: false });
   });
 
-  test('is as a whole what its worst partition is', () => {
+  test('has the state of its worst partition', () => {
     const watermarks = asked();
     watermarks.applied(0, stampAt(10));
     watermarks.applied(1, stampAt(20, { leaving: true }));

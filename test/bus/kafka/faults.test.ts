@@ -49,7 +49,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
   const expectAll = (handled: Handled, published: string[][]) =>
     waitFor(() => expect(all.map((partition) => handled.of(partition))).toEqual(published));
 
-  test('instances that come and go under load cost neither a message nor the order', async () => {
+  test('no message is lost or reordered while instances start and stop under load', async () => {
     const topic = 'rebalanced';
     const publishing = new Publishing(await open(topic));
     const handled = new Handled();
@@ -113,7 +113,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     await exit;
   });
 
-  test('an instance that was killed has its partitions back at once, when it has a name of its own', async () => {
+  test('a killed instance with a static member name gets its partitions back at once', async () => {
     const topic = 'named';
     const longMs = 10 * 60_000;
     const bus = await open(topic);
@@ -131,7 +131,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     await waitFor(() => expect(all.map((partition) => handled.of(partition).at(-1))).toEqual(all.map(() => 'after')));
   });
 
-  test('what is no text, or nothing at all, is delivered as well as can be, and holds up nothing behind it', async () => {
+  test('a message that is empty or not text is delivered, and does not block later ones', async () => {
     const topic = 'poisoned';
     const bus = await open(topic);
     const handled = new Handled();
@@ -149,7 +149,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     expect(handled.times(0)).toBe(4);
   });
 
-  test('what is too large for the topic is refused for good, and can be put aside all the same', async () => {
+  test('a message that is too large for the topic is refused for good, and can become a dead letter', async () => {
     const topic = 'oversized';
     const bus = await open(topic);
     const handled = new Handled();
@@ -181,7 +181,7 @@ kafkaOrSkip('Kafka, where things go wrong', () => {
     expect(await topics.stored('miscounted', 0)).toBe(0);
   });
 
-  test('a frozen broker is noticed, and read on when it thaws', async () => {
+  test('reading resumes after a broker was frozen', async () => {
     const topic = 'frozen';
     const bus = await open(topic);
     const handled = new Handled();

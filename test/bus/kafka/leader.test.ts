@@ -41,7 +41,7 @@ kafkaOrSkip('a Kafka of three nodes', () => {
     return bus;
   };
 
-  test('a leader that dies under load: nothing that was taken is lost, and the order stays', async () => {
+  test('no accepted message is lost or reordered when a leader dies under load', async () => {
     const publishing = new Publishing(open('us'));
     const handled = new Handled();
     open('eu').consume(handled.add);

@@ -16,7 +16,7 @@ test('a message is read as text', () => {
   expect(readOne(TEXT, TEXT, [[TEXT, TEXT]])).toEqual(read);
 });
 
-test('of one whose bytes are no UTF-8 it is said that they are none', () => {
+test('a message whose bytes are not UTF-8 is marked', () => {
   expect(readOne(BYTES, TEXT)).toMatchObject({ isUtf8: false });
   expect(readOne(TEXT, BYTES)).toMatchObject({ isUtf8: false, value: 'caf\ufffd' });
   expect(readOne(TEXT, TEXT, [[TEXT, BYTES]])).toMatchObject({ isUtf8: false });

@@ -104,7 +104,7 @@ kafkaOrSkip('a secured Kafka', () => {
     expect(endpoint.asked).toHaveLength(1);
   });
 
-  test('tells brokers beside the token what they want to know', async () => {
+  test('sends extensions with the token', async () => {
     endpoint.answer = () => grant(HOUR_SECONDS);
     const config = (name: string, topic: string) =>
       kafka.config('TOKEN', byEndpoint({ extensions: { [name]: 'lkc-1' } }), topic);
@@ -130,7 +130,7 @@ kafkaOrSkip('a secured Kafka', () => {
     expect(lines.slice(before)).toEqual([]);
   });
 
-  test('carries messages by the token in a file, which is read anew', async () => {
+  test('carries messages by the token in a file, which is read again', async () => {
     const tokenFile = join(kafka.dir, 'token');
     writeFileSync(tokenFile, issue(-HOUR_SECONDS));
     const topic = await kafka.createTopic();
@@ -141,13 +141,13 @@ kafkaOrSkip('a secured Kafka', () => {
     await bus.publish(0, [message]);
   });
 
-  test('says that nobody it trusts has signed the certificate of the brokers', async () => {
+  test('says that no trusted authority signed the certificate of the brokers', async () => {
     expect(await failure('TLS', { tls: kafka.stranger })).toContain(
       "the brokers' certificate is not signed by a trusted authority",
     );
   });
 
-  test('says that the brokers want a certificate', async () => {
+  test('says that the brokers require a client certificate', async () => {
     expect(await failure('MUTUAL', { tls: kafka.trusted })).toContain(
       'as brokers do that require a client certificate',
     );
@@ -221,7 +221,7 @@ kafkaOrSkip('a secured Kafka', () => {
     expect(await failureOf(bus)).toContain('cannot be used now');
   });
 
-  test('tells a broker the name that it was asked for by', async () => {
+  test('sends the name of the broker as TLS server name', async () => {
     const names: string[] = [];
     const front = createTlsServer({
       SNICallback: (name, done) => {

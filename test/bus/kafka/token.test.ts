@@ -50,13 +50,13 @@ describe('tokens of an endpoint', () => {
     expect([await tokens.get(), await tokens.get()]).toEqual(['t1', 't2']);
   });
 
-  test('asks once for all who wait', async () => {
+  test('sends one request for all waiting connections', async () => {
     const tokens = source();
     expect(await Promise.all([tokens.get(), tokens.get(), tokens.get()])).toEqual(['t1', 't1', 't1']);
     expect(endpoint.asked).toHaveLength(1);
   });
 
-  test('asks anew for a token that the brokers refused', async () => {
+  test('fetches a new token after the brokers refused one', async () => {
     const tokens = source();
     await tokens.get();
     tokens.refuse();
@@ -79,7 +79,7 @@ describe('tokens of an endpoint', () => {
     await expect(source().get()).rejects.toThrow(`the token endpoint ${endpoint.url} answered without a token`);
   });
 
-  test('says that the endpoint cannot be reached, each time anew', async () => {
+  test('says that the endpoint cannot be reached, on each attempt', async () => {
     const tokens = source('http://127.0.0.1:1/token?key=k');
     for (const _ of [1, 2])
       await expect(tokens.get()).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('tokens of a file', () => {
     expect(await tokens.get()).toBe('second==');
   });
 
-  test('are missed where the file is', async () => {
+  test('fail if the file is missing', async () => {
     const path = file();
     await expect(new TokenFile(path).get()).rejects.toThrow(`the token file ${path} cannot be read: ENOENT`);
   });

@@ -67,14 +67,14 @@ describe('what is wanted', () => {
 });
 
 describe('a difference', () => {
-  test('is none in a topic that is as wanted, or has more than that', () => {
+  test('is none in a topic with the wanted settings, or better ones', () => {
     expect(compare(EVENTS, FINE)).toEqual([]);
     const more = changed({ 'retention.ms': '-1', 'max.message.bytes': '9000000', 'min.insync.replicas': '3' });
     expect(compare(EVENTS, { ...more, replication: 5 })).toEqual([]);
     expect(compare(DEAD_LETTERS, { ...FINE, partitions: 7 })).toEqual([]);
   });
 
-  test('is none in what a service does not tell', () => {
+  test('is none in a setting that the service hides', () => {
     expect(compare(EVENTS, { ...FINE, settings: {} })).toEqual([]);
   });
 
@@ -164,7 +164,7 @@ describe('laws of the steps', () => {
     ),
   });
 
-  test('what is not there is complete when created', () => {
+  test('a missing topic is complete when created', () => {
     assert(
       property(wanted, (topics) => {
         for (const topic of topics) expect(compare(topic, applyAll(topic, undefined))).toEqual([]);
@@ -172,7 +172,7 @@ describe('laws of the steps', () => {
     );
   });
 
-  test('after all steps only that is left which a person has to decide, and nothing new', () => {
+  test('after all steps only differences remain that a person must decide, and no new ones', () => {
     assert(
       property(wanted, found, (topics, topic) => {
         for (const each of topics) {
@@ -183,7 +183,7 @@ describe('laws of the steps', () => {
     );
   });
 
-  test('no step takes anything away, deals keys anew, or asks for more copies in sync than may be missed', () => {
+  test('no step removes anything, moves keys to other partitions, or sets min.insync.replicas too high', () => {
     assert(
       property(wanted, found, ([events], topic) => {
         const then = applyAll(events, topic);

@@ -42,18 +42,18 @@ function open(topic: string, partitions: number): Bus {
 const published = (topic: string, partition: number) =>
   redis.call(['HSET', `${topic}:${partition}:progress`, 'published', '1-1']);
 
-test('the first to come settles how many partitions there are, whoever comes next', async () => {
+test('the first instance fixes the number of partitions', async () => {
   expect(await settlePartitions(redis, 'fresh', 12)).toBe(12);
   expect(await settlePartitions(redis, 'fresh', 6)).toBe(12);
   expect(await partitionsOn(redis, 'fresh')).toBe(12);
 });
 
-test('who only asks settles nothing', async () => {
+test('a query for the number fixes nothing', async () => {
   expect(await partitionsOn(redis, 'asked')).toBe(undefined);
   expect(await settlePartitions(redis, 'asked', 6)).toBe(6);
 });
 
-test('a bus of a version that kept no number has as many as were published to', async () => {
+test('a bus of an older version, without a stored number, has as many partitions as were published to', async () => {
   for (let partition = 0; partition < 12; partition++) await published('old', partition);
   expect(await partitionsOn(redis, 'old')).toBe(12);
   expect(await settlePartitions(redis, 'old', 6)).toBe(12);
@@ -63,14 +63,14 @@ test('a bus of a version that kept no number has as many as were published to', 
   expect(await partitionsOn(redis, 'old')).toBe(12);
 });
 
-test('what was published to so far of a bus that is just being filled is not kept', async () => {
+test('the number of partitions in use is not stored while a bus is being filled', async () => {
   await published('filling', 4);
   expect(await settlePartitions(redis, 'filling', 12)).toBe(5);
   await published('filling', 11);
   expect(await settlePartitions(redis, 'filling', 12)).toBe(12);
 });
 
-test('nothing is published on a bus of other partitions, though it was away at the start', async () => {
+test('nothing is published to a bus with another number of partitions, even if it was unavailable at the start', async () => {
   const right = open('busy', 4);
   await right.publish(3, [MESSAGE]);
   const wrong = open('busy', 2);

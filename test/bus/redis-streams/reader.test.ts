@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 describe('a reader that reads ahead', () => {
-  it('is drained when no batch is being handled, though none could be committed', async () => {
+  it('is drained when no batch is being handled, even if none could be committed', async () => {
     const url = redis.url;
     const writer = new RedisConnection(url);
     const add = (value: string) =>

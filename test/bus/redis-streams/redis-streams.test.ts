@@ -82,7 +82,7 @@ afterAll(async () => {
 
 const some = (count: number) => Array.from({ length: count }, (_, i) => ({ key: 'k', headers: {}, value: `${i}` }));
 
-test('what every region has read is trimmed', async () => {
+test('messages that every region has read are trimmed', async () => {
   const buses = REGIONS.map((region) => busAt(server.port, { topic: 'trimmed', region, instance: region }));
   for (const bus of buses) bus.consume(async () => undefined);
   await buses[0]?.publish(0, some(1_000));
@@ -90,7 +90,7 @@ test('what every region has read is trimmed', async () => {
   await Promise.all(buses.map((bus) => bus.close()));
 });
 
-test('a partition that some region has not read for too long takes nothing more, and says who', async () => {
+test('a partition is full when a region lags too far behind, and the error names the region', async () => {
   const eu = busAt(server.port, { topic: 'full', maxLength: 100 });
   eu.consume(async () => undefined);
   await eu.publish(0, some(100));
@@ -102,7 +102,7 @@ test('a partition that some region has not read for too long takes nothing more,
   await eu.close();
 });
 
-test('a frozen bus is noticed, and read on when it thaws', async () => {
+test('reading resumes after the bus was frozen', async () => {
   const bus = busAt(server.port, { topic: 'frozen' });
   const seen: string[] = [];
   bus.consume(async (_, batch) => void seen.push(...batch.map(({ value }) => value)));
@@ -122,7 +122,7 @@ test('a frozen bus is noticed, and read on when it thaws', async () => {
   await bus.close();
 });
 
-test('a position moves on only from where its mover thinks it is', async () => {
+test('a position moves only from the expected one', async () => {
   const topic = 'raced';
   const bus = busAt(server.port, { topic });
   let handled = 0;

@@ -10,7 +10,7 @@ const noPause = async () => undefined;
 
 /** Agents as they are stored, merged, listed and forgotten. */
 export function agentsContract(stores: Stores): void {
-  it('are as they were told to be, whatever comes late or twice, and count a change once', async () => {
+  it('hold the latest state, whatever comes late or twice, and count a change once', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000, { billing: 80 });
     const change = { presence: { state: 'PAUSED', reason: 'BREAK', ...at(2000) } } as const;
@@ -55,7 +55,7 @@ export function agentsContract(stores: Stores): void {
     });
   });
 
-  it('lose nothing of many writers who know nothing of each other', async () => {
+  it('lose no change of concurrent writers', async () => {
     const d = stores.pool();
     const writers = Array.from({ length: 6 }, () => stores.harness.open(d.config).agents);
     const agentId = `${d.name}:a`;
@@ -69,7 +69,7 @@ export function agentsContract(stores: Stores): void {
     expect(Object.keys((await d.record(agentId)).facets.interactions?.byCall ?? {})).toHaveLength(60);
   });
 
-  it('are known by id, one by one and many at once, as far as the config takes them', async () => {
+  it('are read by id, one or many, if the config accepts them', async () => {
     const d = stores.pool();
     const [a, b] = [await d.free('a', 1000), await d.free(`away-${d.name}:b`, 2000)];
     expect(await d.agents.get(`${d.name}:nobody`)).toBeUndefined();
@@ -102,7 +102,7 @@ export function agentsContract(stores: Stores): void {
     expect(await idsAfter(`${d.name}:a`, 9)).toEqual(['c', 'é']);
   });
 
-  it('are met all, some at a time, by a scan', async () => {
+  it('are all returned by a scan, in steps', async () => {
     const d = stores.pool();
     const ids = await Promise.all(Array.from({ length: 250 }, (_, i) => d.free(`n${i}`, 1000 + i)));
     await d.free(`away-${d.name}:x`, 1000);
@@ -114,7 +114,7 @@ export function agentsContract(stores: Stores): void {
     expect(met.get(`${d.name}:n7`)?.arrivalMs).toBe(1007);
   });
 
-  it('take over what another region says of their claims, for as long as was left of it', async () => {
+  it('take over the claims of another region for the remaining time', async () => {
     const d = stores.pool();
     const agentId = await d.free(`away-${d.name}:x`, 1000);
     const { clockMs } = await d.claim('probe', { agentId: 'nobody' });
@@ -127,7 +127,7 @@ export function agentsContract(stores: Stores): void {
     expect(roomOf(record, clockMs)).toEqual({ voice: 0 });
   });
 
-  it('are forgotten by a tombstone, and taken out only if nothing was said since and no claim holds them', async () => {
+  it('are forgotten by a tombstone, and removed only if there are no later reports and no claim holds them', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const remove = async () => d.agents.removeForgotten(d.name, agentId, await d.record(agentId));
@@ -147,7 +147,7 @@ export function agentsContract(stores: Stores): void {
     expect(fenceOf(await d.claim('e'))).toBeGreaterThan(fence);
   });
 
-  it('are known no longer to an instance that was told that their record is gone', async () => {
+  it('leave the cache of an instance that learns that their record was removed', async () => {
     const d = stores.pool();
     const forgotten = { forgotten: at(2000) };
     const agentId = await d.free('a', 1000);
@@ -155,14 +155,14 @@ export function agentsContract(stores: Stores): void {
     const record = await d.record(agentId);
     const other = stores.harness.open(d.config).agents;
     expect(await other.removeForgotten(d.name, agentId, record)).toBe(true);
-    // What changes nothing is not asked of the store.
+    // A change without effect does not reach the store.
     expect((await d.agents.apply(agentId, forgotten)).evenIfLost().outcome).toBe('duplicate');
     expect(await d.agents.affirm(agentId, record)).toEqual({ kind: 'conflict', record: undefined });
     expect((await d.agents.apply(agentId, forgotten)).evenIfLost().outcome).toBe('applied');
     expect((await d.agents.affirm(agentId, await d.record(agentId))).kind).toBe('settled');
   });
 
-  it('stand where their records say, unless the config takes them no longer', async () => {
+  it('are in the queues that their records name, unless the config no longer accepts them', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     await d.claim('c');

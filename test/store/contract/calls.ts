@@ -35,7 +35,7 @@ export function callsContract(stores: Stores): void {
     expect(await calls.entryOf(d.name, 'asked')).toEqual({ agentId: away, fence: 0 });
   });
 
-  it('a call is offered an agent who refused it when nobody else is there, and not before', async () => {
+  it('a call is offered an agent who refused it only if there is no other', async () => {
     const d = stores.pool();
     const [early, late] = [await d.free('early', 1000), await d.free('late', 2000)];
     const first = await d.claim('call');
@@ -49,7 +49,7 @@ export function callsContract(stores: Stores): void {
     expect((await d.claim('call')).agentId).toBe(early);
   });
 
-  it('a call goes over to the claim that stands where it had two', async () => {
+  it('a call with two claims changes to the one that stands', async () => {
     const d = stores.pool();
     const [a, b] = [await d.free('a', 1000), await d.free('b', 2000)];
     const { fence, record } = await d.claim('call', { agentId: a });
@@ -62,7 +62,7 @@ export function callsContract(stores: Stores): void {
     expect(await d.store.calls.entryOf(d.name, 'call')).toEqual(supersededBy);
   });
 
-  it('a call whose claim another region granted is that region’s to answer, as far as is known here', async () => {
+  it('a call whose claim another region granted is left to that region, as far as is known here', async () => {
     const d = stores.pool();
     const away = await d.free(`away-${d.name}:x`, 1000);
     await heard(d, away, { remainingMs: 60_000 });
@@ -84,7 +84,7 @@ export function callsContract(stores: Stores): void {
     expect(await d.claim('call')).toMatchObject({ verdict: 'granted', agentId: own });
   });
 
-  it('a call stays with a claim that this region granted, whatever another region tells of it', async () => {
+  it('a call stays with a claim that this region granted, whatever another region reports', async () => {
     const d = stores.pool();
     const own = await d.free('own', 1000);
     const { fence } = await d.claim('call');
@@ -133,13 +133,13 @@ export function callsContract(stores: Stores): void {
     expect(await changesOf(d, changes.at(-1)?.position)).toEqual([]);
   });
 
-  it('a position that nobody knows is gone', async () => {
+  it('an unknown position is gone', async () => {
     const d = stores.pool();
     await d.free('a', 1000);
     expect(await d.store.changes.after(d.name, '99999999999999-0', 10)).toBe('gone');
   });
 
-  it('a lapse that nobody told is noted before the claim that takes its unit', async () => {
+  it('an unreported lapse is noted before the claim that takes its unit', async () => {
     const d = stores.pool();
     await d.free('a', 1000);
     await d.claim('1', { heldMs: 1 });

@@ -87,7 +87,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.agents.recall(agentId)).toEqual(again.record);
   });
 
-  it('are given again to the same call with the same wish while they live, and not to another wish', async () => {
+  it('are repeated for the same call and claim request while they hold, and not for another request', async () => {
     const d = stores.pool();
     for (const id of ['a', 'b']) await d.free(id, 1000);
     const first = await d.claim('call: "x"');
@@ -104,7 +104,7 @@ export function claimsContract(stores: Stores): void {
     if (next.agentId === first.agentId) expect(next.fence).toBeGreaterThan(first.fence);
   });
 
-  it('find an agent whose lock has lapsed ahead of those who came later, and say whose lapse nobody told', async () => {
+  it('find an agent whose lock has lapsed ahead of later ones, and report a lapse that was not reported', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const first = await d.claim('c1', { heldMs: 1 });
@@ -118,7 +118,7 @@ export function claimsContract(stores: Stores): void {
     expect((await d.claim('c3')).lapsed).toBeUndefined();
   });
 
-  it('want every skill at its level, and let what is beyond overtake waiting', async () => {
+  it('require every skill at its level, and let skill surplus overtake waiting', async () => {
     const d = stores.pool({ surplusSeconds: 10 });
     await d.free('waits', 1_000, { billing: 50 });
     await d.free('better', 3_000, { billing: 60 });
@@ -134,7 +134,7 @@ export function claimsContract(stores: Stores): void {
     for (const agentId of found) expect(await d.claim(`for-${agentId}`, wanted)).toMatchObject({ agentId });
   });
 
-  it('hold an agent homed elsewhere for a moment, so that its home can be asked', async () => {
+  it('reserve an agent homed elsewhere for a moment, so that the home can be asked', async () => {
     const d = stores.pool();
     const agentId = await d.free(`away-${d.name}:x`, 1000);
     const reply = await d.claim('c');
@@ -148,7 +148,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('other')).toMatchObject({ verdict: 'ask', agentId });
   });
 
-  it('pass over homes that cannot be asked and say why, but for agents whom the platform vouches for', async () => {
+  it('pass over homes that cannot be asked, with the reason, except for platform-verified agents', async () => {
     const d = stores.pool();
     const agentId = await d.free(`away-${d.name}:x`, 1000);
     await d.free(`away-${d.name}:y`, 500);
@@ -172,7 +172,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('c')).toMatchObject({ verdict: 'again', fence: 701 });
   });
 
-  it('take one agent only, where one is named, and nobody who has just been refused', async () => {
+  it('take only the named agent, and no agent who was just refused', async () => {
     const d = stores.pool();
     const [a, b] = [await d.free('a', 1000), await d.free('b', 2000)];
     expect(await d.claim('1', { agentId: b })).toMatchObject({ verdict: 'granted', agentId: b });
@@ -181,7 +181,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('4', { refused: [a] })).toMatchObject({ verdict: 'none', tally: { held: 1, claimed: 1 } });
   });
 
-  it('explain whom they considered, with the record, and why they were passed over', async () => {
+  it('explain which agents they considered, with the record, and why they were passed over', async () => {
     const d = stores.pool();
     await d.free('a', 1000, { billing: 10 });
     await d.free('b', 2000, { billing: 80 });
@@ -223,7 +223,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('5', { media: 'email' })).toMatchObject({ verdict: 'granted' });
   });
 
-  it('prefer who has less in hand, and count what the platform tells of once', async () => {
+  it('prefer agents with fewer interactions, and count reported ones once', async () => {
     const d = stores.pool();
     const [early, late] = [await able(d, 'a', 1000, chats(2)), await able(d, 'b', 2000, chats(2))];
     expect(await d.claim('1', { media: 'chat' })).toMatchObject({ agentId: early });
@@ -247,7 +247,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
   });
 
-  it('take nobody whom the platform says to be busy, away, or at work of another type', async () => {
+  it('take no agent whom the platform reports as busy, away, or at work of another type', async () => {
     const d = stores.pool();
     const version = { at: 2000, id: 'v' };
     const words: Facets[] = [

@@ -52,7 +52,7 @@ export function faultsContract(stores: Stores): void {
     expect(durabilityOf(await d.agents.apply(agentId, change))).toBe('not acknowledged');
   });
 
-  it('a store that is meant to have no replicas says so', async () => {
+  it('a store without configured replicas says so', async () => {
     const name = 'without';
     const config = poolConfig(name, { replicas: 0 });
     const d = new Pool(name, config, stores.harness.open(config));
@@ -63,7 +63,7 @@ export function faultsContract(stores: Stores): void {
     expect(durabilityOf(await d.store.outbox.append(9, ['key', 'k']))).toBe('no replica configured');
   });
 
-  it('what cannot be reached is unavailable, is said to be so, and goes on where it was', async () => {
+  it('a part that cannot be reached is unavailable, is reported so, and works again afterwards', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const { fence } = await d.claim('c');

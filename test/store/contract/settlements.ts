@@ -12,7 +12,7 @@ const found = async (d: Pool) => (await d.find()).agents.map(({ agentId }) => ag
 
 /** What becomes of a claim, and of the agent's place. */
 export function settlementsContract(stores: Stores): void {
-  it('free an agent at once, at the place in line it had, and end the claim', async () => {
+  it('free an agent at once, at the former queue position, and end the claim', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     await d.free('b', 2000);
@@ -77,7 +77,7 @@ export function settlementsContract(stores: Stores): void {
     }
   });
 
-  it('make a lock again whose fence is above the one on record, also of a unit without a claim', async () => {
+  it('restore a lock whose fence is above the one on record, also on a unit without a claim', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const settled = await d.settle(agentId, 900, confirm);
@@ -91,7 +91,7 @@ export function settlementsContract(stores: Stores): void {
     expect(fenceOf(await d.claim('next'))).toBeGreaterThan(901);
   });
 
-  it('do nothing where the record changed meanwhile, and say what is there', async () => {
+  it('do nothing if the record has changed, and answer the stored one', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const { fence, record } = await d.claim('c');
@@ -107,7 +107,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await d.agents.settle(nobody, record, 2000)).toEqual({ kind: 'conflict', record: undefined });
   });
 
-  it('end a lock that lapses only when its time is over', async () => {
+  it('end a lapsing lock only after its time', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const { fence } = await d.claim('c', { heldMs: 100 });
@@ -121,7 +121,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await d.store.calls.lapsed(d.name, 10)).toEqual([]);
   });
 
-  it('send who refused behind everybody who waits, whatever their bonus and the clocks say', async () => {
+  it('send an agent who refused behind all who wait, whatever the bonus and the clocks', async () => {
     const d = stores.pool({ tenureSecondsPerYear: 1000 });
     const agentId = await d.free('refuses', 1000);
     // Of a platform whose clock is a minute ahead of the store's.

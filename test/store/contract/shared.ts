@@ -24,7 +24,7 @@ export function sharedContract(stores: Stores): void {
     return leases;
   };
 
-  it('beats only grow, whichever instance takes one', async () => {
+  it('heartbeat sequence numbers only grow, whichever instance takes one', async () => {
     const [one, other] = [open(), open()];
     const beats = [await one.takeBeat(0), await other.takeBeat(0), await one.takeBeat(0)];
     const [far] = [await other.takeBeat((beats[2] ?? 0) + 1_000_000)];
@@ -58,7 +58,7 @@ export function sharedContract(stores: Stores): void {
     expect(await relay.outbox.oldest(partition + 1, 10)).toEqual([]);
   });
 
-  it('the outbox takes no more of a partition than its bound, as last counted', async () => {
+  it('the outbox accepts no more entries of a partition than its limit, as last counted', async () => {
     const { outbox } = open(2);
     const append = (partition: number) => outbox.append(partition, ['key', 'k']);
     for (const partition of [5, 5, 6]) await append(partition);
@@ -114,7 +114,7 @@ export function sharedContract(stores: Stores): void {
     expect(await one.read('region', 'r1')).toEqual({});
   });
 
-  it('leases are shared evenly, no number by two, and handed over by who stops', async () => {
+  it('leases are shared evenly, none has two holders, and an instance that stops hands over its own', async () => {
     const [a, b] = [share('relay', 'a'), share('relay', 'b')];
     await expect.poll(() => [a.held().size, b.held().size], SOON).toEqual([3, 3]);
     expect([...a.held(), ...b.held()].sort()).toEqual([0, 1, 2, 3, 4, 5]);
@@ -129,7 +129,7 @@ export function sharedContract(stores: Stores): void {
     expect((await open().holders('relay', 6)).filter(({ leftMs, instance }) => instance || leftMs > 0)).toEqual([]);
   });
 
-  it('leases of an instance that says nothing end by the store’s clock', async () => {
+  it('leases of a silent instance expire by the store’s clock', async () => {
     const a = share('expiry', 'a', 2);
     await expect.poll(() => a.held().size, SOON).toBe(2);
     const [holder] = await open().holders('expiry', 1);
@@ -146,7 +146,7 @@ export function sharedContract(stores: Stores): void {
     return permitted;
   };
 
-  it('permits are the region’s, with headroom for readers, who leave the rest to a mirror that waits', async () => {
+  it('permits are shared by the region, with headroom for readers, who leave the rest to a waiting platform sync', async () => {
     const mirror = permits('shared');
     const other = permits('shared', { instance: 'b' });
     const reader = permits('shared', { instance: 'c', taker: 'reader' });
@@ -157,7 +157,7 @@ export function sharedContract(stores: Stores): void {
     expect(await taken(4, reader)).toBe(2);
   });
 
-  it('readers may use what a mirror leaves, until the window has moved on', async () => {
+  it('readers may use what the platform sync leaves, until the window has moved on', async () => {
     const reader = permits('left', { taker: 'reader', windowMs: 80 });
     expect(await taken(6, reader)).toBe(4);
     expect(await taken(1, permits('left', { windowMs: 80 }))).toBe(0);
@@ -165,14 +165,14 @@ export function sharedContract(stores: Stores): void {
     expect(await taken(2, permits('left', { windowMs: 80 }))).toBe(2);
   });
 
-  it('readings leave permits of the mirror to what else it asks', async () => {
+  it('full reads leave permits to other requests of the platform sync', async () => {
     const mirror = permits('readings', { limit: 8, readings: { first: 3, reading: 1 } });
     expect(await taken(3, mirror, 'reading')).toBe(1);
     expect(await taken(3, mirror, 'first')).toBe(2);
     expect(await taken(6, mirror)).toBe(3);
   });
 
-  it('a refusal has everybody wait, twice as long with each further one in a row', async () => {
+  it('a refusal makes all instances wait, twice as long for each further consecutive one', async () => {
     const [one, other] = [permits('refused'), permits('refused', { instance: 'b', taker: 'reader' })];
     await one.refused(50, 0);
     // While all wait, a refusal is of a request that was under way.
