@@ -59,7 +59,7 @@ export class RedisOutbox implements Outbox {
     return [...this.#lengths];
   }
 
-  /** Not durable, and no instance depends on it: each looks at its partitions every second anyway. */
+  /** Signals may be lost: relays also read their partitions every second. */
   async announce(partition: number): Promise<void> {
     await within(this.#cluster.client.publish(RELAY_CHANNEL, String(partition)), ANNOUNCE_LIMIT_MS);
   }

@@ -99,7 +99,7 @@ export class WriteBatcher {
     }
   }
 
-  /** The open connection to the master of a key: a write that has one is on it in this turn of the loop. */
+  /** The open connection to the master of a key, if any. A write that has one is sent in the same tick. */
   #connectedTo(key: string): Node | undefined {
     const master = this.#cluster.client.slots[slotOf(key)]?.master;
     return master?.connectPromise ? undefined : master?.client;

@@ -44,7 +44,7 @@ export class Relay {
   readonly #news = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #inherited = new Set<number>();
-  /** Those it could publish when it last looked, so that an append costs no look. A lease that ended since is noticed before anything is published. */
+  /** Cache of `#mine()`: computing it for each append is slow. `#poke` checks again, so a lease that ended since does no harm. */
   #lastMine = new Set<number>();
   #stopped = false;
   #away = false;
@@ -97,7 +97,7 @@ export class Relay {
     for (const partition of this.#mine()) this.#poke(partition);
   }
 
-  /** Has a partition published soon. @returns false if another instance must do it */
+  /** Publishes a partition soon. @returns false if another instance must do it */
   #poke(partition: number): boolean {
     this.#news.add(partition);
     if (this.#stopped || !this.#mine().has(partition)) return false;
