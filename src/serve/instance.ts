@@ -9,7 +9,7 @@ import { createLog, type Log, openStream } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/read-through/pushes.ts';
-import { awaitFirstReading, type Sight } from '../sync/mirroring/first-reading.ts';
+import { awaitFirstReading, type ReadingState } from '../sync/mirroring/first-reading.ts';
 import { openAccess } from './access.ts';
 import type { Ground } from './ground.ts';
 import { checkPartitions } from './partitions.ts';
@@ -95,7 +95,7 @@ async function begin(ground: Ground, { connections }: Sync, server: Server, star
   connections.start();
   try {
     const limitMs = config.freshness.staleMs;
-    const look = { look: () => connections.sights(), wait: (open: Sight[]) => start.wait(open) };
+    const look = { look: () => connections.readingStates(), wait: (open: ReadingState[]) => start.wait(open) };
     await awaitFirstReading({ instance, ...look, limitMs, clock, log });
     start.over();
     return url;

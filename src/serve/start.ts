@@ -1,6 +1,6 @@
 import type { FirstReading as FirstReadingAnswer, ReadyAnswer } from '../contract/readiness.ts';
 import type { FirstReading } from '../platforms/platform.ts';
-import type { Sight } from '../sync/mirroring/first-reading.ts';
+import type { ReadingState } from '../sync/mirroring/first-reading.ts';
 import { inWords } from '../sync/reading-progress.ts';
 import type { Sync } from './sync.ts';
 
@@ -10,10 +10,10 @@ type Health = ReturnType<Sync['connections']['health']>;
 export class Start {
   /** False once the instance is ready. */
   isUnderWay = true;
-  #open: Sight[] = [];
+  #open: ReadingState[] = [];
 
   /** Sets the connections that the start waits for. */
-  wait(open: Sight[]): void {
+  wait(open: ReadingState[]): void {
     this.#open = open;
   }
 

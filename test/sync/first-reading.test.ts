@@ -1,21 +1,26 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { awaitFirstReading, isKnown, type Sight } from '../../src/sync/mirroring/first-reading.ts';
+import { awaitFirstReading, isKnown, type ReadingState } from '../../src/sync/mirroring/first-reading.ts';
 
-const sight = (more: Partial<Sight> = {}): Sight => ({ connection: 'crm', leaseMs: 5_000, isRead: true, ...more });
+const state = (more: Partial<ReadingState> = {}): ReadingState => ({
+  connection: 'crm',
+  leaseMs: 5_000,
+  isRead: true,
+  ...more,
+});
 const silent = createLog('silent', 'here', 'test');
 
 describe('a connection is known', () => {
   it('once this instance has read it, or has said why it cannot', () => {
-    const mine = sight({ holder: 'me', isRead: false });
+    const mine = state({ holder: 'me', isRead: false });
     expect(isKnown(mine, [], 'me')).toBe(false);
     expect(isKnown({ ...mine, isRead: true }, [], 'me')).toBe(true);
     expect(isKnown({ ...mine, problem: 'the login failed' }, [], 'me')).toBe(true);
   });
 
   it('by another instance that has read it and lives: its lease is renewed', () => {
-    const theirs = sight({ holder: 'peer' });
+    const theirs = state({ holder: 'peer' });
     expect(isKnown(theirs, [], 'me')).toBe(false);
     expect(isKnown({ ...theirs, leaseMs: 4_900 }, [theirs], 'me')).toBe(false);
     expect(isKnown({ ...theirs, leaseMs: 6_000 }, [theirs], 'me')).toBe(true);
@@ -24,7 +29,7 @@ describe('a connection is known', () => {
   });
 
   it('not while no instance runs it', () => {
-    expect(isKnown(sight(), [sight()], 'me')).toBe(false);
+    expect(isKnown(state(), [state()], 'me')).toBe(false);
   });
 });
 
@@ -34,15 +39,15 @@ describe('a starting instance', () => {
     waitedFor = [];
   });
   /** Time passes with each look. */
-  const waiting = (sights: Sight[][], limitMs: number) => {
+  const waiting = (states: ReadingState[][], limitMs: number) => {
     let looks = 0;
     const clock: Clock = { nowMs: () => 0, monotonicMs: () => looks * 100 };
-    const look = async () => sights[Math.min(looks++, sights.length - 1)] ?? [];
-    const wait = (open: Sight[]) => waitedFor.push(open.map(({ connection }) => connection));
+    const look = async () => states[Math.min(looks++, states.length - 1)] ?? [];
+    const wait = (open: ReadingState[]) => waitedFor.push(open.map(({ connection }) => connection));
     const waited = awaitFirstReading({ instance: 'me', look, wait, limitMs, clock, log: silent });
     return waited.then(() => looks);
   };
-  const read = sight({ holder: 'me' });
+  const read = state({ holder: 'me' });
   const unread = { ...read, isRead: false };
 
   it('waits for every platform that is homed here', async () => {

@@ -15,7 +15,7 @@ import type { SetAside } from '../flow/set-aside.ts';
 import { Unreplicated } from '../flow/unreplicated.ts';
 import { TELL_READING_MS, tellProgress } from '../reading-progress.ts';
 import { type ConnectionNotes, readNotes, type Wanted, writeNotes } from './connection-notes.ts';
-import type { Sight } from './first-reading.ts';
+import type { ReadingState } from './first-reading.ts';
 import { Reconciler } from './reconciler.ts';
 
 interface HomedConnection {
@@ -144,7 +144,7 @@ export class Connections {
   }
 
   /** The reading state of each connection; for those that this instance runs, directly from the connection. @throws ShardUnavailable */
-  async sights(): Promise<Sight[]> {
+  async readingStates(): Promise<ReadingState[]> {
     const own = this.health();
     return (await this.#lookUp()).map(({ name, instance, ingest, leaseMs }) => {
       const { lastSnapshotMs, problem, reading } = (instance === this.#options.instance ? own[name] : ingest) ?? {};

@@ -4,7 +4,7 @@ import type { Log } from '../../ops/log.ts';
 import type { FirstReading } from '../../platforms/platform.ts';
 
 /** The reading state of a connection homed here. */
-export interface Sight {
+export interface ReadingState {
   connection: string;
   /** The instance that holds its lease, if any. */
   holder?: string;
@@ -21,9 +21,9 @@ export interface Sight {
 interface FirstReadingOptions {
   /** This instance. */
   instance: string;
-  look(): Promise<Sight[]>;
+  look(): Promise<ReadingState[]>;
   /** Called after each check with the connections that are not read yet. */
-  wait(open: Sight[]): void;
+  wait(open: ReadingState[]): void;
   limitMs: number;
   clock: Clock;
   log: Log;
@@ -45,10 +45,10 @@ export async function awaitFirstReading({
   log,
 }: FirstReadingOptions): Promise<void> {
   const deadlineMs = clock.monotonicMs() + limitMs;
-  let before: Sight[] = [];
+  let before: ReadingState[] = [];
   for (;;) {
-    const sights = await look();
-    const open = sights.filter((sight) => !isKnown(sight, before, instance));
+    const states = await look();
+    const open = states.filter((state) => !isKnown(state, before, instance));
     wait(open);
     if (open.length === 0) return;
     if (clock.monotonicMs() > deadlineMs) {
@@ -56,15 +56,15 @@ export async function awaitFirstReading({
       log.warn('first_reading_timeout', { connections });
       return;
     }
-    before = sights;
+    before = states;
     await pause(LOOK_EVERY_MS);
   }
 }
 
 /** Whether a connection is read, or cannot be, by a live holder. A lease outlives a crashed holder; if it was renewed, its holder lives. */
-export function isKnown(sight: Sight, before: readonly Sight[], instance: string): boolean {
-  if (sight.holder === undefined || !(sight.isRead || sight.problem)) return false;
-  if (sight.holder === instance) return true;
-  const earlier = before.find(({ connection }) => connection === sight.connection);
-  return earlier?.holder === sight.holder && sight.leaseMs > earlier.leaseMs;
+export function isKnown(state: ReadingState, before: readonly ReadingState[], instance: string): boolean {
+  if (state.holder === undefined || !(state.isRead || state.problem)) return false;
+  if (state.holder === instance) return true;
+  const earlier = before.find(({ connection }) => connection === state.connection);
+  return earlier?.holder === state.holder && state.leaseMs > earlier.leaseMs;
 }
