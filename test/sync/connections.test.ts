@@ -92,7 +92,7 @@ describe('the connections of a region', () => {
   it('that are none cost nothing', async () => {
     const { connections } = await start('eu-1', []);
     expect(vi.getTimerCount()).toBe(0);
-    expect([await connections.states(), await connections.sights(), connections.health()]).toEqual([[], [], {}]);
+    expect([await connections.states(), await connections.readingStates(), connections.health()]).toEqual([[], [], {}]);
     const read = vi.spyOn(sync.region, 'run');
     await connections.stop();
     expect(read).not.toHaveBeenCalled();
@@ -149,10 +149,10 @@ describe('what the instances know of a connection', () => {
     const one = await start('eu-1', ['cx']);
     const other = await start('eu-2', ['cx']);
     const reading = { step: 'agents', agents: 5, forMs: 10 };
-    const isRead = async ({ connections }: TestInstance) => (await connections.sights())[0]?.isRead;
+    const isRead = async ({ connections }: TestInstance) => (await connections.readingStates())[0]?.isRead;
     one.open('cx').now = { connected: true, agents: 5, reading, problem: 'slow' };
     await pass(HEARD_MS);
-    const [sight] = await other.connections.sights();
+    const [sight] = await other.connections.readingStates();
     expect(sight).toMatchObject({ connection: 'cx', holder: 'eu-1', isRead: false, problem: 'slow', reading });
     expect(sight?.leaseMs).toBeGreaterThan(0);
     one.open('cx').now = { connected: true, agents: 5, lastSnapshotMs: 1 };
@@ -160,7 +160,7 @@ describe('what the instances know of a connection', () => {
     await pass(HEARD_MS);
     expect([await isRead(one), await isRead(other)]).toEqual([true, true]);
     await one.connections.stop();
-    expect(await other.connections.sights()).toEqual([{ connection: 'cx', leaseMs: 0, isRead: false }]);
+    expect(await other.connections.readingStates()).toEqual([{ connection: 'cx', leaseMs: 0, isRead: false }]);
   });
 
   it('is logged while a first reading is under way', async () => {
@@ -178,7 +178,7 @@ describe('what the instances know of a connection', () => {
     sync.region.outages.set(SHARED, 'away');
     await pass(2000);
     expect(sync.logged('connection_health_not_written')).toMatchObject([{ connection: 'cx' }]);
-    for (const ask of [() => connections.states(), () => connections.sights(), () => connections.readNow('cx')])
+    for (const ask of [() => connections.states(), () => connections.readingStates(), () => connections.readNow('cx')])
       await expect(ask()).rejects.toThrow('away');
     sync.region.outages.clear();
     open('cx').now = { connected: true, agents: 77 };

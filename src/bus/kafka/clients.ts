@@ -3,7 +3,7 @@ import { type BaseOptions, GenericError } from '@platformatic/kafka';
 import type { TlsTexts } from '../../ops/tls.ts';
 import { BusUnavailable, MessageRefused } from '../bus.ts';
 import { CLOSED, reasonOf } from './failure.ts';
-import { hearStrayErrors } from './strays.ts';
+import { ignoreLateErrors } from './late-errors.ts';
 
 /** Addresses and credentials of a Kafka cluster. */
 export interface KafkaAccess {
@@ -21,7 +21,7 @@ const ANSWER_LIMIT_MS = 3_000;
 
 /** Options of every Kafka client. Clients do not retry: their callers do, since they know how long a retry is useful. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaAccess): BaseOptions {
-  hearStrayErrors();
+  ignoreLateErrors();
   return {
     bootstrapBrokers: brokers,
     clientId,

@@ -6,7 +6,7 @@ let isHeard = false;
  * Ignores late errors of connections. A connection that ends during authentication emits `error` twice, and the client
  * listens only once: the second error would end the process. The caller gets the first one.
  */
-export function hearStrayErrors(): void {
+export function ignoreLateErrors(): void {
   if (isHeard) return;
   isHeard = true;
   instancesChannel.subscribe((message) => {
