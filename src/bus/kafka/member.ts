@@ -117,12 +117,12 @@ export class KafkaMember {
 
   #rejoin(error?: Error): void {
     if (error) this.#tell(error);
-    this.#joining ??= this.#joinForLong().finally(() => {
+    this.#joining ??= this.#joinWithRetries().finally(() => {
       this.#joining = undefined;
     });
   }
 
-  async #joinForLong(): Promise<void> {
+  async #joinWithRetries(): Promise<void> {
     for (let attempt = 1; !this.#closed; attempt++) {
       try {
         await this.#consumer.joinGroup({});

@@ -64,12 +64,12 @@ export class KafkaReading {
     this.batches += 1;
     const handled = this.#handled.then(() => {
       this.#giveUp.signal.throwIfAborted();
-      return batch.length > 0 ? this.#insist('bus_batch_not_applied', () => handler(this.partition, batch)) : undefined;
+      return batch.length > 0 ? this.#retry('bus_batch_not_applied', () => handler(this.partition, batch)) : undefined;
     });
     handled.catch(() => undefined); // `committed` reports the failure
     const committed = this.#committed.then(async () => {
       await handled;
-      await this.#insist('bus_position_not_saved', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
+      await this.#retry('bus_position_not_saved', () => commit(this.partition, next), REBALANCE_ATTEMPTS);
     });
     this.#handled = handled;
     this.#committed = committed;
@@ -82,7 +82,7 @@ export class KafkaReading {
   }
 
   /** Retries until the work succeeds, or another instance holds the partition. @param quietly how many failures are not logged */
-  async #insist(failure: EventCodeAt<'warn'>, work: () => Promise<void>, quietly = 0): Promise<void> {
+  async #retry(failure: EventCodeAt<'warn'>, work: () => Promise<void>, quietly = 0): Promise<void> {
     const { log, isHeld, partition } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {

@@ -151,12 +151,12 @@ export class PartitionReader {
     const to = batch.at(-1)?.position ?? from;
     const handled = reading.handled.then(() => {
       signal.throwIfAborted();
-      return this.#insist(partition, signal, 'bus_batch_not_applied', () => handler(partition, batch));
+      return this.#retry(partition, signal, 'bus_batch_not_applied', () => handler(partition, batch));
     });
     handled.catch(() => undefined); // `committed` reports the failure
     const committed = reading.committed.then(async () => {
       await handled;
-      const reached = await this.#insist(partition, signal, 'bus_position_not_saved', () =>
+      const reached = await this.#retry(partition, signal, 'bus_position_not_saved', () =>
         advance(partition, from, to),
       );
       if (reached !== to) throw new Error(`the position of partition ${partition} is ${reached}, not ${from}`);
@@ -177,7 +177,7 @@ export class PartitionReader {
   }
 
   /** Retries until the work succeeds, the partition is drained, or its lease ends. */
-  async #insist<T>(
+  async #retry<T>(
     partition: number,
     giveUp: AbortSignal,
     failure: EventCodeAt<'warn'>,

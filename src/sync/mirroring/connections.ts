@@ -195,7 +195,7 @@ export class Connections {
       domain,
       log,
       accept: (event) => this.#accept(name, event),
-      read: (work) => this.#insist(work, 'reconciliation_delayed'),
+      read: (work) => this.#retry(work, 'reconciliation_delayed'),
     });
     const connection = open({
       connection: name,
@@ -222,12 +222,12 @@ export class Connections {
   /** Retries until the report is accepted, because the platform does not repeat it. A report that can never be accepted is set aside. */
   #accept(connection: string, event: AgentEvent): Promise<void> {
     const accept = (part: AgentEvent) =>
-      this.#insist(() => this.#unreplicated.accept(part), 'platform_report_not_accepted', part.agentId);
+      this.#retry(() => this.#unreplicated.accept(part), 'platform_report_not_accepted', part.agentId);
     return acceptParts(event, `connection ${connection}`, accept, this.#options.setAside);
   }
 
   /** Retries until the work succeeds, or the instance stops. @throws errors other than outages */
-  async #insist<T>(work: () => Promise<T>, complaint: EventCodeAt<'warn'>, agent?: string): Promise<T | undefined> {
+  async #retry<T>(work: () => Promise<T>, complaint: EventCodeAt<'warn'>, agent?: string): Promise<T | undefined> {
     while (!this.#stopping) {
       try {
         return await work();
