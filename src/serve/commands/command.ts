@@ -37,7 +37,7 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
     console.log(`region ${config.region} listens on ${instance.url}`);
     await stopSignal();
     await instance.stop();
-    endWhateverHappens(instance.log);
+    exitAfterLimit(instance.log);
     return 0;
   } catch (error) {
     console.error(complaint('muster', error));
@@ -46,7 +46,7 @@ async function serve({ config: file, history: historyFile, clockOffsetMs }: Serv
 }
 
 /** Terminates a stopped instance even if an open resource keeps its process alive. */
-function endWhateverHappens(log: Log): void {
+function exitAfterLimit(log: Log): void {
   const late = setTimeout(() => {
     const kept = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout');
     log.error('process_kept_alive', { kept });

@@ -45,12 +45,12 @@ function fine(file: string, config: Config): number {
 }
 
 async function checkOnline(file: string, config: Config): Promise<number> {
-  const { askAround } = await import('./config-online.ts');
-  const { wrong, unknown, told } = await askAround(config);
+  const { compareOnline } = await import('./config-online.ts');
+  const { wrong, unknown, notes } = await compareOnline(config);
   for (const problem of wrong) console.log(problemLine(file, problem));
   for (const reason of unknown) console.error(`muster config: ${reason}`);
   if (wrong.length + unknown.length === 0) fine(file, config);
-  for (const line of told) console.log(`  ${line}`);
+  for (const line of notes) console.log(`  ${line}`);
   if (wrong.length > 0) return WRONG;
   return unknown.length > 0 ? UNKNOWN : FINE;
 }

@@ -17,23 +17,23 @@ const STEP = 500;
 const MOST_NAMED = 10;
 
 /** Results of comparing a configuration with the cluster and the bus. */
-interface Heard {
+interface Comparison {
   wrong: Problem[];
   /** Why something could not be checked. */
   unknown: string[];
   /** Further information, one line each. */
-  told: string[];
+  notes: string[];
 }
 
 /** Compares a configuration with the cluster and the bus. Changes nothing. */
-export async function askAround(config: Config): Promise<Heard> {
-  const heard: Heard = { wrong: [], unknown: [], told: [] };
-  await asked(heard, () => askBus(config, heard));
-  await asked(heard, () => askCluster(config, heard));
-  return heard;
+export async function compareOnline(config: Config): Promise<Comparison> {
+  const comparison: Comparison = { wrong: [], unknown: [], notes: [] };
+  await attempt(comparison, () => compareBus(config, comparison));
+  await attempt(comparison, () => compareCluster(config, comparison));
+  return comparison;
 }
 
-async function asked({ unknown }: Heard, ask: () => Promise<void>): Promise<void> {
+async function attempt({ unknown }: Comparison, ask: () => Promise<void>): Promise<void> {
   try {
     await ask();
   } catch (error) {
@@ -41,41 +41,41 @@ async function asked({ unknown }: Heard, ask: () => Promise<void>): Promise<void
   }
 }
 
-async function askBus({ bus }: Config, { wrong, told }: Heard): Promise<void> {
+async function compareBus({ bus }: Config, { wrong, notes }: Comparison): Promise<void> {
   const count = await partitionsThere(bus, NAME);
   if (count === undefined) {
     const next = bus.driver === 'kafka' ? '`muster topics apply` creates it' : 'the first instance creates it';
-    told.push(`bus: there is no ${bus.topic} yet; ${next}`);
+    notes.push(`bus: there is no ${bus.topic} yet; ${next}`);
     return;
   }
   const difference = await differenceOf(bus, count);
-  if (difference === undefined) told.push(`bus: ${count} partitions of ${bus.topic}, as configured`);
+  if (difference === undefined) notes.push(`bus: ${count} partitions of ${bus.topic}, as configured`);
   else wrong.push({ path: 'bus.partitions', message: difference });
 }
 
-async function askCluster(config: Config, heard: Heard): Promise<void> {
+async function compareCluster(config: Config, comparison: Comparison): Promise<void> {
   const { region, redis } = config;
   const cluster = await Cluster.connect(clusterSettings(config), systemClock, createLog('silent', region, NAME));
   try {
     const owner = await cluster.command(OWNER_KEY, ['GET', OWNER_KEY]);
     if (owner !== null && owner !== region) {
       const message = `belong to region "${owner}", not "${region}": regions never share a cluster`;
-      heard.wrong.push({ path: 'redis.nodes', message });
+      comparison.wrong.push({ path: 'redis.nodes', message });
       return;
     }
     const masters = cluster.shards.all();
     const few = masters.filter(({ up, replicas }) => up && replicas < redis.replicas);
     for (const { address, replicas } of few)
-      heard.wrong.push({
+      comparison.wrong.push({
         path: 'redis.replicas',
         message: `is ${redis.replicas}, and the master ${address} has ${replicas}: add replicas, or lower it`,
       });
     for (const { address, up, refuses } of masters) {
-      if (!up) heard.unknown.push(`the master ${address} does not answer`);
-      if (refuses !== undefined) heard.unknown.push(`the master ${address} refuses to write: ${refuses}`);
+      if (!up) comparison.unknown.push(`the master ${address} does not answer`);
+      if (refuses !== undefined) comparison.unknown.push(`the master ${address} refuses to write: ${refuses}`);
     }
-    heard.told.push(`redis: ${masters.length} masters, ${owner === null ? 'not used yet' : `used by ${owner}`}`);
-    heard.told.push(...(await askQueues(config, cluster)));
+    comparison.notes.push(`redis: ${masters.length} masters, ${owner === null ? 'not used yet' : `used by ${owner}`}`);
+    comparison.notes.push(...(await compareQueues(config, cluster)));
   } finally {
     await cluster.close();
   }
@@ -85,7 +85,7 @@ async function askCluster(config: Config, heard: Heard): Promise<void> {
  * Finds platform queues in virtual queues that no agent is in, which may be mistyped ids. An empty queue is no error, so they are
  * only reported, and only for connections whose agents are known here.
  */
-async function askQueues(config: Config, cluster: Cluster): Promise<string[]> {
+async function compareQueues(config: Config, cluster: Cluster): Promise<string[]> {
   const known = new Map<string, Set<string>>();
   for (const domain of Object.keys(config.domains)) await gather(config, cluster, domain, known);
   return Object.entries(config.queues).flatMap(([name, { unites }]) =>

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.ts';
 import { openLetterBox, openSender } from '../letters.ts';
 import { complaint } from '../reports/complaint.ts';
 import { replay } from './deadletters-replay.ts';
-import { renderLetter, renderLetters, renderReplayed, toldLetter } from './deadletters-shown.ts';
+import { listEntry, renderLetter, renderLetters, renderReplayed } from './deadletters-shown.ts';
 
 const FINE = 0;
 const MISSED = 1;
@@ -74,7 +74,7 @@ async function list(box: LetterBox, { json, limit }: Flags & { limit: number }):
     if (latest.length >= 2 * limit) latest = latest.slice(-limit);
   }
   const letters = latest.slice(-limit).map(shownLetter);
-  console.log(json ? asJson({ total, letters: letters.map(toldLetter) }) : renderLetters(letters, total));
+  console.log(json ? asJson({ total, letters: letters.map(listEntry) }) : renderLetters(letters, total));
   return FINE;
 }
 
@@ -85,9 +85,7 @@ async function show(box: LetterBox, id: string, { json }: Flags): Promise<number
     return MISSED;
   }
   const shown = shownLetter(letter);
-  console.log(
-    json ? asJson({ ...toldLetter(shown), stack: shown.stack, message: shown.message }) : renderLetter(shown),
-  );
+  console.log(json ? asJson({ ...listEntry(shown), stack: shown.stack, message: shown.message }) : renderLetter(shown));
   return FINE;
 }
 

@@ -6,7 +6,7 @@ const KEY_LENGTH = 40;
 const REASON_LENGTH = 100;
 
 /** An entry of the list as JSON. */
-export function toldLetter({ id, atMs, region, from, message, reason, cutFrom }: ShownLetter) {
+export function listEntry({ id, atMs, region, from, message, reason, cutFrom }: ShownLetter) {
   return {
     id,
     at: atMs ?? null,
