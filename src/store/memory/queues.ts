@@ -19,7 +19,7 @@ interface Candidate {
 }
 
 /** The result of a scan. */
-interface Met {
+interface Scanned {
   candidates: Candidate[];
   considered: Considered[];
   tally: Tally;
@@ -44,7 +44,7 @@ export class MemoryQueues implements Queues {
 
   async find(request: FindRequest): Promise<Found> {
     const found = await this.#region.run(request.domain, 'find', () => {
-      const { candidates, considered, tally } = this.#meet(request);
+      const { candidates, considered, tally } = this.#scan(request);
       const agents = candidates.slice(0, request.limit).map(({ agentId, record }) => ({ agentId, record }));
       return structuredClone({ agents, clockMs: this.#region.nowMs(), tally, considered });
     });
@@ -80,24 +80,24 @@ export class MemoryQueues implements Queues {
   }
 
   /** Scans a queue. @param only the one agent to consider; undefined: all */
-  #meet(wanted: Wanted, unwanted: Unwanted = () => undefined, only?: string): Met {
+  #scan(wanted: Wanted, unwanted: Unwanted = () => undefined, only?: string): Scanned {
     const { domain, queue, media, explain } = wanted;
     const members = this.#members(domain, queue, media).filter(([agentId]) => only === undefined || agentId === only);
-    const met: Met = { candidates: [], considered: [], tally: { seen: members.length } };
+    const scanned: Scanned = { candidates: [], considered: [], tally: { seen: members.length } };
     const look = (agentId: string, record: AgentRecord | undefined): void => {
       const found = record ? this.#candidate(agentId, record, wanted) : 'busy';
       const obstacle = typeof found === 'string' ? found : unwanted(agentId);
-      if (explain) met.considered.push({ agentId, ...(obstacle && { obstacle }), ...(record && { record }) });
-      if (obstacle) met.tally[obstacle] = (met.tally[obstacle] ?? 0) + 1;
-      else if (typeof found !== 'string') met.candidates.push(found);
+      if (explain) scanned.considered.push({ agentId, ...(obstacle && { obstacle }), ...(record && { record }) });
+      if (obstacle) scanned.tally[obstacle] = (scanned.tally[obstacle] ?? 0) + 1;
+      else if (typeof found !== 'string') scanned.candidates.push(found);
     };
     for (const [agentId, record] of members.sort(byArrival)) look(agentId, record);
     if (only !== undefined && members.length === 0) {
-      met.tally.seen = 1;
+      scanned.tally.seen = 1;
       look(only, undefined);
     }
-    met.candidates.sort((one, other) => one.inHand - other.inHand || one.placeMs - other.placeMs);
-    return met;
+    scanned.candidates.sort((one, other) => one.inHand - other.inHand || one.placeMs - other.placeMs);
+    return scanned;
   }
 
   #candidate(agentId: string, record: AgentRecord, { media, skills, passOver, vouched }: Wanted): Candidate | Obstacle {
@@ -123,7 +123,7 @@ export class MemoryQueues implements Queues {
     const known = entry && this.#knownClaim(request, domain, entry, nowMs);
     if (known) return known;
     const unwanted = (agentId: string) => (request.refused.includes(agentId) ? ('held' as const) : undefined);
-    const { candidates, considered, tally } = this.#meet(request, unwanted, request.agentId || undefined);
+    const { candidates, considered, tally } = this.#scan(request, unwanted, request.agentId || undefined);
     const declined = entry?.declined ?? [];
     // An agent who has refused this call gets it again only if there is no other.
     const best = candidates.find(({ agentId }) => !declined.includes(agentId)) ?? candidates[0];
