@@ -66,7 +66,7 @@ export const ROUTING_EVENTS = {
     level: 'warn or debug',
     message: 'Claim was not published to other regions',
     meaning:
-      'Their requests for the agent are refused until it is; the agent is never granted twice. `debug` where `shard_down` has reported the cause.',
+      'They learn of it by a refusal when they ask for the agent. The agent is never granted twice. `debug` where `shard_down` has reported the cause.',
   },
   expired_claim_not_ended: {
     level: 'warn or debug',
