@@ -187,7 +187,7 @@ export class RedisAgents implements Agents {
   #settled(agentId: string, written: Written<unknown>): Settled {
     const [kind, line] = answerOf<Settled['kind']>(written);
     const now = this.#remember(agentId, line);
-    // Else the record that is gone would be recalled, and change nothing, for ever.
+    // Otherwise a removed record would stay in the cache, and changes would be merged into it for ever.
     if (!now) this.#recent.delete(agentId);
     if (!now || kind === 'conflict') return { kind: 'conflict', record: now };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };

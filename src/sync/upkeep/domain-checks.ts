@@ -53,13 +53,13 @@ export class DomainChecks {
 
   async #checkDue(held: Set<number>): Promise<void> {
     for (const number of held) {
-      // The check before may have taken minutes.
+      // The previous check may have taken minutes.
       if (!this.#mayCheck(number)) continue;
       if ((this.#dueMs.get(number) ?? 0) <= this.#options.clock.monotonicMs()) await this.#check(number);
     }
   }
 
-  /** Whether a domain is this instance's now, and the instance goes on. */
+  /** Whether this instance holds the domain's lease, and is not stopping. */
   #mayCheck(number: number): boolean {
     return !this.#rounds.stopping.aborted && this.#leases.held().has(number);
   }
