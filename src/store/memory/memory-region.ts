@@ -49,7 +49,7 @@ export class MemoryRegion {
   async run<T>(part: string, name: string, step: () => T, deadlineMs = Number.POSITIVE_INFINITY): Promise<T> {
     const untilMs = this.clock.monotonicMs() + deadlineMs;
     await this.#scheduler?.turn(`${name} asked`);
-    if (this.outages.get(part) === 'away') throw new ShardUnavailable(`${part} cannot be reached`);
+    if (this.outages.get(part) === 'away') throw new ShardUnavailable(`${part} is away`);
     const answer = step();
     await this.#scheduler?.turn(`${name} answered`);
     if (this.outages.get(part) === 'mute') throw new ShardUnavailable(`${part} does not answer`);
