@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { SOON } from './test/fixtures/soon.ts';
 
@@ -7,6 +8,21 @@ const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test
 /** Tests that have commands of their own: `npm run races`, `npm run release -- --prove`, `npm run image -- --prove`. */
 const SLOW = ['test/races/**', 'test/release/outside/**'];
 
+/** Folders of tests that run in their own process alone. */
+const LIGHT = 'agent,auth,config,contract,docs,matrix,mutants,ops,platforms,routing,simulators,sync,verify';
+/** Tests in these folders that start servers nevertheless. */
+const WITH_SERVERS = [
+  'test/docs/pasted.test.ts',
+  'test/platforms/shared-budget.test.ts',
+  'test/sync/forget-silent.test.ts',
+  'test/sync/freshness.test.ts',
+];
+const light = globSync(`test/{${LIGHT}}/**/*.test.ts`, { cwd: import.meta.dirname }).filter(
+  (file) => !WITH_SERVERS.includes(file),
+);
+
+// Most of their time tests wait for timers: of platforms, Redis, Kafka and instances.
+const atOnce = { maxWorkers: 4, sequence: { groupOrder: 0 } };
 const limits = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { ...SOON } } };
 
 export default defineConfig({
@@ -15,12 +31,21 @@ export default defineConfig({
     projects: [
       {
         test: {
-          // Most of their time they wait for timers: of platforms, Redis, Kafka and instances.
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...SLOW],
-          maxWorkers: 4,
-          sequence: { groupOrder: 0 },
+          exclude: [...ALONE, ...SLOW, ...light],
+          ...atOnce,
+          ...limits,
+        },
+      },
+      {
+        test: {
+          // After `together`, by its name: short files fill the time until the last long one has ended. A process for each
+          // of them would take longer than most of them.
+          name: 'together, light',
+          include: light,
+          isolate: false,
+          ...atOnce,
           ...limits,
         },
       },

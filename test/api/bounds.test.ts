@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { partitionOf, writeFields } from '../../src/bus/envelope.ts';
-import { type Answer, ask as askOnce, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
+import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
@@ -15,14 +15,6 @@ beforeAll(async () => {
   url = (regions[0] as { url: string }).url;
 });
 afterAll(() => regions?.stop());
-
-/** Asked again while the instance has too much to do, as its answer says. */
-const ask = (...asked: Parameters<typeof askOnce>): Promise<Answer> =>
-  vi.waitFor(async () => {
-    const answer = await askOnce(...asked);
-    if (answer.body.code === 'overloaded') throw new Error(answer.body.detail);
-    return answer;
-  }, SOON);
 
 const agent = (id: string): string => `crm-eu:${id}`;
 const known = (id: string) => ask(`${url}/v1/agents/${encodeURIComponent(agent(id))}`);

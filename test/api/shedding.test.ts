@@ -59,7 +59,7 @@ test('beyond its capacity an instance refuses lookups and goes on settling claim
       { timeout: 90_000, interval: 10 },
     );
     for (const settlement of ['confirm', 'renew', 'complete'])
-      expect(await ask(`${claim}/${settlement}`, 'POST')).toMatchObject({ status: 200 });
+      expect((await fetch(`${claim}/${settlement}`, { method: 'POST' })).status).toBe(200);
   } finally {
     await stop();
   }

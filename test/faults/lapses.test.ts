@@ -98,9 +98,11 @@ describe('a claim that has lapsed', () => {
     expect(two.status).toBe(201);
     expect(await post(`${pathOf(two)}/confirm`, {})).toMatchObject({ status: 200 });
     await expect.poll(lapsesTold, LONG).toBe(before + 1);
-    const log = await readFile(eu.processes[0]?.log ?? '', 'utf8');
-    const told = log.split('\n').filter((line) => line.includes('"lapse"') && line.includes(one.body.claim_id));
-    expect(told).toHaveLength(1);
+    const told = async () => {
+      const log = await readFile(eu.processes[0]?.log ?? '', 'utf8');
+      return log.split('\n').filter((line) => line.includes('"lapse"') && line.includes(one.body.claim_id)).length;
+    };
+    await expect.poll(told, LONG).toBe(1);
     const changes = (await inStore('XRANGE', 'changes:{main}', '-', '+')) as [string, string[]][];
     const moved = changes.flatMap(([, [, agent, , claim]]) => (agent === 'crm-eu:wanted' ? [claim ?? ''] : []));
     const ends = moved.filter((text) => text.includes(` ENDED - one `) && text.endsWith(' lapsed'));

@@ -117,8 +117,8 @@ describe('a call that both regions have asked the other for, without hearing wha
     await Promise.all([remember(eu, 'circle', 'crm-us:0'), remember(us, 'circle', 'crm-eu:0')]);
     const answer = await claim(eu, 'circle', { budget_ms: 1000 });
     expect(answer).toMatchObject({ status: 201, body: { agent_id: 'crm-us:0' } });
-    const asked = await Promise.all([eu, us].map((region) => claimsOf(region, 'circle')));
-    expect(asked).toEqual([1, 1]);
+    const asked = () => Promise.all([eu, us].map((region) => claimsOf(region, 'circle')));
+    await expect.poll(asked, LONG).toEqual([1, 1]);
     await settle(eu, answer, 'release');
   });
 

@@ -26,7 +26,8 @@ async function failuresOf(before: Step[], inject: (model: Model) => void, after:
   }
 }
 
-it('passes every correct history', async () => {
+// Side by side: most of their time they wait for files.
+it.concurrent('passes every correct history', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (before) => {
       expect(await failuresOf(before, () => {}, [])).toEqual([]);
@@ -35,7 +36,7 @@ it('passes every correct history', async () => {
   );
 });
 
-it.each<[string, string, (model: Model) => void]>([
+it.concurrent.each<[string, string, (model: Model) => void]>([
   ['one lost event', 'delivered', (model) => model.injectLoss()],
   ['one usurped claim', 'authority', (model) => model.injectUsurper()],
   ['one conflict in silence', 'conflicts', (model) => model.injectSilence()],
@@ -54,7 +55,7 @@ it.each<[string, string, (model: Model) => void]>([
   );
 });
 
-it('finds one call with two agents, wherever it happens', async () => {
+it.concurrent('finds one call with two agents, wherever it happens', async () => {
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       expect(await failuresOf(before, (model) => model.injectTwoAgents(), after)).toContain('one-call');
@@ -63,7 +64,7 @@ it('finds one call with two agents, wherever it happens', async () => {
   );
 });
 
-it('finds one overlap, wherever it happens', async () => {
+it.concurrent('finds one overlap, wherever it happens', async () => {
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       expect(await failuresOf(before, (model) => model.injectOverlap(), after)).toContain('exclusive');

@@ -1,7 +1,10 @@
-import { createClient } from '@redis/client';
+import { RedisClient } from '@redis/client';
 
 /** Longer than any administrative command takes; it detects a frozen node. */
 const ANSWER_LIMIT_MS = 6_000;
+
+/** Makes clients of one class. `createClient` makes a class of hundreds of commands for each address, 20 ms of work. */
+const clientOf = RedisClient.factory();
 
 /** A connection to one node for administration. It fails rather than wait for ever, and never reconnects. */
 export interface AdminConnection {
@@ -12,7 +15,7 @@ export interface AdminConnection {
 
 /** @throws Error if the node is not there or does not answer in time */
 export async function connectAdmin(port: number, answerLimitMs = ANSWER_LIMIT_MS): Promise<AdminConnection> {
-  const client = createClient({
+  const client = clientOf({
     socket: { host: '127.0.0.1', port, reconnectStrategy: false },
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, createCluster } from '@redis/client';
+import { createCluster, RedisClient as NodeClient } from '@redis/client';
 import { within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { TlsTexts } from '../../ops/tls.ts';
@@ -28,6 +28,9 @@ const LOOK_EVERY_MS = 15;
 
 /** The address that a node announces if it has no hostname, or does not know its own address. */
 const NOWHERE = /^(\?|null|undefined|):\d+$/;
+
+/** Makes clients of one class. `createClient` makes a class of hundreds of commands for each address, 20 ms of work. */
+const nodeClient = NodeClient.factory();
 
 export type RedisClient = ReturnType<typeof connectCluster>;
 export type Node = Awaited<ReturnType<RedisClient['getNodeClientForKey']>>;
@@ -133,7 +136,7 @@ export function connectCluster(settings: ClusterSettings) {
 /** Creates a client of one node, not connected yet. It does not reconnect. */
 export function connectNode(settings: ClusterSettings, host: string, port: number) {
   const { socket, ...one } = nodeSettings(settings);
-  return createClient({ ...one, socket: { ...socket, host, port, reconnectStrategy: false } });
+  return nodeClient({ ...one, socket: { ...socket, host, port, reconnectStrategy: false } });
 }
 
 function nodeSettings({ username, password, tls }: ClusterSettings) {
