@@ -71,6 +71,16 @@ describe('what this instance accepts', () => {
     expect(published()).toEqual([told(1)]);
   });
 
+  it('is published a moment after its signal where the lease has just come', async () => {
+    let held: number[] = [];
+    await start(() => [], sync.store);
+    await start(() => held);
+    held = [1];
+    await accept(1);
+    await pass(SIGNALLED_MS);
+    expect(published()).toEqual([told(1)]);
+  });
+
   it('is found a little later where the signal was lost', async () => {
     await start(() => [], sync.store);
     await start(() => [0, 1, 2]);

@@ -22,6 +22,8 @@ interface RelayOptions {
 const BATCH = 500;
 /** How often each partition is read even without a signal, in case one was lost. */
 const LOOK_EVERY_MS = 1000;
+/** How long signals for other instances' partitions gather until it looks whether a lease has come. */
+const LOOK_SOON_MS = 100;
 const MAX_BACKOFF_MS = 2000;
 /** How long a stopping relay may go on publishing; the region's next relay publishes the rest. */
 const STOP_LIMIT_MS = 5000;
@@ -46,6 +48,9 @@ export class Relay {
   #inherited = new Set<number>();
   /** Cache of `#mine()`: computing it for each append is slow. `#poke` checks again, so a lease that ended since does no harm. */
   #lastMine = new Set<number>();
+  /** Partitions that were signalled and were another instance's at the last look. */
+  readonly #signalled = new Set<number>();
+  #looksSoon: NodeJS.Timeout | undefined;
   #stopped = false;
   #away = false;
 
@@ -56,10 +61,9 @@ export class Relay {
 
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
-    await this.#options.outbox.hear((partition) => {
-      if (this.#lastMine.has(partition)) this.#poke(partition);
-    });
+    await this.#options.outbox.hear((partition) => this.#heard(partition));
     this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
+    this.#pokeAll();
   }
 
   /**
@@ -68,6 +72,7 @@ export class Relay {
    */
   async stop(inherited: Iterable<number> = []): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#looksSoon);
     this.#inherited = new Set(inherited);
     this.#pokeAll();
     const done = new AbortController();
@@ -91,6 +96,22 @@ export class Relay {
     const { outbox, log } = this.#options;
     if (this.#lastMine.has(partition) && this.#poke(partition)) return;
     outbox.announce(partition).catch((error) => log.debug('relay_signal_failed', { err: error }));
+  }
+
+  /** Called with another instance's signal, and with its own. A lease that came since the last look is found a moment later. */
+  #heard(partition: number): void {
+    if (this.#lastMine.has(partition)) {
+      this.#poke(partition);
+      return;
+    }
+    this.#signalled.add(partition);
+    if (this.#stopped || this.#looksSoon) return;
+    this.#looksSoon = setTimeout(() => {
+      this.#looksSoon = undefined;
+      const mine = this.#mine();
+      for (const each of this.#signalled) if (mine.has(each)) this.#poke(each);
+      this.#signalled.clear();
+    }, LOOK_SOON_MS);
   }
 
   #pokeAll(): void {
