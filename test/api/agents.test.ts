@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
+const SINCE_MS = RECENTLY_MS;
 const SUPPORT = 'crm-eu:support';
 /** More than are looked at for one page. */
 const CROWD = 1200;

@@ -1,10 +1,11 @@
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { partitionOf, writeFields } from '../../src/bus/envelope.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
+const SINCE_MS = RECENTLY_MS;
 const TOPIC = 'agent.status.change';
 const PARTITIONS = 12;
 let regions: Regions;

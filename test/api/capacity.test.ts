@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { say } from '../fixtures/tokens.ts';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => regions.stop());
 
-let at = Date.parse('2026-03-02T10:00:00Z');
+let at = RECENTLY_MS;
 
 /** Somebody on duty at home in `eu` who may carry two chats, or one call and nothing else. */
 async function able(agentId: string, more: object = {}): Promise<void> {

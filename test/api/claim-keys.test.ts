@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 /** The keys of ids change while calls go on: nobody may notice, as long as it is done in the order of docs/security.md. */
 
 const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map((name) => `${name}: a secret of 32 characters or more`);
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;

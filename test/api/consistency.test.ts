@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readToken, writeToken } from '../../src/routing/consistency/token.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
 import { say } from '../fixtures/tokens.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: [string, string];
 let us: [string, string];

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { bringOnDuty, eventOf, type Regions, startRegions, TOOK_EFFECT } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
+const SINCE_MS = RECENTLY_MS;
 let regions: Regions;
 let eu: string;
 let beside: string;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { say } from '../fixtures/tokens.ts';
 
-const nowMs = Date.parse('2026-03-02T10:00:00Z');
+const nowMs = RECENTLY_MS;
 let regions: Regions;
 let eu: string;
 let us: string;

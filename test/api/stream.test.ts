@@ -2,6 +2,7 @@ import { Compile } from 'typebox/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AgentChange, ClaimChange, RegionChange, Reset } from '../../src/contract/stream.ts';
 import { Listener } from '../fixtures/listener.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import {
   ask,
   bringOnDuty,
@@ -14,7 +15,7 @@ import {
 } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
+const SINCE_MS = RECENTLY_MS;
 const SCHEMAS = { agent: AgentChange, claim: ClaimChange, region: RegionChange, reset: Reset };
 const QUEUE = 'crm-eu:support';
 

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { partitionOf } from '../../src/bus/envelope.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const SINCE_MS = Date.parse('2026-03-02T10:00:00Z');
+const SINCE_MS = RECENTLY_MS;
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = `00-${TRACE}-00f067aa0ba902b7-01`;
 const PARTITIONS = 12;

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { partitionOf, readFields, type StreamEntry } from '../../src/bus/envelope.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const nowMs = Date.parse('2026-03-02T10:00:00Z');
+const nowMs = RECENTLY_MS;
 const TOPIC = 'agent.status.change';
 const profile = { queues: ['crm-eu:support'], skills: {} };
 const pathOf = (id: string) => `/v1/agents/${encodeURIComponent(id)}`;

@@ -13,9 +13,10 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import type { AgentAnswer } from '../../src/contract/agents.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { readBuild } from '../../src/ops/build.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: Client;
 let us: Client;

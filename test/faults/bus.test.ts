@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { claimOnce, settleOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;

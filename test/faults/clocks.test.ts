@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { claimOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import {
   ask,
   bringOnDuty,
@@ -11,7 +12,7 @@ import {
   type TestRegion,
 } from '../fixtures/regions.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 const offsetsMs: Record<string, number> = { us: 5000, ap: -300_000 };
 let regions: Regions;
 let eu: TestRegion;

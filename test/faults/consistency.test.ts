@@ -5,11 +5,12 @@ import type { BusMessage } from '../../src/bus/bus.ts';
 import { readFields, type StreamEntry } from '../../src/bus/envelope.ts';
 import { createRedisStreamsBus } from '../../src/bus/redis-streams/redis-streams.ts';
 import { systemClock } from '../../src/ops/clock.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { bringOnDuty, eventOf, type Process, type Regions, startRegions } from '../fixtures/regions.ts';
 import { silent } from '../fixtures/store.ts';
 import { type Said, say } from '../fixtures/tokens.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 const WORKERS = 8;
 const AGENTS_EACH = 24;
 const PARTITIONS = 12;

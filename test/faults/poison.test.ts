@@ -7,12 +7,13 @@ import { createLog } from '../../src/ops/log.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { Listener } from '../fixtures/listener.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
 const PARTITIONS = 12;
 const TOPIC = 'agent.status.change';
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: TestRegion;
 let us: TestRegion;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KeptLedger, keepLedger } from '../fixtures/callers-ledger.ts';
 import { claimers, claimOnce } from '../fixtures/claimers.ts';
 import { judge } from '../fixtures/judge.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { bringOnDuty, type Regions, startRegions } from '../fixtures/regions.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let ledger: KeptLedger;
 beforeAll(async () => {

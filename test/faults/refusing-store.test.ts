@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
 import type { LocalRedisNode } from '../../world/redis/cluster.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, bringOnDuty, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: TestRegion;
 beforeAll(async () => {

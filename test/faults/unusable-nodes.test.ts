@@ -3,10 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { withAdmin } from '../../world/redis/admin.ts';
 import type { LocalRedisNode } from '../../world/redis/cluster.ts';
 import { claimers, claimOnce } from '../fixtures/claimers.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { bringOnDuty, type Process, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
 
-const sinceMs = Date.parse('2026-03-02T10:00:00Z');
+const sinceMs = RECENTLY_MS;
 let regions: Regions;
 let eu: TestRegion;
 async function start(agents: number, nodeTimeoutMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { GenesysSimulator } from '@muster/simulators/genesys/interface';
 import { startGenesysSimulator } from '@muster/simulators/genesys/simulator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { withAdmin } from '../../world/redis/admin.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
 const AGENTS = 'agents:{main}';
@@ -134,7 +135,7 @@ describe('an agent of the connection whom the platform never had', () => {
     const id = 'genesys-eu:made,up';
     const event = {
       event_id: 'made-up',
-      timestamp: Date.parse('2026-03-02T10:00:00Z'),
+      timestamp: RECENTLY_MS,
       agent_id: id,
       status: 'AVAILABLE',
     };

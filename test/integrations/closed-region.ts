@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { pairOf, privatePem, publicPem, sign } from '../fixtures/issuer.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { eventOf, startRegions } from '../fixtures/regions.ts';
 import { TokenEndpoint } from '../fixtures/token-endpoint.ts';
 
@@ -9,7 +10,7 @@ const ISSUER = 'https://login.example.com/';
 export const CLIENT = { id: 'contact-centre', secret: 'a$b#c"d\\e' };
 const BASIC = `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString('base64')}`;
 const FORM = { grant_type: 'client_credentials', scope: 'route:agent' };
-const NOW_MS = Date.parse('2026-03-02T10:00:00Z');
+const NOW_MS = RECENTLY_MS;
 
 /** Does it again as long as the instance has too much to do: on a busy machine a request can be turned away unread. */
 export const unlessTurnedAway = <T>(request: () => Promise<T>): Promise<T> =>

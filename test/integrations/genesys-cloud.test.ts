@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ACTIONS, AUTH_ACTION, TIMEOUT_S } from '../../integrations/genesys-cloud/source/actions.ts';
 import { LONGEST_MS, RouteFields, SettleFields } from '../../src/contract/route.ts';
+import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { eventOf } from '../fixtures/regions.ts';
 import { Velocity, velocityOrSkip } from '../fixtures/velocity.ts';
 import { CLIENT, type ClosedRegion, startClosedRegion, unlessTurnedAway } from './closed-region.ts';
@@ -11,7 +12,7 @@ import { blocksOf, readCurl, send } from './page.ts';
 const NAMES = ['claim', 'claim-and-assign', 'confirm', 'release', 'complete'] as const;
 type ActionName = (typeof NAMES)[number];
 const PAGE = readFileSync(new URL('../../integrations/genesys-cloud/README.md', import.meta.url), 'utf8');
-const nowMs = Date.parse('2026-03-02T10:00:00Z');
+const nowMs = RECENTLY_MS;
 const agent = (id: string): string => `crm-eu:${id}`;
 /** Whether this Muster delivers calls by itself. */
 const DELIVERS = 'deliver' in RouteFields.properties;

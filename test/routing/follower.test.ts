@@ -97,9 +97,17 @@ describe('whoever follows agents', () => {
 
   it('is told how long a claim still holds its agent', async () => {
     const { next } = await follow();
-    await claimFor(eu, 'call-1');
+    const { claim } = await claimFor(eu, 'call-1');
     regions.clock.pass(4000);
     expect(await next()).toMatchObject([{ data: { state: 'HELD', expires_in_ms: 6000 } }]);
+    await settle(eu.region, claim.claim_id, 'renew');
+    await settle(eu.region, claim.claim_id, 'confirm');
+    const { confirmedMs } = eu.region.config.claims;
+    // What has moved on since holds nobody any more.
+    expect(await next()).toMatchObject([
+      { data: { state: 'HELD', expires_in_ms: 0 } },
+      { data: { state: 'CONFIRMED', expires_in_ms: confirmedMs } },
+    ]);
   });
 
   it('is told of one home only where that is asked for', async () => {
