@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/ops/clock.ts';
 
 const POLL_MS = 20;
+const FREEZE_LIMIT_MS = 10_000;
 const LAST_LINES = 5;
 
 const running = new Set<ChildProcess>();
@@ -87,7 +88,7 @@ export class Process {
     if (!this.#child) throw new Error(`${this.name} did not start:\n${this.#failure?.message ?? this.lastWords()}`);
   }
 
-  /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone. */
+  /** Sends a signal; after SIGKILL and SIGTERM it resolves when the process is gone, after SIGSTOP when all its threads stand still. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (!child) return;
@@ -96,6 +97,10 @@ export class Process {
     if (ends) this.#wasAsked = true;
     child.kill(signal);
     await closed;
+    // On a busy machine a thread may run on for a while. One that is continued meanwhile is not waited for without end.
+    const deadlineMs = systemClock.monotonicMs() + FREEZE_LIMIT_MS;
+    const isFrozen = () => isStopped(child.pid) || systemClock.monotonicMs() > deadlineMs;
+    while (signal === 'SIGSTOP' && this.#child === child && !isFrozen()) await delay(POLL_MS);
   }
 
   /** Lets the program end in order, by force when it takes too long; resolves when the process is gone. */
@@ -134,3 +139,16 @@ export class Process {
     return child;
   }
 }
+
+/** Whether every thread of a process is stopped, as Linux tells; true on other systems, which do not tell. */
+function isStopped(pid: number | undefined): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => stateOf(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')) === 'T');
+  } catch {
+    return true; // No /proc, or the process or a thread of it is gone.
+  }
+}
+
+/** The program's name comes before it, in parentheses, and may contain any character. */
+const stateOf = (stat: string): string | undefined => stat.slice(stat.lastIndexOf(')') + 2)[0];
