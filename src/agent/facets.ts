@@ -142,7 +142,7 @@ export const FACET_NAMES = [
 export type FacetName = (typeof FACET_NAMES)[number];
 
 /** The position of a value in its facet's order. */
-export interface Rank extends Version {
+export interface VersionKey extends Version {
   /** See {@link unavailabilityOf}. */
   unavailability: number;
 }
@@ -160,7 +160,7 @@ const UNAVAILABILITY: Record<string, number> = {
 /** Breaks a tie: of two values with the same time the less available one wins, so a tie never frees a busy agent. */
 export const unavailabilityOf = ({ state }: Version & { state?: string }): number => UNAVAILABILITY[state ?? ''] ?? 0;
 
-export const rankOf = (facet: Version & { state?: string }): Rank => ({
+export const versionKeyOf = (facet: Version & { state?: string }): VersionKey => ({
   at: facet.at,
   unavailability: unavailabilityOf(facet),
   id: facet.id,
@@ -171,10 +171,10 @@ export const rankOf = (facet: Version & { state?: string }): Rank => ({
  * event's id. Negative when `a` is older than `b`, 0 when they are the same event, positive when `a` is newer.
  */
 export function compareVersions(a: Version & { state?: string }, b: Version & { state?: string }): number {
-  return compareRanks(rankOf(a), rankOf(b));
+  return compareVersionKeys(versionKeyOf(a), versionKeyOf(b));
 }
 
-export function compareRanks(a: Rank, b: Rank): number {
+export function compareVersionKeys(a: VersionKey, b: VersionKey): number {
   return a.at - b.at || a.unavailability - b.unavailability || compareTexts(a.id, b.id);
 }
 

@@ -2,7 +2,7 @@ import {
   type Claim,
   claimsOf,
   compareClaims,
-  compareRanks,
+  compareVersionKeys,
   compareVersions,
   FACET_NAMES,
   type FacetName,
@@ -13,10 +13,10 @@ import {
   interactionsFacet,
   interactionsOf,
   type LastSecond,
-  type Rank,
-  rankOf,
   type Stamped,
   type Version,
+  type VersionKey,
+  versionKeyOf,
 } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
 import { claimOn, isLive, liveInteractions, VOICE } from './status.ts';
@@ -296,12 +296,12 @@ type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
 export interface Reach {
-  forgotten?: Rank;
-  profile?: Rank;
-  presence?: Rank;
-  activity?: Rank;
+  forgotten?: VersionKey;
+  profile?: VersionKey;
+  presence?: VersionKey;
+  activity?: VersionKey;
   /** By call id. */
-  interactions?: Record<string, Rank>;
+  interactions?: Record<string, VersionKey>;
   /** By unit. */
   claims?: Record<string, ClaimVersion>;
 }
@@ -314,9 +314,9 @@ export function reachOf(change: Facets): Reach {
   const reach: Reach = {};
   for (const name of REPORTED) {
     const facet = change[name];
-    if (facet) reach[name] = rankOf(facet);
+    if (facet) reach[name] = versionKeyOf(facet);
   }
-  const interactions = interactionsOf(change).map((one) => [one.callId, rankOf(one)] as const);
+  const interactions = interactionsOf(change).map((one) => [one.callId, versionKeyOf(one)] as const);
   if (interactions.length > 0) reach.interactions = Object.fromEntries(interactions);
   const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
     return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
@@ -333,7 +333,7 @@ export function behind(facets: Facets, reach: Reach): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], reach[name]];
     if (!wanted || (name !== 'forgotten' && isBuried(facets.forgotten, wanted))) return false;
-    return !(held && compareRanks(rankOf(held), wanted) >= 0);
+    return !(held && compareVersionKeys(versionKeyOf(held), wanted) >= 0);
   });
   const calls = Object.entries(reach.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
   if (calls.some(([callId, wanted]) => isAhead(facets, callId, wanted))) names.push('interactions');
@@ -345,10 +345,10 @@ export function behind(facets: Facets, reach: Reach): FacetName[] {
 }
 
 /** Whether the interaction is not as new as that; what lies below the floor has been forgotten. */
-function isAhead(facets: Facets, callId: string, wanted: Rank): boolean {
+function isAhead(facets: Facets, callId: string, wanted: VersionKey): boolean {
   if (wanted.at < (facets.interactions?.forgottenBefore ?? 0)) return false;
   const held = interactionOf(facets, callId);
-  return !held || compareRanks(rankOf(held), wanted) < 0;
+  return !held || compareVersionKeys(versionKeyOf(held), wanted) < 0;
 }
 
 function hasReached(claim: Claim | undefined, wanted: ClaimVersion): boolean {
