@@ -295,7 +295,7 @@ const compareSeconds = (one: LastSecond, other: LastSecond): number =>
 type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
 /** How new an agent's facets must be for a write to be among what they say. */
-export interface Reach {
+export interface RequiredVersions {
   forgotten?: VersionKey;
   profile?: VersionKey;
   presence?: VersionKey;
@@ -310,34 +310,34 @@ export interface Reach {
 export const REPORTED = ['forgotten', 'profile', 'presence', 'activity'] as const satisfies FacetName[];
 
 /** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
-export function reachOf(change: Facets): Reach {
-  const reach: Reach = {};
+export function requiredVersionsOf(change: Facets): RequiredVersions {
+  const required: RequiredVersions = {};
   for (const name of REPORTED) {
     const facet = change[name];
-    if (facet) reach[name] = versionKeyOf(facet);
+    if (facet) required[name] = versionKeyOf(facet);
   }
   const interactions = interactionsOf(change).map((one) => [one.callId, versionKeyOf(one)] as const);
-  if (interactions.length > 0) reach.interactions = Object.fromEntries(interactions);
+  if (interactions.length > 0) required.interactions = Object.fromEntries(interactions);
   const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
     return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
   });
-  if (claims.length > 0) reach.claims = Object.fromEntries(claims);
-  return reach;
+  if (claims.length > 0) required.claims = Object.fromEntries(claims);
+  return required;
 }
 
 /**
  * The facets that are older than a write, or absent. None: merging the write in would change nothing, so whatever is
  * read from these facets is not the past. Each facet only ever grows, so this stays true.
  */
-export function behind(facets: Facets, reach: Reach): FacetName[] {
+export function missingFacets(facets: Facets, required: RequiredVersions): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
-    const [held, wanted] = [facets[name], reach[name]];
+    const [held, wanted] = [facets[name], required[name]];
     if (!wanted || (name !== 'forgotten' && isBuried(facets.forgotten, wanted))) return false;
     return !(held && compareVersionKeys(versionKeyOf(held), wanted) >= 0);
   });
-  const calls = Object.entries(reach.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
+  const calls = Object.entries(required.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
   if (calls.some(([callId, wanted]) => isAhead(facets, callId, wanted))) names.push('interactions');
-  for (const [unit, wanted] of Object.entries(reach.claims ?? {})) {
+  for (const [unit, wanted] of Object.entries(required.claims ?? {})) {
     const name = unit === VOICE ? 'claim' : 'digitalClaims';
     if (!names.includes(name) && !hasReached(claimOn(facets, unit), wanted)) names.push(name);
   }

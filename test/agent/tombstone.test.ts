@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
-import { behind, isForgotten, isSilent, lastWordMs, merge, reachOf, unburied } from '../../src/agent/merge.ts';
+import {
+  isForgotten,
+  isSilent,
+  lastWordMs,
+  merge,
+  missingFacets,
+  requiredVersionsOf,
+  unburied,
+} from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
@@ -59,8 +67,8 @@ describe('a tombstone', () => {
   });
 
   it('is what a read waits for that must come after it, and nothing that it buried is waited for', () => {
-    expect(behind(onDuty(1_000), reachOf(gone(2_000)))).toEqual(['forgotten']);
-    expect(behind(gone(2_000), reachOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
+    expect(missingFacets(onDuty(1_000), requiredVersionsOf(gone(2_000)))).toEqual(['forgotten']);
+    expect(missingFacets(gone(2_000), requiredVersionsOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
   });
 });
 

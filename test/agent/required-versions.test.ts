@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareClaims, type Facets } from '../../src/agent/facets.ts';
-import { behind, merge, reachOf } from '../../src/agent/merge.ts';
+import { merge, missingFacets, requiredVersionsOf } from '../../src/agent/merge.ts';
 import { facets } from './arbitrary.ts';
 
 /** Nobody who writes waits for what is forgotten. */
@@ -15,8 +15,8 @@ describe('what an agent must have reached for a write', () => {
     fc.assert(
       fc.property(facets, facets, facets, (before, write, later) => {
         const merged = merge(before, write).facets;
-        expect(behind(merged, reachOf(write))).toEqual([]);
-        expect(behind(merge(merged, later).facets, reachOf(write))).toEqual([]);
+        expect(missingFacets(merged, requiredVersionsOf(write))).toEqual([]);
+        expect(missingFacets(merge(merged, later).facets, requiredVersionsOf(write))).toEqual([]);
       }),
     );
   });
@@ -26,7 +26,7 @@ describe('what an agent must have reached for a write', () => {
       fc.property(facets, facets, (held, { claim: _, digitalClaims: _too, ...reported }) => {
         const write = withoutFloor(reported);
         const would = merge(held, write).changed;
-        expect(behind(held, reachOf(write))).toEqual(would);
+        expect(missingFacets(held, requiredVersionsOf(write))).toEqual(would);
       }),
     );
   });
@@ -35,9 +35,9 @@ describe('what an agent must have reached for a write', () => {
     fc.assert(
       fc.property(facets, facets, ({ claim: held }, { claim: wanted }) => {
         fc.pre(wanted !== undefined);
-        const reach = reachOf({ claim: wanted });
+        const required = requiredVersionsOf({ claim: wanted });
         const isReached = held !== undefined && compareClaims(held, { ...wanted, callId: held.callId }) >= 0;
-        expect(behind(held ? { claim: held } : {}, reach)).toEqual(isReached ? [] : ['claim']);
+        expect(missingFacets(held ? { claim: held } : {}, required)).toEqual(isReached ? [] : ['claim']);
       }),
     );
   });
@@ -46,8 +46,8 @@ describe('what an agent must have reached for a write', () => {
     fc.assert(
       fc.property(facets, (any) => {
         const write = withoutFloor(any);
-        expect(behind(write, {})).toEqual([]);
-        expect(behind({}, reachOf(write)).sort()).toEqual(Object.keys(write).sort());
+        expect(missingFacets(write, {})).toEqual([]);
+        expect(missingFacets({}, requiredVersionsOf(write)).sort()).toEqual(Object.keys(write).sort());
       }),
     );
   });
