@@ -250,18 +250,22 @@ export const isWholeSecond = ({ timestampMs }: Pick<AgentEvent, 'timestampMs'>):
   timestampMs % SECOND_MS === 0;
 
 /** Takes events of one agent in, in this order. Those of an earlier second are late, and keep `.000`. */
-export function takeIn(facets: Facets, events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[]): LastSecond | undefined {
+export function assignNumbers(
+  facets: Facets,
+  events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[],
+): LastSecond | undefined {
   let last = facets.lastSecond;
   for (const { eventId, timestampMs } of events.filter(isWholeSecond)) {
     if (last && timestampMs < last.at) continue;
-    const before: LastSecond = last?.at === timestampMs ? last : { at: timestampMs, ids: known(facets, timestampMs) };
+    const before: LastSecond =
+      last?.at === timestampMs ? last : { at: timestampMs, ids: usedNumbers(facets, timestampMs) };
     if (!before.ids.includes(eventId)) last = { at: before.at, ids: [...before.ids, eventId].slice(0, MOST) };
   }
   return last;
 }
 
 /** What the record has of that second already, where its numbers are not remembered: they are taken. */
-function known(facets: Facets, secondMs: number): string[] {
+function usedNumbers(facets: Facets, secondMs: number): string[] {
   const { presence, activity, profile } = facets;
   const numbers = [presence, activity, profile, ...interactionsOf(facets)].flatMap((facet) => {
     const number = facet ? facet.at - secondMs : -1;
@@ -271,7 +275,7 @@ function known(facets: Facets, secondMs: number): string[] {
 }
 
 /** The event with the number that it has been given; one that was given none is as it was. */
-export function numbered(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
+export function withNumber(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
   const number = last?.at === event.timestampMs ? last.ids.indexOf(event.eventId) : -1;
   if (number <= 0) return event;
   const at = event.timestampMs + number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvent } from '../../src/agent/event.ts';
 import type { Facets } from '../../src/agent/facets.ts';
-import { merge, numbered, takeIn } from '../../src/agent/merge.ts';
+import { assignNumbers, merge, withNumber } from '../../src/agent/merge.ts';
 import { statusOf } from '../../src/agent/status.ts';
 
 const T = 1_763_999_990_000;
@@ -12,9 +12,9 @@ const told = (event_id: string, status: string, timestamp = T / 1000, more: obje
 /** What the home makes of events, each request by itself. */
 function home(before: Facets, ...requests: ReturnType<typeof told>[][]): Facets {
   return requests.reduce<Facets>((known, events) => {
-    const lastSecond = takeIn(known, events);
+    const lastSecond = assignNumbers(known, events);
     const taken = merge(known, lastSecond ? { lastSecond } : {}).facets;
-    return events.reduce((now, event) => merge(now, numbered(event, lastSecond).facets).facets, taken);
+    return events.reduce((now, event) => merge(now, withNumber(event, lastSecond).facets).facets, taken);
   }, before);
 }
 const statusAfter = (...requests: ReturnType<typeof told>[][]) => statusOf(home({}, ...requests), T + 5_000).status;
@@ -61,7 +61,7 @@ describe('events of one whole second', () => {
 
   it('are left alone beyond ten, and where they carry milliseconds', () => {
     const many = Array.from({ length: 150 }, (_, i) => told(`${i}`, 'BUSY'));
-    expect(takeIn({}, many)?.ids).toHaveLength(10);
-    expect(takeIn({}, [told('exact', 'BUSY', T + 5)])).toBeUndefined();
+    expect(assignNumbers({}, many)?.ids).toHaveLength(10);
+    expect(assignNumbers({}, [told('exact', 'BUSY', T + 5)])).toBeUndefined();
   });
 });

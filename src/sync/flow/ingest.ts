@@ -2,7 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../../agent/claim.ts';
 import { clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
-import { forgetting, isBeyondBound, isWholeSecond, merge, numbered, type Outcome, takeIn } from '../../agent/merge.ts';
+import {
+  assignNumbers,
+  forgetting,
+  isBeyondBound,
+  isWholeSecond,
+  merge,
+  type Outcome,
+  withNumber,
+} from '../../agent/merge.ts';
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
@@ -231,7 +239,7 @@ export class Apply {
     const seconds = new Map<string, LastSecond | undefined>();
     const take = async ([agentId, ofAgent]: [string, AgentEvent[]]): Promise<void> => {
       const take = (known: Facets): Facets => {
-        const lastSecond = takeIn(known, ofAgent);
+        const lastSecond = assignNumbers(known, ofAgent);
         return lastSecond ? { lastSecond } : {};
       };
       try {
@@ -244,7 +252,7 @@ export class Apply {
       }
     };
     await Promise.all([...byAgent].map(take));
-    return events.map((event) => numbered(event, seconds.get(event.agentId)));
+    return events.map((event) => withNumber(event, seconds.get(event.agentId)));
   }
 
   /**
