@@ -39,8 +39,8 @@ export interface Merged {
  */
 export function merge(current: Facets, change: Facets): Merged {
   const tombstone = laterTombstone(current.forgotten, change.forgotten);
-  const facets = unburied(current, tombstone);
-  const told = unburied(change, tombstone);
+  const facets = withoutCovered(current, tombstone);
+  const told = withoutCovered(change, tombstone);
   const changed: FacetName[] = [];
   let seen = false;
   for (const name of FACET_NAMES) {
@@ -124,7 +124,7 @@ function joinSecond(facets: Facets, theirs: LastSecond): number {
  */
 type Tombstone = Version;
 
-const BURIED = ['profile', 'presence', 'activity'] as const;
+const COVERED_FACETS = ['profile', 'presence', 'activity'] as const;
 
 /** The later of two tombstones by time, which alone decides what is gone. */
 function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
@@ -132,17 +132,17 @@ function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tom
 }
 
 /** Whether the agent has been forgotten since this was said. */
-export const isBuried = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
+export const isCovered = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
   tombstone !== undefined && at <= tombstone.at;
 
 /** The facets without what was said up to the tombstone. */
-export function unburied(facets: Facets, tombstone: Tombstone | undefined): Facets {
+export function withoutCovered(facets: Facets, tombstone: Tombstone | undefined): Facets {
   const left = { ...facets };
   if (!tombstone) return left;
-  for (const name of BURIED) if (left[name] && isBuried(tombstone, left[name])) delete left[name];
+  for (const name of COVERED_FACETS) if (left[name] && isCovered(tombstone, left[name])) delete left[name];
   if (!left.interactions) return left;
   const { byCall, forgottenBefore } = left.interactions;
-  const calls = Object.entries(byCall).filter(([, one]) => !isBuried(tombstone, one));
+  const calls = Object.entries(byCall).filter(([, one]) => !isCovered(tombstone, one));
   if (calls.length === Object.keys(byCall).length) return left;
   left.interactions = { ...left.interactions, byCall: Object.fromEntries(calls) };
   if (calls.length === 0 && forgottenBefore === undefined) delete left.interactions;
@@ -150,25 +150,26 @@ export function unburied(facets: Facets, tombstone: Tombstone | undefined): Face
 }
 
 /** Everything that was said of the agent, but for claims. */
-const wordsOf = (facets: Facets): Version[] => [
-  ...BURIED.flatMap((name) => facets[name] ?? []),
+const reportedVersions = (facets: Facets): Version[] => [
+  ...COVERED_FACETS.flatMap((name) => facets[name] ?? []),
   ...interactionsOf(facets),
 ];
 
 /** Whether nothing is known of the agent but that they were forgotten, and claims of before. */
-export const isForgotten = (facets: Facets): boolean => facets.forgotten !== undefined && wordsOf(facets).length === 0;
+export const isForgotten = (facets: Facets): boolean =>
+  facets.forgotten !== undefined && reportedVersions(facets).length === 0;
 
 /** When the agent was last spoken of, in platform ms; 0 if never. */
-export const lastWordMs = (facets: Facets): number => Math.max(0, ...wordsOf(facets).map(({ at }) => at));
+export const lastReportMs = (facets: Facets): number => Math.max(0, ...reportedVersions(facets).map(({ at }) => at));
 
 /** Whether nobody has spoken of the agent since `cutoffMs`, and the last that was said is that they are not there. */
-export function isSilent(facets: Facets, cutoffMs: number): boolean {
+export function isExpired(facets: Facets, cutoffMs: number): boolean {
   // Of whom no presence was told, somebody may be telling it just now.
-  return facets.presence?.state === 'OFF_DUTY' && lastWordMs(facets) <= cutoffMs;
+  return facets.presence?.state === 'OFF_DUTY' && lastReportMs(facets) <= cutoffMs;
 }
 
 /** Tells everybody that an agent was forgotten. */
-export function forgettingOf(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
+export function tombstoneEvent(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
   return { eventId: forgotten.id, agentId, timestampMs: forgotten.at, region, source, facets: { forgotten } };
 }
 
@@ -182,7 +183,7 @@ export function forgettingOf(region: string, agentId: string, forgotten: Tombsto
  * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
  * once more, as of the floor.
  */
-interface Forgetting {
+interface RaisedFloor {
   facets: Required<Pick<Facets, 'interactions'>>;
   /** Platform ms. */
   floor: number;
@@ -197,7 +198,7 @@ const LATE_MS = 10 * 60_000;
  * @param nowMs by the clock of the home's store
  * @returns undefined where nothing is to be forgotten yet
  */
-export function forgetting(facets: Facets, nowMs: number): Forgetting | undefined {
+export function raisedFloor(facets: Facets, nowMs: number): RaisedFloor | undefined {
   const all = interactionsOf(facets);
   if (all.length <= RECORD_LIMITS.interactions.most) return undefined;
   const live = all.filter((one) => isLive(one, facets));
@@ -336,10 +337,12 @@ export function requiredVersionsOf(change: Facets): RequiredVersions {
 export function missingFacets(facets: Facets, required: RequiredVersions): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], required[name]];
-    if (!wanted || (name !== 'forgotten' && isBuried(facets.forgotten, wanted))) return false;
+    if (!wanted || (name !== 'forgotten' && isCovered(facets.forgotten, wanted))) return false;
     return !(held && compareVersionKeys(versionKeyOf(held), wanted) >= 0);
   });
-  const calls = Object.entries(required.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
+  const calls = Object.entries(required.interactions ?? {}).filter(
+    ([, wanted]) => !isCovered(facets.forgotten, wanted),
+  );
   if (calls.some(([callId, wanted]) => isAhead(facets, callId, wanted))) names.push('interactions');
   for (const [unit, wanted] of Object.entries(required.claims ?? {})) {
     const name = unit === VOICE ? 'claim' : 'digitalClaims';

@@ -14,7 +14,7 @@ import {
   type Version,
 } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
-import { isBuried, isForgotten } from './merge.ts';
+import { isCovered, isForgotten } from './merge.ts';
 import { liveInteractions } from './status.ts';
 
 /**
@@ -149,7 +149,7 @@ type Verdict = 'agrees' | 'newer' | 'overruled';
 
 function judge(held: Facets, told: AgentAsRead, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
-  const isNewer = !isBuried(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
+  const isNewer = !isCovered(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
   const isSame = ours !== undefined && isSameContent(ours, theirs);
   const hasOwnTime = name !== 'profile' && !told.isGone;
   if (isSame && !hasOwnTime) return 'agrees';

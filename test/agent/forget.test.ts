@@ -7,7 +7,7 @@ import {
   interactionsFacet,
   interactionsOf,
 } from '../../src/agent/facets.ts';
-import { forgetting, lostEnds, merge } from '../../src/agent/merge.ts';
+import { lostEnds, merge, raisedFloor } from '../../src/agent/merge.ts';
 import { availableSince, liveInteractions } from '../../src/agent/status.ts';
 
 const T = 1_000_000_000;
@@ -23,13 +23,13 @@ const day = (calls: number): Facets =>
 
 describe('what the home forgets of interactions', () => {
   it('is nothing while there are few, nor while any word of them may still come', () => {
-    expect(forgetting(day(32), T + 10 * LATE_MS)).toBeUndefined();
-    expect(forgetting(day(40), T + LATE_MS)).toBeUndefined();
+    expect(raisedFloor(day(32), T + 10 * LATE_MS)).toBeUndefined();
+    expect(raisedFloor(day(40), T + LATE_MS)).toBeUndefined();
   });
 
   it('is what ended first: late words of it revive nothing, in whatever order they come', () => {
     const before = day(60);
-    const forgotten = forgetting(before, T + 60 * MINUTE);
+    const forgotten = raisedFloor(before, T + 60 * MINUTE);
     const after = merge(before, forgotten?.facets ?? {}).facets;
     expect(interactionsOf(after)).toHaveLength(16);
     expect(interactionOf(after, 'c43')).toBeUndefined();
@@ -49,7 +49,7 @@ describe('what the home forgets of interactions', () => {
       id: 'long',
     } as const;
     const before = all(interactionsFacet(call), day(60));
-    const { facets: change, floor } = forgetting(before, T + 60 * MINUTE) ?? {};
+    const { facets: change, floor } = raisedFloor(before, T + 60 * MINUTE) ?? {};
     const after = merge(before, change ?? {}).facets;
     expect(interactionOf(after, 'long')).toMatchObject({ ...call, at: floor, id: `long/lasts/${floor}` });
     const ended = one('long', 'ENDED', T + 61 * MINUTE);
@@ -71,11 +71,11 @@ describe('what the home forgets of interactions', () => {
         const calls = told.map(([state, minute], call) => one(`c${call}`, state, T + minute * MINUTE));
         const any = { ...all(...calls), ...activity };
         const nowMs = T + 120 * MINUTE;
-        const forgotten = forgetting(any, nowMs);
+        const forgotten = raisedFloor(any, nowMs);
         const after = merge(any, forgotten?.facets ?? {}).facets;
         const callsOf = (of: Facets) => new Set(liveInteractions(of).map(({ callId }) => callId));
         expect(callsOf(after)).toEqual(callsOf(any));
-        const again = forgetting(after, nowMs);
+        const again = raisedFloor(after, nowMs);
         if (again) expect(again.floor).toBeGreaterThan(forgotten?.floor ?? 0);
       }),
     );

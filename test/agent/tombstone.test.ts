@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
 import {
+  isExpired,
   isForgotten,
-  isSilent,
-  lastWordMs,
+  lastReportMs,
   merge,
   missingFacets,
   requiredVersionsOf,
-  unburied,
+  withoutCovered,
 } from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { statusOf } from '../../src/agent/status.ts';
@@ -37,7 +37,7 @@ describe('a tombstone', () => {
           if (each) expect(each.at).toBeGreaterThan(at);
         }
         const tombstone = known.forgotten?.at ?? 0;
-        const later = said.map((each) => unburied(each, word(Math.max(at, tombstone))));
+        const later = said.map((each) => withoutCovered(each, word(Math.max(at, tombstone))));
         expect({ ...join(...later), forgotten: known.forgotten }).toEqual(known);
       }),
     );
@@ -75,13 +75,13 @@ describe('a tombstone', () => {
 describe('an agent of whom nobody speaks', () => {
   it('is silent once the last word says that they are not there, and is as old as that word', () => {
     const left: Facets = { ...onDuty(1_000), presence: { state: 'OFF_DUTY', ...word(5_000) } };
-    expect(lastWordMs(left)).toBe(5_000);
-    expect(isSilent(left, 4_999)).toBe(false);
-    expect(isSilent(left, 5_000)).toBe(true);
-    expect(isSilent({ profile: left.profile as NonNullable<Facets['profile']> }, 5_000)).toBe(false);
-    expect(isSilent({ lastSecond: { at: 1_000, ids: ['x'] } }, 5_000)).toBe(false);
-    expect(isSilent(onDuty(1_000), 5_000)).toBe(false);
-    expect(isSilent(join(left, gone(6_000)), 7_000)).toBe(false);
+    expect(lastReportMs(left)).toBe(5_000);
+    expect(isExpired(left, 4_999)).toBe(false);
+    expect(isExpired(left, 5_000)).toBe(true);
+    expect(isExpired({ profile: left.profile as NonNullable<Facets['profile']> }, 5_000)).toBe(false);
+    expect(isExpired({ lastSecond: { at: 1_000, ids: ['x'] } }, 5_000)).toBe(false);
+    expect(isExpired(onDuty(1_000), 5_000)).toBe(false);
+    expect(isExpired(join(left, gone(6_000)), 7_000)).toBe(false);
   });
 });
 

@@ -99,7 +99,7 @@ export class Ingest {
   /** Removes old interactions of an agent homed here from all regions, if there are many. Never throws. */
   async forgetOld(agentId: string, known: Facets): Promise<void> {
     const { region, store, log } = this.#options;
-    const forgotten = forgetting(known, store.nowMs());
+    const forgotten = raisedFloor(known, store.nowMs());
     if (!forgotten) return;
     const { facets, floor } = forgotten;
     const event = {
