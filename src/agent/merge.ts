@@ -334,7 +334,7 @@ export function requiredVersionsOf(change: Facets): RequiredVersions {
  * The facets that are older than a write, or absent. None: merging the write in would change nothing, so whatever is
  * read from these facets is not the past. Each facet only ever grows, so this stays true.
  */
-export function missingFacets(facets: Facets, required: RequiredVersions): FacetName[] {
+export function facetsBehind(facets: Facets, required: RequiredVersions): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
     const [held, wanted] = [facets[name], required[name]];
     if (!wanted || (name !== 'forgotten' && isCovered(facets.forgotten, wanted))) return false;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareClaims, type Facets } from '../../src/agent/facets.ts';
-import { merge, missingFacets, requiredVersionsOf } from '../../src/agent/merge.ts';
+import { facetsBehind, merge, requiredVersionsOf } from '../../src/agent/merge.ts';
 import { facets } from './arbitrary.ts';
 
 /** Nobody who writes waits for what is forgotten. */
@@ -15,8 +15,8 @@ describe('what an agent must have reached for a write', () => {
     fc.assert(
       fc.property(facets, facets, facets, (before, write, later) => {
         const merged = merge(before, write).facets;
-        expect(missingFacets(merged, requiredVersionsOf(write))).toEqual([]);
-        expect(missingFacets(merge(merged, later).facets, requiredVersionsOf(write))).toEqual([]);
+        expect(facetsBehind(merged, requiredVersionsOf(write))).toEqual([]);
+        expect(facetsBehind(merge(merged, later).facets, requiredVersionsOf(write))).toEqual([]);
       }),
     );
   });
@@ -26,7 +26,7 @@ describe('what an agent must have reached for a write', () => {
       fc.property(facets, facets, (held, { claim: _, digitalClaims: _too, ...reported }) => {
         const write = withoutFloor(reported);
         const would = merge(held, write).changed;
-        expect(missingFacets(held, requiredVersionsOf(write))).toEqual(would);
+        expect(facetsBehind(held, requiredVersionsOf(write))).toEqual(would);
       }),
     );
   });
@@ -37,7 +37,7 @@ describe('what an agent must have reached for a write', () => {
         fc.pre(wanted !== undefined);
         const required = requiredVersionsOf({ claim: wanted });
         const isReached = held !== undefined && compareClaims(held, { ...wanted, callId: held.callId }) >= 0;
-        expect(missingFacets(held ? { claim: held } : {}, required)).toEqual(isReached ? [] : ['claim']);
+        expect(facetsBehind(held ? { claim: held } : {}, required)).toEqual(isReached ? [] : ['claim']);
       }),
     );
   });
@@ -46,8 +46,8 @@ describe('what an agent must have reached for a write', () => {
     fc.assert(
       fc.property(facets, (any) => {
         const write = withoutFloor(any);
-        expect(missingFacets(write, {})).toEqual([]);
-        expect(missingFacets({}, requiredVersionsOf(write)).sort()).toEqual(Object.keys(write).sort());
+        expect(facetsBehind(write, {})).toEqual([]);
+        expect(facetsBehind({}, requiredVersionsOf(write)).sort()).toEqual(Object.keys(write).sort());
       }),
     );
   });

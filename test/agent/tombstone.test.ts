@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
 import {
+  facetsBehind,
   isExpired,
   isForgotten,
   lastReportMs,
   merge,
-  missingFacets,
   requiredVersionsOf,
   withoutCovered,
 } from '../../src/agent/merge.ts';
@@ -67,8 +67,8 @@ describe('a tombstone', () => {
   });
 
   it('is what a read waits for that must come after it, and nothing that it buried is waited for', () => {
-    expect(missingFacets(onDuty(1_000), requiredVersionsOf(gone(2_000)))).toEqual(['forgotten']);
-    expect(missingFacets(gone(2_000), requiredVersionsOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
+    expect(facetsBehind(onDuty(1_000), requiredVersionsOf(gone(2_000)))).toEqual(['forgotten']);
+    expect(facetsBehind(gone(2_000), requiredVersionsOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { missingFacets, type RequiredVersions, requiredVersionsOf } from '../../src/agent/merge.ts';
+import { facetsBehind, type RequiredVersions, requiredVersionsOf } from '../../src/agent/merge.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import {
@@ -118,7 +118,7 @@ describe('the token of a claim', () => {
         expires_in_ms: 1,
       } as const;
       const { agents } = readToken(tokenOfClaim({ ...told, authority, agent }));
-      expect(missingFacets({ claim }, agents.get('a') ?? {})).toEqual([]);
+      expect(facetsBehind({ claim }, agents.get('a') ?? {})).toEqual([]);
     },
   );
 });

@@ -4,11 +4,11 @@ import { clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
 import {
   assignNumbers,
-  forgetting,
   isBeyondBound,
   isWholeSecond,
   merge,
   type Outcome,
+  raisedFloor,
   withNumber,
 } from '../../agent/merge.ts';
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
