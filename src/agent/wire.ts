@@ -155,12 +155,12 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
     facets.interactions = interactionsFacet(...read.sort(compareVersions)).interactions;
     if (interactions_since !== undefined) facets.interactions.forgottenBefore = interactions_since;
   }
-  for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
+  for (const one of [...(claim ? [claim] : []), ...digital_claims]) addClaim(facets, claimFacet(readClaim(one)));
   return facets;
 }
 
 /** Adds a facet, or one more register of it. */
-function join(facets: Facets, { digitalClaims, ...others }: Facets): void {
+function addClaim(facets: Facets, { digitalClaims, ...others }: Facets): void {
   Object.assign(facets, others);
   if (digitalClaims) facets.digitalClaims = { ...facets.digitalClaims, ...digitalClaims };
 }
