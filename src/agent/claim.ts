@@ -13,7 +13,7 @@ import {
   type Version,
 } from './facets.ts';
 import { confirmedAt, interactionFor, type Telling } from './pairing.ts';
-import { claimOn, isLive, liveInteractions, mediaOf } from './status.ts';
+import { claimOn, isLive, liveInteractions, mediaOfUnit } from './status.ts';
 
 /**
  * The life of a claim. The script `claim` creates it, the script `settle` moves it on; what each move means is decided here.
@@ -241,7 +241,7 @@ function settlementDue(
   if (claim.state === 'WRAP_UP') {
     // Idle since after the call: the agent ended the wrap-up on the platform.
     const isIdle = activity?.state === 'IDLE' && activity.at > (interaction?.at ?? claim.completedAtMs);
-    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOf(claim.unit));
+    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOfUnit(claim.unit));
     return isIdle && !isBusy ? 'release' : undefined;
   }
   if (!interaction) return isIdleSince(claim, activity, telling) ? 'complete' : undefined;
@@ -263,7 +263,7 @@ function isTold(
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
   return interactionsOf(event).some((told) => {
-    const isAlike = claimsBy === 'agent' && told.media === mediaOf(unit);
+    const isAlike = claimsBy === 'agent' && told.media === mediaOfUnit(unit);
     return (isAlike || told.callId === its?.callId) && isCurrent(told, interactionOf(facets, told.callId));
   });
 }

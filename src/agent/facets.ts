@@ -271,7 +271,7 @@ export interface Capacity {
 export const ONE_CALL: Capacity = { media: { voice: { units: 1, beside: [] } } };
 
 /** How many interactions of the type an agent may carry at a time; of voice one at most. */
-export function limitOf({ media }: Capacity, of: Media): number {
+export function mediaLimit({ media }: Capacity, of: Media): number {
   const { units = 0 } = media[of] ?? {};
   return of === 'voice' ? Math.min(1, units) : units;
 }

@@ -1,6 +1,6 @@
 import type { OwnSettlement, PlatformSettlement, Settlement } from './claim.ts';
 import type { Facets } from './facets.ts';
-import { mediaOf, VOICE } from './status.ts';
+import { mediaOfUnit, VOICE } from './status.ts';
 
 /** A claim that was granted and that the record of its agent does not know: a failover forgot it. */
 export interface LostClaim {
@@ -40,5 +40,5 @@ export function obstacleTo(
 function hasUnit({ profile }: Facets, unit = VOICE): boolean {
   if (unit === VOICE) return true;
   const number = Number(unit.slice(unit.lastIndexOf('-') + 1));
-  return number <= (profile?.capacity?.media[mediaOf(unit)]?.units ?? 0);
+  return number <= (profile?.capacity?.media[mediaOfUnit(unit)]?.units ?? 0);
 }

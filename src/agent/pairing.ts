@@ -8,7 +8,7 @@ import {
   interactionsOf,
   type Stamped,
 } from './facets.ts';
-import { mediaOf, VOICE } from './status.ts';
+import { mediaOfUnit, VOICE } from './status.ts';
 
 /** What a platform tells of interactions, as its connection is configured. */
 export interface Telling {
@@ -37,8 +37,8 @@ const CLOCKS_MS = 5000;
 export function interactionFor(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
   const named = interactionOf(facets, claim.callId);
   if (named || telling.claimsBy === 'call') return named;
-  const media = mediaOf(claim.unit);
-  const beside = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
+  const media = mediaOfUnit(claim.unit);
+  const beside = claimsOf(facets).filter((one) => mediaOfUnit(one.unit) === media && unitOf(one) !== unitOf(claim));
   const all = [claim, ...beside];
   const names = new Set(all.map(({ callId }) => callId));
   const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));

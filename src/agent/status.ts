@@ -8,7 +8,7 @@ import {
   type Facets,
   type Interaction,
   interactionsOf,
-  limitOf,
+  mediaLimit,
   type Media,
   ONE_CALL,
   type Stamped,
@@ -60,7 +60,7 @@ function obstacleAtWork(facets: Facets, media: Media): string | undefined {
   const unnamed = work.length === 0 ? obstacleInActivity(facets) : undefined;
   if (unnamed) return unnamed;
   const capacity = facets.profile?.capacity ?? ONE_CALL;
-  if (limitOf(capacity, media) === 0) return 'NO_CAPACITY';
+  if (mediaLimit(capacity, media) === 0) return 'NO_CAPACITY';
   if (mayCome(media, work, capacity)) return undefined;
   const live = liveInteractions(facets).filter(takesRoom);
   const any = live.find(({ media: of }) => of === 'voice') ?? live[0];
@@ -96,7 +96,7 @@ function mayCome(media: Media, work: Work[], capacity: Capacity): boolean {
   const { beside = [] } = capacity.media[media] ?? {};
   const isBarred = work.some(({ media: of }) => of !== media && !beside.includes(of));
   const { total = Number.POSITIVE_INFINITY } = capacity;
-  return !isBarred && countOf(media, work) < limitOf(capacity, media) && work.length < total;
+  return !isBarred && countOf(media, work) < mediaLimit(capacity, media) && work.length < total;
 }
 
 /** How many of these are of the type. */
@@ -216,7 +216,7 @@ interface Unit {
 export const UNIT_NAME = '[a-z_]+-[1-9][0-9]{0,2}';
 
 /** The media type that a unit is for. */
-export function mediaOf(unit: string | undefined): Media {
+export function mediaOfUnit(unit: string | undefined): Media {
   return (unit?.replace(/-\d+$/, '') ?? VOICE) as Media;
 }
 
@@ -234,7 +234,7 @@ export function digitalUnits(facets: Facets): Unit[] {
   });
   const names = new Set(units.map(({ name }) => name));
   const left = Object.keys(facets.digitalClaims ?? {}).filter((name) => !names.has(name));
-  return [...units, ...left.map((name) => ({ name, media: mediaOf(name), isOffered: false }))];
+  return [...units, ...left.map((name) => ({ name, media: mediaOfUnit(name), isOffered: false }))];
 }
 
 /** The claim on a unit. */
@@ -271,7 +271,7 @@ export function openingsOf(facets: Facets): Openings {
     if (ownStatus(facets, media).status !== 'AVAILABLE') return [];
     const inHand = countOf(media, told);
     const { beside = [] } = capacity.media[media] ?? {};
-    return [{ media, left: limitOf(capacity, media) - inHand, inHand, beside }];
+    return [{ media, left: mediaLimit(capacity, media) - inHand, inHand, beside }];
   });
   const { total } = capacity;
   return { open, told, ...(total !== undefined && { left: total - told.length }) };

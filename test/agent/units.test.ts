@@ -10,7 +10,7 @@ import {
   type Media,
   type Stamped,
 } from '../../src/agent/facets.ts';
-import { digitalUnits, liveInteractions, mediaOf, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
+import { digitalUnits, liveInteractions, mediaOfUnit, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
 import { claimIdOf, readClaimId } from '../../src/contract/claim-ids.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
@@ -183,7 +183,7 @@ describe('units', () => {
         const claims = Object.assign({}, ...held.map((unit) => claim(unit, `call of ${unit}`)));
         const agent: Facets = { ...free, ...(may && able(may)), digitalClaims: claims };
         const isHeld = (unit: string) => held.includes(unit);
-        const told = on(...held.map((unit) => ({ ...chat(`call of ${unit}`), media: mediaOf(unit) as 'chat' })));
+        const told = on(...held.map((unit) => ({ ...chat(`call of ${unit}`), media: mediaOfUnit(unit) as 'chat' })));
         expect(roomLeft({ ...agent, ...told }, isHeld)).toEqual(roomLeft(agent, isHeld));
       }),
     );
@@ -205,7 +205,7 @@ describe("a claim's id", () => {
         const ofGranter = granter === undefined ? { region: 'us' } : { by: granter, region: granter };
         const name = { agentId: agent, fence, ...(ofUnit && { unit: ofUnit }), ...ofGranter };
         expect(readClaimId(claimIdOf(name, proof))).toEqual({ name, proof });
-        expect(mediaOf(ofUnit)).toBe(ofUnit?.split('-')[0] ?? 'voice');
+        expect(mediaOfUnit(ofUnit)).toBe(ofUnit?.split('-')[0] ?? 'voice');
       }),
     );
   });

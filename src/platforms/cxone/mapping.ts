@@ -134,7 +134,7 @@ export function commonCode(name: string | undefined): string | undefined {
 }
 
 /** Unknown types count as voice, because the agent is working on the contact. */
-export function mediaOf(mediaTypeId: number): Media {
+export function mapMedia(mediaTypeId: number): Media {
   return mediaById.get(mediaTypeId) ?? 'voice';
 }
 
