@@ -10,7 +10,7 @@ export interface LostClaim {
 }
 
 /** How things are where a lost claim would be made again. */
-export interface Ground {
+export interface LostClaimContext {
   facets: Facets;
   /** How long the claim on record still holds the unit, in ms; 0 or less: not any more. */
   heldForMs: number;
@@ -23,10 +23,10 @@ export interface Ground {
  * again, only where the agent still has the unit, and nobody's claim that was granted since is touched: of two holders
  * the one that is on record has the agent.
  */
-export function obstacleTo(
+export function whyNotRestored(
   settlement: Settlement | PlatformSettlement | OwnSettlement,
   { fence, unit }: LostClaim,
-  { facets, heldForMs, oldestFence }: Ground,
+  { facets, heldForMs, oldestFence }: LostClaimContext,
 ): string | undefined {
   if (heldForMs > 0) return 'a failover forgot the claim, and another call has the agent';
   if (settlement !== 'confirm' && settlement !== 'renew')

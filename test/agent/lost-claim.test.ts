@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { type Ground, type LostClaim, obstacleTo } from '../../src/agent/lost-claim.ts';
+import { type LostClaimContext, type LostClaim, whyNotRestored } from '../../src/agent/lost-claim.ts';
 
-const profile = (media: Record<string, { units: number; beside: never[] }>): Ground['facets'] => ({
+const profile = (media: Record<string, { units: number; beside: never[] }>): LostClaimContext['facets'] => ({
   profile: { name: '', queues: [], skills: {}, tenureDays: 0, capacity: { media }, at: 1, id: 'p' },
 });
 const ofThree = profile({ voice: { units: 1, beside: [] }, chat: { units: 3, beside: [] } });
-const plain: Ground = { facets: {}, heldForMs: 0, oldestFence: 100 };
-const capable: Ground = { ...plain, facets: ofThree };
+const plain: LostClaimContext = { facets: {}, heldForMs: 0, oldestFence: 100 };
+const capable: LostClaimContext = { ...plain, facets: ofThree };
 const voice: LostClaim = { fence: 500 };
 
 describe('a claim that a failover forgot', () => {
   it.each<
-    [string, 'confirm' | 'renew' | 'release' | 'complete' | 'refused' | 'missed', LostClaim, Ground, RegExp | undefined]
+    [string, 'confirm' | 'renew' | 'release' | 'complete' | 'refused' | 'missed', LostClaim, LostClaimContext, RegExp | undefined]
   >([
     ['confirmed', 'confirm', voice, plain, undefined],
     ['renewed', 'renew', voice, plain, undefined],
@@ -29,7 +29,7 @@ describe('a claim that a failover forgot', () => {
     ['on a unit of another type', 'confirm', { fence: 500, unit: 'email-1' }, capable, /forgot.*fewer/],
     ['on a unit of an agent without capacity', 'renew', { fence: 500, unit: 'chat-1' }, plain, /forgot.*fewer/],
   ])('%s', (_, settlement, claim, ground, expected) => {
-    const obstacle = obstacleTo(settlement, claim, ground);
+    const obstacle = whyNotRestored(settlement, claim, ground);
     if (expected) expect(obstacle).toMatch(expected);
     else expect(obstacle).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import {
   type WrapUp,
 } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
-import { obstacleTo } from '../../agent/lost-claim.ts';
+import { whyNotRestored } from '../../agent/lost-claim.ts';
 import type { Telling } from '../../agent/pairing.ts';
 import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
 import { connectionOf } from '../../config/topology.ts';
@@ -205,7 +205,7 @@ function claimToSettle(
     const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
     // Fences are about the time of their grant in ms.
     const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
-    const obstacle = obstacleTo(settlement, { fence, unit }, ground);
+    const obstacle = whyNotRestored(settlement, { fence, unit }, ground);
     if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
   }
   const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
