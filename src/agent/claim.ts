@@ -12,7 +12,7 @@ import {
   type Stamped,
   type Version,
 } from './facets.ts';
-import { confirmedAt, interactionFor, type Telling } from './pairing.ts';
+import { confirmedAt, interactionFor, type PairingRules } from './pairing.ts';
 import { claimOn, isLive, liveInteractions, mediaOfUnit } from './status.ts';
 
 /**
@@ -203,9 +203,9 @@ export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs:
  * agent's place in line must not be. Where the platform tells of interactions but not of this one, the place stays as it
  * is; where it tells of none, the shard's `now` is the only clock there is.
  */
-export function completionTime(facets: Facets, claim: Claim, telling: Telling): number | 'now' | undefined {
-  if (!telling.tells) return 'now';
-  const interaction = interactionFor(facets, claim, telling);
+export function completionTime(facets: Facets, claim: Claim, pairing: PairingRules): number | 'now' | undefined {
+  if (!pairing.reportsInteractions) return 'now';
+  const interaction = interactionFor(facets, claim, pairing);
   const { activity } = facets;
   return interaction && Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
@@ -221,11 +221,11 @@ export interface Due {
  * event is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no
  * longer part of the state calls for nothing.
  */
-export function settlementsDue(event: Facets, facets: Facets, telling: Telling): Due[] {
+export function settlementsDue(event: Facets, facets: Facets, pairing: PairingRules): Due[] {
   return claimsOf(facets).flatMap((claim) => {
-    const interaction = interactionFor(facets, claim, telling);
-    if (!isTold(event, facets, claim, interaction, telling)) return [];
-    const settlement = settlementDue(claim, interaction, facets, telling);
+    const interaction = interactionFor(facets, claim, pairing);
+    if (!isTold(event, facets, claim, interaction, pairing)) return [];
+    const settlement = settlementDue(claim, interaction, facets, pairing);
     return settlement ? [{ claim, settlement }] : [];
   });
 }
@@ -234,7 +234,7 @@ function settlementDue(
   claim: Claim,
   interaction: Stamped<Interaction> | undefined,
   facets: Facets,
-  telling: Telling,
+  pairing: PairingRules,
 ): PlatformSettlement | undefined {
   if (claim.state === 'ENDED') return undefined;
   const { activity } = facets;
@@ -244,7 +244,7 @@ function settlementDue(
     const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOfUnit(claim.unit));
     return isIdle && !isBusy ? 'release' : undefined;
   }
-  if (!interaction) return isIdleSince(claim, activity, telling) ? 'complete' : undefined;
+  if (!interaction) return isIdleSince(claim, activity, pairing) ? 'complete' : undefined;
   const isOver = interaction.state === 'WRAP_UP' || !isLive(interaction, facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
@@ -259,7 +259,7 @@ function isTold(
   facets: Facets,
   { unit }: Claim,
   its: Stamped<Interaction> | undefined,
-  { claimsBy }: Telling,
+  { claimsBy }: PairingRules,
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
   return interactionsOf(event).some((told) => {
@@ -276,7 +276,7 @@ function isCurrent(reported: Version | undefined, held: Version | undefined): bo
  * Whether the agent has been idle on the platform since after the confirmation: what was confirmed had reached the agent
  * by then, so it is over, though nobody heard of it. By call somebody would have heard: there the claim ends by its time.
  */
-function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, confirmedMs }: Telling): boolean {
+function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, confirmedMs }: PairingRules): boolean {
   return claimsBy === 'agent' && activity?.state === 'IDLE' && activity.at > confirmedAt(claim, confirmedMs);
 }
 
@@ -284,8 +284,8 @@ function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, con
  * Whether the interaction that a unit was claimed for goes on: then its claim does, too, however long it rings or lasts.
  * Ended by time alone, it would have no wrap-up, and its holder would be told that nobody has the agent.
  */
-export function isGoingOn(facets: Facets, unit: string, telling: Telling): boolean {
+export function isGoingOn(facets: Facets, unit: string, pairing: PairingRules): boolean {
   const claim = claimOn(facets, unit);
-  const interaction = claim && interactionFor(facets, claim, telling);
+  const interaction = claim && interactionFor(facets, claim, pairing);
   return interaction !== undefined && isLive(interaction, facets);
 }

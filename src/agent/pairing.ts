@@ -11,9 +11,9 @@ import {
 import { mediaOfUnit, VOICE } from './status.ts';
 
 /** What a platform tells of interactions, as its connection is configured. */
-export interface Telling {
+export interface PairingRules {
   /** Whether it tells of them at all. */
-  tells: boolean;
+  reportsInteractions: boolean;
   /**
    * How its interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does not,
    * by the `agent`: as one of their interactions of that medium which began after the claim.
@@ -34,21 +34,21 @@ const CLOCKS_MS = 5000;
  * over with a claim stays that claim's, so that one end never completes two. A fence is about the time of its grant:
  * this compares the store's clock with the platform's and is good to their difference.
  */
-export function interactionFor(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
+export function interactionFor(facets: Facets, claim: Claim, pairing: PairingRules): Stamped<Interaction> | undefined {
   const named = interactionOf(facets, claim.callId);
-  if (named || telling.claimsBy === 'call') return named;
+  if (named || pairing.claimsBy === 'call') return named;
   const media = mediaOfUnit(claim.unit);
   const beside = claimsOf(facets).filter((one) => mediaOfUnit(one.unit) === media && unitOf(one) !== unitOf(claim));
   const all = [claim, ...beside];
   const names = new Set(all.map(({ callId }) => callId));
   const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));
   const left = new Set(alike.sort(earliestFirst));
-  const claims = all.filter((one) => !interactionOf(facets, one.callId)).sort(firstConfirmedFirst(telling));
+  const claims = all.filter((one) => !interactionOf(facets, one.callId)).sort(firstConfirmedFirst(pairing));
   const running = claims.filter((one) => !isOver(one));
   const rounds: [Claim[], Choice][] = [
     [claims.filter(isOver), (one) => ofPast(one, left)],
-    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, all))],
-    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, all))],
+    [running, (one) => [...left].find((each) => isWithin(one, each, pairing) && !mayBeOfAnother(one, each, all))],
+    [running, (one) => [...left].find((each) => mayBeOf(one, each, pairing) && !mayBeOfAnother(one, each, all))],
   ];
   const pairs = new Map<Claim, Stamped<Interaction>>();
   for (const [round, choose] of rounds) {
@@ -66,7 +66,7 @@ export function interactionFor(facets: Facets, claim: Claim, telling: Telling): 
     .map((one) => [one, pairs.get(one)] as const)
     .find(([one, theirs]) => {
       const goesOn = theirs !== undefined && theirs.state !== 'ENDED';
-      return goesOn && isWithin(claim, theirs, telling) && isWithin(one, its, telling);
+      return goesOn && isWithin(claim, theirs, pairing) && isWithin(one, its, pairing);
     });
   return twin?.[1] ?? its;
 }
@@ -89,12 +89,12 @@ function ofPast(
 }
 
 /** Whether it is known to have begun between the claim's grant and its confirmation. */
-function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: PairingRules): boolean {
   return beganAt !== undefined && beganAt > claim.fence && beganAt <= confirmedAt(claim, confirmedMs);
 }
 
 /** One that has waited on the platform for long began before the claim all the same. */
-function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: PairingRules): boolean {
   const isLater = one.beganAt !== undefined && one.beganAt > confirmedAt(claim, confirmedMs) + CLOCKS_MS;
   return answeredAt(one) > claim.fence && !isLater;
 }
@@ -112,7 +112,7 @@ export function confirmedAt({ state, untilMs }: Claim, confirmedMs: number): num
   return state === 'CONFIRMED' ? untilMs - confirmedMs : Number.POSITIVE_INFINITY;
 }
 
-function firstConfirmedFirst({ confirmedMs }: Telling): (a: Claim, b: Claim) => number {
+function firstConfirmedFirst({ confirmedMs }: PairingRules): (a: Claim, b: Claim) => number {
   return (a, b) => {
     const [one, other] = [confirmedAt(a, confirmedMs), confirmedAt(b, confirmedMs)];
     return one === other ? a.fence - b.fence || compareTexts(unitOf(a), unitOf(b)) : one - other;

@@ -16,7 +16,7 @@ import {
 } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
-const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
+const BY_CALL = { reportsInteractions: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const none = { rule: 'none', seconds: 0 } as const;
 /** As a caller settles, where there is no wrap-up. */
 const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
@@ -124,7 +124,7 @@ describe('what a platform event calls for', () => {
   const other = others('CONNECTED', 20);
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
-    settlementsDue(event, facets, { tells: true, claimsBy: by, confirmedMs: 60_000 }).map(
+    settlementsDue(event, facets, { reportsInteractions: true, claimsBy: by, confirmedMs: 60_000 }).map(
       ({ settlement }) => settlement,
     )[0];
 
@@ -193,8 +193,8 @@ describe('when an interaction was over', () => {
     ['idle since', { claim, ...call(), activity: { state: 'IDLE', at: 40, id: 'a' } }, true, 40],
     ['a call the platform never told of', { claim }, true, undefined],
     ["somebody else's call", { claim, ...call('other') }, true, undefined],
-  ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, claim, { ...BY_CALL, tells })).toBe(expected);
+  ])('%s', (_, facets, reportsInteractions, expected) => {
+    expect(completionTime(facets, claim, { ...BY_CALL, reportsInteractions })).toBe(expected);
   });
 });
 

@@ -92,7 +92,7 @@ describe('one plain word', () => {
     expect(agent.claim).toEqual(claim);
     expect(
       settlementsDue(said('4', 4, { status: 'AVAILABLE' }), agent, {
-        tells: true,
+        reportsInteractions: true,
         claimsBy: 'call',
         confirmedMs: 60_000,
       }),

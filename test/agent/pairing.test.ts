@@ -14,7 +14,7 @@ import { interactionFor } from '../../src/agent/pairing.ts';
 import { statusOf } from '../../src/agent/status.ts';
 
 const CONFIRMED_MS = 60_000;
-const BY_AGENT = { tells: true, claimsBy: 'agent', confirmedMs: CONFIRMED_MS } as const;
+const BY_AGENT = { reportsInteractions: true, claimsBy: 'agent', confirmedMs: CONFIRMED_MS } as const;
 
 /** An agent to whom calls are handed, and the platform that tells of its contacts under names of its own. */
 class Agent {

@@ -11,7 +11,7 @@ import {
 } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
 import { whyNotRestored } from '../../agent/lost-claim.ts';
-import type { Telling } from '../../agent/pairing.ts';
+import type { PairingRules } from '../../agent/pairing.ts';
 import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
 import { connectionOf } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
@@ -253,11 +253,11 @@ function circumstancesOf(
   claim: Claim,
   isPlatform: boolean,
 ): Circumstances {
-  const telling = tellingOf(region, agentId);
+  const pairing = pairingRulesOf(region, agentId);
   return {
-    times: { heldMs: region.config.claims.heldMs, confirmedMs: telling.confirmedMs },
+    times: { heldMs: region.config.claims.heldMs, confirmedMs: pairing.confirmedMs },
     wrapUp: wrapUpOf(region, claim.queue),
-    completedAt: completionTime(facets, claim, telling),
+    completedAt: completionTime(facets, claim, pairing),
     isPlatform,
   };
 }
@@ -266,11 +266,11 @@ function circumstancesOf(
  * What the agent's platform tells of interactions, if there is one that is read. Then a confirmation need not hold the
  * agent for as long as a call may last.
  */
-export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
+export function pairingRulesOf({ config }: Pick<Region, 'config'>, agentId: string): PairingRules {
   const connection = connectionOf(config, agentId);
   const { confirmedMs } = config.claims;
-  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call', confirmedMs };
-  return { tells: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
+  if (!connection || connection.platform === 'events') return { reportsInteractions: false, claimsBy: 'call', confirmedMs };
+  return { reportsInteractions: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
 }
 
 function wrapUpOf({ config }: Pick<Region, 'config'>, queue: string): WrapUp {
