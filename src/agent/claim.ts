@@ -224,7 +224,7 @@ export interface Due {
 export function settlementsDue(event: Facets, facets: Facets, pairing: PairingRules): Due[] {
   return claimsOf(facets).flatMap((claim) => {
     const interaction = interactionFor(facets, claim, pairing);
-    if (!isTold(event, facets, claim, interaction, pairing)) return [];
+    if (!concerns(event, facets, claim, interaction, pairing)) return [];
     const settlement = settlementDue(claim, interaction, facets, pairing);
     return settlement ? [{ claim, settlement }] : [];
   });
@@ -254,7 +254,7 @@ function settlementDue(
  * Whether the event, as far as it is part of the state, says something of the claim. By agent any interaction of the
  * medium does: with one more or one less of them, others go with other claims.
  */
-function isTold(
+function concerns(
   event: Facets,
   facets: Facets,
   { unit }: Claim,
@@ -262,9 +262,9 @@ function isTold(
   { claimsBy }: PairingRules,
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
-  return interactionsOf(event).some((told) => {
-    const isAlike = claimsBy === 'agent' && told.media === mediaOfUnit(unit);
-    return (isAlike || told.callId === its?.callId) && isCurrent(told, interactionOf(facets, told.callId));
+  return interactionsOf(event).some((one) => {
+    const isAlike = claimsBy === 'agent' && one.media === mediaOfUnit(unit);
+    return (isAlike || one.callId === its?.callId) && isCurrent(one, interactionOf(facets, one.callId));
   });
 }
 

@@ -40,11 +40,11 @@ export interface Merged {
 export function merge(current: Facets, change: Facets): Merged {
   const tombstone = laterTombstone(current.forgotten, change.forgotten);
   const facets = withoutCovered(current, tombstone);
-  const told = withoutCovered(change, tombstone);
+  const left = withoutCovered(change, tombstone);
   const changed: FacetName[] = [];
   let seen = false;
   for (const name of FACET_NAMES) {
-    const order = mergeFacet(facets, told, name);
+    const order = mergeFacet(facets, left, name);
     if (order > 0) changed.push(name);
     else if (order === 0) seen = true;
   }

@@ -67,37 +67,37 @@ export const OVERRULE_AFTER_MS = 60_000;
  * @param held what the store holds; undefined for an agent it does not know
  * @param readAtMs when the platform was read, by its own clock
  */
-export function reconcile(held: Facets | undefined, told: AgentAsRead, readAtMs: number): Reconciled {
+export function reconcile(held: Facets | undefined, read: AgentAsRead, readAtMs: number): Reconciled {
   const result: Reconciled = { facets: {}, differences: [], overruled: 0 };
-  if (told.isGone && (!held || isForgotten(held))) return result;
+  if (read.isGone && (!held || isForgotten(held))) return result;
   // What is said of an agent's activity depends on their interactions, so those come first.
-  let facets = reconcileInteractions(result, held ?? {}, told, readAtMs);
+  let facets = reconcileInteractions(result, held ?? {}, read, readAtMs);
   for (const name of READ_FACETS) {
-    const theirs = told.facets[name];
+    const theirs = read.facets[name];
     if (!theirs) continue;
-    const verdict = judge(facets, told, name, theirs, readAtMs);
+    const verdict = judge(facets, read, name, theirs, readAtMs);
     if (verdict === 'agrees') continue;
     const isOverruled = verdict === 'overruled';
     const facet = isOverruled ? { ...theirs, at: readAtMs, id: `${theirs.id}/read/${readAtMs}` } : theirs;
     facets = { ...facets, [name]: facet };
     Object.assign(result.facets, { [name]: facet });
-    result.differences.push(told.isGone ? 'gone' : name);
+    result.differences.push(read.isGone ? 'gone' : name);
     if (isOverruled) result.overruled += 1;
   }
   return result;
 }
 
 /** Those the store lacks, and those the platform has no more. @returns the agent with them */
-function reconcileInteractions(result: Reconciled, held: Facets, told: AgentAsRead, readAtMs: number): Facets {
+function reconcileInteractions(result: Reconciled, held: Facets, read: AgentAsRead, readAtMs: number): Facets {
   const floor = Math.max(held.interactions?.forgottenBefore ?? 0, (held.forgotten?.at ?? -1) + 1);
-  const news = interactionsOf(told.facets).flatMap((one) => {
+  const news = interactionsOf(read.facets).flatMap((one) => {
     const ours = interactionOf(held, one.callId);
-    if ((ours && compareVersions(one, ours) <= 0) || !isNeeded(one, held, told)) return [];
+    if ((ours && compareVersions(one, ours) <= 0) || !isNeeded(one, held, read)) return [];
     if (one.at >= floor) return [one];
     // It goes on, and what was said of it then is forgotten: it is said as of the reading.
     return one.state === 'ENDED' ? [] : [{ ...one, at: readAtMs, id: `${one.id}/read/${readAtMs}` }];
   });
-  const over = liveInteractions(held).filter((one) => isOver(one, told, readAtMs));
+  const over = liveInteractions(held).filter((one) => isOver(one, read, readAtMs));
   if (news.length + over.length === 0) return held;
   const ended = over.slice(0, RECORD_LIMITS.interactions.most).map((one): Stamped<Interaction> => {
     return { ...one, state: 'ENDED', at: readAtMs, id: `${one.id}/read/${readAtMs}` };
@@ -138,23 +138,23 @@ function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: AgentAsRead
   const { callId, media, at, isAcd } = one;
   const counted = isAcd === false ? nonAcd : media === 'voice' ? undefined : open && (open[media] ?? 0);
   if (counted === undefined || readAtMs - at <= OVERRULE_AFTER_MS) return false;
-  const told = interactionsOf(facets);
-  if (told.some((other) => other.callId === callId)) return false;
-  const alike = told.filter((other) => other.isAcd === isAcd && (isAcd === false || other.media === media));
+  const reported = interactionsOf(facets);
+  if (reported.some((other) => other.callId === callId)) return false;
+  const alike = reported.filter((other) => other.isAcd === isAcd && (isAcd === false || other.media === media));
   const named = alike.filter((other) => other.state !== 'ENDED' && !other.callId.startsWith(UNSEEN));
   return named.length >= counted;
 }
 
 type Verdict = 'agrees' | 'newer' | 'overruled';
 
-function judge(held: Facets, told: AgentAsRead, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
+function judge(held: Facets, read: AgentAsRead, name: ReadFacet, theirs: Version, readAtMs: number): Verdict {
   const ours = held[name];
   const isNewer = !isCovered(held.forgotten, theirs) && (!ours || compareVersions(theirs, ours) > 0);
   const isSame = ours !== undefined && isSameContent(ours, theirs);
-  const hasOwnTime = name !== 'profile' && !told.isGone;
+  const hasOwnTime = name !== 'profile' && !read.isGone;
   if (isSame && !hasOwnTime) return 'agrees';
   const merged: Facets = isNewer ? { ...held, [name]: theirs } : held;
-  const isSaid = (isNewer || isSame) && !(name === 'activity' && isDenied(merged, told));
+  const isSaid = (isNewer || isSame) && !(name === 'activity' && isDenied(merged, read));
   if (!isSaid && readAtMs - heardAtMs(merged, name) > OVERRULE_AFTER_MS) return 'overruled';
   return isNewer ? 'newer' : 'agrees';
 }

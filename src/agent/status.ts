@@ -260,21 +260,21 @@ interface Openings {
   /** How many more interactions may come, all together; absent where only the types count. */
   left?: number;
   /** What is counted in it: a lock for one of these takes nothing off. */
-  told: Work[];
+  reported: Work[];
 }
 
 /** What may still be taken of an agent but for claims: what the region's store keeps, and its scripts go by. */
 export function openingsOf(facets: Facets): Openings {
-  const told = workOf(facets);
+  const reported = workOf(facets);
   const capacity = facets.profile?.capacity ?? ONE_CALL;
   const open = takenMedia(facets).flatMap((media): Opening[] => {
     if (ownStatus(facets, media).status !== 'AVAILABLE') return [];
-    const inHand = countOf(media, told);
+    const inHand = countOf(media, reported);
     const { beside = [] } = capacity.media[media] ?? {};
     return [{ media, left: mediaLimit(capacity, media) - inHand, inHand, beside }];
   });
   const { total } = capacity;
-  return { open, told, ...(total !== undefined && { left: total - told.length }) };
+  return { open, reported, ...(total !== undefined && { left: total - reported.length }) };
 }
 
 const takenMedia = (facets: Facets): Media[] => [VOICE, ...digitalMedia(facets)];
@@ -282,21 +282,21 @@ const takenMedia = (facets: Facets): Media[] => [VOICE, ...digitalMedia(facets)]
 /**
  * How many more interactions the agent can be given now, by media type: the openings less what live locks take off, as
  * `open_from` in units.lua has it for one. A lock takes one off its type and off the total, unless the interaction that
- * it is for is told of, and keeps away what may not come beside its type.
+ * it is for is reported of, and keeps away what may not come beside its type.
  * @param isLocked whether a claim holds the unit, by the store's clock
  */
 export function roomLeft(facets: Facets, isLocked: (unit: string) => boolean): Partial<Record<Media, number>> {
-  const { open, told, left = Number.POSITIVE_INFINITY } = openingsOf(facets);
+  const { open, reported, left = Number.POSITIVE_INFINITY } = openingsOf(facets);
   const units: Unit[] = [{ name: VOICE, media: VOICE, isOffered: true }, ...digitalUnits(facets)];
   const locked = units.filter(({ name }) => isLocked(name));
-  const untold = locked.filter((unit) => !told.some((work) => isFor(facets, unit, work)));
+  const unreported = locked.filter((unit) => !reported.some((work) => isFor(facets, unit, work)));
   const roomFor = (media: Media): number => {
     const opening = open.find((each) => each.media === media);
     if (!opening || locked.some((unit) => unit.media !== media && !opening.beside.includes(unit.media))) return 0;
-    const same = told.filter((work) => work.media === media);
+    const same = reported.filter((work) => work.media === media);
     const taking = locked.filter((unit) => unit.media === media && !same.some((work) => isFor(facets, unit, work)));
     const free = units.filter((unit) => unit.media === media && unit.isOffered && !isLocked(unit.name));
-    return Math.max(0, Math.min(opening.left - taking.length, left - untold.length, free.length));
+    return Math.max(0, Math.min(opening.left - taking.length, left - unreported.length, free.length));
   };
   return Object.fromEntries(takenMedia(facets).map((media) => [media, roomFor(media)]));
 }

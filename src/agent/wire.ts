@@ -181,8 +181,8 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
   }
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
   const inOrder = interactionsOf(facets).sort((a, b) => compareVersions(a, b) || compareTexts(a.callId, b.callId));
-  const told = inOrder.map((one) => ({ ...version(one), ...writeInteraction(one) }));
-  if (told.length > 0) wire.interactions = told;
+  const written = inOrder.map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  if (written.length > 0) wire.interactions = written;
   if (interactions?.forgottenBefore !== undefined) wire.interactions_since = interactions.forgottenBefore;
   for (const claim of claimsOf(facets)) {
     const { unit } = claim;
