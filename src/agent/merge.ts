@@ -23,7 +23,10 @@ import { claimOn, isLive, liveInteractions, VOICE } from './status.ts';
 import { bytesOf } from './text.ts';
 import type { AgentEvent } from './wire.ts';
 
-/** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
+/**
+ * Result of a merge. `applied`: at least one facet of the change was newer. `duplicate`: none was newer, and at least one
+ * was the same. `outdated`: all were older.
+ */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
 
 export interface Merged {
@@ -34,8 +37,8 @@ export interface Merged {
 }
 
 /**
- * Joins a change into an agent's facets. Commutative, associative and idempotent; a stale change changes nothing.
- * A change is itself a set of facets: what it does not name it knows nothing about.
+ * Merges a change into an agent's facets, facet by facet. The result is the join of a lattice: merging is commutative,
+ * associative and idempotent, and an outdated change has no effect. Facets that the change does not have stay as they are.
  */
 export function merge(current: Facets, change: Facets): Merged {
   const tombstone = laterTombstone(current.forgotten, change.forgotten);
@@ -51,7 +54,10 @@ export function merge(current: Facets, change: Facets): Merged {
   return { facets, changed, outcome: changed.length > 0 ? 'applied' : seen ? 'duplicate' : 'outdated' };
 }
 
-/** Takes over one facet where the change is newer. Positive: taken. 0: the same. Negative: older or absent. */
+/**
+ * Takes over one facet if the change's is newer.
+ * @returns positive if it was taken over, 0 if both are the same, else negative
+ */
 function mergeFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (change[name] === undefined) return -1;
   if (name === 'claim') return mergeClaim(facets, change.claim as Claim);
@@ -66,8 +72,8 @@ function mergeFacet(facets: Facets, change: Facets, name: FacetName): number {
 }
 
 /**
- * Each interaction is a register, and the floor is one. What lies below the floor is dropped whatever it says, so that no
- * order of events can revive it; that nothing alive lies there is the care of whoever raises the floor.
+ * Merges each interaction by itself, and the interaction floor. Interactions below the floor are dropped whatever their
+ * state, so the order of events does not matter. {@link raisedFloor} makes sure that no live one is below it.
  */
 function mergeInteractions(facets: Facets, theirs: Interactions): number {
   const ours = facets.interactions ?? { byCall: {} };
@@ -97,7 +103,7 @@ function mergeDigitalClaims(facets: Facets, theirs: Record<string, Claim>): numb
   return Math.max(-1, ...orders);
 }
 
-/** The latest claim wins; when an agent last completed one is remembered across claims, so its place in line holds. */
+/** The newest claim wins. `completedAtMs` is the maximum of both, because the queue position depends on it. */
 function mergeClaim(facets: Facets, theirs: Claim): number {
   const ours = facets.claim;
   if (!ours) {
@@ -117,25 +123,29 @@ function mergeLastSecond(facets: Facets, theirs: LastSecond): number {
   return order;
 }
 
+/*
+ * Tombstones
+ */
+
 /**
- * An agent is forgotten by a tombstone: a register like any other, of which the latest stands. Whatever was said up to its
- * time is gone, in whatever order it comes; what is said later counts, so that whoever comes back is there again. Claims
- * are no such words and stay: their fences must never go back.
+ * Facet by which an agent is forgotten; the latest wins. It covers all reports up to its time, in whatever order they
+ * arrive. Later reports count, so an agent who returns is known again. Claims are not covered, because fences must never
+ * decrease.
  */
 type Tombstone = Version;
 
 const COVERED_FACETS = ['profile', 'presence', 'activity'] as const;
 
-/** The later of two tombstones by time, which alone decides what is gone. */
+/** The later of two tombstones. Only the time matters, because it decides what is covered. */
 function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
   return a && b ? (a.at >= b.at ? a : b) : (a ?? b);
 }
 
-/** Whether the agent has been forgotten since this was said. */
+/** Whether the tombstone covers a report with this version. */
 export const isCovered = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
   tombstone !== undefined && at <= tombstone.at;
 
-/** The facets without what was said up to the tombstone. */
+/** The facets without those that the tombstone covers. */
 export function withoutCovered(facets: Facets, tombstone: Tombstone | undefined): Facets {
   const left = { ...facets };
   if (!tombstone) return left;
@@ -149,39 +159,43 @@ export function withoutCovered(facets: Facets, tombstone: Tombstone | undefined)
   return left;
 }
 
-/** Everything that was said of the agent, but for claims. */
+/** The versions of all that was reported of the agent; claims are not reported. */
 const reportedVersions = (facets: Facets): Version[] => [
   ...COVERED_FACETS.flatMap((name) => facets[name] ?? []),
   ...interactionsOf(facets),
 ];
 
-/** Whether nothing is known of the agent but that they were forgotten, and claims of before. */
+/** Whether the agent has a tombstone and, besides claims, nothing else. */
 export const isForgotten = (facets: Facets): boolean =>
   facets.forgotten !== undefined && reportedVersions(facets).length === 0;
 
-/** When the agent was last spoken of, in platform ms; 0 if never. */
+/** Time of the last report on the agent, in platform ms; 0 for none. */
 export const lastReportMs = (facets: Facets): number => Math.max(0, ...reportedVersions(facets).map(({ at }) => at));
 
-/** Whether nobody has spoken of the agent since `cutoffMs`, and the last that was said is that they are not there. */
+/** Whether the agent is off duty and has not been reported since `cutoffMs`, in platform ms. */
 export function isExpired(facets: Facets, cutoffMs: number): boolean {
-  // Of whom no presence was told, somebody may be telling it just now.
+  // An agent without a presence is not expired: the presence may be about to arrive.
   return facets.presence?.state === 'OFF_DUTY' && lastReportMs(facets) <= cutoffMs;
 }
 
-/** Tells everybody that an agent was forgotten. */
+/** The event that publishes a tombstone. */
 export function tombstoneEvent(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
   return { eventId: forgotten.id, agentId, timestampMs: forgotten.at, region, source, facets: { forgotten } };
 }
 
+/*
+ * Forgetting interactions
+ */
+
 /**
- * What an agent's home forgets of interactions, so that a record stays small however many calls a day has:
+ * An agent's home removes old interactions, so that a record stays small however many calls a day has:
  *
- *   no more than 32, of all that are live or have ended  ► nothing
- *   more                                                 ► all that ended before the floor
+ *   up to 32 interactions, live or ended  ► nothing
+ *   more                                  ► all that ended before the floor
  *
- * The floor travels with the facet and only rises: what was said before it counts nowhere any more, so no late word revives
- * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
- * once more, as of the floor.
+ * Only the home raises the interaction floor. It is part of the facet and only rises: reports from before it are ignored in
+ * every region, so a late report does not revive a removed interaction. Live interactions from before the floor get the
+ * floor's time.
  */
 interface RaisedFloor {
   facets: Required<Pick<Facets, 'interactions'>>;
@@ -189,14 +203,15 @@ interface RaisedFloor {
   floor: number;
 }
 
-/** Of those that ended so many are kept: late words of them are still told from news. */
+/** Number of ended interactions that are kept, so that late reports on them are still recognised. */
 const ENDED_KEPT = 16;
-/** No word is as late as this, in ms. */
+/** Reports arrive at most this late, in ms. */
 const LATE_MS = 10 * 60_000;
 
 /**
+ * The floor to which the home raises the interaction floor, with the facet that publishes it.
  * @param nowMs by the clock of the home's store
- * @returns undefined where nothing is to be forgotten yet
+ * @returns undefined if no interaction needs to be removed
  */
 export function raisedFloor(facets: Facets, nowMs: number): RaisedFloor | undefined {
   const all = interactionsOf(facets);
@@ -210,47 +225,44 @@ export function raisedFloor(facets: Facets, nowMs: number): RaisedFloor | undefi
   if (oldestKeptMs === undefined) return undefined;
   const floor = Math.min(oldestKeptMs, nowMs - LATE_MS);
   const below = live.filter(({ at }) => at < floor);
-  // More than one message can hold lasts for so long: nobody carries as much.
+  // No agent has as many live interactions as one message can hold; if one has, nothing is removed.
   if (endedAtMs.every((at) => at >= floor) || below.length > RECORD_LIMITS.interactions.most) return undefined;
   const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
   const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
   return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
 }
 
-/** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
+/** After this time without a report an interaction counts as ended, in ms, because its end was lost. */
 const UNHEARD_MS = 4 * 3_600_000;
 
-/**
- * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading
- * corrects.
- */
+/** Ends of the interactions that have not been reported for four hours. For agents without a full read to correct them. */
 export function lostEnds(facets: Facets, nowMs: number): Stamped<Interaction>[] {
   return liveInteractions(facets)
     .filter(({ at }) => at <= nowMs - UNHEARD_MS)
     .map((one) => ({ ...one, state: 'ENDED', at: nowMs, id: `${one.id}/unheard/${nowMs}` }));
 }
 
-/** Whether a change would bring an agent more interactions than a record holds. */
+/** Whether a change adds interactions beyond the limit of a record. */
 export function isBeyondBound(before: Facets, after: Facets): boolean {
   const { interactions = { byCall: {} } } = after;
   if (Object.keys(interactions.byCall).length <= interactionsOf(before).length) return false;
   return bytesOf(JSON.stringify(interactions)) > RECORD_LIMITS.remembered.most;
 }
 
-/**
- * Senders with clocks of whole seconds are common, and say two things in one second. Such events get their milliseconds where
- * they enter, at the agent's home: the store numbers them in the order in which it takes them in, before anybody else sees
- * them. What enters elsewhere keeps `.000`, and where two are equal all the same, the less available wins.
+/*
+ * Whole-second numbering. Many senders have times in whole seconds and report two changes in one second. The agent's home
+ * adds a number of ms to such events, in the order in which they arrive and before they are published. Events that enter in
+ * another region keep `.000`. Of two equal times the less available value wins.
  */
 
 const SECOND_MS = 1000;
-/** More events of one agent in one second are not numbered: nobody does as much. */
+/** Events of one agent in one second that are numbered; more do not occur. */
 const MOST = RECORD_LIMITS.numbered.most;
 
 export const isWholeSecond = ({ timestampMs }: Pick<AgentEvent, 'timestampMs'>): boolean =>
   timestampMs % SECOND_MS === 0;
 
-/** Takes events of one agent in, in this order. Those of an earlier second are late, and keep `.000`. */
+/** Numbers events of one agent in this order. Events of a second before the last numbered one are late and keep `.000`. */
 export function assignNumbers(
   facets: Facets,
   events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[],
@@ -265,7 +277,7 @@ export function assignNumbers(
   return last;
 }
 
-/** What the record has of that second already, where its numbers are not remembered: they are taken. */
+/** Placeholders for the numbers of a second that facets of the record use already, if `lastSecond` is of another second. */
 function usedNumbers(facets: Facets, secondMs: number): string[] {
   const { presence, activity, profile } = facets;
   const numbers = [presence, activity, profile, ...interactionsOf(facets)].flatMap((facet) => {
@@ -275,7 +287,7 @@ function usedNumbers(facets: Facets, secondMs: number): string[] {
   return Array.from({ length: Math.max(-1, ...numbers) + 1 }, () => '');
 }
 
-/** The event with the number that it has been given; one that was given none is as it was. */
+/** Adds the event's number to its times. An event without a number is returned unchanged. */
 export function withNumber(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
   const number = last?.at === event.timestampMs ? last.ids.indexOf(event.eventId) : -1;
   if (number <= 0) return event;
@@ -292,14 +304,18 @@ export function withNumber(event: AgentEvent, last: LastSecond | undefined): Age
   return { ...event, timestampMs: at, facets };
 }
 
-/** Which of two the register keeps: the later second, of one second the longer list. */
+/** The later second is newer; of the same second the longer list. */
 const compareSeconds = (one: LastSecond, other: LastSecond): number =>
   one.at - other.at || one.ids.length - other.ids.length;
 
-/** A claim's own version, but for the call: one granter gives a fence to one call only. */
+/*
+ * Required versions
+ */
+
+/** Version of a claim. The call is not part of it, because a region gives a fence to one call only. */
 type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
-/** How new an agent's facets must be for a write to be among what they say. */
+/** The facet versions that an agent must have reached to include a write. Consistency tokens carry them. */
 export interface RequiredVersions {
   forgotten?: VersionKey;
   profile?: VersionKey;
@@ -311,10 +327,10 @@ export interface RequiredVersions {
   claims?: Record<string, ClaimVersion>;
 }
 
-/** The facets of an event that are one register each, in a fixed order. */
+/** The reported facets that are a single register, in a fixed order. */
 export const REPORTED = ['forgotten', 'profile', 'presence', 'activity'] as const satisfies FacetName[];
 
-/** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
+/** The versions of a change: an agent that has reached them includes the change, or has newer facets. */
 export function requiredVersionsOf(change: Facets): RequiredVersions {
   const required: RequiredVersions = {};
   for (const name of REPORTED) {
@@ -331,8 +347,8 @@ export function requiredVersionsOf(change: Facets): RequiredVersions {
 }
 
 /**
- * The facets that are older than a write, or absent. None: merging the write in would change nothing, so whatever is
- * read from these facets is not the past. Each facet only ever grows, so this stays true.
+ * The facets that are older than required, or absent. If there are none, merging the write would have no effect, so an
+ * answer from these facets includes it. Versions only grow, so this stays true.
  */
 export function facetsBehind(facets: Facets, required: RequiredVersions): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
@@ -351,7 +367,10 @@ export function facetsBehind(facets: Facets, required: RequiredVersions): FacetN
   return names;
 }
 
-/** Whether the interaction is not as new as that; what lies below the floor has been forgotten. */
+/**
+ * Whether the required version is newer than the interaction. Versions below the interaction floor are not required any
+ * more.
+ */
 function isAhead(facets: Facets, callId: string, wanted: VersionKey): boolean {
   if (wanted.at < (facets.interactions?.forgottenBefore ?? 0)) return false;
   const held = interactionOf(facets, callId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, ClaimState } from '../../src/agent/facets.ts';
-import { hasHigherFence, resolveDuplicate, type CallClaim } from '../../src/agent/one-call.ts';
+import { type CallClaim, hasHigherFence, resolveDuplicate } from '../../src/agent/one-call.ts';
 
 function callClaim(region: string, fence: number, state: ClaimState): CallClaim {
   const claim: Claim = { fence, state, untilMs: 1, callId: 'call', queue: 'q', completedAtMs: 0 };
@@ -59,7 +59,10 @@ function explore(): Set<string> {
   return ends;
 }
 
-const callClaims = ({ claims }: World): [CallClaim, CallClaim] => [callClaim('eu', 5, claims[0]), callClaim('us', 6, claims[1])];
+const callClaims = ({ claims }: World): [CallClaim, CallClaim] => [
+  callClaim('eu', 5, claims[0]),
+  callClaim('us', 6, claims[1]),
+];
 
 function confirmed(world: World, at: number): World[] {
   if (world.claims[at] !== 'HELD') return [];

@@ -10,7 +10,14 @@ import {
   type Media,
   type Stamped,
 } from '../../src/agent/facets.ts';
-import { digitalUnits, liveInteractions, mediaOfUnit, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
+import {
+  digitalUnits,
+  liveInteractions,
+  mediaOfUnit,
+  openingsOf,
+  ownStatus,
+  roomLeft,
+} from '../../src/agent/status.ts';
 import { claimIdOf, readClaimId } from '../../src/contract/claim-ids.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 

@@ -7,7 +7,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { grantedBy, unitIn } from '../region.ts';
-import { settleHere, pairingRulesOf } from './settle-here.ts';
+import { pairingRulesOf, settleHere } from './settle-here.ts';
 
 /**
  * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.

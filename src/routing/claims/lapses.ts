@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
-import { settleHere, pairingRulesOf } from './settle-here.ts';
+import { pairingRulesOf, settleHere } from './settle-here.ts';
 import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {

@@ -1,5 +1,5 @@
 import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
-import { hasHigherFence, resolveDuplicate, type CallClaim } from '../../agent/one-call.ts';
+import { type CallClaim, hasHigherFence, resolveDuplicate } from '../../agent/one-call.ts';
 import { lockOf } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
 import { Refusal } from '../refusal.ts';

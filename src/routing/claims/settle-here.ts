@@ -269,7 +269,8 @@ function circumstancesOf(
 export function pairingRulesOf({ config }: Pick<Region, 'config'>, agentId: string): PairingRules {
   const connection = connectionOf(config, agentId);
   const { confirmedMs } = config.claims;
-  if (!connection || connection.platform === 'events') return { reportsInteractions: false, claimsBy: 'call', confirmedMs };
+  if (!connection || connection.platform === 'events')
+    return { reportsInteractions: false, claimsBy: 'call', confirmedMs };
   return { reportsInteractions: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
 }
 
