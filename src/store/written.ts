@@ -46,7 +46,7 @@ export class Written<T> {
 /** What the config makes of a claim, an event, a settlement that no replica has acknowledged. */
 export type Replication = 'grant' | 'refuse';
 
-interface Tellable<T> {
+interface DurabilityChecked<T> {
   value: T;
   /** Whether a replica has it; else a failover could forget it. */
   replicated: boolean;
@@ -56,8 +56,8 @@ interface Tellable<T> {
  * What a caller may be told of a write: its value, and whether a replica has it.
  * @throws NotReplicated where none has, and `replication` refuses to tell of that
  */
-export function tellable<T>(written: Written<T>, replication: Replication): Tellable<T> {
-  return written.match<Tellable<T>>({
+export function checkDurability<T>(written: Written<T>, replication: Replication): DurabilityChecked<T> {
+  return written.match<DurabilityChecked<T>>({
     acknowledged: (value) => ({ value, replicated: true }),
     noReplicaConfigured: (value) => ({ value, replicated: false }),
     notAcknowledged: (value) => {
@@ -67,8 +67,8 @@ export function tellable<T>(written: Written<T>, replication: Replication): Tell
   });
 }
 
-/** Whether a caller may be told of a write, see {@link tellable}. */
-export function isTellable(written: Written<unknown>, replication: Replication): boolean {
+/** Whether a caller may be told of a write, see {@link checkDurability}. */
+export function isDurableEnough(written: Written<unknown>, replication: Replication): boolean {
   return written.match({
     acknowledged: () => true,
     noReplicaConfigured: () => true,
@@ -77,7 +77,7 @@ export function isTellable(written: Written<unknown>, replication: Replication):
 }
 
 /** Whether a failover may take a write, although there is meant to be a replica. */
-export const mayBeLost = (written: Written<unknown>): boolean => !isTellable(written, 'refuse');
+export const mayBeLost = (written: Written<unknown>): boolean => !isDurableEnough(written, 'refuse');
 
 /** No replica has acknowledged a write: whether it stands is unknown. A claim that ends so is released if nothing else has changed its record. */
 export class NotReplicated extends Error {
@@ -90,7 +90,7 @@ export class NotReplicated extends Error {
 /** Until when an agent is held, once claims have moved. */
 interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
   /** What another region says is left of a lock, in ms by unit. */
-  told: [unit: string, remainingMs: number][];
+  remaining: [unit: string, remainingMs: number][];
   /** The claims that moved. */
   changed: Claim[];
 }
@@ -109,7 +109,7 @@ export function locksAfter(
 ): NewLocks {
   const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(now) : [];
   const { locksMs = {}, holdMs = 0, facets = {} } = record ?? {};
-  const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, told: [], changed: [] };
+  const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, remaining: [], changed: [] };
   for (const claim of news) {
     const { unit = VOICE } = claim;
     const before = claimOn(facets, unit);
@@ -118,7 +118,7 @@ export function locksAfter(
     const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === region;
     if (claim.state === 'ENDED') locks.locksMs[unit] = 0;
     else if (isOwnWord) locks.locksMs[unit] = claim.untilMs;
-    else locks.told.push([unit, claim.remainingMs ?? 0]);
+    else locks.remaining.push([unit, claim.remainingMs ?? 0]);
   }
   return locks;
 }

@@ -19,7 +19,7 @@ import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Settled } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
-import { mayBeLost, tellable } from '../../store/written.ts';
+import { checkDurability, mayBeLost } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, findQueue, type Region, unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
@@ -149,7 +149,7 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
   const isUnsure = isOwn && mayBeLost(written);
   if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
-  const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
+  const { value: record, replicated } = checkDurability(written, isOwn ? 'grant' : region.config.claims.replication);
   if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
   const agent = answerFor(region, agentId, record);

@@ -25,7 +25,14 @@ import { traceHeaders } from '../../ops/trace.ts';
 import type { AgentRecord, Applied } from '../../store/agent-record.ts';
 import type { Agents, Place, Store } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
-import { isTellable, mayBeLost, NotReplicated, type Replication, tellable, type Written } from '../../store/written.ts';
+import {
+  checkDurability,
+  isDurableEnough,
+  mayBeLost,
+  NotReplicated,
+  type Replication,
+  type Written,
+} from '../../store/written.ts';
 import type { Positions } from '../freshness/positions.ts';
 
 interface IngestOptions {
@@ -131,9 +138,9 @@ export class Ingest {
     if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
     store.agents.demandStorable(event.agentId, facets);
     const written = await this.#append(event, facets);
-    if (isTellable(written, replication)) history?.eventAccepted(event);
+    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
     const outcome = await this.#applyHere(event);
-    const { value: place, replicated } = tellable(written, replication);
+    const { value: place, replicated } = checkDurability(written, replication);
     metrics.events.inc({ outcome: 'accepted' });
     return { event, place, replicated, outcome };
   }
@@ -154,7 +161,7 @@ export class Ingest {
     const { history, replication } = this.#options;
     const written = await this.#append(event, facets);
     // An unacknowledged entry is published, too, unless a failover loses it first.
-    if (isTellable(written, replication)) history?.eventAccepted(event);
+    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
   }
 
   #clamped(reported: AgentEvent): AgentEvent {
@@ -264,7 +271,7 @@ export class Apply {
     const written = await this.#apply(event, 'local');
     // Earlier events that no replica has acknowledged are not checked here: the bus delivers those, too.
     const { outcome } = written.evenIfLost();
-    return outcome === 'applied' && !isTellable(written, replication) ? 'deferred' : outcome;
+    return outcome === 'applied' && !isDurableEnough(written, replication) ? 'deferred' : outcome;
   }
 
   /** Applies an event from the bus. @throws ShardUnavailable */
@@ -287,7 +294,7 @@ export class Apply {
       }
       if (!known) return;
       const affirmed = await agents.affirm(agentId, known);
-      if (affirmed.kind === 'settled') return void tellable(affirmed.written, 'refuse');
+      if (affirmed.kind === 'settled') return void checkDurability(affirmed.written, 'refuse');
     }
     throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }
