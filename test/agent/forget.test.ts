@@ -21,13 +21,13 @@ const all = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, chang
 const day = (calls: number): Facets =>
   all(...Array.from({ length: calls }, (_, call) => one(`c${call}`, 'ENDED', T + call * MINUTE)));
 
-describe('what the home forgets of interactions', () => {
-  it('is nothing while there are few, nor while any word of them may still come', () => {
+describe('the interactions that the home forgets', () => {
+  it('are none while there are few, or while reports on them may still arrive', () => {
     expect(raisedFloor(day(32), T + 10 * LATE_MS)).toBeUndefined();
     expect(raisedFloor(day(40), T + LATE_MS)).toBeUndefined();
   });
 
-  it('is what ended first: late words of it revive nothing, in whatever order they come', () => {
+  it('are those that ended first, and late reports do not revive them', () => {
     const before = day(60);
     const forgotten = raisedFloor(before, T + 60 * MINUTE);
     const after = merge(before, forgotten?.facets ?? {}).facets;
@@ -39,7 +39,7 @@ describe('what the home forgets of interactions', () => {
     expect(availableSince(after)).toBe(availableSince(before));
   });
 
-  it('is nothing that lasts: it is said again as of the floor, with the time it was connected', () => {
+  it('are none that are live: those get the time of the floor and keep their time of connection', () => {
     const call = {
       callId: 'long',
       state: 'CONNECTED',
@@ -56,7 +56,7 @@ describe('what the home forgets of interactions', () => {
     expect(liveInteractions(merge(after, ended).facets)).toEqual([]);
   });
 
-  it('leaves alive what is alive, whatever there is, and is done after one time', () => {
+  it('are never live ones, and forgetting twice changes nothing', () => {
     const states = ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED', 'ENDED', 'ENDED'] as const;
     const steps = fc.array(fc.tuple(fc.constantFrom(...states), fc.integer({ min: 0, max: 120 })), {
       minLength: 33,
@@ -82,10 +82,10 @@ describe('what the home forgets of interactions', () => {
   });
 });
 
-describe('an interaction of which nobody speaks', () => {
+describe('an interaction without reports', () => {
   const HOURS = 3_600_000;
 
-  it('is over after four hours, and not before', () => {
+  it('ends after four hours and not before', () => {
     const agent = all(one('old', 'CONNECTED', T), one('new', 'ALERTING', T + 1), one('over', 'ENDED', T));
     expect(lostEnds(agent, T + 4 * HOURS - 1)).toEqual([]);
     const ends = lostEnds(agent, T + 4 * HOURS);

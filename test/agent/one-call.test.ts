@@ -19,7 +19,7 @@ describe('two claims of one call', () => {
     expect(resolveDuplicate(ours, theirs)).toBe(expected);
   });
 
-  it('have exactly one that is behind', () => {
+  it('have exactly one with the higher (fence, region)', () => {
     const one = callClaim('eu', 5, 'HELD');
     const sameRegion: CallClaim = { ...one, agentId: 'crm-eu:2' };
     for (const other of [callClaim('us', 5, 'HELD'), callClaim('eu', 6, 'HELD'), sameRegion]) {
@@ -31,7 +31,7 @@ describe('two claims of one call', () => {
    * Every order in which two regions can hear of each other's claim and two callers can confirm: whatever is heard is as old
    * as it was said, and before a region ends its own it asks how the other one is now.
    */
-  it('end as one, or are both confirmed, in whatever order things happen', () => {
+  it('end as one claim, or as two confirmed ones, in every order of events', () => {
     const ends = explore();
     expect(ends.size).toBeGreaterThan(3);
     for (const end of ends)

@@ -10,8 +10,8 @@ function withoutFloor({ interactions, ...others }: Facets): Facets {
   return { ...others, ...(Object.keys(byCall).length > 0 && { interactions: { byCall } }) };
 }
 
-describe('what an agent must have reached for a write', () => {
-  it('has been reached once the write is merged in, and stays reached whatever follows', () => {
+describe('the required versions of a write', () => {
+  it('are reached once the write is merged, and stay reached', () => {
     fc.assert(
       fc.property(facets, facets, facets, (before, write, later) => {
         const merged = merge(before, write).facets;
@@ -21,7 +21,7 @@ describe('what an agent must have reached for a write', () => {
     );
   });
 
-  it('is missing exactly those reported facets that the write would still change', () => {
+  it('lack exactly the reported facets that the write would still change', () => {
     fc.assert(
       fc.property(facets, facets, (held, { claim: _, digitalClaims: _too, ...reported }) => {
         const write = withoutFloor(reported);
@@ -31,7 +31,7 @@ describe('what an agent must have reached for a write', () => {
     );
   });
 
-  it('is of a claim its fence, then its stage, then its end', () => {
+  it('compare claims by fence, then state, then end of the lock', () => {
     fc.assert(
       fc.property(facets, facets, ({ claim: held }, { claim: wanted }) => {
         fc.pre(wanted !== undefined);
@@ -42,7 +42,7 @@ describe('what an agent must have reached for a write', () => {
     );
   });
 
-  it('is nothing that an empty write asks for, and everything that an unknown agent lacks', () => {
+  it('are none for an empty write, and all lacking for an unknown agent', () => {
     fc.assert(
       fc.property(facets, (any) => {
         const write = withoutFloor(any);

@@ -22,7 +22,7 @@ const statusAfter = (...requests: ReturnType<typeof told>[][]) => statusOf(home(
 describe('events of one whole second', () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 2, maxLength: 2 });
 
-  it('count in the order in which they come, in a batch or one by one, whatever their ids', () => {
+  it('count in the order of arrival, in a batch or one by one, whatever their ids', () => {
     fc.assert(
       fc.property(ids, fc.boolean(), ([one = '', other = ''], isBatch) => {
         const inOrder = (first: string, second: string) => {
@@ -35,31 +35,31 @@ describe('events of one whole second', () => {
     );
   });
 
-  it('change nothing when they come again', () => {
+  it('change nothing when they are repeated', () => {
     const [first, second] = [told('first', 'BUSY'), told('second', 'AVAILABLE')];
     const after = home({}, [first], [second]);
     expect(home(after, [first])).toEqual(after);
     expect(home(after, [first, second], [second])).toEqual(after);
   });
 
-  it('stand behind what the second holds already, where its numbers are not remembered', () => {
+  it('get numbers after those that the record’s facets use', () => {
     const { lastSecond: _, ...lost } = home({}, [told('first', 'AVAILABLE'), told('second', 'BUSY')]);
     expect(statusOf(home(lost, [told('third', 'AVAILABLE')]), T + 5_000).status).toBe('AVAILABLE');
   });
 
-  it('of a second that is over count as late', () => {
+  it('of an earlier second count as late', () => {
     const after = home({}, [told('now', 'BUSY', T / 1000 + 1)]);
     expect(statusOf(home(after, [told('late', 'AVAILABLE')]), T + 5_000).status).toBe('BUSY');
   });
 
-  it('move every facet that takes their time, and no other', () => {
+  it('move the facets with their time and no others', () => {
     const more = { interactions: [{ call_id: 'c', state: 'ENDED' }], activity: { state: 'IDLE', at: T - 5_000 } };
     const { interactions, activity } = home({}, [told('a', 'BUSY'), told('b', 'BUSY', T / 1000, more)]);
     expect(interactions?.byCall.c?.at).toBe(T + 1);
     expect(activity?.at).toBe(T - 5_000);
   });
 
-  it('are left alone beyond ten, and where they carry milliseconds', () => {
+  it('are not numbered beyond ten, or with a time in milliseconds', () => {
     const many = Array.from({ length: 150 }, (_, i) => told(`${i}`, 'BUSY'));
     expect(assignNumbers({}, many)?.ids).toHaveLength(10);
     expect(assignNumbers({}, [told('exact', 'BUSY', T + 5)])).toBeUndefined();
