@@ -87,7 +87,7 @@ export const COMMON_CODES: Record<string, string> = {
 
 export const VOICE_ID = 4;
 
-/** Media types by id. An unknown one counts as a call, which leaves its agent the least capacity. */
+/** CXone's media types. An unknown one counts as a call, which leaves its agent the least capacity. */
 export const MEDIA_ENTRIES: { id: number; name: string; media: Media }[] = [
   { id: 1, name: 'Email', media: 'email' },
   { id: 3, name: 'Chat', media: 'chat' },
@@ -133,7 +133,7 @@ export function commonCode(name: string | undefined): string | undefined {
   return commonByName.get(canonical(name));
 }
 
-/** Unknown types count as voice, because the agent is working on the contact. */
+/** @returns the media type of CXone's id; voice for an unknown one, because the agent is working on the contact */
 export function mapMedia(mediaTypeId: number): Media {
   return mediaById.get(mediaTypeId) ?? 'voice';
 }

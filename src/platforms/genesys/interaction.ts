@@ -26,7 +26,7 @@ import { type CommunicationPayload, type ConversationPayload, type ParticipantPa
  */
 export interface InteractionReading {
   interaction: Stamped<Interaction>;
-  /** False if an alert carries no time of its own, and `at` is the newest time in the conversation. */
+  /** False for an alert without a time of its own; `at` is then the newest time in the conversation. */
   isTimed: boolean;
   /** Parked: it goes on when the agent resumes it. Whether the platform counts it meanwhile is unknown. */
   isParked: boolean;

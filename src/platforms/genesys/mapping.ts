@@ -27,7 +27,7 @@ export const ROUTING_STATUSES: Record<string, Activity> = {
   OFF_QUEUE: { state: 'NOT_RESPONDING', reason: 'OFF_QUEUE' },
 };
 
-/** Media types by their names in utilization and conversation summaries. */
+/** Genesys Cloud's names of media types in utilization and conversation summaries. */
 const MEDIA_NAMES: Record<string, Media> = {
   call: 'voice',
   callback: 'callback',
