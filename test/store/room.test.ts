@@ -188,7 +188,7 @@ function mayCome(record: AgentRecord, nowMs: number, media: Media): boolean {
 }
 
 describe('room', () => {
-  it('is what claims are granted, whatever the agent does, and within what they may carry', async () => {
+  it('equals what claims are granted, and stays within the capacity', async () => {
     let number = 0;
     const lives = fc.array(act, { minLength: 1, maxLength: 14 });
     await fc.assert(

@@ -22,7 +22,7 @@ const durabilityOf = (written: Written<unknown>) =>
 
 /** What a store says of itself when a replica is silent, or the data cannot be reached. */
 export function faultsContract(stores: Stores): void {
-  it('a write says whether a replica has acknowledged it, and one that is repeated asks again', async () => {
+  it('a write says whether a replica has acknowledged it, and a repeated one waits again', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const first = await d.write('c');
@@ -54,7 +54,7 @@ export function faultsContract(stores: Stores): void {
     await expect.poll(affirm, SOON).toBe('acknowledged');
   });
 
-  it('what was known already counts as not acknowledged until it is affirmed', async () => {
+  it('a change without effect counts as not acknowledged until affirmed', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const change = { presence: { state: 'PAUSED', at: 2000, id: 'x' } } as const;
