@@ -1,7 +1,7 @@
 import { Random } from '@muster/simulators/kit/random';
 import type { RequiredSkills } from '../src/agent/facets.ts';
 import type { AgentRecord } from '../src/store/agent-record.ts';
-import { tellable } from '../src/store/written.ts';
+import { checkDurability } from '../src/store/written.ts';
 import { anySkills, QUEUES, queueId } from './pool.ts';
 import { type DomainName, REGION, type World } from './world.ts';
 
@@ -47,7 +47,7 @@ export class Claimants {
       instead: [],
       deadlineMs: DEADLINE_MS,
     });
-    const { verdict, agentId, record } = tellable(written, 'grant').value;
+    const { verdict, agentId, record } = checkDurability(written, 'grant').value;
     if (verdict === 'granted' && record) this.#taken.push({ agentId, record, callId, queue });
     else this.misses++;
   }

@@ -12,11 +12,12 @@ import {
   type Stamped,
   type Version,
 } from './facets.ts';
-import { confirmedAt, interactionFor, type Telling } from './pairing.ts';
-import { claimOn, isLive, liveInteractions, mediaOf } from './status.ts';
+import { confirmedAt, interactionFor, type PairingRules } from './pairing.ts';
+import { claimOn, isLive, liveInteractions, mediaOfUnit } from './status.ts';
 
 /**
- * The life of a claim. The script `claim` creates it, the script `settle` moves it on; what each move means is decided here.
+ * The states of a claim and the moves between them. The script `claim` creates a claim and `settle` writes each move; this
+ * file decides which move follows.
  *
  *            claim              confirm, or the platform says connected
  *   (free) ────────► HELD ──────────────────────────────► CONFIRMED ◄─┐
@@ -28,17 +29,17 @@ import { claimOn, isLive, liveInteractions, mediaOf } from './status.ts';
  *      │       lapse,▼                     ▼ its time            ▼ where there is no wrap-up
  *      └─supersede ───────────────────── ENDED ◄─────────────────┘
  *
- * `refused` is a release after the platform would not take the call to the agent. Like an alert that was `missed` it is the
- * agent's doing: it leaves the agent alone for a moment, and sends them behind those who wait.
+ * `refused` releases a claim whose call the platform did not deliver to the agent. Like a `missed` alert it moves the agent
+ * behind everyone who waits, and locks the unit for `MISSED_MS`.
  */
 export type Settlement = 'confirm' | 'renew' | 'release' | 'complete' | 'refused';
 
-/** What the platform's own word can do to a claim: `missed` is an interaction that ended before the agent answered. */
+/** Settlements that follow from platform events. `missed`: the interaction ended before the agent answered. */
 export type PlatformSettlement = 'confirm' | 'release' | 'complete' | 'missed';
 
 /**
- * What Muster itself does to a claim: its time is over (`lapse`), or its call has another claim that stands
- * (`supersede`).
+ * Settlements by Muster itself. `lapse`: the lock has expired. `supersede`: the call has two claims, and this one gives
+ * way.
  */
 export type OwnSettlement = 'lapse' | 'supersede';
 
@@ -55,51 +56,52 @@ interface ClaimTimes {
   confirmedMs: number;
 }
 
-/** What a settlement's meaning depends on besides the claim. */
+/** Inputs of {@link nextMove} besides the claim. */
 export interface Circumstances {
   times: ClaimTimes;
   wrapUp: WrapUp;
-  /** When the interaction was over, see {@link completionTime}. */
+  /** When the interaction ended, see {@link completionTime}. */
   completedAt: number | 'now' | undefined;
-  /** Whether the platform's own word settles, and not a caller. */
+  /** Whether a platform event settles the claim, and not a caller. */
   isPlatform: boolean;
 }
 
-/** Where a claim goes next. Times run from the moment the shard carries it out. */
+/** The next state of a claim. Durations count from the moment the shard applies the move. */
 export interface Move {
   state: ClaimState;
-  /** How long the agent stays locked, in ms; 0 frees it. */
+  /** How long the unit stays locked, in ms; 0 frees it. */
   lockMs: number;
-  /** When the interaction counts as completed, which sends the agent to the end of the line; absent: it does not. */
+  /** Completion of the interaction, which moves the agent to the end of the queue; absent: the queue position stays. */
   completed?: Completion;
-  /** Why the claim ends; absent while it goes on. */
+  /** Absent while the claim goes on. */
   endReason?: EndReason;
-  /** The agent goes behind everybody who waits at that moment. */
+  /** Moves the agent behind everyone who waits when the move is applied. */
   goesBehind?: true;
-  /** Only if the lock's time is over by the shard's own clock. */
+  /** Applies only if the lock has expired by the shard's clock. */
   onlyLapsed?: true;
 }
 
 /**
- * When the agent is free again after a completed interaction: so many ms after a platform time, or after `now` by the
- * shard's clock where no platform tells the time.
+ * When the agent is available again after a completed interaction: `restMs` after a platform time, or after `now` by the
+ * shard's clock if no platform reports the time.
  */
 interface Completion {
   from: number | 'now';
   restMs: number;
 }
 
-/** A manual wrap-up that nobody ends is over after this long, in ms. */
+/** Limit of a manual wrap-up, in ms. */
 const LONGEST_WRAP_UP_MS = 3_600_000;
 
 /**
- * After a missed alert, or a call that the platform would not take to the agent, it takes a moment until the platform
- * has said what that means (not responding, gone, or free again), in ms. Until then nobody else is sent there.
+ * How long an agent stays locked after a missed alert or a failed delivery, in ms. By then the platform has reported the
+ * agent's new state: not responding, logged out, or idle.
  */
 const MISSED_MS = 2000;
+
 /**
- * How long a confirmation holds an agent whose platform reports interactions, in ms. The interaction itself keeps the
- * agent busy from its first ring on; where none is ever seen, the claim must not hold the agent for hours.
+ * How long a confirmation holds an agent whose platform reports interactions, in ms. The interaction itself keeps the agent
+ * busy as soon as it alerts. If none is ever reported, the claim must not hold the agent for hours.
  */
 export const UNSEEN_MS = 60_000;
 
@@ -108,8 +110,8 @@ const LAPSED: Move = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapse
 const SUPERSEDED: Move = { state: 'ENDED', lockMs: 0, endReason: 'superseded' };
 
 /**
- * What a settlement makes of a claim: a move, `done` where it changes nothing, `over` where it asks for more of a claim
- * that is no longer. Repeating a settlement is harmless.
+ * Decides what a settlement does to a claim. Repeating a settlement is harmless.
+ * @returns the move; `done` if there is nothing to change; `over` for a confirmation or a renewal of a claim that has ended
  */
 export function nextMove(
   claim: Pick<Claim, 'state' | 'endReason'>,
@@ -140,7 +142,7 @@ function keep(state: ClaimState, settlement: 'confirm' | 'renew', { times }: Cir
   return isConfirmed ? { state: 'CONFIRMED', lockMs: times.confirmedMs } : { state: 'HELD', lockMs: times.heldMs };
 }
 
-/** The end of a wrap-up leaves the claim the reason that it ended for. */
+/** Releasing a wrap-up keeps the end reason of the claim. */
 function release(
   { state, endReason = 'released' }: Pick<Claim, 'state' | 'endReason'>,
   { completedAt }: Circumstances,
@@ -149,7 +151,7 @@ function release(
   return { state: 'ENDED', lockMs: 0, endReason, ...(state === 'WRAP_UP' && completion(completedAt, 0)) } as const;
 }
 
-/** What has been completed stays as it is: only a release, or the platform, ends a wrap-up before its time. */
+/** Only a running claim is completed. After that, a wrap-up ends early only by a release or by the platform. */
 function complete({ wrapUp: { rule, seconds }, completedAt, isPlatform }: Circumstances): Move {
   const endReason = isPlatform ? 'platform' : 'completed';
   const restMs = rule === 'timed' ? seconds * 1000 : 0;
@@ -163,8 +165,8 @@ function completion(from: number | 'now' | undefined, restMs: number): { complet
 }
 
 /**
- * Whether a region that cannot reach an agent's home may grant in its stead, as far as the last known claims go. A
- * claim that merely lapsed here may have been renewed there, unless the platform says that its interaction is over.
+ * Whether the known claims allow a delegated grant by a region that cannot reach the agent's home. A claim of the home that
+ * has lapsed here may have been renewed there, so it forbids the grant until the platform reports its interaction as ended.
  */
 export function mayGrantInstead(facets: Facets, region: string): boolean {
   return claimsOf(facets).every((claim) => {
@@ -174,24 +176,26 @@ export function mayGrantInstead(facets: Facets, region: string): boolean {
   });
 }
 
-/** Two claims on one agent, granted by regions that could not hear each other. */
+/** Two claims on one agent, granted by regions that could not reach each other. */
 export interface Conflict {
   kept: Claim;
   lost: Claim;
-  /** `certain` where both are known to have held the agent at one moment, as far as their clocks agree. */
+  /** `certain`: both held the agent at the same time, as far as the regions' clocks agree. */
   overlap: 'certain' | 'possible';
 }
 
 /**
- * What an agent's home finds when it hears of a claim that was granted in its stead: undefined where nothing was
- * granted since behind that region's back.
- * @param ours the claim on record before, with how long it still holds the agent in ms
+ * Compares a delegated grant with the claim that the agent's home has on record.
+ * @param ours the claim on record
+ * @param remainingMs rest of its lock, in ms
+ * @param theirs the delegated grant
+ * @returns undefined if there is no conflict
  */
 export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs: Claim): Conflict | undefined {
   if (!ours || theirs.by === undefined || ours.by === theirs.by || ours.callId === theirs.callId) return undefined;
   const isLive = ours.state !== 'ENDED' && remainingMs > 0;
   if (compareClaims(ours, theirs) > 0) {
-    // Fences are about the time of their grant.
+    // A fence is close to the time of its grant in ms.
     const overlap = theirs.state !== 'ENDED' && theirs.untilMs > ours.fence ? 'certain' : 'possible';
     return { kept: ours, lost: theirs, overlap };
   }
@@ -199,33 +203,35 @@ export function conflictOf(ours: Claim | undefined, remainingMs: number, theirs:
 }
 
 /**
- * When the interaction of a claim that is settled now was over, in platform ms: regions' clocks may be wrong, and an
- * agent's place in line must not be. Where the platform tells of interactions but not of this one, the place stays as it
- * is; where it tells of none, the shard's `now` is the only clock there is.
+ * When the interaction of a claim that is settled now ended. Queue positions use platform time, because the clocks of
+ * regions may differ.
+ * @returns platform ms; undefined if the platform reports interactions but not this one: the queue position stays; `now`,
+ * by the
+ *   shard's clock, if the platform reports none
  */
-export function completionTime(facets: Facets, claim: Claim, telling: Telling): number | 'now' | undefined {
-  if (!telling.tells) return 'now';
-  const interaction = interactionFor(facets, claim, telling);
+export function completionTime(facets: Facets, claim: Claim, pairing: PairingRules): number | 'now' | undefined {
+  if (!pairing.reportsInteractions) return 'now';
+  const interaction = interactionFor(facets, claim, pairing);
   const { activity } = facets;
   return interaction && Math.max(interaction.at, activity?.state === 'IDLE' ? activity.at : 0);
 }
 
-/** A settlement that the platform's own word calls for. */
+/** A settlement that a platform event requires. */
 export interface Due {
   claim: Claim;
   settlement: PlatformSettlement;
 }
 
 /**
- * The settlements that a platform's event calls for where the claims were granted: decided from the state that the
- * event is part of, so that the same event, seen again after a crash, finds what was left undone. An event that is no
- * longer part of the state calls for nothing.
+ * Settlements that a platform event requires in the region that granted the claims. They depend on the agent's state after
+ * the event, so an event that is processed again after a crash yields the settlements that were not done yet. An event that
+ * newer ones have replaced requires none.
  */
-export function settlementsDue(event: Facets, facets: Facets, telling: Telling): Due[] {
+export function settlementsDue(event: Facets, facets: Facets, pairing: PairingRules): Due[] {
   return claimsOf(facets).flatMap((claim) => {
-    const interaction = interactionFor(facets, claim, telling);
-    if (!isTold(event, facets, claim, interaction, telling)) return [];
-    const settlement = settlementDue(claim, interaction, facets, telling);
+    const interaction = interactionFor(facets, claim, pairing);
+    if (!concerns(event, facets, claim, interaction, pairing)) return [];
+    const settlement = settlementDue(claim, interaction, facets, pairing);
     return settlement ? [{ claim, settlement }] : [];
   });
 }
@@ -234,37 +240,37 @@ function settlementDue(
   claim: Claim,
   interaction: Stamped<Interaction> | undefined,
   facets: Facets,
-  telling: Telling,
+  pairing: PairingRules,
 ): PlatformSettlement | undefined {
   if (claim.state === 'ENDED') return undefined;
   const { activity } = facets;
   if (claim.state === 'WRAP_UP') {
-    // Idle since after the call: the agent ended the wrap-up on the platform.
+    // Idle after the end of the call: the agent ended the wrap-up on the platform.
     const isIdle = activity?.state === 'IDLE' && activity.at > (interaction?.at ?? claim.completedAtMs);
-    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOf(claim.unit));
+    const isBusy = liveInteractions(facets).some(({ media }) => media === mediaOfUnit(claim.unit));
     return isIdle && !isBusy ? 'release' : undefined;
   }
-  if (!interaction) return isIdleSince(claim, activity, telling) ? 'complete' : undefined;
+  if (!interaction) return isIdleSince(claim, activity, pairing) ? 'complete' : undefined;
   const isOver = interaction.state === 'WRAP_UP' || !isLive(interaction, facets);
   if (!isOver) return interaction.state === 'CONNECTED' && claim.state === 'HELD' ? 'confirm' : undefined;
   return interaction.connectedAt === undefined ? 'missed' : 'complete';
 }
 
 /**
- * Whether the event, as far as it is part of the state, says something of the claim. By agent any interaction of the
- * medium does: with one more or one less of them, others go with other claims.
+ * Whether a current part of the event can affect the claim. With `claimsBy: agent` every interaction of the media type can,
+ * because one more or one less changes the pairing of the others.
  */
-function isTold(
+function concerns(
   event: Facets,
   facets: Facets,
   { unit }: Claim,
   its: Stamped<Interaction> | undefined,
-  { claimsBy }: Telling,
+  { claimsBy }: PairingRules,
 ): boolean {
   if (isCurrent(event.activity, facets.activity)) return true;
-  return interactionsOf(event).some((told) => {
-    const isAlike = claimsBy === 'agent' && told.media === mediaOf(unit);
-    return (isAlike || told.callId === its?.callId) && isCurrent(told, interactionOf(facets, told.callId));
+  return interactionsOf(event).some((one) => {
+    const isAlike = claimsBy === 'agent' && one.media === mediaOfUnit(unit);
+    return (isAlike || one.callId === its?.callId) && isCurrent(one, interactionOf(facets, one.callId));
   });
 }
 
@@ -273,19 +279,20 @@ function isCurrent(reported: Version | undefined, held: Version | undefined): bo
 }
 
 /**
- * Whether the agent has been idle on the platform since after the confirmation: what was confirmed had reached the agent
- * by then, so it is over, though nobody heard of it. By call somebody would have heard: there the claim ends by its time.
+ * Whether the agent has become idle on the platform after the confirmation. With `claimsBy: agent` the interaction is over
+ * then, even if its end was not reported. With `claimsBy: call` its end would have been reported, so the claim lapses
+ * instead.
  */
-function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, confirmedMs }: Telling): boolean {
+function isIdleSince(claim: Claim, activity: Facets['activity'], { claimsBy, confirmedMs }: PairingRules): boolean {
   return claimsBy === 'agent' && activity?.state === 'IDLE' && activity.at > confirmedAt(claim, confirmedMs);
 }
 
 /**
- * Whether the interaction that a unit was claimed for goes on: then its claim does, too, however long it rings or lasts.
- * Ended by time alone, it would have no wrap-up, and its holder would be told that nobody has the agent.
+ * Whether the interaction that a unit was claimed for is still going on. Such a claim does not lapse, however long the
+ * interaction alerts or lasts: a lapse would skip the wrap-up, and the holder could not settle the claim any more.
  */
-export function isGoingOn(facets: Facets, unit: string, telling: Telling): boolean {
+export function isGoingOn(facets: Facets, unit: string, pairing: PairingRules): boolean {
   const claim = claimOn(facets, unit);
-  const interaction = claim && interactionFor(facets, claim, telling);
+  const interaction = claim && interactionFor(facets, claim, pairing);
   return interaction !== undefined && isLive(interaction, facets);
 }

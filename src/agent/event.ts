@@ -23,7 +23,7 @@ const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const LATEST_MS = Date.UTC(2100, 0, 1);
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
-/** A payload that cannot be an event, with everything that is wrong with it. */
+/** A payload is not a valid event. `errors` lists the wrong fields. */
 export class InvalidEvent extends Error {
   override name = 'InvalidEvent';
   readonly errors: WrongField[];
@@ -36,24 +36,24 @@ export class InvalidEvent extends Error {
 const wrong = (field: string, message: string): InvalidEvent => new InvalidEvent([{ field, message }]);
 
 interface ReadingContext {
-  /** The region that reads it: the default for `region_source`. */
+  /** The reading region, used if the payload has no `region_source`. */
   region: string;
   /**
-   * Whether `status` beside a profile is the sender's report (the plain form, from anybody) or, in Muster's own
-   * messages, only a summary of the agent for readers that look at nothing else.
+   * Meaning of `status` beside a profile. `report`: the sender reports it. `summary`: Muster added it to its own message
+   * for readers that do not read facets.
    */
   status: 'report' | 'summary';
 }
 
 /**
- * Reads a payload, plain or with facets, into an event; seconds become milliseconds.
- * @throws InvalidEvent naming the fields
+ * Parses an event, in the plain form or with facets. Times in seconds become ms.
+ * @throws InvalidEvent
  */
 export function readEvent(payload: unknown, { region, status }: ReadingContext): AgentEvent {
   if (!checker.Check(payload)) throw new InvalidEvent(wrongFields([...checker.Errors(payload)]));
   const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
   const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
-  if (Object.keys(facets).length === 0) throw wrong('/status', 'is needed where no facet is given');
+  if (Object.keys(facets).length === 0) throw wrong('/status', 'is required if no facet is given');
   if (facets.profile?.name === '') facets.profile.name = payload.agent_id;
   const tooLarge = oversized(facets);
   if (tooLarge.length > 0) throw new InvalidEvent(tooLarge);
@@ -74,9 +74,9 @@ function toMs(time: number, field: string): number {
 }
 
 /**
- * Takes times that lie more than 5 minutes ahead of `nowMs` as now, so one bad clock cannot pin a facet for ever. Done
- * once, where an event enters and before it is published, so that all regions see the same.
- * @returns the event, and how far ahead its furthest time was in ms, or 0 where nothing had to be changed
+ * Replaces times more than 5 minutes after `nowMs` by `nowMs`, so that a wrong clock cannot block a facet for ever. Called
+ * once, by the region that accepts the event and before it is published, so that all regions see the same times.
+ * @returns the event, and by how many ms its latest time was ahead; 0 if nothing was changed
  */
 export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEvent; aheadMs: number } {
   let aheadMs = 0;
@@ -99,7 +99,7 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
   return aheadMs === 0 ? { event, aheadMs } : { event: { ...event, timestampMs, facets }, aheadMs };
 }
 
-/** What `{status, reason}` says, where it is the sender's report; any facet that speaks of availability overrules it. */
+/** The facets that `{status, reason}` stands for; none if the payload has a facet that determines availability. */
 function plainFacets(payload: EventPayload, role: ReadingContext['status'], from: { at: number; id: string }): Facets {
   const { status, reason, profile, presence, activity, interactions, interactions_since, claim, digital_claims } =
     payload;
@@ -110,8 +110,8 @@ function plainFacets(payload: EventPayload, role: ReadingContext['status'], from
 }
 
 /**
- * A plain word is one register: whether the agent takes work. It speaks of no interaction and of no claim, so an `AVAILABLE`
- * after a break leaves a call that lasts as it is.
+ * A plain status sets only the presence: whether the agent takes work. Interactions and claims stay, so `AVAILABLE` after a
+ * break does not end a call.
  */
 function describe(status: Status, reason: string | undefined, from: { at: number; id: string }): Facets {
   const state = { AVAILABLE: 'ON_DUTY', BUSY: 'PAUSED', OFFLINE: 'OFF_DUTY' } as const;
@@ -120,9 +120,10 @@ function describe(status: Status, reason: string | undefined, from: { at: number
   return { presence: { state: state[status], ...why, isPlain: true, ...from } };
 }
 
-/** What a JSON schema cannot bound: how large parts of an agent's record are as a whole. */
-
-/** What is too large of what is reported of an agent, field by field; so no record can outgrow what a record may be. */
+/**
+ * Reported parts that exceed {@link RECORD_LIMITS} in bytes, which a JSON schema cannot check. They are refused, so that no
+ * record exceeds its limit.
+ */
 export function oversized(facets: Facets): WrongField[] {
   const { profile } = facets;
   const wrong: WrongField[] = [];
@@ -136,13 +137,13 @@ export function oversized(facets: Facets): WrongField[] {
 
 const tooLarge = (field: string, { most, unit }: Limit): WrongField => ({
   field,
-  message: `must be of ${most} ${unit} at most`,
+  message: `must have at most ${most} ${unit}`,
 });
 
 const isTooLarge = (one: Stamped<Interaction>): boolean =>
   bytesOf(JSON.stringify({ [one.callId]: one })) > RECORD_LIMITS.interaction.most;
 
-/** How much of a profile did not fit: queues and skills that were left out, texts that were shortened. */
+/** What a truncation removed from a profile: the number of queues and skills left out, and of texts shortened. */
 export interface Cut {
   queues: number;
   skills: number;
@@ -150,8 +151,8 @@ export interface Cut {
 }
 
 /**
- * A profile as a platform has it, cut to what a record may hold: what comes last of queues and skills is left out, and
- * texts are shortened by the character. Of two skills that one name is left of, the higher level counts.
+ * Truncates a platform's profile to the limits of a record. The last queues and skills are left out, and texts are
+ * shortened between characters. If two skill names become equal, the higher level counts.
  */
 export function fitProfile(given: Profile): { profile: Profile; cut: Cut } {
   const queues = given.queues.filter((id) => cut(id, TEXT_LIMITS.name.most) === id).slice(0, RECORD_LIMITS.queues.most);
@@ -173,12 +174,12 @@ export function fitProfile(given: Profile): { profile: Profile; cut: Cut } {
   return { profile, cut: { ...left, texts } };
 }
 
-/** Room for what a profile is stamped with: when it was read, and the id of that. */
+/** Space in a profile for its version: time and event id. */
 const STAMP_BYTES = 1024;
 
 const shorter = (length: number): number => Math.floor(length * 0.95);
 
-/** Leaves out of the longer list, a few at a time, until the whole of it fits. */
+/** Shortens the longer of both lists by 5 % at a time until the profile fits. */
 function withinBytes(profile: Profile): Profile {
   let fitting = profile;
   while (bytesOf(JSON.stringify(fitting)) > RECORD_LIMITS.profile.most - STAMP_BYTES) {
@@ -192,7 +193,7 @@ function withinBytes(profile: Profile): Profile {
   return fitting;
 }
 
-/** The call ids of what somebody else than Muster reports that are Muster's own to give. */
+/** Reserved call ids in a report from outside Muster; see `isReserved`. */
 export function reservedIds(facets: Facets): WrongField[] {
   return interactionsOf(facets).flatMap(({ callId }, at) =>
     isReserved(callId) ? [{ field: `/interactions/${at}/call_id`, message: RESERVED }] : [],
@@ -200,8 +201,8 @@ export function reservedIds(facets: Facets): WrongField[] {
 }
 
 /**
- * What keeps an event that was made here from being one that other regions can read, field by field. To be asked before it
- * is stored: what is stored here and refused by everybody else would make the regions differ for good.
+ * Reasons why other regions would refuse an event that was created here. Called before the event is stored: an event that
+ * is stored here and refused elsewhere would make the regions differ for good.
  */
 export function unfit(event: AgentEvent): WrongField[] {
   const payload = writeEvent(event, { status: 'OFFLINE' });

@@ -1,13 +1,13 @@
 import type { TLocalizedValidationError } from 'typebox/error';
 
-/** One thing that is wrong with a value that came from outside. */
+/** One error in a value from outside. */
 export interface WrongField {
-  /** JSON pointer to what is wrong. */
+  /** JSON pointer to the wrong field. */
   field: string;
   message: string;
 }
 
-/** What is wrong with a value, field by field, in words for whoever sent it. */
+/** Turns schema errors into messages for the sender, one per field. */
 export function wrongFields(errors: TLocalizedValidationError[]): WrongField[] {
   const isUnion = errors.some(({ keyword }) => keyword === 'anyOf');
   return errors.flatMap(({ instancePath, keyword, message, params }) => {
@@ -18,12 +18,12 @@ export function wrongFields(errors: TLocalizedValidationError[]): WrongField[] {
     if (requiredProperties) {
       return requiredProperties.map((name) => ({ field: `${instancePath}/${name}`, message: 'is required' }));
     }
-    // The error of the unknown property itself says more than that its parent has one too many.
+    // The unknown property has an error of its own, which names it.
     if (keyword === 'additionalProperties') return [];
     if (keyword === 'boolean') return [{ field: instancePath, message: 'is not a known field' }];
     if (allowedValues) return [{ field: instancePath, message: `must be one of ${allowedValues.join(', ')}` }];
     if (isUnion && keyword === 'anyOf')
-      return [{ field: instancePath || '/', message: 'has none of the forms it may have' }];
+      return [{ field: instancePath || '/', message: 'matches none of the allowed forms' }];
     return [{ field: instancePath || '/', message }];
   });
 }

@@ -1,44 +1,43 @@
 import type { OwnSettlement, PlatformSettlement, Settlement } from './claim.ts';
 import type { Facets } from './facets.ts';
-import { mediaOf, VOICE } from './status.ts';
+import { mediaOfUnit, VOICE } from './status.ts';
 
-/** A claim that was granted and that the record of its agent does not know: a failover forgot it. */
+/** A claim that was granted but is missing in its agent's record, because a failover lost it. */
 export interface LostClaim {
   fence: number;
-  /** Absent: the one for voice. */
+  /** Absent for `voice`. */
   unit?: string | undefined;
 }
 
-/** How things are where a lost claim would be made again. */
-export interface Ground {
+/** The agent's present state, which decides whether a lost claim can be restored. */
+export interface LostClaimContext {
   facets: Facets;
-  /** How long the claim on record still holds the unit, in ms; 0 or less: not any more. */
+  /** Rest of the lock of the claim on record, in ms; 0 or less if it has expired. */
   heldForMs: number;
-  /** The lowest fence of a claim that could still hold its agent. */
+  /** The lowest fence of a claim that has not lapsed yet. */
   oldestFence: number;
 }
 
 /**
- * Why a lost claim cannot be made again, in words; undefined: it can. Only whoever wants to keep the agent makes it
- * again, only where the agent still has the unit, and nobody's claim that was granted since is touched: of two holders
- * the one that is on record has the agent.
+ * Why a lost claim is not restored, for people; undefined if it is. Only `confirm` and `renew` restore a claim, only if the
+ * agent still has the unit, and never against a claim on record that holds it.
  */
-export function obstacleTo(
+export function whyNotRestored(
   settlement: Settlement | PlatformSettlement | OwnSettlement,
   { fence, unit }: LostClaim,
-  { facets, heldForMs, oldestFence }: Ground,
+  { facets, heldForMs, oldestFence }: LostClaimContext,
 ): string | undefined {
-  if (heldForMs > 0) return 'a failover forgot the claim, and another call has the agent';
+  if (heldForMs > 0) return 'a failover lost the claim, and another call holds the agent';
   if (settlement !== 'confirm' && settlement !== 'renew')
-    return 'a failover forgot the claim: it holds nobody any more';
-  if (fence < oldestFence) return 'a failover forgot the claim, whose time is over';
-  if (!hasUnit(facets, unit)) return 'a failover forgot the claim, and the agent carries fewer interactions by now';
+    return 'a failover lost the claim, so there is nothing to end';
+  if (fence < oldestFence) return 'a failover lost the claim, and it has expired since';
+  if (!hasUnit(facets, unit)) return 'a failover lost the claim, and the agent’s capacity has shrunk since';
   return undefined;
 }
 
-/** Whether the unit is one of the agent's present capacity. Everybody has the one for voice. */
+/** Whether the agent's capacity has the unit. All agents have `voice`. */
 function hasUnit({ profile }: Facets, unit = VOICE): boolean {
   if (unit === VOICE) return true;
   const number = Number(unit.slice(unit.lastIndexOf('-') + 1));
-  return number <= (profile?.capacity?.media[mediaOf(unit)]?.units ?? 0);
+  return number <= (profile?.capacity?.media[mediaOfUnit(unit)]?.units ?? 0);
 }

@@ -2,7 +2,7 @@ import {
   type Claim,
   claimsOf,
   compareClaims,
-  compareRanks,
+  compareVersionKeys,
   compareVersions,
   FACET_NAMES,
   type FacetName,
@@ -13,17 +13,20 @@ import {
   interactionsFacet,
   interactionsOf,
   type LastSecond,
-  type Rank,
-  rankOf,
   type Stamped,
   type Version,
+  type VersionKey,
+  versionKeyOf,
 } from './facets.ts';
 import { RECORD_LIMITS } from './limits.ts';
 import { claimOn, isLive, liveInteractions, VOICE } from './status.ts';
 import { bytesOf } from './text.ts';
 import type { AgentEvent } from './wire.ts';
 
-/** What a change did to an agent: at least one facet was newer, none was but one was seen before, or all were older. */
+/**
+ * Result of a merge. `applied`: at least one facet of the change was newer. `duplicate`: none was newer, and at least one
+ * was the same. `outdated`: all were older.
+ */
 export type Outcome = 'applied' | 'duplicate' | 'outdated';
 
 export interface Merged {
@@ -34,30 +37,33 @@ export interface Merged {
 }
 
 /**
- * Joins a change into an agent's facets. Commutative, associative and idempotent; a stale change changes nothing.
- * A change is itself a set of facets: what it does not name it knows nothing about.
+ * Merges a change into an agent's facets, facet by facet. The result is the join of a lattice: merging is commutative,
+ * associative and idempotent, and an outdated change has no effect. Facets that the change does not have stay as they are.
  */
 export function merge(current: Facets, change: Facets): Merged {
   const tombstone = laterTombstone(current.forgotten, change.forgotten);
-  const facets = unburied(current, tombstone);
-  const told = unburied(change, tombstone);
+  const facets = withoutCovered(current, tombstone);
+  const left = withoutCovered(change, tombstone);
   const changed: FacetName[] = [];
   let seen = false;
   for (const name of FACET_NAMES) {
-    const order = joinFacet(facets, told, name);
+    const order = mergeFacet(facets, left, name);
     if (order > 0) changed.push(name);
     else if (order === 0) seen = true;
   }
   return { facets, changed, outcome: changed.length > 0 ? 'applied' : seen ? 'duplicate' : 'outdated' };
 }
 
-/** Takes over one facet where the change is newer. Positive: taken. 0: the same. Negative: older or absent. */
-function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
+/**
+ * Takes over one facet if the change's is newer.
+ * @returns positive if it was taken over, 0 if both are the same, else negative
+ */
+function mergeFacet(facets: Facets, change: Facets, name: FacetName): number {
   if (change[name] === undefined) return -1;
-  if (name === 'claim') return joinClaim(facets, change.claim as Claim);
-  if (name === 'interactions') return joinInteractions(facets, change.interactions as Interactions);
-  if (name === 'digitalClaims') return joinDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
-  if (name === 'lastSecond') return joinSecond(facets, change.lastSecond as LastSecond);
+  if (name === 'claim') return mergeClaim(facets, change.claim as Claim);
+  if (name === 'interactions') return mergeInteractions(facets, change.interactions as Interactions);
+  if (name === 'digitalClaims') return mergeDigitalClaims(facets, change.digitalClaims as Record<string, Claim>);
+  if (name === 'lastSecond') return mergeLastSecond(facets, change.lastSecond as LastSecond);
   const ours = facets[name];
   const theirs = change[name];
   const order = ours ? compareVersions(theirs, ours) : 1;
@@ -66,39 +72,39 @@ function joinFacet(facets: Facets, change: Facets, name: FacetName): number {
 }
 
 /**
- * Each interaction is a register, and the floor is one. What lies below the floor is dropped whatever it says, so that no
- * order of events can revive it; that nothing alive lies there is the care of whoever raises the floor.
+ * Merges each interaction by itself, and the interaction floor. Interactions below the floor are dropped whatever their
+ * state, so the order of events does not matter. {@link raisedFloor} makes sure that no live one is below it.
  */
-function joinInteractions(facets: Facets, theirs: Interactions): number {
+function mergeInteractions(facets: Facets, theirs: Interactions): number {
   const ours = facets.interactions ?? { byCall: {} };
   const floor = Math.max(ours.forgottenBefore ?? 0, theirs.forgottenBefore ?? 0);
-  const joined = new Map(Object.entries(ours.byCall));
+  const merged = new Map(Object.entries(ours.byCall));
   let isSeen = theirs.forgottenBefore !== undefined && theirs.forgottenBefore === ours.forgottenBefore;
   for (const [callId, interaction] of Object.entries(theirs.byCall)) {
-    const held = joined.get(callId);
+    const held = merged.get(callId);
     const order = held ? compareVersions(interaction, held) : 1;
-    if (order > 0) joined.set(callId, interaction);
+    if (order > 0) merged.set(callId, interaction);
     else if (order === 0) isSeen = true;
   }
-  const kept = [...joined].filter(([, { at }]) => at >= floor);
+  const kept = [...merged].filter(([, { at }]) => at >= floor);
   const isSame = kept.length === Object.keys(ours.byCall).length && kept.every(([id, one]) => ours.byCall[id] === one);
   if (isSame && floor === (ours.forgottenBefore ?? 0)) return isSeen ? 0 : -1;
   facets.interactions = { byCall: Object.fromEntries(kept), ...(floor > 0 && { forgottenBefore: floor }) };
   return 1;
 }
 
-function joinDigitalClaims(facets: Facets, theirs: Record<string, Claim>): number {
+function mergeDigitalClaims(facets: Facets, theirs: Record<string, Claim>): number {
   const orders = Object.entries(theirs).map(([unit, claim]) => {
     const held: Facets = { ...(facets.digitalClaims?.[unit] && { claim: facets.digitalClaims[unit] }) };
-    const order = joinClaim(held, claim);
+    const order = mergeClaim(held, claim);
     if (order > 0) facets.digitalClaims = { ...facets.digitalClaims, [unit]: held.claim as Claim };
     return order;
   });
   return Math.max(-1, ...orders);
 }
 
-/** The latest claim wins; when an agent last completed one is remembered across claims, so its place in line holds. */
-function joinClaim(facets: Facets, theirs: Claim): number {
+/** The newest claim wins. `completedAtMs` is the maximum of both, because the queue position depends on it. */
+function mergeClaim(facets: Facets, theirs: Claim): number {
   const ours = facets.claim;
   if (!ours) {
     facets.claim = theirs;
@@ -111,93 +117,103 @@ function joinClaim(facets: Facets, theirs: Claim): number {
   return 1;
 }
 
-function joinSecond(facets: Facets, theirs: LastSecond): number {
+function mergeLastSecond(facets: Facets, theirs: LastSecond): number {
   const order = facets.lastSecond ? compareSeconds(theirs, facets.lastSecond) : 1;
   if (order > 0) facets.lastSecond = theirs;
   return order;
 }
 
+/*
+ * Tombstones
+ */
+
 /**
- * An agent is forgotten by a tombstone: a register like any other, of which the latest stands. Whatever was said up to its
- * time is gone, in whatever order it comes; what is said later counts, so that whoever comes back is there again. Claims
- * are no such words and stay: their fences must never go back.
+ * Facet by which an agent is forgotten; the latest wins. It covers all reports up to its time, in whatever order they
+ * arrive. Later reports count, so an agent who returns is known again. Claims are not covered, because fences must never
+ * decrease.
  */
 type Tombstone = Version;
 
-const BURIED = ['profile', 'presence', 'activity'] as const;
+const COVERED_FACETS = ['profile', 'presence', 'activity'] as const;
 
-/** The later of two tombstones by time, which alone decides what is gone. */
+/** The later of two tombstones. Only the time matters, because it decides what is covered. */
 function laterTombstone(a: Tombstone | undefined, b: Tombstone | undefined): Tombstone | undefined {
   return a && b ? (a.at >= b.at ? a : b) : (a ?? b);
 }
 
-/** Whether the agent has been forgotten since this was said. */
-export const isBuried = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
+/** Whether the tombstone covers a report with this version. */
+export const isCovered = (tombstone: Tombstone | undefined, { at }: Pick<Version, 'at'>): boolean =>
   tombstone !== undefined && at <= tombstone.at;
 
-/** The facets without what was said up to the tombstone. */
-export function unburied(facets: Facets, tombstone: Tombstone | undefined): Facets {
+/** The facets without those that the tombstone covers. */
+export function withoutCovered(facets: Facets, tombstone: Tombstone | undefined): Facets {
   const left = { ...facets };
   if (!tombstone) return left;
-  for (const name of BURIED) if (left[name] && isBuried(tombstone, left[name])) delete left[name];
+  for (const name of COVERED_FACETS) if (left[name] && isCovered(tombstone, left[name])) delete left[name];
   if (!left.interactions) return left;
   const { byCall, forgottenBefore } = left.interactions;
-  const calls = Object.entries(byCall).filter(([, one]) => !isBuried(tombstone, one));
+  const calls = Object.entries(byCall).filter(([, one]) => !isCovered(tombstone, one));
   if (calls.length === Object.keys(byCall).length) return left;
   left.interactions = { ...left.interactions, byCall: Object.fromEntries(calls) };
   if (calls.length === 0 && forgottenBefore === undefined) delete left.interactions;
   return left;
 }
 
-/** Everything that was said of the agent, but for claims. */
-const wordsOf = (facets: Facets): Version[] => [
-  ...BURIED.flatMap((name) => facets[name] ?? []),
+/** The versions of all that was reported of the agent; claims are not reported. */
+const reportedVersions = (facets: Facets): Version[] => [
+  ...COVERED_FACETS.flatMap((name) => facets[name] ?? []),
   ...interactionsOf(facets),
 ];
 
-/** Whether nothing is known of the agent but that they were forgotten, and claims of before. */
-export const isForgotten = (facets: Facets): boolean => facets.forgotten !== undefined && wordsOf(facets).length === 0;
+/** Whether the agent has a tombstone and, besides claims, nothing else. */
+export const isForgotten = (facets: Facets): boolean =>
+  facets.forgotten !== undefined && reportedVersions(facets).length === 0;
 
-/** When the agent was last spoken of, in platform ms; 0 if never. */
-export const lastWordMs = (facets: Facets): number => Math.max(0, ...wordsOf(facets).map(({ at }) => at));
+/** Time of the last report on the agent, in platform ms; 0 for none. */
+export const lastReportMs = (facets: Facets): number => Math.max(0, ...reportedVersions(facets).map(({ at }) => at));
 
-/** Whether nobody has spoken of the agent since `cutoffMs`, and the last that was said is that they are not there. */
-export function isSilent(facets: Facets, cutoffMs: number): boolean {
-  // Of whom no presence was told, somebody may be telling it just now.
-  return facets.presence?.state === 'OFF_DUTY' && lastWordMs(facets) <= cutoffMs;
+/** Whether the agent is off duty and has not been reported since `cutoffMs`, in platform ms. */
+export function isExpired(facets: Facets, cutoffMs: number): boolean {
+  // An agent without a presence is not expired: the presence may be about to arrive.
+  return facets.presence?.state === 'OFF_DUTY' && lastReportMs(facets) <= cutoffMs;
 }
 
-/** Tells everybody that an agent was forgotten. */
-export function forgettingOf(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
+/** The event that publishes a tombstone. */
+export function tombstoneEvent(region: string, agentId: string, forgotten: Tombstone, source: string): AgentEvent {
   return { eventId: forgotten.id, agentId, timestampMs: forgotten.at, region, source, facets: { forgotten } };
 }
 
-/**
- * What an agent's home forgets of interactions, so that a record stays small however many calls a day has:
- *
- *   no more than 32, of all that are live or have ended  ► nothing
- *   more                                                 ► all that ended before the floor
- *
- * The floor travels with the facet and only rises: what was said before it counts nowhere any more, so no late word revives
- * what was forgotten, and every region forgets the same. Only the home raises it. It never passes what is alive: that is said
- * once more, as of the floor.
+/*
+ * Forgetting interactions
  */
-interface Forgetting {
+
+/**
+ * An agent's home removes old interactions, so that a record stays small however many calls a day has:
+ *
+ *   up to 32 interactions, live or ended  ► nothing
+ *   more                                  ► all that ended before the floor
+ *
+ * Only the home raises the interaction floor. It is part of the facet and only rises: reports from before it are ignored in
+ * every region, so a late report does not revive a removed interaction. Live interactions from before the floor get the
+ * floor's time.
+ */
+interface RaisedFloor {
   facets: Required<Pick<Facets, 'interactions'>>;
   /** Platform ms. */
   floor: number;
 }
 
-/** Of those that ended so many are kept: late words of them are still told from news. */
+/** Number of ended interactions that are kept, so that late reports on them are still recognised. */
 const ENDED_KEPT = 16;
-/** No word is as late as this, in ms. */
+/** Reports arrive at most this late, in ms. */
 const LATE_MS = 10 * 60_000;
 
 /**
+ * The floor to which the home raises the interaction floor, with the facet that publishes it.
  * @param nowMs by the clock of the home's store
- * @returns undefined where nothing is to be forgotten yet
+ * @returns undefined if no interaction needs to be removed
  */
-export function forgetting(facets: Facets, nowMs: number): Forgetting | undefined {
+export function raisedFloor(facets: Facets, nowMs: number): RaisedFloor | undefined {
   const all = interactionsOf(facets);
   if (all.length <= RECORD_LIMITS.interactions.most) return undefined;
   const live = all.filter((one) => isLive(one, facets));
@@ -209,59 +225,60 @@ export function forgetting(facets: Facets, nowMs: number): Forgetting | undefine
   if (oldestKeptMs === undefined) return undefined;
   const floor = Math.min(oldestKeptMs, nowMs - LATE_MS);
   const below = live.filter(({ at }) => at < floor);
-  // More than one message can hold lasts for so long: nobody carries as much.
+  // No agent has as many live interactions as one message can hold; if one has, nothing is removed.
   if (endedAtMs.every((at) => at >= floor) || below.length > RECORD_LIMITS.interactions.most) return undefined;
   const lasting = below.map((one): Stamped<typeof one> => ({ ...one, at: floor, id: `${one.id}/lasts/${floor}` }));
   const byCall = Object.fromEntries(lasting.map((one) => [one.callId, one]));
   return { facets: { interactions: { byCall, forgottenBefore: floor } }, floor };
 }
 
-/** An interaction of which nobody has said anything for so long is over, in ms: its end was lost. */
+/** After this time without a report an interaction counts as ended, in ms, because its end was lost. */
 const UNHEARD_MS = 4 * 3_600_000;
 
-/**
- * The ends of interactions of which nobody has said anything for four hours, as of now; of agents whom no platform's reading
- * corrects.
- */
+/** Ends of the interactions that have not been reported for four hours. For agents without a full read to correct them. */
 export function lostEnds(facets: Facets, nowMs: number): Stamped<Interaction>[] {
   return liveInteractions(facets)
     .filter(({ at }) => at <= nowMs - UNHEARD_MS)
     .map((one) => ({ ...one, state: 'ENDED', at: nowMs, id: `${one.id}/unheard/${nowMs}` }));
 }
 
-/** Whether a change would bring an agent more interactions than a record holds. */
+/** Whether a change adds interactions beyond the limit of a record. */
 export function isBeyondBound(before: Facets, after: Facets): boolean {
   const { interactions = { byCall: {} } } = after;
   if (Object.keys(interactions.byCall).length <= interactionsOf(before).length) return false;
   return bytesOf(JSON.stringify(interactions)) > RECORD_LIMITS.remembered.most;
 }
 
-/**
- * Senders with clocks of whole seconds are common, and say two things in one second. Such events get their milliseconds where
- * they enter, at the agent's home: the store numbers them in the order in which it takes them in, before anybody else sees
- * them. What enters elsewhere keeps `.000`, and where two are equal all the same, the less available wins.
+/*
+ * Whole-second numbering. Many senders have times in whole seconds and report two changes in one second. The agent's home
+ * adds a number of ms to such events, in the order in which they arrive and before they are published. Events that enter in
+ * another region keep `.000`. Of two equal times the less available value wins.
  */
 
 const SECOND_MS = 1000;
-/** More events of one agent in one second are not numbered: nobody does as much. */
+/** Events of one agent in one second that are numbered; more do not occur. */
 const MOST = RECORD_LIMITS.numbered.most;
 
 export const isWholeSecond = ({ timestampMs }: Pick<AgentEvent, 'timestampMs'>): boolean =>
   timestampMs % SECOND_MS === 0;
 
-/** Takes events of one agent in, in this order. Those of an earlier second are late, and keep `.000`. */
-export function takeIn(facets: Facets, events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[]): LastSecond | undefined {
+/** Numbers events of one agent in this order. Events of a second before the last numbered one are late and keep `.000`. */
+export function assignNumbers(
+  facets: Facets,
+  events: Pick<AgentEvent, 'eventId' | 'timestampMs'>[],
+): LastSecond | undefined {
   let last = facets.lastSecond;
   for (const { eventId, timestampMs } of events.filter(isWholeSecond)) {
     if (last && timestampMs < last.at) continue;
-    const before: LastSecond = last?.at === timestampMs ? last : { at: timestampMs, ids: known(facets, timestampMs) };
+    const before: LastSecond =
+      last?.at === timestampMs ? last : { at: timestampMs, ids: usedNumbers(facets, timestampMs) };
     if (!before.ids.includes(eventId)) last = { at: before.at, ids: [...before.ids, eventId].slice(0, MOST) };
   }
   return last;
 }
 
-/** What the record has of that second already, where its numbers are not remembered: they are taken. */
-function known(facets: Facets, secondMs: number): string[] {
+/** Placeholders for the numbers of a second that facets of the record use already, if `lastSecond` is of another second. */
+function usedNumbers(facets: Facets, secondMs: number): string[] {
   const { presence, activity, profile } = facets;
   const numbers = [presence, activity, profile, ...interactionsOf(facets)].flatMap((facet) => {
     const number = facet ? facet.at - secondMs : -1;
@@ -270,8 +287,8 @@ function known(facets: Facets, secondMs: number): string[] {
   return Array.from({ length: Math.max(-1, ...numbers) + 1 }, () => '');
 }
 
-/** The event with the number that it has been given; one that was given none is as it was. */
-export function numbered(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
+/** Adds the event's number to its times. An event without a number is returned unchanged. */
+export function withNumber(event: AgentEvent, last: LastSecond | undefined): AgentEvent {
   const number = last?.at === event.timestampMs ? last.ids.indexOf(event.eventId) : -1;
   if (number <= 0) return event;
   const at = event.timestampMs + number;
@@ -287,68 +304,77 @@ export function numbered(event: AgentEvent, last: LastSecond | undefined): Agent
   return { ...event, timestampMs: at, facets };
 }
 
-/** Which of two the register keeps: the later second, of one second the longer list. */
+/** The later second is newer; of the same second the longer list. */
 const compareSeconds = (one: LastSecond, other: LastSecond): number =>
   one.at - other.at || one.ids.length - other.ids.length;
 
-/** A claim's own version, but for the call: one granter gives a fence to one call only. */
+/*
+ * Required versions
+ */
+
+/** Version of a claim. The call is not part of it, because a region gives a fence to one call only. */
 type ClaimVersion = Pick<Claim, 'fence' | 'by' | 'state' | 'untilMs'>;
 
-/** How new an agent's facets must be for a write to be among what they say. */
-export interface Reach {
-  forgotten?: Rank;
-  profile?: Rank;
-  presence?: Rank;
-  activity?: Rank;
+/** The facet versions that an agent must have reached to include a write. Consistency tokens carry them. */
+export interface RequiredVersions {
+  forgotten?: VersionKey;
+  profile?: VersionKey;
+  presence?: VersionKey;
+  activity?: VersionKey;
   /** By call id. */
-  interactions?: Record<string, Rank>;
+  interactions?: Record<string, VersionKey>;
   /** By unit. */
   claims?: Record<string, ClaimVersion>;
 }
 
-/** The facets of an event that are one register each, in a fixed order. */
+/** The reported facets that are a single register, in a fixed order. */
 export const REPORTED = ['forgotten', 'profile', 'presence', 'activity'] as const satisfies FacetName[];
 
-/** What an agent must have reached for a change to be applied, or to be outdated: the versions that it brings. */
-export function reachOf(change: Facets): Reach {
-  const reach: Reach = {};
+/** The versions of a change: an agent that has reached them includes the change, or has newer facets. */
+export function requiredVersionsOf(change: Facets): RequiredVersions {
+  const required: RequiredVersions = {};
   for (const name of REPORTED) {
     const facet = change[name];
-    if (facet) reach[name] = rankOf(facet);
+    if (facet) required[name] = versionKeyOf(facet);
   }
-  const interactions = interactionsOf(change).map((one) => [one.callId, rankOf(one)] as const);
-  if (interactions.length > 0) reach.interactions = Object.fromEntries(interactions);
+  const interactions = interactionsOf(change).map((one) => [one.callId, versionKeyOf(one)] as const);
+  if (interactions.length > 0) required.interactions = Object.fromEntries(interactions);
   const claims = claimsOf(change).map(({ unit = VOICE, fence, by, state, untilMs }) => {
     return [unit, { fence, ...(by !== undefined && { by }), state, untilMs }] as const;
   });
-  if (claims.length > 0) reach.claims = Object.fromEntries(claims);
-  return reach;
+  if (claims.length > 0) required.claims = Object.fromEntries(claims);
+  return required;
 }
 
 /**
- * The facets that are older than a write, or absent. None: merging the write in would change nothing, so whatever is
- * read from these facets is not the past. Each facet only ever grows, so this stays true.
+ * The facets that are older than required, or absent. If there are none, merging the write would have no effect, so an
+ * answer from these facets includes it. Versions only grow, so this stays true.
  */
-export function behind(facets: Facets, reach: Reach): FacetName[] {
+export function facetsBehind(facets: Facets, required: RequiredVersions): FacetName[] {
   const names: FacetName[] = REPORTED.filter((name) => {
-    const [held, wanted] = [facets[name], reach[name]];
-    if (!wanted || (name !== 'forgotten' && isBuried(facets.forgotten, wanted))) return false;
-    return !(held && compareRanks(rankOf(held), wanted) >= 0);
+    const [held, wanted] = [facets[name], required[name]];
+    if (!wanted || (name !== 'forgotten' && isCovered(facets.forgotten, wanted))) return false;
+    return !(held && compareVersionKeys(versionKeyOf(held), wanted) >= 0);
   });
-  const calls = Object.entries(reach.interactions ?? {}).filter(([, wanted]) => !isBuried(facets.forgotten, wanted));
+  const calls = Object.entries(required.interactions ?? {}).filter(
+    ([, wanted]) => !isCovered(facets.forgotten, wanted),
+  );
   if (calls.some(([callId, wanted]) => isAhead(facets, callId, wanted))) names.push('interactions');
-  for (const [unit, wanted] of Object.entries(reach.claims ?? {})) {
+  for (const [unit, wanted] of Object.entries(required.claims ?? {})) {
     const name = unit === VOICE ? 'claim' : 'digitalClaims';
     if (!names.includes(name) && !hasReached(claimOn(facets, unit), wanted)) names.push(name);
   }
   return names;
 }
 
-/** Whether the interaction is not as new as that; what lies below the floor has been forgotten. */
-function isAhead(facets: Facets, callId: string, wanted: Rank): boolean {
+/**
+ * Whether the required version is newer than the interaction. Versions below the interaction floor are not required any
+ * more.
+ */
+function isAhead(facets: Facets, callId: string, wanted: VersionKey): boolean {
   if (wanted.at < (facets.interactions?.forgottenBefore ?? 0)) return false;
   const held = interactionOf(facets, callId);
-  return !held || compareRanks(rankOf(held), wanted) < 0;
+  return !held || compareVersionKeys(versionKeyOf(held), wanted) < 0;
 }
 
 function hasReached(claim: Claim | undefined, wanted: ClaimVersion): boolean {

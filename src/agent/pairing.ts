@@ -8,47 +8,49 @@ import {
   interactionsOf,
   type Stamped,
 } from './facets.ts';
-import { mediaOf, VOICE } from './status.ts';
+import { mediaOfUnit, VOICE } from './status.ts';
 
-/** What a platform tells of interactions, as its connection is configured. */
-export interface Telling {
-  /** Whether it tells of them at all. */
-  tells: boolean;
+/** How interactions of an agent's platform are assigned to claims, as its connection is configured. */
+export interface PairingRules {
+  /** Whether the platform reports interactions. */
+  reportsInteractions: boolean;
   /**
-   * How its interaction is known for a claim's: by the `call` id, or, where callers name calls as the platform does not,
-   * by the `agent`: as one of their interactions of that medium which began after the claim.
+   * `call`: callers use the platform's call ids. `agent`: they use ids of their own, so a claim is paired with an
+   * interaction of its media type that began after the claim.
    */
   claimsBy: 'call' | 'agent';
-  /** For how long a confirmation holds an agent, in ms. */
+  /** How long a confirmation holds an agent, in ms. */
   confirmedMs: number;
 }
 
-/** By how much a platform's clock may be ahead of the store's where one must not be taken for later than the other, in ms. */
+/** Tolerated lead of a platform's clock over the store's, in ms. */
 const CLOCKS_MS = 5000;
 
 /**
- * The interaction that a claim was granted for, as far as the platform has told of it. By call id it is the one of that
- * name. By agent those that name each other belong together first. Of the others, a claim's interaction began after the
- * claim was granted and, as far as that is known, before its caller could confirm it; so the claims of the medium take
- * them in the order in which they were confirmed, each the first that is left, and a later one is beside it. What was
- * over with a claim stays that claim's, so that one end never completes two. A fence is about the time of its grant:
- * this compares the store's clock with the platform's and is good to their difference.
+ * The reported interaction of a claim. An interaction with the claim's call id is always the one. With `claimsBy: agent`
+ * the other claims and interactions of the media type are paired in three rounds:
+ *
+ *   1. Claims that are over, each with the interaction that completed it, so that one end never completes two claims.
+ *   2. Running claims, in order of confirmation, each with the first interaction that began between its grant and confirmation.
+ *   3. The remaining running claims, likewise, with one that may have: its beginning is unknown or within the tolerance.
+ *
+ * A fence is close to the time of its grant. The comparison is as precise as the clocks of the store and the platform agree.
  */
-export function interactionFor(facets: Facets, claim: Claim, telling: Telling): Stamped<Interaction> | undefined {
+export function interactionFor(facets: Facets, claim: Claim, pairing: PairingRules): Stamped<Interaction> | undefined {
   const named = interactionOf(facets, claim.callId);
-  if (named || telling.claimsBy === 'call') return named;
-  const media = mediaOf(claim.unit);
-  const beside = claimsOf(facets).filter((one) => mediaOf(one.unit) === media && unitOf(one) !== unitOf(claim));
+  if (named || pairing.claimsBy === 'call') return named;
+  const media = mediaOfUnit(claim.unit);
+  const beside = claimsOf(facets).filter((one) => mediaOfUnit(one.unit) === media && unitOf(one) !== unitOf(claim));
   const all = [claim, ...beside];
   const names = new Set(all.map(({ callId }) => callId));
   const alike = interactionsOf(facets).filter((one) => one.media === media && !names.has(one.callId));
   const left = new Set(alike.sort(earliestFirst));
-  const claims = all.filter((one) => !interactionOf(facets, one.callId)).sort(firstConfirmedFirst(telling));
+  const claims = all.filter((one) => !interactionOf(facets, one.callId)).sort(firstConfirmedFirst(pairing));
   const running = claims.filter((one) => !isOver(one));
   const rounds: [Claim[], Choice][] = [
     [claims.filter(isOver), (one) => ofPast(one, left)],
-    [running, (one) => [...left].find((each) => isWithin(one, each, telling) && !mayBeOfAnother(one, each, all))],
-    [running, (one) => [...left].find((each) => mayBeOf(one, each, telling) && !mayBeOfAnother(one, each, all))],
+    [running, (one) => [...left].find((each) => isWithin(one, each, pairing) && !mayBeOfAnother(one, each, all))],
+    [running, (one) => [...left].find((each) => mayBeOf(one, each, pairing) && !mayBeOfAnother(one, each, all))],
   ];
   const pairs = new Map<Claim, Stamped<Interaction>>();
   for (const [round, choose] of rounds) {
@@ -61,12 +63,13 @@ export function interactionFor(facets: Facets, claim: Claim, telling: Telling): 
   }
   const its = pairs.get(claim);
   if (its?.state !== 'ENDED' || isOver(claim)) return its;
-  // Two that were sent and confirmed in one moment can stand for each other: neither claim is over before both are.
+  // Two calls that were sent and confirmed together may be paired the wrong way round, so neither claim ends before both
+  // calls have.
   const twin = running
     .map((one) => [one, pairs.get(one)] as const)
     .find(([one, theirs]) => {
       const goesOn = theirs !== undefined && theirs.state !== 'ENDED';
-      return goesOn && isWithin(claim, theirs, telling) && isWithin(one, its, telling);
+      return goesOn && isWithin(claim, theirs, pairing) && isWithin(one, its, pairing);
     });
   return twin?.[1] ?? its;
 }
@@ -74,8 +77,8 @@ export function interactionFor(facets: Facets, claim: Claim, telling: Telling): 
 type Choice = (claim: Claim) => Stamped<Interaction> | undefined;
 
 /**
- * What a claim that is over had: the interaction with whose end it was completed, or else the first that began before its
- * completion. One that was given back, or whose time was over, had none; one that was refused, none that was answered.
+ * The interaction of a claim that is over: the one that ended when the claim was completed, else the first that began
+ * before that. A refused claim has one that was not answered; a claim that was released, lapsed or superseded has none.
  */
 function ofPast(
   { fence, completedAtMs, endReason }: Claim,
@@ -89,37 +92,40 @@ function ofPast(
 }
 
 /** Whether it is known to have begun between the claim's grant and its confirmation. */
-function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+function isWithin(claim: Claim, { beganAt }: Stamped<Interaction>, { confirmedMs }: PairingRules): boolean {
   return beganAt !== undefined && beganAt > claim.fence && beganAt <= confirmedAt(claim, confirmedMs);
 }
 
-/** One that has waited on the platform for long began before the claim all the same. */
-function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: Telling): boolean {
+/**
+ * Whether the interaction can be the claim's. A call that waited on the platform began before the claim, but is answered
+ * after it.
+ */
+function mayBeOf(claim: Claim, one: Stamped<Interaction>, { confirmedMs }: PairingRules): boolean {
   const isLater = one.beganAt !== undefined && one.beganAt > confirmedAt(claim, confirmedMs) + CLOCKS_MS;
   return answeredAt(one) > claim.fence && !isLater;
 }
 
 /**
- * One that ended before another claim was granted may have been the interaction of the claim that this other one took
- * the unit of. A claim that goes on has none rather than one that may be somebody else's: it then ends by its time.
+ * Whether the interaction may belong to an earlier claim whose unit was claimed again: it ended before another claim was
+ * granted. A running claim is then left without an interaction and lapses.
  */
 function mayBeOfAnother(claim: Claim, { state, at }: Stamped<Interaction>, claims: Claim[]): boolean {
   return state === 'ENDED' && claims.some((other) => other !== claim && other.fence >= at);
 }
 
-/** When the claim was confirmed last, by the store's clock: a confirmation holds for a fixed time. */
+/** When the claim was last confirmed, by the store's clock: `confirmedMs` before its end. Infinite for other states. */
 export function confirmedAt({ state, untilMs }: Claim, confirmedMs: number): number {
   return state === 'CONFIRMED' ? untilMs - confirmedMs : Number.POSITIVE_INFINITY;
 }
 
-function firstConfirmedFirst({ confirmedMs }: Telling): (a: Claim, b: Claim) => number {
+function firstConfirmedFirst({ confirmedMs }: PairingRules): (a: Claim, b: Claim) => number {
   return (a, b) => {
     const [one, other] = [confirmedAt(a, confirmedMs), confirmedAt(b, confirmedMs)];
     return one === other ? a.fence - b.fence || compareTexts(unitOf(a), unitOf(b)) : one - other;
   };
 }
 
-/** In platform ms; of one that has not been answered, when its last step was. */
+/** When the interaction was answered, in platform ms; its last step if it was not. */
 const answeredAt = ({ connectedAt, at }: Stamped<Interaction>): number => connectedAt ?? at;
 
 function earliestFirst(a: Stamped<Interaction>, b: Stamped<Interaction>): number {

@@ -8,8 +8,8 @@ import {
   type Facets,
   type Interaction,
   interactionsOf,
-  limitOf,
   type Media,
+  mediaLimit,
   ONE_CALL,
   type Stamped,
 } from './facets.ts';
@@ -19,16 +19,15 @@ export type Status = (typeof STATUSES)[number];
 
 export interface StatusAnswer {
   status: Status;
-  /** Why not available: `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`; else undefined. */
+  /** Why the agent is not available, e.g. `ON_CALL`, `WRAP_UP`, `BREAK`, `NOT_RESPONDING`, `CLAIMED`, `LOGGED_OUT`. */
   reason?: string;
 }
 
 /**
- * What an agent's facets mean at a moment. Every condition must agree before an agent counts as available, so a
- * platform that reports "interaction started" and "status changed" apart can delay an agent, never double-book one.
- * A facet nobody has reported is unknown, and unknown is never available.
- * Says how the agent is for voice; whoever asks for another media type asks {@link ownStatus} and the units.
- * @param nowMs by the clock that the claim's end is by
+ * An agent's status for voice. An agent is available only if presence, activity, interactions and claims all allow it, so a
+ * platform that reports "interaction started" and "status changed" separately can delay an agent but not cause a double
+ * booking. A facet that was never reported counts as unknown, which is not available.
+ * @param nowMs by the same clock as `untilMs` of the claim
  */
 export function statusOf(facets: Facets, nowMs: number): StatusAnswer {
   const claim = facets.claim;
@@ -38,8 +37,8 @@ export function statusOf(facets: Facets, nowMs: number): StatusAnswer {
 }
 
 /**
- * The status but for claims, for an interaction of a media type: what the region's store keeps, since a claim ends by the
- * store's clock alone.
+ * The status for a media type, without regard to claims. The store keeps this one, because claims expire by the store's
+ * clock.
  */
 export function ownStatus(facets: Facets, media: Media = 'voice'): StatusAnswer {
   const { presence, activity } = facets;
@@ -53,28 +52,28 @@ export function ownStatus(facets: Facets, media: Media = 'voice'): StatusAnswer 
   return { status: 'AVAILABLE' };
 }
 
-/** What the agent is doing that leaves no room for one more interaction of this type. */
+/** The work that prevents one more interaction of this type, as a reason; undefined for none. */
 function obstacleAtWork(facets: Facets, media: Media): string | undefined {
   const work = workOf(facets);
-  // Work that nobody can name may be of any type.
+  // Work without a known interaction may be of any type.
   const unnamed = work.length === 0 ? obstacleInActivity(facets) : undefined;
   if (unnamed) return unnamed;
   const capacity = facets.profile?.capacity ?? ONE_CALL;
-  if (limitOf(capacity, media) === 0) return 'NO_CAPACITY';
+  if (mediaLimit(capacity, media) === 0) return 'NO_CAPACITY';
   if (mayCome(media, work, capacity)) return undefined;
   const live = liveInteractions(facets).filter(takesRoom);
   const any = live.find(({ media: of }) => of === 'voice') ?? live[0];
   return any ? interactionReason(any) : (facets.activity?.reason ?? 'ON_CALL');
 }
 
-/** An interaction that the platform tells of. */
+/** An interaction that takes capacity, as the platform reports it. */
 interface Work {
   media: Media;
-  /** Undefined where it does not say which call it is. */
+  /** Undefined if the platform does not report the call. */
   callId: string | undefined;
 }
 
-/** Every interaction that the platform tells of, each once. */
+/** The reported interactions that take capacity. A non-ACD call that only the activity shows is included. */
 function workOf(facets: Facets): Work[] {
   const { activity } = facets;
   const named = liveInteractions(facets)
@@ -85,21 +84,20 @@ function workOf(facets: Facets): Work[] {
   return isCalling && !isNamed ? [{ media: 'voice', callId: undefined }, ...named] : named;
 }
 
-/** What routing has not sent keeps the agent from more where it is a call: a text that a colleague writes does not. */
+/** Whether an interaction takes capacity. Of non-ACD interactions only calls do; a chat between colleagues does not. */
 const takesRoom = ({ isAcd, media }: Interaction): boolean => isAcd !== false || CALLS.has(media);
 
 /**
- * The rule of capacity: one more interaction may come where its type has not reached its limit, all together have not
- * reached theirs, and there is no work of another type but such as it may come beside.
+ * The capacity rule. One more interaction is allowed if its type is below its limit, all types together are below `total`,
+ * and all other work is of types in `beside`.
  */
 function mayCome(media: Media, work: Work[], capacity: Capacity): boolean {
   const { beside = [] } = capacity.media[media] ?? {};
   const isBarred = work.some(({ media: of }) => of !== media && !beside.includes(of));
   const { total = Number.POSITIVE_INFINITY } = capacity;
-  return !isBarred && countOf(media, work) < limitOf(capacity, media) && work.length < total;
+  return !isBarred && countOf(media, work) < mediaLimit(capacity, media) && work.length < total;
 }
 
-/** How many of these are of the type. */
 const countOf = (media: Media, work: Work[]): number => work.filter((each) => each.media === media).length;
 
 function obstacleInActivity({ activity }: Facets): string | undefined {
@@ -108,12 +106,12 @@ function obstacleInActivity({ activity }: Facets): string | undefined {
   return undefined;
 }
 
-/** A claim holds its agent until it ends or its time is up, whichever is first. */
+/** Whether a claim holds its agent: it has not ended, and its lock has not expired. */
 function isClaimLive(claim: Claim, nowMs: number): boolean {
   return claim.state !== 'ENDED' && claim.untilMs > nowMs;
 }
 
-/** The interactions that keep the agent busy, the latest first. */
+/** The interactions that are going on, the latest first. */
 export function liveInteractions(facets: Facets): Stamped<Interaction>[] {
   return interactionsOf(facets)
     .filter((interaction) => isLive(interaction, facets))
@@ -121,17 +119,21 @@ export function liveInteractions(facets: Facets): Stamped<Interaction>[] {
 }
 
 /**
- * An interaction goes on unless it ended, or a newer `IDLE` says that its end was missed. Of one that routing has not sent
- * an `IDLE` says nothing.
+ * Whether an interaction is going on. A newer `IDLE` ends an ACD interaction whose end was lost. It does not end a non-ACD
+ * interaction, during which the agent can be idle.
  */
 export function isLive({ state, at, isAcd }: Stamped<Interaction>, { activity }: Facets): boolean {
   return state !== 'ENDED' && (isAcd === false || !(activity?.state === 'IDLE' && activity.at > at));
 }
 
+/*
+ * Queue position
+ */
+
 /**
- * Since when the agent could be taken, in platform ms: the latest of the events that had to agree. A claim that was
- * released or lapsed leaves it alone, so an agent whose call failed keeps its place; a completed one resets it, and a
- * timed wrap-up to its end.
+ * Since when the agent has been available, in platform ms: the latest of the changes that made them available. A released
+ * or lapsed claim does not count, so the agent keeps the queue position. A completed one counts, with a timed wrap-up from
+ * its end.
  */
 export function availableSince(facets: Facets): number {
   const { presence, activity } = facets;
@@ -140,20 +142,20 @@ export function availableSince(facets: Facets): number {
   return Math.max(presence?.at ?? 0, activity?.at ?? 0, ...ended, ...completed);
 }
 
-/** What counts besides waiting, each said as "worth this many seconds of waiting". All 0: longest available first. */
+/** Weights of the ranking, in seconds of waiting time. All 0: the longest available agent is first. */
 export interface Weights {
   /** Bonus in seconds for each full year of tenure. */
   tenureSecondsPerYear: number;
   /** Bonus in seconds for a mean skill level of 100; scaled down linearly. */
   proficiencySeconds: number;
-  /** Penalty in seconds for each minute the last interaction lasted: who just had a long one rests a little. */
+  /** Penalty in seconds for each minute of the last voice call. */
   fairnessSecondsPerMinute: number;
-  /** At request time: bonus in seconds for 100 levels above what the request requires, summed over its skills. */
+  /** Bonus in seconds for a skill surplus of 100 levels, summed over the requested skills; applied when a request is made. */
   surplusSeconds: number;
 }
 
 interface VirtualArrival {
-  /** Lower is taken first. Everybody ages at the same rate, so it holds until a facet changes. */
+  /** Queue position in ms; the lowest is first. It changes only with a facet, because all agents wait at the same rate. */
   arrivalMs: number;
   parts: { availableSinceMs: number; tenureBonusMs: number; proficiencyBonusMs: number; fairnessPenaltyMs: number };
 }
@@ -161,8 +163,8 @@ interface VirtualArrival {
 const DAYS_PER_YEAR = 365;
 
 /**
- * The agent's place in every queue: `available since - tenure bonus - proficiency bonus + fairness penalty`, in ms.
- * The same in every region, because every part of it is in the facets.
+ * The agent's position in all queues: `available since - tenure bonus - proficiency bonus + fairness penalty`, in ms. It
+ * depends only on facets, so it is the same in every region.
  */
 export function virtualArrival(facets: Facets, weights: Weights): VirtualArrival {
   const { profile } = facets;
@@ -184,7 +186,7 @@ export function virtualArrival(facets: Facets, weights: Weights): VirtualArrival
   return { arrivalMs, parts };
 }
 
-/** How long the last voice call took, in ms; 0 while it lasts. */
+/** Duration of the last voice call, in ms; 0 while it lasts. */
 function lastCallMs(facets: Facets): number {
   const calls = interactionsOf(facets).filter(({ media }) => media === 'voice');
   const last = calls.sort(compareVersions).at(-1);
@@ -197,36 +199,42 @@ function interactionReason(interaction: Interaction): string {
   return interaction.isAcd === false ? 'NON_ACD' : 'ON_CALL';
 }
 
-/**
- * An agent's capacity is dealt out in units, and a claim takes one: `voice`, of which there is one, and `chat-1`,
- * `chat-2` … for as many as the agent may carry. What holds of an agent's claims holds of each unit by itself: one
- * register, one order of fences, nobody booked twice.
+/*
+ * Units and free capacity
+ *
+ * An agent's capacity consists of units: one `voice`, and `chat-1`, `chat-2` … according to the capacity. A claim takes one
+ * unit. Each unit has one claim at a time, with fences of its own.
  */
+
+/** The unit for voice. */
 export const VOICE = 'voice';
 
 interface Unit {
   /** E.g. `chat-2`. */
   name: string;
   media: Media;
-  /** Whether the agent's capacity has it. One that was claimed before the capacity shrank is given to nobody any more. */
+  /**
+   * Whether the agent's capacity has the unit. False for one that was claimed before the capacity shrank: it is not granted
+   * again.
+   */
   isOffered: boolean;
 }
 
-/** A unit's name as claim ids carry it: a media type and a number. */
+/** Pattern of the names of units other than `voice`, as in claim ids. */
 export const UNIT_NAME = '[a-z_]+-[1-9][0-9]{0,2}';
 
-/** The media type that a unit is for. */
-export function mediaOf(unit: string | undefined): Media {
+/** Media type of a unit; undefined stands for `voice`. */
+export function mediaOfUnit(unit: string | undefined): Media {
   return (unit?.replace(/-\d+$/, '') ?? VOICE) as Media;
 }
 
-/** The media types besides voice that the agent takes, in a fixed order. */
+/** Media types other than voice that the agent takes, in a fixed order. */
 export function digitalMedia({ profile }: Facets): DigitalMedia[] {
   const media = Object.entries(profile?.capacity?.media ?? {});
   return media.flatMap(([name, { units }]) => (name !== VOICE && units > 0 ? [name as DigitalMedia] : [])).sort();
 }
 
-/** Every unit besides voice: those that the agent's capacity has, and those that were claimed before it shrank. */
+/** All units except `voice`: those of the capacity, and those claimed before it shrank. */
 export function digitalUnits(facets: Facets): Unit[] {
   const units = digitalMedia(facets).flatMap((media) => {
     const count = facets.profile?.capacity?.media[media]?.units ?? 0;
@@ -234,7 +242,7 @@ export function digitalUnits(facets: Facets): Unit[] {
   });
   const names = new Set(units.map(({ name }) => name));
   const left = Object.keys(facets.digitalClaims ?? {}).filter((name) => !names.has(name));
-  return [...units, ...left.map((name) => ({ name, media: mediaOf(name), isOffered: false }))];
+  return [...units, ...left.map((name) => ({ name, media: mediaOfUnit(name), isOffered: false }))];
 }
 
 /** The claim on a unit. */
@@ -242,88 +250,92 @@ export function claimOn({ claim, digitalClaims }: Facets, unit: string): Claim |
   return unit === VOICE ? claim : digitalClaims?.[unit];
 }
 
-/** A type of which one more may come. */
+/** A media type with free capacity, without regard to claims. */
 export interface Opening {
   media: Media;
-  /** By the limit of the type, at least 1. */
+  /** How many more the type's limit allows; at least 1. */
   left: number;
-  /** How many the platform tells of. */
+  /** Reported interactions of the type. */
   inHand: number;
-  /** Other types beside whose work they may come. */
+  /** Other media types that they may be added to. */
   beside: Media[];
 }
 
-/** What may still be taken of an agent by all that the platform tells: whoever uses it takes off live locks. */
+/** Free capacity according to the platform's reports. Live locks have to be subtracted. */
 interface Openings {
-  /** The types of which at least one more may come. */
+  /** Media types with free capacity. */
   open: Opening[];
-  /** How many more interactions may come, all together; absent where only the types count. */
+  /** How many more interactions `total` allows; absent if the capacity has none. */
   left?: number;
-  /** What is counted in it: a lock for one of these takes nothing off. */
-  told: Work[];
+  /** Interactions that are already counted: the lock of a claim on one of them is not subtracted. */
+  reported: Work[];
 }
 
-/** What may still be taken of an agent but for claims: what the region's store keeps, and its scripts go by. */
+/** Free capacity without regard to claims. The store keeps it, and its scripts subtract live locks. */
 export function openingsOf(facets: Facets): Openings {
-  const told = workOf(facets);
+  const reported = workOf(facets);
   const capacity = facets.profile?.capacity ?? ONE_CALL;
   const open = takenMedia(facets).flatMap((media): Opening[] => {
     if (ownStatus(facets, media).status !== 'AVAILABLE') return [];
-    const inHand = countOf(media, told);
+    const inHand = countOf(media, reported);
     const { beside = [] } = capacity.media[media] ?? {};
-    return [{ media, left: limitOf(capacity, media) - inHand, inHand, beside }];
+    return [{ media, left: mediaLimit(capacity, media) - inHand, inHand, beside }];
   });
   const { total } = capacity;
-  return { open, told, ...(total !== undefined && { left: total - told.length }) };
+  return { open, reported, ...(total !== undefined && { left: total - reported.length }) };
 }
 
 const takenMedia = (facets: Facets): Media[] => [VOICE, ...digitalMedia(facets)];
 
 /**
- * How many more interactions the agent can be given now, by media type: the openings less what live locks take off, as
- * `open_from` in units.lua has it for one. A lock takes one off its type and off the total, unless the interaction that
- * it is for is told of, and keeps away what may not come beside its type.
+ * Free capacity: how many more interactions claims would be granted now, by media type. It is {@link openingsOf} less live
+ * locks; `open_from` in units.lua decides the same for one type. A lock subtracts one from its type and from the total, unless
+ * the claim's interaction is reported already, and excludes types that may not be added to its own.
  * @param isLocked whether a claim holds the unit, by the store's clock
  */
 export function roomLeft(facets: Facets, isLocked: (unit: string) => boolean): Partial<Record<Media, number>> {
-  const { open, told, left = Number.POSITIVE_INFINITY } = openingsOf(facets);
+  const { open, reported, left = Number.POSITIVE_INFINITY } = openingsOf(facets);
   const units: Unit[] = [{ name: VOICE, media: VOICE, isOffered: true }, ...digitalUnits(facets)];
   const locked = units.filter(({ name }) => isLocked(name));
-  const untold = locked.filter((unit) => !told.some((work) => isFor(facets, unit, work)));
+  const unreported = locked.filter((unit) => !reported.some((work) => isFor(facets, unit, work)));
   const roomFor = (media: Media): number => {
     const opening = open.find((each) => each.media === media);
     if (!opening || locked.some((unit) => unit.media !== media && !opening.beside.includes(unit.media))) return 0;
-    const same = told.filter((work) => work.media === media);
+    const same = reported.filter((work) => work.media === media);
     const taking = locked.filter((unit) => unit.media === media && !same.some((work) => isFor(facets, unit, work)));
     const free = units.filter((unit) => unit.media === media && unit.isOffered && !isLocked(unit.name));
-    return Math.max(0, Math.min(opening.left - taking.length, left - untold.length, free.length));
+    return Math.max(0, Math.min(opening.left - taking.length, left - unreported.length, free.length));
   };
   return Object.fromEntries(takenMedia(facets).map((media) => [media, roomFor(media)]));
 }
 
-/** Whether the unit is held for this interaction: of voice there is only one, under whatever name. */
+/** Whether the unit is held for this interaction. For voice always, because there is only one voice interaction. */
 function isFor(facets: Facets, { name, media }: Unit, work: Work): boolean {
   if (media === VOICE && work.media === VOICE) return true;
   return work.callId !== undefined && claimOn(facets, name)?.callId === work.callId;
 }
 
-/** Until when each unit is held, in ms by the store's clock. One that is not named is not held. */
+/*
+ * Locks
+ */
+
+/** Until when each unit is locked, in ms by the store's clock. Units that are not listed are not locked. */
 export type Locks = Record<string, number>;
 
 interface Locked {
   locksMs: Locks;
 }
 
-/** Until when the unit is held, in ms by the store's clock. */
+/** Until when the unit is locked, in ms by the store's clock; 0 if it is not. */
 export const lockOf = ({ locksMs }: Locked, unit = VOICE): number => locksMs[unit] ?? 0;
 
-/** Whether a claim, or what follows one, still holds the agent by the store's clock. */
+/** Whether any unit of the agent is locked, by a claim or by the wrap-up after one. @param nowMs by the store's clock */
 export const isLocked = ({ locksMs }: Locked, nowMs: number): boolean =>
   Object.values(locksMs).some((untilMs) => untilMs > nowMs);
 
 /**
- * How many more interactions the agent would be given now, by media type, for people and for whoever plans ahead.
- * @param nowMs the store's clock, by which locks are judged
+ * Free capacity of a stored agent, by media type: `room` in answers.
+ * @param nowMs by the store's clock
  */
 export function roomOf(record: Locked & { facets: Facets }, nowMs: number): Partial<Record<Media, number>> {
   return roomLeft(record.facets, (unit) => lockOf(record, unit) > nowMs);

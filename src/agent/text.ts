@@ -2,21 +2,21 @@ import type { WrongField } from './fields.ts';
 import { REQUEST_LIMITS } from './limits.ts';
 
 /**
- * Text is well-formed Unicode. JSON can carry what is not, `"\ud800"`: the store, the bus and every URL would make
- * something else of it, or fail. So it is looked for where a value comes in, in keys as well as in values, and nowhere else.
+ * All text is well-formed Unicode. JSON can contain unpaired surrogates, e.g. `"\ud800"`, which the store, the bus and URLs
+ * would change or refuse. Input is therefore checked where it enters, keys as well as values, and nowhere else.
  */
 
-/** Where a value is not as it must be. */
+/** An error in a value. */
 interface Flaw {
-  /** Keys and places on the way to it. */
+  /** Keys and indices that lead to it. */
   path: (string | number)[];
   message: string;
 }
 
-const ILL_FORMED = 'is not well-formed Unicode: it holds half of a character';
+const ILL_FORMED = 'is not well-formed Unicode: it has an unpaired surrogate';
 const TOO_DEEP = `is nested deeper than ${REQUEST_LIMITS.depth.most} levels`;
 
-/** The first text of a parsed JSON or YAML that is not well-formed, or what is nested too deep to be looked through. */
+/** Finds the first ill-formed text in parsed JSON or YAML, or a part that is nested too deep. */
 export function flawIn(value: unknown, depth = 0): Flaw | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : { path: [], message: ILL_FORMED };
   if (typeof value !== 'object' || value === null) return undefined;
@@ -36,7 +36,7 @@ export function flawIn(value: unknown, depth = 0): Flaw | undefined {
   return undefined;
 }
 
-/** The same as a field that is wrong; none where all is well. @param base JSON pointer to the value */
+/** Like {@link flawIn}, as a list with at most one wrong field. @param base JSON pointer to the value */
 export function wrongText(value: unknown, base = ''): WrongField[] {
   const flaw = flawIn(value);
   if (!flaw) return [];
@@ -44,7 +44,7 @@ export function wrongText(value: unknown, base = ''): WrongField[] {
   return [{ field: field || '/', message: flaw.message }];
 }
 
-/** The first characters of a text, so many at most: no character is cut in two. */
+/** Shortens a text to a number of characters (code points). */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   let end = 0;
@@ -52,10 +52,10 @@ export function cut(text: string, most: number): string {
   return text.slice(0, end);
 }
 
-/** Whether a character takes two code units. */
+/** Whether the character at an index takes two UTF-16 code units. */
 const isWide = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
 
-/** How long a text is in UTF-8, in bytes. */
+/** Length of a text in UTF-8, in bytes. */
 export function bytesOf(text: string): number {
   let bytes = 0;
   for (let at = 0; at < text.length; at++) {
@@ -67,8 +67,8 @@ export function bytesOf(text: string): number {
 }
 
 /**
- * A platform's value with its texts made well-formed: nobody can be told that they are not, and an agent is not to be lost
- * for half a character in a name.
+ * Makes all texts of a platform's value well-formed. A platform cannot be asked to correct them, and an unpaired surrogate
+ * in a name must not cost the agent.
  */
 export function mended(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
@@ -77,5 +77,5 @@ export function mended(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.toWellFormed(), mended(each)]));
 }
 
-/** Whether the text of a JSON may hold what is not well-formed: only an escape can. */
+/** Whether JSON may contain ill-formed text. Only escapes can, so most input needs no further check. */
 export const mayBeIllFormed = (json: string): boolean => /\\u[dD][89a-fA-F]/.test(json);

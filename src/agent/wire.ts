@@ -20,14 +20,14 @@ import { RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
 import { STATUSES, type StatusAnswer, UNIT_NAME } from './status.ts';
 
 /**
- * Facets as they travel, in events and in answers: `snake_case`, each with the time and the event it comes from. A
- * facet that names neither takes those of the event it is in.
+ * Wire format of facets in events and answers: `snake_case`, each facet with its time and event id. A facet without them
+ * has those of the event that contains it.
  */
 export const closed = { additionalProperties: false };
 
 const longest = TEXT_LIMITS.name.most;
 const Name = Type.String({ minLength: 1, maxLength: longest });
-/** As a key: the lengths of a text that is one are not looked at. */
+/** A pattern limits the length, because schemas do not check `maxLength` of keys. */
 export const SkillName = Type.String({ pattern: `^[\\s\\S]{1,${TEXT_LIMITS.skillName.most}}$` });
 /** Seconds or milliseconds since the epoch. */
 const Time = Type.Number({ description: 'Seconds or milliseconds since the epoch' });
@@ -64,7 +64,9 @@ const WireInteraction = stamped({
   connected_at: Type.Optional(Time),
   began_at: Type.Optional(Time),
   media: Type.Optional(MediaName),
-  acd: Type.Optional(Type.Literal(false, { description: 'Not sent by routing: the agent can be `IDLE` meanwhile.' })),
+  acd: Type.Optional(
+    Type.Literal(false, { description: 'A non-ACD interaction: the agent can be `IDLE` while it goes on.' }),
+  ),
 });
 
 const WireClaim = {
@@ -84,7 +86,7 @@ export const WireFacets = {
   forgotten: Type.Optional(
     Type.Object(
       { at: Type.Optional(Time), event_id: Type.Optional(Name) },
-      { ...closed, description: 'The agent was forgotten: what was said up to `at` does not count any more.' },
+      { ...closed, description: 'The agent was forgotten: reports up to `at` are ignored.' },
     ),
   ),
   profile: Type.Optional(
@@ -106,19 +108,21 @@ export const WireFacets = {
       state: Type.Enum(['ON_DUTY', 'PAUSED', 'OFF_DUTY']),
       reason: Reason,
       plain: Type.Optional(
-        Type.Literal(true, { description: 'Said as a plain `status`: nobody need tell of an activity.' }),
+        Type.Literal(true, {
+          description: 'Reported as a plain `status`: the agent is available without an activity.',
+        }),
       ),
     }),
   ),
   activity: Type.Optional(
     stamped({ state: Type.Enum(['IDLE', 'INTERACTING', 'WRAP_UP', 'NOT_RESPONDING']), reason: Reason }),
   ),
-  /** Of all media types; one that is not named is not spoken of. */
+  /** Interactions that are not listed stay as they are. */
   interactions: Type.Optional(Type.Array(WireInteraction, { minItems: 1, maxItems: RECORD_LIMITS.interactions.most })),
-  /** What was said of interactions before this time, in ms, is forgotten. Only Muster says so. */
+  /** The interaction floor, in ms. Only Muster sets it. */
   interactions_since: Type.Optional(Type.Integer({ minimum: 0 })),
   claim: Type.Optional(Type.Object(WireClaim, closed)),
-  /** Claims on units of other media types than voice. */
+  /** Claims on units other than `voice`. */
   digital_claims: Type.Optional(
     Type.Array(Type.Object({ unit: Unit, ...WireClaim }, closed), { maxItems: RECORD_LIMITS.claims.most }),
   ),
@@ -126,10 +130,10 @@ export const WireFacets = {
 const WireFacetsObject = Type.Object(WireFacets, closed);
 export type WireFacets = Static<typeof WireFacetsObject>;
 
-/** Turns a time on the wire into ms; may refuse it, naming the field. */
+/** Converts a time to ms. Throws an error that names the field if the time is not allowed. */
 type ReadTime = (time: number, field: string) => number;
 
-/** Reads facets; `from` stands in for what a facet does not say of its own version. */
+/** Parses facets. @param from version of facets that have none of their own */
 export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Facets {
   const version = ({ at, event_id }: { at?: number; event_id?: string }, name: string): Version => ({
     at: at === undefined ? from.at : toMs(at, `/${name}/at`),
@@ -151,21 +155,21 @@ export function readFacets(wire: WireFacets, from: Version, toMs: ReadTime): Fac
   if (activity) facets.activity = { state: activity.state, ...reason(activity), ...version(activity, 'activity') };
   if (interactions.length > 0 || interactions_since !== undefined) {
     const read = interactions.map((one) => ({ ...readInteraction(one, toMs), ...version(one, 'interactions') }));
-    // Of one call that is named twice the newer word counts, wherever it stands.
+    // If a call is listed twice, the newer entry counts: later entries replace earlier ones.
     facets.interactions = interactionsFacet(...read.sort(compareVersions)).interactions;
     if (interactions_since !== undefined) facets.interactions.forgottenBefore = interactions_since;
   }
-  for (const one of [...(claim ? [claim] : []), ...digital_claims]) join(facets, claimFacet(readClaim(one)));
+  for (const one of [...(claim ? [claim] : []), ...digital_claims]) addClaim(facets, claimFacet(readClaim(one)));
   return facets;
 }
 
-/** Adds a facet, or one more register of it. */
-function join(facets: Facets, { digitalClaims, ...others }: Facets): void {
+/** Adds a claim to the facet of its unit. */
+function addClaim(facets: Facets, { digitalClaims, ...others }: Facets): void {
   Object.assign(facets, others);
   if (digitalClaims) facets.digitalClaims = { ...facets.digitalClaims, ...digitalClaims };
 }
 
-/** Writes facets in an order that is the same everywhere, leaving out what `from` already says of their versions. */
+/** Formats facets in a fixed order. @param from version that facets may omit because the event carries it */
 export function writeFacets(facets: Facets, from?: Version): WireFacets {
   const version = ({ at, id }: Version) => ({
     ...(at !== from?.at && { at }),
@@ -181,8 +185,8 @@ export function writeFacets(facets: Facets, from?: Version): WireFacets {
   }
   if (activity) wire.activity = { ...version(activity), state: activity.state, ...reason(activity) };
   const inOrder = interactionsOf(facets).sort((a, b) => compareVersions(a, b) || compareTexts(a.callId, b.callId));
-  const told = inOrder.map((one) => ({ ...version(one), ...writeInteraction(one) }));
-  if (told.length > 0) wire.interactions = told;
+  const written = inOrder.map((one) => ({ ...version(one), ...writeInteraction(one) }));
+  if (written.length > 0) wire.interactions = written;
   if (interactions?.forgottenBefore !== undefined) wire.interactions_since = interactions.forgottenBefore;
   for (const claim of claimsOf(facets)) {
     const { unit } = claim;
@@ -249,7 +253,7 @@ function readClaim(wire: NonNullable<WireFacets['claim']> & { unit?: string }): 
   return claim;
 }
 
-/** A change to one agent, as every region sees it. */
+/** A change to one agent. */
 export interface AgentEvent {
   eventId: string;
   agentId: string;
@@ -257,7 +261,7 @@ export interface AgentEvent {
   timestampMs: number;
   /** The region that accepted the event. */
   region: string;
-  /** What brought it, e.g. `reconcile`; absent for the ordinary course of things. */
+  /** Cause, e.g. `reconcile` or `claim`; absent for a report of a sender or platform. */
   source?: string;
   facets: Facets;
 }
@@ -267,23 +271,23 @@ const Id = (description: string) => Type.String({ minLength: 1, maxLength: longe
 export const EventPayload = Type.Object(
   {
     event_id: Id(
-      'Its name. The same event once more, with the same times, changes nothing; what has a later time is another event, whatever its name.',
+      'Id of the event. A repeated event with the same times has no effect. An event with a later time is another one, whatever its id.',
     ),
     timestamp: Time,
     agent_id: Type.String({
       minLength: 1,
       maxLength: longest,
       pattern: '^[^\\s\\x00-\\x1f]+$',
-      description: 'The agent, as `connection:user id of the platform`.',
+      description: 'The agent, as `{connection}:{platform user id}`.',
     }),
     status: Type.Optional(
       Type.Enum([...STATUSES], {
-        description: 'In the plain form what is reported; beside facets a summary of the agent.',
+        description: 'The report, in the plain form; beside facets a summary of the agent.',
       }),
     ),
     reason: Reason,
-    region_source: Type.Optional(Id('The region that accepted it; needed on the bus.')),
-    source: Type.Optional(Id('What brought it, e.g. `reconcile` or `claim`; absent in the ordinary course of things.')),
+    region_source: Type.Optional(Id('The region that accepted the event; required on the bus.')),
+    source: Type.Optional(Id('Cause, e.g. `reconcile` or `claim`; absent for a report of a sender or platform.')),
     ...WireFacets,
   },
   closed,
@@ -291,8 +295,8 @@ export const EventPayload = Type.Object(
 export type EventPayload = Static<typeof EventPayload>;
 
 /**
- * The payload every region reads: the facets that changed.
- * @param answer the agent's status with this change, for readers that look at nothing else
+ * Formats an event for the bus: the facets that changed.
+ * @param answer the agent's status after the change, for readers that do not read facets
  */
 export function writeEvent(event: AgentEvent, answer: StatusAnswer): EventPayload {
   return {

@@ -16,7 +16,7 @@ export interface SyncedPlatform {
   readonly progress: Omit<FirstReading, 'forMs'>;
   /** Why live changes do not arrive at present, for people. */
   readonly problem?: string | undefined;
-  /** Why some data is missing although everything runs, such as a missing permission, for people. */
+  /** Why some data is missing while the sync runs, e.g. a missing permission, for people. */
   readonly limitation: string;
   /** Called before the next full read where changes may have been missed. */
   restart(): void;

@@ -42,8 +42,9 @@ export class SharedBudget implements RequestBudget {
   /** Also counts the requests that the shared count granted, and the waits that this instance received. */
   readonly #alone: Budget;
   #isAlone = false;
-  /** Refusals in a row when the latest request was granted; and when the platform accepted one, until that is shared. */
+  /** Refusals in a row when the latest request was granted. */
   #refusals = 0;
+  /** The same when the platform last accepted a request; 0 once that is shared. */
   #acceptedAfter = 0;
 
   constructor(options: SharedBudgetOptions) {

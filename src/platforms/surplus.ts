@@ -16,8 +16,8 @@ interface SurplusReport {
 }
 
 /**
- * Data of a platform's agents that was truncated because it did not fit into a record, and times that could not be read.
- * Both are counted, logged once per kind, and shown in the connection's report.
+ * Counts truncated data of a platform's agents, which did not fit into a record, and times without a time zone. Both are
+ * logged once per kind and shown in the connection's report.
  */
 export class Surplus {
   readonly #context: Pick<PlatformContext, 'count' | 'log'>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { forgettingOf, isForgotten, lastWordMs } from '../agent/merge.ts';
+import { isForgotten, lastReportMs, tombstoneEvent } from '../agent/merge.ts';
 import { isLocked } from '../agent/status.ts';
 import { hasPlatform, homeOfAgent } from '../config/topology.ts';
 import type { Accepted } from '../sync/flow/ingest.ts';
@@ -33,7 +33,7 @@ export async function forgetAgent(region: Region, agentId: string): Promise<Acce
     throw new Refusal('agent_has_claim', `a claim, or the wrap-up after it, holds agent "${agentId}"`);
   }
   const { facets } = record;
-  const anew = { at: Math.max(store.nowMs(), lastWordMs(facets)), id: `forgotten/${randomUUID()}` };
+  const anew = { at: Math.max(store.nowMs(), lastReportMs(facets)), id: `forgotten/${randomUUID()}` };
   const tombstone = isForgotten(facets) ? (facets.forgotten ?? anew) : anew;
-  return ingest.accept(forgettingOf(config.region, agentId, tombstone, 'delete'));
+  return ingest.accept(tombstoneEvent(config.region, agentId, tombstone, 'delete'));
 }

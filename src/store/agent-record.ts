@@ -3,27 +3,28 @@ import type { Facets } from '../agent/facets.ts';
 import type { Merged } from '../agent/merge.ts';
 import type { Locks } from '../agent/status.ts';
 
-/** An agent as the region's store holds it. */
+/** An agent's record in the region's store. */
 export interface AgentRecord {
-  /** Grows with every write; what compare-and-set compares. A string: it does not fit a script's integer reply. */
+  /** Grows with every write; compare-and-set compares it. A string, because it exceeds the integer replies of scripts. */
   version: string;
-  /** The agent's home region; empty where the config takes nothing of the agent. */
+  /** The agent's home region; empty if the configuration does not accept the agent. */
   home: string;
-  /** Until when a claim holds each unit of the agent's capacity, in ms by this region's store; 0 for none. */
+  /** Until when each unit is locked, in ms by the store's clock; 0 if it is not. */
   locksMs: Locks;
-  /** While its home is being asked for the agent: until when, in ms by the store's clock; else 0. */
+  /** End of the reservation while the agent's home is asked, in ms by the store's clock; 0 for none. */
   holdMs: number;
+  /** Queue position, in ms; see `virtualArrival`. */
   arrivalMs: number;
   facets: Facets;
 }
 
-/** The records that an instance saw last, by agent: good for what compare-and-set will check. */
+/** Cache of the records that an instance saw last, by agent. May be outdated: use it only for what compare-and-set checks. */
 export type RecentRecords = LRUCache<string, AgentRecord>;
 export const MAX_RECENT_RECORDS = 20_000;
 
-/** What became of a change: how it merged, and the agent as it now is. */
+/** Result of a change: the merge, and the agent's record after it. */
 export interface Applied extends Merged {
   record: AgentRecord;
-  /** The record it was merged into; undefined for an agent nobody had spoken of. */
+  /** The record before the change; undefined for a new agent. */
   before: AgentRecord | undefined;
 }

@@ -2,22 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 
-/** Work that the instances of a region share: publishing partitions, checking domains, reading platforms, ending lapsed claims. */
+/**
+ * Background work that a region's instances share. `relay`: publishing partitions. `alignments`: index checks. `expiry`:
+ * forgetting agents. `connections`: reading platforms. `lapses`: ending lapsed claims.
+ */
 export type LeasedWork = 'relay' | 'alignments' | 'expiry' | 'connections' | 'lapses';
 
-/** How an instance takes part in numbered work. */
+/** How an instance takes leases. */
 export interface LeaseTerms {
-  /** The leases are numbered from 0 to `count - 1`. */
+  /** Number of leases; they are numbered from 0. */
   count: number;
   /** Unique among all instances that share the leases. */
   instance: string;
-  /** How long a lease outlives an instance that died. Renewed three times in that time. */
+  /** Duration of a lease, in ms. Leases of a dead instance end after it. Instances renew them three times in that time. */
   ttlMs: number;
   clock: Clock;
   log: Log;
   /**
-   * Resolves when this instance has stopped acting on a number that it hands back; no other gets it before. Left
-   * out where two may act on one number for a moment.
+   * Resolves when this instance has stopped its work for a lease that it hands back; no other instance gets the lease before.
+   * Absent if two instances may briefly work for one lease.
    */
   drain?(number: number): Promise<void>;
 }
@@ -26,53 +29,54 @@ export interface LeaseOptions extends LeaseTerms {
   work: LeasedWork;
 }
 
-/** Who holds a number. */
+/** The holder of a lease. */
 export interface LeaseHolder {
-  /** Absent where nobody does. */
+  /** Absent for a free lease. */
   instance?: string;
-  /** How long they hold it if they do not renew it, in ms; at most 0 where nobody holds it. */
+  /** Rest of the lease, in ms; 0 or less for a free one. */
   leftMs: number;
 }
 
-/** An instance's share of numbered work that only one instance at a time should do. */
+/** The leases of one instance for one kind of work. */
 export interface Leases {
   start(): void;
   /**
-   * The numbers this instance may act on now. A number leaves the set by itself when its lease time is over by this
-   * instance's own monotonic clock, whether the store can be reached or not.
+   * The leases that this instance holds now. A lease ends by this instance's monotonic clock, whether the store can be
+   * reached or not.
    */
   held(): Set<number>;
-  /** How many instances live, this one included, as known at the last renewal; at least 1. */
+  /** Number of live instances at the last renewal, including this one; at least 1. */
   instances(): number;
   /**
-   * Says that this instance will stop: it takes nothing more, and no longer counts among those that live. Resolves to
-   * how many others do. @throws what the store throws
+   * Announces that this instance will stop: it takes no more leases and no longer counts as live.
+   * @returns the number of other live instances
+   * @throws errors of the store
    */
   retire(): Promise<number>;
-  /** Drains and hands back everything, so that others take over at once. */
+  /** Drains and hands back all leases, so that other instances take over at once. */
   stop(): Promise<void>;
 }
 
-/** Where the leases of some work lie, which all instances that share them have in common. */
+/** The leases of one kind of work in the store, shared by all instances. */
 export interface LeaseTable {
-  /** Says that the instance lives, renews what it holds, frees what it hands back, and takes free numbers up to its share. */
+  /** Marks the instance as live, renews its leases, frees those it hands back, and takes free ones up to its share. */
   renew(renewal: Renewal): Promise<Renewed>;
-  /** Frees all that the instance holds, and forgets it. */
+  /** Frees all leases of the instance and removes it from the live ones. */
   leave(instance: string): Promise<void>;
 }
 
 export interface Renewal {
   instance: string;
   ttlMs: number;
-  /** It takes nothing more, and does not count among those that live. */
+  /** Whether the instance retires: it takes no more leases and does not count as live. */
   retires: boolean;
   handedBack: number[];
 }
 
 export interface Renewed {
-  /** How many numbers an instance may hold. */
+  /** How many leases an instance may hold. */
   share: number;
-  /** How many other instances live. */
+  /** Number of other live instances. */
   others: number;
   held: number[];
 }
@@ -80,8 +84,8 @@ export interface Renewed {
 const RENEWALS_PER_TTL = 3;
 
 /**
- * Shares `count` leases evenly among the living instances: each holds at most `ceil(count / instances)`. One number's
- * life in an instance:
+ * Shares leases evenly among the live instances: each holds at most `ceil(count / instances)`. The states of a lease in an
+ * instance:
  *
  *   free ──taken──► held ──too many, or stop──► draining ──drained──► free
  *                     └──not renewed in time──► free
@@ -89,7 +93,7 @@ const RENEWALS_PER_TTL = 3;
 export class SharedLeases implements Leases {
   readonly #terms: LeaseTerms;
   readonly #table: LeaseTable;
-  /** When each lease ends, in monotonic ms counted from before it was asked for. */
+  /** End of each lease, in monotonic ms, counted from before the request: so it never ends later here than in the store. */
   #untilMs = new Map<number, number>();
   readonly #draining = new Map<number, Promise<void>>();
   readonly #drained = new Set<number>();
@@ -145,7 +149,7 @@ export class SharedLeases implements Leases {
     }
   }
 
-  /** Renews, even while stopping, until nothing is left to drain. */
+  /** Renews until stopped; while stopping, until all leases are drained. */
   async #renewForEver(): Promise<void> {
     for (;;) {
       try {
@@ -161,10 +165,10 @@ export class SharedLeases implements Leases {
     }
   }
 
-  /** One at a time: one that is still under way would count a retired instance among the living again. */
+  /** Renews after earlier renewals have ended: one that is under way would count a retired instance as live again. */
   #renewInTurn(): Promise<void> {
     const renewed = this.#renewal.then(() => this.#renew());
-    this.#renewal = renewed.catch(() => undefined); // whoever asked for it is told
+    this.#renewal = renewed.catch(() => undefined); // the caller gets the error
     return renewed;
   }
 
@@ -205,7 +209,7 @@ export class SharedLeases implements Leases {
   }
 }
 
-/** Repeats rounds of work over the leases that this instance holds, until it is stopped. */
+/** Repeats rounds of work for the leases that this instance holds, until stopped. */
 export class LeasedRounds {
   readonly #leases: Leases;
   readonly #everyMs: number;
@@ -215,7 +219,7 @@ export class LeasedRounds {
 
   /**
    * @param everyMs pause between two rounds, in ms
-   * @param round works on the numbers that are held as it begins; must not throw
+   * @param round works for the leases that are held when it begins; must not throw
    */
   constructor(leases: Leases, everyMs: number, round: (held: Set<number>) => Promise<void>) {
     this.#leases = leases;
@@ -223,7 +227,7 @@ export class LeasedRounds {
     this.#round = round;
   }
 
-  /** Aborted when the rounds are to stop: a long round ends early. */
+  /** Aborts on stop, so that a long round can end early. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
   }
@@ -244,7 +248,7 @@ export class LeasedRounds {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#round(this.#leases.held());
-      await sleep(this.#everyMs, undefined, { signal }).catch(() => undefined); // it is to stop
+      await sleep(this.#everyMs, undefined, { signal }).catch(() => undefined); // aborted by stop
     }
   }
 }

@@ -2,18 +2,18 @@ import type { Claim, Media, RequiredSkills } from '../agent/facets.ts';
 import type { AgentRecord } from './agent-record.ts';
 import type { Written } from './written.ts';
 
-/** Why an agent was passed over. `stale`, `budget` and `unreachable` are said of its home. */
+/** Pass-over reason. `stale`, `budget` and `unreachable` concern the agent's home. */
 export type Obstacle = 'busy' | 'claimed' | 'held' | 'skill' | 'stale' | 'budget' | 'unreachable';
 
-/** Homes whose agents cannot be taken now, and why. */
+/** Homes whose agents cannot be claimed now, with the reason. */
 export type PassOver = Map<string, Extract<Obstacle, 'stale' | 'budget' | 'unreachable'>>;
 
-/** How many records a walk looked at, and how many it passed over for what. */
+/** Scan counts: records that a scan looked at, and how many it passed over, by reason. */
 export type Tally = { seen: number } & Partial<Record<Obstacle, number>>;
 
 export interface Considered {
   agentId: string;
-  /** Absent for an agent who could be taken. */
+  /** Absent for an agent who could be claimed. */
   obstacle?: Obstacle;
   /** Absent for a member of the queue without a record. */
   record?: AgentRecord;
@@ -22,13 +22,13 @@ export interface Considered {
 interface Walk {
   domain: string;
   queue: string;
-  /** Of the interaction that an agent is wanted for. */
+  /** Media type of the requested interaction. */
   media: Media;
   skills: RequiredSkills;
   passOver: PassOver;
-  /** Agents not to be passed over for their home, because the platform has vouched for them. */
+  /** Platform-verified agents: not passed over because of their home. */
   vouched: string[];
-  /** Whether everyone considered is to be named. */
+  /** Whether the reply lists all agents that were considered. */
   explain: boolean;
 }
 
@@ -39,26 +39,26 @@ export interface FindRequest extends Walk {
 export interface ClaimRequest extends Walk {
   region: string;
   callId: string;
-  /** What the caller asked for, in one word: a retry is the same wish. */
+  /** The claim request in one word, to tell a retry from another request under the same call id. */
   wish: string;
-  /** How long the claim holds its agent, in ms. */
+  /** How long the claim is held, in ms. */
   heldMs: number;
-  /** How long an agent is held whose home is to be asked, in ms. */
+  /** Duration of a reservation while the home is asked, in ms. */
   holdMs: number;
-  /** Agents not to be taken, because their home has just refused them. */
+  /** Agents to skip, because their home has just refused them. */
   refused: string[];
-  /** Those of the vouched who may be granted here though their home is elsewhere. */
+  /** Platform-verified agents of other homes for whom a delegated grant is allowed. */
   instead: string[];
-  /** Only this agent will do. */
+  /** The only agent to consider; absent: all. */
   agentId?: string | undefined;
   deadlineMs: number;
 }
 
 interface WalkReply {
-  /** The store's clock, ms: what locks are judged by. */
+  /** Time of the store's clock, in ms; locks expire by it. */
   clockMs: number;
   tally: Tally;
-  /** In the order of the walk; empty unless `explain`. Agents who are taken may be left out. */
+  /** In the order of the scan; empty unless `explain`. Claimed agents may be left out. */
   considered: Considered[];
 }
 
@@ -68,12 +68,14 @@ export interface Found extends WalkReply {
 }
 
 /**
- * - `granted`: homed here, or granted on the home's behalf: a unit of the agent is locked under a new fence, above all before
- * - `again`: the call has its agent, granted or homed here: written once more
- * - `other`: the same, but the call's wish was another: nothing changes
- * - `copy`, `copy_other`: the call has an agent as far as is known here, granted by another region: that one knows
- * - `ask`: homed elsewhere: held for a moment, so that its home can be asked
- * - `none`: nobody; the tally says why
+ * Outcome of a claim in the store:
+ *
+ * - `granted`: a unit of the agent is locked under a new, highest fence. The agent is homed here, or the grant is delegated
+ * - `again`: the call already has a claim that this region granted; it is written once more
+ * - `other`: as `again`, but for another claim request of the call; nothing changes
+ * - `copy`, `copy_other`: as `again` and `other`, but another region granted the claim and has to be asked
+ * - `ask`: the best agent is homed elsewhere and reserved, so that the home can be asked
+ * - `none`: no agent; the scan counts say why
  */
 type Verdict = 'granted' | 'again' | 'other' | 'copy' | 'copy_other' | 'ask' | 'none';
 
@@ -83,43 +85,43 @@ export interface ClaimReply extends WalkReply {
   agentId: string;
   /** Absent for `none`. */
   record?: AgentRecord;
-  /** Of the claim that was granted, or that the call has; else 0. */
+  /** Fence of the granted claim, or of the one that the call has; else 0. */
   fence: number;
-  /** Of the record that was written over; `0` where none was. */
+  /** Version of the record that was replaced; `0` for none. */
   versionBefore: string;
-  /** The claim of this region that had the unit: its time was over, and nobody had ended it yet. */
+  /** The lapsed claim on the same unit that this region granted and that the new claim has ended. */
   lapsed?: Claim;
 }
 
-/** The queues of the region's store: only agents who may be taken stand in them. */
+/** The queues of the region's store. Only agents with free capacity are in them; claimed agents are at the tail. */
 export interface Queues {
-  /** The best agents of a queue, changing nothing. */
+  /** Finds the best agents of a queue without claiming them. */
   find(request: FindRequest): Promise<Found>;
-  /** Takes the best agent of a queue for a call, exactly once. */
+  /** Claims the best agent of a queue for a call. A retry of a call gets the same claim. */
   claim(request: ClaimRequest): Promise<Written<ClaimReply>>;
-  /** Agents in line, and those at the tail because they are taken. */
+  /** Number of free agents in a queue, and of claimed ones at its tail. */
   size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }>;
 }
 
-/** The agent a call was last given or offered. */
+/** The agent that a call was last assigned to or offered. */
 export interface CallEntry {
   agentId: string;
-  /** Of the claim; 0 where the agent's home was asked, and what it said is not known. */
+  /** The claim's fence; 0 if the agent's home was asked and its answer is not known. */
   fence: number;
 }
 
-/** A claim whose time is over, and which is still to be ended. */
+/** A lapsed claim that has not been ended yet. */
 export interface Lapsed {
   agentId: string;
-  /** The unit of the agent's capacity that it takes. */
+  /** The unit that it takes. */
   unit: string;
   record: AgentRecord;
 }
 
 /** The register of calls and their claims. */
 export interface Calls {
-  /** What a domain knows of a call: for 10 minutes after it was last written, and while its claim holds the agent. */
+  /** The entry of a call in a domain. Kept for 10 minutes after the last write, and as long as its claim holds the agent. */
   entryOf(domain: string, callId: string): Promise<CallEntry | undefined>;
-  /** Claims that this region granted in a domain, and that have lapsed by the store's clock; the longest ago first. */
+  /** Claims granted by this region that have lapsed by the store's clock, the earliest first. @param most maximum number */
   lapsed(domain: string, most: number): Promise<Lapsed[]>;
 }

@@ -1,38 +1,37 @@
-/**
- * What a Redis says when it does not do what it was asked: the region's store, the embedded bus, and whoever must tell an
- * outage from a mistake read it.
+/*
+ * Error replies of Redis and Valkey, for the region's store, the bus on Redis Streams, and for telling outages from errors.
  */
 
-/** Replies that say "not now" or "not here": the command was not carried out and may be sent again. */
+/** Replies "not now" and "not here": the command was not executed and may be sent again. */
 const PASSING = ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'LOADING', 'READONLY', 'NOREPLICAS', 'BUSY'];
 
-/** Replies that stay as they are however often the command is sent. */
+/** Permanent errors: sending the command again gives the same reply. */
 const FINAL = /^(WRONGTYPE|NOAUTH|NOPERM|WRONGPASS|OOM|ERR|NOSCRIPT|EXECABORT|MISCONF|NOPROTO)$/;
 
-/** Replies by which a node refuses what it could do: an outage, for whoever runs the cluster to end. */
+/** Replies of a node that refuses commands: an outage, which the cluster's operators have to end. */
 const REFUSALS = ['OOM', 'MISCONF', 'NOREPLICAS', 'READONLY', 'LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'BUSY'];
-/** The same for Muster alone: its user may not do what it must, or is not known. */
+/** Replies that concern Muster's user only: unknown, or without a required permission. */
 const FORBIDDEN = ['NOAUTH', 'NOPERM', 'WRONGPASS'];
 
-/** Redis 6.2 puts the reply of a command that a script called behind one of its own. */
+/** Redis 6.2 wraps the error reply of a command that a script called in one of its own. */
 const AROUND_REPLY = /^ERR Error running script \(.*?\): @user_script:\d+: (?:@user_script: \d+: )?-?/;
 const FORBIDDEN_INSIDE_SCRIPT = /^(ERR )?(The user executing the script can't|ACL failure in script)/;
-/** Redis 7.2 and later, and Valkey, say this first and then who may not do what. */
+/** Prefix by Redis 7.2 and later, and Valkey, of the reason for a denied command. */
 const AHEAD_OF_REASON = /^ERR ACL failure in script: /;
-/** What a `WAIT` is told by a node that has become a replica since. */
+/** Reply to `WAIT` by a node that has become a replica. */
 const WAIT_AT_REPLICA = /^ERR WAIT cannot be used with replica/;
 
-/** A node has as many clients as it takes. */
+/** The node has reached its limit of clients. */
 const NO_ROOM = /^ERR max number of clients/;
-/** What the client says of an argument that is none: sending it again cannot help. */
+/** Error of the client library for an invalid argument: permanent. */
 const NO_ARGUMENT = /^"arguments\[\d+\]" must be of type/;
 
-/** What a command was told, also where a script called it. */
+/** The error reply to a command, without the wrapper of a script. */
 function replyIn({ message }: Error): string {
   return message.replace(AROUND_REPLY, '');
 }
 
-/** The word by which an error reply of Redis begins. */
+/** The error code with which a reply begins, e.g. `OOM`; empty for none. */
 function codeOf(error: Error): string {
   const message = replyIn(error);
   if (FORBIDDEN_INSIDE_SCRIPT.test(message)) return 'NOPERM';
@@ -41,8 +40,8 @@ function codeOf(error: Error): string {
 }
 
 /**
- * Whether sending the command again can help. A lost connection leaves its outcome unknown, so every command of
- * Muster gives the same result when it is carried out twice.
+ * Whether the error is temporary, so that the command may be sent again. After a lost connection it is unknown whether the
+ * command was executed; therefore all commands of Muster are idempotent.
  */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error) || NO_ARGUMENT.test(error.message)) return false;
@@ -51,14 +50,17 @@ export function isPassing(error: unknown): boolean {
   return PASSING.includes(code) || !FINAL.test(code);
 }
 
-/** Whether Redis said that it does not do this now: it is moving, failing over, loading, refusing, or has no room for more clients. */
+/**
+ * Whether Redis refuses the command for now: a slot moves, a failover or a load is under way, or the node is full or
+ * refuses.
+ */
 export function saysNotNow(error: Error): boolean {
   return PASSING.includes(codeOf(error)) || refusalOf(error) !== undefined || NO_ROOM.test(error.message);
 }
 
 export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
-/** Why a node does not do what it could, in its own words; undefined for any other error. */
+/** The refusal of a node or a permission; undefined for any other error. */
 export function refusalOf(error: unknown): StoreRefusal | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
@@ -71,12 +73,12 @@ export function refusalOf(error: unknown): StoreRefusal | undefined {
 }
 
 export interface StoreRefusal {
-  /** Such as `OOM`. */
+  /** The error code, e.g. `OOM`. */
   code: string;
   /** The first sentence of the reply. */
   said: string;
-  /** It ends when somebody changes something, not by itself. */
+  /** Whether it lasts until an operator intervenes. */
   lasts: boolean;
-  /** Muster's user may not do this, or is not known: something else may still be allowed. */
+  /** Whether it concerns Muster's user only. Other commands may be allowed. */
   forbidden: boolean;
 }

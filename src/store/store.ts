@@ -6,9 +6,10 @@ import type { Calls, Queues } from './queues.ts';
 import type { Written } from './written.ts';
 
 /**
- * What routing, sync and the API need of a region's store. Redis Cluster is one implementation (`src/store/redis`); a
- * store passes `test/store/contract.ts`. Any method that answers with a promise throws {@link ShardUnavailable} where the
- * store cannot do now what it was asked: whether it was done is then unknown, and it may be asked again.
+ * The store contract: what routing, sync and the API need of a region's store. `src/store/redis` implements it on Redis
+ * Cluster, `src/store/memory` in memory. Every implementation passes `test/store/contract.ts`. Methods that return a
+ * promise throw {@link ShardUnavailable} while the store cannot serve them. It is then unknown whether the operation was
+ * done, and it may be repeated.
  */
 export interface Store {
   readonly agents: Agents;
@@ -18,37 +19,39 @@ export interface Store {
   readonly outbox: Outbox;
   readonly keptAnswers: KeptAnswers;
   readonly notes: Notes;
-  /** The store's clock, in ms: locks are judged by it, whatever the clock of an instance says. */
+  /** Time of the store's clock, in ms. Locks expire by it, and not by the clock of an instance. */
   nowMs(): number;
   /**
-   * Takes the region's next beat: a number higher than every one that was taken before, whichever instance took it.
-   * @param highest the highest beat that the caller knows
+   * Takes the region's next heartbeat sequence: higher than all that any instance took before.
+   * @param highest the highest sequence that the caller knows
    */
   takeBeat(highest: number): Promise<number>;
-  /** This instance's share of numbered work, of which one instance of the region at a time does each. */
+  /** Creates this instance's leases for one kind of background work. */
   leases(options: LeaseOptions): Leases;
-  /** Who holds each number of some work now. */
+  /** The present holder of each lease of one kind of work. */
   holders(work: LeasedWork, count: number): Promise<LeaseHolder[]>;
-  /** What all instances of the region together may ask of one platform. */
+  /** The request budget for one platform, shared by the region's instances. */
   permits(options: PermitsOptions): Permits;
   /**
-   * Compares every record of a domain with its places in its queues, and every member of a queue with its record, and puts
-   * right what is wrong.
+   * Runs the index check of a domain: compares every record with the queues, and every member of a queue with its record,
+   * and repairs differences.
    * @param pace called after each step with the number of records it read; slows the check down, or throws to end it
    * @throws what `pace` throws
    */
   align(domain: string, pace: (records: number) => Promise<void>): Promise<Aligned>;
-  /** What is known of each part of the store that can fail by itself. */
+  /** State of each shard. */
   shards(): ShardState[];
-  /** The same of the one that holds a domain; undefined where that is not known now. */
+  /** State of the shard that holds a domain; undefined if it is not known at present. */
   shardOf(domain: string): ShardState | undefined;
   close(): Promise<void>;
 }
 
-/** The part of the store that holds the data cannot answer now: it is down, failing over, refusing, or slower than the caller can wait. */
+/**
+ * The shard that holds the data cannot answer now: it is down, failing over, refusing, or slower than the caller can wait.
+ */
 export class ShardUnavailable extends Error {
   override name = 'ShardUnavailable';
-  /** When it is worth trying again, in ms. */
+  /** Recommended delay before a retry, in ms. */
   readonly retryAfterMs: number;
   constructor(message: string, retryAfterMs = 1000, options?: ErrorOptions) {
     super(message, options);
@@ -56,22 +59,22 @@ export class ShardUnavailable extends Error {
   }
 }
 
-/** Too much waits for a bus that is away; nothing more can be accepted until it drains. */
+/** The outbox has reached its limit because the bus is unavailable. Nothing is accepted until it drains. */
 export class OutboxFull extends Error {
   override name = 'OutboxFull';
 }
 
 export interface SettleRequest {
   agentId: string;
-  /** The unit of the agent's capacity that is claimed. */
+  /** The claimed unit. */
   unit: string;
   fence: number;
   callId: string;
   queue: string;
-  /** The region that granted it on the home's behalf. */
+  /** The region of a delegated grant. */
   by?: string | undefined;
   move: Move;
-  /** The claim that stands in this one's place, where its call has two. */
+  /** The other claim of the call, if this one is superseded. */
   supersededBy?: { agentId: string; fence: number };
 }
 
@@ -79,171 +82,190 @@ export type Settled =
   | { kind: 'settled'; written: Written<AgentRecord> }
   /** A later claim has a higher fence. */
   | { kind: 'fenced'; record: AgentRecord }
-  /** The record changed meanwhile: look again. */
+  /** The record has changed since it was read; retry with the one given. */
   | { kind: 'conflict'; record: AgentRecord | undefined };
 
-/** Hears of a record that cannot be read; it is left out, and costs the others nothing. */
+/** Called for a record that cannot be parsed. The record is skipped; others are not affected. */
 export type Unreadable = (agentId: string, error: unknown) => void;
 
 interface Scan {
-  /** Only agents whose id begins so; default: all. */
+  /** Prefix of the agents' ids; default: all agents. */
   prefix?: string;
-  /** About how many records a step looks at; callers wait while it is read. */
+  /** Approximate number of records per step. The shard serves no other request during a step. */
   step: number;
-  /** Default: a record that cannot be read ends the scan. */
+  /** Default: a record that cannot be parsed ends the scan with an error. */
   unreadable?: Unreadable;
 }
 
 /** The agents of the region's store. Changes are merged and stored by compare-and-set. */
 export interface Agents {
-  /** The agent as stored; undefined for one nobody has spoken of, or whom the config does not take. */
+  /** The stored agent; undefined for one who is unknown or whom the configuration does not accept. */
   get(agentId: string): Promise<AgentRecord | undefined>;
   /**
-   * These agents of one domain as stored, by id; an agent the store does not know is left out.
-   * @throws where a record cannot be read, unless `unreadable` is given
+   * Stored agents of one domain, by id; unknown ones are left out.
+   * @throws Error if a record cannot be parsed, unless `unreadable` is given
    */
   getAll(domain: string, agentIds: string[], unreadable?: Unreadable): Promise<Map<string, AgentRecord>>;
-  /** The agent as last seen by this instance, else as stored: good for what compare-and-set will check. */
+  /**
+   * The agent from this instance's cache, else from the store. May be outdated: use it only for what compare-and-set
+   * checks.
+   */
   recall(agentId: string): Promise<AgentRecord | undefined>;
   /**
-   * Merges a change into the agent and stores it where it made a difference. Where it made none nothing is written, and the
-   * answer counts as not acknowledged: see {@link affirm}.
-   * @param change or what makes it of the agent as known, each time that is another
+   * Merges a change into the agent and stores the result. A change without effect is not written, and the result then
+   * counts as not acknowledged; see {@link affirm}.
+   * @param change the change, or a function that creates it from the known facets; called again after each conflict
    */
   apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>>;
-  /** Writes the record once more if it is still the one given, so that a replica can acknowledge what was known already. */
+  /** Writes a record again if it has not changed, so that a replica acknowledges it. */
   affirm(agentId: string, record: AgentRecord, lane?: 'claims' | 'changes'): Promise<Settled>;
-  /** Moves a claim on if the record is still the one given. */
+  /** Applies a move to a claim if the record has not changed. */
   settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled>;
-  /** Makes of an agent all that the store is given, and gives it nothing. @throws what would keep it from being stored, every time */
+  /**
+   * Formats an agent as for the store, without storing it.
+   * @throws an error that would prevent storing it at every attempt
+   */
   demandStorable(agentId: string, facets: Facets): void;
   /**
-   * The agents of a domain in the order of their ids' bytes, from the one behind `agentId` on; empty: from the first. An
-   * agent who has a record is listed until it is forgotten, so going on behind the last id seen meets everybody who was there
-   * all along exactly once.
+   * Pages through the agents of a domain in the byte order of their ids, after `agentId`; an empty id starts at the first.
+   * Paging from the last id of each page lists every agent who is present throughout exactly once.
    */
   after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]>;
-  /** All records of a domain, some at a time. What is there all along is met at least once; what comes, goes or changes may be met or not. */
+  /**
+   * Reads all records of a domain step by step. Records that are present throughout come at least once; others may be
+   * missing.
+   */
   scan(domain: string, how: Scan): AsyncGenerator<[agentId: string, record: AgentRecord][]>;
-  /** Takes the record of a forgotten agent out, if it is still the one given and no claim holds the agent. @returns whether it did */
+  /**
+   * Removes the record of a forgotten agent if it has not changed and no claim holds the agent.
+   * @returns whether it was removed
+   */
   removeForgotten(domain: string, agentId: string, record: AgentRecord): Promise<boolean>;
 }
 
-/** That an agent's record has been written. */
+/** Entry of the change stream: an agent's record was written. */
 export interface Change {
-  /** Where it stands: whoever has read so far goes on from here. See {@link isPosition}. */
+  /** Position in the change stream, from which a reader continues. See {@link isPosition}. */
   position: string;
   agentId: string;
-  /** The claim that moved, if one did, as it was then. */
+  /** The claim that changed, as of this write; absent for none. */
   claim?: Claim;
 }
 
-/** Changes of a domain that can still be read, at the least. */
+/** Minimum number of changes that a domain's change stream keeps. */
 export const CHANGES_KEPT = 10_000;
 
 const POSITION = /^\d{1,16}-\d{1,16}$/;
 
-/** Positions, and ids of entries of the outbox, are two numbers with a dash between, the later one higher. */
+/**
+ * Whether a text is a position of the change stream or an entry id of the outbox: two numbers with a dash, later ones
+ * higher.
+ */
 export const isPosition = (text: string): boolean => POSITION.test(text);
 
 /**
- * What has changed in a domain lately, in order, noted beside every record that is written: an instance sees what all
- * instances of its region do, and no change is without its note.
+ * The change stream of a domain. Every write of a record appends to it atomically, so an instance sees the changes of all
+ * instances of its region.
  */
 export interface Changes {
-  /** The position behind everything until now. */
+  /** The position after the latest change. */
   latest(domain: string): Promise<string>;
-  /** The next changes behind a position. @returns `gone` where it is not known any more what followed it */
+  /** Reads the next changes after a position. @returns `gone` if changes after it have been trimmed */
   after(domain: string, position: string, count: number): Promise<Change[] | 'gone'>;
 }
 
-/** Where an event lies in the outbox. */
+/** Location of an event in the outbox. */
 export interface Place {
   partition: number;
   /** Grows with every entry; see {@link isPosition}. */
   entry: string;
 }
 
-/** An event that this region has accepted and the bus has not confirmed. */
+/** An event that this region has accepted and the bus has not confirmed yet. */
 export interface OutboxEntry {
   id: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   fields: string[];
 }
 
 /**
- * The region's memory of what it owes the bus, per bus partition. An event is acknowledged to its sender once it is here, and
- * stays until the bus has confirmed it.
+ * The region's outbox, per bus partition. An event is acknowledged to its sender once it is in the outbox, and stays there
+ * until the bus has confirmed it.
  */
 export interface Outbox {
   readonly partitions: number;
-  /** Appends. What no replica has a failover may take; until then it is published like all else. @throws OutboxFull */
+  /**
+   * Appends an event. A failover may lose it if no replica has acknowledged it; until then it is published like any other.
+   * @throws OutboxFull
+   */
   append(partition: number, fields: string[]): Promise<Written<Place>>;
   /** The oldest entries of a partition, in order. */
   oldest(partition: number, count: number): Promise<OutboxEntry[]>;
-  /** Forgets what the bus has confirmed. */
+  /** Removes entries that the bus has confirmed. */
   remove(partition: number, ids: string[]): Promise<void>;
-  /** Entries waiting, per partition; what `append` judges fullness by. To be asked regularly. */
+  /** Number of entries per partition. Call it regularly: `append` refuses by the lengths of the last call. */
   lengths(): Promise<number[]>;
-  /** Who is told that this instance has appended to a partition. */
+  /** Called when this instance has appended to a partition. */
   onAppend: (partition: number) => void;
-  /** Tells the region's other instances that a partition has something new. Not durable. */
+  /** Signals new entries of a partition to the region's other instances. Best effort. */
   announce(partition: number): Promise<void>;
-  /** Hears what instances announce. Resolves when it hears, or cannot for now: it will. */
+  /** Subscribes to the signals of other instances. Resolves once subscribed, or if that fails for now and is retried. */
   hear(listener: (partition: number) => void): Promise<void>;
 }
 
-/** What was answered to a request, to be answered again. */
+/** The stored answer to a request with an idempotency key. */
 export interface KeptAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
-  /** When, in ms by the store's clock. */
+  /** Time of the answer, in ms by the store's clock. */
   atMs: number;
 }
 
-/** What is known of a key: a request that is under way, or has been answered. */
+/** State of an idempotency key: its request is under way or answered. */
 export interface Keyed {
-  /** Of the request: under one key there is one. */
+  /** Fingerprint of the request, to recognise another request under the same key. */
   print: string;
-  /** Names the attempt that is under way. */
+  /** Id of the attempt that is under way. */
   by?: string;
   answer?: KeptAnswer;
 }
 
-/** As long as a call keeps its claim from its last asking, in ms: whoever asks again does so within minutes. */
+/** How long answers are kept, in ms: as long as the entry of a call. Retries come within minutes. */
 export const ANSWER_KEPT_MS = 600_000;
-/** Longer than any request takes, in ms: then its instance has died, and whoever asks again is not kept waiting. */
+/**
+ * After this time a request that is under way counts as abandoned by a dead instance, in ms; longer than any request takes.
+ */
 export const UNDER_WAY_MS = 30_000;
-/** A longer answer is not kept, in characters: that of 1000 events is shorter. */
+/** Longest stored answer, in characters. The answer to 1000 events is shorter. */
 export const LONGEST_KEPT = 256 * 1024;
 
-/** Answers of the region's instances, by the keys that callers gave to their requests. */
+/** Stored answers of the region's instances, by idempotency key. */
 export interface KeptAnswers {
-  /** Begins a request under a key, unless there is one. @returns the other one; undefined: go on */
+  /** Begins a request under a key. @returns the earlier request under it; undefined if there is none */
   begin(id: string, print: string, by: string): Promise<Keyed | undefined>;
-  /** Keeps what a request that has begun is answered with. */
+  /** Stores the answer of a request that has begun. */
   keep(id: string, print: string, answer: KeptAnswer): Promise<void>;
-  /** Forgets a request that has begun: it may be made again. */
+  /** Discards a request that has begun, so that it can be retried. */
   forget(id: string): Promise<void>;
 }
 
 /**
- * What notes are of: how far a region's outbox has been applied here (`positions`), what else is known of a region, how a
- * connection is, what a check of a domain found.
+ * Subject of notes. `positions`: applied positions of a region's outbox. `region`: other facts about a region.
+ * `connection`: status of a connection. `domain`: result of a domain's index check.
  */
 export type NotedOf = 'region' | 'positions' | 'connection' | 'domain';
 
-/** What the region's instances tell each other, by field. The last writer of a field wins; no promise rests on one. */
+/** Facts that the region's instances share, by field. The last writer of a field wins. No promise depends on them. */
 export interface Notes {
   read(of: NotedOf, name: string): Promise<Record<string, string>>;
-  /** Some of the fields, in their order; null where there is none. */
+  /** Reads some fields, in the given order; null for a missing one. */
   readSome(of: NotedOf, name: string, fields: string[]): Promise<(string | null)[]>;
-  /** @param keptMs how long all notes on this are kept from now on; default: for ever */
+  /** @param keptMs lifetime of all notes on the subject from now on, in ms; default: unlimited */
   write(of: NotedOf, name: string, fields: Record<string, string>, keptMs?: number): Promise<void>;
 }
 
-/** The poller of a connection, or those who ask about single agents while a caller waits. */
+/** User of a request budget. `mirror`: the platform sync. `reader`: platform readers, for which callers wait. */
 export type Taker = 'mirror' | 'reader';
 
 export interface PermitsOptions {
@@ -251,58 +273,57 @@ export interface PermitsOptions {
   /** Unique among the instances of the region. */
   instance: string;
   taker: Taker;
-  /** Requests of the whole region in any window. */
+  /** Maximum number of requests of the region in any window. */
   limit: number;
-  /** How many of them only readers may use; less than `limit`. */
+  /** Number of them that is reserved for readers; less than `limit`. */
   headroom: number;
-  /** How many of the mirror's requests may be those of readings: of the first, and of later ones. Default: all. */
+  /** Maximum number of the platform sync's requests for full reads: for the first one, and for later ones. Default: all. */
   readings?: { first: number; reading: number };
-  /** A minute but in tests. */
+  /** Length of the window, in ms. Default: one minute; tests use less. */
   windowMs?: number;
 }
 
-/** What may be sent to one platform, counted by the store's clock. */
+/** The shared request budget for one platform. Windows are counted by the store's clock. */
 export interface Permits {
   /**
    * Counts a request if it may go out now.
-   * @param acceptedAfter how many refusals in a row were known when the platform took a request; 0: none since
-   * @param lane whether it is one of the many requests of a reading
-   * @returns ms until it is worth asking again, 0 if it was counted; and how many requests were refused in a row
+   * @param acceptedAfter refusals in a row that were known when the platform accepted a request; 0: none accepted since
+   * @param lane whether the request is part of the first or a later full read
+   * @returns ms until the next attempt makes sense, 0 if the request was counted; and the refusals in a row
    */
   take(acceptedAfter: number, lane?: 'first' | 'reading' | 'rest'): Promise<{ waitMs: number; refusals: number }>;
   /**
-   * The platform refused a request: nobody in the region sends one until the wait that it asked for is over.
-   * @param jitterMs on top, by chance, so that not all regions come back at once
+   * The platform refused a request (429). No instance of the region sends another until the requested wait is over.
+   * @param jitterMs random addition, so that regions do not return at the same time
    */
   refused(retryAfterMs: number, jitterMs: number): Promise<void>;
 }
 
 /**
- * What is wrong with where an agent stands in a queue.
- * `missing`: free, and nobody would find them. `misplaced`: in line, and not where their arrival puts them.
- * `stuck`: at the tail for longer than anybody holds them. `unavailable`: in the queue, and not to be had.
- * `ghost`: in a queue that is not theirs, or without a record.
+ * An index error: a difference between a queue and an agent's record. `missing`: free, but not in the queue. `misplaced`:
+ * in the queue at another position than the record's. `stuck`: at the tail after all locks have expired. `unavailable`: in
+ * the queue without free capacity. `ghost`: in the queue of other agents, or without a record.
  */
 export type Misplacement = 'missing' | 'misplaced' | 'stuck' | 'unavailable' | 'ghost';
 
-/** What a check of a domain found and put right. */
+/** Result of an index check. */
 export interface Aligned {
-  /** Records compared with their places, and members of queues with their records. */
+  /** Number of records and of members of queues that were compared. */
   records: number;
   members: number;
   repaired: Partial<Record<Misplacement, number>>;
 }
 
-/** What is known of one part of the store that can fail by itself. */
+/** State of one shard. */
 export interface ShardState {
   address: string;
   up: boolean;
-  /** Replicas connected at the last look. */
+  /** Connected replicas at the last probe. */
   replicas: number;
-  /** How long the last look took, in ms. */
+  /** Duration of the last probe, in ms. */
   probeMs: number;
-  /** How far its clock was ahead of this instance's at the last look, in ms. */
+  /** Lead of the shard's clock over this instance's at the last probe, in ms. */
   clockOffsetMs: number;
-  /** Why it refuses to write, in its own words; undefined while it does not. What it can read is still read. */
+  /** The shard's message if it refuses writes; absent while it does not. Reads go on. */
   refuses?: string;
 }

@@ -4,20 +4,20 @@ import { claimOn, VOICE } from '../agent/status.ts';
 import type { AgentRecord, Applied } from './agent-record.ts';
 
 /**
- * Whether what was written outlives its master: a replica has acknowledged it, none has in time, or the config says that
- * there is none. What happens to be connected does not count: a cut link must not pass for a cluster without replicas.
+ * Whether a write survives the loss of its master: a replica has acknowledged it, none has in time, or none is configured.
+ * Only the configuration decides that there is none: a cut connection must not pass for a cluster without replicas.
  */
 export type Durability = 'acknowledged' | 'not-acknowledged' | 'no-replica-configured';
 
-/** What is made of a write, one by one; none can be left out. */
+/** Handlers of the three durabilities; all are required. */
 interface Cases<T, R> {
   acknowledged(value: T): R;
-  /** A failover may take it, or may not: whoever is told so may ask again. */
+  /** A failover may lose the write. The caller may repeat the request. */
   notAcknowledged(value: T): R;
   noReplicaConfigured(value: T): R;
 }
 
-/** What a write of the region's store returns. There is no way to its value past its durability. */
+/** Result of a write to the region's store. The value is accessible only together with its durability. */
 export class Written<T> {
   readonly #value: T;
   readonly #durability: Durability;
@@ -32,32 +32,32 @@ export class Written<T> {
     return this.#durability === 'not-acknowledged' ? notAcknowledged(this.#value) : noReplicaConfigured(this.#value);
   }
 
-  /** The same with another value, as durable as this one. */
+  /** Replaces the value and keeps the durability. */
   map<U>(change: (value: T) => U): Written<U> {
     return new Written(change(this.#value), this.#durability);
   }
 
-  /** The value of a write that a failover may take without harm; whoever calls this says why none is done. */
+  /** The value, whatever its durability. The caller states in a comment why the loss of the write does no harm. */
   evenIfLost(): T {
     return this.#value;
   }
 }
 
-/** What the config makes of a claim, an event, a settlement that no replica has acknowledged. */
+/** Configured handling of a claim, an event or a settlement that no replica has acknowledged: see `claims.replication`. */
 export type Replication = 'grant' | 'refuse';
 
-interface Tellable<T> {
+interface DurabilityChecked<T> {
   value: T;
-  /** Whether a replica has it; else a failover could forget it. */
+  /** Whether a replica has acknowledged the write; if not, a failover may lose it. */
   replicated: boolean;
 }
 
 /**
- * What a caller may be told of a write: its value, and whether a replica has it.
- * @throws NotReplicated where none has, and `replication` refuses to tell of that
+ * The value of a write if it is durable enough to be answered, and whether a replica has acknowledged it.
+ * @throws NotReplicated if no replica has acknowledged it and `replication` is `refuse`
  */
-export function tellable<T>(written: Written<T>, replication: Replication): Tellable<T> {
-  return written.match<Tellable<T>>({
+export function checkDurability<T>(written: Written<T>, replication: Replication): DurabilityChecked<T> {
+  return written.match<DurabilityChecked<T>>({
     acknowledged: (value) => ({ value, replicated: true }),
     noReplicaConfigured: (value) => ({ value, replicated: false }),
     notAcknowledged: (value) => {
@@ -67,8 +67,8 @@ export function tellable<T>(written: Written<T>, replication: Replication): Tell
   });
 }
 
-/** Whether a caller may be told of a write, see {@link tellable}. */
-export function isTellable(written: Written<unknown>, replication: Replication): boolean {
+/** Whether a write is durable enough to be answered, see {@link checkDurability}. */
+export function isDurableEnough(written: Written<unknown>, replication: Replication): boolean {
   return written.match({
     acknowledged: () => true,
     noReplicaConfigured: () => true,
@@ -76,29 +76,33 @@ export function isTellable(written: Written<unknown>, replication: Replication):
   });
 }
 
-/** Whether a failover may take a write, although there is meant to be a replica. */
-export const mayBeLost = (written: Written<unknown>): boolean => !isTellable(written, 'refuse');
+/** Whether a failover may lose a write although a replica is configured. */
+export const mayBeLost = (written: Written<unknown>): boolean => !isDurableEnough(written, 'refuse');
 
-/** No replica has acknowledged a write: whether it stands is unknown. A claim that ends so is released if nothing else has changed its record. */
+/**
+ * No replica has acknowledged a write, so a failover may lose it. A claim that is refused for this reason is released,
+ * unless its record has changed since.
+ */
 export class NotReplicated extends Error {
   override name = 'NotReplicated';
   constructor() {
-    super('no replica has acknowledged it: it may stand, or a failover may take it; ask again, that is safe');
+    super('no replica has acknowledged the write, so a failover may lose it; retrying the request is safe');
   }
 }
 
-/** Until when an agent is held, once claims have moved. */
+/** An agent's locks and reservation after a change of claims. */
 interface NewLocks extends Pick<AgentRecord, 'locksMs' | 'holdMs'> {
-  /** What another region says is left of a lock, in ms by unit. */
-  told: [unit: string, remainingMs: number][];
-  /** The claims that moved. */
+  /** Rest of locks that other regions granted, in ms from now, by unit. */
+  remaining: [unit: string, remainingMs: number][];
+  /** The claims that changed. */
   changed: Claim[];
 }
 
 /**
- * Until when each unit of the agent is locked here. The home's own word counts by the clock it shares with the store;
- * of a claim from elsewhere only what was left of it counts, from now on. A claim that did not move keeps its lock.
- * @param region this one
+ * Computes the locks of an agent's units after a change. For claims that this region granted, `untilMs` is by the store's
+ * clock. For claims of other regions, whose clocks may differ, `remainingMs` counts from now. Locks of unchanged claims
+ * stay.
+ * @param region this region
  * @param merged the change, merged into the record
  */
 export function locksAfter(
@@ -109,7 +113,7 @@ export function locksAfter(
 ): NewLocks {
   const news = changed.some((name) => name === 'claim' || name === 'digitalClaims') ? claimsOf(now) : [];
   const { locksMs = {}, holdMs = 0, facets = {} } = record ?? {};
-  const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, told: [], changed: [] };
+  const locks: NewLocks = { locksMs: { ...locksMs }, holdMs: news.length > 0 ? 0 : holdMs, remaining: [], changed: [] };
   for (const claim of news) {
     const { unit = VOICE } = claim;
     const before = claimOn(facets, unit);
@@ -118,31 +122,31 @@ export function locksAfter(
     const isOwnWord = claim.remainingMs === undefined || (claim.by ?? home) === region;
     if (claim.state === 'ENDED') locks.locksMs[unit] = 0;
     else if (isOwnWord) locks.locksMs[unit] = claim.untilMs;
-    else locks.told.push([unit, claim.remainingMs ?? 0]);
+    else locks.remaining.push([unit, claim.remainingMs ?? 0]);
   }
   return locks;
 }
 
-/** Whether a merged change was stored; `conflict`: the record had changed meanwhile, to the one given. */
+/** Result of a compare-and-set. `conflict`: the record has changed, to the one given. */
 export type Committed =
   | { kind: 'stored'; written: Written<AgentRecord> }
   | { kind: 'conflict'; record: AgentRecord | undefined };
 
 interface Committing {
-  /** Stores what was merged if the record is still the one given. */
+  /** Stores the merged facets if the record has not changed. */
   commit(record: AgentRecord | undefined, merged: Merged): Promise<Committed>;
-  /** Called before a conflicting change is merged again. @param round from 0 */
+  /** Called after a conflict, before the change is merged again. @param round counted from 0 */
   afterConflict?(round: number): Promise<unknown>;
 }
 
-/** An agent's record is contended by a handful of writers; more rounds than this mean that something is wrong. */
+/** Largest number of rounds. An agent's record has few concurrent writers, so more rounds indicate a fault. */
 const MAX_ROUNDS = 64;
 
 /**
- * Merges a change into a record by compare-and-set, again for each record that another writer stored meanwhile. A change
- * that makes no difference is not written.
- * @param record the agent as known
- * @returns undefined if other writers were quicker in every round
+ * Merges a change into a record by compare-and-set and repeats that after every conflict with another writer. A change
+ * without effect is not written.
+ * @param record the record as last seen; it may be outdated
+ * @returns undefined if every round ended in a conflict
  */
 export async function mergeInRounds(
   record: AgentRecord | undefined,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Activity, Capacity, Facets, Media } from '../../src/agent/facets.ts';
-import { unburied } from '../../src/agent/merge.ts';
+import { withoutCovered } from '../../src/agent/merge.ts';
 
 /** Few distinct values, so that ties, duplicates and contradictions are common. */
 const version = { at: fc.integer({ min: 1_000, max: 1_006 }), id: fc.constantFrom('a', 'b', 'c') };
@@ -128,6 +128,6 @@ const tombstone = fc.oneof(
 /** As somebody may hold or tell them: where there is a tombstone, without what it has buried. */
 export const facets: fc.Arbitrary<Facets> = fc
   .tuple(words, tombstone)
-  .map(([said, forgotten]) => ({ ...unburied(said, forgotten), ...(forgotten && { forgotten }) }));
+  .map(([said, forgotten]) => ({ ...withoutCovered(said, forgotten), ...(forgotten && { forgotten }) }));
 
 export const nowMs = fc.integer({ min: 980, max: 1_030 });

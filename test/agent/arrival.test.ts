@@ -11,11 +11,11 @@ const agent: Facets = {
 const weights = { tenureSecondsPerYear: 0, proficiencySeconds: 0, fairnessSecondsPerMinute: 0, surplusSeconds: 0 };
 
 describe('virtual arrival', () => {
-  it('is the time since which the agent is available where nothing else counts', () => {
+  it('is the time since which the agent is available if all weights are 0', () => {
     expect(virtualArrival(agent, weights).arrivalMs).toBe(1_000_000);
   });
 
-  it('adds up its parts, each worth so many seconds of waiting', () => {
+  it('adds bonuses and penalties in seconds of waiting time', () => {
     const all = { tenureSecondsPerYear: 3, proficiencySeconds: 10, fairnessSecondsPerMinute: 5, surplusSeconds: 0 };
     expect(virtualArrival(agent, all)).toEqual({
       arrivalMs: 1_000_000 - 6_000 - 6_000 + 10_000,
@@ -28,7 +28,7 @@ describe('virtual arrival', () => {
     });
   });
 
-  it('is always a place in line, even for an agent of whom nothing is known', () => {
+  it('is positive, even for an agent without any facets', () => {
     expect(virtualArrival({}, { ...weights, tenureSecondsPerYear: 1e9 }).arrivalMs).toBe(1);
   });
 });

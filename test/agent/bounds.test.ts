@@ -36,7 +36,7 @@ const refusalOf = (facets: object): string[] => {
 };
 
 describe('an event', () => {
-  it('has so many skills and queues, and no more', () => {
+  it('is refused beyond the limit of skills and of queues', () => {
     const { skills, queues } = RECORD_LIMITS;
     expect(refusalOf({ profile: { skills: skillsOf(many(skills.most, (i) => `s${i}`)) } })).toEqual([]);
     expect(refusalOf({ profile: { skills: skillsOf(many(skills.most + 1, (i) => `s${i}`)) } })).toEqual([
@@ -45,26 +45,26 @@ describe('an event', () => {
     expect(refusalOf({ profile: { queues: many(queues.most + 1, (i) => `crm:${i}`) } })).toEqual(['/profile/queues']);
   });
 
-  it('has names of skills of a length', () => {
+  it('is refused with a skill name beyond the limit', () => {
     const { most } = TEXT_LIMITS.skillName;
     expect(refusalOf({ profile: { skills: { ['\u{1f600}'.repeat(most)]: 1 } } })).toEqual([]);
     expect(refusalOf({ profile: { skills: { ['s'.repeat(most + 1)]: 1 } } })[0]).toContain('/profile/skills/sss');
     expect(refusalOf({ profile: { skills: { '': 1 } } })[0]).toContain('/profile/skills');
   });
 
-  it('has a profile of a size, whatever it is made of', () => {
+  it('is refused with a profile beyond its limit in bytes', () => {
     const wide = skillsOf(many(RECORD_LIMITS.skills.most, (i) => `${i}${'\u{1f600}'.repeat(90)}`));
     expect(refusalOf({ profile: { skills: wide } })).toEqual(['/profile']);
   });
 
-  it('has interactions of a size', () => {
+  it('is refused with an interaction beyond its limit in bytes', () => {
     const call = (text: string) => ({ call_id: text.repeat(200), event_id: text.repeat(200), state: 'CONNECTED' });
     expect(refusalOf({ interactions: [call('c')] })).toEqual([]);
     expect(refusalOf({ interactions: [call('\u{1f600}')] })).toEqual(['/interactions/0']);
     expect(refusalOf({ interactions: [{ ...call('\u0001'), media: 'chat' }] })).toEqual(['/interactions/0']);
   });
 
-  it('of 5,200 skills is refused, and says so in a few words', () => {
+  it('with 5,200 skills is refused with a short message', () => {
     const skills = skillsOf(many(5200, (i) => `${i}-${'x'.repeat(190)}`));
     const fields = refusalOf({ profile: { skills } });
     expect(fields.length).toBeGreaterThan(0);
@@ -86,7 +86,7 @@ const fullest = fc.constantFrom('a', '"', '\u00e9', '\u6f22', '\u{1f600}', '\u00
 );
 
 describe('a record', () => {
-  it('is never larger than a record may be, however many events it is made of', () => {
+  it('never exceeds its limit, however many events it is merged from', () => {
     fc.assert(
       fc.property(fullest, ({ profile, calls }) => {
         const { profile: fitting } = fitProfile(profileOf(profile));
@@ -114,7 +114,7 @@ describe('a record', () => {
     );
   });
 
-  it('follows from its parts', () => {
+  it('has a limit that follows from those of its parts', () => {
     const { profile, remembered, interaction, numbered, record } = RECORD_LIMITS;
     const words = 2 * (4 * (TEXT_LIMITS.reason.most + TEXT_LIMITS.name.most) + 200);
     const seconds = 4 * numbered.most * TEXT_LIMITS.name.most;
@@ -122,7 +122,7 @@ describe('a record', () => {
   });
 });
 
-describe('what a platform has of an agent', () => {
+describe('a profile of a platform', () => {
   const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 260 });
   const profiles = fc.record({
     name: texts,
@@ -131,7 +131,7 @@ describe('what a platform has of an agent', () => {
     tenureDays: fc.constant(0),
   });
 
-  it('is cut until it fits; what fits is left as it is', () => {
+  it('is truncated until it fits, and left alone if it fits', () => {
     fc.assert(
       fc.property(profiles, (given) => {
         const { profile, cut } = fitProfile(given);
@@ -150,7 +150,7 @@ describe('what a platform has of an agent', () => {
     );
   });
 
-  it('keeps the first 200 queues and skills, and counts the others', () => {
+  it('keeps the first 200 queues and skills and counts the others', () => {
     const given = profileOf({ queues: many(215, (i) => `cx:${i}`), skills: skillsOf(many(203, (i) => `s${i}`)) });
     const { profile, cut } = fitProfile(given);
     expect(profile.queues).toEqual(given.queues.slice(0, 200));
@@ -158,7 +158,7 @@ describe('what a platform has of an agent', () => {
     expect(cut).toEqual({ queues: 15, skills: 3, texts: 0 });
   });
 
-  it('has its names shortened between characters, and the higher level of two that are one then', () => {
+  it('has names shortened between characters, and keeps the higher level of two skills that become one', () => {
     const long = '\u{1f600}'.repeat(100);
     const { profile, cut } = fitProfile(
       profileOf({ name: '\u{1f600}'.repeat(201), skills: { [`${long}a`]: 20, [`${long}b`]: 70 } }),

@@ -16,7 +16,7 @@ import {
 } from '../../src/agent/facets.ts';
 
 const times = { heldMs: 10_000, confirmedMs: 60_000 };
-const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
+const BY_CALL = { reportsInteractions: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const none = { rule: 'none', seconds: 0 } as const;
 /** As a caller settles, where there is no wrap-up. */
 const caller: Circumstances = { times, wrapUp: none, completedAt: 'now', isPlatform: false };
@@ -44,7 +44,7 @@ describe('settling a claim', () => {
     expect(typeof move === 'string' ? move : `${move.state} ${move.lockMs}`).toBe(expected);
   });
 
-  it('keeps the agent through a timed wrap-up and counts the interaction as completed', () => {
+  it('locks the agent through a timed wrap-up and completes the interaction', () => {
     expect(
       nextMove({ state: 'CONFIRMED' }, 'complete', {
         ...caller,
@@ -59,7 +59,7 @@ describe('settling a claim', () => {
     });
   });
 
-  it('counts nothing as completed where nobody can say when', () => {
+  it('completes nothing if the time of the end is unknown', () => {
     expect(nextMove({ state: 'CONFIRMED' }, 'complete', { ...caller, completedAt: undefined })).toEqual({
       state: 'ENDED',
       lockMs: 0,
@@ -67,7 +67,7 @@ describe('settling a claim', () => {
     });
   });
 
-  it('keeps an agent who missed a call for a moment, until the platform has said what that means, and sends them behind', () => {
+  it('locks an agent who missed a call for a moment and moves them behind all others', () => {
     const missed = { state: 'WRAP_UP', lockMs: 2000, endReason: 'refused', goesBehind: true };
     expect(nextMove({ state: 'CONFIRMED' }, 'missed', caller)).toEqual(missed);
     expect(nextMove({ state: 'ENDED' }, 'missed', caller)).toBe('done');
@@ -75,7 +75,7 @@ describe('settling a claim', () => {
     expect(nextMove({ state: 'WRAP_UP' }, 'refused', caller)).toBe('done');
   });
 
-  it('says why a claim ended, and keeps that through its wrap-up', () => {
+  it('records the end reason and keeps it through the wrap-up', () => {
     const reasonOf = (
       claim: Parameters<typeof nextMove>[0],
       ...how: [Parameters<typeof nextMove>[1], Circumstances?]
@@ -93,7 +93,7 @@ describe('settling a claim', () => {
     expect(reasonOf({ state: 'HELD' }, 'confirm')).toBeUndefined();
   });
 
-  it('ends by itself what has lapsed, and what another claim of its call stands in the place of', () => {
+  it('ends lapsed and superseded claims', () => {
     const lapsed = { state: 'ENDED', lockMs: 0, endReason: 'lapsed', onlyLapsed: true };
     expect(nextMove({ state: 'HELD' }, 'lapse', caller)).toEqual(lapsed);
     expect(nextMove({ state: 'CONFIRMED' }, 'lapse', caller)).toEqual(lapsed);
@@ -102,7 +102,7 @@ describe('settling a claim', () => {
     expect(nextMove({ state: 'CONFIRMED' }, 'supersede', caller)).toBe('done');
   });
 
-  it('keeps the place of an agent whose claim was released', () => {
+  it('keeps the queue position of an agent whose claim was released', () => {
     expect(nextMove({ state: 'HELD' }, 'release', caller)).toEqual({
       state: 'ENDED',
       lockMs: 0,
@@ -111,7 +111,7 @@ describe('settling a claim', () => {
   });
 });
 
-describe('what a platform event calls for', () => {
+describe('settlements that a platform event requires', () => {
   const held: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
   const on = (state: Interaction['state'], at: number, connectedAt?: number): Facets =>
     interactionsFacet({ callId: 'c', state, media: 'voice', at, id: `i${at}`, ...(connectedAt && { connectedAt }) });
@@ -124,7 +124,7 @@ describe('what a platform event calls for', () => {
   const other = others('CONNECTED', 20);
 
   const dueBy = (event: Facets, facets: Facets, by: 'call' | 'agent' = 'call') =>
-    settlementsDue(event, facets, { tells: true, claimsBy: by, confirmedMs: 60_000 }).map(
+    settlementsDue(event, facets, { reportsInteractions: true, claimsBy: by, confirmedMs: 60_000 }).map(
       ({ settlement }) => settlement,
     )[0];
 
@@ -157,7 +157,7 @@ describe('what a platform event calls for', () => {
     expect(dueBy(event, { ...before, ...event }, 'agent')).toBe(expected);
   });
 
-  it('settles each unit by its own interaction', () => {
+  it('settle each unit by its own interaction', () => {
     const chat = (callId: string, state: Interaction['state']) =>
       ({ callId, state, media: 'chat', at: 30, id: callId, connectedAt: 20 }) as const;
     const digitalClaims = {
@@ -177,28 +177,28 @@ describe('what a platform event calls for', () => {
     ]);
   });
 
-  it('calls for nothing when the event is no longer part of the state', () => {
+  it('are none if the event has been replaced by a newer one', () => {
     expect(dueBy(ended, { ...on('ALERTING', 50), claim: held })).toBeUndefined();
   });
 });
 
-describe('when an interaction was over', () => {
+describe('the completion time of an interaction', () => {
   const claim: Claim = { fence: 7, state: 'CONFIRMED', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
   const call = (callId = 'c', state: Interaction['state'] = 'CONNECTED', at = 20) =>
     interactionsFacet({ callId, state, media: 'voice', at, id: 'i', connectedAt: 20 });
 
   it.each<[string, Facets, boolean, number | 'now' | undefined]>([
-    ['a platform that tells of no interactions leaves it to the shard', { claim, ...call() }, false, 'now'],
+    ['is by the shard if the platform reports no interactions', { claim, ...call() }, false, 'now'],
     ["the platform's last word on the call", { claim, ...call() }, true, 20],
     ['idle since', { claim, ...call(), activity: { state: 'IDLE', at: 40, id: 'a' } }, true, 40],
-    ['a call the platform never told of', { claim }, true, undefined],
+    ['a call that the platform never reported', { claim }, true, undefined],
     ["somebody else's call", { claim, ...call('other') }, true, undefined],
-  ])('%s', (_, facets, tells, expected) => {
-    expect(completionTime(facets, claim, { ...BY_CALL, tells })).toBe(expected);
+  ])('%s', (_, facets, reportsInteractions, expected) => {
+    expect(completionTime(facets, claim, { ...BY_CALL, reportsInteractions })).toBe(expected);
   });
 });
 
-describe("granting in a silent home's stead", () => {
+describe('a delegated grant', () => {
   const claim: Claim = { fence: 7, state: 'HELD', untilMs: 1, callId: 'c', queue: 'q', completedAtMs: 0 };
   const call = (callId = 'c', state: Interaction['state'] = 'CONNECTED', at = 20) =>
     interactionsFacet({ callId, state, media: 'voice', at, id: 'i', connectedAt: 20 });
@@ -217,7 +217,7 @@ describe("granting in a silent home's stead", () => {
   });
 });
 
-describe('claims that meet at the home', () => {
+describe('a delegated grant and the claim on record at the home', () => {
   const ours: Claim = {
     fence: 2_000_000,
     state: 'CONFIRMED',
@@ -230,7 +230,7 @@ describe('claims that meet at the home', () => {
 
   it.each<[string, Claim | undefined, number, Claim, string | undefined]>([
     ['nothing on record', undefined, 0, theirs, undefined],
-    ["the home's own word", ours, 500, { ...ours, fence: 3_000_000 }, undefined],
+    ['a claim of the home', ours, 500, { ...ours, fence: 3_000_000 }, undefined],
     ['granted since, while it was held', ours, 500, theirs, 'x certain'],
     ['granted since, perhaps after it was over', ours, 500, { ...theirs, untilMs: 1_500_000 }, 'x possible'],
     ['granted since, after it ended', ours, 500, { ...theirs, state: 'ENDED', untilMs: 0 }, 'x possible'],

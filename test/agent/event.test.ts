@@ -13,7 +13,7 @@ const context = { region: 'eu-west-1', status: 'report' } as const;
 const plain = { event_id: 'e1', timestamp: 1_763_999_990, agent_id: 'crm:7', status: 'AVAILABLE' };
 
 describe('reading an event', () => {
-  it('takes the plain form, and seconds as well as milliseconds', () => {
+  it('accepts the plain form, and times in seconds and in ms', () => {
     const seconds = readEvent(plain, context);
     const milliseconds = readEvent({ ...plain, timestamp: 1_763_999_990_000 }, context);
     expect(seconds).toEqual(milliseconds);
@@ -62,7 +62,7 @@ describe('reading an event', () => {
     }
   });
 
-  it('refuses anything else without ever failing otherwise', () => {
+  it('refuses anything else with InvalidEvent and no other error', () => {
     fc.assert(
       fc.property(fc.anything(), (anything) => {
         try {
@@ -75,13 +75,13 @@ describe('reading an event', () => {
   });
 });
 
-describe('one plain word', () => {
+describe('a plain status', () => {
   const said = (event_id: string, ms: number, more: object): Facets =>
     readEvent({ event_id, timestamp: nowMs + ms, agent_id: 'crm:a', ...more }, context).facets;
   const claim: Claim = { fence: 1, state: 'CONFIRMED', untilMs: nowMs + 9, callId: 'l', queue: 'q', completedAtMs: 0 };
   const sum = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, each) => merge(now, each).facets, {});
 
-  it('undoes a pause, and ends neither a call nor a claim', () => {
+  it('ends a pause, but no call and no claim', () => {
     const agent = sum(
       said('1', 1, { status: 'AVAILABLE' }),
       { claim },
@@ -92,7 +92,7 @@ describe('one plain word', () => {
     expect(agent.claim).toEqual(claim);
     expect(
       settlementsDue(said('4', 4, { status: 'AVAILABLE' }), agent, {
-        tells: true,
+        reportsInteractions: true,
         claimsBy: 'call',
         confirmedMs: 60_000,
       }),
@@ -102,7 +102,7 @@ describe('one plain word', () => {
     expect(statusOf({ ...over, claim: { ...claim, state: 'ENDED' } }, nowMs)).toEqual({ status: 'AVAILABLE' });
   });
 
-  it('is all that its sender tells: of an activity nobody need have told', () => {
+  it('makes an agent available without an activity', () => {
     expect(statusOf(said('1', 1, { status: 'AVAILABLE' }), nowMs)).toEqual({ status: 'AVAILABLE' });
     expect(statusOf(said('1', 1, { presence: { state: 'ON_DUTY' } }), nowMs)).toEqual({
       status: 'BUSY',
@@ -111,8 +111,8 @@ describe('one plain word', () => {
   });
 });
 
-describe('what is told of interactions', () => {
-  it('is in the same order, however they were heard', () => {
+describe('reported interactions', () => {
+  it('are written in the same order, however they arrived', () => {
     fc.assert(
       fc.property(facets, facets, (one, other) => {
         const told = (...changes: Facets[]) =>
@@ -123,8 +123,8 @@ describe('what is told of interactions', () => {
   });
 });
 
-describe('a call that is named twice in one event', () => {
-  it('is as the newer word says, wherever it stands', () => {
+describe('a call that is listed twice in one event', () => {
+  it('has the state of the newer entry, at either place', () => {
     const words = [
       { call_id: 'c', state: 'ENDED', at: nowMs - 1 },
       { call_id: 'c', state: 'CONNECTED', at: nowMs - 5 },
@@ -136,7 +136,7 @@ describe('a call that is named twice in one event', () => {
   });
 });
 
-describe('an event that is nearly one', () => {
+describe('an almost valid event', () => {
   const whole = {
     ...plain,
     reason: 'BREAK',
@@ -158,7 +158,7 @@ describe('an event that is nearly one', () => {
       return { interactions: whole.interactions.map((one) => ({ ...one, ...fields })) };
     });
 
-  it('is refused, or is one that every region can read', () => {
+  it('is refused, or can be read by every region', () => {
     fc.assert(
       fc.property(fc.oneof(spoilt, spoiltInside), (changes) => {
         const event = readOrRefuse({ ...whole, ...changes });
@@ -183,7 +183,7 @@ function readOrRefuse(payload: unknown): AgentEvent | undefined {
 describe('a time in the future', () => {
   const at = (ms: number) => readEvent({ ...plain, presence: { state: 'ON_DUTY', at: ms } }, context);
 
-  it('is taken as now beyond 5 minutes, and it says by how much', () => {
+  it('is replaced by now beyond 5 minutes, with the difference', () => {
     const { event, aheadMs } = clampFuture(at(nowMs + 3_600_000), nowMs);
     expect(event.facets.presence?.at).toBe(nowMs);
     expect(event.timestampMs).toBe(1_763_999_990_000);
@@ -206,7 +206,7 @@ describe('an event on the wire', () => {
     ),
   });
 
-  it('comes back as it was, with every facet and its own version', () => {
+  it('is parsed to the same event, with every facet and its version', () => {
     const recent = facets.map((set) => ({
       ...set,
       ...(set.forgotten && { forgotten: { ...set.forgotten, at: nowMs - 9 } }),

@@ -7,7 +7,7 @@ import {
   interactionsFacet,
   interactionsOf,
 } from '../../src/agent/facets.ts';
-import { forgetting, lostEnds, merge } from '../../src/agent/merge.ts';
+import { lostEnds, merge, raisedFloor } from '../../src/agent/merge.ts';
 import { availableSince, liveInteractions } from '../../src/agent/status.ts';
 
 const T = 1_000_000_000;
@@ -21,15 +21,15 @@ const all = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, chang
 const day = (calls: number): Facets =>
   all(...Array.from({ length: calls }, (_, call) => one(`c${call}`, 'ENDED', T + call * MINUTE)));
 
-describe('what the home forgets of interactions', () => {
-  it('is nothing while there are few, nor while any word of them may still come', () => {
-    expect(forgetting(day(32), T + 10 * LATE_MS)).toBeUndefined();
-    expect(forgetting(day(40), T + LATE_MS)).toBeUndefined();
+describe('the interactions that the home forgets', () => {
+  it('are none while there are few, or while reports on them may still arrive', () => {
+    expect(raisedFloor(day(32), T + 10 * LATE_MS)).toBeUndefined();
+    expect(raisedFloor(day(40), T + LATE_MS)).toBeUndefined();
   });
 
-  it('is what ended first: late words of it revive nothing, in whatever order they come', () => {
+  it('are those that ended first, and late reports do not revive them', () => {
     const before = day(60);
-    const forgotten = forgetting(before, T + 60 * MINUTE);
+    const forgotten = raisedFloor(before, T + 60 * MINUTE);
     const after = merge(before, forgotten?.facets ?? {}).facets;
     expect(interactionsOf(after)).toHaveLength(16);
     expect(interactionOf(after, 'c43')).toBeUndefined();
@@ -39,7 +39,7 @@ describe('what the home forgets of interactions', () => {
     expect(availableSince(after)).toBe(availableSince(before));
   });
 
-  it('is nothing that lasts: it is said again as of the floor, with the time it was connected', () => {
+  it('are none that are live: those get the time of the floor and keep their time of connection', () => {
     const call = {
       callId: 'long',
       state: 'CONNECTED',
@@ -49,14 +49,14 @@ describe('what the home forgets of interactions', () => {
       id: 'long',
     } as const;
     const before = all(interactionsFacet(call), day(60));
-    const { facets: change, floor } = forgetting(before, T + 60 * MINUTE) ?? {};
+    const { facets: change, floor } = raisedFloor(before, T + 60 * MINUTE) ?? {};
     const after = merge(before, change ?? {}).facets;
     expect(interactionOf(after, 'long')).toMatchObject({ ...call, at: floor, id: `long/lasts/${floor}` });
     const ended = one('long', 'ENDED', T + 61 * MINUTE);
     expect(liveInteractions(merge(after, ended).facets)).toEqual([]);
   });
 
-  it('leaves alive what is alive, whatever there is, and is done after one time', () => {
+  it('are never live ones, and forgetting twice changes nothing', () => {
     const states = ['ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED', 'ENDED', 'ENDED'] as const;
     const steps = fc.array(fc.tuple(fc.constantFrom(...states), fc.integer({ min: 0, max: 120 })), {
       minLength: 33,
@@ -71,21 +71,21 @@ describe('what the home forgets of interactions', () => {
         const calls = told.map(([state, minute], call) => one(`c${call}`, state, T + minute * MINUTE));
         const any = { ...all(...calls), ...activity };
         const nowMs = T + 120 * MINUTE;
-        const forgotten = forgetting(any, nowMs);
+        const forgotten = raisedFloor(any, nowMs);
         const after = merge(any, forgotten?.facets ?? {}).facets;
         const callsOf = (of: Facets) => new Set(liveInteractions(of).map(({ callId }) => callId));
         expect(callsOf(after)).toEqual(callsOf(any));
-        const again = forgetting(after, nowMs);
+        const again = raisedFloor(after, nowMs);
         if (again) expect(again.floor).toBeGreaterThan(forgotten?.floor ?? 0);
       }),
     );
   });
 });
 
-describe('an interaction of which nobody speaks', () => {
+describe('an interaction without reports', () => {
   const HOURS = 3_600_000;
 
-  it('is over after four hours, and not before', () => {
+  it('ends after four hours and not before', () => {
     const agent = all(one('old', 'CONNECTED', T), one('new', 'ALERTING', T + 1), one('over', 'ENDED', T));
     expect(lostEnds(agent, T + 4 * HOURS - 1)).toEqual([]);
     const ends = lostEnds(agent, T + 4 * HOURS);

@@ -23,7 +23,7 @@ describe('merging facets', () => {
     );
   });
 
-  it('is idempotent, and says that a change seen again is a duplicate', () => {
+  it('is idempotent, and calls a repeated change a duplicate', () => {
     fc.assert(
       fc.property(facets, facets, (a, b) => {
         const once = merge(a, b);
@@ -34,7 +34,7 @@ describe('merging facets', () => {
     );
   });
 
-  it('gives the same agent for the same events in any order, with any duplicates', () => {
+  it('yields the same agent for the same events in any order, with any duplicates', () => {
     const events = fc.array(facets, { maxLength: 8 });
     const shuffled = events.chain((list) =>
       fc.tuple(fc.constant(list), fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2 })),
@@ -46,7 +46,7 @@ describe('merging facets', () => {
     );
   });
 
-  it('changes nothing for a stale event', () => {
+  it('ignores an outdated event', () => {
     fc.assert(
       fc.property(facets, (a) => {
         const stale: Facets = {};
@@ -59,7 +59,7 @@ describe('merging facets', () => {
     );
   });
 
-  it('never forgets when a claim was last completed, whichever claim is the latest', () => {
+  it('keeps the latest completion time, whichever claim is the newest', () => {
     const claim = { state: 'ENDED', untilMs: 0, callId: 'x', queue: 'q' } as const;
     const completed: Facets = { claim: { ...claim, fence: 5, completedAtMs: 900 } };
     const next: Facets = { claim: { ...claim, fence: 6, state: 'HELD', completedAtMs: 0 } };

@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, ClaimState } from '../../src/agent/facets.ts';
-import { isBehind, meet, type Party } from '../../src/agent/one-call.ts';
+import { type CallClaim, hasHigherFence, resolveDuplicate } from '../../src/agent/one-call.ts';
 
-function party(region: string, fence: number, state: ClaimState): Party {
+function callClaim(region: string, fence: number, state: ClaimState): CallClaim {
   const claim: Claim = { fence, state, untilMs: 1, callId: 'call', queue: 'q', completedAtMs: 0 };
   return { agentId: `crm-${region}:1`, region, claim };
 }
 
 describe('two claims of one call', () => {
-  it.each<[string, Party, Party, ReturnType<typeof meet>]>([
-    ['held and confirmed', party('eu', 5, 'HELD'), party('us', 6, 'CONFIRMED'), 'ends'],
-    ['confirmed and held', party('eu', 6, 'CONFIRMED'), party('us', 5, 'HELD'), 'stands'],
-    ['both held, the later', party('eu', 6, 'HELD'), party('us', 5, 'HELD'), 'ends'],
-    ['both held, the earlier', party('eu', 5, 'HELD'), party('us', 6, 'HELD'), 'stands'],
-    ['both held under one fence', party('us', 5, 'HELD'), party('eu', 5, 'HELD'), 'ends'],
-    ['both confirmed', party('eu', 5, 'CONFIRMED'), party('us', 6, 'CONFIRMED'), 'both-confirmed'],
+  it.each<[string, CallClaim, CallClaim, ReturnType<typeof resolveDuplicate>]>([
+    ['held and confirmed', callClaim('eu', 5, 'HELD'), callClaim('us', 6, 'CONFIRMED'), 'ends'],
+    ['confirmed and held', callClaim('eu', 6, 'CONFIRMED'), callClaim('us', 5, 'HELD'), 'stands'],
+    ['both held, the later', callClaim('eu', 6, 'HELD'), callClaim('us', 5, 'HELD'), 'ends'],
+    ['both held, the earlier', callClaim('eu', 5, 'HELD'), callClaim('us', 6, 'HELD'), 'stands'],
+    ['both held under one fence', callClaim('us', 5, 'HELD'), callClaim('eu', 5, 'HELD'), 'ends'],
+    ['both confirmed', callClaim('eu', 5, 'CONFIRMED'), callClaim('us', 6, 'CONFIRMED'), 'both-confirmed'],
   ])('%s', (_, ours, theirs, expected) => {
-    expect(meet(ours, theirs)).toBe(expected);
+    expect(resolveDuplicate(ours, theirs)).toBe(expected);
   });
 
-  it('have exactly one that is behind', () => {
-    const one = party('eu', 5, 'HELD');
-    const sameRegion: Party = { ...one, agentId: 'crm-eu:2' };
-    for (const other of [party('us', 5, 'HELD'), party('eu', 6, 'HELD'), sameRegion]) {
-      expect(isBehind(one, other)).toBe(!isBehind(other, one));
+  it('have exactly one with the higher (fence, region)', () => {
+    const one = callClaim('eu', 5, 'HELD');
+    const sameRegion: CallClaim = { ...one, agentId: 'crm-eu:2' };
+    for (const other of [callClaim('us', 5, 'HELD'), callClaim('eu', 6, 'HELD'), sameRegion]) {
+      expect(hasHigherFence(one, other)).toBe(!hasHigherFence(other, one));
     }
   });
 
@@ -31,7 +31,7 @@ describe('two claims of one call', () => {
    * Every order in which two regions can hear of each other's claim and two callers can confirm: whatever is heard is as old
    * as it was said, and before a region ends its own it asks how the other one is now.
    */
-  it('end as one, or are both confirmed, in whatever order things happen', () => {
+  it('end as one claim, or as two confirmed ones, in every order of events', () => {
     const ends = explore();
     expect(ends.size).toBeGreaterThan(3);
     for (const end of ends)
@@ -59,7 +59,10 @@ function explore(): Set<string> {
   return ends;
 }
 
-const parties = ({ claims }: World): [Party, Party] => [party('eu', 5, claims[0]), party('us', 6, claims[1])];
+const callClaims = ({ claims }: World): [CallClaim, CallClaim] => [
+  callClaim('eu', 5, claims[0]),
+  callClaim('us', 6, claims[1]),
+];
 
 function confirmed(world: World, at: number): World[] {
   if (world.claims[at] !== 'HELD') return [];
@@ -71,9 +74,9 @@ function told(world: World, at: number): World[] {
   const other = world.claims[1 - at] as ClaimState;
   if (world.heard[at] === other) return [];
   const heard = world.heard.with(at, other) as World['heard'];
-  const [ours, theirs] = at === 0 ? parties(world) : parties(world).toReversed();
-  const mustEnd = isLive(ours) && isLive(theirs) && meet(ours as Party, theirs as Party) === 'ends';
+  const [ours, theirs] = at === 0 ? callClaims(world) : callClaims(world).toReversed();
+  const mustEnd = isLive(ours) && isLive(theirs) && resolveDuplicate(ours as CallClaim, theirs as CallClaim) === 'ends';
   return [{ heard, claims: mustEnd ? (world.claims.with(at, 'ENDED') as Pair) : world.claims }];
 }
 
-const isLive = (one: Party | undefined): boolean => one?.claim.state === 'HELD' || one?.claim.state === 'CONFIRMED';
+const isLive = (one: CallClaim | undefined): boolean => one?.claim.state === 'HELD' || one?.claim.state === 'CONFIRMED';

@@ -14,7 +14,7 @@ import { interactionFor } from '../../src/agent/pairing.ts';
 import { statusOf } from '../../src/agent/status.ts';
 
 const CONFIRMED_MS = 60_000;
-const BY_AGENT = { tells: true, claimsBy: 'agent', confirmedMs: CONFIRMED_MS } as const;
+const BY_AGENT = { reportsInteractions: true, claimsBy: 'agent', confirmedMs: CONFIRMED_MS } as const;
 
 /** An agent to whom calls are handed, and the platform that tells of its contacts under names of its own. */
 class Agent {
@@ -110,8 +110,8 @@ class Agent {
   }
 }
 
-describe('claims of callers who do not know the platform’s names', () => {
-  it('are each completed by a contact of their medium, several at once', () => {
+describe('claims of callers who do not know the platform’s call ids', () => {
+  it('are each completed by a contact of their media type, several at once', () => {
     const agent = new Agent().claim('email-1', 'mail').claim('message-1', 'm1').claim('message-2', 'm2');
     for (const [callId, media] of [
       ['91', 'email'],
@@ -125,7 +125,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('92', 'ENDED', 'message')).toEqual(['m1 complete']);
   });
 
-  it('are confirmed by their own contact, and gone on with while it lasts', () => {
+  it('are confirmed by their own contact and do not lapse while it lasts', () => {
     const agent = new Agent().claim('chat-1', 'c1', 'HELD');
     expect(agent.tell('91', 'ALERTING', 'chat')).toEqual([]);
     expect(agent.tell('91', 'CONNECTED', 'chat')).toEqual(['c1 confirm']);
@@ -135,7 +135,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(isGoingOn(agent.facets, 'chat-1', BY_AGENT)).toBe(false);
   });
 
-  it('are not ended by a contact that was there before, or that began later beside their own', () => {
+  it('are not ended by a contact that began before them, or later beside their own', () => {
     const agent = new Agent();
     agent.tell('90', 'CONNECTED', 'chat');
     agent.claim('chat-1', 'c1');
@@ -146,7 +146,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c1 complete']);
   });
 
-  it('are not ended by the end that another claim had, however often it is heard', () => {
+  it('are not ended by the end of another claim’s contact, however often it is reported', () => {
     const agent = new Agent().claim('chat-1', 'c1').claim('chat-2', 'c2');
     agent.tell('91', 'CONNECTED', 'chat');
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c1 complete']);
@@ -157,7 +157,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['c2 complete']);
   });
 
-  it('take no contact from a claim that was given back before it came, and leave the missed to whom they were missed for', () => {
+  it('are not paired with contacts of released claims, or with missed contacts of others', () => {
     const agent = new Agent().claim('chat-1', 'c1').claim('chat-2', 'c2');
     const given = {
       ...(agent.facets.digitalClaims?.['chat-1'] as Claim),
@@ -170,7 +170,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['c2 missed']);
   });
 
-  it('belong to the contact of their own name where both are the same', () => {
+  it('are paired with the contact that has their call id', () => {
     const agent = new Agent().claim('chat-1', 'foreign').claim('chat-2', '92');
     agent.tell('92', 'CONNECTED', 'chat');
     agent.tell('91', 'CONNECTED', 'chat');
@@ -178,7 +178,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('91', 'ENDED', 'chat')).toEqual(['foreign complete']);
   });
 
-  it('of a call are ended by its end and not by that of a consultation beside it, whichever comes first', () => {
+  it('are ended by the end of their call and not by that of a consultation, in either order', () => {
     const agent = new Agent().claim('voice', 'v');
     for (const callId of ['91', '92']) agent.tell(callId, 'CONNECTED');
     expect(agent.tell('92', 'ENDED')).toEqual([]);
@@ -189,7 +189,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(statusOf(other.facets, other.nowMs)).toMatchObject({ status: 'BUSY' });
   });
 
-  it('do not take the contact of a claim whose unit has been claimed again, though it began when theirs did', () => {
+  it('are not paired with the contact of an earlier claim on a unit that was claimed again', () => {
     const agent = new Agent().claim('chat-1', '91', 'HELD').claim('chat-2', 'foreign', 'HELD');
     agent.send('chat-1', '91');
     agent.send('chat-2', '92');
@@ -200,7 +200,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('92', 'ENDED', 'chat')).toEqual(['foreign complete']);
   });
 
-  it('end together where they were sent and confirmed in one moment: nobody can tell which is which', () => {
+  it('end together if they were sent and confirmed in one moment, because either contact can be theirs', () => {
     const agent = new Agent().claim('chat-1', 'c1', 'HELD').claim('chat-2', 'c2', 'HELD');
     for (const contactId of ['91', '92']) agent.began.set(contactId, ++agent.nowMs);
     agent.confirm('chat-2');
@@ -211,7 +211,7 @@ describe('claims of callers who do not know the platform’s names', () => {
     expect(agent.tell('92', 'ENDED', 'chat').sort()).toEqual(['c1 complete', 'c2 complete']);
   });
 
-  it('are all ended by an idle since after they were confirmed, seen or not, and none that is only held', () => {
+  it('are ended by an idle after their confirmation, even if no contact was reported; held ones are not', () => {
     const agent = new Agent().claim('voice', 'v').claim('email-1', 'mail').claim('message-1', 'm1', 'HELD');
     agent.tell('91', 'CONNECTED', 'email');
     expect(agent.idle()).toEqual(['v complete', 'mail complete']);
@@ -301,7 +301,7 @@ describe('claims and contacts, whatever the order', () => {
     },
   );
 
-  it('keep the agent closed for calls while any call lives, whatever ends beside it', () => {
+  it('keep the agent closed for calls while any call lasts, whatever ends beside it', () => {
     const call = fc.record({ of: fc.nat(4), state: fc.constantFrom('ALERTING', 'CONNECTED', 'WRAP_UP', 'ENDED') });
     const media = fc.constantFrom('voice', 'voice', 'chat');
     const happens = fc.oneof(fc.record({ call, media }), fc.record({ claim: fc.constant(true) }));
@@ -323,7 +323,7 @@ describe('claims and contacts, whatever the order', () => {
     );
   });
 
-  it('leave the agent open once idle, whatever ends were lost', () => {
+  it('leave the agent open once idle, even if ends were lost', () => {
     const media = fc.constantFrom('chat', 'message', 'email', 'voice');
     const contact = fc.record({ media, isClaimed: fc.boolean(), isSeen: fc.boolean(), isEndHeard: fc.boolean() });
     fc.assert(

@@ -22,8 +22,8 @@ const afterwards = (before: Facets | undefined, told: AgentAsRead, atMs: number)
   merge(before ?? {}, reconcile(before, told, atMs).facets).facets;
 const contentOf = (facet: object | undefined): object => ({ ...facet, at: 0, id: '' });
 
-describe('reconciling, whatever is held and read', () => {
-  it('is done after one time: the same reading then finds nothing', () => {
+describe('reconciling any state with any read', () => {
+  it('finds nothing when the same read is repeated', () => {
     fc.assert(
       fc.property(held, readings, fc.oneof(soonMs, lateMs), (before, told, atMs) => {
         expect(reconcile(afterwards(before, told, atMs), told, atMs).differences).toEqual([]);
@@ -31,7 +31,7 @@ describe('reconciling, whatever is held and read', () => {
     );
   });
 
-  it('accepts nothing that a merge would drop, and names each facet that it accepts', () => {
+  it('accepts only what a merge keeps, and names each accepted facet', () => {
     fc.assert(
       fc.property(held, readings, fc.oneof(soonMs, lateMs), (before, told, atMs) => {
         const { facets: accepted, differences } = reconcile(before, told, atMs);
@@ -41,7 +41,7 @@ describe('reconciling, whatever is held and read', () => {
     );
   });
 
-  it('makes the store say what the platform said, once nothing has been heard for a minute', () => {
+  it('makes the store equal to the platform after a minute without reports', () => {
     fc.assert(
       fc.property(held, readings, lateMs, (before, told, atMs) => {
         // What is said anew as of the reading has been heard just now; the next reading overrules it.
@@ -55,7 +55,7 @@ describe('reconciling, whatever is held and read', () => {
     );
   });
 
-  it('overrules nothing that was heard within a minute', () => {
+  it('overrules no report of the last minute', () => {
     fc.assert(
       fc.property(held, readings, soonMs, (before, told, atMs) => {
         const { facets: accepted, overruled } = reconcile(before, told, atMs);
@@ -65,7 +65,7 @@ describe('reconciling, whatever is held and read', () => {
     );
   });
 
-  it('leaves alone what the reading does not tell of', () => {
+  it('leaves facets alone that the read does not have', () => {
     fc.assert(
       fc.property(facets, readings, fc.oneof(soonMs, lateMs), (before, told, atMs) => {
         const result = afterwards(before, told, atMs);
@@ -86,7 +86,7 @@ describe('a reading', () => {
   });
   const READ_AT = AT + OVERRULE_AFTER_MS + 1;
 
-  it('brings back the agent whose notification was lost, as of when the platform says', () => {
+  it('applies a lost notification, with the platform’s time', () => {
     const held: Facets = { presence: { state: 'OFF_DUTY', at: AT - 5, id: 'off' } };
     expect(reconcile(held, { facets: { ...onDuty, ...idle } }, AT + 10)).toEqual({
       facets: { ...onDuty, ...idle },
@@ -95,7 +95,7 @@ describe('a reading', () => {
     });
   });
 
-  it('that contradicts something newer and old counts as of the reading', () => {
+  it('overrules a newer report that is older than a minute, with the time of the read', () => {
     const held: Facets = { presence: { state: 'PAUSED', at: AT + 1, id: 'wrong' } };
     expect(reconcile(held, { facets: onDuty }, READ_AT).differences).toEqual([]);
     const { facets: accepted, overruled } = reconcile(held, { facets: onDuty }, READ_AT + 1);
@@ -103,7 +103,7 @@ describe('a reading', () => {
     expect(overruled).toBe(1);
   });
 
-  it('says nothing about a profile that is the same, however its parts are ordered', () => {
+  it('reports no difference for an equal profile in another order', () => {
     const { name, ...rest } = profile('q', AT).profile as NonNullable<Facets['profile']>;
     expect(
       reconcile(profile('q', AT), { facets: { profile: { ...rest, name, at: AT + 9, id: 'x' } } }, READ_AT),
@@ -114,13 +114,13 @@ describe('a reading', () => {
     });
   });
 
-  it('of a profile is taken where it differs, unless the store heard of it since', () => {
+  it('replaces a different profile, unless the store’s is newer', () => {
     const told = { facets: profile('new', AT) };
     expect(reconcile(profile('old', AT - 1), told, AT).differences).toEqual(['profile']);
     expect(reconcile(profile('other', AT + 1), told, AT).differences).toEqual([]);
   });
 
-  it('tells an agent who is gone once, and nobody the store never knew', () => {
+  it('reports a gone agent once, and none that the store never knew', () => {
     const told = (at: number): AgentAsRead => ({
       facets: { presence: { state: 'OFF_DUTY', reason: 'INACTIVE', at, id: `gone${at}` } },
       isGone: true,
@@ -131,7 +131,7 @@ describe('a reading', () => {
     expect(reconcile({ ...onDuty, ...gone }, told(AT + 60_000), AT + 60_000).differences).toEqual([]);
   });
 
-  it('of an idle agent without work ends an interaction whose end was lost, when its news is a minute old', () => {
+  it('of an idle agent without work ends an interaction after a minute without reports', () => {
     const ringing = interactionsFacet({ callId: 'c', state: 'ALERTING', media: 'voice', at: AT + 5, id: 'a' });
     const held: Facets = { ...onDuty, ...idle, ...ringing };
     const told: AgentAsRead = { facets: idle, isUnoccupied: true };

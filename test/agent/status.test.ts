@@ -14,7 +14,7 @@ const call = (state: Interaction['state'], at: number) =>
   interactionsFacet({ callId: 'c', state, media: 'voice', at, id: 'i' });
 
 describe('status', () => {
-  it('is total: any facets at any time have one, and only the available need no reason', () => {
+  it('exists for any facets at any time, with a reason unless available', () => {
     fc.assert(
       fc.property(facets, nowMs, (any, now) => {
         const { status, reason } = statusOf(any, now);
@@ -24,7 +24,7 @@ describe('status', () => {
     );
   });
 
-  it('is available only where every condition agrees', () => {
+  it('is available only if every condition agrees', () => {
     fc.assert(
       fc.property(facets, nowMs, (any, now) => {
         if (statusOf(any, now).status !== 'AVAILABLE') return;
@@ -66,7 +66,7 @@ describe('status', () => {
 });
 
 describe('available since', () => {
-  it('stays where it is when a claim is released, and moves when one is completed', () => {
+  it('stays when a claim is released and moves when one is completed', () => {
     expect(availableSince({ ...free, claim: { ...claim, state: 'ENDED' } })).toBe(110);
     expect(availableSince({ ...free, claim: { ...claim, state: 'ENDED', completedAtMs: 500 } })).toBe(500);
   });

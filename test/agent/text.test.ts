@@ -7,7 +7,7 @@ import { illFormed } from '../fixtures/ill-formed.ts';
 const text = fc.string({ unit: 'binary', maxLength: 30 });
 
 describe('cut', () => {
-  it('keeps so many characters, and none in two', () => {
+  it('keeps the given number of characters and splits none', () => {
     fc.assert(
       fc.property(text, fc.nat(30), (whole, most) => {
         const short = cut(whole, most);
@@ -17,7 +17,7 @@ describe('cut', () => {
     );
   });
 
-  it('keeps an emoji whole, or leaves it out', () => {
+  it('keeps an emoji whole or leaves it out', () => {
     expect(cut('ab\u{1f600}', 3)).toBe('ab\u{1f600}');
     expect(cut('ab\u{1f600}c', 2)).toBe('ab');
   });
@@ -26,7 +26,7 @@ describe('cut', () => {
 describe('a flaw', () => {
   const values = fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 });
 
-  it('is none where all is well-formed', () => {
+  it('is not found in well-formed text', () => {
     fc.assert(
       fc.property(values, (value) => {
         expect(wrongText(value)).toEqual([]);
@@ -34,7 +34,7 @@ describe('a flaw', () => {
     );
   });
 
-  it('is found in a value and in a key, and named', () => {
+  it('is found in values and in keys, with its path', () => {
     fc.assert(
       fc.property(illFormed, values, (bad, good) => {
         expect(wrongText({ a: good, b: [good, bad] })).toMatchObject([{ field: '/b/1' }]);
@@ -45,7 +45,7 @@ describe('a flaw', () => {
     );
   });
 
-  it('is a value that is nested too deep to be looked through', () => {
+  it('is a value that is nested too deep', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
     expect(flawIn(nested(REQUEST_LIMITS.depth.most))).toBeUndefined();
     expect(flawIn(nested(REQUEST_LIMITS.depth.most + 1))?.message).toContain('nested deeper');
@@ -53,7 +53,7 @@ describe('a flaw', () => {
   });
 });
 
-it('what is mended is well-formed, and as it was where it was well-formed', () => {
+it('mending makes text well-formed and leaves well-formed text alone', () => {
   fc.assert(
     fc.property(illFormed, text, (bad, good) => {
       const value = mended({ [bad]: [bad, good, 1, null] });
@@ -63,7 +63,7 @@ it('what is mended is well-formed, and as it was where it was well-formed', () =
   );
 });
 
-it('bytes are those of UTF-8', () => {
+it('bytesOf counts the bytes of UTF-8', () => {
   fc.assert(
     fc.property(text, (any) => {
       expect(bytesOf(any)).toBe(Buffer.byteLength(any));

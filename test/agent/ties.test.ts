@@ -10,7 +10,7 @@ const anyId = fc.string({ minLength: 1, maxLength: 6 });
 const said = (...changes: Facets[]): Facets => changes.reduce<Facets>((now, each) => merge(now, each).facets, {});
 const idle = (id: string): Facets => ({ activity: { state: 'IDLE', at: T - 5, id } });
 
-describe('of two things said of one moment', () => {
+describe('of two reports with the same time', () => {
   const pairs: [string, (id: string) => Facets, (id: string) => Facets][] = [
     [
       'on duty, and on a break',
@@ -34,7 +34,7 @@ describe('of two things said of one moment', () => {
     ],
   ];
 
-  it.each(pairs)('the one that leaves less of the agent counts, whatever their ids: %s', (_, freer, busier) => {
+  it.each(pairs)('the less available one counts, whatever their ids: %s', (_, freer, busier) => {
     fc.assert(
       fc.property(anyId, anyId, (one, other) => {
         const onDuty: Facets = { presence: { state: 'ON_DUTY', at: T - 5, id: 'p' } };
@@ -52,13 +52,13 @@ describe('two calls', () => {
     interactionsFacet({ callId, state, media: 'voice', at: T + at, id: `${callId}/${state}` });
   const free = said({ presence: { state: 'ON_DUTY', at: T - 5, id: 'p' } }, idle('i'));
 
-  it('are two: the end of one says nothing of another', () => {
+  it('are independent: the end of one does not end the other', () => {
     const steps = [step('a', 'CONNECTED', 1), step('b', 'CONNECTED', 2), step('b', 'ENDED', 3)];
     expect(statusOf(said(free, ...steps), T + 10)).toEqual({ status: 'BUSY', reason: 'ON_CALL' });
     expect(statusOf(said(free, ...steps, step('a', 'ENDED', 4)), T + 10).status).toBe('AVAILABLE');
   });
 
-  it('keep the agent busy while any of them lives, in whatever order their steps are heard', () => {
+  it('keep the agent busy while one of them lasts, in any order of reports', () => {
     const calls = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.boolean()), {
       selector: ([callId]) => callId,
     });
@@ -75,7 +75,7 @@ describe('two calls', () => {
     );
   });
 
-  it('are over, whatever ends were lost, once the agent is idle after them', () => {
+  it('are over once the agent is idle after them, even if ends were lost', () => {
     fc.assert(
       fc.property(fc.subarray(['a', 'b', 'c']), fc.integer({ min: 10, max: 20 }), (lost, at) => {
         const calls = lost.map((callId, n) => step(callId, 'CONNECTED', n));

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Facets, interactionsOf } from '../../src/agent/facets.ts';
-import { behind, isForgotten, isSilent, lastWordMs, merge, reachOf, unburied } from '../../src/agent/merge.ts';
+import {
+  facetsBehind,
+  isExpired,
+  isForgotten,
+  lastReportMs,
+  merge,
+  requiredVersionsOf,
+  withoutCovered,
+} from '../../src/agent/merge.ts';
 import { reconcile } from '../../src/agent/reconcile.ts';
 import { statusOf } from '../../src/agent/status.ts';
 import { facets } from './arbitrary.ts';
@@ -19,7 +27,7 @@ const claim = { fence: 7, state: 'ENDED', untilMs: 0, callId: 'c', queue: 'q', c
 const everything = fc.array(facets, { minLength: 1, maxLength: 6 });
 
 describe('a tombstone', () => {
-  it('buries what was said up to it, in whatever order both come, and nothing that was said later', () => {
+  it('covers all reports up to its time, in any order, and no later ones', () => {
     fc.assert(
       fc.property(everything, fc.integer({ min: 999, max: 1_007 }), fc.nat(6), (said, at, place) => {
         const order = [...said.slice(0, place), gone(at), ...said.slice(place)];
@@ -29,13 +37,13 @@ describe('a tombstone', () => {
           if (each) expect(each.at).toBeGreaterThan(at);
         }
         const tombstone = known.forgotten?.at ?? 0;
-        const later = said.map((each) => unburied(each, word(Math.max(at, tombstone))));
+        const later = said.map((each) => withoutCovered(each, word(Math.max(at, tombstone))));
         expect({ ...join(...later), forgotten: known.forgotten }).toEqual(known);
       }),
     );
   });
 
-  it('leaves every claim as it is, so that no fence goes back', () => {
+  it('does not cover claims, so fences never decrease', () => {
     fc.assert(
       fc.property(everything, (said) => {
         const { claim: held, digitalClaims } = join(...said);
@@ -47,7 +55,7 @@ describe('a tombstone', () => {
     );
   });
 
-  it('is not overruled by a late word, which is outdated; a word of after it brings the agent back', () => {
+  it('makes late reports outdated, and a report after it brings the agent back', () => {
     const forgotten = join(onDuty(1_000), { claim }, gone(2_000));
     expect(isForgotten(forgotten)).toBe(true);
     expect(statusOf(forgotten, 3_000)).toEqual({ status: 'OFFLINE', reason: 'FORGOTTEN' });
@@ -58,35 +66,35 @@ describe('a tombstone', () => {
     expect(back.claim?.fence).toBe(7);
   });
 
-  it('is what a read waits for that must come after it, and nothing that it buried is waited for', () => {
-    expect(behind(onDuty(1_000), reachOf(gone(2_000)))).toEqual(['forgotten']);
-    expect(behind(gone(2_000), reachOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
+  it('is required by a read after it, and facets that it covers are not', () => {
+    expect(facetsBehind(onDuty(1_000), requiredVersionsOf(gone(2_000)))).toEqual(['forgotten']);
+    expect(facetsBehind(gone(2_000), requiredVersionsOf({ ...onDuty(1_000), ...gone(1_500) }))).toEqual([]);
   });
 });
 
-describe('an agent of whom nobody speaks', () => {
-  it('is silent once the last word says that they are not there, and is as old as that word', () => {
+describe('an agent without reports', () => {
+  it('is expired when off duty since the cutoff', () => {
     const left: Facets = { ...onDuty(1_000), presence: { state: 'OFF_DUTY', ...word(5_000) } };
-    expect(lastWordMs(left)).toBe(5_000);
-    expect(isSilent(left, 4_999)).toBe(false);
-    expect(isSilent(left, 5_000)).toBe(true);
-    expect(isSilent({ profile: left.profile as NonNullable<Facets['profile']> }, 5_000)).toBe(false);
-    expect(isSilent({ lastSecond: { at: 1_000, ids: ['x'] } }, 5_000)).toBe(false);
-    expect(isSilent(onDuty(1_000), 5_000)).toBe(false);
-    expect(isSilent(join(left, gone(6_000)), 7_000)).toBe(false);
+    expect(lastReportMs(left)).toBe(5_000);
+    expect(isExpired(left, 4_999)).toBe(false);
+    expect(isExpired(left, 5_000)).toBe(true);
+    expect(isExpired({ profile: left.profile as NonNullable<Facets['profile']> }, 5_000)).toBe(false);
+    expect(isExpired({ lastSecond: { at: 1_000, ids: ['x'] } }, 5_000)).toBe(false);
+    expect(isExpired(onDuty(1_000), 5_000)).toBe(false);
+    expect(isExpired(join(left, gone(6_000)), 7_000)).toBe(false);
   });
 });
 
-describe('a platform that reads an agent who was forgotten', () => {
+describe('a read of a forgotten agent', () => {
   const readAtMs = 100 * DAY_MS;
   const forgotten = gone(90 * DAY_MS);
 
-  it('changes nothing where the agent is not there any more', () => {
+  it('changes nothing if the platform does not have the agent any more', () => {
     const presence = { state: 'OFF_DUTY', reason: 'INACTIVE', ...word(readAtMs) } as const;
     expect(reconcile(forgotten, { facets: { presence }, isGone: true }, readAtMs).differences).toEqual([]);
   });
 
-  it('has the last word where it has the agent, though that is older than the tombstone, and then agrees', () => {
+  it('overrules the tombstone if the platform has the agent, and then agrees', () => {
     const told = { facets: onDuty(80 * DAY_MS) };
     const back = join(forgotten, reconcile(forgotten, told, readAtMs).facets);
     expect(back).toMatchObject({ profile: { at: readAtMs }, presence: { at: readAtMs, state: 'ON_DUTY' } });

@@ -19,8 +19,8 @@ const EVENT: AgentEvent = {
 };
 const facets = (more: AgentEvent['facets']) => unfit({ ...EVENT, facets: { ...EVENT.facets, ...more } });
 
-describe('what a platform’s adapter made', () => {
-  it('is fit where other regions can read it', () => {
+describe('an event of a platform adapter', () => {
+  it('is accepted if other regions can read it', () => {
     expect(unfit(EVENT)).toEqual([]);
   });
 

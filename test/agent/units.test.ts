@@ -10,7 +10,14 @@ import {
   type Media,
   type Stamped,
 } from '../../src/agent/facets.ts';
-import { digitalUnits, liveInteractions, mediaOf, openingsOf, ownStatus, roomLeft } from '../../src/agent/status.ts';
+import {
+  digitalUnits,
+  liveInteractions,
+  mediaOfUnit,
+  openingsOf,
+  ownStatus,
+  roomLeft,
+} from '../../src/agent/status.ts';
 import { claimIdOf, readClaimId } from '../../src/contract/claim-ids.ts';
 import { capacity as anyCapacity, facets } from './arbitrary.ts';
 
@@ -44,7 +51,7 @@ const capacity: Capacity = {
 };
 const email = (callId: string): Stamped<Interaction> => ({ ...chat(callId), media: 'email' });
 
-describe('an agent who may carry several interactions', () => {
+describe('an agent who takes several interactions', () => {
   it.each<[string, Facets, Partial<Record<Media, string>>]>([
     ['without work', free, { voice: 'AVAILABLE', chat: 'AVAILABLE', email: 'AVAILABLE', social: 'BUSY NO_CAPACITY' }],
     ['at work that nobody names', interacting, { voice: 'BUSY ON_CALL', chat: 'BUSY ON_CALL' }],
@@ -95,7 +102,7 @@ describe('an agent who may carry several interactions', () => {
     expect(Object.fromEntries(told)).toEqual(expected);
   });
 
-  it('keeps everybody else to one voice call, whatever else they do', () => {
+  it('takes one voice call without a capacity', () => {
     expect(ownStatus(free, 'chat')).toEqual({ status: 'BUSY', reason: 'NO_CAPACITY' });
     expect(ownStatus({ ...interacting, ...on(chat('1')) })).toEqual({ status: 'BUSY', reason: 'ON_CALL' });
     expect(ownStatus({ ...free, ...on(chat('1')) })).toEqual({ status: 'BUSY', reason: 'ON_CALL' });
@@ -109,14 +116,14 @@ describe('units', () => {
   const room = (work: Facets, ...locked: string[]) =>
     roomLeft({ ...able(capacity), ...work }, (unit) => locked.includes(unit));
 
-  it('are as many as the capacity says, and there is room as the agent is', () => {
+  it('follow from the capacity, and room from the agent’s work', () => {
     const names = digitalUnits(able(capacity)).map(({ name, isOffered }) => (isOffered ? name : `not ${name}`));
     expect(names).toEqual(['chat-1', 'chat-2', 'email-1', 'email-2', 'email-3']);
     expect(room(free)).toEqual({ voice: 1, chat: 2, email: 3 });
     expect(room({})).toEqual({ voice: 0, chat: 0, email: 0 });
   });
 
-  it('that are held count with the interaction they were claimed for, once, and beside all others', () => {
+  it('that are locked count once with the interaction that they were claimed for', () => {
     const digitalClaims = { ...claim('chat-2', 'mine') };
     expect(room({ ...free, digitalClaims }, 'chat-2')).toEqual({ voice: 0, chat: 1, email: 0 });
     const mine = { ...interacting, ...on(chat('mine')), digitalClaims };
@@ -129,7 +136,7 @@ describe('units', () => {
     expect(room(both, 'email-1', 'voice')).toEqual({ voice: 0, chat: 0, email: 1 });
   });
 
-  it('that were claimed before the capacity shrank are given to nobody, and count while they are held', () => {
+  it('that were claimed before the capacity shrank are not granted, but count while locked', () => {
     const digitalClaims = { ...claim('email-9', 'a'), ...claim('social-2', 'b') };
     const left = digitalUnits({ ...able(capacity), digitalClaims }).filter(({ isOffered }) => !isOffered);
     expect(left.map(({ name }) => name)).toEqual(['email-9', 'social-2']);
@@ -140,13 +147,13 @@ describe('units', () => {
     expect(roomLeft({ ...free, profile: others, digitalClaims }, (unit) => unit === 'email-9')).toEqual({ voice: 0 });
   });
 
-  it('keep others away by their type', () => {
+  it('exclude other media types by `beside`', () => {
     expect(room(free, 'voice')).toEqual({ voice: 0, chat: 0, email: 2 });
     expect(room(free, 'chat-1')).toEqual({ voice: 0, chat: 1, email: 0 });
     expect(room(free, 'email-1')).toEqual({ voice: 1, chat: 0, email: 2 });
   });
 
-  it('are never more than what the agent carries leaves', () => {
+  it('leave no more room than the agent’s interactions do', () => {
     fc.assert(
       fc.property(facets, (any) => {
         for (const { media, left, inHand } of openingsOf(any).open) {
@@ -162,7 +169,7 @@ describe('units', () => {
 
   const names = fc.subarray(['voice', 'chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1']);
 
-  it('leave no more room the more of them are held, and none is held twice', () => {
+  it('leave less room the more of them are locked', () => {
     fc.assert(
       fc.property(facets, names, names, (any, some, others) => {
         const few = roomLeft(any, (unit) => some.includes(unit));
@@ -176,14 +183,14 @@ describe('units', () => {
     );
   });
 
-  it('take up the same room whether the platform tells of what they are held for or not', () => {
+  it('take the same room whether or not the platform reports their interaction', () => {
     const units = fc.subarray(['chat-1', 'chat-2', 'chat-4', 'email-1', 'social-1'], { minLength: 1 });
     fc.assert(
       fc.property(anyCapacity, units, (may, held) => {
         const claims = Object.assign({}, ...held.map((unit) => claim(unit, `call of ${unit}`)));
         const agent: Facets = { ...free, ...(may && able(may)), digitalClaims: claims };
         const isHeld = (unit: string) => held.includes(unit);
-        const told = on(...held.map((unit) => ({ ...chat(`call of ${unit}`), media: mediaOf(unit) as 'chat' })));
+        const told = on(...held.map((unit) => ({ ...chat(`call of ${unit}`), media: mediaOfUnit(unit) as 'chat' })));
         expect(roomLeft({ ...agent, ...told }, isHeld)).toEqual(roomLeft(agent, isHeld));
       }),
     );
@@ -191,7 +198,7 @@ describe('units', () => {
 });
 
 describe("a claim's id", () => {
-  it('names its unit, and reads back as it was', () => {
+  it('names its unit and is parsed to the same claim', () => {
     const media = fc.constantFrom(...MEDIA.filter((name) => name !== 'voice'));
     const unit = fc.option(
       fc.tuple(media, fc.integer({ min: 1, max: 25 })).map(([name, n]) => `${name}-${n}`),
@@ -205,7 +212,7 @@ describe("a claim's id", () => {
         const ofGranter = granter === undefined ? { region: 'us' } : { by: granter, region: granter };
         const name = { agentId: agent, fence, ...(ofUnit && { unit: ofUnit }), ...ofGranter };
         expect(readClaimId(claimIdOf(name, proof))).toEqual({ name, proof });
-        expect(mediaOf(ofUnit)).toBe(ofUnit?.split('-')[0] ?? 'voice');
+        expect(mediaOfUnit(ofUnit)).toBe(ofUnit?.split('-')[0] ?? 'voice');
       }),
     );
   });

@@ -48,7 +48,7 @@ async function redis(...args: string[]): Promise<string> {
 const recordOf = (agentId: string): Promise<string> => redis('HGET', AGENTS, agentId);
 const putBack = (agentId: string, record: string): Promise<string> => redis('HSET', AGENTS, agentId, record);
 
-describe('a claim that a failover forgot', () => {
+describe('a claim that a failover lost', () => {
   it.each(['confirm', 'renew'])('is made again by its holder: %s', async (settlement) => {
     const agentId = await agentWith(`again-${settlement}`, 1);
     const before = await recordOf(agentId);
@@ -63,8 +63,8 @@ describe('a claim that a failover forgot', () => {
     const before = await recordOf(agentId);
     const granted = await claim(agentId, `given-up-${settlement}`);
     await putBack(agentId, before);
-    const forgotten = { code: 'unknown_claim', detail: expect.stringContaining('a failover forgot') };
-    expect(await settle(us, granted, settlement)).toMatchObject({ status: 404, body: forgotten });
+    const lost = { code: 'unknown_claim', detail: expect.stringContaining('a failover lost') };
+    expect(await settle(us, granted, settlement)).toMatchObject({ status: 404, body: lost });
     expect(await recordOf(agentId)).toBe(before);
   });
 
@@ -80,7 +80,7 @@ describe('a claim that a failover forgot', () => {
     for (const settlement of ['confirm', 'renew', 'release', 'complete']) {
       const refused = await settle(us, granted, settlement);
       expect(refused).toMatchObject({ status: 404, body: { code: 'unknown_claim' } });
-      expect(refused.body.detail).toMatch(/failover forgot.*another call has the agent/);
+      expect(refused.body.detail).toMatch(/failover lost.*another call holds the agent/);
     }
     expect(await stateOf(other)).toBe('CONFIRMED');
     expect(await recordOf(agentId)).toBe(before);

@@ -348,7 +348,7 @@ describe('text that is not well-formed', () => {
     const half = '"billing \\ud83d"';
     expect(
       problemsOf(example('  support:', `  skilled: { withSkill: [{ connection: crm, skill: ${half} }] }\n  support:`)),
-    ).toEqual(['queues.skilled.withSkill[0].skill: is not well-formed Unicode: it holds half of a character']);
+    ).toEqual(['queues.skilled.withSkill[0].skill: is not well-formed Unicode: it has an unpaired surrogate']);
     expect(problemsOf(example('  support:', '  "half \\ud83d": {}\n  support:'))[0]).toContain(
       'is not well-formed Unicode',
     );

@@ -123,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'platform-word',
     without: 'ending a claim when the platform says that its call is over',
     file: 'src/routing/claims/follow-platform.ts',
-    text: 'of settlementsDue(event.facets, record.facets, telling)) {',
+    text: 'of settlementsDue(event.facets, record.facets, pairing)) {',
     becomes: 'of []) {',
     drill: 'forged-ids',
     breaks: ['convergence'],

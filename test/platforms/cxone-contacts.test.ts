@@ -14,7 +14,7 @@ import { AgentContacts } from '../../src/platforms/cxone/contacts.ts';
 import { Row } from '../../src/platforms/cxone/row.ts';
 import { readStateRow } from '../../src/platforms/cxone/state.ts';
 
-const BY_CALL = { tells: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
+const BY_CALL = { reportsInteractions: true, claimsBy: 'call', confirmedMs: 60_000 } as const;
 const T = Date.UTC(2026, 2, 2, 15);
 const at = (seconds: number): string => new Date(T + seconds * 1000).toISOString();
 const contact = (fields: object) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { behind, type Reach, reachOf } from '../../src/agent/merge.ts';
+import { facetsBehind, type RequiredVersions, requiredVersionsOf } from '../../src/agent/merge.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import {
@@ -15,11 +15,11 @@ import type { Accepted } from '../../src/sync/flow/ingest.ts';
 import { facets } from '../agent/arbitrary.ts';
 
 const id = fc.string({ minLength: 1, maxLength: 20, unit: 'binary' });
-const reach: fc.Arbitrary<Reach> = facets.map(reachOf);
+const required: fc.Arbitrary<RequiredVersions> = facets.map(requiredVersionsOf);
 const entry = fc.record({ ms: fc.integer({ min: 0, max: 4e12 }), n: fc.nat() }).map(({ ms, n }) => `${ms}-${n}`);
 const token: fc.Arbitrary<Token> = fc.record({
   region: id,
-  agents: fc.uniqueArray(fc.tuple(id, reach), { selector: ([agentId]) => agentId }).map((pairs) => new Map(pairs)),
+  agents: fc.uniqueArray(fc.tuple(id, required), { selector: ([agentId]) => agentId }).map((pairs) => new Map(pairs)),
   entries: fc
     .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 255 }), entry), { selector: ([partition]) => partition })
     .map((pairs) => new Map(pairs)),
@@ -72,7 +72,7 @@ describe('the token of events', () => {
     const [first, second] = accepted(2) as [Accepted, Accepted];
     const again = { ...second, event: { ...second.event, agentId: first.event.agentId } };
     const { agents, entries } = readToken(tokenOfEvents('eu', [first, again, first]));
-    expect([...agents]).toEqual([[first.event.agentId, reachOf(again.event.facets)]]);
+    expect([...agents]).toEqual([[first.event.agentId, requiredVersionsOf(again.event.facets)]]);
     expect(entries.size).toBe(0);
   });
 
@@ -118,7 +118,7 @@ describe('the token of a claim', () => {
         expires_in_ms: 1,
       } as const;
       const { agents } = readToken(tokenOfClaim({ ...told, authority, agent }));
-      expect(behind({ claim }, agents.get('a') ?? {})).toEqual([]);
+      expect(facetsBehind({ claim }, agents.get('a') ?? {})).toEqual([]);
     },
   );
 });

@@ -19,7 +19,7 @@ async function places(d: Domain, ...names: string[]): Promise<unknown> {
   return Promise.all(names.map((name) => d.command('ZRANGE', queue(d, name), '0', '-1', 'WITHSCORES')));
 }
 
-describe('a check of queues and records', () => {
+describe('an index check', () => {
   it('repairs every kind of difference, and then finds none', async () => {
     const d = store.domain('wrong');
     const [lost, early, stuck, busy, ghost] = await Promise.all(
@@ -56,7 +56,7 @@ describe('a check of queues and records', () => {
     expect(await check(d)).toMatchObject({ repaired: {} });
   });
 
-  it('agrees with whatever the scripts do', async () => {
+  it('finds no error after any sequence of scripts', async () => {
     const d = store.domain('agree');
     let calls = 0;
     const agents = fc.array(facets, { minLength: 1, maxLength: 20 });
@@ -70,7 +70,7 @@ describe('a check of queues and records', () => {
     );
   });
 
-  it('goes through more than fits into one step, and reports its pace', async () => {
+  it('takes several steps and reports the records of each', async () => {
     const d = store.domain('many');
     await Promise.all(Array.from({ length: 600 }, (_, i) => d.free(`agent-${i}`, 1000 + i)));
     const read: number[] = [];

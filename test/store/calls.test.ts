@@ -75,7 +75,7 @@ describe('a call', () => {
     expect((await d.claim('call')).agentId).toBe(early);
   });
 
-  it('keeps its entry as long as its claim, and moves it when that ends', async () => {
+  it('keeps its entry as long as its claim', async () => {
     const d = store.domain('entry');
     await d.free('a', 1000);
     const { agentId, fence } = await d.claim('call');
@@ -116,7 +116,7 @@ describe('a call whose claim another region granted', () => {
     expect(await d.claim('call', { refused: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
   });
 
-  it('asks nobody about a claim that has ended', async () => {
+  it('is not asked about once the claim has ended', async () => {
     const d = store.domain('over');
     const own = await d.free('own', 1000);
     const away = await d.free('away-over:x', 2000);

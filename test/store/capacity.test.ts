@@ -45,7 +45,7 @@ const taken = (callId: string, media: DigitalMedia, state: 'CONNECTED' | 'ENDED'
 });
 
 describe('capacity', () => {
-  it('is handed out unit by unit, and not once more', async () => {
+  it('is granted unit by unit and not beyond', async () => {
     const d = store.domain('units');
     const agent = await able(d, 'a', 1000, chats(2));
     const first = await d.claim('1', { media: 'chat' });
@@ -64,7 +64,7 @@ describe('capacity', () => {
     });
   });
 
-  it('gives a call that asks again the unit it has', async () => {
+  it('gives a retried call the unit that it has', async () => {
     const d = store.domain('again');
     await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('1', { media: 'chat' });
@@ -82,7 +82,7 @@ describe('capacity', () => {
     expect(await d.claim('chat2', { media: 'chat' })).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
   });
 
-  it('counts all types together where there is a total', async () => {
+  it('counts all media types together if there is a total', async () => {
     const d = store.domain('total');
     const agent = await able(d, 'a', 1000, mixed);
     await d.claim('call');
@@ -93,7 +93,7 @@ describe('capacity', () => {
     expect(await d.claim('chat', { media: 'chat' })).toMatchObject({ verdict: 'granted' });
   });
 
-  it('is nothing an agent has of whom nobody said so', async () => {
+  it('is one voice call for an agent without one', async () => {
     const d = store.domain('none');
     await d.free('a', 1000);
     expect(await d.claim('chat', { media: 'chat' })).toMatchObject({ verdict: 'none', tally: { seen: 0 } });
@@ -133,7 +133,7 @@ describe('capacity', () => {
     );
   });
 
-  it('refuses a unit to a lower fence, whatever the others hold', async () => {
+  it('refuses a lower fence on a unit, whatever the fences of others', async () => {
     const d = store.domain('fenced');
     const agent = await able(d, 'a', 1000, chats(2));
     const first = await d.claim('1', { media: 'chat' });
@@ -157,7 +157,7 @@ describe('capacity', () => {
     });
   });
 
-  it('gives nobody a unit while one of a larger capacity is still held, and then gives it', async () => {
+  it('grants no unit while a claim of a former, larger capacity holds the agent', async () => {
     const d = store.domain('smaller');
     const agent = await able(d, 'a', 1000, chats(3));
     const fences = [];
@@ -199,7 +199,7 @@ describe('capacity', () => {
     expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
   });
 
-  it('keeps a lapsed claim on its unit while its interaction goes on, so that it can still be settled', async () => {
+  it('uses the unit of a lapsed claim last while its interaction goes on, so that it can be settled', async () => {
     const d = store.domain('lapsed');
     const agent = await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('mine', { media: 'chat', heldMs: 1 });
@@ -246,7 +246,7 @@ describe('queues of other media types', () => {
   });
 });
 
-describe('whatever is claimed and settled', () => {
+describe('after any claims and settlements', () => {
   const media = fc.constantFrom<Media>('voice', 'chat', 'email');
   /** Told by the platform of a call of its own, and of one that is claimed, perhaps. */
   const tells = fc.option(

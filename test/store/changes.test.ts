@@ -77,7 +77,7 @@ describe('a position', () => {
     expect(await changes.after(d.name, '99999999999999-0', 10)).toBe('gone');
   });
 
-  it('at the beginning is gone once as much has followed as is kept', async () => {
+  it('at the beginning is gone once the stream has been trimmed', async () => {
     const d = store.domain('full');
     const fill = `for i = 1, ${2 * KEPT} do redis.call('XADD', KEYS[1], 'MAXLEN', '~', '${KEPT}', '*', 'a', 'full:x') end`;
     await d.command('EVAL', fill, '1', 'changes:{full}');

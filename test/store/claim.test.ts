@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 describe('claim', () => {
-  it('takes agents in the order of their arrival, each once', async () => {
+  it('takes agents in the order of their queue position, each once', async () => {
     const d = store.domain('order');
     await d.free('late', 3000);
     await d.free('early', 1000);
@@ -22,7 +22,7 @@ describe('claim', () => {
     expect(await d.claim('4')).toMatchObject({ verdict: 'none', agentId: '' });
   });
 
-  it('locks inside the record, under a fence of at least the time, and puts the agent at the tail', async () => {
+  it('locks the record, under a fence of at least the time, and moves the agent to the tail', async () => {
     const d = store.domain('lock');
     const agent = await d.free('a', 1000);
     const reply = await d.claim('call 1: "x"');
@@ -34,7 +34,7 @@ describe('claim', () => {
     expect(reply.replicated).toBe(true);
   });
 
-  it('gives the same call the same claim again', async () => {
+  it('gives a retried call the same claim', async () => {
     const d = store.domain('again');
     await d.free('a', 1000);
     await d.free('b', 2000);
@@ -44,7 +44,7 @@ describe('claim', () => {
     expect(fenceOf(second)).toBe(fenceOf(first));
   });
 
-  it('gives a call whose claim was released another one, with a higher fence', async () => {
+  it('gives a call whose claim was released a new one, with a higher fence', async () => {
     const d = store.domain('reclaim');
     const agent = await d.free('a', 1000);
     const first = await d.claim('c');
@@ -54,7 +54,7 @@ describe('claim', () => {
     expect(fenceOf(second)).toBeGreaterThan(fenceOf(first));
   });
 
-  it('finds an agent whose lock has lapsed, ahead of those who came later', async () => {
+  it('finds an agent whose lock has expired, before those who came later', async () => {
     const d = store.domain('lapse');
     const agent = await d.free('a', 1000);
     await d.claim('c1', { heldMs: 1 });
@@ -89,7 +89,7 @@ describe('claim', () => {
     expect(await d.claim('3', { skills: { bill: 0 } })).toMatchObject({ verdict: 'none', tally: { skill: 1 } });
   });
 
-  it('lets skill surplus overtake waiting, by what the config says it is worth', async () => {
+  it('lets skill surplus outweigh waiting time as configured', async () => {
     const d = store.domain('surplus', { surplusSeconds: 10 });
     await d.free('waits-longest', 1_000, { billing: 50 });
     await d.free('a-little-better', 3_000, { billing: 60 });
@@ -112,7 +112,7 @@ describe('claim', () => {
     expect(await d.claim('c', { refused: [agent] })).toMatchObject({ verdict: 'none' });
   });
 
-  it('passes over homes that cannot be asked, and says why', async () => {
+  it('passes over agents of homes that cannot be asked, with the reason', async () => {
     const d = store.domain('pass');
     await d.free('away-pass:x', 1000);
     await d.free('here', 2000);
@@ -169,7 +169,7 @@ describe('claim', () => {
     expect((await d.members())[0]?.[1]).toBeGreaterThan(TAIL);
   });
 
-  it('looks at a bounded number of records, however long the queue', async () => {
+  it('scans a bounded number of records, however long the queue', async () => {
     const d = store.domain('bounded');
     await Promise.all(Array.from({ length: 700 }, (_, i) => d.free(`a${i}`, 1000 + i)));
     const { verdict, tally } = await d.claim('1', { skills: { nobody: 1 } });
@@ -189,7 +189,7 @@ describe('claim', () => {
     ]);
   });
 
-  it('forgets calls of long ago, a few at a time', async () => {
+  it('removes old calls, a few at a time', async () => {
     const d = store.domain('forget');
     await d.free('a', 1000);
     const old = Array.from({ length: 200 }, (_, i) => [`old${i}`, '1000 forget:x 5']).flat();
@@ -208,7 +208,7 @@ describe('claim', () => {
 });
 
 describe('find', () => {
-  it('names the best in order and changes nothing', async () => {
+  it('lists the best agents in order and changes nothing', async () => {
     const d = store.domain('find');
     for (const [id, since] of [
       ['c', 3000],

@@ -72,7 +72,7 @@ describe('a cluster that is closed', () => {
   });
 });
 
-it('finds the slots that no node had when it connected', async () => {
+it('finds slots that no node had when it connected', async () => {
   const key = 'agents:{late}';
   const slot = `${await redis.slotOf(key)}`;
   const owner = await redis.masterOf(key);

@@ -101,7 +101,7 @@ test('a lookup is one EVALSHA, writes nothing and needs no WAIT', async () => {
   expectNothingBut(stats, ['evalsha']);
 });
 
-test('a script that its master has forgotten costs one refusal and one EVAL', async () => {
+test('a script that its master has lost costs one refusal and one EVAL', async () => {
   await d.command('SCRIPT', 'FLUSH');
   const before = await meter.read();
   expect((await find()).agents).toHaveLength(1);

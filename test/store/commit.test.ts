@@ -19,7 +19,7 @@ const inQueue = async (d: Domain, name: string): Promise<string[]> =>
 describe('a record', () => {
   const weights = { tenureSecondsPerYear: 1, proficiencySeconds: 1, fairnessSecondsPerMinute: 1, surplusSeconds: 0 };
 
-  it('is one line that reads back as it was', () => {
+  it('is one line that is parsed to the same record', () => {
     fc.assert(
       fc.property(facets, fc.constantFrom('eu-west-1', '', 'a b'), (set, home) => {
         const line = `17 ${writeRecord(set, home, { locksMs: { voice: 4 }, holdMs: 5 }, weights)}`;
@@ -31,7 +31,7 @@ describe('a record', () => {
 });
 
 describe('commit', () => {
-  it('puts an agent into every queue it joined and global, and out of those it left', async () => {
+  it('adds an agent to every joined queue and global, and removes them from those they left', async () => {
     const d = store.domain('member');
     await d.free('a', 1000);
     expect(await inQueue(d, 'member:q')).toEqual(['member:a']);
@@ -43,7 +43,7 @@ describe('commit', () => {
     expect(await inQueue(d, 'member:other')).toEqual(['member:a']);
   });
 
-  it('takes an agent who is not available out of line, and back with a place of its own time', async () => {
+  it('removes an unavailable agent from the queues, and adds them again at their queue position', async () => {
     const d = store.domain('line');
     await d.free('a', 1000);
     await d.set('line:a', { activity: { state: 'INTERACTING', ...at(2000) } });
@@ -62,7 +62,7 @@ describe('commit', () => {
     expect((await d.agents.get('writers:a'))?.facets).toEqual(expected);
   });
 
-  it('grows its version with every write, also after a failover lost the last ones', async () => {
+  it('raises the version with every write, even after a failover lost some', async () => {
     const d = store.domain('version');
     await d.free('a', 1000);
     const old = (await d.command('HGET', 'agents:{version}', 'version:a')) as string;
@@ -75,7 +75,7 @@ describe('commit', () => {
     expect(third?.facets.presence?.at).toBe(3000);
   });
 
-  it('remembers the call of a claim granted elsewhere, so that its retry is answered here', async () => {
+  it('registers the call of a claim granted elsewhere, so that a retry is answered here', async () => {
     const d = store.domain('told');
     const agent = await d.free('away-told:x', 1000);
     const untilMs = Number((await d.claim('probe')).clockMs) + 60_000;
@@ -85,7 +85,7 @@ describe('commit', () => {
     expect(await d.claim('far')).toMatchObject({ verdict: 'copy', agentId: agent });
   });
 
-  it("locks for what was left of another region's claim, whatever that region's clock says", async () => {
+  it("locks for the rest of another region's claim, whatever that region's clock", async () => {
     const d = store.domain('skew');
     const agent = await d.free('away-skew:x', 1000);
     const nowMs = (await d.claim('probe')).clockMs;

@@ -39,7 +39,7 @@ describe('an agent who is forgotten', () => {
     expect(fenceOf(again)).toBeGreaterThan(fence);
   });
 
-  it('keeps the claim that was granted meanwhile until it ends', async () => {
+  it('keeps a claim that was granted meanwhile until it ends', async () => {
     const d = store.domain('meanwhile');
     const agentId = await d.free('a', 1000);
     const fence = fenceOf(await d.claim('call-1'));
@@ -51,7 +51,7 @@ describe('an agent who is forgotten', () => {
     expect(await remove(d, agentId)).toBe(true);
   });
 
-  it('is taken out of the store only if nothing was said since, and then may come as if never known', async () => {
+  it('is removed only if nothing was reported since, and can then return as a new agent', async () => {
     const d = store.domain('out');
     const agentId = await d.free('a', 1000);
     const fence = fenceOf(await d.claim('call-1'));

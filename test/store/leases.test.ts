@@ -58,7 +58,7 @@ const waitFor = (condition: () => void | Promise<void>) => vi.waitFor(condition,
 const all = (...many: Leases[]) => many.flatMap((leases) => [...leases.held()]).sort((a, b) => a - b);
 const everything = Array.from({ length: 12 }, (_, number) => number);
 
-test('instances share evenly, never two of them one number, and a leaver hands all back at once', async () => {
+test('instances share leases evenly and exclusively, and one that stops hands all back at once', async () => {
   const [a, b] = [start('a'), start('b')];
   await waitFor(() => expect([a.held().size, b.held().size]).toEqual([6, 6]));
   expect(all(a, b)).toEqual(everything);
@@ -74,7 +74,7 @@ test('instances share evenly, never two of them one number, and a leaver hands a
   await waitFor(() => expect(all(b, c)).toEqual(everything));
 });
 
-test('an instance that retires keeps what it holds, counts no more, and is told how many others live', async () => {
+test('a retiring instance keeps its leases, no longer counts, and learns how many others live', async () => {
   const [a, b] = [start('a'), start('b')];
   await waitFor(() => expect([a.held().size, b.held().size]).toEqual([6, 6]));
   expect(await a.retire()).toBe(1);
@@ -87,7 +87,7 @@ test('an instance that retires keeps what it holds, counts no more, and is told 
   expect([forB, forC].sort()).toEqual([0, 1]);
 });
 
-test('a number is handed back only when it is drained, and not acted on meanwhile', async () => {
+test('a lease is handed back only when drained, and not used meanwhile', async () => {
   const draining = Promise.withResolvers<void>();
   const a = start('a', { drain: () => draining.promise });
   await waitFor(() => expect(all(a)).toEqual(everything));
@@ -122,7 +122,7 @@ test('the leases of an instance that died expire and go to live instances', asyn
   expect(a.held().size).toBe(0);
 });
 
-test('a holder stops by its own clock, counted from before it asked, though Redis never answers again', async () => {
+test('a lease ends by the holder’s clock, counted from before the request, even if Redis never answers again', async () => {
   let nowMs = 1_000;
   const clock: Clock = { nowMs: systemClock.nowMs, monotonicMs: () => nowMs };
   let calls = 0;

@@ -55,7 +55,7 @@ const forgetOldest = (taker: string, count: number) =>
   command('ZREMRANGEBYRANK', key(`:${taker}`), '0', String(count - 1));
 
 describe('requests of a region', () => {
-  test('are counted together, whichever instance sends them', async () => {
+  test('are counted together for all instances', async () => {
     expect(await taken(30, permits('a', { headroom: 0 }), permits('b', { headroom: 0 }))).toBe(10);
   });
 
@@ -81,7 +81,7 @@ describe('requests of a region', () => {
     expect(await taken(30, reader)).toBe(2);
   });
 
-  test('are never more than the limit in any window, wherever it begins', async () => {
+  test('never exceed the limit in any window', async () => {
     const windowMs = 600;
     const limit = 5;
     const both = ['a', 'b'].map((instance) =>
@@ -145,7 +145,7 @@ describe('requests of a region', () => {
     expect(await taken(30, permits('b', { taker: 'reader' }))).toBe(8);
   });
 
-  test('are told how long to wait for the next to leave the window', async () => {
+  test('learn how long to wait until the oldest leaves the window', async () => {
     const windowMs = 300;
     const mirror = permits('a', { limit: 2, headroom: 1, windowMs });
     await mirror.take(0);
@@ -156,7 +156,7 @@ describe('requests of a region', () => {
     expect((await mirror.take(0)).waitMs).toBe(0);
   });
 
-  test('are counted once when an answer was lost and the script carried out again', async () => {
+  test('are counted once if the answer was lost and the script repeated', async () => {
     const keys = PARTS.map(key);
     const args = ['the same', 'mirror', '5', '4', '60000', '0', '1'];
     expect(await store.cluster.run(scripts.budget, keys, args)).toEqual([0, 0]);

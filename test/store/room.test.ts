@@ -9,7 +9,7 @@ import {
   type Media,
   type Presence,
 } from '../../src/agent/facets.ts';
-import { claimOn, liveInteractions, mediaOf, roomOf, VOICE } from '../../src/agent/status.ts';
+import { claimOn, liveInteractions, mediaOfUnit, roomOf, VOICE } from '../../src/agent/status.ts';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
 import { capacity } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
@@ -157,7 +157,7 @@ function inHand({ facets, locksMs }: AgentRecord, nowMs: number, media?: Media):
   const told = [...own, ...live].filter((each) => media === undefined || each.media === media);
   const held = Object.entries(locksMs).filter(([name, lockMs]) => {
     const isLive = lockMs > nowMs && claimOn(facets, name)?.state !== 'ENDED';
-    return isLive && (media === undefined || mediaOf(name) === media);
+    return isLive && (media === undefined || mediaOfUnit(name) === media);
   });
   const beside = held.filter(([name]) => {
     const callId = claimOn(facets, name)?.callId;
@@ -188,7 +188,7 @@ function mayCome(record: AgentRecord, nowMs: number, media: Media): boolean {
 }
 
 describe('room', () => {
-  it('is what claims are granted, whatever the agent does, and within what they may carry', async () => {
+  it('equals what claims are granted, and stays within the capacity', async () => {
     let number = 0;
     const lives = fc.array(act, { minLength: 1, maxLength: 14 });
     await fc.assert(

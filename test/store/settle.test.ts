@@ -23,7 +23,7 @@ describe('settle', () => {
     expect((await d.members())[0]).toEqual([agent, 1000]);
   });
 
-  it('sends an agent who completed to the end of the line', async () => {
+  it('moves an agent who completed to the end of the queue', async () => {
     const d = store.domain('complete');
     const agent = await d.free('a', 1000);
     await d.free('b', 2000);
@@ -32,7 +32,7 @@ describe('settle', () => {
     expect((await d.members())[1]?.[1]).toBe(settled.record?.facets.claim?.completedAtMs);
   });
 
-  it('keeps an agent locked through a wrap-up, and then behind those who waited', async () => {
+  it('locks an agent through a wrap-up, and then moves them behind those who waited', async () => {
     const d = store.domain('wrapup');
     const agent = await d.free('a', 1000);
     const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completed: { from: 'now', restMs: 5000 } } as const;
@@ -47,7 +47,7 @@ describe('settle', () => {
     expect((await d.members())[0]).toEqual([agent, claim?.untilMs]);
   });
 
-  it("counts a completion by the platform's time, whatever the shard's clock says", async () => {
+  it("counts a completion by the platform's time and not by the shard's clock", async () => {
     const d = store.domain('platform-time');
     const agent = await d.free('a', 1000);
     const settled = await d.settle(agent, fenceOf(await d.claim('c')), {
@@ -58,7 +58,7 @@ describe('settle', () => {
     expect((await d.members())[0]).toEqual([agent, 5700]);
   });
 
-  it('refuses a lower fence, whatever it asks for', async () => {
+  it('refuses a lower fence for every settlement', async () => {
     const d = store.domain('fence');
     const agent = await d.free('a', 1000);
     const first = fenceOf(await d.claim('c1'));

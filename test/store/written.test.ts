@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { type Durability, NotReplicated, tellable, Written } from '../../src/store/written.ts';
+import { checkDurability, type Durability, NotReplicated, Written } from '../../src/store/written.ts';
 
 const of = (durability: Durability): Written<string> => new Written('reply', durability);
 
 describe('a write', () => {
   it('is reported with its durability', () => {
-    expect(tellable(of('acknowledged'), 'refuse')).toEqual({ value: 'reply', replicated: true });
-    expect(tellable(of('no-replica-configured'), 'grant')).toEqual({ value: 'reply', replicated: false });
-    expect(tellable(of('not-acknowledged'), 'grant')).toEqual({ value: 'reply', replicated: false });
-    expect(() => tellable(of('not-acknowledged'), 'refuse')).toThrow(NotReplicated);
+    expect(checkDurability(of('acknowledged'), 'refuse')).toEqual({ value: 'reply', replicated: true });
+    expect(checkDurability(of('no-replica-configured'), 'grant')).toEqual({ value: 'reply', replicated: false });
+    expect(checkDurability(of('not-acknowledged'), 'grant')).toEqual({ value: 'reply', replicated: false });
+    expect(() => checkDurability(of('not-acknowledged'), 'refuse')).toThrow(NotReplicated);
   });
 
   it('keeps its durability when its value is mapped', () => {
     const longer = of('not-acknowledged').map((reply) => `${reply}!`);
-    expect(tellable(longer, 'grant')).toEqual({ value: 'reply!', replicated: false });
+    expect(checkDurability(longer, 'grant')).toEqual({ value: 'reply!', replicated: false });
   });
 
   it('does not compile if its durability is ignored', () => {

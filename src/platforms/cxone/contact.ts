@@ -1,5 +1,5 @@
 import type { Interaction, InteractionState, Stamped } from '../../agent/facets.ts';
-import { isWithAgent, mediaOf, VOICE_ID } from './mapping.ts';
+import { isWithAgent, mapMedia, VOICE_ID } from './mapping.ts';
 import type { Row } from './row.ts';
 import { NO_VOCABULARY, type StateRow, stateOf } from './state.ts';
 
@@ -106,7 +106,7 @@ function step(
   at: number,
   connectedAt?: number,
 ): Step {
-  const media = mediaOf(mediaTypeId);
+  const media = mapMedia(mediaTypeId);
   const connected = connectedAt === undefined ? {} : { connectedAt };
   return { agentId, interaction: stampStep(agentId, { callId, state, ...connected, media }, at) };
 }

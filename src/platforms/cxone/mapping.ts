@@ -87,8 +87,8 @@ export const COMMON_CODES: Record<string, string> = {
 
 export const VOICE_ID = 4;
 
-/** Media types by id. An unknown one counts as a call, which leaves its agent the least capacity. */
-export const MEDIA_TYPES: { id: number; name: string; media: Media }[] = [
+/** CXone's media types. An unknown one counts as a call, which leaves its agent the least capacity. */
+export const MEDIA_ENTRIES: { id: number; name: string; media: Media }[] = [
   { id: 1, name: 'Email', media: 'email' },
   { id: 3, name: 'Chat', media: 'chat' },
   { id: VOICE_ID, name: 'Phone Call', media: 'voice' },
@@ -111,7 +111,7 @@ const stateByName = new Map(AGENT_STATES.map((entry) => [canonical(entry.name), 
 const reservedById = new Map(RESERVED_CODES.map((entry) => [entry.id, entry]));
 const reservedByName = new Map(RESERVED_CODES.map((entry) => [canonical(entry.name), entry]));
 const commonByName = new Map(Object.entries(COMMON_CODES).map(([name, reason]) => [canonical(name), reason]));
-const mediaById = new Map(MEDIA_TYPES.map(({ id, media }) => [id, media]));
+const mediaById = new Map(MEDIA_ENTRIES.map(({ id, media }) => [id, media]));
 const withAgentIds = new Set(WITH_AGENT.map(({ id }) => id));
 
 /** Upper case, letters and digits only: `Held Party Abandoned` and `HeldPartyAbandoned` are one name. */
@@ -133,8 +133,8 @@ export function commonCode(name: string | undefined): string | undefined {
   return commonByName.get(canonical(name));
 }
 
-/** Unknown types count as voice, because the agent is working on the contact. */
-export function mediaOf(mediaTypeId: number): Media {
+/** @returns the media type of CXone's id; voice for an unknown one, because the agent is working on the contact */
+export function mapMedia(mediaTypeId: number): Media {
   return mediaById.get(mediaTypeId) ?? 'voice';
 }
 

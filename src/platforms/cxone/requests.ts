@@ -3,7 +3,7 @@ import type { Call, Endpoint } from '../endpoint.ts';
 export interface CxoneEndpoint extends Endpoint {
   /** Scope that the application must be registered for. */
   scope: 'RealTimeDataAPI' | 'AdminAPI';
-  /** Uncertainty about the scope. */
+  /** What is uncertain about the scope. */
   doubt?: string;
 }
 

@@ -26,7 +26,7 @@ import { type CommunicationPayload, type ConversationPayload, type ParticipantPa
  */
 export interface InteractionReading {
   interaction: Stamped<Interaction>;
-  /** False if an alert carries no time of its own, and `at` is the newest time in the conversation. */
+  /** False for an alert without a time of its own; `at` is then the newest time in the conversation. */
   isTimed: boolean;
   /** Parked: it goes on when the agent resumes it. Whether the platform counts it meanwhile is unknown. */
   isParked: boolean;
@@ -73,7 +73,7 @@ export function readConversation(userId: string, conversation: ConversationPaylo
   // Resuming a parked interaction may come without a time of its own: it counts as later.
   const step = `${String(entries.length).padStart(3, '0')}.${entry.isParked ? '-' : STAGE[entry.state]}`;
   const id = `${userId}/call/${conversation.id}/${step}/${entry.state}/${at === UNDATED ? 'undated' : at}`;
-  const media = entry.isKnown ? mediaOf(own) : 'voice';
+  const media = entry.isKnown ? mediaOfConversation(own) : 'voice';
   const interaction: Stamped<Interaction> = { callId: conversation.id, state: entry.state, media, at, id };
   if (!entry.isAcd) interaction.isAcd = false;
   if (entry.connectedAt !== undefined) interaction.connectedAt = entry.connectedAt;
@@ -155,7 +155,7 @@ function isWrapUpClosed(entry: ParticipantPayload, communications: Communication
 }
 
 /** Media type of the conversation for the agent; voice if no list is used. */
-function mediaOf(entries: ParticipantPayload[]): Media {
+function mediaOfConversation(entries: ParticipantPayload[]): Media {
   const isUsed = (list: string) =>
     entries.some(({ [list]: value }) => Array.isArray(value) && value.some(isCommunication));
   return LISTS.find(([list]) => isUsed(list))?.[1] ?? 'voice';

@@ -27,8 +27,8 @@ export const ROUTING_STATUSES: Record<string, Activity> = {
   OFF_QUEUE: { state: 'NOT_RESPONDING', reason: 'OFF_QUEUE' },
 };
 
-/** Media types by their names in utilization and conversation summaries. */
-const MEDIA_TYPES: Record<string, Media> = {
+/** Genesys Cloud's names of media types in utilization and conversation summaries. */
+const MEDIA_NAMES: Record<string, Media> = {
   call: 'voice',
   callback: 'callback',
   video: 'video',
@@ -61,7 +61,7 @@ export function canonical(value: unknown): string {
 
 const presences = byCanonical(PRESENCES);
 const routingStatuses = byCanonical(ROUTING_STATUSES);
-const mediaTypes = byCanonical(MEDIA_TYPES);
+const mediaByName = byCanonical(MEDIA_NAMES);
 
 /** @param value a canonical `systemPresence` */
 export function mapPresence(value: string): Mapped<Presence> {
@@ -77,7 +77,7 @@ export function mapRoutingStatus(value: string): Mapped<Activity> {
 
 /** @returns undefined for an unknown media type */
 export function mapMedia(name: string): Media | undefined {
-  return mediaTypes.get(canonical(name));
+  return mediaByName.get(canonical(name));
 }
 
 function byCanonical<T>(table: Record<string, T>): Map<string, T> {

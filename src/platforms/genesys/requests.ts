@@ -5,7 +5,7 @@ export interface GenesysEndpoint extends Endpoint {
   permission?: string;
   /** Divisions in which the role must be granted. */
   divisions?: string;
-  /** Uncertainty about the permission. */
+  /** What is uncertain about the permission. */
   doubt?: string;
 }
 

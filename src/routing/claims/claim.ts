@@ -3,7 +3,7 @@ import { claimsOf, isRunning } from '../../agent/facets.ts';
 import { connectionOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
-import { isTellable, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
+import { isDurableEnough, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
 import { answerFor, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
 import {
@@ -124,7 +124,7 @@ async function isCertain({ agents, config }: Region, agentId: string, record: Ag
   const { replication } = config.claims;
   if (replication === 'grant' || !claimsOf(record.facets).some(isRunning)) return true;
   const affirmed = await agents.affirm(agentId, record, 'claims');
-  return affirmed.kind === 'settled' && isTellable(affirmed.written, replication);
+  return affirmed.kind === 'settled' && isDurableEnough(affirmed.written, replication);
 }
 
 /** For another region that takes this one for an agent's home. It never asks on: a request between regions makes one hop. */

@@ -1,5 +1,5 @@
 import { interactionOf } from '../../agent/facets.ts';
-import { isLive, liveInteractions, mediaOf } from '../../agent/status.ts';
+import { isLive, liveInteractions, mediaOfUnit } from '../../agent/status.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer, DELIVERED } from '../../contract/claims.ts';
 import type { Assignment } from '../../platforms/platform.ts';
@@ -90,7 +90,7 @@ function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the ag
   const facets = facetsOf(agent);
   const its = interactionOf(facets, call_id);
   if (state === 'CONFIRMED' || (its && isLive(its, facets))) return 'with the agent';
-  const isElsewhere = liveInteractions(facets).some(({ media }) => media === mediaOf(unit));
+  const isElsewhere = liveInteractions(facets).some(({ media }) => media === mediaOfUnit(unit));
   return isElsewhere ? 'elsewhere' : 'waiting';
 }
 

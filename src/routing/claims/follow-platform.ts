@@ -7,15 +7,15 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { grantedBy, unitIn } from '../region.ts';
-import { settleHere, tellingOf } from './settle-here.ts';
+import { pairingRulesOf, settleHere } from './settle-here.ts';
 
 /**
  * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
  * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
-  const telling = tellingOf(region, event.agentId);
-  for (const due of settlementsDue(event.facets, record.facets, telling)) {
+  const pairing = pairingRulesOf(region, event.agentId);
+  for (const due of settlementsDue(event.facets, record.facets, pairing)) {
     if ((due.claim.by ?? record.home) === region.config.region) await follow(region, event.agentId, record, due);
   }
 }

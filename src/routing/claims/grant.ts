@@ -7,7 +7,7 @@ import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
 import { ShardUnavailable } from '../../store/store.ts';
-import { NotReplicated, tellable, type Written } from '../../store/written.ts';
+import { checkDurability, NotReplicated, type Written } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, explain, facetsOf, grantedBy, type Queue, type Region, tell, unitIn } from '../region.ts';
@@ -27,7 +27,7 @@ export async function grantedHere(
 ): Promise<Granted> {
   const { region, request, queue } = attempt;
   noteUnacknowledged(attempt, written, record);
-  const { value: reply, replicated } = tellable(written, region.config.claims.replication);
+  const { value: reply, replicated } = checkDurability(written, region.config.claims.replication);
   const held = claimIn(record, reply, request.callId);
   const agent = tell(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
-import { settleHere, tellingOf } from './settle-here.ts';
+import { pairingRulesOf, settleHere } from './settle-here.ts';
 import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
@@ -74,7 +74,7 @@ export class Lapses {
     if (!claim) return false;
     try {
       const name = { ...claim, agentId, region: config.region };
-      const goesOn = isGoingOn(record.facets, unit, tellingOf(region, agentId));
+      const goesOn = isGoingOn(record.facets, unit, pairingRulesOf(region, agentId));
       const { isMoved } = await settleHere(region, name, goesOn ? 'renew' : 'lapse', record);
       if (isMoved && !goesOn) auditLapse(region, agentId, claim);
       return true;

@@ -1,5 +1,5 @@
 import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
-import { isBehind, meet, type Party } from '../../agent/one-call.ts';
+import { type CallClaim, hasHigherFence, resolveDuplicate } from '../../agent/one-call.ts';
 import { lockOf } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
 import { Refusal } from '../refusal.ts';
@@ -22,7 +22,7 @@ const AT_ONCE = 32;
 export class OneCall {
   readonly #region: Region;
   /** By call: the claims that were heard of and are still to be looked at. */
-  readonly #waiting = new Map<string, Party[]>();
+  readonly #waiting = new Map<string, CallClaim[]>();
   /** Pairs of confirmed claims that were reported. */
   readonly #reported = new Set<string>();
   #running: Promise<void> | undefined;
@@ -56,7 +56,7 @@ export class OneCall {
     this.#running = undefined;
   }
 
-  async #lookSafely(callId: string, told: Party[]): Promise<void> {
+  async #lookSafely(callId: string, told: CallClaim[]): Promise<void> {
     try {
       await this.#look(callId, told);
     } catch (error) {
@@ -64,21 +64,21 @@ export class OneCall {
     }
   }
 
-  async #look(callId: string, told: Party[]): Promise<void> {
+  async #look(callId: string, told: CallClaim[]): Promise<void> {
     const { config } = this.#region;
     const agentIds = new Set(told.map(({ agentId }) => agentId));
     const entries = await Promise.all(domainsOf(config).map((each) => this.#region.calls.entryOf(each, callId)));
     for (const entry of entries) if (entry) agentIds.add(entry.agentId);
     // As for most calls: one claim, which is what the entry says.
     if (agentIds.size < 2) return;
-    const parties = (await Promise.all([...agentIds].map((each) => this.#partiesOf(each, callId)))).flat();
-    for (const ours of parties.filter(({ region }) => region === config.region)) {
-      for (const theirs of parties) if (theirs !== ours) await this.#compare(callId, ours, theirs);
+    const callClaims = (await Promise.all([...agentIds].map((each) => this.#claimsFor(each, callId)))).flat();
+    for (const ours of callClaims.filter(({ region }) => region === config.region)) {
+      for (const theirs of callClaims) if (theirs !== ours) await this.#compare(callId, ours, theirs);
     }
   }
 
   /** The live claims that an agent has for the call, as far as is known here. */
-  async #partiesOf(agentId: string, callId: string): Promise<Party[]> {
+  async #claimsFor(agentId: string, callId: string): Promise<CallClaim[]> {
     const record = await this.#region.agents.get(agentId);
     const nowMs = this.#region.store.nowMs();
     return claimsOf(record?.facets ?? {}).flatMap((claim) => {
@@ -87,31 +87,31 @@ export class OneCall {
     });
   }
 
-  async #compare(callId: string, ours: Party, theirs: Party): Promise<void> {
-    const first = meet(ours, theirs);
+  async #compare(callId: string, ours: CallClaim, theirs: CallClaim): Promise<void> {
+    const first = resolveDuplicate(ours, theirs);
     // Both regions see two confirmed claims; the one whose claim is behind reports them.
-    if (first === 'stands' || (first === 'both-confirmed' && !isBehind(ours, theirs))) return;
+    if (first === 'stands' || (first === 'both-confirmed' && !hasHigherFence(ours, theirs))) return;
     const now = await this.#askAfter(theirs);
     if (!now) return;
-    const outcome = meet(ours, now);
+    const outcome = resolveDuplicate(ours, now);
     if (outcome === 'ends') await this.#end(callId, ours, now);
-    if (outcome === 'both-confirmed' && isBehind(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
+    if (outcome === 'both-confirmed' && hasHigherFence(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
   }
 
   /** The other claim as its granter knows it; undefined where it is over, or nobody can say. */
-  async #askAfter(theirs: Party): Promise<Party | undefined> {
+  async #askAfter(theirs: CallClaim): Promise<CallClaim | undefined> {
     const { peers, claimIds, config } = this.#region;
     const { agentId, region, claim } = theirs;
     if (region === config.region) return theirs;
     const answer = await peers.claimOf(region, claimIds.sign({ ...claim, agentId, region }), ANSWER_MS);
     if (!answer) return undefined;
-    const now: Party = { ...theirs, claim: { ...claim, state: answer.state } };
+    const now: CallClaim = { ...theirs, claim: { ...claim, state: answer.state } };
     if (isRunning(now.claim) && answer.expires_in_ms > 0) return now;
     await correct(this.#region, agentId, facetsOf(answer.agent));
     return undefined;
   }
 
-  async #end(callId: string, ours: Party, theirs: Party): Promise<void> {
+  async #end(callId: string, ours: CallClaim, theirs: CallClaim): Promise<void> {
     const { agents } = this.#region;
     const record = await agents.get(ours.agentId);
     if (!record) return;
@@ -125,13 +125,13 @@ export class OneCall {
     }
   }
 
-  #report(call: string, kept: Party, lost: Party, outcome: 'ended' | 'both_confirmed'): void {
+  #report(call: string, kept: CallClaim, lost: CallClaim, outcome: 'ended' | 'both_confirmed'): void {
     const { metrics, history, audit, log, config } = this.#region;
     const key = [call, kept.claim.fence, lost.claim.fence].join(' ');
     if (this.#reported.has(key)) return;
     if (this.#reported.size >= WAITING_LIMIT) this.#reported.clear();
     this.#reported.add(key);
-    const told = ({ agentId, region, claim }: Party) => ({
+    const told = ({ agentId, region, claim }: CallClaim) => ({
       agent: agentId,
       fence: claim.fence,
       region,

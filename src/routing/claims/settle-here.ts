@@ -10,8 +10,8 @@ import {
   type WrapUp,
 } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
-import { obstacleTo } from '../../agent/lost-claim.ts';
-import type { Telling } from '../../agent/pairing.ts';
+import { whyNotRestored } from '../../agent/lost-claim.ts';
+import type { PairingRules } from '../../agent/pairing.ts';
 import { claimOn, lockOf, VOICE } from '../../agent/status.ts';
 import { connectionOf } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
@@ -19,7 +19,7 @@ import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Settled } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
-import { mayBeLost, tellable } from '../../store/written.ts';
+import { checkDurability, mayBeLost } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, findQueue, type Region, unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
@@ -149,7 +149,7 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
   const isUnsure = isOwn && mayBeLost(written);
   if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
-  const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
+  const { value: record, replicated } = checkDurability(written, isOwn ? 'grant' : region.config.claims.replication);
   if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
   const agent = answerFor(region, agentId, record);
@@ -205,7 +205,7 @@ function claimToSettle(
     const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
     // Fences are about the time of their grant in ms.
     const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
-    const obstacle = obstacleTo(settlement, { fence, unit }, ground);
+    const obstacle = whyNotRestored(settlement, { fence, unit }, ground);
     if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
   }
   const version = { ...(unit !== undefined && { unit }), fence, ...(by !== undefined && { by }) };
@@ -253,11 +253,11 @@ function circumstancesOf(
   claim: Claim,
   isPlatform: boolean,
 ): Circumstances {
-  const telling = tellingOf(region, agentId);
+  const pairing = pairingRulesOf(region, agentId);
   return {
-    times: { heldMs: region.config.claims.heldMs, confirmedMs: telling.confirmedMs },
+    times: { heldMs: region.config.claims.heldMs, confirmedMs: pairing.confirmedMs },
     wrapUp: wrapUpOf(region, claim.queue),
-    completedAt: completionTime(facets, claim, telling),
+    completedAt: completionTime(facets, claim, pairing),
     isPlatform,
   };
 }
@@ -266,11 +266,12 @@ function circumstancesOf(
  * What the agent's platform tells of interactions, if there is one that is read. Then a confirmation need not hold the
  * agent for as long as a call may last.
  */
-export function tellingOf({ config }: Pick<Region, 'config'>, agentId: string): Telling {
+export function pairingRulesOf({ config }: Pick<Region, 'config'>, agentId: string): PairingRules {
   const connection = connectionOf(config, agentId);
   const { confirmedMs } = config.claims;
-  if (!connection || connection.platform === 'events') return { tells: false, claimsBy: 'call', confirmedMs };
-  return { tells: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
+  if (!connection || connection.platform === 'events')
+    return { reportsInteractions: false, claimsBy: 'call', confirmedMs };
+  return { reportsInteractions: true, claimsBy: connection.claimsBy, confirmedMs: Math.min(confirmedMs, UNSEEN_MS) };
 }
 
 function wrapUpOf({ config }: Pick<Region, 'config'>, queue: string): WrapUp {

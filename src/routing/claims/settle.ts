@@ -5,7 +5,7 @@ import { homeOfAgent } from '../../config/topology.ts';
 import type { ClaimName } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
-import { isTellable, NotReplicated } from '../../store/written.ts';
+import { isDurableEnough, NotReplicated } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
 import { answerClaim, answerFor, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
@@ -70,7 +70,7 @@ async function isHeldByReplica({ agents }: Region, agentId: string): Promise<boo
     const record = await agents.get(agentId);
     if (!record) return true;
     const affirmed = await agents.affirm(agentId, record, 'claims');
-    if (affirmed.kind === 'settled') return isTellable(affirmed.written, 'refuse');
+    if (affirmed.kind === 'settled') return isDurableEnough(affirmed.written, 'refuse');
   }
   return false;
 }

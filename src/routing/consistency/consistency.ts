@@ -1,5 +1,5 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
-import { behind } from '../../agent/merge.ts';
+import { facetsBehind } from '../../agent/merge.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import { correct } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
@@ -184,7 +184,7 @@ function missingIn<T>(answer: T, tokens: Token[], { about }: Read<T>): Missing[]
 }
 
 function missingFacets(known: Facets, agentId: string, { region, agents }: Token): Missing[] {
-  const facets = behind(known, agents.get(agentId) ?? {});
+  const facets = facetsBehind(known, agents.get(agentId) ?? {});
   return facets.length > 0 ? [{ region, agent_id: agentId, facets }] : [];
 }
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Facets } from '../../agent/facets.ts';
-import { merge, REPORTED, type Reach, reachOf } from '../../agent/merge.ts';
+import { merge, REPORTED, type RequiredVersions, requiredVersionsOf } from '../../agent/merge.ts';
 import { VOICE } from '../../agent/status.ts';
 import { flawIn } from '../../agent/text.ts';
 import { readClaimId } from '../../contract/claim-ids.ts';
@@ -20,7 +20,7 @@ import { isAtLeast } from '../../sync/freshness/positions.ts';
 export interface Token {
   /** The region that has the write. */
   region: string;
-  agents: ReadonlyMap<string, Reach>;
+  agents: ReadonlyMap<string, RequiredVersions>;
   /** By partition, the write's last entry in the outbox of `region`; empty where `agents` says it all. */
   entries: ReadonlyMap<number, string>;
   /** Of the entries: not all were applied in `region` itself when it took them. */
@@ -50,7 +50,7 @@ const WireClaim = Type.Tuple([
   Type.String(),
 ]);
 type WireClaim = Static<typeof WireClaim>;
-const WireReach = Type.Object(
+const WireRequiredVersions = Type.Object(
   {
     forgotten: Version,
     profile: Version,
@@ -66,7 +66,7 @@ const Wire = Type.Object(
   {
     v: Type.Literal(1),
     region: Type.String(),
-    agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireReach]))),
+    agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireRequiredVersions]))),
     /** Partition, ms since `from`, number within that ms. */
     entries: Type.Optional(Type.Array(Type.Tuple([Count, Count, Count]))),
     from: Type.Optional(Count),
@@ -91,12 +91,12 @@ export function tokenOfEvents(region: string, accepted: Accepted[]): string {
   return writeToken({ region, agents: new Map(), entries, deferred });
 }
 
-function versionsOf(accepted: Accepted[]): Map<string, Reach> {
+function versionsOf(accepted: Accepted[]): Map<string, RequiredVersions> {
   const changes = new Map<string, Facets>();
   for (const { event } of accepted) {
     changes.set(event.agentId, merge(changes.get(event.agentId) ?? {}, event.facets).facets);
   }
-  return new Map([...changes].map(([agentId, facets]) => [agentId, reachOf(facets)]));
+  return new Map([...changes].map(([agentId, facets]) => [agentId, requiredVersionsOf(facets)]));
 }
 
 /** The token of a claim as a write has left it. Who granted it in the home's stead a copy's mode does not say, but its id does. */
@@ -121,7 +121,9 @@ export function writeToken({ region, agents, entries, deferred }: Token): string
   const wire: Wire = {
     v: 1,
     region,
-    ...(agents.size > 0 && { agents: [...agents].map(([agentId, reach]) => [agentId, writeReach(reach)]) }),
+    ...(agents.size > 0 && {
+      agents: [...agents].map(([agentId, required]) => [agentId, writeRequiredVersions(required)]),
+    }),
     ...(ids.length > 0 && { from, entries: ids.map(([partition, ms = 0, n = 0]) => [partition, ms - from, n]) }),
     ...(deferred && { deferred }),
   };
@@ -135,37 +137,37 @@ export function readToken(text: string): Token {
   const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
   return {
     region,
-    agents: new Map(agents.map(([agentId, reach]) => [agentId, readReach(reach)])),
+    agents: new Map(agents.map(([agentId, required]) => [agentId, readRequiredVersions(required)])),
     entries: new Map(entries.map(([partition, ms, n]) => [partition, `${from + ms}-${n}`])),
     deferred,
   };
 }
 
-function writeReach(reach: Reach): Static<typeof WireReach> {
-  const wire: Static<typeof WireReach> = {};
+function writeRequiredVersions(required: RequiredVersions): Static<typeof WireRequiredVersions> {
+  const wire: Static<typeof WireRequiredVersions> = {};
   for (const name of REPORTED) {
-    const version = reach[name];
+    const version = required[name];
     if (version) wire[name] = [version.at, version.unavailability, version.id];
   }
-  const interactions = Object.entries(reach.interactions ?? {});
+  const interactions = Object.entries(required.interactions ?? {});
   if (interactions.length > 0)
     wire.interactions = interactions.map(([callId, { at, unavailability, id }]) => [callId, at, unavailability, id]);
-  const claims = Object.entries(reach.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
+  const claims = Object.entries(required.claims ?? {}).map(([unit, { fence, by = '', state, untilMs }]): WireClaim => {
     return [fence, by, state, untilMs, unit];
   });
   if (claims.length > 0) wire.claims = claims;
   return wire;
 }
 
-function readReach(wire: Static<typeof WireReach>): Reach {
-  const reach: Reach = {};
+function readRequiredVersions(wire: Static<typeof WireRequiredVersions>): RequiredVersions {
+  const required: RequiredVersions = {};
   for (const name of REPORTED) {
     const version = wire[name];
-    if (version) reach[name] = { at: version[0], unavailability: version[1], id: version[2] };
+    if (version) required[name] = { at: version[0], unavailability: version[1], id: version[2] };
   }
   const { interactions, claims } = wire;
   if (interactions)
-    reach.interactions = Object.fromEntries(
+    required.interactions = Object.fromEntries(
       interactions.map(([callId, at, unavailability, id]) => [callId, { at, unavailability, id }]),
     );
   if (claims) {
@@ -173,9 +175,9 @@ function readReach(wire: Static<typeof WireReach>): Reach {
       unit,
       { fence, ...(by && { by }), state, untilMs },
     ]);
-    reach.claims = Object.fromEntries(reached);
+    required.claims = Object.fromEntries(reached);
   }
-  return reach;
+  return required;
 }
 
 function parse(text: string): unknown {

@@ -154,8 +154,8 @@ export class MemoryAgents implements Agents {
     const { region } = this.#config;
     const nowMs = this.#region.nowMs();
     const home = homeOfAgent(this.#config, agentId) ?? '';
-    const { told, changed, ...locks } = locksAfter(region, home, there, merged);
-    for (const [unit, remainingMs] of told) locks.locksMs[unit] = nowMs + remainingMs;
+    const { remaining, changed, ...locks } = locksAfter(region, home, there, merged);
+    for (const [unit, remainingMs] of remaining) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
     if (changed.length === 0) domain.note(agentId);
     for (const claim of changed) domain.note(agentId, claim);

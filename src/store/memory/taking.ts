@@ -18,7 +18,7 @@ export function takingOf(
   media: Media,
   nowMs: number,
 ): Taking | Extract<Obstacle, 'busy' | 'claimed' | 'held'> {
-  const { open, told } = openingsOf(record.facets);
+  const { open, reported } = openingsOf(record.facets);
   const opening = open.find((each) => each.media === media);
   if (!opening) return 'busy';
   if ((roomOf(record, nowMs)[media] ?? 0) === 0) return 'claimed';
@@ -26,7 +26,7 @@ export function takingOf(
   if (media === VOICE) return { unit: VOICE, inHand: 0 };
   const isTold = (unit: string): boolean => {
     const callId = claimOn(record.facets, unit)?.callId;
-    return told.some((work) => work.media === media && work.callId !== undefined && work.callId === callId);
+    return reported.some((work) => work.media === media && work.callId !== undefined && work.callId === callId);
   };
   const units = digitalUnits(record.facets).filter((each) => each.media === media);
   const locked = units.filter(({ name }) => lockOf(record, name) > nowMs);

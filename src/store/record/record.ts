@@ -177,8 +177,8 @@ export const NONE = '-';
 function writeUnits(facets: Facets, locksMs: Locks): string {
   const units = digitalUnits(facets);
   if (units.length === 0 && !facets.profile?.capacity) return NONE;
-  const { open, told, left } = openingsOf(facets);
-  const calls = told.map(({ media, callId }) => `${media}:${callId === undefined ? '' : encode(callId)},`);
+  const { open, reported, left } = openingsOf(facets);
+  const calls = reported.map(({ media, callId }) => `${media}:${callId === undefined ? '' : encode(callId)},`);
   const types = open.map((each) => `${each.media}:${each.left}:${each.inHand}:,${each.beside.join(',')},;`);
   const written = units.map(({ name, isOffered }) => {
     const [fence, until, ...claim] = writeStoredClaim(claimOn(facets, name));

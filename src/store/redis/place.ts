@@ -1,5 +1,5 @@
 import type { Media } from '../../agent/facets.ts';
-import { mediaOf, type Opening, openingsOf, VOICE } from '../../agent/status.ts';
+import { mediaOfUnit, type Opening, openingsOf, VOICE } from '../../agent/status.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { Misplacement } from '../store.ts';
 
@@ -35,6 +35,6 @@ export function misplacement(
  */
 function isInPlace(record: AgentRecord, opening: Opening, score: number): boolean {
   if (opening.media === VOICE) return score === record.arrivalMs;
-  const held = Object.entries(record.locksMs).filter(([name, ms]) => ms > 0 && mediaOf(name) === opening.media);
+  const held = Object.entries(record.locksMs).filter(([name, ms]) => ms > 0 && mediaOfUnit(name) === opening.media);
   return score % STEP === record.arrivalMs && score / STEP < opening.inHand + held.length + 1;
 }

@@ -14,7 +14,7 @@ import type { Config } from '../../config/schema.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { History } from '../../ops/history.ts';
 import type { Metrics } from '../../ops/metrics.ts';
-import { isTellable, type Replication } from '../../store/written.ts';
+import { isDurableEnough, type Replication } from '../../store/written.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Positions } from '../freshness/positions.ts';
 import type { Apply } from './ingest.ts';
@@ -99,7 +99,7 @@ export class Applier {
     for (const change of changes) {
       await this.#orAside(partition, change, async () => {
         const written = await apply.fromBus(change.event);
-        if (!isTellable(written, replication)) unsure.push(change);
+        if (!isDurableEnough(written, replication)) unsure.push(change);
         // Events that no replica acknowledged are checked again below.
         if (written.evenIfLost().outcome === 'applied') this.#measure(change);
       });

@@ -2,7 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../../agent/claim.ts';
 import { clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
-import { forgetting, isBeyondBound, isWholeSecond, merge, numbered, type Outcome, takeIn } from '../../agent/merge.ts';
+import {
+  assignNumbers,
+  isBeyondBound,
+  isWholeSecond,
+  merge,
+  type Outcome,
+  raisedFloor,
+  withNumber,
+} from '../../agent/merge.ts';
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
@@ -17,7 +25,14 @@ import { traceHeaders } from '../../ops/trace.ts';
 import type { AgentRecord, Applied } from '../../store/agent-record.ts';
 import type { Agents, Place, Store } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
-import { isTellable, mayBeLost, NotReplicated, type Replication, tellable, type Written } from '../../store/written.ts';
+import {
+  checkDurability,
+  isDurableEnough,
+  mayBeLost,
+  NotReplicated,
+  type Replication,
+  type Written,
+} from '../../store/written.ts';
 import type { Positions } from '../freshness/positions.ts';
 
 interface IngestOptions {
@@ -91,7 +106,7 @@ export class Ingest {
   /** Removes old interactions of an agent homed here from all regions, if there are many. Never throws. */
   async forgetOld(agentId: string, known: Facets): Promise<void> {
     const { region, store, log } = this.#options;
-    const forgotten = forgetting(known, store.nowMs());
+    const forgotten = raisedFloor(known, store.nowMs());
     if (!forgotten) return;
     const { facets, floor } = forgotten;
     const event = {
@@ -123,9 +138,9 @@ export class Ingest {
     if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
     store.agents.demandStorable(event.agentId, facets);
     const written = await this.#append(event, facets);
-    if (isTellable(written, replication)) history?.eventAccepted(event);
+    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
     const outcome = await this.#applyHere(event);
-    const { value: place, replicated } = tellable(written, replication);
+    const { value: place, replicated } = checkDurability(written, replication);
     metrics.events.inc({ outcome: 'accepted' });
     return { event, place, replicated, outcome };
   }
@@ -146,7 +161,7 @@ export class Ingest {
     const { history, replication } = this.#options;
     const written = await this.#append(event, facets);
     // An unacknowledged entry is published, too, unless a failover loses it first.
-    if (isTellable(written, replication)) history?.eventAccepted(event);
+    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
   }
 
   #clamped(reported: AgentEvent): AgentEvent {
@@ -231,7 +246,7 @@ export class Apply {
     const seconds = new Map<string, LastSecond | undefined>();
     const take = async ([agentId, ofAgent]: [string, AgentEvent[]]): Promise<void> => {
       const take = (known: Facets): Facets => {
-        const lastSecond = takeIn(known, ofAgent);
+        const lastSecond = assignNumbers(known, ofAgent);
         return lastSecond ? { lastSecond } : {};
       };
       try {
@@ -244,7 +259,7 @@ export class Apply {
       }
     };
     await Promise.all([...byAgent].map(take));
-    return events.map((event) => numbered(event, seconds.get(event.agentId)));
+    return events.map((event) => withNumber(event, seconds.get(event.agentId)));
   }
 
   /**
@@ -256,7 +271,7 @@ export class Apply {
     const written = await this.#apply(event, 'local');
     // Earlier events that no replica has acknowledged are not checked here: the bus delivers those, too.
     const { outcome } = written.evenIfLost();
-    return outcome === 'applied' && !isTellable(written, replication) ? 'deferred' : outcome;
+    return outcome === 'applied' && !isDurableEnough(written, replication) ? 'deferred' : outcome;
   }
 
   /** Applies an event from the bus. @throws ShardUnavailable */
@@ -279,7 +294,7 @@ export class Apply {
       }
       if (!known) return;
       const affirmed = await agents.affirm(agentId, known);
-      if (affirmed.kind === 'settled') return void tellable(affirmed.written, 'refuse');
+      if (affirmed.kind === 'settled') return void checkDurability(affirmed.written, 'refuse');
     }
     throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }

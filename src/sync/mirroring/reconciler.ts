@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Facets, interactionsOf, type Version } from '../../agent/facets.ts';
-import { forgettingOf, isSilent } from '../../agent/merge.ts';
+import { isExpired, tombstoneEvent } from '../../agent/merge.ts';
 import { type Difference, reconcile } from '../../agent/reconcile.ts';
 import { isLocked, ownStatus } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
@@ -165,7 +165,7 @@ export class Reconciler {
   #sort(agentId: string, record: AgentRecord, cutoffMs: number): void {
     try {
       if (isPresent(record)) this.#known.add(agentId);
-      else if (isSilent(record.facets, cutoffMs) && !isLocked(record, this.#options.clock.nowMs()))
+      else if (isExpired(record.facets, cutoffMs) && !isLocked(record, this.#options.clock.nowMs()))
         this.#silent.add(agentId);
     } catch (error) {
       this.passOver(agentId, error);
@@ -188,7 +188,7 @@ export class Reconciler {
   async #forget(agentId: string): Promise<void> {
     const { region, accept, log } = this.#options;
     const tombstone = { at: this.#cutoffMs(), id: `forgotten/${randomUUID()}` };
-    await accept(forgettingOf(region, agentId, tombstone, 'expiry'));
+    await accept(tombstoneEvent(region, agentId, tombstone, 'expiry'));
     log.info('agent_forgotten', { agent: agentId });
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { interactionsFacet } from '../../agent/facets.ts';
 import { RECORD_LIMITS } from '../../agent/limits.ts';
-import { forgettingOf, isForgotten, isSilent, lostEnds } from '../../agent/merge.ts';
+import { isExpired, isForgotten, lostEnds, tombstoneEvent } from '../../agent/merge.ts';
 import { isLocked } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainsOf, hasPlatform, homeOfAgent } from '../../config/topology.ts';
@@ -48,7 +48,7 @@ export function fateOf(config: Config, agentId: string, record: AgentRecord, now
     return forgotten.at <= cutoffMs - forgetAfterMs(config) ? 'removed' : 'stays';
   }
   const isOurs = homeOfAgent(config, agentId) === config.region && !hasPlatform(config, agentId);
-  return isOurs && isSilent(facets, cutoffMs) ? 'forgotten' : 'stays';
+  return isOurs && isExpired(facets, cutoffMs) ? 'forgotten' : 'stays';
 }
 
 /** Counts of forgotten agents, and of removed records. */
@@ -117,7 +117,7 @@ export class Expiry {
     if (fate === 'forgotten') {
       // The tombstone is dated back, so that a report since then that is still on its way counts.
       const tombstone = { at: nowMs - forgetAfterMs(config), id: `forgotten/${randomUUID()}` };
-      await ingest.accept(forgettingOf(config.region, agentId, tombstone, 'expiry'));
+      await ingest.accept(tombstoneEvent(config.region, agentId, tombstone, 'expiry'));
     }
     found[fate] += 1;
   }

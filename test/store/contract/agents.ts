@@ -37,7 +37,7 @@ export function agentsContract(stores: Stores): void {
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => (a < b ? -1 : 1)));
   });
 
-  it('are made of what is known, each time that is another', async () => {
+  it('are changed by a function of the known facets, repeated after conflicts', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const other = new Pool(d.name, d.config, stores.harness.open(d.config));
@@ -81,7 +81,7 @@ export function agentsContract(stores: Stores): void {
     expect(await d.agents.recall(a)).toEqual(all.get(a));
   });
 
-  it('are copies: what a caller does to one changes nothing', async () => {
+  it("are copies: a caller's changes do not affect the store", async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const mine = (await d.agents.get(agentId)) as AgentRecord;
@@ -92,7 +92,7 @@ export function agentsContract(stores: Stores): void {
     expect(await d.claim('c')).toMatchObject({ verdict: 'granted' });
   });
 
-  it('are listed in the order of their ids, from the one seen last, without those who are forgotten', async () => {
+  it('are listed in the order of their ids, after a given one, without forgotten ones', async () => {
     const d = stores.pool();
     for (const id of ['c', 'a', 'é', 'b', 'B']) await d.free(id, 1000);
     await d.set(`${d.name}:b`, { forgotten: at(2000) });

@@ -21,7 +21,7 @@ export function callsContract(stores: Stores): void {
       claim: { fence: 5, state: 'HELD', untilMs: 9, callId: 'call', queue: d.queue, completedAtMs: 0, ...more },
     });
 
-  it('a call is known by the agent that it was given or offered last', async () => {
+  it('a call has an entry with its last agent', async () => {
     const d = stores.pool();
     const { calls } = d.store;
     expect(await calls.entryOf(d.name, 'call')).toBeUndefined();
@@ -96,7 +96,7 @@ export function callsContract(stores: Stores): void {
     expect(await d.store.calls.entryOf(d.name, 'call')).toEqual({ agentId: away, fence: 5 });
   });
 
-  it('the lapses of a region are found, the longest ago first, and none that another granted', async () => {
+  it('lapsed claims of this region are found, the earliest first, and none of others', async () => {
     const d = stores.pool();
     const [a, b] = [await d.free('a', 1000), await d.free('b', 2000)];
     const away = await d.free(`away-${d.name}:x`, 3000);
@@ -112,7 +112,7 @@ export function callsContract(stores: Stores): void {
     expect(await d.store.calls.lapsed(d.name, 1)).toHaveLength(1);
   });
 
-  it('every change is noted in order, a claim with what became of it', async () => {
+  it('every change is in the change stream, in order, with the claim that changed', async () => {
     const d = stores.pool();
     expect(await d.store.changes.latest(d.name)).toBe(START);
     const agentId = await d.free('a', 1000);

@@ -29,7 +29,7 @@ async function able(d: Pool, id: string, sinceMs: number, capacity: Capacity): P
 
 /** What a walk of a queue finds and takes. */
 export function claimsContract(stores: Stores): void {
-  it('take agents in the order of their arrival, each once, under fences that grow with time', async () => {
+  it('take agents in the order of their queue position, each once, under fences that grow with time', async () => {
     const d = stores.pool();
     for (const [id, sinceMs] of [
       ['late', 3000],
@@ -51,7 +51,7 @@ export function claimsContract(stores: Stores): void {
     expect(none.record).toBeUndefined();
   });
 
-  it('are told apart by their calls where two regions gave one fence on two units of an agent', async () => {
+  it('are distinguished by call if two regions gave one fence on two units of an agent', async () => {
     const d = stores.pool();
     const agentId = await able(d, 'a', 1000, both);
     const fence = Math.round(d.store.nowMs());
@@ -70,7 +70,7 @@ export function claimsContract(stores: Stores): void {
     }
   });
 
-  it('are known to the instance that made them, and so are agents that it found', async () => {
+  it('and found agents are in the cache of the instance', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     await d.agents.recall(agentId);
@@ -160,7 +160,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('2', { passOver })).toMatchObject({ verdict: 'granted', agentId: `${d.name}:here` });
   });
 
-  it("grant on a home's behalf, below any fence that the home has given since", async () => {
+  it('make delegated grants, below any fence that the home has given since', async () => {
     const d = stores.pool();
     const agentId = await d.free(`away-${d.name}:x`, 1000);
     const known = { state: 'ENDED', untilMs: 0, callId: 'before', queue: d.queue, completedAtMs: 0 } as const;
@@ -196,7 +196,7 @@ export function claimsContract(stores: Stores): void {
     expect((await d.claim('2')).considered).toEqual([]);
   });
 
-  it('take units of a capacity, each once, as far as it goes', async () => {
+  it('take each unit of a capacity once', async () => {
     const d = stores.pool();
     const agentId = await able(d, 'a', 1000, both);
     const taken: [string, string][] = [];
@@ -235,7 +235,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('6')).toMatchObject({ verdict: 'none' });
   });
 
-  it('keep a lapsed claim on its unit while its interaction goes on and there is another', async () => {
+  it('use the unit of a lapsed claim last while its interaction goes on', async () => {
     const d = stores.pool();
     const agentId = await able(d, 'a', 1000, chats(2));
     const { fence } = await d.claim('mine', { media: 'chat', heldMs: 1 });

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import { ShardUnavailable } from '../../../src/store/store.ts';
-import { isTellable, mayBeLost, NotReplicated, tellable, type Written } from '../../../src/store/written.ts';
+import {
+  checkDurability,
+  isDurableEnough,
+  mayBeLost,
+  NotReplicated,
+  type Written,
+} from '../../../src/store/written.ts';
 import { Pool, poolConfig } from '../../fixtures/pool.ts';
 import { SOON } from '../../fixtures/soon.ts';
 import type { Stores } from './harness.ts';
@@ -16,7 +22,7 @@ const durabilityOf = (written: Written<unknown>) =>
 
 /** What a store says of itself when a replica is silent, or the data cannot be reached. */
 export function faultsContract(stores: Stores): void {
-  it('a write says whether a replica has acknowledged it, and one that is repeated asks again', async () => {
+  it('a write says whether a replica has acknowledged it, and a repeated one waits again', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const first = await d.write('c');
@@ -25,9 +31,13 @@ export function faultsContract(stores: Stores): void {
     try {
       const again = await d.write('c');
       expect(durabilityOf(again)).toBe('not acknowledged');
-      expect([isTellable(again, 'grant'), isTellable(again, 'refuse'), mayBeLost(again)]).toEqual([true, false, true]);
-      expect(tellable(again, 'grant').replicated).toBe(false);
-      expect(() => tellable(again, 'refuse')).toThrow(NotReplicated);
+      expect([isDurableEnough(again, 'grant'), isDurableEnough(again, 'refuse'), mayBeLost(again)]).toEqual([
+        true,
+        false,
+        true,
+      ]);
+      expect(checkDurability(again, 'grant').replicated).toBe(false);
+      expect(() => checkDurability(again, 'refuse')).toThrow(NotReplicated);
       // Refused or not, it was done.
       expect(again.evenIfLost().fence).toBe(first.evenIfLost().fence);
       const { fence } = first.evenIfLost();
@@ -44,7 +54,7 @@ export function faultsContract(stores: Stores): void {
     await expect.poll(affirm, SOON).toBe('acknowledged');
   });
 
-  it('what was known already counts as not acknowledged until it is affirmed', async () => {
+  it('a change without effect counts as not acknowledged until affirmed', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const change = { presence: { state: 'PAUSED', at: 2000, id: 'x' } } as const;
@@ -59,7 +69,7 @@ export function faultsContract(stores: Stores): void {
     await d.free('a', 1000);
     const written = await d.write('c');
     expect(durabilityOf(written)).toBe('no replica configured');
-    expect([isTellable(written, 'refuse'), mayBeLost(written)]).toEqual([true, false]);
+    expect([isDurableEnough(written, 'refuse'), mayBeLost(written)]).toEqual([true, false]);
     expect(durabilityOf(await d.store.outbox.append(9, ['key', 'k']))).toBe('no replica configured');
   });
 

@@ -134,7 +134,7 @@ class Race {
 
 /** Many claims, settlements and changes at once, through several instances. */
 export function racesContract(stores: Stores): void {
-  it('grant no unit twice, and under fences that only grow, whoever comes first', async () => {
+  it('grant no unit twice, under growing fences, in any order', async () => {
     for (const seed of stores.harness.seeds) {
       const pool = stores.pool();
       const instances = [pool, ...[1, 2].map(() => new Pool(pool.name, pool.config, stores.harness.open(pool.config)))];
@@ -151,7 +151,7 @@ export function racesContract(stores: Stores): void {
     }
   });
 
-  it('end a lapsed claim once, by whoever comes first', async () => {
+  it('end a lapsed claim once, in any order', async () => {
     for (const seed of stores.harness.seeds.slice(0, 50)) {
       const pool = stores.pool();
       const agentId = await pool.free('a', 1000);

@@ -24,7 +24,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await found(d)).toEqual(['a', 'b']);
   });
 
-  it('hold an agent for as long as they say, from when they are carried out', async () => {
+  it('lock an agent for the given time, from when they are applied', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const { fence, clockMs } = await d.claim('c');
@@ -34,7 +34,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
   });
 
-  it('send an agent who completed to the end of the line, by the time that the platform tells', async () => {
+  it("move an agent who completed to the end of the queue, by the platform's time", async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     await d.free('b', 2000);
@@ -50,7 +50,7 @@ export function settlementsContract(stores: Stores): void {
     expect(third.record?.arrivalMs).toBe(second.record?.arrivalMs);
   });
 
-  it('keep an agent locked through a wrap-up, and free them where it ends', async () => {
+  it('lock an agent through a wrap-up and free them at its end', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const wrapUp = { state: 'WRAP_UP', lockMs: 5000, completed: { from: 'now', restMs: 5000 } } as const;
@@ -63,7 +63,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await d.claim('d')).toMatchObject({ verdict: 'granted' });
   });
 
-  it('refuse a lower fence, whatever it asks for', async () => {
+  it('are refused under a lower fence', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
     const first = fenceOf(await d.claim('c1'));
@@ -140,7 +140,7 @@ export function settlementsContract(stores: Stores): void {
     expect(await found(d)).toEqual(['waits', 'refuses']);
   });
 
-  it('are of the region that granted on the home’s behalf, where one did', async () => {
+  it('name the region of a delegated grant', async () => {
     const d = stores.pool();
     const agentId = await d.free(`away-${d.name}:x`, 1000);
     const request = { agentId, unit: 'voice', fence: 5, callId: 'c', queue: d.queue, by: 'eu', move: confirm };

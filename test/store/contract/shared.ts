@@ -74,7 +74,7 @@ export function sharedContract(stores: Stores): void {
     await append(5);
   });
 
-  it('instances hear that a partition has something new', async () => {
+  it('instances are signalled new entries of a partition', async () => {
     const [one, other] = [open(), open()];
     const heard: number[] = [];
     await other.outbox.hear((partition) => heard.push(partition));
@@ -86,7 +86,7 @@ export function sharedContract(stores: Stores): void {
       .toBe(true);
   });
 
-  it('an answer is kept under its key, once; a request that is under way keeps others out', async () => {
+  it('an answer is stored once under its key, and a request under way blocks others', async () => {
     const [one, other] = [open().keptAnswers, open().keptAnswers];
     const id = 'an answer that is kept';
     expect(await one.begin(id, 'print', 'a')).toBeUndefined();
@@ -100,7 +100,7 @@ export function sharedContract(stores: Stores): void {
     expect(await other.begin(id, 'other print', 'c')).toBeUndefined();
   });
 
-  it('notes are read by all, field by field, and the last writer of a field wins', async () => {
+  it('notes are shared field by field, and the last writer of a field wins', async () => {
     const [one, other] = [open().notes, open().notes];
     expect(await one.read('connection', 'c1')).toEqual({});
     await one.write('connection', 'c1', { a: '1', b: 'é {}' });

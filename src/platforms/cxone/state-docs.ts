@@ -4,7 +4,7 @@ import {
   AVAILABLE,
   COMMON_CODES,
   LOGGED_OUT,
-  MEDIA_TYPES,
+  MEDIA_ENTRIES,
   type Meaning,
   ON_CALL,
   ON_CONTACT,
@@ -21,7 +21,7 @@ export function renderStateDocs(): string {
   const states = AGENT_STATES.map(({ id, name, rule }) => `| ${id ?? '–'} | ${name} | ${describeRule(rule)} |`);
   const reserved = RESERVED_CODES.map(({ id, name, meaning }) => `| ${id} | ${name} | ${describe(meaning)} |`);
   const common = Object.entries(COMMON_CODES).map(([name, reason]) => `| ${name} | ${describe(paused(reason))} |`);
-  const media = MEDIA_TYPES.map(({ id, name, media: type }) => `| ${id} | ${name} | \`${type}\` |`);
+  const media = MEDIA_ENTRIES.map(({ id, name, media: type }) => `| ${id} | ${name} | \`${type}\` |`);
   const contacts = WITH_AGENT.map(({ id, name }) => `| ${id} | ${name} | \`CONNECTED\` |`);
   return `${[
     INTRODUCTION,

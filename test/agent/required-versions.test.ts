@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareClaims, type Facets } from '../../src/agent/facets.ts';
-import { behind, merge, reachOf } from '../../src/agent/merge.ts';
+import { facetsBehind, merge, requiredVersionsOf } from '../../src/agent/merge.ts';
 import { facets } from './arbitrary.ts';
 
 /** Nobody who writes waits for what is forgotten. */
@@ -10,44 +10,44 @@ function withoutFloor({ interactions, ...others }: Facets): Facets {
   return { ...others, ...(Object.keys(byCall).length > 0 && { interactions: { byCall } }) };
 }
 
-describe('what an agent must have reached for a write', () => {
-  it('has been reached once the write is merged in, and stays reached whatever follows', () => {
+describe('the required versions of a write', () => {
+  it('are reached once the write is merged, and stay reached', () => {
     fc.assert(
       fc.property(facets, facets, facets, (before, write, later) => {
         const merged = merge(before, write).facets;
-        expect(behind(merged, reachOf(write))).toEqual([]);
-        expect(behind(merge(merged, later).facets, reachOf(write))).toEqual([]);
+        expect(facetsBehind(merged, requiredVersionsOf(write))).toEqual([]);
+        expect(facetsBehind(merge(merged, later).facets, requiredVersionsOf(write))).toEqual([]);
       }),
     );
   });
 
-  it('is missing exactly those reported facets that the write would still change', () => {
+  it('lack exactly the reported facets that the write would still change', () => {
     fc.assert(
       fc.property(facets, facets, (held, { claim: _, digitalClaims: _too, ...reported }) => {
         const write = withoutFloor(reported);
         const would = merge(held, write).changed;
-        expect(behind(held, reachOf(write))).toEqual(would);
+        expect(facetsBehind(held, requiredVersionsOf(write))).toEqual(would);
       }),
     );
   });
 
-  it('is of a claim its fence, then its stage, then its end', () => {
+  it('compare claims by fence, then state, then end of the lock', () => {
     fc.assert(
       fc.property(facets, facets, ({ claim: held }, { claim: wanted }) => {
         fc.pre(wanted !== undefined);
-        const reach = reachOf({ claim: wanted });
+        const required = requiredVersionsOf({ claim: wanted });
         const isReached = held !== undefined && compareClaims(held, { ...wanted, callId: held.callId }) >= 0;
-        expect(behind(held ? { claim: held } : {}, reach)).toEqual(isReached ? [] : ['claim']);
+        expect(facetsBehind(held ? { claim: held } : {}, required)).toEqual(isReached ? [] : ['claim']);
       }),
     );
   });
 
-  it('is nothing that an empty write asks for, and everything that an unknown agent lacks', () => {
+  it('are none for an empty write, and all lacking for an unknown agent', () => {
     fc.assert(
       fc.property(facets, (any) => {
         const write = withoutFloor(any);
-        expect(behind(write, {})).toEqual([]);
-        expect(behind({}, reachOf(write)).sort()).toEqual(Object.keys(write).sort());
+        expect(facetsBehind(write, {})).toEqual([]);
+        expect(facetsBehind({}, requiredVersionsOf(write)).sort()).toEqual(Object.keys(write).sort());
       }),
     );
   });
