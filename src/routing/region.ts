@@ -108,17 +108,17 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
 }
 
 /** Says what this region knows of an agent, how old that may be, and whose word it is. */
-export function answerFor(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
+export function buildAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const { freshness, store } = region;
   const { ageMs, state } = freshness.agent(record.home, agentId);
   const confirmedMsAgo = freshness.confirmedMsAgo(agentId);
   const stale = state === 'stale' && confirmedMsAgo === undefined;
-  return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
+  return toAgentAnswer(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }
 
-/** The same as {@link answerFor}, for a caller: what callers are told is judged afterwards. */
-export function tell(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
-  const answer = answerFor(region, agentId, record);
+/** The same as {@link buildAgentAnswer}, for a caller: what callers are told is judged afterwards. */
+export function buildAndRecordAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
+  const answer = buildAgentAnswer(region, agentId, record);
   const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
   region.history?.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
   return answer;
@@ -133,7 +133,7 @@ interface Age {
 }
 
 /** @param storeMs the store's clock, by which locks are judged */
-function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
+function toAgentAnswer(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
   const { facets } = record;
   const { ageMs, stale, confirmedMsAgo } = age;
   const claim = facets.claim && { ...facets.claim, untilMs: lockOf(record) };
@@ -175,7 +175,7 @@ export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): st
 }
 
 /** @param leftMs how long the claim still holds its agent */
-export function answerClaim(
+export function buildClaimAnswer(
   ids: ClaimIds,
   claim: Claim,
   agent: AgentAnswer,

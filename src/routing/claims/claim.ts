@@ -5,7 +5,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
 import { isTellable, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
+import { buildAgentAnswer, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
 import {
   type Attempt,
   type ClaimRequest,
@@ -104,7 +104,7 @@ async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<
   if (request.askedBy !== undefined && record && record.home !== region.config.region) {
     return notHome(region, agentId ?? '', record.home);
   }
-  const agent = agentId !== undefined && record ? answerFor(region, agentId, record) : undefined;
+  const agent = agentId !== undefined && record ? buildAgentAnswer(region, agentId, record) : undefined;
   const isTold = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
   // Of a call that another region asks for the turn is that region's to give.
   const isWaiting = request.askedBy === undefined;

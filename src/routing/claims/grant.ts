@@ -10,7 +10,16 @@ import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated, tellable, type Written } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, explain, facetsOf, grantedBy, type Queue, type Region, tell, unitIn } from '../region.ts';
+import {
+  buildAndRecordAgentAnswer,
+  buildClaimAnswer,
+  explain,
+  facetsOf,
+  grantedBy,
+  type Queue,
+  type Region,
+  unitIn,
+} from '../region.ts';
 
 /** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
 const GIVE_BACK_MS = 500;
@@ -29,9 +38,9 @@ export async function grantedHere(
   noteUnacknowledged(attempt, written, record);
   const { value: reply, replicated } = tellable(written, region.config.claims.replication);
   const held = claimIn(record, reply, request.callId);
-  const agent = tell(region, reply.agentId, record);
+  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
-  const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
+  const answer = buildClaimAnswer(region.claimIds, held, agent, leftMs, replicated);
   publishClaim(region, reply.agentId, record, held);
   region.history?.claimGranted({
     call: request.callId,
@@ -172,7 +181,7 @@ export async function grantedElsewhere(
     ...(claim.authority.mode === 'verified' && { mode: claim.authority.mode }),
   });
   const record = await region.agents.recall(claim.agent_id);
-  const agent = record ? tell(region, claim.agent_id, record) : claim.agent;
+  const agent = record ? buildAndRecordAgentAnswer(region, claim.agent_id, record) : claim.agent;
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
   return { claim: { ...answer, agent }, again };
 }

@@ -2,7 +2,7 @@ import { lockOf } from '../../agent/status.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, grantedBy, tell } from '../region.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, grantedBy } from '../region.ts';
 import { type Attempt, askFor, claimIn, type Granted, grantedElsewhere, heardNo, remainingMs } from './grant.ts';
 
 /**
@@ -67,7 +67,7 @@ export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentR
   const isOurs = reply.verdict === 'other';
   const leftMs = lockOf(record, held.unit) - clockMs;
   const claim = isOurs
-    ? answerClaim(region.claimIds, held, answerFor(region, agentId, record), leftMs)
+    ? buildClaimAnswer(region.claimIds, held, buildAgentAnswer(region, agentId, record), leftMs)
     : copyOf(attempt, reply, record);
   const detail = `call "${held.callId}" has agent "${agentId}" since it asked queue "${held.queue}", for another wish`;
   return new Refusal('call_has_claim', detail, { claim });
@@ -76,7 +76,7 @@ export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentR
 /** What is known here of a claim that another region granted. */
 function copyOf({ region, request }: Attempt, reply: ClaimReply, record: AgentRecord) {
   const held = claimIn(record, reply, request.callId);
-  const agent = tell(region, reply.agentId, record);
-  const claim = answerClaim(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
+  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
+  const claim = buildClaimAnswer(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
   return { ...claim, authority: { ...claim.authority, mode: 'copy' as const } };
 }

@@ -21,7 +21,7 @@ import type { Settled } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { mayBeLost, tellable } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, findQueue, type Region, unitIn } from '../region.ts';
+import { buildAgentAnswer, buildClaimAnswer, findQueue, type Region, unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
 
 const DEADLINE_MS = 1500;
@@ -152,9 +152,9 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
   if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
-  const agent = answerFor(region, agentId, record);
+  const agent = buildAgentAnswer(region, agentId, record);
   return {
-    claim: answerClaim(region.claimIds, claim, agent, leftMs, replicated),
+    claim: buildClaimAnswer(region.claimIds, claim, agent, leftMs, replicated),
     isMoved: next.kind === 'move',
   };
 }

@@ -8,7 +8,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import { isTellable, NotReplicated } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
+import { buildAgentAnswer, buildClaimAnswer, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
 import { notHome } from './claim.ts';
 import { correct, disputed, mustBeReplicated } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
@@ -123,11 +123,11 @@ export async function getClaim(region: Region, claimId: string): Promise<ClaimAn
   const record = await region.agents.get(agentId);
   const latest = record && claimOn(record.facets, unit);
   if (!record || !latest || fence > latest.fence) throw unknownClaim(region, provenClaim(region, claimId));
-  const agent = answerFor(region, agentId, record);
+  const agent = buildAgentAnswer(region, agentId, record);
   if (fence === latest.fence && !isOther(latest, version)) {
-    return answerClaim(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
+    return buildClaimAnswer(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
   }
   const { completedAtMs } = latest;
   const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
-  return answerClaim(region.claimIds, over, agent, 0);
+  return buildClaimAnswer(region.claimIds, over, agent, 0);
 }

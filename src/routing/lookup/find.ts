@@ -4,14 +4,14 @@ import type { AgentAnswer, FindAnswer } from '../../contract/agents.ts';
 import type { Found, PassOver } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
 import {
-  answerFor,
+  buildAgentAnswer,
+  buildAndRecordAgentAnswer,
   explain,
   type Queue,
   queueNamed,
   type Region,
   staleHomes,
   suspectHomes,
-  tell,
   whileTimeLasts,
 } from '../region.ts';
 
@@ -59,7 +59,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
   }
   return {
     queue: queue.id,
-    agents: found.agents.map(({ agentId, record }) => tell(region, agentId, record)),
+    agents: found.agents.map(({ agentId, record }) => buildAndRecordAgentAnswer(region, agentId, record)),
     passed_over: found.tally,
     ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
   };
@@ -77,7 +77,7 @@ function append(found: Found, more: Found, limit: number): void {
 /** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
 async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
   const ids = agents.flatMap(({ agentId, record }) =>
-    answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
+    buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
   );
   if (ids.length === 0) return false;
   await region.readThrough.ask(ids, budgetMs);
@@ -92,9 +92,9 @@ export async function getAgent(region: Region, agentId: string, budgetMs: number
   let record = await region.agents.get(agentId);
   if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
   if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" was forgotten`);
-  if (answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
+  if (buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
     await region.readThrough.ask([agentId], budgetMs);
     record = (await region.agents.get(agentId)) ?? record;
   }
-  return tell(region, agentId, record);
+  return buildAndRecordAgentAnswer(region, agentId, record);
 }

@@ -8,7 +8,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Change } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';
-import { answerClaim, answerFor, type Region, tell } from '../region.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, type Region } from '../region.ts';
 
 /** What somebody wants to be told. */
 export interface Wanted {
@@ -134,7 +134,8 @@ export class Follower {
     const news: News[] = [];
     try {
       if (claim && told.has('claim')) news.push({ event: 'claim', data: this.#claim(agentId, record, claim) });
-      if (isLast && told.has('agent')) news.push({ event: 'agent', data: tell(this.#region, agentId, record) });
+      if (isLast && told.has('agent'))
+        news.push({ event: 'agent', data: buildAndRecordAgentAnswer(this.#region, agentId, record) });
     } catch (error) {
       this.#passOver(agentId, error);
     }
@@ -163,10 +164,10 @@ export class Follower {
     const now = claimOn(record.facets, claim.unit ?? VOICE);
     const isStill = now !== undefined && compareClaims(now, claim) === 0;
     const leftMs = isStill ? lockOf(record, claim.unit) - this.#region.store.nowMs() : 0;
-    const { agent: _, ...moved } = answerClaim(
+    const { agent: _, ...moved } = buildClaimAnswer(
       this.#region.claimIds,
       claim,
-      answerFor(this.#region, agentId, record),
+      buildAgentAnswer(this.#region, agentId, record),
       leftMs,
     );
     return moved;

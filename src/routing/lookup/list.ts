@@ -5,7 +5,7 @@ import { domainsOf, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../../contract/agents.ts';
 import { textOf } from '../../ops/utf8.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
-import { answerFor, queueNamed, type Region, tell } from '../region.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, queueNamed, type Region } from '../region.ts';
 
 /** Which agents are wanted; what is left out is no condition. */
 interface AgentFilter {
@@ -68,7 +68,7 @@ export async function listAgents(
       for (const [id, record] of found) {
         agentId = id;
         read += 1;
-        if (isWanted(region, filter, id, record)) agents.push(tell(region, id, record));
+        if (isWanted(region, filter, id, record)) agents.push(buildAndRecordAgentAnswer(region, id, record));
         if (agents.length === limit || read === MOST_READ) return { agents, next: writeCursor({ domain, agentId }) };
       }
       if (found.length < STEP) break;
@@ -95,6 +95,6 @@ function isWanted(
   if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;
   if (Object.entries(skills).some(([name, level]) => (profile?.skills[name] ?? -1) < level)) return false;
   if (status === undefined && stale === undefined) return true;
-  const known = answerFor(region, agentId, record);
+  const known = buildAgentAnswer(region, agentId, record);
   return (status ?? known.status) === known.status && (stale ?? known.stale) === known.stale;
 }
