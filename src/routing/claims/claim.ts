@@ -11,8 +11,8 @@ import {
   type ClaimRequest,
   claimAtHome,
   type Granted,
-  giveBack,
   grantedHere,
+  releaseUnacknowledged,
   remainingMs,
   wishOf,
 } from './grant.ts';
@@ -56,7 +56,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     count(granted.again ? 'again' : 'granted');
     return granted;
   } catch (error) {
-    if (error instanceof NotReplicated) await giveBack(attempt);
+    if (error instanceof NotReplicated) await releaseUnacknowledged(attempt);
     count(outcomeOf(error));
     const reason = error instanceof Refusal ? error.code : 'unavailable';
     history?.claimRefused({ call: request.callId, queue: queue.id, reason });

@@ -41,7 +41,7 @@ export async function claimAndDeliver(region: Region, request: ClaimRequest): Pr
     if (!granted) break;
     const told = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
     if (typeof told === 'string') return { ...granted, delivered: told };
-    await giveBack(region, granted.claim, told);
+    await releaseUndelivered(region, granted.claim, told);
     if (told.answer === 'not_sent') throw new Refusal('platform_unavailable', told.reason);
     reason = told.reason;
   }
@@ -95,7 +95,11 @@ function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the ag
 }
 
 /** A claim that cannot be given back now lapses. */
-async function giveBack(region: Region, { claim_id, agent_id }: ClaimAnswer, { answer }: Failed): Promise<void> {
+async function releaseUndelivered(
+  region: Region,
+  { claim_id, agent_id }: ClaimAnswer,
+  { answer }: Failed,
+): Promise<void> {
   try {
     await settle(region, claim_id, answer === 'refused' ? 'refused' : 'release');
   } catch (error) {

@@ -22,7 +22,7 @@ import {
 } from '../region.ts';
 
 /** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
-const GIVE_BACK_MS = 500;
+const RELEASE_MS = 500;
 
 /**
  * The store has granted here, or found again what it granted before.
@@ -94,7 +94,7 @@ function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { ve
  * Gives back a grant that its caller is not told of, if the record is still the very one that this attempt wrote; else it
  * is somebody's who asked again, or lapses. Never throws.
  */
-export async function giveBack({ region, request: { callId }, unacknowledged }: Attempt): Promise<void> {
+export async function releaseUnacknowledged({ region, request: { callId }, unacknowledged }: Attempt): Promise<void> {
   if (!unacknowledged) return;
   const { agentId, fence, version } = unacknowledged;
   try {
@@ -104,7 +104,7 @@ export async function giveBack({ region, request: { callId }, unacknowledged }: 
     const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
     const { unit = VOICE, queue, by } = held;
     const request = { agentId, unit, fence, callId, queue, by, move };
-    const settled = await region.agents.settle(request, record, GIVE_BACK_MS);
+    const settled = await region.agents.settle(request, record, RELEASE_MS);
     if (settled.kind !== 'settled') return;
     region.metrics.claimEnds.inc({ reason: move.endReason });
     // Nobody was told of it, but the record has it: so have the others.
