@@ -8,7 +8,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { NotReplicated, tellable, type Written } from '../../store/written.ts';
-import type { HomeAnswer } from '../peers/home.ts';
+import type { HomeAnswer, HomeProblem } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
 import {
   buildAndRecordAgentAnswer,
@@ -127,8 +127,8 @@ export async function claimAtHome(
   if (attempt.request.askedBy !== undefined) return undefined;
   const answer = await askFor(attempt, record.home, agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
-  if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
-  if (answer.kind === 'refused' && answer.code === 'not_home') {
+  if (answer.kind === 'problem') await applyHomeProblem(attempt, agentId, answer);
+  if (answer.kind === 'problem' && answer.code === 'not_home') {
     attempt.disputed = disputed(attempt.region, record.home, answer.home);
   }
   return undefined;
@@ -150,10 +150,10 @@ export async function askFor(attempt: Attempt, home: string, agentId: string): P
 }
 
 /** Takes over what a home says of an agent whom it does not grant. */
-export async function heardNo(
+export async function applyHomeProblem(
   { region }: Attempt,
   agentId: string,
-  { agent, claim }: Extract<HomeAnswer, { kind: 'refused' }>,
+  { agent, claim }: HomeProblem,
 ): Promise<void> {
   region.freshness.contradicted(agentId);
   const known = claim?.agent ?? agent;

@@ -3,7 +3,15 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
 import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, grantedBy } from '../region.ts';
-import { type Attempt, askFor, claimIn, type Granted, grantedElsewhere, heardNo, remainingMs } from './grant.ts';
+import {
+  type Attempt,
+  applyHomeProblem,
+  askFor,
+  claimIn,
+  type Granted,
+  grantedElsewhere,
+  remainingMs,
+} from './grant.ts';
 
 /**
  * A call asks again whose claim another region has granted, as far as is known here: only that region knows whether the
@@ -30,12 +38,12 @@ export async function askAgain(
     const answer = await askFor(attempt, granter, reply.agentId);
     if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
     // A copy there proves no more than the one here.
-    if (answer.kind === 'refused' && answer.claim && answer.claim.authority.mode !== 'copy') {
+    if (answer.kind === 'problem' && answer.claim && answer.claim.authority.mode !== 'copy') {
       throw new Refusal('call_has_claim', answer.detail, { claim: answer.claim });
     }
-    if (answer.kind === 'refused' && isOver(answer, granter, record)) {
+    if (answer.kind === 'problem' && isOver(answer, granter, record)) {
       attempt.refused.push(reply.agentId);
-      await heardNo(attempt, reply.agentId, answer);
+      await applyHomeProblem(attempt, reply.agentId, answer);
       return undefined;
     }
   }

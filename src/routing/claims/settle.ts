@@ -99,7 +99,7 @@ async function heard(region: Region, other: string, answer: HomeAnswer): Promise
     await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
-  if (answer.kind === 'refused') {
+  if (answer.kind === 'problem') {
     if (answer.code === 'not_replicated') throw new NotReplicated();
     if (isToBeHeard(answer.code)) throw new Refusal(answer.code, answer.detail);
     if (answer.code === 'not_home') throw disputed(region, other, answer.home);

@@ -4,23 +4,27 @@ import type { AgentAnswer } from '../../contract/agents.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Log } from '../../ops/log.ts';
 
-/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
+/**
+ * The answer of another region to a claim or a settlement, or the reason why there is none. `unreachable`: it has certainly
+ * done nothing. `unknown`: it may have done it, but its answer did not arrive in time.
+ */
 export type HomeAnswer =
-  /** `again`: the call had it already, or the claim was settled. */
-  | { kind: 'granted'; claim: ClaimAnswer; again: boolean }
-  | {
-      kind: 'refused';
-      code: string;
-      detail: string;
-      status: number;
-      agent?: AgentAnswer;
-      /** The claim that the call has. */
-      claim?: ClaimAnswer;
-      /** Who is the agent's home, as far as the region that was asked knows. */
-      home?: string;
-    }
-  | { kind: 'unreachable' }
-  | { kind: 'unknown' };
+  /** `again`: the call had this claim already, or the claim was settled. */
+  { kind: 'granted'; claim: ClaimAnswer; again: boolean } | HomeProblem | { kind: 'unreachable' } | { kind: 'unknown' };
+
+/** Any problem that the region answered with: it denied the request, or could not serve it, e.g. a 503. */
+export interface HomeProblem {
+  kind: 'problem';
+  code: string;
+  detail: string;
+  status: number;
+  /** The agent as known there. */
+  agent?: AgentAnswer;
+  /** The claim that the call has already. */
+  claim?: ClaimAnswer;
+  /** The agent's home, as far as the region that was asked knows. */
+  home?: string;
+}
 
 /** What a home is asked for on a caller's behalf. */
 export interface AskedClaim {
@@ -42,7 +46,7 @@ const CREATED = 201;
 /** What an instance answers that does not know yet how its agents are: it has done nothing, and will not for a while. */
 const NOT_YET = 'starting';
 
-type Problem = Omit<Extract<HomeAnswer, { kind: 'refused' }>, 'kind' | 'status'>;
+type ProblemBody = Omit<HomeProblem, 'kind' | 'status'>;
 
 /** Asks a home to grant or settle. Never throws. */
 export async function askHome(
@@ -66,9 +70,9 @@ export async function askHome(
       return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
     }
     if (json.code === NOT_YET) return { kind: 'unreachable' };
-    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<Problem>;
+    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<ProblemBody>;
     const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
-    return { kind: 'refused', status: statusCode, code, detail, ...more };
+    return { kind: 'problem', status: statusCode, code, detail, ...more };
   } catch (error) {
     log.debug('home_request_failed', { err: error, url });
     return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
