@@ -66,19 +66,19 @@ export async function settleHere(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = clock.monotonicMs();
     const next = decideOn(region, name, settlement, record, manner);
-    if (next.kind === 'refused') {
+    if (next.kind === 'rejected') {
       // A refusal, too, is the store's to give: what an instance remembers a failover may have taken back.
       const stored = isFresh ? undefined : await agents.get(agentId);
-      if (!stored) throw refuse(region, settlement, name, next.code, startedMs);
+      if (!stored) throw rejection(region, settlement, name, next.code, startedMs);
       record = stored;
       isFresh = true;
       continue;
     }
     const settled = await carryOut(region, name, next, record, manner).catch((error) => {
-      noteRefused(region, settlement, name, 'outcome_unknown', startedMs);
+      recordUnsettled(region, settlement, name, 'outcome_unknown', startedMs);
       throw error;
     });
-    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded', startedMs);
+    if (settled.kind === 'fenced') throw rejection(region, settlement, name, 'fence_superseded', startedMs);
     if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs, manner }, settled);
     if (!settled.record) throw unknownClaim(region, name);
     record = settled.record;
@@ -90,7 +90,7 @@ export async function settleHere(
 type Next =
   | { kind: 'move'; claim: Claim; move: Move }
   | { kind: 'done'; claim: Claim }
-  | { kind: 'refused'; code: 'claim_ended' | 'fence_superseded' };
+  | { kind: 'rejected'; code: 'claim_ended' | 'fence_superseded' };
 
 function decideOn(
   region: Region,
@@ -100,17 +100,17 @@ function decideOn(
   { isPlatform = false }: Manner,
 ): Next {
   const { agentId, unit = VOICE } = name;
-  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'refused', code: 'fence_superseded' };
+  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'rejected', code: 'fence_superseded' };
   const claim = claimToSettle(region, record, name, settlement);
   const move = decide(claim, settlement, circumstancesOf(region, agentId, record, claim, isPlatform));
-  if (move === 'over') return { kind: 'refused', code: 'claim_ended' };
+  if (move === 'over') return { kind: 'rejected', code: 'claim_ended' };
   return move === 'done' ? { kind: 'done', claim } : { kind: 'move', claim, move };
 }
 
 function carryOut(
   { agents }: Region,
   { agentId, fence, unit = VOICE }: ClaimName,
-  next: Exclude<Next, { kind: 'refused' }>,
+  next: Exclude<Next, { kind: 'rejected' }>,
   record: AgentRecord,
   { supersededBy }: Manner,
 ): Promise<Settled> {
@@ -123,7 +123,7 @@ function carryOut(
 interface Done {
   name: ClaimName;
   settlement: AnySettlement;
-  next: Exclude<Next, { kind: 'refused' }>;
+  next: Exclude<Next, { kind: 'rejected' }>;
   startedMs: number;
   manner: Manner;
 }
@@ -148,9 +148,9 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   // Nobody waits to be told of what Muster does by itself; what a failover takes of it is found and done again.
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
   const isUnsure = isOwn && mayBeLost(written);
-  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
+  if (!isKept && (!isOwn || next.kind === 'move')) recordEnd(region, done, claim, isUnsure);
   const { value: record, replicated } = tellable(written, isOwn ? 'grant' : region.config.claims.replication);
-  if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
+  if (isKept && next.kind === 'move') recordKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
   const agent = buildAgentAnswer(region, agentId, record);
   return {
@@ -159,7 +159,7 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
   };
 }
 
-function noteKept(
+function recordKept(
   { history, clock }: Region,
   { name, settlement, startedMs }: Done,
   claim: Claim,
@@ -171,7 +171,7 @@ function noteKept(
   history?.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
 }
 
-function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
+function recordEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
   const { callId, fence, untilMs, state } = claim;
   const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
   history?.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
@@ -217,7 +217,7 @@ const DETAILS = {
   fence_superseded: 'the agent has been claimed again since; this claim is over',
 };
 
-function refuse(
+function rejection(
   region: Region,
   settlement: AnySettlement,
   name: ClaimName,
@@ -225,11 +225,11 @@ function refuse(
   startedMs: number,
 ): Refusal {
   region.metrics.settlements.inc({ settlement, outcome: code });
-  noteRefused(region, settlement, name, code, startedMs);
+  recordUnsettled(region, settlement, name, code, startedMs);
   return new Refusal(code, DETAILS[code]);
 }
 
-function noteRefused(
+function recordUnsettled(
   { history }: Region,
   settlement: AnySettlement,
   { agentId: agent, fence }: ClaimName,
