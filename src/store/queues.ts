@@ -45,8 +45,8 @@ export interface ClaimRequest extends Walk {
   heldMs: number;
   /** How long an agent is held whose home is to be asked, in ms. */
   holdMs: number;
-  /** Agents not to be taken, because their home has just refused them. */
-  refused: string[];
+  /** Agents not to be considered, e.g. because their home has just answered that it does not grant them. */
+  excluded: string[];
   /** Those of the vouched who may be granted here though their home is elsewhere. */
   instead: string[];
   /** Only this agent will do. */

@@ -40,7 +40,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     queue,
     wish: wishOf(request),
     startedMs,
-    refused: [],
+    excluded: [],
     unanswered: new Map(),
     hasAskedPlatforms: false,
     tally: { seen: 0 },
@@ -177,7 +177,7 @@ function notWanted({ proposes, agentId }: ClaimRequest): string[] {
 }
 
 function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<Written<ClaimReply>> {
-  const { region, request, queue, refused, wish } = attempt;
+  const { region, request, queue, excluded, wish } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
   return region.queues.claim({
     region: region.config.region,
@@ -191,7 +191,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
     holdMs: Math.ceil(budgetMs),
     passOver,
     ...vouched,
-    refused: [...refused, ...notWanted(request)],
+    excluded: [...excluded, ...notWanted(request)],
     agentId: request.proposes ?? request.agentId,
     explain: request.explain,
     deadlineMs: budgetMs + STORE_GRACE_MS,

@@ -122,7 +122,7 @@ export async function claimAtHome(
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  attempt.refused.push(agentId);
+  attempt.excluded.push(agentId);
   // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
   if (attempt.request.askedBy !== undefined) return undefined;
   const answer = await askFor(attempt, record.home, agentId);
@@ -266,8 +266,8 @@ export interface Attempt {
   wish: string;
   /** Monotonic ms. */
   startedMs: number;
-  /** Agents whose homes have refused them. */
-  refused: string[];
+  /** Agents not to be considered any more in this request. */
+  excluded: string[];
   /** Homes this attempt has asked without an answer: certainly not reached, or perhaps. It asks none of them again. */
   unanswered: Map<string, 'unreachable' | 'unknown'>;
   /** Whether platforms were asked about those whose homes are quiet. */

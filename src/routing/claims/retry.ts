@@ -42,7 +42,7 @@ export async function askAgain(
       throw new Refusal('call_has_claim', answer.detail, { claim: answer.claim });
     }
     if (answer.kind === 'problem' && isOver(answer, granter, record)) {
-      attempt.refused.push(reply.agentId);
+      attempt.excluded.push(reply.agentId);
       await applyHomeProblem(attempt, reply.agentId, answer);
       return undefined;
     }
