@@ -236,7 +236,7 @@ const LOOK_EVERY_MS = 100;
  * Once something is written that no replica has, a refusal would speak of what follows from that: it is as unknown.
  * @throws ShardUnavailable, NotReplicated when the time is over
  */
-export async function whileTimeLasts<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
+export async function retryDuringFailover<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
   const untilMs = clock.monotonicMs() + budgetMs;
   let unknown: NotReplicated | undefined;
   for (;;) {

@@ -5,7 +5,7 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
 import { isTellable, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { buildAgentAnswer, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
+import { buildAgentAnswer, explain, queueNamed, type Region, retryDuringFailover, suspectHomes } from '../region.ts';
 import {
   type Attempt,
   type ClaimRequest,
@@ -50,7 +50,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     if (!request.askedBy) metrics.claims.inc({ outcome });
   };
   try {
-    const granted = await whileTimeLasts(clock, request.budgetMs, () => pursue(attempt));
+    const granted = await retryDuringFailover(clock, request.budgetMs, () => pursue(attempt));
     const grant = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
     if (!request.askedBy) metrics.claimDuration.observe({ grant }, (clock.monotonicMs() - startedMs) / 1000);
     count(granted.again ? 'again' : 'granted');

@@ -8,7 +8,14 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import { isTellable, NotReplicated } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { buildAgentAnswer, buildClaimAnswer, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
+import {
+  buildAgentAnswer,
+  buildClaimAnswer,
+  facetsOf,
+  provenClaim,
+  type Region,
+  retryDuringFailover,
+} from '../region.ts';
 import { notHome } from './claim.ts';
 import { correct, disputed, mustBeReplicated } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
@@ -36,7 +43,7 @@ export async function settle(
 ): Promise<ClaimAnswer> {
   const name = provenClaim(region, claimId);
   const untilMs = region.clock.monotonicMs() + budgetMs;
-  return whileTimeLasts(region.clock, budgetMs, async () => {
+  return retryDuringFailover(region.clock, budgetMs, async () => {
     const where = await whereToSettle(region, name);
     if ('record' in where) return settleOwn(region, name, settlement, where.record);
     if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);

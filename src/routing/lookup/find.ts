@@ -10,9 +10,9 @@ import {
   type Queue,
   queueNamed,
   type Region,
+  retryDuringFailover,
   staleHomes,
   suspectHomes,
-  whileTimeLasts,
 } from '../region.ts';
 
 interface FindRequest {
@@ -32,7 +32,7 @@ const READ_AHEAD = 50;
 /** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
 export function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
-  return whileTimeLasts(region.clock, request.budgetMs, () => lookUp(region, request, queue));
+  return retryDuringFailover(region.clock, request.budgetMs, () => lookUp(region, request, queue));
 }
 
 async function lookUp(region: Region, request: FindRequest, queue: Queue): Promise<FindAnswer> {
