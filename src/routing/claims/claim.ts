@@ -74,7 +74,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
   let reply: ClaimReply | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
-    const written = await walk(attempt);
+    const written = await scan(attempt);
     // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
     reply = written.evenIfLost();
     const { record } = reply;
@@ -99,7 +99,7 @@ async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<
   if (request.agentId !== undefined && attempt.disputed) return attempt.disputed;
   const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
   const agentId = request.proposes ?? request.agentId;
-  // A region that asked for an agent who is in no line learns why from the record, which the walk did not come to.
+  // A region that asked for an agent who is in no line learns why from the record, which the scan did not come to.
   const record = agentId === undefined ? undefined : await region.agents.get(agentId);
   if (request.askedBy !== undefined && record && record.home !== region.config.region) {
     return notHome(region, agentId ?? '', record.home);
@@ -137,9 +137,9 @@ export function notHome({ config }: Region, agentId: string, home: string): Refu
 const STORE_GRACE_MS = 1000;
 
 /** Looks for an agent; where nobody can be taken, once more with those whom their platform vouches for. */
-async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
-  let reply = await walkOnce(attempt);
-  if (isNobody(reply) && (await askPlatforms(attempt))) reply = await walkOnce(attempt);
+async function scan(attempt: Attempt): Promise<Written<ClaimReply>> {
+  let reply = await scanOnce(attempt);
+  if (isNobody(reply) && (await askPlatforms(attempt))) reply = await scanOnce(attempt);
   const { tally } = reply.evenIfLost();
   for (const [name, count] of Object.entries(tally)) {
     if (name !== 'seen') attempt.region.metrics.passedOver.inc({ reason: name }, count);
@@ -151,19 +151,23 @@ async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
 /** That nobody is there changes nothing in the store, so no replica need know. */
 const isNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
 
-/** One walk, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
-async function walkOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
-  const standing = standingOf(attempt);
-  const suspects = suspectHomes(attempt.region, standing.passOver);
+/** One scan, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
+async function scanOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
+  const homes = homeStatuses(attempt);
+  const suspects = suspectHomes(attempt.region, homes.passOver);
   if (suspects.size > 0) {
-    const reply = await walkPassingOver(attempt, standing, new Map([...standing.passOver, ...suspects]));
+    const reply = await scanPassingOver(attempt, homes, new Map([...homes.passOver, ...suspects]));
     if (!isNobody(reply)) return reply;
   }
-  return walkPassingOver(attempt, standing, standing.passOver);
+  return scanPassingOver(attempt, homes, homes.passOver);
 }
 
-async function walkPassingOver(attempt: Attempt, standing: Standing, passOver: PassOver): Promise<Written<ClaimReply>> {
-  const [first, ...others] = await onWhoseWord(attempt.region, standing);
+async function scanPassingOver(
+  attempt: Attempt,
+  homes: HomeStatuses,
+  passOver: PassOver,
+): Promise<Written<ClaimReply>> {
+  const [first, ...others] = await verifiedRounds(attempt.region, homes);
   let reply = await claimWith(attempt, passOver, first);
   for (const vouched of others) {
     if (isNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
@@ -176,7 +180,7 @@ function notWanted({ proposes, agentId }: ClaimRequest): string[] {
   return proposes !== undefined && agentId !== undefined && proposes !== agentId ? [proposes] : [];
 }
 
-function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<Written<ClaimReply>> {
+function claimWith(attempt: Attempt, passOver: PassOver, vouched: Verified): Promise<Written<ClaimReply>> {
   const { region, request, queue, excluded, wish } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
   return region.queues.claim({
@@ -206,11 +210,11 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
  *   answers     | the home's   | the platform's and the home's | nobody's
  *   is silent   | the platform's under policy `verify`, nobody's under `refuse`
  */
-interface Standing {
+interface HomeStatuses {
   /** Homes to pass over, and why. */
   passOver: PassOver;
   /** Of these, the homes whose agents can be taken all the same once their platform vouches for them. */
-  onPlatformsWord: Map<string, 'ask' | 'grant'>;
+  ifVerified: Map<string, 'ask' | 'grant'>;
 }
 
 /** Agents a platform is asked about at once: those ahead in the line. */
@@ -221,10 +225,10 @@ const FROM_THE_BACK = 4;
 const CLAIM_RESERVE_MS = 10;
 
 /** How the homes stand for this attempt now. Whoever asks on another's behalf wants this region's own agents only. */
-export function standingOf(attempt: Attempt): Standing {
+export function homeStatuses(attempt: Attempt): HomeStatuses {
   const { region, request, unanswered } = attempt;
   const { peers, freshness } = region;
-  const standing: Standing = { passOver: new Map(), onPlatformsWord: new Map() };
+  const homes: HomeStatuses = { passOver: new Map(), ifVerified: new Map() };
   const budgetMs = remainingMs(attempt);
   for (const home of Object.keys(region.config.regions)) {
     if (home === region.config.region) continue;
@@ -234,12 +238,12 @@ export function standingOf(attempt: Attempt): Standing {
     const isFar = peers.answersWithinMs(home) > budgetMs;
     const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
     if (!why) continue;
-    standing.passOver.set(home, why);
+    homes.passOver.set(home, why);
     if (request.askedBy !== undefined) continue;
-    if (isCut) standing.onPlatformsWord.set(home, 'grant');
-    else if (isStale && !isSilent && !isFar) standing.onPlatformsWord.set(home, 'ask');
+    if (isCut) homes.ifVerified.set(home, 'grant');
+    else if (isStale && !isSilent && !isFar) homes.ifVerified.set(home, 'ask');
   }
-  return standing;
+  return homes;
 }
 
 type HomeObstacle = Extract<Obstacle, 'stale' | 'unreachable' | 'budget'>;
@@ -251,23 +255,23 @@ function obstacleOf(home: { isStale: boolean; isSilent: boolean; isFar: boolean 
 }
 
 /** Who may be taken on their platform's word, and who of them is granted here, in their home's stead. */
-interface Vouched {
+interface Verified {
   vouched: string[];
   instead: string[];
 }
 
 /**
- * Whom to walk with, one after the other until somebody is found. A silent home may be alive and granting, from the
+ * Whom to scan with, one after the other until somebody is found. A silent home may be alive and granting, from the
  * front of the line: so in its stead agents are first granted from the back of it, a few at random, and only then
  * whoever is left. That keeps the two apart, and regions that grant in one home's stead, too.
  */
-async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promise<[Vouched, ...Vouched[]]> {
+async function verifiedRounds(region: Region, { ifVerified }: HomeStatuses): Promise<[Verified, ...Verified[]]> {
   const asked: string[] = [];
   const instead: { agentId: string; arrivalMs: number }[] = [];
-  for (const agentId of onPlatformsWord.size > 0 ? region.freshness.confirmedAgents() : []) {
+  for (const agentId of ifVerified.size > 0 ? region.freshness.confirmedAgents() : []) {
     const record = await region.agents.recall(agentId);
     if (!record) continue;
-    const way = onPlatformsWord.get(record.home);
+    const way = ifVerified.get(record.home);
     if (way === 'ask') asked.push(agentId);
     if (way === 'grant' && mayVerify(region, agentId, record)) instead.push({ agentId, arrivalMs: record.arrivalMs });
   }
@@ -300,19 +304,19 @@ function mayVerify({ config }: Region, agentId: string, { facets }: AgentRecord)
  */
 async function askPlatforms(attempt: Attempt): Promise<boolean> {
   const { region } = attempt;
-  const standing = standingOf(attempt);
-  if (attempt.hasAskedPlatforms || standing.onPlatformsWord.size === 0) return false;
+  const homes = homeStatuses(attempt);
+  if (attempt.hasAskedPlatforms || homes.ifVerified.size === 0) return false;
   attempt.hasAskedPlatforms = true;
-  const ids = await candidates(attempt, standing);
+  const ids = await candidates(attempt, homes);
   if (ids.length === 0) return false;
-  const ways = [...standing.onPlatformsWord];
+  const ways = [...homes.ifVerified];
   const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? region.peers.answersWithinMs(home) : 0)));
   await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
   return ids.some((id) => region.freshness.confirmedMsAgo(id) !== undefined);
 }
 
-async function candidates({ region, request, queue }: Attempt, standing: Standing): Promise<string[]> {
-  const { passOver, onPlatformsWord } = standing;
+async function candidates({ region, request, queue }: Attempt, homes: HomeStatuses): Promise<string[]> {
+  const { passOver, ifVerified } = homes;
   const { agents } = await region.queues.find({
     domain: queue.domain,
     queue: queue.id,
@@ -320,13 +324,13 @@ async function candidates({ region, request, queue }: Attempt, standing: Standin
     skills: request.skills,
     limit: READ_AHEAD,
     explain: false,
-    passOver: new Map([...passOver].filter(([home]) => !onPlatformsWord.has(home))),
+    passOver: new Map([...passOver].filter(([home]) => !ifVerified.has(home))),
     vouched: [],
   });
   return agents.flatMap(({ agentId, record }) => {
     const only = request.proposes ?? request.agentId;
     if (only !== undefined && agentId !== only) return [];
-    const way = onPlatformsWord.get(record.home);
+    const way = ifVerified.get(record.home);
     if (!way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];
     return region.readThrough.canAsk(agentId) ? [agentId] : [];
   });
