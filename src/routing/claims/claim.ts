@@ -16,8 +16,8 @@ import {
   remainingMs,
   wishOf,
 } from './grant.ts';
-import { askAgain, callHasClaim } from './retry.ts';
-import { tellLapse } from './tell-lapse.ts';
+import { reportLapse } from './report-lapse.ts';
+import { callHasClaim, retryAtGranter } from './retry.ts';
 
 /** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
 const MAX_ROUNDS = 8;
@@ -50,7 +50,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     if (!request.askedBy) metrics.claims.inc({ outcome });
   };
   try {
-    const granted = await retryDuringFailover(clock, request.budgetMs, () => pursue(attempt));
+    const granted = await retryDuringFailover(clock, request.budgetMs, () => tryAgents(attempt));
     const grant = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
     if (!request.askedBy) metrics.claimDuration.observe({ grant }, (clock.monotonicMs() - startedMs) / 1000);
     count(granted.again ? 'again' : 'granted');
@@ -69,7 +69,7 @@ function outcomeOf(error: unknown): string {
   return error.code === 'no_agent_available' ? 'none' : 'refused';
 }
 
-async function pursue(attempt: Attempt): Promise<Granted> {
+async function tryAgents(attempt: Attempt): Promise<Granted> {
   const { region } = attempt;
   let reply: ClaimReply | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -79,7 +79,7 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     reply = written.evenIfLost();
     const { record } = reply;
     if (reply.verdict === 'none' || !record) break;
-    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
+    if (reply.lapsed) reportLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }
@@ -87,13 +87,13 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const granted =
       reply.verdict === 'ask'
         ? await claimAtHome(attempt, reply.agentId, record, startedMs)
-        : await askAgain(attempt, reply, record, startedMs);
+        : await retryAtGranter(attempt, reply, record, startedMs);
     if (granted) return granted;
   }
-  throw await nobody(attempt, reply);
+  throw await noAgentAvailable(attempt, reply);
 }
 
-async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
+async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
   const { region, request, queue, tally } = attempt;
   // Of the one agent who would do nothing else is worth telling.
   if (request.agentId !== undefined && attempt.disputed) return attempt.disputed;
@@ -105,14 +105,14 @@ async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<
     return notHome(region, agentId ?? '', record.home);
   }
   const agent = agentId !== undefined && record ? buildAgentAnswer(region, agentId, record) : undefined;
-  const isTold = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
+  const mayShareAgent = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
   // Of a call that another region asks for the turn is that region's to give.
   const isWaiting = request.askedBy === undefined;
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
     ...(isWaiting && { retryAfterMs: region.turns.after(request.callId, NOBODY_FREE_MS) }),
-    ...(isTold && { agent }),
+    ...(mayShareAgent && { agent }),
   });
 }
 
@@ -139,7 +139,7 @@ const STORE_GRACE_MS = 1000;
 /** Looks for an agent; where nobody can be taken, once more with those whom their platform vouches for. */
 async function scan(attempt: Attempt): Promise<Written<ClaimReply>> {
   let reply = await scanOnce(attempt);
-  if (isNobody(reply) && (await askPlatforms(attempt))) reply = await scanOnce(attempt);
+  if (foundNobody(reply) && (await askPlatforms(attempt))) reply = await scanOnce(attempt);
   const { tally } = reply.evenIfLost();
   for (const [name, count] of Object.entries(tally)) {
     if (name !== 'seen') attempt.region.metrics.passedOver.inc({ reason: name }, count);
@@ -149,7 +149,7 @@ async function scan(attempt: Attempt): Promise<Written<ClaimReply>> {
 }
 
 /** That nobody is there changes nothing in the store, so no replica need know. */
-const isNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
+const foundNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
 
 /** One scan, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
 async function scanOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
@@ -157,7 +157,7 @@ async function scanOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
   const suspects = suspectHomes(attempt.region, homes.passOver);
   if (suspects.size > 0) {
     const reply = await scanPassingOver(attempt, homes, new Map([...homes.passOver, ...suspects]));
-    if (!isNobody(reply)) return reply;
+    if (!foundNobody(reply)) return reply;
   }
   return scanPassingOver(attempt, homes, homes.passOver);
 }
@@ -170,7 +170,7 @@ async function scanPassingOver(
   const [first, ...others] = await verifiedRounds(attempt.region, homes);
   let reply = await claimWith(attempt, passOver, first);
   for (const vouched of others) {
-    if (isNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
+    if (foundNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
   }
   return reply;
 }

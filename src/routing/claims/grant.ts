@@ -125,17 +125,17 @@ export async function claimAtHome(
   attempt.excluded.push(agentId);
   // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
   if (attempt.request.askedBy !== undefined) return undefined;
-  const answer = await askFor(attempt, record.home, agentId);
+  const answer = await askForClaim(attempt, record.home, agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
   if (answer.kind === 'problem') await applyHomeProblem(attempt, agentId, answer);
   if (answer.kind === 'problem' && answer.code === 'not_home') {
-    attempt.disputed = disputed(attempt.region, record.home, answer.home);
+    attempt.disputed = homeDisputed(attempt.region, record.home, answer.home);
   }
   return undefined;
 }
 
 /** Asks a region for the call on its caller's behalf, proposing an agent of its own. */
-export async function askFor(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
+export async function askForClaim(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
   const { region, request, queue } = attempt;
   const { callId, media, skills } = request;
   const wanted = request.agentId === undefined ? {} : { agentId: request.agentId };
@@ -157,7 +157,7 @@ export async function applyHomeProblem(
 ): Promise<void> {
   region.freshness.contradicted(agentId);
   const known = claim?.agent ?? agent;
-  if (known) await correct(region, known.agent_id, facetsOf(known));
+  if (known) await updateLocalCopy(region, known.agent_id, facetsOf(known));
 }
 
 /** @throws NotReplicated where its home says that no replica has it, and the config refuses to tell of that */
@@ -167,7 +167,7 @@ export async function grantedElsewhere(
   startedMs: number,
 ): Promise<Granted> {
   mustBeReplicated(region, claim);
-  await correct(region, claim.agent_id, facetsOf(claim.agent));
+  await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
   region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -192,7 +192,7 @@ export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer
 }
 
 /** The region that is the agent's home, by the config here, says that it is not. */
-export function disputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
+export function homeDisputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
   const detail =
     `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
     '`connections` or `agents.unknown` in the configs of the regions differ';
@@ -200,7 +200,7 @@ export function disputed({ config }: Pick<Region, 'config'>, other: string, thei
 }
 
 /** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
-export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
+export async function updateLocalCopy(region: Region, agentId: string, facets: Facets): Promise<void> {
   if (whyNotTaken(region.config, agentId) !== undefined) return; // the regions' configs differ
   try {
     // A copy: what a failover takes of it the bus brings, and the home decides.

@@ -7,8 +7,8 @@ import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
+import { auditLapse } from './report-lapse.ts';
 import { settleHere, tellingOf } from './settle-here.ts';
-import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
   region: Region;

@@ -5,7 +5,7 @@ import { domainsOf } from '../../config/topology.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf, grantedBy, unitIn } from '../region.ts';
-import { correct } from './grant.ts';
+import { updateLocalCopy } from './grant.ts';
 import { settleHere } from './settle-here.ts';
 
 /** How long another region is waited for to say whether its claim lives, in ms. */
@@ -107,7 +107,7 @@ export class OneCall {
     if (!answer) return undefined;
     const now: Party = { ...theirs, claim: { ...claim, state: answer.state } };
     if (isRunning(now.claim) && answer.expires_in_ms > 0) return now;
-    await correct(this.#region, agentId, facetsOf(answer.agent));
+    await updateLocalCopy(this.#region, agentId, facetsOf(answer.agent));
     return undefined;
   }
 

@@ -6,7 +6,7 @@ import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, grantedB
 import {
   type Attempt,
   applyHomeProblem,
-  askFor,
+  askForClaim,
   claimIn,
   type Granted,
   grantedElsewhere,
@@ -25,7 +25,7 @@ import {
  *
  * A region that is itself asked by another never asks on: it says what it knows.
  */
-export async function askAgain(
+export async function retryAtGranter(
   attempt: Attempt,
   reply: ClaimReply,
   record: AgentRecord,
@@ -35,7 +35,7 @@ export async function askAgain(
   const granter = grantedBy(record, claimIn(record, reply, request.callId));
   if (request.askedBy !== undefined) throw callHasClaim(attempt, reply, record);
   if (canBeAsked(attempt, granter)) {
-    const answer = await askFor(attempt, granter, reply.agentId);
+    const answer = await askForClaim(attempt, granter, reply.agentId);
     if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
     // A copy there proves no more than the one here.
     if (answer.kind === 'problem' && answer.claim && answer.claim.authority.mode !== 'copy') {

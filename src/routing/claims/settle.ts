@@ -17,7 +17,7 @@ import {
   retryDuringFailover,
 } from '../region.ts';
 import { notHome } from './claim.ts';
-import { correct, disputed, mustBeReplicated } from './grant.ts';
+import { homeDisputed, mustBeReplicated, updateLocalCopy } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
 
 const DEADLINE_MS = 1500;
@@ -48,7 +48,7 @@ export async function settle(
     if ('record' in where) return settleOwn(region, name, settlement, where.record);
     if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
     const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
-    return heard(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
+    return readAnswer(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
   });
 }
 
@@ -100,26 +100,26 @@ async function whereToSettle(region: Region, name: ClaimName): Promise<{ record:
 }
 
 /** What another region's answer to a settlement means for the caller. */
-async function heard(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
+async function readAnswer(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
   if (answer.kind === 'granted') {
     mustBeReplicated(region, answer.claim);
-    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
+    await updateLocalCopy(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
   if (answer.kind === 'problem') {
     if (answer.code === 'not_replicated') throw new NotReplicated();
-    if (isToBeHeard(answer.code)) throw new Refusal(answer.code, answer.detail);
-    if (answer.code === 'not_home') throw disputed(region, other, answer.home);
+    if (isFinal(answer.code)) throw new Refusal(answer.code, answer.detail);
+    if (answer.code === 'not_home') throw homeDisputed(region, other, answer.home);
   }
   const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
   throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
 }
 
-const TO_BE_HEARD = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
+const FINAL_CODES = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
 
 /** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
-function isToBeHeard(code: string): code is (typeof TO_BE_HEARD)[number] {
-  return (TO_BE_HEARD as readonly string[]).includes(code);
+function isFinal(code: string): code is (typeof FINAL_CODES)[number] {
+  return (FINAL_CODES as readonly string[]).includes(code);
 }
 
 /** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */

@@ -1,7 +1,7 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
 import { behind } from '../../agent/merge.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
-import { correct } from '../claims/grant.ts';
+import { updateLocalCopy } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf } from '../region.ts';
@@ -134,7 +134,7 @@ async function askOthers<T>(
     if (answer === undefined || missingIn(answer, tokens, read).length > 0) continue;
     const agent = read.about?.in(answer);
     // So that the next read needs to ask nobody. A home hears by the bus only: what was granted in its stead is compared there.
-    if (agent && agent.home !== config.region) await correct(region, agent.agent_id, facetsOf(agent));
+    if (agent && agent.home !== config.region) await updateLocalCopy(region, agent.agent_id, facetsOf(agent));
     return { answer, by: name };
   }
   return undefined;

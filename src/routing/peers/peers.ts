@@ -131,9 +131,9 @@ export class Peers {
 
   /** Asks an agent's home to settle a claim. Never throws. */
   settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
-    const isRefused = settlement === 'refused';
-    const path = `/v1/claims/${encodeURIComponent(claimId)}/${isRefused ? 'release' : settlement}`;
-    const body = { budget_ms: this.#budgetFor(home, deadlineMs), ...(isRefused && { refused: true }) };
+    const isDeclined = settlement === 'refused';
+    const path = `/v1/claims/${encodeURIComponent(claimId)}/${isDeclined ? 'release' : settlement}`;
+    const body = { budget_ms: this.#budgetFor(home, deadlineMs), ...(isDeclined && { refused: true }) };
     return this.#post(home, path, body, deadlineMs);
   }
 

@@ -17,7 +17,7 @@ export function auditLapse({ config, audit, claimIds }: Region, agentId: string,
  * any more, so whoever looks after lapses does not find it.
  * @param mayBeLost no replica has it: a failover takes it, and then it is told again
  */
-export function tellLapse(
+export function reportLapse(
   region: Region,
   agentId: string,
   record: AgentRecord,
