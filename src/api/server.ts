@@ -10,8 +10,8 @@ import {
   demandWellFormed,
   keepAnswers,
   limitClients,
-  refuseWhileClosing,
-  refuseWhileStarting,
+  rejectWhileClosing,
+  rejectWhileStarting,
   requestIdOf,
   shedLoad,
   traceRequests,
@@ -50,8 +50,8 @@ export function createServer(context: ApiContext): Server {
     sendProblem(reply, 'unknown_route', { detail: `no route for ${request.method} ${request.url.split('?')[0]}` }),
   );
   traceRequests(server);
-  refuseWhileClosing(server);
-  refuseWhileStarting(server, context.start);
+  rejectWhileClosing(server);
+  rejectWhileStarting(server, context.start);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   limitClients(server, context.requestsPerSecond, context.region.metrics);

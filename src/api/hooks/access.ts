@@ -88,17 +88,17 @@ async function identify(
   metrics: GuardOptions['metrics'],
 ): Promise<Caller | undefined> {
   const [, token] = /^bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-  const refuse = (outcome: string, challenge: string, detail: string): undefined => {
+  const reject = (outcome: string, challenge: string, detail: string): undefined => {
     metrics.authentications.inc({ outcome });
     sendProblem(reply.header('www-authenticate', challenge), 'unauthenticated', { detail });
   };
-  if (token === undefined) return refuse('missing', REALM, 'the request has no bearer token in `authorization`');
+  if (token === undefined) return reject('missing', REALM, 'the request has no bearer token in `authorization`');
   try {
     return await tokens.callerOf(token);
   } catch (error) {
     if (error instanceof InvalidBearer) {
       const challenge = `${REALM}, error="invalid_token", error_description="${error.message}"`;
-      return refuse(error.fault, challenge, error.message);
+      return reject(error.fault, challenge, error.message);
     }
     if (!(error instanceof KeysUnavailable)) throw error;
     metrics.authentications.inc({ outcome: 'unavailable' });

@@ -55,7 +55,7 @@ export function traceRequests(server: FastifyInstance): void {
 }
 
 /** Refuses requests that arrive over open connections while the server closes. */
-export function refuseWhileClosing(server: FastifyInstance): void {
+export function rejectWhileClosing(server: FastifyInstance): void {
   let isClosing = false;
   server.addHook('preClose', async () => {
     isClosing = true;
@@ -71,7 +71,7 @@ const READ_SOON_MS = 2000;
  * Refuses work while the instance starts: until the platforms have been read, the store is as old as the region was away. Health
  * and operators' routes are answered. Other regions get the same answer, as if no instance listened yet.
  */
-export function refuseWhileStarting(server: FastifyInstance, start: { readonly isUnderWay: boolean }): void {
+export function rejectWhileStarting(server: FastifyInstance, start: { readonly isUnderWay: boolean }): void {
   server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
     const access = config.operation?.access;
     if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
@@ -265,8 +265,8 @@ export function keepAnswers(server: FastifyInstance, region: Region): void {
     // Not the request's id: a caller may send one id with all attempts.
     const known = await region.keptAnswers.begin(id, print, randomUUID());
     if (!known) request.keyed = { id, print };
-    else if (known.print !== print) return refuse(reply, 'idempotency_key_reused');
-    else if (!known.answer) return refuse(reply, 'idempotency_key_in_use');
+    else if (known.print !== print) return reject(reply, 'idempotency_key_reused');
+    else if (!known.answer) return reject(reply, 'idempotency_key_in_use');
     else return answerAgain(reply, known.answer, region.store.nowMs());
   });
   server.addHook('onSend', async (request, reply, payload) => {
@@ -287,7 +287,7 @@ const DETAILS = {
   idempotency_key_in_use: 'the first request with this key is still in progress',
 };
 
-const refuse = (reply: FastifyReply, code: keyof typeof DETAILS): FastifyReply =>
+const reject = (reply: FastifyReply, code: keyof typeof DETAILS): FastifyReply =>
   sendProblem(reply, code, { detail: DETAILS[code] });
 
 /** Stores an answer. Never throws: the caller gets the answer even if it cannot be stored. */
