@@ -22,7 +22,7 @@ import type { Ingest } from '../sync/flow/ingest.ts';
 import type { SetAside } from '../sync/flow/set-aside.ts';
 import type { Freshness } from '../sync/freshness/freshness.ts';
 import type { Positions } from '../sync/freshness/positions.ts';
-import type { Turns } from './claims/turns.ts';
+import type { RetrySlots } from './claims/retry-slots.ts';
 import type { Peers } from './peers/peers.ts';
 import type { ReadThrough } from './read-through/read-through.ts';
 import { Refusal } from './refusal.ts';
@@ -42,7 +42,7 @@ export interface Region {
   readThrough: ReadThrough;
   /** By connection: who asks its platform, and tells it. */
   platforms: ReadonlyMap<string, PlatformReader>;
-  turns: Turns;
+  retrySlots: RetrySlots;
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;

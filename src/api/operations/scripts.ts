@@ -175,7 +175,7 @@ async function claimByScript(
   } catch (error) {
     const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
     // Retries are spread for every reason, also while a shard is down.
-    const againMs = retryAfterMs ?? region.turns.after(call_id, awayMs);
+    const againMs = retryAfterMs ?? region.retrySlots.after(call_id, awayMs);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
     return { found: false, reason, detail, retry_after_ms: againMs, ...had };
   }

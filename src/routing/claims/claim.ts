@@ -111,7 +111,7 @@ async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined)
   return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
-    ...(isWaiting && { retryAfterMs: region.turns.after(request.callId, NOBODY_FREE_MS) }),
+    ...(isWaiting && { retryAfterMs: region.retrySlots.after(request.callId, NOBODY_FREE_MS) }),
     ...(mayShareAgent && { agent }),
   });
 }

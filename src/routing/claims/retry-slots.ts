@@ -1,6 +1,6 @@
 import type { Clock } from '../../ops/clock.ts';
 
-interface TurnsOptions {
+interface RetrySlotsOptions {
   /** Requests a minute that all calls of the region which wait may make together. */
   perMinute: number;
   /** How many instances share them, this one included. */
@@ -27,13 +27,13 @@ const EARLY_MS = 100;
  * Each instance gives its part of the turns. What it has given stays when another instance comes or goes: for half a
  * minute the calls of a region may then ask up to a quarter more than they should, after a restart of all up to half.
  */
-export class Turns {
-  readonly #options: TurnsOptions;
+export class RetrySlots {
+  readonly #options: RetrySlotsOptions;
   /** The turn of each call, monotonic ms; in order of time, as each is given after the one before. */
   readonly #turns = new Map<string, number>();
   #nextMs = 0;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: RetrySlotsOptions) {
     this.#options = options;
   }
 
