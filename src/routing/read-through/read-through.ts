@@ -8,7 +8,7 @@ import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts
 import type { Agents } from '../../store/store.ts';
 import type { Ingest } from '../../sync/flow/ingest.ts';
 import type { Freshness } from '../../sync/freshness/freshness.ts';
-import { Inquiry, type InquiryOutcome } from './inquiry.ts';
+import { PlatformQueries, type QueryOutcome } from './platform-queries.ts';
 
 interface ReadThroughOptions {
   /** By connection; one that is not here cannot be asked. */
@@ -28,18 +28,18 @@ interface ReadThroughOptions {
  */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
-  readonly #inquiries = new Map<string, Inquiry>();
+  readonly #queries = new Map<string, PlatformQueries>();
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
     for (const [connection, reader] of options.readers) {
-      const inquiry = new Inquiry({
+      const queries = new PlatformQueries({
         reader,
         accept: (reports, askedMs) => this.#accept(reports, askedMs),
         ended: (...told) => this.#count(connection, ...told),
         monotonicMs: () => options.clock.monotonicMs(),
       });
-      this.#inquiries.set(connection, inquiry);
+      this.#queries.set(connection, queries);
     }
   }
 
@@ -52,13 +52,13 @@ export class ReadThrough {
 
   /** Whether there is a platform to ask about the agent. */
   canAsk(agentId: string): boolean {
-    return this.#inquiries.has(connectionNameOf(this.#options.config, agentId) ?? '');
+    return this.#queries.has(connectionNameOf(this.#options.config, agentId) ?? '');
   }
 
   /** Resolves when the platforms have answered, or the time is over; what is heard later counts for later callers. */
   async ask(agentIds: string[], limitMs: number): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
-    const asked = [...byConnection].map(([connection, ids]) => this.#inquiries.get(connection)?.ask(ids));
+    const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, limitMs));
@@ -91,7 +91,7 @@ export class ReadThrough {
     }
   }
 
-  #count(connection: string, outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void {
+  #count(connection: string, outcome: QueryOutcome, agents: number, tookMs: number, error?: Error): void {
     const { metrics, log } = this.#options;
     metrics.readThrough.inc({ connection, outcome }, agents);
     if (outcome === 'answered') metrics.readThroughDuration.observe({ connection }, tookMs / 1000);

@@ -11,13 +11,13 @@ import {
 import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts';
 
 /** What became of one call to a platform: `refused` while it has been away and is not asked. */
-export type InquiryOutcome = 'answered' | 'failed' | 'refused';
+export type QueryOutcome = 'answered' | 'failed' | 'refused';
 
-interface InquiryOptions {
+interface PlatformQueriesOptions {
   reader: PlatformReader;
   /** Takes what the platform said of those who were asked about at `askedMs`, monotonic; resolves when it is applied. */
   accept(reports: PlatformReport[], askedMs: number): Promise<void>;
-  ended(outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void;
+  ended(outcome: QueryOutcome, agents: number, tookMs: number, error?: Error): void;
   monotonicMs(): number;
 }
 
@@ -37,15 +37,15 @@ const WAITING_LIMIT = 1000;
  * Whoever asks about an agent of the call under way shares it. Two calls in a row that fail open a breaker: for 5 s
  * nobody is kept waiting for a platform that is away.
  */
-export class Inquiry {
-  readonly #options: InquiryOptions;
+export class PlatformQueries {
+  readonly #options: PlatformQueriesOptions;
   readonly #policy: IPolicy;
   readonly #waiting = new Set<string>();
   #asked = new Set<string>();
   #calling: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(options: InquiryOptions) {
+  constructor(options: PlatformQueriesOptions) {
     this.#options = options;
     const breaker = new ConsecutiveBreaker(FAILURES_TO_OPEN);
     // Given up whatever the reader still does: one that logs in, or has a name looked up, may not hear the signal.
