@@ -3,7 +3,7 @@ import { REQUEST_LIMITS } from '../../agent/limits.ts';
 import { STREAM_TOPICS, StreamQuery, StreamText, type StreamTopic } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/consistency/bookmark.ts';
-import { Follower, type Wanted } from '../../routing/lookup/follow.ts';
+import { Follower, type StreamFilter } from '../../routing/lookup/follow.ts';
 import { InvalidRequest } from '../problems/failures.ts';
 import { sendProblem } from '../problems/send-problem.ts';
 import { StreamBody } from '../stream/stream-body.ts';
@@ -49,9 +49,9 @@ export const streamOperations = {
         const detail = `this instance has ${MOST_STREAMS} streams open, its maximum`;
         return sendProblem(reply, 'overloaded', { detail, retryAfterMs: RETRY_MS });
       }
-      const follower = await Follower.open(region, readWanted(request.query), from);
+      const follower = await Follower.open(region, readFilter(request.query), from);
       const stream = new StreamBody({
-        news: (signal) => follower.news(signal),
+        events: (signal) => follower.events(signal),
         lifeMs: lifeOf(request, region.clock),
         onEnd: (reason) => region.metrics.streamEnds.inc({ reason }),
       });
@@ -69,9 +69,9 @@ function lifeOf({ caller }: Pick<FastifyRequest, 'caller'>, clock: Clock): numbe
   return untilMs === undefined ? undefined : untilMs - clock.nowMs();
 }
 
-function readWanted({ events, home }: StreamQuery): Wanted {
-  const told = new Set(events === undefined ? STREAM_TOPICS : (events.split(',') as StreamTopic[]));
-  return { told, home };
+function readFilter({ events, home }: StreamQuery): StreamFilter {
+  const topics = new Set(events === undefined ? STREAM_TOPICS : (events.split(',') as StreamTopic[]));
+  return { topics, home };
 }
 
 /** @throws InvalidRequest */

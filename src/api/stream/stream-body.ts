@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Numbered, Quiet } from '../../routing/lookup/follow.ts';
+import type { KeepAlive, ResumableEvent } from '../../routing/lookup/follow.ts';
 
 /** Time without reading after which a client is disconnected, in ms. */
 const STALLED_MS = 30_000;
@@ -13,7 +13,7 @@ export type StreamEnd = 'left' | 'slow' | 'expired' | 'draining';
 
 interface StreamBodyOptions {
   /** Changes, until the signal is aborted. */
-  news(signal: AbortSignal): AsyncIterable<(Numbered | Quiet)[]>;
+  events(signal: AbortSignal): AsyncIterable<(ResumableEvent | KeepAlive)[]>;
   /** How long the stream may last, in ms; undefined: without limit. */
   lifeMs?: number | undefined;
   onEnd(why: StreamEnd): void;
@@ -49,9 +49,9 @@ export class StreamBody {
   }
 
   async *#text(): AsyncGenerator<string> {
-    const { news, stalledMs = STALLED_MS } = this.#options;
+    const { events, stalledMs = STALLED_MS } = this.#options;
     yield RETRY;
-    for await (const some of news(this.#ending.signal)) {
+    for await (const some of events(this.#ending.signal)) {
       this.#stalled = setTimeout(() => this.end('slow'), stalledMs);
       try {
         yield some.map(render).join('');
@@ -73,9 +73,9 @@ const RETRY = `retry: ${RECONNECT_MS}\n\n`;
 const DRAINING = 'event: draining\ndata: {}\n\n';
 
 /** One event as in the HTML standard; without changes, a comment and the id to continue from. */
-function render(news: Numbered | Quiet): string {
-  if (news.event === 'quiet') return `: \nid: ${news.id}\n\n`;
-  const id = news.id === undefined ? '' : `id: ${news.id}\n`;
+function render(event: ResumableEvent | KeepAlive): string {
+  if (event.event === 'keep-alive') return `: \nid: ${event.id}\n\n`;
+  const id = event.id === undefined ? '' : `id: ${event.id}\n`;
   // JSON.stringify writes no line breaks.
-  return `event: ${news.event}\n${id}data: ${JSON.stringify(news.data)}\n\n`;
+  return `event: ${event.event}\n${id}data: ${JSON.stringify(event.data)}\n\n`;
 }
