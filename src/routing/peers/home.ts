@@ -26,29 +26,29 @@ export interface HomeProblem {
   home?: string;
 }
 
-/** What a home is asked for on a caller's behalf. */
+/** A claim request that is sent to another region on behalf of a caller. */
 export interface AskedClaim {
   queue: string;
   callId: string;
   media: Media;
   skills: RequiredSkills;
-  /** The one agent whom the caller wants. */
+  /** The only agent that the caller accepts; undefined: any. */
   agentId?: string;
-  /** The agent whom this region proposes, which is no part of the caller's wish. */
+  /** The agent that this region proposes. It is no part of the caller's claim request. */
   proposes: string;
 }
 
-/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
+/** Time without data after which a connection is closed, in ms. Its caller's budget is used up by then. */
 const SILENCE_MS = 5000;
 
 const CREATED = 201;
 
-/** What an instance answers that does not know yet how its agents are: it has done nothing, and will not for a while. */
+/** Problem code of an instance that starts. It has done nothing, so the region counts as unreachable. */
 const NOT_YET = 'starting';
 
 type ProblemBody = Omit<HomeProblem, 'kind' | 'status'>;
 
-/** Asks a home to grant or settle. Never throws. */
+/** Sends a claim or a settlement to another region. Never throws. */
 export async function askHome(
   url: string,
   body: object,
@@ -81,18 +81,18 @@ export async function askHome(
 
 const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
 
-/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
+/** Whether a failed request certainly did not reach the region. If the connection broke later, it may have. */
 function wasNeverSent(error: unknown): boolean {
   return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** What is read from another region. */
+/** The answer to a read from another region. */
 interface ReadAnswer {
   headers: Record<string, unknown>;
   body: unknown;
 }
 
-/** Reads from a region. Never throws. @returns undefined for any answer but 200, or none in time */
+/** Reads from another region. Never throws. @returns undefined if the status is not 200, or no answer came within `deadlineMs` */
 export async function askForRead(
   url: string,
   headers: () => Promise<Record<string, string>>,
