@@ -17,19 +17,19 @@ import {
 
 interface FindRequest {
   queue: string;
-  /** Of the interaction that agents are wanted for. */
+  /** Media type of the interaction. */
   media: Media;
   skills: RequiredSkills;
   limit: number;
-  /** Time for asking platforms, and for a shard that is failing over, in ms. */
+  /** Time for platform queries and failover retries, in ms. */
   budgetMs: number;
   explain: boolean;
 }
 
-/** Agents a platform is asked about at once: those ahead in the line. */
+/** Agents in one platform query: those at the front of the queue. */
 const READ_AHEAD = 50;
 
-/** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
+/** Finds the best agents of a queue, in order, without claiming them. @throws Refusal, ShardUnavailable */
 export function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
   return retryDuringFailover(region.clock, request.budgetMs, () => lookUp(region, request, queue));
@@ -51,7 +51,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
     });
   const found = await look(new Map([...unusable, ...suspects]));
   const isShort = (): boolean => found.agents.length < request.limit;
-  // Not enough without them: agents of homes that have gone quiet follow behind all others.
+  // Agents of suspect homes come after all others.
   if (isShort() && suspects.size > 0) append(found, await look(unusable), request.limit);
   if (isShort() && unusable.size > 0) {
     const { agents } = await look(new Map(), READ_AHEAD);
@@ -65,7 +65,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
   };
 }
 
-/** Puts those who were found further on behind those who were found first. */
+/** Appends the agents of a further scan, without duplicates, up to the limit. Counts are those of the further scan. */
 function append(found: Found, more: Found, limit: number): void {
   const known = new Set(found.agents.map(({ agentId }) => agentId));
   const others = more.agents.filter(({ agentId }) => !known.has(agentId));
@@ -74,7 +74,7 @@ function append(found: Found, more: Found, limit: number): void {
   found.considered = more.considered;
 }
 
-/** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
+/** Queries the platforms of the stale agents. @returns whether at least one of them is platform-verified now */
 async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
   const ids = agents.flatMap(({ agentId, record }) =>
     buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
@@ -85,13 +85,13 @@ async function vouchFor(region: Region, agents: Found['agents'], budgetMs: numbe
 }
 
 /**
- * One agent as known here; a stale one as the platform says within the budget.
+ * Gets an agent as this region knows it. If the agent is stale, its platform is queried within the budget, in ms.
  * @throws Refusal `unknown_agent`, ShardUnavailable
  */
 export async function getAgent(region: Region, agentId: string, budgetMs: number): Promise<AgentAnswer> {
   let record = await region.agents.get(agentId);
-  if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
-  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" was forgotten`);
+  if (!record) throw new Refusal('unknown_agent', `agent "${agentId}" is not known in this region`);
+  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" has been forgotten`);
   if (buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
     await region.readThrough.ask([agentId], budgetMs);
     record = (await region.agents.get(agentId)) ?? record;

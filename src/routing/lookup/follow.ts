@@ -10,10 +10,10 @@ import { ShardUnavailable } from '../../store/store.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';
 import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, type Region } from '../region.ts';
 
-/** What somebody wants to be told. */
+/** The events that a client wants. */
 export interface StreamFilter {
   topics: ReadonlySet<StreamTopic>;
-  /** Only of agents of this home, and claims on them. */
+  /** Only agents of this home, and claims on them; undefined: all. */
   home?: string | undefined;
 }
 
@@ -21,33 +21,33 @@ type StreamEvent =
   | { event: 'agent'; data: AgentAnswer }
   | { event: 'claim'; data: ClaimChange }
   | { event: 'region'; data: RegionChange }
-  /** What followed the bookmark is not known any more: whoever follows must read everything anew. */
+  /** The changes after the stream position are no longer stored. The client must read everything again. */
   | { event: 'reset'; data: { why: 'gone' } };
 
-/** Some news; whoever has all up to one with an id goes on from that. */
+/** An event of the stream. A client resumes after the last event that has an id. */
 export type ResumableEvent = StreamEvent & { id?: string };
 
-/** Nothing but how far it is. */
+/** No change, but the current stream position. */
 export interface KeepAlive {
   event: 'keep-alive';
   id: string;
 }
 
-/** Changes read at once: their records are answered in one piece. */
+/** Changes that are read together, with the records of their agents. */
 const PAGE = 100;
 const LOOK_EVERY_MS = 100;
-/** Whoever hears nothing for longer than this has lost the connection, in ms. */
+/** Longest time without an event, in ms. A client that gets nothing for longer has lost the connection. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * Follows the changes of a region, whichever instance makes them, from a bookmark on:
+ * Follows the changes of a region from a stream position, whichever instance makes them:
  *
- *   looking ──some──► telling ──all told──► looking
- *      │ none           bookmark not known any more: `reset`, and on from now
- *      └──► waiting 100 ms; after 10 s without news how far it is
+ *   reading ──changes──► sending ──taken──► reading
+ *      │ none            if the position is no longer stored: `reset`, then the changes from now on
+ *      └──► waiting 100 ms; after 10 s without events a keep-alive with the stream position
  *
- * It reads on when what it told has been taken, so that a slow listener costs one page of memory. What ends by time alone,
- * a wrap-up, is nobody's act: no news follows it, but those before said when.
+ * It reads the next page when the client has taken the last one, so a slow client costs one page of memory. States that end by
+ * time alone, e.g. wrap-up, cause no event when they end; the event before says when they will.
  */
 export class Follower {
   readonly #region: Region;
@@ -63,7 +63,7 @@ export class Follower {
     this.#isLost = isLost;
   }
 
-  /** @param from undefined: from now on. @throws ShardUnavailable */
+  /** @param from the stream position to continue after; undefined: from now on. @throws ShardUnavailable */
   static async open(region: Region, filter: StreamFilter, from?: Bookmark): Promise<Follower> {
     const { config, changes } = region;
     const known = from?.region === config.region ? from.positions : undefined;
@@ -74,7 +74,7 @@ export class Follower {
     return new Follower(region, filter, new Map(positions), isLost);
   }
 
-  /** Until the signal is given. Never throws; while a shard is away its domains are silent. */
+  /** Yields events until the signal is aborted. Never throws; while a shard is unavailable, its domains have no events. */
   async *events(signal: AbortSignal): AsyncGenerator<(ResumableEvent | KeepAlive)[]> {
     const { clock } = this.#region;
     yield [...(this.#isLost ? [this.#reset()] : []), ...this.#changedRegions(), this.#keepAlive()];
@@ -95,11 +95,11 @@ export class Follower {
         yield [...regions, this.#keepAlive()];
         sentMs = clock.monotonicMs();
       }
-      if (!isMore) await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // the signal was given
+      if (!isMore) await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // The signal was aborted.
     }
   }
 
-  /** What has changed; `gone` leaves the domain at what is the latest now. */
+  /** Reads the next changes. `gone`: they are no longer stored, and the position is set to the latest one. */
   async #next(domain: string): Promise<Change[] | 'gone'> {
     const { changes, log } = this.#region;
     try {
@@ -113,21 +113,21 @@ export class Follower {
     }
   }
 
-  /** Undefined while the shard is away: the same changes are read again. */
+  /** Undefined while the shard is unavailable: the same changes are read again. */
   async #eventsOf(domain: string, changes: Change[]): Promise<ResumableEvent[] | undefined> {
     const records = await this.#recordsOf(domain, changes);
     if (!records) return undefined;
     const last = new Map(changes.map(({ agentId }, i) => [agentId, i]));
     return changes.flatMap((change, i) => {
       this.#positions.set(domain, change.position);
-      // The record is as it is now: of several changes of one agent the last tells all.
+      // Records are current, so the last change of an agent suffices for its `agent` event.
       const events = this.#eventsOfChange(change, records.get(change.agentId), last.get(change.agentId) === i);
-      // Only the last of a change names it: who got the others alone is told it again.
+      // Only the last event of a change has its id: a client that missed it gets all events of the change again.
       return events.map((each, n) => (n === events.length - 1 ? { ...each, id: this.#id() } : each));
     });
   }
 
-  /** A change that nobody can make sense of is passed over: it ends nobody's stream. */
+  /** A change whose events cannot be built is set aside and skipped, so that it does not end the stream. */
   #eventsOfChange({ agentId, claim }: Change, record: AgentRecord | undefined, isLast: boolean): StreamEvent[] {
     const { topics, home } = this.#filter;
     if (!record || (home !== undefined && record.home !== home)) return [];
@@ -138,13 +138,13 @@ export class Follower {
       if (isLast && topics.has('agent'))
         events.push({ event: 'agent', data: buildAndRecordAgentAnswer(this.#region, agentId, record) });
     } catch (error) {
-      this.#passOver(agentId, error);
+      this.#setAside(agentId, error);
     }
     return events;
   }
 
-  /** StreamTopic once, however many listen. */
-  #passOver(agentId: string, error: unknown): void {
+  /** Sets a change aside; counted once, however many streams find it. */
+  #setAside(agentId: string, error: unknown): void {
     const { setAside } = this.#region;
     if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'stream', 'what changed');
   }
@@ -153,7 +153,7 @@ export class Follower {
     const { agents, log } = this.#region;
     try {
       const agentIds = new Set(changes.map(({ agentId }) => agentId));
-      return await agents.getAll(domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
+      return await agents.getAll(domain, [...agentIds], (agentId, error) => this.#setAside(agentId, error));
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
       log.debug('changed_agents_not_read', { err: error, domain });

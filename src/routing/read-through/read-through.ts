@@ -11,7 +11,7 @@ import type { Freshness } from '../../sync/freshness/freshness.ts';
 import { PlatformQueries, type QueryOutcome } from './platform-queries.ts';
 
 interface ReadThroughOptions {
-  /** By connection; one that is not here cannot be asked. */
+  /** By connection; platforms of other connections are not queried. */
   readers: ReadonlyMap<string, PlatformReader>;
   agents: Agents;
   ingest: Ingest;
@@ -23,8 +23,8 @@ interface ReadThroughOptions {
 }
 
 /**
- * Asks the platforms themselves about agents whose home has gone quiet. What they say is applied like any event, so
- * that every region learns it; for `freshness.confirmedMs` it counts as fresh here.
+ * Queries platforms about single agents, e.g. stale ones, while a caller waits. The answers are accepted as events, so every region
+ * gets them. The agents count as fresh in this region for `freshness.confirmedMs`.
  */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
@@ -43,19 +43,19 @@ export class ReadThrough {
     }
   }
 
-  /** Logs in wherever it may have to ask. A platform that is away now is asked to when it is needed. */
+  /** Logs in to all platforms in advance. If that fails, the login is repeated with the first query. */
   prepare(): void {
     for (const [connection, reader] of this.#options.readers) {
       reader.prepare().catch((error) => this.#options.log.debug('platform_login_failed', { err: error, connection }));
     }
   }
 
-  /** Whether there is a platform to ask about the agent. */
+  /** Whether the agent's platform can be queried. */
   canAsk(agentId: string): boolean {
     return this.#queries.has(connectionNameOf(this.#options.config, agentId) ?? '');
   }
 
-  /** Resolves when the platforms have answered, or the time is over; what is heard later counts for later callers. */
+  /** Queries the platforms of these agents. Resolves when they have answered, or after `limitMs`; later answers are applied, too. */
   async ask(agentIds: string[], limitMs: number): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
     const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids));
@@ -70,7 +70,7 @@ export class ReadThrough {
     await Promise.all([...this.#options.readers.values()].map((reader) => reader.close()));
   }
 
-  /** An agent counts as confirmed once everything said of them is in this region's store. */
+  /** Applies an answer. An agent is platform-verified once all reports about it are in this region's store. */
   async #accept(reports: PlatformReport[], askedMs: number): Promise<void> {
     const byAgent = Map.groupBy(reports, ({ agentId }) => agentId);
     await Promise.all([...byAgent].map(([agentId, told]) => this.#confirm(agentId, told, askedMs)));
