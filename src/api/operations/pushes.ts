@@ -59,7 +59,7 @@ export const pushOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** Keeps the bytes of the body: they are signed, not the JSON in them. */
+/** Keeps the body as bytes, because the signature is computed from them. */
 function keepBytes(scope: FastifyInstance): void {
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

@@ -9,7 +9,7 @@ import { sendProblem } from '../problems/send-problem.ts';
 import { StreamBody } from '../stream/stream-body.ts';
 import { type Operation, operation } from './operation.ts';
 
-/** Most streams that an instance has open: each reads the store ten times a second. */
+/** Most open streams of an instance. Each reads the store ten times a second. */
 const MOST_STREAMS = 100;
 const RETRY_MS = 5000;
 const LAST_EVENT_ID = 'last-event-id';
@@ -63,7 +63,7 @@ export const streamOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** How long the caller's token is still valid, in ms; undefined: without limit. */
+/** Remaining validity of the caller's token, in ms; undefined: no limit. */
 function lifeOf({ caller }: Pick<FastifyRequest, 'caller'>, clock: Clock): number | undefined {
   const untilMs = caller?.kind === 'anybody' ? undefined : caller?.untilMs;
   return untilMs === undefined ? undefined : untilMs - clock.nowMs();
