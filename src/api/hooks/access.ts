@@ -40,8 +40,8 @@ const REALM = 'Bearer realm="muster"';
 const RETRY_MS = 5000;
 
 /**
- * Authenticates and authorizes every request by its operation's `access`, before the body is read. Call it before routes are added:
- * it checks each of them.
+ * Authenticates and authorizes every request by its operation's `access`, before the body is read. Call it before routes are
+ * added: it checks each of them.
  * @throws Error when a route without an operation is added
  */
 export function guard(server: FastifyInstance, options: GuardOptions): void {
@@ -210,8 +210,8 @@ export async function settleFor(
 }
 
 /**
- * Rejects a settlement whose claim id does not prove a grant, before the store is read. If the client is above its rate limit, the
- * answer is that of the limit, so that claim ids cannot be guessed faster than it allows.
+ * Rejects a settlement whose claim id does not prove a grant, before the store is read. If the client is above its rate limit,
+ * the answer is that of the limit, so that claim ids cannot be guessed faster than it allows.
  * @throws Refusal `unknown_claim`, TooManyRequests
  */
 export function demandProof(region: Region, request: FastifyRequest, claimId: string, settlement: Settlement): void {
@@ -237,8 +237,8 @@ export function recordEvent({ audit }: Region, request: FastifyRequest, { event,
 }
 
 /**
- * Adds successful requests to operators' routes to the audit. `/metrics` is left out: it is scraped all the time and has no personal
- * data.
+ * Adds successful requests to operators' routes to the audit. `/metrics` is left out: it is scraped all the time and has no
+ * personal data.
  */
 export function recordOperators(server: FastifyInstance, { audit }: Pick<Region, 'audit'>): void {
   server.addHook('onResponse', async (request, reply) => {

@@ -23,7 +23,10 @@ declare module 'fastify' {
     trace: Trace | null;
     /** Time until the rate limit resets, in ms, if the request was admitted above the limit; else null. */
     overLimitMs: number | null;
-    /** Where the answer is stored for the caller's idempotency key: its entry, and the request's fingerprint. Null without a key. */
+    /**
+     * Where the answer is stored for the caller's idempotency key: its entry, and the request's fingerprint. Null
+     * without a key.
+     */
     keyed: { id: string; print: string } | null;
   }
 }
@@ -103,7 +106,10 @@ const SAMPLE_MS = 100;
 const RESOLUTION_MS = 10;
 /** Weight of a sample above the average. It is below 1 because a single pause, e.g. for garbage collection, is no overload. */
 const RISE = 0.5;
-/** Weight of a sample below the average. It is small because rejected requests are repeated: admitting all at once would overload the instance again. */
+/**
+ * Weight of a sample below the average. It is small because rejected requests are repeated: admitting all at once would
+ * overload the instance again.
+ */
 const FALL = 0.1;
 
 /** Lag of the event loop, in ms: how long a request that arrives now waits before it is handled. A moving average. */

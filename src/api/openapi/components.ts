@@ -5,8 +5,8 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type JsonObject = { [name: string]: Json };
 
 /**
- * Collects the named schemas of the document. In TypeBox a schema with an `$id` is repeated wherever it is used; in the document it is
- * one component with references to it.
+ * Collects the named schemas of the document. In TypeBox a schema with an `$id` is repeated wherever it is used; in the
+ * document it is one component with references to it.
  */
 export class Components {
   readonly schemas: JsonObject = {};

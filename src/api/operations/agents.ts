@@ -209,8 +209,8 @@ export function readSkills(text = '', field = '/skills'): Record<string, number>
 const PASSING = new Set(['age_ms', 'confirmed_ms_ago', 'claimed_for_ms', 'digital_claimed_for_ms', 'remaining_ms']);
 
 /**
- * The etag of an agent's answer. It is weak as in RFC 9110: answers with the same etag may differ in ages. It is computed from the
- * answer alone, so all instances give the same etag.
+ * The etag of an agent's answer. It is weak as in RFC 9110: answers with the same etag may differ in ages. It is computed from
+ * the answer alone, so all instances give the same etag.
  */
 function etagOf(agent: AgentAnswer): string {
   const text = JSON.stringify(agent, (name, value) => (PASSING.has(name) ? undefined : value));

@@ -48,7 +48,10 @@ export const eventOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** Reads one event or a batch. One invalid event rejects the whole batch. @throws InvalidRequest with the fields of all events */
+/**
+ * Reads one event or a batch. One invalid event rejects the whole batch.
+ * @throws InvalidRequest with the invalid fields of all events
+ */
 function readAll(region: Region, body: unknown): AgentEvent[] {
   const payloads = Array.isArray(body) ? body : [body];
   const prefix = (index: number): string => (Array.isArray(body) ? `/${index}` : '');

@@ -34,8 +34,8 @@ type Tag = keyof typeof TAGS;
 export type Access = Scope | 'region' | 'platform' | 'open';
 
 /**
- * Kind of work, in the order in which an overloaded instance rejects it. Settlements come last because a claim that is not settled
- * holds an agent. Operations without a kind are never rejected for load.
+ * Kind of work, in the order in which an overloaded instance rejects it. Settlements come last because a claim that is not
+ * settled holds an agent. Operations without a kind are never rejected for load.
  */
 export type Work = 'lookup' | 'claim' | 'settlement';
 

@@ -37,8 +37,8 @@ const FORGIVING =
 
 /**
  * The members that all operations for scripts have in common. Scripts on platforms branch on fields, not on statuses. A platform
- * retries and counts failed requests, and stops sending after many of them. So an outcome that can change by itself is a 200 with a
- * `reason`; only a mistake in the script, or a defect in Muster, is a problem.
+ * retries and counts failed requests, and stops sending after many of them. So an outcome that can change by itself is a 200
+ * with a `reason`; only a mistake in the script, or a defect in Muster, is a problem.
  */
 const SCRIPT = {
   tag: 'Scripts',
@@ -129,8 +129,8 @@ function readForm(text: string): Record<string, string> {
 }
 
 /**
- * Creates a reader for the fields of a script's request, from its query and its body. Scripts often cannot leave a field out or send
- * numbers: an empty field counts as left out, numbers may be text, and text may be numbers.
+ * Creates a reader for the fields of a script's request, from its query and its body. Scripts often cannot leave a field out or
+ * send numbers: an empty field counts as left out, numbers may be text, and text may be numbers.
  * @throws InvalidRequest
  */
 function fieldsReader<S extends TSchema>(schema: S): (request: FastifyRequest) => Static<S> {

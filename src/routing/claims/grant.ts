@@ -76,8 +76,8 @@ export function claimIn(
 }
 
 /**
- * Remembers a grant of this attempt that no replica has acknowledged, for `releaseUnacknowledged`. A repeated request for the call
- * increments the record's version; this attempt must not release the grant then.
+ * Remembers a grant of this attempt that no replica has acknowledged, for `releaseUnacknowledged`. A repeated request for the
+ * call increments the record's version; this attempt must not release the grant then.
  */
 function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { version }: AgentRecord): void {
   attempt.unacknowledged = written.match({

@@ -99,7 +99,10 @@ export class OneCall {
     if (outcome === 'both-confirmed' && isBehind(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
   }
 
-  /** The other claim in its current state at the region that granted it; undefined if it has ended, or that region does not answer. */
+  /**
+   * The other claim in its current state at the region that granted it; undefined if it has ended, or that region does
+   * not answer.
+   */
   async #askAfter(theirs: Party): Promise<Party | undefined> {
     const { peers, claimIds, config } = this.#region;
     const { agentId, region, claim } = theirs;

@@ -189,9 +189,9 @@ export function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName,
 }
 
 /**
- * The claim to settle: the recorded one if its fence matches. If the record's fence is lower, a failover has lost the claim, since
- * the claim id proves that it was granted; the claim may be restored. If it is higher, the settle script rejects the settlement:
- * only the script compares fences.
+ * The claim to settle: the recorded one if its fence matches. If the record's fence is lower, a failover has lost the claim,
+ * since the claim id proves that it was granted; the claim may be restored. If it is higher, the settle script rejects the
+ * settlement: only the script compares fences.
  */
 function claimToSettle(
   { config, store }: Region,

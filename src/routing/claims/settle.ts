@@ -54,8 +54,8 @@ export async function settle(
 }
 
 /**
- * Settles in this region's store. Under `claims.replication: refuse`, a rejection must be replicated, too: if a failover loses the
- * end of a claim, the claim is live again, and its caller must not have been told that it has ended.
+ * Settles in this region's store. Under `claims.replication: refuse`, a rejection must be replicated, too: if a failover loses
+ * the end of a claim, the claim is live again, and its caller must not have been told that it has ended.
  */
 async function settleOwn(
   region: Region,

@@ -92,7 +92,10 @@ interface ReadAnswer {
   body: unknown;
 }
 
-/** Reads from another region. Never throws. @returns undefined if the status is not 200, or no answer came within `deadlineMs` */
+/**
+ * Reads from another region. Never throws.
+ * @returns undefined if the status is not 200, or no answer came within `deadlineMs`
+ */
 export async function askForRead(
   url: string,
   headers: () => Promise<Record<string, string>>,

@@ -24,8 +24,8 @@ export class RoundTrip {
   }
 
   /**
-   * Time within which most answers arrive, in ms; Infinity before the first measurement. A request with a shorter budget often gets
-   * its answer too late: a claim granted by it would hold the agent until it lapses.
+   * Time within which most answers arrive, in ms; Infinity before the first measurement. A request with a shorter budget often
+   * gets its answer too late: a claim granted by it would hold the agent until it lapses.
    */
   get mostMs(): number {
     return this.#meanMs === undefined ? Number.POSITIVE_INFINITY : this.#meanMs + DEVIATIONS * this.#deviationMs;

@@ -11,8 +11,8 @@ const ANSWER_MS = 5000;
 const PACE_MS = 5000;
 
 /**
- * Queries platforms about the agents of change hints: at once for the first hint, then at intervals for all agents that were named
- * meanwhile.
+ * Queries platforms about the agents of change hints: at once for the first hint, then at intervals for all agents that were
+ * named meanwhile.
  */
 export class Hints {
   readonly #readThrough: Pick<ReadThrough, 'ask'>;

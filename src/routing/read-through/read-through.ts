@@ -23,8 +23,8 @@ interface ReadThroughOptions {
 }
 
 /**
- * Queries platforms about single agents, e.g. stale ones, while a caller waits. The answers are accepted as events, so every region
- * gets them. The agents count as fresh in this region for `freshness.confirmedMs`.
+ * Queries platforms about single agents, e.g. stale ones, while a caller waits. The answers are accepted as events, so every
+ * region gets them. The agents count as fresh in this region for `freshness.confirmedMs`.
  */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
@@ -55,7 +55,10 @@ export class ReadThrough {
     return this.#queries.has(connectionNameOf(this.#options.config, agentId) ?? '');
   }
 
-  /** Queries the platforms of these agents. Resolves when they have answered, or after `limitMs`; later answers are applied, too. */
+  /**
+   * Queries the platforms of these agents. Resolves when they have answered, or after `limitMs`; later answers are
+   * applied, too.
+   */
   async ask(agentIds: string[], limitMs: number): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
     const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids));
