@@ -17,8 +17,8 @@ export function conflictReporter(): (region: Region, agentId: string, conflict: 
     const pair = `${agentId} ${kept.fence} ${lost.fence} ${lost.by ?? ''}`;
     if (reported.get(pair)) return;
     reported.set(pair, true);
-    const told = ({ fence, callId, by }: Claim) => ({ fence, call: callId, region: by ?? config.region });
-    const conflict = { agent: agentId, kept: told(kept), lost: told(lost), overlap };
+    const describe = ({ fence, callId, by }: Claim) => ({ fence, call: callId, region: by ?? config.region });
+    const conflict = { agent: agentId, kept: describe(kept), lost: describe(lost), overlap };
     metrics.conflicts.inc({ overlap });
     history?.conflict(conflict);
     audit.record({ op: 'conflict', who: { region: lost.by ?? config.region }, outcome: overlap, ...conflict });

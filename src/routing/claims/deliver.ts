@@ -40,11 +40,11 @@ export async function claimAndDeliver(region: Region, request: ClaimRequest): Pr
   for (let agents = 0; agents < MAX_AGENTS && (agents === 0 || leftMs() > 1); agents++) {
     const granted = await nextClaim(region, { ...request, budgetMs: leftMs() }, agents === 0);
     if (!granted) break;
-    const told = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
-    if (typeof told === 'string') return { ...granted, delivered: told };
-    await releaseUndelivered(region, granted.claim, told);
-    if (told.answer === 'not_sent') throw new Refusal('platform_unavailable', told.reason);
-    reason = told.reason;
+    const outcome = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
+    if (typeof outcome === 'string') return { ...granted, delivered: outcome };
+    await releaseUndelivered(region, granted.claim, outcome);
+    if (outcome.answer === 'not_sent') throw new Refusal('platform_unavailable', outcome.reason);
+    reason = outcome.reason;
   }
   throw new Refusal('not_assigned', reason);
 }
@@ -71,7 +71,7 @@ async function deliver(
   const connection = connectionNameOf(region.config, agentId) ?? '';
   const platform = region.platforms.get(connection);
   if (!platform?.assign) return 'by_caller';
-  const is = again ? whereabouts(claim) : 'waiting';
+  const is = again ? whereCallIs(claim) : 'waiting';
   if (is === 'with the agent') return 'accepted';
   if (is === 'elsewhere') return { answer: 'elsewhere', reason: `agent "${agentId}" has another interaction by now` };
   const answer = await platform.assign(agentId, callId, AbortSignal.timeout(limitMs));
@@ -87,7 +87,7 @@ async function deliver(
  * Where a call with an earlier claim is now, according to the interactions that the platform reported. The agent's status does
  * not answer this: the agent may be busy with this very call.
  */
-function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the agent' | 'elsewhere' | 'waiting' {
+function whereCallIs({ agent, call_id, state, unit }: ClaimAnswer): 'with the agent' | 'elsewhere' | 'waiting' {
   const facets = facetsOf(agent);
   const its = interactionOf(facets, call_id);
   if (state === 'CONFIRMED' || (its && isLive(its, facets))) return 'with the agent';

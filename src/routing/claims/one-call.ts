@@ -52,22 +52,22 @@ export class OneCall {
     while (this.#waiting.size > 0 && !this.#stopped) {
       const some = [...this.#waiting].slice(0, AT_ONCE);
       for (const [callId] of some) this.#waiting.delete(callId);
-      await Promise.all(some.map(([callId, told]) => this.#lookSafely(callId, told)));
+      await Promise.all(some.map(([callId, claims]) => this.#checkSafely(callId, claims)));
     }
     this.#running = undefined;
   }
 
-  async #lookSafely(callId: string, told: Party[]): Promise<void> {
+  async #checkSafely(callId: string, claims: Party[]): Promise<void> {
     try {
-      await this.#look(callId, told);
+      await this.#check(callId, claims);
     } catch (error) {
       this.#region.log.warn('call_conflict_check_failed', { err: error, call: callId });
     }
   }
 
-  async #look(callId: string, told: Party[]): Promise<void> {
+  async #check(callId: string, claims: Party[]): Promise<void> {
     const { config } = this.#region;
-    const agentIds = new Set(told.map(({ agentId }) => agentId));
+    const agentIds = new Set(claims.map(({ agentId }) => agentId));
     const entries = await Promise.all(domainsOf(config).map((each) => this.#region.calls.entryOf(each, callId)));
     for (const entry of entries) if (entry) agentIds.add(entry.agentId);
     // The usual case: one claim, on the agent of the entry.
@@ -92,7 +92,7 @@ export class OneCall {
     const first = meet(ours, theirs);
     // Both regions find two confirmed claims; only the one whose claim is behind reports them.
     if (first === 'stands' || (first === 'both-confirmed' && !isBehind(ours, theirs))) return;
-    const now = await this.#askAfter(theirs);
+    const now = await this.#currentClaim(theirs);
     if (!now) return;
     const outcome = meet(ours, now);
     if (outcome === 'ends') await this.#end(callId, ours, now);
@@ -103,7 +103,7 @@ export class OneCall {
    * The other claim in its current state at the region that granted it; undefined if it has ended, or that region does
    * not answer.
    */
-  async #askAfter(theirs: Party): Promise<Party | undefined> {
+  async #currentClaim(theirs: Party): Promise<Party | undefined> {
     const { peers, claimIds, config } = this.#region;
     const { agentId, region, claim } = theirs;
     if (region === config.region) return theirs;
@@ -135,13 +135,13 @@ export class OneCall {
     if (this.#reported.has(key)) return;
     if (this.#reported.size >= WAITING_LIMIT) this.#reported.clear();
     this.#reported.add(key);
-    const told = ({ agentId, region, claim }: Party) => ({
+    const describe = ({ agentId, region, claim }: Party) => ({
       agent: agentId,
       fence: claim.fence,
       region,
       ...unitIn(claim),
     });
-    const conflict = { call, kept: told(kept), lost: told(lost), outcome };
+    const conflict = { call, kept: describe(kept), lost: describe(lost), outcome };
     metrics.callConflicts.inc({ outcome });
     history?.callConflict(conflict);
     audit.record({ op: 'call_conflict', who: { region: config.region }, ...conflict });

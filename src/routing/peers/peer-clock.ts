@@ -18,7 +18,7 @@ export class PeerClock {
    * @param rttMs round trip of the probe, in ms
    * @returns whether the clock differs or agrees from now on; undefined if that has not changed
    */
-  heard(theirMs: number, ourMs: number, rttMs: number): 'off' | 'well' | undefined {
+  addSample(theirMs: number, ourMs: number, rttMs: number): 'off' | 'well' | undefined {
     const offsetMs = theirMs - (ourMs - rttMs / 2);
     this.#samples = [...this.#samples, { offsetMs, rttMs }].slice(-SAMPLES);
     const isOff = Math.abs(this.offsetMs ?? 0) > (this.#isOff ? CLOCK_TOLERANCE_MS / 2 : CLOCK_TOLERANCE_MS);

@@ -21,7 +21,7 @@ export class PeerKeys {
   }
 
   /** Takes an answer to a probe. @param theirs fingerprints of the other region's keys; undefined if the answer has none */
-  heard(theirs: readonly string[] | undefined): void {
+  compare(theirs: readonly string[] | undefined): void {
     const isStranger = theirs !== undefined && !theirs.includes(this.#ours);
     if (isStranger === this.#isStranger) return;
     this.#isStranger = isStranger;

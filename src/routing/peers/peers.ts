@@ -198,7 +198,7 @@ export class Peers {
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
-      peer.keys.heard(theirKeys);
+      peer.keys.compare(theirKeys);
     } catch (error) {
       peer.failures += 1; // Logged once, when the region counts as unreachable.
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
@@ -235,7 +235,7 @@ export class Peers {
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {
     const { clock, log } = this.#options;
-    const change = theirs.heard(theirMs, clock.nowMs(), tookMs);
+    const change = theirs.addSample(theirMs, clock.nowMs(), tookMs);
     const offsetMs = Math.round(theirs.offsetMs ?? 0);
     if (change === 'off') log.warn('region_clock_differs', { peer: name, offset_ms: offsetMs });
     if (change === 'well') log.info('region_clock_agrees', { peer: name, offset_ms: offsetMs });

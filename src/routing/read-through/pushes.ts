@@ -41,7 +41,7 @@ export class Pushes {
   async take(connection: string, body: unknown): Promise<PushAnswer> {
     const { facts, hints, ignored } = this.#read(connection, body);
     const byAgent = Map.groupBy(facts, ({ agentId }) => agentId);
-    await Promise.all([...byAgent].map(([agentId, told]) => this.#accept(connection, agentId, told)));
+    await Promise.all([...byAgent].map(([agentId, agentFacts]) => this.#accept(connection, agentId, agentFacts)));
     const hinted = new Set(hints);
     this.#hints.take(connection, [...hinted]);
     this.count(connection, 'hint', hinted.size);

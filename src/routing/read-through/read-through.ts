@@ -36,7 +36,7 @@ export class ReadThrough {
       const queries = new PlatformQueries({
         reader,
         accept: (reports, askedMs) => this.#accept(reports, askedMs),
-        ended: (...told) => this.#count(connection, ...told),
+        ended: (...result) => this.#count(connection, ...result),
         monotonicMs: () => options.clock.monotonicMs(),
       });
       this.#queries.set(connection, queries);
@@ -76,7 +76,7 @@ export class ReadThrough {
   /** Applies an answer. An agent is platform-verified once all reports about it are in this region's store. */
   async #accept(reports: PlatformReport[], askedMs: number): Promise<void> {
     const byAgent = Map.groupBy(reports, ({ agentId }) => agentId);
-    await Promise.all([...byAgent].map(([agentId, told]) => this.#confirm(agentId, told, askedMs)));
+    await Promise.all([...byAgent].map(([agentId, agentReports]) => this.#confirm(agentId, agentReports, askedMs)));
   }
 
   async #confirm(agentId: string, reports: PlatformReport[], askedMs: number): Promise<void> {
