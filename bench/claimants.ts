@@ -43,7 +43,7 @@ export class Claimants {
       wish: 'any',
       heldMs: HELD_MS,
       holdMs: 200,
-      refused: [],
+      excluded: [],
       instead: [],
       deadlineMs: DEADLINE_MS,
     });

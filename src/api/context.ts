@@ -12,13 +12,13 @@ export interface ApiContext {
   region: Region;
   /** The build of Muster that runs. */
   build: Build;
-  /** Verifies bearer tokens; undefined: callers are not authenticated. */
+  /** Verifies bearer tokens. Undefined: callers are not authenticated. */
   tokens?: Tokens | undefined;
-  /** Requests per second that one client may send; undefined: no limit. */
+  /** Requests per second that one client may send to this instance. Undefined: no limit. */
   requestsPerSecond?: number | undefined;
   /** Accepts what platforms push. */
   pushes: Pushes;
-  /** The instance's start. `isUnderWay` until the platforms homed here have been read. */
+  /** `isUnderWay` until this region's platforms have been read once after the start. */
   start: { readonly isUnderWay: boolean };
   /** The state of the region for operators, as this instance knows it. */
   report(): Promise<RegionReport>;
@@ -34,7 +34,7 @@ export interface ApiContext {
   takeBeat(): Promise<number>;
 }
 
-/** The context that handlers get: the instance's parts, and those of the server itself. */
+/** What handlers work with: the parts of the instance, and those of its HTTP server. */
 export interface HandlerContext extends ApiContext {
   streams: OpenStreams;
   documents: {

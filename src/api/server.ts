@@ -10,8 +10,8 @@ import {
   demandWellFormed,
   keepAnswers,
   limitClients,
-  refuseWhileClosing,
-  refuseWhileStarting,
+  rejectWhileClosing,
+  rejectWhileStarting,
   requestIdOf,
   shedLoad,
   traceRequests,
@@ -36,7 +36,7 @@ export function createServer(context: ApiContext): Server {
     bodyLimit: REQUEST_LIMITS.body.most,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestIdOf,
-    // In UTF-16 code units, of which a code point takes up to two.
+    // The limit counts UTF-16 code units; a code point has up to two.
     routerOptions: { maxParamLength: 2 * LONGEST_CLAIM_ID },
     logger: false,
     forceCloseConnections: 'idle',
@@ -50,8 +50,8 @@ export function createServer(context: ApiContext): Server {
     sendProblem(reply, 'unknown_route', { detail: `no route for ${request.method} ${request.url.split('?')[0]}` }),
   );
   traceRequests(server);
-  refuseWhileClosing(server);
-  refuseWhileStarting(server, context.start);
+  rejectWhileClosing(server);
+  rejectWhileStarting(server, context.start);
   shedLoad(server, context.region.metrics);
   guard(server, { tokens: context.tokens, ...context.region });
   limitClients(server, context.requestsPerSecond, context.region.metrics);
@@ -65,7 +65,7 @@ export function createServer(context: ApiContext): Server {
   return server;
 }
 
-/** Adds the route of an operation; in a scope of its own if its body needs parsers of its own. */
+/** Adds the route of an operation. If its body needs special parsers, they apply to this route only. */
 function mount(server: FastifyInstance, operation: Operation): void {
   const parsers = operation.body?.parsers;
   if (!parsers) {
@@ -107,7 +107,7 @@ function addRoute(scope: FastifyInstance, operation: Operation): void {
   });
 }
 
-/** The documents of the API, each rendered when it is first asked for. */
+/** The documents of the API, each rendered on its first request. */
 function openDocuments(): HandlerContext['documents'] {
   let document: string | undefined;
   let page: Page | undefined;
@@ -123,7 +123,7 @@ function openDocuments(): HandlerContext['documents'] {
   };
 }
 
-/** Answers bytes that are no HTTP request, and closes the connection. */
+/** Answers a request that is not valid HTTP, and closes the connection. Fastify runs no hooks for it. */
 function answerBroken({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();

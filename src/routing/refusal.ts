@@ -2,7 +2,7 @@ import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Tally } from '../store/queues.ts';
 
-/** Why routing could not do what was asked; the API turns each code into the problem of the same name. */
+/** Why routing could not serve a request. The API answers with the problem of the same code. */
 export type RefusalCode =
   | 'no_agent_available'
   | 'unknown_agent'
@@ -30,18 +30,20 @@ interface RefusalDetails {
   retryAfterMs?: number;
 }
 
+/** A request that routing could not serve. `message` becomes the problem's `detail`. */
 export class Refusal extends Error {
   override name = 'Refusal';
   readonly code: RefusalCode;
+  /** Scan counts, if a queue was scanned. */
   readonly passedOver: Tally | undefined;
   readonly explanation: Explanation[] | undefined;
-  /** The agent it was about, so that the region that asked can correct its copy. */
+  /** The agent in question, so that a region that asked can update its copy. */
   readonly agent: AgentAnswer | undefined;
-  /** The claim that the call has. */
+  /** The claim that the call has already. */
   readonly claim: ClaimAnswer | undefined;
-  /** The region that is the agent's home, as far as this one knows. */
+  /** The agent's home according to this region; empty if there is none. */
   readonly home: string | undefined;
-  /** Of a call that found nobody: when it should ask again, in ms. */
+  /** The retry slot of a call that found no agent: time until it should ask again, in ms. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: RefusalCode, message: string, details: RefusalDetails = {}) {

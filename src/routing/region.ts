@@ -22,14 +22,14 @@ import type { Ingest } from '../sync/flow/ingest.ts';
 import type { SetAside } from '../sync/flow/set-aside.ts';
 import type { Freshness } from '../sync/freshness/freshness.ts';
 import type { Positions } from '../sync/freshness/positions.ts';
-import type { Turns } from './claims/turns.ts';
+import type { RetrySlots } from './claims/retry-slots.ts';
 import type { Peers } from './peers/peers.ts';
 import type { ReadThrough } from './read-through/read-through.ts';
 import { Refusal } from './refusal.ts';
 
 const NO_WRAP_UP: WrapUp = { rule: 'none', seconds: 0 };
 
-/** What routing in a region works with. */
+/** The parts of an instance that routing needs. */
 export interface Region {
   config: Config;
   agents: Agents;
@@ -40,31 +40,31 @@ export interface Region {
   peers: Peers;
   freshness: Freshness;
   readThrough: ReadThrough;
-  /** By connection: who asks its platform, and tells it. */
+  /** Platform readers by connection. */
   platforms: ReadonlyMap<string, PlatformReader>;
-  turns: Turns;
+  retrySlots: RetrySlots;
   claimIds: ClaimIds;
   positions: Positions;
   ingest: Ingest;
   setAside: SetAside;
-  /** The store's clock, by which locks are judged. */
+  /** The store's clock. Locks are compared with it. */
   store: { nowMs(): number };
   clock: Clock;
   log: Log;
   metrics: Metrics;
-  /** Absent where no history is kept. */
+  /** Undefined if no history is kept. */
   history: History | undefined;
   audit: Audit;
 }
 
-/** A queue that callers can ask for. */
+/** A queue that requests can name. */
 export interface Queue {
   id: string;
   domain: string;
   wrapUp: WrapUp;
 }
 
-/** The queue with this id: virtual, of a known connection, or `global`. */
+/** Finds the queue with this id: a virtual queue, a queue of a configured connection, or `global`. */
 export function findQueue(config: Config, id: string): Queue | undefined {
   const { queues } = config;
   const virtual = Object.hasOwn(queues, id) ? queues[id] : undefined;
@@ -77,19 +77,22 @@ export function findQueue(config: Config, id: string): Queue | undefined {
 /** @throws Refusal `unknown_queue` */
 export function queueNamed({ config }: Region, id: string): Queue {
   const queue = findQueue(config, id);
-  if (!queue) throw new Refusal('unknown_queue', `no queue "${id}" is configured, and no connection of that name`);
+  if (!queue) throw new Refusal('unknown_queue', `"${id}" is not a virtual queue, and no connection has its prefix`);
   return queue;
 }
 
-/** What a claim's id says, once it has proven that it was granted: nothing is done for any other. @throws Refusal `unknown_claim` */
+/**
+ * Reads a claim id, after checking that it proves a grant. Counts ids that do not.
+ * @throws Refusal `unknown_claim`
+ */
 export function provenClaim({ claimIds, metrics }: Pick<Region, 'claimIds' | 'metrics'>, claimId: string): ClaimName {
   const name = claimIds.prove(claimId);
   if (name) return name;
   metrics.unprovenClaimIds.inc();
-  throw new Refusal('unknown_claim', `"${claimId}" is not the id of a claim that a region granted`);
+  throw new Refusal('unknown_claim', `the claim id "${claimId}" does not prove that a region granted it`);
 }
 
-/** Homes whose agents must not be handed out now, because nobody knows whether they are still free. */
+/** The stale homes. Their agents are passed over, because they may have been claimed or gone since. */
 export function staleHomes({ config, freshness }: Region): PassOver {
   const passOver: PassOver = new Map();
   for (const name of Object.keys(config.regions)) {
@@ -98,7 +101,10 @@ export function staleHomes({ config, freshness }: Region): PassOver {
   return passOver;
 }
 
-/** Homes that have been quiet for a while: their agents come behind everybody else's. */
+/**
+ * The suspect homes, with those of `unusable` left out. Their agents are offered only after all others.
+ * @param unusable homes that are passed over anyway
+ */
 export function suspectHomes({ config, freshness }: Region, unusable: PassOver): PassOver {
   const suspects: PassOver = new Map();
   for (const name of Object.keys(config.regions)) {
@@ -107,33 +113,34 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
   return suspects;
 }
 
-/** Says what this region knows of an agent, how old that may be, and whose word it is. */
-export function answerFor(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
+/** Builds the API answer for an agent: its state, the age of the information, and the agent's home. */
+export function buildAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const { freshness, store } = region;
   const { ageMs, state } = freshness.agent(record.home, agentId);
   const confirmedMsAgo = freshness.confirmedMsAgo(agentId);
   const stale = state === 'stale' && confirmedMsAgo === undefined;
-  return answerAgent(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
+  return toAgentAnswer(agentId, record, { ageMs, stale, confirmedMsAgo }, store.nowMs());
 }
 
-/** The same as {@link answerFor}, for a caller: what callers are told is judged afterwards. */
-export function tell(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
-  const answer = answerFor(region, agentId, record);
+/** Builds the API answer for an agent and records it in the history, so that `muster verify` can judge it. */
+export function buildAndRecordAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
+  const answer = buildAgentAnswer(region, agentId, record);
   const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
   region.history?.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
   return answer;
 }
 
-/** How old what is known of an agent is. */
+/** How old the information about an agent is. */
 interface Age {
-  /** Infinity where nothing was ever heard of the home. */
+  /** Age in ms; Infinity if this region has never received anything from the home. */
   ageMs: number;
   stale: boolean;
+  /** When the platform confirmed the state, in ms before now; undefined if the agent is not platform-verified. */
   confirmedMsAgo: number | undefined;
 }
 
-/** @param storeMs the store's clock, by which locks are judged */
-function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
+/** @param storeMs time by the store's clock, for locks */
+function toAgentAnswer(agentId: string, record: AgentRecord, age: Age, storeMs: number): AgentAnswer {
   const { facets } = record;
   const { ageMs, stale, confirmedMsAgo } = age;
   const claim = facets.claim && { ...facets.claim, untilMs: lockOf(record) };
@@ -144,7 +151,7 @@ function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: nu
   const { [VOICE]: claimedForMs, ...digitalForMs } = Object.fromEntries(leftMs);
   const room = roomOf(record, storeMs);
   const own = statusOf({ ...facets, ...(claim && { claim }) }, storeMs);
-  // A claim of another media type can keep a call away, too.
+  // A claim of another media type can use up the capacity for calls.
   const isBarred = own.status === 'AVAILABLE' && room.voice === 0;
   const { status, reason } = isBarred ? { status: 'BUSY' as const, reason: 'CLAIMED' } : own;
   return {
@@ -166,16 +173,20 @@ function answerAgent(agentId: string, record: AgentRecord, age: Age, storeMs: nu
   };
 }
 
-/** The unit that a claim takes, as answers and histories name it: not at all where it is the one for voice. */
+/** The `unit` member of answers and histories, left out for voice. */
 export const unitIn = ({ unit }: { unit?: string }): { unit?: string } => (unit === undefined ? {} : { unit });
 
-/** The region whose word the claim on record is. */
+/** The region that granted a recorded claim: the home, unless the grant was delegated. */
 export function grantedBy({ home }: Pick<AgentRecord, 'home'>, claim: Claim): string {
   return claim.by ?? home;
 }
 
-/** @param leftMs how long the claim still holds its agent */
-export function answerClaim(
+/**
+ * Builds the API answer for a claim.
+ * @param leftMs how long the claim still holds its agent, in ms
+ * @param replicated whether a replica acknowledged it; left out of the answer if undefined
+ */
+export function buildClaimAnswer(
   ids: ClaimIds,
   claim: Claim,
   agent: AgentAnswer,
@@ -200,7 +211,7 @@ export function answerClaim(
   };
 }
 
-/** The facets in another region's answer about an agent: complete, each with its own version. */
+/** Reads the facets from another region's answer about an agent. All are there, each with its version. */
 export function facetsOf(agent: AgentAnswer): Facets {
   const facets = readFacets(agent.facets, { at: 0, id: '' }, (ms) => ms);
   for (const claim of claimsOf(facets)) {
@@ -210,6 +221,7 @@ export function facetsOf(agent: AgentAnswer): Facets {
   return facets;
 }
 
+/** Builds the explanation of a scan: every agent that it looked at, in order, with the parts of the queue position. */
 export function explain(considered: Considered[], weights: Weights): Explanation[] {
   return considered.map(({ agentId, obstacle, record }) => {
     const { arrivalMs, parts } = virtualArrival(record?.facets ?? {}, weights);
@@ -227,16 +239,19 @@ export function explain(considered: Considered[], weights: Weights): Explanation
   });
 }
 
-/** Between two looks at a shard that is failing over, in ms. */
+/** Pause between failover retries, in ms. */
 const LOOK_EVERY_MS = 100;
 
 /**
- * Does something again while its shard is failing over, or no replica acknowledges it, and the caller's time lasts: whoever
- * gives a budget longer than a promotion sees latency instead of a 503. What is done must be harmless to repeat.
- * Once something is written that no replica has, a refusal would speak of what follows from that: it is as unknown.
- * @throws ShardUnavailable, NotReplicated when the time is over
+ * Runs `work`, and again while its shard fails over or no replica acknowledges its write, until the budget is used up. A caller
+ * whose budget is longer than a failover sees latency instead of a 503. `work` must be safe to repeat.
+ *
+ * A Refusal after an attempt that was not replicated may be a consequence of that attempt's own write, so NotReplicated is
+ * thrown instead.
+ * @param budgetMs time for all attempts, in ms
+ * @throws ShardUnavailable, NotReplicated when the budget is used up; and what `work` throws
  */
-export async function whileTimeLasts<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
+export async function retryDuringFailover<T>(clock: Clock, budgetMs: number, work: () => Promise<T>): Promise<T> {
   const untilMs = clock.monotonicMs() + budgetMs;
   let unknown: NotReplicated | undefined;
   for (;;) {

@@ -5,7 +5,7 @@ import { conflictReporter } from '../routing/claims/conflict.ts';
 import { followPlatform } from '../routing/claims/follow-platform.ts';
 import { Lapses } from '../routing/claims/lapses.ts';
 import { OneCall } from '../routing/claims/one-call.ts';
-import { Turns } from '../routing/claims/turns.ts';
+import { RetrySlots } from '../routing/claims/retry-slots.ts';
 import { Peers } from '../routing/peers/peers.ts';
 import { ReadThrough } from '../routing/read-through/read-through.ts';
 import type { Region } from '../routing/region.ts';
@@ -112,7 +112,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
 }
 
 /** Stateless access to the store, the platform readers, and the retry slots. */
-type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'keptAnswers' | 'platforms' | 'turns'>;
+type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'keptAnswers' | 'platforms' | 'retrySlots'>;
 
 function viewsOf(ground: Ground, leases: Leases): Views {
   const { config, clock, store } = ground;
@@ -124,7 +124,7 @@ function viewsOf(ground: Ground, leases: Leases): Views {
     keptAnswers: store.keptAnswers,
     platforms: platformReaders(ground),
     // Every live instance takes part in the relay leases, so they count the instances.
-    turns: new Turns({ perMinute, instances: () => leases.instances(), clock }),
+    retrySlots: new RetrySlots({ perMinute, instances: () => leases.instances(), clock }),
   };
 }
 

@@ -45,8 +45,8 @@ export interface ClaimRequest extends Walk {
   heldMs: number;
   /** Duration of a reservation while the home is asked, in ms. */
   holdMs: number;
-  /** Agents to skip, because their home has just refused them. */
-  refused: string[];
+  /** Agents not to be considered, e.g. because their home has just answered that it does not grant them. */
+  excluded: string[];
   /** Platform-verified agents of other homes for whom a delegated grant is allowed. */
   instead: string[];
   /** The only agent to consider; absent: all. */

@@ -155,7 +155,7 @@ describe('while the bus does not answer', () => {
         status: 409,
         body: {
           code: 'not_yet_consistent',
-          detail: `not known here yet: the claim of agent "${agent_id}" as written in eu`,
+          detail: `this region does not have yet: the claim of agent "${agent_id}" as written in eu`,
           missing: [{ region: 'eu', agent_id, facets: ['claim'] }],
           known: { agent_id, status: 'AVAILABLE', home: 'eu' },
         },

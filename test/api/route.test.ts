@@ -81,7 +81,7 @@ describe('a route', () => {
     expect(body).toEqual({
       found: false,
       reason: 'no_agent_available',
-      detail: 'nobody in queue "crm-eu:nobody" can take the call now: 1 seen, 1 skill',
+      detail: 'no agent of queue "crm-eu:nobody" can take the call now: 1 seen, 1 skill',
       retry_after_ms: 2000,
       queue: agent('nobody'),
       agent_id: '',

@@ -123,7 +123,7 @@ velocityOrSkip('a flow', () => {
       authority: '',
       verified: false,
       reason: 'no_agent_available',
-      detail: expect.stringContaining('nobody in queue'),
+      detail: expect.stringContaining('no agent of queue'),
       retry_after_ms: expect.any(Number),
     });
     expect(output.retry_after_ms).toBeGreaterThan(0);

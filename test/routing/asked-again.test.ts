@@ -23,7 +23,7 @@ beforeEach(async () => {
 const ONCE = { budgetMs: 50 };
 
 const refused = (code: string, more: object = {}): HomeAnswer => {
-  return { kind: 'refused', status: 409, code, detail: 'by us', ...more };
+  return { kind: 'problem', status: 409, code, detail: 'by us', ...more };
 };
 
 describe('a call that asks again for a claim of another region', () => {

@@ -106,11 +106,11 @@ describe('a home that is asked for an agent', () => {
   it('refuses with all that it knows, or little', async () => {
     const more = { agent: { agent_id: 'away:1' }, claim: { claim_id: 'c' }, home: 'ap' };
     answers(409, { code: 'call_has_claim', detail: 'it has one', ...more, title: 'not asked for' });
-    const refused = { kind: 'refused', status: 409, code: 'call_has_claim', detail: 'it has one', ...more };
-    expect(await peers.claim('us', asked, LONG_MS)).toEqual(refused);
+    const problem = { kind: 'problem', status: 409, code: 'call_has_claim', detail: 'it has one', ...more };
+    expect(await peers.claim('us', asked, LONG_MS)).toEqual(problem);
     answers(500, {});
     expect(await peers.claim('us', asked, LONG_MS)).toEqual({
-      kind: 'refused',
+      kind: 'problem',
       status: 500,
       code: 'unknown',
       detail: '',

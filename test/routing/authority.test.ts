@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { standingOf } from '../../src/routing/claims/claim.ts';
+import { homeStatuses } from '../../src/routing/claims/claim.ts';
 import type { Attempt } from '../../src/routing/claims/grant.ts';
 import { Peers } from '../../src/routing/peers/peers.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
@@ -35,10 +35,10 @@ function attemptBeside(port: number): Attempt {
 describe('how a home stands', () => {
   it('is nobody to stand in for before it was asked; it is once it has not answered several times', async () => {
     const attempt = attemptBeside(await freePort());
-    expect(standingOf(attempt)).toEqual({ passOver: new Map([[HOME, 'stale']]), onPlatformsWord: new Map() });
+    expect(homeStatuses(attempt)).toEqual({ passOver: new Map([[HOME, 'stale']]), ifVerified: new Map() });
     peers.start();
     const cutOff = new Map([[HOME, 'grant']]);
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord).toEqual(cutOff), { timeout: 45_000 });
+    await vi.waitFor(() => expect(homeStatuses(attempt).ifVerified).toEqual(cutOff), { timeout: 45_000 });
   });
 
   it('is that of one who does not answer while its instance has just started', async () => {
@@ -50,7 +50,7 @@ describe('how a home stands', () => {
     const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 5000)).toEqual({ kind: 'unreachable' });
     peers.start();
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 45_000 });
+    await vi.waitFor(() => expect(homeStatuses(attempt).ifVerified.size).toBe(1), { timeout: 45_000 });
     expect(peers.isReachable(HOME)).toBe(false);
     server.close();
   });
@@ -62,7 +62,7 @@ describe('how a home stands', () => {
     const { port } = silent.address() as { port: number };
     const attempt = attemptBeside(port);
     peers.start();
-    await vi.waitFor(() => expect(standingOf(attempt).onPlatformsWord.size).toBe(1), { timeout: 45_000 });
+    await vi.waitFor(() => expect(homeStatuses(attempt).ifVerified.size).toBe(1), { timeout: 45_000 });
     const asked = { queue: 'q', callId: 'c', media: 'voice', skills: {}, proposes: 'a' } as const;
     expect(await peers.claim(HOME, asked, 100)).toEqual({ kind: 'unreachable' });
     silent.close();

@@ -126,7 +126,7 @@ describe('a read after a write', () => {
     passAsLooked(100, 'notes');
     const refusal = await refusedBy(readAfter(eu.region, token, queueAt(eu)));
     expect(refusal.missing).toEqual([{ region: 'us', partitions: [0] }]);
-    expect(refusal.message).toBe('not known here yet: the events of us on partition 0');
+    expect(refusal.message).toBe('this region does not have yet: the events of us on partition 0');
     await regions.carry('us');
     expect((await readAfter(eu.region, token, queueAt(eu))).by).toBe('eu');
   });
@@ -210,7 +210,7 @@ describe('a write that does not come', () => {
       eu.peers.onRead = async () => past;
       const refusal = await refusedBy(afterWrite(eu, 'away:1', token));
       expect(refusal.missing).toEqual([{ region: 'us', agent_id: 'away:1', facets: ['presence'] }]);
-      expect(refusal.message).toBe('not known here yet: the presence of agent "away:1" as written in us');
+      expect(refusal.message).toBe('this region does not have yet: the presence of agent "away:1" as written in us');
       expect(refusal.known).toMatchObject({ agent_id: 'away:1', status: 'AVAILABLE' });
     }
     expect(await outcomes('refused')).toBe(2);

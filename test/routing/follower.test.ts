@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { settle } from '../../src/routing/claims/settle.ts';
 import { type Bookmark, readBookmark } from '../../src/routing/consistency/bookmark.ts';
-import { Follower, type Numbered, type Quiet, type Wanted } from '../../src/routing/lookup/follow.ts';
+import { Follower, type KeepAlive, type ResumableEvent, type StreamFilter } from '../../src/routing/lookup/follow.ts';
 import type { Region } from '../../src/routing/region.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
@@ -19,31 +19,31 @@ beforeEach(async () => {
 afterEach(() => stopping.abort());
 
 interface Told {
-  told?: Wanted['told'];
+  topics?: StreamFilter['topics'];
   home?: string;
   from?: Bookmark;
   region?: Region;
 }
 
 /** Follows what is asked for. @returns what came first, and a function for what comes next */
-async function follow({ told = new Set(['claim']), home, from, region = eu.region }: Told = {}) {
-  const follower = await Follower.open(region, { told, home }, from);
-  const news = follower.news(stopping.signal);
-  const next = async (): Promise<(Numbered | Quiet)[]> => (await news.next()).value ?? [];
+async function follow({ topics = new Set(['claim']), home, from, region = eu.region }: Told = {}) {
+  const follower = await Follower.open(region, { topics, home }, from);
+  const news = follower.events(stopping.signal);
+  const next = async (): Promise<(ResumableEvent | KeepAlive)[]> => (await news.next()).value ?? [];
   return { first: await next(), next };
 }
 
-const events = (news: (Numbered | Quiet)[]): string[] => news.map(({ event }) => event);
-const bookmarkOf = (news: (Numbered | Quiet)[]): Bookmark => readBookmark(news.at(-1)?.id ?? '');
+const events = (news: (ResumableEvent | KeepAlive)[]): string[] => news.map(({ event }) => event);
+const bookmarkOf = (news: (ResumableEvent | KeepAlive)[]): Bookmark => readBookmark(news.at(-1)?.id ?? '');
 
 describe('whoever follows from a bookmark', () => {
   it('is told all that came since, once', async () => {
     const { first } = await follow();
-    expect(events(first)).toEqual(['quiet']);
+    expect(events(first)).toEqual(['keep-alive']);
     await claimFor(eu, 'call-1');
     await claimFor(eu, 'call-2', { queue: 'deals' });
     const { first: again, next } = await follow({ from: bookmarkOf(first) });
-    expect(events(again)).toEqual(['quiet']);
+    expect(events(again)).toEqual(['keep-alive']);
     const [main, sales] = [await next(), await next()];
     expect(main).toMatchObject([{ event: 'claim', data: { call_id: 'call-1', agent_id: 'desk:1' } }]);
     expect(sales).toMatchObject([{ event: 'claim', data: { call_id: 'call-2', agent_id: 'shop:1' } }]);
@@ -60,7 +60,7 @@ describe('whoever follows from a bookmark', () => {
       { region: 'eu', positions },
     ]) {
       const { first: lost } = await follow({ from });
-      expect(lost).toMatchObject([{ event: 'reset', data: { why: 'gone' } }, { event: 'quiet' }]);
+      expect(lost).toMatchObject([{ event: 'reset', data: { why: 'gone' } }, { event: 'keep-alive' }]);
     }
   });
 
@@ -69,7 +69,7 @@ describe('whoever follows from a bookmark', () => {
     const from = bookmarkOf(first);
     from.positions.set('main', '99999-0');
     const { first: quiet, next } = await follow({ from });
-    expect(events(quiet)).toEqual(['quiet']);
+    expect(events(quiet)).toEqual(['keep-alive']);
     const reset = await next();
     expect(reset).toMatchObject([{ event: 'reset' }]);
     expect(bookmarkOf(reset)).toEqual(bookmarkOf(first));
@@ -80,7 +80,7 @@ describe('whoever follows from a bookmark', () => {
 
 describe('whoever follows agents', () => {
   it('is told each as it is now, however often it changed, and every move of its claim', async () => {
-    const { next } = await follow({ told: new Set(['claim', 'agent']) });
+    const { next } = await follow({ topics: new Set(['claim', 'agent']) });
     const { claim } = await claimFor(eu, 'call-1');
     regions.clock.pass(1000);
     await settle(eu.region, claim.claim_id, 'release');
@@ -111,7 +111,7 @@ describe('whoever follows agents', () => {
   });
 
   it('is told of one home only where that is asked for', async () => {
-    const { next } = await follow({ told: new Set(['agent']), home: 'us' });
+    const { next } = await follow({ topics: new Set(['agent']), home: 'us' });
     await bringOnDuty([eu], 'desk:3', 'away:2');
     expect(await next()).toMatchObject([{ event: 'agent', data: { agent_id: 'away:2' } }]);
   });
@@ -119,17 +119,17 @@ describe('whoever follows agents', () => {
 
 describe('whoever follows regions', () => {
   it('is told how each stands, and again when that changes', async () => {
-    const { first, next } = await follow({ told: new Set(['region']) });
+    const { first, next } = await follow({ topics: new Set(['region']) });
     expect(first).toMatchObject([
       { event: 'region', data: { region: 'eu', state: 'fresh', age_ms: 0, reachable: true } },
       { event: 'region', data: { region: 'us', state: 'fresh', age_ms: 0, reachable: true } },
-      { event: 'quiet' },
+      { event: 'keep-alive' },
     ]);
     eu.peers.way = 'away';
     const us = { region: 'us', state: 'fresh', reachable: false };
-    expect(await next()).toMatchObject([{ event: 'region', data: us }, { event: 'quiet' }]);
+    expect(await next()).toMatchObject([{ event: 'region', data: us }, { event: 'keep-alive' }]);
     regions.clock.pass(31_000);
-    expect(await next()).toMatchObject([{ event: 'region', data: { ...us, state: 'stale' } }, { event: 'quiet' }]);
+    expect(await next()).toMatchObject([{ event: 'region', data: { ...us, state: 'stale' } }, { event: 'keep-alive' }]);
   });
 });
 
@@ -139,7 +139,7 @@ describe('while nothing happens', () => {
     const later = next();
     regions.clock.pass(10_000);
     const quiet = await later;
-    expect(events(quiet)).toEqual(['quiet']);
+    expect(events(quiet)).toEqual(['keep-alive']);
     expect(bookmarkOf(quiet)).toEqual(bookmarkOf(first));
   });
 
@@ -170,8 +170,8 @@ describe('a change that nobody can make sense of', () => {
       if (agent === 'desk:1') throw new TypeError('cannot be read');
     });
     const region = { ...eu.region, history: { agentRead } } as unknown as Region;
-    const told = new Set(['agent'] as const);
-    const followers = [await follow({ told, region }), await follow({ told, region })];
+    const topics = new Set(['agent'] as const);
+    const followers = [await follow({ topics, region }), await follow({ topics, region })];
     await bringOnDuty([eu], 'desk:1');
     (await eu.store.agents.apply('desk:1', { presence: { state: 'OFF_DUTY', at: 9e12, id: 'x' } })).evenIfLost();
     await bringOnDuty([eu], 'desk:4');

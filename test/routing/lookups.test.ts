@@ -32,10 +32,10 @@ describe('looking agents up', () => {
 
   it('follows the claims that are made', async () => {
     const { eu } = regions;
-    const follower = await Follower.open(eu.region, { told: new Set(['claim']) });
+    const follower = await Follower.open(eu.region, { topics: new Set(['claim']) });
     const stop = new AbortController();
-    const news = follower.news(stop.signal);
-    expect((await news.next()).value).toMatchObject([{ event: 'quiet' }]);
+    const news = follower.events(stop.signal);
+    expect((await news.next()).value).toMatchObject([{ event: 'keep-alive' }]);
     await claimFor(eu, 'call-1');
     expect((await news.next()).value).toMatchObject([{ event: 'claim', data: { call_id: 'call-1', state: 'HELD' } }]);
     stop.abort();

@@ -7,7 +7,7 @@ import { createMetrics } from '../../src/ops/metrics.ts';
 import { conflictReporter } from '../../src/routing/claims/conflict.ts';
 import { followPlatform } from '../../src/routing/claims/follow-platform.ts';
 import { OneCall } from '../../src/routing/claims/one-call.ts';
-import { Turns } from '../../src/routing/claims/turns.ts';
+import { RetrySlots } from '../../src/routing/claims/retry-slots.ts';
 import type { Peers } from '../../src/routing/peers/peers.ts';
 import { ReadThrough } from '../../src/routing/read-through/read-through.ts';
 import type { Region } from '../../src/routing/region.ts';
@@ -181,7 +181,7 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
     platforms,
     peers: peers as Pick<Peers, keyof NearPeers & keyof Peers> as Peers,
     claimIds: new ClaimIds(['a key that both regions know']),
-    turns: new Turns({ perMinute: 60, instances: () => 1, clock }),
+    retrySlots: new RetrySlots({ perMinute: 60, instances: () => 1, clock }),
     readThrough: new ReadThrough({ ...ground, readers: platforms, agents, ingest, freshness }),
   };
   const oneCall = new OneCall(region);

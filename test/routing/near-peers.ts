@@ -76,17 +76,17 @@ export class NearPeers {
     const region = this.others.get(home);
     if (this.instead) return this.instead;
     if (!region || this.way === 'away') return { kind: 'unreachable' };
-    const answer = await work(region).then((done): HomeAnswer => ({ kind: 'granted', ...done }), refused);
+    const answer = await work(region).then((done): HomeAnswer => ({ kind: 'granted', ...done }), asProblem);
     return this.way === 'mute' ? { kind: 'unknown' } : asJson(answer);
   }
 }
 
-function refused(error: unknown): HomeAnswer {
-  if (error instanceof NotReplicated) return { kind: 'refused', status: 503, code: 'not_replicated', detail: '' };
+function asProblem(error: unknown): HomeAnswer {
+  if (error instanceof NotReplicated) return { kind: 'problem', status: 503, code: 'not_replicated', detail: '' };
   if (!(error instanceof Refusal)) throw error;
   const { code, message: detail, agent, claim: held, home } = error;
   const more = { ...(agent && { agent }), ...(held && { claim: held }), ...(home !== undefined && { home }) };
-  return { kind: 'refused', status: 409, code, detail, ...more };
+  return { kind: 'problem', status: 409, code, detail, ...more };
 }
 
 const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));

@@ -59,7 +59,7 @@ describe('an agent who is at home elsewhere', () => {
   it('is disputed where the region that is asked takes another for their home', async () => {
     const { eu } = regions;
     await bringOnDuty([eu], 'away:1');
-    eu.peers.instead = { kind: 'refused', status: 409, code: 'not_home', detail: '', home: 'ap' };
+    eu.peers.instead = { kind: 'problem', status: 409, code: 'not_home', detail: '', home: 'ap' };
     expect((await refusalOf(claimFor(eu, 'call-1', { agentId: 'away:1' }))).code).toBe('home_disputed');
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { Refusal } from '../../src/routing/refusal.ts';
-import { whileTimeLasts } from '../../src/routing/region.ts';
+import { retryDuringFailover } from '../../src/routing/region.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 
@@ -20,20 +20,20 @@ function meeting(...errors: Error[]): () => Promise<string> {
 describe('while its time lasts a request', () => {
   it('is tried again where a shard is away, or no replica has what it wrote', async () => {
     const work = meeting(new ShardUnavailable('away'), new NotReplicated());
-    await expect(whileTimeLasts(systemClock, PATIENT_MS, work)).resolves.toBe('done');
+    await expect(retryDuringFailover(systemClock, PATIENT_MS, work)).resolves.toBe('done');
   });
 
   it('is refused as it was', async () => {
     const work = meeting(new ShardUnavailable('away'), ended);
-    await expect(whileTimeLasts(systemClock, PATIENT_MS, work)).rejects.toBe(ended);
+    await expect(retryDuringFailover(systemClock, PATIENT_MS, work)).rejects.toBe(ended);
   });
 
   it('is never refused for what may follow from its own write: that is unknown', async () => {
     const work = meeting(new NotReplicated(), ended);
-    await expect(whileTimeLasts(systemClock, PATIENT_MS, work)).rejects.toThrow(NotReplicated);
+    await expect(retryDuringFailover(systemClock, PATIENT_MS, work)).rejects.toThrow(NotReplicated);
   });
 
   it('gives up when the time is over', async () => {
-    await expect(whileTimeLasts(systemClock, 0, meeting(new NotReplicated()))).rejects.toThrow(NotReplicated);
+    await expect(retryDuringFailover(systemClock, 0, meeting(new NotReplicated()))).rejects.toThrow(NotReplicated);
   });
 });

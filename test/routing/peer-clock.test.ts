@@ -3,7 +3,7 @@ import { clockWarning, PeerClock } from '../../src/routing/peers/peer-clock.ts';
 
 /** Probes a clock that is ahead by `offsetMs`; the way there takes all of the round trip, the way back none. */
 const probe = (clock: PeerClock, offsetMs: number, rttMs = 10) =>
-  clock.heard(10_000 + rttMs + offsetMs, 10_000 + rttMs, rttMs);
+  clock.addSample(10_000 + rttMs + offsetMs, 10_000 + rttMs, rttMs);
 
 test('an offset is unknown before the first answer, and right within half of the shortest round trip', () => {
   const clock = new PeerClock();

@@ -186,6 +186,6 @@ describe('a region that does not answer', () => {
     peers.start();
     await fail(3);
     await until(() => peers.isCutOff('us'));
-    expect(logged).toMatchObject([{ reason: `it answers ${status}: are its keys of this region right?` }]);
+    expect(logged).toMatchObject([{ reason: `it answers ${status}: does it have the right keys of this region?` }]);
   });
 });

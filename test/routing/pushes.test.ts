@@ -114,6 +114,6 @@ describe('a push', () => {
 
   it('is taken of the connections only that have a reader', async () => {
     expect([taking.has('near'), taking.has('desk')]).toEqual([true, false]);
-    await expect(taking.take('desk', {})).rejects.toThrow('takes no pushes');
+    await expect(taking.take('desk', {})).rejects.toThrow('accepts no pushes');
   });
 });

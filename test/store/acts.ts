@@ -94,7 +94,7 @@ export const act = fc.oneof(
       passOver: fc.constantFrom<'stale' | 'budget' | undefined>(undefined, undefined, 'stale', 'budget'),
       vouched: fc.subarray([...AGENTS]),
       instead: fc.boolean(),
-      refused: fc.oneof(fc.constant([]), fc.subarray([...AGENTS])),
+      excluded: fc.oneof(fc.constant([]), fc.subarray([...AGENTS])),
       only: fc.option(agent, { nil: undefined, freq: 5 }),
     }),
   },
@@ -157,7 +157,7 @@ interface ClaimAct {
   passOver: 'stale' | 'budget' | undefined;
   vouched: string[];
   instead: boolean;
-  refused: string[];
+  excluded: string[];
   only: string | undefined;
 }
 
@@ -277,7 +277,7 @@ export class Actor {
       heldMs: what.isLong ? LONG_MS : SHORT_MS,
       holdMs: what.isLong ? LONG_MS : SHORT_MS,
       instead: what.instead ? vouched : [],
-      refused: ids(what.refused),
+      excluded: ids(what.excluded),
       ...(what.only && { agentId: this.idOf(what.only) }),
     };
     const { replicated: _, tally, ...reply } = await this.d.claim(what.call, request);

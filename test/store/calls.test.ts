@@ -113,7 +113,7 @@ describe('a call whose claim another region granted', () => {
     await heard(d, away, { remainingMs: 1 });
     await expect.poll(async () => (await d.claim('call')).verdict).toBe('ask');
     expect(await d.claim('call')).toMatchObject({ verdict: 'ask', agentId: away });
-    expect(await d.claim('call', { refused: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
+    expect(await d.claim('call', { excluded: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
   });
 
   it('is not asked about once the claim has ended', async () => {

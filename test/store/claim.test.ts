@@ -109,7 +109,7 @@ describe('claim', () => {
     expect(reply.record?.facets.claim).toBeUndefined();
     expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
     expect(await d.claim('c')).toMatchObject({ verdict: 'ask', agentId: agent });
-    expect(await d.claim('c', { refused: [agent] })).toMatchObject({ verdict: 'none' });
+    expect(await d.claim('c', { excluded: [agent] })).toMatchObject({ verdict: 'none' });
   });
 
   it('passes over agents of homes that cannot be asked, with the reason', async () => {

@@ -24,7 +24,7 @@ import { sendProblem } from '../problems/send-problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller; null until it is known, and where no token is needed. */
+    /** The authenticated caller; null before authentication, and if the route needs no token. */
     caller: Caller | null;
   }
 }
@@ -40,8 +40,9 @@ const REALM = 'Bearer realm="muster"';
 const RETRY_MS = 5000;
 
 /**
- * Authenticates and authorizes every request by its operation's `access`, before more than its head is read. To be called before
- * routes are added: a route without an operation ends the start.
+ * Authenticates and authorizes every request by its operation's `access`, before the body is read. Call it before routes are
+ * added: it checks each of them.
+ * @throws Error when a route without an operation is added
  */
 export function guard(server: FastifyInstance, options: GuardOptions): void {
   server.decorateRequest('caller', null);
@@ -51,6 +52,7 @@ export function guard(server: FastifyInstance, options: GuardOptions): void {
   server.addHook('onRequest', (request, reply) => admit(request, reply, options));
 }
 
+/** Sets the caller of a request, or answers it with a problem. */
 async function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Promise<unknown> {
   const needed = neededFor(request);
   if (request.is404 || needed === 'open' || needed === 'platform') return;
@@ -67,20 +69,21 @@ async function admit(request: FastifyRequest, reply: FastifyReply, options: Guar
   return;
 }
 
+/** The access that a request needs, which can depend on its query. */
 function neededFor({ routeOptions: { config }, query }: FastifyRequest): Access {
   const { access = 'region', accessWith = {} } = config.operation ?? {};
   const found = Object.entries(accessWith).find(([parameter]) => Object.hasOwn(query as object, parameter));
   return found?.[1] ?? access;
 }
 
-/** A request in the name of a region (`muster-asked-by`) is accepted from that region alone. */
+/** Whether the caller has the access. A request with `muster-asked-by` is accepted from the named region only. */
 function isAllowed(caller: Caller, needed: Exclude<Access, 'open' | 'platform'>, askedBy: unknown): boolean {
   const isRegion = caller.kind === 'region';
   if (askedBy !== undefined && !(isRegion && caller.region === askedBy)) return false;
   return needed === 'region' ? isRegion : may(caller, needed);
 }
 
-/** The caller by the bearer token of the request. Undefined: the request has been answered. */
+/** Identifies the caller by the bearer token. Undefined: the request has been answered with a problem. */
 async function identify(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -88,17 +91,17 @@ async function identify(
   metrics: GuardOptions['metrics'],
 ): Promise<Caller | undefined> {
   const [, token] = /^bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-  const refuse = (outcome: string, challenge: string, detail: string): undefined => {
+  const reject = (outcome: string, challenge: string, detail: string): undefined => {
     metrics.authentications.inc({ outcome });
     sendProblem(reply.header('www-authenticate', challenge), 'unauthenticated', { detail });
   };
-  if (token === undefined) return refuse('missing', REALM, 'the request has no bearer token in `authorization`');
+  if (token === undefined) return reject('missing', REALM, 'the request has no bearer token in `authorization`');
   try {
     return await tokens.callerOf(token);
   } catch (error) {
     if (error instanceof InvalidBearer) {
       const challenge = `${REALM}, error="invalid_token", error_description="${error.message}"`;
-      return refuse(error.fault, challenge, error.message);
+      return reject(error.fault, challenge, error.message);
     }
     if (!(error instanceof KeysUnavailable)) throw error;
     metrics.authentications.inc({ outcome: 'unavailable' });
@@ -107,6 +110,7 @@ async function identify(
   }
 }
 
+/** Answers a caller that lacks a scope, or is not the region that it claims to be, and adds the denial to the audit. */
 function deny(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -168,12 +172,12 @@ function isSigned(secret: string, signature: string | string[] | undefined, body
   return shown.length === expected.length && timingSafeEqual(shown, expected);
 }
 
-/** Digests have one length, as `timingSafeEqual` needs. */
+/** Digests have equal lengths, as `timingSafeEqual` requires. */
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * Claims an agent for the sender of a request. The audit gets one record for each request of a claim or a settlement, with
- * its outcome. Work of a home for another region is in the audits of both, each naming its own caller.
+ * Claims an agent for the sender of a request, and adds the outcome to the audit. A claim for another region's caller is in the
+ * audits of both regions, each with its own caller.
  * @throws InvalidRequest, and as `claim`
  */
 export async function claimFor(region: Region, request: FastifyRequest, asked: ClaimRequest): Promise<Delivered> {
@@ -192,7 +196,7 @@ export async function claimFor(region: Region, request: FastifyRequest, asked: C
   );
 }
 
-/** Settles a claim for the sender of a request, with a record in the audit. @throws as `settle` */
+/** Settles a claim for the sender of a request, and adds the outcome to the audit. @throws as `settle` */
 export async function settleFor(
   region: Region,
   request: FastifyRequest,
@@ -206,8 +210,8 @@ export async function settleFor(
 }
 
 /**
- * Refuses a settlement whose claim id does not prove that it was granted, before the store is asked. Above the rate limit such
- * an id is taken for a guess, and the answer is that of the limit.
+ * Rejects a settlement whose claim id does not prove a grant, before the store is read. If the client is above its rate limit,
+ * the answer is that of the limit, so that claim ids cannot be guessed faster than it allows.
  * @throws Refusal `unknown_claim`, TooManyRequests
  */
 export function demandProof(region: Region, request: FastifyRequest, claimId: string, settlement: Settlement): void {
@@ -233,8 +237,8 @@ export function recordEvent({ audit }: Region, request: FastifyRequest, { event,
 }
 
 /**
- * Adds the use of operators' routes to the audit. `/metrics` is left out: a machine reads it all day, and it has no data about
- * persons.
+ * Adds successful requests to operators' routes to the audit. `/metrics` is left out: it is scraped all the time and has no
+ * personal data.
  */
 export function recordOperators(server: FastifyInstance, { audit }: Pick<Region, 'audit'>): void {
   server.addHook('onResponse', async (request, reply) => {
@@ -244,6 +248,7 @@ export function recordOperators(server: FastifyInstance, { audit }: Pick<Region,
   });
 }
 
+/** Runs an action and adds its outcome to the audit. @throws as `act` */
 async function recorded<T>(
   { audit }: Region,
   request: FastifyRequest,
@@ -264,6 +269,7 @@ async function recorded<T>(
   }
 }
 
+/** The members of an audit record that describe a claim. */
 function recordOf(claim: ClaimAnswer): Partial<AuditRecord> {
   const { claim_id, agent_id, call_id, queue, unit, fence, authority, end_reason } = claim;
   const which = { claim: claim_id, agent: agent_id, call: call_id, queue, fence, ...(unit !== undefined && { unit }) };

@@ -21,9 +21,12 @@ import { whoSent } from './access.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     trace: Trace | null;
-    /** Time until the client may ask again, in ms, if it is above its rate limit and was admitted all the same; else null. */
+    /** Time until the rate limit resets, in ms, if the request was admitted above the limit; else null. */
     overLimitMs: number | null;
-    /** The entry of the request under the caller's idempotency key; null without a key. */
+    /**
+     * Where the answer is stored for the caller's idempotency key: its entry, and the request's fingerprint. Null
+     * without a key.
+     */
     keyed: { id: string; print: string } | null;
   }
 }
@@ -31,13 +34,13 @@ declare module 'fastify' {
 const REQUEST_ID = 'x-request-id';
 const SANE = new RegExp(REQUEST_ID_FORM);
 
-/** The id of a request: the caller's if it has the right form, else a new one. */
+/** The id of a request: the caller's `x-request-id` if it has the right form, else a new one. */
 export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers[REQUEST_ID];
   return typeof given === 'string' && SANE.test(given) ? given : randomUUID();
 }
 
-/** Runs all work for a request within its trace. To be called before all other hooks. */
+/** Runs all work for a request within its trace. Call it before all other hooks. */
 export function traceRequests(server: FastifyInstance): void {
   server.decorateRequest('trace', null);
   server.addHook('onRequest', (request, _reply, done) => {
@@ -46,7 +49,7 @@ export function traceRequests(server: FastifyInstance): void {
     request.trace = trace;
     withTrace(trace, done);
   });
-  // The body arrives in events of the connection, outside the trace.
+  // The body arrives in events of the socket, outside the trace, so the trace is entered again.
   server.addHook('preValidation', (request, _reply, done) => {
     if (request.trace) withTrace(request.trace, done);
     else done();
@@ -54,8 +57,8 @@ export function traceRequests(server: FastifyInstance): void {
   server.addHook('onSend', async (request, reply) => void reply.header(REQUEST_ID, request.id));
 }
 
-/** Refuses requests that arrive over open connections while the server closes. */
-export function refuseWhileClosing(server: FastifyInstance): void {
+/** Rejects requests that arrive over open connections while the server closes. */
+export function rejectWhileClosing(server: FastifyInstance): void {
   let isClosing = false;
   server.addHook('preClose', async () => {
     isClosing = true;
@@ -68,10 +71,10 @@ export function refuseWhileClosing(server: FastifyInstance): void {
 const READ_SOON_MS = 2000;
 
 /**
- * Refuses work while the instance starts: until the platforms have been read, the store is as old as the region was away. Health
- * and operators' routes are answered. Other regions get the same answer, as if no instance listened yet.
+ * Rejects work while the instance starts: until the platforms have been read, the store may be as old as the region's downtime.
+ * Health checks and operators' routes are served. Other regions treat the answer like an unreachable region.
  */
-export function refuseWhileStarting(server: FastifyInstance, start: { readonly isUnderWay: boolean }): void {
+export function rejectWhileStarting(server: FastifyInstance, start: { readonly isUnderWay: boolean }): void {
   server.addHook('onRequest', async ({ routeOptions: { config } }, reply) => {
     const access = config.operation?.access;
     if (!access || access === 'open' || access === 'admin:region' || !start.isUnderWay) return;
@@ -82,11 +85,11 @@ export function refuseWhileStarting(server: FastifyInstance, start: { readonly i
   });
 }
 
-/** Event loop lag above which work is refused, in ms. The first takes half of a claim's usual budget. */
+/** Event loop lag above which work is rejected, in ms. The lag for lookups is half of a claim's usual budget. */
 const LAG_LIMITS_MS: Record<Work, number> = { lookup: 100, claim: 250, settlement: 2_500 };
 const SHED_RETRY_MS = 1_000;
 
-/** Refuses work that an overloaded instance cannot finish in time, before more than the head of the request is read. */
+/** Rejects work that an overloaded instance cannot finish in time, before the body is read. */
 export function shedLoad(server: FastifyInstance, metrics: Pick<Metrics, 'shed'>): void {
   const lag = new LoopLag();
   server.addHook('onRequest', async ({ routeOptions }, reply) => {
@@ -101,9 +104,12 @@ export function shedLoad(server: FastifyInstance, metrics: Pick<Metrics, 'shed'>
 
 const SAMPLE_MS = 100;
 const RESOLUTION_MS = 10;
-/** Weight of a sample that is worse than the average. One pause, e.g. of garbage collection, is no overload. */
+/** Weight of a sample above the average. It is below 1 because a single pause, e.g. for garbage collection, is no overload. */
 const RISE = 0.5;
-/** Weight of a sample that is better. Refused requests come again; admitting all at once would be an overload again. */
+/**
+ * Weight of a sample below the average. It is small because rejected requests are repeated: admitting all at once would
+ * overload the instance again.
+ */
 const FALL = 0.1;
 
 /** Lag of the event loop, in ms: how long a request that arrives now waits before it is handled. A moving average. */
@@ -137,14 +143,15 @@ const CLIENTS = 10_000;
 
 type Check = ReturnType<FastifyInstance['createRateLimit']>;
 
-/** Whether requests count towards the rate limit: those of clients do; those of regions, platforms and load balancers do not. */
+/** Whether requests count towards the rate limit. Those of regions, platforms and load balancers do not. */
 export const isCounted = (access: Access | undefined): boolean =>
   (SCOPES as readonly (Access | undefined)[]).includes(access);
 
 /**
- * Limits how many requests one client may send to this instance in a second; undefined: no limit. Settlements count, but are
- * admitted above the limit, because they free agents; their ids must then prove a claim, see `demandProof`. To be called after
- * `guard`, which identifies callers.
+ * Limits how many requests one client may send to this instance in a second. Settlements count, but are admitted above the limit,
+ * because they free agents; their claim ids must then prove a grant, see `demandProof`. Call it after `guard`, which identifies
+ * callers.
+ * @param max requests per second; undefined: no limit
  */
 export function limitClients(
   server: FastifyInstance,
@@ -185,8 +192,8 @@ function clientOf({ caller, ip }: FastifyRequest): string {
 }
 
 /**
- * Refuses ill-formed text in headers, query and body, once the caller is known. Paths that cannot be decoded match no route:
- * see `answerBadPath`.
+ * Rejects ill-formed text in headers, query and body, after authentication. Paths that cannot be decoded match no route: see
+ * `answerBadPath`.
  */
 export function demandWellFormed(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
@@ -202,7 +209,7 @@ export function demandWellFormed(server: FastifyInstance): void {
 
 export const notUtf8 = (): InvalidRequest => new InvalidRequest([{ field: '/', message: NOT_UTF8 }]);
 
-/** A body of bytes is parsed and checked by its own operation. */
+/** A body that is still a buffer is parsed and checked by its operation. */
 const wrongInBody = ({ body }: FastifyRequest): WrongField[] => (Buffer.isBuffer(body) ? [] : wrongText(body));
 
 /** Only ASCII is allowed in headers: readers decode other bytes differently. */
@@ -220,7 +227,7 @@ function isHeaderRead({ routeOptions }: FastifyRequest, name: string): boolean {
   return (headers as readonly string[]).includes(name) || (unlessKnown === true && name === 'if-none-match');
 }
 
-/** A query that the operation does not read is not checked: its document has no such refusal. */
+/** A query that the operation does not read is not checked, because the operation has no problem for it. */
 function wrongInQuery(request: FastifyRequest): WrongField[] {
   const { url } = request;
   const start = url.indexOf('?');
@@ -228,7 +235,7 @@ function wrongInQuery(request: FastifyRequest): WrongField[] {
   return wrongPairs(url.slice(start + 1));
 }
 
-/** The pairs of a query or a form that are not percent-encoded UTF-8. */
+/** Finds the pairs of a query or a form that are not percent-encoded UTF-8. */
 export function wrongPairs(text: string): WrongField[] {
   return text.split('&').flatMap((pair) => {
     const [name = '', ...value] = pair.split('=');
@@ -253,8 +260,8 @@ const KEPT_HEADERS = ['content-type', 'muster-consistency'];
 const FORM = new RegExp(KEY_FORM);
 
 /**
- * Answers a repeated write under its caller's key with the first answer, as in the IETF's draft of the header `Idempotency-Key`.
- * Only successful answers are stored: a request that did nothing may be tried again under the same key.
+ * Answers a write that is repeated under its idempotency key with the stored first answer, as in the IETF draft for the header
+ * `Idempotency-Key`. Only successful answers are stored: a request that failed may be repeated under the same key.
  */
 export function keepAnswers(server: FastifyInstance, region: Region): void {
   server.decorateRequest('keyed', null);
@@ -262,11 +269,11 @@ export function keepAnswers(server: FastifyInstance, region: Region): void {
     const { operation } = request.routeOptions.config;
     if (request.headers[KEY] === undefined || !operation?.headers?.includes(KEY)) return;
     const [id, print] = [idOf(request), printOf(request)];
-    // Not the request's id: a caller may send one id with all attempts.
+    // Not the request id: a caller may send the same one with every attempt.
     const known = await region.keptAnswers.begin(id, print, randomUUID());
     if (!known) request.keyed = { id, print };
-    else if (known.print !== print) return refuse(reply, 'idempotency_key_reused');
-    else if (!known.answer) return refuse(reply, 'idempotency_key_in_use');
+    else if (known.print !== print) return reject(reply, 'idempotency_key_reused');
+    else if (!known.answer) return reject(reply, 'idempotency_key_in_use');
     else return answerAgain(reply, known.answer, region.store.nowMs());
   });
   server.addHook('onSend', async (request, reply, payload) => {
@@ -287,7 +294,7 @@ const DETAILS = {
   idempotency_key_in_use: 'the first request with this key is still in progress',
 };
 
-const refuse = (reply: FastifyReply, code: keyof typeof DETAILS): FastifyReply =>
+const reject = (reply: FastifyReply, code: keyof typeof DETAILS): FastifyReply =>
   sendProblem(reply, code, { detail: DETAILS[code] });
 
 /** Stores an answer. Never throws: the caller gets the answer even if it cannot be stored. */
@@ -311,7 +318,7 @@ async function keep(
   }
 }
 
-/** Identifies caller and key: each caller has its own keys. @throws InvalidRequest */
+/** The entry of a key. It includes the caller, so that callers cannot collide. @throws InvalidRequest */
 function idOf(request: FastifyRequest): string {
   const [, quoted, bare] = FORM.exec(String(request.headers[KEY])) ?? [];
   const key = quoted ?? bare;

@@ -9,7 +9,7 @@ import { InvalidRequest } from '../problems/failures.ts';
 /** Longest header `muster-consistency`, in characters. */
 const LONGEST = REQUEST_LIMITS.tokens.most;
 
-/** Answers a read. If it carries consistency tokens, the answer is not older than their writes. @throws as `readAfter` */
+/** Answers a read with nothing older than the writes of its consistency tokens. @throws InvalidRequest, and as `readAfter` */
 export async function answerAfterWrites<T>(
   region: Region,
   request: FastifyRequest,

@@ -5,13 +5,13 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type JsonObject = { [name: string]: Json };
 
 /**
- * Named schemas, each once. In TypeBox a schema with an `$id` stands wherever it is used; in the document it is a component, and
- * uses of it are references.
+ * Collects the named schemas of the document. In TypeBox a schema with an `$id` is repeated wherever it is used; in the
+ * document it is one component with references to it.
  */
 export class Components {
   readonly schemas: JsonObject = {};
 
-  /** Writes a schema as in the document. @throws Error if two different schemas have the same name */
+  /** Converts a schema for the document, and collects the named schemas in it. @throws Error if two schemas share a name */
   write(schema: object): Json {
     return this.#write(JSON.parse(JSON.stringify(schema)));
   }

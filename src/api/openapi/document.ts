@@ -4,7 +4,7 @@ import { operationList } from '../operations/operations.ts';
 import { Components, type JsonObject } from './components.ts';
 import { writeOperation } from './write-operation.ts';
 
-/** The OpenAPI 3.1 document: all operations and answers, with examples that the tests run. */
+/** Renders the OpenAPI 3.1 document: all operations and answers, with examples that the tests run. */
 export function renderDocument(): JsonObject {
   const components = new Components();
   const paths: { [path: string]: JsonObject } = {};
@@ -31,14 +31,14 @@ export function renderDocument(): JsonObject {
   };
 }
 
-/** Version of the API, not of the program. It changes when clients have to change. */
+/** Version of the API, not of Muster. It is incremented when clients must change. */
 const VERSION = '1';
 
 const DESCRIPTION = `Every instance of every region knows all agents and answers all requests. Answers say how old their data may be.
 
 Times are platform time in ms since the epoch, unless a field says otherwise. Errors are \
 [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems with a stable \`code\`. Answers have only the fields described here; \
-requests with unknown fields are refused.
+requests with unknown fields are rejected.
 
 The answer to a write has a consistency token, \`muster-consistency\`. A read with this token, in any region, is not older than the write.`;
 

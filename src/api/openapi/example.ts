@@ -14,6 +14,6 @@ export interface Example {
   type?: string;
   body?: Json;
   status: number;
-  /** The answer is different in every run; the stored one is of the same form. */
+  /** The answer differs in every run; only its form is compared with the stored one. */
   ofTheMoment?: true;
 }

@@ -1,6 +1,6 @@
 import type { Example } from './example.ts';
 
-/** The end of the story: requests of operators, load balancers, other regions and readers. */
+/** The last examples: requests of operators, load balancers, other regions and readers of the documents. */
 export const OPERATORS_STORY: readonly Example[] = [
   {
     operation: 'reconcile',

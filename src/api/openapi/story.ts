@@ -4,7 +4,7 @@ import { OPERATORS_STORY } from './operators-story.ts';
 
 const SINCE_MS = Date.UTC(2025, 0, 6, 8);
 const agentId = (name: string): string => `crm-eu-west-1:${name}`;
-/** The proof in the ids of examples. Real proofs are different in every run. */
+/** The proof in the claim ids of examples. Real proofs differ in every run. */
 export const SHOWN_PROOF = 'GXrgqQd0oI2fJ5Fq3hUxYw';
 const claimId = (name: string): string => `${agentId(name)}~1:voice:home:eu-west-1:${SHOWN_PROOF}`;
 const SUPPORT = 'crm-eu-west-1:support';
@@ -19,7 +19,7 @@ const onDuty = (name: string, minutes: number, skills: Record<string, number>): 
 });
 
 /**
- * The examples of the document: one morning of a region. A test runs them in this order; each depends on those before.
+ * The examples of the document: one morning in a region. A test runs them in this order; each builds on the ones before.
  */
 export const STORY: readonly Example[] = [
   {

@@ -16,7 +16,7 @@ import { PROBLEMS, type ProblemCode } from '../problems/problems.ts';
 import type { Components, Json, JsonObject } from './components.ts';
 import { answerExamples, parameterExample, requestExamples } from './examples.ts';
 
-/** An operation in the document. */
+/** Writes an operation for the document. */
 export function writeOperation(id: OperationId, operation: Operation, components: Components): Json {
   const { tag, summary, description, repeatable } = operation;
   const words = [description, alsoNeeded(operation), repeatable && `Safe to repeat: ${repeatable}`].filter(
@@ -105,7 +105,7 @@ function writeAnswer(id: OperationId, status: number, answer: Answer, components
   return { description, headers: namedHeaders(headers, components), ...(content && { content }) };
 }
 
-/** One schema for each code, distinguished by `code`. */
+/** Adds the problems of a status to its answer: one schema per code, with `code` as discriminator. */
 function withProblems(
   id: OperationId,
   status: number,

@@ -190,7 +190,7 @@ function cursorIn(text: string): Cursor {
   }
 }
 
-/** Required skills from text: `billing,spanish:60` requires the first at any level. @throws InvalidRequest */
+/** Reads required skills from text: `billing,spanish:60` requires billing at any level. @throws InvalidRequest */
 export function readSkills(text = '', field = '/skills'): Record<string, number> {
   const parts = text.split(',').filter((each) => each.trim());
   const most = REQUEST_LIMITS.wantedSkills.most;
@@ -205,12 +205,12 @@ export function readSkills(text = '', field = '/skills'): Record<string, number>
   );
 }
 
-/** Fields that hold ages and remaining times. They change at every moment, so they are not part of an etag. */
+/** Fields with ages and remaining times. They change all the time, so they are not part of an etag. */
 const PASSING = new Set(['age_ms', 'confirmed_ms_ago', 'claimed_for_ms', 'digital_claimed_for_ms', 'remaining_ms']);
 
 /**
- * The etag of an agent's answer. It is weak in the sense of RFC 9110: ages may differ between answers of one tag. It is made
- * of the answer alone, so every instance gives the same.
+ * The etag of an agent's answer. It is weak as in RFC 9110: answers with the same etag may differ in ages. It is computed from
+ * the answer alone, so all instances give the same etag.
  */
 function etagOf(agent: AgentAnswer): string {
   const text = JSON.stringify(agent, (name, value) => (PASSING.has(name) ? undefined : value));

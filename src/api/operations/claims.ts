@@ -41,7 +41,7 @@ const PROBLEMS = [
   'outcome_unknown',
   ...KEYED,
 ] as const;
-/** No body at all, an empty object, or fields. */
+/** The body may be missing, an empty object, or an object with fields. */
 const SETTLE = { schema: Type.Union([Type.Null(), SettleBody]), isOptional: true } as const;
 const RELEASE = { schema: Type.Union([Type.Null(), ReleaseBody]), isOptional: true } as const;
 
@@ -183,7 +183,7 @@ function readClaim({ config }: Region, body: ClaimBody, askedBy: string | undefi
   };
 }
 
-/** `["billing"]` requires the skill at any level, `{"billing": 60}` at 60 or more. */
+/** Reads required skills from JSON: `["billing"]` requires the skill at any level, `{"billing": 60}` at 60 or more. */
 export function requiredSkills(skills: Static<typeof Skills> | undefined): Record<string, number> {
   return Array.isArray(skills) ? Object.fromEntries(skills.map((name) => [name, 0])) : (skills ?? {});
 }

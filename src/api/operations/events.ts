@@ -48,7 +48,10 @@ export const eventOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** Reads one event or a batch: all are valid, or none is accepted. @throws InvalidRequest */
+/**
+ * Reads one event or a batch. One invalid event rejects the whole batch.
+ * @throws InvalidRequest with the invalid fields of all events
+ */
 function readAll(region: Region, body: unknown): AgentEvent[] {
   const payloads = Array.isArray(body) ? body : [body];
   const prefix = (index: number): string => (Array.isArray(body) ? `/${index}` : '');
@@ -70,7 +73,7 @@ function readAll(region: Region, body: unknown): AgentEvent[] {
   throw new InvalidRequest(errors);
 }
 
-/** @throws InvalidEvent */
+/** Reads an event and checks it against the config. @throws InvalidEvent */
 function read({ config }: Region, payload: unknown): AgentEvent {
   const event = readEvent(payload, { region: config.region, status: 'report' });
   if (!config.regions[event.region]) {

@@ -1,20 +1,20 @@
 import { type TSchema, Type } from 'typebox';
 import { REQUEST_LIMITS } from '../../agent/limits.ts';
 
-/** Form of a request's id: safe in a log, where it cannot be taken for anything else. */
+/** Form of a request id. It has no characters that need escaping in a log line or a header. */
 export const REQUEST_ID_FORM = '^[A-Za-z0-9._~-]{1,128}$';
 
-/** A header, as the document describes it. */
+/** A header in the OpenAPI document. */
 export interface HeaderKind {
   description: string;
   schema: TSchema;
 }
 
 const longest = REQUEST_LIMITS.idempotencyKey.most;
-/** Form of an idempotency key: printable ASCII, with quotes as in the IETF's draft, or without. */
+/** Form of an idempotency key: printable ASCII, with quotes as in the IETF draft, or without. */
 export const KEY_FORM = `^(?:"([ !#-\\[\\]-~]{1,${longest}})"|([!#-~]{1,${longest}}))$`;
 
-/** Request headers. An operation lists those that it reads in `headers`. */
+/** All request headers. The `headers` of an operation name those that it reads. */
 export const REQUEST_HEADERS = {
   'muster-consistency': {
     description: 'Consistency tokens of writes, comma-separated. The answer is not older than these writes.',
@@ -41,7 +41,7 @@ export const REQUEST_HEADERS = {
 } as const satisfies Record<string, HeaderKind>;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;
 
-/** Answer headers. An answer lists those that it has in `headers`. */
+/** All answer headers. The `headers` of an answer name those that it has. */
 export const ANSWER_HEADERS = {
   'muster-consistency': {
     description:

@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/** The chapters of the document, in order. */
+/** The tags of the OpenAPI document, in order, with their descriptions. */
 export const TAGS = {
   Claims: 'The exclusive right to send one interaction to one agent: granted, confirmed, renewed, settled.',
   Agents: 'Availability and state of agents, and the queues that they are in.',
@@ -28,14 +28,14 @@ export const TAGS = {
 type Tag = keyof typeof TAGS;
 
 /**
- * The callers of an operation: those whose token grants a scope; other regions, by their own keys; a connection's platform,
- * by the secret of the connection; or everybody.
+ * Who may call an operation: clients whose token grants the scope; `region`: other regions, by their own keys; `platform`: a
+ * connection's platform, by the secret of the connection; `open`: everyone.
  */
 export type Access = Scope | 'region' | 'platform' | 'open';
 
 /**
- * Kind of work, in the order in which an overloaded instance refuses it: a caller without an answer can ask another
- * instance, but a claim that is not settled holds an agent. Operations without one are never refused.
+ * Kind of work, in the order in which an overloaded instance rejects it. Settlements come last because a claim that is not
+ * settled holds an agent. Operations without a kind are never rejected for load.
  */
 export type Work = 'lookup' | 'claim' | 'settlement';
 
@@ -59,7 +59,7 @@ export interface Answer {
   headers?: readonly AnswerHeader[];
 }
 
-/** One method on one path, with all that it accepts and answers. Every answer in the tests is checked against it. */
+/** The description of an operation: what it accepts and answers. The tests check every answer against it. */
 interface Described {
   method: 'GET' | 'POST' | 'DELETE';
   /** With parameters in braces. */
@@ -71,7 +71,7 @@ interface Described {
   work?: Work;
   summary: string;
   description?: string;
-  /** Why a repeated request has the same effect as one. Clients repeat only operations that have it. */
+  /** Why repeating the request is safe. Clients repeat only operations that have this. */
   repeatable?: string;
   params?: TSchema;
   query?: TSchema;
@@ -80,17 +80,17 @@ interface Described {
   /** Whether it also takes `if-none-match` and may answer 304. Muster's own client has no use for it. */
   unlessKnown?: true;
   body?: Body;
-  /** Whether query and body are validated by their schemas before the handler, or by the handler; the schemas if left out. */
+  /** `handler`: the handler validates query and body. If left out, their schemas validate them before the handler runs. */
   validatedBy?: 'handler';
-  /** Whether `params` are validated, too. They are text in any case. */
+  /** Whether `params` are validated, too. They are strings in any case. */
   validatesPath?: true;
-  /** Whether there is no HEAD beside a GET. */
+  /** Whether the GET has no HEAD route. */
   noHead?: true;
   /** Headers of every answer, problems included. */
   always?: readonly AnswerHeader[];
-  /** By status. A handler that sets none answers 200. */
+  /** By status. The default status is 200. */
   answers: { readonly [status: number]: Answer };
-  /** Problems of this operation beside those of every route. */
+  /** Problems of this operation, in addition to those of every route. */
   problems: readonly ProblemCode[];
 }
 
@@ -115,16 +115,16 @@ type RequestOf<Params, Query, Headers, Sent, Validator> = FastifyRequest<{
 }>;
 
 interface Handled<Request, Answered> {
-  /** Runs once the caller is known and admitted, before the body is read and stored answers are looked up. */
+  /** Runs after authentication and admission, before the body is read and stored answers are looked up. */
   onRequest?(request: Request, reply: FastifyReply): void;
   /** Resolves with the body of the answer, or with a reply that has been sent. */
   handler(request: Request, reply: FastifyReply): Promise<Answered | FastifyReply>;
 }
 
-/** A described method on a path, with the handler that serves it. */
+/** An operation: one method on one path, with its handler. */
 export interface Operation extends Described, Handled<FastifyRequest, unknown> {}
 
-/** The members of an operation from which types follow; undefined where it has none. */
+/** The members of an operation that determine the types of its handler. */
 type Schemas<Params, Query, Headers, Sent, Answers> = {
   params: Params;
   query: Query;
@@ -139,7 +139,7 @@ type Typed<Params, Query, Headers, Sent, Answers> = Omit<
 > &
   Schemas<Params, Query, Headers, Sent, Answers>;
 
-/** Defines an operation. The types of its handler's request and answer follow from its schemas. */
+/** Defines an operation. Its schemas determine the types of its handler's request and answer. */
 export function operation<
   Answers extends Described['answers'],
   Params extends TSchema | undefined = undefined,
@@ -160,7 +160,7 @@ export function operation<
 
 /** Problems of every route. */
 const ANYWHERE = ['overloaded', 'starting', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
-/** Problems of routes with parameters in their path, where one is too long. */
+/** Problems of routes with path parameters, which can be too long. */
 const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
 /** Problems of routes that take a body. */
 export const IN_BODY = [
@@ -169,7 +169,7 @@ export const IN_BODY = [
   'body_too_large',
   'unsupported_media_type',
 ] as const satisfies ProblemCode[];
-/** The answer to a caller whose `if-none-match` still holds. */
+/** The 304 answer, if the caller's `if-none-match` names the current etag. */
 export const KNOWN: Answer = { description: 'Nothing but ages has changed since the answer that the caller has.' };
 /** Problems of writes that take `idempotency-key`. */
 export const KEYED = [

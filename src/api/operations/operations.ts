@@ -8,7 +8,7 @@ import { pushOperations } from './pushes.ts';
 import { scriptOperations } from './scripts.ts';
 import { streamOperations } from './stream.ts';
 
-/** All operations, by the name that the document and clients have for them. */
+/** All operations by their `operationId`, which clients use as method names. */
 export const OPERATIONS = {
   ...claimOperations,
   ...agentOperations,

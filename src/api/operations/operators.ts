@@ -55,7 +55,7 @@ export const operatorOperations = {
       const { connection: name } = request.params;
       const { connections: all, region: here } = region.config;
       const connection = Object.hasOwn(all, name) ? all[name] : undefined;
-      if (!connection || connection.platform === 'events') return refuseUnknown(reply, name);
+      if (!connection || connection.platform === 'events') return answerUnknown(reply, name);
       const { home } = connection;
       if (home !== here) {
         const detail = `"${name}" is read in ${home}, this region is ${here}`;
@@ -143,7 +143,7 @@ export const operatorOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-function refuseUnknown(reply: FastifyReply, name: string): FastifyReply {
+function answerUnknown(reply: FastifyReply, name: string): FastifyReply {
   return sendProblem(reply, 'unknown_connection', {
     detail: `"${name}" is not a connection of this config that reads a platform`,
   });

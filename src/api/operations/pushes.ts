@@ -41,7 +41,7 @@ export const pushOperations = {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       if (!isAuthentic(settings, request.headers, body)) {
         pushes.count(connection, 'unauthenticated');
-        return refuse(settings, reply);
+        return rejectSignature(settings, reply);
       }
       const parsed = parse(body);
       if (!parsed) {
@@ -59,7 +59,7 @@ export const pushOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** Keeps the bytes of the body: they are signed, not the JSON in them. */
+/** Keeps the body as bytes, because the signature is computed from them. */
 function keepBytes(scope: FastifyInstance): void {
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -70,7 +70,7 @@ function settingsOf({ region, pushes }: HandlerContext, name: string): PushConfi
   return pushes.has(name) && connection && 'push' in connection ? connection.push : undefined;
 }
 
-function refuse({ scheme }: PushConfig, reply: FastifyReply): FastifyReply {
+function rejectSignature({ scheme }: PushConfig, reply: FastifyReply): FastifyReply {
   reply.header('www-authenticate', scheme === 'bearer' ? 'Bearer' : 'HMAC-SHA256');
   return sendProblem(reply, 'unauthenticated', {
     detail:

@@ -36,16 +36,16 @@ const FORGIVING =
   'numbers. An outcome that may change by itself is a 200 with a `reason`; a problem is a mistake in the script.';
 
 /**
- * The members that all operations for scripts have in common. Platforms' scripts branch on fields, not on statuses; a platform
- * retries and counts failures, and after many of them sends no more requests. So an outcome that depends on the moment is a
- * 200 that says so; a problem is only a mistake of the script's author, or a defect.
+ * The members that all operations for scripts have in common. Scripts on platforms branch on fields, not on statuses. A platform
+ * retries and counts failed requests, and stops sending after many of them. So an outcome that can change by itself is a 200
+ * with a `reason`; only a mistake in the script, or a defect in Muster, is a problem.
  */
 const SCRIPT = {
   tag: 'Scripts',
   access: 'route:agent',
   validatedBy: 'handler',
   always: ['cache-control'],
-  // HEAD would claim or settle, too.
+  // A HEAD request would claim or settle, too.
   noHead: true,
   onRequest: (_request: FastifyRequest, reply: FastifyReply) => void reply.header('cache-control', 'no-store'),
 } as const;
@@ -107,7 +107,7 @@ export const scriptOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** Accepts forms; and JSON that is declared as a form, because a script kept the default header. */
+/** Parses forms, and JSON that is declared as a form because a script kept its default header. */
 function acceptForms(scope: FastifyInstance): void {
   scope.addContentTypeParser(FORM_TYPE, { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => {
     const text = textOf(bytes);
@@ -129,8 +129,8 @@ function readForm(text: string): Record<string, string> {
 }
 
 /**
- * Reads the fields of a script's request from its query and its body. Scripts can hardly leave a field out and have text only:
- * an empty field counts as left out, numbers may be text, and text numbers.
+ * Creates a reader for the fields of a script's request, from its query and its body. Scripts often cannot leave a field out or
+ * send numbers: an empty field counts as left out, numbers may be text, and text may be numbers.
  * @throws InvalidRequest
  */
 function fieldsReader<S extends TSchema>(schema: S): (request: FastifyRequest) => Static<S> {
@@ -174,14 +174,14 @@ async function claimByScript(
     return found(region, granted);
   } catch (error) {
     const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
-    // Retries are spread for every reason, also while a shard is down.
-    const againMs = retryAfterMs ?? region.turns.after(call_id, awayMs);
+    // Retries get a slot for every reason, e.g. while a shard is down, so that they do not come all at once.
+    const againMs = retryAfterMs ?? region.retrySlots.after(call_id, awayMs);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
     return { found: false, reason, detail, retry_after_ms: againMs, ...had };
   }
 }
 
-/** A language is a skill at any level; `skills` may require a level of it. */
+/** A language is a skill at any level, unless `skills` requires a level of it. */
 function skillsOf({ skills, language }: RouteFields): RequiredSkills {
   const wanted = typeof skills === 'string' ? readSkills(skills) : requiredSkills(skills);
   return language === undefined ? wanted : { [language]: 0, ...wanted };
@@ -240,6 +240,7 @@ async function claimMeant(region: Region, fields: SettleFields): Promise<string>
   throw new InvalidRequest([{ field: '/call_id', message }]);
 }
 
+/** An outcome that may be different when the request is repeated. */
 interface Moment {
   reason: string;
   detail: string;
@@ -251,7 +252,7 @@ interface Moment {
   claim?: ClaimAnswer;
 }
 
-/** The reason for a flat answer, from an error that may not occur again. @throws every other error */
+/** Turns an error that may not occur again into the reason for a 200 answer. @throws the error, if it is another one */
 function ofTheMoment(error: unknown): Moment {
   if (error instanceof NotReplicated) {
     return { reason: 'not_replicated', detail: error.message, awayMs: AWAY_MS };
@@ -266,7 +267,7 @@ function ofTheMoment(error: unknown): Moment {
   return { reason: error.code, detail, awayMs: AWAY_MS, ...more };
 }
 
-/** Refusals that no repetition changes: mistakes in the script, which its author must see. */
+/** Refusals that are mistakes in the script. They are answered with a problem, so that its author notices them. */
 const MISTAKES = new Set<RefusalCode>(['unknown_queue']);
 
 /** Scan counts as text: `4 seen, 3 busy, 1 skill`. */

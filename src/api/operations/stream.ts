@@ -3,13 +3,13 @@ import { REQUEST_LIMITS } from '../../agent/limits.ts';
 import { STREAM_TOPICS, StreamQuery, StreamText, type StreamTopic } from '../../contract/stream.ts';
 import type { Clock } from '../../ops/clock.ts';
 import { type Bookmark, InvalidBookmark, readBookmark } from '../../routing/consistency/bookmark.ts';
-import { Follower, type Wanted } from '../../routing/lookup/follow.ts';
+import { Follower, type StreamFilter } from '../../routing/lookup/follow.ts';
 import { InvalidRequest } from '../problems/failures.ts';
 import { sendProblem } from '../problems/send-problem.ts';
 import { StreamBody } from '../stream/stream-body.ts';
 import { type Operation, operation } from './operation.ts';
 
-/** Most streams that an instance has open: each reads the store ten times a second. */
+/** Most open streams of an instance. Each reads the store ten times a second. */
 const MOST_STREAMS = 100;
 const RETRY_MS = 5000;
 const LAST_EVENT_ID = 'last-event-id';
@@ -49,9 +49,9 @@ export const streamOperations = {
         const detail = `this instance has ${MOST_STREAMS} streams open, its maximum`;
         return sendProblem(reply, 'overloaded', { detail, retryAfterMs: RETRY_MS });
       }
-      const follower = await Follower.open(region, readWanted(request.query), from);
+      const follower = await Follower.open(region, readFilter(request.query), from);
       const stream = new StreamBody({
-        news: (signal) => follower.news(signal),
+        events: (signal) => follower.events(signal),
         lifeMs: lifeOf(request, region.clock),
         onEnd: (reason) => region.metrics.streamEnds.inc({ reason }),
       });
@@ -63,15 +63,15 @@ export const streamOperations = {
   }),
 } as const satisfies Record<string, Operation>;
 
-/** How long the caller's token is still valid, in ms; undefined: without limit. */
+/** Remaining validity of the caller's token, in ms; undefined: no limit. */
 function lifeOf({ caller }: Pick<FastifyRequest, 'caller'>, clock: Clock): number | undefined {
   const untilMs = caller?.kind === 'anybody' ? undefined : caller?.untilMs;
   return untilMs === undefined ? undefined : untilMs - clock.nowMs();
 }
 
-function readWanted({ events, home }: StreamQuery): Wanted {
-  const told = new Set(events === undefined ? STREAM_TOPICS : (events.split(',') as StreamTopic[]));
-  return { told, home };
+function readFilter({ events, home }: StreamQuery): StreamFilter {
+  const topics = new Set(events === undefined ? STREAM_TOPICS : (events.split(',') as StreamTopic[]));
+  return { topics, home };
 }
 
 /** @throws InvalidRequest */

@@ -8,7 +8,7 @@ import { NotReplicated } from '../../store/written.ts';
 import { TooManyInteractions } from '../../sync/flow/ingest.ts';
 import { sendProblem } from './send-problem.ts';
 
-/** A request with invalid fields that a schema cannot find. */
+/** A request with invalid fields, found by other checks than a schema. */
 export class InvalidRequest extends Error {
   override name = 'InvalidRequest';
   readonly errors: WrongField[];
@@ -18,17 +18,17 @@ export class InvalidRequest extends Error {
   }
 }
 
-/** A settlement above the client's rate limit whose claim id proves no claim. */
+/** A settlement above the client's rate limit whose claim id proves no grant. */
 export class TooManyRequests extends Error {
   override name = 'TooManyRequests';
   readonly retryAfterMs: number;
   constructor(retryAfterMs: number) {
-    super('the client is above its rate limit, and sends claim ids that were never granted');
+    super('the client is above its rate limit, and the claim id does not prove a grant');
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** Answers an error of a handler or a hook with its problem. Only unexpected errors are logged; they are a 500. */
+/** Answers an error of a handler or a hook with its problem. Unexpected errors are answered with 500 and logged. */
 export function answerFailure(error: FastifyError | Error, reply: FastifyReply, log: Log): FastifyReply {
   if (error instanceof Refusal) return answerRefusal(error, reply);
   if (error instanceof NotYetConsistent) {
@@ -52,6 +52,7 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
   return answerProtocolError(error as FastifyError, reply, log);
 }
 
+/** `Retry-After` of `platform_unavailable`, in ms. */
 const PLATFORM_AWAY_MS = 5000;
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
@@ -70,6 +71,7 @@ function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
   });
 }
 
+/** Answers an error of Fastify by its status; any other error is unexpected. */
 function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log): FastifyReply {
   if (error.validation) {
     const errors = wrongFields(error.validation as unknown as Parameters<typeof wrongFields>[0]);
@@ -82,7 +84,7 @@ function answerProtocolError(error: FastifyError, reply: FastifyReply, log: Log)
   return sendProblem(reply, 'internal', { detail: 'unexpected error, see the log of this instance' });
 }
 
-/** Lets the client finish sending: a connection that is cut in mid-body would hide the problem from it. */
+/** Reads the rest of the body first: if the connection is closed during the upload, the client does not get the problem. */
 function answerTooLarge(reply: FastifyReply): FastifyReply {
   reply.removeHeader('connection');
   reply.request.raw.resume();

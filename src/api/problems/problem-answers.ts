@@ -32,7 +32,7 @@ const Missing = Type.Array(
   { description: 'Writes that have not reached this region.' },
 );
 
-/** Members of single problems, beside those of all. */
+/** Members of single problems, in addition to those of all problems. */
 const PROBLEM_MEMBERS = {
   invalid_request: { errors: WrongFields },
   insufficient_scope: { scope: Type.Enum([...SCOPES], { description: 'The scope that the token lacks.' }) },

@@ -1,4 +1,4 @@
-/** One kind of problem: its meaning, and the remedy for its receiver. `docs/errors.md` is rendered from these. */
+/** A kind of problem, with its remedy for the caller. `docs/errors.md` is rendered from these. */
 interface ProblemKind {
   status: number;
   title: string;
@@ -86,7 +86,7 @@ export const PROBLEMS = {
   unknown_claim: kind(
     404,
     'Claim not found',
-    'The id does not prove that a claim was granted; or the claim was granted and lost in a failover, as `detail` says.',
+    'The id does not prove that a claim was granted, or the claim was lost in a failover; see `detail`.',
     'Use the exact `claim_id` of the answer that granted the claim. Confirming or renewing restores a lost claim, unless another call has the agent by now. If ids of other regions are not accepted, compare `claims.keys` of both regions.',
   ),
   unknown_connection: kind(
@@ -152,7 +152,7 @@ export const PROBLEMS = {
   too_many_requests: kind(
     429,
     'Rate limit exceeded',
-    'The client sent more requests to this instance within a second than `limits.requestsPerSecond` of the config allows. A settlement is refused only if its id proves no claim.',
+    'The client sent more requests to this instance within a second than `limits.requestsPerSecond` of the config allows. A settlement is rejected only if its claim id does not prove a grant.',
     'Repeat the request after `Retry-After`. `ratelimit-remaining` of every answer says how many requests are left. Nothing was done.',
   ),
   not_assigned: kind(
@@ -170,14 +170,14 @@ export const PROBLEMS = {
   not_replicated: kind(
     503,
     'Write not replicated',
-    'No replica acknowledged the write, and `claims.replication` of the config refuses such writes. Its outcome is unknown: do not take it for undone.',
-    'Repeat the request after `Retry-After`: it finds an earlier write and does nothing twice. Check the replicas of the shard.',
+    'No replica acknowledged the write, and `claims.replication` of the config is `refuse`. The outcome is unknown: do not assume that nothing was written.',
+    'Repeat the request after `Retry-After`: an earlier write is found, and nothing is done twice. Check the replicas of the shard.',
   ),
   shard_unavailable: kind(
     503,
     'Shard unavailable',
-    'The shard that holds the data is down, failing over, or refuses writes.',
-    'Repeat the request after `Retry-After`; a failover takes seconds. `warnings` of `GET /v1/regions` names a shard that refuses writes.',
+    'The shard that holds the data is down, failing over, or rejects writes.',
+    'Repeat the request after `Retry-After`; a failover takes seconds. `warnings` of `GET /v1/regions` names a shard that rejects writes.',
   ),
   outbox_full: kind(
     503,
@@ -218,7 +218,7 @@ export const PROBLEMS = {
   overloaded: kind(
     503,
     'Instance overloaded',
-    'The instance would answer too late. It refuses lookups first, then claims and events, settlements last.',
+    'The instance would answer too late. It rejects lookups first, then claims and events, and settlements last.',
     "Use the region's other instances, or repeat the request after `Retry-After`. Nothing was done.",
   ),
   starting: kind(

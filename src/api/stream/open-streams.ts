@@ -1,7 +1,7 @@
 import type { Metrics } from '../../ops/metrics.ts';
 import type { StreamBody } from './stream-body.ts';
 
-/** The streams that this server has open. */
+/** The open streams of this server. */
 export class OpenStreams {
   readonly #open = new Set<StreamBody>();
   readonly #metrics: Pick<Metrics, 'streams'>;
@@ -15,7 +15,7 @@ export class OpenStreams {
     return this.#open.size;
   }
 
-  /** Counts a stream until it closes. While the server closes it ends at once. */
+  /** Counts a stream until it closes. If the server is closing, the stream ends at once. */
   add(stream: StreamBody): void {
     this.#open.add(stream);
     if (this.#isClosing) stream.end('draining');
@@ -27,7 +27,7 @@ export class OpenStreams {
     });
   }
 
-  /** Ends all streams, and those to come. */
+  /** Ends all open streams, and every stream that is added later. */
   close(): void {
     this.#isClosing = true;
     for (const stream of this.#open) stream.end('draining');

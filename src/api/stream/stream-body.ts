@@ -1,26 +1,26 @@
 import { Readable } from 'node:stream';
-import type { Numbered, Quiet } from '../../routing/lookup/follow.ts';
+import type { KeepAlive, ResumableEvent } from '../../routing/lookup/follow.ts';
 
-/** Time without reading after which a client is disconnected, in ms. */
+/** Time after which a client that reads nothing is disconnected, in ms. */
 const STALLED_MS = 30_000;
-/** Time that a client has to read the rest of a stream that ends, in ms. */
+/** Time that a client has to read the rest of a stream that has ended, in ms. */
 const LAST_WORDS_MS = 500;
-/** Longest delay of a timer. */
+/** Longest delay of a timer in Node, in ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Why a stream ended: the client left or was too slow, its token expired, or the instance shuts down. */
 export type StreamEnd = 'left' | 'slow' | 'expired' | 'draining';
 
 interface StreamBodyOptions {
-  /** Changes, until the signal is aborted. */
-  news(signal: AbortSignal): AsyncIterable<(Numbered | Quiet)[]>;
-  /** How long the stream may last, in ms; undefined: without limit. */
+  /** Yields events until the signal is aborted. */
+  events(signal: AbortSignal): AsyncIterable<(ResumableEvent | KeepAlive)[]>;
+  /** How long the stream may last, in ms; undefined: no limit. */
   lifeMs?: number | undefined;
   onEnd(why: StreamEnd): void;
   stalledMs?: number;
 }
 
-/** The body of one stream. Further changes are read when the client has taken those before. */
+/** The body of one stream. It reads further events when the client has taken the ones before. */
 export class StreamBody {
   readonly body: Readable;
   readonly #options: StreamBodyOptions;
@@ -49,14 +49,14 @@ export class StreamBody {
   }
 
   async *#text(): AsyncGenerator<string> {
-    const { news, stalledMs = STALLED_MS } = this.#options;
+    const { events, stalledMs = STALLED_MS } = this.#options;
     yield RETRY;
-    for await (const some of news(this.#ending.signal)) {
+    for await (const some of events(this.#ending.signal)) {
       this.#stalled = setTimeout(() => this.end('slow'), stalledMs);
       try {
         yield some.map(render).join('');
       } finally {
-        // Also if the client left meanwhile and reads no more.
+        // Also if the client has disconnected meanwhile.
         clearTimeout(this.#stalled);
       }
     }
@@ -72,10 +72,10 @@ const RETRY = `retry: ${RECONNECT_MS}\n\n`;
 /** The end of a stream whose instance shuts down. The client continues at another one. */
 const DRAINING = 'event: draining\ndata: {}\n\n';
 
-/** One event as in the HTML standard; without changes, a comment and the id to continue from. */
-function render(news: Numbered | Quiet): string {
-  if (news.event === 'quiet') return `: \nid: ${news.id}\n\n`;
-  const id = news.id === undefined ? '' : `id: ${news.id}\n`;
+/** One server-sent event as in the HTML standard. A keep-alive is a comment with the stream position as id. */
+function render(event: ResumableEvent | KeepAlive): string {
+  if (event.event === 'keep-alive') return `: \nid: ${event.id}\n\n`;
+  const id = event.id === undefined ? '' : `id: ${event.id}\n`;
   // JSON.stringify writes no line breaks.
-  return `event: ${news.event}\n${id}data: ${JSON.stringify(news.data)}\n\n`;
+  return `event: ${event.event}\n${id}data: ${JSON.stringify(event.data)}\n\n`;
 }

@@ -5,29 +5,29 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
 import { isDurableEnough, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { answerFor, explain, queueNamed, type Region, suspectHomes, whileTimeLasts } from '../region.ts';
+import { buildAgentAnswer, explain, queueNamed, type Region, retryDuringFailover, suspectHomes } from '../region.ts';
 import {
   type Attempt,
   type ClaimRequest,
   claimAtHome,
   type Granted,
-  giveBack,
   grantedHere,
+  releaseUnacknowledged,
   remainingMs,
   wishOf,
 } from './grant.ts';
-import { askAgain, callHasClaim } from './retry.ts';
-import { tellLapse } from './tell-lapse.ts';
+import { reportLapse } from './report-lapse.ts';
+import { callHasClaim, retryAtGranter } from './retry.ts';
 
-/** Rounds of asking homes that refuse, before the caller is told that nobody is there. */
+/** Agents that are tried for one request, e.g. while homes do not grant them, before it gets `no_agent_available`. */
 const MAX_ROUNDS = 8;
-/** The soonest that asking again may find somebody, where nobody is free, in ms. */
+/** Shortest time until a repetition may find an agent after `no_agent_available`, in ms. */
 const NOBODY_FREE_MS = 2000;
 
 /**
- * Hands the best agent to a call: one round trip to the store where the agent is at home here, else its home decides.
- * The same call with the same wish gets the same claim again while it lives.
- * @throws Refusal, ShardUnavailable; NotReplicated where no replica has acknowledged it in time, and that is refused
+ * Claims the best agent of a queue for a call. If the agent's home is this region, one round trip to the store decides;
+ * otherwise its home is asked. A call that repeats its claim request gets the same claim until the claim ends.
+ * @throws Refusal, ShardUnavailable; NotReplicated if no replica acknowledged the grant and `claims.replication` is `refuse`
  */
 export async function claim(region: Region, request: ClaimRequest): Promise<Granted> {
   const queue = queueNamed(region, request.queue);
@@ -40,23 +40,23 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     queue,
     wish: wishOf(request),
     startedMs,
-    refused: [],
+    excluded: [],
     unanswered: new Map(),
     hasAskedPlatforms: false,
     tally: { seen: 0 },
   };
-  // The region that asks on its caller's behalf counts the claim; counted here too it would be two.
+  // Claims for another region's caller are counted there only.
   const count = (outcome: string): void => {
     if (!request.askedBy) metrics.claims.inc({ outcome });
   };
   try {
-    const granted = await whileTimeLasts(clock, request.budgetMs, () => pursue(attempt));
+    const granted = await retryDuringFailover(clock, request.budgetMs, () => tryAgents(attempt));
     const grant = granted.claim.authority.region === region.config.region ? 'local' : 'remote';
     if (!request.askedBy) metrics.claimDuration.observe({ grant }, (clock.monotonicMs() - startedMs) / 1000);
     count(granted.again ? 'again' : 'granted');
     return granted;
   } catch (error) {
-    if (error instanceof NotReplicated) await giveBack(attempt);
+    if (error instanceof NotReplicated) await releaseUnacknowledged(attempt);
     count(outcomeOf(error));
     const reason = error instanceof Refusal ? error.code : 'unavailable';
     history?.claimRefused({ call: request.callId, queue: queue.id, reason });
@@ -69,17 +69,17 @@ function outcomeOf(error: unknown): string {
   return error.code === 'no_agent_available' ? 'none' : 'refused';
 }
 
-async function pursue(attempt: Attempt): Promise<Granted> {
+async function tryAgents(attempt: Attempt): Promise<Granted> {
   const { region } = attempt;
   let reply: ClaimReply | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = region.clock.monotonicMs();
-    const written = await walk(attempt);
-    // What the script says of who is there needs no replica; what it grants is looked at again in `grantedHere`.
+    const written = await scan(attempt);
+    // Only a grant needs a replica: `grantedHere` checks it.
     reply = written.evenIfLost();
     const { record } = reply;
     if (reply.verdict === 'none' || !record) break;
-    if (reply.lapsed) tellLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
+    if (reply.lapsed) reportLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }
@@ -87,38 +87,38 @@ async function pursue(attempt: Attempt): Promise<Granted> {
     const granted =
       reply.verdict === 'ask'
         ? await claimAtHome(attempt, reply.agentId, record, startedMs)
-        : await askAgain(attempt, reply, record, startedMs);
+        : await retryAtGranter(attempt, reply, record, startedMs);
     if (granted) return granted;
   }
-  throw await nobody(attempt, reply);
+  throw await noAgentAvailable(attempt, reply);
 }
 
-async function nobody(attempt: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
+async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined): Promise<Refusal> {
   const { region, request, queue, tally } = attempt;
-  // Of the one agent who would do nothing else is worth telling.
+  // The caller wants one agent: the dispute about its home is the reason.
   if (request.agentId !== undefined && attempt.disputed) return attempt.disputed;
   const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
   const agentId = request.proposes ?? request.agentId;
-  // A region that asked for an agent who is in no line learns why from the record, which the walk did not come to.
+  // The scan looks at agents in queues only. For an agent in no queue, the record says why it cannot be claimed.
   const record = agentId === undefined ? undefined : await region.agents.get(agentId);
   if (request.askedBy !== undefined && record && record.home !== region.config.region) {
     return notHome(region, agentId ?? '', record.home);
   }
-  const agent = agentId !== undefined && record ? answerFor(region, agentId, record) : undefined;
-  const isTold = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
-  // Of a call that another region asks for the turn is that region's to give.
+  const agent = agentId !== undefined && record ? buildAgentAnswer(region, agentId, record) : undefined;
+  const mayShareAgent = !record || request.askedBy === undefined || (await isCertain(region, agentId ?? '', record));
+  // A call of another region gets its retry slot there.
   const isWaiting = request.askedBy === undefined;
-  return new Refusal('no_agent_available', `nobody in queue "${queue.id}" can take the call now`, {
+  return new Refusal('no_agent_available', `no agent of queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     explanation,
-    ...(isWaiting && { retryAfterMs: region.turns.after(request.callId, NOBODY_FREE_MS) }),
-    ...(isTold && { agent }),
+    ...(isWaiting && { retryAfterMs: region.retrySlots.after(request.callId, NOBODY_FREE_MS) }),
+    ...(mayShareAgent && { agent }),
   });
 }
 
 /**
- * Whether another region may take over what this one knows of an agent. A claim that only a master has a failover takes
- * here, and nobody would take it back there.
+ * Whether the answer to another region may contain the agent's state. A claim that no replica has can be lost here in a
+ * failover, but the other region would keep it in its copy.
  */
 async function isCertain({ agents, config }: Region, agentId: string, record: AgentRecord): Promise<boolean> {
   const { replication } = config.claims;
@@ -127,19 +127,19 @@ async function isCertain({ agents, config }: Region, agentId: string, record: Ag
   return affirmed.kind === 'settled' && isDurableEnough(affirmed.written, replication);
 }
 
-/** For another region that takes this one for an agent's home. It never asks on: a request between regions makes one hop. */
+/** The answer to a region that takes this one for the agent's home. Requests between regions are never forwarded. */
 export function notHome({ config }: Region, agentId: string, home: string): Refusal {
-  const detail = `${config.region} is not the home of agent "${agentId}"; by what it knows, ${home || 'nobody'} is`;
+  const detail = `${config.region} is not the home of agent "${agentId}"; according to it, the home is ${home || 'no region'}`;
   return new Refusal('not_home', detail, { home });
 }
 
-/** Time the store gets beyond the caller's budget, in ms: a slow shard is an error of its own. */
+/** Time that the store gets beyond the caller's budget, in ms, so that a slow shard is reported as such. */
 const STORE_GRACE_MS = 1000;
 
-/** Looks for an agent; where nobody can be taken, once more with those whom their platform vouches for. */
-async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
-  let reply = await walkOnce(attempt);
-  if (isNobody(reply) && (await askPlatforms(attempt))) reply = await walkOnce(attempt);
+/** Scans the queue. If no agent can be claimed, asks the platforms about stale agents and scans again. */
+async function scan(attempt: Attempt): Promise<Written<ClaimReply>> {
+  let reply = await scanOnce(attempt);
+  if (foundNobody(reply) && (await askPlatforms(attempt))) reply = await scanOnce(attempt);
   const { tally } = reply.evenIfLost();
   for (const [name, count] of Object.entries(tally)) {
     if (name !== 'seen') attempt.region.metrics.passedOver.inc({ reason: name }, count);
@@ -148,36 +148,40 @@ async function walk(attempt: Attempt): Promise<Written<ClaimReply>> {
   return reply;
 }
 
-/** That nobody is there changes nothing in the store, so no replica need know. */
-const isNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
+/** Whether a scan found no agent. It wrote nothing then, so replication does not matter. */
+const foundNobody = (reply: Written<ClaimReply>): boolean => reply.evenIfLost().verdict === 'none';
 
-/** One walk, or two: agents of homes that have gone quiet are only taken when nobody else is there. */
-async function walkOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
-  const standing = standingOf(attempt);
-  const suspects = suspectHomes(attempt.region, standing.passOver);
+/** Scans without the agents of suspect homes, then with them if no other agent was found. */
+async function scanOnce(attempt: Attempt): Promise<Written<ClaimReply>> {
+  const homes = homeStatuses(attempt);
+  const suspects = suspectHomes(attempt.region, homes.passOver);
   if (suspects.size > 0) {
-    const reply = await walkPassingOver(attempt, standing, new Map([...standing.passOver, ...suspects]));
-    if (!isNobody(reply)) return reply;
+    const reply = await scanPassingOver(attempt, homes, new Map([...homes.passOver, ...suspects]));
+    if (!foundNobody(reply)) return reply;
   }
-  return walkPassingOver(attempt, standing, standing.passOver);
+  return scanPassingOver(attempt, homes, homes.passOver);
 }
 
-async function walkPassingOver(attempt: Attempt, standing: Standing, passOver: PassOver): Promise<Written<ClaimReply>> {
-  const [first, ...others] = await onWhoseWord(attempt.region, standing);
+async function scanPassingOver(
+  attempt: Attempt,
+  homes: HomeStatuses,
+  passOver: PassOver,
+): Promise<Written<ClaimReply>> {
+  const [first, ...others] = await verifiedRounds(attempt.region, homes);
   let reply = await claimWith(attempt, passOver, first);
   for (const vouched of others) {
-    if (isNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
+    if (foundNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
   }
   return reply;
 }
 
-/** A proposed agent whom the caller does not want is looked at only for a claim that the call has. */
+/** Excludes a proposed agent that the caller did not ask for: only an existing claim of the call on that agent is answered. */
 function notWanted({ proposes, agentId }: ClaimRequest): string[] {
   return proposes !== undefined && agentId !== undefined && proposes !== agentId ? [proposes] : [];
 }
 
-function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Promise<Written<ClaimReply>> {
-  const { region, request, queue, refused, wish } = attempt;
+function claimWith(attempt: Attempt, passOver: PassOver, vouched: Verified): Promise<Written<ClaimReply>> {
+  const { region, request, queue, excluded, wish } = attempt;
   const budgetMs = Math.max(1, remainingMs(attempt));
   return region.queues.claim({
     region: region.config.region,
@@ -191,7 +195,7 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
     holdMs: Math.ceil(budgetMs),
     passOver,
     ...vouched,
-    refused: [...refused, ...notWanted(request)],
+    excluded: [...excluded, ...notWanted(request)],
     agentId: request.proposes ?? request.agentId,
     explain: request.explain,
     deadlineMs: budgetMs + STORE_GRACE_MS,
@@ -199,32 +203,32 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Vouched): Prom
 }
 
 /**
- * Whose word an attempt can have on an agent who is homed elsewhere:
+ * How the agents of other homes can be claimed:
  *
- *   the home    | is fresh     | is stale                      | is further away than the budget
- *   ------------+--------------+-------------------------------+--------------------------------
- *   answers     | the home's   | the platform's and the home's | nobody's
- *   is silent   | the platform's under policy `verify`, nobody's under `refuse`
+ *   the home       | is fresh     | is stale                       | is too far away for the budget
+ *   ---------------+--------------+--------------------------------+-------------------------------
+ *   is reachable   | ask the home | verify by platform, then ask   | not at all
+ *   is unreachable | under policy `verify`: verify by platform and grant here; under `refuse`: not at all
  */
-interface Standing {
-  /** Homes to pass over, and why. */
+interface HomeStatuses {
+  /** Homes whose agents are passed over, and the pass-over reason. */
   passOver: PassOver;
-  /** Of these, the homes whose agents can be taken all the same once their platform vouches for them. */
-  onPlatformsWord: Map<string, 'ask' | 'grant'>;
+  /** Of these, the homes whose platform-verified agents can be claimed: by asking the home, or by a delegated grant. */
+  ifVerified: Map<string, 'ask' | 'grant'>;
 }
 
-/** Agents a platform is asked about at once: those ahead in the line. */
+/** Agents in one platform query: those at the front of the queue. */
 const READ_AHEAD = 50;
-/** Agents near the end of a line who are tried first in a silent home's stead. */
+/** Agents from the back half of the queue that delegated grants try first. */
 const FROM_THE_BACK = 4;
-/** What is left of the budget for the claim itself after a platform was asked, in ms. */
+/** Part of the budget that is kept for the claim itself after a platform query, in ms. */
 const CLAIM_RESERVE_MS = 10;
 
-/** How the homes stand for this attempt now. Whoever asks on another's behalf wants this region's own agents only. */
-export function standingOf(attempt: Attempt): Standing {
+/** The home statuses for this attempt, as of now. A request from another region is for this region's own agents only. */
+export function homeStatuses(attempt: Attempt): HomeStatuses {
   const { region, request, unanswered } = attempt;
   const { peers, freshness } = region;
-  const standing: Standing = { passOver: new Map(), onPlatformsWord: new Map() };
+  const homes: HomeStatuses = { passOver: new Map(), ifVerified: new Map() };
   const budgetMs = remainingMs(attempt);
   for (const home of Object.keys(region.config.regions)) {
     if (home === region.config.region) continue;
@@ -234,12 +238,12 @@ export function standingOf(attempt: Attempt): Standing {
     const isFar = peers.answersWithinMs(home) > budgetMs;
     const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
     if (!why) continue;
-    standing.passOver.set(home, why);
+    homes.passOver.set(home, why);
     if (request.askedBy !== undefined) continue;
-    if (isCut) standing.onPlatformsWord.set(home, 'grant');
-    else if (isStale && !isSilent && !isFar) standing.onPlatformsWord.set(home, 'ask');
+    if (isCut) homes.ifVerified.set(home, 'grant');
+    else if (isStale && !isSilent && !isFar) homes.ifVerified.set(home, 'ask');
   }
-  return standing;
+  return homes;
 }
 
 type HomeObstacle = Extract<Obstacle, 'stale' | 'unreachable' | 'budget'>;
@@ -250,24 +254,24 @@ function obstacleOf(home: { isStale: boolean; isSilent: boolean; isFar: boolean 
   return home.isFar ? 'budget' : undefined;
 }
 
-/** Who may be taken on their platform's word, and who of them is granted here, in their home's stead. */
-interface Vouched {
+/** Platform-verified agents that may be claimed, and those of them that this region may grant itself. */
+interface Verified {
   vouched: string[];
   instead: string[];
 }
 
 /**
- * Whom to walk with, one after the other until somebody is found. A silent home may be alive and granting, from the
- * front of the line: so in its stead agents are first granted from the back of it, a few at random, and only then
- * whoever is left. That keeps the two apart, and regions that grant in one home's stead, too.
+ * The sets of platform-verified agents to scan with, one after the other until an agent is found. An unreachable home may be
+ * running and granting agents from the front of the queue. So the first set has a few random agents from the back half, and
+ * only the second has all. This makes conflicts with the home, and with other regions that do the same, less likely.
  */
-async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promise<[Vouched, ...Vouched[]]> {
+async function verifiedRounds(region: Region, { ifVerified }: HomeStatuses): Promise<[Verified, ...Verified[]]> {
   const asked: string[] = [];
   const instead: { agentId: string; arrivalMs: number }[] = [];
-  for (const agentId of onPlatformsWord.size > 0 ? region.freshness.confirmedAgents() : []) {
+  for (const agentId of ifVerified.size > 0 ? region.freshness.confirmedAgents() : []) {
     const record = await region.agents.recall(agentId);
     if (!record) continue;
-    const way = onPlatformsWord.get(record.home);
+    const way = ifVerified.get(record.home);
     if (way === 'ask') asked.push(agentId);
     if (way === 'grant' && mayVerify(region, agentId, record)) instead.push({ agentId, arrivalMs: record.arrivalMs });
   }
@@ -277,7 +281,7 @@ async function onWhoseWord(region: Region, { onPlatformsWord }: Standing): Promi
   return few.length < all.length ? [{ vouched: [...asked, ...few], instead: few }, everybody] : [everybody];
 }
 
-/** So many of a list, or all of it, at random. */
+/** Returns `count` random elements of a list, or all of a shorter one. */
 function sample(list: string[], count: number): string[] {
   const left = [...list];
   return Array.from({ length: Math.min(count, list.length) }, () => {
@@ -286,7 +290,7 @@ function sample(list: string[], count: number): string[] {
   });
 }
 
-/** Whether this region may grant the agent although the home cannot be asked: the policy of the connection decides. */
+/** Whether this region may grant the agent while the home is unreachable, by the authority policy of the connection. */
 function mayVerify({ config }: Region, agentId: string, { facets }: AgentRecord): boolean {
   const connection = connectionOf(config, agentId);
   if (!connection || connection.platform === 'events' || connection.authority === 'refuse') return false;
@@ -294,25 +298,25 @@ function mayVerify({ config }: Region, agentId: string, { facets }: AgentRecord)
 }
 
 /**
- * Asks the platforms about those ahead in the line whom only their word can make available, once per attempt and
- * within what the budget leaves.
- * @returns whether a platform has spoken of any of them in time
+ * Queries the platforms about the first agents of the queue that can be claimed only if platform-verified. Runs once per
+ * attempt, within the rest of the budget.
+ * @returns whether at least one of them is platform-verified now
  */
 async function askPlatforms(attempt: Attempt): Promise<boolean> {
   const { region } = attempt;
-  const standing = standingOf(attempt);
-  if (attempt.hasAskedPlatforms || standing.onPlatformsWord.size === 0) return false;
+  const homes = homeStatuses(attempt);
+  if (attempt.hasAskedPlatforms || homes.ifVerified.size === 0) return false;
   attempt.hasAskedPlatforms = true;
-  const ids = await candidates(attempt, standing);
+  const ids = await candidates(attempt, homes);
   if (ids.length === 0) return false;
-  const ways = [...standing.onPlatformsWord];
+  const ways = [...homes.ifVerified];
   const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? region.peers.answersWithinMs(home) : 0)));
   await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
   return ids.some((id) => region.freshness.confirmedMsAgo(id) !== undefined);
 }
 
-async function candidates({ region, request, queue }: Attempt, standing: Standing): Promise<string[]> {
-  const { passOver, onPlatformsWord } = standing;
+async function candidates({ region, request, queue }: Attempt, homes: HomeStatuses): Promise<string[]> {
+  const { passOver, ifVerified } = homes;
   const { agents } = await region.queues.find({
     domain: queue.domain,
     queue: queue.id,
@@ -320,13 +324,13 @@ async function candidates({ region, request, queue }: Attempt, standing: Standin
     skills: request.skills,
     limit: READ_AHEAD,
     explain: false,
-    passOver: new Map([...passOver].filter(([home]) => !onPlatformsWord.has(home))),
+    passOver: new Map([...passOver].filter(([home]) => !ifVerified.has(home))),
     vouched: [],
   });
   return agents.flatMap(({ agentId, record }) => {
     const only = request.proposes ?? request.agentId;
     if (only !== undefined && agentId !== only) return [];
-    const way = onPlatformsWord.get(record.home);
+    const way = ifVerified.get(record.home);
     if (!way || (way === 'grant' && !mayVerify(region, agentId, record))) return [];
     return region.readThrough.canAsk(agentId) ? [agentId] : [];
   });

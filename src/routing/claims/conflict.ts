@@ -3,12 +3,13 @@ import type { Conflict } from '../../agent/claim.ts';
 import type { Claim } from '../../agent/facets.ts';
 import type { Region } from '../region.ts';
 
-/** Pairs of claims already reported: each state of a claim travels by itself, and all of them meet the same other. */
+/** Most reported pairs that are remembered. Every change of a claim is published by itself and meets the same other claim. */
 const REMEMBERED = 1000;
 
 /**
- * Reports claims that met at the agent's home: one was granted in its stead while it could not be heard. The order of
- * claims has decided which stands; the other's holder is refused from now on, and nothing of it is silent.
+ * Creates the function that reports claim conflicts, which the agent's home finds when it receives a delegated grant. The order
+ * of claims has already decided which claim is kept; settlements of the other are rejected from then on. Each conflict is
+ * reported once: to metrics, history, audit and log, and to the other regions.
  */
 export function conflictReporter(): (region: Region, agentId: string, conflict: Conflict) => void {
   const reported = new LRUCache<string, true>({ max: REMEMBERED });
@@ -16,8 +17,8 @@ export function conflictReporter(): (region: Region, agentId: string, conflict: 
     const pair = `${agentId} ${kept.fence} ${lost.fence} ${lost.by ?? ''}`;
     if (reported.get(pair)) return;
     reported.set(pair, true);
-    const told = ({ fence, callId, by }: Claim) => ({ fence, call: callId, region: by ?? config.region });
-    const conflict = { agent: agentId, kept: told(kept), lost: told(lost), overlap };
+    const describe = ({ fence, callId, by }: Claim) => ({ fence, call: callId, region: by ?? config.region });
+    const conflict = { agent: agentId, kept: describe(kept), lost: describe(lost), overlap };
     metrics.conflicts.inc({ overlap });
     history?.conflict(conflict);
     audit.record({ op: 'conflict', who: { region: lost.by ?? config.region }, outcome: overlap, ...conflict });

@@ -11,25 +11,26 @@ import type { ClaimRequest, Granted } from './grant.ts';
 import { settle } from './settle.ts';
 
 export interface Delivered extends Granted {
-  /** Absent if the caller delivers: then nothing was asked of a platform. */
+  /** Result of the assignment; absent if the request did not ask for delivery. */
   delivered?: (typeof DELIVERED)[number];
 }
 
-/** Agents to whom a platform is told to assign one conversation, before the caller is told that it will not. */
+/** Agents that a platform is asked to assign one conversation to, before the caller gets `not_assigned`. */
 const MAX_AGENTS = 3;
-/** How long a platform is waited for, however little is left of the caller's time, in ms: the agent is held already. */
+/** Shortest time that a platform gets to answer, even beyond the caller's budget, in ms: the agent is claimed already. */
 const LEAST_MS = 500;
 
 /**
- * Claims an agent for a request with `deliver`, and has the platform send the conversation there:
+ * Claims an agent for a request with `deliver`, and asks the platform to assign the conversation to that agent:
  *
- *   claimed ──told──► accepted, or no answer in time ──► the claim, and which of these it was
- *      ▲       └────► refused ──► given back, the next agent
- *      │       └────► not_sent ─► given back, `platform_unavailable`
+ *   claimed ──assign──► accepted, or no answer in time ──► answer with the claim, and which of these it was
+ *      ▲        └─────► refused ──► release, claim the next agent
+ *      │        └─────► not_sent ─► release, `platform_unavailable`
  *      └─ at most three agents, then `not_assigned`
  *
- * That the platform accepted is not that the agent has the call: the claim is held until it rings there, and lapses if it
- * never does. So whoever asks again for a call that still waits is given the same claim, and the platform is told again.
+ * An accepted assignment does not mean that the agent has the call: the claim is held until the call alerts there, and lapses if
+ * it never does. If the request is repeated while the call still waits, the claim stays the same and the assignment is
+ * requested again.
  * @throws as `claim`; Refusal `not_assigned`, `platform_unavailable`
  */
 export async function claimAndDeliver(region: Region, request: ClaimRequest): Promise<Delivered> {
@@ -39,16 +40,16 @@ export async function claimAndDeliver(region: Region, request: ClaimRequest): Pr
   for (let agents = 0; agents < MAX_AGENTS && (agents === 0 || leftMs() > 1); agents++) {
     const granted = await nextClaim(region, { ...request, budgetMs: leftMs() }, agents === 0);
     if (!granted) break;
-    const told = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
-    if (typeof told === 'string') return { ...granted, delivered: told };
-    await giveBack(region, granted.claim, told);
-    if (told.answer === 'not_sent') throw new Refusal('platform_unavailable', told.reason);
-    reason = told.reason;
+    const outcome = await deliver(region, granted, Math.max(LEAST_MS, leftMs()));
+    if (typeof outcome === 'string') return { ...granted, delivered: outcome };
+    await releaseUndelivered(region, granted.claim, outcome);
+    if (outcome.answer === 'not_sent') throw new Refusal('platform_unavailable', outcome.reason);
+    reason = outcome.reason;
   }
   throw new Refusal('not_assigned', reason);
 }
 
-/** Undefined where nobody is left after those whom the platform refused. @throws as `claim` */
+/** Claims an agent. Undefined: no agent is left besides those that the platform rejected. @throws as `claim` */
 async function nextClaim(region: Region, request: ClaimRequest, isFirst: boolean): Promise<Granted | undefined> {
   try {
     return await claim(region, request);
@@ -60,7 +61,7 @@ async function nextClaim(region: Region, request: ClaimRequest, isFirst: boolean
 
 type Failed = Extract<Assignment, { reason: string }> | { answer: 'elsewhere'; reason: string };
 
-/** What the caller is told; or why the agent is to be given back. */
+/** Asks the platform to assign the call. Returns the result for the caller, or why the agent must be released. */
 async function deliver(
   region: Region,
   { claim, again }: Granted,
@@ -70,7 +71,7 @@ async function deliver(
   const connection = connectionNameOf(region.config, agentId) ?? '';
   const platform = region.platforms.get(connection);
   if (!platform?.assign) return 'by_caller';
-  const is = again ? whereabouts(claim) : 'waiting';
+  const is = again ? whereCallIs(claim) : 'waiting';
   if (is === 'with the agent') return 'accepted';
   if (is === 'elsewhere') return { answer: 'elsewhere', reason: `agent "${agentId}" has another interaction by now` };
   const answer = await platform.assign(agentId, callId, AbortSignal.timeout(limitMs));
@@ -78,15 +79,15 @@ async function deliver(
   const which = { agent: agentId, call: callId, claim: claim.claim_id, queue: claim.queue, fence: claim.fence };
   region.audit.record({ op: 'assign', who: { platform: connection }, outcome: answer.answer, ...which });
   if (answer.answer === 'accepted' || answer.answer === 'unknown') return answer.answer;
-  // What the platform accepted for an earlier request may be ringing there: the agent is not given back under it.
+  // An assignment that an earlier request got accepted may be alerting there, so the agent is not released.
   return again ? 'unknown' : answer;
 }
 
 /**
- * Where a call is that has this claim since an earlier request, by what the agent's platform has told of interactions. A
- * status alone says too little: the agent may be busy with this very call.
+ * Where a call with an earlier claim is now, according to the interactions that the platform reported. The agent's status does
+ * not answer this: the agent may be busy with this very call.
  */
-function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the agent' | 'elsewhere' | 'waiting' {
+function whereCallIs({ agent, call_id, state, unit }: ClaimAnswer): 'with the agent' | 'elsewhere' | 'waiting' {
   const facets = facetsOf(agent);
   const its = interactionOf(facets, call_id);
   if (state === 'CONFIRMED' || (its && isLive(its, facets))) return 'with the agent';
@@ -94,8 +95,12 @@ function whereabouts({ agent, call_id, state, unit }: ClaimAnswer): 'with the ag
   return isElsewhere ? 'elsewhere' : 'waiting';
 }
 
-/** A claim that cannot be given back now lapses. */
-async function giveBack(region: Region, { claim_id, agent_id }: ClaimAnswer, { answer }: Failed): Promise<void> {
+/** Releases the claim. If that fails, the claim lapses. Never throws. */
+async function releaseUndelivered(
+  region: Region,
+  { claim_id, agent_id }: ClaimAnswer,
+  { answer }: Failed,
+): Promise<void> {
   try {
     await settle(region, claim_id, answer === 'refused' ? 'refused' : 'release');
   } catch (error) {

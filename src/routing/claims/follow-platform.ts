@@ -10,8 +10,9 @@ import { grantedBy, unitIn } from '../region.ts';
 import { pairingRulesOf, settleHere } from './settle-here.ts';
 
 /**
- * Follows the platform's own word on an interaction, at the agent's home, or where the claim was granted in its stead.
- * @throws ShardUnavailable; NotReplicated where no replica has it, and the config refuses that
+ * Settles claims by what the platform reports about interactions: an answered call confirms its claim, an ended one completes it.
+ * Only the region that granted a claim does this: the agent's home, or the region of a delegated grant.
+ * @throws ShardUnavailable; NotReplicated if no replica acknowledged the write and `claims.replication` is `refuse`
  */
 export async function followPlatform(region: Region, event: AgentEvent, record: AgentRecord): Promise<void> {
   const pairing = pairingRulesOf(region, event.agentId);
@@ -22,12 +23,12 @@ export async function followPlatform(region: Region, event: AgentEvent, record: 
 
 async function follow(region: Region, agentId: string, record: AgentRecord, { claim, settlement }: Due): Promise<void> {
   const name = { ...claim, agentId, region: grantedBy(record, claim) };
-  // Several instances hear the same word; the first one moves the claim on.
+  // Several instances can get the same report. Only the one that changes the claim writes the audit record.
   const moved = (now: Claim) => audit(region, settlement, name, now);
   try {
     await settleHere(region, name, settlement, record, { isPlatform: true, moved });
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error; // refused: the claim had moved on by itself
+    if (!(error instanceof Refusal)) throw error; // The claim was settled meanwhile.
   }
 }
 

@@ -8,16 +8,25 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { checkDurability, NotReplicated, type Written } from '../../store/written.ts';
-import type { HomeAnswer } from '../peers/home.ts';
+import type { HomeAnswer, HomeProblem } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, explain, facetsOf, grantedBy, type Queue, type Region, tell, unitIn } from '../region.ts';
+import {
+  buildAndRecordAgentAnswer,
+  buildClaimAnswer,
+  explain,
+  facetsOf,
+  grantedBy,
+  type Queue,
+  type Region,
+  unitIn,
+} from '../region.ts';
 
-/** An agent whom nobody waits for any more is given back within this, or lapses, in ms. */
-const GIVE_BACK_MS = 500;
+/** Time to release a grant whose caller gets an error, in ms. After it, the grant lapses. */
+const RELEASE_MS = 500;
 
 /**
- * The store has granted here, or found again what it granted before.
- * @throws NotReplicated where no replica has acknowledged that, and the config refuses to tell of it
+ * Answers with a claim that this region's store has granted, now or for an earlier request, and publishes it.
+ * @throws NotReplicated if no replica acknowledged the grant and `claims.replication` is `refuse`
  */
 export async function grantedHere(
   attempt: Attempt,
@@ -29,9 +38,9 @@ export async function grantedHere(
   noteUnacknowledged(attempt, written, record);
   const { value: reply, replicated } = checkDurability(written, region.config.claims.replication);
   const held = claimIn(record, reply, request.callId);
-  const agent = tell(region, reply.agentId, record);
+  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
-  const answer = answerClaim(region.claimIds, held, agent, leftMs, replicated);
+  const answer = buildClaimAnswer(region.claimIds, held, agent, leftMs, replicated);
   publishClaim(region, reply.agentId, record, held);
   region.history?.claimGranted({
     call: request.callId,
@@ -50,25 +59,25 @@ export async function grantedHere(
   return { claim: answer, again: reply.verdict === 'again' };
 }
 
-/** The claim of a call under a fence, as `holder_of` in units.lua has it: one without a call's id may be any call's. */
+/** The call's claim with this fence, as `holder_of` in units.lua finds it: a claim without a call id matches every call. */
 function heldBy({ facets }: AgentRecord, fence: number, call: string): Claim | undefined {
   return claimsOf(facets).find(({ fence: of, callId }) => of === fence && (callId === call || callId === ''));
 }
 
-/** The claim of a call that a walk's answer is about. */
+/** The claim that the store's reply is about. @throws Error if the record does not have it */
 export function claimIn(
   record: AgentRecord,
   { agentId, fence }: Pick<ClaimReply, 'agentId' | 'fence'>,
   callId: string,
 ): Claim {
   const held = heldBy(record, fence, callId);
-  if (!held) throw new Error(`the store speaks of a claim on ${agentId} that its record does not have`);
+  if (!held) throw new Error(`the store's reply names a claim on ${agentId} that is not in the record`);
   return held;
 }
 
 /**
- * Keeps in mind what this attempt has written and nobody has acknowledged. Whoever else asks for the call meanwhile
- * raises the record's version: from then on the grant is not this attempt's to give back.
+ * Remembers a grant of this attempt that no replica has acknowledged, for `releaseUnacknowledged`. A repeated request for the
+ * call increments the record's version; this attempt must not release the grant then.
  */
 function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { version }: AgentRecord): void {
   attempt.unacknowledged = written.match({
@@ -82,10 +91,10 @@ function noteUnacknowledged(attempt: Attempt, written: Written<ClaimReply>, { ve
 }
 
 /**
- * Gives back a grant that its caller is not told of, if the record is still the very one that this attempt wrote; else it
- * is somebody's who asked again, or lapses. Never throws.
+ * Releases a grant whose caller gets `not_replicated`, but only if the record is unchanged since this attempt wrote it. A changed
+ * record means that a repeated request may have got the claim; else the claim lapses. Never throws.
  */
-export async function giveBack({ region, request: { callId }, unacknowledged }: Attempt): Promise<void> {
+export async function releaseUnacknowledged({ region, request: { callId }, unacknowledged }: Attempt): Promise<void> {
   if (!unacknowledged) return;
   const { agentId, fence, version } = unacknowledged;
   try {
@@ -95,10 +104,10 @@ export async function giveBack({ region, request: { callId }, unacknowledged }: 
     const move = { state: 'ENDED', lockMs: 0, endReason: 'released' } as const;
     const { unit = VOICE, queue, by } = held;
     const request = { agentId, unit, fence, callId, queue, by, move };
-    const settled = await region.agents.settle(request, record, GIVE_BACK_MS);
+    const settled = await region.agents.settle(request, record, RELEASE_MS);
     if (settled.kind !== 'settled') return;
     region.metrics.claimEnds.inc({ reason: move.endReason });
-    // Nobody was told of it, but the record has it: so have the others.
+    // No caller knows of the claim, but its record may be published: other regions need the end, too.
     const now = settled.written.evenIfLost();
     publishClaim(region, agentId, now, claimIn(now, { agentId, fence }, callId));
   } catch (error) {
@@ -106,59 +115,62 @@ export async function giveBack({ region, request: { callId }, unacknowledged }: 
   }
 }
 
-/** Asks the agent's home. Undefined: not this one, go on with the next. */
+/** Asks the agent's home for the claim. Undefined: not granted, try the next agent. */
 export async function claimAtHome(
   attempt: Attempt,
   agentId: string,
   record: AgentRecord,
   startedMs: number,
 ): Promise<Granted | undefined> {
-  attempt.refused.push(agentId);
-  // Whoever asked for its caller's call is the one who asks: a request between regions makes one hop.
+  attempt.excluded.push(agentId);
+  // Requests between regions are never forwarded.
   if (attempt.request.askedBy !== undefined) return undefined;
-  const answer = await askFor(attempt, record.home, agentId);
+  const answer = await askForClaim(attempt, record.home, agentId);
   if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
-  if (answer.kind === 'refused') await heardNo(attempt, agentId, answer);
-  if (answer.kind === 'refused' && answer.code === 'not_home') {
-    attempt.disputed = disputed(attempt.region, record.home, answer.home);
+  if (answer.kind === 'problem') await applyHomeProblem(attempt, agentId, answer);
+  if (answer.kind === 'problem' && answer.code === 'not_home') {
+    attempt.disputed = homeDisputed(attempt.region, record.home, answer.home);
   }
   return undefined;
 }
 
-/** Asks a region for the call on its caller's behalf, proposing an agent of its own. */
-export async function askFor(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
+/** Asks a region to claim the given agent of its own for this attempt's call. */
+export async function askForClaim(attempt: Attempt, home: string, agentId: string): Promise<HomeAnswer> {
   const { region, request, queue } = attempt;
   const { callId, media, skills } = request;
   const wanted = request.agentId === undefined ? {} : { agentId: request.agentId };
   const asked = { queue: queue.id, callId, media, skills, ...wanted, proposes: agentId };
   const answer = await region.peers.claim(home, asked, remainingMs(attempt));
   if (answer.kind === 'unreachable' || answer.kind === 'unknown') attempt.unanswered.set(home, answer.kind);
-  // It may have granted. Nothing is given back: the call may ask again and be given that very claim, or it lapses.
+  // It may have granted. The claim is not released: a repeated request gets it, or it lapses.
   if (answer.kind === 'unknown') {
     region.history?.claimUnknown({ call: request.callId, queue: queue.id, home, agent: agentId });
   }
   return answer;
 }
 
-/** Takes over what a home says of an agent whom it does not grant. */
-export async function heardNo(
+/** Updates the local copy with the agent's state from a home that did not grant the agent. */
+export async function applyHomeProblem(
   { region }: Attempt,
   agentId: string,
-  { agent, claim }: Extract<HomeAnswer, { kind: 'refused' }>,
+  { agent, claim }: HomeProblem,
 ): Promise<void> {
   region.freshness.contradicted(agentId);
   const known = claim?.agent ?? agent;
-  if (known) await correct(region, known.agent_id, facetsOf(known));
+  if (known) await updateLocalCopy(region, known.agent_id, facetsOf(known));
 }
 
-/** @throws NotReplicated where its home says that no replica has it, and the config refuses to tell of that */
+/**
+ * Answers with a claim that another region granted, and updates the local copy of its agent.
+ * @throws NotReplicated if the claim is not replicated there and `claims.replication` is `refuse` here
+ */
 export async function grantedElsewhere(
   { region, request, queue }: Attempt,
   { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
   startedMs: number,
 ): Promise<Granted> {
   mustBeReplicated(region, claim);
-  await correct(region, claim.agent_id, facetsOf(claim.agent));
+  await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
   region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -172,29 +184,29 @@ export async function grantedElsewhere(
     ...(claim.authority.mode === 'verified' && { mode: claim.authority.mode }),
   });
   const record = await region.agents.recall(claim.agent_id);
-  const agent = record ? tell(region, claim.agent_id, record) : claim.agent;
+  const agent = record ? buildAndRecordAgentAnswer(region, claim.agent_id, record) : claim.agent;
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
   return { claim: { ...answer, agent }, again };
 }
 
-/** Another region's answer counts as this region's config says, whatever its own says. @throws NotReplicated */
+/** Applies this region's `claims.replication` to another region's answer. @throws NotReplicated */
 export function mustBeReplicated({ config }: Region, { replicated }: ClaimAnswer): void {
   if (config.claims.replication === 'refuse' && replicated !== true) throw new NotReplicated();
 }
 
-/** The region that is the agent's home, by the config here, says that it is not. */
-export function disputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
+/** The problem if a region denies to be the agent's home, but is by this region's config. */
+export function homeDisputed({ config }: Pick<Region, 'config'>, other: string, theirs = ''): Refusal {
   const detail =
     `by the config of ${config.region} the agent's home is ${other}; ${other} takes ${theirs || 'another region'} for it: ` +
     '`connections` or `agents.unknown` in the configs of the regions differ';
   return new Refusal('home_disputed', detail);
 }
 
-/** Takes over what an agent's home knows of it. The claim stands whether or not the local copy could be corrected. */
-export async function correct(region: Region, agentId: string, facets: Facets): Promise<void> {
-  if (whyNotTaken(region.config, agentId) !== undefined) return; // the regions' configs differ
+/** Merges an agent's facets from another region's answer into the local copy. Never throws: the answer stands without it. */
+export async function updateLocalCopy(region: Region, agentId: string, facets: Facets): Promise<void> {
+  if (whyNotTaken(region.config, agentId) !== undefined) return; // The configs of the regions differ.
   try {
-    // A copy: what a failover takes of it the bus brings, and the home decides.
+    // A copy that a failover loses arrives again by the bus.
     (await region.agents.apply(agentId, facets)).evenIfLost();
   } catch (error) {
     region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
@@ -202,9 +214,9 @@ export async function correct(region: Region, agentId: string, facets: Facets): 
 }
 
 /**
- * Tells the other regions of a claim's state, off the caller's path. What is lost here costs them a refused question, never
- * a second grant: where the home can be asked, its record decides; in its stead, what the platform knows.
- * @param record the agent's as it is now: it has this claim, or a later one
+ * Publishes the state of a claim to the other regions, without waiting. If the event is lost, another region may ask the home in
+ * vain, but never grants twice: the home decides by its own record, and a delegated grant needs the platform's confirmation.
+ * @param record the agent's current record, with this claim or a later one
  */
 export function publishClaim(region: Region, agentId: string, record: AgentRecord, held: Claim): void {
   const { config, ingest, store, log } = region;
@@ -218,7 +230,7 @@ export function publishClaim(region: Region, agentId: string, record: AgentRecor
     facets: claimFacet(claim),
   };
   ingest.publish(event, record.facets).catch((error) => {
-    // Of a shard that is away, one line has told already.
+    // The outage of the shard is logged once, elsewhere.
     const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
     log[level]('claim_not_published', { err: error, agent: agentId });
   });
@@ -227,58 +239,58 @@ export function publishClaim(region: Region, agentId: string, record: AgentRecor
 export interface ClaimRequest {
   queue: string;
   callId: string;
-  /** Of the interaction that an agent is wanted for. */
+  /** Media type of the interaction. */
   media: Media;
   skills: RequiredSkills;
   budgetMs: number;
-  /** The caller wants this agent and no other. */
+  /** The only agent that the caller accepts; undefined: any. */
   agentId?: string;
   explain: boolean;
   /** Whether Muster has the platform send the conversation to the agent. */
   deliver?: 'assign';
-  /** The region that asks on its caller's behalf; then only agents homed here count, and nobody else is asked. */
+  /** The region that asks on behalf of its caller. Only agents homed here are claimed then, and no region is asked. */
   askedBy?: string;
-  /** The agent that the region which asks proposes: no other is considered, whatever its caller wants. */
+  /** The agent that the asking region proposes. Only this agent is considered; it is no part of the claim request itself. */
   proposes?: string;
 }
 
 export interface Granted {
   claim: ClaimAnswer;
-  /** The call had this claim already. */
+  /** Whether the call had this claim already. */
   again: boolean;
 }
 
-/** One request on its way to an agent. */
+/** The state of one claim request while it is processed. */
 export interface Attempt {
   region: Region;
   request: ClaimRequest;
   queue: Queue;
-  /** What the caller asked for, in one word. */
+  /** Hash of the claim request: a retry has the same. */
   wish: string;
   /** Monotonic ms. */
   startedMs: number;
-  /** Agents whose homes have refused them. */
-  refused: string[];
-  /** Homes this attempt has asked without an answer: certainly not reached, or perhaps. It asks none of them again. */
+  /** Agents not to be considered any more in this request. */
+  excluded: string[];
+  /** Homes that did not answer: certainly not reached, or unknown. They are not asked again. */
   unanswered: Map<string, 'unreachable' | 'unknown'>;
-  /** Whether platforms were asked about those whose homes are quiet. */
+  /** Whether platforms were queried: they are once per attempt. */
   hasAskedPlatforms: boolean;
-  /** What was said of an agent by a region that is the home by this region's config, and not by its own. */
+  /** The last dispute about an agent's home, see `homeDisputed`. */
   disputed?: Refusal;
-  /** Whom the last walk passed over. */
+  /** Scan counts of the last scan. */
   tally: Tally;
-  /** A grant that this attempt has written and no replica has acknowledged yet. */
+  /** A grant of this attempt that no replica has acknowledged. */
   unacknowledged?: { agentId: string; fence: number; version: string } | undefined;
 }
 
-/** What is left of the caller's budget, in ms. */
+/** The rest of the caller's budget, in ms; negative if it is used up. */
 export function remainingMs({ region, request, startedMs }: Attempt): number {
   return request.budgetMs - (region.clock.monotonicMs() - startedMs);
 }
 
 const WISH_BYTES = 12;
 
-/** Two requests for one call are the same wish only if they ask for the same. */
+/** Hash of what a claim request asks for. Requests for one call are retries only if their hashes are equal. */
 export function wishOf({ queue, media, skills, agentId }: ClaimRequest): string {
   const wanted = Object.entries(skills).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify([queue, media, wanted, agentId ?? null]);

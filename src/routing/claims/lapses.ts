@@ -7,25 +7,26 @@ import type { Store } from '../../store/store.ts';
 import { isOutage } from '../../sync/flow/outage.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
+import { auditLapse } from './report-lapse.ts';
 import { pairingRulesOf, settleHere } from './settle-here.ts';
-import { auditLapse } from './tell-lapse.ts';
 
 interface LapsesOptions {
   region: Region;
   store: Pick<Store, 'calls' | 'leases'>;
-  /** This one. */
+  /** Id of this instance. */
   instance: string;
 }
 
-/** A lapse is told within a second; when the instance that looks after it dies, two more pass until a peer does. */
+/** When the instance that ends a domain's lapsed claims dies, another one takes over after this time, in ms. */
 const LEASE_TTL_MS = 2000;
-/** How often a domain is looked at: a lapse is told within a second. */
+/** How often a domain is searched for lapsed claims, in ms. */
 const LOOK_EVERY_MS = 200;
+/** Claims that are read and ended together. */
 const AT_ONCE = 100;
 
 /**
- * Ends the claims whose time is over, and tells of it: a lapse is nobody's act, so one instance of the region at a time
- * looks after each domain. One whose interaction goes on by the platform's word goes on, too.
+ * Ends claims whose time is over, and publishes the lapses. One instance of the region does this for each domain, under a lease.
+ * If the platform still reports the interaction as live, the claim is renewed instead.
  */
 export class Lapses {
   readonly #options: LapsesOptions;
@@ -50,7 +51,7 @@ export class Lapses {
     return this.#rounds.stop();
   }
 
-  /** Never throws: what is not told now is told at the next look. */
+  /** Ends the lapsed claims of a domain. Never throws: the next round repeats what failed. */
   async #look(domain: string): Promise<void> {
     const { region, store } = this.#options;
     const { log } = region;
@@ -58,7 +59,7 @@ export class Lapses {
       for (;;) {
         const lapsed = await store.calls.lapsed(domain, AT_ONCE);
         const ended = await Promise.all(lapsed.map((each) => this.#end(each)));
-        // What could not be ended comes first again: it is for the next look.
+        // Claims that could not be ended are read first again: leave them to the next round.
         if (lapsed.length < AT_ONCE || !ended.includes(true) || this.#rounds.stopping.aborted) return;
       }
     } catch (error) {
@@ -66,7 +67,7 @@ export class Lapses {
     }
   }
 
-  /** Whether it has ended, or goes on. Never throws: one claim that cannot be ended holds up no other. */
+  /** Ends or renews one claim. Returns whether it did. Never throws: one failure must not stop the others. */
   async #end({ agentId, unit, record }: Lapsed): Promise<boolean> {
     const { region } = this.#options;
     const { config, log } = region;

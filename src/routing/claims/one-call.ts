@@ -5,25 +5,26 @@ import { domainsOf } from '../../config/topology.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf, grantedBy, unitIn } from '../region.ts';
-import { correct } from './grant.ts';
+import { updateLocalCopy } from './grant.ts';
 import { settleHere } from './settle-here.ts';
 
-/** How long another region is waited for to say whether its claim lives, in ms. */
+/** Time that another region gets to answer whether its claim is live, in ms. */
 const ANSWER_MS = 1000;
-/** Calls that may wait to be looked at; of more the next word on their claims has them looked at. */
+/** Most calls that wait for a check. A call beyond that is checked when its claim changes next. */
 const WAITING_LIMIT = 10_000;
-/** Calls that are looked at together: a region that does not answer holds up no more than these. */
+/** Calls that are checked together: a region that does not answer delays no more than these. */
 const AT_ONCE = 32;
 
 /**
- * The register of calls, beyond one domain: every region hears of every claim, and where one of its own has a call that
- * has another claim elsewhere, the rule of `src/agent/one-call.ts` decides. It is looked at off everybody's path.
+ * Finds calls with two live claims, in different domains or regions, and ends one of them by the rule of `src/agent/one-call.ts`.
+ * Within a domain the store prevents them. Every region learns of every claim by the bus and checks its own claims against the
+ * others, in the background.
  */
 export class OneCall {
   readonly #region: Region;
-  /** By call: the claims that were heard of and are still to be looked at. */
+  /** By call: published claims that have not been checked. */
   readonly #waiting = new Map<string, CallClaim[]>();
-  /** Pairs of confirmed claims that were reported. */
+  /** Reported pairs of claims, by call and fences. */
   readonly #reported = new Set<string>();
   #running: Promise<void> | undefined;
   #stopped = false;
@@ -32,7 +33,7 @@ export class OneCall {
     this.#region = region;
   }
 
-  /** Notes claims that the bus told of. Returns at once. */
+  /** Queues claims from the bus for a check. Returns at once. */
   heard(agentId: string, home: string, claims: Claim[]): void {
     for (const claim of claims.filter(isRunning)) {
       const known = this.#waiting.get(claim.callId);
@@ -51,25 +52,25 @@ export class OneCall {
     while (this.#waiting.size > 0 && !this.#stopped) {
       const some = [...this.#waiting].slice(0, AT_ONCE);
       for (const [callId] of some) this.#waiting.delete(callId);
-      await Promise.all(some.map(([callId, told]) => this.#lookSafely(callId, told)));
+      await Promise.all(some.map(([callId, claims]) => this.#checkSafely(callId, claims)));
     }
     this.#running = undefined;
   }
 
-  async #lookSafely(callId: string, told: CallClaim[]): Promise<void> {
+  async #checkSafely(callId: string, claims: CallClaim[]): Promise<void> {
     try {
-      await this.#look(callId, told);
+      await this.#check(callId, claims);
     } catch (error) {
       this.#region.log.warn('call_conflict_check_failed', { err: error, call: callId });
     }
   }
 
-  async #look(callId: string, told: CallClaim[]): Promise<void> {
+  async #check(callId: string, claims: CallClaim[]): Promise<void> {
     const { config } = this.#region;
-    const agentIds = new Set(told.map(({ agentId }) => agentId));
+    const agentIds = new Set(claims.map(({ agentId }) => agentId));
     const entries = await Promise.all(domainsOf(config).map((each) => this.#region.calls.entryOf(each, callId)));
     for (const entry of entries) if (entry) agentIds.add(entry.agentId);
-    // As for most calls: one claim, which is what the entry says.
+    // The usual case: one claim, on the agent of the entry.
     if (agentIds.size < 2) return;
     const callClaims = (await Promise.all([...agentIds].map((each) => this.#claimsFor(each, callId)))).flat();
     for (const ours of callClaims.filter(({ region }) => region === config.region)) {
@@ -77,7 +78,7 @@ export class OneCall {
     }
   }
 
-  /** The live claims that an agent has for the call, as far as is known here. */
+  /** The agent's live claims for the call, according to this region's store. */
   async #claimsFor(agentId: string, callId: string): Promise<CallClaim[]> {
     const record = await this.#region.agents.get(agentId);
     const nowMs = this.#region.store.nowMs();
@@ -89,17 +90,20 @@ export class OneCall {
 
   async #compare(callId: string, ours: CallClaim, theirs: CallClaim): Promise<void> {
     const first = resolveDuplicate(ours, theirs);
-    // Both regions see two confirmed claims; the one whose claim is behind reports them.
+    // Both regions find two confirmed claims; only the one whose claim is behind reports them.
     if (first === 'stands' || (first === 'both-confirmed' && !hasHigherFence(ours, theirs))) return;
-    const now = await this.#askAfter(theirs);
+    const now = await this.#currentClaim(theirs);
     if (!now) return;
     const outcome = resolveDuplicate(ours, now);
     if (outcome === 'ends') await this.#end(callId, ours, now);
     if (outcome === 'both-confirmed' && hasHigherFence(ours, now)) this.#report(callId, now, ours, 'both_confirmed');
   }
 
-  /** The other claim as its granter knows it; undefined where it is over, or nobody can say. */
-  async #askAfter(theirs: CallClaim): Promise<CallClaim | undefined> {
+  /**
+   * The other claim in its current state at the region that granted it; undefined if it has ended, or that region does
+   * not answer.
+   */
+  async #currentClaim(theirs: CallClaim): Promise<CallClaim | undefined> {
     const { peers, claimIds, config } = this.#region;
     const { agentId, region, claim } = theirs;
     if (region === config.region) return theirs;
@@ -107,7 +111,7 @@ export class OneCall {
     if (!answer) return undefined;
     const now: CallClaim = { ...theirs, claim: { ...claim, state: answer.state } };
     if (isRunning(now.claim) && answer.expires_in_ms > 0) return now;
-    await correct(this.#region, agentId, facetsOf(answer.agent));
+    await updateLocalCopy(this.#region, agentId, facetsOf(answer.agent));
     return undefined;
   }
 
@@ -121,7 +125,7 @@ export class OneCall {
       const { isMoved } = await settleHere(this.#region, name, 'supersede', record, { supersededBy });
       if (isMoved) this.#report(callId, theirs, ours, 'ended');
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // refused: the claim was over by itself
+      if (!(error instanceof Refusal)) throw error; // The claim has ended meanwhile.
     }
   }
 
@@ -131,13 +135,13 @@ export class OneCall {
     if (this.#reported.has(key)) return;
     if (this.#reported.size >= WAITING_LIMIT) this.#reported.clear();
     this.#reported.add(key);
-    const told = ({ agentId, region, claim }: CallClaim) => ({
+    const describe = ({ agentId, region, claim }: CallClaim) => ({
       agent: agentId,
       fence: claim.fence,
       region,
       ...unitIn(claim),
     });
-    const conflict = { call, kept: told(kept), lost: told(lost), outcome };
+    const conflict = { call, kept: describe(kept), lost: describe(lost), outcome };
     metrics.callConflicts.inc({ outcome });
     history?.callConflict(conflict);
     audit.record({ op: 'call_conflict', who: { region: config.region }, ...conflict });

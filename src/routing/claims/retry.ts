@@ -2,22 +2,30 @@ import { lockOf } from '../../agent/status.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, grantedBy, tell } from '../region.ts';
-import { type Attempt, askFor, claimIn, type Granted, grantedElsewhere, heardNo, remainingMs } from './grant.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, grantedBy } from '../region.ts';
+import {
+  type Attempt,
+  applyHomeProblem,
+  askForClaim,
+  claimIn,
+  type Granted,
+  grantedElsewhere,
+  remainingMs,
+} from './grant.ts';
 
 /**
- * A call asks again whose claim another region has granted, as far as is known here: only that region knows whether the
- * claim still lives.
+ * Handles a repeated request for a call whose claim another region granted, according to the copy here. Only that region knows
+ * whether the claim is still live:
  *
- *   it answers with a claim                 ► that claim
- *   the call's wish was another             ► `call_has_claim`
- *   it has looked, and has none             ► the claim is over: undefined, the walk goes on
+ *   it answers with a claim                   ► that claim
+ *   the claim request was a different one     ► `call_has_claim`
+ *   it finds no claim                         ► the claim has ended: undefined, the scan goes on
  *   it cannot be asked within the budget,
- *   or refuses for any other reason         ► the copy, which says that it is one, and that no replica is known to have it
+ *   or answers with any other problem         ► the copy, with `mode: copy` and `replicated: false`
  *
- * A region that is itself asked by another never asks on: it says what it knows.
+ * Requests between regions are not forwarded: a request of another region is answered from the copy.
  */
-export async function askAgain(
+export async function retryAtGranter(
   attempt: Attempt,
   reply: ClaimReply,
   record: AgentRecord,
@@ -27,15 +35,15 @@ export async function askAgain(
   const granter = grantedBy(record, claimIn(record, reply, request.callId));
   if (request.askedBy !== undefined) throw callHasClaim(attempt, reply, record);
   if (canBeAsked(attempt, granter)) {
-    const answer = await askFor(attempt, granter, reply.agentId);
+    const answer = await askForClaim(attempt, granter, reply.agentId);
     if (answer.kind === 'granted') return grantedElsewhere(attempt, answer, startedMs);
-    // A copy there proves no more than the one here.
-    if (answer.kind === 'refused' && answer.claim && answer.claim.authority.mode !== 'copy') {
+    // If that region has a copy only, it proves no more than the one here.
+    if (answer.kind === 'problem' && answer.claim && answer.claim.authority.mode !== 'copy') {
       throw new Refusal('call_has_claim', answer.detail, { claim: answer.claim });
     }
-    if (answer.kind === 'refused' && isOver(answer, granter, record)) {
-      attempt.refused.push(reply.agentId);
-      await heardNo(attempt, reply.agentId, answer);
+    if (answer.kind === 'problem' && isOver(answer, granter, record)) {
+      attempt.excluded.push(reply.agentId);
+      await applyHomeProblem(attempt, reply.agentId, answer);
       return undefined;
     }
   }
@@ -44,8 +52,8 @@ export async function askAgain(
 }
 
 /**
- * Whether the region that granted the claim has looked for it. One that granted in the home's stead, and has it no more,
- * says that it is not the home.
+ * Whether the problem means that the region that granted the claim no longer has it. After a delegated grant, that region answers
+ * that it is not the home.
  */
 function isOver({ code }: { code: string }, granter: string, { home }: AgentRecord): boolean {
   return code === 'no_agent_available' || (code === 'not_home' && granter !== home);
@@ -59,7 +67,7 @@ function canBeAsked(attempt: Attempt, granter: string): boolean {
   );
 }
 
-/** The call has a claim, and asks for something else under its id. */
+/** The problem of a call that has a claim and sends a different claim request under the same call id. */
 export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentRecord): Refusal {
   const { region, request } = attempt;
   const { agentId, clockMs } = reply;
@@ -67,16 +75,16 @@ export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentR
   const isOurs = reply.verdict === 'other';
   const leftMs = lockOf(record, held.unit) - clockMs;
   const claim = isOurs
-    ? answerClaim(region.claimIds, held, answerFor(region, agentId, record), leftMs)
+    ? buildClaimAnswer(region.claimIds, held, buildAgentAnswer(region, agentId, record), leftMs)
     : copyOf(attempt, reply, record);
-  const detail = `call "${held.callId}" has agent "${agentId}" since it asked queue "${held.queue}", for another wish`;
+  const detail = `call "${held.callId}" has agent "${agentId}" from a different request, for queue "${held.queue}"`;
   return new Refusal('call_has_claim', detail, { claim });
 }
 
-/** What is known here of a claim that another region granted. */
+/** The answer with the local copy of a claim that another region granted. */
 function copyOf({ region, request }: Attempt, reply: ClaimReply, record: AgentRecord) {
   const held = claimIn(record, reply, request.callId);
-  const agent = tell(region, reply.agentId, record);
-  const claim = answerClaim(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
+  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
+  const claim = buildClaimAnswer(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
   return { ...claim, authority: { ...claim.authority, mode: 'copy' as const } };
 }

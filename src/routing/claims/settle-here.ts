@@ -21,36 +21,36 @@ import type { Settled } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { checkDurability, mayBeLost } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, findQueue, type Region, unitIn } from '../region.ts';
+import { buildAgentAnswer, buildClaimAnswer, findQueue, type Region, unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
 
 const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
 
-/** What moves a claim on, whoever it comes from. */
+/** Settlements of callers, of platforms, and of Muster itself. */
 type AnySettlement = Settlement | PlatformSettlement | OwnSettlement;
 
-/** How a claim is settled where it was granted. */
+/** Options of a settlement in the region that settles it. */
 interface Manner {
-  /** Whether the platform's own word settles, and not a caller. */
+  /** Whether a platform's report settles the claim, not a caller. */
   isPlatform?: boolean;
-  /** The claim that stands in this one's place, where its call has two. */
+  /** The claim that the call keeps, if it had two. */
   supersededBy?: { agentId: string; fence: number };
-  /** Called once the store has moved the claim on, whether or not a replica knows it yet. */
+  /** Called when the store has changed the claim, before a replica has acknowledged it. */
   moved?(claim: Claim): void;
 }
 
 interface SettledClaim {
   claim: ClaimAnswer;
-  /** False where it had come so far already. */
+  /** False if the claim was in that state already. */
   isMoved: boolean;
 }
 
 /**
- * Settles a claim in this region's store. What is found done already is written once more, so that a replica can
- * acknowledge it: nobody is told from an instance's memory.
- * @param known the record as last seen; it may be old
- * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
+ * Settles a claim in this region's store. A settlement that was done before is written again, so that a replica can
+ * acknowledge it: no answer comes from an instance's memory alone.
+ * @param known the record as last read; it may be outdated
+ * @throws Refusal, ShardUnavailable; NotReplicated if no replica acknowledged the write and `claims.replication` is `refuse`
  */
 export async function settleHere(
   region: Region,
@@ -66,19 +66,19 @@ export async function settleHere(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const startedMs = clock.monotonicMs();
     const next = decideOn(region, name, settlement, record, manner);
-    if (next.kind === 'refused') {
-      // A refusal, too, is the store's to give: what an instance remembers a failover may have taken back.
+    if (next.kind === 'rejected') {
+      // Reject only by the stored record: a failover may have undone what this instance remembers.
       const stored = isFresh ? undefined : await agents.get(agentId);
-      if (!stored) throw refuse(region, settlement, name, next.code, startedMs);
+      if (!stored) throw rejection(region, settlement, name, next.code, startedMs);
       record = stored;
       isFresh = true;
       continue;
     }
     const settled = await carryOut(region, name, next, record, manner).catch((error) => {
-      noteRefused(region, settlement, name, 'outcome_unknown', startedMs);
+      recordUnsettled(region, settlement, name, 'outcome_unknown', startedMs);
       throw error;
     });
-    if (settled.kind === 'fenced') throw refuse(region, settlement, name, 'fence_superseded', startedMs);
+    if (settled.kind === 'fenced') throw rejection(region, settlement, name, 'fence_superseded', startedMs);
     if (settled.kind === 'settled') return answer(region, { name, settlement, next, startedMs, manner }, settled);
     if (!settled.record) throw unknownClaim(region, name);
     record = settled.record;
@@ -90,7 +90,7 @@ export async function settleHere(
 type Next =
   | { kind: 'move'; claim: Claim; move: Move }
   | { kind: 'done'; claim: Claim }
-  | { kind: 'refused'; code: 'claim_ended' | 'fence_superseded' };
+  | { kind: 'rejected'; code: 'claim_ended' | 'fence_superseded' };
 
 function decideOn(
   region: Region,
@@ -100,17 +100,17 @@ function decideOn(
   { isPlatform = false }: Manner,
 ): Next {
   const { agentId, unit = VOICE } = name;
-  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'refused', code: 'fence_superseded' };
+  if (isOther(claimOn(record.facets, unit), name)) return { kind: 'rejected', code: 'fence_superseded' };
   const claim = claimToSettle(region, record, name, settlement);
   const move = decide(claim, settlement, circumstancesOf(region, agentId, record, claim, isPlatform));
-  if (move === 'over') return { kind: 'refused', code: 'claim_ended' };
+  if (move === 'over') return { kind: 'rejected', code: 'claim_ended' };
   return move === 'done' ? { kind: 'done', claim } : { kind: 'move', claim, move };
 }
 
 function carryOut(
   { agents }: Region,
   { agentId, fence, unit = VOICE }: ClaimName,
-  next: Exclude<Next, { kind: 'refused' }>,
+  next: Exclude<Next, { kind: 'rejected' }>,
   record: AgentRecord,
   { supersededBy }: Manner,
 ): Promise<Settled> {
@@ -123,16 +123,16 @@ function carryOut(
 interface Done {
   name: ClaimName;
   settlement: AnySettlement;
-  next: Exclude<Next, { kind: 'refused' }>;
+  next: Exclude<Next, { kind: 'rejected' }>;
   startedMs: number;
   manner: Manner;
 }
 
-/** Tells everybody what has become of the claim, and its caller if a replica knows it. @throws NotReplicated */
+/** Reports the settlement to metrics, history and the other regions, and builds its answer. @throws NotReplicated */
 function answer(region: Region, done: Done, { written }: Extract<Settled, { kind: 'settled' }>): SettledClaim {
   const { name, settlement, next } = done;
   const { agentId, unit = VOICE } = name;
-  // The master has it, and others may learn of it: what a failover takes of that, the agent's home corrects.
+  // Other regions may get a state that a failover here loses; the agent's home corrects it.
   const now = written.evenIfLost();
   const claim = claimOn(now.facets, unit) as Claim;
   if (next.kind === 'move') {
@@ -140,26 +140,26 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
     done.manner.moved?.(claim);
     if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
     publishClaim(region, agentId, now, claim);
-    // What is known of the agent is wrong: the platform says what is right.
+    // The agent could not take the call, so the stored state is wrong: ask the platform.
     if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
   }
   const isKept = settlement === 'confirm' || settlement === 'renew';
-  // An end counts from when it was asked for, whoever knows of it; that somebody keeps the agent only once it is told.
-  // Nobody waits to be told of what Muster does by itself; what a failover takes of it is found and done again.
+  // In the history, an end counts even if the caller gets an error, but a prolonged claim only if the caller gets the answer.
+  // Muster's own settlements have no caller; if a failover loses one, it is done again.
   const isOwn = settlement === 'lapse' || settlement === 'supersede';
   const isUnsure = isOwn && mayBeLost(written);
-  if (!isKept && (!isOwn || next.kind === 'move')) noteEnd(region, done, claim, isUnsure);
+  if (!isKept && (!isOwn || next.kind === 'move')) recordEnd(region, done, claim, isUnsure);
   const { value: record, replicated } = checkDurability(written, isOwn ? 'grant' : region.config.claims.replication);
-  if (isKept && next.kind === 'move') noteKept(region, done, claim, next.move.lockMs);
+  if (isKept && next.kind === 'move') recordKept(region, done, claim, next.move.lockMs);
   const leftMs = next.kind === 'move' ? next.move.lockMs : lockOf(record, unit) - region.store.nowMs();
-  const agent = answerFor(region, agentId, record);
+  const agent = buildAgentAnswer(region, agentId, record);
   return {
-    claim: answerClaim(region.claimIds, claim, agent, leftMs, replicated),
+    claim: buildClaimAnswer(region.claimIds, claim, agent, leftMs, replicated),
     isMoved: next.kind === 'move',
   };
 }
 
-function noteKept(
+function recordKept(
   { history, clock }: Region,
   { name, settlement, startedMs }: Done,
   claim: Claim,
@@ -171,26 +171,27 @@ function noteKept(
   history?.settled({ op, call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs, heldMs });
 }
 
-function noteEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
+function recordEnd({ history }: Region, { name, settlement, startedMs }: Done, claim: Claim, isUnsure: boolean): void {
   const { callId, fence, untilMs, state } = claim;
   const base = { call: callId, agent: name.agentId, fence, ...unitIn(claim), untilMs, startedMs };
   history?.settled({ ...base, op: opOf(settlement), state, mayBeLost: isUnsure });
 }
 
-/** In a history a missed or refused call is a release: the holder gives the agent up. */
+/** The settlement as named in a history, where a missed or declined call is a release. */
 function opOf(settlement: AnySettlement): 'release' | 'complete' | 'lapse' | 'supersede' {
   const isOwn = settlement === 'complete' || settlement === 'lapse' || settlement === 'supersede';
   return isOwn ? settlement : 'release';
 }
 
-/** Whether the claim on record has the fence of this one and is another region's: the order of claims has decided for it. */
+/** Whether the recorded claim has the same fence but another granting region: this one lost a claim conflict against it. */
 export function isOther(claim: Claim | undefined, { fence, by }: Pick<ClaimName, 'fence' | 'by'>): boolean {
   return claim?.fence === fence && claim.by !== by;
 }
 
 /**
- * The claim as recorded. Where the record is older than the fence, its lock was lost in a failover, which an id that was
- * proven shows, and it may be made again; where it is newer, the script refuses: fences are compared there, nowhere else.
+ * The claim to settle: the recorded one if its fence matches. If the record's fence is lower, a failover has lost the claim,
+ * since the claim id proves that it was granted; the claim may be restored. If it is higher, the settle script rejects the
+ * settlement: only the script compares fences.
  */
 function claimToSettle(
   { config, store }: Region,
@@ -203,7 +204,7 @@ function claimToSettle(
   if (fence > (recorded?.fence ?? 0)) {
     const nowMs = store.nowMs();
     const heldForMs = recorded && recorded.state !== 'ENDED' ? lockOf(record, unit) - nowMs : 0;
-    // Fences are about the time of their grant in ms.
+    // A fence is approximately the time of its grant, in ms.
     const ground = { facets: record.facets, heldForMs, oldestFence: nowMs - config.claims.confirmedMs };
     const obstacle = whyNotRestored(settlement, { fence, unit }, ground);
     if (obstacle !== undefined) throw new Refusal('unknown_claim', obstacle);
@@ -214,10 +215,10 @@ function claimToSettle(
 
 const DETAILS = {
   claim_ended: 'the claim has ended',
-  fence_superseded: 'the agent has been claimed again since; this claim is over',
+  fence_superseded: 'the claim has ended, and the agent has been claimed again',
 };
 
-function refuse(
+function rejection(
   region: Region,
   settlement: AnySettlement,
   name: ClaimName,
@@ -225,11 +226,11 @@ function refuse(
   startedMs: number,
 ): Refusal {
   region.metrics.settlements.inc({ settlement, outcome: code });
-  noteRefused(region, settlement, name, code, startedMs);
+  recordUnsettled(region, settlement, name, code, startedMs);
   return new Refusal(code, DETAILS[code]);
 }
 
-function noteRefused(
+function recordUnsettled(
   { history }: Region,
   settlement: AnySettlement,
   { agentId: agent, fence }: ClaimName,
@@ -245,7 +246,7 @@ function noteRefused(
 export const unknownClaim = ({ claimIds }: Pick<Region, 'claimIds'>, name: ClaimName): Refusal =>
   new Refusal('unknown_claim', `no claim "${claimIds.sign(name)}" is known in this region`);
 
-/** What the meaning of a settlement depends on besides the claim: the config, and what the platform has told. */
+/** What decides about a settlement besides the claim: the config, and the platform's reports. */
 function circumstancesOf(
   region: Pick<Region, 'config'>,
   agentId: string,
@@ -263,8 +264,8 @@ function circumstancesOf(
 }
 
 /**
- * What the agent's platform tells of interactions, if there is one that is read. Then a confirmation need not hold the
- * agent for as long as a call may last.
+ * Whether and how the agent's platform reports interactions. If it does, the end of the interaction ends the claim, so a
+ * confirmation need not hold the agent for the longest possible call.
  */
 export function pairingRulesOf({ config }: Pick<Region, 'config'>, agentId: string): PairingRules {
   const connection = connectionOf(config, agentId);

@@ -8,25 +8,33 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import { isDurableEnough, NotReplicated } from '../../store/written.ts';
 import type { HomeAnswer } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
-import { answerClaim, answerFor, facetsOf, provenClaim, type Region, whileTimeLasts } from '../region.ts';
+import {
+  buildAgentAnswer,
+  buildClaimAnswer,
+  facetsOf,
+  provenClaim,
+  type Region,
+  retryDuringFailover,
+} from '../region.ts';
 import { notHome } from './claim.ts';
-import { correct, disputed, mustBeReplicated } from './grant.ts';
+import { homeDisputed, mustBeReplicated, updateLocalCopy } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
 
+/** Default of `budgetMs`. */
 const DEADLINE_MS = 1500;
-/** Looks at an agent who keeps changing meanwhile. */
+/** Attempts to have a record acknowledged that changes meanwhile. */
 const MAX_ROUNDS = 8;
 
 interface SettleOptions {
-  /** How long a shard that is failing over, or a home that does not answer, is waited for. */
+  /** Time for a failover retry and for another region's answer, in ms. */
   budgetMs?: number;
-  /** The region that asks on its caller's behalf: it is not passed on to another. */
+  /** The region that asks on behalf of its caller. The request is not forwarded then. */
   askedBy?: string | undefined;
 }
 
 /**
- * Confirms, renews, releases or completes a claim at its agent's home.
- * @throws Refusal, ShardUnavailable; NotReplicated where no replica has it, and the config refuses to tell of that
+ * Confirms, renews, releases or completes a claim, at its agent's home or in the region that granted it.
+ * @throws Refusal, ShardUnavailable; NotReplicated if no replica acknowledged the write and `claims.replication` is `refuse`
  */
 export async function settle(
   region: Region,
@@ -36,18 +44,18 @@ export async function settle(
 ): Promise<ClaimAnswer> {
   const name = provenClaim(region, claimId);
   const untilMs = region.clock.monotonicMs() + budgetMs;
-  return whileTimeLasts(region.clock, budgetMs, async () => {
+  return retryDuringFailover(region.clock, budgetMs, async () => {
     const where = await whereToSettle(region, name);
     if ('record' in where) return settleOwn(region, name, settlement, where.record);
     if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
     const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
-    return heard(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
+    return readAnswer(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
   });
 }
 
 /**
- * What is refused must be as certain as what is granted: after a failover that takes the end of a claim its caller holds the
- * agent again, and must not have been told that it is over.
+ * Settles in this region's store. Under `claims.replication: refuse`, a rejection must be replicated, too: if a failover loses
+ * the end of a claim, the claim is live again, and its caller must not have been told that it has ended.
  */
 async function settleOwn(
   region: Region,
@@ -64,7 +72,7 @@ async function settleOwn(
   }
 }
 
-/** Whether a replica has all that the store knows of the agent. */
+/** Whether a replica has the agent's current record. */
 async function isHeldByReplica({ agents }: Region, agentId: string): Promise<boolean> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const record = await agents.get(agentId);
@@ -75,47 +83,47 @@ async function isHeldByReplica({ agents }: Region, agentId: string): Promise<boo
   return false;
 }
 
-/** This region's record, where it is the one that settles the claim; else the region that is. @throws as `settle` */
+/** The agent's record if this region settles the claim; else the region that does. @throws as `settle` */
 async function whereToSettle(region: Region, name: ClaimName): Promise<{ record: AgentRecord } | { region: string }> {
   const { config, agents, peers } = region;
   const { agentId, fence, by, unit = VOICE } = name;
   let record = await agents.recall(agentId);
-  // Another instance may have granted it since: only the store knows whether a lock was lost.
+  // The cached record may be older than the grant. Only the store knows whether a lock was lost.
   const known = record && claimOn(record.facets, unit);
   if (!known || known.fence < fence || isOther(known, name)) record = await agents.get(agentId);
   const home = record?.home ?? homeOfAgent(config, agentId) ?? name.region;
   const isOurs = by === config.region && record && (claimOn(record.facets, unit)?.fence ?? 0) >= fence;
   if (record && (home === config.region || isOurs)) return { record };
   if (home === config.region) throw unknownClaim(region, name);
-  // Who granted in the home's stead knows most of the claim; the home knows enough.
+  // Prefer the region of a delegated grant, which has the whole claim; fall back to the home.
   const knowsMost = by !== undefined && by !== config.region && peers.isReachable(by);
   return { region: knowsMost ? by : home };
 }
 
-/** What another region's answer to a settlement means for the caller. */
-async function heard(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
+/** Turns another region's answer to a settlement into this region's. @throws Refusal, NotReplicated */
+async function readAnswer(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
   if (answer.kind === 'granted') {
     mustBeReplicated(region, answer.claim);
-    await correct(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
+    await updateLocalCopy(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
     return answer.claim;
   }
-  if (answer.kind === 'refused') {
+  if (answer.kind === 'problem') {
     if (answer.code === 'not_replicated') throw new NotReplicated();
-    if (isToBeHeard(answer.code)) throw new Refusal(answer.code, answer.detail);
-    if (answer.code === 'not_home') throw disputed(region, other, answer.home);
+    if (isFinal(answer.code)) throw new Refusal(answer.code, answer.detail);
+    if (answer.code === 'not_home') throw homeDisputed(region, other, answer.home);
   }
   const code = answer.kind === 'unreachable' ? 'home_unreachable' : 'outcome_unknown';
-  throw new Refusal(code, `${other} did not answer; ask again, it is safe`);
+  throw new Refusal(code, `no answer from ${other}; it is safe to repeat the request`);
 }
 
-const TO_BE_HEARD = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
+const FINAL_CODES = ['unknown_claim', 'fence_superseded', 'claim_ended'] as const;
 
-/** Whether a home's refusal is the caller's to hear; anything else of it says that it could not settle now. */
-function isToBeHeard(code: string): code is (typeof TO_BE_HEARD)[number] {
-  return (TO_BE_HEARD as readonly string[]).includes(code);
+/** Whether a repetition cannot change the home's answer. Every other problem means that it could not settle now. */
+function isFinal(code: string): code is (typeof FINAL_CODES)[number] {
+  return (FINAL_CODES as readonly string[]).includes(code);
 }
 
-/** The claim as known here. @throws Refusal `unknown_claim`, ShardUnavailable */
+/** Gets a claim as this region knows it. @throws Refusal `unknown_claim`, ShardUnavailable */
 export async function getClaim(region: Region, claimId: string): Promise<ClaimAnswer> {
   const { region: _, ...name } = provenClaim(region, claimId);
   const { agentId, ...version } = name;
@@ -123,11 +131,11 @@ export async function getClaim(region: Region, claimId: string): Promise<ClaimAn
   const record = await region.agents.get(agentId);
   const latest = record && claimOn(record.facets, unit);
   if (!record || !latest || fence > latest.fence) throw unknownClaim(region, provenClaim(region, claimId));
-  const agent = answerFor(region, agentId, record);
+  const agent = buildAgentAnswer(region, agentId, record);
   if (fence === latest.fence && !isOther(latest, version)) {
-    return answerClaim(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
+    return buildClaimAnswer(region.claimIds, latest, agent, lockOf(record, unit) - region.store.nowMs());
   }
   const { completedAtMs } = latest;
   const over: Claim = { ...version, state: 'ENDED', untilMs: 0, callId: '', queue: '', completedAtMs };
-  return answerClaim(region.claimIds, over, agent, 0);
+  return buildClaimAnswer(region.claimIds, over, agent, 0);
 }

@@ -1,24 +1,24 @@
 import { isPosition } from '../../store/store.ts';
 
-/** How far somebody has read the changes of each domain of a region. */
+/** A stream position: how far a client has read the change streams of a region. */
 export interface Bookmark {
   region: string;
-  /** By domain. */
+  /** Redis stream ids by domain. */
   positions: Map<string, string>;
 }
 
-/** A text that is no bookmark. */
+/** The text is not a stream position. */
 export class InvalidBookmark extends Error {
   override name = 'InvalidBookmark';
 }
 
-/** As the id of an event: `eu-west-1/main:1795401170170-0,sales:1795401170171-3`. */
+/** Writes a stream position as an event id: `eu-west-1/main:1795401170170-0,sales:1795401170171-3`. */
 export function writeBookmark({ region, positions }: Bookmark): string {
   const parts = [...positions].map(([domain, position]) => `${encodeURIComponent(domain)}:${position}`);
   return `${encodeURIComponent(region)}/${parts.join(',')}`;
 }
 
-/** @throws InvalidBookmark */
+/** Reads a stream position from an event id. @throws InvalidBookmark */
 export function readBookmark(text: string): Bookmark {
   const [, region = '', list = ''] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
   const positions = list.split(',').map((part): [string, string] => {

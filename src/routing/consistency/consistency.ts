@@ -1,34 +1,34 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
 import { facetsBehind } from '../../agent/merge.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
-import { correct } from '../claims/grant.ts';
+import { updateLocalCopy } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
 import { facetsOf } from '../region.ts';
 import type { Token } from './token.ts';
 
-/** The tokens that a read carries. */
+/** The consistency tokens of a read. */
 export interface Carried {
   tokens: Token[];
-  /** As they came, to ask another region with. */
+  /** The header as received, for requests to other regions. */
   text: string;
-  /** Another region asks on its caller's behalf: nobody is asked on. */
+  /** Whether another region asks on behalf of its caller. The request is not forwarded then. */
   isAsked: boolean;
 }
 
-/** A read that can be made to come after writes. */
+/** A read that can wait for writes. */
 export interface Read<T> {
-  /** Answers from what is known here. */
+  /** Answers from this region's store. `budgetMs` is the time for it, in ms. */
   answer(budgetMs: number): Promise<T>;
-  /** Path and query by which another region answers the same; left out where only this one can. */
+  /** Path and query of the same read in another region; undefined if only this region can answer. */
   path?: string;
-  /** The one agent that the answer is about; left out for queues, which are about all. */
+  /** The only agent in the answer; undefined if the answer is about many. */
   about?: { agentId: string; in(answer: T): AgentAnswer };
-  /** How long the caller waits, if that was said. */
+  /** The caller's budget, in ms, if it has one. */
   budgetMs?: number | undefined;
 }
 
-/** What a region does not know yet of a write of `region`: facets of an agent, or all that some partitions carry. */
+/** The part of a write of `region` that has not arrived: facets of an agent, or events of partitions. */
 interface Missing {
   region: string;
   agent_id?: string;
@@ -36,11 +36,11 @@ interface Missing {
   partitions?: number[];
 }
 
-/** The read would answer with the past. */
+/** The read's answer would be older than a write that it must come after. */
 export class NotYetConsistent extends Error {
   override name = 'NotYetConsistent';
   readonly missing: Missing[];
-  /** What would have been answered; undefined where that is nothing. */
+  /** The answer without the missing writes; undefined if there is none. */
   readonly known: unknown;
   constructor(message: string, missing: Missing[], known: unknown) {
     super(message);
@@ -49,26 +49,26 @@ export class NotYetConsistent extends Error {
   }
 }
 
-/** How long a caller who did not say is kept waiting for a write, and then for the region that has it, in ms. */
+/** Default budget for waiting for a write and then asking its region, in ms. */
 const BUDGET_MS = 1000;
-/** What the bus brings at all it brings in this time, ms; half of a smaller budget, so that asking is left time, too. */
+/** Longest wait for the bus, in ms; at most half of the budget, to leave time for asking the other region. */
 const WAIT_MS = 250;
-/** How often to look for what another instance has applied, ms; what this one applies wakes who waits. */
+/** How often the store is checked for events that other instances applied, in ms. Events applied here end the wait at once. */
 const LOOK_EVERY_MS = 25;
 
 /**
- * Answers a read with nothing older than the writes whose tokens it carries:
+ * Answers a read that is not older than the writes of its consistency tokens:
  *
- *   looking ──all there──► answered from here
+ *   checking ──nothing is missing──► answered from this region
  *      │  ▲
- *      ▼  └── something arrived, or 25 ms ── waiting ──time is up──► asking the region that has the write
- *      └───────────────────────────────────────►┘                      │answered: from there      │else
+ *      ▼  └── an event arrived, or 25 ms ── waiting ──time is up──► asking the region that has the write
+ *      └───────────────────────────────────────►┘                      │it answered               │else
  *                                                                      ▼                          ▼
- *                                                                   answered                   refused, with
- *                                                                                              what is known
+ *                                                             answered from there          NotYetConsistent, with
+ *                                                                                          the answer from here
  *
- * @returns the answer, and whose it is where the read carried tokens
- * @throws NotYetConsistent, and whatever the read itself throws
+ * @returns the answer; `by` is the region that produced it, if the read carried tokens
+ * @throws NotYetConsistent, and what the read itself throws
  */
 export async function readAfter<T>(
   region: Region,
@@ -99,7 +99,7 @@ export async function readAfter<T>(
   }
 }
 
-/** Whether the bus brings what that region writes: else there is nothing to wait for. */
+/** Whether events of the token's region arrive by the bus. If not, waiting is useless. */
 function isHeard({ freshness }: Region, token: Token): boolean {
   return freshness.region(token.region).state === 'fresh';
 }
@@ -115,10 +115,10 @@ async function askOrRefuse<T>(
   region.metrics.tokenReads.inc({ outcome: asked ? 'asked' : 'refused' });
   if (asked) return asked;
   const known = read.path ? await knownHere(read) : undefined;
-  throw new NotYetConsistent(`not known here yet: ${missing.map(describe).join('; ')}`, missing, known);
+  throw new NotYetConsistent(`this region does not have yet: ${missing.map(describe).join('; ')}`, missing, known);
 }
 
-/** Asks the regions that have the writes, in turn, for the whole answer. */
+/** Asks the regions that have the writes, one after the other, for the whole answer. */
 async function askOthers<T>(
   region: Region,
   { tokens, text }: Carried,
@@ -133,8 +133,8 @@ async function askOthers<T>(
     const answer = (await peers.read(name, read.path, text, until - clock.monotonicMs())) as T | undefined;
     if (answer === undefined || missingIn(answer, tokens, read).length > 0) continue;
     const agent = read.about?.in(answer);
-    // So that the next read needs to ask nobody. A home hears by the bus only: what was granted in its stead is compared there.
-    if (agent && agent.home !== config.region) await correct(region, agent.agent_id, facetsOf(agent));
+    // The next read is answered from here. Agents homed here change by the bus only, where claim conflicts are found.
+    if (agent && agent.home !== config.region) await updateLocalCopy(region, agent.agent_id, facetsOf(agent));
     return { answer, by: name };
   }
   return undefined;
@@ -149,7 +149,7 @@ async function knownHere<T>(read: Read<T>): Promise<T | undefined> {
   }
 }
 
-/** What the region's store does not hold yet, of everything or of one agent. @throws ShardUnavailable */
+/** The parts of the writes that this region's store lacks, of all agents or of one. @throws ShardUnavailable */
 async function missingHere(region: Region, tokens: Token[], agentId: string | undefined): Promise<Missing[]> {
   const missing = await Promise.all(
     tokens.flatMap((token) => [
@@ -168,7 +168,7 @@ async function missingEntries(
   { region, entries, deferred }: Token,
   agentId: string | undefined,
 ): Promise<Missing[]> {
-  // Where a write was taken it was applied at once, before the bus brought it.
+  // A write of this region was applied when it was accepted.
   if (region === config.region && !deferred) return [];
   const only = agentId === undefined ? undefined : positions.partitionOf(agentId);
   const relevant = [...entries].filter(([partition]) => only === undefined || partition === only);
@@ -176,7 +176,7 @@ async function missingEntries(
   return partitions.length > 0 ? [{ region, partitions }] : [];
 }
 
-/** What an answer about one agent lacks: the last word, because the store may have been taken back meanwhile. */
+/** The parts of the writes that an answer about one agent lacks. A failover after `missingHere` may have lost them. */
 function missingIn<T>(answer: T, tokens: Token[], { about }: Read<T>): Missing[] {
   if (!about) return [];
   const facets = facetsOf(about.in(answer));

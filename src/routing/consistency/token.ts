@@ -11,37 +11,37 @@ import type { Accepted } from '../../sync/flow/ingest.ts';
 import { isAtLeast } from '../../sync/freshness/positions.ts';
 
 /**
- * What a read must know in order not to come before a write. Opaque to callers: a short JSON in base64url.
+ * A consistency token: names a write, so that a read can come after it. Opaque to callers: a short JSON in base64url.
  *
- * A small write names the versions that it brought, agent by agent. Whether a region has them is seen from the very
- * records that it answers from, whatever way they came there and whatever a failover took from it. A write too large
- * for that names how far the outboxes of its region must have been applied.
+ * The token of a small write has the versions of the facets that it wrote, by agent. A region compares them with the records
+ * that it answers from, so the result is right however the records arrived, and after a failover, too. The token of a larger
+ * write has the positions up to which the region's outboxes must have been applied.
  */
 export interface Token {
   /** The region that has the write. */
   region: string;
   agents: ReadonlyMap<string, RequiredVersions>;
-  /** By partition, the write's last entry in the outbox of `region`; empty where `agents` says it all. */
+  /** By partition, the last entry of the write in the outbox of `region`; empty if `agents` names the whole write. */
   entries: ReadonlyMap<number, string>;
-  /** Of the entries: not all were applied in `region` itself when it took them. */
+  /** Whether `region` itself had not applied all entries when it accepted them. */
   deferred: boolean;
 }
 
-/** Not a token that Muster gave. */
+/** The text is not a consistency token. */
 export class InvalidToken extends Error {
   override name = 'InvalidToken';
 }
 
 /** Longest token that names versions, in characters; one that names entries has about 15 per partition. */
 const LONGEST_EXACT = 1024;
-/** More events than this never fit into it. */
+/** Most events that may fit into such a token. */
 const MOST_EXACT = 20;
 
 const closed = { additionalProperties: false };
 const Count = Type.Integer({ minimum: 0 });
-/** Platform time, how little it leaves of the agent, event id. */
+/** Platform time, unavailability (breaks ties), event id. */
 const Version = Type.Optional(Type.Tuple([Count, Count, Type.String()]));
-/** Fence, who granted it (empty: the home), state, until, unit. */
+/** Fence, granting region (empty: the home), state, until, unit. */
 const WireClaim = Type.Tuple([
   Count,
   Type.String(),
@@ -56,7 +56,7 @@ const WireRequiredVersions = Type.Object(
     profile: Version,
     presence: Version,
     activity: Version,
-    /** Call id, and its version. */
+    /** Call id, followed by the version. */
     interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count, Type.String()]))),
     claims: Type.Optional(Type.Array(WireClaim)),
   },
@@ -77,7 +77,7 @@ const Wire = Type.Object(
 type Wire = Static<typeof Wire>;
 const isWire = Compile(Wire);
 
-/** The token of events that `region` has just accepted. */
+/** Writes the token of events that `region` has accepted. */
 export function tokenOfEvents(region: string, accepted: Accepted[]): string {
   if (accepted.length <= MOST_EXACT) {
     const exact = writeToken({ region, agents: versionsOf(accepted), entries: new Map(), deferred: false });
@@ -99,7 +99,10 @@ function versionsOf(accepted: Accepted[]): Map<string, RequiredVersions> {
   return new Map([...changes].map(([agentId, facets]) => [agentId, requiredVersionsOf(facets)]));
 }
 
-/** The token of a claim as a write has left it. Who granted it in the home's stead a copy's mode does not say, but its id does. */
+/**
+ * Writes the token of a claim after a write. The region of a delegated grant is read from the claim id: the `mode` of a copy does
+ * not name it.
+ */
 export function tokenOfClaim({
   authority,
   claim_id,
@@ -115,6 +118,7 @@ export function tokenOfClaim({
   return writeToken({ region: authority.region, agents, entries: new Map(), deferred: false });
 }
 
+/** Encodes a token. */
 export function writeToken({ region, agents, entries, deferred }: Token): string {
   const ids = [...entries].map(([partition, entry]) => [partition, ...entry.split('-').map(Number)] as const);
   const from = Math.min(...ids.map(([, ms = 0]) => ms));
@@ -130,10 +134,10 @@ export function writeToken({ region, agents, entries, deferred }: Token): string
   return Buffer.from(JSON.stringify(wire)).toString('base64url');
 }
 
-/** @throws InvalidToken */
+/** Decodes a token. @throws InvalidToken */
 export function readToken(text: string): Token {
   const wire = parse(text);
-  if (!isWire.Check(wire) || flawIn(wire)) throw new InvalidToken('is not a token of Muster');
+  if (!isWire.Check(wire) || flawIn(wire)) throw new InvalidToken('is not a consistency token');
   const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
   return {
     region,
@@ -184,6 +188,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '');
   } catch {
-    throw new InvalidToken('is not a token of Muster');
+    throw new InvalidToken('is not a consistency token');
   }
 }

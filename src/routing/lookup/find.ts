@@ -4,35 +4,35 @@ import type { AgentAnswer, FindAnswer } from '../../contract/agents.ts';
 import type { Found, PassOver } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
 import {
-  answerFor,
+  buildAgentAnswer,
+  buildAndRecordAgentAnswer,
   explain,
   type Queue,
   queueNamed,
   type Region,
+  retryDuringFailover,
   staleHomes,
   suspectHomes,
-  tell,
-  whileTimeLasts,
 } from '../region.ts';
 
 interface FindRequest {
   queue: string;
-  /** Of the interaction that agents are wanted for. */
+  /** Media type of the interaction. */
   media: Media;
   skills: RequiredSkills;
   limit: number;
-  /** Time for asking platforms, and for a shard that is failing over, in ms. */
+  /** Time for platform queries and failover retries, in ms. */
   budgetMs: number;
   explain: boolean;
 }
 
-/** Agents a platform is asked about at once: those ahead in the line. */
+/** Agents in one platform query: those at the front of the queue. */
 const READ_AHEAD = 50;
 
-/** Looks up the best agents of a queue, in order, and takes nobody. @throws Refusal, ShardUnavailable */
+/** Finds the best agents of a queue, in order, without claiming them. @throws Refusal, ShardUnavailable */
 export function find(region: Region, request: FindRequest): Promise<FindAnswer> {
   const queue = queueNamed(region, request.queue);
-  return whileTimeLasts(region.clock, request.budgetMs, () => lookUp(region, request, queue));
+  return retryDuringFailover(region.clock, request.budgetMs, () => lookUp(region, request, queue));
 }
 
 async function lookUp(region: Region, request: FindRequest, queue: Queue): Promise<FindAnswer> {
@@ -51,7 +51,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
     });
   const found = await look(new Map([...unusable, ...suspects]));
   const isShort = (): boolean => found.agents.length < request.limit;
-  // Not enough without them: agents of homes that have gone quiet follow behind all others.
+  // Agents of suspect homes come after all others.
   if (isShort() && suspects.size > 0) append(found, await look(unusable), request.limit);
   if (isShort() && unusable.size > 0) {
     const { agents } = await look(new Map(), READ_AHEAD);
@@ -59,13 +59,13 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
   }
   return {
     queue: queue.id,
-    agents: found.agents.map(({ agentId, record }) => tell(region, agentId, record)),
+    agents: found.agents.map(({ agentId, record }) => buildAndRecordAgentAnswer(region, agentId, record)),
     passed_over: found.tally,
     ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
   };
 }
 
-/** Puts those who were found further on behind those who were found first. */
+/** Appends the agents of a further scan, without duplicates, up to the limit. Counts are those of the further scan. */
 function append(found: Found, more: Found, limit: number): void {
   const known = new Set(found.agents.map(({ agentId }) => agentId));
   const others = more.agents.filter(({ agentId }) => !known.has(agentId));
@@ -74,10 +74,10 @@ function append(found: Found, more: Found, limit: number): void {
   found.considered = more.considered;
 }
 
-/** Asks the platforms of those who are stale. @returns whether one has spoken of any of them in time */
+/** Queries the platforms of the stale agents. @returns whether at least one of them is platform-verified now */
 async function vouchFor(region: Region, agents: Found['agents'], budgetMs: number): Promise<boolean> {
   const ids = agents.flatMap(({ agentId, record }) =>
-    answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
+    buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId) ? [agentId] : [],
   );
   if (ids.length === 0) return false;
   await region.readThrough.ask(ids, budgetMs);
@@ -85,16 +85,16 @@ async function vouchFor(region: Region, agents: Found['agents'], budgetMs: numbe
 }
 
 /**
- * One agent as known here; a stale one as the platform says within the budget.
+ * Gets an agent as this region knows it. If the agent is stale, its platform is queried within the budget, in ms.
  * @throws Refusal `unknown_agent`, ShardUnavailable
  */
 export async function getAgent(region: Region, agentId: string, budgetMs: number): Promise<AgentAnswer> {
   let record = await region.agents.get(agentId);
-  if (!record) throw new Refusal('unknown_agent', `nothing has been heard of agent "${agentId}" in this region`);
-  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" was forgotten`);
-  if (answerFor(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
+  if (!record) throw new Refusal('unknown_agent', `agent "${agentId}" is not known in this region`);
+  if (isForgotten(record.facets)) throw new Refusal('unknown_agent', `agent "${agentId}" has been forgotten`);
+  if (buildAgentAnswer(region, agentId, record).stale && region.readThrough.canAsk(agentId)) {
     await region.readThrough.ask([agentId], budgetMs);
     record = (await region.agents.get(agentId)) ?? record;
   }
-  return tell(region, agentId, record);
+  return buildAndRecordAgentAnswer(region, agentId, record);
 }

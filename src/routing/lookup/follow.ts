@@ -8,98 +8,98 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Change } from '../../store/store.ts';
 import { ShardUnavailable } from '../../store/store.ts';
 import { type Bookmark, writeBookmark } from '../consistency/bookmark.ts';
-import { answerClaim, answerFor, type Region, tell } from '../region.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, type Region } from '../region.ts';
 
-/** What somebody wants to be told. */
-export interface Wanted {
-  told: ReadonlySet<StreamTopic>;
-  /** Only of agents of this home, and claims on them. */
+/** The events that a client wants. */
+export interface StreamFilter {
+  topics: ReadonlySet<StreamTopic>;
+  /** Only agents of this home, and claims on them; undefined: all. */
   home?: string | undefined;
 }
 
-type News =
+type StreamEvent =
   | { event: 'agent'; data: AgentAnswer }
   | { event: 'claim'; data: ClaimChange }
   | { event: 'region'; data: RegionChange }
-  /** What followed the bookmark is not known any more: whoever follows must read everything anew. */
+  /** The changes after the stream position are no longer stored. The client must read everything again. */
   | { event: 'reset'; data: { why: 'gone' } };
 
-/** Some news; whoever has all up to one with an id goes on from that. */
-export type Numbered = News & { id?: string };
+/** An event of the stream. A client resumes after the last event that has an id. */
+export type ResumableEvent = StreamEvent & { id?: string };
 
-/** Nothing but how far it is. */
-export interface Quiet {
-  event: 'quiet';
+/** No change, but the current stream position. */
+export interface KeepAlive {
+  event: 'keep-alive';
   id: string;
 }
 
-/** Changes read at once: their records are answered in one piece. */
+/** Changes that are read together, with the records of their agents. */
 const PAGE = 100;
 const LOOK_EVERY_MS = 100;
-/** Whoever hears nothing for longer than this has lost the connection, in ms. */
-const QUIET_MS = 10_000;
+/** Longest time without an event, in ms. A client that gets nothing for longer has lost the connection. */
+const KEEP_ALIVE_MS = 10_000;
 
 /**
- * Follows the changes of a region, whichever instance makes them, from a bookmark on:
+ * Follows the changes of a region from a stream position, whichever instance makes them:
  *
- *   looking ──some──► telling ──all told──► looking
- *      │ none           bookmark not known any more: `reset`, and on from now
- *      └──► waiting 100 ms; after 10 s without news how far it is
+ *   reading ──changes──► sending ──taken──► reading
+ *      │ none            if the position is no longer stored: `reset`, then the changes from now on
+ *      └──► waiting 100 ms; after 10 s without events a keep-alive with the stream position
  *
- * It reads on when what it told has been taken, so that a slow listener costs one page of memory. What ends by time alone,
- * a wrap-up, is nobody's act: no news follows it, but those before said when.
+ * It reads the next page when the client has taken the last one, so a slow client costs one page of memory. States that end by
+ * time alone, e.g. wrap-up, cause no event when they end; the event before says when they will.
  */
 export class Follower {
   readonly #region: Region;
-  readonly #wanted: Wanted;
+  readonly #filter: StreamFilter;
   readonly #positions: Map<string, string>;
   readonly #regions = new Map<string, string>();
   #isLost: boolean;
 
-  private constructor(region: Region, wanted: Wanted, positions: Map<string, string>, isLost: boolean) {
+  private constructor(region: Region, filter: StreamFilter, positions: Map<string, string>, isLost: boolean) {
     this.#region = region;
-    this.#wanted = wanted;
+    this.#filter = filter;
     this.#positions = positions;
     this.#isLost = isLost;
   }
 
-  /** @param from undefined: from now on. @throws ShardUnavailable */
-  static async open(region: Region, wanted: Wanted, from?: Bookmark): Promise<Follower> {
+  /** @param from the stream position to continue after; undefined: from now on. @throws ShardUnavailable */
+  static async open(region: Region, filter: StreamFilter, from?: Bookmark): Promise<Follower> {
     const { config, changes } = region;
     const known = from?.region === config.region ? from.positions : undefined;
     const positions = await Promise.all(
       domainsOf(config).map(async (domain) => [domain, known?.get(domain) ?? (await changes.latest(domain))] as const),
     );
     const isLost = from !== undefined && positions.some(([domain]) => !known?.has(domain));
-    return new Follower(region, wanted, new Map(positions), isLost);
+    return new Follower(region, filter, new Map(positions), isLost);
   }
 
-  /** Until the signal is given. Never throws; while a shard is away its domains are silent. */
-  async *news(signal: AbortSignal): AsyncGenerator<(Numbered | Quiet)[]> {
+  /** Yields events until the signal is aborted. Never throws; while a shard is unavailable, its domains have no events. */
+  async *events(signal: AbortSignal): AsyncGenerator<(ResumableEvent | KeepAlive)[]> {
     const { clock } = this.#region;
-    yield [...(this.#isLost ? [this.#reset()] : []), ...this.#regionsThatChanged(), this.#quiet()];
-    let toldMs = clock.monotonicMs();
+    yield [...(this.#isLost ? [this.#reset()] : []), ...this.#changedRegions(), this.#keepAlive()];
+    let sentMs = clock.monotonicMs();
     while (!signal.aborted) {
       let isMore = false;
       for (const domain of this.#positions.keys()) {
         const changes = await this.#next(domain);
-        const news = changes === 'gone' ? [this.#reset()] : await this.#newsOf(domain, changes);
-        isMore ||= news !== undefined && changes.length === PAGE;
-        if (news && news.length > 0) {
-          yield news;
-          toldMs = clock.monotonicMs();
+        const events = changes === 'gone' ? [this.#reset()] : await this.#eventsOf(domain, changes);
+        isMore ||= events !== undefined && changes.length === PAGE;
+        if (events && events.length > 0) {
+          yield events;
+          sentMs = clock.monotonicMs();
         }
       }
-      const regions = this.#regionsThatChanged();
-      if (regions.length > 0 || clock.monotonicMs() - toldMs >= QUIET_MS) {
-        yield [...regions, this.#quiet()];
-        toldMs = clock.monotonicMs();
+      const regions = this.#changedRegions();
+      if (regions.length > 0 || clock.monotonicMs() - sentMs >= KEEP_ALIVE_MS) {
+        yield [...regions, this.#keepAlive()];
+        sentMs = clock.monotonicMs();
       }
-      if (!isMore) await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // the signal was given
+      if (!isMore) await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // The signal was aborted.
     }
   }
 
-  /** What has changed; `gone` leaves the domain at what is the latest now. */
+  /** Reads the next changes. `gone`: they are no longer stored, and the position is set to the latest one. */
   async #next(domain: string): Promise<Change[] | 'gone'> {
     const { changes, log } = this.#region;
     try {
@@ -113,36 +113,38 @@ export class Follower {
     }
   }
 
-  /** Undefined while the shard is away: the same changes are read again. */
-  async #newsOf(domain: string, changes: Change[]): Promise<Numbered[] | undefined> {
+  /** Undefined while the shard is unavailable: the same changes are read again. */
+  async #eventsOf(domain: string, changes: Change[]): Promise<ResumableEvent[] | undefined> {
     const records = await this.#recordsOf(domain, changes);
     if (!records) return undefined;
     const last = new Map(changes.map(({ agentId }, i) => [agentId, i]));
     return changes.flatMap((change, i) => {
       this.#positions.set(domain, change.position);
-      // The record is as it is now: of several changes of one agent the last tells all.
-      const news = this.#newsOfOne(change, records.get(change.agentId), last.get(change.agentId) === i);
-      // Only the last of a change names it: who got the others alone is told it again.
-      return news.map((each, n) => (n === news.length - 1 ? { ...each, id: this.#id() } : each));
+      // Records are current, so the last change of an agent suffices for its `agent` event.
+      const events = this.#eventsOfChange(change, records.get(change.agentId), last.get(change.agentId) === i);
+      // Only the last event of a change has its id: a client that missed it gets all events of the change again.
+      return events.map((each, n) => (n === events.length - 1 ? { ...each, id: this.#id() } : each));
     });
   }
 
-  /** A change that nobody can make sense of is passed over: it ends nobody's stream. */
-  #newsOfOne({ agentId, claim }: Change, record: AgentRecord | undefined, isLast: boolean): News[] {
-    const { told, home } = this.#wanted;
+  /** A change whose events cannot be built is set aside and skipped, so that it does not end the stream. */
+  #eventsOfChange({ agentId, claim }: Change, record: AgentRecord | undefined, isLast: boolean): StreamEvent[] {
+    const { topics, home } = this.#filter;
     if (!record || (home !== undefined && record.home !== home)) return [];
-    const news: News[] = [];
+    const events: StreamEvent[] = [];
     try {
-      if (claim && told.has('claim')) news.push({ event: 'claim', data: this.#claim(agentId, record, claim) });
-      if (isLast && told.has('agent')) news.push({ event: 'agent', data: tell(this.#region, agentId, record) });
+      if (claim && topics.has('claim'))
+        events.push({ event: 'claim', data: this.#claimChange(agentId, record, claim) });
+      if (isLast && topics.has('agent'))
+        events.push({ event: 'agent', data: buildAndRecordAgentAnswer(this.#region, agentId, record) });
     } catch (error) {
-      this.#passOver(agentId, error);
+      this.#setAside(agentId, error);
     }
-    return news;
+    return events;
   }
 
-  /** StreamTopic once, however many listen. */
-  #passOver(agentId: string, error: unknown): void {
+  /** Sets a change aside; counted once, however many streams find it. */
+  #setAside(agentId: string, error: unknown): void {
     const { setAside } = this.#region;
     if (!setAside.isKnown(agentId, error)) setAside.tell(agentId, error, 'stream', 'what changed');
   }
@@ -151,7 +153,7 @@ export class Follower {
     const { agents, log } = this.#region;
     try {
       const agentIds = new Set(changes.map(({ agentId }) => agentId));
-      return await agents.getAll(domain, [...agentIds], (agentId, error) => this.#passOver(agentId, error));
+      return await agents.getAll(domain, [...agentIds], (agentId, error) => this.#setAside(agentId, error));
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
       log.debug('changed_agents_not_read', { err: error, domain });
@@ -159,23 +161,23 @@ export class Follower {
     }
   }
 
-  #claim(agentId: string, record: AgentRecord, claim: Claim): ClaimChange {
+  #claimChange(agentId: string, record: AgentRecord, claim: Claim): ClaimChange {
     const now = claimOn(record.facets, claim.unit ?? VOICE);
     const isStill = now !== undefined && compareClaims(now, claim) === 0;
     const leftMs = isStill ? lockOf(record, claim.unit) - this.#region.store.nowMs() : 0;
-    const { agent: _, ...moved } = answerClaim(
+    const { agent: _, ...moved } = buildClaimAnswer(
       this.#region.claimIds,
       claim,
-      answerFor(this.#region, agentId, record),
+      buildAgentAnswer(this.#region, agentId, record),
       leftMs,
     );
     return moved;
   }
 
-  #regionsThatChanged(): Numbered[] {
+  #changedRegions(): ResumableEvent[] {
     const { config, freshness, peers } = this.#region;
-    if (!this.#wanted.told.has('region')) return [];
-    return Object.keys(config.regions).flatMap((name): Numbered[] => {
+    if (!this.#filter.topics.has('region')) return [];
+    return Object.keys(config.regions).flatMap((name): ResumableEvent[] => {
       const { state, ageMs } = freshness.region(name);
       const reachable = name === config.region || peers.isReachable(name);
       const seen = `${state} ${reachable}`;
@@ -186,12 +188,12 @@ export class Follower {
     });
   }
 
-  #reset(): Numbered {
+  #reset(): ResumableEvent {
     return { event: 'reset', data: { why: 'gone' }, id: this.#id() };
   }
 
-  #quiet(): Quiet {
-    return { event: 'quiet', id: this.#id() };
+  #keepAlive(): KeepAlive {
+    return { event: 'keep-alive', id: this.#id() };
   }
 
   #id(): string {

@@ -5,30 +5,30 @@ import { domainsOf, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentAnswer, AgentsAnswer } from '../../contract/agents.ts';
 import { textOf } from '../../ops/utf8.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
-import { answerFor, queueNamed, type Region, tell } from '../region.ts';
+import { buildAgentAnswer, buildAndRecordAgentAnswer, queueNamed, type Region } from '../region.ts';
 
-/** Which agents are wanted; what is left out is no condition. */
+/** Conditions on agents, all optional. */
 interface AgentFilter {
   status?: Status | undefined;
   queue?: string | undefined;
-  /** The least level by skill. */
+  /** Lowest level by skill. */
   skills: Record<string, number>;
   home?: string | undefined;
   stale?: boolean | undefined;
 }
 
-/** The last agent that was looked at, and the domain that it is of. */
+/** The last agent that a page looked at, and its domain. */
 export interface Cursor {
   domain: string;
   agentId: string;
 }
 
-/** Records read at once. */
+/** Records that are read together. */
 const STEP = 200;
-/** Records looked at for one page: whoever looks for few among many gets shorter pages, and not a longer wait. */
+/** Most records that are read for one page. A selective filter gives shorter pages, not slower answers. */
 const MOST_READ = 1000;
 
-/** A text that is no cursor. */
+/** The text is not a cursor. */
 export class InvalidCursor extends Error {
   override name = 'InvalidCursor';
 }
@@ -36,7 +36,7 @@ export class InvalidCursor extends Error {
 const writeCursor = ({ domain, agentId }: Cursor): string =>
   Buffer.from(JSON.stringify([domain, agentId])).toString('base64url');
 
-/** @throws InvalidCursor */
+/** Reads a cursor from the `next` of an answer. @throws InvalidCursor */
 export function readCursor(text: string): Cursor {
   try {
     const cursor = JSON.parse(textOf(Buffer.from(text, 'base64url')) ?? '') as unknown[];
@@ -49,7 +49,8 @@ export function readCursor(text: string): Cursor {
 }
 
 /**
- * A page of agents, in the order of domains and ids. Who is there from the first page to the last is met once.
+ * Lists a page of agents, ordered by domain and id. An agent that exists and matches from the first page to the last is listed
+ * exactly once.
  * @throws Refusal `unknown_queue`, ShardUnavailable
  */
 export async function listAgents(
@@ -68,7 +69,7 @@ export async function listAgents(
       for (const [id, record] of found) {
         agentId = id;
         read += 1;
-        if (isWanted(region, filter, id, record)) agents.push(tell(region, id, record));
+        if (isWanted(region, filter, id, record)) agents.push(buildAndRecordAgentAnswer(region, id, record));
         if (agents.length === limit || read === MOST_READ) return { agents, next: writeCursor({ domain, agentId }) };
       }
       if (found.length < STEP) break;
@@ -78,7 +79,7 @@ export async function listAgents(
 }
 
 function domainsIn(region: Region, { queue }: AgentFilter): string[] {
-  // Everybody is in the queue of everybody, whatever the domain that it is asked in.
+  // All agents of all domains are in the queue `global`.
   const { domain, id } = queue === undefined ? {} : queueNamed(region, queue);
   return domain === undefined || id === 'global' ? domainsOf(region.config).sort() : [domain];
 }
@@ -95,6 +96,6 @@ function isWanted(
   if (queue !== undefined && !queuesOf(region.config, agentId, profile).includes(queue)) return false;
   if (Object.entries(skills).some(([name, level]) => (profile?.skills[name] ?? -1) < level)) return false;
   if (status === undefined && stale === undefined) return true;
-  const known = answerFor(region, agentId, record);
+  const known = buildAgentAnswer(region, agentId, record);
   return (status ?? known.status) === known.status && (stale ?? known.stale) === known.stale;
 }

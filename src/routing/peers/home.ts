@@ -4,47 +4,51 @@ import type { AgentAnswer } from '../../contract/agents.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { Log } from '../../ops/log.ts';
 
-/** What a home said; `unknown` when it may have acted but its answer was not heard in time. */
+/**
+ * The answer of another region to a claim or a settlement, or the reason why there is none. `unreachable`: it has certainly
+ * done nothing. `unknown`: it may have done it, but its answer did not arrive in time.
+ */
 export type HomeAnswer =
-  /** `again`: the call had it already, or the claim was settled. */
-  | { kind: 'granted'; claim: ClaimAnswer; again: boolean }
-  | {
-      kind: 'refused';
-      code: string;
-      detail: string;
-      status: number;
-      agent?: AgentAnswer;
-      /** The claim that the call has. */
-      claim?: ClaimAnswer;
-      /** Who is the agent's home, as far as the region that was asked knows. */
-      home?: string;
-    }
-  | { kind: 'unreachable' }
-  | { kind: 'unknown' };
+  /** `again`: the call had this claim already, or the claim was settled. */
+  { kind: 'granted'; claim: ClaimAnswer; again: boolean } | HomeProblem | { kind: 'unreachable' } | { kind: 'unknown' };
 
-/** What a home is asked for on a caller's behalf. */
+/** Any problem that the region answered with: it denied the request, or could not serve it, e.g. a 503. */
+export interface HomeProblem {
+  kind: 'problem';
+  code: string;
+  detail: string;
+  status: number;
+  /** The agent as known there. */
+  agent?: AgentAnswer;
+  /** The claim that the call has already. */
+  claim?: ClaimAnswer;
+  /** The agent's home, as far as the region that was asked knows. */
+  home?: string;
+}
+
+/** A claim request that is sent to another region on behalf of a caller. */
 export interface AskedClaim {
   queue: string;
   callId: string;
   media: Media;
   skills: RequiredSkills;
-  /** The one agent whom the caller wants. */
+  /** The only agent that the caller accepts; undefined: any. */
   agentId?: string;
-  /** The agent whom this region proposes, which is no part of the caller's wish. */
+  /** The agent that this region proposes. It is no part of the caller's claim request. */
   proposes: string;
 }
 
-/** A connection that stays silent this long is given up, ms; its caller has long gone on. */
+/** Time without data after which a connection is closed, in ms. Its caller's budget is used up by then. */
 const SILENCE_MS = 5000;
 
 const CREATED = 201;
 
-/** What an instance answers that does not know yet how its agents are: it has done nothing, and will not for a while. */
+/** Problem code of an instance that starts. It has done nothing, so the region counts as unreachable. */
 const NOT_YET = 'starting';
 
-type Problem = Omit<Extract<HomeAnswer, { kind: 'refused' }>, 'kind' | 'status'>;
+type ProblemBody = Omit<HomeProblem, 'kind' | 'status'>;
 
-/** Asks a home to grant or settle. Never throws. */
+/** Sends a claim or a settlement to another region. Never throws. */
 export async function askHome(
   url: string,
   body: object,
@@ -66,9 +70,9 @@ export async function askHome(
       return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
     }
     if (json.code === NOT_YET) return { kind: 'unreachable' };
-    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<Problem>;
+    const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<ProblemBody>;
     const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
-    return { kind: 'refused', status: statusCode, code, detail, ...more };
+    return { kind: 'problem', status: statusCode, code, detail, ...more };
   } catch (error) {
     log.debug('home_request_failed', { err: error, url });
     return { kind: wasNeverSent(error) ? 'unreachable' : 'unknown' };
@@ -77,18 +81,21 @@ export async function askHome(
 
 const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'];
 
-/** Whether a failed request certainly did not reach the home; a connection that broke later leaves it open. */
+/** Whether a failed request certainly did not reach the region. If the connection broke later, it may have. */
 function wasNeverSent(error: unknown): boolean {
   return NOT_SENT.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** What is read from another region. */
+/** The answer to a read from another region. */
 interface ReadAnswer {
   headers: Record<string, unknown>;
   body: unknown;
 }
 
-/** Reads from a region. Never throws. @returns undefined for any answer but 200, or none in time */
+/**
+ * Reads from another region. Never throws.
+ * @returns undefined if the status is not 200, or no answer came within `deadlineMs`
+ */
 export async function askForRead(
   url: string,
   headers: () => Promise<Record<string, string>>,

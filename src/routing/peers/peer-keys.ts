@@ -1,8 +1,8 @@
 import type { Log } from '../../ops/log.ts';
 
 /**
- * Whether another region knows the key that ids of claims are signed with here, as its answers to probes say. Where it does
- * not, no claim that was granted here can be settled there, and nobody hears of it but its callers: so people are told.
+ * Checks whether another region has the key that signs claim ids here, by its answers to probes. If it has not, claims granted
+ * here cannot be settled there. Only callers would notice, so this is logged and shown in warnings.
  */
 export class PeerKeys {
   readonly #region: string;
@@ -11,8 +11,8 @@ export class PeerKeys {
   #isStranger = false;
 
   /**
-   * @param region the other one
-   * @param ours the fingerprint of the key that signs here
+   * @param region the other region
+   * @param ours fingerprint of this region's signing key
    */
   constructor(region: string, ours: string, log: Log) {
     this.#region = region;
@@ -20,8 +20,8 @@ export class PeerKeys {
     this.#log = log;
   }
 
-  /** @param theirs fingerprints of the keys that it knows; undefined where it does not say */
-  heard(theirs: readonly string[] | undefined): void {
+  /** Takes an answer to a probe. @param theirs fingerprints of the other region's keys; undefined if the answer has none */
+  compare(theirs: readonly string[] | undefined): void {
     const isStranger = theirs !== undefined && !theirs.includes(this.#ours);
     if (isStranger === this.#isStranger) return;
     this.#isStranger = isStranger;
@@ -30,11 +30,11 @@ export class PeerKeys {
     else this.#log.info('claim_key_known', { peer });
   }
 
-  /** In words; none where all is well. */
+  /** Warnings for operators; empty if the key is known there. */
   warnings(): string[] {
     if (!this.#isStranger) return [];
     return [
-      `${this.#region} does not know the key that ids of claims are signed with here: claims granted here cannot be settled there; see claims.keys in the config of both`,
+      `${this.#region} does not know the key that signs claim ids here, so claims granted here cannot be settled there; see claims.keys in the configs of both regions`,
     ];
   }
 }

@@ -10,22 +10,22 @@ import { clockWarning, PeerClock } from './peer-clock.ts';
 import { PeerKeys } from './peer-keys.ts';
 import { RoundTrip } from './round-trip.ts';
 
-/** The header by which a region tells another that it asks on a caller's behalf: its home must not ask on. */
+/** Header with the region that asks on behalf of its caller. The request must not be forwarded. */
 export const ASKED_BY = 'muster-asked-by';
-/** The header that carries the tokens of writes: one with every write's answer, any number with a read. */
+/** Header with consistency tokens: one in the answer to a write, any number in a read. */
 export const CONSISTENCY = 'muster-consistency';
-/** The header that names the region whose answer it is, where a read carried tokens. */
+/** Header with the region that produced the answer, if a read carried tokens. */
 export const ANSWERED_BY = 'muster-answered-by';
 
 interface PeersOptions {
   region: string;
-  /** Base URL by region, this one included. */
+  /** Base URL by region, including this one. */
   urls: Record<string, string>;
-  /** Called before a region is probed; what it returns is called with the beat of the region's answer. */
+  /** Called before a probe. The returned function is called with the heartbeat sequence number of the answer. */
   ask(region: string): (beat: number) => void;
-  /** The fingerprint of the key that ids of claims are signed with here. */
+  /** Fingerprint of the key that signs claim ids here. */
   claimKey: string;
-  /** What shows another region who asks: a token for it, where regions know each other by tokens. */
+  /** Tokens that authenticate this region to others; undefined: regions do not authenticate each other. */
   tokens?: { for(region: string): Promise<string> } | undefined;
   clock: Clock;
   log: Log;
@@ -33,25 +33,25 @@ interface PeersOptions {
 
 interface Peer {
   url: string;
-  /** Measured since it last began to answer. */
+  /** Measured since the region last became reachable. */
   roundTrip: RoundTrip;
-  /** Probes in a row that got no answer. */
+  /** Consecutive probes without an answer. */
   failures: number;
   clock: PeerClock;
   keys: PeerKeys;
 }
 
-/** What is asked of every region once a second. */
+/** Path of a probe; every region is probed about once a second. */
 export const PROBED = '/v1/beat';
 const PROBE_EVERY_MS = 1000;
-/** Probes that kept step with the heartbeats would prove the same of all of them, and it may be little. */
+/** Random part of the interval, in ms. Probes in step with heartbeats would all prove the same, possibly poor, age. */
 const PROBE_JITTER_MS = 400;
 const PROBE_DEADLINE_MS = 2000;
 const FAILURES_TO_GIVE_UP = 3;
-/** What a request may ask for at most, in ms: see the contract. */
+/** Longest `budget_ms` of a request, in ms, as in the contract. */
 const LONGEST_BUDGET_MS = 10_000;
 
-/** The other regions' homes, asked over HTTP, with the measured round trip to each. */
+/** The other regions: sends them requests over HTTP, probes them, and measures the round trip to each. */
 export class Peers {
   readonly #peers = new Map<string, Peer>();
   readonly #options: PeersOptions;
@@ -82,22 +82,22 @@ export class Peers {
     await this.#http.close();
   }
 
-  /** The mean round trip in ms; undefined while the region does not answer. */
+  /** Mean round trip in ms; undefined while the region is unreachable. */
   rttMs(region: string): number | undefined {
     return this.#peers.get(region)?.roundTrip.meanMs;
   }
 
-  /** By when most of its answers are there, in ms; Infinity while the region does not answer. */
+  /** Time within which most answers of the region arrive, in ms; Infinity while it is unreachable. */
   answersWithinMs(region: string): number {
     return this.#peers.get(region)?.roundTrip.mostMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** How far the region's wall clock is ahead of this instance's, ms; undefined before its first answer. */
+  /** How far the region's wall clock is ahead of this instance's, in ms; undefined before its first answer. */
   clockOffsetMs(region: string): number | undefined {
     return this.#peers.get(region)?.clock.offsetMs;
   }
 
-  /** Which regions' clocks are off, and which know other keys, in words; of those that answer. */
+  /** Warnings about clocks and signing keys of the reachable regions. */
   warnings(): string[] {
     return [...this.#peers].flatMap(([name, { clock, keys }]) => {
       if (!this.isReachable(name)) return [];
@@ -111,16 +111,16 @@ export class Peers {
     return peer?.roundTrip.meanMs !== undefined && peer.failures < FAILURES_TO_GIVE_UP;
   }
 
-  /** Whether it was probed and did not answer, several times in a row. One that nobody has heard yet may be well. */
+  /** Whether several consecutive probes got no answer. False before the first probes: the region may be reachable. */
   isCutOff(region: string): boolean {
     return (this.#peers.get(region)?.failures ?? 0) >= FAILURES_TO_GIVE_UP;
   }
 
-  /** Asks an agent's home to grant it. Never throws. */
+  /** Asks another region to claim an agent. Never throws. */
   async claim(home: string, { callId, agentId, ...asked }: AskedClaim, budgetMs: number): Promise<HomeAnswer> {
     const wish = { ...asked, call_id: callId, ...(agentId !== undefined && { agent_id: agentId }) };
     const body = { ...wish, budget_ms: this.#budgetFor(home, budgetMs) };
-    // A call whose home fell silent asks it again first: waiting there would leave it no time for anybody else.
+    // A repeated request asks its first home again. Waiting for an unreachable one would use up the budget for other agents.
     if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();
     const answer = await this.#post(home, '/v1/claims', body, budgetMs);
@@ -129,23 +129,23 @@ export class Peers {
     return answer;
   }
 
-  /** Asks an agent's home to settle a claim. Never throws. */
+  /** Asks another region to settle a claim. Never throws. */
   settle(home: string, claimId: string, settlement: Settlement, deadlineMs: number): Promise<HomeAnswer> {
-    const isRefused = settlement === 'refused';
-    const path = `/v1/claims/${encodeURIComponent(claimId)}/${isRefused ? 'release' : settlement}`;
-    const body = { budget_ms: this.#budgetFor(home, deadlineMs), ...(isRefused && { refused: true }) };
+    const isDeclined = settlement === 'refused';
+    const path = `/v1/claims/${encodeURIComponent(claimId)}/${isDeclined ? 'release' : settlement}`;
+    const body = { budget_ms: this.#budgetFor(home, deadlineMs), ...(isDeclined && { refused: true }) };
     return this.#post(home, path, body, deadlineMs);
   }
 
-  /** What is left of a caller's budget once a region has been reached and its answer is back, in whole ms. */
+  /** The caller's budget less the round trip to the region, in whole ms. */
   #budgetFor(region: string, leftMs: number): number {
     const wayMs = this.rttMs(region) ?? 0;
     return Math.min(LONGEST_BUDGET_MS, Math.max(1, Math.floor(leftMs - wayMs)));
   }
 
   /**
-   * Asks the region that granted a claim for it. Never throws.
-   * @returns undefined where it did not answer, or knows no such claim
+   * Gets a claim from the region that granted it. Never throws.
+   * @returns undefined if the region did not answer in time, or does not know the claim
    */
   async claimOf(granter: string, claimId: string, deadlineMs: number): Promise<ClaimAnswer | undefined> {
     const answer = await this.#get(granter, `/v1/claims/${encodeURIComponent(claimId)}`, {}, deadlineMs);
@@ -153,16 +153,16 @@ export class Peers {
   }
 
   /**
-   * Asks a region for what it answers to a read that carries tokens. Never throws.
-   * @returns the answer, which honours the tokens; undefined where there is none in time
+   * Sends a read with consistency tokens to another region. Never throws.
+   * @returns the answer, which is not older than the writes; undefined if none came in time
    */
   async read(region: string, path: string, tokens: string, deadlineMs: number): Promise<unknown> {
     const answer = await this.#get(region, path, { [CONSISTENCY]: tokens }, deadlineMs);
-    // An instance that does not know of tokens would answer with whatever it has.
+    // An instance of a version without consistency tokens would ignore them, and not set this header.
     return answer?.headers[ANSWERED_BY] === region ? answer.body : undefined;
   }
 
-  /** What a region answers with 200 on this one's behalf; undefined for any other answer, or none in time. */
+  /** Undefined if the status is not 200, or no answer came in time. */
   async #get(region: string, path: string, headers: Record<string, string>, deadlineMs: number) {
     const peer = this.#peers.get(region);
     if (!peer || deadlineMs <= 0) return undefined;
@@ -187,7 +187,7 @@ export class Peers {
   async #probe(name: string, peer: Peer): Promise<void> {
     const { ask, clock, log } = this.#options;
     try {
-      // The first answer also took as long as it takes to connect, which says nothing about the next.
+      // The first request includes the time to connect, so it is not measured.
       if (peer.roundTrip.meanMs === undefined) await this.#beatOf(name, peer);
       const answered = ask(name);
       const startedMs = clock.monotonicMs();
@@ -198,16 +198,16 @@ export class Peers {
       peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
-      peer.keys.heard(theirKeys);
+      peer.keys.compare(theirKeys);
     } catch (error) {
-      peer.failures += 1; // told once, when it counts as unreachable
+      peer.failures += 1; // Logged once, when the region counts as unreachable.
       if (peer.failures !== FAILURES_TO_GIVE_UP) return;
       peer.roundTrip = new RoundTrip();
       log.warn('region_unreachable', { peer: name, reason: (error as Error).message });
     }
   }
 
-  /** @throws Error where the region does not answer, or not this one: then it does not grant either */
+  /** Sends a probe. @throws Error if the region does not answer, or rejects this region: it would not grant claims either */
   async #beatOf(name: string, { url }: Peer): Promise<Partial<BeatAnswer>> {
     const { statusCode, body } = await request(`${url}${PROBED}`, {
       headers: await this.#credentials(name),
@@ -217,12 +217,12 @@ export class Peers {
     });
     const answer = (await body.json()) as Partial<BeatAnswer>;
     if (statusCode === 200) return answer;
-    // One that has just started, or is about to stop, does not grant either.
+    // An instance that starts or stops does not grant claims.
     const isUnknown = statusCode === 401 || statusCode === 403;
-    throw new Error(`it answers ${statusCode}${isUnknown ? ': are its keys of this region right?' : ''}`);
+    throw new Error(`it answers ${statusCode}${isUnknown ? ': does it have the right keys of this region?' : ''}`);
   }
 
-  /** Says who asks, and for which request of a caller's. */
+  /** Headers with the asking region and the trace of the caller's request. */
   #behalf(): Record<string, string> {
     const trace = currentTrace();
     return { [ASKED_BY]: this.#options.region, ...traceHeaders(), ...(trace && { 'x-request-id': trace.requestId }) };
@@ -235,7 +235,7 @@ export class Peers {
 
   #heardClock(name: string, theirs: PeerClock, theirMs: number, tookMs: number): void {
     const { clock, log } = this.#options;
-    const change = theirs.heard(theirMs, clock.nowMs(), tookMs);
+    const change = theirs.addSample(theirMs, clock.nowMs(), tookMs);
     const offsetMs = Math.round(theirs.offsetMs ?? 0);
     if (change === 'off') log.warn('region_clock_differs', { peer: name, offset_ms: offsetMs });
     if (change === 'well') log.info('region_clock_agrees', { peer: name, offset_ms: offsetMs });

@@ -2,11 +2,12 @@ const SMOOTHING = 0.2;
 const DEVIATION_SMOOTHING = 0.25;
 const DEVIATIONS = 2;
 
-/** How long another region takes to answer, estimated as TCP does (RFC 6298): a mean, and how far answers are off it. */
+/** Estimates the round trip to another region as TCP does (RFC 6298): a moving mean and a moving deviation, in ms. */
 export class RoundTrip {
   #meanMs: number | undefined;
   #deviationMs = 0;
 
+  /** Adds a measurement, in ms. */
   measured(tookMs: number): void {
     if (this.#meanMs === undefined) {
       this.#meanMs = tookMs;
@@ -23,8 +24,8 @@ export class RoundTrip {
   }
 
   /**
-   * By when most answers are there, in ms; Infinity before the first measurement. Whoever asks with less time left asks in
-   * vain too often: what the home then grants is heard by nobody, and holds its agent until it lapses.
+   * Time within which most answers arrive, in ms; Infinity before the first measurement. A request with a shorter budget often
+   * gets its answer too late: a claim granted by it would hold the agent until it lapses.
    */
   get mostMs(): number {
     return this.#meanMs === undefined ? Number.POSITIVE_INFINITY : this.#meanMs + DEVIATIONS * this.#deviationMs;

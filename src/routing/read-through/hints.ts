@@ -1,23 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadThrough } from './read-through.ts';
 
-/** Agents asked about at once. */
+/** Agents per platform query. */
 const BATCH = 100;
-/** Agents of one connection who may wait; beyond that the next reading has to find out. */
+/** Most agents of a connection that wait for a query. Hints beyond that are dropped: the next full read finds the changes. */
 const WAITING_LIMIT = 1000;
-/** How long an answer is waited for, in ms. */
+/** Time that a platform gets to answer, in ms. */
 const ANSWER_MS = 5000;
-/** From one question to the next of a connection, in ms: most of what may be asked is for callers on the line. */
+/** Pause between queries of a connection, in ms, which leaves most of the request budget for waiting callers. */
 const PACE_MS = 5000;
 
 /**
- * Asks platforms about agents of whom it was only heard that something changed: at once, then once in a while with all
- * who were named meanwhile, each once.
+ * Queries platforms about the agents of change hints: at once for the first hint, then at intervals for all agents that were
+ * named meanwhile.
  */
 export class Hints {
   readonly #readThrough: Pick<ReadThrough, 'ask'>;
   readonly #stopping = new AbortController();
-  /** By connection, while somebody is asked about or was lately. */
+  /** Waiting agents by connection, while its loop runs. */
   readonly #waiting = new Map<string, Set<string>>();
   readonly #running = new Set<Promise<void>>();
   readonly #paceMs: number;
@@ -27,7 +27,7 @@ export class Hints {
     this.#paceMs = paceMs;
   }
 
-  /** Notes agents to ask about; does not wait for any answer. */
+  /** Queues agents for a query. Returns at once. */
   take(connection: string, agentIds: string[]): void {
     if (agentIds.length === 0 || this.#stopping.signal.aborted) return;
     const known = this.#waiting.get(connection);
@@ -50,7 +50,7 @@ export class Hints {
       const asked = [...waiting].slice(0, BATCH);
       for (const agentId of asked) waiting.delete(agentId);
       await this.#readThrough.ask(asked, ANSWER_MS);
-      // Rejects when it is stopped, which ends the loop.
+      // Rejects when stopped; the loop ends then.
       await pause(this.#paceMs, undefined, { signal }).catch(() => {});
     }
     this.#waiting.delete(connection);

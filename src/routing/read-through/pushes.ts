@@ -8,41 +8,40 @@ import { isOutage } from '../../sync/flow/outage.ts';
 import type { Region } from '../region.ts';
 import { Hints } from './hints.ts';
 
-/** What became of a fact, a hint or a record; of a request that was refused. */
+/** Outcome of a pushed fact, hint or record; `malformed` and `unauthenticated` also of a whole request. */
 type PushOutcome = 'accepted' | 'known' | 'hint' | 'ignored' | 'malformed' | 'unauthenticated';
 
 type PushRegion = Pick<Region, 'setAside' | 'config' | 'agents' | 'ingest' | 'readThrough' | 'metrics' | 'audit'>;
 
 /**
- * Takes what platforms push. Nothing is remembered between two pushes: every fact carries the platform's own time and a
- * name of its own, so any instance of any region takes any push, and one that comes twice, late, or by another way as
- * well changes nothing.
+ * Accepts what platforms push. No state is kept between pushes: every fact has the platform's own time and an id. So any instance
+ * of any region can accept any push, and pushes that are repeated, late, or also received another way change nothing.
  */
 export class Pushes {
   readonly #region: PushRegion;
   readonly #readers: ReadonlyMap<string, PushReader>;
   readonly #hints: Hints;
 
-  /** @param readers by connection; one that is not here takes no pushes */
+  /** @param readers by connection; connections without one accept no pushes */
   constructor(region: PushRegion, readers: ReadonlyMap<string, PushReader>) {
     this.#region = region;
     this.#readers = readers;
     this.#hints = new Hints(region.readThrough);
   }
 
-  /** Whether the connection takes pushes. */
+  /** Whether the connection accepts pushes. */
   has(connection: string): boolean {
     return this.#readers.has(connection);
   }
 
   /**
-   * Takes all of a body, or nothing.
-   * @throws InvalidPush; OutboxFull and ShardUnavailable when not all of it could be taken: it may come again
+   * Accepts the body of a push.
+   * @throws InvalidPush if nothing was accepted; OutboxFull and ShardUnavailable if a part may be missing. Repeating is safe
    */
   async take(connection: string, body: unknown): Promise<PushAnswer> {
     const { facts, hints, ignored } = this.#read(connection, body);
     const byAgent = Map.groupBy(facts, ({ agentId }) => agentId);
-    await Promise.all([...byAgent].map(([agentId, told]) => this.#accept(connection, agentId, told)));
+    await Promise.all([...byAgent].map(([agentId, agentFacts]) => this.#accept(connection, agentId, agentFacts)));
     const hinted = new Set(hints);
     this.#hints.take(connection, [...hinted]);
     this.count(connection, 'hint', hinted.size);
@@ -54,14 +53,14 @@ export class Pushes {
     if (times > 0) this.#region.metrics.pushes.inc({ connection, outcome }, times);
   }
 
-  /** Ends what is asked of platforms. */
+  /** Stops the platform queries for change hints. */
   stop(): Promise<void> {
     return this.#hints.stop();
   }
 
   #read(connection: string, body: unknown): PushReading {
     const reader = this.#readers.get(connection);
-    if (!reader) throw new Error(`the connection ${connection} takes no pushes`);
+    if (!reader) throw new Error(`connection ${connection} accepts no pushes`);
     try {
       return reader.read(body);
     } catch (error) {
@@ -70,7 +69,7 @@ export class Pushes {
     }
   }
 
-  /** The facts of one agent, in order. What the store holds already is not told to the other regions again. */
+  /** Accepts the facts of one agent, in order. Facts that change nothing are not published. */
   async #accept(connection: string, agentId: string, facts: PushedFact[]): Promise<void> {
     const { agents, config, audit } = this.#region;
     let held: Facets | undefined = (await agents.get(agentId))?.facets;
@@ -90,7 +89,7 @@ export class Pushes {
     }
   }
 
-  /** @returns undefined for what can never be accepted: it is set aside, and costs the rest of the push nothing */
+  /** @returns undefined if the event can never be accepted: it is set aside, and the rest of the push goes on */
   async #acceptOne(connection: string, event: AgentEvent): Promise<Accepted | undefined> {
     const { ingest, setAside } = this.#region;
     try {

@@ -8,10 +8,10 @@ import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts
 import type { Agents } from '../../store/store.ts';
 import type { Ingest } from '../../sync/flow/ingest.ts';
 import type { Freshness } from '../../sync/freshness/freshness.ts';
-import { Inquiry, type InquiryOutcome } from './inquiry.ts';
+import { PlatformQueries, type QueryOutcome } from './platform-queries.ts';
 
 interface ReadThroughOptions {
-  /** By connection; one that is not here cannot be asked. */
+  /** By connection; platforms of other connections are not queried. */
   readers: ReadonlyMap<string, PlatformReader>;
   agents: Agents;
   ingest: Ingest;
@@ -23,42 +23,45 @@ interface ReadThroughOptions {
 }
 
 /**
- * Asks the platforms themselves about agents whose home has gone quiet. What they say is applied like any event, so
- * that every region learns it; for `freshness.confirmedMs` it counts as fresh here.
+ * Queries platforms about single agents, e.g. stale ones, while a caller waits. The answers are accepted as events, so every
+ * region gets them. The agents count as fresh in this region for `freshness.confirmedMs`.
  */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
-  readonly #inquiries = new Map<string, Inquiry>();
+  readonly #queries = new Map<string, PlatformQueries>();
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
     for (const [connection, reader] of options.readers) {
-      const inquiry = new Inquiry({
+      const queries = new PlatformQueries({
         reader,
         accept: (reports, askedMs) => this.#accept(reports, askedMs),
-        ended: (...told) => this.#count(connection, ...told),
+        ended: (...result) => this.#count(connection, ...result),
         monotonicMs: () => options.clock.monotonicMs(),
       });
-      this.#inquiries.set(connection, inquiry);
+      this.#queries.set(connection, queries);
     }
   }
 
-  /** Logs in wherever it may have to ask. A platform that is away now is asked to when it is needed. */
+  /** Logs in to all platforms in advance. If that fails, the login is repeated with the first query. */
   prepare(): void {
     for (const [connection, reader] of this.#options.readers) {
       reader.prepare().catch((error) => this.#options.log.debug('platform_login_failed', { err: error, connection }));
     }
   }
 
-  /** Whether there is a platform to ask about the agent. */
+  /** Whether the agent's platform can be queried. */
   canAsk(agentId: string): boolean {
-    return this.#inquiries.has(connectionNameOf(this.#options.config, agentId) ?? '');
+    return this.#queries.has(connectionNameOf(this.#options.config, agentId) ?? '');
   }
 
-  /** Resolves when the platforms have answered, or the time is over; what is heard later counts for later callers. */
+  /**
+   * Queries the platforms of these agents. Resolves when they have answered, or after `limitMs`; later answers are
+   * applied, too.
+   */
   async ask(agentIds: string[], limitMs: number): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
-    const asked = [...byConnection].map(([connection, ids]) => this.#inquiries.get(connection)?.ask(ids));
+    const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, limitMs));
@@ -70,10 +73,10 @@ export class ReadThrough {
     await Promise.all([...this.#options.readers.values()].map((reader) => reader.close()));
   }
 
-  /** An agent counts as confirmed once everything said of them is in this region's store. */
+  /** Applies an answer. An agent is platform-verified once all reports about it are in this region's store. */
   async #accept(reports: PlatformReport[], askedMs: number): Promise<void> {
     const byAgent = Map.groupBy(reports, ({ agentId }) => agentId);
-    await Promise.all([...byAgent].map(([agentId, told]) => this.#confirm(agentId, told, askedMs)));
+    await Promise.all([...byAgent].map(([agentId, agentReports]) => this.#confirm(agentId, agentReports, askedMs)));
   }
 
   async #confirm(agentId: string, reports: PlatformReport[], askedMs: number): Promise<void> {
@@ -91,7 +94,7 @@ export class ReadThrough {
     }
   }
 
-  #count(connection: string, outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void {
+  #count(connection: string, outcome: QueryOutcome, agents: number, tookMs: number, error?: Error): void {
     const { metrics, log } = this.#options;
     metrics.readThrough.inc({ connection, outcome }, agents);
     if (outcome === 'answered') metrics.readThroughDuration.observe({ connection }, tookMs / 1000);

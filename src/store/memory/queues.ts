@@ -122,7 +122,7 @@ export class MemoryQueues implements Queues {
     const entry = domain.calls.recall(request.callId, nowMs);
     const known = entry && this.#knownClaim(request, domain, entry, nowMs);
     if (known) return known;
-    const unwanted = (agentId: string) => (request.refused.includes(agentId) ? ('held' as const) : undefined);
+    const unwanted = (agentId: string) => (request.excluded.includes(agentId) ? ('held' as const) : undefined);
     const { candidates, considered, tally } = this.#scan(request, unwanted, request.agentId || undefined);
     const declined = entry?.declined ?? [];
     // An agent who has refused this call gets it again only if there is no other.
@@ -163,15 +163,15 @@ export class MemoryQueues implements Queues {
 
   /** The answer for a call that already has a claim; undefined if a new one may be granted. */
   #knownClaim(request: ClaimRequest, domain: MemoryDomain, entry: CallState, nowMs: number): ClaimReply | undefined {
-    const { region, callId, refused } = request;
+    const { region, callId, excluded } = request;
     const { agentId, fence, declined } = entry;
     const { live, running, record } = domain.calls.standing(callId, entry, nowMs);
     if (!record) return undefined;
-    const isRefused = refused.includes(agentId);
+    const isExcluded = excluded.includes(agentId);
     const isElsewhere = record.home !== region;
     const found = { clockMs: nowMs, tally: NONE_SEEN, considered: [], agentId, record, fence, versionBefore: '0' };
     if (live && live.by !== region && isElsewhere) {
-      if (isRefused) return undefined;
+      if (isExcluded) return undefined;
       return { ...found, verdict: isOther(request, entry, live) ? 'copy_other' : 'copy' };
     }
     if (live && isOther(request, entry, live)) return { ...found, verdict: 'other' };
@@ -182,7 +182,7 @@ export class MemoryQueues implements Queues {
     }
     // The home may have granted this claim, or renewed one that has lapsed here.
     const mayLive = fence === 0 || (running !== undefined && running.by !== region);
-    return mayLive && isElsewhere && !isRefused ? { ...found, verdict: 'ask', fence: 0 } : undefined;
+    return mayLive && isElsewhere && !isExcluded ? { ...found, verdict: 'ask', fence: 0 } : undefined;
   }
 }
 

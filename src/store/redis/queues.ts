@@ -78,7 +78,7 @@ export class RedisQueues implements Queues {
         writeSkills(request.skills),
         this.#surplusMs,
         writePassOver(request.passOver),
-        writeIds(request.refused),
+        writeIds(request.excluded),
         request.agentId ?? '',
         request.explain ? '1' : '',
         writeIds(request.vouched),

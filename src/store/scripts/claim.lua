@@ -24,11 +24,11 @@
 --include walk
 
 local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
-local region, call, refused, only, wish = ARGV[1], ARGV[2], ARGV[9], ARGV[10], ARGV[14]
+local region, call, excluded, only, wish = ARGV[1], ARGV[2], ARGV[9], ARGV[10], ARGV[14]
 local want = wanted(queue, ARGV[6], ARGV[7], ARGV[8], ARGV[12])
 local now_ms, now_us = clock()
 
-local function has_refused(id) return string.find(refused, ' ' .. id .. ' ', 1, true) end
+local function is_excluded(id) return string.find(excluded, ' ' .. id .. ' ', 1, true) end
 
 local entry = recall(calls, call)
 
@@ -43,14 +43,14 @@ if entry then
   local held, r, running = live_claim(agents, call, id, fence, now_ms)
   if held and held.by ~= region and r.home ~= region then
     local copy = is_other(held) and 'copy_other' or 'copy'
-    if not has_refused(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
+    if not is_excluded(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
   elseif held and is_other(held) then
     return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0' }
   elseif held then
     local before = int(r.version)
     remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
     return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
-  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not has_refused(id) then
+  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not is_excluded(id) then
     -- The home may have granted this claim, or renewed one that has lapsed here.
     return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
   end
@@ -62,7 +62,7 @@ local best, best_id, best_rank
 local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
 
 local function visit(id, r, score, why, rank)
-  if not why and has_refused(id) then why = 'held' end
+  if not why and is_excluded(id) then why = 'held' end
   if ARGV[11] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
   if why then tally[why] = (tally[why] or 0) + 1 end
   -- Correct queue entries that are older than the record, so that the next scan does not meet them again.

@@ -70,7 +70,7 @@ export function callsContract(stores: Stores): void {
     expect(await d.claim('call', { media: 'chat' })).toMatchObject({ verdict: 'copy_other', agentId: away });
     expect(await d.claim('call', { queue: `${d.name}:other` })).toMatchObject({ verdict: 'copy_other' });
     const own = await d.free('own', 2000);
-    expect(await d.claim('call', { refused: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
+    expect(await d.claim('call', { excluded: [away] })).toMatchObject({ verdict: 'granted', agentId: own });
   });
 
   it('a call whose claim has lapsed here may have been renewed there, unless it has ended', async () => {

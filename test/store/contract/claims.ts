@@ -143,7 +143,7 @@ export function claimsContract(stores: Stores): void {
     expect(reply.record?.facets.claim).toBeUndefined();
     expect(await d.claim('other')).toMatchObject({ verdict: 'none' });
     expect(await d.claim('c')).toMatchObject({ verdict: 'ask', agentId });
-    expect(await d.claim('c', { refused: [agentId] })).toMatchObject({ verdict: 'none' });
+    expect(await d.claim('c', { excluded: [agentId] })).toMatchObject({ verdict: 'none' });
     await stores.harness.pass(210);
     expect(await d.claim('other')).toMatchObject({ verdict: 'ask', agentId });
   });
@@ -178,7 +178,7 @@ export function claimsContract(stores: Stores): void {
     expect(await d.claim('1', { agentId: b })).toMatchObject({ verdict: 'granted', agentId: b });
     expect(await d.claim('2', { agentId: b })).toMatchObject({ verdict: 'none', tally: { seen: 1, claimed: 1 } });
     expect(await d.claim('3', { agentId: `${d.name}:x` })).toMatchObject({ verdict: 'none', tally: { busy: 1 } });
-    expect(await d.claim('4', { refused: [a] })).toMatchObject({ verdict: 'none', tally: { held: 1, claimed: 1 } });
+    expect(await d.claim('4', { excluded: [a] })).toMatchObject({ verdict: 'none', tally: { held: 1, claimed: 1 } });
   });
 
   it('explain which agents they considered, with the record, and why they were passed over', async () => {

@@ -10,56 +10,57 @@ import {
 } from 'cockatiel';
 import type { PlatformReader, PlatformReport } from '../../platforms/platform.ts';
 
-/** What became of one call to a platform: `refused` while it has been away and is not asked. */
-export type InquiryOutcome = 'answered' | 'failed' | 'refused';
+/** Outcome of a platform query. `refused`: the circuit breaker was open, so nothing was sent. */
+export type QueryOutcome = 'answered' | 'failed' | 'refused';
 
-interface InquiryOptions {
+interface PlatformQueriesOptions {
   reader: PlatformReader;
-  /** Takes what the platform said of those who were asked about at `askedMs`, monotonic; resolves when it is applied. */
+  /** Applies the platform's answer to a query that was sent at `askedMs`, monotonic. Resolves when it is applied. */
   accept(reports: PlatformReport[], askedMs: number): Promise<void>;
-  ended(outcome: InquiryOutcome, agents: number, tookMs: number, error?: Error): void;
+  /** Called after every query, for metrics and logs. */
+  ended(outcome: QueryOutcome, agents: number, tookMs: number, error?: Error): void;
   monotonicMs(): number;
 }
 
-/** A platform that has not answered by then is taken not to, in ms; callers have gone on long before. */
+/** Time limit of a query, in ms. Callers wait for less. */
 const ANSWER_LIMIT_MS = 2000;
 const FAILURES_TO_OPEN = 2;
 const OPEN_MS = 5000;
-/** Agents that may wait for the next call; beyond that they are not asked about. */
+/** Most agents that wait for the next query. Agents beyond that are not queried. */
 const WAITING_LIMIT = 1000;
 
 /**
- * The questions of one region about one connection, at most one call at a time:
+ * The platform queries of an instance for one connection. At most one runs at a time:
  *
- *   idle ──asked──► calling ──ended, others wait──► calling with all of them
- *                      └──ended, nobody waits──► idle
+ *   idle ──asked──► running ──ended, agents wait──► running, with all of them
+ *                      └──ended, none wait──► idle
  *
- * Whoever asks about an agent of the call under way shares it. Two calls in a row that fail open a breaker: for 5 s
- * nobody is kept waiting for a platform that is away.
+ * Callers that ask about an agent of the running query share it. After two consecutive failures a circuit breaker opens: for 5 s
+ * no caller waits for an unavailable platform.
  */
-export class Inquiry {
-  readonly #options: InquiryOptions;
+export class PlatformQueries {
+  readonly #options: PlatformQueriesOptions;
   readonly #policy: IPolicy;
   readonly #waiting = new Set<string>();
   #asked = new Set<string>();
   #calling: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(options: InquiryOptions) {
+  constructor(options: PlatformQueriesOptions) {
     this.#options = options;
     const breaker = new ConsecutiveBreaker(FAILURES_TO_OPEN);
-    // Given up whatever the reader still does: one that logs in, or has a name looked up, may not hear the signal.
+    // Aggressive: a reader may ignore the signal while it logs in or waits for DNS.
     const limit = timeout(ANSWER_LIMIT_MS, TimeoutStrategy.Aggressive);
     this.#policy = wrap(circuitBreaker(handleAll, { halfOpenAfter: OPEN_MS, breaker }), limit);
   }
 
-  /** Resolves when the calls that ask about these agents have ended, well or not. Never rejects. */
+  /** Queries these agents. Resolves when the queries have ended, successfully or not. Never rejects. */
   async ask(agentIds: string[]): Promise<void> {
     const others = agentIds.filter((id) => !this.#asked.has(id));
     const shared = others.length < agentIds.length ? this.#calling : undefined;
     for (const id of others) if (this.#waiting.size < WAITING_LIMIT) this.#waiting.add(id);
     await Promise.all([shared, others.length > 0 ? this.#nextCall() : undefined]);
-    // There may not have been room for all in one call.
+    // The agents may need more than one query.
     for (;;) {
       if (others.some((id) => this.#asked.has(id))) await this.#calling;
       else if (others.some((id) => this.#waiting.has(id))) await this.#nextCall();
@@ -67,7 +68,7 @@ export class Inquiry {
     }
   }
 
-  /** The call that will ask about all who wait now. */
+  /** The query after the running one, for the agents that wait. */
   #nextCall(): Promise<void> {
     this.#next ??= (this.#calling ?? Promise.resolve()).then(() => {
       this.#next = undefined;

@@ -4,7 +4,7 @@ import type { Region } from '../region.ts';
 import { unitIn } from '../region.ts';
 import { publishClaim } from './grant.ts';
 
-/** Writes down that the time of a claim was over: nobody's act, so the region itself is named for it. */
+/** Adds a lapse to the audit. No caller caused it, so the record names the region. */
 export function auditLapse({ config, audit, claimIds }: Region, agentId: string, claim: Claim): void {
   const { fence, callId: call, queue } = claim;
   const id = claimIds.sign({ ...claim, agentId, region: config.region });
@@ -13,11 +13,11 @@ export function auditLapse({ config, audit, claimIds }: Region, agentId: string,
 }
 
 /**
- * Tells of a claim that had lapsed and whose unit another call was granted before anybody had ended it: it is in no record
- * any more, so whoever looks after lapses does not find it.
- * @param mayBeLost no replica has it: a failover takes it, and then it is told again
+ * Reports the lapse of a claim whose unit was granted to another call before the lapse was processed. The record no longer has
+ * the claim, so `Lapses` cannot find it.
+ * @param mayBeLost whether no replica acknowledged the write; after a failover the same lapse can be reported again
  */
-export function tellLapse(
+export function reportLapse(
   region: Region,
   agentId: string,
   record: AgentRecord,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LONGEST_WAIT_MS, Turns } from '../../src/routing/claims/turns.ts';
+import { LONGEST_WAIT_MS, RetrySlots } from '../../src/routing/claims/retry-slots.ts';
 
 const FLOOR_MS = 2000;
 const MINUTE_MS = 60_000;
@@ -10,7 +10,7 @@ function region({ perMinute = 1500, instances = 1 } = {}) {
   const at = { ms: 0 };
   const clock = { nowMs: () => at.ms, monotonicMs: () => at.ms };
   const count = { instances };
-  const make = () => new Turns({ perMinute, instances: () => count.instances, clock });
+  const make = () => new RetrySlots({ perMinute, instances: () => count.instances, clock });
   return { at, count, make, all: Array.from({ length: instances }, make) };
 }
 
