@@ -14,6 +14,10 @@ import {
   type Stamped,
 } from './facets.ts';
 
+/*
+ * Status
+ */
+
 export const STATUSES = ['AVAILABLE', 'BUSY', 'OFFLINE'] as const;
 export type Status = (typeof STATUSES)[number];
 
@@ -106,6 +110,12 @@ function obstacleInActivity({ activity }: Facets): string | undefined {
   return undefined;
 }
 
+function interactionReason(interaction: Interaction): string {
+  if (interaction.state === 'ALERTING') return 'ALERTING';
+  if (interaction.state === 'WRAP_UP') return 'WRAP_UP';
+  return interaction.isAcd === false ? 'NON_ACD' : 'ON_CALL';
+}
+
 /** Whether a claim holds its agent: it has not ended, and its lock has not expired. */
 function isClaimLive(claim: Claim, nowMs: number): boolean {
   return claim.state !== 'ENDED' && claim.untilMs > nowMs;
@@ -191,12 +201,6 @@ function lastCallMs(facets: Facets): number {
   const calls = interactionsOf(facets).filter(({ media }) => media === 'voice');
   const last = calls.sort(compareVersions).at(-1);
   return last?.state === 'ENDED' && last.connectedAt ? Math.max(0, last.at - last.connectedAt) : 0;
-}
-
-function interactionReason(interaction: Interaction): string {
-  if (interaction.state === 'ALERTING') return 'ALERTING';
-  if (interaction.state === 'WRAP_UP') return 'WRAP_UP';
-  return interaction.isAcd === false ? 'NON_ACD' : 'ON_CALL';
 }
 
 /*
