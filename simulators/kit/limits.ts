@@ -26,7 +26,8 @@ export class RateLimit {
   take(): Allowance {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs >= this.#windowEndsMs) {
-      this.#windowEndsMs = nowMs + WINDOW_MS;
+      // Whole ms: sums of fractions are not exact, and 60 s would be 61 when rounded up.
+      this.#windowEndsMs = Math.floor(nowMs) + WINDOW_MS;
       this.#count = 0;
     }
     this.#count++;

@@ -93,13 +93,14 @@ describe('the instances of a region', () => {
 
   it('make nothing of what an earlier version wrote, nor of a region that is not in the config', async () => {
     await sync.store.notes.write('region', 'us', { 0: '77 us-1', 1: '77' });
+    for (const region of ['us', 'mars']) sync.freshness.ask(region)(1);
     await sync.freshness.start();
-    sync.freshness.ask('us')(1);
-    sync.freshness.ask('mars')(1);
     await sync.freshness.advance(heartbeat(2, { region: 'mars' }), 0);
     expect(await sync.store.notes.read('region', 'mars')).toEqual({});
-    for (const region of ['us', 'mars'])
-      expect(sync.freshness.region(region)).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
+    for (const [region, partition] of [['us', 0] as const, ['us', 1] as const, ['mars', 0] as const]) {
+      const standing = { state: 'stale', ageMs: Number.POSITIVE_INFINITY };
+      expect(sync.freshness.partition(region, partition)).toMatchObject(standing);
+    }
     expect(sync.freshness.agent('eu', 'crm:ann')).toEqual({ ageMs: 0, state: 'fresh', left: false });
   });
 });

@@ -5,7 +5,9 @@ import { SHARED } from '../../src/store/memory/memory-region.ts';
 import { Relay } from '../../src/sync/flow/relay.ts';
 import { event, holdTime, KeepingBus, MemorySync, pass, START_MS } from './memory-sync.ts';
 
-/** A relay looks again by itself no sooner than after this. */
+/** How often a relay looks by itself. */
+const LOOK_MS = 1000;
+/** Less than that: what is published by then was signalled. */
 const SIGNALLED_MS = 100;
 let sync: MemorySync;
 let relays: Relay[];
@@ -15,7 +17,8 @@ beforeEach(() => {
   relays = [];
 });
 afterEach(async () => {
-  for (const each of relays) await each.stop();
+  // Where the bus does not answer, until it gives up.
+  await Promise.all([...relays.map((each) => each.stop()), pass(10_000)]);
   sync.stop();
 });
 
@@ -28,6 +31,8 @@ async function start(held: () => number[], store = sync.open(), bus = sync.bus):
   });
   relays.push(relay);
   await relay.start();
+  // It knows its partitions when it has looked at them.
+  await pass(LOOK_MS);
   return relay;
 }
 
@@ -42,10 +47,13 @@ const told = (partition: number, n = 0) => [partition, `${AGENTS[partition]}-${S
 
 describe('what this instance accepts', () => {
   it('is published at once where the partition is its own, and leaves the outbox', async () => {
+    const announce = vi.spyOn(sync.store.outbox, 'announce');
     await start(() => [0, 1, 2], sync.store);
     await accept(1);
     await pass(0);
     expect(published()).toEqual([told(1)]);
+    // Nobody else need know.
+    expect(announce).not.toHaveBeenCalled();
     expect(await sync.waiting()).toEqual([]);
     expect(await sync.counted('relayed')).toBe(1);
   });
@@ -58,6 +66,18 @@ describe('what this instance accepts', () => {
     await pass(SIGNALLED_MS);
     expect(published(ours)).toEqual([told(0)]);
     expect(published(theirs).sort()).toEqual([told(1), told(2)]);
+  });
+
+  it('is published by the instance that took the lease over since this one looked, and by no other', async () => {
+    let [ours, theirs] = [[1], [] as number[]];
+    await start(() => ours, sync.store);
+    const other = new KeepingBus();
+    await start(() => theirs, sync.open(), other);
+    [ours, theirs] = [[], [1]];
+    await accept(1);
+    await pass(LOOK_MS);
+    expect(published(other)).toEqual([told(1)]);
+    expect(published()).toEqual([]);
   });
 
   it('waits where nobody relays its partition, and is published by whoever does next', async () => {
@@ -187,8 +207,6 @@ describe('a relay that stops', () => {
     await pass(10_000);
     expect(stopped).toHaveBeenCalledOnce();
     expect(await sync.waiting()).toHaveLength(1);
-    // To stop it once more would take as long.
-    relays = [];
   });
 
   it('does not start where the store cannot be heard', async () => {

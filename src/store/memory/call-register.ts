@@ -1,5 +1,5 @@
-import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
-import { lockOf } from '../../agent/status.ts';
+import { type Claim, isRunning } from '../../agent/facets.ts';
+import { claimOn, digitalUnits, lockOf, VOICE } from '../../agent/status.ts';
 import type { AgentRecord } from '../agent-record.ts';
 
 /** The entry of a call. */
@@ -54,7 +54,7 @@ export class CallRegister {
   /** Looks up the claim of an entry by fence and call: two regions may have used the same fence on two units of an agent. */
   standing(callId: string, { agentId, fence }: Pick<CallState, 'agentId' | 'fence'>, nowMs: number): Standing {
     const record = this.#records.get(agentId);
-    const claim = record && claimsOf(record.facets).find((each) => each.fence === fence && each.callId === callId);
+    const claim = record && claimsByUnit(record).find((each) => each.fence === fence && each.callId === callId);
     const running = claim && isRunning(claim) ? claim : undefined;
     const live = record && running && lockOf(record, running.unit) > nowMs ? running : undefined;
     return { live, running, record };
@@ -64,6 +64,10 @@ export class CallRegister {
     return entry.atMs < nowMs - REMEMBERED_MS && !this.standing(callId, entry, nowMs).live;
   }
 }
+
+/** All claims of an agent, in the order of the units as stored in Redis. */
+const claimsByUnit = ({ facets }: AgentRecord): Claim[] =>
+  [VOICE, ...digitalUnits(facets).map(({ name }) => name)].flatMap((unit) => claimOn(facets, unit) ?? []);
 
 /** Adds an agent to those who have refused a call. */
 export const andDeclined = (declined: string[], agentId: string): string[] =>
