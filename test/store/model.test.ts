@@ -157,7 +157,7 @@ const TWO_UNITS: Act[] = [
     passOver: undefined,
     vouched: [],
     instead: false,
-    refused: [],
+    excluded: [],
     only: undefined,
   },
 ];
