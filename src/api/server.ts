@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, fastify } from 'fastify';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { LONGEST_CLAIM_ID } from '../contract/claim-ids.ts';
@@ -24,6 +23,7 @@ import { renderPage } from './page/page.ts';
 import { answerBadPath, answerFailure } from './problems/failures.ts';
 import { problemBody, sendProblem } from './problems/send-problem.ts';
 import { OpenStreams } from './stream/open-streams.ts';
+import { compileValidator } from './validation.ts';
 
 export type Server = FastifyInstance;
 
@@ -44,7 +44,7 @@ export function createServer(context: ApiContext): Server {
     frameworkErrors: answerBadPath,
     clientErrorHandler: answerBroken,
   });
-  server.setValidatorCompiler(TypeBoxValidatorCompiler);
+  server.setValidatorCompiler(compileValidator);
   server.setErrorHandler((error, _request, reply) => answerFailure(error as Error, reply, context.region.log));
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, 'unknown_route', { detail: `no route for ${request.method} ${request.url.split('?')[0]}` }),
