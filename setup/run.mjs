@@ -22,7 +22,10 @@ const VERBS = {
   world: { needsRedis: ([command]) => command === 'start', commands: (args) => [['world/cli.ts', ...args]] },
   simulator: { needsRedis: () => false, commands: (args) => [['simulators/cli.ts', ...args]] },
   test: { needsRedis: () => true, commands: (args) => [[...VITEST, ...args]] },
-  pages: { needsRedis: () => true, commands: (args) => [[...VITEST, 'test/page', ...args]] },
+  pages: {
+    needsRedis: () => true,
+    commands: (args) => [[...VITEST, '--config', 'test/page/vitest.config.ts', ...args]],
+  },
   check: {
     needsRedis: () => false,
     commands: () => [

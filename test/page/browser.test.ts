@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { JwksServer, pairOf, privatePem, publicPem, sign } from '../fixtures/issuer.ts';
 import { eventOf, type Regions, startRegions } from '../fixtures/regions.ts';
-import { chromiumOrSkip, startChromium } from './chromium.ts';
+import { startChromium } from './chromium.ts';
 import { fillForm, type Opened, openPage, sendForm } from './opened.ts';
 
 const ISSUER = 'https://login.example.com/';
 const [idp, own] = [pairOf('idp'), pairOf('eu')];
 const AGENT = 'crm-eu:floor/2';
 
-chromiumOrSkip('the API page in a browser', () => {
+describe('the API page in a browser', () => {
   let issuer: JwksServer;
   let regions: Regions;
   let browser: Browser;
@@ -108,7 +108,7 @@ chromiumOrSkip('the API page in a browser', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(new URL(page.url()).hash).toBe('#schema-Problem.no_agent_available');
-    expect(await page.locator('#schema-Problem\\.no_agent_available dl').first().isVisible()).toBe(true);
+    await expect.poll(() => page.locator('#schema-Problem\\.no_agent_available dl').first().isVisible()).toBe(true);
     await page.keyboard.press('Escape');
     expect(await page.locator('#search').inputValue()).toBe('');
     expect(await page.locator('#contents').isVisible()).toBe(true);
@@ -253,7 +253,8 @@ chromiumOrSkip('the API page in a browser', () => {
       expect(shown).toContain('Repeat it after 7 s.');
       expect(shown).toMatch(/ratelimit-remaining\s+0/);
       await opened.page.locator('#getReadiness .reply a', { hasText: 'About overloaded' }).click();
-      expect(await opened.page.locator('#schema-Problem\\.overloaded dl').first().isVisible()).toBe(true);
+      const explained = opened.page.locator('#schema-Problem\\.overloaded dl').first();
+      await expect.poll(() => explained.isVisible()).toBe(true);
     });
 
     it('that does not come, says so in plain words', async () => {

@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { describe, type SuiteFactory } from 'vitest';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 const QUIET = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'];
@@ -9,12 +8,7 @@ const ALONE = ['--disable-background-networking', '--disable-component-update'];
 
 const program = process.env.MUSTER_CHROMIUM ?? findChromium();
 
-/** Tests in a browser. Where there is none they are skipped, and say so; `npm run pages` installs one. */
-export function chromiumOrSkip(name: string, tests: SuiteFactory): void {
-  if (!program) console.warn(`SKIPPED, for want of Chromium: ${name}. \`npm run pages\` installs it.`);
-  describe.skipIf(!program)(name, tests);
-}
-
+/** Starts Debian's Chromium, or the one that MUSTER_CHROMIUM names; `npm run pages` installs it. */
 export const startChromium = (): Promise<Browser> =>
   chromium.launch({ ...(program && { executablePath: program }), args: [...QUIET, ...ALONE] });
 
