@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /**
  * The trace of a request (W3C Trace Context). Muster records no spans, so it forwards the caller's `traceparent` unchanged,
@@ -18,6 +18,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 const NOTHING = /^0+$/;
 const INVALID_VERSION = 'ff';
 const VERSION = '00';
+const PARENT_DIGITS = 16;
 /** A member `key=value` of the comma-separated list. The standard requires forwarding of 512 characters at most. */
 const TRACESTATE = /^[ \t]*[a-z0-9][\x21-\x2b\x2d-\x3c\x3e-\x7e]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}[ \t]*$/;
 const LONGEST_STATE = 512;
@@ -31,13 +32,16 @@ export function readTrace(traceparent: unknown, tracestate: unknown, requestId: 
     TRACEPARENT.exec(String(traceparent)) ?? [];
   const isWrong = version === INVALID_VERSION || NOTHING.test(id) || NOTHING.test(parent);
   if (isWrong || (version === VERSION && more !== undefined)) {
-    const own = randomBytes(16).toString('hex');
-    return { id: own, traceparent: `${VERSION}-${own}-${randomBytes(8).toString('hex')}-00`, requestId };
+    const id = randomHex();
+    return { id, traceparent: `${VERSION}-${id}-${randomHex().slice(PARENT_DIGITS)}-00`, requestId };
   }
   const state = readState(tracestate);
   const passedOn = `${VERSION}-${id}-${parent}-${flags}`;
   return { id, traceparent: passedOn, ...(state !== undefined && { tracestate: state }), requestId };
 }
+
+/** 32 hex digits, never all 0. Node keeps random bytes for many UUIDs at hand; `randomBytes` is a system call each time. */
+const randomHex = (): string => randomUUID().replaceAll('-', '');
 
 function readState(tracestate: unknown): string | undefined {
   if (typeof tracestate !== 'string' || tracestate.length > LONGEST_STATE) return undefined;
