@@ -6,11 +6,12 @@
 -- lock: ms until which a claim holds the unit. hold: ms until which the agent is reserved here while its home, elsewhere, is
 -- asked. Both by this shard's clock. until: the claim's end by the clock of the region that granted it: the home, or `by` for a
 -- delegated grant. reason: the end reason. completed and arrival are platform time; arrival is the queue position when free
--- (src/agent/ranking.ts).
+-- (src/agent/status.ts).
 
 local CLAIMED = 1e15 -- scores from here on: claimed until score - 1e15
 
-local function int(n) return string.format('%.0f', n) end
+-- Whole numbers up to 2^53. '%d' takes half the time of '%.0f'.
+local function int(n) return string.format('%d', n) end
 
 local function clock()
   local t = redis.call('TIME')
