@@ -6,6 +6,7 @@ import { LONGEST_CLAIM_ID } from '../contract/claim-ids.ts';
 import type { ApiContext, HandlerContext } from './context.ts';
 import { guard, recordOperators } from './hooks/access.ts';
 import {
+  compileValidator,
   demandWellFormed,
   keepAnswers,
   limitClients,
@@ -23,7 +24,6 @@ import { renderPage } from './page/page.ts';
 import { answerBadPath, answerFailure } from './problems/failures.ts';
 import { problemBody, sendProblem } from './problems/send-problem.ts';
 import { OpenStreams } from './stream/open-streams.ts';
-import { compileValidator } from './validation.ts';
 
 export type Server = FastifyInstance;
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { expect, it } from 'vitest';
-import { compileValidator } from '../../src/api/validation.ts';
+import { compileValidator } from '../../src/api/hooks/admission.ts';
 
 const schema = Type.Object(
   { limit: Type.Optional(Type.Integer({ minimum: 1 })), explain: Type.Optional(Type.Boolean()), queue: Type.String() },
