@@ -2,6 +2,7 @@ import { Compile } from 'typebox/compile';
 import {
   type Facets,
   type Interaction,
+  interactionOf,
   interactionsFacet,
   interactionsOf,
   isReserved,
@@ -11,7 +12,8 @@ import {
 } from './facets.ts';
 import { type WrongField, wrongFields } from './fields.ts';
 import { type Limit, RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
-import type { Status } from './status.ts';
+import { merge } from './merge.ts';
+import { isLive, type Status } from './status.ts';
 import { bytesOf, cut, wrongText } from './text.ts';
 import { type AgentEvent, EventPayload, readFacets, writeEvent } from './wire.ts';
 
@@ -97,6 +99,28 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
     facets.interactions = { ...interactions, ...interactionsFacet(...clamped).interactions };
   }
   return aheadMs === 0 ? { event, aheadMs } : { event: { ...event, timestampMs, facets }, aheadMs };
+}
+
+/**
+ * Adds the ends that `IDLE` implied to an event that replaces it. `IDLE` ends the ACD interactions from before it, see
+ * `isLive` in `status.ts`; the reports of their ends may be lost or late. Once another activity has replaced `IDLE`, they
+ * would appear to go on again, so the same event ends them, as of `IDLE`.
+ * @param held the agent's facets before the event
+ */
+export function withEndsOfIdle(event: AgentEvent, held: Facets): AgentEvent {
+  const { activity, interactions } = held;
+  if (activity?.state !== 'IDLE' || !interactions) return event;
+  const { facets } = merge(held, event.facets);
+  if (facets.activity?.state === 'IDLE') return event;
+  const reported = interactionsOf(event.facets);
+  const over = interactionsOf({ interactions })
+    .filter((one) => one.state !== 'ENDED' && !isLive(one, held) && isLive(one, facets))
+    .filter((one) => interactionOf(facets, one.callId) === one)
+    .slice(0, RECORD_LIMITS.interactions.most - reported.length)
+    .map((one): Stamped<Interaction> => ({ ...one, state: 'ENDED', at: activity.at, id: activity.id }));
+  if (over.length === 0) return event;
+  const byCall = Object.fromEntries([...reported, ...over].map((one) => [one.callId, one]));
+  return { ...event, facets: { ...event.facets, interactions: { ...event.facets.interactions, byCall } } };
 }
 
 /** The facets that `{status, reason}` stands for; none if the payload has a facet that determines availability. */

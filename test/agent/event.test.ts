@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settlementsDue } from '../../src/agent/claim.ts';
-import { clampFuture, InvalidEvent, readEvent } from '../../src/agent/event.ts';
-import { type Claim, type Facets, type Interactions, interactionsOf } from '../../src/agent/facets.ts';
+import { clampFuture, InvalidEvent, readEvent, withEndsOfIdle } from '../../src/agent/event.ts';
+import {
+  type Activity,
+  type Claim,
+  type Facets,
+  type Interaction,
+  type Interactions,
+  interactionsFacet,
+  interactionsOf,
+} from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
-import { statusOf } from '../../src/agent/status.ts';
+import { isLive, statusOf } from '../../src/agent/status.ts';
 import { type AgentEvent, writeEvent, writeFacets } from '../../src/agent/wire.ts';
 import { facets } from './arbitrary.ts';
 
@@ -221,6 +229,64 @@ describe('an event on the wire', () => {
         const event = { eventId: 'a', agentId: 'crm:1', timestampMs: nowMs, region: 'us', facets: sent };
         const payload = JSON.parse(JSON.stringify(writeEvent(event, { status: 'BUSY' })));
         expect(readEvent(payload, { ...context, status: 'summary' })).toEqual(event);
+      }),
+    );
+  });
+});
+
+describe('an event that replaces IDLE', () => {
+  const call = (state: Interaction['state'], at: number, more: Partial<Interaction> = {}) =>
+    interactionsFacet({ callId: 'c1', state, media: 'voice', at, id: `${state}/${at}`, ...more });
+  const activity = (state: Activity['state'], at: number, reason?: string): Facets => ({
+    activity: { state, at, id: `${state}/${at}`, ...(reason && { reason }) },
+  });
+  const onDuty: Facets = { presence: { state: 'ON_DUTY', at: 1, id: 'p' } };
+  const held = (...parts: Facets[]): Facets => parts.reduce((now, part) => merge(now, part).facets, onDuty);
+  const eventWith = (change: Facets): AgentEvent => ({
+    eventId: 'e',
+    agentId: 'crm:ann',
+    timestampMs: nowMs,
+    region: 'eu',
+    facets: change,
+  });
+  const taking = (before: Facets, change: Facets) =>
+    merge(before, withEndsOfIdle(eventWith(change), before).facets).facets;
+
+  it('ends the call that IDLE had ended, so that it does not ring again', () => {
+    const before = held(call('ALERTING', 5), activity('IDLE', 9));
+    const change = { presence: { state: 'PAUSED', reason: 'BREAK', at: 12, id: 'b' } as const };
+    for (const next of [activity('NOT_RESPONDING', 12, 'OFF_QUEUE'), activity('INTERACTING', 12, 'NON_ACD')]) {
+      const now = taking(before, { ...change, ...next });
+      expect(statusOf(now, nowMs).reason).toBe(next.activity?.reason === 'NON_ACD' ? 'NON_ACD' : 'BREAK');
+      expect(interactionsOf(now)).toMatchObject([{ callId: 'c1', state: 'ENDED', at: 9, id: 'IDLE/9' }]);
+    }
+  });
+
+  it('changes nothing if no call was hidden, or if it says itself what became of the call', () => {
+    const busy = activity('INTERACTING', 12);
+    const unchanged = (before: Facets, change: Facets) =>
+      expect(withEndsOfIdle(eventWith(change), before)).toEqual(eventWith(change));
+    unchanged(held(activity('IDLE', 9)), busy);
+    unchanged(held(call('CONNECTED', 10), activity('IDLE', 9)), busy);
+    unchanged(held(call('CONNECTED', 5, { isAcd: false }), activity('IDLE', 9)), busy);
+    unchanged(held(call('ENDED', 5), activity('IDLE', 9)), busy);
+    unchanged(held(call('ALERTING', 5), activity('IDLE', 9)), { ...busy, ...call('CONNECTED', 11) });
+    unchanged(held(call('ALERTING', 5), activity('IDLE', 9)), activity('INTERACTING', 8));
+    unchanged(held(call('ALERTING', 5), activity('IDLE', 9)), onDuty);
+    unchanged(held(call('ALERTING', 5), activity('INTERACTING', 9)), activity('NOT_RESPONDING', 12));
+  });
+
+  it('never lets a call go on that IDLE had ended, whatever the agent did', () => {
+    fc.assert(
+      fc.property(facets, facets, (before, change) => {
+        const over = interactionsOf(before).filter((one) => one.state !== 'ENDED' && !isLive(one, before));
+        const now = taking(before, change);
+        for (const one of over) {
+          const same = interactionsOf(now).find(({ callId, id }) => callId === one.callId && id === one.id);
+          if (same) expect(isLive(same, now)).toBe(false);
+        }
+        // Where the event comes twice, its second time has no effect.
+        expect(merge(now, withEndsOfIdle(eventWith(change), before).facets).outcome).not.toBe('applied');
       }),
     );
   });

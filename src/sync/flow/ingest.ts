@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../../agent/claim.ts';
-import { clampFuture, InvalidEvent, unfit } from '../../agent/event.ts';
+import { clampFuture, InvalidEvent, unfit, withEndsOfIdle } from '../../agent/event.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
 import {
   assignNumbers,
@@ -132,10 +132,10 @@ export class Ingest {
     const { apply, store, metrics, history, replication } = this.#options;
     const wrong = unfit(reported);
     if (wrong.length > 0) throw new InvalidEvent(wrong);
-    const event = this.#clamped(reported);
-    const record = await apply.recall(event.agentId);
-    const { facets } = merge(record?.facets ?? {}, event.facets);
-    if (isBeyondBound(record?.facets ?? {}, facets)) throw new TooManyInteractions(event.agentId);
+    const held = (await apply.recall(reported.agentId))?.facets ?? {};
+    const event = withEndsOfIdle(this.#clamped(reported), held);
+    const { facets } = merge(held, event.facets);
+    if (isBeyondBound(held, facets)) throw new TooManyInteractions(event.agentId);
     store.agents.demandStorable(event.agentId, facets);
     const written = await this.#append(event, facets);
     if (isDurableEnough(written, replication)) history?.eventAccepted(event);
