@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
-import { type Log, type LogStream, openStream } from './log.ts';
+import { LineStream, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { traceOfLine } from './trace.ts';
 
@@ -65,7 +65,7 @@ export interface AuditRecord {
 
 /** Writes audit records. */
 export interface Audit {
-  /** Returns at once. Records that cannot be written are dropped and counted. */
+  /** Returns at once; the record is written within 20 ms. Records that cannot be written are dropped and counted. */
   record(record: AuditRecord): void;
   /** Call last. Waiting records are still written. */
   close(): void;
@@ -77,7 +77,7 @@ export const noAudit: Audit = { record() {}, close() {} };
 interface AuditOptions {
   /** A file to append to; undefined: the stream of the log. */
   file: string | undefined;
-  stream: LogStream;
+  stream: LineStream;
   region: string;
   instance: string;
   log: Pick<Log, 'error'>;
@@ -94,14 +94,14 @@ const IS_RECORD = '"audit":true';
  * @throws Error if the file cannot be opened: an instance that is configured to audit must not run without the audit
  */
 export function openAudit({ file, stream, region, instance, log, metrics }: AuditOptions): Audit {
-  const target = file === undefined ? stream : openStream(openFile(file));
-  const lines = pino({ base: { region, instance }, mixin: traceOfLine }, target);
+  const target = file === undefined ? stream : new LineStream(openFile(file));
+  const lines = pino({ base: { region, instance }, mixin: traceOfLine }, { write: (line) => target.gather(line) });
   let dropped = 0;
   let isBroken = false;
-  target.on('drop', (line: string) => {
-    if (!line.includes(IS_RECORD)) return; // a log line, not a record
-    metrics.auditDropped.inc();
-    dropped += 1;
+  target.on('drop', (text) => {
+    const records = text.split(IS_RECORD).length - 1; // none in a line of the log
+    metrics.auditDropped.inc(records);
+    dropped += records;
   });
   target.on('error', (error) => {
     if (!isBroken) log.error('audit_write_failed', { err: error, file });

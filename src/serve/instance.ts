@@ -5,7 +5,7 @@ import { openAudit } from '../ops/audit.ts';
 import { type Build, readBuild } from '../ops/build.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { openHistory } from '../ops/history.ts';
-import { createLog, type Log, openStream } from '../ops/log.ts';
+import { createLog, LineStream, type Log } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/read-through/pushes.ts';
@@ -112,7 +112,7 @@ async function openGround(
 ): Promise<Ground> {
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const { region } = config;
-  const stream = openStream(2);
+  const stream = new LineStream(2);
   const log = createLog(config.log.level, region, instance, stream);
   log.info('instance_starting', { ...build, ...(builtAt && { built_at: builtAt }), node: process.version });
   const access = openAccess(config, clock, log);

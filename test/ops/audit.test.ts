@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import fs, { mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type AuditRecord, openAudit } from '../../src/ops/audit.ts';
-import { openStream } from '../../src/ops/log.ts';
+import { createLog, LineStream } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { SOON } from '../fixtures/soon.ts';
 
@@ -21,7 +22,7 @@ function open(file: string) {
   const metrics = createMetrics('eu');
   const errors: string[] = [];
   const log = { error: (event: string) => errors.push(event) };
-  const audit = openAudit({ file, stream: openStream(2), region: 'eu', instance: 'eu-1', log, metrics });
+  const audit = openAudit({ file, stream: new LineStream(2), region: 'eu', instance: 'eu-1', log, metrics });
   const dropped = async () => (await metrics.auditDropped.get()).values[0]?.value ?? 0;
   return { audit, errors, dropped };
 }
@@ -63,6 +64,21 @@ describe('the audit', () => {
     audit.close();
   });
 
+  it('counts each record of those that it drops together', async () => {
+    const file = join(dir, 'flood-of-short-ones.jsonl');
+    const { audit, dropped } = open(file);
+    const long = 'x'.repeat(100_000);
+    for (let n = 0; n < 200; n++) audit.record({ ...claim, call: long });
+    const before = await dropped();
+    for (let n = 0; n < 1000; n++) audit.record({ ...claim, fence: n });
+    expect(await dropped()).toBeGreaterThan(before + 100);
+    const ofOp = (op: string) => linesOf(file).filter((line) => line.op === op);
+    await vi.waitFor(() => expect(ofOp('audit')).not.toEqual([]), SOON);
+    expect(ofOp('audit')[0].dropped).toBe(await dropped());
+    expect(ofOp('claim')).toHaveLength(1200 - (await dropped()));
+    audit.close();
+  });
+
   it('fails to open if the file cannot be written', () => {
     expect(() => open(join(dir, 'nowhere', 'audit.jsonl'))).toThrow(/the audit .* cannot be opened: ENOENT/);
   });
@@ -74,5 +90,73 @@ describe('the audit', () => {
     audit.record(claim);
     audit.record(claim);
     expect(errors[0]).toBe('audit_write_failed');
+  });
+});
+
+describe('the writes of the audit', () => {
+  const written = vi.spyOn(fs, 'write');
+  afterEach(() => {
+    vi.useRealTimers();
+    written.mockClear();
+  });
+  afterAll(() => written.mockRestore());
+
+  /** The calls of the records that were handed to the operating system, write by write. */
+  const writes = () =>
+    written.mock.calls
+      .map(([, text]) => [...String(text).matchAll(/"call":"(\w+)"/g)].map(([, call]) => call))
+      .filter((calls) => calls.length > 0);
+  const stopTime = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+
+  it('are one for all records of 20 ms', async () => {
+    stopTime();
+    const { audit } = open(join(dir, 'gathered.jsonl'));
+    for (const call of ['a', 'b', 'c']) {
+      audit.record({ ...claim, call });
+      await turn();
+      vi.advanceTimersByTime(6);
+    }
+    expect(writes()).toEqual([]);
+    vi.advanceTimersByTime(2);
+    expect(writes()).toEqual([['a', 'b', 'c']]);
+    audit.record({ ...claim, call: 'd' });
+    vi.advanceTimersByTime(20);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(writes()).toEqual([['a', 'b', 'c'], ['d']]), SOON);
+    audit.close();
+  });
+
+  it('have at most 4 KiB, the most that a pipe takes in one piece', async () => {
+    stopTime();
+    const { audit } = open(join(dir, 'pieces.jsonl'));
+    const text = 'ü'.repeat(700); // two bytes each
+    for (const call of ['a', 'b', 'c']) audit.record({ ...claim, call, queue: text });
+    expect(writes()).toEqual([['a', 'b']]);
+    const [, first] = written.mock.calls[0] ?? [];
+    expect(Buffer.byteLength(String(first))).toBeLessThanOrEqual(4096);
+    audit.close();
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(writes()).toEqual([['a', 'b'], ['c']]), SOON);
+  });
+
+  it('are in order with the log on its stream, whose lines are written at once', async () => {
+    stopTime();
+    const file = join(dir, 'shared.jsonl');
+    const stream = new LineStream(openSync(file, 'a'));
+    const log = createLog('info', 'eu', 'eu-1', stream);
+    const metrics = createMetrics('eu');
+    const audit = openAudit({ file: undefined, stream, region: 'eu', instance: 'eu-1', log, metrics });
+    audit.record({ ...claim, call: 'a' });
+    audit.record({ ...claim, call: 'b' });
+    expect(writes()).toEqual([]);
+    log.info('instance_stopped');
+    expect(writes()).toEqual([['a', 'b']]);
+    vi.useRealTimers();
+    await vi.waitFor(
+      () => expect(linesOf(file).map(({ op, event }) => op ?? event)).toEqual(['claim', 'claim', 'instance_stopped']),
+      SOON,
+    );
+    audit.close();
+    stream.end();
   });
 });

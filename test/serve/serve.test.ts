@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCxoneSimulator } from '@muster/simulators/cxone/simulator';
@@ -67,6 +67,22 @@ describe('muster serve', () => {
       expect(await ended).toBe(0);
       expect(said.err).toBe('');
     }
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('has audited all that it answered when it ends on %s', async (signal) => {
+    const file = join(dir, `audit-${signal}.jsonl`);
+    const { child, ended, said } = await serve(await settings('eu', { audit: { file } }));
+    await vi.waitFor(() => expect(said.out).toContain('listens'), WAIT);
+    const url = said.out.trim().split(' ').at(-1);
+    const method = 'POST';
+    const headers = { 'content-type': 'application/json' };
+    const claims = Array.from({ length: 20 }, (_, n) => JSON.stringify({ queue: 'nobody', call_id: `call-${n}` }));
+    const answers = await Promise.all(claims.map((body) => fetch(`${url}/v1/claims`, { method, headers, body })));
+    child.kill(signal);
+    expect(await ended).toBe(0);
+    const records = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const requests = records.map((record) => JSON.parse(record).request);
+    expect(requests.sort()).toEqual(answers.map((answer) => answer.headers.get('x-request-id')).sort());
   });
 
   it('says which build it is when it starts, at /healthz and in a metric', async () => {
