@@ -62,7 +62,8 @@ export const INSTANCE_EVENTS = {
   audit_write_failed: {
     level: 'error',
     message: 'Audit cannot be written',
-    meaning: 'Up to 16 MiB of records wait, then records are dropped: `muster_audit_dropped_total` counts them.',
+    meaning:
+      'Up to 16 MiB of records wait, then records are dropped: `muster_audit_records_dropped_total` counts them.',
     remedy: 'Check the disk and the permissions of `file`; without `file` the audit goes to standard error.',
   },
   history_write_failed: {
