@@ -118,10 +118,19 @@ export interface Lapsed {
   record: AgentRecord;
 }
 
+/** How long the entry of a call is kept after its last write, in ms: retries come within minutes. */
+export const CALL_KEPT_MS = 600_000;
+
 /** The register of calls and their claims. */
 export interface Calls {
-  /** The entry of a call in a domain. Kept for 10 minutes after the last write, and as long as its claim holds the agent. */
+  /** The entry of a call in a domain. Kept for {@link CALL_KEPT_MS}, and as long as its claim holds the agent. */
   entryOf(domain: string, callId: string): Promise<CallEntry | undefined>;
   /** Claims granted by this region that have lapsed by the store's clock, the earliest first. @param most maximum number */
   lapsed(domain: string, most: number): Promise<Lapsed[]>;
+  /**
+   * Removes old entries, a part of the register at a time.
+   * @param cursor of the answer before; `0` to begin
+   * @returns the next cursor, `0` at the end of the register; and the number of entries removed
+   */
+  sweep(domain: string, cursor: string): Promise<{ cursor: string; removed: number }>;
 }

@@ -189,21 +189,24 @@ describe('claim', () => {
     ]);
   });
 
-  it('removes old calls, a few at a time', async () => {
+  it('sweeps old calls, a part at a time, and keeps those whose claims hold an agent', async () => {
     const d = store.domain('forget');
     await d.free('a', 1000);
-    const old = Array.from({ length: 200 }, (_, i) => [`old${i}`, '1000 forget:x 5']).flat();
+    const old = Array.from({ length: 2000 }, (_, i) => [`old${i}`, '1000 forget:x 5 wish']).flat();
     await d.command('HSET', 'calls:{forget}', ...old);
     const held = await d.claim('held');
-    await d.command('HSET', 'calls:{forget}', 'held', `1000 ${held.agentId} ${fenceOf(held)}`);
-    await d.free('b', 2000);
-    for (let i = 0; i < 300; i++) {
-      const { agentId, record } = await d.claim(`n${i}`);
-      await d.settle(agentId, record?.facets.claim?.fence ?? 0, { state: 'ENDED', lockMs: 0 });
-    }
-    const calls = (await d.command('HKEYS', 'calls:{forget}')) as string[];
-    expect(calls.filter((call) => call.startsWith('old')).length).toBeLessThan(100);
-    expect(calls).toContain('held');
+    await d.command('HSET', 'calls:{forget}', 'held', `1000 ${held.agentId} ${fenceOf(held)} wish`);
+    await d.claim('new');
+    let cursor = '0';
+    const removed: number[] = [];
+    do {
+      const swept = await d.store.calls.sweep('forget', cursor);
+      removed.push(swept.removed);
+      cursor = swept.cursor;
+    } while (cursor !== '0');
+    expect(removed.length).toBeGreaterThan(4);
+    expect(removed.reduce((sum, one) => sum + one, 0)).toBe(2000);
+    expect(await d.command('HKEYS', 'calls:{forget}')).toEqual(['held']);
   });
 });
 

@@ -1,10 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { inside, type Problem } from '../../config/problems.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import { systemClock } from '../../ops/clock.ts';
 import { createLog } from '../../ops/log.ts';
-import { OWNER_KEY, readRecord } from '../../store/record/record.ts';
+import { OWNER_KEY } from '../../store/record/record.ts';
 import { Cluster } from '../../store/redis/cluster.ts';
+import { Records } from '../../store/redis/records.ts';
 import { scanAgents } from '../../store/redis/scan.ts';
 import { differenceOf, partitionsThere } from '../partitions.ts';
 import { clusterSettings } from '../store.ts';
@@ -104,12 +106,13 @@ async function compareQueues(config: Config, cluster: Cluster): Promise<string[]
 
 /** Collects the queues of the agents of each connection. */
 async function gather(config: Config, cluster: Cluster, domain: string, known: Map<string, Set<string>>) {
-  for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
-    for (const [agentId, line] of lines) {
+  const records = new Records(cluster, new LRUCache({ max: STEP }));
+  for await (const agentIds of scanAgents(cluster, domain, { step: STEP })) {
+    for (const [agentId, { facets }] of await records.readAll(domain, agentIds)) {
       const connection = connectionNameOf(config, agentId);
       if (connection === undefined) continue;
       const queues = known.get(connection) ?? new Set();
-      for (const queue of readRecord(line).facets.profile?.queues ?? []) queues.add(queue);
+      for (const queue of facets.profile?.queues ?? []) queues.add(queue);
       known.set(connection, queues);
     }
   }

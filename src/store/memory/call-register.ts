@@ -1,6 +1,7 @@
 import { type Claim, isRunning } from '../../agent/facets.ts';
 import { claimOn, digitalUnits, lockOf, VOICE } from '../../agent/status.ts';
 import type { AgentRecord } from '../agent-record.ts';
+import { CALL_KEPT_MS } from '../queues.ts';
 
 /** The entry of a call. */
 export interface CallState {
@@ -22,10 +23,6 @@ interface Standing {
   record: AgentRecord | undefined;
 }
 
-/** How long an entry is kept after the last change of its claim, in ms. */
-const REMEMBERED_MS = 600_000;
-/** Every 64th write removes old entries. */
-const CLEANING = 64;
 /** Limit of remembered refusals for each call; the latest are kept. */
 const MOST_DECLINED = 16;
 
@@ -33,7 +30,6 @@ const MOST_DECLINED = 16;
 export class CallRegister {
   readonly #records: ReadonlyMap<string, AgentRecord>;
   readonly #entries = new Map<string, CallState & { atMs: number }>();
-  #writes = 0;
 
   constructor(records: ReadonlyMap<string, AgentRecord>) {
     this.#records = records;
@@ -46,9 +42,13 @@ export class CallRegister {
 
   remember(callId: string, entry: CallState, nowMs: number): void {
     this.#entries.set(callId, { ...entry, atMs: nowMs });
-    this.#writes += 1;
-    if (this.#writes % CLEANING !== 0) return;
-    for (const [id, each] of this.#entries) if (this.#isOver(id, each, nowMs)) this.#entries.delete(id);
+  }
+
+  /** Removes old entries. @returns how many */
+  sweep(nowMs: number): number {
+    const old = [...this.#entries].filter(([callId, entry]) => this.#isOver(callId, entry, nowMs));
+    for (const [callId] of old) this.#entries.delete(callId);
+    return old.length;
   }
 
   /** Looks up the claim of an entry by fence and call: two regions may have used the same fence on two units of an agent. */
@@ -61,7 +61,7 @@ export class CallRegister {
   }
 
   #isOver(callId: string, entry: CallState & { atMs: number }, nowMs: number): boolean {
-    return entry.atMs < nowMs - REMEMBERED_MS && !this.standing(callId, entry, nowMs).live;
+    return entry.atMs < nowMs - CALL_KEPT_MS && !this.standing(callId, entry, nowMs).live;
   }
 }
 

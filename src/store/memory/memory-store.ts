@@ -131,6 +131,11 @@ function callsIn(region: MemoryRegion, ours: string): Calls {
       region.run(domain, 'lapsed', () =>
         structuredClone(region.domain(domain).lapsed(ours, region.nowMs()).slice(0, most)),
       ),
+    sweep: (domain: string): Promise<{ cursor: string; removed: number }> =>
+      region.run(domain, 'sweep', () => ({
+        cursor: '0',
+        removed: region.domain(domain).calls.sweep(region.nowMs()),
+      })),
   };
 }
 

@@ -16,12 +16,15 @@ import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
+import { AVAILABILITY, FIXED, type Field, FORMAT, LATEST_MS, PLACES, STATES } from './layout.ts';
 
 /**
  * The keys of the region's store. All keys of a domain share one hash tag, so one script can decide a claim, and declares every
  * key that it touches.
  */
 export const agentsKey = (domain: string): string => `agents:{${domain}}`;
+/** Facets as JSON, by agent; only TypeScript reads them. */
+export const facetsKey = (domain: string): string => `facets:{${domain}}`;
 export const callsKey = (domain: string): string => `calls:{${domain}}`;
 /** Expiry times of the claims that this region granted: see scripts/ends.lua. */
 export const endsKey = (domain: string): string => `ends:{${domain}}`;
@@ -93,75 +96,114 @@ export function linesOf(config: Config, agentId: string, facets: Facets): string
 }
 
 /**
- * A record is one readable line: a header for the scripts, then the facets as JSON. `src/store/scripts/record.lua` describes the
- * header.
+ * A record has two parts: a header for the scripts, whose fixed part `layout.ts` describes, and the facets as JSON. Claims are
+ * in the header only.
  */
-const FIELDS = 16;
+export interface Header extends Omit<AgentRecord, 'facets'> {
+  /** Version of the write that last changed the facets. */
+  facetsVersion: string;
+  claims: Pick<Facets, 'claim' | 'digitalClaims'>;
+}
 
-/** Parses a stored record. @throws Error if the line is not a record */
-export function readRecord(line: string): AgentRecord {
-  const fields = splitHeader(line);
-  const [version, , lock, hold, fence, until, state, by, call, queue, completed, reason, arrival, home, , units, json] =
-    fields;
-  const facets = JSON.parse(json as string) as Facets;
-  const locksMs: Locks = { [VOICE]: Number(lock) };
-  const voice = readStoredClaim([fence, until, state, by, call, queue, completed, reason]);
-  if (voice) facets.claim = voice;
+/** Parses a header. @throws Error if it is none */
+export function readHeader(header: string): Header {
+  const [ofAgent = '', ofClaim = '', ...more] = header.slice(FIXED).split('\n');
+  const [home, , units] = ofAgent.split(' ');
+  const [by, call, queue, reason] = ofClaim.split(' ');
+  if (!header.startsWith(FORMAT) || units === undefined || reason === undefined || more.length > 0) {
+    throw new Error(`not an agent's record: ${header.slice(0, 160)}`);
+  }
+  const field = (name: Field): string => header.slice(...PLACES[name]);
+  const number = (name: Field): number => Number(field(name));
+  const state = STATE_NAMES.get(field('state'));
+  const locksMs: Locks = { [VOICE]: number('lock') };
+  const claims: Header['claims'] = {};
+  const fields = [number('fence'), number('until'), state, by, call, queue, number('completed'), reason] as const;
+  const voice = readStoredClaim(fields.map(String));
+  if (voice) claims.claim = voice;
   for (const { name, lockMs, claim } of readUnits(units)) {
     locksMs[name] = lockMs;
-    if (claim) facets.digitalClaims = { ...facets.digitalClaims, [name]: { unit: name, ...claim } };
+    if (claim) claims.digitalClaims = { ...claims.digitalClaims, [name]: { unit: name, ...claim } };
   }
   return {
-    version: version as string,
+    version: plain(field('version')),
+    facetsVersion: plain(field('facets')),
     home: decode(home),
     locksMs,
-    holdMs: Number(hold),
-    arrivalMs: Number(arrival),
-    facets,
+    holdMs: number('hold'),
+    arrivalMs: number('arrival'),
+    claims,
   };
 }
 
-/** Formats a record without its version, which the script adds. */
-export function writeRecord(
+/** A version without padding, as scripts compare it. */
+const plain = (padded: string): string => padded.replace(/^0+(?=\d)/, '');
+
+/** Joins a header and the facets from the store. */
+export function joinRecord({ facetsVersion: _, claims, ...header }: Header, reported: Facets): AgentRecord {
+  return { ...header, facets: { ...reported, ...claims } };
+}
+
+/** Formats a header without its versions, which the script sets. */
+export function writeHeader(
   facets: Facets,
   home: string,
   { locksMs, holdMs }: Pick<AgentRecord, 'locksMs' | 'holdMs'>,
   weights: Weights,
 ): string {
-  const { claim, digitalClaims: _, ...rest } = facets;
-  const written = writeStoredClaim(claim);
-  const header = [
-    // Scripts treat any status but AVAILABLE as not available.
-    isForgotten(facets) ? 'FORGOTTEN' : ownStatus(facets).status,
-    lockOf({ locksMs }),
-    holdMs,
-    ...written,
-    virtualArrival(facets, weights).arrivalMs,
-    encode(home),
-    writeSkills(facets.profile?.skills ?? {}),
-    writeUnits(facets, locksMs),
-  ];
-  return `${header.join(' ')} ${JSON.stringify(rest)}`;
+  const [fence, until, state, by, call, queue, completed, reason] = writeStoredClaim(facets.claim);
+  const units = writeUnits(facets, locksMs);
+  const fixed: Record<Field, string | number> = {
+    format: FORMAT,
+    version: 0,
+    facets: 0,
+    voice: availabilityOf(facets, units),
+    lock: lockOf({ locksMs }),
+    hold: holdMs,
+    fence,
+    until,
+    completed,
+    arrival: virtualArrival(facets, weights).arrivalMs,
+    state: STATES[state as keyof typeof STATES] ?? STATES.none,
+  };
+  const padded = Object.entries(PLACES).map(([name, [from, to]]) => pad(fixed[name as Field], to - from));
+  const ofAgent = [encode(home), writeSkills(facets.profile?.skills ?? {}), units].join(' ');
+  return `${padded.join('')}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
 }
 
-/** Formats skills for scripts: `,billing:80,spanish:100,`. Also used for the skills of a request. */
-export function writeSkills(skills: Record<string, number>): string {
-  const parts = Object.entries(skills).map(([name, level]) => `${encodeURIComponent(name)}:${Math.round(level)}`);
-  return parts.length > 0 ? `,${parts.join(',')},` : ',';
+/** A field of the fixed part. A time beyond the last one is the last one. */
+function pad(value: string | number, width: number): string {
+  if (typeof value === 'string') return value;
+  const most = width === String(LATEST_MS).length ? LATEST_MS : Number.MAX_SAFE_INTEGER;
+  return String(Math.min(Math.max(0, Math.round(value)), most)).padStart(width, '0');
 }
 
-function splitHeader(line: string): string[] {
-  const fields: string[] = [];
-  let from = 0;
-  for (let i = 0; i < FIELDS; i++) {
-    const space = line.indexOf(' ', from);
-    if (space < 0) throw new Error(`not an agent's record: ${line.slice(0, 80)}`);
-    fields.push(line.slice(from, space));
-    from = space + 1;
-  }
-  fields.push(line.slice(from));
-  return fields;
+function availabilityOf(facets: Facets, units: string): string {
+  if (isForgotten(facets)) return AVAILABILITY.forgotten;
+  if (units !== NONE) return AVAILABILITY.units;
+  return ownStatus(facets).status === 'AVAILABLE' ? AVAILABILITY.available : AVAILABILITY.unavailable;
 }
+
+const STATE_NAMES = new Map<string, string>(
+  Object.entries(STATES).map(([name, letter]) => [letter, name === 'none' ? '-' : name]),
+);
+
+/** Formats the facets that a header does not hold. */
+export function writeFacets({ claim: _, digitalClaims: __, ...rest }: Facets): string {
+  return JSON.stringify(rest);
+}
+
+/** Parses stored facets. @throws Error */
+export const readFacets = (json: string): Facets => JSON.parse(json) as Facets;
+
+/** Formats an agent's skills for scripts: `,billing:80,spanish:100,`. */
+function writeSkills(skills: Record<string, number>): string {
+  const parts = Object.entries(skills).map(([name, level]) => `${skillIn(name)}${Math.round(level)}`);
+  return parts.length > 0 ? `${parts.join('')},` : ',';
+}
+
+/** What stands before the level of a skill. */
+export const skillIn = (name: string): string => `,${encodeURIComponent(name)}:`;
 
 /** A unit of an agent's capacity as stored; `src/store/scripts/units.lua` describes its parts. */
 interface StoredUnit {

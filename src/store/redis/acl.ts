@@ -8,6 +8,7 @@ import {
   connectionKey,
   domainKey,
   endsKey,
+  facetsKey,
   LEASES,
   OWNER_KEY,
   outboxKey,
@@ -31,6 +32,7 @@ export function clusterRules(): string[] {
       callsKey,
       changesKey,
       endsKey,
+      facetsKey,
       rosterKey,
       regionKey,
       positionsKey,
@@ -52,7 +54,7 @@ export function clusterRules(): string[] {
 /** Commands for data, for scripts, and for a cluster client. */
 const COMMANDS = [
   ...['get', 'set', 'del', 'exists', 'mget', 'pttl', 'pexpire', 'time'],
-  ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hrandfield', 'hscan'],
+  ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hscan'],
   ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zrangebylex', 'zremrangebyscore', 'zscan'],
   ...['xadd', 'xdel', 'xlen', 'xrange', 'xrevrange'],
   ...['evalsha', 'eval', 'script|load', 'wait', 'publish', 'subscribe', 'unsubscribe'],

@@ -4,25 +4,28 @@ import type { Merged } from '../../agent/merge.ts';
 import { VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
-import type { AgentRecord, Applied, RecentRecords } from '../agent-record.ts';
+import type { AgentRecord, Applied } from '../agent-record.ts';
 import {
   agentsKey,
   callsKey,
   changesKey,
   encode,
   endsKey,
+  facetsKey,
   linesOf,
   NONE,
-  readRecord,
   rosterKey,
+  writeFacets,
+  writeHeader,
   writeNoted,
-  writeRecord,
   writeUnitsWith,
 } from '../record/record.ts';
 import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
+import { type Commit, commitsIn } from './batches.ts';
 import type { Cluster } from './cluster.ts';
+import type { Records } from './records.ts';
 import { scanAgents } from './scan.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
@@ -46,42 +49,26 @@ export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
-  readonly #recent: RecentRecords;
+  readonly #records: Records;
 
-  constructor(cluster: Cluster, lanes: Lanes, config: Config, recent: RecentRecords) {
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, records: Records) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
-    this.#recent = recent;
+    this.#records = records;
   }
 
   async get(agentId: string): Promise<AgentRecord | undefined> {
     if (homeOfAgent(this.#config, agentId) === undefined) return undefined;
-    const key = agentsKey(domainOfAgent(this.#config, agentId));
-    const line = (await this.#cluster.command(key, ['HGET', key, agentId])) as string | null;
-    return this.#remember(agentId, line);
+    return this.#records.read(domainOfAgent(this.#config, agentId), agentId);
   }
 
-  async getAll(domain: string, agentIds: string[], unreadable?: Unreadable): Promise<Map<string, AgentRecord>> {
-    const records = new Map<string, AgentRecord>();
-    if (agentIds.length === 0) return records;
-    const key = agentsKey(domain);
-    const lines = (await this.#cluster.command(key, ['HMGET', key, ...agentIds])) as (string | null)[];
-    for (const [i, agentId] of agentIds.entries()) {
-      try {
-        const record = this.#remember(agentId, lines[i] ?? null);
-        if (record) records.set(agentId, record);
-        else this.#recent.delete(agentId);
-      } catch (error) {
-        if (!unreadable) throw error;
-        unreadable(agentId, error);
-      }
-    }
-    return records;
+  getAll(domain: string, agentIds: string[], unreadable?: Unreadable): Promise<Map<string, AgentRecord>> {
+    return this.#records.readAll(domain, agentIds, unreadable);
   }
 
   async recall(agentId: string): Promise<AgentRecord | undefined> {
-    return this.#recent.get(agentId) ?? this.get(agentId);
+    return this.#records.recent(agentId) ?? this.get(agentId);
   }
 
   async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
@@ -105,36 +92,23 @@ export class RedisAgents implements Agents {
     const { agentId, unit, fence, move, supersededBy } = request;
     const domain = domainOfAgent(this.#config, agentId);
     const { arrivalMs, parts } = virtualArrival(withoutClaim(record.facets, unit), this.#config.ranking);
+    const keys = [agentsKey, changesKey, callsKey, endsKey].map((keyOf) => keyOf(domain));
+    const settlement = {
+      ...{ id: agentId, version: record.version, unit, fence, state: move.state, lock_ms: move.lockMs },
+      ...{ by: encode(request.by), call: encode(request.callId), queue: encode(request.queue) },
+      reason: move.endReason ?? NONE,
+      ...(move.completed && { completed: move.completed.from, rest_ms: move.completed.restMs }),
+      arrival: arrivalMs,
+      bonus_ms: parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs,
+      ...(move.goesBehind && { goes_behind: true }),
+      ...(move.onlyLapsed && { only_lapsed: true }),
+      ...(supersededBy && { superseded_by: [supersededBy.agentId, supersededBy.fence] }),
+      units: writeUnitsWith(unit, record.facets, record.locksMs),
+    };
     const written = await this.#lanes.claims.run(
       scripts.settle,
-      [
-        agentsKey(domain),
-        changesKey(domain),
-        callsKey(domain),
-        endsKey(domain),
-        ...linesOf(this.#config, agentId, record.facets),
-      ],
-      [
-        agentId,
-        record.version,
-        String(fence),
-        move.state,
-        encode(request.by),
-        String(move.lockMs),
-        encode(request.callId),
-        encode(request.queue),
-        String(move.completed?.from ?? ''),
-        String(move.completed?.restMs ?? 0),
-        String(arrivalMs),
-        String(parts.fairnessPenaltyMs - parts.tenureBonusMs - parts.proficiencyBonusMs),
-        unit,
-        move.endReason ?? NONE,
-        move.goesBehind ? 'behind' : '',
-        move.onlyLapsed ? 'lapsed' : '',
-        supersededBy?.agentId ?? '',
-        String(supersededBy?.fence ?? ''),
-        writeUnitsWith(unit, record.facets, record.locksMs),
-      ],
+      [...keys, ...linesOf(this.#config, agentId, record.facets)],
+      [JSON.stringify(settlement)],
       deadlineMs,
     );
     return this.#settled(agentId, written);
@@ -143,89 +117,69 @@ export class RedisAgents implements Agents {
   demandStorable(agentId: string, facets: Facets): void {
     linesOf(this.#config, agentId, facets);
     const home = homeOfAgent(this.#config, agentId) ?? '';
-    writeRecord(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking);
+    writeHeader(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking);
+    writeFacets(facets);
   }
 
   async after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]> {
-    const [key, records] = [rosterKey(domain), agentsKey(domain)];
+    const key = rosterKey(domain);
     const range = [agentId === '' ? '-' : `(${agentId}`, '+', 'LIMIT', '0', String(count)];
     const ids = (await this.#cluster.command(key, ['ZRANGEBYLEX', key, ...range])) as string[];
-    if (ids.length === 0) return [];
-    const lines = (await this.#cluster.command(records, ['HMGET', records, ...ids])) as (string | null)[];
-    return ids.flatMap((id, i): [string, AgentRecord][] => {
-      const line = lines[i];
-      return line ? [[id, readRecord(line)]] : []; // no record: a failover lost it and kept the entry
-    });
+    // Without a record: a failover lost it and kept the entry.
+    return [...(await this.getAll(domain, ids))];
   }
 
   async *scan(...[domain, how]: Parameters<Agents['scan']>): ReturnType<Agents['scan']> {
-    for await (const lines of scanAgents(this.#cluster, domain, how)) {
-      yield [...lines].flatMap(([agentId, line]): [string, AgentRecord][] => {
-        try {
-          return [[agentId, readRecord(line)]];
-        } catch (error) {
-          if (!how.unreadable) throw error;
-          how.unreadable(agentId, error);
-          return [];
-        }
-      });
+    for await (const agentIds of scanAgents(this.#cluster, domain, how)) {
+      yield [...(await this.getAll(domain, agentIds, how.unreadable))];
     }
   }
 
   async removeForgotten(domain: string, agentId: string, { version }: AgentRecord): Promise<boolean> {
-    const keys = [agentsKey(domain), rosterKey(domain)];
+    const keys = [agentsKey, facetsKey, rosterKey].map((keyOf) => keyOf(domain));
     return (await this.#cluster.run(scripts.forget, keys, [agentId, version])) === 1;
   }
 
-  #remember(agentId: string, line: string | null): AgentRecord | undefined {
-    if (!line) return undefined;
-    const record = readRecord(line);
-    this.#recent.set(agentId, record);
-    return record;
-  }
-
-  #settled(agentId: string, written: Written<unknown>): Settled {
-    const [kind, line] = answerOf<Settled['kind']>(written);
-    const now = this.#remember(agentId, line);
-    // Otherwise a removed record would stay in the cache, and changes would be merged into it for ever.
-    if (!now) this.#recent.delete(agentId);
-    if (!now || kind === 'conflict') return { kind: 'conflict', record: now };
+  async #settled(agentId: string, written: Written<unknown>): Promise<Settled> {
+    // The script's verdict, and the header on the master. Not yet acknowledged by a replica, so only a basis for the next step.
+    const [kind, header] = written.evenIfLost() as [Settled['kind'], string?];
+    if (kind === 'conflict' || header === undefined) return { kind: 'conflict', record: await this.get(agentId) };
+    const joined = await this.#records.join(domainOfAgent(this.#config, agentId), new Map([[agentId, header]]));
+    const now = joined.get(agentId) as AgentRecord;
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 
   async #commit(agentId: string, record: AgentRecord | undefined, merged: Merged): Promise<Committed> {
-    const { facets } = merged;
+    const { facets, changed } = merged;
     const domain = domainOfAgent(this.#config, agentId);
     const home = homeOfAgent(this.#config, agentId) ?? '';
-    const lines = linesOf(this.#config, agentId, facets);
-    const leaves = record ? linesOf(this.#config, agentId, record.facets).filter((line) => !lines.includes(line)) : [];
-    const keys = [agentsKey, callsKey, changesKey, rosterKey, endsKey].map((keyOf) => keyOf(domain));
     const locks = locksAfter(this.#config.region, home, record, merged);
-    const written = await this.#lanes.changes.run(
-      scripts.commit,
-      [...keys, ...lines, ...leaves],
-      [
-        agentId,
-        record?.version ?? '0',
-        writeRecord(facets, home, locks, this.#config.ranking),
-        String(leaves.length),
-        String(locks.remaining.length),
-        locks.changed.map((claim) => `${writeNoted(claim)};`).join(''),
-        this.#config.region,
-        ...locks.remaining.flatMap(([unit, remainingMs]) => [unit, String(remainingMs)]),
-        ...locks.changed.flatMap(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
-      ],
-      COMMIT_DEADLINE_MS,
-    );
-    const [kind, line] = answerOf<'stored' | 'conflict'>(written);
-    const now = this.#remember(agentId, line);
-    if (!now) this.#recent.delete(agentId);
-    return kind === 'stored' && now ? { kind, written: written.map(() => now) } : { kind: 'conflict', record: now };
+    const isReported = record === undefined || changed.some((name) => name !== 'claim' && name !== 'digitalClaims');
+    const before = record ? linesOf(this.#config, agentId, record.facets) : [];
+    const lines = linesOf(this.#config, agentId, facets);
+    const commit: Commit = {
+      id: agentId,
+      version: record?.version ?? '0',
+      header: writeHeader(facets, home, locks, this.#config.ranking),
+      ...(isReported && { facets: writeFacets(facets) }),
+      stays: lines.filter((line) => before.includes(line)),
+      enters: lines.filter((line) => !before.includes(line)),
+      leaves: before.filter((line) => !lines.includes(line)),
+      remaining: locks.remaining,
+      claims: locks.changed.map(writeNoted),
+      calls: locks.changed.map(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
+    };
+    const written = await this.#lanes.changes.join(commitsIn(domain, this.#config.region), commit, COMMIT_DEADLINE_MS);
+    const [kind, header, stored] = written.evenIfLost() as ['stored' | 'conflict', string, string?];
+    if (kind === 'stored') {
+      const { claim: _, digitalClaims: __, ...reported } = facets;
+      const now = this.#records.keep(agentId, header, commit.facets ?? reported);
+      return { kind, written: written.map(() => now) };
+    }
+    if (header === '') this.#records.forget(agentId);
+    return { kind, record: header === '' ? undefined : this.#records.keep(agentId, header, stored ?? '') };
   }
 }
-
-/** The script's verdict, and the record on the master. Not yet acknowledged by a replica, so only a basis for the next step. */
-const answerOf = <Kind extends string>(written: Written<unknown>) => written.evenIfLost() as [Kind, string];
 
 /** The facets without the claim on one unit. */
 function withoutClaim(facets: Facets, unit: string): Facets {

@@ -1,16 +1,18 @@
 import { isForgotten } from '../../agent/merge.ts';
 import type { Config } from '../../config/schema.ts';
 import type { AgentRecord } from '../agent-record.ts';
-import { agentsKey, linesOf, mediaOfLine, readRecord, rosterKey } from '../record/record.ts';
+import { agentsKey, linesOf, mediaOfLine, rosterKey } from '../record/record.ts';
 import type { Aligned } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 import { misplacement } from './place.ts';
+import type { Records } from './records.ts';
 import { linesIn, scanAgents, scanLine } from './scan.ts';
 import { scripts } from './scripts.ts';
 
 interface AlignmentOptions {
   cluster: Cluster;
   config: Config;
+  records: Records;
   /** Called after each step with the number of records read. It may delay the check, or throw to end it. */
   pace(records: number): Promise<void>;
 }
@@ -39,39 +41,36 @@ export class Alignment {
   }
 
   async #checkRecords(domain: string, found: Aligned): Promise<void> {
-    const { cluster, pace } = this.#options;
-    for await (const lines of scanAgents(cluster, domain, { step: STEP })) {
-      const records = new Map([...lines].map(([agentId, line]) => [agentId, readRecord(line)]));
+    const { cluster, pace, records } = this.#options;
+    for await (const agentIds of scanAgents(cluster, domain, { step: STEP })) {
+      const read = await records.readAll(domain, agentIds);
       const members = new Map<string, string[]>();
-      for (const [agentId, record] of records) {
+      for (const [agentId, record] of read) {
         for (const line of this.#linesOf(agentId, record)) members.set(line, [...(members.get(line) ?? []), agentId]);
       }
       await Promise.all(
         [...members].map(async ([line, agentIds]) => {
           const scores = await this.#scores(line, agentIds);
           for (const [i, agentId] of agentIds.entries()) {
-            await this.#compare(domain, line, agentId, records.get(agentId), scores[i], found);
+            await this.#compare(domain, line, agentId, read.get(agentId), scores[i], found);
           }
         }),
       );
       // Scripts maintain the directory; this adds agents that an older version stored.
-      const entries = [...records].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
+      const entries = [...read].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
       const roster = rosterKey(domain);
       if (entries.length > 0) await cluster.command(roster, ['ZADD', roster, 'NX', ...entries]);
-      found.records += records.size;
-      await pace(records.size);
+      found.records += read.size;
+      await pace(read.size);
     }
   }
 
   async #checkLine(domain: string, line: string, found: Aligned): Promise<void> {
-    const { cluster, pace } = this.#options;
-    const key = agentsKey(domain);
+    const { cluster, pace, records } = this.#options;
     for await (const scores of scanLine(cluster, line, { step: STEP })) {
-      const texts = (await cluster.command(key, ['HMGET', key, ...scores.keys()])) as (string | null)[];
-      let i = 0;
+      const read = await records.readAll(domain, [...scores.keys()]);
       for (const [agentId, score] of scores) {
-        const text = texts[i++];
-        await this.#compare(domain, line, agentId, text ? readRecord(text) : undefined, score, found);
+        await this.#compare(domain, line, agentId, read.get(agentId), score, found);
       }
       found.members += scores.size;
       await pace(scores.size);

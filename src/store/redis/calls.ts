@@ -1,15 +1,21 @@
-import type { CallEntry, Calls, Lapsed } from '../queues.ts';
-import { agentsKey, callsKey, encode, endsKey, readRecord } from '../record/record.ts';
+import { CALL_KEPT_MS, type CallEntry, type Calls, type Lapsed } from '../queues.ts';
+import { agentsKey, callsKey, encode, endsKey } from '../record/record.ts';
 import type { Cluster } from './cluster.ts';
+import type { Records } from './records.ts';
 import { scripts } from './scripts.ts';
+
+/** Approximate number of entries that one step of a sweep looks at. */
+const SWEPT_AT_ONCE = 200;
 
 /** Reads the register of calls (`scripts/calls.lua`) and the expiry times of claims (`scripts/ends.lua`). */
 export class RedisCalls implements Calls {
   readonly #cluster: Cluster;
   readonly #region: string;
+  readonly #records: Records;
 
-  constructor(cluster: Cluster, region: string) {
+  constructor(cluster: Cluster, region: string, records: Records) {
     this.#cluster = cluster;
+    this.#records = records;
     this.#region = region;
   }
 
@@ -22,11 +28,18 @@ export class RedisCalls implements Calls {
 
   async lapsed(domain: string, most: number): Promise<Lapsed[]> {
     const keys = [agentsKey(domain), endsKey(domain)];
-    const reply = await this.#cluster.run(scripts.lapsed, keys, [this.#region, String(most)]);
-    return (reply as [string, string, string][]).map(([agentId, unit, line]) => ({
-      agentId,
-      unit,
-      record: readRecord(line),
-    }));
+    const reply = (await this.#cluster.run(scripts.lapsed, keys, [this.#region, String(most)])) as [string, string][];
+    const records = await this.#records.readAll(domain, [...new Set(reply.map(([agentId]) => agentId))]);
+    return reply.flatMap(([agentId, unit]): Lapsed[] => {
+      const record = records.get(agentId);
+      return record ? [{ agentId, unit, record }] : [];
+    });
+  }
+
+  async sweep(domain: string, cursor: string): Promise<{ cursor: string; removed: number }> {
+    const keys = [agentsKey(domain), callsKey(domain)];
+    const args = [cursor, String(SWEPT_AT_ONCE), String(CALL_KEPT_MS)];
+    const [next, removed] = (await this.#cluster.run(scripts.sweep, keys, args)) as [string, number];
+    return { cursor: next, removed };
   }
 }

@@ -1,12 +1,8 @@
 import type { Media } from '../../agent/facets.ts';
 import { mediaOfUnit, type Opening, openingsOf, VOICE } from '../../agent/status.ts';
 import type { AgentRecord } from '../agent-record.ts';
+import { CLAIMED, STEP } from '../record/layout.ts';
 import type { Misplacement } from '../store.ts';
-
-/** Scores from here on are of claimed agents: `TAKEN` plus the time until which they are claimed; `CLAIMED` in record.lua. */
-const TAKEN = 1e15;
-/** Added to the score for each interaction in hand, except in queues for voice; `STEP` in units.lua. */
-const STEP = 1e13;
 
 /**
  * Compares a queue entry with the record. Differences that the next scan corrects are no errors: a claimed agent may still wait in
@@ -25,8 +21,8 @@ export function misplacement(
   if (score === undefined) return opening && isTheirs ? 'missing' : undefined;
   if (!record || !isTheirs) return 'ghost';
   if (!opening) return 'unavailable';
-  if (score < TAKEN) return isInPlace(record, opening, score) ? undefined : 'misplaced';
-  return score - TAKEN > Math.max(record.holdMs, ...Object.values(record.locksMs)) ? 'stuck' : undefined;
+  if (score < CLAIMED) return isInPlace(record, opening, score) ? undefined : 'misplaced';
+  return score - CLAIMED > Math.max(record.holdMs, ...Object.values(record.locksMs)) ? 'stuck' : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { type AgentRecord, MAX_RECENT_RECORDS } from '../agent-record.ts';
+import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
 import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
@@ -18,6 +18,7 @@ import { RedisNotes } from './notes.ts';
 import { RedisOutbox } from './outbox.ts';
 import { RedisPermits } from './permits.ts';
 import { RedisQueues } from './queues.ts';
+import { Records, type Seen } from './records.ts';
 import { scripts } from './scripts.ts';
 import { WriteBatcher } from './write-batcher.ts';
 
@@ -98,16 +99,19 @@ export class RedisStore implements Store {
   readonly notes: RedisNotes;
   readonly nowMs: () => number;
   readonly #parts: Parts;
+  readonly #records: Records;
 
   constructor(parts: Parts) {
     const { cluster, claims, changes, config, maxOutboxEntries } = parts;
-    const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });
+    const seen = new LRUCache<string, Seen>({ max: MAX_RECENT_RECORDS });
     // After a failover the store may be older than cached records.
-    cluster.shards.onDown = () => recent.clear();
+    cluster.shards.onDown = () => seen.clear();
+    const records = new Records(cluster, seen);
     this.#parts = parts;
-    this.agents = new RedisAgents(cluster, { claims, changes }, config, recent);
-    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, recent);
-    this.calls = new RedisCalls(cluster, config.region);
+    this.#records = records;
+    this.agents = new RedisAgents(cluster, { claims, changes }, config, records);
+    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, records);
+    this.calls = new RedisCalls(cluster, config.region, records);
     this.changes = new RedisChanges(cluster);
     this.outbox = new RedisOutbox(changes, cluster, config.bus.partitions, maxOutboxEntries);
     this.keptAnswers = new RedisKeptAnswers(cluster);
@@ -134,7 +138,7 @@ export class RedisStore implements Store {
 
   align(domain: string, pace: (records: number) => Promise<void>): Promise<Aligned> {
     const { cluster, config } = this.#parts;
-    return new Alignment({ cluster, config, pace }).check(domain);
+    return new Alignment({ cluster, config, records: this.#records, pace }).check(domain);
   }
 
   shards(): ShardState[] {

@@ -15,10 +15,10 @@ interface Scan {
 /** Deadline of a step through the keys of a master, in ms. */
 const SCAN_DEADLINE_MS = 1000;
 
-/** Scans the records of a domain, by agent id. */
-export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): AsyncGenerator<Map<string, string>> {
+/** Scans the ids of the agents with a record in a domain. */
+export async function* scanAgents(cluster: Cluster, domain: string, how: Scan): AsyncGenerator<string[]> {
   const key = agentsKey(domain);
-  for await (const flat of scan(cluster, key, 'HSCAN', how)) yield pairs(flat, String);
+  for await (const flat of scan(cluster, key, 'HSCAN', how)) yield [...pairs(flat, String).keys()];
 }
 
 /** Scans the scores in a queue's sorted set, by agent id. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+import { luaLayout } from '../record/layout.ts';
+
 /** A Lua script with its includes, and its SHA1 for EVALSHA. */
 export interface Script {
   name: string;
@@ -10,10 +12,11 @@ export interface Script {
 
 const here = new URL('../scripts/', import.meta.url);
 
-/** Reads `name.lua` and its includes from a folder, by default src/store/scripts. */
+/** Reads `name.lua` and its includes from a folder, by default src/store/scripts. `layout` is generated. */
 export function load(name: string, folder: URL = here): Script {
   const read = (file: string): string => readFileSync(new URL(`${file}.lua`, folder), 'utf8');
-  const whole = (file: string): string => read(file).replace(/^--include (\w+)$/gm, (_, part: string) => whole(part));
+  const whole = (file: string): string =>
+    read(file).replace(/^--include (\w+)$/gm, (_, part: string) => (part === 'layout' ? luaLayout() : whole(part)));
   const lua = whole(name);
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
@@ -29,6 +32,8 @@ export const scripts = {
   find: load('find'),
   forget: load('forget'),
   lapsed: load('lapsed'),
+  read: load('read'),
+  sweep: load('sweep'),
   lease: load('lease'),
   leave: load('leave'),
   settle: load('settle'),

@@ -4,21 +4,39 @@ import { slotOf } from '../record/record.ts';
 import { isNoScript } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
+import type { ScriptBatch } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
 import type { Script } from './scripts.ts';
 
 interface Item {
   key: string;
-  /** The command. A script falls back to EVAL if the node does not know its SHA1. */
-  args: string[];
-  fallback?: string[];
+  work: Work;
+  /** The node does not know the script yet, so its text is sent. */
+  isNew?: boolean;
   /** Monotonic ms at which the caller stops waiting. */
   until: number;
   /** Target of an `ASK` redirection, for one attempt. */
   asking?: string;
   resolve(result: Written<unknown>): void;
   reject(error: Error): void;
+}
+
+/** A command, a script call, or a request that shares a script call with others. */
+type Work = { command: string[] } | ScriptCall | { batch: ScriptBatch<unknown, unknown>; request: unknown };
+
+interface ScriptCall {
+  script: Script;
+  keys: string[];
+  args: string[];
+}
+
+/** Items that one command serves. */
+interface Parcel {
+  items: Item[];
+  command: string[];
+  /** The result for each item. */
+  read(reply: unknown): unknown[];
 }
 
 const MAX_BATCH = 256;
@@ -57,20 +75,28 @@ export class WriteBatcher {
 
   /** Runs a script. @throws ShardUnavailable; other errors of Redis unchanged */
   run(script: Script, keys: string[], args: string[], deadlineMs: number): Promise<Written<unknown>> {
-    const rest = [String(keys.length), ...keys, ...args];
-    return this.#submit(keys[0] as string, ['EVALSHA', script.sha, ...rest], deadlineMs, ['EVAL', script.lua, ...rest]);
+    return this.#submit(keys[0] as string, { script, keys, args }, deadlineMs);
   }
 
   /** Sends a command. @throws as `run` */
-  command(key: string, args: string[], deadlineMs: number): Promise<Written<unknown>> {
-    return this.#submit(key, args, deadlineMs);
+  command(key: string, command: string[], deadlineMs: number): Promise<Written<unknown>> {
+    return this.#submit(key, { command }, deadlineMs);
   }
 
-  #submit(key: string, args: string[], deadlineMs: number, fallback?: string[]): Promise<Written<unknown>> {
+  /** Adds a request to the next script call of its kind. @throws as `run`; the error of one request concerns no other */
+  join<Request, Answer>(
+    batch: ScriptBatch<Request, Answer>,
+    request: Request,
+    deadlineMs: number,
+  ): Promise<Written<Answer>> {
+    const work = { batch: batch as ScriptBatch<unknown, unknown>, request };
+    return this.#submit(batch.key, work, deadlineMs) as Promise<Written<Answer>>;
+  }
+
+  #submit(key: string, work: Work, deadlineMs: number): Promise<Written<unknown>> {
     return new Promise((resolve, reject) => {
       const until = this.#cluster.clock.monotonicMs() + deadlineMs;
-      const item: Item = { key, args, until, resolve, reject, ...(fallback && { fallback }) };
-      void this.#enqueue(item);
+      void this.#enqueue({ key, work, until, resolve, reject });
     });
   }
 
@@ -121,10 +147,11 @@ export class WriteBatcher {
   }
 
   async #send(node: Node, address: string, items: Item[]): Promise<void> {
-    const replies = Promise.allSettled(items.map((item) => this.#sendOne(node, item)));
-    const [settled, waited] = await Promise.all([replies, this.#waitForReplica(node, address)]);
+    const sent = parcelsOf(items).flatMap((parcel) => this.#sendParcel(node, parcel));
+    const results = Promise.allSettled(sent.map(({ result }) => result));
+    const [settled, waited] = await Promise.all([results, this.#waitForReplica(node, address)]);
     settled.forEach((result, i) => {
-      const item = items[i] as Item;
+      const { item } = sent[i] as (typeof sent)[number];
       // A write may be lost with its connection: send it again, to the current master.
       if (result.status === 'rejected') this.#retry(item, result.reason);
       else if (waited instanceof Error) this.#retry(item, waited);
@@ -132,10 +159,17 @@ export class WriteBatcher {
     });
   }
 
-  #sendOne(node: Node, item: Item): Promise<unknown> {
-    const remainingMs = item.until - this.#cluster.clock.monotonicMs();
-    if (item.asking) void node.sendCommand(['ASKING']).catch(() => undefined); // the command fails, too
-    return within(node.sendCommand(item.args), remainingMs);
+  #sendParcel(node: Node, { items, command, read }: Parcel): { item: Item; result: Promise<unknown> }[] {
+    if (items[0]?.asking) void node.sendCommand(['ASKING']).catch(() => undefined); // the command fails, too
+    const replies = node.sendCommand(command).then(read);
+    return items.map((item, i) => {
+      const remainingMs = item.until - this.#cluster.clock.monotonicMs();
+      const result = within(replies, remainingMs).then((all) => {
+        if (all[i] instanceof Error) throw all[i];
+        return all[i];
+      });
+      return { item, result };
+    });
   }
 
   /** Whether a replica acknowledged the batch, or the error if that is not known. */
@@ -166,8 +200,8 @@ export class WriteBatcher {
   #retry(item: Item, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     delete item.asking;
-    if (isNoScript(failure) && item.fallback) {
-      item.args = item.fallback;
+    if (isNoScript(failure) && !item.isNew) {
+      item.isNew = true;
       void this.#enqueue(item);
       return;
     }
@@ -190,4 +224,42 @@ export class WriteBatcher {
       return this.#cluster.givenUp(item.key, failure);
     return undefined;
   }
+}
+
+/** Sorts items into commands: those that may share a script call do. */
+function parcelsOf(items: Item[]): Parcel[] {
+  const parcels: Parcel[] = [];
+  const open = new Map<string, Item[]>();
+  for (const item of items) {
+    const { work, isNew = false } = item;
+    if (!('batch' in work)) {
+      const command = 'command' in work ? work.command : callOf(work, isNew);
+      parcels.push({ items: [item], command, read: (reply) => [reply] });
+      continue;
+    }
+    const kind = `${work.batch.name} ${isNew} ${item.asking ?? ''}`;
+    const gathered = open.get(kind) ?? [];
+    gathered.push(item);
+    open.set(kind, gathered);
+  }
+  for (const gathered of open.values()) parcels.push(...sharedParcels(gathered));
+  return parcels;
+}
+
+/** Script calls for requests of one kind. */
+function sharedParcels(items: Item[]): Parcel[] {
+  const { batch } = (items[0] as Item).work as { batch: ScriptBatch<unknown, unknown> };
+  const parcels: Parcel[] = [];
+  for (let from = 0; from < items.length; from += batch.most) {
+    const some = items.slice(from, from + batch.most);
+    const requests = some.map(({ work }) => (work as { request: unknown }).request);
+    const command = callOf({ script: batch.script, ...batch.compose(requests) }, some[0]?.isNew ?? false);
+    parcels.push({ items: some, command, read: (reply) => batch.read(reply, requests) });
+  }
+  return parcels;
+}
+
+/** @param isNew whether the node may not know the script */
+function callOf({ script, keys, args }: ScriptCall, isNew: boolean): string[] {
+  return [...(isNew ? ['EVAL', script.lua] : ['EVALSHA', script.sha]), String(keys.length), ...keys, ...args];
 }

@@ -1,12 +1,12 @@
 -- affirm: writes an unchanged record again, so that an acknowledgement of this write covers everything in the record.
 -- KEYS  1 agents
 -- ARGV  1 agent, 2 expected version
--- Answers {"settled", record} or {"conflict", the stored record, or ""}.
+-- Answers {"settled", header} or {"conflict"}.
 --include record
 
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
 local r = there and parse(there)
-if not r or int(r.version) ~= ARGV[2] then return { 'conflict', there or '' } end
+if not r or int(r.version) ~= ARGV[2] then return { 'conflict' } end
 local _, now_us = clock()
 return { 'settled', store(agents, id, r, now_us) }

@@ -5,8 +5,8 @@
 --include record
 
 local agents, queue, id = KEYS[1], KEYS[2], ARGV[1]
-local line = redis.call('HGET', agents, id)
-local r = line and parse(line) or nil
+local header = redis.call('HGET', agents, id)
+local r = header and parse(header) or nil
 if (r and int(r.version) or '0') ~= ARGV[2] then return 0 end
 
 local before = redis.call('ZSCORE', queue, id)

@@ -2,11 +2,9 @@
 -- they write. An entry holds the agent, `a`, and, if a claim changed, the claim, `c`, with the fields as in the record:
 --   unit fence until claim by call queue completed reason
 
-local KEPT = 10000 -- least number of entries; the same as in src/store/store.ts
-
 local function note(changes, id, claim)
-  if claim then redis.call('XADD', changes, 'MAXLEN', '~', KEPT, '*', 'a', id, 'c', claim)
-  else redis.call('XADD', changes, 'MAXLEN', '~', KEPT, '*', 'a', id) end
+  if claim then redis.call('XADD', changes, 'MAXLEN', '~', CHANGES_KEPT, '*', 'a', id, 'c', claim)
+  else redis.call('XADD', changes, 'MAXLEN', '~', CHANGES_KEPT, '*', 'a', id) end
 end
 
 -- The claim on a unit in that form. For voice, `held` is the record itself.

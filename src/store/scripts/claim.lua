@@ -1,11 +1,17 @@
--- claim: claims the best agent of a queue for a call, exactly once.
--- KEYS  1 queue (its name contains the media type), 2 agents, 3 calls, 4 changes, 5 ends
--- ARGV  1 region, 2 call, 3 queue name, 4 lock ms, 5 reservation ms, 6 required skills (",name:level,..."),
---       7 bonus in ms for 100 levels of skill surplus, 8 homes to pass over, with reasons (",a:stale,b:budget,"),
---       9 agents to pass over (" a b "), 10 the one agent wanted, or "", 11 "1" to list all considered agents,
---       12 platform-verified agents, who are not passed over for their home (" a b "),
---       13 agents of other homes that may be granted here, as delegated grants (" a b "), 14 the claim request in one word
--- Answers {verdict, agent, record, fence, clock ms, counts, considered, version before, lapsed}, where verdict is
+-- claim: claims the best agent of a queue for each call of a batch, exactly once.
+-- KEYS  1 agents, 2 calls, 3 changes, 4 ends, then the queues (a queue's name contains the media type)
+-- ARGV  1 the batch, as JSON: `region`, `surplus_ms` (the bonus for 100 levels of skill surplus), and `claims`, each with
+--       queue      number of its queue among the queues
+--       call, name, wish   of the call: its id, the queue's name in the record, the request in one word
+--       lock_ms, hold_ms   how long the claim is held, and how long an agent is reserved while its home is asked
+--       skills, pass_over, vouched   see walk.lua
+--       excluded   agents to pass over: {id = 1}
+--       only       the one agent wanted
+--       instead    agents of other homes that may be granted here, as delegated grants: {id = 1}
+--       explain    whether to list all considered agents
+--       Parts that are empty may be missing.
+-- Answers {clock ms, answer, ...}, an answer for each claim: {"failed", error} if only this claim failed, else
+-- {verdict, agent, header, fence, version before, counts, considered, lapsed}, where verdict is
 --   granted  a unit of the agent is locked under a new fence. The fence of a delegated grant is only one higher than the
 --            last known one, and so lower than any that the home has granted since
 --   again    the call has this claim, granted or homed here; the record is written again, so that a replica acknowledges it
@@ -14,114 +20,197 @@
 --            request
 --   ask      the agent is homed elsewhere, and reserved for a moment, so that the home can be asked
 --   none     no agent; the scan counts say why: {"seen", n, reason, n, ...}
--- considered lists {agent, pass-over reason or "", record} in the order of the scan. version before is that of the record that
+-- considered lists {agent, pass-over reason or "", header} in the order of the scan. version before is that of the record that
 -- was overwritten, "0" if none was. lapsed is this region's lapsed claim on the unit, now ended, in the form of changes.lua;
 -- it had not been ended before this grant.
 --include record
+--include headers
 --include calls
 --include changes
 --include ends
 --include walk
 
-local queue, agents, calls = KEYS[1], KEYS[2], KEYS[3]
-local region, call, excluded, only, wish = ARGV[1], ARGV[2], ARGV[9], ARGV[10], ARGV[14]
-local want = wanted(queue, ARGV[6], ARGV[7], ARGV[8], ARGV[12])
+local batch = cjson.decode(ARGV[1])
+local region, surplus_ms = batch.region, batch.surplus_ms
 local now_ms, now_us = clock()
+local now, now_version = int(now_ms), int(now_us)
+local headers, calls = open_headers(KEYS[1]), open_calls(KEYS[2])
+local changes, ends = KEYS[3], KEYS[4]
+local healed, due = {}, {}
 
-local function is_excluded(id) return string.find(excluded, ' ' .. id .. ' ', 1, true) end
-
-local entry = recall(calls, call)
+-- Moves the agents whose claims have lapsed back to their places.
+local function heal(queue)
+  if healed[queue] then return end
+  healed[queue] = true
+  repeat
+    local lapsed = lapsed_in(queue, now)
+    headers.fetch(lapsed)
+    for i = 1, #lapsed do
+      local header = headers.get(lapsed[i])
+      place(queue, lapsed[i], header and parse(header), now_ms)
+    end
+  until #lapsed < LAPSED
+end
 
 -- Whether this is another claim request of the call. If only another region knows the first one, compare queue and media type.
-local function is_other(held)
-  if entry.wish ~= '-' then return entry.wish ~= wish end
-  return (held.media or 'voice') ~= want.media or held.queue ~= '-' and held.queue ~= ARGV[3]
+local function is_other(entry, held, claim, media)
+  if entry.wish ~= '-' then return entry.wish ~= claim.wish end
+  return (held.media or 'voice') ~= media or held.queue ~= '-' and held.queue ~= claim.name
 end
 
-if entry then
+-- The answer for a call that has a claim already; nil if it may get a new one.
+local function known_claim(entry, claim, media)
   local id, fence = entry.agent, entry.fence
-  local held, r, running = live_claim(agents, call, id, fence, now_ms)
+  local header = headers.get(id)
+  local held, r, running = live_claim(header, claim.call, fence, now_ms)
+  local is_excluded = claim.excluded and claim.excluded[id]
   if held and held.by ~= region and r.home ~= region then
-    local copy = is_other(held) and 'copy_other' or 'copy'
-    if not is_excluded(id) then return { copy, id, r.line, fence, int(now_ms), {}, {}, '0' } end
-  elseif held and is_other(held) then
-    return { 'other', id, r.line, fence, int(now_ms), {}, {}, '0' }
+    local copy = is_other(entry, held, claim, media) and 'copy_other' or 'copy'
+    if not is_excluded then return { copy, id, header, fence, '0' } end
+  elseif held and is_other(entry, held, claim, media) then
+    return { 'other', id, header, fence, '0' }
   elseif held then
     local before = int(r.version)
-    remember(calls, agents, call, { agent = id, fence = fence, wish = wish, declined = entry.declined }, now_ms, now_us)
-    return { 'again', id, store(agents, id, r, now_us), fence, int(now_ms), {}, {}, before }
-  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not is_excluded(id) then
+    calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry.declined }, now_ms)
+    return { 'again', id, headers.store(id, r, now_us), fence, before }
+  elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not is_excluded then
     -- The home may have granted this claim, or renewed one that has lapsed here.
-    return { 'ask', id, r.line, '0', int(now_ms), {}, {}, '0' }
+    return { 'ask', id, header, '0', '0' }
   end
 end
 
-local tally = {}
-local considered, misplaced = {}, {}
-local best, best_id, best_rank
-local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
+-- Looks for the best agent. Answers the id and the header, nil if there is none; and what the walk saw.
+local function best_of(claim, queue, want, entry)
+  local best, best_id, best_rank
+  local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
+  local tally, considered, misplaced = {}, {}, {}
 
-local function visit(id, r, score, why, rank)
-  if not why and is_excluded(id) then why = 'held' end
-  if ARGV[11] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
-  if why then tally[why] = (tally[why] or 0) + 1 end
-  -- Correct queue entries that are older than the record, so that the next scan does not meet them again.
-  if score >= CLAIMED or why == 'busy' or why == 'claimed' or why == 'held' then misplaced[#misplaced + 1] = { id, r } end
-  if why then return best_rank end
-  if has_declined(entry, id) then
-    if not fallback or rank < fallback_rank then fallback, fallback_id, fallback_rank = r, id, rank end
-  elseif not best or rank < best_rank then
-    best, best_id, best_rank = r, id, rank
+  local function visit(id, header, why, rank)
+    -- Correct queue entries that are older than the record, so that the next walk does not meet them again.
+    if why == 'busy' or why == 'claimed' or why == 'held' then misplaced[#misplaced + 1] = { id, header } end
+    if not why and claim.excluded and claim.excluded[id] then why = 'held' end
+    if claim.explain then considered[#considered + 1] = { id, why or '', header or '' } end
+    if why then
+      tally[why] = (tally[why] or 0) + 1
+    elseif has_declined(entry, id) then
+      if not fallback or rank < fallback_rank then fallback, fallback_id, fallback_rank = header, id, rank end
+    elseif not best or rank < best_rank then
+      best, best_id, best_rank = header, id, rank
+    end
+    return best_rank
   end
-  return best_rank
-end
 
-local seen = 1
-if only == '' then
-  seen = walk(queue, agents, want, now_ms, visit)
-  if not best and not fallback then count_taken(tally, queue, now_ms) end
-else
-  local score, line = redis.call('ZSCORE', queue, only), redis.call('HGET', agents, only)
-  local r = score and line and glance(line) or nil
-  visit(only, r, tonumber(score or 0), obstacle(only, r, want, now_ms), 0)
+  local seen = 1
+  if claim.only then
+    local header = redis.call('ZSCORE', queue, claim.only) and headers.get(claim.only) or false
+    local why = obstacle(claim.only, header, want, now_ms, now)
+    visit(claim.only, header, why, 0)
+  else
+    if want.in_order then seen = walk_in_order(queue, headers, want, now_ms, now, visit)
+    else seen = walk_by_score(queue, headers, want, {}, now_ms, now, visit) end
+    if not best and not fallback then count_taken(tally, queue, now) end
+  end
+  for _, m in ipairs(misplaced) do place(queue, m[1], m[2] and parse(m[2]), now_ms) end
+  if not best then best, best_id = fallback, fallback_id end
+  return best_id, best, flatten(tally, seen), considered
 end
-for _, m in ipairs(misplaced) do place(queue, m[1], m[2], now_ms) end
-if not best then best, best_id = fallback, fallback_id end
-if not best then return { 'none', '', '', '0', int(now_ms), flatten(tally, seen), considered, '0' } end
-
-best = parse(best.line)
-local before = int(best.version)
-local _, unit = open_from(best, want.media, now_ms)
-local verdict, fence, taken = 'ask', 0, nil
-local lapsed
 
 -- The unit's lapsed claim, ended. It would never be reported once another claim overwrites it.
-local function lapse_of(name, held)
-  if not is_running(held) or not (held.by == region or held.by == '-' and best.home == region) then return nil end
+local function lapse_of(name, held, home)
+  if not is_running(held) or not (held.by == region or held.by == '-' and home == region) then return nil end
   held.claim, held.end_ms, held.reason = 'ENDED', 0, 'lapsed'
   return claim_of(name, held)
 end
 
-local instead = best.home ~= region and string.find(ARGV[13], ' ' .. best_id .. ' ', 1, true)
-if best.home == region or instead then
-  local next_fence, held = highest_fence(best) + 1, unit or best
-  lapsed = lapse_of(unit and unit.name or 'voice', held)
-  verdict, fence = 'granted', instead and next_fence or math.max(next_fence, now_ms)
-  held.fence, held.lock, best.hold = fence, now_ms + tonumber(ARGV[4]), 0
-  held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', call, ARGV[3]
-  held.by, held.reason = instead and region or '-', '-'
-  taken = held
-else
-  best.hold = now_ms + tonumber(ARGV[5])
+-- Reserves an agent who is homed elsewhere.
+local function reserve(id, r, claim, queue)
+  r.hold = now_ms + claim.hold_ms
+  place(queue, id, r, now_ms)
+  return headers.store(id, r, now_us), '0'
 end
-local line = store(agents, best_id, best, now_us)
-if taken then
-  local name = unit and unit.name or 'voice'
-  if lapsed then note(KEYS[4], best_id, lapsed) end
-  note(KEYS[4], best_id, claim_of(name, taken))
-  ends_at(KEYS[5], best_id, name, taken)
+
+-- Grants a unit of an agent. Answers the header, the fence, and the lapsed claim that it replaces.
+local function grant(id, r, claim, queue, media, is_delegated)
+  local _, unit = open_from(r, media, now_ms)
+  local name, held = unit and unit.name or 'voice', unit or r
+  local next_fence = highest_fence(r) + 1
+  local lapsed = lapse_of(name, held, r.home)
+  held.fence = is_delegated and next_fence or math.max(next_fence, now_ms)
+  held.lock, r.hold = now_ms + claim.lock_ms, 0
+  held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', claim.call, claim.name
+  held.by, held.reason = is_delegated and region or '-', '-'
+  if lapsed then note(changes, id, lapsed) end
+  note(changes, id, claim_of(name, held))
+  due[#due + 1], due[#due + 2] = int(held.lock), id .. ' ' .. name
+  place(queue, id, r, now_ms)
+  -- Last: if a command fails before, the agent is not locked.
+  return headers.store(id, r, now_us), int(held.fence), lapsed
 end
-place(queue, best_id, best, now_ms)
-local declined = entry and entry.declined or ''
-remember(calls, agents, call, { agent = best_id, fence = int(fence), wish = wish, declined = declined }, now_ms, now_us)
-return { verdict, best_id, line, int(fence), int(now_ms), flatten(tally, seen), considered, before, lapsed or '' }
+
+-- As `grant`, for most grants: of an agent homed here, who takes voice only, and whose last claim has ended.
+local function grant_plainly(id, header, claim, queue)
+  local fence, version = string.sub(header, FENCE, FENCE_END), string.sub(header, VERSION, VERSION_END)
+  local next_fence = string.format('%016d', now_ms)
+  if fence >= next_fence then next_fence = string.format('%016d', tonumber(fence) + 1) end
+  local next_version = now_version
+  if version >= now_version then next_version = string.format('%016d', tonumber(version) + 1) end
+  local lock = int(now_ms + claim.lock_ms)
+  local who = '- ' .. claim.call .. ' ' .. claim.name .. ' '
+  local fence_word = int(tonumber(next_fence))
+  local completed = int(tonumber(string.sub(header, COMPLETED, COMPLETED_END)))
+  note(changes, id, 'voice ' .. fence_word .. ' ' .. lock .. ' HELD ' .. who .. completed .. ' -')
+  due[#due + 1], due[#due + 2] = lock, id .. ' voice'
+  local is_at = string.find(header, '\n', REST, true)
+  local now_header = rewrite(header, next_version, lock, NO_TIME, next_fence, lock, STATES.HELD)
+    .. string.sub(header, REST, is_at) .. who .. '-'
+  redis.call('ZADD', queue, TAIL .. lock, id)
+  headers.set(id, now_header)
+  return now_header, fence_word
+end
+
+local function is_plain(header)
+  local state = string.sub(header, STATE, STATE)
+  if state == STATES.HELD or state == STATES.CONFIRMED or string.byte(header, VOICE) ~= AVAILABLE then return false end
+  local home_end = REST + #region
+  return string.sub(header, REST, home_end) == region .. ' '
+end
+
+local function answer_to(claim)
+  local queue = KEYS[4 + claim.queue]
+  local want, entry = wanted(queue, claim, surplus_ms), calls.get(claim.call)
+  local known = entry and known_claim(entry, claim, want.media)
+  if known then return known end
+  heal(queue)
+  local id, header, counts, considered = best_of(claim, queue, want, entry)
+  if not id then return { 'none', '', '', '0', '0', counts, considered } end
+  local before = int(tonumber(string.sub(header, VERSION, VERSION_END)))
+  local verdict, now_header, fence, lapsed = 'granted'
+  if is_plain(header) then
+    now_header, fence = grant_plainly(id, header, claim, queue)
+  else
+    local r = parse(header)
+    local is_delegated = r.home ~= region
+    if is_delegated and not (claim.instead and claim.instead[id]) then
+      verdict = 'ask'
+      now_header, fence = reserve(id, r, claim, queue)
+    else
+      now_header, fence, lapsed = grant(id, r, claim, queue, want.media, is_delegated)
+    end
+  end
+  calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry and entry.declined or '' }, now_ms)
+  return { verdict, id, now_header, fence, before, counts, considered, lapsed }
+end
+
+local ids = {}
+for i, claim in ipairs(batch.claims) do ids[i] = claim.call end
+calls.fetch(ids)
+local answers = { now }
+for i, claim in ipairs(batch.claims) do
+  local is_done, answer = pcall(answer_to, claim)
+  answers[i + 1] = is_done and answer or { 'failed', type(answer) == 'table' and answer.err or tostring(answer) }
+end
+-- The headers come last: if one of these commands fails, no agent is locked.
+if #due > 0 then redis.call('ZADD', ends, unpack(due)) end
+calls.flush()
+headers.flush()
+return answers

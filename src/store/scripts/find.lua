@@ -1,32 +1,37 @@
 -- find: finds the best agents of a queue. Changes nothing.
 -- KEYS  1 queue, 2 agents
--- ARGV  1 required skills (",name:level,..."), 2 bonus in ms for 100 levels of skill surplus,
---       3 homes to pass over, with reasons (",a:stale,b:budget,"), 4 platform-verified agents (" a b "),
---       5 how many agents, 6 "1" to list all considered agents
--- Answers {found, clock ms, counts, considered}: found lists {agent, record}, the best first; the rest is as in claim.
+-- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, and `explain` to list all that were considered
+-- Answers {found, clock ms, counts, considered}: found lists {agent, header}, the best first; the rest is as in claim.
 --include record
+--include headers
 --include walk
 
-local want = wanted(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-local most = tonumber(ARGV[5])
+local queue = KEYS[1]
+local request = cjson.decode(ARGV[1])
+local want, most = wanted(queue, request, request.surplus_ms), request.most
 local now_ms = clock()
+local now = int(now_ms)
+local headers = open_headers(KEYS[2])
 local tally, considered, best = {}, {}, {}
 
-local function visit(id, r, _, why, rank)
-  if ARGV[6] == '1' then considered[#considered + 1] = { id, why or '', r and r.line or '' } end
+local function visit(id, header, why, rank)
+  if request.explain then considered[#considered + 1] = { id, why or '', header or '' } end
   if why then
     tally[why] = (tally[why] or 0) + 1
   else
     local at = #best + 1
     while at > 1 and best[at - 1].rank > rank do at = at - 1 end
-    table.insert(best, at, { id = id, line = r.line, rank = rank })
+    table.insert(best, at, { id = id, header = header, rank = rank })
     best[most + 1] = nil
   end
   return best[most] and best[most].rank
 end
 
-local seen = walk(KEYS[1], KEYS[2], want, now_ms, visit)
-count_taken(tally, KEYS[1], now_ms)
+local lapsed = lapsed_in(queue, now)
+local seen
+if want.in_order and #lapsed == 0 then seen = walk_in_order(queue, headers, want, now_ms, now, visit)
+else seen = walk_by_score(queue, headers, want, lapsed, now_ms, now, visit) end
+if #best < most then count_taken(tally, queue, now) end
 local found = {}
-for i, b in ipairs(best) do found[i] = { b.id, b.line } end
-return { found, int(now_ms), flatten(tally, seen), considered }
+for i, b in ipairs(best) do found[i] = { b.id, b.header } end
+return { found, now, flatten(tally, seen), considered }

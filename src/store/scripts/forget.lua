@@ -1,5 +1,5 @@
 -- forget: removes the record of a forgotten agent.
--- KEYS  1 agents, 2 agent directory
+-- KEYS  1 agents, 2 facets, 3 agent directory
 -- ARGV  1 agent, 2 expected version
 -- Answers 1 if it did; 0 if the record has changed, the agent is not forgotten, or a claim still holds the agent.
 --include record
@@ -7,12 +7,13 @@
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
 local r = there and parse(there)
-if not r or int(r.version) ~= ARGV[2] or r.status ~= 'FORGOTTEN' then return 0 end
+if not r or int(r.version) ~= ARGV[2] or string.byte(there, VOICE) ~= FORGOTTEN then return 0 end
 local now_ms = clock()
 if r.lock > now_ms then return 0 end
 for _, u in ipairs(r.units and r.units.list or {}) do
   if u.lock > now_ms then return 0 end
 end
 redis.call('HDEL', agents, id)
-redis.call('ZREM', KEYS[2], id)
+redis.call('HDEL', KEYS[2], id)
+redis.call('ZREM', KEYS[3], id)
 return 1

@@ -1,7 +1,7 @@
 -- lapsed: finds lapsed claims that this region granted, and corrects wrong entries of the list of ends.
 -- KEYS  1 agents, 2 ends
 -- ARGV  1 region, 2 limit
--- Answers {{agent, unit, record}, ...}: claims that settle must end.
+-- Answers {{agent, unit}, ...}: claims that settle must end.
 --include record
 --include ends
 
@@ -10,12 +10,12 @@ local now_ms = clock()
 local over = {}
 for _, member in ipairs(redis.call('ZRANGE', ends, '-inf', int(now_ms), 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
   local id, unit = string.match(member, '^(%S+) (%S+)$')
-  local line = redis.call('HGET', agents, id)
-  local r = line and parse(line)
+  local header = redis.call('HGET', agents, id)
+  local r = header and parse(header)
   local held = r and (unit == 'voice' and r or unit_named(r.units, unit))
   local is_ours = held and (held.by == region or held.by == '-' and r.home == region)
   if not is_ours then redis.call('ZREM', ends, member)
   elseif held.lock > now_ms or not is_running(held) then ends_at(ends, id, unit, held)
-  else over[#over + 1] = { id, unit, line } end
+  else over[#over + 1] = { id, unit } end
 end
 return over

@@ -1,38 +1,43 @@
 -- settle: moves a claim to its next state, which src/agent/claim.ts has decided.
 -- KEYS  1 agents, 2 changes, 3 calls, 4 ends, then the agent's queues
--- ARGV  1 agent, 2 expected version, 3 fence, 4 state, 5 the region of a delegated grant, or "-",
---       6 lock ms from now (0: none), 7 call, 8 queue name, 9 when the interaction was completed: ms, "now" or "",
---       10 ms from then until the agent is free again, 11 arrival without this claim, 12 ms from availability to arrival,
---       13 the claimed unit, 14 end reason, or "-", 15 "behind" to place the agent behind all who wait,
---       16 "lapsed" to end only a lapsed claim, 17 and 18 agent and fence of the claim that supersedes this one, or "",
---       19 the record's units including this one, in case the record lacks it
--- Answers {"settled", record}, {"conflict", the stored record, or ""} or {"fenced", record} for a lower fence.
+-- ARGV  1 the settlement, as JSON:
+--       id, version          the agent, and the expected version
+--       unit, fence, state, by, call, queue, reason   the claim: its unit, and its fields as in the record
+--       lock_ms              lock from now on, in ms; 0: none
+--       completed, rest_ms   when the interaction was completed, in ms or "now", and ms from then until the agent is free again
+--       arrival, bonus_ms    arrival without this claim, and ms from availability to arrival
+--       goes_behind          whether the agent is placed behind all who wait
+--       only_lapsed          whether to end only a lapsed claim
+--       superseded_by        {agent, fence} of the claim that supersedes this one
+--       units                the record's units including this one, in case the record lacks it
+-- Answers {"settled", header}, {"conflict"}, or {"fenced", header} for a lower fence.
 -- A fence that is higher than the record's belongs to a claim that a failover lost: it is restored.
 --include record
+--include headers
 --include calls
 --include changes
 --include ends
 
-local agents, id, fence = KEYS[1], ARGV[1], tonumber(ARGV[3])
+local s = cjson.decode(ARGV[1])
+local agents, id = KEYS[1], s.id
 local there = redis.call('HGET', agents, id)
-if not there then return { 'conflict', '' } end
+if not there then return { 'conflict' } end
 local r = parse(there)
-local held = ARGV[13] == 'voice' and r or unit_named(r.units, ARGV[13])
-if held and fence < held.fence then return { 'fenced', there } end
-if int(r.version) ~= ARGV[2] then return { 'conflict', there } end
+local held = s.unit == 'voice' and r or unit_named(r.units, s.unit)
+if held and s.fence < held.fence then return { 'fenced', there } end
+if int(r.version) ~= s.version then return { 'conflict' } end
 if not held then
   -- The capacity shrank, or a failover lost the unit's claim. The unit is restored for this claim only.
-  r.units = parse_units(ARGV[19])
-  held = unit_named(r.units, ARGV[13])
+  r.units = parse_units(s.units)
+  held = unit_named(r.units, s.unit)
+  if string.byte(r.voice) ~= FORGOTTEN then r.voice = string.char(UNITS) end
 end
 
 local now_ms, now_us = clock()
-if ARGV[16] == 'lapsed' and held.lock > now_ms then return { 'conflict', there } end
-local lock_ms = tonumber(ARGV[6])
+if s.only_lapsed and held.lock > now_ms then return { 'conflict' } end
 r.hold = 0
-held.fence, held.claim, held.by, held.call, held.queue = fence, ARGV[4], ARGV[5], ARGV[7], ARGV[8]
-held.reason = ARGV[14]
-held.lock = lock_ms > 0 and now_ms + lock_ms or 0
+held.fence, held.claim, held.by, held.call, held.queue, held.reason = s.fence, s.state, s.by, s.call, s.queue, s.reason
+held.lock = s.lock_ms > 0 and now_ms + s.lock_ms or 0
 held.end_ms = held.lock
 
 -- The arrival of the last agent who waits in this queue.
@@ -42,28 +47,30 @@ local function last_arrival(queue)
   return last[2] and tonumber(last[2]) % STEP or 0
 end
 
-if ARGV[9] ~= '' then
+if s.completed then
   -- After wrap-up the agent is placed behind those who were waiting when it ended.
-  local at = ARGV[9] == 'now' and now_ms or tonumber(ARGV[9])
-  held.completed = math.max(held.completed, at + tonumber(ARGV[10]))
+  local at = s.completed == 'now' and now_ms or s.completed
+  held.completed = math.max(held.completed, at + s.rest_ms)
 end
-local bonus_ms = tonumber(ARGV[12])
-if ARGV[15] == 'behind' then
+if s.goes_behind then
   held.completed = math.max(held.completed, now_ms)
-  for i = 5, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - bonus_ms) end
+  for i = 5, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - s.bonus_ms) end
 end
-r.arrival = math.max(tonumber(ARGV[11]), held.completed + bonus_ms)
-local line = store(agents, id, r, now_us)
-note(KEYS[2], id, claim_of(ARGV[13], held))
-ends_at(KEYS[4], id, ARGV[13], held)
+r.arrival = math.max(s.arrival, held.completed + s.bonus_ms)
+local header = store(agents, id, r, now_us)
+note(KEYS[2], id, claim_of(s.unit, held))
+ends_at(KEYS[4], id, s.unit, held)
 for i = 5, #KEYS do place(KEYS[i], id, r, now_ms) end
 
 -- The call's entry outlives the claim, so it must reflect the claim's end.
-local call = ARGV[7]
-local entry = recall(KEYS[3], call)
-if entry and entry.agent == id and entry.fence == ARGV[3] then
-  if ARGV[14] == 'refused' then entry.declined = and_declined(entry.declined, id) end
-  if ARGV[17] ~= '' then entry = { agent = ARGV[17], fence = ARGV[18], wish = '-', declined = entry.declined } end
-  remember(KEYS[3], agents, call, entry, now_ms, now_us)
+local calls = open_calls(KEYS[3])
+local entry = calls.get(s.call)
+if entry and entry.agent == id and entry.fence == int(s.fence) then
+  if s.reason == 'refused' then entry.declined = and_declined(entry.declined, id) end
+  if s.superseded_by then
+    entry = { agent = s.superseded_by[1], fence = int(s.superseded_by[2]), wish = '-', declined = entry.declined }
+  end
+  calls.set(s.call, entry, now_ms)
+  calls.flush()
 end
-return { 'settled', line }
+return { 'settled', header }

@@ -7,8 +7,6 @@
 -- unit: name:state:lock:fence:until:claim:by:call:queue:completed:reason, e.g. "chat-2:F:0:0:0:-:-:-:-:0:-". state is F for
 -- a unit of the capacity, C for one that takes no further claims.
 
-local STEP = 1e13 -- except for voice, agents with fewer interactions in hand come first, however long others wait
-
 local UNIT = '([^:;]+):(%u):(%d+):(%d+):(%d+):([^:;]+):([^:;]+):([^:;]+):([^:;]+):(%d+):([^:;]+)'
 
 local function parse_units(text)
@@ -94,7 +92,7 @@ end
 -- voice.
 local function open_from(r, media, now_ms)
   if not r.units then
-    if media ~= 'voice' or r.status ~= 'AVAILABLE' then return nil end
+    if media ~= 'voice' or string.byte(r.voice) ~= AVAILABLE then return nil end
     return r.lock, nil, 0
   end
   local left, in_hand, beside = string.match(r.units.open, ';' .. media .. ':(%d+):(%d+):([^;]*);')

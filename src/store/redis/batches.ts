@@ -1,0 +1,139 @@
+import type { ClaimReply, Obstacle } from '../queues.ts';
+import { agentsKey, callsKey, changesKey, endsKey, facetsKey, rosterKey } from '../record/record.ts';
+import { type Script, scripts } from './scripts.ts';
+
+/** Requests that one script call can serve together: how their arguments are composed, and their answers told apart. */
+export interface ScriptBatch<Request, Answer> {
+  script: Script;
+  /** Requests with the same name may share a call. */
+  name: string;
+  /** A key of the slot that all keys are in. */
+  key: string;
+  /** Most requests in one call: more would occupy Redis for more than a millisecond. */
+  most: number;
+  compose(requests: Request[]): { keys: string[]; args: string[] };
+  /** The answers, in the order of the requests. An `Error` concerns only its own request. */
+  read(reply: unknown, requests: Request[]): (Answer | Error)[];
+}
+
+/** What a request requires of an agent; `walk.lua` describes the parts. */
+export interface Requirements {
+  skills?: [name: string, least: number][];
+  pass_over?: Record<string, string>;
+  vouched?: Record<string, 1>;
+  explain?: boolean;
+}
+
+/** A claim as `claim.lua` reads it, with the key of its queue. */
+export interface Wanted extends Requirements {
+  line: string;
+  call: string;
+  name: string;
+  wish: string;
+  lock_ms: number;
+  hold_ms: number;
+  excluded?: Record<string, 1>;
+  only?: string;
+  instead?: Record<string, 1>;
+}
+
+type RawAnswer = [
+  verdict: ClaimReply['verdict'],
+  agentId: string,
+  header: string,
+  fence: string,
+  versionBefore: string,
+  tally?: (Obstacle | 'seen' | number)[],
+  considered?: string[][],
+  lapsed?: string,
+];
+
+export interface ClaimAnswer {
+  clock: string;
+  answer: RawAnswer;
+}
+
+const MOST_CLAIMS = 64;
+
+/** Claims of a domain. @param surplusMs bonus for 100 levels of skill surplus, in ms */
+export function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatch<Wanted, ClaimAnswer> {
+  const keys = [agentsKey, callsKey, changesKey, endsKey].map((keyOf) => keyOf(domain));
+  return {
+    ...{ script: scripts.claim, name: `claim ${domain}`, key: keys[0] as string, most: MOST_CLAIMS },
+    compose(requests) {
+      const lines = new Numbered();
+      const claims = requests.map(({ line, ...claim }) => ({ ...claim, queue: lines.numberOf(line) }));
+      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, surplus_ms: surplusMs, claims })] };
+    },
+    read(reply, requests) {
+      const [clock, ...answers] = reply as [string, ...RawAnswer[]];
+      return requests.map((_, i) => failureIn(answers[i]) ?? { clock, answer: answers[i] as RawAnswer });
+    },
+  };
+}
+
+/** A commit as `commit.lua` reads it, with the keys of its queues, and the facets as text. */
+export interface Commit {
+  id: string;
+  version: string;
+  header: string;
+  facets?: string;
+  stays: string[];
+  enters: string[];
+  leaves: string[];
+  remaining: [unit: string, remainingMs: number][];
+  claims: string[];
+  calls: [call: string, fence: string, endReason: string][];
+}
+
+const MOST_COMMITS = 50;
+
+/** Commits of a domain's records. */
+export function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]> {
+  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey].map((keyOf) => keyOf(domain));
+  return {
+    ...{ script: scripts.commit, name: `commit ${domain}`, key: keys[0] as string, most: MOST_COMMITS },
+    compose(requests) {
+      const lines = new Numbered();
+      const texts: string[] = [];
+      const commits = requests.map(({ id, version, header, facets, ...lists }) => {
+        if (facets !== undefined) texts.push(facets);
+        const { stays, enters, leaves, ...others } = lists;
+        const numbered = [stays, enters, leaves].map((each) => each.map((line) => lines.numberOf(line)));
+        const [staysIn, entersInto, leavesOut] = numbered;
+        const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut };
+        const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
+        return {
+          ...{ id, version, header },
+          // The batch itself is the first argument.
+          ...(facets !== undefined && { facets: texts.length + 1 }),
+          ...Object.fromEntries(filled),
+        };
+      });
+      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, commits }), ...texts] };
+    },
+    read: (reply, requests) =>
+      requests.map((_, i) => failureIn((reply as string[][])[i]) ?? (reply as string[][])[i] ?? []),
+  };
+}
+
+/** Texts that are referred to by number, counted from 1. */
+class Numbered {
+  readonly all: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    this.#numbers.set(text, this.all.push(text));
+    return this.all.length;
+  }
+}
+
+/** The error of Redis before 7 begins with the place in the script. */
+const PLACE_IN_SCRIPT = /^@?user_script:\s*\d+:\s*(?:@user_script:\s*\d+:\s*)?-?/;
+
+function failureIn(answer: readonly unknown[] | undefined): Error | undefined {
+  const [kind, message] = answer ?? ['failed', 'ERR a script left a request without an answer'];
+  return kind === 'failed' ? new Error(String(message).replace(PLACE_IN_SCRIPT, '')) : undefined;
+}
