@@ -107,7 +107,7 @@ describe('claim', () => {
     expect(reply).toMatchObject({ verdict: 'ask', agentId: agent });
     expect(reply.record).toMatchObject({ home: 'us', holdMs: reply.clockMs + 200 });
     expect(reply.record?.facets.claim).toBeUndefined();
-    expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { claimed: 1 } });
+    expect(await d.claim('other')).toMatchObject({ verdict: 'none', tally: { held: 1 } });
     expect(await d.claim('c')).toMatchObject({ verdict: 'ask', agentId: agent });
     expect(await d.claim('c', { excluded: [agent] })).toMatchObject({ verdict: 'none' });
   });

@@ -83,13 +83,14 @@ export function luaLayout(): string {
     `local STATES = { ${states.join(', ')} }`,
     `local HEADER = '${format.join('')}%s %s %s\\n%s %s %s %s'`,
     `local CLAIMED, STEP = ${CLAIMED}, ${STEP}`,
+    `local CLAIMED_TEXT = '${CLAIMED}'`,
     // A time has 13 digits, so these digits before it add CLAIMED.
     `local TAIL = '${CLAIMED / 1e13}'`,
     `local NO_TIME = '${'0'.repeat(13)}'`,
     `local CHANGES_KEPT = '${CHANGES_KEPT}'`,
-    '-- The fixed part of a header with these fields, which are padded texts.',
-    `local function rewrite(header, ${OF_A_CLAIM.map(luaName).join(', ')})`,
-    `  return ${rewritten().join(' .. ')}`,
+    '-- A header with these fields, which are padded texts, and what follows the fixed part.',
+    `local function rewrite(header, ${OF_A_CLAIM.map(luaName).join(', ')}, rest)`,
+    `  return ${rewritten().join(' .. ')} .. rest`,
     'end',
   ].join('\n');
 }

@@ -137,7 +137,7 @@ export function readHeader(header: string): Header {
 }
 
 /** A version without padding, as scripts compare it. */
-const plain = (padded: string): string => padded.replace(/^0+(?=\d)/, '');
+export const plain = (padded: string): string => padded.replace(/^0+(?=\d)/, '');
 
 /** Joins a header and the facets from the store. */
 export function joinRecord({ facetsVersion: _, claims, ...header }: Header, reported: Facets): AgentRecord {
@@ -196,11 +196,14 @@ export function writeFacets({ claim: _, digitalClaims: __, ...rest }: Facets): s
 /** Parses stored facets. @throws Error */
 export const readFacets = (json: string): Facets => JSON.parse(json) as Facets;
 
-/** Formats an agent's skills for scripts: `,billing:80,spanish:100,`. */
+/** Formats an agent's skills for scripts: `,billing:080,spanish:100,`. */
 function writeSkills(skills: Record<string, number>): string {
-  const parts = Object.entries(skills).map(([name, level]) => `${skillIn(name)}${Math.round(level)}`);
+  const parts = Object.entries(skills).map(([name, level]) => `${skillIn(name)}${levelIn(level)}`);
   return parts.length > 0 ? `${parts.join('')},` : ',';
 }
+
+/** A level in three digits, so that scripts compare levels as texts. */
+export const levelIn = (level: number): string => String(Math.round(level)).padStart(3, '0');
 
 /** What stands before the level of a skill. */
 export const skillIn = (name: string): string => `,${encodeURIComponent(name)}:`;

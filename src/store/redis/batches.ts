@@ -1,4 +1,4 @@
-import type { ClaimReply, Obstacle } from '../queues.ts';
+import type { ClaimReply } from '../queues.ts';
 import { agentsKey, callsKey, changesKey, endsKey, facetsKey, rosterKey } from '../record/record.ts';
 import { type Script, scripts } from './scripts.ts';
 
@@ -18,7 +18,7 @@ export interface ScriptBatch<Request, Answer> {
 
 /** What a request requires of an agent; `walk.lua` describes the parts. */
 export interface Requirements {
-  skills?: [name: string, least: number][];
+  skills?: [name: string, least: string][];
   pass_over?: Record<string, string>;
   vouched?: Record<string, 1>;
   explain?: boolean;
@@ -43,7 +43,7 @@ type RawAnswer = [
   header: string,
   fence: string,
   versionBefore: string,
-  tally?: (Obstacle | 'seen' | number)[],
+  tally?: string,
   considered?: string[][],
   lapsed?: string,
 ];

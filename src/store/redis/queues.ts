@@ -2,7 +2,7 @@ import type { Media } from '../../agent/facets.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle, Queues, Tally } from '../queues.ts';
 import { CLAIMED } from '../record/layout.ts';
-import { agentsKey, encode, queueKey, readNoted, skillIn } from '../record/record.ts';
+import { agentsKey, encode, levelIn, plain, queueKey, readNoted, skillIn } from '../record/record.ts';
 import type { Written } from '../written.ts';
 import { type ClaimAnswer, claimsIn, type Requirements, type Wanted } from './batches.ts';
 import type { Cluster } from './cluster.ts';
@@ -30,7 +30,7 @@ export class RedisQueues implements Queues {
     const keys = [queueKey(domain, queue, media), agentsKey(domain)];
     const packed = { ...requirementsOf(request), surplus_ms: this.#surplusMs, most: limit };
     const reply = await this.#cluster.run(scripts.find, keys, [JSON.stringify(packed)]);
-    const [agents, clock, tally, considered] = reply as [[string, string][], string, unknown[], string[][]];
+    const [agents, clock, tally, considered] = reply as [[string, string][], string, string, string[][]];
     const records = await this.#records.join(domain, new Map([...headersIn(considered), ...agents]));
     return {
       agents: agents.map(([agentId]) => ({ agentId, record: records.get(agentId) as AgentRecord })),
@@ -58,12 +58,12 @@ export class RedisQueues implements Queues {
   }
 
   async #read(domain: string, { clock, answer }: ClaimAnswer): Promise<ClaimReply> {
-    const [verdict, agentId, header, fence, versionBefore, tally = [], considered = [], noted] = answer;
+    const [verdict, agentId, header, fence, versionBefore, tally = '', considered = [], noted] = answer;
     const headers = new Map([...headersIn(considered), ...(header === '' ? [] : [[agentId, header] as const])]);
     const records = await this.#records.join(domain, headers);
     const [record, lapsed] = [records.get(agentId), noted ? readNoted(noted) : undefined];
     return {
-      ...{ verdict, agentId, fence: Number(fence), clockMs: Number(clock), versionBefore },
+      ...{ verdict, agentId, fence: Number(fence), clockMs: Number(clock), versionBefore: plain(versionBefore) },
       ...(record && { record }),
       tally: readTally(tally),
       considered: readConsidered(considered, records),
@@ -83,7 +83,7 @@ export class RedisQueues implements Queues {
 
 /** What a request requires of an agent, as `walk.lua` reads it. */
 function requirementsOf({ skills, passOver, vouched, explain }: ClaimRequest | FindRequest): Requirements {
-  const levels = Object.entries(skills).map(([name, least]): [string, number] => [skillIn(name), Math.round(least)]);
+  const levels = Object.entries(skills).map(([name, least]): [string, string] => [skillIn(name), levelIn(least)]);
   const passed = [...passOver].map(([home, why]) => [encode(home), why]);
   return {
     ...(levels.length > 0 && { skills: levels }),
@@ -99,9 +99,10 @@ const setOf = (ids: string[]): Record<string, 1> => Object.fromEntries(ids.map((
 const headersIn = (considered: string[][]): [string, string][] =>
   considered.flatMap(([agentId = '', , header]): [string, string][] => (header ? [[agentId, header]] : []));
 
-function readTally(flat: unknown[]): Tally {
+function readTally(text: string): Tally {
+  const words = text.split(' ');
   const tally: Tally = { seen: 0 };
-  for (let i = 0; i + 1 < flat.length; i += 2) tally[flat[i] as Obstacle] = Number(flat[i + 1]);
+  for (let i = 0; i + 1 < words.length; i += 2) tally[words[i] as Obstacle] = Number(words[i + 1]);
   return tally;
 }
 

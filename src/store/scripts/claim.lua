@@ -19,7 +19,7 @@
 --   copy     the call has a claim of another region, as far as is known here; `copy_other` if it is from another claim
 --            request
 --   ask      the agent is homed elsewhere, and reserved for a moment, so that the home can be asked
---   none     no agent; the scan counts say why: {"seen", n, reason, n, ...}
+--   none     no agent; the scan counts say why: "seen n reason n ..."
 -- considered lists {agent, pass-over reason or "", header} in the order of the scan. version before is that of the record that
 -- was overwritten, "0" if none was. lapsed is this region's lapsed claim on the unit, now ended, in the form of changes.lua;
 -- it had not been ended before this grant.
@@ -36,20 +36,50 @@ local now_ms, now_us = clock()
 local now, now_version = int(now_ms), int(now_us)
 local headers, calls = open_headers(KEYS[1]), open_calls(KEYS[2])
 local changes, ends = KEYS[3], KEYS[4]
-local healed, due = {}, {}
+local due, lines = {}, {}
+local NOW_AS_FENCE = string.rep('0', FENCE_END - FENCE + 1 - #now)
+
+-- Moves an agent in a line, with all others at the end.
+local function move(line, id, score)
+  if score then
+    line.scores = line.scores or {}
+    line.scores[#line.scores + 1], line.scores[#line.scores + 2] = score, id
+  else
+    line.gone = line.gone or {}
+    line.gone[#line.gone + 1] = id
+  end
+end
+
+local function flush_line(line)
+  if line.scores then redis.call('ZADD', line.queue, unpack(line.scores)) end
+  if line.gone then redis.call('ZREM', line.queue, unpack(line.gone)) end
+  line.scores, line.gone = nil, nil
+end
 
 -- Moves the agents whose claims have lapsed back to their places.
-local function heal(queue)
-  if healed[queue] then return end
-  healed[queue] = true
+local function heal(line)
   repeat
-    local lapsed = lapsed_in(queue, now)
+    local lapsed = lapsed_in(line.queue, now)
     headers.fetch(lapsed)
-    for i = 1, #lapsed do
-      local header = headers.get(lapsed[i])
-      place(queue, lapsed[i], header and parse(header), now_ms)
-    end
+    for i = 1, #lapsed do move(line, lapsed[i], score_by(headers.get(lapsed[i]), line.queue, now_ms, now)) end
+    flush_line(line)
   until #lapsed < LAPSED
+end
+
+-- Reads the beginnings of all lines, so that their headers come with one command. A line that fails, fails its own claims.
+local function open_lines()
+  local claims_of, heads = {}, {}
+  for _, claim in ipairs(batch.claims) do claims_of[claim.queue] = (claims_of[claim.queue] or 0) + 1 end
+  for queue, count in pairs(claims_of) do
+    local line = open_line(KEYS[4 + queue], count)
+    lines[queue] = line
+    local is_read, problem = pcall(function()
+      heal(line)
+      for _, id in ipairs(more_of(line)) do heads[#heads + 1] = id end
+    end)
+    if not is_read then line.problem = problem end
+  end
+  headers.fetch(heads)
 end
 
 -- Whether this is another claim request of the call. If only another region knows the first one, compare queue and media type.
@@ -70,7 +100,7 @@ local function known_claim(entry, claim, media)
   elseif held and is_other(entry, held, claim, media) then
     return { 'other', id, header, fence, '0' }
   elseif held then
-    local before = int(r.version)
+    local before = string.sub(header, VERSION, VERSION_END)
     calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry.declined }, now_ms)
     return { 'again', id, headers.store(id, r, now_us), fence, before }
   elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not is_excluded then
@@ -80,14 +110,17 @@ local function known_claim(entry, claim, media)
 end
 
 -- Looks for the best agent. Answers the id and the header, nil if there is none; and what the walk saw.
-local function best_of(claim, queue, want, entry)
+local function best_of(claim, line, want, entry)
   local best, best_id, best_rank
   local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
-  local tally, considered, misplaced = {}, {}, {}
+  local tally, considered = {}, {}
 
-  local function visit(id, header, why, rank)
-    -- Correct queue entries that are older than the record, so that the next walk does not meet them again.
-    if why == 'busy' or why == 'claimed' or why == 'held' then misplaced[#misplaced + 1] = { id, header } end
+  local function visit(id, header, why, rank, i)
+    -- Correct queue entries that are older than the record, so that no walk meets them again.
+    if why == 'busy' or why == 'claimed' or why == 'held' then
+      move(line, id, score_by(header, line.queue, now_ms, now))
+      if i then line.ids[i] = false end
+    end
     if not why and claim.excluded and claim.excluded[id] then why = 'held' end
     if claim.explain then considered[#considered + 1] = { id, why or '', header or '' } end
     if why then
@@ -102,17 +135,17 @@ local function best_of(claim, queue, want, entry)
 
   local seen = 1
   if claim.only then
-    local header = redis.call('ZSCORE', queue, claim.only) and headers.get(claim.only) or false
+    local header = redis.call('ZSCORE', line.queue, claim.only) and headers.get(claim.only) or false
     local why = obstacle(claim.only, header, want, now_ms, now)
     visit(claim.only, header, why, 0)
   else
-    if want.in_order then seen = walk_in_order(queue, headers, want, now_ms, now, visit)
-    else seen = walk_by_score(queue, headers, want, {}, now_ms, now, visit) end
-    if not best and not fallback then count_taken(tally, queue, now) end
+    local gone = line.gone and #line.gone or 0
+    if want.in_order then seen = walk_in_order(line, headers, want, now_ms, now, visit)
+    else seen = walk_by_score(line.queue, headers, want, {}, now_ms, now, visit) end
+    if not best and not fallback then count_taken(tally, line.queue, seen, gone) end
   end
-  for _, m in ipairs(misplaced) do place(queue, m[1], m[2] and parse(m[2]), now_ms) end
   if not best then best, best_id = fallback, fallback_id end
-  return best_id, best, flatten(tally, seen), considered
+  return best_id, best, counts_of(tally, seen), considered
 end
 
 -- The unit's lapsed claim, ended. It would never be reported once another claim overwrites it.
@@ -123,14 +156,14 @@ local function lapse_of(name, held, home)
 end
 
 -- Reserves an agent who is homed elsewhere.
-local function reserve(id, r, claim, queue)
+local function reserve(id, r, claim, line)
   r.hold = now_ms + claim.hold_ms
-  place(queue, id, r, now_ms)
+  move(line, id, score_of(r, media_of(line.queue), now_ms))
   return headers.store(id, r, now_us), '0'
 end
 
 -- Grants a unit of an agent. Answers the header, the fence, and the lapsed claim that it replaces.
-local function grant(id, r, claim, queue, media, is_delegated)
+local function grant(id, r, claim, line, media, is_delegated)
   local _, unit = open_from(r, media, now_ms)
   local name, held = unit and unit.name or 'voice', unit or r
   local next_fence = highest_fence(r) + 1
@@ -142,28 +175,40 @@ local function grant(id, r, claim, queue, media, is_delegated)
   if lapsed then note(changes, id, lapsed) end
   note(changes, id, claim_of(name, held))
   due[#due + 1], due[#due + 2] = int(held.lock), id .. ' ' .. name
-  place(queue, id, r, now_ms)
+  move(line, id, score_of(r, media_of(line.queue), now_ms))
   -- Last: if a command fails before, the agent is not locked.
   return headers.store(id, r, now_us), int(held.fence), lapsed
 end
 
+local locks = {}
+
+-- The end of a lock that lasts from now on, as a header holds it.
+local function lock_until(lock_ms)
+  local lock = locks[lock_ms]
+  if not lock then
+    lock = int(now_ms + lock_ms)
+    locks[lock_ms] = lock
+  end
+  return lock
+end
+
 -- As `grant`, for most grants: of an agent homed here, who takes voice only, and whose last claim has ended.
-local function grant_plainly(id, header, claim, queue)
-  local fence, version = string.sub(header, FENCE, FENCE_END), string.sub(header, VERSION, VERSION_END)
-  local next_fence = string.format('%016d', now_ms)
-  if fence >= next_fence then next_fence = string.format('%016d', tonumber(fence) + 1) end
-  local next_version = now_version
+local function grant_plainly(id, header, claim, line)
+  local fence, next_fence, fence_word = string.sub(header, FENCE, FENCE_END), NOW_AS_FENCE .. now, now
+  if fence >= next_fence then
+    fence_word = int(tonumber(fence) + 1)
+    next_fence = string.format('%016d', tonumber(fence_word))
+  end
+  local version, next_version = string.sub(header, VERSION, VERSION_END), now_version
   if version >= now_version then next_version = string.format('%016d', tonumber(version) + 1) end
-  local lock = int(now_ms + claim.lock_ms)
+  local lock, agent = lock_until(claim.lock_ms), id .. ' voice'
   local who = '- ' .. claim.call .. ' ' .. claim.name .. ' '
-  local fence_word = int(tonumber(next_fence))
-  local completed = int(tonumber(string.sub(header, COMPLETED, COMPLETED_END)))
-  note(changes, id, 'voice ' .. fence_word .. ' ' .. lock .. ' HELD ' .. who .. completed .. ' -')
-  due[#due + 1], due[#due + 2] = lock, id .. ' voice'
-  local is_at = string.find(header, '\n', REST, true)
-  local now_header = rewrite(header, next_version, lock, NO_TIME, next_fence, lock, STATES.HELD)
-    .. string.sub(header, REST, is_at) .. who .. '-'
-  redis.call('ZADD', queue, TAIL .. lock, id)
+  note(changes, id, 'voice ' .. fence_word .. ' ' .. lock .. ' HELD ' .. who
+    .. string.sub(header, COMPLETED, COMPLETED_END) .. ' -')
+  due[#due + 1], due[#due + 2] = lock, agent
+  move(line, id, TAIL .. lock)
+  local rest = string.sub(header, REST, string.find(header, '\n', REST, true)) .. who .. '-'
+  local now_header = rewrite(header, next_version, lock, NO_TIME, next_fence, lock, STATES.HELD, rest)
   headers.set(id, now_header)
   return now_header, fence_word
 end
@@ -176,25 +221,25 @@ local function is_plain(header)
 end
 
 local function answer_to(claim)
-  local queue = KEYS[4 + claim.queue]
-  local want, entry = wanted(queue, claim, surplus_ms), calls.get(claim.call)
+  local line = lines[claim.queue]
+  if line.problem then error(line.problem, 0) end
+  local want, entry = wanted(line.queue, claim, surplus_ms), calls.get(claim.call)
   local known = entry and known_claim(entry, claim, want.media)
   if known then return known end
-  heal(queue)
-  local id, header, counts, considered = best_of(claim, queue, want, entry)
+  local id, header, counts, considered = best_of(claim, line, want, entry)
   if not id then return { 'none', '', '', '0', '0', counts, considered } end
-  local before = int(tonumber(string.sub(header, VERSION, VERSION_END)))
+  local before = string.sub(header, VERSION, VERSION_END)
   local verdict, now_header, fence, lapsed = 'granted'
   if is_plain(header) then
-    now_header, fence = grant_plainly(id, header, claim, queue)
+    now_header, fence = grant_plainly(id, header, claim, line)
   else
     local r = parse(header)
     local is_delegated = r.home ~= region
     if is_delegated and not (claim.instead and claim.instead[id]) then
       verdict = 'ask'
-      now_header, fence = reserve(id, r, claim, queue)
+      now_header, fence = reserve(id, r, claim, line)
     else
-      now_header, fence, lapsed = grant(id, r, claim, queue, want.media, is_delegated)
+      now_header, fence, lapsed = grant(id, r, claim, line, want.media, is_delegated)
     end
   end
   calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry and entry.declined or '' }, now_ms)
@@ -204,12 +249,14 @@ end
 local ids = {}
 for i, claim in ipairs(batch.claims) do ids[i] = claim.call end
 calls.fetch(ids)
+open_lines()
 local answers = { now }
 for i, claim in ipairs(batch.claims) do
   local is_done, answer = pcall(answer_to, claim)
   answers[i + 1] = is_done and answer or { 'failed', type(answer) == 'table' and answer.err or tostring(answer) }
 end
 -- The headers come last: if one of these commands fails, no agent is locked.
+for _, line in pairs(lines) do flush_line(line) end
 if #due > 0 then redis.call('ZADD', ends, unpack(due)) end
 calls.flush()
 headers.flush()

@@ -29,9 +29,9 @@ end
 
 local lapsed = lapsed_in(queue, now)
 local seen
-if want.in_order and #lapsed == 0 then seen = walk_in_order(queue, headers, want, now_ms, now, visit)
+if want.in_order and #lapsed == 0 then seen = walk_in_order(open_line(queue, 1), headers, want, now_ms, now, visit)
 else seen = walk_by_score(queue, headers, want, lapsed, now_ms, now, visit) end
-if #best < most then count_taken(tally, queue, now) end
+if #best < most then count_taken(tally, queue, seen, #best) end
 local found = {}
 for i, b in ipairs(best) do found[i] = { b.id, b.header } end
-return { found, now, flatten(tally, seen), considered }
+return { found, now, counts_of(tally, seen), considered }

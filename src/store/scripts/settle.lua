@@ -43,7 +43,7 @@ held.end_ms = held.lock
 -- The arrival of the last agent who waits in this queue.
 local function last_arrival(queue)
   local last = redis.call(
-    'ZRANGE', queue, '(' .. int(CLAIMED), '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+    'ZRANGE', queue, '(' .. CLAIMED_TEXT, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
   return last[2] and tonumber(last[2]) % STEP or 0
 end
 

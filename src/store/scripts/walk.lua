@@ -4,7 +4,7 @@ local LIMIT = 512 -- headers in a walk: a request that no agent fits must not bl
 local LAPSED = 64 -- agents at the tail whose claims have lapsed, in one step
 
 -- What a request requires. Every part but `media` and `bonus` may be missing:
---   skills     {{",name:", least level}, ...}
+--   skills     {{",name:", least level in three digits}, ...}
 --   pass_over  homes whose agents cannot be claimed now: {home = reason}
 --   vouched    platform-verified agents, who are not passed over for their home: {id = 1}
 -- surplus_ms: bonus in ms for 100 levels of skill surplus. bonus: the largest that the request gives. in_order: nobody behind the
@@ -15,20 +15,21 @@ local function wanted(queue, request, surplus_ms)
     surplus_ms = surplus_ms, bonus = 0,
   }
   for i = 1, surplus_ms > 0 and want.skills and #want.skills or 0 do
-    want.bonus = want.bonus + (100 - want.skills[i][2]) / 100 * surplus_ms
+    want.bonus = want.bonus + (100 - tonumber(want.skills[i][2])) / 100 * surplus_ms
   end
   want.in_order = want.bonus == 0 and want.media == 'voice'
   return want
 end
 
--- The skill surplus in levels; nil if a skill is missing, or its level too low.
-local function surplus_of(header, skills)
+-- The skill surplus in levels, 0 if it does not count; nil if a skill is missing, or its level too low. Levels have three digits.
+local function surplus_of(header, skills, counts)
   local surplus = 0
   for i = 1, #skills do
-    local _, at = string.find(header, skills[i][1], REST, true)
-    local level = at and tonumber(string.match(header, '^%d+', at + 1))
-    if not level or level < skills[i][2] then return nil end
-    surplus = surplus + level - skills[i][2]
+    local skill = skills[i]
+    local _, at = string.find(header, skill[1], REST, true)
+    local level = at and string.sub(header, at + 1, at + 3)
+    if not level or level < skill[2] then return nil end
+    if counts then surplus = surplus + tonumber(level) - tonumber(skill[2]) end
   end
   return surplus
 end
@@ -51,7 +52,7 @@ local function obstacle(id, header, want, now_ms, now)
     if passed and not (want.vouched and want.vouched[id]) then return passed end
   end
   if not want.skills then return nil, 0, in_hand end
-  local surplus = surplus_of(header, want.skills)
+  local surplus = surplus_of(header, want.skills, want.surplus_ms > 0)
   if not surplus then return 'skill' end
   return nil, surplus, in_hand
 end
@@ -65,24 +66,42 @@ end
 -- place of one who can be claimed. visit answers the rank that a later member must beat, or nil. Both answer the number of
 -- members that they looked at. visit must not change the queue.
 
--- For a request whose first suitable agent is the best. Reads no scores; where the tail begins, only if it may have come there.
-local function walk_in_order(queue, headers, want, now_ms, now, visit)
-  local seen, size, in_line = 0, 1, nil
-  while seen < LIMIT do
-    local ids = redis.call('ZRANGE', queue, seen, seen + size - 1)
-    if #ids > 1 then headers.fetch(ids) end
-    for i = 1, #ids do
-      local header = headers.get(ids[i])
-      local why, surplus, in_hand = obstacle(ids[i], header, want, now_ms, now)
-      if why == 'claimed' or why == 'held' then
-        in_line = in_line or redis.call('ZCOUNT', queue, '-inf', '(' .. int(CLAIMED))
-        if seen >= in_line then return seen end
+local CLAIMED_IN_A_ROW = 4 -- after so many, a walk asks where the tail begins
+
+-- A queue as the requests of a batch share it: the ids in order, as far as they were read. `false` stands for a member who moved.
+-- size: number of members to read next.
+local function open_line(queue, size) return { queue = queue, size = size, ids = {}, first = 1 } end
+
+-- Reads the next members of a line. Answers their ids.
+local function more_of(line)
+  local from, size = #line.ids, line.size
+  local ids = redis.call('ZRANGE', line.queue, from, from + size - 1)
+  for i = 1, #ids do line.ids[from + i] = ids[i] end
+  line.is_whole, line.size = #ids < size, math.min(4 * size, 32)
+  return ids
+end
+
+-- For a request whose first suitable agent is the best: the rank is the place in the queue. Reads no scores.
+local function walk_in_order(line, headers, want, now_ms, now, visit)
+  local ids, seen, in_a_row, in_line = line.ids, 0, 0, nil
+  for i = line.first, LIMIT do
+    if ids[i] == nil then
+      if line.is_whole then return seen end
+      headers.fetch(more_of(line))
+      if ids[i] == nil then return seen end
+    end
+    local id = ids[i]
+    if id then
+      local header = headers.get(id)
+      local why = obstacle(id, header, want, now_ms, now)
+      in_a_row = (why == 'claimed' or why == 'held') and in_a_row + 1 or 0
+      if in_a_row >= CLAIMED_IN_A_ROW then
+        in_line = in_line or redis.call('ZCOUNT', line.queue, '-inf', '(' .. CLAIMED_TEXT)
+        if i > in_line then return seen end
       end
       seen = seen + 1
-      if visit(ids[i], header, why, not why and rank_of(header, surplus, in_hand, want)) then return seen end
-    end
-    if #ids < size then return seen end
-    size = math.min(4 * size, 32)
+      if visit(id, header, why, not why and i, i) then return seen end
+    elseif i == line.first then line.first = i + 1 end
   end
   return seen
 end
@@ -104,7 +123,7 @@ local function walk_by_score(queue, headers, want, lapsed, now_ms, now, visit)
   local from, size = 0, 1
   while seen < LIMIT do
     local members = redis.call(
-      'ZRANGE', queue, '-inf', '(' .. int(CLAIMED), 'BYSCORE', 'LIMIT', from, size, 'WITHSCORES')
+      'ZRANGE', queue, '-inf', '(' .. CLAIMED_TEXT, 'BYSCORE', 'LIMIT', from, size, 'WITHSCORES')
     local ids = {}
     for i = 1, #members, 2 do ids[#ids + 1] = members[i] end
     if #ids > 1 then headers.fetch(ids) end
@@ -118,23 +137,39 @@ local function walk_by_score(queue, headers, want, lapsed, now_ms, now, visit)
   return seen
 end
 
+-- The score of an agent in a queue by the header; nil if not in the queue.
+local function score_by(header, queue, now_ms, now)
+  local voice = header and string.byte(header, VOICE)
+  if voice == UNITS then return score_of(parse(header), media_of(queue), now_ms) end
+  if voice ~= AVAILABLE then return nil end
+  local lock, hold = string.sub(header, LOCK, LOCK_END), string.sub(header, HOLD, HOLD_END)
+  local taken = lock > hold and lock or hold
+  return taken > now and TAIL .. taken or string.sub(header, ARRIVAL, ARRIVAL_END)
+end
+
 -- Agents at the tail whose claims have lapsed.
 local function lapsed_in(queue, now)
-  return redis.call('ZRANGE', queue, int(CLAIMED), TAIL .. now, 'BYSCORE', 'LIMIT', 0, LAPSED)
+  return redis.call('ZRANGE', queue, CLAIMED_TEXT, TAIL .. now, 'BYSCORE', 'LIMIT', 0, LAPSED)
 end
 
--- Counts the agents at the tail, which no walk reaches: all of them are claimed.
-local function count_taken(tally, queue, now)
-  local taken = redis.call('ZCOUNT', queue, '(' .. TAIL .. now, '+inf')
-  if taken > 0 then tally.claimed = (tally.claimed or 0) + taken end
-end
-
--- Scan counts as a flat list.
-local function flatten(tally, seen)
-  local flat = { 'seen', seen }
-  for why, count in pairs(tally) do
-    flat[#flat + 1] = why
-    flat[#flat + 1] = count
+-- Completes the counts of a walk that found nobody: all members whom it did not look at, or met at the tail, are claimed.
+-- gone: number of members that the queue should not have.
+local function count_taken(tally, queue, seen, gone)
+  if seen >= LIMIT then
+    tally.claimed = (tally.claimed or 0) + redis.call('ZCOUNT', queue, CLAIMED_TEXT, '+inf')
+    return
   end
-  return flat
+  local others = gone
+  for why, count in pairs(tally) do
+    if why ~= 'claimed' then others = others + count end
+  end
+  local taken = redis.call('ZCARD', queue) - others
+  tally.claimed = taken > 0 and taken or nil
+end
+
+-- Scan counts as a text: "seen 3 claimed 2".
+local function counts_of(tally, seen)
+  local text = 'seen ' .. seen
+  for why, count in pairs(tally) do text = text .. ' ' .. why .. ' ' .. count end
+  return text
 end
