@@ -57,3 +57,12 @@ export const REQUEST_LIMITS = {
 export const MESSAGE_LIMITS = {
   message: limit(256 * 1024, 'bytes', 'the value of a message'),
 };
+
+/** Largest numbers of a claim, since records of the store have fields of fixed width. */
+export const CLAIM_NUMBERS = {
+  /** Times, in ms: the year 2286. */
+  timeMs: 9_999_999_999_999,
+  fence: 9_000_000_000_000_000,
+  /** Rest of a lock, in ms. */
+  remainingMs: 1_000_000_000_000,
+};

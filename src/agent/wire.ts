@@ -16,7 +16,7 @@ import {
   type Profile,
   type Version,
 } from './facets.ts';
-import { RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
+import { CLAIM_NUMBERS, RECORD_LIMITS, TEXT_LIMITS } from './limits.ts';
 import { STATUSES, type StatusAnswer, UNIT_NAME } from './status.ts';
 
 /**
@@ -70,14 +70,14 @@ const WireInteraction = stamped({
 });
 
 const WireClaim = {
-  fence: Type.Integer({ minimum: 1 }),
+  fence: Type.Integer({ minimum: 1, maximum: CLAIM_NUMBERS.fence }),
   state: Type.Enum(['HELD', 'CONFIRMED', 'WRAP_UP', 'ENDED']),
-  until: Type.Integer({ minimum: 0 }),
+  until: Type.Integer({ minimum: 0, maximum: CLAIM_NUMBERS.timeMs }),
   call_id: Type.String({ maxLength: longest }),
   queue: Type.String({ maxLength: longest }),
-  completed_at: Type.Integer({ minimum: 0 }),
+  completed_at: Type.Integer({ minimum: 0, maximum: CLAIM_NUMBERS.timeMs }),
   by: Type.Optional(Name),
-  remaining_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+  remaining_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: CLAIM_NUMBERS.remainingMs })),
   end_reason: Type.Optional(Type.Enum([...END_REASONS])),
 };
 const Unit = Type.String({ pattern: `^${UNIT_NAME}$` });

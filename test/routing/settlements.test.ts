@@ -94,6 +94,19 @@ describe('a claim whose time is over', () => {
     expect(await getClaim(eu.region, claim.claim_id)).toMatchObject({ state: 'ENDED', end_reason: 'lapsed' });
   });
 
+  it('leaves its call in the register for ten minutes, and no longer', async () => {
+    const { eu, clock } = regions;
+    clock.pass(10_001);
+    const lapses = new Lapses({ region: eu.region, store: eu.store, instance: 'i' });
+    lapses.start();
+    await expect.poll(() => eu.audited, { timeout: 45_000 }).toContainEqual(expect.objectContaining({ op: 'lapse' }));
+    const { calls } = eu.memory.domain('main');
+    expect(calls.size).toBe(1);
+    clock.pass(600_001);
+    await expect.poll(() => calls.size, { interval: 5, timeout: 45_000 }).toBe(0);
+    await lapses.stop();
+  });
+
   it('is ended once the store is there again, and holds up no other meanwhile', async () => {
     const { eu, clock } = regions;
     await bringOnDuty([eu], 'shop:1');

@@ -78,6 +78,11 @@ export const ROUTING_EVENTS = {
     message: 'Expired claims of a domain could not be read',
     meaning: 'It is retried within a second.',
   },
+  old_calls_not_removed: {
+    level: 'debug',
+    message: 'Old calls of a domain could not be removed',
+    meaning: 'It is retried within a second.',
+  },
   platform_query_failed: {
     level: 'warn',
     message: 'Platform could not be asked for the state of agents',

@@ -24,13 +24,21 @@ const LOOK_EVERY_MS = 200;
 /** Claims that are read and ended together. */
 const AT_ONCE = 100;
 
+/** Steps of a sweep through the register of calls in one round, while they find many old entries. */
+const MOST_STEPS = 50;
+/** Old entries in a step, from which on the next step follows at once. */
+const MANY = 50;
+
 /**
  * Ends claims whose time is over, and publishes the lapses. One instance of the region does this for each domain, under a lease.
- * If the platform still reports the interaction as live, the claim is renewed instead.
+ * If the platform still reports the interaction as live, the claim is renewed instead. The same instance removes old calls
+ * from the register of calls, a part in each round, so that no claim has to.
  */
 export class Lapses {
   readonly #options: LapsesOptions;
   readonly #rounds: LeasedRounds;
+  /** Where the sweep of each domain's calls goes on. */
+  readonly #cursors = new Map<string, string>();
 
   constructor(options: LapsesOptions) {
     const { region, store, instance } = options;
@@ -39,7 +47,12 @@ export class Lapses {
     const domains = domainsOf(config).sort();
     const leases = store.leases({ work: 'lapses', count: domains.length, instance, ttlMs: LEASE_TTL_MS, clock, log });
     this.#rounds = new LeasedRounds(leases, LOOK_EVERY_MS, async (held) => {
-      await Promise.all([...held].map((number) => this.#look(domains[number] as string)));
+      await Promise.all(
+        [...held].flatMap((number) => {
+          const domain = domains[number] as string;
+          return [this.#look(domain), this.#sweep(domain)];
+        }),
+      );
     });
   }
 
@@ -64,6 +77,21 @@ export class Lapses {
       }
     } catch (error) {
       log.debug('expired_claims_not_read', { err: error, domain });
+    }
+  }
+
+  /** Removes old calls of a domain. Never throws: the next round goes on. */
+  async #sweep(domain: string): Promise<void> {
+    const { region, store } = this.#options;
+    try {
+      for (let step = 0; step < MOST_STEPS && !this.#rounds.stopping.aborted; step++) {
+        const { cursor, removed } = await store.calls.sweep(domain, this.#cursors.get(domain) ?? '0');
+        this.#cursors.set(domain, cursor);
+        if (removed < MANY) return;
+      }
+    } catch (error) {
+      this.#cursors.delete(domain);
+      region.log.debug('old_calls_not_removed', { err: error, domain });
     }
   }
 

@@ -35,6 +35,11 @@ export class CallRegister {
     this.#records = records;
   }
 
+  /** Number of entries. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   recall(callId: string, nowMs: number): CallState | undefined {
     const entry = this.#entries.get(callId);
     return entry && !this.#isOver(callId, entry, nowMs) ? entry : undefined;

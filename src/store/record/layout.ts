@@ -19,7 +19,7 @@ export const FORMAT = '2';
  * - `fence`, `until`, `completed`, `state`: of the claim on `voice`. `until` is by the clock of the region that granted it
  * - `arrival`: queue position, in platform ms, see src/agent/status.ts
  */
-export const FIELDS = [
+const FIELDS = [
   ['format', 1],
   ['version', 16],
   ['facets', 16],
@@ -47,9 +47,6 @@ export const AVAILABILITY = { available: 'A', units: 'U', unavailable: 'B', forg
 
 /** Values of `state`. `none`: there never was a claim. */
 export const STATES = { none: '-', HELD: 'H', CONFIRMED: 'C', WRAP_UP: 'W', ENDED: 'E' } as const;
-
-/** Largest time that a header holds, in ms: the year 2286. */
-export const LATEST_MS = 9_999_999_999_999;
 
 /** Queue scores from here on are of claimed agents: `CLAIMED` plus the time in ms until which they are claimed. */
 export const CLAIMED = 1e15;

@@ -1,4 +1,5 @@
 import type { Claim, ClaimState, EndReason, Facets, Media } from '../../agent/facets.ts';
+import { CLAIM_NUMBERS } from '../../agent/limits.ts';
 import { isForgotten } from '../../agent/merge.ts';
 import {
   claimOn,
@@ -16,7 +17,7 @@ import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
-import { AVAILABILITY, FIXED, type Field, FORMAT, LATEST_MS, PLACES, STATES } from './layout.ts';
+import { AVAILABILITY, FIXED, type Field, FORMAT, PLACES, STATES } from './layout.ts';
 
 /**
  * The keys of the region's store. All keys of a domain share one hash tag, so one script can decide a claim, and declares every
@@ -99,7 +100,7 @@ export function linesOf(config: Config, agentId: string, facets: Facets): string
  * A record has two parts: a header for the scripts, whose fixed part `layout.ts` describes, and the facets as JSON. Claims are
  * in the header only.
  */
-export interface Header extends Omit<AgentRecord, 'facets'> {
+interface Header extends Omit<AgentRecord, 'facets'> {
   /** Version of the write that last changed the facets. */
   facetsVersion: string;
   claims: Pick<Facets, 'claim' | 'digitalClaims'>;
@@ -171,10 +172,12 @@ export function writeHeader(
   return `${padded.join('')}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
 }
 
+const { timeMs } = CLAIM_NUMBERS;
+
 /** A field of the fixed part. A time beyond the last one is the last one. */
 function pad(value: string | number, width: number): string {
   if (typeof value === 'string') return value;
-  const most = width === String(LATEST_MS).length ? LATEST_MS : Number.MAX_SAFE_INTEGER;
+  const most = width === String(timeMs).length ? timeMs : Number.MAX_SAFE_INTEGER;
   return String(Math.min(Math.max(0, Math.round(value)), most)).padStart(width, '0');
 }
 

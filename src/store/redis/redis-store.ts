@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/schema.ts';
+import { domainsOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
+import { FORMAT } from '../record/layout.ts';
 import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
 import { RedisAgents } from './agents.ts';
@@ -56,6 +58,7 @@ export async function openRedisStore({ settings, ...options }: RedisStoreOptions
   };
   try {
     await claimOwnership(cluster, config.region);
+    await checkFormat(cluster, config);
     const lanes = { claims: await lane(CLAIM_REPLICA_WAIT_MS), changes: await lane(CHANGE_REPLICA_WAIT_MS) };
     return new RedisStore({ ...options, cluster, ...lanes, close });
   } catch (error) {
@@ -75,6 +78,23 @@ async function claimOwnership(cluster: Cluster, region: string): Promise<void> {
     throw new Error(
       `the Redis Cluster at redis.nodes belongs to region "${owner}", not "${region}": regions never share a cluster ` +
         `(if that region is gone for good, delete the key ${OWNER_KEY})`,
+    );
+  }
+}
+
+/**
+ * Ensures that the records are in the format of this version.
+ * @throws Error if another version wrote them
+ */
+async function checkFormat(cluster: Cluster, config: Config): Promise<void> {
+  for (const domain of domainsOf(config)) {
+    const key = agentsKey(domain);
+    const [, [, header] = []] = (await cluster.command(key, ['HSCAN', key, '0', 'COUNT', '1'])) as [string, string[]];
+    if (header === undefined || header.startsWith(FORMAT)) continue;
+    throw new Error(
+      `the records of domain "${domain}" have the format of another version of Muster: stop all instances of the region, ` +
+        'empty its Redis Cluster (FLUSHALL on every master), and start this version; agents come back from their platforms ' +
+        'and from the other regions',
     );
   }
 }
