@@ -1,6 +1,8 @@
+import { ownStatus } from '../../src/agent/status.ts';
 import type { AgentAnswer } from '../../src/contract/agents.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import type { ConnectionsReport, RegionReport } from '../../src/contract/operators.ts';
+import { agentsKey, facetsKey, joinRecord, readFacets, readHeader } from '../../src/store/record/record.ts';
 import type { Tally } from '../../world/callers/tally.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import { withAdmin } from '../../world/redis/admin.ts';
@@ -94,16 +96,22 @@ export function status({ status, reason, age_ms, stale }: AgentAnswer): string {
   return `${status}${reason ? ` (${reason})` : ''}, ${age}${stale ? ', stale' : ''}`;
 }
 
-/** An agent's record in the region's Redis Cluster. */
+/** An agent's record in the region's Redis Cluster: the header, and the facets in a line of their own. */
 export async function recordIn({ cluster }: LocalRegion, agentId: string): Promise<string> {
-  const key = 'agents:{main}';
-  const { port } = await cluster.masterOf(key);
-  return `${await withAdmin(port, (redis) => redis.run('HGET', key, agentId))}`;
+  const keys = [agentsKey('main'), facetsKey('main')];
+  const { port } = await cluster.masterOf(keys[0] as string);
+  return withAdmin(port, async (redis) => {
+    const parts = await Promise.all(keys.map((key) => redis.run('HGET', key, agentId)));
+    return parts.join(BETWEEN);
+  });
 }
 
-/** The status that scripts read in the header of a record. */
+const BETWEEN = '\n\n';
+
+/** The status of a record, without regard to claims; empty if there is no record. */
 export function statusOf(record: string): string {
-  return record.split(' ')[1] ?? '';
+  const [header = '', facets = ''] = record.split(BETWEEN);
+  return header === '' ? '' : ownStatus(joinRecord(readHeader(header), readFacets(facets)).facets).status;
 }
 
 /** A shortened record: without profile and event ids. */

@@ -26,6 +26,7 @@ Every error is answered with an [RFC 9457](https://www.rfc-editor.org/rfc/rfc945
 | \`detail\` | what happened in this case, for people |
 | \`errors\` | \`{field, message}\` for every invalid field; \`field\` is a JSON pointer or the name of a header or a parameter |
 | \`passed_over\` | with \`no_agent_available\`: how many records were scanned (\`seen\`), and how many agents were passed over for which reason |
+| \`incomplete\` | with \`no_agent_available\`: time was too short to look at everybody who could qualify, so ask again |
 | \`agent\` | the agent, if there is one |
 | \`missing\`, \`known\` | with \`not_yet_consistent\`: writes that have not reached the region, and the answer without them, if any |
 | \`request_id\` | the id of the request, also in the header \`x-request-id\` and in the log |

@@ -109,11 +109,19 @@ export const PassedOver = Type.Object(
   },
 );
 
+/** Whether somebody was left out. */
+export const Incomplete = Type.Optional(
+  Type.Literal(true, {
+    description: 'Time was too short to look at everybody who could qualify. Absent if everybody was looked at.',
+  }),
+);
+
 export const FindAnswer = Type.Object(
   {
     queue: Name('The queue that was scanned.'),
     agents: Type.Array(AgentAnswer, { description: 'Agents, the best first.' }),
     passed_over: PassedOver,
+    incomplete: Incomplete,
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Present if `explain` was set.' })),
   },
   { ...closed, $id: 'FoundAgents', description: 'The best agents of a queue. None of them was claimed.' },

@@ -23,6 +23,7 @@ export type RefusalCode =
 
 interface RefusalDetails {
   passedOver?: Tally;
+  isIncomplete?: true | undefined;
   explanation?: Explanation[] | undefined;
   agent?: AgentAnswer | undefined;
   claim?: ClaimAnswer;
@@ -36,6 +37,8 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   /** Scan counts, if a queue was scanned. */
   readonly passedOver: Tally | undefined;
+  /** Whether time was too short to look at everybody who could qualify. */
+  readonly isIncomplete: true | undefined;
   readonly explanation: Explanation[] | undefined;
   /** The agent in question, so that a region that asked can update its copy. */
   readonly agent: AgentAnswer | undefined;
@@ -50,6 +53,7 @@ export class Refusal extends Error {
     super(message);
     this.code = code;
     this.passedOver = details.passedOver;
+    this.isIncomplete = details.isIncomplete;
     this.explanation = details.explanation;
     this.agent = details.agent;
     this.claim = details.claim;

@@ -60,6 +60,8 @@ interface WalkReply {
   tally: Tally;
   /** In the order of the scan; empty unless `explain`. Claimed agents may be left out. */
   considered: Considered[];
+  /** Time was too short to look at everybody who could qualify, so that nobody was found is no fact. */
+  isIncomplete?: true;
 }
 
 export interface Found extends WalkReply {

@@ -302,7 +302,8 @@ export interface Permits {
 /**
  * An index error: a difference between a queue and an agent's record. `missing`: free, but not in the queue. `misplaced`:
  * in the queue at another position than the record's. `stuck`: at the tail after all locks have expired. `unavailable`: in
- * the queue without free capacity. `ghost`: in the queue of other agents, or without a record.
+ * the queue without free capacity. `ghost`: in the queue of other agents, or without a record. `missing` and `ghost` also count
+ * agents in the sets of those who have a skill.
  */
 export type Misplacement = 'missing' | 'misplaced' | 'stuck' | 'unavailable' | 'ghost';
 

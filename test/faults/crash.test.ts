@@ -13,6 +13,7 @@ import {
   startRegions,
   type TestRegion,
 } from '../fixtures/regions.ts';
+import { statusIn, storedOf } from '../fixtures/stored.ts';
 
 /** Recent: an instance that takes over forgets at once whoever is offline since longer than `agents.forgetAfterDays`. */
 const sinceMs = Date.now() - 60_000;
@@ -119,10 +120,8 @@ describe('kill -9 of an instance', () => {
   });
 });
 
-const statusOf = async (id: string): Promise<string | undefined> => {
-  const line = await redis('agents:{main}', 'HGET', 'agents:{main}', id);
-  return String(line).split(' ')[1];
-};
+const statusOf = async (id: string): Promise<string | undefined> =>
+  statusIn(await storedOf((...command) => redis('agents:{main}', ...command), id));
 
 /** Whether a stream's entry comes before another. */
 function isBefore(a: string, b: string): boolean {

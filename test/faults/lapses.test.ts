@@ -4,6 +4,9 @@ import { withAdmin } from '../../world/redis/admin.ts';
 import { type Answer, ask, eventOf, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
 
 const LONG = { timeout: 45_000, interval: 50 };
+
+import { withLock } from '../fixtures/stored.ts';
+
 const AGENTS = 'agents:{main}';
 const nowMs = Date.now();
 let regions: Regions;
@@ -50,10 +53,9 @@ const interaction = (agentId: string, call_id: string, state: string, afterMs: n
 
 /** As if a claim had been held for as long as it may be. */
 async function letTimePass(agentId: string): Promise<void> {
-  const fields = String(await inStore('HGET', AGENTS, agentId)).split(' ');
-  fields[2] = String(nowMs - 1);
-  await inStore('HSET', AGENTS, agentId, fields.join(' '));
-  await inStore('ZADD', 'ends:{main}', fields[2], `${agentId} voice`);
+  const lockMs = nowMs - 1;
+  await inStore('HSET', AGENTS, agentId, withLock(String(await inStore('HGET', AGENTS, agentId)), lockMs));
+  await inStore('ZADD', 'ends:{main}', String(lockMs), `${agentId} voice`);
 }
 
 describe('a claim whose interaction goes on', () => {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AgentRecord } from '../../src/store/agent-record.ts';
-import { joinRecord, readFacets, readHeader } from '../../src/store/record/record.ts';
 import type { GenesysConnection } from '../../world/platforms/genesys-connection.ts';
 import { startWorld, type World } from '../../world/world.ts';
 import { type Answer, ask } from '../fixtures/regions.ts';
 import { SOON } from '../fixtures/soon.ts';
+import { recordIn, storedOf } from '../fixtures/stored.ts';
 
 const US = 'us-east-1';
 const EU = 'eu-west-1';
@@ -72,10 +72,7 @@ async function stored(name: string, id: string): Promise<AgentRecord> {
   const client = createClient({ url: `redis://127.0.0.1:${port}` });
   await client.connect();
   try {
-    const [header, facets] = await Promise.all(
-      ['agents:{main}', 'facets:{main}'].map((key) => client.sendCommand(['HGET', key, id])),
-    );
-    return joinRecord(readHeader(String(header)), readFacets(String(facets)));
+    return recordIn(await storedOf((...command) => client.sendCommand(command), id));
   } finally {
     client.destroy();
   }

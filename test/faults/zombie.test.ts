@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { withAdmin } from '../../world/redis/admin.ts';
 import { RECENTLY_MS } from '../fixtures/recently.ts';
 import { ask, type Regions, startRegions, type TestRegion } from '../fixtures/regions.ts';
+import { putBack, storedOf } from '../fixtures/stored.ts';
 
 const AGENTS = 'agents:{main}';
 
@@ -80,15 +81,13 @@ describe('a store that lost what it had accepted', () => {
   it('is given it again: an older record, and none at all', async () => {
     const id = userIds[1] as string;
     simulator.faults({ dropEvents: 0 });
-    const older = (await inStore(eu, 'HGET', AGENTS, id)) as string;
+    const run = (...command: string[]) => inStore(eu, ...command);
+    const older = await storedOf(run, id);
     simulator.setUser(users(id), { presence: 'On Queue', routingStatus: 'IDLE' });
     await becomes(id, { status: 'AVAILABLE' });
     const { facets } = await agentAt(eu, id);
-    for (const lose of [
-      ['HSET', AGENTS, id, older],
-      ['HDEL', AGENTS, id],
-    ]) {
-      await inStore(eu, ...lose);
+    for (const left of [older, { header: '', facets: '' }]) {
+      await putBack(run, id, left);
       expect((await agentAt(eu, id)).status).not.toBe('AVAILABLE');
       await becomes(id, { status: 'AVAILABLE', facets });
     }

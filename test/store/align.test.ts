@@ -44,6 +44,24 @@ describe('an index check', () => {
     expect(await check(d)).toEqual({ records: 5, members: 8, repaired: {} });
   });
 
+  it('repairs the sets of those who have a skill, whatever is in a skill’s name', async () => {
+    const d = store.domain('skilled');
+    const [a, b] = await Promise.all(['a', 'b'].map((id) => d.free(id, 1000, { 'sign é}:*': 10, spanish: 20 })));
+    const key = (skill: string): string => `skill:{skilled}:${skill}`;
+    await d.command('SREM', key('sign é}:*'), a as string);
+    await d.command('DEL', key('spanish'));
+    await d.command('SADD', key('french'), b as string, 'skilled:never-was');
+    expect(await check(d)).toMatchObject({ repaired: { missing: 3, ghost: 2 } });
+    expect(await d.command('SCARD', key('sign é}:*'))).toBe(2);
+    expect(await d.command('SCARD', key('spanish'))).toBe(2);
+    expect(await d.command('EXISTS', key('french'))).toBe(0);
+    await d.set(b as string, {
+      profile: { name: 'b', queues: [d.queue], skills: {}, tenureDays: 0, at: 2000, id: 'p' },
+    });
+    expect(await d.command('SMEMBERS', key('spanish'))).toEqual([a]);
+    expect(await check(d)).toMatchObject({ repaired: {} });
+  });
+
   it('ignores what the next scan corrects: claimed in another queue, and a lapsed claim', async () => {
     const d = store.domain('lazy');
     await d.free('a', 1000);

@@ -2,7 +2,7 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { FACET_NAMES } from '../../agent/facets.ts';
 import { closed } from '../../agent/wire.ts';
 import { SCOPES } from '../../auth/scopes.ts';
-import { AgentAnswer, Explanation, PassedOver } from '../../contract/agents.ts';
+import { AgentAnswer, Explanation, Incomplete, PassedOver } from '../../contract/agents.ts';
 import { ClaimAnswer } from '../../contract/claims.ts';
 import { Count, Name } from '../../contract/fields.ts';
 import { REQUEST_ID_FORM } from '../operations/headers.ts';
@@ -38,6 +38,7 @@ const PROBLEM_MEMBERS = {
   insufficient_scope: { scope: Type.Enum([...SCOPES], { description: 'The scope that the token lacks.' }) },
   no_agent_available: {
     passed_over: PassedOver,
+    incomplete: Incomplete,
     retry_after_ms: Type.Optional(
       Count(
         'When the call should ask again, in ms. Grows with the number of waiting calls. Absent if another region asks for its caller.',

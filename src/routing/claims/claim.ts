@@ -110,6 +110,7 @@ async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined)
   const isWaiting = request.askedBy === undefined;
   return new Refusal('no_agent_available', `no agent of queue "${queue.id}" can take the call now`, {
     passedOver: tally,
+    isIncomplete: reply?.isIncomplete,
     explanation,
     ...(isWaiting && { retryAfterMs: region.retrySlots.after(request.callId, NOBODY_FREE_MS) }),
     ...(mayShareAgent && { agent }),

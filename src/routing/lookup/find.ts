@@ -61,6 +61,7 @@ async function lookUp(region: Region, request: FindRequest, queue: Queue): Promi
     queue: queue.id,
     agents: found.agents.map(({ agentId, record }) => buildAndRecordAgentAnswer(region, agentId, record)),
     passed_over: found.tally,
+    ...(found.isIncomplete && { incomplete: true as const }),
     ...(request.explain && { explanation: explain(found.considered, region.config.ranking) }),
   };
 }
@@ -72,6 +73,7 @@ function append(found: Found, more: Found, limit: number): void {
   found.agents.push(...others.slice(0, limit - known.size));
   found.tally = more.tally;
   found.considered = more.considered;
+  if (more.isIncomplete) found.isIncomplete = true;
 }
 
 /** Queries the platforms of the stale agents. @returns whether at least one of them is platform-verified now */

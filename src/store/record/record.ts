@@ -36,6 +36,10 @@ export const rosterKey = (domain: string): string => `roster:{${domain}}`;
 /** The sorted set of a queue for one media type; scripts read the type from the key. */
 export const queueKey = (domain: string, queue: string, media: Media = 'voice'): string =>
   `queue${media === 'voice' ? '' : `.${media}`}:{${domain}}:${queue}`;
+/** The set of the agents of a domain who have a skill: see scripts/skills.lua. */
+export const holdersKey = (domain: string, skill: string): string => `skill:{${domain}}:${skill}`;
+/** The skills of a domain that many agents have. */
+export const commonSkillsKey = (domain: string): string => `skills:{${domain}}`;
 /** The media type of a queue's sorted set. */
 export const mediaOfLine = (key: string): Media => (/^queue\.([a-z_]+):/.exec(key)?.[1] ?? 'voice') as Media;
 /** The outbox stream of a partition. The hash tag spreads partitions over the masters. */

@@ -12,9 +12,11 @@ import {
   encode,
   endsKey,
   facetsKey,
+  holdersKey,
   linesOf,
   NONE,
   rosterKey,
+  skillIn,
   writeFacets,
   writeHeader,
   writeNoted,
@@ -165,6 +167,8 @@ export class RedisAgents implements Agents {
       stays: lines.filter((line) => before.includes(line)),
       enters: lines.filter((line) => !before.includes(line)),
       leaves: before.filter((line) => !lines.includes(line)),
+      gains: skillsBeyond(domain, facets, record?.facets),
+      loses: record ? skillsBeyond(domain, record.facets, facets) : [],
       remaining: locks.remaining,
       claims: locks.changed.map(writeNoted),
       calls: locks.changed.map(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
@@ -179,6 +183,15 @@ export class RedisAgents implements Agents {
     if (header === '') this.#records.forget(agentId);
     return { kind, record: header === '' ? undefined : this.#records.keep(agentId, header, stored ?? '') };
   }
+}
+
+/** The skills that an agent has by `facets` and not by `others`, with the keys of those who have them. */
+function skillsBeyond(domain: string, { profile }: Facets, others: Facets = {}): [holders: string, skill: string][] {
+  const theirs = others.profile?.skills ?? {};
+  if (profile?.skills === others.profile?.skills) return [];
+  return Object.keys(profile?.skills ?? {}).flatMap((name): [string, string][] =>
+    Object.hasOwn(theirs, name) ? [] : [[holdersKey(domain, name), skillIn(name)]],
+  );
 }
 
 /** The facets without the claim on one unit. */

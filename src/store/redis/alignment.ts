@@ -8,6 +8,7 @@ import { misplacement } from './place.ts';
 import type { Records } from './records.ts';
 import { linesIn, scanAgents, scanLine } from './scan.ts';
 import { scripts } from './scripts.ts';
+import { SkillAlignment } from './skill-alignment.ts';
 
 interface AlignmentOptions {
   cluster: Cluster;
@@ -35,12 +36,14 @@ export class Alignment {
   /** @throws ShardUnavailable; what `pace` throws */
   async check(domain: string): Promise<Aligned> {
     const found: Aligned = { records: 0, members: 0, repaired: {} };
-    await this.#checkRecords(domain, found);
+    const skills = new SkillAlignment({ ...this.#options, domain });
+    await this.#checkRecords(domain, skills, found);
     for (const line of await linesIn(this.#options.cluster, domain)) await this.#checkLine(domain, line, found);
+    await skills.checkSets(found, this.#options.pace);
     return found;
   }
 
-  async #checkRecords(domain: string, found: Aligned): Promise<void> {
+  async #checkRecords(domain: string, skills: SkillAlignment, found: Aligned): Promise<void> {
     const { cluster, pace, records } = this.#options;
     for await (const agentIds of scanAgents(cluster, domain, { step: STEP })) {
       const read = await records.readAll(domain, agentIds);
@@ -56,6 +59,7 @@ export class Alignment {
           }
         }),
       );
+      await skills.checkRecords(read, found);
       // Scripts maintain the directory; this adds agents that an older version stored.
       const entries = [...read].flatMap(([id, { facets }]) => (isForgotten(facets) ? [] : ['0', id]));
       const roster = rosterKey(domain);

@@ -1,5 +1,5 @@
 import type { ClaimReply } from '../queues.ts';
-import { agentsKey, callsKey, changesKey, endsKey, facetsKey, rosterKey } from '../record/record.ts';
+import { agentsKey, callsKey, changesKey, commonSkillsKey, endsKey, facetsKey, rosterKey } from '../record/record.ts';
 import { type Script, scripts } from './scripts.ts';
 
 /** Requests that one script call can serve together: how their arguments are composed, and their answers told apart. */
@@ -18,15 +18,17 @@ export interface ScriptBatch<Request, Answer> {
 
 /** What a request requires of an agent; `walk.lua` describes the parts. */
 export interface Requirements {
-  skills?: [name: string, least: string][];
+  skills?: [name: string, least: string, key: number][];
   pass_over?: Record<string, string>;
   vouched?: Record<string, 1>;
   explain?: boolean;
 }
 
-/** A claim as `claim.lua` reads it, with the key of its queue. */
-export interface Wanted extends Requirements {
+/** A claim as `claim.lua` reads it, with keys instead of their numbers. */
+export interface Wanted extends Omit<Requirements, 'skills'> {
   line: string;
+  /** Required skills, and the keys of those who have them. */
+  skills?: [name: string, least: string, holders: string][];
   call: string;
   name: string;
   wish: string;
@@ -35,17 +37,18 @@ export interface Wanted extends Requirements {
   excluded?: Record<string, 1>;
   only?: string;
   instead?: Record<string, 1>;
+  cursor?: string;
 }
 
 type RawAnswer = [
-  verdict: ClaimReply['verdict'],
+  verdict: ClaimReply['verdict'] | 'more',
   agentId: string,
   header: string,
   fence: string,
   versionBefore: string,
   tally?: string,
   considered?: string[][],
-  lapsed?: string,
+  lapsedOrCursor?: string,
 ];
 
 export interface ClaimAnswer {
@@ -57,12 +60,16 @@ const MOST_CLAIMS = 64;
 
 /** Claims of a domain. @param surplusMs bonus for 100 levels of skill surplus, in ms */
 export function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatch<Wanted, ClaimAnswer> {
-  const keys = [agentsKey, callsKey, changesKey, endsKey].map((keyOf) => keyOf(domain));
+  const keys = [agentsKey, callsKey, changesKey, endsKey, commonSkillsKey].map((keyOf) => keyOf(domain));
   return {
     ...{ script: scripts.claim, name: `claim ${domain}`, key: keys[0] as string, most: MOST_CLAIMS },
     compose(requests) {
       const lines = new Numbered();
-      const claims = requests.map(({ line, ...claim }) => ({ ...claim, queue: lines.numberOf(line) }));
+      const claims = requests.map(({ line, skills, ...claim }) => ({
+        ...claim,
+        queue: lines.numberOf(line),
+        ...(skills && { skills: skills.map(([name, least, holders]) => [name, least, lines.numberOf(holders)]) }),
+      }));
       return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, surplus_ms: surplusMs, claims })] };
     },
     read(reply, requests) {
@@ -81,6 +88,9 @@ export interface Commit {
   stays: string[];
   enters: string[];
   leaves: string[];
+  /** Skills that change, with the keys of those who have them. */
+  gains: [holders: string, skill: string][];
+  loses: [holders: string, skill: string][];
   remaining: [unit: string, remainingMs: number][];
   claims: string[];
   calls: [call: string, fence: string, endReason: string][];
@@ -90,7 +100,9 @@ const MOST_COMMITS = 50;
 
 /** Commits of a domain's records. */
 export function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]> {
-  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey].map((keyOf) => keyOf(domain));
+  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey, commonSkillsKey].map((keyOf) =>
+    keyOf(domain),
+  );
   return {
     ...{ script: scripts.commit, name: `commit ${domain}`, key: keys[0] as string, most: MOST_COMMITS },
     compose(requests) {
@@ -98,10 +110,12 @@ export function commitsIn(domain: string, region: string): ScriptBatch<Commit, s
       const texts: string[] = [];
       const commits = requests.map(({ id, version, header, facets, ...lists }) => {
         if (facets !== undefined) texts.push(facets);
-        const { stays, enters, leaves, ...others } = lists;
-        const numbered = [stays, enters, leaves].map((each) => each.map((line) => lines.numberOf(line)));
-        const [staysIn, entersInto, leavesOut] = numbered;
-        const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut };
+        const { stays, enters, leaves, gains, loses, ...others } = lists;
+        const [staysIn, entersInto, leavesOut] = [stays, enters, leaves].map((each) =>
+          each.map((key) => lines.numberOf(key)),
+        );
+        const [gained, lost] = [gains, loses].map((each) => each.map(([key, skill]) => [lines.numberOf(key), skill]));
+        const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut, gains: gained, loses: lost };
         const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
         return {
           ...{ id, version, header },

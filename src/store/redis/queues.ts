@@ -2,7 +2,18 @@ import type { Media } from '../../agent/facets.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle, Queues, Tally } from '../queues.ts';
 import { CLAIMED } from '../record/layout.ts';
-import { agentsKey, encode, levelIn, plain, queueKey, readNoted, skillIn } from '../record/record.ts';
+import {
+  agentsKey,
+  changesKey,
+  commonSkillsKey,
+  encode,
+  holdersKey,
+  levelIn,
+  plain,
+  queueKey,
+  readNoted,
+  skillIn,
+} from '../record/record.ts';
 import type { Written } from '../written.ts';
 import { type ClaimAnswer, claimsIn, type Requirements, type Wanted } from './batches.ts';
 import type { Cluster } from './cluster.ts';
@@ -27,16 +38,27 @@ export class RedisQueues implements Queues {
 
   async find(request: FindRequest): Promise<Found> {
     const { domain, queue, media, limit } = request;
-    const keys = [queueKey(domain, queue, media), agentsKey(domain)];
-    const packed = { ...requirementsOf(request), surplus_ms: this.#surplusMs, most: limit };
-    const reply = await this.#cluster.run(scripts.find, keys, [JSON.stringify(packed)]);
-    const [agents, clock, tally, considered] = reply as [[string, string][], string, string, string[][]];
+    const { skills, ...required } = requirementsOf(request);
+    const keys = [
+      ...[queueKey(domain, queue, media), agentsKey(domain), changesKey(domain), commonSkillsKey(domain)],
+      ...(skills ?? []).map(([, , holders]) => holders),
+    ];
+    const packed: Requirements & Record<string, unknown> = { ...required, surplus_ms: this.#surplusMs, most: limit };
+    if (skills) packed.skills = skills.map(([name, least], i) => [name, least, i + 1]);
+    let trip: FindTrip;
+    let trips = 0;
+    do {
+      trip = (await this.#cluster.run(scripts.find, keys, [JSON.stringify(packed)])) as FindTrip;
+      packed.cursor = trip[4] === AGAIN ? undefined : trip[4] || undefined;
+    } while (trip[4] !== '' && ++trips < MOST_TRIPS);
+    const [agents, clock, tally, considered, cursor] = trip;
     const records = await this.#records.join(domain, new Map([...headersIn(considered), ...agents]));
     return {
       agents: agents.map(([agentId]) => ({ agentId, record: records.get(agentId) as AgentRecord })),
       clockMs: Number(clock),
       tally: readTally(tally),
       considered: readConsidered(considered, records),
+      ...(cursor !== '' && { isIncomplete: true }),
     };
   }
 
@@ -51,23 +73,38 @@ export class RedisQueues implements Queues {
       ...(excluded.length > 0 && { excluded: setOf(excluded) }),
       ...(instead.length > 0 && { instead: setOf(instead) }),
     };
-    const written = await this.#claims.join(claimsIn(domain, region, this.#surplusMs), wanted, deadlineMs);
-    // Facets are read whether or not a replica has acknowledged the claim; the answer carries its durability.
-    const reply = await this.#read(domain, written.evenIfLost() as ClaimAnswer);
-    return written.map(() => reply);
+    const batch = claimsIn(domain, region, this.#surplusMs);
+    const until = this.#cluster.clock.monotonicMs() + deadlineMs;
+    for (;;) {
+      const leftMs = until - this.#cluster.clock.monotonicMs();
+      const written = await this.#claims.join(batch, wanted, leftMs);
+      // Facets are read whether or not a replica has acknowledged the claim; the answer carries its durability.
+      const { clock, answer } = written.evenIfLost();
+      const [verdict, , , , , , , cursor = ''] = answer;
+      const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
+      if (verdict === 'more' && !isLate) {
+        wanted.cursor = cursor || undefined;
+        continue;
+      }
+      const reply = await this.#read(domain, clock, answer);
+      return written.map(() => reply);
+    }
   }
 
-  async #read(domain: string, { clock, answer }: ClaimAnswer): Promise<ClaimReply> {
-    const [verdict, agentId, header, fence, versionBefore, tally = '', considered = [], noted] = answer;
+  async #read(domain: string, clock: string, answer: ClaimAnswer['answer']): Promise<ClaimReply> {
+    const [found, agentId, header, fence, versionBefore, tally = '', considered = [], noted] = answer;
     const headers = new Map([...headersIn(considered), ...(header === '' ? [] : [[agentId, header] as const])]);
     const records = await this.#records.join(domain, headers);
-    const [record, lapsed] = [records.get(agentId), noted ? readNoted(noted) : undefined];
+    const isIncomplete = found === 'more';
+    const verdict = isIncomplete ? 'none' : found;
+    const [record, lapsed] = [records.get(agentId), noted && !isIncomplete ? readNoted(noted) : undefined];
     return {
       ...{ verdict, agentId, fence: Number(fence), clockMs: Number(clock), versionBefore: plain(versionBefore) },
       ...(record && { record }),
       tally: readTally(tally),
       considered: readConsidered(considered, records),
       ...(lapsed && { lapsed }),
+      ...(isIncomplete && { isIncomplete }),
     };
   }
 
@@ -81,9 +118,22 @@ export class RedisQueues implements Queues {
   }
 }
 
-/** What a request requires of an agent, as `walk.lua` reads it. */
-function requirementsOf({ skills, passOver, vouched, explain }: ClaimRequest | FindRequest): Requirements {
-  const levels = Object.entries(skills).map(([name, least]): [string, string] => [skillIn(name), levelIn(least)]);
+/** The answer of one trip of a lookup; a cursor if somebody was left out. */
+type FindTrip = [agents: [string, string][], clock: string, tally: string, considered: string[][], cursor: string];
+
+/** Cursor of a trip that has to begin again. */
+const AGAIN = 'again';
+/** Trips of a lookup: 32,768 agents. */
+const MOST_TRIPS = 64;
+/** Time that is left for the last trip of a claim, in ms. */
+const LONGEST_TRIP_MS = 50;
+
+/** What a request requires of an agent, as `walk.lua` reads it, with the keys of those who have the skills. */
+function requirementsOf(request: ClaimRequest | FindRequest): Pick<Wanted, keyof Requirements> {
+  const { domain, skills, passOver, vouched, explain } = request;
+  const levels = Object.entries(skills).map(([name, least]): [string, string, string] => {
+    return [skillIn(name), levelIn(least), holdersKey(domain, name)];
+  });
   const passed = [...passOver].map(([home, why]) => [encode(home), why]);
   return {
     ...(levels.length > 0 && { skills: levels }),

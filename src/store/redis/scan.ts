@@ -27,22 +27,26 @@ export async function* scanLine(cluster: Cluster, line: string, how: Scan): Asyn
 }
 
 /** The keys of all queues of a domain that have members. */
-export async function linesIn(cluster: Cluster, domain: string): Promise<string[]> {
+export function linesIn(cluster: Cluster, domain: string): Promise<string[]> {
   const prefix = queueKey(domain, '');
-  const pattern = prefix.replace('queue', 'queue*');
-  const lines = new Set<string>();
+  return keysLike(cluster, prefix, `${prefix.replace('queue', 'queue*')}*`);
+}
+
+/** The keys on one master that match a pattern, in order. @param key any key of that master */
+export async function keysLike(cluster: Cluster, key: string, pattern: string): Promise<string[]> {
+  const found = new Set<string>();
   let cursor = '0';
   do {
-    const step = ['SCAN', cursor, 'MATCH', `${pattern}*`, 'COUNT', '1000'];
-    const reply = await cluster.attempt(prefix, SCAN_DEADLINE_MS, async () => {
-      const node = await cluster.node(prefix);
+    const step = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'];
+    const reply = await cluster.attempt(key, SCAN_DEADLINE_MS, async () => {
+      const node = await cluster.node(key);
       return node.sendCommand(step);
     });
     const [next, keys] = reply as unknown as [unknown, string[]];
-    for (const key of keys) lines.add(key);
+    for (const each of keys) found.add(each);
     cursor = String(next);
   } while (cursor !== '0');
-  return [...lines].sort();
+  return [...found].sort();
 }
 
 async function* scan(cluster: Cluster, key: string, command: string, { prefix = '', step }: Scan) {

@@ -25,6 +25,7 @@ export function load(name: string, folder: URL = here): Script {
 export const scripts = {
   affirm: load('affirm'),
   align: load('align'),
+  alignSkill: load('align-skill'),
   beat: load('beat'),
   budget: load('budget'),
   claim: load('claim'),

@@ -1,7 +1,8 @@
 -- claim: claims the best agent of a queue for each call of a batch, exactly once.
--- KEYS  1 agents, 2 calls, 3 changes, 4 ends, then the queues (a queue's name contains the media type)
+-- KEYS  1 agents, 2 calls, 3 changes, 4 ends, 5 common skills, then the queues (a queue's name contains the media type) and the sets
+--       of those who have the required skills
 -- ARGV  1 the batch, as JSON: `region`, `surplus_ms` (the bonus for 100 levels of skill surplus), and `claims`, each with
---       queue      number of its queue among the queues
+--       queue      number of its queue among the keys from the sixth on
 --       call, name, wish   of the call: its id, the queue's name in the record, the request in one word
 --       lock_ms, hold_ms   how long the claim is held, and how long an agent is reserved while its home is asked
 --       skills, pass_over, vouched   see walk.lua
@@ -9,9 +10,10 @@
 --       only       the one agent wanted
 --       instead    agents of other homes that may be granted here, as delegated grants: {id = 1}
 --       explain    whether to list all considered agents
+--       cursor     of the trip before, if that found nobody and left somebody out
 --       Parts that are empty may be missing.
 -- Answers {clock ms, answer, ...}, an answer for each claim: {"failed", error} if only this claim failed, else
--- {verdict, agent, header, fence, version before, counts, considered, lapsed}, where verdict is
+-- {verdict, agent, header, fence, version before, counts, considered, lapsed or cursor}, where verdict is
 --   granted  a unit of the agent is locked under a new fence. The fence of a delegated grant is only one higher than the
 --            last known one, and so lower than any that the home has granted since
 --   again    the call has this claim, granted or homed here; the record is written again, so that a replica acknowledges it
@@ -20,6 +22,7 @@
 --            request
 --   ask      the agent is homed elsewhere, and reserved for a moment, so that the home can be asked
 --   none     no agent; the scan counts say why: "seen n reason n ..."
+--   more     no agent yet, and somebody was left out: the next trip goes on from the cursor, or from the beginning without one
 -- considered lists {agent, pass-over reason or "", header} in the order of the scan. version before is that of the record that
 -- was overwritten, "0" if none was. lapsed is this region's lapsed claim on the unit, now ended, in the form of changes.lua;
 -- it had not been ended before this grant.
@@ -28,6 +31,7 @@
 --include calls
 --include changes
 --include ends
+--include skills
 --include walk
 
 local batch = cjson.decode(ARGV[1])
@@ -58,12 +62,22 @@ end
 
 -- Moves the agents whose claims have lapsed back to their places.
 local function heal(line)
-  repeat
-    local lapsed = lapsed_in(line.queue, now)
+  for _ = 1, MOST_LAPSED / LAPSED do
+    local lapsed = lapsed_in(line.queue, now, LAPSED)
     headers.fetch(lapsed)
     for i = 1, #lapsed do move(line, lapsed[i], score_by(headers.get(lapsed[i]), line.queue, now_ms, now)) end
     flush_line(line)
-  until #lapsed < LAPSED
+    if #lapsed > 0 then line.is_healed = true end
+    if #lapsed < LAPSED then return end
+  end
+  line.is_ill = true -- more have lapsed
+end
+
+local commons = {}
+
+local function is_common_here(skill)
+  if commons[skill] == nil then commons[skill] = is_common(KEYS[5], skill) end
+  return commons[skill]
 end
 
 -- Reads the beginnings of all lines, so that their headers come with one command. A line that fails, fails its own claims.
@@ -71,7 +85,7 @@ local function open_lines()
   local claims_of, heads = {}, {}
   for _, claim in ipairs(batch.claims) do claims_of[claim.queue] = (claims_of[claim.queue] or 0) + 1 end
   for queue, count in pairs(claims_of) do
-    local line = open_line(KEYS[4 + queue], count)
+    local line = open_line(KEYS[5 + queue], count)
     lines[queue] = line
     local is_read, problem = pcall(function()
       heal(line)
@@ -109,7 +123,25 @@ local function known_claim(entry, claim, media)
   end
 end
 
--- Looks for the best agent. Answers the id and the header, nil if there is none; and what the walk saw.
+-- Walks a line. Answers the number of members that it looked at, and the cursor if some are left; "" to begin again.
+local function walk_line(claim, line, want, visit)
+  local from, changed = 1, nil
+  if claim.cursor then
+    -- Whoever has lapsed may stand behind the cursor now.
+    if not line.is_healed then from, changed = resumed(line.queue, changes, claim.cursor) end
+    if not changed then return 0, '' end
+    if #changed > 0 then walk_holders(line.queue, changed, headers, want, now_ms, now, visit) end
+  end
+  local seen, last
+  if want.in_order then seen, last = walk_in_order(line, headers, want, from, now_ms, now, visit)
+  else seen, last = walk_by_score(line.queue, headers, want, from, {}, now_ms, now, visit) end
+  looks_left = looks_left - seen
+  if last then return seen, cursor_at(line.queue, changes, last) end
+  return seen, line.is_ill and '' or nil
+end
+
+-- Looks for the best agent. Answers the id and the header, nil if there is none; what the walk saw; and the cursor if it left
+-- somebody out.
 local function best_of(claim, line, want, entry)
   local best, best_id, best_rank
   local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
@@ -133,19 +165,21 @@ local function best_of(claim, line, want, entry)
     return best_rank
   end
 
-  local seen = 1
+  local seen, cursor, holders = 1, nil, nil
+  local gone = line.gone and #line.gone or 0
   if claim.only then
     local header = redis.call('ZSCORE', line.queue, claim.only) and headers.get(claim.only) or false
-    local why = obstacle(claim.only, header, want, now_ms, now)
-    visit(claim.only, header, why, 0)
+    visit(claim.only, header, obstacle(claim.only, header, want, now_ms, now), 0)
   else
-    local gone = line.gone and #line.gone or 0
-    if want.in_order then seen = walk_in_order(line, headers, want, now_ms, now, visit)
-    else seen = walk_by_score(line.queue, headers, want, {}, now_ms, now, visit) end
-    if not best and not fallback then count_taken(tally, line.queue, seen, gone) end
+    holders = holders_of(line.queue, claim, is_common_here, 5)
+    if not holders then seen, cursor = walk_line(claim, line, want, visit)
+    else seen = #holders > 0 and walk_holders(line.queue, holders, headers, want, now_ms, now, visit) or 0 end
+    if not best and not fallback and not cursor then
+      count_others(tally, line.queue, holders and 'skill' or 'claimed', gone)
+    end
   end
   if not best then best, best_id = fallback, fallback_id end
-  return best_id, best, counts_of(tally, seen), considered
+  return best_id, best, counts_of(tally, seen), considered, cursor
 end
 
 -- The unit's lapsed claim, ended. It would never be reported once another claim overwrites it.
@@ -226,8 +260,8 @@ local function answer_to(claim)
   local want, entry = wanted(line.queue, claim, surplus_ms), calls.get(claim.call)
   local known = entry and known_claim(entry, claim, want.media)
   if known then return known end
-  local id, header, counts, considered = best_of(claim, line, want, entry)
-  if not id then return { 'none', '', '', '0', '0', counts, considered } end
+  local id, header, counts, considered, cursor = best_of(claim, line, want, entry)
+  if not id then return { cursor and 'more' or 'none', '', '', '0', '0', counts, considered, cursor } end
   local before = string.sub(header, VERSION, VERSION_END)
   local verdict, now_header, fence, lapsed = 'granted'
   if is_plain(header) then

@@ -1,10 +1,12 @@
 -- commit: stores the records of a batch of agents, each if it has not changed meanwhile, and moves the agents in their queues.
--- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, then the queues
+-- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, 7 common skills, then the queues and the sets of those
+--       who have a skill
 -- ARGV  1 the batch, as JSON: `region`, and `commits`, each with
 --       id, version   the agent, and the expected version ("0": no record)
 --       header        without its versions, which stand as zeros
 --       facets        number of the argument with the agent's facets; missing if they do not change
---       stays, enters, leaves   numbers of the agent's queues among the queues: those it stays in, and those that change
+--       stays, enters, leaves   the agent's queues: those it stays in, and those that change, as numbers of keys from the eighth on
+--       gains, loses   the skills that change: {{number of the key, skill}, ...}
 --       remaining     {{unit, ms}, ...}: rest of the locks that other regions granted
 --       claims        the claims that changed, as in changes.lua
 --       calls         {{call, fence, end reason or "-"}, ...}: of each of these claims
@@ -17,6 +19,7 @@
 --include calls
 --include changes
 --include ends
+--include skills
 
 local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
@@ -34,12 +37,17 @@ local function is_in_place(there, header)
 end
 
 local function move(commit, there, header, r)
-  for _, queue in ipairs(commit.leaves or {}) do redis.call('ZREM', KEYS[6 + queue], commit.id) end
+  for _, queue in ipairs(commit.leaves or {}) do redis.call('ZREM', KEYS[7 + queue], commit.id) end
   if string.byte(header, VOICE) == FORGOTTEN then redis.call('ZREM', directory, commit.id)
   elseif not there or string.byte(there, VOICE) == FORGOTTEN then redis.call('ZADD', directory, 0, commit.id) end
-  for _, queue in ipairs(commit.enters or {}) do place(KEYS[6 + queue], commit.id, r, now_ms) end
+  for _, queue in ipairs(commit.enters or {}) do place(KEYS[7 + queue], commit.id, r, now_ms) end
   if not commit.stays or there and is_in_place(there, header) then return end
-  for _, queue in ipairs(commit.stays) do place(KEYS[6 + queue], commit.id, r, now_ms) end
+  for _, queue in ipairs(commit.stays) do place(KEYS[7 + queue], commit.id, r, now_ms) end
+end
+
+local function learn(commit)
+  for _, skill in ipairs(commit.gains or {}) do gain_skill(KEYS[7], KEYS[7 + skill[1]], skill[2], commit.id) end
+  for _, skill in ipairs(commit.loses or {}) do redis.call('SREM', KEYS[7 + skill[1]], commit.id) end
 end
 
 -- Whether the call's entry changes to this claim. It stays if its own claim was granted by this region, which must end it, or is
@@ -92,6 +100,7 @@ local function stored(commit)
   lock_for(r, commit.remaining or {})
   local header = write(r)
   move(commit, there, header, r)
+  learn(commit)
   if not commit.claims then note(changes, id) end
   for _, claim in ipairs(commit.claims or {}) do note(changes, id, claim) end
   headers.set(id, header)

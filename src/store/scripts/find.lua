@@ -1,12 +1,15 @@
 -- find: finds the best agents of a queue. Changes nothing.
--- KEYS  1 queue, 2 agents
--- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, and `explain` to list all that were considered
--- Answers {found, clock ms, counts, considered}: found lists {agent, header}, the best first; the rest is as in claim.
+-- KEYS  1 queue, 2 agents, 3 changes, 4 common skills, then the sets of those who have the required skills
+-- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, `cursor` of the trip before, and `explain` to list
+--       all that were considered
+-- Answers {found, clock ms, counts, considered, cursor}: found lists {agent, header}, the best first. With a cursor, nobody was
+-- found yet, and the next trip goes on from it; "again": from the beginning. The rest is as in claim.
 --include record
 --include headers
+--include skills
 --include walk
 
-local queue = KEYS[1]
+local queue, changes = KEYS[1], KEYS[3]
 local request = cjson.decode(ARGV[1])
 local want, most = wanted(queue, request, request.surplus_ms), request.most
 local now_ms = clock()
@@ -27,11 +30,34 @@ local function visit(id, header, why, rank)
   return best[most] and best[most].rank
 end
 
-local lapsed = lapsed_in(queue, now)
-local seen
-if want.in_order and #lapsed == 0 then seen = walk_in_order(open_line(queue, 1), headers, want, now_ms, now, visit)
-else seen = walk_by_score(queue, headers, want, lapsed, now_ms, now, visit) end
-if #best < most then count_taken(tally, queue, seen, #best) end
-local found = {}
-for i, b in ipairs(best) do found[i] = { b.id, b.header } end
-return { found, now, counts_of(tally, seen), considered }
+local function answer(seen, cursor)
+  local found = {}
+  for i, b in ipairs(best) do found[i] = { b.id, b.header } end
+  return { found, now, counts_of(tally, seen), considered, cursor or '' }
+end
+
+local holders = holders_of(queue, request, function(skill) return is_common(KEYS[4], skill) end, 4)
+if holders then
+  local seen = #holders > 0 and walk_holders(queue, holders, headers, want, now_ms, now, visit) or 0
+  if #best < most then count_others(tally, queue, 'skill', #best) end
+  return answer(seen)
+end
+
+local from, changed = 1, {}
+if request.cursor then
+  from, changed = resumed(queue, changes, request.cursor)
+  if not from then return answer(0, 'again') end
+  if #changed > 0 then walk_holders(queue, changed, headers, want, now_ms, now, visit) end
+end
+local lapsed = lapsed_in(queue, now, MOST_LAPSED)
+local seen, last
+if want.in_order and #lapsed == 0 and #changed == 0 then
+  seen, last = walk_in_order(open_line(queue, 1), headers, want, from, now_ms, now, visit)
+else
+  seen, last = walk_by_score(queue, headers, want, from, lapsed, now_ms, now, visit)
+end
+if #best == 0 and (last or #lapsed >= MOST_LAPSED) then
+  return answer(seen, last and cursor_at(queue, changes, last) or 'again')
+end
+if #best < most and not request.cursor then count_others(tally, queue, 'claimed', #best) end
+return answer(seen)

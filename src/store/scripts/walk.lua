@@ -1,10 +1,16 @@
--- walk: goes through a queue for claim and find: in order, up to a limit, until no later agent can be better.
+-- walk: goes through a queue for claim and find, until no later agent can be better, or everybody who could qualify was looked at.
+-- A script looks at a limited number of headers, so that no request blocks the domain. A request that nobody met so far fits
+-- goes on in the next trip to Redis, from where it stopped; agents who became free behind it meanwhile are in the change stream.
 
-local LIMIT = 512 -- headers in a walk: a request that no agent fits must not block the domain
+local LOOKS = 512 -- headers that a request looks at in one trip
+local LEAST_LOOKS = 16 -- of a request whose batch has used up its looks
+local looks_left = 2048 -- of all requests of a batch
 local LAPSED = 64 -- agents at the tail whose claims have lapsed, in one step
+local MOST_LAPSED = 1024 -- of them in one trip
+local MOST_CHANGES = 256 -- changes between two trips that the later one looks at
 
 -- What a request requires. Every part but `media` and `bonus` may be missing:
---   skills     {{",name:", least level in three digits}, ...}
+--   skills     {{",name:", least level in three digits, number of the key of its holders}, ...}
 --   pass_over  homes whose agents cannot be claimed now: {home = reason}
 --   vouched    platform-verified agents, who are not passed over for their home: {id = 1}
 -- surplus_ms: bonus in ms for 100 levels of skill surplus. bonus: the largest that the request gives. in_order: nobody behind the
@@ -62,9 +68,10 @@ local function rank_of(header, surplus, in_hand, want)
   return in_hand * STEP + tonumber(string.sub(header, ARRIVAL, ARRIVAL_END)) - surplus / 100 * want.surplus_ms
 end
 
--- The walks call visit(id, header, why, rank) for the members of a queue in line, where why is the pass-over reason, and rank the
--- place of one who can be claimed. visit answers the rank that a later member must beat, or nil. Both answer the number of
--- members that they looked at. visit must not change the queue.
+-- The walks call visit(id, header, why, rank) for members of a queue, where why is the pass-over reason, and rank the place of one
+-- who can be claimed. visit answers the rank that a later member must beat, or nil. They answer the number of members that they
+-- looked at and, if they found nobody and members are left, the number of the last one. from: number of the first member. visit
+-- must not change the queue.
 
 local CLAIMED_IN_A_ROW = 4 -- after so many, a walk asks where the tail begins
 
@@ -81,49 +88,51 @@ local function more_of(line)
   return ids
 end
 
--- For a request whose first suitable agent is the best: the rank is the place in the queue. Reads no scores.
-local function walk_in_order(line, headers, want, now_ms, now, visit)
-  local ids, seen, in_a_row, in_line = line.ids, 0, 0, nil
-  for i = line.first, LIMIT do
+local function most_looks() return math.max(LEAST_LOOKS, math.min(LOOKS, looks_left)) end
+
+-- For a request whose first suitable agent is the best. Reads no scores.
+local function walk_in_order(line, headers, want, from, now_ms, now, visit)
+  local ids, seen, in_a_row, in_line, most = line.ids, 0, 0, nil, most_looks()
+  for i = math.max(from, line.first), math.huge do
+    if seen >= most then return seen, i - 1 end
     if ids[i] == nil then
-      if line.is_whole then return seen end
-      headers.fetch(more_of(line))
+      while ids[i] == nil and not line.is_whole do headers.fetch(more_of(line)) end
       if ids[i] == nil then return seen end
     end
     local id = ids[i]
     if id then
       local header = headers.get(id)
-      local why = obstacle(id, header, want, now_ms, now)
+      local why, surplus, in_hand = obstacle(id, header, want, now_ms, now)
       in_a_row = (why == 'claimed' or why == 'held') and in_a_row + 1 or 0
       if in_a_row >= CLAIMED_IN_A_ROW then
         in_line = in_line or redis.call('ZCOUNT', line.queue, '-inf', '(' .. CLAIMED_TEXT)
         if i > in_line then return seen end
       end
       seen = seen + 1
-      if visit(id, header, why, not why and i, i) then return seen end
+      if visit(id, header, why, not why and rank_of(header, surplus, in_hand, want), i) then return seen end
     elseif i == line.first then line.first = i + 1 end
   end
-  return seen
 end
 
 -- For all other requests. `lapsed`: agents at the tail whose claims have lapsed; they come first, because their scores place them
 -- too far back.
-local function walk_by_score(queue, headers, want, lapsed, now_ms, now, visit)
-  local seen, to_beat = 0, nil
+local function walk_by_score(queue, headers, want, from, lapsed, now_ms, now, visit)
+  local seen, to_beat, is_found, most = 0, nil, false, most_looks()
 
   local function look(id)
     local header = headers.get(id)
     local why, surplus, in_hand = obstacle(id, header, want, now_ms, now)
     seen = seen + 1
+    is_found = is_found or not why
     to_beat = visit(id, header, why, not why and rank_of(header, surplus, in_hand, want)) or to_beat
   end
 
   headers.fetch(lapsed)
   for i = 1, #lapsed do look(lapsed[i]) end
-  local from, size = 0, 1
-  while seen < LIMIT do
+  local at, size = from - 1, 1
+  while true do
     local members = redis.call(
-      'ZRANGE', queue, '-inf', '(' .. CLAIMED_TEXT, 'BYSCORE', 'LIMIT', from, size, 'WITHSCORES')
+      'ZRANGE', queue, '-inf', '(' .. CLAIMED_TEXT, 'BYSCORE', 'LIMIT', at, size, 'WITHSCORES')
     local ids = {}
     for i = 1, #members, 2 do ids[#ids + 1] = members[i] end
     if #ids > 1 then headers.fetch(ids) end
@@ -132,9 +141,69 @@ local function walk_by_score(queue, headers, want, lapsed, now_ms, now, visit)
       look(ids[i])
     end
     if #ids < size or to_beat and tonumber(members[2 * #ids]) - want.bonus >= to_beat then return seen end
-    from, size = from + size, math.min(4 * size, 32)
+    at, size = at + size, math.min(4 * size, 32)
+    if seen >= most then return seen, not is_found and at or nil end
   end
-  return seen
+end
+
+-- For a request with a skill that few agents have: looks at those who have it.
+local function walk_holders(queue, holders, headers, want, now_ms, now, visit)
+  local scores, members = redis.call('ZMSCORE', queue, unpack(holders)), {}
+  for i = 1, #holders do
+    if scores[i] then members[#members + 1] = holders[i] end
+  end
+  headers.fetch(members)
+  for i = 1, #members do
+    local header = headers.get(members[i])
+    local why, surplus, in_hand = obstacle(members[i], header, want, now_ms, now)
+    visit(members[i], header, why, not why and rank_of(header, surplus, in_hand, want))
+  end
+  return #members
+end
+
+local SHORT = 16 -- members of a queue that a walk looks at as fast as at the holders of a skill
+
+-- The agents who have the rarest of the required skills, if they are fewer than the members of the queue; nil if not, or if all
+-- are common. An explanation lists the queue as long as one trip can. common: whether a skill is, see skills.lua. first_key: the
+-- key before those of the request's skills.
+local function holders_of(queue, request, common, first_key)
+  if not request.skills then return nil end
+  local members = redis.call('ZCARD', queue)
+  if members <= (request.explain and LOOKS or SHORT) then return nil end
+  local rarest, least = nil, members
+  for _, skill in ipairs(request.skills) do
+    if not common(skill[1]) then
+      local key = KEYS[first_key + skill[3]]
+      local count = redis.call('SCARD', key)
+      if count < least then rarest, least = key, count end
+    end
+  end
+  if not rarest then return nil end
+  return least > 0 and redis.call('SMEMBERS', rarest) or {}
+end
+
+-- Where a walk stopped, as a text: "change score agent", for `resumed`. i: number of the last member that it looked at.
+local function cursor_at(queue, changes, i)
+  local last = redis.call('XREVRANGE', changes, '+', '-', 'COUNT', 1)
+  local member = redis.call('ZRANGE', queue, i - 1, i - 1, 'WITHSCORES')
+  return (last[1] and last[1][1] or '0-0') .. ' ' .. (member[2] or 0) .. ' ' .. (member[1] or '-')
+end
+
+-- The number of the member from which a walk goes on, and the agents who changed since it stopped. nil if those are too many: then
+-- it starts again. Members only leave the part behind the cursor; whoever enters it is among the changed ones.
+local function resumed(queue, changes, cursor)
+  local change, score, id = string.match(cursor, '^(%S+) (%S+) (.*)$')
+  local entries = redis.call('XRANGE', changes, '(' .. change, '+', 'COUNT', MOST_CHANGES + 1)
+  if #entries > MOST_CHANGES then return nil end
+  local changed, known = {}, {}
+  for i = 1, #entries do
+    local agent = entries[i][2][2]
+    if not known[agent] then changed[#changed + 1] = agent end
+    known[agent] = true
+  end
+  local there = redis.call('ZSCORE', queue, id)
+  if there == score then return redis.call('ZRANK', queue, id) + 2, changed end
+  return redis.call('ZCOUNT', queue, '-inf', '(' .. score) + 1, changed
 end
 
 -- The score of an agent in a queue by the header; nil if not in the queue.
@@ -148,23 +217,19 @@ local function score_by(header, queue, now_ms, now)
 end
 
 -- Agents at the tail whose claims have lapsed.
-local function lapsed_in(queue, now)
-  return redis.call('ZRANGE', queue, CLAIMED_TEXT, TAIL .. now, 'BYSCORE', 'LIMIT', 0, LAPSED)
+local function lapsed_in(queue, now, most)
+  return redis.call('ZRANGE', queue, CLAIMED_TEXT, TAIL .. now, 'BYSCORE', 'LIMIT', 0, most)
 end
 
--- Completes the counts of a walk that found nobody: all members whom it did not look at, or met at the tail, are claimed.
--- gone: number of members that the queue should not have.
-local function count_taken(tally, queue, seen, gone)
-  if seen >= LIMIT then
-    tally.claimed = (tally.claimed or 0) + redis.call('ZCOUNT', queue, CLAIMED_TEXT, '+inf')
-    return
+-- Completes the counts of a walk that found nobody: all members whom it did not look at, or met at the tail, have the same
+-- reason: `claimed`, or `skill` if it looked only at those who have a skill. gone: members that the queue should not have.
+local function count_others(tally, queue, why, gone)
+  local known = gone
+  for reason, count in pairs(tally) do
+    if reason ~= why then known = known + count end
   end
-  local others = gone
-  for why, count in pairs(tally) do
-    if why ~= 'claimed' then others = others + count end
-  end
-  local taken = redis.call('ZCARD', queue) - others
-  tally.claimed = taken > 0 and taken or nil
+  local others = redis.call('ZCARD', queue) - known
+  tally[why] = others > 0 and others or nil
 end
 
 -- Scan counts as a text: "seen 3 claimed 2".
