@@ -171,7 +171,7 @@ local function best_of(claim, line, want, entry)
     local header = redis.call('ZSCORE', line.queue, claim.only) and headers.get(claim.only) or false
     visit(claim.only, header, obstacle(claim.only, header, want, now_ms, now), 0)
   else
-    holders = holders_of(line.queue, claim, is_common_here, 5)
+    holders = holders_of(line.queue, claim, is_common_here, KEYS, 5)
     if not holders then seen, cursor = walk_line(claim, line, want, visit)
     else seen = #holders > 0 and walk_holders(line.queue, holders, headers, want, now_ms, now, visit) or 0 end
     if not best and not fallback and not cursor then

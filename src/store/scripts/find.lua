@@ -36,7 +36,7 @@ local function answer(seen, cursor)
   return { found, now, counts_of(tally, seen), considered, cursor or '' }
 end
 
-local holders = holders_of(queue, request, function(skill) return is_common(KEYS[4], skill) end, 4)
+local holders = holders_of(queue, request, function(skill) return is_common(KEYS[4], skill) end, KEYS, 4)
 if holders then
   local seen = #holders > 0 and walk_holders(queue, holders, headers, want, now_ms, now, visit) or 0
   if #best < most then count_others(tally, queue, 'skill', #best) end

@@ -164,16 +164,16 @@ end
 local SHORT = 16 -- members of a queue that a walk looks at as fast as at the holders of a skill
 
 -- The agents who have the rarest of the required skills, if they are fewer than the members of the queue; nil if not, or if all
--- are common. An explanation lists the queue as long as one trip can. common: whether a skill is, see skills.lua. first_key: the
--- key before those of the request's skills.
-local function holders_of(queue, request, common, first_key)
+-- are common. An explanation lists the queue as long as one trip can. common: whether a skill is, see skills.lua. keys, before: the keys of
+-- the script, and the number of those before the first that requests refer to.
+local function holders_of(queue, request, common, keys, before)
   if not request.skills then return nil end
   local members = redis.call('ZCARD', queue)
   if members <= (request.explain and LOOKS or SHORT) then return nil end
   local rarest, least = nil, members
   for _, skill in ipairs(request.skills) do
     if not common(skill[1]) then
-      local key = KEYS[first_key + skill[3]]
+      local key = keys[before + skill[3]]
       local count = redis.call('SCARD', key)
       if count < least then rarest, least = key, count end
     end
