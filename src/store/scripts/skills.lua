@@ -1,6 +1,6 @@
 -- skills: which agents have a skill, so that a request for a rare one looks at them and not at a whole queue. A set per skill with
 -- the agents of the domain who have it, whatever they do. A skill that many have gets no set: it is a member of the set of common
--- skills, and stays one until an index check finds that few have it.
+-- skills from then on.
 
 local MOST_HOLDERS = 512 -- agents in a set
 
