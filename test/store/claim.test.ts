@@ -169,24 +169,6 @@ describe('claim', () => {
     expect((await d.members())[0]?.[1]).toBeGreaterThan(TAIL);
   });
 
-  it('finds the one who has a skill, and says nobody only of all, however long the queue', async () => {
-    const d = store.domain('long');
-    const names = Array.from({ length: 1200 }, (_, i) => `a${i}`);
-    const skills = (i: number) => ({ ...(i < 600 && { common: 50 }), ...(i >= 600 && { other: 50 }) });
-    await Promise.all(names.map((name, i) => d.free(name, 1000 + i, skills(i))));
-    await d.free('last', 9000, { common: 90, other: 90, rare: 10 });
-    // Few have it.
-    expect(await d.claim('1', { skills: { rare: 20 } })).toMatchObject({ verdict: 'none' });
-    expect(await d.claim('2', { skills: { unknown: 0 } })).toMatchObject({ verdict: 'none' });
-    // Many have either, and one both: that takes several trips.
-    const both = { skills: { common: 10, other: 10 } };
-    expect((await d.find(both)).agents.map(({ agentId }) => agentId)).toEqual(['long:last']);
-    expect(await d.claim('3', both)).toMatchObject({ verdict: 'granted', agentId: 'long:last' });
-    expect(await d.claim('4', both)).toMatchObject({ verdict: 'none' });
-    expect((await d.claim('4', both)).isIncomplete).toBeUndefined();
-    expect(await d.claim('5', { skills: { rare: 10 } })).toMatchObject({ verdict: 'none' });
-  });
-
   it('looks at a bounded number of records in one trip', async () => {
     const d = store.domain('bounded');
     await Promise.all(

@@ -200,8 +200,11 @@ export function writeFacets({ claim: _, digitalClaims: __, ...rest }: Facets): s
   return JSON.stringify(rest);
 }
 
-/** Parses stored facets. @throws Error */
-export const readFacets = (json: string): Facets => JSON.parse(json) as Facets;
+/** Parses stored facets. @throws Error if they are none */
+export function readFacets(json: string): Facets {
+  if (!json.startsWith('{')) throw new Error(`not the facets of an agent's record: ${json.slice(0, 80)}`);
+  return JSON.parse(json) as Facets;
+}
 
 /** Formats an agent's skills for scripts: `,billing:080,spanish:100,`. */
 function writeSkills(skills: Record<string, number>): string {

@@ -147,7 +147,8 @@ export class RedisAgents implements Agents {
     const [kind, header] = written.evenIfLost() as [Settled['kind'], string?];
     if (kind === 'conflict' || header === undefined) return { kind: 'conflict', record: await this.get(agentId) };
     const joined = await this.#records.join(domainOfAgent(this.#config, agentId), new Map([[agentId, header]]));
-    const now = joined.get(agentId) as AgentRecord;
+    const now = joined.get(agentId);
+    if (!now) return { kind: 'conflict', record: undefined };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 

@@ -43,18 +43,25 @@ export class RedisQueues implements Queues {
       ...[queueKey(domain, queue, media), agentsKey(domain), changesKey(domain), commonSkillsKey(domain)],
       ...(skills ?? []).map(([, , holders]) => holders),
     ];
-    const packed: Requirements & Record<string, unknown> = { ...required, surplus_ms: this.#surplusMs, most: limit };
+    const packed: Requirements & { surplus_ms: number; most: number; cursor?: string | undefined } = {
+      ...required,
+      surplus_ms: this.#surplusMs,
+      most: limit,
+    };
     if (skills) packed.skills = skills.map(([name, least], i) => [name, least, i + 1]);
+    const trips = new Trips();
     let trip: FindTrip;
-    let trips = 0;
     do {
       trip = (await this.#cluster.run(scripts.find, keys, [JSON.stringify(packed)])) as FindTrip;
-      packed.cursor = trip[4] === AGAIN ? undefined : trip[4] || undefined;
-    } while (trip[4] !== '' && ++trips < MOST_TRIPS);
+      packed.cursor = trip[4] === AGAIN ? undefined : trip[4];
+    } while (trip[4] !== '' && trips.mayGoOn(packed.cursor));
     const [agents, clock, tally, considered, cursor] = trip;
     const records = await this.#records.join(domain, new Map([...headersIn(considered), ...agents]));
     return {
-      agents: agents.map(([agentId]) => ({ agentId, record: records.get(agentId) as AgentRecord })),
+      agents: agents.flatMap(([agentId]) => {
+        const record = records.get(agentId);
+        return record ? [{ agentId, record }] : []; // removed meanwhile
+      }),
       clockMs: Number(clock),
       tally: readTally(tally),
       considered: readConsidered(considered, records),
@@ -75,6 +82,7 @@ export class RedisQueues implements Queues {
     };
     const batch = claimsIn(domain, region, this.#surplusMs);
     const until = this.#cluster.clock.monotonicMs() + deadlineMs;
+    const trips = new Trips();
     for (;;) {
       const leftMs = until - this.#cluster.clock.monotonicMs();
       const written = await this.#claims.join(batch, wanted, leftMs);
@@ -82,8 +90,9 @@ export class RedisQueues implements Queues {
       const { clock, answer } = written.evenIfLost();
       const [verdict, , , , , , , cursor = ''] = answer;
       const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
-      if (verdict === 'more' && !isLate) {
-        wanted.cursor = cursor || undefined;
+      if (verdict === 'more' && !isLate && trips.mayGoOn(cursor || undefined)) {
+        if (cursor === '') delete wanted.cursor;
+        else wanted.cursor = cursor;
         continue;
       }
       const reply = await this.#read(domain, clock, answer);
@@ -123,8 +132,23 @@ type FindTrip = [agents: [string, string][], clock: string, tally: string, consi
 
 /** Cursor of a trip that has to begin again. */
 const AGAIN = 'again';
-/** Trips of a lookup: 32,768 agents. */
+/** Trips of a request, and how many may begin again: a walk that finds nobody must not occupy a busy domain. */
 const MOST_TRIPS = 64;
+const MOST_RESTARTS = 4;
+
+/** Counts the trips of one request. */
+class Trips {
+  #trips = 1;
+  #restarts = 0;
+
+  /** @param cursor undefined if the next trip begins again */
+  mayGoOn(cursor: string | undefined): boolean {
+    this.#trips += 1;
+    if (cursor === undefined) this.#restarts += 1;
+    return this.#trips <= MOST_TRIPS && this.#restarts <= MOST_RESTARTS;
+  }
+}
+
 /** Time that is left for the last trip of a claim, in ms. */
 const LONGEST_TRIP_MS = 50;
 

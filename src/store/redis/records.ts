@@ -74,19 +74,18 @@ export class Records {
   }
 
   /**
-   * The records of these headers, with facets that are at least as new.
+   * The records of these headers, with facets that are at least as new. Without those that were removed meanwhile.
    * @param headers by agent
    * @throws Error if a record cannot be parsed
    */
   async join(domain: string, headers: ReadonlyMap<string, string>): Promise<Map<string, AgentRecord>> {
-    const missing = [...headers]
-      .filter(([agentId, header]) => !this.#knows(agentId, header))
-      .map(([agentId]) => agentId);
-    const read = missing.length > 0 ? await this.#readFacets(domain, missing) : new Map<string, string>();
+    const unknown = [...headers].flatMap(([agentId, header]) => (this.#knows(agentId, header) ? [] : [agentId]));
+    const missing = new Set(unknown);
+    const read = unknown.length > 0 ? await this.#readFacets(domain, unknown) : new Map<string, string>();
     const records = new Map<string, AgentRecord>();
     for (const [agentId, header] of headers) {
-      const known = this.#seen.get(agentId)?.reported;
-      records.set(agentId, this.keep(agentId, header, read.get(agentId) ?? known ?? ''));
+      const facets = missing.has(agentId) ? read.get(agentId) : this.#seen.get(agentId)?.reported;
+      if (facets !== undefined) records.set(agentId, this.keep(agentId, header, facets));
     }
     return records;
   }

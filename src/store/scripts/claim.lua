@@ -67,7 +67,6 @@ local function heal(line)
     headers.fetch(lapsed)
     for i = 1, #lapsed do move(line, lapsed[i], score_by(headers.get(lapsed[i]), line.queue, now_ms, now)) end
     flush_line(line)
-    if #lapsed > 0 then line.is_healed = true end
     if #lapsed < LAPSED then return end
   end
   line.is_ill = true -- more have lapsed
@@ -125,18 +124,21 @@ end
 
 -- Walks a line. Answers the number of members that it looked at, and the cursor if some are left; "" to begin again.
 local function walk_line(claim, line, want, visit)
-  local from, changed = 1, nil
+  local from, changed, known_free_ms, rest = 1, nil, nil, line
   if claim.cursor then
-    -- Whoever has lapsed may stand behind the cursor now.
-    if not line.is_healed then from, changed = resumed(line.queue, changes, claim.cursor) end
-    if not changed then return 0, '' end
+    from, changed, known_free_ms = resumed(line.queue, changes, claim.cursor, now_ms)
+    if not from then return 0, '' end
+    rest = open_line(line.queue, 32, from - 1)
     if #changed > 0 then walk_holders(line.queue, changed, headers, want, now_ms, now, visit) end
   end
   local seen, last
-  if want.in_order then seen, last = walk_in_order(line, headers, want, from, now_ms, now, visit)
+  if want.in_order then seen, last = walk_in_order(rest, headers, want, now_ms, now, visit)
   else seen, last = walk_by_score(line.queue, headers, want, from, {}, now_ms, now, visit) end
   looks_left = looks_left - seen
-  if last then return seen, cursor_at(line.queue, changes, last) end
+  if last then
+    local free_ms = math.min(line.free_ms or math.huge, tonumber(known_free_ms) or math.huge)
+    return seen, cursor_at(line.queue, changes, last, free_ms, now)
+  end
   return seen, line.is_ill and '' or nil
 end
 
@@ -147,11 +149,12 @@ local function best_of(claim, line, want, entry)
   local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
   local tally, considered = {}, {}
 
-  local function visit(id, header, why, rank, i)
+  local function visit(id, header, why, rank, ids, i)
     -- Correct queue entries that are older than the record, so that no walk meets them again.
     if why == 'busy' or why == 'claimed' or why == 'held' then
       move(line, id, score_by(header, line.queue, now_ms, now))
-      if i then line.ids[i] = false end
+      line.free_ms = math.min(line.free_ms or math.huge, free_at(header, line.queue, now_ms, now))
+      if i then ids[i] = false end
     end
     if not why and claim.excluded and claim.excluded[id] then why = 'held' end
     if claim.explain then considered[#considered + 1] = { id, why or '', header or '' } end

@@ -16,8 +16,12 @@ local now_ms = clock()
 local now = int(now_ms)
 local headers = open_headers(KEYS[2])
 local tally, considered, best = {}, {}, {}
+local free_ms = math.huge
 
 local function visit(id, header, why, rank)
+  if why == 'claimed' or why == 'held' then
+    free_ms = math.min(free_ms, free_at(header, queue, now_ms, now))
+  end
   if request.explain then considered[#considered + 1] = { id, why or '', header or '' } end
   if why then
     tally[why] = (tally[why] or 0) + 1
@@ -45,19 +49,21 @@ end
 
 local from, changed = 1, {}
 if request.cursor then
-  from, changed = resumed(queue, changes, request.cursor)
+  local known_free_ms
+  from, changed, known_free_ms = resumed(queue, changes, request.cursor, now_ms)
   if not from then return answer(0, 'again') end
+  free_ms = tonumber(known_free_ms) or free_ms
   if #changed > 0 then walk_holders(queue, changed, headers, want, now_ms, now, visit) end
 end
 local lapsed = lapsed_in(queue, now, MOST_LAPSED)
 local seen, last
 if want.in_order and #lapsed == 0 and #changed == 0 then
-  seen, last = walk_in_order(open_line(queue, 1), headers, want, from, now_ms, now, visit)
+  seen, last = walk_in_order(open_line(queue, from > 1 and 32 or 1, from - 1), headers, want, now_ms, now, visit)
 else
   seen, last = walk_by_score(queue, headers, want, from, lapsed, now_ms, now, visit)
 end
 if #best == 0 and (last or #lapsed >= MOST_LAPSED) then
-  return answer(seen, last and cursor_at(queue, changes, last) or 'again')
+  return answer(seen, last and cursor_at(queue, changes, last, free_ms, now) or 'again')
 end
 if #best < most and not request.cursor then count_others(tally, queue, 'claimed', #best) end
 return answer(seen)

@@ -70,20 +70,22 @@ end
 
 -- The walks call visit(id, header, why, rank) for members of a queue, where why is the pass-over reason, and rank the place of one
 -- who can be claimed. visit answers the rank that a later member must beat, or nil. They answer the number of members that they
--- looked at and, if they found nobody and members are left, the number of the last one. from: number of the first member. visit
--- must not change the queue.
+-- looked at and, if they found nobody and members are left, the number of the last one. visit must not change the queue.
 
 local CLAIMED_IN_A_ROW = 4 -- after so many, a walk asks where the tail begins
 
--- A queue as the requests of a batch share it: the ids in order, as far as they were read. `false` stands for a member who moved.
--- size: number of members to read next.
-local function open_line(queue, size) return { queue = queue, size = size, ids = {}, first = 1 } end
+-- A queue as the requests of a batch share it: the ids in order, as far as they were read, from the member after `base` on. `false`
+-- stands for a member who moved. size: number of members to read next.
+local function open_line(queue, size, base)
+  return { queue = queue, size = size, base = base or 0, ids = {}, first = 1 }
+end
 
 -- Reads the next members of a line. Answers their ids.
 local function more_of(line)
-  local from, size = #line.ids, line.size
+  local known, size = #line.ids, line.size
+  local from = line.base + known
   local ids = redis.call('ZRANGE', line.queue, from, from + size - 1)
-  for i = 1, #ids do line.ids[from + i] = ids[i] end
+  for i = 1, #ids do line.ids[known + i] = ids[i] end
   line.is_whole, line.size = #ids < size, math.min(4 * size, 32)
   return ids
 end
@@ -91,12 +93,12 @@ end
 local function most_looks() return math.max(LEAST_LOOKS, math.min(LOOKS, looks_left)) end
 
 -- For a request whose first suitable agent is the best. Reads no scores.
-local function walk_in_order(line, headers, want, from, now_ms, now, visit)
+local function walk_in_order(line, headers, want, now_ms, now, visit)
   local ids, seen, in_a_row, in_line, most = line.ids, 0, 0, nil, most_looks()
-  for i = math.max(from, line.first), math.huge do
-    if seen >= most then return seen, i - 1 end
+  for i = line.first, math.huge do
+    if seen >= most then return seen, line.base + i - 1 end
     if ids[i] == nil then
-      while ids[i] == nil and not line.is_whole do headers.fetch(more_of(line)) end
+      if not line.is_whole then headers.fetch(more_of(line)) end
       if ids[i] == nil then return seen end
     end
     local id = ids[i]
@@ -106,15 +108,15 @@ local function walk_in_order(line, headers, want, from, now_ms, now, visit)
       in_a_row = (why == 'claimed' or why == 'held') and in_a_row + 1 or 0
       if in_a_row >= CLAIMED_IN_A_ROW then
         in_line = in_line or redis.call('ZCOUNT', line.queue, '-inf', '(' .. CLAIMED_TEXT)
-        if i > in_line then return seen end
+        if line.base + i > in_line then return seen end
       end
       seen = seen + 1
-      if visit(id, header, why, not why and rank_of(header, surplus, in_hand, want), i) then return seen end
+      if visit(id, header, why, not why and rank_of(header, surplus, in_hand, want), ids, i) then return seen end
     elseif i == line.first then line.first = i + 1 end
   end
 end
 
--- For all other requests. `lapsed`: agents at the tail whose claims have lapsed; they come first, because their scores place them
+-- For all other requests. from: number of the first member. `lapsed`: agents at the tail whose claims have lapsed; they come first, because their scores place them
 -- too far back.
 local function walk_by_score(queue, headers, want, from, lapsed, now_ms, now, visit)
   local seen, to_beat, is_found, most = 0, nil, false, most_looks()
@@ -182,17 +184,22 @@ local function holders_of(queue, request, common, keys, before)
   return least > 0 and redis.call('SMEMBERS', rarest) or {}
 end
 
--- Where a walk stopped, as a text: "change score agent", for `resumed`. i: number of the last member that it looked at.
-local function cursor_at(queue, changes, i)
+-- Where a walk stopped, as a text: "free_ms change score agent", for `resumed`. i: number of the last member that it looked at.
+-- free_ms: when the first of the agents who are taken is free again, of those it met, and of those at the tail.
+local function cursor_at(queue, changes, i, met_free_ms, now)
+  local tail = redis.call('ZRANGE', queue, '(' .. TAIL .. now, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+  local free_ms = math.min(met_free_ms, tail[2] and tonumber(tail[2]) - CLAIMED or math.huge)
   local last = redis.call('XREVRANGE', changes, '+', '-', 'COUNT', 1)
   local member = redis.call('ZRANGE', queue, i - 1, i - 1, 'WITHSCORES')
-  return (last[1] and last[1][1] or '0-0') .. ' ' .. (member[2] or 0) .. ' ' .. (member[1] or '-')
+  return (free_ms < math.huge and int(free_ms) or '-') .. ' ' .. (last[1] and last[1][1] or '0-0') .. ' '
+    .. (member[2] or 0) .. ' ' .. (member[1] or '-')
 end
 
--- The number of the member from which a walk goes on, and the agents who changed since it stopped. nil if those are too many: then
--- it starts again. Members only leave the part behind the cursor; whoever enters it is among the changed ones.
-local function resumed(queue, changes, cursor)
-  local change, score, id = string.match(cursor, '^(%S+) (%S+) (.*)$')
+-- The number of the member from which a walk goes on, and the agents who changed since it stopped. nil if those are too many, or
+-- a claim has lapsed since: then it starts again. All others only leave the part behind the cursor.
+local function resumed(queue, changes, cursor, now_ms)
+  local free_ms, change, score, id = string.match(cursor, '^(%S+) (%S+) (%S+) (.*)$')
+  if free_ms ~= '-' and tonumber(free_ms) <= now_ms then return nil end
   local entries = redis.call('XRANGE', changes, '(' .. change, '+', 'COUNT', MOST_CHANGES + 1)
   if #entries > MOST_CHANGES then return nil end
   local changed, known = {}, {}
@@ -202,8 +209,8 @@ local function resumed(queue, changes, cursor)
     known[agent] = true
   end
   local there = redis.call('ZSCORE', queue, id)
-  if there == score then return redis.call('ZRANK', queue, id) + 2, changed end
-  return redis.call('ZCOUNT', queue, '-inf', '(' .. score) + 1, changed
+  if there == score then return redis.call('ZRANK', queue, id) + 2, changed, free_ms end
+  return redis.call('ZCOUNT', queue, '-inf', '(' .. score) + 1, changed, free_ms
 end
 
 -- The score of an agent in a queue by the header; nil if not in the queue.
@@ -214,6 +221,12 @@ local function score_by(header, queue, now_ms, now)
   local lock, hold = string.sub(header, LOCK, LOCK_END), string.sub(header, HOLD, HOLD_END)
   local taken = lock > hold and lock or hold
   return taken > now and TAIL .. taken or string.sub(header, ARRIVAL, ARRIVAL_END)
+end
+
+-- When an agent who is taken is free again, in ms.
+local function free_at(header, queue, now_ms, now)
+  local score = tonumber(score_by(header, queue, now_ms, now))
+  return score and score >= CLAIMED and score - CLAIMED or math.huge
 end
 
 -- Agents at the tail whose claims have lapsed.
