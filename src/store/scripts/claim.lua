@@ -96,9 +96,9 @@ local function open_lines()
 end
 
 -- Whether this is another claim request of the call. If only another region knows the first one, compare queue and media type.
-local function is_other(entry, held, claim, media)
-  if entry.wish ~= '-' then return entry.wish ~= claim.wish end
-  return (held.media or 'voice') ~= media or held.queue ~= '-' and held.queue ~= claim.name
+local function is_other(known, held, request, media)
+  if known.wish ~= '-' then return known.wish ~= request.wish end
+  return (held.media or 'voice') ~= media or held.queue ~= '-' and held.queue ~= request.name
 end
 
 -- The answer for a call that has a claim already; nil if it may get a new one.
@@ -122,8 +122,43 @@ local function known_claim(entry, claim, media)
   end
 end
 
--- Walks a line. Answers the number of members that it looked at, and the cursor if some are left; "" to begin again.
-local function walk_line(claim, line, want, visit)
+-- The search for the best agent for one claim; reset by best_of.
+local claim, entry, line
+local best, best_id, best_rank
+local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
+local tally, considered
+
+local function visit(id, header, why, rank, ids, i)
+  -- Correct queue entries that are older than the record, so that no walk meets them again.
+  if why == 'busy' or why == 'claimed' or why == 'held' then
+    move(line, id, score_by(header, line.queue, now_ms, now))
+    if i then ids[i] = false end
+  end
+  if not why and claim.excluded and claim.excluded[id] then why = 'held' end
+  if claim.explain then considered[#considered + 1] = { id, why or '', header or '' } end
+  if why then
+    tally[why] = (tally[why] or 0) + 1
+  elseif has_declined(entry, id) then
+    if not fallback or rank < fallback_rank then fallback, fallback_id, fallback_rank = header, id, rank end
+  elseif not best or rank < best_rank then
+    best, best_id, best_rank = header, id, rank
+  end
+  return best_rank
+end
+
+-- When the first of the agents whom this script moves to the tail is free again, in ms.
+local function first_free(known_free_ms)
+  local free_ms = known_free_ms or math.huge
+  local scores = line.scores or {}
+  for i = 1, #scores, 2 do
+    local score = tonumber(scores[i])
+    if score >= CLAIMED then free_ms = math.min(free_ms, score - CLAIMED) end
+  end
+  return free_ms
+end
+
+-- Walks the line. Answers the number of members that it looked at, and the cursor if some are left; "" to begin again.
+local function walk_line(want)
   local from, changed, known_free_ms, rest = 1, nil, nil, line
   if claim.cursor then
     from, changed, known_free_ms = resumed(line.queue, changes, claim.cursor, now_ms)
@@ -135,39 +170,16 @@ local function walk_line(claim, line, want, visit)
   if want.in_order then seen, last = walk_in_order(rest, headers, want, now_ms, now, visit)
   else seen, last = walk_by_score(line.queue, headers, want, from, {}, now_ms, now, visit) end
   looks_left = looks_left - seen
-  if last then
-    local free_ms = math.min(line.free_ms or math.huge, tonumber(known_free_ms) or math.huge)
-    return seen, cursor_at(line.queue, changes, last, free_ms, now)
-  end
+  if last then return seen, cursor_at(line.queue, changes, last, first_free(tonumber(known_free_ms)), now) end
   return seen, line.is_ill and '' or nil
 end
 
 -- Looks for the best agent. Answers the id and the header, nil if there is none; what the walk saw; and the cursor if it left
 -- somebody out.
-local function best_of(claim, line, want, entry)
-  local best, best_id, best_rank
-  local fallback, fallback_id, fallback_rank -- an agent who has refused this call: only if there is no other
-  local tally, considered = {}, {}
-
-  local function visit(id, header, why, rank, ids, i)
-    -- Correct queue entries that are older than the record, so that no walk meets them again.
-    if why == 'busy' or why == 'claimed' or why == 'held' then
-      move(line, id, score_by(header, line.queue, now_ms, now))
-      line.free_ms = math.min(line.free_ms or math.huge, free_at(header, line.queue, now_ms, now))
-      if i then ids[i] = false end
-    end
-    if not why and claim.excluded and claim.excluded[id] then why = 'held' end
-    if claim.explain then considered[#considered + 1] = { id, why or '', header or '' } end
-    if why then
-      tally[why] = (tally[why] or 0) + 1
-    elseif has_declined(entry, id) then
-      if not fallback or rank < fallback_rank then fallback, fallback_id, fallback_rank = header, id, rank end
-    elseif not best or rank < best_rank then
-      best, best_id, best_rank = header, id, rank
-    end
-    return best_rank
-  end
-
+local function best_of(of, in_line, want, with)
+  claim, line, entry = of, in_line, with
+  best, best_id, best_rank, fallback, fallback_id, fallback_rank = nil, nil, nil, nil, nil, nil
+  tally, considered = {}, {}
   local seen, cursor, holders = 1, nil, nil
   local gone = line.gone and #line.gone or 0
   if claim.only then
@@ -175,7 +187,7 @@ local function best_of(claim, line, want, entry)
     visit(claim.only, header, obstacle(claim.only, header, want, now_ms, now), 0)
   else
     holders = holders_of(line.queue, claim, is_common_here, KEYS, 5)
-    if not holders then seen, cursor = walk_line(claim, line, want, visit)
+    if not holders then seen, cursor = walk_line(want)
     else seen = #holders > 0 and walk_holders(line.queue, holders, headers, want, now_ms, now, visit) or 0 end
     if not best and not fallback and not cursor then
       count_others(tally, line.queue, holders and 'skill' or 'claimed', gone)

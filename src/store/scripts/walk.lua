@@ -9,6 +9,8 @@ local LAPSED = 64 -- agents at the tail whose claims have lapsed, in one step
 local MOST_LAPSED = 1024 -- of them in one trip
 local MOST_CHANGES = 256 -- changes between two trips that the later one looks at
 
+local FREE = string.char(AVAILABLE) .. NO_TIME .. NO_TIME -- in a header: takes voice, no lock, no hold
+
 -- What a request requires. Every part but `media` and `bonus` may be missing:
 --   skills     {{",name:", least level in three digits, number of the key of its holders}, ...}
 --   pass_over  homes whose agents cannot be claimed now: {home = reason}
@@ -45,14 +47,17 @@ end
 local function obstacle(id, header, want, now_ms, now)
   if not header then return 'busy' end
   local voice, in_hand = string.byte(header, VOICE), 0
-  if voice == UNITS then
+  -- Most agents in a queue were released before they are claimed again: one comparison of what all free ones have.
+  local is_free = want.media == 'voice' and string.sub(header, VOICE, HOLD_END) == FREE
+  if is_free then in_hand = 0
+  elseif voice == UNITS then
     local from, _, count = open_from(parse(header), want.media, now_ms)
     if not from then return 'busy' end
     if from > now_ms then return 'claimed' end
     in_hand = count
   elseif voice ~= AVAILABLE or want.media ~= 'voice' then return 'busy'
   elseif string.sub(header, LOCK, LOCK_END) > now then return 'claimed' end
-  if string.sub(header, HOLD, HOLD_END) > now then return 'held' end
+  if not is_free and string.sub(header, HOLD, HOLD_END) > now then return 'held' end
   if want.pass_over then
     local passed = want.pass_over[string.match(header, '^%S+', REST)]
     if passed and not (want.vouched and want.vouched[id]) then return passed end
