@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -68,7 +69,9 @@ describe('nobody', () => {
       const reply = await d.claim(`next-${i}`, { skills: BOTH, heldMs: 1 });
       if (reply.verdict === 'none' && !reply.isIncomplete) expect(reply.clockMs).toBeLessThan(untilMs);
       else if (reply.verdict === 'granted') expect(reply.agentId).toBe(one);
-      await expect.poll(async () => (await d.claim('free again', { agentId: one, heldMs: 1 })).verdict).toBe('granted');
+      await expect
+        .poll(async () => (await d.claim('free again', { agentId: one, heldMs: 1 })).verdict, SOON)
+        .toBe('granted');
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
   });
