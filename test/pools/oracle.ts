@@ -1,4 +1,4 @@
-import { claimsOf, type Facets, interactionsOf, type Media } from '../../src/agent/facets.ts';
+import { type Claim, claimsOf, type Facets, interactionsOf, type Media } from '../../src/agent/facets.ts';
 import {
   claimOn,
   digitalUnits,
@@ -50,8 +50,8 @@ export interface Place {
   /** Whether the agent has refused this very call: 1 is last. */
   declined: number;
   /**
-   * Interactions of the type in hand; 0 for voice. A claim that is over and was not ended yet may count or not: see
-   * decision 0027.
+   * Interactions of the type in hand; 0 for voice. A claim that has lapsed and was not ended yet may count or not:
+   * see decision 0027.
    */
   inHand: { least: number; most: number };
   /** Virtual arrival less the bonus for skill surplus, in ms. */
@@ -87,10 +87,12 @@ function inHandOf({ facets, locksMs }: Known, media: Media, nowMs: number): Plac
   if (media === VOICE) return { least: 0, most: 0 };
   const reported = openingsOf(facets).open.find((opening) => opening.media === media)?.inHand ?? 0;
   const units = digitalUnits(facets).filter((unit) => unit.media === media && !isReported(facets, unit.name, media));
-  const locks = units.map(({ name }) => lockOf({ locksMs }, name));
-  const least = reported + locks.filter((untilMs) => untilMs > nowMs).length;
-  return { least, most: reported + locks.filter((untilMs) => untilMs > 0).length };
+  const held = units.filter(({ name }) => lockOf({ locksMs }, name) > nowMs);
+  const lapsed = units.filter((unit) => !held.includes(unit) && isRunning(claimOn(facets, unit.name)));
+  return { least: reported + held.length, most: reported + held.length + lapsed.length };
 }
+
+const isRunning = (claim: Claim | undefined): boolean => claim?.state === 'HELD' || claim?.state === 'CONFIRMED';
 
 /** Whether the interaction that the unit was claimed for is reported, so that it counts once. */
 function isReported(facets: Facets, unit: string, media: Media): boolean {

@@ -20,6 +20,8 @@ export interface Times {
 }
 
 const DEADLINE_MS = 20_000;
+/** Agents of a pool that are reported at once. */
+const AT_ONCE = 64;
 /** Longer than anything short. */
 const SOON_MS = 60_000;
 /** Claims that lapse before the first act. */
@@ -95,7 +97,10 @@ export class Play {
   async #begin(): Promise<void> {
     const { people, crowd } = this.#plan;
     const facets = facetsOf(this.#plan, this.#pool.name);
-    await Promise.all(this.#ids.map((agentId, i) => this.#ledger.report(agentId, facets[i] as Facets)));
+    for (let from = 0; from < this.#ids.length; from += AT_ONCE) {
+      const some = this.#ids.slice(from, from + AT_ONCE);
+      await Promise.all(some.map((agentId, i) => this.#ledger.report(agentId, facets[from + i] as Facets)));
+    }
     const last = people.flatMap(({ state }, i) => (state === 'lapsed' ? [i] : []));
     const first = Array.from({ length: Math.min(crowd.lapsed, crowd.count) }, (_, i) => people.length + i);
     for (const group of [first, last]) {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { systemClock } from '../../src/ops/clock.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
-import type { Bounds, Plan } from './plan.ts';
-import { plans } from './plan.ts';
+import { type Bounds, type Plan, plans } from './plan.ts';
 import { NOTHING_SEEN, Play, type Seen } from './play.ts';
 import type { Stage } from './stores.ts';
 
@@ -31,9 +30,11 @@ interface Terms {
 /** All pools of a proof, and more than a bounded walk looks at. */
 export const EVERYTHING: Bounds = { inLine: 900, lapsed: 40 };
 
-/** How many failures are shrunk, and how long each, in ms. */
+/** Kinds of failures of which one is shrunk, and how long that may take, in ms. */
 const SHRUNK = 3;
 const SHRINKING_MS = 20_000;
+/** How often a pool is played if the store was away. */
+const ATTEMPTS = 3;
 
 /** Plays pools against a store. A full scan by `src/agent` judges each answer. */
 export async function prove(stage: Stage, { pools, seed, bounds, isBounded }: Terms): Promise<Proof> {
@@ -43,50 +44,80 @@ export async function prove(stage: Stage, { pools, seed, bounds, isBounded }: Te
     seen: { ...NOTHING_SEEN },
   };
   const arbitrary = plans(bounds);
+  const play = (plan: Plan, seen: Seen) =>
+    new Play(plan, stage.pool(plan.ranking), stage.times, seen, isBounded ? bounds : undefined).run();
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < pools) {
       const at = seed + next++;
-      const outcome = await playOne(stage, arbitrary, at, proof, isBounded ? bounds : undefined);
-      proof[outcome]++;
+      const outcome = await outcomeOf(() => checked(arbitrary, at, false, (plan) => play(plan, proof.seen)));
+      if (typeof outcome === 'string') proof[outcome]++;
+      else await note(outcome, at);
     }
+  };
+  const note = async (failure: Failure, at: number): Promise<void> => {
+    proof.failed++;
+    const kind = kindOf(failure.reason);
+    const count = proof.kinds.get(kind) ?? 0;
+    proof.kinds.set(kind, count + 1);
+    if (count > 0 || proof.kinds.size > SHRUNK) return;
+    const shrunk = await outcomeOf(() => checked(arbitrary, at, true, (plan) => play(plan, { ...NOTHING_SEEN })));
+    const { reason, plan } = typeof shrunk === 'string' ? failure : shrunk;
+    proof.counterExamples.push(`${stage.name}, --pools 1 --seed ${at}: ${reason}\n  ${JSON.stringify(plan)}`);
   };
   await Promise.all(Array.from({ length: stage.atOnce }, work));
   proof.tookMs = systemClock.monotonicMs() - startedMs;
   return proof;
 }
 
-async function playOne(
-  stage: Stage,
-  arbitrary: fc.Arbitrary<Plan>,
-  seed: number,
-  proof: Proof,
-  bounds: Bounds | undefined,
-): Promise<'passed' | 'failed' | 'skipped'> {
-  let isSkipped = false;
-  const shrinks = proof.failed < SHRUNK && proof.counterExamples.length < SHRUNK;
-  const property = fc.asyncProperty(arbitrary, async (plan) => {
+interface Failure {
+  reason: string;
+  plan: Plan;
+}
+
+/** Plays again while the store is away, each time in a domain of its own. */
+async function outcomeOf(check: () => Promise<Failure | undefined>): Promise<'passed' | 'skipped' | Failure> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      await new Play(plan, stage.pool(plan.ranking), stage.times, proof.seen, bounds).run();
+      return (await check()) ?? 'passed';
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;
-      isSkipped = true;
+    }
+  }
+  return 'skipped';
+}
+
+/** @throws ShardUnavailable if the store was away in a play, and none failed */
+async function checked(
+  arbitrary: fc.Arbitrary<Plan>,
+  seed: number,
+  shrinks: boolean,
+  play: (plan: Plan) => Promise<void>,
+): Promise<Failure | undefined> {
+  let away: ShardUnavailable | undefined;
+  const property = fc.asyncProperty(arbitrary, async (plan) => {
+    try {
+      await play(plan);
+    } catch (error) {
+      if (!(error instanceof ShardUnavailable)) throw error;
+      away = error;
     }
   });
   const { failed, counterexample, errorInstance } = await fc.check(property, {
     ...{ seed, numRuns: 1, endOnFailure: !shrinks },
     plugins: [fc.interruptAfterTimeLimit(SHRINKING_MS)],
   });
-  if (!failed) return isSkipped ? 'skipped' : 'passed';
-  const reason = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-  const kind = reason
+  if (failed) {
+    const reason = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+    return { reason, plan: (counterexample as [Plan])[0] };
+  }
+  if (away) throw away;
+  return undefined;
+}
+
+/** A failure without what is its own: acts, agents, numbers. */
+const kindOf = (reason: string): string =>
+  reason
     .replace(/^act .*?\): /, '')
     .replace(/\S*\d\S*/g, '…')
     .slice(0, 80);
-  proof.kinds.set(kind, (proof.kinds.get(kind) ?? 0) + 1);
-  if (proof.counterExamples.length < SHRUNK) {
-    const pool = fc.stringify((counterexample as [Plan])[0]);
-    proof.counterExamples.push(`${stage.name}, --pools 1 --seed ${seed}: ${reason}\n  ${pool}`);
-  }
-  return 'failed';
-}
