@@ -166,7 +166,8 @@ export class Play {
     const known = this.#ledger.agents.get(agentId);
     return claimFacet({
       ...(act.unit !== VOICE && { unit: act.unit }),
-      fence: (claimOn(known?.facets ?? {}, act.unit)?.fence ?? 0) + 1,
+      // Fences begin with the time, also those of an agent who was removed and is reported again.
+      fence: (claimOn(known?.facets ?? {}, act.unit)?.fence ?? Math.round(this.#pool.store.nowMs())) + 1,
       ...{ state: act.state, callId: `heard-${version.at}`, queue: this.#pool.queue, completedAtMs: 0 },
       untilMs: this.#pool.store.nowMs() + LONG_MS,
       remainingMs: act.isShort ? this.#times.shortMs : LONG_MS,
@@ -184,7 +185,7 @@ export class Play {
   }
 
   async #retry({ call: index, excludes }: Extract<PoolAct, { kind: 'retry' }>): Promise<void> {
-    const calls = this.#calls.filter(({ request }) => request >= 0);
+    const calls = this.#calls.filter(({ request, entry }) => request >= 0 && entry);
     const call = calls[index % Math.max(1, calls.length)];
     if (!call) return;
     await this.#claim(call, this.#request(call.request), excludes ? call.entry?.agentId : undefined);
