@@ -1,6 +1,5 @@
-import type { Config } from '../../src/config/schema.ts';
 import { Wrong } from './ledger.ts';
-import { isBefore, type Known, type Place, placeOf, qualifies, type Wish } from './oracle.ts';
+import { isBefore, type Known, type Place, placeOf, qualifies, type Rules, type Wish } from './oracle.ts';
 
 /** The time in which a store decided, by its clock. It may look at agents one after the other. */
 export interface Span {
@@ -21,16 +20,16 @@ interface Case {
   wish: Wish;
   /** Agents who have refused the call. */
   declined: ReadonlySet<string>;
-  ranking: Config['ranking'];
+  rules: Rules;
   span: Span;
 }
 
 /** Everybody who could be given to a request, by a full scan. */
-export function candidatesOf({ agents, wish, declined, ranking, span }: Case): Candidate[] {
+export function candidatesOf({ agents, wish, declined, rules, span }: Case): Candidate[] {
   return [...agents].flatMap(([agentId, known]): Candidate[] => {
     const could = [span.fromMs, span.toMs].map((nowMs) => qualifies(agentId, known, wish, nowMs));
     if (!could.includes(true)) return [];
-    const place = placeOf(known, wish, declined.has(agentId), ranking, span.toMs);
+    const place = placeOf(known, wish, declined.has(agentId), rules, span.toMs);
     return [{ agentId, place, isCertain: !could.includes(false) }];
   });
 }

@@ -1,4 +1,4 @@
-import { type Claim, claimsOf, type Facets, interactionsOf, type Media } from '../../src/agent/facets.ts';
+import { claimsOf, type Facets, interactionsOf, type Media } from '../../src/agent/facets.ts';
 import {
   claimOn,
   digitalUnits,
@@ -58,18 +58,19 @@ export interface Place {
   arrivalMs: number;
 }
 
-export function placeOf(
-  known: Known,
-  wish: Wish,
-  hasDeclined: boolean,
-  ranking: Config['ranking'],
-  nowMs: number,
-): Place {
+export interface Rules {
+  ranking: Config['ranking'];
+  /** See `Bounds`. */
+  countsWrapUps: boolean;
+}
+
+export function placeOf(known: Known, wish: Wish, hasDeclined: boolean, rules: Rules, nowMs: number): Place {
+  const { ranking } = rules;
   const levels = known.facets.profile?.skills ?? {};
   const surplus = Object.entries(wish.skills).reduce((sum, [name, least]) => sum + (levels[name] ?? 0) - least, 0);
   return {
     declined: hasDeclined ? 1 : 0,
-    inHand: inHandOf(known, wish.media, nowMs),
+    inHand: inHandOf(known, wish.media, rules, nowMs),
     arrivalMs: virtualArrival(known.facets, ranking).arrivalMs - surplus * 10 * ranking.surplusSeconds,
   };
 }
@@ -83,16 +84,18 @@ export function isBefore(one: Place, other: Place, toleranceMs = 0.01): boolean 
 }
 
 /** Reported interactions of the type, and the units that claims hold beside them. */
-function inHandOf({ facets, locksMs }: Known, media: Media, nowMs: number): Place['inHand'] {
+function inHandOf({ facets, locksMs }: Known, media: Media, { countsWrapUps }: Rules, nowMs: number): Place['inHand'] {
   if (media === VOICE) return { least: 0, most: 0 };
   const reported = openingsOf(facets).open.find((opening) => opening.media === media)?.inHand ?? 0;
   const units = digitalUnits(facets).filter((unit) => unit.media === media && !isReported(facets, unit.name, media));
   const held = units.filter(({ name }) => lockOf({ locksMs }, name) > nowMs);
-  const lapsed = units.filter((unit) => !held.includes(unit) && isRunning(claimOn(facets, unit.name)));
-  return { least: reported + held.length, most: reported + held.length + lapsed.length };
+  const mayCount = ({ name }: { name: string }): boolean => {
+    const { state } = claimOn(facets, name) ?? {};
+    return state === 'HELD' || state === 'CONFIRMED' || (countsWrapUps && state === 'WRAP_UP');
+  };
+  const over = units.filter((unit) => !held.includes(unit) && mayCount(unit));
+  return { least: reported + held.length, most: reported + held.length + over.length };
 }
-
-const isRunning = (claim: Claim | undefined): boolean => claim?.state === 'HELD' || claim?.state === 'CONFIRMED';
 
 /** Whether the interaction that the unit was claimed for is reported, so that it counts once. */
 function isReported(facets: Facets, unit: string, media: Media): boolean {

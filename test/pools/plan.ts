@@ -112,6 +112,8 @@ export interface Bounds {
   inLine: number;
   /** Agents with a claim or reservation that is over and was not ended. */
   lapsed: number;
+  /** Whether a wrap-up beside voice that is over may still count as in hand, for the order of agents. */
+  countsWrapUps: boolean;
 }
 
 /** A skill that few have. */
@@ -287,17 +289,39 @@ const lastOne = (state: PersonState): Person => ({
 });
 
 const commonPerson = person.map((one): Person => ({ ...one, skills: { billing: 40 } }));
+const CHATS: Capacity[] = [
+  {
+    media: {
+      voice: { units: 1, beside: [] },
+      chat: { units: 3, beside: ['email'] },
+      email: { units: 2, beside: ['chat'] },
+    },
+  },
+  { media: { chat: { units: 2, beside: [] } } },
+  { media: { voice: { units: 1, beside: ['chat'] }, chat: { units: 4, beside: ['voice'] } }, total: 3 },
+];
+const digitalPerson = fc
+  .tuple(person, fc.constantFrom(...CHATS))
+  .map(([one, chats]): Person => ({ ...one, queues: ['q'], capacity: chats }));
 const nobody = fc.constant<Crowd>({ count: 0, lapsed: 0, isAway: false, isOff: false, skills: {} });
 
 /** Pools of some kinds, the frequent ones small. */
 export function plans({ inLine, lapsed }: Bounds): fc.Arbitrary<Plan> {
   const weighted: { weight: number; arbitrary: fc.Arbitrary<Plan> }[] = [
-    { weight: 70, arbitrary: plan({ people: list(person, 0, 14), crowd: nobody }) },
+    { weight: 60, arbitrary: plan({ people: list(person, 0, 14), crowd: nobody }) },
     {
       weight: 20,
       arbitrary: plan({
         people: list(person, 0, 8),
         crowd: crowd(fc.integer({ min: 5, max: Math.min(inLine, 50) }), fc.nat(Math.min(lapsed, 4)), SKILLS),
+      }),
+    },
+    {
+      weight: 10,
+      arbitrary: plan({
+        people: list(digitalPerson, 1, 6),
+        crowd: nobody,
+        first: { requests: [{ ...ANYBODY, media: 'chat' }], acts: [{ kind: 'claim', request: 0, most: 6 }] },
       }),
     },
     {
@@ -325,7 +349,7 @@ export function plans({ inLine, lapsed }: Bounds): fc.Arbitrary<Plan> {
       arbitrary: plan({
         people: list(commonPerson, 0, 5).map((others) => [...others, lastOne('lapsed')]),
         crowd: fc
-          .tuple(crowd(fc.integer({ min: 1, max: lapsed }), fc.constant(lapsed), [{}, { billing: 80 }]), fc.nat(5))
+          .tuple(crowd(fc.integer({ min: 1, max: LONGEST_TAIL }), fc.constant(0), [{}, { billing: 80 }]), fc.nat(5))
           .map(([many, more]) => ({
             ...many,
             isAway: false,
@@ -344,3 +368,4 @@ export function plans({ inLine, lapsed }: Bounds): fc.Arbitrary<Plan> {
 
 const LONG_LINE = 480;
 const LONG_TAIL = 8;
+const LONGEST_TAIL = 40;

@@ -6,7 +6,7 @@ import { told } from '../fixtures/pool.ts';
 import { LONG_MS, movesOf } from './endings.ts';
 import { candidatesOf, demandBest, demandNobody, type Span } from './judge.ts';
 import { Ledger, Wrong } from './ledger.ts';
-import { isLapsed } from './oracle.ts';
+import { isLapsed, type Rules } from './oracle.ts';
 import { crowdIds, facetsOf, personIds } from './people.ts';
 import type { Bounds, Plan, PoolAct, Request } from './plan.ts';
 
@@ -60,7 +60,7 @@ export class Play {
   readonly #plan: Plan;
   readonly #pool: Pool;
   readonly #times: Times;
-  readonly #bounds: Bounds | undefined;
+  readonly #bounds: Bounds;
   readonly #seen: Seen;
   readonly #ledger: Ledger;
   readonly #ids: string[];
@@ -68,8 +68,8 @@ export class Play {
   readonly #grants: Grant[] = [];
   #at = 1_000_000;
 
-  /** @param bounds claims and lookups beyond them are left out */
-  constructor(plan: Plan, pool: Pool, times: Times, seen: Seen, bounds?: Bounds) {
+  /** @param bounds claims and lookups with more lapsed agents are left out */
+  constructor(plan: Plan, pool: Pool, times: Times, seen: Seen, bounds: Bounds) {
     this.#plan = plan;
     this.#pool = pool;
     this.#times = times;
@@ -207,8 +207,7 @@ export class Play {
       return reply;
     }
     const { agents } = this.#ledger;
-    const { ranking } = this.#pool.config;
-    const candidates = candidatesOf({ agents, wish: request, declined: call.declined, ranking, span });
+    const candidates = candidatesOf({ agents, wish: request, declined: call.declined, rules: this.#rules, span });
     this.#judge(call, request, reply, candidates);
     return reply;
   }
@@ -262,8 +261,7 @@ export class Play {
     const given = reply.agents.map(({ agentId }) => agentId);
     this.answers.push({ found: given.map((agentId) => localName(agentId)) });
     const { agents } = this.#ledger;
-    const { ranking } = this.#pool.config;
-    const candidates = candidatesOf({ agents, wish, declined: new Set(), ranking, span });
+    const candidates = candidatesOf({ agents, wish, declined: new Set(), rules: this.#rules, span });
     demandBest(given, candidates);
     if (given.length < limit) demandNobody(candidates.filter(({ agentId }) => !given.includes(agentId)));
     this.#seen.found += given.length;
@@ -316,8 +314,11 @@ export class Play {
     }
   }
 
+  get #rules(): Rules {
+    return { ranking: this.#pool.config.ranking, countsWrapUps: this.#bounds.countsWrapUps };
+  }
+
   #isBeyondBounds(): boolean {
-    if (!this.#bounds) return false;
     const soonMs = this.#pool.store.nowMs() + SOON_MS;
     const lapsed = [...this.#ledger.agents.values()].filter((known) => isLapsed(known, soonMs)).length;
     if (lapsed <= this.#bounds.lapsed) return false;

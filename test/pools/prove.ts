@@ -3,7 +3,7 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { type Bounds, type Plan, plans } from './plan.ts';
 import { NOTHING_SEEN, Play, type Seen } from './play.ts';
-import type { Stage } from './stores.ts';
+import { playUntilThere, type Stage } from './stores.ts';
 
 export interface Proof {
   passed: number;
@@ -24,28 +24,24 @@ interface Terms {
   seed: number;
   /** Leaves out what is beyond them. */
   bounds: Bounds;
-  isBounded: boolean;
 }
 
 /** All pools of a proof, and more than a bounded walk looks at. */
-export const EVERYTHING: Bounds = { inLine: 900, lapsed: 40 };
+export const EVERYTHING: Bounds = { inLine: 900, lapsed: Number.POSITIVE_INFINITY, countsWrapUps: false };
 
 /** Kinds of failures of which one is shrunk, and how long that may take, in ms. */
 const SHRUNK = 3;
 const SHRINKING_MS = 20_000;
-/** How often a pool is played if the store was away. */
-const ATTEMPTS = 3;
 
 /** Plays pools against a store. A full scan by `src/agent` judges each answer. */
-export async function prove(stage: Stage, { pools, seed, bounds, isBounded }: Terms): Promise<Proof> {
+export async function prove(stage: Stage, { pools, seed, bounds }: Terms): Promise<Proof> {
   const startedMs = systemClock.monotonicMs();
   const proof: Proof = {
     ...{ passed: 0, failed: 0, skipped: 0, counterExamples: [], kinds: new Map(), tookMs: 0 },
     seen: { ...NOTHING_SEEN },
   };
   const arbitrary = plans(bounds);
-  const play = (plan: Plan, seen: Seen) =>
-    new Play(plan, stage.pool(plan.ranking), stage.times, seen, isBounded ? bounds : undefined).run();
+  const play = (plan: Plan, seen: Seen) => new Play(plan, stage.pool(plan.ranking), stage.times, seen, bounds).run();
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < pools) {
@@ -75,16 +71,13 @@ interface Failure {
   plan: Plan;
 }
 
-/** Plays again while the store is away, each time in a domain of its own. */
 async function outcomeOf(check: () => Promise<Failure | undefined>): Promise<'passed' | 'skipped' | Failure> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    try {
-      return (await check()) ?? 'passed';
-    } catch (error) {
-      if (!(error instanceof ShardUnavailable)) throw error;
-    }
+  try {
+    return (await playUntilThere(check)) ?? 'passed';
+  } catch (error) {
+    if (error instanceof ShardUnavailable) return 'skipped';
+    throw error;
   }
-  return 'skipped';
 }
 
 /** @throws ShardUnavailable if the store was away in a play, and none failed */

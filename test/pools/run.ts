@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { record, replay } from './histories.ts';
 import { EVERYTHING, type Proof, prove } from './prove.ts';
 import { memoryStage, redisStage, type Stage } from './stores.ts';
 
@@ -11,16 +12,27 @@ interface Flags {
   pools: number;
   seed: number;
   store: 'redis' | 'memory' | 'both';
+  record?: string;
+  replay?: string;
 }
 
 /** How many pools Redis plays at once. */
 const AT_ONCE = 48;
+/** The same for histories. What is short lasts longer than the acts before the next `pass`, so that no answer is a matter of chance. */
+const RECORDED_AT_ONCE = 8;
+const RECORDED_SHORT_MS = 250;
 
 const flags = new Command('pools')
   .description('Play pools against the stores, and judge by a full scan whether "nobody" is a fact and who comes first')
   .option('--pools <n>', 'how many', readCount, 10_000)
   .option('--seed <n>', 'that of the first pool; the next one has the next', readCount, 1)
   .addOption(new Option('--store <name>', 'which').choices(['redis', 'memory', 'both']).default('both'))
+  .addOption(
+    new Option('--record <file>', 'write what one store answers to as many sequences; of both, Redis').conflicts(
+      'replay',
+    ),
+  )
+  .option('--replay <file>', 'play recorded sequences again, and print what is answered otherwise')
   .parse()
   .opts<Flags>();
 
@@ -34,20 +46,41 @@ function print({ name }: Stage, { passed, failed, skipped, seen, kinds, counterE
   for (const example of counterExamples) console.log(`✗ ${example}`);
 }
 
-const sum = { passed: 0, failed: 0, skipped: 0 };
-const stages = [
-  ...(flags.store === 'memory' ? [] : [() => redisStage(AT_ONCE)]),
-  ...(flags.store === 'redis' ? [] : [async () => memoryStage()]),
-];
-for (const open of stages) {
-  const stage = await open();
-  try {
-    const proof = await prove(stage, { ...flags, bounds: EVERYTHING, isBounded: false });
-    print(stage, proof);
-    for (const outcome of ['passed', 'failed', 'skipped'] as const) sum[outcome] += proof[outcome];
-  } finally {
-    await stage.stop();
+/** Opens stages one after the other. */
+async function onEach(opened: (() => Promise<Stage>)[], work: (stage: Stage) => Promise<void>): Promise<void> {
+  for (const open of opened) {
+    const stage = await open();
+    try {
+      await work(stage);
+    } finally {
+      await stage.stop();
+    }
   }
 }
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const { record: written, replay: read, store, pools, seed } = flags;
+const times = { shortMs: RECORDED_SHORT_MS };
+const recorded = store === 'memory' ? async () => memoryStage(times) : () => redisStage(RECORDED_AT_ONCE, times);
+if (written !== undefined) {
+  await onEach([recorded], async (stage) => console.log(await record(stage, written, pools, seed)));
+} else if (read !== undefined) {
+  await onEach([recorded], async (stage) => {
+    const { lines, same, different } = await replay(stage, read);
+    console.log(lines.join('\n'));
+    sum.passed = same;
+    sum.failed = different;
+  });
+} else {
+  const stages = [
+    ...(store === 'memory' ? [] : [() => redisStage(AT_ONCE)]),
+    ...(store === 'redis' ? [] : [async () => memoryStage()]),
+  ];
+  await onEach(stages, async (stage) => {
+    const proof = await prove(stage, { pools, seed, bounds: EVERYTHING });
+    print(stage, proof);
+    for (const outcome of ['passed', 'failed', 'skipped'] as const) sum[outcome] += proof[outcome];
+  });
+}
+if (written === undefined) console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed + sum.skipped > 0 ? 1 : 0;

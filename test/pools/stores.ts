@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import { ShardUnavailable, type Store } from '../../src/store/store.ts';
 import { Pool } from '../fixtures/pool.ts';
 import { startStore } from '../fixtures/store.ts';
 import { RANKINGS } from './plan.ts';
@@ -88,4 +88,23 @@ export function memoryStage(times: Partial<Times> = {}): Stage {
     pool: domainsOf((config) => new MemoryStore(new MemoryRegion({ clock }), config)),
     stop: async () => undefined,
   };
+}
+
+/** How often something is played if the store was away, and how long before the next time, in ms. */
+const ATTEMPTS = 6;
+const AWAY_MS = 500;
+
+/**
+ * Plays again while the store is away; what was begun is unknown then, so each time must use a domain of its own.
+ * @throws ShardUnavailable if it stays away
+ */
+export async function playUntilThere<T>(play: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await play();
+    } catch (error) {
+      if (!(error instanceof ShardUnavailable) || attempt === ATTEMPTS) throw error;
+      await delay(AWAY_MS);
+    }
+  }
 }
