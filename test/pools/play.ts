@@ -15,7 +15,7 @@ export interface Times {
   shortMs: number;
   /** Lets the store's clock go on. */
   pass(ms: number): Promise<void>;
-  /** A pause after each act, where the order of two moments matters. */
+  /** A pause after each act and claim, where the order of two moments matters. */
   pauseMs?: number;
 }
 
@@ -89,7 +89,7 @@ export class Play {
         if (error instanceof Wrong) error.message = `act ${i} (${JSON.stringify(act)}): ${error.message}`;
         throw error;
       }
-      if (this.#times.pauseMs) await this.#times.pass(this.#times.pauseMs);
+      await this.#pause();
     }
     await this.#ledger.compareAll();
   }
@@ -181,7 +181,12 @@ export class Play {
     for (let i = 0; i < most; i++) {
       const reply = await this.#claim(this.#newCall(request), this.#request(request));
       if (!reply || reply.verdict === 'none') return;
+      await this.#pause();
     }
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#times.pauseMs) await this.#times.pass(this.#times.pauseMs);
   }
 
   async #retry({ call: index, excludes }: Extract<PoolAct, { kind: 'retry' }>): Promise<void> {

@@ -18,9 +18,9 @@ interface Flags {
 
 /** How many pools Redis plays at once. */
 const AT_ONCE = 48;
-/** The same for histories. What is short lasts longer than the acts before the next `pass`, so that no answer is a matter of chance. */
-const RECORDED_AT_ONCE = 8;
-const RECORDED_SHORT_MS = 250;
+/** The same for histories. What is short is over after each act, so that no answer is a matter of chance. */
+const RECORDED_AT_ONCE = 16;
+const RECORDED_SHORT_MS = 1;
 
 const flags = new Command('pools')
   .description('Play pools against the stores, and judge by a full scan whether "nobody" is a fact and who comes first')

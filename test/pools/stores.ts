@@ -91,8 +91,8 @@ export function memoryStage(times: Partial<Times> = {}): Stage {
 }
 
 /** How often something is played if the store was away, and how long before the next time, in ms. */
-const ATTEMPTS = 6;
-const AWAY_MS = 500;
+const ATTEMPTS = 20;
+const AWAY_MS = 1000;
 
 /**
  * Plays again while the store is away; what was begun is unknown then, so each time must use a domain of its own.
