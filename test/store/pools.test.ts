@@ -15,7 +15,7 @@ import { memoryStage, redisStage, type Stage } from '../pools/stores.ts';
  * what was in hand at the last change. Beyond, "nobody" or the order may be wrong, as `npm run pools` shows.
  */
 const TRUSTED = { inLine: 400, lapsed: 8, countsWrapUps: true };
-const POOLS = 120;
+const POOLS = 100;
 
 describe.each<[string, () => Promise<Stage>]>([
   ['Redis', () => redisStage(24)],
