@@ -78,7 +78,15 @@ export interface Request {
   isShort: boolean;
 }
 
-export type Ending = 'release' | 'refuse' | 'fail' | 'wrap-up' | 'short wrap-up' | 'confirm' | 'short confirm';
+export type Ending =
+  | 'release'
+  | 'decline'
+  | 'refuse'
+  | 'fail'
+  | 'wrap-up'
+  | 'short wrap-up'
+  | 'confirm'
+  | 'short confirm';
 
 export type PoolAct =
   /** Claims under new call ids until there is nobody, at most so many. */
@@ -182,6 +190,9 @@ const request: fc.Arbitrary<Request> = fc.record({
   isShort: fc.constantFrom(false, true, true),
 });
 
+const ENDINGS: Ending[] = [
+  ...(['release', 'decline', 'refuse', 'fail', 'wrap-up', 'short wrap-up', 'confirm', 'short confirm'] as const),
+];
 const index = fc.nat(50);
 const act: fc.Arbitrary<PoolAct> = fc.oneof(
   {
@@ -195,9 +206,7 @@ const act: fc.Arbitrary<PoolAct> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('settle'),
       grant: index,
-      how: fc.constantFrom<Ending>(
-        ...(['release', 'refuse', 'fail', 'wrap-up', 'short wrap-up', 'confirm', 'short confirm'] as const),
-      ),
+      how: fc.constantFrom<Ending>(...ENDINGS),
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass') }) },
@@ -289,6 +298,12 @@ const lastOne = (state: PersonState): Person => ({
 });
 
 const commonPerson = person.map((one): Person => ({ ...one, skills: { billing: 40 } }));
+/** The agent keeps the place, but not for this call. */
+const DECLINED: PoolAct[] = [
+  { kind: 'claim', request: 0, most: 1 },
+  { kind: 'settle', grant: 0, how: 'decline' },
+  { kind: 'retry', call: 0, excludes: false },
+];
 const CHATS: Capacity[] = [
   {
     media: {
@@ -308,7 +323,7 @@ const nobody = fc.constant<Crowd>({ count: 0, lapsed: 0, isAway: false, isOff: f
 /** Pools of some kinds, the frequent ones small. */
 export function plans({ inLine, lapsed }: Bounds): fc.Arbitrary<Plan> {
   const weighted: { weight: number; arbitrary: fc.Arbitrary<Plan> }[] = [
-    { weight: 60, arbitrary: plan({ people: list(person, 0, 14), crowd: nobody }) },
+    { weight: 55, arbitrary: plan({ people: list(person, 0, 14), crowd: nobody }) },
     {
       weight: 20,
       arbitrary: plan({
@@ -322,6 +337,14 @@ export function plans({ inLine, lapsed }: Bounds): fc.Arbitrary<Plan> {
         people: list(digitalPerson, 1, 6),
         crowd: nobody,
         first: { requests: [{ ...ANYBODY, media: 'chat' }], acts: [{ kind: 'claim', request: 0, most: 6 }] },
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: plan({
+        people: list(commonPerson, 1, 6).map((others) => [lastOne('free'), ...others]),
+        crowd: nobody,
+        first: { requests: [ANYBODY], acts: [...DECLINED] },
       }),
     },
     {
