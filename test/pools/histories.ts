@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { type Act, Actor, act } from '../store/acts.ts';
 import { Comparable } from '../store/comparable.ts';
+import { plans } from './kinds.ts';
 import { Wrong } from './ledger.ts';
-import { type Bounds, type Plan, plans } from './plan.ts';
+import type { Bounds, Plan } from './plan.ts';
 import { NOTHING_SEEN, Play } from './play.ts';
 import { playUntilThere, type Stage } from './stores.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { systemClock } from '../../src/ops/clock.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
-import { type Bounds, type Plan, plans } from './plan.ts';
+import { plans } from './kinds.ts';
+import type { Bounds, Plan } from './plan.ts';
 import { NOTHING_SEEN, Play, type Seen } from './play.ts';
 import { playUntilThere, type Stage } from './stores.ts';
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
@@ -5,6 +8,7 @@ import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { ClaimReply, ClaimRequest, Queues } from '../../src/store/queues.ts';
 import type { Written } from '../../src/store/written.ts';
 import { Pool, poolConfig } from '../fixtures/pool.ts';
+import { record, replay } from '../pools/histories.ts';
 import type { Plan } from '../pools/plan.ts';
 import { NOTHING_SEEN, Play } from '../pools/play.ts';
 import { EVERYTHING, prove } from '../pools/prove.ts';
@@ -34,6 +38,21 @@ describe.each<[string, () => Promise<Stage>]>([
     const { granted, none, found } = proof.seen;
     expect([granted > POOLS, none > POOLS, found > POOLS]).toEqual([true, true, true]);
   });
+});
+
+test('histories are answered the same by the same code, and show another answer', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'muster-histories-'));
+  const file = join(dir, 'histories.json');
+  try {
+    await record(memoryStage({ shortMs: 1 }), file, 20, 1);
+    expect(await replay(memoryStage({ shortMs: 1 }), file)).toMatchObject({ same: 20, different: 0 });
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"granted"', '"ask"'));
+    const { different, lines } = await replay(memoryStage({ shortMs: 1 }), file);
+    expect(different).toBeGreaterThan(0);
+    expect(lines[0]).toContain('"verdict":"granted"');
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 });
 
 describe('the full scan finds out', () => {
