@@ -1,4 +1,4 @@
-// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | pools | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureChromium } from './chromium.mjs';
@@ -44,6 +44,10 @@ const VERBS = {
   mutants: { needsRedis: () => true, commands: (args) => [['test/mutants/run.ts', ...args]] },
   matrix: { needsRedis: () => false, commands: (args) => [['test/matrix/run.ts', ...args]] },
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
+  pools: {
+    needsRedis: (args) => !args.join(' ').match(/--store[ =]memory/),
+    commands: (args) => [['test/pools/run.ts', ...args]],
+  },
   bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   release: {
