@@ -278,7 +278,7 @@ export class Play {
     const before = store.nowMs();
     for (let trip = 0; trip < MOST_TRIPS; trip++) {
       const reply = await ask();
-      const isDecided = !('verdict' in reply) || VERDICTS.has(reply.verdict);
+      const isDecided = !reply.isIncomplete && (!('verdict' in reply) || VERDICTS.has(reply.verdict));
       const span = { fromMs: reply.clockMs - (store.nowMs() - before), toMs: reply.clockMs };
       if (isDecided) return { reply, span };
     }

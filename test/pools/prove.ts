@@ -28,7 +28,7 @@ interface Terms {
 }
 
 /** All pools of a proof, and more than a bounded walk looks at. */
-export const EVERYTHING: Bounds = { inLine: 900, lapsed: Number.POSITIVE_INFINITY, countsWrapUps: false };
+export const EVERYTHING: Bounds = { inLine: 900, lapsed: Number.POSITIVE_INFINITY, countsWrapUps: true };
 
 /** Kinds of failures of which one is shrunk, and how long that may take, in ms. */
 const SHRUNK = 3;
@@ -99,11 +99,14 @@ async function checked(
   });
   const { failed, counterexample, errorInstance } = await fc.check(property, {
     ...{ seed, numRuns: 1, endOnFailure: !shrinks },
-    plugins: [fc.interruptAfterTimeLimit(SHRINKING_MS)],
+    plugins: shrinks ? [fc.interruptAfterTimeLimit(SHRINKING_MS)] : [],
   });
   if (failed) {
     const reason = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-    return { reason, plan: (counterexample as [Plan])[0] };
+    // Interrupted before the first play was over: nothing is known yet.
+    if (!counterexample) return undefined;
+    const [plan] = counterexample as [Plan];
+    return { reason, plan };
   }
   if (away) throw away;
   return undefined;
