@@ -1,16 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LRUCache } from 'lru-cache';
 import { readConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { systemClock } from '../src/ops/clock.ts';
 import { createLog } from '../src/ops/log.ts';
 import type { Queues } from '../src/store/queues.ts';
+import { SeenRecords } from '../src/store/record/record.ts';
 import { RedisAgents } from '../src/store/redis/agents.ts';
 import { Cluster } from '../src/store/redis/cluster.ts';
 import { RedisQueues } from '../src/store/redis/queues.ts';
-import { Records } from '../src/store/redis/records.ts';
 import { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import type { Agents } from '../src/store/store.ts';
 import { withAdmin } from '../world/redis/admin.ts';
@@ -61,14 +60,14 @@ export async function startWorld(): Promise<World> {
   ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
-  const records = new Records(cluster, new LRUCache({ max: 20_000 }));
-  const agents = new RedisAgents(cluster, { claims, changes: claims }, config, records);
+  const seen = new SeenRecords(20_000);
+  const agents = new RedisAgents(cluster, { claims, changes: claims }, config, seen);
   const loaded = new Set<DomainName>();
   return {
     dir,
     config,
     agents,
-    queues: new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, records),
+    queues: new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, seen),
     claims,
     floor,
     load: async (domain, count) => {

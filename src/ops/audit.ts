@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { pino } from 'pino';
-import { LineStream, type Log } from './log.ts';
+import { type Log, type LogStream, openStream } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { traceOfLine } from './trace.ts';
 
@@ -61,6 +61,81 @@ export interface AuditRecord {
   /** In a claim conflict: the claim that stands, and the one that does not. */
   kept?: object;
   lost?: object;
+}
+
+/** Longest time in ms that a gathered line waits for others, while the event loop is not busy. */
+const GATHER_MS = 20;
+
+/** Most bytes of lines that are gathered: what a pipe takes in one piece, even if other processes write to it. */
+const MOST_GATHERED = 4096;
+
+interface StreamEvents {
+  /** One line or more were dropped. */
+  drop: [lines: string];
+  error: [error: Error];
+  /** Everything has been written. */
+  drain: [];
+}
+
+/**
+ * Lines to a file or a pipe, written asynchronously and in order. All are written before the process exits; if it does so during a
+ * write, later ones may come first.
+ */
+export class LineStream {
+  readonly #out: LogStream;
+  #gathered = '';
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isEnding = false;
+
+  /** @param fd of a file or a pipe; `end` closes it */
+  constructor(fd: number) {
+    this.#out = openStream(fd);
+  }
+
+  /** Writes a line at once, after the gathered ones. */
+  write(line: string): void {
+    this.#send();
+    this.#out.write(line);
+  }
+
+  /** Writes a line together with those of the next 20 ms. A write costs more than making its line: two threads wake up for it. */
+  gather(line: string): void {
+    const bytes = Buffer.byteLength(line);
+    if (this.#bytes + bytes > MOST_GATHERED) this.#send();
+    if (this.#isEnding || bytes > MOST_GATHERED) {
+      this.#out.write(line);
+      return;
+    }
+    this.#gathered += line;
+    this.#bytes += bytes;
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(this.#send, GATHER_MS);
+    // Before the listener of pino, which writes what it still has.
+    process.prependListener('exit', this.#send);
+  }
+
+  on<Event extends keyof StreamEvents>(event: Event, listener: (...about: StreamEvents[Event]) => void): void {
+    this.#out.on(event, listener);
+  }
+
+  /** Writes what waits, and closes. */
+  end(): void {
+    this.#isEnding = true;
+    this.#send();
+    this.#out.end();
+  }
+
+  readonly #send = (): void => {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    process.off('exit', this.#send);
+    this.#timer = undefined;
+    const lines = this.#gathered;
+    this.#gathered = '';
+    this.#bytes = 0;
+    this.#out.write(lines);
+  };
 }
 
 /** Writes audit records. */

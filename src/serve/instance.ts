@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
-import { openAudit } from '../ops/audit.ts';
+import { LineStream, openAudit } from '../ops/audit.ts';
 import { type Build, readBuild } from '../ops/build.ts';
 import { type Clock, systemClock } from '../ops/clock.ts';
 import { openHistory } from '../ops/history.ts';
-import { createLog, LineStream, type Log } from '../ops/log.ts';
+import { createLog, type Log } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/read-through/pushes.ts';

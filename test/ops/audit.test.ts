@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs, { mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { type AuditRecord, openAudit } from '../../src/ops/audit.ts';
-import { createLog, LineStream } from '../../src/ops/log.ts';
+import { type AuditRecord, LineStream, openAudit } from '../../src/ops/audit.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { SOON } from '../fixtures/soon.ts';
 
@@ -159,4 +161,28 @@ describe('the writes of the audit', () => {
     audit.close();
     stream.end();
   });
+});
+
+const ENDS = {
+  'its event loop is empty': '',
+  'it closes the stream': 'stream.end();',
+  'it exits': 'process.exit();',
+  'it exits while it writes': "setTimeout(() => { stream.gather('last\\n'); process.exit(); }, 20);",
+  'it fails': "throw new Error('expected');",
+};
+
+it.concurrent.each(Object.entries(ENDS))('leaves no gathered line to a process that ends: %s', async (how, end) => {
+  const file = join(dir, how);
+  const script = `
+    import { LineStream } from './src/ops/audit.ts';
+    const stream = new LineStream(3);
+    for (let n = 0; n < 2000; n++) stream.gather(n + '\\n');
+    ${end}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'ignore', 'ignore', openSync(file, 'a')],
+  });
+  await once(child, 'exit');
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const all = [...Array.from({ length: 2000 }, (_, n) => String(n)), ...(end.includes('last') ? ['last'] : [])];
+  expect(lines.sort()).toEqual(all.sort());
 });

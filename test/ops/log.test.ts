@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createLog } from '../../src/ops/log.ts';
 
 function logging(level: string) {
@@ -38,31 +33,4 @@ it('takes no event that is not catalogued, none at another level than its own, a
   log.debug('claim_not_published');
   log.warn('claim_not_published');
   expect(logged()).toEqual([]);
-});
-
-const dir = mkdtempSync(join(tmpdir(), 'muster-log-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-const ENDS = {
-  'its event loop is empty': '',
-  'it closes the stream': 'stream.end();',
-  'it exits': 'process.exit();',
-  'it exits while it writes': "setTimeout(() => { stream.gather('last\\n'); process.exit(); }, 20);",
-  'it fails': "throw new Error('expected');",
-};
-
-it.concurrent.each(Object.entries(ENDS))('leaves no gathered line to a process that ends: %s', async (how, end) => {
-  const file = join(dir, how);
-  const script = `
-    import { LineStream } from './src/ops/log.ts';
-    const stream = new LineStream(3);
-    for (let n = 0; n < 2000; n++) stream.gather(n + '\\n');
-    ${end}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'ignore', 'ignore', openSync(file, 'a')],
-  });
-  await once(child, 'exit');
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const all = [...Array.from({ length: 2000 }, (_, n) => String(n)), ...(end.includes('last') ? ['last'] : [])];
-  expect(lines.sort()).toEqual(all.sort());
 });

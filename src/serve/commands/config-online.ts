@@ -1,10 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { inside, type Problem } from '../../config/problems.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import { systemClock } from '../../ops/clock.ts';
 import { createLog } from '../../ops/log.ts';
-import { OWNER_KEY } from '../../store/record/record.ts';
+import { OWNER_KEY, SeenRecords } from '../../store/record/record.ts';
 import { Cluster } from '../../store/redis/cluster.ts';
 import { Records } from '../../store/redis/records.ts';
 import { scanAgents } from '../../store/redis/scan.ts';
@@ -106,7 +105,7 @@ async function compareQueues(config: Config, cluster: Cluster): Promise<string[]
 
 /** Collects the queues of the agents of each connection. */
 async function gather(config: Config, cluster: Cluster, domain: string, known: Map<string, Set<string>>) {
-  const records = new Records(cluster, new LRUCache({ max: STEP }));
+  const records = new Records(cluster, new SeenRecords(STEP));
   for await (const agentIds of scanAgents(cluster, domain, { step: STEP })) {
     for (const [agentId, { facets }] of await records.readAll(domain, agentIds)) {
       const connection = connectionNameOf(config, agentId);

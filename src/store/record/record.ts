@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Claim, ClaimState, EndReason, Facets, Media } from '../../agent/facets.ts';
 import { CLAIM_NUMBERS } from '../../agent/limits.ts';
 import { isForgotten } from '../../agent/merge.ts';
@@ -304,4 +305,55 @@ export const encode = (text: string | undefined): string =>
 
 function decode(text: string | undefined): string {
   return text === undefined || text === NONE ? '' : decodeURIComponent(text);
+}
+
+/**
+ * The records that an instance saw last. Most writes change the header only, so the answer to a claim rarely needs the facets from
+ * the store. May be outdated: use it only for what compare-and-set checks.
+ */
+export class SeenRecords {
+  readonly #seen: LRUCache<string, { record: AgentRecord; reported: Facets; facetsVersion: string }>;
+
+  /** @param most largest number of records */
+  constructor(most: number) {
+    this.#seen = new LRUCache({ max: most });
+  }
+
+  get(agentId: string): AgentRecord | undefined {
+    return this.#seen.get(agentId)?.record;
+  }
+
+  /** @param reported the facets as stored, without claims, or their JSON. @throws Error if it is no record */
+  keep(agentId: string, text: string, reported: string | Facets): AgentRecord {
+    const header = readHeader(text);
+    const facets = typeof reported === 'string' ? readFacets(reported) : reported;
+    const record = joinRecord(header, facets);
+    this.#seen.set(agentId, { record, reported: facets, facetsVersion: header.facetsVersion });
+    return record;
+  }
+
+  /**
+   * The records of these headers, as far as their facets are known here.
+   * @param headers by agent
+   * @returns the records, and the headers of the others
+   */
+  join(headers: ReadonlyMap<string, string>): { records: Map<string, AgentRecord>; unknown: Map<string, string> } {
+    const records = new Map<string, AgentRecord>();
+    const unknown = new Map<string, string>();
+    for (const [agentId, header] of headers) {
+      const known = this.#seen.get(agentId);
+      const isKnown = known !== undefined && known.facetsVersion === readHeader(header).facetsVersion;
+      if (isKnown) records.set(agentId, this.keep(agentId, header, known.reported));
+      else unknown.set(agentId, header);
+    }
+    return { records, unknown };
+  }
+
+  forget(agentId: string): void {
+    this.#seen.delete(agentId);
+  }
+
+  clear(): void {
+    this.#seen.clear();
+  }
 }

@@ -9,6 +9,7 @@ import {
   agentsKey,
   callsKey,
   changesKey,
+  commonSkillsKey,
   encode,
   endsKey,
   facetsKey,
@@ -16,6 +17,7 @@ import {
   linesOf,
   NONE,
   rosterKey,
+  type SeenRecords,
   skillIn,
   writeFacets,
   writeHeader,
@@ -25,12 +27,11 @@ import {
 import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
-import { type Commit, commitsIn } from './batches.ts';
 import type { Cluster } from './cluster.ts';
-import type { Records } from './records.ts';
+import { Records } from './records.ts';
 import { scanAgents } from './scan.ts';
 import { scripts } from './scripts.ts';
-import type { WriteBatcher } from './write-batcher.ts';
+import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './write-batcher.ts';
 
 /** Limit of the random pause between retries of conflicting writers, in ms. */
 const MAX_PAUSE_MS = 32;
@@ -52,12 +53,15 @@ export class RedisAgents implements Agents {
   readonly #lanes: Lanes;
   readonly #config: Config;
   readonly #records: Records;
+  readonly #seen: SeenRecords;
 
-  constructor(cluster: Cluster, lanes: Lanes, config: Config, records: Records) {
+  /** @param seen the records that this instance saw last */
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
-    this.#records = records;
+    this.#records = new Records(cluster, seen);
+    this.#seen = seen;
   }
 
   async get(agentId: string): Promise<AgentRecord | undefined> {
@@ -70,7 +74,7 @@ export class RedisAgents implements Agents {
   }
 
   async recall(agentId: string): Promise<AgentRecord | undefined> {
-    return this.#records.recent(agentId) ?? this.get(agentId);
+    return this.#seen.get(agentId) ?? this.get(agentId);
   }
 
   async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
@@ -146,8 +150,9 @@ export class RedisAgents implements Agents {
     // The script's verdict, and the header on the master. Not yet acknowledged by a replica, so only a basis for the next step.
     const [kind, header] = written.evenIfLost() as [Settled['kind'], string?];
     if (kind === 'conflict' || header === undefined) return { kind: 'conflict', record: await this.get(agentId) };
-    const joined = await this.#records.join(domainOfAgent(this.#config, agentId), new Map([[agentId, header]]));
-    const now = joined.get(agentId);
+    const { records, unknown } = this.#seen.join(new Map([[agentId, header]]));
+    if (unknown.size > 0) await this.#records.complete(domainOfAgent(this.#config, agentId), unknown, records);
+    const now = records.get(agentId);
     if (!now) return { kind: 'conflict', record: undefined };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
@@ -178,12 +183,64 @@ export class RedisAgents implements Agents {
     const [kind, header, stored] = written.evenIfLost() as ['stored' | 'conflict', string, string?];
     if (kind === 'stored') {
       const { claim: _, digitalClaims: __, ...reported } = facets;
-      const now = this.#records.keep(agentId, header, commit.facets ?? reported);
+      const now = this.#seen.keep(agentId, header, commit.facets ?? reported);
       return { kind, written: written.map(() => now) };
     }
-    if (header === '') this.#records.forget(agentId);
-    return { kind, record: header === '' ? undefined : this.#records.keep(agentId, header, stored ?? '') };
+    if (header === '') this.#seen.forget(agentId);
+    return { kind, record: header === '' ? undefined : this.#seen.keep(agentId, header, stored ?? '') };
   }
+}
+
+/** A commit as `commit.lua` reads it, with the keys of its queues, and the facets as text. */
+interface Commit {
+  id: string;
+  version: string;
+  header: string;
+  facets?: string;
+  stays: string[];
+  enters: string[];
+  leaves: string[];
+  /** Skills that change, with the keys of those who have them. */
+  gains: [holders: string, skill: string][];
+  loses: [holders: string, skill: string][];
+  remaining: [unit: string, remainingMs: number][];
+  claims: string[];
+  calls: [call: string, fence: string, endReason: string][];
+}
+
+const MOST_COMMITS = 50;
+
+/** Commits of a domain's records. */
+function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]> {
+  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey, commonSkillsKey].map((keyOf) =>
+    keyOf(domain),
+  );
+  return {
+    ...{ script: scripts.commit, name: `commit ${domain}`, key: keys[0] as string, most: MOST_COMMITS },
+    compose(requests) {
+      const lines = new Numbered();
+      const texts: string[] = [];
+      const commits = requests.map(({ id, version, header, facets, ...lists }) => {
+        if (facets !== undefined) texts.push(facets);
+        const { stays, enters, leaves, gains, loses, ...others } = lists;
+        const [staysIn, entersInto, leavesOut] = [stays, enters, leaves].map((each) =>
+          each.map((key) => lines.numberOf(key)),
+        );
+        const [gained, lost] = [gains, loses].map((each) => each.map(([key, skill]) => [lines.numberOf(key), skill]));
+        const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut, gains: gained, loses: lost };
+        const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
+        return {
+          ...{ id, version, header },
+          // The batch itself is the first argument.
+          ...(facets !== undefined && { facets: texts.length + 1 }),
+          ...Object.fromEntries(filled),
+        };
+      });
+      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, commits }), ...texts] };
+    },
+    read: (reply, requests) =>
+      requests.map((_, i) => failureIn((reply as string[][])[i]) ?? (reply as string[][])[i] ?? []),
+  };
 }
 
 /** The skills that an agent has by `facets` and not by `others`, with the keys of those who have them. */

@@ -4,36 +4,41 @@ import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle
 import { CLAIMED } from '../record/layout.ts';
 import {
   agentsKey,
+  callsKey,
   changesKey,
   commonSkillsKey,
   encode,
+  endsKey,
   holdersKey,
   levelIn,
   plain,
   queueKey,
   readNoted,
+  type SeenRecords,
   skillIn,
 } from '../record/record.ts';
 import type { Written } from '../written.ts';
-import { type ClaimAnswer, claimsIn, type Requirements, type Wanted } from './batches.ts';
 import type { Cluster } from './cluster.ts';
-import type { Records } from './records.ts';
+import { Records } from './records.ts';
 import { scripts } from './scripts.ts';
-import type { WriteBatcher } from './write-batcher.ts';
+import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './write-batcher.ts';
 
 /** Queues in Redis: sorted sets. Each walk is one script call; claims that wait at the same time share one. */
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
   readonly #surplusMs: number;
-  readonly #records: Records;
+  readonly #seen: SeenRecords;
 
-  /** @param surplusMs bonus for 100 levels of skill surplus, in ms */
-  constructor(cluster: Cluster, claims: WriteBatcher, surplusMs: number, records: Records) {
+  /**
+   * @param surplusMs bonus for 100 levels of skill surplus, in ms
+   * @param seen the records that this instance saw last
+   */
+  constructor(cluster: Cluster, claims: WriteBatcher, surplusMs: number, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#claims = claims;
     this.#surplusMs = surplusMs;
-    this.#records = records;
+    this.#seen = seen;
   }
 
   async find(request: FindRequest): Promise<Found> {
@@ -56,7 +61,7 @@ export class RedisQueues implements Queues {
       packed.cursor = trip[4] === AGAIN ? undefined : trip[4];
     } while (trip[4] !== '' && trips.mayGoOn(packed.cursor));
     const [agents, clock, tally, considered, cursor] = trip;
-    const records = await this.#records.join(domain, new Map([...headersIn(considered), ...agents]));
+    const records = await this.#recordsOf(domain, new Map([...headersIn(considered), ...agents]));
     return {
       agents: agents.flatMap(([agentId]) => {
         const record = records.get(agentId);
@@ -103,7 +108,7 @@ export class RedisQueues implements Queues {
   async #read(domain: string, clock: string, answer: ClaimAnswer['answer']): Promise<ClaimReply> {
     const [found, agentId, header, fence, versionBefore, tally = '', considered = [], noted] = answer;
     const headers = new Map([...headersIn(considered), ...(header === '' ? [] : [[agentId, header] as const])]);
-    const records = await this.#records.join(domain, headers);
+    const records = await this.#recordsOf(domain, headers);
     const isIncomplete = found === 'more';
     const verdict = isIncomplete ? 'none' : found;
     const [record, lapsed] = [records.get(agentId), noted && !isIncomplete ? readNoted(noted) : undefined];
@@ -115,6 +120,12 @@ export class RedisQueues implements Queues {
       ...(lapsed && { lapsed }),
       ...(isIncomplete && { isIncomplete }),
     };
+  }
+
+  async #recordsOf(domain: string, headers: ReadonlyMap<string, string>): Promise<Map<string, AgentRecord>> {
+    const { records, unknown } = this.#seen.join(headers);
+    if (unknown.size > 0) await new Records(this.#cluster, this.#seen).complete(domain, unknown, records);
+    return records;
   }
 
   async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
@@ -151,6 +162,69 @@ class Trips {
 
 /** Time that is left for the last trip of a claim, in ms. */
 const LONGEST_TRIP_MS = 50;
+
+/** What a request requires of an agent; `walk.lua` describes the parts. */
+interface Requirements {
+  skills?: [name: string, least: string, key: number][];
+  pass_over?: Record<string, string>;
+  vouched?: Record<string, 1>;
+  explain?: boolean;
+}
+
+/** A claim as `claim.lua` reads it, with keys instead of their numbers. */
+interface Wanted extends Omit<Requirements, 'skills'> {
+  line: string;
+  /** Required skills, and the keys of those who have them. */
+  skills?: [name: string, least: string, holders: string][];
+  call: string;
+  name: string;
+  wish: string;
+  lock_ms: number;
+  hold_ms: number;
+  excluded?: Record<string, 1>;
+  only?: string;
+  instead?: Record<string, 1>;
+  cursor?: string;
+}
+
+type RawAnswer = [
+  verdict: ClaimReply['verdict'] | 'more',
+  agentId: string,
+  header: string,
+  fence: string,
+  versionBefore: string,
+  tally?: string,
+  considered?: string[][],
+  lapsedOrCursor?: string,
+];
+
+interface ClaimAnswer {
+  clock: string;
+  answer: RawAnswer;
+}
+
+const MOST_CLAIMS = 64;
+
+/** Claims of a domain. @param surplusMs bonus for 100 levels of skill surplus, in ms */
+function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatch<Wanted, ClaimAnswer> {
+  const keys = [agentsKey, callsKey, changesKey, endsKey, commonSkillsKey].map((keyOf) => keyOf(domain));
+  return {
+    ...{ script: scripts.claim, name: `claim ${domain}`, key: keys[0] as string, most: MOST_CLAIMS },
+    compose(requests) {
+      const lines = new Numbered();
+      const claims = requests.map(({ line, skills, ...claim }) => ({
+        ...claim,
+        queue: lines.numberOf(line),
+        ...(skills && { skills: skills.map(([name, least, holders]) => [name, least, lines.numberOf(holders)]) }),
+      }));
+      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, surplus_ms: surplusMs, claims })] };
+    },
+    read(reply, requests) {
+      const [clock, ...answers] = reply as [string, ...RawAnswer[]];
+      return requests.map((_, i) => failureIn(answers[i]) ?? { clock, answer: answers[i] as RawAnswer });
+    },
+  };
+}
 
 /** What a request requires of an agent, as `walk.lua` reads it, with the keys of those who have the skills. */
 function requirementsOf(request: ClaimRequest | FindRequest): Pick<Wanted, keyof Requirements> {

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
@@ -6,7 +5,7 @@ import type { Log } from '../../ops/log.ts';
 import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
 import { FORMAT } from '../record/layout.ts';
-import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY } from '../record/record.ts';
+import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY, SeenRecords } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
 import { RedisAgents } from './agents.ts';
 import { Alignment } from './alignment.ts';
@@ -20,7 +19,7 @@ import { RedisNotes } from './notes.ts';
 import { RedisOutbox } from './outbox.ts';
 import { RedisPermits } from './permits.ts';
 import { RedisQueues } from './queues.ts';
-import { Records, type Seen } from './records.ts';
+import { Records } from './records.ts';
 import { scripts } from './scripts.ts';
 import { WriteBatcher } from './write-batcher.ts';
 
@@ -123,14 +122,14 @@ export class RedisStore implements Store {
 
   constructor(parts: Parts) {
     const { cluster, claims, changes, config, maxOutboxEntries } = parts;
-    const seen = new LRUCache<string, Seen>({ max: MAX_RECENT_RECORDS });
+    const seen = new SeenRecords(MAX_RECENT_RECORDS);
     // After a failover the store may be older than cached records.
     cluster.shards.onDown = () => seen.clear();
     const records = new Records(cluster, seen);
     this.#parts = parts;
     this.#records = records;
-    this.agents = new RedisAgents(cluster, { claims, changes }, config, records);
-    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, records);
+    this.agents = new RedisAgents(cluster, { claims, changes }, config, seen);
+    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, seen);
     this.calls = new RedisCalls(cluster, config.region, records);
     this.changes = new RedisChanges(cluster);
     this.outbox = new RedisOutbox(changes, cluster, config.bus.partitions, maxOutboxEntries);

@@ -4,10 +4,23 @@ import { slotOf } from '../record/record.ts';
 import { isNoScript } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
-import type { ScriptBatch } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
 import type { Script } from './scripts.ts';
+
+/** Requests that one script call can serve together: how their arguments are composed, and their answers told apart. */
+export interface ScriptBatch<Request, Answer> {
+  script: Script;
+  /** Requests with the same name may share a call. */
+  name: string;
+  /** A key of the slot that all keys are in. */
+  key: string;
+  /** Most requests in one call: more would occupy Redis for more than a millisecond. */
+  most: number;
+  compose(requests: Request[]): { keys: string[]; args: string[] };
+  /** The answers, in the order of the requests. An `Error` concerns only its own request. */
+  read(reply: unknown, requests: Request[]): (Answer | Error)[];
+}
 
 interface Item {
   key: string;
@@ -262,4 +275,26 @@ function sharedParcels(items: Item[]): Parcel[] {
 /** @param isNew whether the node may not know the script */
 function callOf({ script, keys, args }: ScriptCall, isNew: boolean): string[] {
   return [...(isNew ? ['EVAL', script.lua] : ['EVALSHA', script.sha]), String(keys.length), ...keys, ...args];
+}
+
+/** Texts that are referred to by number, counted from 1. */
+export class Numbered {
+  readonly all: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    this.#numbers.set(text, this.all.push(text));
+    return this.all.length;
+  }
+}
+
+/** The error of Redis before 7 begins with the place in the script. */
+const PLACE_IN_SCRIPT = /^@?user_script:\s*\d+:\s*(?:@user_script:\s*\d+:\s*)?-?/;
+
+/** The error of a request that failed alone, as its script answers it; undefined if it did not. */
+export function failureIn(answer: readonly unknown[] | undefined): Error | undefined {
+  const [kind, message] = answer ?? ['failed', 'ERR a script left a request without an answer'];
+  return kind === 'failed' ? new Error(String(message).replace(PLACE_IN_SCRIPT, '')) : undefined;
 }
