@@ -44,7 +44,10 @@ const VERBS = {
   mutants: { needsRedis: () => true, commands: (args) => [['test/mutants/run.ts', ...args]] },
   matrix: { needsRedis: () => false, commands: (args) => [['test/matrix/run.ts', ...args]] },
   fuzz: { needsRedis: () => true, commands: (args) => [['test/fuzz/run.ts', ...args]] },
-  bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
+  bench: {
+    needsRedis: (args) => !args.some((arg) => arg.startsWith('--compare')),
+    commands: (args) => [['bench/run.ts', ...args]],
+  },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   release: {
     needsRedis: (args) => args.includes(PROVE),
