@@ -12,7 +12,7 @@ import { createBus } from '../src/serve/bus.ts';
 import { type LocalRedisCluster, startRedisCluster } from '../world/redis/cluster.ts';
 import { freePort } from '../world/tools/ports.ts';
 import { type Broker, DRIVER_TOPIC, PADDING, PARTITIONS, startKafkaBroker, startRedisStreams } from './brokers.ts';
-import { type Contestant, compare, type Measured } from './compare.ts';
+import { type Contestant, compareAt } from './compare.ts';
 import { Echo } from './echo.ts';
 import { Server } from './server.ts';
 import type { Finding, Settings, Topic } from './topic.ts';
@@ -54,18 +54,24 @@ async function measure(broker: Broker, world: World, { seconds }: Settings): Pro
       { name: 'driver', operation: () => driver.echo.roundTrip(count) },
       { name: 'region to region', operation: () => pair.propagate(count) },
     ];
-    const single: Measured[] = [];
-    for (const inFlight of IN_FLIGHT)
-      single.push(...(await compare({ contestants: contestants(1), inFlight, seconds, meter: world.meter })));
-    const batches = { contestants: contestants(BATCH), inFlight: BATCHES_IN_FLIGHT, seconds, meter: world.meter };
-    const many = await compare({ ...batches, units: BATCH });
+    const how = { seconds, meter: world.meter };
+    const single = await compareAt(IN_FLIGHT, { contestants: contestants(1), ...how });
+    const many = await compareAt([BATCHES_IN_FLIGHT], { contestants: contestants(BATCH), units: BATCH, ...how });
     return [
-      { title: `The bus: ${broker.name}, one event at a time`, rows: single, reading: READING },
       {
+        scenario: `${broker.name}, one event`,
+        title: `The bus: ${broker.name}, one event at a time`,
+        rows: single,
+        reading: READING,
+        targets: [],
+      },
+      {
+        scenario: `${broker.name}, batches`,
         title: `The bus: ${broker.name}, batches of ${BATCH} events`,
         per: 'batch',
         rows: many,
         reading: `As above, ${BATCH} at once. A batch is there when the last event of every partition is.`,
+        targets: [],
       },
     ];
   } finally {

@@ -1,8 +1,7 @@
-import { Random } from '@muster/simulators/kit/random';
-import type { RequiredSkills } from '../src/agent/facets.ts';
 import type { AgentRecord } from '../src/store/agent-record.ts';
 import { checkDurability } from '../src/store/written.ts';
-import { anySkills, QUEUES, queueId } from './pool.ts';
+import type { Wish, Wishes } from './pool.ts';
+import { whenUp } from './when-up.ts';
 import { type DomainName, REGION, type World } from './world.ts';
 
 const HELD_MS = 60_000;
@@ -16,28 +15,30 @@ interface Taken {
   queue: string;
 }
 
-/** Callers who claim agents of a domain's queues at random, and release them on request. */
+/** All calls of this process have ids of their own. */
+let calls = 0;
+
+/** Callers who claim agents of a domain, called as the code that serves requests does, and release them on request. */
 export class Claimants {
   readonly #world: World;
   readonly #domain: DomainName;
-  readonly #withSkills: boolean;
-  readonly #random = new Random(2);
-  #calls = 0;
+  readonly #wishes: Wishes;
   #taken: Taken[] = [];
-  /** Claims that found no agent. */
+  /** Claims and lookups that found no agent. */
   misses = 0;
 
-  constructor(world: World, domain: DomainName, withSkills: boolean) {
+  constructor(world: World, domain: DomainName, wishes: Wishes) {
     this.#world = world;
     this.#domain = domain;
-    this.#withSkills = withSkills;
+    this.#wishes = wishes;
   }
 
-  async claim(): Promise<void> {
-    const queue = this.#queue();
-    const callId = `${this.#domain}-${this.#withSkills ? 'skilled' : 'any'}-${this.#calls++}`;
+  /** @returns the agent who was claimed; undefined if there was none */
+  async claim(): Promise<string | undefined> {
+    const wish = this.#wishes();
+    const callId = `call-${calls++}`;
     const written = await this.#world.queues.claim({
-      ...this.#walk(queue),
+      ...this.#walk(wish),
       region: REGION,
       callId,
       wish: 'any',
@@ -48,35 +49,44 @@ export class Claimants {
       deadlineMs: DEADLINE_MS,
     });
     const { verdict, agentId, record } = checkDurability(written, 'grant').value;
-    if (verdict === 'granted' && record) this.#taken.push({ agentId, record, callId, queue });
-    else this.misses++;
+    if (verdict !== 'granted' || !record) {
+      this.misses++;
+      return undefined;
+    }
+    this.#taken.push({ agentId, record, callId, queue: wish.queue });
+    return agentId;
   }
 
   async find(): Promise<void> {
-    const { agents } = await this.#world.queues.find({ ...this.#walk(this.#queue()), limit: 1 });
+    const { agents } = await this.#world.queues.find({ ...this.#walk(this.#wishes()), limit: 1 });
     if (agents.length === 0) this.misses++;
   }
 
   async releaseAll(): Promise<void> {
     const taken = this.#taken;
     this.#taken = [];
-    await Promise.all(taken.map((each) => this.#release(each)));
+    await Promise.all(taken.map((each) => whenUp(() => this.#release(each))));
+  }
+
+  /** Resolves when the store grants claims. */
+  async untilServed(): Promise<void> {
+    await whenUp(() => this.claim());
+    await this.releaseAll();
   }
 
   async #release({ agentId, record, callId, queue }: Taken): Promise<void> {
     const { agents } = this.#world;
     const fence = record.facets.claim?.fence ?? 0;
     const released = { agentId, unit: 'voice', fence, callId, queue, move: RELEASED };
-    const { kind } = await agents.settle(released, record, DEADLINE_MS);
-    if (kind !== 'settled') throw new Error(`agent ${agentId} was not given back: ${kind}`);
+    const settled = await agents.settle(released, record, DEADLINE_MS);
+    if (settled.kind === 'settled') return;
+    // An earlier attempt may have been carried out, and its answer lost.
+    const claim = settled.record?.facets.claim;
+    if (claim?.fence !== fence || claim.state !== 'ENDED')
+      throw new Error(`agent ${agentId} was not given back: ${settled.kind}`);
   }
 
-  #queue(): string {
-    return queueId(this.#domain, this.#random.below(QUEUES));
-  }
-
-  #walk(queue: string) {
-    const skills: RequiredSkills = this.#withSkills ? anySkills(this.#random) : {};
+  #walk({ queue, skills }: Wish) {
     const line = { domain: this.#domain, queue, media: 'voice' } as const;
     return { ...line, skills, passOver: new Map(), vouched: [], explain: false };
   }

@@ -3,6 +3,9 @@ import { type AdminConnection, connectAdmin } from '../world/redis/admin.ts';
 /** Calls and microseconds by command, from `INFO commandstats`; commands of scripts included. */
 export type CommandStats = Map<string, { calls: number; us: number }>;
 
+/** A master may have much to do before it answers. */
+const ANSWER_LIMIT_MS = 60_000;
+
 /** Reads the commands that some nodes together have executed so far. */
 export class CommandMeter {
   readonly #nodes: AdminConnection[];
@@ -12,7 +15,7 @@ export class CommandMeter {
   }
 
   static async connect(ports: number[]): Promise<CommandMeter> {
-    return new CommandMeter(await Promise.all(ports.map((port) => connectAdmin(port))));
+    return new CommandMeter(await Promise.all(ports.map((port) => connectAdmin(port, ANSWER_LIMIT_MS))));
   }
 
   async read(): Promise<CommandStats> {

@@ -1,5 +1,7 @@
-import { compare, type Measured } from './compare.ts';
+import { compareAt } from './compare.ts';
 import { agentId } from './pool.ts';
+import { type Measured, ratioOf, rowOf } from './summary.ts';
+import { atLeast, type Target } from './targets.ts';
 import type { Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
@@ -9,6 +11,8 @@ const BATCH = 500;
 const BATCHES_IN_FLIGHT = [1, 4];
 /** Later than all events of the loaded agents. */
 const FIRST_AT_MS = 1_710_000_000_000;
+const SAME_BYTES = 'write, same bytes';
+const LEAST = 0.3;
 
 /** Status changes, applied as the applier does: a batch of many agents at once. */
 export const events: Topic = {
@@ -16,22 +20,34 @@ export const events: Topic = {
   measure: async (world, settings) => {
     await world.load(DOMAIN, AGENTS);
     const rows = await applyBatches(world, settings);
-    const reading = `An event merges into the agent's record and moves the agent in its four queues. Latencies are of a batch of ${BATCH}; rates and commands are of events.`;
-    return [{ title: 'Events applied: status changes of 10,000 agents', per: 'batch', rows, reading }];
+    const reading = `An event merges into the agent's record and moves the agent in its four queues. "${SAME_BYTES}" writes as many bytes as an agent's facets have. Latencies are of a batch of ${BATCH}; rates, script time and commands are of events.`;
+    const title = 'Events applied: status changes of 10,000 agents';
+    return [{ scenario: 'events', title, per: 'batch', rows, reading, targets: targetsOf(rows) }];
   },
 };
 
 async function applyBatches(world: World, { seconds }: Settings): Promise<Measured[]> {
   const changes = new Changes(world);
+  const facets = (await world.agents.get(agentId(DOMAIN, 0)))?.facets;
+  const sameBytes = 'x'.repeat(Buffer.byteLength(JSON.stringify(facets)));
+  const write = (value?: string) => () =>
+    Promise.all(Array.from({ length: BATCH }, () => world.floor.write(DOMAIN, value)));
   const contestants = [
-    { name: 'write', operation: () => Promise.all(Array.from({ length: BATCH }, () => world.floor.write(DOMAIN))) },
+    { name: 'write', operation: write() },
+    { name: SAME_BYTES, operation: write(sameBytes) },
     { name: 'event', operation: () => changes.applyBatch() },
   ];
-  const rows: Measured[] = [];
-  for (const inFlight of BATCHES_IN_FLIGHT) {
-    rows.push(...(await compare({ contestants, inFlight, seconds, meter: world.meter, units: BATCH })));
-  }
-  return rows;
+  return compareAt(BATCHES_IN_FLIGHT, { contestants, seconds, meter: world.meter, units: BATCH });
+}
+
+function targetsOf(rows: Measured[]): Target[] {
+  return BATCHES_IN_FLIGHT.map((inFlight) =>
+    atLeast(
+      `events: applied per second ÷ raw writes of the same bytes, ${inFlight} x ${BATCH} in flight`,
+      LEAST,
+      ratioOf(rowOf(rows, 'event', inFlight), SAME_BYTES, 'perSecond'),
+    ),
+  );
 }
 
 /** Agents going on a break and coming back. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ClusterSettings, connectCluster, type RedisClient } from '../src/store/redis/connection.ts';
+import { type ClusterSettings, closeClient, connectCluster, type RedisClient } from '../src/store/redis/connection.ts';
 import type { Script } from '../src/store/redis/scripts.ts';
 import type { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 
@@ -32,9 +32,10 @@ export class Floor {
     return new Floor(client);
   }
 
-  write(domain: string): Promise<unknown> {
+  /** @param value what is written; default: 100 bytes */
+  write(domain: string, value = VALUE): Promise<unknown> {
     const key = this.#key(domain);
-    return this.#client.sendCommand(key, false, ['EVALSHA', WRITE.sha, '1', key, VALUE, TTL_MS]);
+    return this.#client.sendCommand(key, false, ['EVALSHA', WRITE.sha, '1', key, value, TTL_MS]);
   }
 
   read(domain: string): Promise<unknown> {
@@ -47,8 +48,13 @@ export class Floor {
     return lane.run(WRITE, [this.#key(domain)], [VALUE, TTL_MS], 5000);
   }
 
+  /** Any command. */
+  send(key: string, args: string[]): Promise<unknown> {
+    return this.#client.sendCommand(key, false, args);
+  }
+
   close(): Promise<void> {
-    return this.#client.close();
+    return closeClient(this.#client);
   }
 
   /** One of the keys on the domain's own master. */

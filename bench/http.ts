@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '@muster/simulators/kit/random';
 import { systemClock } from '../src/ops/clock.ts';
-import { compare, type Measured } from './compare.ts';
+import { compareAt } from './compare.ts';
 import { MOST, QUEUES, queueId } from './pool.ts';
 import { Server } from './server.ts';
+import type { Measured } from './summary.ts';
 import type { Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
@@ -27,7 +28,8 @@ export const http: Topic = {
       const rows = await claimOver(...servers, world, settings);
       const reading =
         '"fastify + write" is a route without validation that runs the raw write script. An instance also waits for a replica, answers with the agent, and publishes the claim; its releases, and the messages of both, are outside the measured time.';
-      return [{ title: 'Claims over HTTP: 10,000 agents, 50 queues, 1,000 available', rows, reading }];
+      const title = 'Claims over HTTP: 10,000 agents, 50 queues, 1,000 available';
+      return [{ scenario: 'claims over HTTP', title, rows, reading, targets: [] }];
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
     }
@@ -54,11 +56,7 @@ async function claimOver(bare: Server, muster: Server, world: World, { seconds }
       },
     },
   ];
-  const rows: Measured[] = [];
-  for (const inFlight of IN_FLIGHT) {
-    rows.push(...(await compare({ contestants, inFlight, seconds, meter: world.meter })));
-  }
-  return rows;
+  return compareAt(IN_FLIGHT, { contestants, seconds, meter: world.meter });
 }
 
 /** Waits until all published messages have come back from the bus, so that they do not slow down other contestants. */

@@ -1,5 +1,8 @@
-import type { Measured } from './compare.ts';
+import type { Measured } from './summary.ts';
+import type { Target } from './targets.ts';
 import type { Finding } from './topic.ts';
+
+const SIGNIFICANT = 3;
 
 /** A finding as an aligned table for people. */
 export function table({ title, per, rows, reading }: Finding): string {
@@ -14,7 +17,31 @@ export function table({ title, per, rows, reading }: Finding): string {
   }
   const unanswered = rows.reduce((sum, row) => sum + row.unanswered, 0);
   const late = unanswered > 0 ? [`${unanswered} operations got no answer in time and are not counted.`] : [];
-  return [title, ...align(lines), reading, ...late].join('\n');
+  return [title, ...align(lines, 1), reading, ...late].join('\n');
+}
+
+/** Targets for people: which are met, and the numbers that decide it. */
+export function targetTable(targets: Target[]): string {
+  const lines = targets.map(({ name, target, measured, ok }) => [name, short(measured), target, ok ? 'met' : 'MISSED']);
+  const met = targets.filter(({ ok }) => ok).length;
+  return [...align([['Target', 'measured', 'limit', ''], ...lines], 0), `${met} of ${targets.length} met`].join('\n');
+}
+
+/** A number with three significant digits; `–` if it is none. */
+export function short(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  return Number(value.toPrecision(SIGNIFICANT)).toLocaleString('en-US', { maximumSignificantDigits: SIGNIFICANT });
+}
+
+/** Pads cells: those of one column are to the left, numbers to the right. */
+export function align(lines: string[][], left: number): string[] {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => (column === left ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function cells(row: Measured, isFirst: boolean): string[] {
@@ -25,7 +52,7 @@ function cells(row: Measured, isFirst: boolean): string[] {
     whole(row.p99Us),
     whole(row.perSecond),
     Number.isNaN(row.scriptUs) ? '–' : row.scriptUs.toFixed(1),
-    row.commands.toFixed(2),
+    Number.isNaN(row.commands) ? '–' : row.commands.toFixed(2),
   ];
 }
 
@@ -37,14 +64,3 @@ function ratio({ ratios }: Measured, floor: string): string {
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-
-/** Numbers to the right, names to the left. */
-function align(lines: string[][]): string[] {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) =>
-    line
-      .map((cell, column) => (column === 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
-}

@@ -22,14 +22,18 @@ import { load } from './pool.ts';
 
 export const REGION = 'bench';
 /** One domain for each topic that changes agents, so that topics do not affect each other. */
-export type DomainName = 'calls' | 'http' | 'events' | 'vast';
-const DOMAINS: DomainName[] = ['calls', 'http', 'events', 'vast'];
+const DOMAINS = ['calls', 'http', 'events', 'scarce', 'vast'] as const;
+export type DomainName = (typeof DOMAINS)[number];
 /** How long an instance waits for replication of a claim, in ms. */
 const REPLICA_WAIT_MS = 20;
+/** No busy machine stands still for so long that a replica is promoted. */
+const NODE_TIMEOUT_MS = 60_000;
 
 /** The real parts of a region, in a temporary folder, and the raw floors. */
 export interface World {
   dir: string;
+  /** `127.0.0.1:port` of every node, for clients with all permissions. */
+  addresses: string[];
   config: Config;
   agents: Agents;
   queues: Queues;
@@ -39,6 +43,8 @@ export interface World {
   load(domain: DomainName, count: number): Promise<void>;
   meter: CommandMeter;
   redisVersion(): Promise<string>;
+  /** Memory that all masters together use, in bytes. */
+  usedBytes(): Promise<number>;
   /** Ends every process and removes the folder. */
   stop(): Promise<void>;
 }
@@ -47,7 +53,7 @@ export async function startWorld(): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  const redis = await startRedisCluster({ dir });
+  const redis = await startRedisCluster({ dir, nodeTimeoutMs: NODE_TIMEOUT_MS });
   const bus = await startRedis({ dir: join(dir, 'bus') });
   const config = benchConfig(redis, bus, await freePort());
   const log = createLog('warn', REGION, 'bench');
@@ -65,6 +71,7 @@ export async function startWorld(): Promise<World> {
   const loaded = new Set<DomainName>();
   return {
     dir,
+    addresses: redis.addresses,
     config,
     agents,
     queues: new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, seen),
@@ -78,6 +85,11 @@ export async function startWorld(): Promise<World> {
     redisVersion: async () => {
       const info = await withAdmin(redis.nodes[0]?.port ?? 0, (node) => node.run('INFO', 'server'));
       return /^(?:redis|valkey)_version:(\S+)/m.exec(String(info))?.[1] ?? 'of unknown version';
+    },
+    usedBytes: async () => {
+      const masters = await redis.masters();
+      const infos = await Promise.all(masters.map(({ port }) => withAdmin(port, (node) => node.run('INFO', 'memory'))));
+      return infos.reduce<number>((sum, info) => sum + Number(/^used_memory:(\d+)/m.exec(String(info))?.[1]), 0);
     },
     stop: async () => {
       meter.close();

@@ -48,7 +48,10 @@ const VERBS = {
     needsRedis: (args) => !args.join(' ').match(/--store[ =]memory/),
     commands: (args) => [['test/pools/run.ts', ...args]],
   },
-  bench: { needsRedis: () => true, commands: (args) => [['bench/run.ts', ...args]] },
+  bench: {
+    needsRedis: (args) => !args.some((arg) => arg.startsWith('--compare')),
+    commands: (args) => [['bench/run.ts', ...args]],
+  },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   release: {
     needsRedis: (args) => args.includes(PROVE),
