@@ -5,6 +5,7 @@ import { VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
 import type { AgentRecord, Applied } from '../agent-record.ts';
+import { PLACES } from '../record/layout.ts';
 import {
   agentsKey,
   callsKey,
@@ -44,6 +45,7 @@ interface Lanes {
   changes: WriteBatcher;
 }
 
+const VERSION_WIDTH = PLACES.version[1] - PLACES.version[0];
 /** Deadline of a change in ms; its sender retries. */
 const COMMIT_DEADLINE_MS = 1000;
 
@@ -167,7 +169,7 @@ export class RedisAgents implements Agents {
     const lines = linesOf(this.#config, agentId, facets);
     const commit: Commit = {
       id: agentId,
-      version: record?.version ?? '0',
+      version: (record?.version ?? '0').padStart(VERSION_WIDTH, '0'),
       header: writeHeader(facets, home, locks, this.#config.ranking),
       ...(isReported && { facets: writeFacets(facets) }),
       stays: lines.filter((line) => before.includes(line)),

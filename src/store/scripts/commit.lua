@@ -2,7 +2,7 @@
 -- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, 7 common skills, then the queues and the sets of those
 --       who have a skill
 -- ARGV  1 the batch, as JSON: `region`, and `commits`, each with
---       id, version   the agent, and the expected version ("0": no record)
+--       id, version   the agent, and the expected version as a header holds it (zeros: no record)
 --       header        without its versions, which stand as zeros
 --       facets        number of the argument with the agent's facets; missing if they do not change
 --       stays, enters, leaves   the agent's queues: those it stays in, and those that change, as numbers of keys from the eighth on
@@ -23,6 +23,7 @@
 
 local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
+local now, now_version, NO_VERSION = int(now_ms), int(now_us), string.rep('0', VERSION_END - VERSION + 1)
 local headers, calls = open_headers(KEYS[1]), open_calls(KEYS[3])
 local changes, directory, ends = KEYS[4], KEYS[5], KEYS[6]
 local facets, written = {}, {}
@@ -36,13 +37,23 @@ local function is_in_place(there, header)
     and string.sub(there, ARRIVAL, ARRIVAL_END) == string.sub(header, ARRIVAL, ARRIVAL_END)
 end
 
-local function move(commit, there, header, r)
+-- Places the agent in queues. Without units, the place is the same in all of them.
+local function place_in(queues, id, header)
+  local score
+  for i, queue in ipairs(queues) do
+    local key = KEYS[7 + queue]
+    if i == 1 or string.byte(header, VOICE) == UNITS then score = score_by(header, key, now_ms, now) end
+    if score then redis.call('ZADD', key, score, id) else redis.call('ZREM', key, id) end
+  end
+end
+
+local function move(commit, there, header)
   for _, queue in ipairs(commit.leaves or {}) do redis.call('ZREM', KEYS[7 + queue], commit.id) end
   if string.byte(header, VOICE) == FORGOTTEN then redis.call('ZREM', directory, commit.id)
   elseif not there or string.byte(there, VOICE) == FORGOTTEN then redis.call('ZADD', directory, 0, commit.id) end
-  for _, queue in ipairs(commit.enters or {}) do place(KEYS[7 + queue], commit.id, r, now_ms) end
+  if commit.enters then place_in(commit.enters, commit.id, header) end
   if not commit.stays or there and is_in_place(there, header) then return end
-  for _, queue in ipairs(commit.stays) do place(KEYS[7 + queue], commit.id, r, now_ms) end
+  place_in(commit.stays, commit.id, header)
 end
 
 local function learn(commit)
@@ -81,25 +92,37 @@ local function move_call(id, header, r, call, fence, reason)
 end
 
 -- Sets the locks that other regions granted: what is left of them counts from now.
-local function lock_for(r, remaining)
+local function with_locks(header, remaining)
+  local r = parse(header)
   for _, rest in ipairs(remaining) do
     local held = rest[1] == 'voice' and r or unit_named(r.units, rest[1])
     if held then held.lock = now_ms + rest[2] end
   end
+  return write(r)
+end
+
+-- The version of a stored header, as a header holds it, and the next one.
+local function versions_of(there)
+  local version = there and string.sub(there, VERSION, VERSION_END) or NO_VERSION
+  if version < now_version then return version, now_version end
+  return version, string.format('%016d', tonumber(version) + 1)
+end
+
+local function move_calls(id, header, changed)
+  local r = parse(header)
+  for _, of in ipairs(changed) do move_call(id, header, r, of[1], of[2], of[3]) end
 end
 
 local function stored(commit)
   local id, there = commit.id, headers.get(commit.id)
-  local version = there and int(tonumber(string.sub(there, VERSION, VERSION_END))) or '0'
+  local version, next = versions_of(there)
   if version ~= commit.version then
     return { 'conflict', there or '', there and (facets[id] or redis.call('HGET', KEYS[2], id)) or '' }
   end
-  local r = parse(commit.header)
-  r.version = next_version(tonumber(version), now_us)
-  r.facets = commit.facets and r.version or tonumber(string.sub(there, FACETS, FACETS_END))
-  lock_for(r, commit.remaining or {})
-  local header = write(r)
-  move(commit, there, header, r)
+  local facets_version = commit.facets and next or string.sub(there, FACETS, FACETS_END)
+  local header = string.sub(commit.header, 1, VERSION - 1) .. next .. facets_version .. string.sub(commit.header, VOICE)
+  if commit.remaining then header = with_locks(header, commit.remaining) end
+  move(commit, there, header)
   learn(commit)
   if not commit.claims then note(changes, id) end
   for _, claim in ipairs(commit.claims or {}) do note(changes, id, claim) end
@@ -108,7 +131,7 @@ local function stored(commit)
     facets[id] = ARGV[commit.facets]
     written[#written + 1], written[#written + 2] = id, facets[id]
   end
-  for _, of in ipairs(commit.calls or {}) do move_call(id, header, r, of[1], of[2], of[3]) end
+  if commit.calls then move_calls(id, header, commit.calls) end
   return { 'stored', header }
 end
 

@@ -59,3 +59,13 @@ local function place(queue, id, r, now_ms)
   local score = r and score_of(r, media_of(queue), now_ms)
   if score then redis.call('ZADD', queue, score, id) else redis.call('ZREM', queue, id) end
 end
+
+-- As score_of, by the header. now: the time as a header holds it.
+local function score_by(header, queue, now_ms, now)
+  local voice = header and string.byte(header, VOICE)
+  if voice == UNITS then return score_of(parse(header), media_of(queue), now_ms) end
+  if voice ~= AVAILABLE then return nil end
+  local lock, hold = string.sub(header, LOCK, LOCK_END), string.sub(header, HOLD, HOLD_END)
+  local taken = lock > hold and lock or hold
+  return taken > now and TAIL .. taken or string.sub(header, ARRIVAL, ARRIVAL_END)
+end

@@ -218,16 +218,6 @@ local function resumed(queue, changes, cursor, now_ms)
   return redis.call('ZCOUNT', queue, '-inf', '(' .. score) + 1, changed, free_ms
 end
 
--- The score of an agent in a queue by the header; nil if not in the queue.
-local function score_by(header, queue, now_ms, now)
-  local voice = header and string.byte(header, VOICE)
-  if voice == UNITS then return score_of(parse(header), media_of(queue), now_ms) end
-  if voice ~= AVAILABLE then return nil end
-  local lock, hold = string.sub(header, LOCK, LOCK_END), string.sub(header, HOLD, HOLD_END)
-  local taken = lock > hold and lock or hold
-  return taken > now and TAIL .. taken or string.sub(header, ARRIVAL, ARRIVAL_END)
-end
-
 -- When an agent who is taken is free again, in ms.
 local function free_at(header, queue, now_ms, now)
   local score = tonumber(score_by(header, queue, now_ms, now))
