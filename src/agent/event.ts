@@ -108,14 +108,15 @@ export function clampFuture(event: AgentEvent, nowMs: number): { event: AgentEve
  * @param held the agent's facets before the event
  */
 export function withEndsOfIdle(event: AgentEvent, held: Facets): AgentEvent {
-  const { activity, interactions } = held;
-  if (activity?.state !== 'IDLE' || !interactions) return event;
+  const { activity } = held;
+  const next = event.facets.activity;
+  if (activity?.state !== 'IDLE' || !next || next.state === 'IDLE') return event;
+  const hidden = interactionsOf(held).filter((one) => one.state !== 'ENDED' && !isLive(one, held));
+  if (hidden.length === 0) return event;
   const { facets } = merge(held, event.facets);
-  if (facets.activity?.state === 'IDLE') return event;
   const reported = interactionsOf(event.facets);
-  const over = interactionsOf({ interactions })
-    .filter((one) => one.state !== 'ENDED' && !isLive(one, held) && isLive(one, facets))
-    .filter((one) => interactionOf(facets, one.callId) === one)
+  const over = hidden
+    .filter((one) => isLive(one, facets) && interactionOf(facets, one.callId) === one)
     .slice(0, RECORD_LIMITS.interactions.most - reported.length)
     .map((one): Stamped<Interaction> => ({ ...one, state: 'ENDED', at: activity.at, id: activity.id }));
   if (over.length === 0) return event;
