@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClaimRequest } from '../../src/store/queues.ts';
+import { scripts } from '../../src/store/redis/scripts.ts';
 import { fenceOf } from '../fixtures/pool.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Store, startStore } from '../fixtures/store.ts';
@@ -174,9 +175,17 @@ describe('claim', () => {
     await Promise.all(
       Array.from({ length: 1100 }, (_, i) => d.free(`a${i}`, 1000 + i, { [i % 2 ? 'odd' : 'even']: 1 })),
     );
+    const keys = ['queue:{bounded}:bounded:q', 'agents:{bounded}', 'changes:{bounded}', 'skills:{bounded}'];
+    const skills = ['odd', 'even'].map((name, i) => [`,${name}:`, '000', i + 1]);
+    const holders = ['odd', 'even'].map((name) => `skill:{bounded}:${name}`);
+    const request = JSON.stringify({ skills, surplus_ms: 0, most: 1 });
+    const [found, , counts] = (await store.cluster.run(scripts.find, [...keys, ...holders], [request])) as string[];
+    expect(found).toEqual([]);
+    const seen = Number(/^seen (\d+)/.exec(counts ?? '')?.[1]);
+    expect(seen).toBeGreaterThanOrEqual(512);
+    expect(seen).toBeLessThan(512 + 32);
     const { verdict, tally } = await d.claim('1', { skills: { odd: 0, even: 0 } });
-    expect(verdict).toBe('none');
-    expect(tally.seen).toBeLessThan(512 + 32);
+    expect({ verdict, seen: tally.seen }).toEqual({ verdict: 'none', seen: 1100 });
   });
 
   it('explains which agents it considered, and why they were passed over', async () => {

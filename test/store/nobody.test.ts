@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scripts } from '../../src/store/redis/scripts.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
@@ -58,6 +59,43 @@ describe('nobody', () => {
     expect(answers.found).toBeGreaterThan(answers.incomplete);
   });
 
+  it('is followed by each agent once, also by one who changes ahead of the walk', async () => {
+    const d = await longLine('once');
+    const keys = [
+      'queue:{once}:once:q',
+      'agents:{once}',
+      'changes:{once}',
+      'skills:{once}',
+      'skill:{once}:common',
+      'skill:{once}:other',
+    ];
+    const trip = async (more: object) => {
+      const skills = [
+        [',common:', '010', 1],
+        [',other:', '010', 2],
+      ];
+      const request = JSON.stringify({ skills, surplus_ms: 0, most: 10, ...more });
+      return (await store.cluster.run(scripts.find, keys, [request])) as [
+        string[][],
+        string,
+        string,
+        unknown[],
+        string,
+      ];
+    };
+    const [nobody, , , , cursor] = await trip({});
+    expect(nobody).toEqual([]);
+    // Met as one who changed, and again in the rest of the line.
+    await skilled(d, 'a600', 10_000, true);
+    const found: string[] = [];
+    for (let next = cursor; next !== ''; ) {
+      const [agents, , , , more] = await trip({ cursor: next });
+      found.push(...agents.map(([agentId = '']) => agentId));
+      next = more;
+    }
+    expect(found).toEqual(['once:a600']);
+  });
+
   it('is not said of one whose claim lapses while a walk is under way', async () => {
     const d = await longLine('lapsing');
     const one = await d.free('one', 500, BOTH);
@@ -73,6 +111,22 @@ describe('nobody', () => {
         .poll(async () => (await d.claim('free again', { agentId: one, heldMs: 1 })).verdict, SOON)
         .toBe('granted');
       await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+  });
+
+  it('is said with the counts of all trips, and an explanation of all', async () => {
+    const d = await longLine('counted');
+    await d.claim('taken');
+    for (const reply of [await d.claim('1', { skills: BOTH }), await d.find({ skills: BOTH })]) {
+      expect(reply.isIncomplete).toBeUndefined();
+      expect(reply.tally).toMatchObject({ skill: 1399, claimed: 1 });
+    }
+    for (const { considered } of [
+      await d.claim('2', { skills: BOTH, explain: true }),
+      await d.find({ skills: BOTH, explain: true }),
+    ]) {
+      const without = considered.filter(({ obstacle }) => obstacle === 'skill').map(({ agentId }) => agentId);
+      expect(new Set(without).size).toBe(1399);
     }
   });
 

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import type { Claim, ClaimState, EndReason, Facets, Media } from '../../agent/facets.ts';
-import { CLAIM_NUMBERS } from '../../agent/limits.ts';
 import { isForgotten } from '../../agent/merge.ts';
 import {
   claimOn,
@@ -177,12 +176,10 @@ export function writeHeader(
   return `${padded.join('')}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
 }
 
-const { timeMs } = CLAIM_NUMBERS;
-
-/** A field of the fixed part. A time beyond the last one is the last one. */
+/** A field of the fixed part. A number beyond its width is the largest that fits. */
 function pad(value: string | number, width: number): string {
   if (typeof value === 'string') return value;
-  const most = width === String(timeMs).length ? timeMs : Number.MAX_SAFE_INTEGER;
+  const most = Math.min(10 ** width - 1, Number.MAX_SAFE_INTEGER);
   return String(Math.min(Math.max(0, Math.round(value)), most)).padStart(width, '0');
 }
 
@@ -333,20 +330,29 @@ export class SeenRecords {
   }
 
   /**
-   * The records of these headers, as far as their facets are known here.
+   * The records of these headers, by agent, with facets that are at least as new. Agents who were removed meanwhile are left out.
    * @param headers by agent
-   * @returns the records, and the headers of the others
+   * @param read reads the stored facets of agents, whose facets of that version are not known here; null for none
+   * @throws Error if a record cannot be parsed
    */
-  join(headers: ReadonlyMap<string, string>): { records: Map<string, AgentRecord>; unknown: Map<string, string> } {
+  async join(
+    headers: ReadonlyMap<string, string>,
+    read: (agentIds: string[]) => Promise<(string | null)[]>,
+  ): Promise<Map<string, AgentRecord>> {
     const records = new Map<string, AgentRecord>();
-    const unknown = new Map<string, string>();
+    const unknown: string[] = [];
     for (const [agentId, header] of headers) {
       const known = this.#seen.get(agentId);
       const isKnown = known !== undefined && known.facetsVersion === readHeader(header).facetsVersion;
       if (isKnown) records.set(agentId, this.keep(agentId, header, known.reported));
-      else unknown.set(agentId, header);
+      else unknown.push(agentId);
     }
-    return { records, unknown };
+    const facets = unknown.length > 0 ? await read(unknown) : [];
+    for (const [i, agentId] of unknown.entries()) {
+      const text = facets[i];
+      if (text) records.set(agentId, this.keep(agentId, headers.get(agentId) ?? '', text));
+    }
+    return records;
   }
 
   forget(agentId: string): void {

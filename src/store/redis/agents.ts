@@ -152,9 +152,9 @@ export class RedisAgents implements Agents {
     // The script's verdict, and the header on the master. Not yet acknowledged by a replica, so only a basis for the next step.
     const [kind, header] = written.evenIfLost() as [Settled['kind'], string?];
     if (kind === 'conflict' || header === undefined) return { kind: 'conflict', record: await this.get(agentId) };
-    const { records, unknown } = this.#seen.join(new Map([[agentId, header]]));
-    if (unknown.size > 0) await this.#records.complete(domainOfAgent(this.#config, agentId), unknown, records);
-    const now = records.get(agentId);
+    const domain = domainOfAgent(this.#config, agentId);
+    const joined = await this.#seen.join(new Map([[agentId, header]]), (ids) => this.#records.facets(domain, ids));
+    const now = joined.get(agentId);
     if (!now) return { kind: 'conflict', record: undefined };
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }

@@ -28,6 +28,7 @@ export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
   readonly #surplusMs: number;
+  readonly #records: Records;
   readonly #seen: SeenRecords;
 
   /**
@@ -38,6 +39,7 @@ export class RedisQueues implements Queues {
     this.#cluster = cluster;
     this.#claims = claims;
     this.#surplusMs = surplusMs;
+    this.#records = new Records(cluster, seen);
     this.#seen = seen;
   }
 
@@ -48,7 +50,7 @@ export class RedisQueues implements Queues {
       ...[queueKey(domain, queue, media), agentsKey(domain), changesKey(domain), commonSkillsKey(domain)],
       ...(skills ?? []).map(([, , holders]) => holders),
     ];
-    const packed: Requirements & { surplus_ms: number; most: number; cursor?: string | undefined } = {
+    const packed: Requirements & Partial<Trip> & { surplus_ms: number; most: number } = {
       ...required,
       surplus_ms: this.#surplusMs,
       most: limit,
@@ -57,10 +59,11 @@ export class RedisQueues implements Queues {
     const trips = new Trips();
     let trip: FindTrip;
     do {
-      trip = (await this.#cluster.run(scripts.find, keys, [JSON.stringify(packed)])) as FindTrip;
-      packed.cursor = trip[4] === AGAIN ? undefined : trip[4];
-    } while (trip[4] !== '' && trips.mayGoOn(packed.cursor));
-    const [agents, clock, tally, considered, cursor] = trip;
+      trip = (await this.#cluster.run(scripts.find, keys, [JSON.stringify({ ...packed, ...trips.next })])) as FindTrip;
+      trips.add(trip[2], trip[3], trip[4] === AGAIN ? undefined : trip[4]);
+    } while (trip[4] !== '' && trips.mayGoOn);
+    const [agents, clock, , , cursor] = trip;
+    const { tally, considered } = trips;
     const records = await this.#recordsOf(domain, new Map([...headersIn(considered), ...agents]));
     return {
       agents: agents.flatMap(([agentId]) => {
@@ -68,7 +71,7 @@ export class RedisQueues implements Queues {
         return record ? [{ agentId, record }] : []; // removed meanwhile
       }),
       clockMs: Number(clock),
-      tally: readTally(tally),
+      tally,
       considered: readConsidered(considered, records),
       ...(cursor !== '' && { isIncomplete: true }),
     };
@@ -90,23 +93,25 @@ export class RedisQueues implements Queues {
     const trips = new Trips();
     for (;;) {
       const leftMs = until - this.#cluster.clock.monotonicMs();
-      const written = await this.#claims.join(batch, wanted, leftMs);
+      const written = await this.#claims.join(batch, { ...wanted, ...trips.next }, leftMs);
       // Facets are read whether or not a replica has acknowledged the claim; the answer carries its durability.
       const { clock, answer } = written.evenIfLost();
-      const [verdict, , , , , , , cursor = ''] = answer;
+      const [verdict, , , , , tally = '', considered = [], last = ''] = answer;
+      trips.add(tally, considered, verdict === 'more' && last !== '' ? last : undefined);
       const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
-      if (verdict === 'more' && !isLate && trips.mayGoOn(cursor || undefined)) {
-        if (cursor === '') delete wanted.cursor;
-        else wanted.cursor = cursor;
-        continue;
-      }
-      const reply = await this.#read(domain, clock, answer);
+      if (verdict === 'more' && !isLate && trips.mayGoOn) continue;
+      const reply = await this.#read(domain, clock, answer, trips);
       return written.map(() => reply);
     }
   }
 
-  async #read(domain: string, clock: string, answer: ClaimAnswer['answer']): Promise<ClaimReply> {
-    const [found, agentId, header, fence, versionBefore, tally = '', considered = [], noted] = answer;
+  async #read(
+    domain: string,
+    clock: string,
+    answer: ClaimAnswer['answer'],
+    { tally, considered }: Trips,
+  ): Promise<ClaimReply> {
+    const [found, agentId, header, fence, versionBefore, , , noted] = answer;
     const headers = new Map([...headersIn(considered), ...(header === '' ? [] : [[agentId, header] as const])]);
     const records = await this.#recordsOf(domain, headers);
     const isIncomplete = found === 'more';
@@ -115,17 +120,15 @@ export class RedisQueues implements Queues {
     return {
       ...{ verdict, agentId, fence: Number(fence), clockMs: Number(clock), versionBefore: plain(versionBefore) },
       ...(record && { record }),
-      tally: readTally(tally),
+      tally,
       considered: readConsidered(considered, records),
       ...(lapsed && { lapsed }),
       ...(isIncomplete && { isIncomplete }),
     };
   }
 
-  async #recordsOf(domain: string, headers: ReadonlyMap<string, string>): Promise<Map<string, AgentRecord>> {
-    const { records, unknown } = this.#seen.join(headers);
-    if (unknown.size > 0) await new Records(this.#cluster, this.#seen).complete(domain, unknown, records);
-    return records;
+  #recordsOf(domain: string, headers: ReadonlyMap<string, string>): Promise<Map<string, AgentRecord>> {
+    return this.#seen.join(headers, (ids) => this.#records.facets(domain, ids));
   }
 
   async size(domain: string, queue: string, media: Media): Promise<{ inLine: number; taken: number }> {
@@ -147,16 +150,44 @@ const AGAIN = 'again';
 const MOST_TRIPS = 64;
 const MOST_RESTARTS = 4;
 
-/** Counts the trips of one request. */
-class Trips {
-  #trips = 1;
-  #restarts = 0;
+/** Where a trip goes on, and what those before it counted; `claim.lua` describes both. */
+interface Trip {
+  cursor: string;
+  counted: number;
+}
 
-  /** @param cursor undefined if the next trip begins again */
-  mayGoOn(cursor: string | undefined): boolean {
+/** The trips of one request, and what they saw together. */
+class Trips {
+  tally: Tally = { seen: 0 };
+  considered: string[][] = [];
+  #cursor: string | undefined;
+  #trips = 0;
+  #restarts = -1;
+
+  /** Adds what a trip saw. @param cursor where the next one goes on; undefined if it begins again */
+  add(text: string, considered: string[][], cursor: string | undefined): void {
+    if (this.#cursor === undefined) {
+      this.tally = { seen: 0 };
+      this.considered = [];
+      this.#restarts += 1;
+    }
+    for (const [why, count] of Object.entries(readTally(text)) as [Obstacle, number][]) {
+      this.tally[why] = (this.tally[why] ?? 0) + count;
+    }
+    this.considered.push(...considered);
+    this.#cursor = cursor;
     this.#trips += 1;
-    if (cursor === undefined) this.#restarts += 1;
-    return this.#trips <= MOST_TRIPS && this.#restarts <= MOST_RESTARTS;
+  }
+
+  get next(): Partial<Trip> {
+    if (this.#cursor === undefined) return {};
+    const { seen: _, claimed: __, ...others } = this.tally;
+    return { cursor: this.#cursor, counted: Object.values(others).reduce((sum, count) => sum + count, 0) };
+  }
+
+  get mayGoOn(): boolean {
+    const restarts = this.#restarts + (this.#cursor === undefined ? 1 : 0);
+    return this.#trips < MOST_TRIPS && restarts <= MOST_RESTARTS;
   }
 }
 
@@ -172,7 +203,7 @@ interface Requirements {
 }
 
 /** A claim as `claim.lua` reads it, with keys instead of their numbers. */
-interface Wanted extends Omit<Requirements, 'skills'> {
+interface Wanted extends Omit<Requirements, 'skills'>, Partial<Trip> {
   line: string;
   /** Required skills, and the keys of those who have them. */
   skills?: [name: string, least: string, holders: string][];
@@ -184,7 +215,6 @@ interface Wanted extends Omit<Requirements, 'skills'> {
   excluded?: Record<string, 1>;
   only?: string;
   instead?: Record<string, 1>;
-  cursor?: string;
 }
 
 type RawAnswer = [

@@ -42,21 +42,9 @@ export class Records {
     return records;
   }
 
-  /**
-   * Reads the facets for headers, and adds the records; they are at least as new as the headers. Agents who were removed meanwhile
-   * are left out.
-   * @throws Error if a record cannot be parsed
-   */
-  async complete(
-    domain: string,
-    headers: ReadonlyMap<string, string>,
-    records: Map<string, AgentRecord>,
-  ): Promise<void> {
+  /** Reads the stored facets of agents, in this order; null for none. */
+  async facets(domain: string, agentIds: string[]): Promise<(string | null)[]> {
     const key = facetsKey(domain);
-    const facets = (await this.#cluster.command(key, ['HMGET', key, ...headers.keys()])) as (string | null)[];
-    for (const [i, [agentId, header]] of [...headers].entries()) {
-      const text = facets[i];
-      if (text) records.set(agentId, this.#seen.keep(agentId, header, text));
-    }
+    return (await this.#cluster.command(key, ['HMGET', key, ...agentIds])) as (string | null)[];
   }
 }

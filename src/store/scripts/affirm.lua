@@ -9,4 +9,6 @@ local there = redis.call('HGET', agents, id)
 local r = there and parse(there)
 if not r or int(r.version) ~= ARGV[2] then return { 'conflict' } end
 local _, now_us = clock()
-return { 'settled', store(agents, id, r, now_us) }
+local header = write_anew(r, now_us)
+redis.call('HSET', agents, id, header)
+return { 'settled', header }

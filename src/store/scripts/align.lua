@@ -10,5 +10,6 @@ local r = header and parse(header) or nil
 if (r and int(r.version) or '0') ~= ARGV[2] then return 0 end
 
 local before = redis.call('ZSCORE', queue, id)
-if ARGV[3] == '1' then place(queue, id, r, (clock())) else redis.call('ZREM', queue, id) end
+local now_ms = clock()
+place(queue, id, ARGV[3] == '1' and header, now_ms, int(now_ms))
 return redis.call('ZSCORE', queue, id) == before and 0 or 1

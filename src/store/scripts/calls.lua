@@ -6,43 +6,16 @@
 
 local MOST_DECLINED = 16 -- the latest refusals are kept
 
+-- The entry of a text; nil for none.
 local function read_call(text)
   if not text then return nil end
   local agent, fence, wish, declined = string.match(text, '^%d+ (%S+) (%d+) (%S+)(.*)$')
   return { agent = agent, fence = fence, wish = wish, declined = declined }
 end
 
+-- An entry as a text.
 local function write_call(entry, now_ms)
   return int(now_ms) .. ' ' .. entry.agent .. ' ' .. entry.fence .. ' ' .. entry.wish .. entry.declined
-end
-
--- The register, with what a script has read or changed in it. `flush` writes all changes with one command.
-local function open_calls(key)
-  local known, changed = {}, {}
-  local calls = {}
-
-  function calls.fetch(ids)
-    local found = redis.call('HMGET', key, unpack(ids))
-    for i = 1, #ids do known[ids[i]] = read_call(found[i]) or false end
-  end
-
-  -- The entry of a call; nil if there is none.
-  function calls.get(call)
-    if known[call] == nil then known[call] = read_call(redis.call('HGET', key, call)) or false end
-    return known[call] or nil
-  end
-
-  function calls.set(call, entry, now_ms)
-    known[call] = entry
-    changed[#changed + 1] = call
-    changed[#changed + 1] = write_call(entry, now_ms)
-  end
-
-  function calls.flush()
-    if #changed > 0 then redis.call('HSET', key, unpack(changed)) end
-  end
-
-  return calls
 end
 
 -- Three results: the claim with this fence, if it still holds its agent for the call; the agent's record; the same claim even

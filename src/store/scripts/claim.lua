@@ -10,7 +10,8 @@
 --       only       the one agent wanted
 --       instead    agents of other homes that may be granted here, as delegated grants: {id = 1}
 --       explain    whether to list all considered agents
---       cursor     of the trip before, if that found nobody and left somebody out
+--       cursor, counted   of the trip before, if that found nobody and left somebody out; members that the trips so far counted as
+--                  something else than claimed
 --       Parts that are empty may be missing.
 -- Answers {clock ms, answer, ...}, an answer for each claim: {"failed", error} if only this claim failed, else
 -- {verdict, agent, header, fence, version before, counts, considered, lapsed or cursor}, where verdict is
@@ -27,7 +28,7 @@
 -- was overwritten, "0" if none was. lapsed is this region's lapsed claim on the unit, now ended, in the form of changes.lua;
 -- it had not been ended before this grant.
 --include record
---include headers
+--include hash
 --include calls
 --include changes
 --include ends
@@ -38,7 +39,7 @@ local batch = cjson.decode(ARGV[1])
 local region, surplus_ms = batch.region, batch.surplus_ms
 local now_ms, now_us = clock()
 local now, now_version = int(now_ms), int(now_us)
-local headers, calls = open_headers(KEYS[1]), open_calls(KEYS[2])
+local headers, calls = open_hash(KEYS[1]), open_hash(KEYS[2])
 local changes, ends = KEYS[3], KEYS[4]
 local due, lines = {}, {}
 local NOW_AS_FENCE = string.rep('0', FENCE_END - FENCE + 1 - #now)
@@ -65,7 +66,7 @@ local function heal(line)
   for _ = 1, MOST_LAPSED / LAPSED do
     local lapsed = lapsed_in(line.queue, now, LAPSED)
     headers.fetch(lapsed)
-    for i = 1, #lapsed do move(line, lapsed[i], score_by(headers.get(lapsed[i]), line.queue, now_ms, now)) end
+    for i = 1, #lapsed do move(line, lapsed[i], score_of(headers.get(lapsed[i]), line.queue, now_ms, now)) end
     flush_line(line)
     if #lapsed < LAPSED then return end
   end
@@ -95,6 +96,13 @@ local function open_lines()
   headers.fetch(heads)
 end
 
+-- Stores the record under a new version.
+local function store(id, r)
+  local header = write_anew(r, now_us)
+  headers.set(id, header)
+  return header
+end
+
 -- Whether this is another claim request of the call. If only another region knows the first one, compare queue and media type.
 local function is_other(known, held, request, media)
   if known.wish ~= '-' then return known.wish ~= request.wish end
@@ -114,8 +122,9 @@ local function known_claim(entry, claim, media)
     return { 'other', id, header, fence, '0' }
   elseif held then
     local before = string.sub(header, VERSION, VERSION_END)
-    calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry.declined }, now_ms)
-    return { 'again', id, headers.store(id, r, now_us), fence, before }
+    entry.wish = claim.wish
+    calls.set(claim.call, write_call(entry, now_ms))
+    return { 'again', id, store(id, r), fence, before }
   elseif r and (fence == '0' or running and running.by ~= region) and r.home ~= region and not is_excluded then
     -- The home may have granted this claim, or renewed one that has lapsed here.
     return { 'ask', id, header, '0', '0' }
@@ -131,7 +140,7 @@ local tally, considered
 local function visit(id, header, why, rank, ids, i)
   -- Correct queue entries that are older than the record, so that no walk meets them again.
   if why == 'busy' or why == 'claimed' or why == 'held' then
-    move(line, id, score_by(header, line.queue, now_ms, now))
+    move(line, id, score_of(header, line.queue, now_ms, now))
     if i then ids[i] = false end
   end
   if not why and claim.excluded and claim.excluded[id] then why = 'held' end
@@ -190,7 +199,7 @@ local function best_of(of, in_line, want, with)
     if not holders then seen, cursor = walk_line(want)
     else seen = #holders > 0 and walk_holders(line.queue, holders, headers, want, now_ms, now, visit) or 0 end
     if not best and not fallback and not cursor then
-      count_others(tally, line.queue, holders and 'skill' or 'claimed', gone)
+      count_others(tally, line.queue, holders and 'skill' or 'claimed', gone + (claim.counted or 0))
     end
   end
   if not best then best, best_id = fallback, fallback_id end
@@ -207,8 +216,9 @@ end
 -- Reserves an agent who is homed elsewhere.
 local function reserve(id, r, claim, line)
   r.hold = now_ms + claim.hold_ms
-  move(line, id, score_of(r, media_of(line.queue), now_ms))
-  return headers.store(id, r, now_us), '0'
+  local header = store(id, r)
+  move(line, id, score_of(header, line.queue, now_ms, now))
+  return header, '0'
 end
 
 -- Grants a unit of an agent. Answers the header, the fence, and the lapsed claim that it replaces.
@@ -224,9 +234,10 @@ local function grant(id, r, claim, line, media, is_delegated)
   if lapsed then note(changes, id, lapsed) end
   note(changes, id, claim_of(name, held))
   due[#due + 1], due[#due + 2] = int(held.lock), id .. ' ' .. name
-  move(line, id, score_of(r, media_of(line.queue), now_ms))
-  -- Last: if a command fails before, the agent is not locked.
-  return headers.store(id, r, now_us), int(held.fence), lapsed
+  -- After all commands: if one fails, the agent is not locked.
+  local header = store(id, r)
+  move(line, id, score_of(header, line.queue, now_ms, now))
+  return header, int(held.fence), lapsed
 end
 
 local locks = {}
@@ -272,7 +283,7 @@ end
 local function answer_to(claim)
   local line = lines[claim.queue]
   if line.problem then error(line.problem, 0) end
-  local want, entry = wanted(line.queue, claim, surplus_ms), calls.get(claim.call)
+  local want, entry = wanted(line.queue, claim, surplus_ms), read_call(calls.get(claim.call))
   local known = entry and known_claim(entry, claim, want.media)
   if known then return known end
   local id, header, counts, considered, cursor = best_of(claim, line, want, entry)
@@ -291,7 +302,8 @@ local function answer_to(claim)
       now_header, fence, lapsed = grant(id, r, claim, line, want.media, is_delegated)
     end
   end
-  calls.set(claim.call, { agent = id, fence = fence, wish = claim.wish, declined = entry and entry.declined or '' }, now_ms)
+  local now_entry = { agent = id, fence = fence, wish = claim.wish, declined = entry and entry.declined or '' }
+  calls.set(claim.call, write_call(now_entry, now_ms))
   return { verdict, id, now_header, fence, before, counts, considered, lapsed }
 end
 

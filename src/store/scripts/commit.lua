@@ -15,7 +15,7 @@
 -- Answers for each commit: {"stored", header}, {"conflict", the stored header, the facets}, both "" if there is no record, or
 -- {"failed", error} if only this commit failed.
 --include record
---include headers
+--include hash
 --include calls
 --include changes
 --include ends
@@ -24,7 +24,7 @@
 local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
 local now, now_version, NO_VERSION = int(now_ms), int(now_us), string.rep('0', VERSION_END - VERSION + 1)
-local headers, calls = open_headers(KEYS[1]), open_calls(KEYS[3])
+local headers, calls = open_hash(KEYS[1]), open_hash(KEYS[3])
 local changes, directory, ends = KEYS[4], KEYS[5], KEYS[6]
 local facets, written = {}, {}
 
@@ -42,7 +42,7 @@ local function place_in(queues, id, header)
   local score
   for i, queue in ipairs(queues) do
     local key = KEYS[7 + queue]
-    if i == 1 or string.byte(header, VOICE) == UNITS then score = score_by(header, key, now_ms, now) end
+    if i == 1 or string.byte(header, VOICE) == UNITS then score = score_of(header, key, now_ms, now) end
     if score then redis.call('ZADD', key, score, id) else redis.call('ZREM', key, id) end
   end
 end
@@ -77,7 +77,7 @@ local function note_end(id, r, held)
 end
 
 local function move_call(id, header, r, call, fence, reason)
-  local entry = calls.get(call)
+  local entry = read_call(calls.get(call))
   local is_its = entry and entry.agent == id
   local declined = entry and entry.declined or ''
   if reason == 'refused' then declined = and_declined(declined, id) end
@@ -85,9 +85,10 @@ local function move_call(id, header, r, call, fence, reason)
   local held = live_claim(header, call, fence, now_ms)
   if held and (not entry or is_its or goes_over(entry, call, held)) then
     local wish = is_its and entry.wish or '-'
-    calls.set(call, { agent = id, fence = fence, wish = wish, declined = declined }, now_ms)
+    calls.set(call, write_call({ agent = id, fence = fence, wish = wish, declined = declined }, now_ms))
   elseif entry then
-    calls.set(call, { agent = entry.agent, fence = entry.fence, wish = entry.wish, declined = declined }, now_ms)
+    entry.declined = declined
+    calls.set(call, write_call(entry, now_ms))
   end
 end
 

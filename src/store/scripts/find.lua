@@ -1,11 +1,11 @@
 -- find: finds the best agents of a queue. Changes nothing.
 -- KEYS  1 queue, 2 agents, 3 changes, 4 common skills, then the sets of those who have the required skills
--- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, `cursor` of the trip before, and `explain` to list
---       all that were considered
+-- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, `cursor` and `counted` as in claim, and `explain` to
+--       list all that were considered
 -- Answers {found, clock ms, counts, considered, cursor}: found lists {agent, header}, the best first. With a cursor, nobody was
 -- found yet, and the next trip goes on from it; "again": from the beginning. The rest is as in claim.
 --include record
---include headers
+--include hash
 --include skills
 --include walk
 
@@ -14,8 +14,9 @@ local request = cjson.decode(ARGV[1])
 local want, most = wanted(queue, request, request.surplus_ms), request.most
 local now_ms = clock()
 local now = int(now_ms)
-local headers = open_headers(KEYS[2])
+local headers = open_hash(KEYS[2])
 local tally, considered, best = {}, {}, {}
+local is_found = {} -- one who changed between two trips may stand in the rest of the line, too
 local free_ms = math.huge
 
 local function visit(id, header, why, rank)
@@ -25,7 +26,8 @@ local function visit(id, header, why, rank)
   if request.explain then considered[#considered + 1] = { id, why or '', header or '' } end
   if why then
     tally[why] = (tally[why] or 0) + 1
-  else
+  elseif not is_found[id] then
+    is_found[id] = true
     local at = #best + 1
     while at > 1 and best[at - 1].rank > rank do at = at - 1 end
     table.insert(best, at, { id = id, header = header, rank = rank })
@@ -65,5 +67,5 @@ end
 if #best == 0 and (last or #lapsed >= MOST_LAPSED) then
   return answer(seen, last and cursor_at(queue, changes, last, free_ms, now) or 'again')
 end
-if #best < most and not request.cursor then count_others(tally, queue, 'claimed', #best) end
+if #best < most then count_others(tally, queue, 'claimed', #best + (request.counted or 0)) end
 return answer(seen)

@@ -36,36 +36,35 @@ end
 -- The next version. It is larger than any before, even if a failover lost the last ones.
 local function next_version(version, now_us) return math.max(version + 1, now_us) end
 
--- Stores the record under a new version.
-local function store(agents, id, r, now_us)
+-- The record as a header, under a new version.
+local function write_anew(r, now_us)
   r.version = next_version(r.version, now_us)
-  local header = write(r)
-  redis.call('HSET', agents, id, header)
-  return header
+  return write(r)
 end
 
 -- The media type of a queue's key: queue:{...} is for voice, queue.chat:{...} for chat.
 local function media_of(queue) return string.match(queue, '^queue%.([%a_]+):') or 'voice' end
 
--- The score of an agent in a queue by the record: waiting, or at the tail while claimed; nil if not in the queue at all.
-local function score_of(r, media, now_ms)
+-- As `score_of`, for an agent with units.
+local function score_with_units(r, media, now_ms)
   local from, _, in_hand = open_from(r, media, now_ms)
   if not from then return nil end
   local taken = math.max(from, r.hold)
   return int(taken > now_ms and CLAIMED + taken or in_hand * STEP + r.arrival)
 end
 
-local function place(queue, id, r, now_ms)
-  local score = r and score_of(r, media_of(queue), now_ms)
-  if score then redis.call('ZADD', queue, score, id) else redis.call('ZREM', queue, id) end
-end
-
--- As score_of, by the header. now: the time as a header holds it.
-local function score_by(header, queue, now_ms, now)
+-- The score of an agent in a queue by the header: waiting, or at the tail while claimed; nil if not in the queue at all. now: the
+-- time as a header holds it.
+local function score_of(header, queue, now_ms, now)
   local voice = header and string.byte(header, VOICE)
-  if voice == UNITS then return score_of(parse(header), media_of(queue), now_ms) end
+  if voice == UNITS then return score_with_units(parse(header), media_of(queue), now_ms) end
   if voice ~= AVAILABLE then return nil end
   local lock, hold = string.sub(header, LOCK, LOCK_END), string.sub(header, HOLD, HOLD_END)
   local taken = lock > hold and lock or hold
   return taken > now and TAIL .. taken or string.sub(header, ARRIVAL, ARRIVAL_END)
+end
+
+local function place(queue, id, header, now_ms, now)
+  local score = score_of(header, queue, now_ms, now)
+  if score then redis.call('ZADD', queue, score, id) else redis.call('ZREM', queue, id) end
 end

@@ -13,7 +13,6 @@
 -- Answers {"settled", header}, {"conflict"}, or {"fenced", header} for a lower fence.
 -- A fence that is higher than the record's belongs to a claim that a failover lost: it is restored.
 --include record
---include headers
 --include calls
 --include changes
 --include ends
@@ -57,20 +56,19 @@ if s.goes_behind then
   for i = 5, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - s.bonus_ms) end
 end
 r.arrival = math.max(s.arrival, held.completed + s.bonus_ms)
-local header = store(agents, id, r, now_us)
+local header = write_anew(r, now_us)
+redis.call('HSET', agents, id, header)
 note(KEYS[2], id, claim_of(s.unit, held))
 ends_at(KEYS[4], id, s.unit, held)
-for i = 5, #KEYS do place(KEYS[i], id, r, now_ms) end
+for i = 5, #KEYS do place(KEYS[i], id, header, now_ms, int(now_ms)) end
 
 -- The call's entry outlives the claim, so it must reflect the claim's end.
-local calls = open_calls(KEYS[3])
-local entry = calls.get(s.call)
+local entry = read_call(redis.call('HGET', KEYS[3], s.call))
 if entry and entry.agent == id and entry.fence == int(s.fence) then
   if s.reason == 'refused' then entry.declined = and_declined(entry.declined, id) end
   if s.superseded_by then
     entry = { agent = s.superseded_by[1], fence = int(s.superseded_by[2]), wish = '-', declined = entry.declined }
   end
-  calls.set(s.call, entry, now_ms)
-  calls.flush()
+  redis.call('HSET', KEYS[3], s.call, write_call(entry, now_ms))
 end
 return { 'settled', header }

@@ -121,8 +121,8 @@ local function walk_in_order(line, headers, want, now_ms, now, visit)
   end
 end
 
--- For all other requests. from: number of the first member. `lapsed`: agents at the tail whose claims have lapsed; they come first, because their scores place them
--- too far back.
+-- For all other requests. from: number of the first member. lapsed: agents at the tail whose claims have lapsed; they come first,
+-- because their scores place them too far back.
 local function walk_by_score(queue, headers, want, from, lapsed, now_ms, now, visit)
   local seen, to_beat, is_found, most = 0, nil, false, most_looks()
 
@@ -171,8 +171,8 @@ end
 local SHORT = 16 -- members of a queue that a walk looks at as fast as at the holders of a skill
 
 -- The agents who have the rarest of the required skills, if they are fewer than the members of the queue; nil if not, or if all
--- are common. An explanation lists the queue as long as one trip can. common: whether a skill is, see skills.lua. keys, before: the keys of
--- the script, and the number of those before the first that requests refer to.
+-- are common. An explanation lists the queue as long as one trip can. common: whether a skill is, see skills.lua. keys, before: the
+-- keys of the script, and the number of those before the first that requests refer to.
 local function holders_of(queue, request, common, keys, before)
   if not request.skills then return nil end
   local members = redis.call('ZCARD', queue)
@@ -220,7 +220,7 @@ end
 
 -- When an agent who is taken is free again, in ms.
 local function free_at(header, queue, now_ms, now)
-  local score = tonumber(score_by(header, queue, now_ms, now))
+  local score = tonumber(score_of(header, queue, now_ms, now))
   return score and score >= CLAIMED and score - CLAIMED or math.huge
 end
 
