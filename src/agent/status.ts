@@ -301,7 +301,11 @@ export function roomLeft(facets: Facets, isLocked: (unit: string) => boolean): P
   const { open, reported, left = Number.POSITIVE_INFINITY } = openingsOf(facets);
   const units: Unit[] = [{ name: VOICE, media: VOICE, isOffered: true }, ...digitalUnits(facets)];
   const locked = units.filter(({ name }) => isLocked(name));
-  const unreported = locked.filter((unit) => !reported.some((work) => isFor(facets, unit, work)));
+  // A reported call stands for the claim on `voice` alone, even if it bears the id of a claim on another unit.
+  const spoken = isLocked(VOICE) ? VOICE : undefined;
+  const isCounted = (unit: Unit): boolean =>
+    reported.some((work) => isFor(facets, unit, work) && (work.media !== spoken || unit.media === spoken));
+  const unreported = locked.filter((unit) => !isCounted(unit));
   const roomFor = (media: Media): number => {
     const opening = open.find((each) => each.media === media);
     if (!opening || locked.some((unit) => unit.media !== media && !opening.beside.includes(unit.media))) return 0;

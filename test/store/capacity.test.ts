@@ -199,6 +199,17 @@ describe('capacity', () => {
     expect(await d.claim('third', { media: 'chat' })).toMatchObject({ verdict: 'none' });
   });
 
+  it('counts a claim beside one for voice whose call the platform tells of as voice', async () => {
+    const d = store.domain('spoken');
+    const agent = await able(d, 'a', 1000, mixed);
+    await d.claim('1', { media: 'voice' });
+    await d.claim('2', { media: 'chat' });
+    await d.set(agent, interactionsFacet({ callId: '2', state: 'ALERTING', media: 'voice', at: 3000, id: 'told' }));
+    const { verdict, clockMs } = await d.claim('3', { media: 'chat' });
+    expect(verdict).toBe('none');
+    expect(roomOf((await d.agents.get(agent)) as AgentRecord, clockMs)).toEqual({ voice: 0, chat: 0, email: 0 });
+  });
+
   it('uses the unit of a lapsed claim last while its interaction goes on, so that it can be settled', async () => {
     const d = store.domain('lapsed');
     const agent = await able(d, 'a', 1000, chats(2));

@@ -74,7 +74,9 @@ local function less_locks(r, media, left, in_hand, beside, now_ms)
     elseif not string.find(beside, ',' .. of .. ',', 1, true) then
       from = math.max(from, held.lock)
     end
-    if not is_told and not string.find(units.told, ':' .. held.call .. ',', 1, true) then
+    -- A reported call stands for a claim on voice alone, even if it bears the id of a claim on another unit.
+    local is_other = r.lock > now_ms and string.find(units.told, ',voice:' .. held.call .. ',', 1, true)
+    if not is_told and (is_other or not string.find(units.told, ':' .. held.call .. ',', 1, true)) then
       all, first = all + 1, math.min(first, held.lock)
     end
   end
