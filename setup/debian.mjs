@@ -9,7 +9,10 @@ export function installPackage(name, advice) {
   if (!find('apt-get') || !mayInstall) throw new Missing(advice);
   progress(`Installing ${name} (apt-get) …`);
   // RUNLEVEL=1 keeps the package from starting a service of its own.
-  const aptGet = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-qq'];
+  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-qq'];
+  // A server that fails once is asked again; another apt-get may be at work.
+  const patiently = ['-o', 'Acquire::Retries=5', '-o', 'DPkg::Lock::Timeout=300'];
+  const aptGet = [...asRoot, ...quietly, ...patiently];
   for (const step of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
     const [command, ...args] = [...aptGet, ...step];
     runQuietly(command, args, advice);

@@ -159,9 +159,12 @@ function inHand({ facets, locksMs }: AgentRecord, nowMs: number, media?: Media):
     const isLive = lockMs > nowMs && claimOn(facets, name)?.state !== 'ENDED';
     return isLive && (media === undefined || mediaOfUnit(name) === media);
   });
+  // The call that the platform tells of is the one that is claimed; there is no second one for another unit.
+  const isSpoken = held.some(([name]) => name === VOICE);
   const beside = held.filter(([name]) => {
     const callId = claimOn(facets, name)?.callId;
-    return !told.some((each) => (name === VOICE && each.media === VOICE) || each.callId === callId);
+    const free = isSpoken && name !== VOICE ? told.filter((each) => each.media !== VOICE) : told;
+    return !free.some((each) => (name === VOICE && each.media === VOICE) || each.callId === callId);
   });
   return told.length + beside.length;
 }
