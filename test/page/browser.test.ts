@@ -107,7 +107,7 @@ describe('the API page in a browser', () => {
     expect(await page.locator('#contents').isVisible()).toBe(false);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
-    expect(new URL(page.url()).hash).toBe('#schema-Problem.no_agent_available');
+    await expect.poll(() => new URL(page.url()).hash).toBe('#schema-Problem.no_agent_available');
     await expect.poll(() => page.locator('#schema-Problem\\.no_agent_available dl').first().isVisible()).toBe(true);
     await page.keyboard.press('Escape');
     expect(await page.locator('#search').inputValue()).toBe('');
@@ -117,7 +117,7 @@ describe('the API page in a browser', () => {
     expect(await page.locator('img').count()).toBe(0);
     await page.locator('#search').fill('/v1/claims/{id}/confirm');
     await page.keyboard.press('Enter');
-    expect(new URL(page.url()).hash).toBe('#confirmClaim');
+    await expect.poll(() => new URL(page.url()).hash).toBe('#confirmClaim');
   });
 
   it('marks in the contents what is read', async () => {
