@@ -67,14 +67,15 @@ export async function startWorld(): Promise<World> {
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
   const seen = new SeenRecords(20_000);
-  const agents = new RedisAgents(cluster, { claims, changes: claims }, config, seen);
+  const outbox = { onAppend: () => undefined };
+  const agents = new RedisAgents(cluster, { claims, changes: claims }, config, outbox, seen);
   const loaded = new Set<DomainName>();
   return {
     dir,
     addresses: redis.addresses,
     config,
     agents,
-    queues: new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, seen),
+    queues: new RedisQueues(cluster, claims, outbox, config.ranking.surplusSeconds * 1000, seen),
     claims,
     floor,
     load: async (domain, count) => {

@@ -10,7 +10,7 @@ import {
   sealConflict,
   sealEvent,
   sealHeartbeat,
-  withPosition,
+  withOrigin,
 } from './envelope.ts';
 import { dlqOf } from './kafka/kafka.ts';
 import { ConflictPayload, HeartbeatPayload } from './payloads.ts';
@@ -123,7 +123,7 @@ function messages() {
       headers: cloudEvent(HEARTBEAT),
       payload: refer('schemas', 'Heartbeat'),
       ...keyed('The number of the partition.'),
-      examples: [example(withPosition(sealHeartbeat(BEAT, 3), { region: 'eu-west-1', entry: '1764072000123-0' }))],
+      examples: [example(withOrigin(sealHeartbeat(BEAT, 3), ORIGIN))],
     },
     claimConflict: {
       name: CLAIM_CONFLICT,
@@ -191,9 +191,12 @@ function cloudEvent(type: string, more: object = {}, optional: object = {}) {
       'content-type': { type: 'string', const: 'application/json' },
       ...more,
       ...optional,
-      muster_position: header('Internal: how far the region has published its outbox. Absent on most messages.', {
-        pattern: '^[0-9]+-[0-9]+ .+$',
-      }),
+      muster_origin: header(
+        'Internal: where the message lies in the change streams of its region. Absent if no relay published it.',
+        {
+          pattern: '^[0-9]+-[0-9]+ [^ ]+ [^ ]+ [^ ]+$',
+        },
+      ),
     },
   };
 }
@@ -219,8 +222,15 @@ const PLAIN = {
   status: 'AVAILABLE',
   region_source: 'eu-west-1',
 };
+const ORIGIN = {
+  region: 'eu-west-1',
+  domain: 'main',
+  storeId: '5f0c1b9e-0a53-4a1e-8d55-1b7c9d2e4f60',
+  position: '1764072000123-0',
+};
 const BEAT = {
   region: 'eu-west-1',
+  domain: 'main',
   timestampMs: ACCEPTED_MS,
   beat: 1764072000120,
   writer: 'eu-west-1-1b7f03aa',

@@ -24,21 +24,29 @@ export interface Stamp {
   leaving: boolean;
 }
 
-/** Everything that the region had accepted for the partition when it wrote this heartbeat lies before it. */
+/** Everything that the region had accepted for the domain and the partition when it wrote this heartbeat lies before it. */
 export interface Heartbeat extends Stamp {
   region: string;
+  domain: string;
   /** The writer's wall clock in ms, for operators only. */
   timestampMs: number;
 }
 
-/** Header on the last message of each batch that a relay publishes: the message's entry in its region's outbox. */
-const POSITION = 'muster_position';
+/** Header of all messages that a relay publishes: where the message lies in its region's change streams. */
+const ORIGIN = 'muster_origin';
 
-export interface Position {
+/**
+ * Where a message comes from. Everything of the same domain and partition that lies before this position in the change stream was
+ * published before.
+ */
+export interface Origin {
   /** The region that published the message. An event may name another region as its source. */
   region: string;
-  /** Id of the entry in the outbox of this partition. */
-  entry: string;
+  domain: string;
+  /** Id of the domain's store, see {@link Unpublished}. */
+  storeId: string;
+  /** Position in the domain's change stream; of a heartbeat, that of the latest change before it. */
+  position: string;
 }
 
 export type Envelope =
@@ -85,9 +93,10 @@ export function sealEvent(
 }
 
 export function sealHeartbeat(heartbeat: Heartbeat, partition: number): BusMessage {
-  const { region, timestampMs, beat, writer, steadyMs, leaving } = heartbeat;
-  const id = `${region}/${partition}/${beat}`;
-  const payload = { event_id: id, timestamp: timestampMs, region_source: region, beat, writer, steady_ms: steadyMs };
+  const { region, domain, timestampMs, beat, writer, steadyMs, leaving } = heartbeat;
+  const id = `${region}/${domain}/${partition}/${beat}`;
+  const written = { beat, writer, steady_ms: steadyMs };
+  const payload = { event_id: id, timestamp: timestampMs, region_source: region, domain, ...written };
   return {
     key: String(partition),
     headers: attributes(HEARTBEAT, id, region, timestampMs),
@@ -125,25 +134,32 @@ export function openMessage(message: BusMessage, nowMs: number): Envelope {
   return { type: AGENT_CHANGED, event, ...(Number.isFinite(acceptedMs) && { acceptedMs }) };
 }
 
-export function withPosition(message: BusMessage, { region, entry }: Position): BusMessage {
-  return { ...message, headers: { ...message.headers, [POSITION]: `${entry} ${region}` } };
+export function withOrigin(message: BusMessage, { region, domain, storeId, position }: Origin): BusMessage {
+  const origin = [position, storeId, encodeURIComponent(domain), encodeURIComponent(region)].join(' ');
+  return { ...message, headers: { ...message.headers, [ORIGIN]: origin } };
 }
 
-/** Removes the outbox position, which does not hold for a replayed message. */
-export function withoutPosition({ headers: { [POSITION]: _, ...headers }, ...message }: BusMessage): BusMessage {
+/** Removes the origin, which does not hold for a replayed message. */
+export function withoutOrigin({ headers: { [ORIGIN]: _, ...headers }, ...message }: BusMessage): BusMessage {
   return { ...message, headers };
 }
 
-/** The outbox position that a message carries; undefined if it has none. */
-export function positionIn({ headers }: BusMessage): Position | undefined {
-  const [, entry, region] = /^(\d+-\d+) (.+)$/.exec(String(headers[POSITION])) ?? [];
-  return entry && region ? { region, entry } : undefined;
+/** The origin of a message; undefined if no relay published it. */
+export function originOf({ headers }: BusMessage): Origin | undefined {
+  const [, position = '', storeId = '', ...names] = /^(\d+-\d+) (\S+) (\S+) (\S+)$/.exec(String(headers[ORIGIN])) ?? [];
+  try {
+    const [domain = '', region = ''] = names.map(decodeURIComponent);
+    return position && domain && region ? { region, domain, storeId, position } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readHeartbeat(payload: unknown): Heartbeat {
   const fields = (payload ?? {}) as Record<string, unknown>;
   return {
     region: word(fields, 'region_source'),
+    domain: word(fields, 'domain'),
     timestampMs: number(fields, 'timestamp'),
     beat: number(fields, 'beat'),
     writer: word(fields, 'writer'),

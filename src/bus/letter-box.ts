@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BusMessage } from './bus.ts';
 import { type DeadLetter, openLetter } from './dead-letter.ts';
-import { HEARTBEAT, withoutPosition } from './envelope.ts';
+import { HEARTBEAT, withoutOrigin } from './envelope.ts';
 
 /** A dead letter, as stored on the bus. */
 export interface KeptLetter {
@@ -39,7 +39,7 @@ export function sendable({ letter }: KeptLetter): BusMessage | string {
   const { message, cutFrom } = openLetter(letter);
   if (cutFrom !== undefined) return `it was cut: of ${cutFrom} bytes only a part is stored`;
   if (message.headers.ce_type === HEARTBEAT) return 'it is a heartbeat: later ones have replaced it';
-  return withoutPosition(message);
+  return withoutOrigin(message);
 }
 
 /** Identifies the message: equal for the copies that the regions keep of it. */

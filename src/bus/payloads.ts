@@ -7,9 +7,10 @@ const EpochMs = (description: string) =>
 
 export const HeartbeatPayload = Type.Object(
   {
-    event_id: Word('`region/partition/beat`.'),
+    event_id: Word('`region/domain/partition/beat`.'),
     timestamp: EpochMs('When it was written, by the writer’s wall clock; for operators only'),
     region_source: Word('The region that sent it.'),
+    domain: Word('The domain that it is about.'),
     beat: Type.Integer({ minimum: 1, description: 'Grows from each heartbeat of the region to the next.' }),
     writer: Word('The instance that wrote it.'),
     steady_ms: Type.Number({ description: 'The writer’s monotonic clock, in ms.' }),
@@ -18,7 +19,7 @@ export const HeartbeatPayload = Type.Object(
   {
     additionalProperties: false,
     description:
-      'Everything that the region had accepted for this partition when it was written lies before it. The key is the number of the partition.',
+      'Everything that the region had accepted for this domain and partition when it was written lies before it. The key is the number of the partition.',
   },
 );
 

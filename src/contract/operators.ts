@@ -82,15 +82,17 @@ export const RegionReport = Type.Object(
       ),
       { description: "Shards of the region's store." },
     ),
-    outbox: orNull(Count('Events in the outbox; null while they cannot be counted.')),
+    outbox: orNull(Count('Changes that wait to be published; null while they cannot be counted.')),
     bus_behind: orNull(
       Count('Messages of the bus that are not yet applied here; null while the bus does not report it.'),
+    ),
+    domains: Type.Array(
+      Type.Object({ domain: Name('The name of the domain.'), outbox: orNull(Count('As above.')) }, closed),
     ),
     partitions: Type.Array(
       Type.Object(
         {
           partition: Count('Partition of the bus.'),
-          outbox: orNull(Count('As above.')),
           bus_behind: orNull(Count('As above.')),
         },
         closed,

@@ -55,7 +55,11 @@ function metricsOfChanges({ counter, gauge, histogram }: Maker) {
       'from_region',
     ),
     relayed: counter('events_relayed_total', 'Events that the bus has acknowledged.'),
-    outboxEntries: gauge('outbox_entries', 'Events that wait to be published to the bus.', 'partition'),
+    unpublished: counter(
+      'events_unpublished_total',
+      'Platform reports that other regions do not learn of, because too much waited for the bus.',
+    ),
+    outboxEntries: gauge('outbox_entries', 'Changes that wait until the relay has passed them, by domain.', 'domain'),
     busBehind: gauge('bus_behind_messages', 'Messages on the bus that are not applied here yet.', 'partition'),
   };
 }

@@ -28,7 +28,7 @@ import { platformConnections, platformReaders } from './platforms.ts';
 /** The parts of an instance that run in the background, connected as in docs/architecture.md. */
 export interface Sync {
   region: Region;
-  /** Number of partitions of the bus and the outbox. */
+  /** Number of partitions of the bus. */
   partitions: number;
   bus: Bus;
   connections: Connections;
@@ -46,6 +46,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const { config, clock, log, metrics, history, store, instance } = ground;
   const bus = await createBus(ground);
   const { agents, outbox } = store;
+  const { partitions } = config.bus;
   const positions = createPositions(ground);
   const setAside = new SetAside({ ...ground, bus, region: config.region });
   const reportConflict = conflictReporter();
@@ -58,7 +59,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     atHome: (agentId, facets) => void ingest.forgetOld(agentId, facets),
   });
   const taken = { region: config.region, replication: config.claims.replication };
-  const ingest = new Ingest({ ...ground, ...taken, apply });
+  const ingest = new Ingest({ ...ground, ...taken, apply, bus, partitions });
   const freshness = createFreshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
@@ -68,8 +69,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
   const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
-  const heartbeats = new Heartbeats({ ...shared, store, leases, instance });
-  const relay = new Relay({ ...shared, outbox, bus, leases, setAside });
+  const relay = new Relay({ ...shared, ...ground, outbox, agents, bus, leases, setAside });
+  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });
   const heard = { ...taken, store, bus, apply, freshness, positions, history, setAside, config };
@@ -79,7 +80,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const expiry = new Expiry({ ...ground, ingest });
   return {
     region,
-    partitions: outbox.partitions,
+    partitions,
     bus,
     connections,
     alignments,
@@ -102,8 +103,9 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       await readThrough.close();
       heartbeats.stop();
       const isLast = await isLastInstance(leases, log);
+      if (isLast) relay.inherit();
       if (isLast) await heartbeats.sayGoodbye();
-      await relay.stop(isLast ? Array(outbox.partitions).keys() : []);
+      await relay.stop();
       await leases.stop();
       await bus.close();
       for (const each of [freshness, positions, setAside]) each.stop();
@@ -146,20 +148,11 @@ function createPeers({ config, access, clock, log }: Ground, freshness: Freshnes
 }
 
 function createPositions({ config, store, log }: Ground): Positions {
-  const { partitions } = config.bus;
-  return new Positions({ store, partitions, regions: Object.keys(config.regions), log });
+  return new Positions({ store, config, log });
 }
 
 function createFreshness({ config, store, clock, log }: Ground): Freshness {
-  return new Freshness({
-    store,
-    region: config.region,
-    regions: Object.keys(config.regions),
-    partitions: config.bus.partitions,
-    settings: config.freshness,
-    clock,
-    log,
-  });
+  return new Freshness({ store, config, clock, log });
 }
 
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {

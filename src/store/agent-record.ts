@@ -27,4 +27,6 @@ export interface Applied extends Merged {
   record: AgentRecord;
   /** The record before the change; undefined for a new agent. */
   before: AgentRecord | undefined;
+  /** Position of the change in the domain's change stream; absent for a change without effect. */
+  position?: string;
 }

@@ -59,7 +59,7 @@ export class ShardUnavailable extends Error {
   }
 }
 
-/** The outbox has reached its limit because the bus is unavailable. Nothing is accepted until it drains. */
+/** The outbox has reached its limit because the bus is unavailable. No event is accepted until it drains. */
 export class OutboxFull extends Error {
   override name = 'OutboxFull';
 }
@@ -115,8 +115,13 @@ export interface Agents {
    * Merges a change into the agent and stores the result. A change without effect is not written, and the result then
    * counts as not acknowledged; see {@link affirm}.
    * @param change the change, or a function that creates it from the known facets; called again after each conflict
+   * @param messageOf the message to publish, if the change is this region's to publish; called with the facets as stored
    */
-  apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>>;
+  apply(
+    agentId: string,
+    change: Facets | ((known: Facets) => Facets),
+    messageOf?: (facets: Facets) => string,
+  ): Promise<Written<Applied>>;
   /** Writes a record again if it has not changed, so that a replica acknowledges it. */
   affirm(agentId: string, record: AgentRecord, lane?: 'claims' | 'changes'): Promise<Settled>;
   /** Applies a move to a claim if the record has not changed. */
@@ -155,11 +160,18 @@ export interface Change {
 /** Minimum number of changes that a domain's change stream keeps. */
 export const CHANGES_KEPT = 10_000;
 
+/** Whether a position in a change stream is equal to another or later. */
+export function isAtLeast(position: string | undefined, other: string | undefined): boolean {
+  if (position === undefined || other === undefined) return false;
+  const [dash, otherDash] = [position.indexOf('-'), other.indexOf('-')];
+  const laterMs = Number(position.slice(0, dash)) - Number(other.slice(0, otherDash));
+  return (laterMs || Number(position.slice(dash + 1)) - Number(other.slice(otherDash + 1))) >= 0;
+}
+
 const POSITION = /^\d{1,16}-\d{1,16}$/;
 
 /**
- * Whether a text is a position of the change stream or an entry id of the outbox: two numbers with a dash, later ones
- * higher.
+ * Whether a text is a position of a change stream: two numbers with a dash, later ones higher.
  */
 export const isPosition = (text: string): boolean => POSITION.test(text);
 
@@ -174,43 +186,57 @@ export interface Changes {
   after(domain: string, position: string, count: number): Promise<Change[] | 'gone'>;
 }
 
-/** Location of an event in the outbox. */
+/** Location of a change in a region's change streams. */
 export interface Place {
-  partition: number;
-  /** Grows with every entry; see {@link isPosition}. */
-  entry: string;
+  domain: string;
+  /** Position in the domain's change stream; grows with every change. */
+  position: string;
 }
 
-/** An event that this region has accepted and the bus has not confirmed yet. */
-export interface OutboxEntry {
-  id: string;
-  /** Alternating names and values. */
-  fields: string[];
+/** A change that is this region's to publish. */
+export interface OutboxEntry extends Change {
+  /** When it was written, in ms by the store's clock. */
+  writtenMs: number;
+  /** The message of an event, as it was given to {@link Agents.apply}. */
+  message?: string;
+}
+
+/** The changes that are to be published next. */
+export interface Unpublished {
+  /** Random id of the domain's store; another one after the store was emptied. */
+  storeId: string;
+  /** Position of the domain's latest change. */
+  latest: string;
+  /** The read begins behind `from`, goes up to `to`, and saw `count` changes between them, ours or not. */
+  from: string;
+  to: string;
+  count: number;
+  entries: OutboxEntry[];
 }
 
 /**
- * The region's outbox, per bus partition. An event is acknowledged to its sender once it is in the outbox, and stays there
- * until the bus has confirmed it.
+ * The outbox of a region: those changes in the change streams that are its own to publish. They are written together with the
+ * records, so a failover loses both or none, and they stay until they are published.
  */
 export interface Outbox {
-  readonly partitions: number;
   /**
-   * Appends an event. A failover may lose it if no replica has acknowledged it; until then it is published like any other.
-   * @throws OutboxFull
+   * Reads what is to be published next. Only what is durable may be published: the result is a write behind all that was read.
+   * @param published an earlier result, of which everything is published by now
+   * @param most largest number of changes
    */
-  append(partition: number, fields: string[]): Promise<Written<Place>>;
-  /** The oldest entries of a partition, in order. */
-  oldest(partition: number, count: number): Promise<OutboxEntry[]>;
-  /** Removes entries that the bus has confirmed. */
-  remove(partition: number, ids: string[]): Promise<void>;
-  /** Number of entries per partition. Call it regularly: `append` refuses by the lengths of the last call. */
-  lengths(): Promise<number[]>;
-  /** Called when this instance has appended to a partition. */
-  onAppend: (partition: number) => void;
-  /** Signals new entries of a partition to the region's other instances. Best effort. */
-  announce(partition: number): Promise<void>;
+  next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>>;
+  /** Whether the domain's store is the one with this id, and has the change at this position. */
+  has(domain: string, storeId: string, position: string): Promise<boolean>;
+  /** Counts the changes that wait, ours or not. Call it regularly: {@link mustHaveRoom} decides by the last counts. */
+  waiting(): Promise<ReadonlyMap<string, number>>;
+  /** Whether there is room for one more event of the domain. @throws OutboxFull */
+  mustHaveRoom(domain: string): void;
+  /** Called when this instance has written something to publish. */
+  onAppend: (domain: string) => void;
+  /** Signals new changes of a domain to the region's other instances. Best effort. */
+  announce(domain: string): Promise<void>;
   /** Subscribes to the signals of other instances. Resolves once subscribed, or if that fails for now and is retried. */
-  hear(listener: (partition: number) => void): Promise<void>;
+  hear(listener: (domain: string) => void): Promise<void>;
 }
 
 /** The stored answer to a request with an idempotency key. */
@@ -251,7 +277,7 @@ export interface KeptAnswers {
 }
 
 /**
- * Subject of notes. `positions`: applied positions of a region's outbox. `region`: other facts about a region.
+ * Subject of notes. `positions`: applied positions of a region's change streams. `region`: other facts about a region.
  * `connection`: status of a connection. `domain`: result of a domain's index check.
  */
 export type NotedOf = 'region' | 'positions' | 'connection' | 'domain';

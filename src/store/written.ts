@@ -127,9 +127,15 @@ export function locksAfter(
   return locks;
 }
 
+/** A stored record, and the position of its change in the change stream. */
+interface Stored {
+  record: AgentRecord;
+  position: string;
+}
+
 /** Result of a compare-and-set. `conflict`: the record has changed, to the one given. */
 export type Committed =
-  | { kind: 'stored'; written: Written<AgentRecord> }
+  | { kind: 'stored'; written: Written<Stored> }
   | { kind: 'conflict'; record: AgentRecord | undefined };
 
 interface Committing {
@@ -163,7 +169,7 @@ export async function mergeInRounds(
     const expected = before;
     const committed = await commit(expected, merged);
     if (committed.kind === 'stored') {
-      return committed.written.map((now) => ({ ...merged, record: now, before: expected }));
+      return committed.written.map((stored) => ({ ...merged, ...stored, before: expected }));
     }
     before = committed.record;
     await afterConflict?.(round);

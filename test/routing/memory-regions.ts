@@ -1,5 +1,7 @@
-import { AGENT_CHANGED, openMessage, readFields } from '../../src/bus/envelope.ts';
+import type { BusMessage } from '../../src/bus/bus.ts';
+import { AGENT_CHANGED, openMessage, originOf } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
+import { domainsOf } from '../../src/config/topology.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { AuditRecord } from '../../src/ops/audit.ts';
 import { createLog } from '../../src/ops/log.ts';
@@ -14,6 +16,7 @@ import type { Region } from '../../src/routing/region.ts';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
+import { Relay } from '../../src/sync/flow/relay.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
@@ -109,7 +112,9 @@ export async function memoryRegions({ claims = {} }: { claims?: object } = {}): 
     for (const [{ region }, other] of [[eu, 'us'] as const, [us, 'eu'] as const]) {
       region.freshness.ask(other)(beat);
       const stamp = { beat: beat + 1, writer: other, steadyMs: clock.monotonicMs(), leaving: false };
-      await region.freshness.advance({ ...stamp, region: other, timestampMs: clock.nowMs() }, 0);
+      for (const domain of domainsOf(region.config)) {
+        await region.freshness.advance({ ...stamp, region: other, domain, timestampMs: clock.nowMs() }, 0);
+      }
     }
   };
   await freshen();
@@ -117,19 +122,29 @@ export async function memoryRegions({ claims = {} }: { claims?: object } = {}): 
   return { eu, us, clock, freshen, carry };
 }
 
+/** As relays and appliers do: a region's own messages are not applied again. */
 async function carryBetween(from: TestRegion, all: TestRegion[], clock: HandClock): Promise<void> {
-  const entries = await from.store.outbox.oldest(0, 1000);
-  for (const { id, fields } of entries) {
-    const envelope = openMessage(readFields(fields), clock.nowMs());
-    for (const { apply, region } of all) {
+  const published: { partition: number; message: BusMessage }[] = [];
+  const relay = new Relay({
+    ...from.region,
+    outbox: from.store.outbox,
+    bus: {
+      publish: async (partition, messages) =>
+        void published.push(...messages.map((message) => ({ partition, message }))),
+    },
+    leases: { held: () => new Set([0]) },
+  });
+  for (const domain of domainsOf(from.region.config)) await relay.flush(domain);
+  await relay.stop();
+  for (const { partition, message } of published) {
+    const envelope = openMessage(message, clock.nowMs());
+    for (const { apply, region, name } of all) {
+      if (name === from.name) continue;
       if (envelope.type === AGENT_CHANGED) (await apply.fromBus(envelope.event)).evenIfLost();
-      region.positions.reached(from.name, 0, id);
+      const origin = originOf(message);
+      if (origin) region.positions.reached(origin, partition);
     }
   }
-  await from.store.outbox.remove(
-    0,
-    entries.map(({ id }) => id),
-  );
 }
 
 /** As src/serve/sync.ts does. */
@@ -150,9 +165,8 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
     audit: { record: (record: AuditRecord) => void audited.push(record), close() {} },
   };
   const { agents } = store;
-  const regions = Object.keys(config.regions);
   const { partitions } = config.bus;
-  const positions = new Positions({ ...ground, partitions, regions });
+  const positions = new Positions(ground);
   const setAside = new SetAside({ ...ground, bus: { deadLetter: async () => undefined }, region: name, instance: 'i' });
   const reportConflict = conflictReporter();
   const apply = new Apply({
@@ -164,8 +178,10 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
     heardOfClaims: (agentId, home, heard) => oneCall.heard(agentId, home, heard),
     atHome: () => undefined,
   });
-  const ingest = new Ingest({ ...ground, region: name, replication: config.claims.replication, apply });
-  const freshness = new Freshness({ ...ground, region: name, regions, partitions, settings: config.freshness });
+  const { replication } = config.claims;
+  const bus = { publish: async () => undefined };
+  const ingest = new Ingest({ ...ground, region: name, replication, apply, bus, partitions });
+  const freshness = new Freshness(ground);
   const platform = new FakePlatform();
   const platforms = new Map(['near', 'far', 'strict'].map((connection) => [connection, platform]));
   const peers = new NearPeers(name);

@@ -2,9 +2,9 @@ import { onTestFinished, vi } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
-import { readFields } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { domainsOf } from '../../src/config/topology.ts';
 import type { Clock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
@@ -12,6 +12,7 @@ import type { LeasedWork, Leases } from '../../src/store/leases.ts';
 import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
+import { readMessage } from '../../src/sync/flow/messages.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
@@ -110,11 +111,10 @@ export class MemorySync {
   constructor({ replication = 'refuse', maxOutboxEntries }: Options = {}) {
     this.config = configOf(replication);
     this.store = this.open(maxOutboxEntries);
-    const shared = { region: 'eu', clock: this.clock, log: this.log, metrics: this.metrics, store: this.store };
-    const regions = Object.keys(this.config.regions);
-    const { partitions } = this.config.bus;
-    this.positions = new Positions({ ...shared, partitions, regions });
-    this.freshness = new Freshness({ ...shared, regions, partitions, settings: this.config.freshness });
+    const { config } = this;
+    const shared = { region: 'eu', config, clock: this.clock, log: this.log, metrics: this.metrics, store: this.store };
+    this.positions = new Positions(shared);
+    this.freshness = new Freshness(shared);
     this.setAside = new SetAside({ ...shared, bus: this.bus, instance: 'eu-1' });
     const { atGranter, onConflict, heardOfClaims, atHome } = this;
     this.apply = new Apply({
@@ -122,10 +122,17 @@ export class MemorySync {
       ...{ atGranter, onConflict, heardOfClaims, atHome },
       agents: this.store.agents,
       positions: this.positions,
-      config: this.config,
       history: undefined,
     });
-    this.ingest = new Ingest({ ...shared, replication, apply: this.apply, history: undefined });
+    const { partitions } = config.bus;
+    this.ingest = new Ingest({
+      ...shared,
+      replication,
+      apply: this.apply,
+      history: undefined,
+      bus: this.bus,
+      partitions,
+    });
   }
 
   /** The store of one more instance. */
@@ -143,11 +150,13 @@ export class MemorySync {
     return this.#lines.map((line) => JSON.parse(line)).filter((line) => line.event === event);
   }
 
-  /** What waits in the outbox for the bus, partition by partition. */
+  /** The messages of events that wait in the outbox for the bus, domain by domain. */
   async waiting(): Promise<BusMessage[]> {
-    const { outbox } = this.store;
-    const all = await Promise.all([...Array(outbox.partitions).keys()].map((each) => outbox.oldest(each, 1000)));
-    return all.flat().map(({ fields }) => readFields(fields));
+    const unread = (domain: string) => this.store.outbox.next(domain, undefined, 1000);
+    const all = await Promise.all(domainsOf(this.config).map(unread));
+    return all.flatMap((written) =>
+      written.evenIfLost().entries.flatMap(({ message }) => (message === undefined ? [] : [readMessage(message)])),
+    );
   }
 
   /** As the store has them, not as an instance remembers them. */

@@ -25,6 +25,7 @@ const Missing = Type.Array(
       region: Name('The region that has the write.'),
       agent_id: Type.Optional(Name('The agent of the write, if known.')),
       facets: Type.Optional(Type.Array(Type.Enum([...FACET_NAMES]))),
+      domain: Type.Optional(Name('The domain of the write, if the agent is not known.')),
       partitions: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
     },
     closed,

@@ -88,6 +88,11 @@ export const INSTANCE_EVENTS = {
     message: 'Outbox could not be counted',
     meaning: '`muster_outbox_entries` keeps its last value.',
   },
+  outbox_not_passed: {
+    level: 'debug',
+    message: 'Published changes could not be passed at the stop',
+    meaning: 'The next relay publishes them again, which does no harm.',
+  },
   bus_lag_count_failed: {
     level: 'debug',
     message: 'Lag on the bus could not be read',

@@ -79,7 +79,7 @@ async function tryAgents(attempt: Attempt): Promise<Granted> {
     reply = written.evenIfLost();
     const { record } = reply;
     if (reply.verdict === 'none' || !record) break;
-    if (reply.lapsed) reportLapse(region, reply.agentId, record, reply.lapsed, mayBeLost(written));
+    if (reply.lapsed) reportLapse(region, reply.agentId, reply.lapsed, mayBeLost(written));
     if (reply.verdict === 'granted' || reply.verdict === 'again') {
       return grantedHere(attempt, written, record, startedMs);
     }

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Claim, claimFacet, claimsOf, type Facets, type Media, type RequiredSkills } from '../../agent/facets.ts';
+import { type Claim, claimsOf, type Facets, type Media, type RequiredSkills } from '../../agent/facets.ts';
 import { lockOf, VOICE } from '../../agent/status.ts';
-import type { AgentEvent } from '../../agent/wire.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
-import { ShardUnavailable } from '../../store/store.ts';
 import { checkDurability, NotReplicated, type Written } from '../../store/written.ts';
 import type { HomeAnswer, HomeProblem } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
@@ -41,7 +39,6 @@ export async function grantedHere(
   const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = buildClaimAnswer(region.claimIds, held, agent, leftMs, replicated);
-  publishClaim(region, reply.agentId, record, held);
   region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -107,9 +104,6 @@ export async function releaseUnacknowledged({ region, request: { callId }, unack
     const settled = await region.agents.settle(request, record, RELEASE_MS);
     if (settled.kind !== 'settled') return;
     region.metrics.claimEnds.inc({ reason: move.endReason });
-    // No caller knows of the claim, but its record may be published: other regions need the end, too.
-    const now = settled.written.evenIfLost();
-    publishClaim(region, agentId, now, claimIn(now, { agentId, fence }, callId));
   } catch (error) {
     region.log.debug('unused_grant_not_released', { err: error, agent: agentId });
   }
@@ -211,29 +205,6 @@ export async function updateLocalCopy(region: Region, agentId: string, facets: F
   } catch (error) {
     region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
   }
-}
-
-/**
- * Publishes the state of a claim to the other regions, without waiting. If the event is lost, another region may ask the home in
- * vain, but never grants twice: the home decides by its own record, and a delegated grant needs the platform's confirmation.
- * @param record the agent's current record, with this claim or a later one
- */
-export function publishClaim(region: Region, agentId: string, record: AgentRecord, held: Claim): void {
-  const { config, ingest, store, log } = region;
-  const claim: Claim = { ...held, remainingMs: Math.max(0, Math.round(lockOf(record, held.unit) - store.nowMs())) };
-  const event: AgentEvent = {
-    eventId: `claim/${agentId}/${claim.fence}/${claim.state}/${claim.untilMs}`.slice(-200),
-    agentId,
-    timestampMs: store.nowMs(),
-    region: config.region,
-    source: 'claim',
-    facets: claimFacet(claim),
-  };
-  ingest.publish(event, record.facets).catch((error) => {
-    // The outage of the shard is logged once, elsewhere.
-    const level = error instanceof ShardUnavailable ? 'debug' : 'warn';
-    log[level]('claim_not_published', { err: error, agent: agentId });
-  });
 }
 
 export interface ClaimRequest {

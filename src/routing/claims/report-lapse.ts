@@ -1,8 +1,6 @@
 import type { Claim } from '../../agent/facets.ts';
-import type { AgentRecord } from '../../store/agent-record.ts';
 import type { Region } from '../region.ts';
 import { unitIn } from '../region.ts';
-import { publishClaim } from './grant.ts';
 
 /** Adds a lapse to the audit. No caller caused it, so the record names the region. */
 export function auditLapse({ config, audit, claimIds }: Region, agentId: string, claim: Claim): void {
@@ -17,13 +15,7 @@ export function auditLapse({ config, audit, claimIds }: Region, agentId: string,
  * the claim, so `Lapses` cannot find it.
  * @param mayBeLost whether no replica acknowledged the write; after a failover the same lapse can be reported again
  */
-export function reportLapse(
-  region: Region,
-  agentId: string,
-  record: AgentRecord,
-  claim: Claim,
-  mayBeLost: boolean,
-): void {
+export function reportLapse(region: Region, agentId: string, claim: Claim, mayBeLost: boolean): void {
   const { metrics, history, clock } = region;
   metrics.settlements.inc({ settlement: 'lapse', outcome: 'ok' });
   metrics.claimEnds.inc({ reason: 'lapsed' });
@@ -41,5 +33,4 @@ export function reportLapse(
     mayBeLost,
   });
   auditLapse(region, agentId, claim);
-  publishClaim(region, agentId, record, claim);
 }

@@ -22,7 +22,6 @@ import { ShardUnavailable } from '../../store/store.ts';
 import { checkDurability, mayBeLost } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
 import { buildAgentAnswer, buildClaimAnswer, findQueue, type Region, unitIn } from '../region.ts';
-import { publishClaim } from './grant.ts';
 
 const DEADLINE_MS = 1500;
 const MAX_ROUNDS = 16;
@@ -139,7 +138,6 @@ function answer(region: Region, done: Done, { written }: Extract<Settled, { kind
     region.metrics.settlements.inc({ settlement, outcome: 'ok' });
     done.manner.moved?.(claim);
     if (claim.endReason && !next.claim.endReason) region.metrics.claimEnds.inc({ reason: claim.endReason });
-    publishClaim(region, agentId, now, claim);
     // The agent could not take the call, so the stored state is wrong: ask the platform.
     if (settlement === 'refused') void region.readThrough.ask([agentId], DEADLINE_MS);
   }

@@ -1,6 +1,7 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
 import { facetsBehind } from '../../agent/merge.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
+import { partOf, partOfAgent, readPart } from '../../sync/freshness/positions.ts';
 import { updateLocalCopy } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
@@ -28,11 +29,12 @@ export interface Read<T> {
   budgetMs?: number | undefined;
 }
 
-/** The part of a write of `region` that has not arrived: facets of an agent, or events of partitions. */
+/** The part of a write of `region` that has not arrived: facets of an agent, or events of partitions of a domain. */
 interface Missing {
   region: string;
   agent_id?: string;
   facets?: FacetName[];
+  domain?: string;
   partitions?: number[];
 }
 
@@ -165,15 +167,16 @@ async function missingHere(region: Region, tokens: Token[], agentId: string | un
 
 async function missingEntries(
   { config, positions }: Region,
-  { region, entries, deferred }: Token,
+  { region, positions: written }: Token,
   agentId: string | undefined,
 ): Promise<Missing[]> {
   // A write of this region was applied when it was accepted.
-  if (region === config.region && !deferred) return [];
-  const only = agentId === undefined ? undefined : positions.partitionOf(agentId);
-  const relevant = [...entries].filter(([partition]) => only === undefined || partition === only);
-  const partitions = await positions.lacking(region, new Map(relevant));
-  return partitions.length > 0 ? [{ region, partitions }] : [];
+  if (region === config.region) return [];
+  const only = agentId === undefined ? undefined : partOfAgent(config, agentId);
+  const relevant = [...written].filter(([part]) => only === undefined || part === only);
+  const parts = await positions.lacking(region, new Map(relevant));
+  const byDomain = Map.groupBy(parts.map(readPart), ({ domain }) => domain);
+  return [...byDomain].map(([domain, of]) => ({ region, domain, partitions: of.map(({ partition }) => partition) }));
 }
 
 /** The parts of the writes that an answer about one agent lacks. A failover after `missingHere` may have lost them. */
@@ -188,10 +191,11 @@ function missingFacets(known: Facets, agentId: string, { region, agents }: Token
   return facets.length > 0 ? [{ region, agent_id: agentId, facets }] : [];
 }
 
-const awaited = ({ agent_id, partitions = [] }: Missing): (string | number)[] =>
-  agent_id === undefined ? partitions : [agent_id];
+const awaited = ({ agent_id, domain = '', partitions = [] }: Missing): string[] =>
+  agent_id === undefined ? partitions.map((partition) => partOf(domain, partition)) : [agent_id];
 
-function describe({ region, agent_id, facets = [], partitions = [] }: Missing): string {
+function describe({ region, agent_id, facets = [], domain, partitions = [] }: Missing): string {
   if (agent_id !== undefined) return `the ${facets.join(' and ')} of agent "${agent_id}" as written in ${region}`;
-  return `the events of ${region} on ${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.join(', ')}`;
+  const on = `${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.join(', ')}`;
+  return `the events of ${region} in domain ${domain} on ${on}`;
 }

@@ -7,24 +7,23 @@ import { flawIn } from '../../agent/text.ts';
 import { readClaimId } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { textOf } from '../../ops/utf8.ts';
+import { isAtLeast } from '../../store/store.ts';
 import type { Accepted } from '../../sync/flow/ingest.ts';
-import { isAtLeast } from '../../sync/freshness/positions.ts';
+import type { Part } from '../../sync/freshness/positions.ts';
 
 /**
  * A consistency token: names a write, so that a read can come after it. Opaque to callers: a short JSON in base64url.
  *
  * The token of a small write has the versions of the facets that it wrote, by agent. A region compares them with the records
  * that it answers from, so the result is right however the records arrived, and after a failover, too. The token of a larger
- * write has the positions up to which the region's outboxes must have been applied.
+ * write has the positions up to which the region's change streams must have been applied.
  */
 export interface Token {
   /** The region that has the write. */
   region: string;
   agents: ReadonlyMap<string, RequiredVersions>;
-  /** By partition, the last entry of the write in the outbox of `region`; empty if `agents` names the whole write. */
-  entries: ReadonlyMap<number, string>;
-  /** Whether `region` itself had not applied all entries when it accepted them. */
-  deferred: boolean;
+  /** By part, the last position of the write in the change streams of `region`; empty if `agents` names the whole write. */
+  positions: ReadonlyMap<Part, string>;
 }
 
 /** The text is not a consistency token. */
@@ -32,10 +31,13 @@ export class InvalidToken extends Error {
   override name = 'InvalidToken';
 }
 
-/** Longest token that names versions, in characters; one that names entries has about 15 per partition. */
+/** Longest token that names versions, in characters; one that names positions has about 25 for each part. */
 const LONGEST_EXACT = 1024;
 /** Most events that may fit into such a token. */
 const MOST_EXACT = 20;
+
+/** Format of tokens. */
+const FORMAT = 2;
 
 const closed = { additionalProperties: false };
 const Count = Type.Integer({ minimum: 0 });
@@ -64,13 +66,12 @@ const WireRequiredVersions = Type.Object(
 );
 const Wire = Type.Object(
   {
-    v: Type.Literal(1),
+    v: Type.Literal(FORMAT),
     region: Type.String(),
     agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireRequiredVersions]))),
-    /** Partition, ms since `from`, number within that ms. */
-    entries: Type.Optional(Type.Array(Type.Tuple([Count, Count, Count]))),
+    /** Part, ms since `from`, number within that ms. */
+    positions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count]))),
     from: Type.Optional(Count),
-    deferred: Type.Optional(Type.Literal(true)),
   },
   closed,
 );
@@ -80,15 +81,14 @@ const isWire = Compile(Wire);
 /** Writes the token of events that `region` has accepted. */
 export function tokenOfEvents(region: string, accepted: Accepted[]): string {
   if (accepted.length <= MOST_EXACT) {
-    const exact = writeToken({ region, agents: versionsOf(accepted), entries: new Map(), deferred: false });
+    const exact = writeToken({ region, agents: versionsOf(accepted), positions: new Map() });
     if (exact.length <= LONGEST_EXACT) return exact;
   }
-  const entries = new Map<number, string>();
-  for (const { partition, entry } of accepted.map(({ place }) => place)) {
-    if (!isAtLeast(entries.get(partition), entry)) entries.set(partition, entry);
+  const positions = new Map<Part, string>();
+  for (const { part, position } of accepted.map(({ place }) => place)) {
+    if (!isAtLeast(positions.get(part), position)) positions.set(part, position);
   }
-  const deferred = accepted.some(({ outcome }) => outcome === 'deferred');
-  return writeToken({ region, agents: new Map(), entries, deferred });
+  return writeToken({ region, agents: new Map(), positions });
 }
 
 function versionsOf(accepted: Accepted[]): Map<string, RequiredVersions> {
@@ -115,21 +115,20 @@ export function tokenOfClaim({
   const by = readClaimId(claim_id)?.name.by;
   const version = { fence, ...(by !== undefined && { by }), state, untilMs: until };
   const agents = new Map([[agent_id, { claims: { [unit]: version } }]]);
-  return writeToken({ region: authority.region, agents, entries: new Map(), deferred: false });
+  return writeToken({ region: authority.region, agents, positions: new Map() });
 }
 
 /** Encodes a token. */
-export function writeToken({ region, agents, entries, deferred }: Token): string {
-  const ids = [...entries].map(([partition, entry]) => [partition, ...entry.split('-').map(Number)] as const);
+export function writeToken({ region, agents, positions }: Token): string {
+  const ids = [...positions].map(([part, position]) => [part, ...position.split('-').map(Number)] as const);
   const from = Math.min(...ids.map(([, ms = 0]) => ms));
   const wire: Wire = {
-    v: 1,
+    v: FORMAT,
     region,
     ...(agents.size > 0 && {
       agents: [...agents].map(([agentId, required]) => [agentId, writeRequiredVersions(required)]),
     }),
-    ...(ids.length > 0 && { from, entries: ids.map(([partition, ms = 0, n = 0]) => [partition, ms - from, n]) }),
-    ...(deferred && { deferred }),
+    ...(ids.length > 0 && { from, positions: ids.map(([part, ms = 0, n = 0]) => [part, ms - from, n]) }),
   };
   return Buffer.from(JSON.stringify(wire)).toString('base64url');
 }
@@ -138,12 +137,11 @@ export function writeToken({ region, agents, entries, deferred }: Token): string
 export function readToken(text: string): Token {
   const wire = parse(text);
   if (!isWire.Check(wire) || flawIn(wire)) throw new InvalidToken('is not a consistency token');
-  const { region, agents = [], entries = [], from = 0, deferred = false } = wire;
+  const { region, agents = [], positions = [], from = 0 } = wire;
   return {
     region,
     agents: new Map(agents.map(([agentId, required]) => [agentId, readRequiredVersions(required)])),
-    entries: new Map(entries.map(([partition, ms, n]) => [partition, `${from + ms}-${n}`])),
-    deferred,
+    positions: new Map(positions.map(([part, ms, n]) => [part, `${from + ms}-${n}`])),
   };
 }
 

@@ -85,8 +85,7 @@ export class ReadThrough {
       for (const report of reports) {
         const known = await agents.recall(agentId);
         if (known && merge(known.facets, report.facets).changed.length === 0) continue;
-        const { outcome } = await ingest.accept({ ...report, region: config.region, source: 'read-through' });
-        if (outcome === 'deferred') return;
+        await ingest.accept({ ...report, region: config.region, source: 'read-through' }, 'unpublished');
       }
       freshness.confirmed(agentId, askedMs);
     } catch (error) {

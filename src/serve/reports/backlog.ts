@@ -1,18 +1,18 @@
 import type { Ground } from '../ground.ts';
 import type { Sync } from '../sync.ts';
 
-/** Backlogs by partition; undefined if they cannot be counted now. */
+/** Backlogs; undefined if they cannot be counted now. */
 interface Backlog {
-  /** Events of this region that are not published yet. */
-  outbox: number[] | undefined;
-  /** Messages on the bus that are not applied here yet. */
+  /** By domain: changes that the relay has not passed yet. */
+  outbox: ReadonlyMap<string, number> | undefined;
+  /** By partition: messages on the bus that are not applied here yet. */
   bus: number[] | undefined;
 }
 
-/** Counts the backlogs for gauges and reports. The outbox uses the lengths to decide whether it is full. */
+/** Counts the backlogs for gauges and reports. The outbox uses the counts to decide whether it is full. */
 export async function countBacklog({ metrics, log, store }: Ground, { bus }: Sync): Promise<Backlog> {
   const [entries, behind] = await Promise.all([
-    store.outbox.lengths().catch((error) => {
+    store.outbox.waiting().catch((error) => {
       log.debug('outbox_count_failed', { err: error });
       return undefined;
     }),
@@ -21,7 +21,7 @@ export async function countBacklog({ metrics, log, store }: Ground, { bus }: Syn
       return undefined;
     }),
   ]);
-  for (const [partition, count] of entries?.entries() ?? []) metrics.outboxEntries.set({ partition }, count);
+  for (const [domain, count] of entries ?? []) metrics.outboxEntries.set({ domain }, count);
   for (const { partition, behind: count } of behind ?? []) metrics.busBehind.set({ partition }, count);
   return { outbox: entries, bus: behind?.map(({ behind: count }) => count) };
 }

@@ -1,3 +1,4 @@
+import { domainsOf } from '../../config/topology.ts';
 import type { RegionReport } from '../../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../../routing/peers/peer-clock.ts';
 import type { Aside, AsideReport } from '../../sync/flow/set-aside.ts';
@@ -30,13 +31,10 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
       ...warningsOfAside(aside, clock.nowMs()),
     ],
     shards,
-    outbox: total(outbox),
+    outbox: outbox ? total([...outbox.values()]) : null,
     bus_behind: total(bus),
-    partitions: partitionsOf(sync).map((partition) => ({
-      partition,
-      outbox: outbox?.[partition] ?? null,
-      bus_behind: bus?.[partition] ?? null,
-    })),
+    domains: domainsOf(config).map((domain) => ({ domain, outbox: outbox?.get(domain) ?? null })),
+    partitions: partitionsOf(sync).map((partition) => ({ partition, bus_behind: bus?.[partition] ?? null })),
     set_aside: { count: aside.count, last: aside.last ? toldOf(aside.last) : null },
     connections: Object.entries(sync.connections.health()).map(([name, health]) => ({
       connection: name,

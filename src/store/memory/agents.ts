@@ -4,7 +4,14 @@ import { claimOn, isLocked, VOICE, virtualArrival } from '../../agent/status.ts'
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord, Applied, RecentRecords } from '../agent-record.ts';
-import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
+import {
+  type Agents,
+  type Outbox,
+  type Settled,
+  type SettleRequest,
+  ShardUnavailable,
+  type Unreadable,
+} from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
 import { andDeclined } from './call-register.ts';
@@ -12,19 +19,26 @@ import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domai
 import type { MemoryRegion } from './memory-region.ts';
 import { takingOf } from './taking.ts';
 
-type Stored = { isStored: true; record: AgentRecord } | { isStored: false; record: AgentRecord | undefined };
+type Stored =
+  | { isStored: true; record: AgentRecord; position: string }
+  | { isStored: false; record: AgentRecord | undefined };
 type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'conflict'; record: AgentRecord | undefined };
 
 /** Agents in memory. Records are shared by the region's instances; callers get copies. */
 export class MemoryAgents implements Agents {
   readonly #region: MemoryRegion;
   readonly #config: Config;
+  readonly #outbox: Pick<Outbox, 'onAppend'>;
   readonly #recent: RecentRecords;
 
-  /** @param recent cache of the records that this instance saw last, shared with its queues */
-  constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
+  /**
+   * @param outbox told of what is to be published
+   * @param recent cache of the records that this instance saw last, shared with its queues
+   */
+  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'onAppend'>, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
+    this.#outbox = outbox;
     this.#recent = recent;
   }
 
@@ -46,10 +60,11 @@ export class MemoryAgents implements Agents {
     return this.#recent.get(agentId) ?? this.get(agentId);
   }
 
-  async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
+  async apply(...[agentId, change, messageOf]: Parameters<Agents['apply']>): Promise<Written<Applied>> {
     const written = await mergeInRounds(await this.recall(agentId), change, {
-      commit: (record, merged) => this.#commit(agentId, record, merged),
+      commit: (record, merged) => this.#commit(agentId, record, merged, messageOf?.(merged.facets)),
     });
+    if (written && messageOf) this.#outbox.onAppend(domainOfAgent(this.#config, agentId));
     if (written) return written;
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
@@ -64,8 +79,11 @@ export class MemoryAgents implements Agents {
   }
 
   async settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled> {
+    const { agentId } = request;
     const step = (domain: MemoryDomain) => this.#move(domain, request, record);
-    return this.#settled(request.agentId, await this.#write(request.agentId, 'settle', step, deadlineMs));
+    const settled = this.#settled(agentId, await this.#write(agentId, 'settle', step, deadlineMs));
+    if (settled.kind === 'settled') this.#outbox.onAppend(domainOfAgent(this.#config, agentId));
+    return settled;
   }
 
   demandStorable(_agentId: string, facets: Facets): void {
@@ -140,14 +158,21 @@ export class MemoryAgents implements Agents {
       : { kind: 'fenced', record };
   }
 
-  async #commit(agentId: string, expected: AgentRecord | undefined, merged: Merged): Promise<Committed> {
-    const written = await this.#write(agentId, 'commit', () => this.#store(agentId, expected, merged));
-    const { isStored, record } = written.evenIfLost();
-    this.#remember(agentId, record);
-    return isStored ? { kind: 'stored', written: written.map(() => record) } : { kind: 'conflict', record };
+  async #commit(
+    agentId: string,
+    expected: AgentRecord | undefined,
+    merged: Merged,
+    message: string | undefined,
+  ): Promise<Committed> {
+    const written = await this.#write(agentId, 'commit', () => this.#store(agentId, expected, merged, message));
+    const stored = written.evenIfLost();
+    this.#remember(agentId, stored.record);
+    if (!stored.isStored) return { kind: 'conflict', record: stored.record };
+    const { record, position } = stored;
+    return { kind: 'stored', written: written.map(() => ({ record, position })) };
   }
 
-  #store(agentId: string, expected: AgentRecord | undefined, merged: Merged): Stored {
+  #store(agentId: string, expected: AgentRecord | undefined, merged: Merged, message: string | undefined): Stored {
     const domain = this.#region.domain(domainOfAgent(this.#config, agentId));
     const there = domain.records.get(agentId);
     if (there?.version !== expected?.version) return { isStored: false, record: there };
@@ -157,12 +182,14 @@ export class MemoryAgents implements Agents {
     const { remaining, changed, ...locks } = locksAfter(region, home, there, merged);
     for (const [unit, remainingMs] of remaining) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
-    if (changed.length === 0) domain.note(agentId);
-    for (const claim of changed) domain.note(agentId, claim);
+    let position = '';
+    for (const claim of changed) position = domain.note(agentId, { claim });
+    if (message !== undefined) position = domain.note(agentId, { isOurs: true, message });
+    else if (changed.length === 0) position = domain.note(agentId);
     for (const { callId, fence, endReason } of changed) {
       this.#moveCall(domain, agentId, callId, fence, endReason === 'refused', nowMs);
     }
-    return { isStored: true, record };
+    return { isStored: true, record, position };
   }
 
   /** Updates the register of calls after a claim of another region: see commit.lua. */
@@ -213,7 +240,7 @@ export class MemoryAgents implements Agents {
     const locksMs = { ...record.locksMs, [unit]: untilMs };
     const facets = withClaim(record.facets, unit, claim);
     const now = domain.write(this.#config, agentId, { ...record, facets, locksMs, holdMs: 0 }, nowMs);
-    domain.note(agentId, claim);
+    domain.note(agentId, { claim, isOurs: true });
     this.#endCall(domain, request, nowMs);
     return { kind: 'settled', record: now };
   }

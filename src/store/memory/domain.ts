@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Claim, claimsOf, type Facets, isRunning, type Media } from '../../agent/facets.ts';
 import { isForgotten } from '../../agent/merge.ts';
 import { claimOn, lockOf, openingsOf, VOICE, virtualArrival } from '../../agent/status.ts';
@@ -5,7 +6,7 @@ import type { Config } from '../../config/schema.ts';
 import { homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { Lapsed } from '../queues.ts';
-import { CHANGES_KEPT, type Change } from '../store.ts';
+import { CHANGES_KEPT, type Change, type OutboxEntry, type Unpublished } from '../store.ts';
 import { CallRegister } from './call-register.ts';
 
 /** Key of the sorted set of a queue for one media type. */
@@ -18,14 +19,25 @@ export function linesOf(config: Config, agentId: string, { facets }: Pick<AgentR
   return queuesOf(config, agentId, facets.profile).flatMap((queue) => open.map(({ media }) => lineOf(queue, media)));
 }
 
+/** A change, whether it is this region's to publish, and its message. */
+interface Noted extends Omit<OutboxEntry, 'writtenMs'> {
+  isOurs: boolean;
+}
+
+const positionOf = (number: number): string => `${number}-0`;
+const numberOf = (position: string): number => Number(position.split('-')[0]);
+
 /** The records of a domain, with the queues, calls and changes derived from them. Each method is atomic. */
 export class MemoryDomain {
   readonly records = new Map<string, AgentRecord>();
   /** Agents by queue and media type. */
   readonly lines = new Map<string, Set<string>>();
   readonly calls = new CallRegister(this.records);
-  #changes: Change[] = [];
+  /** What is true of the domain's data as a whole. */
+  storeId: string = randomUUID();
+  #changes: Noted[] = [];
   #position = 0;
+  #published = 0;
 
   /** Writes a record under a new, higher version. @returns the record as stored */
   write(
@@ -60,21 +72,44 @@ export class MemoryDomain {
     this.place(agentId, []);
   }
 
-  note(agentId: string, claim?: Claim): void {
+  /** Appends a change. @returns its position */
+  note(agentId: string, { claim, isOurs = false, message }: Partial<Omit<Noted, 'position' | 'agentId'>> = {}): string {
     this.#position += 1;
-    this.#changes.push({ position: `${this.#position}-0`, agentId, ...(claim && { claim: asStored(claim) }) });
-    if (this.#changes.length > 2 * CHANGES_KEPT) this.#changes = this.#changes.slice(-CHANGES_KEPT);
+    const position = positionOf(this.#position);
+    const noted = { position, agentId, isOurs, ...(claim && { claim: asStored(claim) }) };
+    this.#changes.push({ ...noted, ...(message !== undefined && { message }) });
+    return position;
+  }
+
+  /** The changes that are to be published next: see unpublished.lua. */
+  unpublished(published: Unpublished | undefined, most: number, nowMs: number): Unpublished {
+    if (published) this.#published = Math.max(this.#published, numberOf(published.to));
+    const first = this.#position - this.#changes.length;
+    const spare = Math.min(this.#published - first, this.#changes.length) - CHANGES_KEPT;
+    if (spare > CHANGES_KEPT) this.#changes.splice(0, spare);
+    const read = this.#changes.slice(this.#changes.length - this.waiting).slice(0, most);
+    const from = positionOf(this.#published);
+    return {
+      ...{ storeId: this.storeId, latest: this.latest(), from, to: read.at(-1)?.position ?? from, count: read.length },
+      entries: read.flatMap(({ isOurs, ...entry }) => (isOurs ? [{ ...entry, writtenMs: nowMs }] : [])),
+    };
+  }
+
+  /** The number of changes that are not published. */
+  get waiting(): number {
+    return this.#position - this.#published;
   }
 
   latest(): string {
-    return `${this.#position}-0`;
+    return positionOf(this.#position);
   }
 
   changesAfter(position: string, count: number): Change[] | 'gone' {
-    const known = Number(position.split('-')[0]);
+    const known = numberOf(position);
     const first = this.#position - this.#changes.length;
-    if (known < first || known > this.#position || position !== `${known}-0`) return 'gone';
-    return this.#changes.slice(known - first, known - first + count);
+    if (known < first || known > this.#position || position !== positionOf(known)) return 'gone';
+    const changes = this.#changes.slice(known - first, known - first + count);
+    return changes.map(({ isOurs: _, message: __, ...change }) => change);
   }
 
   /** The agent directory: ids of all agents who are not forgotten, in byte order. */

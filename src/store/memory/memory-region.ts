@@ -17,7 +17,7 @@ interface MemoryRegionOptions {
   scheduler?: Scheduler;
 }
 
-/** The part of the store that belongs to no domain: outbox, notes, leases, permits, heartbeat sequence. */
+/** The part of the store that belongs to no domain: notes, leases, permits, heartbeat sequence. */
 export const SHARED = '(shared)';
 
 /**

@@ -50,11 +50,11 @@ export class MemoryStore implements Store {
     this.#region = region;
     this.#config = config;
     const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });
-    this.agents = new MemoryAgents(region, config, recent);
-    this.queues = new MemoryQueues(region, config, recent);
+    this.outbox = new MemoryOutbox(region, config, maxOutboxEntries);
+    this.agents = new MemoryAgents(region, config, this.outbox, recent);
+    this.queues = new MemoryQueues(region, config, this.outbox, recent);
     this.calls = callsIn(region, config.region);
     this.changes = changesIn(region);
-    this.outbox = new MemoryOutbox(region, config, maxOutboxEntries);
     this.keptAnswers = keptAnswersIn(region);
     this.notes = notesIn(region);
     this.nowMs = () => region.nowMs();

@@ -1,71 +1,54 @@
 import type { Config } from '../../config/schema.ts';
-import { type Outbox, type OutboxEntry, OutboxFull, type Place } from '../store.ts';
+import { domainsOf } from '../../config/topology.ts';
+import { isAtLeast, type Outbox, OutboxFull, type Unpublished } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 
-/** The outbox in memory: a list of entries for each partition. */
+/** The outbox in memory: the changes of the domains. */
 export class MemoryOutbox implements Outbox {
-  readonly partitions: number;
-  onAppend: (partition: number) => void = () => undefined;
+  onAppend: (domain: string) => void = () => undefined;
   readonly #region: MemoryRegion;
-  readonly #replicas: number;
-  readonly #maxEntries: number;
-  readonly #lengths: number[];
+  readonly #config: Config;
+  readonly #maxWaiting: number;
+  readonly #waiting = new Map<string, number>();
 
-  constructor(region: MemoryRegion, { bus, redis }: Config, maxEntries: number) {
+  constructor(region: MemoryRegion, config: Config, maxWaiting: number) {
     this.#region = region;
-    this.#replicas = redis.replicas;
-    this.partitions = bus.partitions;
-    this.#maxEntries = maxEntries;
-    this.#lengths = new Array<number>(bus.partitions).fill(0);
+    this.#config = config;
+    this.#maxWaiting = maxWaiting;
   }
 
-  async append(partition: number, fields: string[]): Promise<Written<Place>> {
-    if ((this.#lengths[partition] ?? 0) >= this.#maxEntries) {
-      throw new OutboxFull(`${this.#maxEntries} events of partition ${partition} wait for the bus`);
+  next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
+    const step = () => structuredClone(this.#region.domain(domain).unpublished(published, most, this.#region.nowMs()));
+    return this.#region.write(domain, 'next', this.#config.redis.replicas, step);
+  }
+
+  has(domain: string, storeId: string, position: string): Promise<boolean> {
+    return this.#region.run(domain, 'has', () => {
+      const { storeId: id, latest } = this.#region.domain(domain).unpublished(undefined, 0, 0);
+      return id === storeId && isAtLeast(latest, position);
+    });
+  }
+
+  async waiting(): Promise<ReadonlyMap<string, number>> {
+    for (const domain of domainsOf(this.#config)) {
+      this.#waiting.set(domain, await this.#region.run(domain, 'waiting', () => this.#region.domain(domain).waiting));
     }
-    const written = await this.#region.write(SHARED, 'append', this.#replicas, () => {
-      const entry = `${++this.#region.shared.entries}-0`;
-      this.#entries(partition).push({ id: entry, fields: [...fields] });
-      return { partition, entry };
-    });
-    this.onAppend(partition);
-    return written;
+    return new Map(this.#waiting);
   }
 
-  oldest(partition: number, count: number): Promise<OutboxEntry[]> {
-    return this.#region.run(SHARED, 'oldest', () => structuredClone(this.#entries(partition).slice(0, count)));
+  mustHaveRoom(domain: string): void {
+    if ((this.#waiting.get(domain) ?? 0) < this.#maxWaiting) return;
+    throw new OutboxFull(`${this.#maxWaiting} changes of domain ${domain} wait for the bus`);
   }
 
-  remove(partition: number, ids: string[]): Promise<void> {
-    return this.#region.run(SHARED, 'remove', () => {
-      const left = this.#entries(partition).filter(({ id }) => !ids.includes(id));
-      this.#region.shared.outbox.set(partition, left);
-    });
-  }
-
-  async lengths(): Promise<number[]> {
-    const lengths = await this.#region.run(SHARED, 'lengths', () =>
-      this.#lengths.map((_, partition) => this.#entries(partition).length),
-    );
-    this.#lengths.splice(0, lengths.length, ...lengths);
-    return lengths;
-  }
-
-  announce(partition: number): Promise<void> {
+  announce(domain: string): Promise<void> {
     return this.#region.run(SHARED, 'announce', () => {
-      for (const listener of this.#region.shared.hearing) listener(partition);
+      for (const listener of this.#region.shared.hearing) listener(domain);
     });
   }
 
-  async hear(listener: (partition: number) => void): Promise<void> {
-    this.#region.shared.hearing.push(listener);
-  }
-
-  #entries(partition: number): OutboxEntry[] {
-    const { outbox } = this.#region.shared;
-    const known = outbox.get(partition) ?? [];
-    outbox.set(partition, known);
-    return known;
+  hear(listener: (domain: string) => void): Promise<void> {
+    return this.#region.run(SHARED, 'hear', () => void this.#region.shared.hearing.push(listener));
   }
 }

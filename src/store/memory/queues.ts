@@ -2,6 +2,7 @@ import type { Claim, Media } from '../../agent/facets.ts';
 import type { Config } from '../../config/schema.ts';
 import type { AgentRecord, RecentRecords } from '../agent-record.ts';
 import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle, Queues, Tally } from '../queues.ts';
+import type { Outbox } from '../store.ts';
 import type { Written } from '../written.ts';
 import type { CallState } from './call-register.ts';
 import { claimOrNone, highestFence, lineOf, type MemoryDomain, withClaim } from './domain.ts';
@@ -33,12 +34,17 @@ type Unwanted = (agentId: string) => Obstacle | undefined;
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
+  readonly #outbox: Pick<Outbox, 'onAppend'>;
   readonly #recent: RecentRecords;
 
-  /** @param recent cache of the records that this instance saw last, shared with `MemoryAgents` */
-  constructor(region: MemoryRegion, config: Config, recent: RecentRecords) {
+  /**
+   * @param outbox told of what is to be published
+   * @param recent cache of the records that this instance saw last, shared with `MemoryAgents`
+   */
+  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'onAppend'>, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
+    this.#outbox = outbox;
     this.#recent = recent;
   }
 
@@ -57,8 +63,9 @@ export class MemoryQueues implements Queues {
     const step = () => structuredClone(this.#claim(request));
     const written = await this.#region.write(request.domain, 'claim', redis.replicas, step, request.deadlineMs);
     // The cache may hold records that no replica has acknowledged.
-    const { agentId, record } = written.evenIfLost();
+    const { agentId, record, verdict } = written.evenIfLost();
     if (record) this.#recent.set(agentId, record);
+    if (verdict === 'granted') this.#outbox.onAppend(request.domain);
     return written;
   }
 
@@ -156,8 +163,8 @@ export class MemoryQueues implements Queues {
     const locksMs = { ...before.locksMs, [unit]: untilMs };
     const facets = withClaim(before.facets, unit, claim);
     const record = domain.write(this.#config, agentId, { ...before, facets, locksMs, holdMs: 0 }, nowMs);
-    if (lapsed) domain.note(agentId, lapsed);
-    domain.note(agentId, unit === 'voice' ? claim : { ...claim, unit });
+    if (lapsed) domain.note(agentId, { claim: lapsed, isOurs: true });
+    domain.note(agentId, { claim: unit === 'voice' ? claim : { ...claim, unit }, isOurs: true });
     return { record, claim, lapsed };
   }
 

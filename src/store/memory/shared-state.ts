@@ -1,4 +1,4 @@
-import type { KeptAnswer, Keyed, OutboxEntry } from '../store.ts';
+import type { KeptAnswer, Keyed } from '../store.ts';
 
 /** A value that expires, in ms of the store's clock. */
 interface Expiring<T> {
@@ -27,9 +27,7 @@ export interface PermitsState {
 /** The part of a region's store that belongs to no domain. */
 export class SharedState {
   beat = 0;
-  readonly outbox = new Map<number, OutboxEntry[]>();
-  entries = 0;
-  readonly hearing: ((partition: number) => void)[] = [];
+  readonly hearing: ((domain: string) => void)[] = [];
   readonly answers = new Map<string, Expiring<Keyed | { print: string; answer: KeptAnswer }>>();
   readonly notes = new Map<string, Expiring<Record<string, string>>>();
   readonly leases = new Map<string, LeasesState>();

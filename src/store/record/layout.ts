@@ -84,7 +84,7 @@ export function luaLayout(): string {
     // A time has 13 digits, so these digits before it add CLAIMED.
     `local TAIL = '${CLAIMED / 1e13}'`,
     `local NO_TIME = '${'0'.repeat(13)}'`,
-    `local CHANGES_KEPT = '${CHANGES_KEPT}'`,
+    `local CHANGES_KEPT = ${CHANGES_KEPT}`,
     '-- A header with these fields, which are padded texts, and what follows the fixed part.',
     `local function rewrite(header, ${OF_A_CLAIM.map(luaName).join(', ')}, rest)`,
     `  return ${rewritten().join(' .. ')} .. rest`,

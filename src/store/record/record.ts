@@ -31,6 +31,8 @@ export const callsKey = (domain: string): string => `calls:{${domain}}`;
 export const endsKey = (domain: string): string => `ends:{${domain}}`;
 /** The change stream: see src/store/redis/changes.ts. */
 export const changesKey = (domain: string): string => `changes:{${domain}}`;
+/** What is true of a domain's data as a whole: see scripts/unpublished.lua. */
+export const storeKey = (domain: string): string => `store:{${domain}}`;
 /** The agent directory: ids of all agents with a record, in order. */
 export const rosterKey = (domain: string): string => `roster:{${domain}}`;
 /** The sorted set of a queue for one media type; scripts read the type from the key. */
@@ -42,10 +44,8 @@ export const holdersKey = (domain: string, skill: string): string => `skill:{${d
 export const commonSkillsKey = (domain: string): string => `skills:{${domain}}`;
 /** The media type of a queue's sorted set. */
 export const mediaOfLine = (key: string): Media => (/^queue\.([a-z_]+):/.exec(key)?.[1] ?? 'voice') as Media;
-/** The outbox stream of a partition. The hash tag spreads partitions over the masters. */
-export const outboxKey = (partition: number): string => `outbox:{${partition}}`;
 export const regionKey = (region: string): string => `region:{${region}}`;
-/** Applied positions of a region's outbox, by partition. */
+/** Applied positions of a region's change streams, by domain and partition. */
 export const positionsKey = (region: string): string => `positions:{${region}}`;
 /** The region's latest heartbeat sequence number: see `src/sync/freshness/freshness.ts`. */
 export const BEAT_KEY = 'muster:beat';

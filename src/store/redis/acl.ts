@@ -13,13 +13,13 @@ import {
   holdersKey,
   LEASES,
   OWNER_KEY,
-  outboxKey,
   positionsKey,
   probeKey,
   queueKey,
   RELAY_CHANNEL,
   regionKey,
   rosterKey,
+  storeKey,
 } from '../record/record.ts';
 
 /**
@@ -37,6 +37,8 @@ export function clusterRules(): string[] {
       facetsKey,
       commonSkillsKey,
       rosterKey,
+      storeKey,
+      storeKey,
       regionKey,
       positionsKey,
       domainKey,
@@ -45,7 +47,6 @@ export function clusterRules(): string[] {
     holdersKey('*', '*'),
     queueKey('*', '*'),
     queueKey('*', '*', '*' as 'voice'),
-    outboxKey(0).replace('0', '*'),
     probeKey(0).replace('0', '*'),
     ...budgetKeys('*'),
     ...Object.values(LEASES).map((prefix) => `${prefix}*`),
@@ -61,7 +62,7 @@ const COMMANDS = [
   ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hscan'],
   ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zrangebylex', 'zremrangebyscore', 'zscan'],
   ...['zrank', 'sadd', 'srem', 'scard', 'sismember', 'smismember', 'smembers'],
-  ...['xadd', 'xdel', 'xlen', 'xrange', 'xrevrange'],
+  ...['xadd', 'xtrim', 'xlen', 'xrange', 'xrevrange'],
   ...['evalsha', 'eval', 'script|load', 'wait', 'publish', 'subscribe', 'unsubscribe'],
   ...['ping', 'hello', 'role', 'asking', 'scan', 'cluster|slots'],
 ];

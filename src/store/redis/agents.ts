@@ -25,7 +25,14 @@ import {
   writeNoted,
   writeUnitsWith,
 } from '../record/record.ts';
-import { type Agents, type Settled, type SettleRequest, ShardUnavailable, type Unreadable } from '../store.ts';
+import {
+  type Agents,
+  type Outbox,
+  type Settled,
+  type SettleRequest,
+  ShardUnavailable,
+  type Unreadable,
+} from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
 import type { Cluster } from './cluster.ts';
@@ -54,14 +61,19 @@ export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
+  readonly #outbox: Pick<Outbox, 'onAppend'>;
   readonly #records: Records;
   readonly #seen: SeenRecords;
 
-  /** @param seen the records that this instance saw last */
-  constructor(cluster: Cluster, lanes: Lanes, config: Config, seen: SeenRecords) {
+  /**
+   * @param outbox told of what is to be published
+   * @param seen the records that this instance saw last
+   */
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, outbox: Pick<Outbox, 'onAppend'>, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
+    this.#outbox = outbox;
     this.#records = new Records(cluster, seen);
     this.#seen = seen;
   }
@@ -79,9 +91,9 @@ export class RedisAgents implements Agents {
     return this.#seen.get(agentId) ?? this.get(agentId);
   }
 
-  async apply(agentId: string, change: Facets | ((known: Facets) => Facets)): Promise<Written<Applied>> {
+  async apply(...[agentId, change, messageOf]: Parameters<Agents['apply']>): Promise<Written<Applied>> {
     const written = await mergeInRounds(await this.recall(agentId), change, {
-      commit: (record, merged) => this.#commit(agentId, record, merged),
+      commit: (record, merged) => this.#commit(agentId, record, merged, messageOf?.(merged.facets)),
       afterConflict: async (round) => {
         if (round > 1) await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** round));
       },
@@ -119,7 +131,9 @@ export class RedisAgents implements Agents {
       [JSON.stringify(settlement)],
       deadlineMs,
     );
-    return this.#settled(agentId, written);
+    const settled = await this.#settled(agentId, written);
+    if (settled.kind === 'settled') this.#outbox.onAppend(domain);
+    return settled;
   }
 
   demandStorable(agentId: string, facets: Facets): void {
@@ -159,7 +173,12 @@ export class RedisAgents implements Agents {
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 
-  async #commit(agentId: string, record: AgentRecord | undefined, merged: Merged): Promise<Committed> {
+  async #commit(
+    agentId: string,
+    record: AgentRecord | undefined,
+    merged: Merged,
+    message: string | undefined,
+  ): Promise<Committed> {
     const { facets, changed } = merged;
     const domain = domainOfAgent(this.#config, agentId);
     const home = homeOfAgent(this.#config, agentId) ?? '';
@@ -172,6 +191,7 @@ export class RedisAgents implements Agents {
       version: (record?.version ?? '0').padStart(VERSION_WIDTH, '0'),
       header: writeHeader(facets, home, locks, this.#config.ranking),
       ...(isReported && { facets: writeFacets(facets) }),
+      ...(message !== undefined && { message }),
       stays: lines.filter((line) => before.includes(line)),
       enters: lines.filter((line) => !before.includes(line)),
       leaves: before.filter((line) => !lines.includes(line)),
@@ -182,23 +202,25 @@ export class RedisAgents implements Agents {
       calls: locks.changed.map(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
     };
     const written = await this.#lanes.changes.join(commitsIn(domain, this.#config.region), commit, COMMIT_DEADLINE_MS);
-    const [kind, header, stored] = written.evenIfLost() as ['stored' | 'conflict', string, string?];
+    const [kind, header, last = ''] = written.evenIfLost() as ['stored' | 'conflict', string, string?];
     if (kind === 'stored') {
       const { claim: _, digitalClaims: __, ...reported } = facets;
       const now = this.#seen.keep(agentId, header, commit.facets ?? reported);
-      return { kind, written: written.map(() => now) };
+      if (message !== undefined) this.#outbox.onAppend(domain);
+      return { kind, written: written.map(() => ({ record: now, position: last })) };
     }
     if (header === '') this.#seen.forget(agentId);
-    return { kind, record: header === '' ? undefined : this.#seen.keep(agentId, header, stored ?? '') };
+    return { kind, record: header === '' ? undefined : this.#seen.keep(agentId, header, last) };
   }
 }
 
-/** A commit as `commit.lua` reads it, with the keys of its queues, and the facets as text. */
+/** A commit as `commit.lua` reads it, with the keys of its queues, and the facets and the message as texts. */
 interface Commit {
   id: string;
   version: string;
   header: string;
   facets?: string;
+  message?: string;
   stays: string[];
   enters: string[];
   leaves: string[];
@@ -222,8 +244,9 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
     compose(requests) {
       const lines = new Numbered();
       const texts: string[] = [];
-      const commits = requests.map(({ id, version, header, facets, ...lists }) => {
-        if (facets !== undefined) texts.push(facets);
+      // The batch itself is the first argument.
+      const numberOf = (text: string): number => texts.push(text) + 1;
+      const commits = requests.map(({ id, version, header, facets, message, ...lists }) => {
         const { stays, enters, leaves, gains, loses, ...others } = lists;
         const [staysIn, entersInto, leavesOut] = [stays, enters, leaves].map((each) =>
           each.map((key) => lines.numberOf(key)),
@@ -233,8 +256,8 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
         const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
         return {
           ...{ id, version, header },
-          // The batch itself is the first argument.
-          ...(facets !== undefined && { facets: texts.length + 1 }),
+          ...(facets !== undefined && { facets: numberOf(facets) }),
+          ...(message !== undefined && { message: numberOf(message) }),
           ...Object.fromEntries(filled),
         };
       });

@@ -1,10 +1,16 @@
 import type { Claim } from '../../agent/facets.ts';
 import { changesKey, readNoted } from '../record/record.ts';
-import { CHANGES_KEPT, type Change, type Changes } from '../store.ts';
+import { CHANGES_KEPT, type Change, type Changes, type OutboxEntry } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
 /** The position in an empty stream. */
 const BEGINNING = '0-0';
+
+/** Without what is for the relay. */
+function changeOf(raw: Entry): Change {
+  const { message: _, writtenMs: __, ...change } = entryOf(raw);
+  return change;
+}
 
 /** The change stream of a domain. Scripts append to it together with each record that they write. */
 export class RedisChanges implements Changes {
@@ -31,9 +37,9 @@ export class RedisChanges implements Changes {
       'COUNT',
       String(count + 1),
     ])) as Entry[];
-    if (position !== BEGINNING) return entries.shift()?.[0] === position ? entries.map(read) : 'gone';
+    if (position !== BEGINNING) return entries.shift()?.[0] === position ? entries.map(changeOf) : 'gone';
     if (entries.length > 0 && (await this.#hasForgotten(key))) return 'gone';
-    return entries.slice(0, count).map(read);
+    return entries.slice(0, count).map(changeOf);
   }
 
   /** Whether the stream may have been trimmed. A trimmed stream never has fewer entries than `CHANGES_KEPT`. */
@@ -42,16 +48,25 @@ export class RedisChanges implements Changes {
   }
 }
 
-type Entry = [position: string, fields: string[]];
+export type Entry = [position: string, fields: string[]];
 
-/** Reads an entry. An unreadable claim is left out; the agent's record holds it, too. */
-function read([position, fields]: Entry): Change {
-  const [, agentId = '', , noted] = fields;
-  let claim: Claim | undefined;
-  try {
-    claim = noted === undefined ? undefined : readNoted(noted);
-  } catch {
-    // Only this change lacks its claim.
+/** Reads an entry; scripts/changes.lua describes its fields. An unreadable claim is left out; the agent's record holds it, too. */
+export function entryOf([position, fields]: Entry): OutboxEntry {
+  const entry: OutboxEntry = { position, agentId: '', writtenMs: Number(position.slice(0, position.indexOf('-'))) };
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [name, value = ''] = [fields[i], fields[i + 1]];
+    if (name === 'a') entry.agentId = value;
+    if (name === 'm') entry.message = value;
+    const claim = name === 'c' ? claimIn(value) : undefined;
+    if (claim) entry.claim = claim;
   }
-  return { position, agentId, ...(claim && { claim }) };
+  return entry;
+}
+
+function claimIn(noted: string): Claim | undefined {
+  try {
+    return readNoted(noted);
+  } catch {
+    return undefined; // Only this change lacks its claim.
+  }
 }

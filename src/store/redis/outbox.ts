@@ -1,70 +1,92 @@
+import { randomUUID } from 'node:crypto';
 import { within } from '../../ops/clock.ts';
-import { outboxKey, RELAY_CHANNEL } from '../record/record.ts';
-import { type Outbox, type OutboxEntry, OutboxFull, type Place } from '../store.ts';
+import { changesKey, RELAY_CHANNEL, storeKey } from '../record/record.ts';
+import { isAtLeast, type Outbox, OutboxFull, type Unpublished } from '../store.ts';
 import type { Written } from '../written.ts';
+import { type Entry, entryOf } from './changes.ts';
 import type { Cluster } from './cluster.ts';
+import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** Limit of entries for each partition. It bounds the memory that an outage of the bus can use. */
-const MAX_ENTRIES = 500_000;
-/** Deadline of an append in ms. */
-const APPEND_DEADLINE_MS = 2000;
+/** Limit of changes of a domain that wait. It bounds the memory that an outage of the bus can use. */
+const MAX_WAITING = 500_000;
+const READ_DEADLINE_MS = 2000;
 const ANNOUNCE_LIMIT_MS = 1000;
 
-/** The outbox in Redis: one stream for each bus partition, in the region's cluster. */
+/** The outbox in Redis: the change streams of the domains, and in the same slots how far they are published. */
 export class RedisOutbox implements Outbox {
-  readonly partitions: number;
-  onAppend: (partition: number) => void = () => undefined;
+  onAppend: (domain: string) => void = () => undefined;
   readonly #lane: WriteBatcher;
   readonly #cluster: Cluster;
-  readonly #maxEntries: number;
-  readonly #lengths: number[];
+  readonly #domains: string[];
+  readonly #maxWaiting: number;
+  readonly #waiting = new Map<string, number>();
+  /** The stores as last read, by domain. */
+  readonly #known = new Map<string, Pick<Unpublished, 'storeId' | 'latest'>>();
 
-  constructor(lane: WriteBatcher, cluster: Cluster, partitions: number, maxEntries = MAX_ENTRIES) {
+  constructor(lane: WriteBatcher, cluster: Cluster, domains: string[], maxWaiting = MAX_WAITING) {
     this.#lane = lane;
     this.#cluster = cluster;
-    this.partitions = partitions;
-    this.#maxEntries = maxEntries;
-    this.#lengths = new Array<number>(partitions).fill(0);
+    this.#domains = domains;
+    this.#maxWaiting = maxWaiting;
   }
 
-  async append(partition: number, fields: string[]): Promise<Written<Place>> {
-    if ((this.#lengths[partition] ?? 0) >= this.#maxEntries) {
-      throw new OutboxFull(`${this.#maxEntries} events of partition ${partition} wait for the bus`);
-    }
-    const stream = outboxKey(partition);
-    const written = await this.#lane.command(stream, ['XADD', stream, '*', ...fields], APPEND_DEADLINE_MS);
-    this.onAppend(partition);
-    return written.map((entry) => ({ partition, entry: String(entry) }));
+  async next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
+    const args = [String(most), randomUUID()];
+    if (published) args.push(published.from, published.to, String(published.count));
+    const keys = [changesKey(domain), storeKey(domain)];
+    const written = await this.#lane.run(scripts.unpublished, keys, args, READ_DEADLINE_MS);
+    return written.map((reply) => {
+      const [storeId, latest, from, to, count, entries] = reply as RawUnpublished;
+      this.#known.set(domain, { storeId, latest });
+      return { storeId, latest, from, to, count, entries: entries.map(entryOf) };
+    });
   }
 
-  async oldest(partition: number, count: number): Promise<OutboxEntry[]> {
-    const stream = outboxKey(partition);
-    const reply = await this.#cluster.command(stream, ['XRANGE', stream, '-', '+', 'COUNT', String(count)]);
-    return (reply as [string, string[]][]).map(([id, fields]) => ({ id, fields }));
+  async has(domain: string, storeId: string, position: string): Promise<boolean> {
+    const known = this.#known.get(domain);
+    if (known?.storeId === storeId && isAtLeast(known.latest, position)) return true;
+    const [changes, store] = [changesKey(domain), storeKey(domain)];
+    const [id, [last] = []] = (await Promise.all([
+      this.#cluster.command(store, ['HGET', store, 'id']),
+      this.#cluster.command(changes, ['XREVRANGE', changes, '+', '-', 'COUNT', '1']),
+    ])) as [string | null, Entry[]];
+    if (id !== null && last) this.#known.set(domain, { storeId: id, latest: last[0] });
+    return id === storeId && isAtLeast(last?.[0], position);
   }
 
-  async remove(partition: number, ids: string[]): Promise<void> {
-    const stream = outboxKey(partition);
-    await this.#cluster.command(stream, ['XDEL', stream, ...ids]);
+  /** Forgets what it knows of the stores: after a failover they may be older. */
+  forget(): void {
+    this.#known.clear();
   }
 
-  async lengths(): Promise<number[]> {
-    await Promise.all(
-      this.#lengths.map(async (_, partition) => {
-        const stream = outboxKey(partition);
-        this.#lengths[partition] = Number(await this.#cluster.command(stream, ['XLEN', stream]));
-      }),
-    );
-    return [...this.#lengths];
+  async waiting(): Promise<ReadonlyMap<string, number>> {
+    const count = async (domain: string): Promise<void> => {
+      const [changes, store] = [changesKey(domain), storeKey(domain)];
+      const [length, numbers] = await Promise.all([
+        this.#cluster.command(changes, ['XLEN', changes]),
+        this.#cluster.command(store, ['HMGET', store, 'passed', 'trimmed']),
+      ]);
+      const [passed, trimmed] = (numbers as (string | null)[]).map(Number);
+      this.#waiting.set(domain, Math.max(0, Number(length) - ((passed ?? 0) - (trimmed ?? 0))));
+    };
+    await Promise.all(this.#domains.map(count));
+    return new Map(this.#waiting);
   }
 
-  /** Signals may be lost: relays also read their partitions every second. */
-  async announce(partition: number): Promise<void> {
-    await within(this.#cluster.client.publish(RELAY_CHANNEL, String(partition)), ANNOUNCE_LIMIT_MS);
+  mustHaveRoom(domain: string): void {
+    if ((this.#waiting.get(domain) ?? 0) < this.#maxWaiting) return;
+    throw new OutboxFull(`${this.#maxWaiting} changes of domain ${domain} wait for the bus`);
   }
 
-  hear(listener: (partition: number) => void): Promise<void> {
-    return this.#cluster.subscribe(RELAY_CHANNEL, (partition) => listener(Number(partition)));
+  /** Signals may be lost: relays also read their domains every second. */
+  async announce(domain: string): Promise<void> {
+    await within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
+  }
+
+  hear(listener: (domain: string) => void): Promise<void> {
+    return this.#cluster.subscribe(RELAY_CHANNEL, listener);
   }
 }
+
+type RawUnpublished = [storeId: string, latest: string, from: string, to: string, count: number, entries: Entry[]];

@@ -17,6 +17,7 @@ import {
   type SeenRecords,
   skillIn,
 } from '../record/record.ts';
+import type { Outbox } from '../store.ts';
 import type { Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { Records } from './records.ts';
@@ -27,17 +28,26 @@ import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './writ
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
+  readonly #outbox: Pick<Outbox, 'onAppend'>;
   readonly #surplusMs: number;
   readonly #records: Records;
   readonly #seen: SeenRecords;
 
   /**
+   * @param outbox told of what is to be published
    * @param surplusMs bonus for 100 levels of skill surplus, in ms
    * @param seen the records that this instance saw last
    */
-  constructor(cluster: Cluster, claims: WriteBatcher, surplusMs: number, seen: SeenRecords) {
+  constructor(
+    cluster: Cluster,
+    claims: WriteBatcher,
+    outbox: Pick<Outbox, 'onAppend'>,
+    surplusMs: number,
+    seen: SeenRecords,
+  ) {
     this.#cluster = cluster;
     this.#claims = claims;
+    this.#outbox = outbox;
     this.#surplusMs = surplusMs;
     this.#records = new Records(cluster, seen);
     this.#seen = seen;
@@ -100,6 +110,7 @@ export class RedisQueues implements Queues {
       trips.add(tally, considered, verdict === 'more' && last !== '' ? last : undefined);
       const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
       if (verdict === 'more' && !isLate && trips.mayGoOn) continue;
+      if (verdict === 'granted') this.#outbox.onAppend(domain);
       const reply = await this.#read(domain, clock, answer, trips);
       return written.map(() => reply);
     }

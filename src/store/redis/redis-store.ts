@@ -28,7 +28,7 @@ interface RedisStoreOptions {
   config: Config;
   clock: Clock;
   log: Log;
-  /** Limit of outbox entries for each partition; tests set it. */
+  /** Limit of changes of a domain that wait for the bus; tests set it. */
   maxOutboxEntries?: number;
 }
 
@@ -102,7 +102,7 @@ interface Parts extends Omit<RedisStoreOptions, 'settings'> {
   cluster: Cluster;
   /** Claims and their settlements. */
   claims: WriteBatcher;
-  /** Appends to the outbox, and changes of agents. */
+  /** Changes of agents, and what the relay reads. */
   changes: WriteBatcher;
   close(): Promise<void>;
 }
@@ -123,16 +123,19 @@ export class RedisStore implements Store {
   constructor(parts: Parts) {
     const { cluster, claims, changes, config, maxOutboxEntries } = parts;
     const seen = new SeenRecords(MAX_RECENT_RECORDS);
-    // After a failover the store may be older than cached records.
-    cluster.shards.onDown = () => seen.clear();
+    // After a failover the store may be older than what is cached.
+    cluster.shards.onDown = () => {
+      seen.clear();
+      this.outbox.forget();
+    };
     const records = new Records(cluster, seen);
     this.#parts = parts;
     this.#records = records;
-    this.agents = new RedisAgents(cluster, { claims, changes }, config, seen);
-    this.queues = new RedisQueues(cluster, claims, config.ranking.surplusSeconds * 1000, seen);
+    this.outbox = new RedisOutbox(changes, cluster, domainsOf(config), maxOutboxEntries);
+    this.agents = new RedisAgents(cluster, { claims, changes }, config, this.outbox, seen);
+    this.queues = new RedisQueues(cluster, claims, this.outbox, config.ranking.surplusSeconds * 1000, seen);
     this.calls = new RedisCalls(cluster, config.region, records);
     this.changes = new RedisChanges(cluster);
-    this.outbox = new RedisOutbox(changes, cluster, config.bus.partitions, maxOutboxEntries);
     this.keptAnswers = new RedisKeptAnswers(cluster);
     this.notes = new RedisNotes(cluster);
     this.nowMs = cluster.shards.nowMs.bind(cluster.shards);

@@ -39,4 +39,5 @@ export const scripts = {
   leave: load('leave'),
   settle: load('settle'),
   throttle: load('throttle'),
+  unpublished: load('unpublished'),
 };

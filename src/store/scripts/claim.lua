@@ -231,8 +231,8 @@ local function grant(id, r, claim, line, media, is_delegated)
   held.lock, r.hold = now_ms + claim.lock_ms, 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', claim.call, claim.name
   held.by, held.reason = is_delegated and region or '-', '-'
-  if lapsed then note(changes, id, lapsed) end
-  note(changes, id, claim_of(name, held))
+  if lapsed then note_own_claim(changes, id, lapsed) end
+  note_own_claim(changes, id, claim_of(name, held))
   due[#due + 1], due[#due + 2] = int(held.lock), id .. ' ' .. name
   -- After all commands: if one fails, the agent is not locked.
   local header = store(id, r)
@@ -263,7 +263,7 @@ local function grant_plainly(id, header, claim, line)
   if version >= now_version then next_version = string.format('%016d', tonumber(version) + 1) end
   local lock, agent = lock_until(claim.lock_ms), id .. ' voice'
   local who = '- ' .. claim.call .. ' ' .. claim.name .. ' '
-  note(changes, id, 'voice ' .. fence_word .. ' ' .. lock .. ' HELD ' .. who
+  note_own_claim(changes, id, 'voice ' .. fence_word .. ' ' .. lock .. ' HELD ' .. who
     .. string.sub(header, COMPLETED, COMPLETED_END) .. ' -')
   due[#due + 1], due[#due + 2] = lock, agent
   move(line, id, TAIL .. lock)

@@ -5,14 +5,15 @@
 --       id, version   the agent, and the expected version as a header holds it (zeros: no record)
 --       header        without its versions, which stand as zeros
 --       facets        number of the argument with the agent's facets; missing if they do not change
+--       message       number of the argument with the message to publish; missing if the change is not ours to publish
 --       stays, enters, leaves   the agent's queues: those it stays in, and those that change, as numbers of keys from the eighth on
 --       gains, loses   the skills that change: {{number of the key, skill}, ...}
 --       remaining     {{unit, ms}, ...}: rest of the locks that other regions granted
 --       claims        the claims that changed, as in changes.lua
 --       calls         {{call, fence, end reason or "-"}, ...}: of each of these claims
 --       Parts that are empty may be missing.
---       then the facets
--- Answers for each commit: {"stored", header}, {"conflict", the stored header, the facets}, both "" if there is no record, or
+--       then the facets and messages
+-- Answers for each commit: {"stored", header, position of the last change}, {"conflict", the stored header, the facets}, both "" if there is no record, or
 -- {"failed", error} if only this commit failed.
 --include record
 --include hash
@@ -125,15 +126,17 @@ local function stored(commit)
   if commit.remaining then header = with_locks(header, commit.remaining) end
   move(commit, there, header)
   learn(commit)
-  if not commit.claims then note(changes, id) end
-  for _, claim in ipairs(commit.claims or {}) do note(changes, id, claim) end
+  local position
+  for _, claim in ipairs(commit.claims or {}) do position = note_claim(changes, id, claim) end
+  if commit.message then position = note_message(changes, id, ARGV[commit.message])
+  elseif not position then position = note(changes, id) end
   headers.set(id, header)
   if commit.facets then
     facets[id] = ARGV[commit.facets]
     written[#written + 1], written[#written + 2] = id, facets[id]
   end
   if commit.calls then move_calls(id, header, commit.calls) end
-  return { 'stored', header }
+  return { 'stored', header, position }
 end
 
 local answers = {}

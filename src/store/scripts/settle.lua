@@ -58,7 +58,7 @@ end
 r.arrival = math.max(s.arrival, held.completed + s.bonus_ms)
 local header = write_anew(r, now_us)
 redis.call('HSET', agents, id, header)
-note(KEYS[2], id, claim_of(s.unit, held))
+note_own_claim(KEYS[2], id, claim_of(s.unit, held))
 ends_at(KEYS[4], id, s.unit, held)
 for i = 5, #KEYS do place(KEYS[i], id, header, now_ms, int(now_ms)) end
 

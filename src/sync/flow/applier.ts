@@ -6,14 +6,15 @@ import {
   type Envelope,
   HEARTBEAT,
   type Heartbeat,
+  type Origin,
   openMessage,
-  type Position,
-  positionIn,
+  originOf,
 } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { History } from '../../ops/history.ts';
 import type { Metrics } from '../../ops/metrics.ts';
+import type { Store } from '../../store/store.ts';
 import { isDurableEnough, type Replication } from '../../store/written.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Positions } from '../freshness/positions.ts';
@@ -30,8 +31,8 @@ interface ApplierOptions {
   region: string;
   /** `refuse`: a batch counts as applied only once a replica has it, because the bus does not deliver it again after a failover. */
   replication: Replication;
-  /** The store's clock in ms. Propagation is measured from the source region's clock to this one. */
-  store: { nowMs(): number };
+  /** Propagation is measured from the source region's clock to the store's. */
+  store: Pick<Store, 'nowMs' | 'outbox'>;
   setAside: Pick<SetAside, 'letter' | 'tell'>;
   metrics: Metrics;
   /** Undefined if no history is written. */
@@ -67,20 +68,30 @@ export class Applier {
   async #applyBatch(partition: number, batch: Delivery[]): Promise<void> {
     const changes: Change[] = [];
     const heartbeats = new Map<string, Heartbeat>();
-    const positions: Position[] = [];
+    const origins: Origin[] = [];
     for (const delivery of batch) {
+      const origin = originOf(delivery);
+      if (origin && (await this.#isHere(origin))) continue;
       const envelope = await this.#open(partition, delivery);
       if (!envelope) continue;
-      const position = positionIn(delivery);
-      if (position) positions.push(position);
+      if (origin) origins.push(origin);
       if (envelope.type === HEARTBEAT) keepLatest(heartbeats, envelope.heartbeat);
       else if (envelope.type === AGENT_CHANGED) changes.push({ ...envelope, delivery });
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);
     await Promise.all([...byAgent.values()].map((ofAgent) => this.#applyInOrder(partition, ofAgent)));
-    for (const { region, entry } of positions) this.#options.positions.reached(region, partition, entry);
+    for (const origin of origins) this.#options.positions.reached(origin, partition);
     await Promise.all([...heartbeats.values()].map((heartbeat) => this.#advance(heartbeat, partition)));
     this.#letters.delete(partition);
+  }
+
+  /**
+   * Whether this region has published the message, and its store holds what the message says: then it need not even be opened. The
+   * store may have lost it in a failover, or be another one by now.
+   * @throws ShardUnavailable
+   */
+  async #isHere({ region, domain, storeId, position }: Origin): Promise<boolean> {
+    return region === this.#options.region && this.#options.store.outbox.has(domain, storeId, position);
   }
 
   async #advance(heartbeat: Heartbeat, partition: number): Promise<void> {
@@ -178,6 +189,7 @@ function mustBeAccepted(config: Config, { agentId }: AgentEvent): void {
 
 /** After a repeated publish, an old heartbeat may follow a newer one. */
 function keepLatest(heartbeats: Map<string, Heartbeat>, heartbeat: Heartbeat): void {
-  const known = heartbeats.get(heartbeat.region);
-  if (!known || known.beat < heartbeat.beat) heartbeats.set(heartbeat.region, heartbeat);
+  const of = `${heartbeat.region} ${heartbeat.domain}`;
+  const known = heartbeats.get(of);
+  if (!known || known.beat < heartbeat.beat) heartbeats.set(of, heartbeat);
 }

@@ -13,10 +13,10 @@ import {
 } from '../../agent/merge.ts';
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
-import type { BusMessage } from '../../bus/bus.ts';
-import { type ClaimConflict, partitionOf, sealConflict, sealEvent, writeFields } from '../../bus/envelope.ts';
+import type { Bus } from '../../bus/bus.ts';
+import { type ClaimConflict, partitionOf, sealConflict, sealEvent } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { homeOfAgent } from '../../config/topology.ts';
+import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { History } from '../../ops/history.ts';
 import type { Log } from '../../ops/log.ts';
@@ -24,7 +24,7 @@ import type { Metrics } from '../../ops/metrics.ts';
 import { traceHeaders } from '../../ops/trace.ts';
 import type { AgentRecord, Applied } from '../../store/agent-record.ts';
 import type { Agents, Place, Store } from '../../store/store.ts';
-import { ShardUnavailable } from '../../store/store.ts';
+import { OutboxFull, ShardUnavailable } from '../../store/store.ts';
 import {
   checkDurability,
   isDurableEnough,
@@ -33,7 +33,11 @@ import {
   type Replication,
   type Written,
 } from '../../store/written.ts';
-import type { Positions } from '../freshness/positions.ts';
+import { type Part, type Positions, partOfAgent } from '../freshness/positions.ts';
+import { writeMessage } from './messages.ts';
+
+/** Makes the message of an event from the agent's facets as stored. */
+type MessageOf = (facets: Facets) => string;
 
 interface IngestOptions {
   region: string;
@@ -45,17 +49,19 @@ interface IngestOptions {
   /** Undefined if no history is written. */
   history: History | undefined;
   /** The store; its clock is shared by all instances of the region and decides when claims end. */
-  store: Pick<Store, 'agents' | 'nowMs' | 'outbox'>;
+  store: Pick<Store, 'agents' | 'changes' | 'nowMs' | 'outbox'>;
+  bus: Pick<Bus, 'publish'>;
+  partitions: number;
 }
 
 export interface Accepted {
   /** The event as published; its timestamps may have been clamped. */
   event: AgentEvent;
-  place: Place;
+  /** Where it is in the change streams, or behind it. */
+  place: Place & { part: Part };
   /** Whether a replica has acknowledged it. If not, a failover may lose it before it is published. */
   replicated: boolean;
-  /** Effect on the local store; `deferred` if it is not applied there yet, or no replica has acknowledged that. */
-  outcome: Outcome | 'deferred';
+  outcome: Outcome;
 }
 
 /** The agent's record already holds the maximum of interactions. Their ends were probably not reported. */
@@ -67,19 +73,14 @@ export class TooManyInteractions extends Error {
 }
 
 /**
- * Accepts all changes to agents: appends them to the outbox, then applies them to the local store. An event is accepted once the
- * outbox holds it. If the local store cannot be written, the event is applied later, from the bus.
+ * Accepts all changes to agents. One write stores an event in the record and in the change stream, from which the relay publishes
+ * it; it is accepted once a replica has that write.
  */
 export class Ingest {
   readonly #options: IngestOptions;
 
   constructor(options: IngestOptions) {
     this.#options = options;
-  }
-
-  /** Number of partitions of the bus and the outbox. All events of an agent are in one. */
-  get partitions(): number {
-    return this.#options.store.outbox.partitions;
   }
 
   /**
@@ -123,12 +124,14 @@ export class Ingest {
   }
 
   /**
-   * Accepts an event and applies it here. It is applied even if no replica has acknowledged it: an agent who went off duty must
-   * not be handed out. Under replication `refuse` it is then not accepted, and the sender may send it again.
+   * Accepts an event. It is applied even if no replica has acknowledged it: an agent who went off duty must not be handed out. Under
+   * replication `refuse` it is then not accepted, and the sender may send it again.
+   * @param ifFull what happens while too much waits for the bus. `unpublished`: the event is stored, and other regions do not learn
+   *   of it, because its sender does not send it again
    * @throws OutboxFull, ShardUnavailable, NotReplicated: not accepted, retry later; InvalidEvent, TooManyInteractions or any
    *   other error: it can never be accepted
    */
-  async accept(reported: AgentEvent): Promise<Accepted> {
+  async accept(reported: AgentEvent, ifFull: 'refuse' | 'unpublished' = 'refuse'): Promise<Accepted> {
     const { apply, store, metrics, history, replication } = this.#options;
     const wrong = unfit(reported);
     if (wrong.length > 0) throw new InvalidEvent(wrong);
@@ -137,31 +140,64 @@ export class Ingest {
     const { facets } = merge(held, event.facets);
     if (isBeyondBound(held, facets)) throw new TooManyInteractions(event.agentId);
     store.agents.demandStorable(event.agentId, facets);
-    const written = await this.#append(event, facets);
-    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
-    const outcome = await this.#applyHere(event);
-    const { value: place, replicated } = checkDurability(written, replication);
+    const isPublished = this.#hasRoom(event.agentId, ifFull);
+    const messageOf = isPublished ? this.#messageOf(event) : undefined;
+    const written = await apply.own(event, messageOf);
+    const { outcome, position } = written.evenIfLost(); // Durability is checked below.
+    if (position === undefined) return this.#withoutEffect(event, outcome, messageOf);
+    if (isPublished && isDurableEnough(written, replication)) history?.eventAccepted(event);
+    const { replicated } = checkDurability(written, replication);
     metrics.events.inc({ outcome: 'accepted' });
-    return { event, place, replicated, outcome };
-  }
-
-  /** Publishes a claim conflict on the bus. @throws OutboxFull, ShardUnavailable */
-  async announceConflict(conflict: ClaimConflict): Promise<void> {
-    const { store, region } = this.#options;
-    // Only other applications read it, so it may be lost.
-    (await this.#put(sealConflict(conflict, region, store.nowMs()))).evenIfLost();
+    return { event, place: { ...apply.partOf(event.agentId), position }, replicated, outcome };
   }
 
   /**
-   * Publishes an event to all regions, including this one, without applying it here first. A failover may lose it.
-   * @param facets the agent's facets including the event, for the status in the message
-   * @throws OutboxFull, ShardUnavailable
+   * Answers for an event that changed nothing, e.g. because it was sent before: what it says was written before the latest change.
+   * @throws ShardUnavailable; NotReplicated under replication `refuse`
    */
-  async publish(event: AgentEvent, facets: Facets): Promise<void> {
-    const { history, replication } = this.#options;
-    const written = await this.#append(event, facets);
-    // An unacknowledged entry is published, too, unless a failover loses it first.
-    if (isDurableEnough(written, replication)) history?.eventAccepted(event);
+  async #withoutEffect(event: AgentEvent, outcome: Outcome, messageOf: MessageOf | undefined): Promise<Accepted> {
+    const { apply, store } = this.#options;
+    const replicated = await this.#isReplicated(event, messageOf);
+    const part = apply.partOf(event.agentId);
+    const position = await store.changes.latest(part.domain);
+    return { event, place: { ...part, position }, replicated, outcome };
+  }
+
+  /** Publishes a claim conflict on the bus. Only other applications read it, so it may be lost. @throws BusUnavailable */
+  async announceConflict(conflict: ClaimConflict): Promise<void> {
+    const { bus, store, region, partitions } = this.#options;
+    const message = sealConflict(conflict, region, store.nowMs());
+    await bus.publish(partitionOf(message.key, partitions), [message]);
+  }
+
+  /** @throws OutboxFull */
+  #hasRoom(agentId: string, ifFull: 'refuse' | 'unpublished'): boolean {
+    const { store, apply, metrics } = this.#options;
+    try {
+      store.outbox.mustHaveRoom(apply.domainOf(agentId));
+      return true;
+    } catch (error) {
+      if (ifFull === 'refuse' || !(error instanceof OutboxFull)) throw error;
+      metrics.unpublished.inc();
+      return false;
+    }
+  }
+
+  #messageOf(event: AgentEvent): MessageOf {
+    const nowMs = this.#options.store.nowMs();
+    const trace = traceHeaders();
+    return (facets) => writeMessage(sealEvent(event, statusOf(facets, nowMs), nowMs, trace));
+  }
+
+  async #isReplicated(event: AgentEvent, messageOf: MessageOf | undefined): Promise<boolean> {
+    const { apply, replication } = this.#options;
+    try {
+      await apply.ensureReplicated(event.agentId, [event], messageOf);
+      return true;
+    } catch (error) {
+      if (replication === 'refuse' || !(error instanceof NotReplicated)) throw error;
+      return false;
+    }
   }
 
   #clamped(reported: AgentEvent): AgentEvent {
@@ -172,30 +208,6 @@ export class Ingest {
       log.warn('timestamp_clamped', { agent: event.agentId, event_id: event.eventId, ahead_ms: aheadMs });
     }
     return event;
-  }
-
-  async #applyHere(event: AgentEvent): Promise<Outcome | 'deferred'> {
-    const { apply, log } = this.#options;
-    try {
-      return await apply.local(event);
-    } catch (error) {
-      // Another log line has already reported a shard that is down or has no replica.
-      const isTold = error instanceof ShardUnavailable || error instanceof NotReplicated;
-      const level = isTold ? 'debug' : 'warn';
-      log[level]('event_not_applied', { err: error, event_id: event.eventId });
-      return 'deferred';
-    }
-  }
-
-  /** @param facets the agent's facets including the event, for the status in the message */
-  #append(event: AgentEvent, facets: Facets): Promise<Written<Place>> {
-    const nowMs = this.#options.store.nowMs();
-    return this.#put(sealEvent(event, statusOf(facets, nowMs), nowMs, traceHeaders()));
-  }
-
-  #put(message: BusMessage): Promise<Written<Place>> {
-    const { outbox } = this.#options.store;
-    return outbox.append(partitionOf(message.key, outbox.partitions), writeFields(message));
   }
 }
 
@@ -254,7 +266,7 @@ export class Apply {
         const { record } = (await agents.apply(agentId, take)).evenIfLost();
         seconds.set(agentId, record.facets.lastSecond);
       } catch (error) {
-        // The outbox may still accept the events, without numbers.
+        // By the time that the events are accepted, the shard may answer again; then they have no numbers.
         if (!(error instanceof ShardUnavailable)) throw error;
       }
     };
@@ -263,15 +275,21 @@ export class Apply {
   }
 
   /**
-   * Applies an event that this region has just accepted. Under replication `refuse` the outcome is `deferred` until a replica has
-   * acknowledged it: the outbox holds the event, and the bus delivers it again. @throws ShardUnavailable
+   * Applies an event that this region accepts.
+   * @param messageOf the message that is published with it, from the facets as stored; undefined: none
+   * @throws ShardUnavailable
    */
-  async local(event: AgentEvent): Promise<Outcome | 'deferred'> {
-    const { replication } = this.#options.config.claims;
-    const written = await this.#apply(event, 'local');
-    // Earlier events that no replica has acknowledged are not checked here: the bus delivers those, too.
-    const { outcome } = written.evenIfLost();
-    return outcome === 'applied' && !isDurableEnough(written, replication) ? 'deferred' : outcome;
+  own(event: AgentEvent, messageOf: MessageOf | undefined): Promise<Written<Applied>> {
+    return this.#apply(event, 'local', messageOf);
+  }
+
+  domainOf(agentId: string): string {
+    return domainOfAgent(this.#options.config, agentId);
+  }
+
+  /** The part of the region's data that an agent belongs to, and its domain. */
+  partOf(agentId: string): { domain: string; part: Part } {
+    return { domain: this.domainOf(agentId), part: partOfAgent(this.#options.config, agentId) };
   }
 
   /** Applies an event from the bus. @throws ShardUnavailable */
@@ -281,16 +299,17 @@ export class Apply {
 
   /**
    * Ensures that a replica has these events of one agent. Applies again whatever a failover lost.
+   * @param messageOf the message that was published with them, if this region did, and may be lost, too
    * @throws ShardUnavailable; NotReplicated if no replica has them
    */
-  async ensureReplicated(agentId: string, events: AgentEvent[]): Promise<void> {
+  async ensureReplicated(agentId: string, events: AgentEvent[], messageOf?: MessageOf): Promise<void> {
     const { agents } = this.#options;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (round > 1) await pause(Math.random() * MAX_PAUSE_MS);
       let known: AgentRecord | undefined;
       // Events that were lost are written again; the last record read holds all of them.
       for (const event of events) {
-        known = (await agents.apply(agentId, event.facets)).evenIfLost().record;
+        known = (await agents.apply(agentId, event.facets, messageOf)).evenIfLost().record;
       }
       if (!known) return;
       const affirmed = await agents.affirm(agentId, known);
@@ -299,10 +318,10 @@ export class Apply {
     throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }
 
-  async #apply(event: AgentEvent, via: 'local' | 'bus'): Promise<Written<Applied>> {
+  async #apply(event: AgentEvent, via: 'local' | 'bus', messageOf?: MessageOf): Promise<Written<Applied>> {
     const { agents, clock, history } = this.#options;
     const startedMs = clock.monotonicMs();
-    const written = await agents.apply(event.agentId, event.facets);
+    const written = await agents.apply(event.agentId, event.facets, messageOf);
     // Effects of the new state are decided by the master's copy; whoever answers a caller checks the replica.
     const applied = written.evenIfLost();
     history?.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });

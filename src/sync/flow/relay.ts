@@ -1,170 +1,279 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
-import { readFields, withPosition } from '../../bus/envelope.ts';
+import { partitionOf, withOrigin } from '../../bus/envelope.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainsOf } from '../../config/topology.ts';
+import type { History } from '../../ops/history.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import type { Leases } from '../../store/leases.ts';
-import type { Outbox, OutboxEntry } from '../../store/store.ts';
+import { type Agents, isAtLeast, type Outbox, type OutboxEntry, type Unpublished } from '../../store/store.ts';
+import { isDurableEnough, NotReplicated, type Written } from '../../store/written.ts';
+import { claimEvent, messageOfClaim, readMessage } from './messages.ts';
 import { isOutage } from './outage.ts';
 import type { SetAside } from './set-aside.ts';
 
 interface RelayOptions {
   outbox: Outbox;
-  bus: Bus;
-  /** Leases of the partitions that this instance relays. */
-  leases: Leases;
-  region: string;
-  setAside: Pick<SetAside, 'letter'>;
+  agents: Pick<Agents, 'recall'>;
+  bus: Pick<Bus, 'publish'>;
+  /** Leases of the domains that this instance relays, see {@link leaseOf}. */
+  leases: Pick<Leases, 'held'>;
+  config: Config;
+  setAside: Pick<SetAside, 'letter' | 'tell'>;
   log: Log;
   metrics: Metrics;
+  /** Undefined if no history is written. */
+  history: History | undefined;
+  store: { nowMs(): number };
 }
 
 const BATCH = 500;
-/** How often each partition is read even without a signal, in case one was lost. */
+/** How often each domain is read even without a signal, in case one was lost. */
 const LOOK_EVERY_MS = 1000;
-/** How long signals for other instances' partitions gather until it looks whether a lease has come. */
+/** How long signals for other instances' domains gather until it looks whether a lease has come. */
 const LOOK_SOON_MS = 100;
 const MAX_BACKOFF_MS = 2000;
 /** How long a stopping relay may go on publishing; the region's next relay publishes the rest. */
 const STOP_LIMIT_MS = 5000;
 
+/** A request to hear when all that a domain holds now is published. */
+interface Flush {
+  /** The latest change as read after the request. */
+  until?: string;
+  resolve(flushed: Flushed | undefined): void;
+}
+
+/** Everything up to this position of a domain is published. */
+export type Flushed = Pick<Unpublished, 'storeId'> & { position: string };
+
+/** Number of the lease that a domain needs to be relayed. It does not depend on what other domains the config has. */
+export const leaseOf = (domain: string, { bus }: Config): number => partitionOf(domain, bus.partitions);
+
 /**
- * Publishes the outbox in order and deletes the entries that the bus confirmed. For each partition:
+ * Publishes what is this region's own to publish in the change streams, in order, and then passes it. For each domain:
  *
- *   waiting ──append, or time──► publishing ──confirmed──► deleting ──more──► publishing
- *                                    │ bus unavailable            └──empty──► waiting
- *                                    └──► backing off (to 2 s) ──► publishing
+ *   waiting ──append, or time──► reading ──durable──► publishing ──confirmed──► reading behind it
+ *                                  │ nothing new          │ bus or store unavailable, or no replica has it
+ *                                  └──► waiting           └──► backing off (to 2 s) ──► reading
  *
- * An entry that the bus refuses for good becomes a dead letter; other regions never receive it. When a lease changes hands, two
- * relays may publish the same entries. That does no harm, because versions decide.
+ * The read behind a batch passes it; a single change costs one read. A message that the bus refuses for good becomes a dead letter;
+ * other regions never receive it. When a lease changes hands, two relays may publish the same changes. That does no harm, because
+ * versions decide.
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #running = new Map<number, Promise<void>>();
-  readonly #backingOff = new Set<number>();
-  /** Partitions with something appended since they were last read. */
-  readonly #news = new Set<number>();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #backingOff = new Set<string>();
+  /** Domains with something appended since they were last read. */
+  readonly #news = new Set<string>();
+  /** What is published and not passed yet, by domain. */
+  readonly #published = new Map<string, Unpublished>();
+  readonly #flushes = new Map<string, Flush[]>();
   #timer: NodeJS.Timeout | undefined;
-  #inherited = new Set<number>();
-  /** Cache of `#mine()`: computing it for each append is slow. `#poke` checks again, so a lease that ended since does no harm. */
-  #lastMine = new Set<number>();
-  /** Partitions that were signalled and were another instance's at the last look. */
-  readonly #signalled = new Set<number>();
+  #inheritsAll = false;
+  /** Cache of `domains()`: computing it for each append is slow. `#poke` checks again, so a lease that ended since does no harm. */
+  #lastMine = new Set<string>();
+  /** Domains that were signalled and were another instance's at the last look. */
+  readonly #signalled = new Set<string>();
   #looksSoon: NodeJS.Timeout | undefined;
   #stopped = false;
   #away = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    options.outbox.onAppend = (partition) => this.#told(partition);
+    options.outbox.onAppend = (domain) => this.#told(domain);
   }
 
   /** @throws ShardUnavailable */
   async start(): Promise<void> {
-    await this.#options.outbox.hear((partition) => this.#heard(partition));
+    await this.#options.outbox.hear((domain) => this.#heard(domain));
     this.#timer = setInterval(() => this.#pokeAll(), LOOK_EVERY_MS);
     this.#pokeAll();
   }
 
-  /**
-   * Publishes what it can, then stops; the region's next relay publishes the rest.
-   * @param inherited partitions to publish in addition, because no other instance is left to do so
-   */
-  async stop(inherited: Iterable<number> = []): Promise<void> {
+  /** From now on it publishes all domains, because no other instance is left to do so. */
+  inherit(): void {
+    this.#inheritsAll = true;
+  }
+
+  /** Publishes what it can, then stops; the region's next relay publishes the rest. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
     clearTimeout(this.#looksSoon);
-    this.#inherited = new Set(inherited);
     this.#pokeAll();
     const done = new AbortController();
     const late = delay(STOP_LIMIT_MS, undefined, { signal: done.signal }).catch(() => undefined);
     const drained = async (): Promise<void> => {
       while (this.#running.size > 0) await Promise.all(this.#running.values());
+      await this.#passAll();
     };
     await Promise.race([drained(), late]);
     done.abort();
     this.#stopped = true;
+    for (const domain of this.#flushes.keys()) this.#flushed(domain, undefined);
   }
 
-  /** The partitions that this instance may publish now. */
-  #mine(): Set<number> {
-    this.#lastMine = new Set([...this.#options.leases.held(), ...this.#inherited]);
+  /** The domains that this instance may publish now. */
+  domains(): Set<string> {
+    const { config, leases } = this.#options;
+    const held = leases.held();
+    this.#lastMine = new Set(domainsOf(config).filter((each) => this.#inheritsAll || held.has(leaseOf(each, config))));
     return this.#lastMine;
   }
 
-  /** Called after an append: publishes the partition, or signals the instance that relays it. */
-  #told(partition: number): void {
+  /** Publishes all that a domain holds now. @returns up to where; undefined if that is not possible now */
+  flush(domain: string): Promise<Flushed | undefined> {
+    return new Promise((resolve) => {
+      this.#flushes.set(domain, [...(this.#flushes.get(domain) ?? []), { resolve }]);
+      if (!this.#poke(domain) || this.#backingOff.has(domain)) this.#flushed(domain, undefined);
+    });
+  }
+
+  /** Called after an append: publishes the domain, or signals the instance that relays it. */
+  #told(domain: string): void {
     const { outbox, log } = this.#options;
-    if (this.#lastMine.has(partition) && this.#poke(partition)) return;
-    outbox.announce(partition).catch((error) => log.debug('relay_signal_failed', { err: error }));
+    if (this.#lastMine.has(domain) && this.#poke(domain)) return;
+    outbox.announce(domain).catch((error) => log.debug('relay_signal_failed', { err: error }));
   }
 
   /** Called with another instance's signal, and with its own. A lease that came since the last look is found a moment later. */
-  #heard(partition: number): void {
-    if (this.#lastMine.has(partition)) {
-      this.#poke(partition);
+  #heard(domain: string): void {
+    if (this.#lastMine.has(domain)) {
+      this.#poke(domain);
       return;
     }
-    this.#signalled.add(partition);
+    this.#signalled.add(domain);
     if (this.#stopped || this.#looksSoon) return;
     this.#looksSoon = setTimeout(() => {
       this.#looksSoon = undefined;
-      const mine = this.#mine();
+      const mine = this.domains();
       for (const each of this.#signalled) if (mine.has(each)) this.#poke(each);
       this.#signalled.clear();
     }, LOOK_SOON_MS);
   }
 
   #pokeAll(): void {
-    for (const partition of this.#mine()) this.#poke(partition);
+    for (const domain of this.domains()) this.#poke(domain);
   }
 
-  /** Publishes a partition soon. @returns false if another instance must do it */
-  #poke(partition: number): boolean {
-    this.#news.add(partition);
-    if (this.#stopped || !this.#mine().has(partition)) return false;
-    if (this.#running.has(partition) || this.#backingOff.has(partition)) return true;
-    const drained = this.#drain(partition).finally(() => {
-      this.#running.delete(partition);
-      // An entry that was appended after the last read would otherwise wait for the timer.
-      if (this.#news.has(partition)) this.#poke(partition);
+  /** Publishes a domain soon. @returns false if another instance must do it */
+  #poke(domain: string): boolean {
+    this.#news.add(domain);
+    if (this.#stopped || !this.domains().has(domain)) return false;
+    if (this.#running.has(domain) || this.#backingOff.has(domain)) return true;
+    const drained = this.#drain(domain).finally(() => {
+      this.#running.delete(domain);
+      // A change that was appended after the last read would otherwise wait for the timer.
+      if (this.#news.has(domain)) this.#poke(domain);
     });
-    this.#running.set(partition, drained);
+    this.#running.set(domain, drained);
     return true;
   }
 
-  /** Publishes until the partition's outbox is empty. Never throws. */
-  async #drain(partition: number): Promise<void> {
-    const { outbox } = this.#options;
+  /** Publishes until nothing of the domain waits. Never throws. */
+  async #drain(domain: string): Promise<void> {
     try {
-      while (!this.#stopped && this.#mine().has(partition)) {
-        this.#news.delete(partition);
-        const entries = await outbox.oldest(partition, BATCH);
-        if (entries.length === 0) return;
-        await this.#publish(partition, entries);
-        await outbox.remove(
-          partition,
-          entries.map((entry) => entry.id),
-        );
-        this.#confirmed(entries.length);
-        if (entries.length < BATCH) return;
+      while (!this.#stopped && this.domains().has(domain)) {
+        this.#news.delete(domain);
+        const next = await this.#read(domain);
+        await this.#publish(domain, next);
+        if (next.count > 0) this.#published.set(domain, next);
+        this.#flushed(domain, { storeId: next.storeId, position: next.to });
+        if (next.count < BATCH) return;
       }
     } catch (error) {
-      this.#backOff(partition, error);
+      this.#flushed(domain, undefined);
+      this.#backOff(domain, error);
     }
   }
 
-  /** Publishes entries. One that the bus refuses for good becomes a dead letter, and the others are published. */
-  async #publish(partition: number, entries: OutboxEntry[]): Promise<void> {
-    const { bus, region, setAside } = this.#options;
+  /** Reads behind all that is published. @throws ShardUnavailable; NotReplicated if a failover may lose what was read */
+  async #read(domain: string): Promise<Unpublished> {
+    const { outbox, config } = this.#options;
+    const asking = (this.#flushes.get(domain) ?? []).filter(({ until }) => until === undefined);
+    const written: Written<Unpublished> = await outbox.next(domain, this.#published.get(domain), BATCH);
+    // That it was passed may be lost: it is published again then.
+    const next = written.evenIfLost();
+    this.#published.delete(domain);
+    if (!isDurableEnough(written, config.claims.replication)) throw new NotReplicated();
+    for (const flush of asking) flush.until = next.latest;
+    return next;
+  }
+
+  async #publish(domain: string, { storeId, entries }: Unpublished): Promise<void> {
+    const { config } = this.#options;
+    const byPartition = new Map<number, { position: string; message: BusMessage }[]>();
+    for (const entry of entries) {
+      const message = await this.#messageOf(entry);
+      if (!message) continue;
+      const partition = partitionOf(message.key, config.bus.partitions);
+      const ofPartition = byPartition.get(partition) ?? [];
+      byPartition.set(partition, ofPartition);
+      const { position } = entry;
+      const origin = { region: config.region, domain, storeId, position };
+      ofPartition.push({ position: `${domain} ${position}`, message: withOrigin(message, origin) });
+    }
+    await Promise.all([...byPartition].map(([partition, messages]) => this.#send(partition, messages)));
+    if (entries.length > 0) this.#confirmed(entries.length);
+  }
+
+  /** The message of a change. One that cannot be made is set aside, and stops nothing. */
+  async #messageOf(entry: OutboxEntry): Promise<BusMessage | undefined> {
+    const { agents, config, history, setAside, store } = this.#options;
     try {
-      await bus.publish(partition, messagesOf(entries, region));
+      if (entry.message !== undefined) return readMessage(entry.message);
+      if (!entry.claim) return undefined;
+      const event = claimEvent(entry.agentId, entry.claim, config.region, entry.writtenMs, store.nowMs());
+      const record = await agents.recall(entry.agentId);
+      history?.eventAccepted(event);
+      return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs);
     } catch (error) {
       if (isOutage(error)) throw error;
-      const [first, ...more] = entries;
-      if (first && more.length === 0)
-        return setAside.letter(readFields(first.fields), error, 'outbox', `outbox ${partition}, ${first.id}`);
-      for (const entry of entries) await this.#publish(partition, [entry]);
+      setAside.tell(entry.agentId, error, 'outbox', 'what changed');
+      return undefined;
     }
+  }
+
+  /** Publishes messages. One that the bus refuses for good becomes a dead letter, and the others are published. */
+  async #send(partition: number, messages: { position: string; message: BusMessage }[]): Promise<void> {
+    const { bus, setAside } = this.#options;
+    try {
+      await bus.publish(
+        partition,
+        messages.map(({ message }) => message),
+      );
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [first, ...more] = messages;
+      if (first && more.length === 0)
+        return setAside.letter(first.message, error, 'outbox', `outbox ${first.position}`);
+      for (const message of messages) await this.#send(partition, [message]);
+    }
+  }
+
+  /** Answers requests for which enough is published. @param flushed undefined: none can be answered */
+  #flushed(domain: string, flushed: Flushed | undefined): void {
+    const waiting = this.#flushes.get(domain) ?? [];
+    const isDone = ({ until }: Flush): boolean => !flushed || isAtLeast(flushed.position, until);
+    this.#flushes.set(
+      domain,
+      waiting.filter((each) => !isDone(each)),
+    );
+    for (const each of waiting) if (isDone(each)) each.resolve(flushed);
+  }
+
+  /** Passes what is published, so that the next relay does not publish it again. Never throws. */
+  async #passAll(): Promise<void> {
+    const { outbox, log } = this.#options;
+    const pass = async ([domain, published]: [string, Unpublished]): Promise<void> => {
+      try {
+        (await outbox.next(domain, published, 1)).evenIfLost(); // It is published again then.
+      } catch (error) {
+        log.debug('outbox_not_passed', { err: error, domain });
+      }
+    };
+    await Promise.all([...this.#published].map(pass));
   }
 
   #confirmed(count: number): void {
@@ -174,22 +283,14 @@ export class Relay {
     this.#options.log.info('bus_write_resumed');
   }
 
-  #backOff(partition: number, error: unknown): void {
-    if (!this.#away) this.#options.log.warn('bus_write_failed', { err: error, partition });
+  #backOff(domain: string, error: unknown): void {
+    if (!this.#away) this.#options.log.warn('bus_write_failed', { err: error, domain });
     this.#away = true;
-    this.#backingOff.add(partition);
+    this.#backingOff.add(domain);
     const waitMs = MAX_BACKOFF_MS * (0.25 + 0.75 * Math.random());
     setTimeout(() => {
-      this.#backingOff.delete(partition);
-      this.#poke(partition);
+      this.#backingOff.delete(domain);
+      this.#poke(domain);
     }, waitMs).unref();
   }
-}
-
-/** Only the last message of a batch carries a position: messages are applied in order. */
-function messagesOf(entries: OutboxEntry[], region: string): BusMessage[] {
-  return entries.map(({ id, fields }, i) => {
-    const message = readFields(fields);
-    return i === entries.length - 1 ? withPosition(message, { region, entry: id }) : message;
-  });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentEvent } from '../../agent/wire.ts';
-import { partitionOf } from '../../bus/envelope.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { NotReplicated } from '../../store/written.ts';
@@ -8,7 +9,8 @@ import type { Ingest } from './ingest.ts';
 import { isOutage } from './outage.ts';
 
 interface UnreplicatedOptions {
-  ingest: Pick<Ingest, 'accept' | 'partitions'>;
+  ingest: Pick<Ingest, 'accept'>;
+  config: Config;
   clock: Clock;
   log: Log;
 }
@@ -18,7 +20,7 @@ const PAUSE_MS = 500;
 /** Limits: the latest events of each agent, and the number of agents. The next full read reports dropped events again. */
 const MOST_EVENTS = 8;
 const MOST_AGENTS = 20_000;
-/** Limit of agents of a partition whose events are sent concurrently. */
+/** Limit of agents of a domain whose events are sent concurrently. */
 const AT_ONCE = 64;
 
 /**
@@ -26,8 +28,8 @@ const AT_ONCE = 64;
  * them, so they are accepted again until a replica has them. Later reports do not wait meanwhile: an agent who went off duty
  * must not be handed out.
  *
- * Each attempt appends to the outbox again, since a failover may have lost the entry. So the first attempt of a round sends one
- * agent of a partition, the next two, then four: while there is no replica, a round costs one event for each partition.
+ * Each attempt writes the record again. So the first attempt of a round sends one agent of a domain, the next two, then four:
+ * while there is no replica, a round costs one write for each domain.
  *
  *   idle ──add──► waiting ──sent again, a replica has all──► idle
  *                    └──no replica yet──► waiting
@@ -45,7 +47,7 @@ export class Unreplicated {
   /** Accepts an event. If no replica acknowledges it, it is accepted, and sent again later. @throws ShardUnavailable */
   async accept(event: AgentEvent): Promise<void> {
     try {
-      await this.#options.ingest.accept(event);
+      await this.#options.ingest.accept(event, 'unpublished');
     } catch (error) {
       if (!(error instanceof NotReplicated)) throw error;
       this.#add(event);
@@ -80,9 +82,8 @@ export class Unreplicated {
   }
 
   async #offer(signal: AbortSignal): Promise<void> {
-    const count = this.#options.ingest.partitions;
-    const partitions = Map.groupBy(this.#events.keys(), (agentId) => partitionOf(agentId, count));
-    await Promise.all([...partitions.values()].map((agentIds) => this.#offerOf(agentIds, signal)));
+    const domains = Map.groupBy(this.#events.keys(), (agentId) => domainOfAgent(this.#options.config, agentId));
+    await Promise.all([...domains.values()].map((agentIds) => this.#offerOf(agentIds, signal)));
   }
 
   async #offerOf(agentIds: string[], signal: AbortSignal): Promise<void> {
@@ -95,12 +96,12 @@ export class Unreplicated {
     }
   }
 
-  /** @returns whether to go on with the partition's other agents: the events were accepted, or dropped for good */
+  /** @returns whether to go on with the domain's other agents: the events were accepted, or dropped for good */
   async #offerAgent(agentId: string): Promise<boolean> {
     const { ingest, log } = this.#options;
     const events = this.#events.get(agentId) ?? [];
     try {
-      for (const event of events) await ingest.accept(event);
+      for (const event of events) await ingest.accept(event, 'unpublished');
     } catch (error) {
       if (isOutage(error)) return false;
       log.warn('platform_report_dropped', { err: error, agent: agentId });

@@ -1,16 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
+import type { Heartbeat, Stamp } from '../../bus/envelope.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainsOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
+import { type Part, partOf, partOfAgent } from './positions.ts';
 
 interface FreshnessOptions {
   store: Pick<Store, 'notes'>;
-  region: string;
-  /** All regions, this one included. */
-  regions: string[];
-  partitions: number;
-  settings: FreshnessSettings & { heartbeatMs: number; confirmedMs: number };
+  config: Config;
   clock: Clock;
   log: Log;
 }
@@ -29,19 +28,25 @@ const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', lef
 export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #others: Map<string, Watermarks>;
+  /** By partition. */
+  readonly #parts: Part[][];
   /** By agent: when the query was sent with which the platform last confirmed the agent, in monotonic ms. */
   readonly #confirmed = new LRUCache<string, number>({ max: MAX_CONFIRMED });
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
-    const others = options.regions.filter((name) => name !== options.region);
+    const { regions, region } = options.config;
+    const others = Object.keys(regions).filter((name) => name !== region);
     this.#others = new Map(others.map((name) => [name, new Watermarks()]));
+    const domains = domainsOf(options.config);
+    const partsOf = (partition: number): Part[] => domains.map((domain) => partOf(domain, partition));
+    this.#parts = Array.from({ length: options.config.bus.partitions }, (_, partition) => partsOf(partition));
   }
 
   async start(): Promise<void> {
     await this.#refresh();
-    const everyMs = Math.min(REFRESH_EVERY_MS, this.#options.settings.heartbeatMs);
+    const everyMs = Math.min(REFRESH_EVERY_MS, this.#options.config.freshness.heartbeatMs);
     this.#timer = setInterval(() => void this.#refresh(), everyMs);
   }
 
@@ -58,26 +63,32 @@ export class Freshness {
 
   /** Records, for all instances of the region, that a partition is applied up to a heartbeat. @throws ShardUnavailable */
   async advance(heartbeat: Heartbeat, partition: number): Promise<void> {
-    const watermarks = this.#others.get(heartbeat.region);
-    if (!watermarks?.applied(partition, heartbeat)) return;
-    const { notes } = this.#options.store;
-    await notes.write('region', heartbeat.region, { [partition]: writeStamp(heartbeat) });
+    const { region, domain } = heartbeat;
+    if (!domainsOf(this.#options.config).includes(domain)) return;
+    const part = partOf(domain, partition);
+    if (!this.#others.get(region)?.applied(part, heartbeat)) return;
+    await this.#options.store.notes.write('region', region, { [part]: writeStamp(heartbeat) });
   }
 
-  /** Age of an agent's data, which is that of its partition. */
+  /** Age of an agent's data, which is that of its part. */
   agent(home: string, agentId: string): Standing {
-    return this.partition(home, partitionOf(agentId, this.#options.partitions));
+    return this.#part(home, partOfAgent(this.#options.config, agentId));
   }
 
+  /** Age of a region's data in a partition, which is that of its oldest domain. */
   partition(region: string, partition: number): Standing {
-    const { clock, settings } = this.#options;
-    if (region === this.#options.region) return HERE;
-    return this.#others.get(region)?.standing(partition, clock.monotonicMs(), settings) ?? UNKNOWN;
+    return worst((this.#parts[partition] ?? []).map((part) => this.#part(region, part)));
   }
 
-  /** Age of a region's data, which is that of its oldest partition. */
+  /** Age of a region's data, which is that of its oldest part. */
   region(region: string): Standing {
-    return worst([...Array(this.#options.partitions).keys()].map((partition) => this.partition(region, partition)));
+    return worst(this.#parts.flat().map((part) => this.#part(region, part)));
+  }
+
+  #part(region: string, part: Part): Standing {
+    const { clock, config } = this.#options;
+    if (region === config.region) return HERE;
+    return this.#others.get(region)?.standing(part, clock.monotonicMs(), config.freshness) ?? UNKNOWN;
   }
 
   /** Records that the platform confirmed the agent's state. @param askedMs when the query was sent, monotonic ms */
@@ -95,7 +106,7 @@ export class Freshness {
     const askedMs = this.#confirmed.peek(agentId);
     if (askedMs === undefined) return undefined;
     const agoMs = this.#options.clock.monotonicMs() - askedMs;
-    return agoMs <= this.#options.settings.confirmedMs ? agoMs : undefined;
+    return agoMs <= this.#options.config.freshness.confirmedMs ? agoMs : undefined;
   }
 
   /** Platform-verified agents, the longest confirmed first. */
@@ -114,9 +125,9 @@ export class Freshness {
       [...this.#others].map(async ([region, watermarks]) => {
         try {
           const fields = await this.#options.store.notes.read('region', region);
-          for (const [partition, line] of Object.entries(fields)) {
+          for (const [part, line] of Object.entries(fields)) {
             const stamp = readStamp(line);
-            if (stamp) watermarks.applied(Number(partition), stamp);
+            if (stamp) watermarks.applied(part, stamp);
           }
         } catch (error) {
           this.#options.log.debug('watermarks_not_read', { err: error, peer: region });
@@ -188,7 +199,7 @@ const DRIFT = 0.0011;
 
 /** The watermarks of one other region. All times are local monotonic ms. */
 export class Watermarks {
-  readonly #partitions = new Map<number, Stamp>();
+  readonly #parts = new Map<Part, Stamp>();
   readonly #anchors = new Map<string, Anchor>();
   #answers: { beat: number; askedMs: number }[] = [];
   #highest = 0;
@@ -202,21 +213,21 @@ export class Watermarks {
     if (beat <= highest) return;
     this.#answers = [...this.#answers, { beat, askedMs }].slice(-MAX_ANSWERS);
     this.#highest = Math.max(this.#highest, beat);
-    for (const stamp of this.#partitions.values()) this.#anchor(stamp);
+    for (const stamp of this.#parts.values()) this.#anchor(stamp);
   }
 
-  /** Records a heartbeat, once everything before it on the partition is applied. @returns false if a later one was recorded */
-  applied(partition: number, stamp: Stamp): boolean {
+  /** Records a heartbeat, once everything before it on its partition is applied. @returns false if a later one was recorded */
+  applied(part: Part, stamp: Stamp): boolean {
     this.#anchor(stamp);
     this.#highest = Math.max(this.#highest, stamp.beat);
-    const known = this.#partitions.get(partition);
+    const known = this.#parts.get(part);
     if (known && known.beat >= stamp.beat) return false;
-    this.#partitions.set(partition, stamp);
+    this.#parts.set(part, stamp);
     return true;
   }
 
-  standing(partition: number, nowMs: number, { suspectMs, staleMs }: FreshnessSettings): Standing {
-    const stamp = this.#partitions.get(partition);
+  standing(part: Part, nowMs: number, { suspectMs, staleMs }: FreshnessSettings): Standing {
+    const stamp = this.#parts.get(part);
     const left = stamp?.leaving ?? false;
     const ageMs = stamp ? Math.max(0, nowMs - this.#writtenMs(stamp)) : Number.POSITIVE_INFINITY;
     const state = left || ageMs > staleMs ? 'stale' : ageMs > suspectMs ? 'suspect' : 'fresh';
@@ -243,7 +254,7 @@ export class Watermarks {
 
   /** Drops the oldest anchor that no current watermark needs. */
   #forget(): void {
-    const needed = new Set([...this.#partitions.values()].map(({ writer }) => writer));
+    const needed = new Set([...this.#parts.values()].map(({ writer }) => writer));
     const [oldest] = [...this.#anchors.keys()].filter((writer) => !needed.has(writer));
     if (oldest !== undefined) this.#anchors.delete(oldest);
   }
@@ -251,7 +262,7 @@ export class Watermarks {
 
 const STATES: RegionState[] = ['fresh', 'suspect', 'stale'];
 
-/** Combines partitions: the greatest age, the worst state, and left if one of them left. */
+/** Combines parts: the greatest age, the worst state, and left if one of them left. */
 export function worst(standings: Standing[]): Standing {
   return standings.reduce(
     (whole, each) => ({

@@ -1,13 +1,16 @@
-import { sealHeartbeat, writeFields } from '../../bus/envelope.ts';
-import type { Clock } from '../../ops/clock.ts';
+import type { Bus } from '../../bus/bus.ts';
+import { type Heartbeat, sealHeartbeat, withOrigin } from '../../bus/envelope.ts';
+import { type Clock, within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import type { Leases } from '../../store/leases.ts';
 import type { Store } from '../../store/store.ts';
+import type { Relay } from '../flow/relay.ts';
 
 interface HeartbeatsOptions {
-  store: Pick<Store, 'outbox' | 'takeBeat'>;
-  /** Leases of the partitions that this instance relays. */
-  leases: Leases;
+  store: Pick<Store, 'takeBeat'>;
+  /** Publishes the domains that this instance relays. */
+  relay: Pick<Relay, 'domains' | 'flush'>;
+  bus: Pick<Bus, 'publish'>;
+  partitions: number;
   region: string;
   instance: string;
   heartbeatMs: number;
@@ -15,29 +18,33 @@ interface HeartbeatsOptions {
   log: Log;
 }
 
-/** How often an instance without partitions checks its leases, in ms. */
+/** How often an instance without domains checks its leases, in ms. */
 const LOOK_AGAIN_MS = 100;
+/** How long a stopping instance tries to say so, in ms. */
+const GOODBYE_LIMIT_MS = 5000;
 
 /**
- * Appends heartbeats to the region's partitions, behind everything that the region has accepted. `freshness.ts` describes what
- * they prove to other regions.
+ * Publishes heartbeats on all partitions for the domains that this instance relays, each behind everything that the region had
+ * accepted when it was taken. `freshness.ts` describes what they prove to other regions.
  *
- *   silent ──relays a partition──► beating ──stop──► silent ──stopped as the last of the region──► leave message sent
+ *   silent ──relays a domain──► beating ──stop──► silent ──stopped as the last of the region──► leave message sent
  */
 export class Heartbeats {
   readonly #options: HeartbeatsOptions;
   #highest = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Domains whose last heartbeat is not published yet. */
+  readonly #beating = new Set<string>();
 
   constructor(options: HeartbeatsOptions) {
     this.#options = options;
   }
 
   start(): void {
-    const { leases, heartbeatMs } = this.#options;
-    const partitions = [...leases.held()];
-    if (partitions.length > 0) void this.#beat(partitions, false);
-    const waitMs = partitions.length > 0 ? heartbeatMs : Math.min(heartbeatMs, LOOK_AGAIN_MS);
+    const { relay, heartbeatMs } = this.#options;
+    const domains = [...relay.domains()];
+    if (domains.length > 0) void this.#beat(domains.filter((each) => !this.#beating.has(each)));
+    const waitMs = domains.length > 0 ? heartbeatMs : Math.min(heartbeatMs, LOOK_AGAIN_MS);
     this.#timer = setTimeout(() => this.start(), waitMs);
   }
 
@@ -45,9 +52,10 @@ export class Heartbeats {
     clearTimeout(this.#timer);
   }
 
-  /** Appends the leave message to every partition, as the region's last message. Never throws. */
+  /** Publishes the leave message on every partition, as the region's last message. Never throws. */
   async sayGoodbye(): Promise<void> {
-    await this.#beat([...Array(this.#options.store.outbox.partitions).keys()], true);
+    const said = this.#beat([...this.#options.relay.domains()], true);
+    await within(said, GOODBYE_LIMIT_MS).catch(() => undefined); // Other regions notice the silence.
   }
 
   /** Takes the region's next heartbeat sequence number. @throws ShardUnavailable */
@@ -58,31 +66,30 @@ export class Heartbeats {
   }
 
   /** Never throws: other regions notice missing heartbeats. */
-  async #beat(partitions: number[], leaving: boolean): Promise<void> {
-    const { store, region, instance, clock, log } = this.#options;
+  async #beat(domains: string[], leaving = false): Promise<void> {
+    const { region, instance, clock, log } = this.#options;
     const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
+    for (const domain of domains) this.#beating.add(domain);
     try {
       const beat = await this.take();
-      // Order matters: read the clock after taking the number, and before writing the heartbeat.
-      const heartbeat = {
-        region,
-        beat,
-        writer: instance,
-        steadyMs: clock.monotonicMs(),
-        timestampMs: clock.nowMs(),
-        leaving,
-      };
-      await Promise.all(
-        partitions.map((partition) =>
-          store.outbox
-            .append(partition, writeFields(sealHeartbeat(heartbeat, partition)))
-            // A lost heartbeat does no harm: the next one proves the same.
-            .then((written) => written.evenIfLost())
-            .catch(failed),
-        ),
-      );
+      // Order matters: read the clock after taking the number, and before reading what the region has accepted.
+      const written = { beat, writer: instance, steadyMs: clock.monotonicMs(), timestampMs: clock.nowMs(), leaving };
+      await Promise.all(domains.map((domain) => this.#publish({ region, domain, ...written }).catch(failed)));
     } catch (error) {
       failed(error);
+    } finally {
+      for (const domain of domains) this.#beating.delete(domain);
     }
+  }
+
+  /** Publishes a heartbeat behind everything that its domain holds now. */
+  async #publish(heartbeat: Heartbeat): Promise<void> {
+    const { relay, bus, partitions } = this.#options;
+    const { region, domain } = heartbeat;
+    const flushed = await relay.flush(domain);
+    if (!flushed) return;
+    const publish = (partition: number): Promise<void> =>
+      bus.publish(partition, [withOrigin(sealHeartbeat(heartbeat, partition), { region, domain, ...flushed })]);
+    await Promise.all(Array.from({ length: partitions }, (_, partition) => publish(partition)));
   }
 }

@@ -1,42 +1,57 @@
-import { partitionOf } from '../../bus/envelope.ts';
+import { type Origin, partitionOf } from '../../bus/envelope.ts';
+import type { Config } from '../../config/schema.ts';
+import { domainOfAgent, domainsOf } from '../../config/topology.ts';
 import type { Log } from '../../ops/log.ts';
-import type { Store } from '../../store/store.ts';
+import { isAtLeast, type Store } from '../../store/store.ts';
 
 interface PositionsOptions {
   store: Pick<Store, 'notes'>;
-  partitions: number;
-  /** The regions of the configuration. Positions of others are ignored, so that they cannot fill the store. */
-  regions: string[];
+  /** Positions of regions and domains that it does not name are ignored, so that they cannot fill the store. */
+  config: Config;
   log: Log;
 }
+
+/** Part of a region's data: a domain's agents whose messages are in one partition of the bus, `main/3`. */
+export type Part = string;
+
+export const partOf = (domain: string, partition: number): Part => `${domain}/${partition}`;
+
+export function readPart(part: Part): { domain: string; partition: number } {
+  const slash = part.lastIndexOf('/');
+  return { domain: part.slice(0, slash), partition: Number(part.slice(slash + 1)) };
+}
+
+/** The part of the data that an agent belongs to. */
+export const partOfAgent = (config: Config, agentId: string): Part =>
+  partOf(domainOfAgent(config, agentId), partitionOf(agentId, config.bus.partitions));
 
 /** Delay in ms before the region's other instances can read a position. */
 const SAVE_AFTER_MS = 10;
 
 /**
- * Applied positions: the last entry of each region's outbox up to which this region has applied everything.
+ * Applied positions: up to where in each region's change streams this region has applied everything, by part.
  *
- * Why one id per outbox partition is enough:
- * - The bus keeps the order of the outbox. The relay publishes from the oldest entry on, and deletes an entry only after the
- *   bus has confirmed it. So all entries before a published one are published, too.
+ * Why one position for each part is enough:
+ * - The bus keeps the order of a change stream within a partition. The relay publishes from the oldest change on, and passes one
+ *   only after the bus has confirmed it. So all messages before a published one are published, too.
  * - The applier records positions only after it has applied the whole batch, and then takes the next batch.
- * - Entries may be published again after later ones, when a lease changes hands or a confirmation is lost. Their ids are
- *   lower, and only the highest id counts.
- * - Ids never go back. Redis continues from the last id. After a failover that lost some, the clock is already past them, as
- *   long as the clocks of a shard's nodes differ by less than a promotion takes (fences rest on the same).
+ * - Changes may be published again after later ones, when a lease changes hands or a confirmation is lost. Their positions are
+ *   lower, and only the highest counts.
+ * - Positions never go back. Redis continues from the last one. After a failover that lost some, the clock is already past them,
+ *   as long as the clocks of a shard's nodes differ by less than a promotion takes (fences rest on the same).
  *
  * The instance that reads a partition wakes waiting requests at once; other instances read positions from the store. After a
  * crash or a handover a position may be too low. That is safe, because it promises less, and the next heartbeat mends it.
  */
 export class Positions {
   readonly #options: PositionsOptions;
-  /** By region, then partition. */
-  readonly #applied = new Map<string, Map<number, string>>();
+  /** By region, then part. */
+  readonly #applied = new Map<string, Map<Part, string>>();
   /** Positions to write to the store. */
-  readonly #unsaved = new Map<string, Set<number>>();
+  readonly #unsaved = new Map<string, Set<Part>>();
   #saving: NodeJS.Timeout | undefined;
-  /** Waiting requests, by agent id or partition. */
-  readonly #waiting = new Map<string | number, Set<() => void>>();
+  /** Waiting requests, by agent id or part. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: PositionsOptions) {
     this.#options = options;
@@ -46,13 +61,16 @@ export class Positions {
     clearTimeout(this.#saving);
   }
 
-  /** Records that everything up to an entry of a region's outbox is applied here. */
-  reached(region: string, partition: number, entry: string): void {
-    if (!this.#options.regions.includes(region) || !this.#note(region, partition, entry)) return;
+  /** Records that everything up to a message of a partition is applied here. */
+  reached({ region, domain, position }: Origin, partition: number): void {
+    const { config } = this.#options;
+    if (!Object.hasOwn(config.regions, region) || !domainsOf(config).includes(domain)) return;
+    const part = partOf(domain, partition);
+    if (!this.#note(region, part, position)) return;
     const unsaved = this.#unsaved.get(region) ?? new Set();
-    this.#unsaved.set(region, unsaved.add(partition));
+    this.#unsaved.set(region, unsaved.add(part));
     this.#saving ??= setTimeout(() => this.#save(), SAVE_AFTER_MS);
-    this.#wake(partition);
+    this.#wake(part);
   }
 
   /** Wakes requests that wait for the agent. */
@@ -60,21 +78,21 @@ export class Positions {
     this.#wake(agentId);
   }
 
-  /** The partitions on which this region has not applied everything up to the given entries. @throws ShardUnavailable */
-  async lacking(region: string, entries: ReadonlyMap<number, string>): Promise<number[]> {
-    const lacking = (): number[] =>
-      [...entries.keys()].filter((each) => !isAtLeast(this.#applied.get(region)?.get(each), entries.get(each)));
-    const partitions = lacking();
-    if (partitions.length === 0) return partitions;
-    const saved = await this.#options.store.notes.readSome('positions', region, partitions.map(String));
-    saved.forEach((entry, i) => {
-      if (entry !== null) this.#note(region, partitions[i] as number, entry);
+  /** The parts of which this region has not applied everything up to the given positions. @throws ShardUnavailable */
+  async lacking(region: string, positions: ReadonlyMap<Part, string>): Promise<Part[]> {
+    const lacking = (): Part[] =>
+      [...positions.keys()].filter((each) => !isAtLeast(this.#applied.get(region)?.get(each), positions.get(each)));
+    const parts = lacking();
+    if (parts.length === 0) return parts;
+    const saved = await this.#options.store.notes.readSome('positions', region, parts);
+    saved.forEach((position, i) => {
+      if (position !== null) this.#note(region, parts[i] as Part, position);
     });
     return lacking();
   }
 
-  /** Resolves when this instance applies a change of one of these agents or partitions, or after `ms`. */
-  arrival(of: (string | number)[], ms: number): Promise<void> {
+  /** Resolves when this instance applies a change of one of these agents or parts, or after `ms`. */
+  arrival(of: string[], ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -90,28 +108,24 @@ export class Positions {
     });
   }
 
-  partitionOf(agentId: string): number {
-    return partitionOf(agentId, this.#options.partitions);
-  }
-
-  #wake(of: string | number): void {
+  #wake(of: string): void {
     for (const end of this.#waiting.get(of) ?? []) end();
   }
 
   /** @returns whether the position moved forward */
-  #note(region: string, partition: number, entry: string): boolean {
-    const applied = this.#applied.get(region) ?? new Map<number, string>();
+  #note(region: string, part: Part, position: string): boolean {
+    const applied = this.#applied.get(region) ?? new Map<Part, string>();
     this.#applied.set(region, applied);
-    if (isAtLeast(applied.get(partition), entry)) return false;
-    applied.set(partition, entry);
+    if (isAtLeast(applied.get(part), position)) return false;
+    applied.set(part, position);
     return true;
   }
 
   #save(): void {
     this.#saving = undefined;
-    for (const [region, partitions] of this.#unsaved) {
+    for (const [region, parts] of this.#unsaved) {
       const applied = this.#applied.get(region);
-      const fields = Object.fromEntries([...partitions].map((each) => [each, applied?.get(each) ?? '']));
+      const fields = Object.fromEntries([...parts].map((each) => [each, applied?.get(each) ?? '']));
       // A former holder of the partition may overwrite a later position; the next heartbeat corrects it.
       this.#options.store.notes.write('positions', region, fields).catch((error) => {
         this.#options.log.debug('positions_not_written', { err: error, peer: region });
@@ -119,12 +133,4 @@ export class Positions {
     }
     this.#unsaved.clear();
   }
-}
-
-/** Whether a stream entry's id is equal to another or later. */
-export function isAtLeast(id: string | undefined, other: string | undefined): boolean {
-  if (id === undefined || other === undefined) return false;
-  const [dash, otherDash] = [id.indexOf('-'), other.indexOf('-')];
-  const laterMs = Number(id.slice(0, dash)) - Number(other.slice(0, otherDash));
-  return (laterMs || Number(id.slice(dash + 1)) - Number(other.slice(otherDash + 1))) >= 0;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentEvent } from '../../agent/wire.ts';
+import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { EventCodeAt } from '../../ops/log-events/catalogue.ts';
@@ -31,6 +32,7 @@ interface HomedConnection {
 }
 
 interface ConnectionsOptions {
+  config: Config;
   connections: HomedConnection[];
   store: Store;
   ingest: Ingest;
