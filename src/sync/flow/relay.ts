@@ -3,6 +3,7 @@ import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { partitionOf, withOrigin } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
+import type { Clock } from '../../ops/clock.ts';
 import type { History } from '../../ops/history.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Metrics } from '../../ops/metrics.ts';
@@ -26,6 +27,7 @@ interface RelayOptions {
   /** Undefined if no history is written. */
   history: History | undefined;
   store: { nowMs(): number };
+  clock: Clock;
 }
 
 const BATCH = 500;
@@ -220,13 +222,15 @@ export class Relay {
 
   /** The message of a change. One that cannot be made is set aside, and stops nothing. */
   async #messageOf(entry: OutboxEntry): Promise<BusMessage | undefined> {
-    const { agents, config, history, setAside, store } = this.#options;
+    const { agents, clock, config, history, setAside, store } = this.#options;
     try {
       if (entry.message !== undefined) return readMessage(entry.message);
       if (!entry.claim) return undefined;
       const event = claimEvent(entry.agentId, entry.claim, config.region, entry.writtenMs, store.nowMs());
       const record = await agents.recall(entry.agentId);
       history?.eventAccepted(event);
+      // The script that wrote it has applied it.
+      history?.eventHandled(event, { outcome: 'applied', via: 'local', startedMs: clock.monotonicMs() });
       return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs);
     } catch (error) {
       if (isOutage(error)) throw error;
