@@ -1,4 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
+import { domainsOf } from '../config/topology.ts';
 import type { ClaimIds } from '../contract/claim-ids.ts';
 import type { Log } from '../ops/log.ts';
 import { conflictReporter } from '../routing/claims/conflict.ts';
@@ -69,7 +70,11 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
   const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
-  const relay = new Relay({ ...shared, ...ground, outbox, agents, bus, leases, setAside });
+  const heardOfOwn: OneCall['heard'] = (...heard) => {
+    // Within a domain the store gives a call one claim.
+    if (domainsOf(config).length > 1) oneCall.heard(...heard);
+  };
+  const relay = new Relay({ ...shared, ...ground, outbox, agents, bus, leases, setAside, heardOfClaims: heardOfOwn });
   const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });

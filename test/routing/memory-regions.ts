@@ -133,6 +133,7 @@ async function carryBetween(from: TestRegion, all: TestRegion[], clock: HandCloc
         void published.push(...messages.map((message) => ({ partition, message }))),
     },
     leases: { held: () => new Set([0]) },
+    heardOfClaims: (...heard) => from.oneCall.heard(...heard),
   });
   for (const domain of domainsOf(from.region.config)) await relay.flush(domain);
   await relay.stop();

@@ -59,7 +59,7 @@ export function clusterRules(): string[] {
 /** Commands for data, for scripts, and for a cluster client. */
 const COMMANDS = [
   ...['get', 'set', 'del', 'exists', 'mget', 'pttl', 'pexpire', 'time'],
-  ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hscan'],
+  ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hscan', 'hincrby'],
   ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zrangebylex', 'zremrangebyscore', 'zscan'],
   ...['zrank', 'sadd', 'srem', 'scard', 'sismember', 'smismember', 'smembers'],
   ...['xadd', 'xtrim', 'xlen', 'xrange', 'xrevrange'],

@@ -20,6 +20,7 @@ import {
   rosterKey,
   type SeenRecords,
   skillIn,
+  storeKey,
   writeFacets,
   writeHeader,
   writeNoted,
@@ -103,7 +104,7 @@ export class RedisAgents implements Agents {
   }
 
   async affirm(agentId: string, record: AgentRecord, lane: keyof Lanes = 'changes'): Promise<Settled> {
-    const keys = [agentsKey(domainOfAgent(this.#config, agentId))];
+    const keys = [agentsKey, storeKey].map((keyOf) => keyOf(domainOfAgent(this.#config, agentId)));
     const written = await this.#lanes[lane].run(scripts.affirm, keys, [agentId, record.version], COMMIT_DEADLINE_MS);
     return this.#settled(agentId, written);
   }
@@ -112,7 +113,7 @@ export class RedisAgents implements Agents {
     const { agentId, unit, fence, move, supersededBy } = request;
     const domain = domainOfAgent(this.#config, agentId);
     const { arrivalMs, parts } = virtualArrival(withoutClaim(record.facets, unit), this.#config.ranking);
-    const keys = [agentsKey, changesKey, callsKey, endsKey].map((keyOf) => keyOf(domain));
+    const keys = [agentsKey, changesKey, callsKey, endsKey, storeKey].map((keyOf) => keyOf(domain));
     const settlement = {
       ...{ id: agentId, version: record.version, unit, fence, state: move.state, lock_ms: move.lockMs },
       ...{ by: encode(request.by), call: encode(request.callId), queue: encode(request.queue) },
@@ -158,7 +159,7 @@ export class RedisAgents implements Agents {
   }
 
   async removeForgotten(domain: string, agentId: string, { version }: AgentRecord): Promise<boolean> {
-    const keys = [agentsKey, facetsKey, rosterKey].map((keyOf) => keyOf(domain));
+    const keys = [agentsKey, facetsKey, rosterKey, storeKey].map((keyOf) => keyOf(domain));
     return (await this.#cluster.run(scripts.forget, keys, [agentId, version])) === 1;
   }
 
@@ -236,8 +237,8 @@ const MOST_COMMITS = 50;
 
 /** Commits of a domain's records. */
 function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]> {
-  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey, commonSkillsKey].map((keyOf) =>
-    keyOf(domain),
+  const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey, commonSkillsKey, storeKey].map(
+    (keyOf) => keyOf(domain),
   );
   return {
     ...{ script: scripts.commit, name: `commit ${domain}`, key: keys[0] as string, most: MOST_COMMITS },

@@ -1,7 +1,7 @@
 import { isForgotten } from '../../agent/merge.ts';
 import type { Config } from '../../config/schema.ts';
 import type { AgentRecord } from '../agent-record.ts';
-import { agentsKey, linesOf, mediaOfLine, rosterKey } from '../record/record.ts';
+import { agentsKey, linesOf, mediaOfLine, rosterKey, storeKey } from '../record/record.ts';
 import type { Aligned } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 import { misplacement } from './place.ts';
@@ -93,7 +93,7 @@ export class Alignment {
     const isTheirs = record !== undefined && this.#linesOf(agentId, record).includes(line);
     const wrong = misplacement(record, mediaOfLine(line), isTheirs, score);
     if (!wrong) return;
-    const keys = [agentsKey(domain), line];
+    const keys = [agentsKey(domain), line, storeKey(domain)];
     const args = [agentId, record?.version ?? '0', isTheirs ? '1' : ''];
     const moved = Number(await this.#options.cluster.run(scripts.align, keys, args));
     if (moved > 0) repaired[wrong] = (repaired[wrong] ?? 0) + moved;

@@ -1,5 +1,5 @@
 import { CALL_KEPT_MS, type CallEntry, type Calls, type Lapsed } from '../queues.ts';
-import { agentsKey, callsKey, encode, endsKey } from '../record/record.ts';
+import { agentsKey, callsKey, encode, endsKey, storeKey } from '../record/record.ts';
 import type { Cluster } from './cluster.ts';
 import type { Records } from './records.ts';
 import { scripts } from './scripts.ts';
@@ -27,7 +27,7 @@ export class RedisCalls implements Calls {
   }
 
   async lapsed(domain: string, most: number): Promise<Lapsed[]> {
-    const keys = [agentsKey(domain), endsKey(domain)];
+    const keys = [agentsKey, endsKey, storeKey].map((keyOf) => keyOf(domain));
     const reply = (await this.#cluster.run(scripts.lapsed, keys, [this.#region, String(most)])) as [string, string][];
     const records = await this.#records.readAll(domain, [...new Set(reply.map(([agentId]) => agentId))]);
     return reply.flatMap(([agentId, unit]): Lapsed[] => {
@@ -37,7 +37,7 @@ export class RedisCalls implements Calls {
   }
 
   async sweep(domain: string, cursor: string): Promise<{ cursor: string; removed: number }> {
-    const keys = [agentsKey(domain), callsKey(domain)];
+    const keys = [agentsKey, callsKey, storeKey].map((keyOf) => keyOf(domain));
     const args = [cursor, String(SWEPT_AT_ONCE), String(CALL_KEPT_MS)];
     const [next, removed] = (await this.#cluster.run(scripts.sweep, keys, args)) as [string, number];
     return { cursor: next, removed };

@@ -16,6 +16,7 @@ import {
   readNoted,
   type SeenRecords,
   skillIn,
+  storeKey,
 } from '../record/record.ts';
 import type { Outbox } from '../store.ts';
 import type { Written } from '../written.ts';
@@ -248,7 +249,7 @@ const MOST_CLAIMS = 64;
 
 /** Claims of a domain. @param surplusMs bonus for 100 levels of skill surplus, in ms */
 function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatch<Wanted, ClaimAnswer> {
-  const keys = [agentsKey, callsKey, changesKey, endsKey, commonSkillsKey].map((keyOf) => keyOf(domain));
+  const keys = [agentsKey, callsKey, changesKey, endsKey, commonSkillsKey, storeKey].map((keyOf) => keyOf(domain));
   return {
     ...{ script: scripts.claim, name: `claim ${domain}`, key: keys[0] as string, most: MOST_CLAIMS },
     compose(requests) {

@@ -1,5 +1,5 @@
 import type { AgentRecord } from '../agent-record.ts';
-import { agentsKey, commonSkillsKey, holdersKey, skillIn } from '../record/record.ts';
+import { agentsKey, commonSkillsKey, holdersKey, skillIn, storeKey } from '../record/record.ts';
 import type { Aligned } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 import type { Records } from './records.ts';
@@ -66,7 +66,7 @@ export class SkillAlignment {
     { repaired }: Aligned,
   ): Promise<void> {
     const { cluster, domain } = this.#options;
-    const keys = [agentsKey(domain), commonSkillsKey(domain), holdersKey(domain, skill)];
+    const keys = [agentsKey(domain), commonSkillsKey(domain), holdersKey(domain, skill), storeKey(domain)];
     const args = [agentId, record?.version ?? '0', skillIn(skill), has ? '1' : ''];
     const changed = Number(await cluster.run(scripts.alignSkill, keys, args));
     const wrong = has ? 'missing' : 'ghost';

@@ -1,8 +1,9 @@
 -- affirm: writes an unchanged record again, so that an acknowledgement of this write covers everything in the record.
--- KEYS  1 agents
+-- KEYS  1 agents, 2 store
 -- ARGV  1 agent, 2 expected version
 -- Answers {"settled", header} or {"conflict"}.
 --include record
+--include writes
 
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
@@ -10,5 +11,6 @@ local r = there and parse(there)
 if not r or int(r.version) ~= ARGV[2] then return { 'conflict' } end
 local _, now_us = clock()
 local header = write_anew(r, now_us)
+count_write(KEYS[2])
 redis.call('HSET', agents, id, header)
 return { 'settled', header }

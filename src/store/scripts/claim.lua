@@ -1,8 +1,8 @@
 -- claim: claims the best agent of a queue for each call of a batch, exactly once.
--- KEYS  1 agents, 2 calls, 3 changes, 4 ends, 5 common skills, then the queues (a queue's name contains the media type) and the sets
---       of those who have the required skills
+-- KEYS  1 agents, 2 calls, 3 changes, 4 ends, 5 common skills, 6 store, then the queues (a queue's name contains the media type) and
+--       the sets of those who have the required skills
 -- ARGV  1 the batch, as JSON: `region`, `surplus_ms` (the bonus for 100 levels of skill surplus), and `claims`, each with
---       queue      number of its queue among the keys from the sixth on
+--       queue      number of its queue among the keys from the seventh on
 --       call, name, wish   of the call: its id, the queue's name in the record, the request in one word
 --       lock_ms, hold_ms   how long the claim is held, and how long an agent is reserved while its home is asked
 --       skills, pass_over, vouched   see walk.lua
@@ -34,6 +34,7 @@
 --include ends
 --include skills
 --include walk
+--include writes
 
 local batch = cjson.decode(ARGV[1])
 local region, surplus_ms = batch.region, batch.surplus_ms
@@ -56,6 +57,7 @@ local function move(line, id, score)
 end
 
 local function flush_line(line)
+  if line.scores or line.gone then count_write(KEYS[6]) end
   if line.scores then redis.call('ZADD', line.queue, unpack(line.scores)) end
   if line.gone then redis.call('ZREM', line.queue, unpack(line.gone)) end
   line.scores, line.gone = nil, nil
@@ -85,7 +87,7 @@ local function open_lines()
   local claims_of, heads = {}, {}
   for _, claim in ipairs(batch.claims) do claims_of[claim.queue] = (claims_of[claim.queue] or 0) + 1 end
   for queue, count in pairs(claims_of) do
-    local line = open_line(KEYS[5 + queue], count)
+    local line = open_line(KEYS[6 + queue], count)
     lines[queue] = line
     local is_read, problem = pcall(function()
       heal(line)
@@ -98,6 +100,7 @@ end
 
 -- Stores the record under a new version.
 local function store(id, r)
+  count_write(KEYS[6])
   local header = write_anew(r, now_us)
   headers.set(id, header)
   return header
@@ -195,7 +198,7 @@ local function best_of(of, in_line, want, with)
     local header = redis.call('ZSCORE', line.queue, claim.only) and headers.get(claim.only) or false
     visit(claim.only, header, obstacle(claim.only, header, want, now_ms, now), 0)
   else
-    holders = holders_of(line.queue, claim, is_common_here, KEYS, 5)
+    holders = holders_of(line.queue, claim, is_common_here, KEYS, 6)
     if not holders then seen, cursor = walk_line(want)
     else seen = #holders > 0 and walk_holders(line.queue, holders, headers, want, now_ms, now, visit) or 0 end
     if not best and not fallback and not cursor then
@@ -231,6 +234,7 @@ local function grant(id, r, claim, line, media, is_delegated)
   held.lock, r.hold = now_ms + claim.lock_ms, 0
   held.end_ms, held.claim, held.call, held.queue = held.lock, 'HELD', claim.call, claim.name
   held.by, held.reason = is_delegated and region or '-', '-'
+  count_write(KEYS[6])
   if lapsed then note_own_claim(changes, id, lapsed) end
   note_own_claim(changes, id, claim_of(name, held))
   due[#due + 1], due[#due + 2] = int(held.lock), id .. ' ' .. name
@@ -254,6 +258,7 @@ end
 
 -- As `grant`, for most grants: of an agent homed here, who takes voice only, and whose last claim has ended.
 local function grant_plainly(id, header, claim, line)
+  count_write(KEYS[6])
   local fence, next_fence, fence_word = string.sub(header, FENCE, FENCE_END), NOW_AS_FENCE .. now, now
   if fence >= next_fence then
     fence_word = int(tonumber(fence) + 1)

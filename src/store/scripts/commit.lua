@@ -1,12 +1,12 @@
 -- commit: stores the records of a batch of agents, each if it has not changed meanwhile, and moves the agents in their queues.
--- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, 7 common skills, then the queues and the sets of those
---       who have a skill
+-- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, 7 common skills, 8 store, then the queues and the sets
+--       of those who have a skill
 -- ARGV  1 the batch, as JSON: `region`, and `commits`, each with
 --       id, version   the agent, and the expected version as a header holds it (zeros: no record)
 --       header        without its versions, which stand as zeros
 --       facets        number of the argument with the agent's facets; missing if they do not change
 --       message       number of the argument with the message to publish; missing if the change is not ours to publish
---       stays, enters, leaves   the agent's queues: those it stays in, and those that change, as numbers of keys from the eighth on
+--       stays, enters, leaves   the agent's queues: those it stays in, and those that change, as numbers of keys from the ninth on
 --       gains, loses   the skills that change: {{number of the key, skill}, ...}
 --       remaining     {{unit, ms}, ...}: rest of the locks that other regions granted
 --       claims        the claims that changed, as in changes.lua
@@ -21,6 +21,7 @@
 --include changes
 --include ends
 --include skills
+--include writes
 
 local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
@@ -42,14 +43,14 @@ end
 local function place_in(queues, id, header)
   local score
   for i, queue in ipairs(queues) do
-    local key = KEYS[7 + queue]
+    local key = KEYS[8 + queue]
     if i == 1 or string.byte(header, VOICE) == UNITS then score = score_of(header, key, now_ms, now) end
     if score then redis.call('ZADD', key, score, id) else redis.call('ZREM', key, id) end
   end
 end
 
 local function move(commit, there, header)
-  for _, queue in ipairs(commit.leaves or {}) do redis.call('ZREM', KEYS[7 + queue], commit.id) end
+  for _, queue in ipairs(commit.leaves or {}) do redis.call('ZREM', KEYS[8 + queue], commit.id) end
   if string.byte(header, VOICE) == FORGOTTEN then redis.call('ZREM', directory, commit.id)
   elseif not there or string.byte(there, VOICE) == FORGOTTEN then redis.call('ZADD', directory, 0, commit.id) end
   if commit.enters then place_in(commit.enters, commit.id, header) end
@@ -58,8 +59,8 @@ local function move(commit, there, header)
 end
 
 local function learn(commit)
-  for _, skill in ipairs(commit.gains or {}) do gain_skill(KEYS[7], KEYS[7 + skill[1]], skill[2], commit.id) end
-  for _, skill in ipairs(commit.loses or {}) do redis.call('SREM', KEYS[7 + skill[1]], commit.id) end
+  for _, skill in ipairs(commit.gains or {}) do gain_skill(KEYS[7], KEYS[8 + skill[1]], skill[2], commit.id) end
+  for _, skill in ipairs(commit.loses or {}) do redis.call('SREM', KEYS[8 + skill[1]], commit.id) end
 end
 
 -- Whether the call's entry changes to this claim. It stays if its own claim was granted by this region, which must end it, or is
@@ -124,6 +125,7 @@ local function stored(commit)
   local facets_version = commit.facets and next or string.sub(there, FACETS, FACETS_END)
   local header = string.sub(commit.header, 1, VERSION - 1) .. next .. facets_version .. string.sub(commit.header, VOICE)
   if commit.remaining then header = with_locks(header, commit.remaining) end
+  count_write(KEYS[8])
   move(commit, there, header)
   learn(commit)
   local position

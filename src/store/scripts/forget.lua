@@ -1,8 +1,9 @@
 -- forget: removes the record of a forgotten agent.
--- KEYS  1 agents, 2 facets, 3 agent directory
+-- KEYS  1 agents, 2 facets, 3 agent directory, 4 store
 -- ARGV  1 agent, 2 expected version
 -- Answers 1 if it did; 0 if the record has changed, the agent is not forgotten, or a claim still holds the agent.
 --include record
+--include writes
 
 local agents, id = KEYS[1], ARGV[1]
 local there = redis.call('HGET', agents, id)
@@ -13,6 +14,7 @@ if r.lock > now_ms then return 0 end
 for _, u in ipairs(r.units and r.units.list or {}) do
   if u.lock > now_ms then return 0 end
 end
+count_write(KEYS[4])
 redis.call('HDEL', agents, id)
 redis.call('HDEL', KEYS[2], id)
 redis.call('ZREM', KEYS[3], id)

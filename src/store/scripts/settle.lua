@@ -1,5 +1,5 @@
 -- settle: moves a claim to its next state, which src/agent/claim.ts has decided.
--- KEYS  1 agents, 2 changes, 3 calls, 4 ends, then the agent's queues
+-- KEYS  1 agents, 2 changes, 3 calls, 4 ends, 5 store, then the agent's queues
 -- ARGV  1 the settlement, as JSON:
 --       id, version          the agent, and the expected version
 --       unit, fence, state, by, call, queue, reason   the claim: its unit, and its fields as in the record
@@ -16,6 +16,7 @@
 --include calls
 --include changes
 --include ends
+--include writes
 
 local s = cjson.decode(ARGV[1])
 local agents, id = KEYS[1], s.id
@@ -53,14 +54,15 @@ if s.completed then
 end
 if s.goes_behind then
   held.completed = math.max(held.completed, now_ms)
-  for i = 5, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - s.bonus_ms) end
+  for i = 6, #KEYS do held.completed = math.max(held.completed, last_arrival(KEYS[i]) + 1 - s.bonus_ms) end
 end
 r.arrival = math.max(s.arrival, held.completed + s.bonus_ms)
 local header = write_anew(r, now_us)
+count_write(KEYS[5])
 redis.call('HSET', agents, id, header)
 note_own_claim(KEYS[2], id, claim_of(s.unit, held))
 ends_at(KEYS[4], id, s.unit, held)
-for i = 5, #KEYS do place(KEYS[i], id, header, now_ms, int(now_ms)) end
+for i = 6, #KEYS do place(KEYS[i], id, header, now_ms, int(now_ms)) end
 
 -- The call's entry outlives the claim, so it must reflect the claim's end.
 local entry = read_call(redis.call('HGET', KEYS[3], s.call))

@@ -4,7 +4,7 @@
 --       began behind, and the one up to which all is published since, 5 the number of changes between them
 -- Answers {id of the store, latest position, position that this read begins behind, position that it goes up to, number of changes,
 -- {{position, fields}, ...}: those that are ours to publish}.
--- The store's fields: id; published: the position up to which all is published; passed: the number of changes up to there since the
+-- The store's fields: id; writes: see writes.lua; published: the position up to which all is published; passed: the number of changes up to there since the
 -- beginning; trimmed: the number of those that the stream no longer has; marks: "passed position" of some positions, the oldest first.
 -- The stream keeps everything that is not published, and at least the last CHANGES_KEPT changes that are, for those who follow it.
 --include layout

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Claim } from '../../agent/facets.ts';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { partitionOf, withOrigin } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
@@ -26,6 +27,8 @@ interface RelayOptions {
   metrics: Metrics;
   /** Undefined if no history is written. */
   history: History | undefined;
+  /** Called with each claim that is published: the same call may have another claim in another domain. */
+  heardOfClaims(agentId: string, home: string, claims: Claim[]): void;
   store: { nowMs(): number };
   clock: Clock;
 }
@@ -222,7 +225,7 @@ export class Relay {
 
   /** The message of a change. One that cannot be made is set aside, and stops nothing. */
   async #messageOf(entry: OutboxEntry): Promise<BusMessage | undefined> {
-    const { agents, clock, config, history, setAside, store } = this.#options;
+    const { agents, clock, config, heardOfClaims, history, setAside, store } = this.#options;
     try {
       if (entry.message !== undefined) return readMessage(entry.message);
       if (!entry.claim) return undefined;
@@ -231,6 +234,7 @@ export class Relay {
       history?.eventAccepted(event);
       // The script that wrote it has applied it.
       history?.eventHandled(event, { outcome: 'applied', via: 'local', startedMs: clock.monotonicMs() });
+      heardOfClaims(entry.agentId, config.region, [entry.claim]);
       return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs);
     } catch (error) {
       if (isOutage(error)) throw error;
