@@ -247,10 +247,8 @@ export class Relay {
   async #send(partition: number, messages: { position: string; message: BusMessage }[]): Promise<void> {
     const { bus, setAside } = this.#options;
     try {
-      await bus.publish(
-        partition,
-        messages.map(({ message }) => message),
-      );
+      const batch = messages.map(({ message }) => message);
+      await bus.publish(partition, batch);
     } catch (error) {
       if (isOutage(error)) throw error;
       const [first, ...more] = messages;
