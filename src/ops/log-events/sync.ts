@@ -52,6 +52,11 @@ export const SYNC_EVENTS = {
     message: 'A replica has all platform reports again',
     meaning: 'The end of `platform_report_not_replicated`.',
   },
+  platform_report_not_restored: {
+    level: 'debug',
+    message: 'Platform report could not be applied again',
+    meaning: 'It is tried again. No replica has it, and a failover may have taken it from the master.',
+  },
   platform_report_dropped: {
     level: 'warn',
     message: 'Report of a platform was dropped',

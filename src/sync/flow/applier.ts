@@ -123,11 +123,10 @@ export class Applier {
     if (!first) return;
     const { apply } = this.#options;
     const { agentId } = first.event;
-    const ensure = (changes: Change[]) =>
-      apply.ensureReplicated(
-        agentId,
-        changes.map(({ event }) => event),
-      );
+    const ensure = async (changes: Change[]): Promise<void> => {
+      const events = changes.map(({ event }) => event);
+      await apply.ensureReplicated(agentId, events);
+    };
     try {
       await ensure([first, ...more]);
     } catch (error) {

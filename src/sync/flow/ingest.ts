@@ -59,8 +59,10 @@ export interface Accepted {
   event: AgentEvent;
   /** Where it is in the change streams, or behind it. */
   place: Place & { part: Part };
-  /** Whether a replica has acknowledged it. If not, a failover may lose it before it is published. */
+  /** Whether a replica has acknowledged it. */
   replicated: boolean;
+  /** Whether a failover may lose it although a replica is configured. */
+  mayBeLost: boolean;
   outcome: Outcome;
 }
 
@@ -148,7 +150,8 @@ export class Ingest {
     if (isPublished && isDurableEnough(written, replication)) history?.eventAccepted(event);
     const { replicated } = checkDurability(written, replication);
     metrics.events.inc({ outcome: 'accepted' });
-    return { event, place: { ...apply.partOf(event.agentId), position }, replicated, outcome };
+    const place = { ...apply.partOf(event.agentId), position };
+    return { event, place, replicated, mayBeLost: mayBeLost(written), outcome };
   }
 
   /**
@@ -157,10 +160,20 @@ export class Ingest {
    */
   async #withoutEffect(event: AgentEvent, outcome: Outcome, messageOf: MessageOf | undefined): Promise<Accepted> {
     const { apply, store } = this.#options;
-    const replicated = await this.#isReplicated(event, messageOf);
+    const durability = await this.#durabilityOf(event, messageOf);
     const part = apply.partOf(event.agentId);
     const position = await store.changes.latest(part.domain);
-    return { event, place: { ...part, position }, replicated, outcome };
+    return { event, place: { ...part, position }, ...durability, outcome };
+  }
+
+  /**
+   * Applies an event of this region again if a failover has taken it, whether or not a replica has it then.
+   * @throws ShardUnavailable
+   */
+  async restore(event: AgentEvent): Promise<void> {
+    const { apply, store } = this.#options;
+    await store.agents.get(event.agentId); // What this instance remembers may be from before the failover.
+    (await apply.own(event, this.#messageOf(event))).evenIfLost(); // It is restored again then.
   }
 
   /** Publishes a claim conflict on the bus. Only other applications read it, so it may be lost. @throws BusUnavailable */
@@ -189,14 +202,17 @@ export class Ingest {
     return (facets) => writeMessage(sealEvent(event, statusOf(facets, nowMs), nowMs, trace));
   }
 
-  async #isReplicated(event: AgentEvent, messageOf: MessageOf | undefined): Promise<boolean> {
+  async #durabilityOf(
+    event: AgentEvent,
+    messageOf: MessageOf | undefined,
+  ): Promise<Pick<Accepted, 'replicated' | 'mayBeLost'>> {
     const { apply, replication } = this.#options;
     try {
-      await apply.ensureReplicated(event.agentId, [event], messageOf);
-      return true;
+      const replicated = await apply.ensureReplicated(event.agentId, [event], messageOf);
+      return { replicated, mayBeLost: false };
     } catch (error) {
       if (replication === 'refuse' || !(error instanceof NotReplicated)) throw error;
-      return false;
+      return { replicated: false, mayBeLost: true };
     }
   }
 
@@ -300,9 +316,10 @@ export class Apply {
   /**
    * Ensures that a replica has these events of one agent. Applies again whatever a failover lost.
    * @param messageOf the message that was published with them, if this region did, and may be lost, too
+   * @returns whether a replica has them; false if none is configured
    * @throws ShardUnavailable; NotReplicated if no replica has them
    */
-  async ensureReplicated(agentId: string, events: AgentEvent[], messageOf?: MessageOf): Promise<void> {
+  async ensureReplicated(agentId: string, events: AgentEvent[], messageOf?: MessageOf): Promise<boolean> {
     const { agents } = this.#options;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (round > 1) await pause(Math.random() * MAX_PAUSE_MS);
@@ -311,9 +328,9 @@ export class Apply {
       for (const event of events) {
         known = (await agents.apply(agentId, event.facets, messageOf)).evenIfLost().record;
       }
-      if (!known) return;
+      if (!known) return true;
       const affirmed = await agents.affirm(agentId, known);
-      if (affirmed.kind === 'settled') return void checkDurability(affirmed.written, 'refuse');
+      if (affirmed.kind === 'settled') return checkDurability(affirmed.written, 'refuse').replicated;
     }
     throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }

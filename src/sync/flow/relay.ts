@@ -233,7 +233,7 @@ export class Relay {
       const record = await agents.recall(entry.agentId);
       history?.eventAccepted(event);
       // The script that wrote it has applied it.
-      history?.eventHandled(event, { outcome: 'applied', via: 'local', startedMs: clock.monotonicMs() });
+      history?.eventHandled(event, { outcome: 'duplicate', via: 'local', startedMs: clock.monotonicMs() });
       heardOfClaims(entry.agentId, config.region, [entry.claim]);
       return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs);
     } catch (error) {

@@ -9,7 +9,7 @@ import type { Ingest } from './ingest.ts';
 import { isOutage } from './outage.ts';
 
 interface UnreplicatedOptions {
-  ingest: Pick<Ingest, 'accept'>;
+  ingest: Pick<Ingest, 'accept' | 'restore'>;
   config: Config;
   clock: Clock;
   log: Log;
@@ -31,7 +31,7 @@ const AT_ONCE = 64;
  * Each attempt writes the record again. So the first attempt of a round sends one agent of a domain, the next two, then four:
  * while there is no replica, a round costs one write for each domain.
  *
- *   idle ──add──► waiting ──sent again, a replica has all──► idle
+ *   idle ──add──► waiting ──restored, sent again, a replica has all──► idle
  *                    └──no replica yet──► waiting
  */
 export class Unreplicated {
@@ -44,14 +44,9 @@ export class Unreplicated {
     this.#options = options;
   }
 
-  /** Accepts an event. If no replica acknowledges it, it is accepted, and sent again later. @throws ShardUnavailable */
+  /** Accepts an event. If a failover may lose it, it is accepted all the same, and sent again later. @throws ShardUnavailable */
   async accept(event: AgentEvent): Promise<void> {
-    try {
-      await this.#options.ingest.accept(event, 'unpublished');
-    } catch (error) {
-      if (!(error instanceof NotReplicated)) throw error;
-      this.#add(event);
-    }
+    if (!(await this.#isSafe(event))) this.#add(event);
   }
 
   async stop(): Promise<void> {
@@ -74,11 +69,39 @@ export class Unreplicated {
     while (this.#events.size > 0 && !signal.aborted) {
       await pause(Math.max(PAUSE_MS, tookMs), undefined, { signal }).catch(() => undefined); // stopping
       const startedMs = clock.monotonicMs();
+      await this.#restore(signal);
       await this.#offer(signal);
       tookMs = clock.monotonicMs() - startedMs;
     }
     this.#running = undefined;
     if (!signal.aborted) log.info('platform_reports_replicated');
+  }
+
+  /** @returns whether a failover cannot lose the event. @throws ShardUnavailable, or an error that ends all attempts */
+  async #isSafe(event: AgentEvent): Promise<boolean> {
+    try {
+      return !(await this.#options.ingest.accept(event, 'unpublished')).mayBeLost;
+    } catch (error) {
+      if (error instanceof NotReplicated) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Applies again what a failover has taken from the master, whether or not there is a replica by now: an agent who went off duty
+   * must not be handed out. Nothing is written, and little is read, if it has taken nothing.
+   */
+  async #restore(signal: AbortSignal): Promise<void> {
+    const { ingest, log } = this.#options;
+    const agentIds = [...this.#events.keys()];
+    for (let from = 0; from < agentIds.length && !signal.aborted; from += AT_ONCE) {
+      const restore = async (agentId: string): Promise<void> => {
+        for (const event of this.#events.get(agentId) ?? []) await ingest.restore(event);
+      };
+      const restored = await Promise.allSettled(agentIds.slice(from, from + AT_ONCE).map(restore));
+      const failed = restored.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+      if (failed) log.debug('platform_report_not_restored', { err: failed.reason });
+    }
   }
 
   async #offer(signal: AbortSignal): Promise<void> {
@@ -98,10 +121,10 @@ export class Unreplicated {
 
   /** @returns whether to go on with the domain's other agents: the events were accepted, or dropped for good */
   async #offerAgent(agentId: string): Promise<boolean> {
-    const { ingest, log } = this.#options;
+    const { log } = this.#options;
     const events = this.#events.get(agentId) ?? [];
     try {
-      for (const event of events) await ingest.accept(event, 'unpublished');
+      for (const event of events) if (!(await this.#isSafe(event))) return false;
     } catch (error) {
       if (isOutage(error)) return false;
       log.warn('platform_report_dropped', { err: error, agent: agentId });
