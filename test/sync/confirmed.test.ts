@@ -16,8 +16,7 @@ afterEach(() => sync.stop());
 /** One more instance: nothing is confirmed to it yet. */
 function another(): Freshness {
   const { clock, config, store, log } = sync;
-  const { freshness: settings } = config;
-  return new Freshness({ store, region: 'eu', regions: ['eu', 'us'], partitions: 3, settings, clock, log });
+  return new Freshness({ store, config, clock, log });
 }
 
 describe('an agent whom the platform has confirmed', () => {
@@ -67,7 +66,15 @@ describe('an agent whom the platform has confirmed', () => {
 
 describe('the instances of a region', () => {
   const heartbeat = (beat: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
-    ...{ region: 'us', beat, writer: 'us-1', steadyMs: sync.clock.monotonicMs(), timestampMs: 0, leaving: false },
+    ...{
+      region: 'us',
+      domain: 'main',
+      beat,
+      writer: 'us-1',
+      steadyMs: sync.clock.monotonicMs(),
+      timestampMs: 0,
+      leaving: false,
+    },
     ...more,
   });
 
@@ -77,7 +84,9 @@ describe('the instances of a region', () => {
     const other = another();
     await other.start();
     other.ask('us')(1);
-    for (const partition of [0, 1, 2]) await reader.advance(heartbeat(2), partition);
+    for (const partition of [0, 1, 2]) {
+      for (const domain of ['main', 'sales']) await reader.advance(heartbeat(2, { domain }), partition);
+    }
     await pass(1000);
     expect(other.region('us').state).toBe('fresh');
     sync.region.outages.set(SHARED, 'away');
@@ -91,12 +100,14 @@ describe('the instances of a region', () => {
     other.stop();
   });
 
-  it('make nothing of what an earlier version wrote, nor of a region that is not in the config', async () => {
-    await sync.store.notes.write('region', 'us', { 0: '77 us-1', 1: '77' });
+  it('make nothing of what an earlier version wrote, nor of a region or domain that is not in the config', async () => {
+    await sync.store.notes.write('region', 'us', { 0: '77 us-1 5 beating', 'main/0': '77 us-1', 'main/1': '77' });
     for (const region of ['us', 'mars']) sync.freshness.ask(region)(1);
     await sync.freshness.start();
     await sync.freshness.advance(heartbeat(2, { region: 'mars' }), 0);
+    await sync.freshness.advance(heartbeat(2, { domain: 'moon' }), 0);
     expect(await sync.store.notes.read('region', 'mars')).toEqual({});
+    expect(await sync.store.notes.read('region', 'us')).not.toHaveProperty('moon/0');
     for (const [region, partition] of [['us', 0] as const, ['us', 1] as const, ['mars', 0] as const]) {
       const standing = { state: 'stale', ageMs: Number.POSITIVE_INFINITY };
       expect(sync.freshness.partition(region, partition)).toMatchObject(standing);

@@ -13,6 +13,7 @@ import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
 import { readMessage } from '../../src/sync/flow/messages.ts';
+import { leaseOf, Relay } from '../../src/sync/flow/relay.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
@@ -143,6 +144,14 @@ export class MemorySync {
   /** An instance's share of some work. */
   leases(work: LeasedWork, count: number, instance = 'eu-1', store = this.store): Leases {
     return store.leases({ work, count, instance, ttlMs: 6000, clock: this.clock, log: this.log });
+  }
+
+  /** An instance's relay, of the domains that it holds. It is not started. */
+  relay(held: () => string[], { store = this.store, bus = this.bus, config = this.config } = {}): Relay {
+    const { clock, log, metrics, setAside } = this;
+    const { agents, outbox } = store;
+    const leases = { held: () => new Set(held().map((domain) => leaseOf(domain, config))) };
+    return new Relay({ outbox, agents, bus, leases, config, setAside, log, metrics, history: undefined, store, clock });
   }
 
   /** The lines of the log of one event. */
