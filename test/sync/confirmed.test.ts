@@ -115,3 +115,45 @@ describe('the instances of a region', () => {
     expect(sync.freshness.agent('eu', 'crm:ann')).toEqual({ ageMs: 0, state: 'fresh', left: false });
   });
 });
+
+describe('a domain', () => {
+  /** A heartbeat of a domain, on each partition, after the region was asked. */
+  async function beat(number: number, ...domains: string[]): Promise<void> {
+    const { clock, freshness } = sync;
+    freshness.ask('us')(number);
+    const written = { writer: 'us-1', steadyMs: clock.monotonicMs(), timestampMs: 0, leaving: false };
+    for (const domain of domains) {
+      const each = { region: 'us', domain, beat: number + 1, ...written };
+      await Promise.all([0, 1, 2].map((partition) => freshness.advance(each, partition)));
+    }
+  }
+  /** What counts as the age of `main`, of `sales`, of a partition with both, and of the region. */
+  const states = () => {
+    const { freshness } = sync;
+    const agents = ['far:ann', 'shop:eve'].map((id) => freshness.agent('us', id));
+    return [...agents, freshness.partition('us', 0), freshness.region('us')].map(({ state, left }) => {
+      expect(left).toBe(false);
+      return state;
+    });
+  };
+
+  it('of which a region no longer tells grows old, and with it the region, while the others are fresh', async () => {
+    const { suspectMs, staleMs } = sync.config.freshness;
+    await beat(1, 'main', 'sales');
+    expect(states()).toEqual(['fresh', 'fresh', 'fresh', 'fresh']);
+    sync.clock.ms += suspectMs + 1;
+    await beat(3, 'main');
+    expect(states()).toEqual(['fresh', 'suspect', 'suspect', 'suspect']);
+    sync.clock.ms += staleMs - suspectMs;
+    await beat(5, 'main');
+    expect(states()).toEqual(['fresh', 'stale', 'stale', 'stale']);
+    await beat(7, 'sales');
+    expect(states()).toEqual(['fresh', 'fresh', 'fresh', 'fresh']);
+  });
+
+  it('of which a region has never told is stale', async () => {
+    await beat(1, 'main');
+    expect(states()).toEqual(['fresh', 'stale', 'stale', 'stale']);
+    expect(sync.freshness.region('us').ageMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});

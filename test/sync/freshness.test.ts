@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
-import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import { systemClock } from '../../src/ops/clock.ts';
 import { BEAT_KEY } from '../../src/store/record/record.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { SOON } from '../fixtures/soon.ts';
@@ -30,8 +30,8 @@ freshness: { heartbeatMs: 100, suspectMs: 30000, staleMs: 60000 }
 const DOMAINS = ['main', 'sales'];
 
 /** One instance of `eu`, which listens to `us` on three partitions. */
-function instance(clock: Clock = systemClock): Freshness {
-  return new Freshness({ store: store.open(), config: CONFIG, clock, log: silent });
+function instance(): Freshness {
+  return new Freshness({ store: store.open(), config: CONFIG, clock: systemClock, log: silent });
 }
 
 const takeBeat = (known = 0): Promise<number> => store.open().takeBeat(known);
@@ -92,42 +92,6 @@ describe('the instances of a region', () => {
     late.ask('us')(await takeBeat());
     await beatAll(late, 0);
     expect(late.partition('us', 0).state).toBe('fresh');
-  });
-});
-
-describe('a domain', () => {
-  let nowMs = 0;
-  const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-  const beat = (of: Freshness, domain: string) =>
-    Promise.all(
-      [0, 1, 2].map(async (partition) => of.advance(await heartbeat({ domain, steadyMs: nowMs }), partition)),
-    );
-
-  test('of which the region no longer tells grows old, and so does the region, while the others are fresh', async () => {
-    const freshness = instance(clock);
-    freshness.ask('us')(await takeBeat());
-    for (const domain of DOMAINS) await beat(freshness, domain);
-    expect(freshness.region('us')).toMatchObject({ state: 'fresh' });
-    for (const state of ['suspect', 'stale']) {
-      nowMs += 40_000;
-      freshness.ask('us')(await takeBeat());
-      await beat(freshness, 'main');
-      expect(freshness.agent('us', agentOn(0))).toMatchObject({ state: 'fresh' });
-      for (const standing of [
-        freshness.agent('us', agentOn(0, 'shop:')),
-        freshness.partition('us', 0),
-        freshness.region('us'),
-      ])
-        expect(standing).toMatchObject({ state, left: false });
-    }
-  });
-
-  test('of which the region has never told is stale', async () => {
-    const freshness = instance(clock);
-    freshness.ask('us')(await takeBeat());
-    await beat(freshness, 'main');
-    expect(freshness.agent('us', agentOn(0))).toMatchObject({ state: 'fresh' });
-    expect(freshness.region('us')).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
   });
 });
 
