@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BusUnavailable } from '../../src/bus/bus.ts';
 import { HEARTBEAT, type Heartbeat, openMessage, originOf, partitionOf } from '../../src/bus/envelope.ts';
-import type { Leases } from '../../src/store/leases.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
-import { leaseOf, Relay } from '../../src/sync/flow/relay.ts';
+import { leaseOf, type Relay } from '../../src/sync/flow/relay.ts';
 import { Heartbeats } from '../../src/sync/freshness/heartbeat.ts';
 import { event, holdTime, MemorySync, pass, START_MS, until } from './memory-sync.ts';
 
@@ -87,7 +86,7 @@ describe('an instance', () => {
     const instances = ['eu-1', 'eu-2'].map((name) => ({ name, leases: sync.leases('relay', 3, name) }));
     for (const { name, leases } of instances) {
       leases.start();
-      beating(relayOf(leases), name).start();
+      beating(sync.relayBy(leases), name).start();
     }
     // The first takes all, and hands back what is the second's.
     await until(() => instances.every(({ leases }) => leases.held().size > 0));
@@ -105,14 +104,6 @@ describe('an instance', () => {
     for (const { leases } of instances) await leases.stop();
   });
 });
-
-/** A relay with real leases. */
-function relayOf(leases: Leases): Relay {
-  const { bus, clock, config, log, metrics, setAside } = sync;
-  const store = sync.open();
-  const { agents, outbox } = store;
-  return new Relay({ outbox, agents, bus, leases, config, setAside, log, metrics, history: undefined, store, clock });
-}
 
 describe('a heartbeat', () => {
   beforeEach(holdTime);

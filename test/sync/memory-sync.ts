@@ -147,11 +147,16 @@ export class MemorySync {
   }
 
   /** An instance's relay, of the domains that it holds. It is not started. */
-  relay(held: () => string[], { store = this.store, bus = this.bus, config = this.config } = {}): Relay {
-    const { clock, log, metrics, setAside } = this;
+  relay(held: () => string[], { store = this.store, bus = this.bus } = {}): Relay {
+    return this.relayBy({ held: () => new Set(held().map((domain) => leaseOf(domain, this.config))) }, store, bus);
+  }
+
+  /** An instance's relay, of the domains of which it has the leases. It is not started. */
+  relayBy(leases: Pick<Leases, 'held'>, store = this.open(), bus = this.bus): Relay {
+    const { clock, config, heardOfClaims, log, metrics, setAside } = this;
     const { agents, outbox } = store;
-    const leases = { held: () => new Set(held().map((domain) => leaseOf(domain, config))) };
-    return new Relay({ outbox, agents, bus, leases, config, setAside, log, metrics, history: undefined, store, clock });
+    const shared = { config, setAside, heardOfClaims, log, metrics, clock, history: undefined };
+    return new Relay({ ...shared, outbox, agents, bus, leases, store });
   }
 
   /** The lines of the log of one event. */

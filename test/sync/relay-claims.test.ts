@@ -93,6 +93,19 @@ describe('a claim that the store has granted', () => {
     expect(await publish()).toEqual([]);
   });
 
+  it('is told to those who look for other claims of its call, and so is its end', async () => {
+    const granted = await claim('call-1');
+    await publish();
+    await release(granted, 'call-1');
+    await sync.ingest.accept(event('crm:ann', START_MS + 1));
+    await publish();
+    const { fence } = granted;
+    expect(sync.heardOfClaims.mock.calls).toMatchObject([
+      ['crm:ann', 'eu', [{ fence, state: 'HELD', callId: 'call-1' }]],
+      ['crm:ann', 'eu', [{ fence, state: 'ENDED', callId: 'call-1' }]],
+    ]);
+  });
+
   it('tells what is left of its lock when it is published', async () => {
     await claim('call-1');
     sync.clock.ms += 3000;
