@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import { type BatchHandler, type BusMessage, BusUnavailable, type Delivery } from '../../src/bus/bus.ts';
 import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
-import { type Heartbeat, sealEvent, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';
+import { type Heartbeat, type Origin, sealEvent, sealHeartbeat, withOrigin } from '../../src/bus/envelope.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { ShardUnavailable } from '../../src/store/store.ts';
+import { type Outbox, ShardUnavailable } from '../../src/store/store.ts';
 import { NotReplicated, Written } from '../../src/store/written.ts';
 import { Applier } from '../../src/sync/flow/applier.ts';
 import type { Apply } from '../../src/sync/flow/ingest.ts';
@@ -24,16 +24,18 @@ function event(agentId: string, n: number): AgentEvent {
   return { eventId, agentId, timestampMs: NOW_MS, region: 'us', facets: { presence } };
 }
 const message = (agentId: string, n = 1): BusMessage => sealEvent(event(agentId, n), { status: 'AVAILABLE' }, NOW_MS);
-const beat = (): BusMessage => {
+const ORIGIN: Origin = { region: 'us', domain: 'main', storeId: 'store-1', position: `${NOW_MS}-0` };
+const beat = (domain = 'main', number = NOW_MS): BusMessage => {
   const heartbeat: Heartbeat = {
     region: 'us',
-    beat: NOW_MS,
+    domain,
+    beat: number,
     writer: 'us-1',
     steadyMs: 5,
     timestampMs: NOW_MS,
     leaving: false,
   };
-  return withPosition(sealHeartbeat(heartbeat, 3), { region: 'us', entry: `${NOW_MS}-0` });
+  return withOrigin(sealHeartbeat(heartbeat, 3), { ...ORIGIN, domain });
 };
 const JUNK: BusMessage = { key: 'crm:junk', headers: { ce_id: 'junk-1' }, value: '{' };
 
@@ -43,12 +45,14 @@ class Bench {
   readonly applied: string[] = [];
   readonly ensured: string[] = [];
   readonly reached: string[] = [];
-  readonly beats: number[] = [];
+  readonly beats: string[] = [];
   readonly metrics = createMetrics('eu');
   /** What goes wrong with an event, if anything. */
   fails: (event: AgentEvent) => unknown = () => undefined;
   failsToEnsure: (events: AgentEvent[]) => unknown = () => undefined;
   failsToKeep: () => unknown = () => undefined;
+  /** Whether the store has what this region has published. */
+  has: () => boolean | Promise<boolean> = () => true;
   durability: 'acknowledged' | 'not-acknowledged' = 'acknowledged';
   #handler: BatchHandler = async () => undefined;
 
@@ -84,13 +88,14 @@ class Bench {
       apply: apply as unknown as Apply,
       setAside,
       positions: {
-        reached: (_: string, n: number, entry: string) => this.reached.push(`${n} ${entry}`),
+        reached: ({ region, domain, position }: Origin, n: number) =>
+          this.reached.push(`${region} ${domain}/${n} ${position}`),
       } as unknown as Positions,
       freshness: {
-        advance: async (heartbeat: Heartbeat) => void this.beats.push(heartbeat.beat),
+        advance: async (heartbeat: Heartbeat) => void this.beats.push(`${heartbeat.domain} ${heartbeat.beat}`),
       } as unknown as Freshness,
       replication: 'refuse',
-      store: systemClock,
+      store: { ...systemClock, outbox: { has: async () => this.has() } as unknown as Outbox },
       history: undefined,
     });
     applier.start();
@@ -124,8 +129,8 @@ describe('a message that cannot be read or applied', () => {
       { message: message('crm:ann', 2), reason: 'URIError: URI malformed', from: 'bus partition 3, 1-2' },
     ]);
     expect(bench.letters.map(({ stack }) => stack?.includes('URIError: URI malformed'))).toEqual([undefined, true]);
-    expect(bench.beats).toEqual([NOW_MS]);
-    expect(bench.reached).toEqual([`3 ${NOW_MS}-0`]);
+    expect(bench.beats).toEqual([`main ${NOW_MS}`]);
+    expect(bench.reached).toEqual([`us main/3 ${NOW_MS}-0`]);
   });
 
   it('is counted once', async () => {
@@ -150,7 +155,7 @@ describe('a message that cannot be read or applied', () => {
     bench.failsToKeep = () => new RangeError('too long');
     await bench.take(message('crm:ann'), JUNK, message('crm:bob'), beat());
     expect(bench.applied.toSorted()).toEqual(['crm:ann-1', 'crm:bob-1']);
-    expect(bench.beats).toEqual([NOW_MS]);
+    expect(bench.beats).toEqual([`main ${NOW_MS}`]);
   });
 });
 
@@ -166,7 +171,7 @@ describe('an outage', () => {
       bench.fails = () => undefined;
       await bench.take(message('crm:ann'), message('crm:bob'), beat());
       expect(bench.applied).toContain('crm:ann-1');
-      expect(bench.beats).toEqual([NOW_MS]);
+      expect(bench.beats).toEqual([`main ${NOW_MS}`]);
     },
   );
 
@@ -195,5 +200,38 @@ describe('an outage', () => {
     bench.fails = () => undefined;
     await bench.take(JUNK, message('crm:ann'));
     expect(bench.letters).toHaveLength(1);
+  });
+});
+
+describe('a batch', () => {
+  it('records where its messages come from, in their order, and of each domain the latest heartbeat', async () => {
+    const bench = new Bench();
+    const at = (n: number, position: string) => withOrigin(message('crm:ann', n), { ...ORIGIN, position });
+    await bench.take(
+      at(1, '7-0'),
+      message('crm:bob'),
+      beat('main', 5),
+      beat('sales', 6),
+      at(2, '7-1'),
+      beat('main', 8),
+      // Published again, after a newer one.
+      beat('main', 7),
+    );
+    expect(bench.applied.toSorted()).toEqual(['crm:ann-1', 'crm:ann-2', 'crm:bob-1']);
+    expect(bench.reached.filter((each) => each.includes(' 7-'))).toEqual(['us main/3 7-0', 'us main/3 7-1']);
+    expect(bench.beats.toSorted()).toEqual(['main 8', 'sales 6']);
+  });
+
+  it('waits while it is unknown whether the store has what this region has published', async () => {
+    const bench = new Bench();
+    const own = withOrigin(message('crm:ann', 1), { ...ORIGIN, region: 'eu' });
+    bench.has = () => Promise.reject(new ShardUnavailable('down'));
+    await expect(bench.take(own, message('crm:bob'), beat())).rejects.toThrow(ShardUnavailable);
+    expect([...bench.beats, ...bench.reached, ...bench.letters]).toEqual([]);
+    // It is a question of own messages alone.
+    await bench.take(message('crm:bob'), beat());
+    bench.has = () => false;
+    await bench.take(own);
+    expect(bench.applied).toEqual(['crm:bob-1', 'crm:ann-1']);
   });
 });

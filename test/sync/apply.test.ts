@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Claim, claimFacet, type Facets, interactionsFacet } from '../../src/agent/facets.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
-import { NotReplicated, Written } from '../../src/store/written.ts';
+import { isDurableEnough, NotReplicated, Written } from '../../src/store/written.ts';
+import { writeMessage } from '../../src/sync/flow/messages.ts';
 import { event, holdTime, MemorySync, START_MS, until } from './memory-sync.ts';
 
 let sync: MemorySync;
@@ -129,14 +130,22 @@ describe('the home of an agent', () => {
 });
 
 describe('what no replica has acknowledged', () => {
-  it('counts as deferred where that is refused, as applied where it is granted, and a repeat as what it is', async () => {
+  it('is not durable enough where that is refused, and is where it is granted, and so is a repeat of it', async () => {
     sync.region.acknowledges = false;
-    expect(await sync.apply.local(event('crm:ann', START_MS))).toBe('deferred');
-    expect(await sync.apply.local(event('crm:ann', START_MS))).toBe('duplicate');
-    sync.stop();
-    sync = new MemorySync({ replication: 'grant' });
+    for (const expected of ['applied', 'duplicate']) {
+      const written = await sync.apply.own(event('crm:ann', START_MS), undefined);
+      expect(written.evenIfLost().outcome).toBe(expected);
+      expect([isDurableEnough(written, 'refuse'), isDurableEnough(written, 'grant')]).toEqual([false, true]);
+    }
+  });
+
+  it('is no more durable when it is repeated without effect, though replicas acknowledge again', async () => {
     sync.region.acknowledges = false;
-    expect(await sync.apply.local(event('crm:ann', START_MS))).toBe('applied');
+    (await sync.apply.own(event('crm:ann', START_MS), undefined)).evenIfLost();
+    sync.region.acknowledges = true;
+    const written = await sync.apply.own(event('crm:ann', START_MS), undefined);
+    expect(written.evenIfLost()).not.toHaveProperty('position');
+    expect(isDurableEnough(written, 'refuse')).toBe(false);
   });
 
   it('is asked for again until a replica has it, which writes what is there already once more', async () => {
@@ -158,6 +167,18 @@ describe('what no replica has acknowledged', () => {
     sync.region.domain('main').remove('crm:ann');
     await sync.apply.ensureReplicated('crm:ann', events);
     expect(await sync.facets('crm:ann')).toMatchObject({ ...call, presence: { at: START_MS } });
+  });
+
+  it('is published with what it says, where a failover took both', async () => {
+    const told = event('crm:ann', START_MS);
+    (await sync.apply.own(told, undefined)).evenIfLost();
+    sync.region.domain('main').remove('crm:ann');
+    const messageOf = vi.fn(() => writeMessage({ key: 'crm:ann', headers: {}, value: 'again' }));
+    await sync.apply.ensureReplicated('crm:ann', [told], messageOf);
+    expect(messageOf).toHaveBeenLastCalledWith(expect.objectContaining(told.facets));
+    expect((await sync.waiting()).map(({ value }) => value)).toEqual(['again']);
+    await sync.apply.ensureReplicated('crm:ann', [told], messageOf);
+    expect(await sync.waiting()).toHaveLength(1);
   });
 
   it('is nothing where there are no events', async () => {
@@ -206,7 +227,7 @@ describe('events of one agent', () => {
       for (const each of all) await sync.apply.fromBus(event(one, START_MS, each));
       const shuffled = all.toSorted((a, b) => (order[all.indexOf(a)] ?? 0) - (order[all.indexOf(b)] ?? 0));
       for (const each of [...shuffled, ...all.slice(0, 2)]) {
-        if (isLocal) await sync.apply.local(event(other, START_MS, each));
+        if (isLocal) await sync.apply.own(event(other, START_MS, each), undefined);
         else await sync.apply.fromBus(event(other, START_MS, each));
       }
       expect((await sync.facets(other)) ?? {}).toEqual((await sync.facets(one)) ?? {});

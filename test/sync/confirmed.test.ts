@@ -16,8 +16,7 @@ afterEach(() => sync.stop());
 /** One more instance: nothing is confirmed to it yet. */
 function another(): Freshness {
   const { clock, config, store, log } = sync;
-  const { freshness: settings } = config;
-  return new Freshness({ store, region: 'eu', regions: ['eu', 'us'], partitions: 3, settings, clock, log });
+  return new Freshness({ store, config, clock, log });
 }
 
 describe('an agent whom the platform has confirmed', () => {
@@ -67,7 +66,15 @@ describe('an agent whom the platform has confirmed', () => {
 
 describe('the instances of a region', () => {
   const heartbeat = (beat: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
-    ...{ region: 'us', beat, writer: 'us-1', steadyMs: sync.clock.monotonicMs(), timestampMs: 0, leaving: false },
+    ...{
+      region: 'us',
+      domain: 'main',
+      beat,
+      writer: 'us-1',
+      steadyMs: sync.clock.monotonicMs(),
+      timestampMs: 0,
+      leaving: false,
+    },
     ...more,
   });
 
@@ -77,7 +84,9 @@ describe('the instances of a region', () => {
     const other = another();
     await other.start();
     other.ask('us')(1);
-    for (const partition of [0, 1, 2]) await reader.advance(heartbeat(2), partition);
+    for (const partition of [0, 1, 2]) {
+      for (const domain of ['main', 'sales']) await reader.advance(heartbeat(2, { domain }), partition);
+    }
     await pass(1000);
     expect(other.region('us').state).toBe('fresh');
     sync.region.outages.set(SHARED, 'away');
@@ -91,16 +100,60 @@ describe('the instances of a region', () => {
     other.stop();
   });
 
-  it('make nothing of what an earlier version wrote, nor of a region that is not in the config', async () => {
-    await sync.store.notes.write('region', 'us', { 0: '77 us-1', 1: '77' });
+  it('make nothing of what an earlier version wrote, nor of a region or domain that is not in the config', async () => {
+    await sync.store.notes.write('region', 'us', { 0: '77 us-1 5 beating', 'main/0': '77 us-1', 'main/1': '77' });
     for (const region of ['us', 'mars']) sync.freshness.ask(region)(1);
     await sync.freshness.start();
     await sync.freshness.advance(heartbeat(2, { region: 'mars' }), 0);
+    await sync.freshness.advance(heartbeat(2, { domain: 'moon' }), 0);
     expect(await sync.store.notes.read('region', 'mars')).toEqual({});
+    expect(await sync.store.notes.read('region', 'us')).not.toHaveProperty('moon/0');
     for (const [region, partition] of [['us', 0] as const, ['us', 1] as const, ['mars', 0] as const]) {
       const standing = { state: 'stale', ageMs: Number.POSITIVE_INFINITY };
       expect(sync.freshness.partition(region, partition)).toMatchObject(standing);
     }
     expect(sync.freshness.agent('eu', 'crm:ann')).toEqual({ ageMs: 0, state: 'fresh', left: false });
+  });
+});
+
+describe('a domain', () => {
+  /** A heartbeat of a domain, on each partition, after the region was asked. */
+  async function beat(number: number, ...domains: string[]): Promise<void> {
+    const { clock, freshness } = sync;
+    freshness.ask('us')(number);
+    const written = { writer: 'us-1', steadyMs: clock.monotonicMs(), timestampMs: 0, leaving: false };
+    for (const domain of domains) {
+      const each = { region: 'us', domain, beat: number + 1, ...written };
+      await Promise.all([0, 1, 2].map((partition) => freshness.advance(each, partition)));
+    }
+  }
+  /** What counts as the age of `main`, of `sales`, of a partition with both, and of the region. */
+  const states = () => {
+    const { freshness } = sync;
+    const agents = ['far:ann', 'shop:eve'].map((id) => freshness.agent('us', id));
+    return [...agents, freshness.partition('us', 0), freshness.region('us')].map(({ state, left }) => {
+      expect(left).toBe(false);
+      return state;
+    });
+  };
+
+  it('of which a region no longer tells grows old, and with it the region, while the others are fresh', async () => {
+    const { suspectMs, staleMs } = sync.config.freshness;
+    await beat(1, 'main', 'sales');
+    expect(states()).toEqual(['fresh', 'fresh', 'fresh', 'fresh']);
+    sync.clock.ms += suspectMs + 1;
+    await beat(3, 'main');
+    expect(states()).toEqual(['fresh', 'suspect', 'suspect', 'suspect']);
+    sync.clock.ms += staleMs - suspectMs;
+    await beat(5, 'main');
+    expect(states()).toEqual(['fresh', 'stale', 'stale', 'stale']);
+    await beat(7, 'sales');
+    expect(states()).toEqual(['fresh', 'fresh', 'fresh', 'fresh']);
+  });
+
+  it('of which a region has never told is stale', async () => {
+    await beat(1, 'main');
+    expect(states()).toEqual(['fresh', 'stale', 'stale', 'stale']);
+    expect(sync.freshness.region('us').ageMs).toBe(Number.POSITIVE_INFINITY);
   });
 });

@@ -63,6 +63,7 @@ export function instanceOf(sync: MemorySync, instance: string, names: string[]):
       },
     })),
     ...{ store: sync.open(), ingest: sync.ingest, setAside: sync.setAside, region: 'eu', instance },
+    config: sync.config,
     ...{ readingIntervalMs: 60_000, forgetAfterMs: FORGET_AFTER_MS },
     ...{ clock: sync.clock, log: sync.log, metrics: sync.metrics },
     counts: new PlatformCounts(sync.metrics, sync.log),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
+import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { BEAT_KEY } from '../../src/store/record/record.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
@@ -12,22 +13,31 @@ beforeAll(async () => {
 });
 afterAll(() => store.stop());
 
+const CONFIG = readConfig(
+  `
+region: eu
+redis: { nodes: [127.0.0.1:7001] }
+bus: { url: redis://127.0.0.1:6390, partitions: 3 }
+regions: { eu: { url: http://127.0.0.1:7402 }, us: { url: http://127.0.0.1:7401 } }
+domains: { main: {}, sales: {} }
+connections: { shop: { platform: events, home: us, domain: sales } }
+agents: { unknown: { accept: true, home: us } }
+freshness: { heartbeatMs: 100, suspectMs: 30000, staleMs: 60000 }
+`,
+  'muster.yaml',
+  {},
+);
+const DOMAINS = ['main', 'sales'];
+
 /** One instance of `eu`, which listens to `us` on three partitions. */
 function instance(): Freshness {
-  return new Freshness({
-    store: store.open(),
-    region: 'eu',
-    regions: ['eu', 'us'],
-    partitions: 3,
-    settings: { heartbeatMs: 100, suspectMs: 30_000, staleMs: 60_000, confirmedMs: 5000 },
-    clock: systemClock,
-    log: silent,
-  });
+  return new Freshness({ store: store.open(), config: CONFIG, clock: systemClock, log: silent });
 }
 
 const takeBeat = (known = 0): Promise<number> => store.open().takeBeat(known);
 const heartbeat = async (more: Partial<Heartbeat> = {}): Promise<Heartbeat> => ({
   region: 'us',
+  domain: 'main',
   beat: await takeBeat(),
   writer: 'us-1',
   steadyMs: systemClock.monotonicMs(),
@@ -35,14 +45,18 @@ const heartbeat = async (more: Partial<Heartbeat> = {}): Promise<Heartbeat> => (
   leaving: false,
   ...more,
 });
-const agentOn = (partition: number): string =>
-  Array.from({ length: 100 }, (_, i) => `agent-${i}`).find((id) => partitionOf(id, 3) === partition) ?? '';
+const agentOn = (partition: number, prefix = 'agent-'): string =>
+  Array.from({ length: 100 }, (_, i) => `${prefix}${i}`).find((id) => partitionOf(id, 3) === partition) ?? '';
+/** Has an instance apply a heartbeat of every domain. */
+async function beatAll(of: Freshness, partition: number, more: Partial<Heartbeat> = {}): Promise<void> {
+  for (const domain of DOMAINS) await of.advance(await heartbeat({ domain, ...more }), partition);
+}
 
 describe('the instances of a region', () => {
   test('share applied heartbeats, and each computes ages by itself, for each partition', async () => {
     const [reader, other] = [instance(), instance()];
     for (const each of [reader, other]) each.ask('us')(await takeBeat());
-    for (const partition of [0, 1]) await reader.advance(await heartbeat(), partition);
+    for (const partition of [0, 1]) await beatAll(reader, partition);
     await other.start();
     try {
       for (const each of [reader, other]) {
@@ -57,11 +71,14 @@ describe('the instances of a region', () => {
         expect(each.region('eu')).toEqual({ state: 'fresh', ageMs: 0, left: false });
         expect(each.region('nowhere')).toMatchObject({ state: 'stale' });
       }
-      await reader.advance(await heartbeat({ writer: 'us-2' }), 2);
+      await beatAll(reader, 2, { writer: 'us-2' });
       await vi.waitFor(() => expect(other.region('us').state).toBe('fresh'), SOON);
       await reader.advance(await heartbeat({ leaving: true }), 1);
       await vi.waitFor(() => expect(other.region('us')).toMatchObject({ state: 'stale', left: true }), SOON);
       expect(other.agent('us', agentOn(0))).toMatchObject({ state: 'fresh', left: false });
+      // What a region says of one domain says nothing of another.
+      expect(other.agent('us', agentOn(1))).toMatchObject({ state: 'stale', left: true });
+      expect(other.agent('us', agentOn(1, 'shop:'))).toMatchObject({ state: 'fresh', left: false });
     } finally {
       other.stop();
     }
@@ -73,7 +90,7 @@ describe('the instances of a region', () => {
     late.stop();
     expect(late.partition('us', 0)).toMatchObject({ state: 'stale', ageMs: Number.POSITIVE_INFINITY });
     late.ask('us')(await takeBeat());
-    await late.advance(await heartbeat(), 0);
+    await beatAll(late, 0);
     expect(late.partition('us', 0).state).toBe('fresh');
   });
 });
@@ -96,7 +113,7 @@ describe('a heartbeat sequence number', () => {
     expect(openMessage(sealHeartbeat(sent, 7), 0)).toEqual({ type: 'muster.region.heartbeat', heartbeat: sent });
   });
 
-  test.each(['beat', 'writer', 'steady_ms'])('without %s is no heartbeat', async (field) => {
+  test.each(['domain', 'beat', 'writer', 'steady_ms'])('without %s is no heartbeat', async (field) => {
     const message = sealHeartbeat(await heartbeat(), 7);
     const value = JSON.stringify({ ...JSON.parse(message.value), [field]: undefined });
     expect(() => openMessage({ ...message, value }, 0)).toThrow(`/${field}`);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HEARTBEAT, type Heartbeat, openMessage, readFields } from '../../src/bus/envelope.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BusUnavailable } from '../../src/bus/bus.ts';
+import { HEARTBEAT, type Heartbeat, openMessage, originOf, partitionOf } from '../../src/bus/envelope.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
-import { OutboxFull, type Store } from '../../src/store/store.ts';
+import { leaseOf, type Relay } from '../../src/sync/flow/relay.ts';
 import { Heartbeats } from '../../src/sync/freshness/heartbeat.ts';
 import { event, holdTime, MemorySync, pass, START_MS, until } from './memory-sync.ts';
 
@@ -18,86 +19,88 @@ afterEach(() => {
   sync.stop();
 });
 
-/** The heartbeats of one instance, which relays some partitions. */
-function create(relays: () => number[], instance = 'eu-1', store: Pick<Store, 'outbox' | 'takeBeat'> = sync.store) {
+/** The heartbeats of one instance, which relays what `relay` says. */
+function beating(relay: Relay, instance = 'eu-1', takeBeat = sync.store.takeBeat.bind(sync.store)): Heartbeats {
   const heartbeats = new Heartbeats({
-    store,
-    leases: { ...sync.leases('relay', 3), held: () => new Set(relays()) },
-    region: 'eu',
-    instance,
-    heartbeatMs: EVERY_MS,
-    clock: sync.clock,
-    log: sync.log,
+    ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3 },
+    ...{ region: 'eu', instance, heartbeatMs: EVERY_MS, clock: sync.clock, log: sync.log },
   });
   running.push(heartbeats);
   return heartbeats;
 }
 
-/** What lies in a partition: a heartbeat, or the id of another message. */
-async function partition(number: number): Promise<(Heartbeat | string)[]> {
-  const entries = await sync.store.outbox.oldest(number, 1000);
-  return entries.map(({ fields }) => {
-    const message = readFields(fields);
+/** The heartbeats of one instance, which relays some domains. */
+const create = (relays: () => string[], instance?: string) => beating(sync.relay(relays), instance);
+const both = () => ['main', 'sales'];
+
+/** What lies in a partition of the bus: a heartbeat, or the id of another message. */
+function partition(number: number): (Heartbeat | string)[] {
+  const messages = sync.bus.published.filter((each) => each.partition === number).map(({ message }) => message);
+  return messages.map((message) => {
     const envelope = openMessage(message, START_MS);
     return envelope.type === HEARTBEAT ? envelope.heartbeat : (message.headers.ce_id ?? '');
   });
 }
-const all = async () => Promise.all([0, 1, 2].map(partition));
-const counts = async () => (await all()).map((each) => each.length);
-const written = async () => (await all()).flat() as Heartbeat[];
+const all = () => [0, 1, 2].map(partition);
+/** How many heartbeats lie in each partition. */
+const counts = (domain?: string) =>
+  all().map((each) => each.filter((one) => typeof one !== 'string' && (!domain || one.domain === domain)).length);
+const written = () => all().flat() as Heartbeat[];
 
 describe('an instance', () => {
   beforeEach(holdTime);
 
-  it('beats at once, and regularly, on the partitions that it relays and no others', async () => {
-    create(() => [0, 2]).start();
+  it('beats at once, and regularly, on all partitions, for the domains that it relays and no others', async () => {
+    create(() => ['sales']).start();
     await pass(0);
-    expect(await counts()).toEqual([1, 0, 1]);
+    expect(counts('sales')).toEqual([1, 1, 1]);
     await pass(3 * EVERY_MS);
-    expect(await counts()).toEqual([4, 0, 4]);
+    expect(counts('sales')).toEqual([4, 4, 4]);
+    expect(counts('main')).toEqual([0, 0, 0]);
   });
 
   it('that relays nothing is silent, and beats long before the next heartbeat is due once it does', async () => {
-    const relays: number[] = [];
+    const relays: string[] = [];
     create(() => relays).start();
     await pass(5 * EVERY_MS);
-    expect(await counts()).toEqual([0, 0, 0]);
-    relays.push(1);
+    expect(counts()).toEqual([0, 0, 0]);
+    relays.push('main');
     await pass(EVERY_MS / 5);
-    expect(await counts()).toEqual([0, 1, 0]);
+    expect(counts('main')).toEqual([1, 1, 1]);
     relays.length = 0;
     await pass(5 * EVERY_MS);
-    expect(await counts()).toEqual([0, 1, 0]);
+    expect(counts()).toEqual([1, 1, 1]);
   });
 
   it('is silent once it has stopped', async () => {
-    const heartbeats = create(() => [0]);
+    const heartbeats = create(both);
     heartbeats.start();
     await pass(EVERY_MS);
     heartbeats.stop();
-    const before = await counts();
+    const before = counts();
     await pass(5 * EVERY_MS);
-    expect(await counts()).toEqual(before);
+    expect(counts()).toEqual(before);
   });
 
-  it('follows the leases of the region: two of them have all partitions between them, each one of them once', async () => {
+  it('follows the leases of the region: each domain has the heartbeats of the one instance that holds it', async () => {
     const instances = ['eu-1', 'eu-2'].map((name) => ({ name, leases: sync.leases('relay', 3, name) }));
     for (const { name, leases } of instances) {
       leases.start();
-      create(() => [...leases.held()], name).start();
+      beating(sync.relayBy(leases), name).start();
     }
     // The first takes all, and hands back what is the second's.
     await until(() => instances.every(({ leases }) => leases.held().size > 0));
-    for (const number of [0, 1, 2]) {
-      const entries = await sync.store.outbox.oldest(number, 1000);
-      await sync.store.outbox.remove(
-        number,
-        entries.map(({ id }) => id),
-      );
-    }
+    sync.bus.published.length = 0;
     await pass(EVERY_MS);
-    expect(await counts()).toEqual([1, 1, 1]);
-    expect(new Set((await written()).map(({ writer }) => writer))).toEqual(new Set(['eu-1', 'eu-2']));
+    const holderOf = (domain: string) => {
+      const lease = leaseOf(domain, sync.config);
+      return instances.filter(({ leases }) => leases.held().has(lease)).map(({ name }) => name);
+    };
+    for (const domain of both()) {
+      expect(counts(domain)).toEqual([1, 1, 1]);
+      const writers = written().filter((each) => each.domain === domain);
+      expect([...new Set(writers.map(({ writer }) => writer))]).toEqual(holderOf(domain));
+    }
     for (const { leases } of instances) await leases.stop();
   });
 });
@@ -106,91 +109,168 @@ describe('a heartbeat', () => {
   beforeEach(holdTime);
 
   it('lies behind everything that was accepted before it, and before what is accepted after it', async () => {
-    create(() => [0, 1, 2]).start();
+    create(() => ['main']).start();
     await pass(0);
     const { place } = await sync.ingest.accept(event('crm:ann', START_MS));
     await pass(EVERY_MS);
     await sync.ingest.accept(event('crm:ann', START_MS + 1));
-    const [first, told, second, later] = await partition(place.partition);
+    await pass(0);
+    const [first, told, second, later] = partition(partitionOf('crm:ann', 3));
     expect([told, later]).toEqual([`crm:ann-${START_MS}`, `crm:ann-${START_MS + 1}`]);
     expect((second as Heartbeat).beat).toBeGreaterThan((first as Heartbeat).beat);
+    const origins = sync.bus.published.filter(({ message }) => message.headers.ce_type === HEARTBEAT);
+    const { storeId } = sync.region.domain('main');
+    expect(origins.slice(-3).map(({ message }) => originOf(message))).toEqual(
+      [0, 1, 2].map(() => ({ region: 'eu', domain: 'main', storeId, position: place.position })),
+    );
   });
 
-  it('has one beat in all partitions, its writer, and both of its clocks', async () => {
-    create(() => [0, 1, 2], 'eu-7').start();
+  it('waits for what the bus still takes of its domain, and not for another domain', async () => {
+    const taken = Promise.withResolvers<void>();
+    const publish = sync.bus.publish.bind(sync.bus);
+    vi.spyOn(sync.bus, 'publish').mockImplementationOnce(async (...args) => {
+      await taken.promise;
+      await publish(...args);
+    });
+    const heartbeats = create(both);
+    await sync.ingest.accept(event('crm:ann', START_MS));
+    heartbeats.start();
+    await pass(0);
+    // It comes after the first read.
+    await sync.ingest.accept(event('crm:ann', START_MS + 1));
+    await pass(3 * EVERY_MS);
+    expect([counts('main'), counts('sales')]).toEqual([
+      [0, 0, 0],
+      [4, 4, 4],
+    ]);
+    taken.resolve();
+    await pass(0);
+    const ofMain = partition(partitionOf('crm:ann', 3)).filter(
+      (one) => typeof one === 'string' || one.domain === 'main',
+    );
+    expect(ofMain).toMatchObject([`crm:ann-${START_MS}`, { steadyMs: START_MS }, `crm:ann-${START_MS + 1}`]);
+    // None was taken for it meanwhile.
+    expect(counts('main')).toEqual([1, 1, 1]);
+    await pass(EVERY_MS);
+    expect(counts('main')).toEqual([2, 2, 2]);
+  });
+
+  it('has one beat in all partitions and domains, its writer, and both of its clocks', async () => {
+    create(both, 'eu-7').start();
     await pass(2 * EVERY_MS);
     const clockMs = [0, 1, 2].map((n) => START_MS + n * EVERY_MS);
-    for (const each of await all()) {
-      const expected = clockMs.map((ms) => ({ writer: 'eu-7', steadyMs: ms, timestampMs: ms }));
-      expect(each).toMatchObject(expected.map((one) => ({ ...one, region: 'eu', leaving: false })));
+    for (const domain of both()) {
+      for (const each of all()) {
+        const expected = clockMs.map((ms) => ({ writer: 'eu-7', steadyMs: ms, timestampMs: ms }));
+        const ofDomain = each.filter((one) => typeof one !== 'string' && one.domain === domain);
+        expect(ofDomain).toMatchObject(expected.map((one) => ({ ...one, region: 'eu', leaving: false })));
+      }
     }
-    const beats = new Set((await written()).map(({ beat }) => beat));
+    const beats = new Set(written().map(({ beat }) => beat));
     expect(beats.size).toBe(3);
   });
 
-  it('carries a clock that was read after its beat was taken, and before it was written', async () => {
+  it('carries a clock that was read after its beat was taken, and before what was accepted is read', async () => {
     const takeBeat = async (highest: number) => {
       const beat = await sync.store.takeBeat(highest);
       sync.clock.ms += 7;
       return beat;
     };
-    const append: Store['outbox']['append'] = async (...args) => {
+    const next = sync.store.outbox.next.bind(sync.store.outbox);
+    vi.spyOn(sync.store.outbox, 'next').mockImplementation(async (...args) => {
       sync.clock.ms += 11;
-      return sync.store.outbox.append(...args);
-    };
-    const outbox = { ...sync.store.outbox, partitions: 1, append };
-    create(() => [0], 'eu-1', { takeBeat, outbox } as unknown as Store).start();
+      return next(...args);
+    });
+    beating(
+      sync.relay(() => ['main']),
+      'eu-1',
+      takeBeat,
+    ).start();
     await pass(0);
-    expect(await partition(0)).toMatchObject([{ steadyMs: START_MS + 7 }]);
+    expect(partition(0)).toMatchObject([{ steadyMs: START_MS + 7 }]);
   });
 
   it('is left out while the store is away, and comes again when it is back', async () => {
     sync.region.outages.set(SHARED, 'away');
-    create(() => [0]).start();
+    create(both).start();
     await pass(3 * EVERY_MS);
     sync.region.outages.clear();
-    expect(await counts()).toEqual([0, 0, 0]);
+    expect(counts()).toEqual([0, 0, 0]);
     expect(sync.logged('heartbeat_not_written').length).toBeGreaterThan(0);
     await pass(EVERY_MS);
-    expect(await counts()).toEqual([1, 0, 0]);
+    expect(counts()).toEqual([2, 2, 2]);
+  });
+
+  it('is left out of a domain that is away, and comes again when it is back', async () => {
+    sync.region.outages.set('main', 'away');
+    create(both).start();
+    await pass(3 * EVERY_MS);
+    expect([counts('main'), counts('sales')]).toEqual([
+      [0, 0, 0],
+      [4, 4, 4],
+    ]);
+    sync.region.outages.clear();
+    await until(() => counts('main')[0] === 1);
   });
 
   it('that one partition does not take is written to the others', async () => {
-    const append: Store['outbox']['append'] = async (number, fields) => {
-      if (number === 1) throw new OutboxFull('full');
-      return sync.store.outbox.append(number, fields);
-    };
-    const outbox = { append } as unknown as Store['outbox'];
-    const takeBeat = (highest: number) => sync.store.takeBeat(highest);
-    create(() => [0, 1, 2], 'eu-1', { outbox, takeBeat }).start();
+    const publish = sync.bus.publish.bind(sync.bus);
+    vi.spyOn(sync.bus, 'publish').mockImplementation(async (number, messages) => {
+      if (number === 1) throw new BusUnavailable('away');
+      await publish(number, messages);
+    });
+    create(() => ['main']).start();
     await pass(0);
-    expect(await counts()).toEqual([1, 0, 1]);
+    expect(counts()).toEqual([1, 0, 1]);
     expect(sync.logged('heartbeat_not_written')).toHaveLength(1);
   });
 
-  it('counts though no replica has it', async () => {
+  it('waits for a replica, as what lies before it does', async () => {
     sync.region.acknowledges = false;
-    create(() => [0]).start();
+    create(() => ['main']).start();
+    await pass(3 * EVERY_MS);
+    expect(counts()).toEqual([0, 0, 0]);
+    sync.region.acknowledges = true;
+    await until(() => counts()[0] === 1);
+  });
+
+  it('counts though no replica has it, where that is enough for a grant', async () => {
+    sync.stop();
+    sync = new MemorySync({ replication: 'grant' });
+    sync.region.acknowledges = false;
+    create(() => ['main']).start();
     await pass(0);
-    expect(await counts()).toEqual([1, 0, 0]);
+    expect(counts()).toEqual([1, 1, 1]);
     expect(sync.logged('heartbeat_not_written')).toEqual([]);
   });
 });
 
 describe('a good-bye', () => {
-  it('is the last word on every partition, whichever the instance relays', async () => {
-    const heartbeats = create(() => [1]);
+  it('is the last word of every domain on every partition, where the instance has inherited them', async () => {
+    const relay = sync.relay(() => ['sales']);
+    const heartbeats = beating(relay);
     for (let n = 0; n < 10; n++) await sync.ingest.accept(event(`crm:${n}`, START_MS));
-    expect((await counts()).every((count) => count > 0)).toBe(true);
+    for (let n = 0; n < 10; n++) await sync.ingest.accept(event(`shop:${n}`, START_MS));
+    relay.inherit();
     await heartbeats.sayGoodbye();
-    for (const each of await all()) expect(each.at(-1)).toMatchObject({ region: 'eu', leaving: true });
+    for (const each of all()) {
+      expect(each.length).toBeGreaterThan(2);
+      const ofDomain = (domain: string, prefix: string) =>
+        each.filter((one) => (typeof one === 'string' ? one.startsWith(prefix) : one.domain === domain));
+      for (const told of [ofDomain('main', 'crm:'), ofDomain('sales', 'shop:')]) {
+        expect(told.length).toBeGreaterThan(1);
+        expect(told.at(-1)).toMatchObject({ region: 'eu', leaving: true });
+      }
+    }
+    await relay.stop();
+    expect(await sync.waiting()).toEqual([]);
   });
 
   it('is left out where it cannot be said', async () => {
     sync.region.outages.set(SHARED, 'away');
-    await expect(create(() => [1]).sayGoodbye()).resolves.toBeUndefined();
+    await expect(create(() => ['main']).sayGoodbye()).resolves.toBeUndefined();
     sync.region.outages.clear();
-    expect(await counts()).toEqual([0, 0, 0]);
+    expect(counts()).toEqual([0, 0, 0]);
   });
 });
 

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidEvent } from '../../src/agent/event.ts';
 import { type Interaction, interactionsFacet, type Stamped } from '../../src/agent/facets.ts';
-import { AGENT_CHANGED, CLAIM_CONFLICT, openMessage, partitionOf } from '../../src/bus/envelope.ts';
-import { SHARED } from '../../src/store/memory/memory-region.ts';
-import { OutboxFull, ShardUnavailable } from '../../src/store/store.ts';
+import { BusUnavailable } from '../../src/bus/bus.ts';
+import { AGENT_CHANGED, CLAIM_CONFLICT, openMessage, originOf, partitionOf } from '../../src/bus/envelope.ts';
+import { isAtLeast, OutboxFull, ShardUnavailable, type Unpublished } from '../../src/store/store.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 import { TooManyInteractions } from '../../src/sync/flow/ingest.ts';
 import { event, MemorySync, START_MS } from './memory-sync.ts';
@@ -27,7 +27,8 @@ describe('an event that is accepted', () => {
     await sync.apply.fromBus(event('crm:ann', 0, { activity: { state: 'IDLE', at: START_MS - 1, id: 'idle' } }));
     const accepted = await sync.ingest.accept(event('crm:ann', START_MS));
     expect(accepted).toMatchObject({ replicated: true, outcome: 'applied' });
-    expect(accepted.place.partition).toBe(partitionOf('crm:ann', 3));
+    const part = `main/${partitionOf('crm:ann', 3)}`;
+    expect(accepted.place).toEqual({ domain: 'main', part, position: await sync.store.changes.latest('main') });
     const [message, ...more] = await sync.waiting();
     expect(more).toEqual([]);
     expect(message).toMatchObject({
@@ -40,17 +41,56 @@ describe('an event that is accepted', () => {
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(1);
   });
 
-  it('changes nothing when it is repeated or late, and is still published', async () => {
+  it('changes nothing when it is repeated or late, and is not published again', async () => {
     const outcomes: string[] = [];
+    const positions: string[] = [];
     for (const each of [
       event('crm:ann', START_MS),
       event('crm:ann', START_MS),
       event('crm:ann', START_MS - 5, 'OFF_DUTY'),
-    ])
-      outcomes.push((await sync.ingest.accept(each)).outcome);
+    ]) {
+      const { outcome, place, replicated } = await sync.ingest.accept(each);
+      outcomes.push(outcome);
+      positions.push(place.position);
+      expect(replicated).toBe(true);
+      // So that the answer to a repeated event lies behind other changes.
+      await sync.ingest.accept(event(`crm:other-${outcomes.length}`, START_MS));
+    }
     expect(outcomes).toEqual(['applied', 'duplicate', 'outdated']);
     expect((await sync.facets('crm:ann'))?.presence?.at).toBe(START_MS);
-    expect(await sync.waiting()).toHaveLength(3);
+    const ofAnn = async () => (await sync.waiting()).filter(({ key }) => key === 'crm:ann');
+    expect(await ofAnn()).toHaveLength(1);
+    // Whoever has applied everything up to there has applied what the event says.
+    for (const position of positions) expect(isAtLeast(position, positions[0])).toBe(true);
+    expect(await sync.counted('events', { outcome: 'accepted' })).toBe(6);
+  });
+
+  it('is one change, with its message, of the domain of the agent', async () => {
+    await sync.ingest.accept(event('shop:eve', START_MS));
+    const { place } = await sync.ingest.accept(event('crm:ann', START_MS));
+    expect(await sync.store.changes.after('main', '0-0', 10)).toEqual([
+      { agentId: 'crm:ann', position: place.position },
+    ]);
+    const { entries, count } = (await sync.store.outbox.next('main', undefined, 10)).evenIfLost();
+    expect(count).toBe(1);
+    expect(entries).toMatchObject([{ agentId: 'crm:ann', position: place.position, message: expect.any(String) }]);
+  });
+
+  it('is signalled to the relay of its domain', async () => {
+    const onAppend = vi.fn();
+    sync.store.outbox.onAppend = onAppend;
+    for (const id of ['crm:ann', 'shop:eve']) await sync.ingest.accept(event(id, START_MS));
+    expect(onAppend.mock.calls).toEqual([['main'], ['sales']]);
+  });
+
+  it('has a summary of the agent as stored, though another writer came between', async () => {
+    await sync.ingest.accept(event('crm:ann', START_MS));
+    // This instance does not know of it.
+    const busy = { activity: { state: 'INTERACTING', at: START_MS + 1, id: 'busy' } } as const;
+    await sync.open().agents.apply('crm:ann', busy);
+    await sync.ingest.accept(event('crm:ann', START_MS + 2));
+    const [, message] = await sync.waiting();
+    expect(JSON.parse(message?.value ?? '')).toMatchObject({ status: 'BUSY' });
   });
 
   it('is clamped if it is more than five minutes ahead, and counted once', async () => {
@@ -150,12 +190,12 @@ describe('more interactions than a record holds', () => {
     expect(told).toMatchObject({ agent_id: 'crm:ann', timestamp: START_MS + 2_000_000 });
   });
 
-  it('stay if there are few, or the outbox cannot be reached', async () => {
+  it('stay if there are few, or the store cannot be reached', async () => {
     const waiting = (await sync.waiting()).length;
     const old = (count: number) =>
       interactionsFacet(...Array.from({ length: count }, (_, n) => call(n, START_MS - 3_600_000 - n)));
     await sync.ingest.forgetOld('crm:bob', old(32));
-    sync.region.outages.set(SHARED, 'away');
+    sync.region.outages.set('main', 'away');
     await sync.ingest.forgetOld('crm:bob', old(33));
     sync.region.outages.clear();
     expect(await sync.waiting()).toHaveLength(waiting);
@@ -179,16 +219,70 @@ describe('an event that is not accepted', () => {
     sync.stop();
     sync = new MemorySync({ maxOutboxEntries: 2 });
     for (const n of [1, 2]) await sync.ingest.accept(event('crm:ann', START_MS + n));
-    await sync.store.outbox.lengths();
+    await sync.store.outbox.waiting();
     await expect(sync.ingest.accept(event('crm:ann', START_MS + 3, 'OFF_DUTY'))).rejects.toThrow(OutboxFull);
     expect((await sync.facets('crm:ann'))?.presence?.at).toBe(START_MS + 2);
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(2);
+    // Of another domain nothing waits.
+    await expect(sync.ingest.accept(event('shop:eve', START_MS))).resolves.toMatchObject({ outcome: 'applied' });
   });
 
-  it('is one that the outbox could not store', async () => {
-    sync.region.outages.set(SHARED, 'away');
+  it('is one that the store could not write, of which it has neither the state nor the message', async () => {
+    sync.region.outages.set('main', 'away');
     await expect(sync.ingest.accept(event('crm:ann', START_MS))).rejects.toThrow(ShardUnavailable);
+    sync.region.outages.clear();
     expect(await sync.facets('crm:ann')).toBeUndefined();
+    expect(await sync.waiting()).toEqual([]);
+    expect(await sync.counted('events', { outcome: 'accepted' })).toBe(0);
+  });
+
+  it('may be stored where the store did not answer, then with its message, and is a duplicate when it is repeated', async () => {
+    await sync.ingest.accept(event('crm:ann', START_MS));
+    sync.region.outages.set('main', 'mute');
+    const told = event('crm:ann', START_MS + 1, 'OFF_DUTY');
+    await expect(sync.ingest.accept(told)).rejects.toThrow(ShardUnavailable);
+    sync.region.outages.clear();
+    expect((await sync.facets('crm:ann'))?.presence?.state).toBe('OFF_DUTY');
+    expect(await sync.waiting()).toHaveLength(2);
+    expect(await sync.ingest.accept(told)).toMatchObject({ outcome: 'duplicate', replicated: true });
+    expect(await sync.waiting()).toHaveLength(2);
+  });
+});
+
+describe('an event for which the bus has no room, of a sender who does not repeat it,', () => {
+  beforeEach(async () => {
+    sync.stop();
+    sync = new MemorySync({ maxOutboxEntries: 1 });
+    await sync.ingest.accept(event('crm:ann', START_MS));
+    await sync.store.outbox.waiting();
+  });
+
+  it('is stored and not published, which is counted', async () => {
+    const accepted = await sync.ingest.accept(event('crm:ann', START_MS + 1, 'OFF_DUTY'), 'unpublished');
+    expect(accepted).toMatchObject({ outcome: 'applied', replicated: true });
+    expect(accepted.place.position).toBe(await sync.store.changes.latest('main'));
+    expect((await sync.facets('crm:ann'))?.presence?.state).toBe('OFF_DUTY');
+    expect(await sync.waiting()).toHaveLength(1);
+    expect(await sync.counted('unpublished')).toBe(1);
+  });
+
+  it('is published as ever where there is room again', async () => {
+    const next = (published?: Unpublished) => sync.store.outbox.next('main', published, 10);
+    (await next((await next()).evenIfLost())).evenIfLost();
+    await sync.store.outbox.waiting();
+    await sync.ingest.accept(event('crm:ann', START_MS + 1, 'OFF_DUTY'), 'unpublished');
+    expect((await sync.waiting()).map(({ headers }) => headers.ce_id)).toEqual([`crm:ann-${START_MS + 1}`]);
+    expect(await sync.counted('unpublished')).toBe(0);
+  });
+
+  it('is not accepted where the store is away, or no replica has it', async () => {
+    const told = event('crm:ann', START_MS + 1, 'OFF_DUTY');
+    sync.region.outages.set('main', 'away');
+    await expect(sync.ingest.accept(told, 'unpublished')).rejects.toThrow(ShardUnavailable);
+    sync.region.outages.clear();
+    sync.region.acknowledges = false;
+    await expect(sync.ingest.accept(told, 'unpublished')).rejects.toThrow(NotReplicated);
+    expect((await sync.facets('crm:ann'))?.presence?.state).toBe('OFF_DUTY');
   });
 });
 
@@ -201,48 +295,68 @@ describe('an event that no replica has', () => {
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(1);
   });
 
-  it('is accepted under `grant`, and reported as not replicated', async () => {
+  it('is not accepted when it is repeated either, until a replica has it, and is published once', async () => {
+    sync.region.acknowledges = false;
+    const told = event('crm:ann', START_MS);
+    for (let times = 0; times < 3; times++) await expect(sync.ingest.accept(told)).rejects.toThrow(NotReplicated);
+    expect(await sync.counted('events', { outcome: 'accepted' })).toBe(0);
+    sync.region.acknowledges = true;
+    const accepted = await sync.ingest.accept(told);
+    expect(accepted).toMatchObject({ outcome: 'duplicate', replicated: true });
+    expect(accepted.place.position).toBe(await sync.store.changes.latest('main'));
+    expect(await sync.waiting()).toHaveLength(1);
+    expect(await sync.counted('events', { outcome: 'accepted' })).toBe(1);
+  });
+
+  it('is written, and published, when it is repeated after a failover took it', async () => {
+    sync.region.acknowledges = false;
+    const told = event('crm:ann', START_MS);
+    await expect(sync.ingest.accept(told)).rejects.toThrow(NotReplicated);
+    sync.region.acknowledges = true;
+    // This instance still remembers the record.
+    sync.region.domain('main').remove('crm:ann');
+    const accepted = await sync.ingest.accept(told);
+    expect(accepted.replicated).toBe(true);
+    expect(accepted.place.position).toBe(await sync.store.changes.latest('main'));
+    expect((await sync.facets('crm:ann'))?.presence?.at).toBe(START_MS);
+    const entries = (await sync.store.outbox.next('main', undefined, 10)).evenIfLost().entries;
+    expect(entries.at(-1)?.position).toBe(accepted.place.position);
+  });
+
+  it('is accepted under `grant`, and reported as not replicated, as often as it comes', async () => {
     sync.stop();
     sync = new MemorySync({ replication: 'grant' });
     sync.region.acknowledges = false;
-    const accepted = await sync.ingest.accept(event('crm:ann', START_MS));
-    expect(accepted).toMatchObject({ replicated: false, outcome: 'applied' });
-  });
-
-  it('is deferred if only its outbox entry is replicated', async () => {
-    const { append } = sync.store.outbox;
-    sync.store.outbox.append = async (...args) => {
-      const written = await append.apply(sync.store.outbox, args);
-      sync.region.acknowledges = false;
-      return written;
-    };
-    const accepted = await sync.ingest.accept(event('crm:ann', START_MS));
-    expect(accepted).toMatchObject({ replicated: true, outcome: 'deferred' });
+    const outcomes = [];
+    for (let times = 0; times < 2; times++) outcomes.push(await sync.ingest.accept(event('crm:ann', START_MS)));
+    expect(outcomes).toMatchObject([
+      { replicated: false, outcome: 'applied' },
+      { replicated: false, outcome: 'duplicate' },
+    ]);
+    sync.region.acknowledges = true;
+    expect(await sync.ingest.accept(event('crm:ann', START_MS))).toMatchObject({ replicated: true });
+    expect(await sync.waiting()).toHaveLength(1);
   });
 });
 
-describe('the outbox gets', () => {
-  it('an event that the store could not apply yet, which is deferred', async () => {
-    await sync.ingest.accept(event('crm:ann', START_MS));
-    sync.region.outages.set('main', 'away');
-    const accepted = await sync.ingest.accept(event('crm:ann', START_MS + 1, 'OFF_DUTY'));
-    expect(accepted).toMatchObject({ replicated: true, outcome: 'deferred' });
-    expect(await sync.waiting()).toHaveLength(2);
-  });
+describe('a claim conflict', () => {
+  const kept = { fence: 2, call: 'c2', region: 'eu' };
+  const lost = { fence: 1, call: 'c1', region: 'us' };
+  const conflict = { agent: 'crm:ann', kept, lost, overlap: 'possible' } as const;
 
-  it('a published event, which is not applied here first', async () => {
-    const told = event('crm:ann', START_MS);
-    await sync.ingest.publish(told, told.facets);
-    expect(await sync.waiting()).toMatchObject([{ key: 'crm:ann' }]);
-    expect(await sync.facets('crm:ann')).toBeUndefined();
-  });
-
-  it('a claim conflict, for other applications', async () => {
-    const kept = { fence: 2, call: 'c2', region: 'eu' };
-    const lost = { fence: 1, call: 'c1', region: 'us' };
-    await sync.ingest.announceConflict({ agent: 'crm:ann', kept, lost, overlap: 'possible' });
-    const [message] = await sync.waiting();
+  it('is published for other applications, and is no change of the agent', async () => {
+    await sync.ingest.announceConflict(conflict);
+    expect(await sync.waiting()).toEqual([]);
+    const [{ partition, message } = {}, ...more] = sync.bus.published;
+    expect(more).toEqual([]);
+    expect(partition).toBe(partitionOf('crm:ann', 3));
     expect(message).toMatchObject({ key: 'crm:ann', headers: { ce_type: CLAIM_CONFLICT } });
+    expect(message && originOf(message)).toBeUndefined();
     expect(JSON.parse(message?.value ?? '')).toMatchObject({ agent_id: 'crm:ann', kept, lost, overlap: 'possible' });
+  });
+
+  it('is lost where the bus is away', async () => {
+    vi.spyOn(sync.bus, 'publish').mockRejectedValueOnce(new BusUnavailable('away'));
+    await expect(sync.ingest.announceConflict(conflict)).rejects.toThrow(BusUnavailable);
   });
 });

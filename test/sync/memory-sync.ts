@@ -13,6 +13,7 @@ import { MemoryRegion } from '../../src/store/memory/memory-region.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { Apply, Ingest } from '../../src/sync/flow/ingest.ts';
 import { readMessage } from '../../src/sync/flow/messages.ts';
+import { leaseOf, Relay } from '../../src/sync/flow/relay.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
@@ -143,6 +144,19 @@ export class MemorySync {
   /** An instance's share of some work. */
   leases(work: LeasedWork, count: number, instance = 'eu-1', store = this.store): Leases {
     return store.leases({ work, count, instance, ttlMs: 6000, clock: this.clock, log: this.log });
+  }
+
+  /** An instance's relay, of the domains that it holds. It is not started. */
+  relay(held: () => string[], { store = this.store, bus = this.bus } = {}): Relay {
+    return this.relayBy({ held: () => new Set(held().map((domain) => leaseOf(domain, this.config))) }, store, bus);
+  }
+
+  /** An instance's relay, of the domains of which it has the leases. It is not started. */
+  relayBy(leases: Pick<Leases, 'held'>, store = this.open(), bus = this.bus): Relay {
+    const { clock, config, heardOfClaims, log, metrics, setAside } = this;
+    const { agents, outbox } = store;
+    const shared = { config, setAside, heardOfClaims, log, metrics, clock, history: undefined };
+    return new Relay({ ...shared, outbox, agents, bus, leases, store });
   }
 
   /** The lines of the log of one event. */

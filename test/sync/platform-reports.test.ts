@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import { openMessage } from '../../src/bus/envelope.ts';
 import type { AgentReading, PlatformContext, PlatformReport, Reading, ReadPage } from '../../src/platforms/platform.ts';
-import { SHARED } from '../../src/store/memory/memory-region.ts';
+import { OutboxFull } from '../../src/store/store.ts';
 import { readNotes } from '../../src/sync/mirroring/connection-notes.ts';
 import { DAY_MS, FORGET_AFTER_MS, instanceOf, type TestInstance } from './fake-connection.ts';
 import { event, holdTime, MemorySync, pass, START_MS, until } from './memory-sync.ts';
@@ -53,7 +53,7 @@ describe('what a platform reports', () => {
   });
 
   it('is offered again and again while the store is away, and no sooner done than accepted', async () => {
-    sync.region.outages.set(SHARED, 'away');
+    sync.region.outages.set('main', 'away');
     const done = vi.fn();
     void context.report([report('cx:ann', START_MS), report('cx:ann', START_MS + 1, 'OFF_DUTY')]).then(done);
     await pass(2000);
@@ -65,7 +65,7 @@ describe('what a platform reports', () => {
   });
 
   it('is left to whoever comes next when the instance stops meanwhile', async () => {
-    sync.region.outages.set(SHARED, 'away');
+    sync.region.outages.set('main', 'away');
     const done = vi.fn();
     void context.report([report('cx:ann', START_MS)]).then(done);
     await pass(1000);
@@ -86,9 +86,20 @@ describe('what a platform reports', () => {
     sync.region.acknowledges = true;
     await until(() => sync.logged('platform_reports_replicated').length > 0);
     expect(await sync.counted('events', { outcome: 'accepted' })).toBe(2);
-    const waiting = (await sync.waiting()).length;
+    // However often they were offered, other regions learn of each of them once.
     await pass(5000);
-    expect(await sync.waiting()).toHaveLength(waiting);
+    expect((await published()).map(({ agentId }) => agentId)).toEqual(['cx:ann', 'cx:bob']);
+  });
+
+  it('is kept here, and not published, while too much waits for the bus', async () => {
+    vi.spyOn(sync.store.outbox, 'mustHaveRoom').mockImplementationOnce(() => {
+      throw new OutboxFull('full');
+    });
+    await context.report([report('cx:ann', START_MS)]);
+    await context.report([report('cx:ann', START_MS + 1, 'OFF_DUTY')]);
+    expect((await published()).map(({ timestampMs }) => timestampMs)).toEqual([START_MS + 1]);
+    expect(await presenceOf('cx:ann')).toBe('OFF_DUTY');
+    expect(await sync.counted('unpublished')).toBe(1);
   });
 
   it('is set aside, alone, where it can never be accepted', async () => {

@@ -1,5 +1,6 @@
 import type { Stamp } from '../../src/bus/envelope.ts';
 import { Watermarks } from '../../src/sync/freshness/freshness.ts';
+import { type Part, partOf } from '../../src/sync/freshness/positions.ts';
 
 /** Something that begins at a true time; delays are those of its further steps. All in ms. */
 export type Activity = { atMs: number } & (
@@ -30,6 +31,7 @@ interface Heard {
 type Step = { atMs: number; run(nowMs: number): void };
 
 export const PARTITIONS = [0, 1];
+const partOfLog = (partition: number): Part => partOf('main', partition);
 const NEVER = Number.NEGATIVE_INFINITY;
 const LIMITS = { suspectMs: 10_000, staleMs: 30_000 };
 
@@ -142,7 +144,8 @@ export class Simulation {
     const to = Math.min(log.length, from + count);
     this.#read[partition] = to;
     this.#applied[partition] = Math.max(this.#applied[partition] ?? 0, to);
-    for (const entry of log.slice(from, to)) if ('stamp' in entry) this.#watermarks.applied(partition, entry.stamp);
+    for (const entry of log.slice(from, to))
+      if ('stamp' in entry) this.#watermarks.applied(partOfLog(partition), entry.stamp);
   }
 
   #look(partition: number, nowMs: number): Finding {
@@ -154,7 +157,7 @@ export class Simulation {
     const asked = this.#answers.filter(({ beat }) => stamp && beat < stamp.beat).map(({ askedMs }) => askedMs);
     const sinceMs = (thenMs: number): number => this.#local(nowMs) - this.#local(thenMs);
     return {
-      saidMs: this.#watermarks.standing(partition, this.#local(nowMs), LIMITS).ageMs,
+      saidMs: this.#watermarks.standing(partOfLog(partition), this.#local(nowMs), LIMITS).ageMs,
       missingMs: sinceMs(Math.min(nowMs, ...missing)),
       heardMs: sinceMs(stampedMs ?? NEVER),
       askedMs: this.#local(nowMs) - Math.max(NEVER, ...asked),

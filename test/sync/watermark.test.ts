@@ -86,18 +86,18 @@ describe('a region', () => {
   test('is stale until it was heard of, and as long as it has not been asked', () => {
     const watermarks = new Watermarks();
     const nothing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', left: false };
-    expect(watermarks.standing(0, 100, LIMITS)).toEqual(nothing);
-    watermarks.applied(0, stampAt(200));
-    expect(watermarks.standing(0, 200, LIMITS)).toEqual(nothing);
+    expect(watermarks.standing('main/0', 100, LIMITS)).toEqual(nothing);
+    watermarks.applied('main/0', stampAt(200));
+    expect(watermarks.standing('main/0', 200, LIMITS)).toEqual(nothing);
     watermarks.answer(watermarks.ask(300), 350);
-    watermarks.applied(0, stampAt(400));
-    expect(watermarks.standing(0, 410, LIMITS)).toEqual({ ageMs: 110, state: 'fresh', left: false });
+    watermarks.applied('main/0', stampAt(400));
+    expect(watermarks.standing('main/0', 410, LIMITS)).toEqual({ ageMs: 110, state: 'fresh', left: false });
   });
 
   test('turns suspect, then stale, as it stays quiet', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(10));
-    const stateAt = (nowMs: number) => watermarks.standing(0, nowMs, LIMITS).state;
+    watermarks.applied('main/0', stampAt(10));
+    const stateAt = (nowMs: number) => watermarks.standing('main/0', nowMs, LIMITS).state;
     expect([10_000, 10_001, 30_000, 30_001].map(stateAt)).toEqual(['fresh', 'suspect', 'suspect', 'stale']);
   });
 
@@ -106,58 +106,58 @@ describe('a region', () => {
     const hourMs = 3_600_000;
     watermarks.answer(watermarks.ask(hourMs), hourMs);
     for (let atMs = 0; atMs < hourMs; atMs += 60_000) {
-      watermarks.applied(0, stampAt(atMs));
-      expect(watermarks.standing(0, hourMs + 1, LIMITS).state).toBe('stale');
+      watermarks.applied('main/0', stampAt(atMs));
+      expect(watermarks.standing('main/0', hourMs + 1, LIMITS).state).toBe('stale');
     }
-    watermarks.applied(0, stampAt(hourMs + 10));
-    expect(watermarks.standing(0, hourMs + 20, LIMITS).state).toBe('fresh');
+    watermarks.applied('main/0', stampAt(hourMs + 10));
+    expect(watermarks.standing('main/0', hourMs + 20, LIMITS).state).toBe('fresh');
   });
 
   test('that no longer answers is judged by what its writers have proven', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(10));
-    watermarks.applied(0, stampAt(500_000));
-    const { ageMs, state } = watermarks.standing(0, 500_100, LIMITS);
+    watermarks.applied('main/0', stampAt(10));
+    watermarks.applied('main/0', stampAt(500_000));
+    const { ageMs, state } = watermarks.standing('main/0', 500_100, LIMITS);
     expect(ageMs).toBeGreaterThanOrEqual(100);
     expect(state).toBe('fresh');
-    watermarks.applied(0, stampAt(500_200, { writer: 'eu-2' }));
-    expect(watermarks.standing(0, 500_300, LIMITS).state).toBe('stale');
+    watermarks.applied('main/0', stampAt(500_200, { writer: 'eu-2' }));
+    expect(watermarks.standing('main/0', 500_300, LIMITS).state).toBe('stale');
   });
 
   test('whose writer has a clock that runs as fast as one can is not taken for younger than it is', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(0, { beat: 2 }));
+    watermarks.applied('main/0', stampAt(0, { beat: 2 }));
     const hourMs = 3_600_000;
-    watermarks.applied(0, stampAt(hourMs, { steadyMs: 1_000_000 + (hourMs * 1.0005) / 0.9995 }));
-    const { ageMs } = watermarks.standing(0, hourMs + 1000, LIMITS);
+    watermarks.applied('main/0', stampAt(hourMs, { steadyMs: 1_000_000 + (hourMs * 1.0005) / 0.9995 }));
+    const { ageMs } = watermarks.standing('main/0', hourMs + 1000, LIMITS);
     expect(ageMs).toBeGreaterThanOrEqual(1000);
     expect(ageMs).toBeLessThan(6000);
   });
 
   test('whose beats went back proves nothing by them', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(90_000));
+    watermarks.applied('main/0', stampAt(90_000));
     watermarks.answer(watermarks.ask(100_000), 80_000);
-    watermarks.applied(0, stampAt(85_000, { beat: 90_001, writer: 'eu-2' }));
-    expect(watermarks.standing(0, 100_000, LIMITS).ageMs).toBe(100_000);
+    watermarks.applied('main/0', stampAt(85_000, { beat: 90_001, writer: 'eu-2' }));
+    expect(watermarks.standing('main/0', 100_000, LIMITS).ageMs).toBe(100_000);
   });
 
   test('that sends its leave message is stale at once, until a new ordinary heartbeat comes', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(10));
-    watermarks.applied(0, stampAt(20, { leaving: true }));
-    expect(watermarks.standing(0, 30, LIMITS)).toMatchObject({ state: 'stale', left: true });
-    expect(watermarks.applied(0, stampAt(10))).toBe(false);
-    expect(watermarks.standing(0, 30, LIMITS)).toMatchObject({ left: true });
-    expect(watermarks.applied(0, stampAt(40))).toBe(true);
-    expect(watermarks.standing(0, 50, LIMITS)).toMatchObject({ state: 'fresh', left: false });
+    watermarks.applied('main/0', stampAt(10));
+    watermarks.applied('main/0', stampAt(20, { leaving: true }));
+    expect(watermarks.standing('main/0', 30, LIMITS)).toMatchObject({ state: 'stale', left: true });
+    expect(watermarks.applied('main/0', stampAt(10))).toBe(false);
+    expect(watermarks.standing('main/0', 30, LIMITS)).toMatchObject({ left: true });
+    expect(watermarks.applied('main/0', stampAt(40))).toBe(true);
+    expect(watermarks.standing('main/0', 50, LIMITS)).toMatchObject({ state: 'fresh', left: false });
   });
 
-  test('has the state of its worst partition', () => {
+  test('has the state of its worst part', () => {
     const watermarks = asked();
-    watermarks.applied(0, stampAt(10));
-    watermarks.applied(1, stampAt(20, { leaving: true }));
-    const both = [0, 1].map((each) => watermarks.standing(each, 15_000, LIMITS));
+    watermarks.applied('main/0', stampAt(10));
+    watermarks.applied('main/1', stampAt(20, { leaving: true }));
+    const both = ['main/0', 'main/1'].map((each) => watermarks.standing(each, 15_000, LIMITS));
     expect(both.map(({ state }) => state)).toEqual(['suspect', 'stale']);
     expect(worst(both)).toEqual({ ageMs: 15_000, state: 'stale', left: true });
     expect(worst([HERE, { ageMs: 12_000, state: 'suspect', left: false }])).toMatchObject({ state: 'suspect' });
@@ -165,10 +165,10 @@ describe('a region', () => {
 
   test('with many restarts keeps what it needs and forgets the rest', () => {
     const watermarks = asked();
-    watermarks.applied(1, stampAt(5, { writer: 'first' }));
-    for (let atMs = 10; atMs < 1000; atMs++) watermarks.applied(0, stampAt(atMs, { writer: `eu-${atMs}` }));
-    expect(watermarks.standing(1, 1000, LIMITS).ageMs).toBe(1000);
-    watermarks.applied(0, stampAt(1100, { writer: 'eu-10', beat: 1100 }));
-    expect(watermarks.standing(0, 1200, LIMITS).ageMs).toBe(1200);
+    watermarks.applied('main/1', stampAt(5, { writer: 'first' }));
+    for (let atMs = 10; atMs < 1000; atMs++) watermarks.applied('main/0', stampAt(atMs, { writer: `eu-${atMs}` }));
+    expect(watermarks.standing('main/1', 1000, LIMITS).ageMs).toBe(1000);
+    watermarks.applied('main/0', stampAt(1100, { writer: 'eu-10', beat: 1100 }));
+    expect(watermarks.standing('main/0', 1200, LIMITS).ageMs).toBe(1200);
   });
 });

@@ -83,7 +83,8 @@ export class MemoryDomain {
 
   /** The changes that are to be published next: see unpublished.lua. */
   unpublished(published: Unpublished | undefined, most: number, nowMs: number): Unpublished {
-    if (published) this.#published = Math.max(this.#published, numberOf(published.to));
+    // In a store that was emptied since, positions begin again.
+    if (published?.storeId === this.storeId) this.#published = Math.max(this.#published, numberOf(published.to));
     const first = this.#position - this.#changes.length;
     const spare = Math.min(this.#published - first, this.#changes.length) - CHANGES_KEPT;
     if (spare > CHANGES_KEPT) this.#changes.splice(0, spare);

@@ -159,10 +159,11 @@ export class Ingest {
    * @throws ShardUnavailable; NotReplicated under replication `refuse`
    */
   async #withoutEffect(event: AgentEvent, outcome: Outcome, messageOf: MessageOf | undefined): Promise<Accepted> {
-    const { apply, store } = this.#options;
+    const { apply, store, metrics } = this.#options;
     const durability = await this.#durabilityOf(event, messageOf);
     const part = apply.partOf(event.agentId);
     const position = await store.changes.latest(part.domain);
+    metrics.events.inc({ outcome: 'accepted' });
     return { event, place: { ...part, position }, ...durability, outcome };
   }
 

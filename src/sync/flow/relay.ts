@@ -170,7 +170,7 @@ export class Relay {
     const drained = this.#drain(domain).finally(() => {
       this.#running.delete(domain);
       // A change that was appended after the last read would otherwise wait for the timer.
-      if (this.#news.has(domain)) this.#poke(domain);
+      if (this.#news.has(domain) && !this.#poke(domain)) this.#flushed(domain, undefined);
     });
     this.#running.set(domain, drained);
     return true;
@@ -187,6 +187,8 @@ export class Relay {
         this.#flushed(domain, { storeId: next.storeId, position: next.to });
         if (next.count < BATCH) return;
       }
+      // Another instance relays the domain now.
+      this.#flushed(domain, undefined);
     } catch (error) {
       this.#flushed(domain, undefined);
       this.#backOff(domain, error);

@@ -74,10 +74,13 @@ export class Heartbeats {
       const beat = await this.take();
       // Order matters: read the clock after taking the number, and before reading what the region has accepted.
       const written = { beat, writer: instance, steadyMs: clock.monotonicMs(), timestampMs: clock.nowMs(), leaving };
-      await Promise.all(domains.map((domain) => this.#publish({ region, domain, ...written }).catch(failed)));
+      const publish = (domain: string): Promise<void> =>
+        this.#publish({ region, domain, ...written })
+          .catch(failed)
+          .finally(() => this.#beating.delete(domain));
+      await Promise.all(domains.map(publish));
     } catch (error) {
       failed(error);
-    } finally {
       for (const domain of domains) this.#beating.delete(domain);
     }
   }
