@@ -201,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'forgetting',
     without: 'forgetting what an instance remembers of a shard that was down',
     file: 'src/store/redis/redis-store.ts',
-    text: 'cluster.shards.onDown = () => seen.clear();',
+    text: '      seen.clear();\n',
     becomes: '',
     drill: 'master-failover',
     breaks: [],
