@@ -225,7 +225,7 @@ export interface Outbox {
    * @param most largest number of changes
    */
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>>;
-  /** Whether the domain's store is the one with this id, and has the change at this position. */
+  /** Whether the domain's store is the one with this id, and its change stream still has the change at this position. */
   has(domain: string, storeId: string, position: string): Promise<boolean>;
   /** Counts the changes that wait, ours or not. Call it regularly: {@link mustHaveRoom} decides by the last counts. */
   waiting(): Promise<ReadonlyMap<string, number>>;

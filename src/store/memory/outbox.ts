@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
-import { isAtLeast, type Outbox, OutboxFull, type Unpublished } from '../store.ts';
+import { type Outbox, OutboxFull, type Unpublished } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 
@@ -19,15 +19,12 @@ export class MemoryOutbox implements Outbox {
   }
 
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
-    const step = () => structuredClone(this.#region.domain(domain).unpublished(published, most, this.#region.nowMs()));
+    const step = () => structuredClone(this.#region.domain(domain).unpublished(published, most));
     return this.#region.write(domain, 'next', this.#config.redis.replicas, step);
   }
 
   has(domain: string, storeId: string, position: string): Promise<boolean> {
-    return this.#region.run(domain, 'has', () => {
-      const { storeId: id, latest } = this.#region.domain(domain).unpublished(undefined, 0, 0);
-      return id === storeId && isAtLeast(latest, position);
-    });
+    return this.#region.run(domain, 'has', () => this.#region.domain(domain).has(storeId, position));
   }
 
   async waiting(): Promise<ReadonlyMap<string, number>> {

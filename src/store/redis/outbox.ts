@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { within } from '../../ops/clock.ts';
 import { changesKey, RELAY_CHANNEL, storeKey } from '../record/record.ts';
-import { isAtLeast, type Outbox, OutboxFull, type Unpublished } from '../store.ts';
+import { type Outbox, OutboxFull, type Unpublished } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Entry, entryOf } from './changes.ts';
 import type { Cluster } from './cluster.ts';
@@ -10,6 +11,7 @@ import type { WriteBatcher } from './write-batcher.ts';
 
 /** Limit of changes of a domain that wait. It bounds the memory that an outage of the bus can use. */
 const MAX_WAITING = 500_000;
+const MAX_KNOWN = 10_000;
 const READ_DEADLINE_MS = 2000;
 const ANNOUNCE_LIMIT_MS = 1000;
 
@@ -21,8 +23,8 @@ export class RedisOutbox implements Outbox {
   readonly #domains: string[];
   readonly #maxWaiting: number;
   readonly #waiting = new Map<string, number>();
-  /** The stores as last read, by domain. */
-  readonly #known = new Map<string, Pick<Unpublished, 'storeId' | 'latest'>>();
+  /** Changes that this instance has read lately. */
+  readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
 
   constructor(lane: WriteBatcher, cluster: Cluster, domains: string[], maxWaiting = MAX_WAITING) {
     this.#lane = lane;
@@ -33,26 +35,24 @@ export class RedisOutbox implements Outbox {
 
   async next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
     const args = [String(most), randomUUID()];
-    if (published) args.push(published.from, published.to, String(published.count));
+    if (published) args.push(published.from, published.to, String(published.count), published.storeId);
     const keys = [changesKey(domain), storeKey(domain)];
     const written = await this.#lane.run(scripts.unpublished, keys, args, READ_DEADLINE_MS);
     return written.map((reply) => {
       const [storeId, latest, from, to, count, entries] = reply as RawUnpublished;
-      this.#known.set(domain, { storeId, latest });
+      for (const [position] of entries) this.#known.set(nameOf(domain, storeId, position), true);
       return { storeId, latest, from, to, count, entries: entries.map(entryOf) };
     });
   }
 
   async has(domain: string, storeId: string, position: string): Promise<boolean> {
-    const known = this.#known.get(domain);
-    if (known?.storeId === storeId && isAtLeast(known.latest, position)) return true;
+    if (this.#known.has(nameOf(domain, storeId, position))) return true;
     const [changes, store] = [changesKey(domain), storeKey(domain)];
-    const [id, [last] = []] = (await Promise.all([
+    const [id, found] = (await Promise.all([
       this.#cluster.command(store, ['HGET', store, 'id']),
-      this.#cluster.command(changes, ['XREVRANGE', changes, '+', '-', 'COUNT', '1']),
+      this.#cluster.command(changes, ['XRANGE', changes, position, position]),
     ])) as [string | null, Entry[]];
-    if (id !== null && last) this.#known.set(domain, { storeId: id, latest: last[0] });
-    return id === storeId && isAtLeast(last?.[0], position);
+    return id === storeId && found.length > 0;
   }
 
   /** Forgets what it knows of the stores: after a failover they may be older. */
@@ -88,5 +88,7 @@ export class RedisOutbox implements Outbox {
     return this.#cluster.subscribe(RELAY_CHANNEL, listener);
   }
 }
+
+const nameOf = (domain: string, storeId: string, position: string): string => `${position} ${storeId} ${domain}`;
 
 type RawUnpublished = [storeId: string, latest: string, from: string, to: string, count: number, entries: Entry[]];

@@ -71,7 +71,7 @@ export class Applier {
     const origins: Origin[] = [];
     for (const delivery of batch) {
       const origin = originOf(delivery);
-      if (origin && (await this.#isHere(origin))) continue;
+      if (origin && (await this.#isHere(origin, delivery))) continue;
       const envelope = await this.#open(partition, delivery);
       if (!envelope) continue;
       if (origin) origins.push(origin);
@@ -90,8 +90,9 @@ export class Applier {
    * store may have lost it in a failover, or be another one by now.
    * @throws ShardUnavailable
    */
-  async #isHere({ region, domain, storeId, position }: Origin): Promise<boolean> {
-    return region === this.#options.region && this.#options.store.outbox.has(domain, storeId, position);
+  async #isHere({ region, domain, storeId, position }: Origin, { headers }: Delivery): Promise<boolean> {
+    if (region !== this.#options.region) return false;
+    return headers.ce_type === HEARTBEAT || this.#options.store.outbox.has(domain, storeId, position);
   }
 
   async #advance(heartbeat: Heartbeat, partition: number): Promise<void> {
