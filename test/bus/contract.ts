@@ -291,7 +291,8 @@ export function busContract(
     const { bus } = await open(shared, 'eu');
     const message = { key: 'k', headers: { ce_type: 't' }, value: '{' };
     const cause = { reason: 'is not JSON', region: 'eu', from: 'bus partition 1, 5', atMs: 1_764_000_000_000 };
-    await bus.deadLetter(sealLetter(message, cause));
+    // A topic that was just created is not known everywhere at once.
+    await waitFor(() => bus.deadLetter(sealLetter(message, cause)));
     await waitFor(async () =>
       expect((await harness.deadLetters(shared)).map(openLetter)).toEqual([{ message, ...cause }]),
     );
