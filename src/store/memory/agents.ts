@@ -64,7 +64,6 @@ export class MemoryAgents implements Agents {
     const written = await mergeInRounds(await this.recall(agentId), change, {
       commit: (record, merged) => this.#commit(agentId, record, merged, messageOf?.(merged.facets)),
     });
-    if (written && messageOf) this.#outbox.onAppend(domainOfAgent(this.#config, agentId));
     if (written) return written;
     throw new ShardUnavailable(`agent ${agentId} changes faster than it can be stored`);
   }
@@ -168,6 +167,7 @@ export class MemoryAgents implements Agents {
     const stored = written.evenIfLost();
     this.#remember(agentId, stored.record);
     if (!stored.isStored) return { kind: 'conflict', record: stored.record };
+    if (message !== undefined) this.#outbox.onAppend(domainOfAgent(this.#config, agentId));
     const { record, position } = stored;
     return { kind: 'stored', written: written.map(() => ({ record, position })) };
   }
@@ -183,9 +183,9 @@ export class MemoryAgents implements Agents {
     for (const [unit, remainingMs] of remaining) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
     let position = '';
-    for (const claim of changed) position = domain.note(agentId, { claim });
-    if (message !== undefined) position = domain.note(agentId, { isOurs: true, message });
-    else if (changed.length === 0) position = domain.note(agentId);
+    for (const claim of changed) position = domain.note(agentId, nowMs, { claim });
+    if (message !== undefined) position = domain.note(agentId, nowMs, { isOurs: true, message });
+    else if (changed.length === 0) position = domain.note(agentId, nowMs);
     for (const { callId, fence, endReason } of changed) {
       this.#moveCall(domain, agentId, callId, fence, endReason === 'refused', nowMs);
     }
@@ -240,7 +240,7 @@ export class MemoryAgents implements Agents {
     const locksMs = { ...record.locksMs, [unit]: untilMs };
     const facets = withClaim(record.facets, unit, claim);
     const now = domain.write(this.#config, agentId, { ...record, facets, locksMs, holdMs: 0 }, nowMs);
-    domain.note(agentId, { claim, isOurs: true });
+    domain.note(agentId, nowMs, { claim, isOurs: true });
     this.#endCall(domain, request, nowMs);
     return { kind: 'settled', record: now };
   }

@@ -19,8 +19,8 @@ export function linesOf(config: Config, agentId: string, { facets }: Pick<AgentR
   return queuesOf(config, agentId, facets.profile).flatMap((queue) => open.map(({ media }) => lineOf(queue, media)));
 }
 
-/** A change, whether it is this region's to publish, and its message. */
-interface Noted extends Omit<OutboxEntry, 'writtenMs'> {
+/** A change, and whether it is this region's to publish. */
+interface Noted extends OutboxEntry {
   isOurs: boolean;
 }
 
@@ -73,16 +73,16 @@ export class MemoryDomain {
   }
 
   /** Appends a change. @returns its position */
-  note(agentId: string, { claim, isOurs = false, message }: Partial<Omit<Noted, 'position' | 'agentId'>> = {}): string {
+  note(agentId: string, writtenMs: number, { claim, isOurs = false, message }: Partial<Noted> = {}): string {
     this.#position += 1;
     const position = positionOf(this.#position);
-    const noted = { position, agentId, isOurs, ...(claim && { claim: asStored(claim) }) };
+    const noted = { position, agentId, writtenMs, isOurs, ...(claim && { claim: asStored(claim) }) };
     this.#changes.push({ ...noted, ...(message !== undefined && { message }) });
     return position;
   }
 
   /** The changes that are to be published next: see unpublished.lua. */
-  unpublished(published: Unpublished | undefined, most: number, nowMs: number): Unpublished {
+  unpublished(published: Unpublished | undefined, most: number): Unpublished {
     // In a store that was emptied since, positions begin again.
     if (published?.storeId === this.storeId) this.#published = Math.max(this.#published, numberOf(published.to));
     const first = this.#position - this.#changes.length;
@@ -92,7 +92,7 @@ export class MemoryDomain {
     const from = positionOf(this.#published);
     return {
       ...{ storeId: this.storeId, latest: this.latest(), from, to: read.at(-1)?.position ?? from, count: read.length },
-      entries: read.flatMap(({ isOurs, ...entry }) => (isOurs ? [{ ...entry, writtenMs: nowMs }] : [])),
+      entries: read.flatMap(({ isOurs, ...entry }) => (isOurs ? [entry] : [])),
     };
   }
 
@@ -110,7 +110,7 @@ export class MemoryDomain {
     const first = this.#position - this.#changes.length;
     if (known < first || known > this.#position || position !== positionOf(known)) return 'gone';
     const changes = this.#changes.slice(known - first, known - first + count);
-    return changes.map(({ isOurs: _, message: __, ...change }) => change);
+    return changes.map(({ isOurs: _, message: __, writtenMs: ___, ...change }) => change);
   }
 
   /** The agent directory: ids of all agents who are not forgotten, in byte order. */

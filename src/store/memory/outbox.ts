@@ -19,13 +19,13 @@ export class MemoryOutbox implements Outbox {
   }
 
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
-    const step = () => structuredClone(this.#region.domain(domain).unpublished(published, most, this.#region.nowMs()));
+    const step = () => structuredClone(this.#region.domain(domain).unpublished(published, most));
     return this.#region.write(domain, 'next', this.#config.redis.replicas, step);
   }
 
   has(domain: string, storeId: string, position: string): Promise<boolean> {
     return this.#region.run(domain, 'has', () => {
-      const { storeId: id, latest } = this.#region.domain(domain).unpublished(undefined, 0, 0);
+      const { storeId: id, latest } = this.#region.domain(domain).unpublished(undefined, 0);
       return id === storeId && isAtLeast(latest, position);
     });
   }

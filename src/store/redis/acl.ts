@@ -38,7 +38,6 @@ export function clusterRules(): string[] {
       commonSkillsKey,
       rosterKey,
       storeKey,
-      storeKey,
       regionKey,
       positionsKey,
       domainKey,

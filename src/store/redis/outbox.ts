@@ -33,7 +33,7 @@ export class RedisOutbox implements Outbox {
 
   async next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
     const args = [String(most), randomUUID()];
-    if (published) args.push(published.from, published.to, String(published.count));
+    if (published) args.push(published.from, published.to, String(published.count), published.storeId);
     const keys = [changesKey(domain), storeKey(domain)];
     const written = await this.#lane.run(scripts.unpublished, keys, args, READ_DEADLINE_MS);
     return written.map((reply) => {

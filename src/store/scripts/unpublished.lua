@@ -1,7 +1,8 @@
 -- unpublished: reads the changes of a domain that are to be published next.
 -- KEYS  1 changes, 2 store
 -- ARGV  1 limit of changes, 2 id for a store that has none yet, 3 and 4 what is published, if that is news: the position that a read
---       began behind, and the one up to which all is published since, 5 the number of changes between them
+--       began behind, and the one up to which all is published since, 5 the number of changes between them, 6 the id of the store
+--       that was read
 -- Answers {id of the store, latest position, position that this read begins behind, position that it goes up to, number of changes,
 -- {{position, fields}, ...}: those that are ours to publish}.
 -- The store's fields: id; writes: see writes.lua; published: the position up to which all is published; passed: the number of changes up to there since the
@@ -45,7 +46,8 @@ local function pass(from, to, count)
   trim()
 end
 
-if ARGV[3] then pass(ARGV[3], ARGV[4], tonumber(ARGV[5])) end
+-- Of another store, the positions say nothing here: it was emptied since.
+if ARGV[3] and ARGV[6] == id then pass(ARGV[3], ARGV[4], tonumber(ARGV[5])) end
 local entries = redis.call('XRANGE', changes, '(' .. published, '+', 'COUNT', ARGV[1])
 local to, ours = published, {}
 for i = 1, #entries do
