@@ -5,6 +5,7 @@ import { callsContract } from './contract/calls.ts';
 import { claimsContract } from './contract/claims.ts';
 import { faultsContract } from './contract/faults.ts';
 import type { StoreHarness, Stores } from './contract/harness.ts';
+import { outboxContract } from './contract/outbox.ts';
 import { racesContract } from './contract/races.ts';
 import { settlementsContract } from './contract/settlements.ts';
 import { sharedContract } from './contract/shared.ts';
@@ -31,6 +32,7 @@ export function storeContract(start: () => Promise<StoreHarness>): void {
   describe('claims', () => claimsContract(stores));
   describe('settlements', () => settlementsContract(stores));
   describe('calls and changes', () => callsContract(stores));
+  describe('the outbox', () => outboxContract(stores));
   describe('state outside domains', () => sharedContract(stores));
   describe('durability and outages', () => faultsContract(stores));
   describe('races', () => racesContract(stores));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ShardUnavailable } from '../../../src/store/store.ts';
+import { ShardUnavailable, type Unpublished } from '../../../src/store/store.ts';
 import {
   checkDurability,
   isDurableEnough,
@@ -54,6 +54,26 @@ export function faultsContract(stores: Stores): void {
     await expect.poll(affirm, SOON).toBe('acknowledged');
   });
 
+  it('a read of what is to be published says whether a replica has all of it', async () => {
+    const d = stores.pool();
+    const agentId = await d.free('a', 1000);
+    const event = { presence: { state: 'PAUSED', at: 2000, id: 'x' } } as const;
+    await stores.harness.acknowledge(d.name, false);
+    let published: Unpublished;
+    try {
+      const written = await d.agents.apply(agentId, event, () => 'm');
+      const read = await d.store.outbox.next(d.name, undefined, 10);
+      expect([durabilityOf(written), durabilityOf(read)]).toEqual(['not acknowledged', 'not acknowledged']);
+      published = read.evenIfLost();
+      expect(published.entries).toMatchObject([{ agentId, message: 'm' }]);
+    } finally {
+      await stores.harness.acknowledge(d.name, true);
+    }
+    const read = async () => durabilityOf(await d.store.outbox.next(d.name, undefined, 10));
+    await expect.poll(read, SOON).toBe('acknowledged');
+    expect((await d.store.outbox.next(d.name, published, 10)).evenIfLost()).toMatchObject({ count: 0 });
+  });
+
   it('a change without effect counts as not acknowledged until affirmed', async () => {
     const d = stores.pool();
     const agentId = await d.free('a', 1000);
@@ -70,7 +90,7 @@ export function faultsContract(stores: Stores): void {
     const written = await d.write('c');
     expect(durabilityOf(written)).toBe('no replica configured');
     expect([isDurableEnough(written, 'refuse'), mayBeLost(written)]).toEqual([true, false]);
-    expect(durabilityOf(await d.store.outbox.append(9, ['key', 'k']))).toBe('no replica configured');
+    expect(durabilityOf(await d.store.outbox.next(name, undefined, 10))).toBe('no replica configured');
   });
 
   it('a part that cannot be reached is unavailable, is reported so, and works again afterwards', async () => {
@@ -85,6 +105,8 @@ export function faultsContract(stores: Stores): void {
       await expect(d.agents.get(agentId)).rejects.toMatchObject(unavailable);
       await expect.poll(() => d.store.shardOf(d.name)?.up, SOON).toBe(false);
       await expect(d.store.changes.latest(d.name)).rejects.toBeInstanceOf(ShardUnavailable);
+      await expect(d.store.outbox.next(d.name, undefined, 10)).rejects.toMatchObject(unavailable);
+      await expect(d.store.outbox.waiting()).rejects.toMatchObject(unavailable);
     } finally {
       await giveBack();
     }

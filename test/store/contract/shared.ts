@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/ops/clock.ts';
 import type { LeaseOptions, Leases } from '../../../src/store/leases.ts';
-import { isPosition, OutboxFull, type PermitsOptions } from '../../../src/store/store.ts';
+import type { PermitsOptions } from '../../../src/store/store.ts';
 import { poolConfig } from '../../fixtures/pool.ts';
 import { SOON } from '../../fixtures/soon.ts';
 import { silent } from '../../fixtures/store.ts';
@@ -11,7 +11,7 @@ const config = poolConfig('main');
 
 /** What instances of a region share besides agents. */
 export function sharedContract(stores: Stores): void {
-  const open = (maxOutboxEntries?: number) => stores.harness.open(config, maxOutboxEntries);
+  const open = () => stores.harness.open(config);
   let started: Leases[] = [];
   afterEach(async () => {
     await Promise.all(started.map((leases) => leases.stop()));
@@ -31,59 +31,6 @@ export function sharedContract(stores: Stores): void {
     beats.push(far ?? 0, await one.takeBeat(0));
     expect(beats).toEqual([...new Set(beats)].sort((a, b) => a - b));
     expect(far).toBeGreaterThan((beats[2] ?? 0) + 1_000_000);
-  });
-
-  it('the outbox keeps what was appended in order, per partition, until it is removed', async () => {
-    const [writer, relay] = [open(), open()];
-    const partition = 3;
-    const before = (await relay.outbox.lengths())[partition] ?? 0;
-    const told: number[] = [];
-    writer.outbox.onAppend = (of) => told.push(of);
-    const places = [];
-    for (const value of ['one', '', 'three é']) {
-      places.push((await writer.outbox.append(partition, ['key', 'k', 'value', value])).evenIfLost());
-    }
-    expect(told).toEqual([partition, partition, partition]);
-    expect(places.every((place) => place.partition === partition && isPosition(place.entry))).toBe(true);
-    const [first, ...others] = await relay.outbox.oldest(partition, 10);
-    expect(first).toEqual({ id: places[0]?.entry, fields: ['key', 'k', 'value', 'one'] });
-    expect(others.map(({ fields }) => fields[3])).toEqual(['', 'three é']);
-    expect(await relay.outbox.oldest(partition, 1)).toEqual([first]);
-    expect((await relay.outbox.lengths())[partition]).toBe(before + 3);
-    await relay.outbox.remove(
-      partition,
-      places.map(({ entry }) => entry),
-    );
-    expect(await relay.outbox.oldest(partition, 10)).toEqual([]);
-    expect(await relay.outbox.oldest(partition + 1, 10)).toEqual([]);
-  });
-
-  it('the outbox accepts no more entries of a partition than its limit, as last counted', async () => {
-    const { outbox } = open(2);
-    const append = (partition: number) => outbox.append(partition, ['key', 'k']);
-    for (const partition of [5, 5, 6]) await append(partition);
-    await outbox.lengths();
-    await expect(append(5)).rejects.toThrow(OutboxFull);
-    await append(6);
-    const entries = await outbox.oldest(5, 10);
-    await outbox.remove(
-      5,
-      entries.map(({ id }) => id),
-    );
-    await outbox.lengths();
-    await append(5);
-  });
-
-  it('instances are signalled new entries of a partition', async () => {
-    const [one, other] = [open(), open()];
-    const heard: number[] = [];
-    await other.outbox.hear((partition) => heard.push(partition));
-    await expect
-      .poll(async () => {
-        await one.outbox.announce(7);
-        return heard.includes(7);
-      }, SOON)
-      .toBe(true);
   });
 
   it('an answer is stored once under its key, and a request under way blocks others', async () => {
