@@ -41,7 +41,10 @@ const MESSAGES: [string, BusMessage, JsonObject][] = [
   ['the plain form', { key: 'crm:42', headers: {}, value: JSON.stringify(plain) }, schemaOf(EventPayload)],
   [
     HEARTBEAT,
-    sealHeartbeat({ region: 'eu', timestampMs: NOW_MS, beat: 1, writer: 'eu-1', steadyMs: 1, leaving: true }, 3),
+    sealHeartbeat(
+      { region: 'eu', domain: 'main', timestampMs: NOW_MS, beat: 1, writer: 'eu-1', steadyMs: 1, leaving: true },
+      3,
+    ),
     schemaOf(HeartbeatPayload),
   ],
   [

@@ -127,6 +127,7 @@ export class FuzzedMessages {
     const random = this.#random;
     const heartbeat = {
       region: random.pick([this.#region, 'elsewhere']),
+      domain: random.pick(['main', 'elsewhere']),
       timestampMs: this.#nowMs,
       beat: this.#nowMs - random.below(1000),
       writer: `writer-${random.below(5)}`,

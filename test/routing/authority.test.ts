@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { homeStatuses } from '../../src/routing/claims/claim.ts';
@@ -19,10 +20,18 @@ afterEach(() => peers.stop());
 /** An attempt in a region that has heard nothing of the other yet. */
 function attemptBeside(port: number): Attempt {
   const urls = { [HERE]: 'http://127.0.0.1:1', [HOME]: `http://127.0.0.1:${port}` };
-  const settings = { heartbeatMs: 1000, suspectMs: 10_000, staleMs: 30_000, confirmedMs: 5000 };
-  const regions = [HERE, HOME];
+  const config = readConfig(
+    JSON.stringify({
+      region: HERE,
+      redis: { nodes: ['127.0.0.1:1'] },
+      bus: { url: 'redis://127.0.0.1:2' },
+      regions: { [HERE]: { url: urls[HERE] }, [HOME]: { url: urls[HOME] } },
+    }),
+    'test',
+    {},
+  );
   const shared = { store: undefined as never, clock: systemClock, log }; // nothing is asked of the store
-  const freshness = new Freshness({ ...shared, region: HERE, regions, partitions: 1, settings });
+  const freshness = new Freshness({ ...shared, config });
   peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
   return {
     region: { config: { region: HERE, regions: urls }, peers, freshness, clock: systemClock },

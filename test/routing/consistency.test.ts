@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentAnswer } from '../../src/contract/agents.ts';
 import { type Carried, NotYetConsistent, type Read, readAfter } from '../../src/routing/consistency/consistency.ts';
-import { readToken, type Token, tokenOfEvents, writeToken } from '../../src/routing/consistency/token.ts';
+import { readToken, tokenOfEvents, writeToken } from '../../src/routing/consistency/token.ts';
 import { find, getAgent } from '../../src/routing/lookup/find.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
 import { askFor, bringOnDuty, counted, happens } from './said.ts';
@@ -31,9 +31,9 @@ const carried = (...texts: string[]): Carried => ({
   isAsked: false,
 });
 
-/** What a read carries that must come after all that `region` had in its outbox 0 up to an entry. */
-const upTo = (region: string, entry: string, more: Partial<Token> = {}): Carried =>
-  carried(writeToken({ region, agents: new Map(), entries: new Map([[0, entry]]), deferred: false, ...more }));
+/** What a read carries that must come after all that `region` had written in a part up to a position. */
+const upTo = (region: string, position: string, part = 'main/0'): Carried =>
+  carried(writeToken({ region, agents: new Map(), positions: new Map([[part, position]]) }));
 
 const agentAt = ({ region }: TestRegion, agentId: string): Read<AgentAnswer> => ({
   answer: (budgetMs) => getAgent(region, agentId, budgetMs),
@@ -121,26 +121,44 @@ describe('a read after a write', () => {
 
   it('of many agents waits for the write as a whole, wherever it is read', async () => {
     await writes(us, 'away:1');
-    const [entry] = await us.store.outbox.oldest(0, 1);
-    const token = upTo('us', entry?.id ?? '');
+    const token = upTo('us', await us.store.changes.latest('main'));
     passAsLooked(100, 'notes');
     const refusal = await refusedBy(readAfter(eu.region, token, queueAt(eu)));
-    expect(refusal.missing).toEqual([{ region: 'us', partitions: [0] }]);
-    expect(refusal.message).toBe('this region does not have yet: the events of us on partition 0');
+    expect(refusal.missing).toEqual([{ region: 'us', domain: 'main', partitions: [0] }]);
+    expect(refusal.message).toBe('this region does not have yet: the events of us in domain main on partition 0');
     await regions.carry('us');
     expect((await readAfter(eu.region, token, queueAt(eu))).by).toBe('eu');
   });
 
-  it('has no need of other partitions than that of the agent it is about', async () => {
-    const token = upTo('us', '5-0', { entries: new Map([[1, '5-0']]) });
-    expect((await afterWrite(eu, 'away:1', token)).by).toBe('eu');
+  it('has no need of other parts than that of the agent it is about', async () => {
+    for (const part of ['main/1', 'sales/0']) {
+      expect((await afterWrite(eu, 'away:1', upTo('us', '5-0', part))).by).toBe('eu');
+    }
+    passAsLooked(100, 'notes');
+    const { missing } = await refusedBy(afterWrite(eu, 'away:1', upTo('us', '5-0', 'main/0')));
+    expect(missing).toEqual([{ region: 'us', domain: 'main', partitions: [0] }]);
   });
 
-  it('where the write was taken need not wait for the bus, unless not all of it was applied', async () => {
-    expect((await readAfter(eu.region, upTo('eu', '5-0'), queueAt(eu))).by).toBe('eu');
+  it('names what is missing by domain', async () => {
+    const parts = ['main/0', 'sales/0', 'main/1'].map((part) => [part, '5-0'] as const);
+    const token = carried(writeToken({ region: 'us', agents: new Map(), positions: new Map(parts) }));
     passAsLooked(100, 'notes');
-    const late = await refusedBy(readAfter(eu.region, upTo('eu', '5-0', { deferred: true }), queueAt(eu)));
-    expect(late.missing).toEqual([{ region: 'eu', partitions: [0] }]);
+    const { missing, message } = await refusedBy(readAfter(eu.region, token, queueAt(eu)));
+    expect(missing).toEqual([
+      { region: 'us', domain: 'main', partitions: [0, 1] },
+      { region: 'us', domain: 'sales', partitions: [0] },
+    ]);
+    expect(message).toContain('the events of us in domain main on partitions 0, 1');
+  });
+
+  it('where the write was taken need not wait for the bus, however far the write was', async () => {
+    const at = regions.clock.nowMs();
+    const { place } = await happens(eu.region, 'desk:1', { presence: { state: 'PAUSED', at, id: 'p' } });
+    const { part, position } = place;
+    expect(part).toBe('main/0');
+    for (const each of [position, '4000000000000-0']) {
+      expect((await readAfter(eu.region, upTo('eu', each, part), queueAt(eu))).by).toBe('eu');
+    }
   });
 
   it('needs nothing of other agents than the one it is about', async () => {
@@ -231,7 +249,7 @@ describe('a write that does not come', () => {
     const at = regions.clock.nowMs() + 5;
     const agents = new Map([['desk:1', { presence: { at, unavailability: 1, id: 'lost' } }]]);
     passAsLooked(100);
-    const token = carried(writeToken({ region: 'eu', agents, entries: new Map(), deferred: false }));
+    const token = carried(writeToken({ region: 'eu', agents, positions: new Map() }));
     const { missing } = await refusedBy(afterWrite(eu, 'desk:1', token));
     expect(missing).toEqual([{ region: 'eu', agent_id: 'desk:1', facets: ['presence'] }]);
     expect(eu.peers.asked).toEqual([]);

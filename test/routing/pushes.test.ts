@@ -83,7 +83,7 @@ describe('a push', () => {
     read = () => ({ facts, hints: ['near:2', 'near:2'], ignored: 3 });
     expect(await taking.take('near', {})).toEqual({ accepted: 3, hints: 1, ignored: 3 });
     expect((await eu.store.agents.get('near:1'))?.facets.presence?.state).toBe('OFF_DUTY');
-    expect(await eu.store.outbox.oldest(0, 10)).toHaveLength(1);
+    expect((await eu.store.outbox.next('main', undefined, 10)).evenIfLost().entries).toHaveLength(1);
     const counts = ['accepted', 'known', 'hint', 'ignored', 'malformed'].map(of);
     expect(await Promise.all(counts)).toEqual([1, 2, 1, 3, 0]);
     expect(eu.audited).toMatchObject([

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { SHARED } from '../../src/store/memory/memory-region.ts';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { OutboxFull } from '../../src/store/store.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
 import { bringOnDuty, counted } from './said.ts';
 
@@ -18,7 +18,8 @@ function says(agentId: string, sinceMs = 0): void {
   eu.platform.reports.set(agentId, { agentId, eventId: `gone/${agentId}`, timestampMs: at, facets });
 }
 
-const published = async (): Promise<number> => (await eu.store.outbox.oldest(0, 100)).length;
+const published = async (): Promise<number> =>
+  (await eu.store.outbox.next('main', undefined, 100)).evenIfLost().entries.length;
 const warnings = (): unknown[] => eu.logged.filter(({ level }) => level === 40).map(({ event }) => event);
 
 describe('what a platform says when it is asked', () => {
@@ -39,22 +40,38 @@ describe('what a platform says when it is asked', () => {
     expect(eu.region.freshness.confirmedMsAgo('far:1')).toBe(0);
   });
 
-  it('confirms nobody of whom the store could not take it', async () => {
-    says('far:1');
-    eu.during.turn = (at) => at === 'append answered' && eu.memory.outages.set('main', 'away');
-    await eu.region.readThrough.ask(['far:1'], 10_000);
-    expect(await published()).toBe(1);
-    expect(eu.region.freshness.confirmedAgents()).toEqual([]);
-    expect(warnings()).toEqual([]);
-  });
-
-  it('that can be told to nobody confirms nobody, and costs the others nothing', async () => {
+  it('confirms nobody of whom the store could not take it, tells nobody, and costs the others nothing', async () => {
     says('far:1');
     says('far:2', 3_600_000);
-    eu.memory.outages.set(SHARED, 'away');
+    eu.during.turn = (at) => at === 'commit asked' && eu.memory.outages.set('main', 'away');
     await eu.region.readThrough.ask(['far:1', 'far:2'], 10_000);
     expect(eu.region.freshness.confirmedAgents()).toEqual(['far:2']);
     expect(warnings()).toEqual(['platform_answer_not_applied']);
+    eu.memory.outages.clear();
+    expect(await published()).toBe(0);
+    expect((await eu.store.agents.get('far:1'))?.facets.presence?.state).toBe('ON_DUTY');
+  });
+
+  it('confirms nobody of whom it is not known whether the store took it; what it took is told to all', async () => {
+    says('far:1');
+    eu.during.turn = (at) => at === 'commit asked' && eu.memory.outages.set('main', 'mute');
+    await eu.region.readThrough.ask(['far:1'], 10_000);
+    expect(eu.region.freshness.confirmedAgents()).toEqual([]);
+    eu.memory.outages.clear();
+    expect(await published()).toBe(1);
+  });
+
+  it('is known here, and told to nobody, while too much waits for the bus', async () => {
+    says('far:1');
+    vi.spyOn(eu.store.outbox, 'mustHaveRoom').mockImplementation(() => {
+      throw new OutboxFull('too much waits');
+    });
+    await eu.region.readThrough.ask(['far:1'], 10_000);
+    expect(eu.region.freshness.confirmedAgents()).toEqual(['far:1']);
+    expect((await eu.store.agents.get('far:1'))?.facets.presence?.state).toBe('OFF_DUTY');
+    expect(await published()).toBe(0);
+    expect(await counted(eu.region.metrics.unpublished, {})).toBe(1);
+    expect(warnings()).toEqual([]);
   });
 
   it('is waited for no longer than the time is, and counts for later callers', async () => {

@@ -11,19 +11,19 @@ import {
   tokenOfEvents,
   writeToken,
 } from '../../src/routing/consistency/token.ts';
+import { isAtLeast } from '../../src/store/store.ts';
 import type { Accepted } from '../../src/sync/flow/ingest.ts';
+import { partOf } from '../../src/sync/freshness/positions.ts';
 import { facets } from '../agent/arbitrary.ts';
 
 const id = fc.string({ minLength: 1, maxLength: 20, unit: 'binary' });
 const required: fc.Arbitrary<RequiredVersions> = facets.map(requiredVersionsOf);
-const entry = fc.record({ ms: fc.integer({ min: 0, max: 4e12 }), n: fc.nat() }).map(({ ms, n }) => `${ms}-${n}`);
+const position = fc.record({ ms: fc.integer({ min: 0, max: 4e12 }), n: fc.nat() }).map(({ ms, n }) => `${ms}-${n}`);
+const part = fc.tuple(id, fc.integer({ min: 0, max: 255 })).map(([domain, partition]) => partOf(domain, partition));
 const token: fc.Arbitrary<Token> = fc.record({
   region: id,
   agents: fc.uniqueArray(fc.tuple(id, required), { selector: ([agentId]) => agentId }).map((pairs) => new Map(pairs)),
-  entries: fc
-    .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 255 }), entry), { selector: ([partition]) => partition })
-    .map((pairs) => new Map(pairs)),
-  deferred: fc.boolean(),
+  positions: fc.uniqueArray(fc.tuple(part, position), { selector: ([of]) => of }).map((pairs) => new Map(pairs)),
 });
 
 const at = Date.parse('2026-03-02T10:00:00Z');
@@ -37,7 +37,7 @@ function accepted(count: number, more: Partial<Accepted> = {}): Accepted[] {
       region: 'eu',
       facets: { presence: { state: 'ON_DUTY', at: at + i, id: `9e107d9d-372b-4ccd-8b6a-${i}` } },
     },
-    place: { partition: i % 256, entry: `${at + (i % 7)}-${i % 5}` },
+    place: { domain: 'main', part: partOf('main', i % 256), position: `${at + (i % 7)}-${i % 5}` },
     replicated: true,
     outcome: 'applied',
     ...more,
@@ -62,8 +62,10 @@ describe('a token', () => {
         expect(() => readToken(text)).toThrow(InvalidToken);
       }),
     );
-    const future = Buffer.from(JSON.stringify({ v: 2, region: 'eu' })).toString('base64url');
-    expect(() => readToken(future)).toThrow(InvalidToken);
+    for (const v of [1, 3]) {
+      const ofAnotherFormat = Buffer.from(JSON.stringify({ v, region: 'eu' })).toString('base64url');
+      expect(() => readToken(ofAnotherFormat)).toThrow(InvalidToken);
+    }
   });
 });
 
@@ -71,23 +73,36 @@ describe('the token of events', () => {
   it('names the newest versions of each agent, while they fit', () => {
     const [first, second] = accepted(2) as [Accepted, Accepted];
     const again = { ...second, event: { ...second.event, agentId: first.event.agentId } };
-    const { agents, entries } = readToken(tokenOfEvents('eu', [first, again, first]));
+    const { agents, positions } = readToken(tokenOfEvents('eu', [first, again, first]));
     expect([...agents]).toEqual([[first.event.agentId, requiredVersionsOf(again.event.facets)]]);
-    expect(entries.size).toBe(0);
+    expect(positions.size).toBe(0);
   });
 
-  it('names the last entry of each partition where there are many, and stays a header that everybody lets through', () => {
+  it('names the last position in each part where there are many, and stays a header that everybody lets through', () => {
     const many = accepted(1000);
     const text = tokenOfEvents('eu', many);
-    const { agents, entries, deferred } = readToken(text);
+    const { agents, positions } = readToken(text);
     expect(agents.size).toBe(0);
-    expect(deferred).toBe(false);
-    expect([...entries.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: 256 }, (_, i) => i));
-    const ofFirst = many.filter(({ place }) => place.partition === 0).map(({ place }) => place.entry);
-    expect(entries.get(0)).toBe(ofFirst.sort().at(-1));
-    expect(text.length).toBeLessThan(4096);
+    expect([...positions.keys()].sort()).toEqual(Array.from({ length: 256 }, (_, i) => `main/${i}`).sort());
+    for (const { place } of many) expect(isAtLeast(positions.get(place.part), place.position)).toBe(true);
+    const ofFirst = many.filter(({ place }) => place.part === 'main/0').map(({ place }) => place.position);
+    expect(ofFirst).toContain(positions.get('main/0'));
+    expect(text.length).toBeLessThan(8000);
     expect(tokenOfEvents('eu', accepted(12)).length).toBeLessThanOrEqual(1024);
-    expect(readToken(tokenOfEvents('eu', accepted(1000, { outcome: 'deferred' }))).deferred).toBe(true);
+  });
+
+  it('keeps the parts of domains apart, and compares positions as numbers', () => {
+    const place = (domain: string, position: string) => ({
+      place: { domain, part: partOf(domain, 0), position },
+    });
+    const far = accepted(30, place('main', `${at}-10`));
+    const near = accepted(30, place('main', `${at}-9`));
+    const other = accepted(30, place('sales/b', `${at - 1}-99`));
+    const { positions } = readToken(tokenOfEvents('eu', [...near, ...far, ...other, ...near]));
+    expect([...positions]).toEqual([
+      ['main/0', `${at}-10`],
+      ['sales/b/0', `${at - 1}-99`],
+    ]);
   });
 });
 

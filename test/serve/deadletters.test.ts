@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
 import { type Cause, sealLetter } from '../../src/bus/dead-letter.ts';
-import { partitionOf, sealHeartbeat, withPosition } from '../../src/bus/envelope.ts';
+import { partitionOf, sealHeartbeat, withOrigin } from '../../src/bus/envelope.ts';
 import { busRules } from '../../src/bus/redis-streams/acl.ts';
 import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -51,7 +51,7 @@ const value = JSON.stringify({ event_id: 'crm-1', agent_id: 'crm:ann', note: '\u
 const POISON: BusMessage = { key: 'crm:ann', headers: { ce_id: 'crm-1', ce_type: 'muster.agent.changed' }, value };
 const OTHER: BusMessage = { key: 'crm:bob\u001b[2J', headers: {}, value: '{' };
 const BEAT = sealHeartbeat(
-  { region: 'us', beat: AT_MS, writer: 'us-1', steadyMs: 1, timestampMs: AT_MS, leaving: false },
+  { region: 'us', domain: 'main', beat: AT_MS, writer: 'us-1', steadyMs: 1, timestampMs: AT_MS, leaving: false },
   3,
 );
 
@@ -88,7 +88,7 @@ function commands(settings: () => object): void {
   });
 
   test('they are listed and shown, with all that is known of them', async () => {
-    const moved = withPosition(POISON, { region: 'us', entry: '5-5' });
+    const moved = withOrigin(POISON, { region: 'us', domain: 'main', storeId: 'store-1', position: '5-5' });
     for (const region of ['eu', 'us']) await bus.deadLetter(sealLetter(moved, cause(region)));
     const { stack: _, ...unread } = cause('eu', { reason: '/ is not JSON' });
     await bus.deadLetter(sealLetter(OTHER, unread));
