@@ -3,6 +3,7 @@ import type { WrongField } from '../../agent/fields.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import { EventsAnswer, EventsBody, MAX_BATCH } from '../../contract/events.ts';
+import { acceptAll } from '../../routing/accept-all.ts';
 import { tokenOfEvents } from '../../routing/consistency/token.ts';
 import { CONSISTENCY } from '../../routing/peers/peers.ts';
 import type { Region } from '../../routing/region.ts';
@@ -36,7 +37,7 @@ export const eventOperations = {
       const reported = readAll(region, request.body);
       await region.ingest.mustHaveRoom(reported);
       const events = await region.ingest.number(reported);
-      const accepted = await Promise.all(events.map((event) => region.ingest.accept(event)));
+      const accepted = await acceptAll(region.ingest, events);
       for (const each of accepted) recordEvent(region, request, each);
       reply.status(202).header(CONSISTENCY, tokenOfEvents(region.config.region, accepted));
       return {
