@@ -65,7 +65,7 @@ async function quiet(muster: Server): Promise<void> {
   for (;;) {
     const { outbox, bus_behind } = (await muster.get('/v1/regions')) as { outbox: number; bus_behind: number | null };
     if (outbox === 0 && bus_behind === 0) return;
-    if (systemClock.monotonicMs() > untilMs) throw new Error(`the instance still has ${outbox} events to publish`);
+    if (systemClock.monotonicMs() > untilMs) throw new Error(`the instance still has ${outbox} changes to publish`);
     await delay(POLL_MS);
   }
 }

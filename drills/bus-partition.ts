@@ -65,7 +65,7 @@ export const busPartition: Drill = {
             ({ regions, outbox }) => (outbox ?? waiting) < waiting && regions.every(({ state }) => state === 'fresh'),
           ),
       );
-      say(`waiting in ${CUT}`, `${waiting} events before, ${seen.find((one) => one.region === CUT)?.outbox} after`);
+      say(`waiting in ${CUT}`, `${waiting} changes before, ${seen.find((one) => one.region === CUT)?.outbox} after`);
       say('all fresh', `after ${duration(afterMs)}`);
     });
     await callsGetAgents(stage, world, 'Calls get agents in every region as before');

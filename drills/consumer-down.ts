@@ -34,7 +34,7 @@ export const consumerDown: Drill = {
       );
       world.history?.bus(DEAF, 'ignored');
       say('not applied', `${seen.bus_behind} messages of the bus`);
-      say('its relay goes on', `${seen.outbox} events wait for the bus`);
+      say('its relay goes on', `${seen.outbox} changes wait for the bus`);
       return knownMs;
     });
     const gone = await goOffline(stage, world, knownMs);

@@ -112,7 +112,7 @@ async function tellAgain(stage: Stage, world: World): Promise<void> {
     await stage.until(
       'it is accepted again',
       () => send('drill-off', 'OFFLINE', atMs),
-      ({ body }) => body.events.every(({ outcome }) => outcome !== 'deferred'),
+      ask.succeeded,
       PROMOTION_LIMIT_MS,
     );
     const told = await ask.agentIn(world, region, AGENT_ID);

@@ -39,13 +39,13 @@ export const webhookStorm: Drill = {
       }
       const perSecond = ((await accepted(world)) - before) / ((stage.elapsedMs - startedMs) / 1_000);
       say('events accepted', `${perSecond.toFixed(0)} per second in all regions`);
-      say('most that waited', `${mostWaiting} events in one region, in its outbox and on the bus`);
+      say('most that waited', `${mostWaiting} changes and messages in one region, in its outbox and on the bus`);
       return { perSecond, mostWaiting, memoryMb: await memoryMb(world) };
     });
     await blow(stage, world, storm, usual);
     await stage.step('Nothing of it is waiting', async (say) => {
       const { afterMs } = await stage.until(
-        'no more events wait in outboxes and on the bus than on an ordinary day, and all regions are fresh',
+        'no more waits in outboxes and on the bus than on an ordinary day, and all regions are fresh',
         () => ask.reports(world),
         (reports) =>
           reports.every(
@@ -98,7 +98,7 @@ function blow(stage: Stage, world: World, storm: Storm, usual: Usual): Promise<v
       'events accepted',
       `${events}, ${(events / (stormMs / 1_000) / usual.perSecond).toFixed(0)} times the ordinary rate`,
     );
-    say('most that waited', `${mostWaiting} events in one region, in its outbox and on the bus`);
+    say('most that waited', `${mostWaiting} changes and messages in one region, in its outbox and on the bus`);
     say('memory before, MB', each(usual.memoryMb));
     say('memory at most, MB', each(peakMb));
     say('claims meanwhile', each(ask.gained(ask.granted(world), granted)));

@@ -40,9 +40,9 @@ export const EventsAnswer = Type.Object(
         {
           event_id: Name('The id of the event. Events are in the order of the request.'),
           outcome: OneOf(
-            ['applied', 'duplicate', 'outdated', 'deferred'],
+            ['applied', 'duplicate', 'outdated'],
             'Effect in this region. `duplicate`: it had been applied before, by a request or from the bus. `outdated`: the region ' +
-              'has newer values. `deferred`: the store or its replica does not have it yet; it will be applied from the bus.',
+              'has newer values.',
           ),
         },
         closed,

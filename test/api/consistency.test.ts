@@ -129,7 +129,8 @@ describe('while the bus does not answer', () => {
     const life = Array.from({ length: 999 }, (_, i) => eventOf('crm-eu:deep', i % 2 ? 'AVAILABLE' : 'OFFLINE', ++at));
     const profile = { queues: ['crm-eu:deep'], skills: {} };
     const events = [...life, eventOf('crm-eu:deep', 'AVAILABLE', ++at, { profile })];
-    const { token } = await say(`${eu[0]}/v1/events`, { body: events });
+    const { status, token } = await say(`${eu[0]}/v1/events`, { body: events });
+    expect(status).toBe(202);
     expect(readToken(token).positions.size).toBe(1);
     const look = () => say(`${us[0]}/agents/available?queue=crm-eu:deep`, { token });
     expect((await look()).by).toBe('eu');

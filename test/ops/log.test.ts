@@ -30,7 +30,7 @@ it('takes no event that is not catalogued, none at another level than its own, a
   log.info('shard_down');
   // @ts-expect-error: a line has one event
   log.warn('shard_down', { event: 'shard_up' });
-  log.debug('claim_not_published');
-  log.warn('claim_not_published');
+  log.debug('expired_claim_not_ended');
+  log.warn('expired_claim_not_ended');
   expect(logged()).toEqual([]);
 });

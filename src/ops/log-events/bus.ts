@@ -5,7 +5,8 @@ export const BUS_EVENTS = {
   bus_write_failed: {
     level: 'warn',
     message: 'Bus cannot be written to',
-    meaning: 'Events wait in the outbox and are retried. The bus is unavailable or full: `err` says which.',
+    meaning:
+      'Changes wait in the outbox of `domain` and are retried. The bus is unavailable or full, or the store: `err` says which.',
     remedy: 'See [The bus is away](operations.md#the-bus-is-away).',
   },
   bus_write_resumed: {
@@ -55,8 +56,8 @@ export const BUS_EVENTS = {
   },
   relay_signal_failed: {
     level: 'debug',
-    message: 'Relay was not notified of a new event',
-    meaning: 'It publishes the event when it next reads the outbox.',
+    message: 'Relay was not notified of a new change',
+    meaning: 'It publishes the change when it next reads the domain.',
   },
   set_aside: {
     level: 'warn',

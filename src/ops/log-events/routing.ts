@@ -62,12 +62,6 @@ export const ROUTING_EVENTS = {
     message: 'Local copy of an agent was not updated from its home',
     meaning: 'The update arrives by the bus. Until then claims here may ask the home for the agent, and be refused.',
   },
-  claim_not_published: {
-    level: 'warn or debug',
-    message: 'Claim was not published to other regions',
-    meaning:
-      'They learn of it by a refusal when they ask for the agent. The agent is never granted twice. `debug` where `shard_down` has reported the cause.',
-  },
   expired_claim_not_ended: {
     level: 'warn or debug',
     message: 'Expired claim was not ended',
@@ -92,7 +86,7 @@ export const ROUTING_EVENTS = {
   platform_answer_not_applied: {
     level: 'warn',
     message: 'State of an agent from its platform was not applied',
-    meaning: 'The store or the outbox was unavailable. The agent is passed over.',
+    meaning: 'The store was unavailable. The agent is passed over.',
     remedy: 'See `shard_down`, `shard_refuses_writes`.',
   },
   platform_login_failed: {

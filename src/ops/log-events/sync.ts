@@ -2,12 +2,6 @@ import type { LogEvent } from './log-event.ts';
 
 /** Replication and platform sync: events, heartbeats, full reads, expiry, index checks. */
 export const SYNC_EVENTS = {
-  event_not_applied: {
-    level: 'warn or debug',
-    message: 'Event was accepted but not applied here yet',
-    meaning:
-      'It is safe in the outbox and arrives again from the bus. `debug` where `shard_down` has reported the cause.',
-  },
   timestamp_clamped: {
     level: 'warn',
     message: 'Timestamp lies in the future',
@@ -22,7 +16,7 @@ export const SYNC_EVENTS = {
   heartbeat_not_written: {
     level: 'debug',
     message: 'Heartbeat was not written',
-    meaning: 'The outbox cannot be written. If it lasts, other regions see this one as `suspect`, then `stale`.',
+    meaning: 'The store or the bus is unavailable. If it lasts, other regions see this one as `suspect`, then `stale`.',
   },
   watermarks_not_read: {
     level: 'debug',
@@ -38,7 +32,7 @@ export const SYNC_EVENTS = {
   platform_report_not_accepted: {
     level: 'warn',
     message: 'Report of a platform was not accepted',
-    meaning: 'The outbox cannot be written. The report waits and is retried.',
+    meaning: 'The store cannot be written, or its outbox is full. The report waits and is retried.',
     remedy: 'See `shard_down`, `shard_refuses_writes`.',
   },
   platform_report_not_replicated: {
