@@ -182,7 +182,7 @@ export const PROBLEMS = {
   outbox_full: kind(
     503,
     'Outbox full',
-    'The outbox is full because the bus has been unavailable for too long. No more events are accepted.',
+    'Too many changes of the domain wait because the bus has been unavailable for too long. No more of its events are accepted.',
     'Restore the bus, then send the events again.',
   ),
   not_home: kind(
