@@ -1,5 +1,4 @@
 import type { Bus } from '../bus/bus.ts';
-import { domainsOf } from '../config/topology.ts';
 import type { ClaimIds } from '../contract/claim-ids.ts';
 import type { Log } from '../ops/log.ts';
 import { conflictReporter } from '../routing/claims/conflict.ts';
@@ -48,7 +47,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const bus = await createBus(ground);
   const { agents, outbox } = store;
   const { partitions } = config.bus;
-  const positions = createPositions(ground);
+  const positions = new Positions(ground);
   const setAside = new SetAside({ ...ground, bus, region: config.region });
   const reportConflict = conflictReporter();
   const applied = { ...ground, agents, positions };
@@ -61,7 +60,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   });
   const taken = { region: config.region, replication: config.claims.replication };
   const ingest = new Ingest({ ...ground, ...taken, apply, bus, partitions });
-  const freshness = createFreshness(ground);
+  const freshness = new Freshness(ground);
   const claimIds = openClaimIds(config, log);
   const peers = createPeers(ground, freshness, claimIds);
   const leases = relayLeases(ground);
@@ -70,11 +69,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const parts = { ...views, agents, claimIds, peers, freshness, positions, readThrough };
   const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
-  const heardOfOwn: OneCall['heard'] = (...heard) => {
-    // Within a domain the store gives a call one claim.
-    if (domainsOf(config).length > 1) oneCall.heard(...heard);
-  };
-  const relay = new Relay({ ...shared, ...ground, outbox, agents, bus, leases, setAside, heardOfClaims: heardOfOwn });
+  const heardOfClaims: OneCall['heard'] = (...claims) => oneCall.heardOwn(...claims);
+  const relay = new Relay({ ...ground, outbox, agents, bus, leases, setAside, heardOfClaims });
   const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });
@@ -150,14 +146,6 @@ function createPeers({ config, access, clock, log }: Ground, freshness: Freshnes
   const ask = (name: string) => freshness.ask(name);
   const [claimKey = ''] = claimIds.fingerprints;
   return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, clock, log });
-}
-
-function createPositions({ config, store, log }: Ground): Positions {
-  return new Positions({ store, config, log });
-}
-
-function createFreshness({ config, store, clock, log }: Ground): Freshness {
-  return new Freshness({ store, config, clock, log });
 }
 
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {

@@ -43,6 +43,11 @@ export class OneCall {
     if (this.#waiting.size > 0) this.#running ??= this.#run();
   }
 
+  /** As `heard`, for claims that this region publishes: within a domain, its store gives a call one claim. */
+  heardOwn(agentId: string, home: string, claims: Claim[]): void {
+    if (domainsOf(this.#region.config).length > 1) this.heard(agentId, home, claims);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
