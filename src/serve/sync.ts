@@ -50,9 +50,8 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const positions = new Positions(ground);
   const setAside = new SetAside({ ...ground, bus, region: config.region });
   const reportConflict = conflictReporter();
-  const applied = { ...ground, agents, positions };
   const apply = new Apply({
-    ...applied,
+    ...{ ...ground, agents, positions },
     atGranter: (event, record) => followPlatform(region, event, record),
     onConflict: (agentId, conflict) => reportConflict(region, agentId, conflict),
     heardOfClaims: (agentId, home, claims) => oneCall.heard(agentId, home, claims),
