@@ -40,6 +40,7 @@ function accepted(count: number, more: Partial<Accepted> = {}): Accepted[] {
     mayBeLost: false,
     place: { domain: 'main', part: partOf('main', i % 256), position: `${at + (i % 7)}-${i % 5}` },
     replicated: true,
+    mayBeLost: false,
     outcome: 'applied',
     ...more,
   }));

@@ -183,9 +183,9 @@ export class MemoryAgents implements Agents {
     for (const [unit, remainingMs] of remaining) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
     let position = '';
-    for (const claim of changed) position = domain.note(agentId, nowMs, { claim });
-    if (message !== undefined) position = domain.note(agentId, nowMs, { isOurs: true, message });
-    else if (changed.length === 0) position = domain.note(agentId, nowMs);
+    for (const claim of changed) position = domain.note(agentId, { claim, writtenMs: nowMs });
+    if (message !== undefined) position = domain.note(agentId, { isOurs: true, message, writtenMs: nowMs });
+    else if (changed.length === 0) position = domain.note(agentId, { writtenMs: nowMs });
     for (const { callId, fence, endReason } of changed) {
       this.#moveCall(domain, agentId, callId, fence, endReason === 'refused', nowMs);
     }
@@ -240,7 +240,7 @@ export class MemoryAgents implements Agents {
     const locksMs = { ...record.locksMs, [unit]: untilMs };
     const facets = withClaim(record.facets, unit, claim);
     const now = domain.write(this.#config, agentId, { ...record, facets, locksMs, holdMs: 0 }, nowMs);
-    domain.note(agentId, nowMs, { claim, isOurs: true });
+    domain.note(agentId, { claim, isOurs: true, writtenMs: nowMs });
     this.#endCall(domain, request, nowMs);
     return { kind: 'settled', record: now };
   }

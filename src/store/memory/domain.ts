@@ -73,7 +73,7 @@ export class MemoryDomain {
   }
 
   /** Appends a change. @returns its position */
-  note(agentId: string, writtenMs: number, { claim, isOurs = false, message }: Partial<Noted> = {}): string {
+  note(agentId: string, { claim, isOurs = false, message, writtenMs = 0 }: Partial<Noted> = {}): string {
     this.#position += 1;
     const position = positionOf(this.#position);
     const noted = { position, agentId, writtenMs, isOurs, ...(claim && { claim: asStored(claim) }) };

@@ -163,8 +163,8 @@ export class MemoryQueues implements Queues {
     const locksMs = { ...before.locksMs, [unit]: untilMs };
     const facets = withClaim(before.facets, unit, claim);
     const record = domain.write(this.#config, agentId, { ...before, facets, locksMs, holdMs: 0 }, nowMs);
-    if (lapsed) domain.note(agentId, nowMs, { claim: lapsed, isOurs: true });
-    domain.note(agentId, nowMs, { claim: unit === 'voice' ? claim : { ...claim, unit }, isOurs: true });
+    if (lapsed) domain.note(agentId, { claim: lapsed, isOurs: true, writtenMs: nowMs });
+    domain.note(agentId, { claim: unit === 'voice' ? claim : { ...claim, unit }, isOurs: true, writtenMs: nowMs });
     return { record, claim, lapsed };
   }
 
