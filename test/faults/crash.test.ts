@@ -13,6 +13,7 @@ import {
   startRegions,
   type TestRegion,
 } from '../fixtures/regions.ts';
+import { SOON } from '../fixtures/soon.ts';
 import { statusIn, storedOf } from '../fixtures/stored.ts';
 
 /** Recent: an instance that takes over forgets at once whoever is offline since longer than `agents.forgetAfterDays`. */
@@ -59,7 +60,7 @@ describe('kill -9 of an instance', () => {
         granted = await redis('calls:{main}', 'HGET', 'calls:{main}', 'orphan');
         expect(granted).not.toBeNull();
       },
-      { timeout: 5000, interval: 1 },
+      { ...SOON, interval: 1 },
     );
     await victim.signal('SIGKILL');
     await asked;
@@ -82,7 +83,7 @@ describe('kill -9 of an instance', () => {
     // Positions are committed by a script: without scripts the batch is read and applied, but never committed.
     await bus.sendCommand(['ACL', 'SETUSER', LOCAL_USER.username, '-eval', '-evalsha']);
     const id = String(await bus.sendCommand(['XADD', stream, '*', 'key', 'crm-eu:3', 'value', JSON.stringify(event)]));
-    await vi.waitFor(async () => expect(await statusOf('crm-eu:3')).toBe('OFFLINE'), { timeout: 5000, interval: 10 });
+    await vi.waitFor(async () => expect(await statusOf('crm-eu:3')).toBe('OFFLINE'), SOON);
     await victim.signal('SIGKILL');
     const committed = async () => String(await bus.sendCommand(['HGET', `${stream}:progress`, 'read:eu']));
     expect(isBefore(await committed(), id)).toBe(true);

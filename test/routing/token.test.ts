@@ -37,7 +37,6 @@ function accepted(count: number, more: Partial<Accepted> = {}): Accepted[] {
       region: 'eu',
       facets: { presence: { state: 'ON_DUTY', at: at + i, id: `9e107d9d-372b-4ccd-8b6a-${i}` } },
     },
-    mayBeLost: false,
     place: { domain: 'main', part: partOf('main', i % 256), position: `${at + (i % 7)}-${i % 5}` },
     replicated: true,
     mayBeLost: false,

@@ -7,7 +7,10 @@ import { type Domain, type Store, startStore } from '../fixtures/store.ts';
  * What reaches Redis for one request, as the masters themselves count it. `INFO commandstats` counts what scripts call,
  * too, and cannot tell it from what clients send; so commands that scripts call are compared with what they call.
  */
-const OF_SCRIPTS = [...['time', 'hget', 'hmget', 'hset', 'hdel'], ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd']];
+const OF_SCRIPTS = [
+  ...['time', 'hget', 'hmget', 'hset', 'hdel', 'hincrby'],
+  ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd'],
+];
 /** The probe of the breakers, the nodes among themselves, and the reading. */
 const OF_THE_HOUSE = ['role', 'replconf', 'ping', 'info'];
 /** The probe of a master is one of each. */

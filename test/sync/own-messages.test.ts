@@ -46,7 +46,7 @@ function afterFailover(changes: number, storeId = sync.region.domain('main').sto
   const region = new MemoryRegion({ clock: sync.clock });
   const domain = region.domain('main');
   domain.storeId = storeId;
-  for (let n = 0; n < changes; n++) domain.note('crm:ann', START_MS);
+  for (let n = 0; n < changes; n++) domain.note('crm:ann');
   return new MemoryStore(region, sync.config).outbox;
 }
 

@@ -87,7 +87,7 @@ describe('a message that the bus refuses for good', () => {
 
   it('may be none at all, which is told, and stops nothing', async () => {
     await accept(0);
-    sync.region.domain('main').note('crm:odd', START_MS, { isOurs: true, message: '{' });
+    sync.region.domain('main').note('crm:odd', { isOurs: true, message: '{' });
     await accept(1);
     await start();
     expect(published()).toEqual([0, 1]);
