@@ -77,12 +77,18 @@ describe('kill -9 of an instance', () => {
 
   it('between applying a batch and committing its position on the bus: it comes again, and changes nothing', async () => {
     const victim = current();
-    const event = eventOf('crm-eu:3', 'OFFLINE', sinceMs + 50_000, { region_source: 'eu' });
     const stream = `agent.status.change:${partitionOf('crm-eu:3', 12)}`;
     const bus = await connect(regions.bus.url);
+    const tell = async (status: string, atMs: number): Promise<string> => {
+      const event = eventOf('crm-eu:3', status, atMs, { region_source: 'eu' });
+      return String(await bus.sendCommand(['XADD', stream, '*', 'key', 'crm-eu:3', 'value', JSON.stringify(event)]));
+    };
+    // It reads the partition once the lease of the instance that was killed has ended.
+    await tell('BUSY', sinceMs + 49_000);
+    await vi.waitFor(async () => expect(await statusOf('crm-eu:3')).toBe('BUSY'), SOON);
     // Positions are committed by a script: without scripts the batch is read and applied, but never committed.
     await bus.sendCommand(['ACL', 'SETUSER', LOCAL_USER.username, '-eval', '-evalsha']);
-    const id = String(await bus.sendCommand(['XADD', stream, '*', 'key', 'crm-eu:3', 'value', JSON.stringify(event)]));
+    const id = await tell('OFFLINE', sinceMs + 50_000);
     await vi.waitFor(async () => expect(await statusOf('crm-eu:3')).toBe('OFFLINE'), SOON);
     await victim.signal('SIGKILL');
     const committed = async () => String(await bus.sendCommand(['HGET', `${stream}:progress`, 'read:eu']));
