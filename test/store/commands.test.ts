@@ -8,8 +8,8 @@ import { type Domain, type Store, startStore } from '../fixtures/store.ts';
  * too, and cannot tell it from what clients send; so commands that scripts call are compared with what they call.
  */
 const OF_SCRIPTS = [
-  ...['time', 'hget', 'hmget', 'hset', 'hdel', 'hincrby'],
-  ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd'],
+  ...['time', 'hget', 'hmget', 'hset', 'hdel'],
+  ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd', 'hincrby'],
 ];
 /** The probe of the breakers, the nodes among themselves, and the reading. */
 const OF_THE_HOUSE = ['role', 'replconf', 'ping', 'info'];
@@ -76,6 +76,8 @@ test('a claim is one EVALSHA and the WAIT of its batch', async () => {
   expect(calls(stats, 'wait')).toBe(10);
   // The script asks whether the call is known, and reads the first agent's header. This instance knows the facets.
   expect([calls(stats, 'hmget'), calls(stats, 'hget')]).toEqual([20, 0]);
+  // The writes of the store are counted, and each claim is in the change stream.
+  expect([calls(stats, 'hincrby'), calls(stats, 'xadd')]).toEqual([10, 10]);
   expectNothingBut(stats, ['evalsha', 'wait']);
 });
 
