@@ -323,6 +323,20 @@ describe('an event that no replica has', () => {
     expect(entries.at(-1)?.position).toBe(accepted.place.position);
   });
 
+  it('is applied again after a failover took it though there is no replica yet, and only then', async () => {
+    sync.region.acknowledges = false;
+    const told = event('crm:ann', START_MS, 'OFF_DUTY');
+    await expect(sync.ingest.accept(told)).rejects.toThrow(NotReplicated);
+    const latest = await sync.store.changes.latest('main');
+    await sync.ingest.restore(told);
+    expect(await sync.store.changes.latest('main')).toBe(latest);
+    // This instance still remembers the record.
+    sync.region.domain('main').remove('crm:ann');
+    await sync.ingest.restore(told);
+    expect((await sync.facets('crm:ann'))?.presence?.state).toBe('OFF_DUTY');
+    expect(await sync.waiting()).toHaveLength(2);
+  });
+
   it('is accepted under `grant`, and reported as not replicated, as often as it comes', async () => {
     sync.stop();
     sync = new MemorySync({ replication: 'grant' });

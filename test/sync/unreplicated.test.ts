@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -37,10 +37,17 @@ agents: { unknown: { accept: true, home: eu } }
   {},
 );
 
-function create(accept: (event: AgentEvent) => Promise<unknown>): Unreplicated {
+/** Events that were applied again, in order. */
+let restored: string[];
+beforeEach(() => {
+  restored = [];
+});
+
+function create(accept: (...args: Parameters<Ingest['accept']>) => Promise<unknown>): Unreplicated {
   // Tests say what happens to an event; of what it did, only this counts.
-  const known = async (of: AgentEvent) => (await accept(of)) ?? { mayBeLost: false };
-  const ingest = { accept: known as Ingest['accept'], restore: vi.fn(async () => undefined) };
+  const known: Ingest['accept'] = async (...args) =>
+    ((await accept(...args)) ?? { mayBeLost: false }) as Awaited<ReturnType<Ingest['accept']>>;
+  const ingest = { accept: known, restore: async (of: AgentEvent) => void restored.push(of.eventId) };
   return new Unreplicated({ ingest, config: CONFIG, clock: systemClock, log: createLog('silent', 'eu', 'test') });
 }
 
@@ -63,10 +70,32 @@ describe('a report that no replica has', () => {
   });
 
   it('is stored though too much waits for the bus', async () => {
-    const accept = vi.fn(async () => undefined);
+    const accept = vi.fn(async () => ({ mayBeLost: false }));
     unreplicated = create(accept);
     await unreplicated.accept(event('ann', 1));
     expect(accept.mock.calls).toEqual([[event('ann', 1), 'unpublished']]);
+  });
+
+  it('is held, too, where it was accepted and a failover may lose it', async () => {
+    const answers = [true, true, false];
+    const accept = vi.fn(async () => ({ mayBeLost: answers.shift() ?? false }));
+    unreplicated = create(accept);
+    await unreplicated.accept(event('ann', 1));
+    await vi.waitFor(() => expect(accept).toHaveBeenCalledTimes(3), 30_000);
+    await unreplicated.stop();
+    expect(accept).toHaveBeenCalledTimes(3);
+  });
+
+  it('is applied again before it is sent again, with all others that wait, in order', async () => {
+    const accept = vi.fn(async () => {
+      throw new NotReplicated();
+    });
+    unreplicated = create(accept);
+    for (const at of [1, 2]) await unreplicated.accept(event('ann', at));
+    await unreplicated.accept(event('bob', 1));
+    await vi.waitFor(() => expect(restored.length).toBeGreaterThanOrEqual(3), 30_000);
+    expect(restored.slice(0, 3).filter((id) => id.startsWith('ann'))).toEqual(['ann-1', 'ann-2']);
+    expect(restored.slice(0, 3)).toContain('bob-1');
   });
 
   it('costs the store one write of a domain each time, however many agents wait', async () => {

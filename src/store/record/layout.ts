@@ -5,7 +5,7 @@ import { CHANGES_KEPT } from '../store.ts';
  */
 
 /** Format of the records; the first character of every header. */
-export const FORMAT = '2';
+export const FORMAT = '3';
 
 /**
  * The fixed part of a header: names and widths in characters, in order. Numbers are padded with zeros, so scripts compare

@@ -211,17 +211,17 @@ export class Relay {
   async #publish(domain: string, { storeId, entries }: Unpublished): Promise<void> {
     const { config } = this.#options;
     const byPartition = new Map<number, { position: string; message: BusMessage }[]>();
-    for (const entry of entries) {
-      const message = await this.#messageOf(entry);
+    const messages = await Promise.all(entries.map((entry) => this.#messageOf(entry)));
+    for (const [i, { position }] of entries.entries()) {
+      const message = messages[i];
       if (!message) continue;
       const partition = partitionOf(message.key, config.bus.partitions);
       const ofPartition = byPartition.get(partition) ?? [];
       byPartition.set(partition, ofPartition);
-      const { position } = entry;
       const origin = { region: config.region, domain, storeId, position };
       ofPartition.push({ position: `${domain} ${position}`, message: withOrigin(message, origin) });
     }
-    await Promise.all([...byPartition].map(([partition, messages]) => this.#send(partition, messages)));
+    await Promise.all([...byPartition].map(([partition, batch]) => this.#send(partition, batch)));
     if (entries.length > 0) this.#confirmed(entries.length);
   }
 
