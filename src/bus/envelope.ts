@@ -218,6 +218,20 @@ export function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions;
 }
 
+/** Part of a region's data: a domain's agents whose messages are in one partition of the bus, `main/3`. */
+export type Part = string;
+
+export const partOf = (domain: string, partition: number): Part => `${domain}/${partition}`;
+
+export function readPart(part: Part): { domain: string; partition: number } {
+  const slash = part.lastIndexOf('/');
+  return { domain: part.slice(0, slash), partition: Number(part.slice(slash + 1)) };
+}
+
+/** The part of the data that an agent belongs to. */
+export const partOfAgent = (domain: string, agentId: string, partitions: number): Part =>
+  partOf(domain, partitionOf(agentId, partitions));
+
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
@@ -242,6 +256,12 @@ function murmur2(data: Buffer): number {
 export type StreamEntry = [id: string, fields: string[]];
 /** A {@link StreamEntry} as bytes. */
 export type ByteEntry = [id: Buffer, fields: Buffer[]];
+
+/** A message as a text, for the change stream. */
+export const writeMessage = (message: BusMessage): string => JSON.stringify(writeFields(message));
+
+/** @throws SyntaxError if it is none */
+export const readMessage = (text: string): BusMessage => readFields(JSON.parse(text) as string[]);
 
 /** Writes a message as the fields of a Redis stream entry. */
 export const writeFields = ({ key, headers, value }: BusMessage): string[] => [

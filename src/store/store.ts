@@ -231,10 +231,12 @@ export interface Outbox {
   waiting(): Promise<ReadonlyMap<string, number>>;
   /** Whether there is room for one more event of the domain. @throws OutboxFull */
   mustHaveRoom(domain: string): void;
-  /** Called when this instance has written something to publish. */
-  onAppend: (domain: string) => void;
-  /** Signals new changes of a domain to the region's other instances. Best effort. */
-  announce(domain: string): Promise<void>;
+  /** The domains that this instance publishes, as far as it knows. */
+  relayed: ReadonlySet<string>;
+  /** Called when this instance has written something to publish, for a domain that is `relayed`. @returns false if it is not any more */
+  onAppend: (domain: string) => boolean;
+  /** Signals something new to publish: to the relay here, or to the region's other instances. Best effort. */
+  signal(domain: string): void;
   /** Subscribes to the signals of other instances. Resolves once subscribed, or if that fails for now and is retried. */
   hear(listener: (domain: string) => void): Promise<void>;
 }

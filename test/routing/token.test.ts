@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetsBehind, type RequiredVersions, requiredVersionsOf } from '../../src/agent/merge.ts';
+import { partOf } from '../../src/bus/envelope.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../../src/routing/consistency/token.ts';
 import { isAtLeast } from '../../src/store/store.ts';
 import type { Accepted } from '../../src/sync/flow/ingest.ts';
-import { partOf } from '../../src/sync/freshness/positions.ts';
 import { facets } from '../agent/arbitrary.ts';
 
 const id = fc.string({ minLength: 1, maxLength: 20, unit: 'binary' });

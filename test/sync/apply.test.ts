@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Claim, claimFacet, type Facets, interactionsFacet } from '../../src/agent/facets.ts';
+import { writeMessage } from '../../src/bus/envelope.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { isDurableEnough, NotReplicated, Written } from '../../src/store/written.ts';
-import { writeMessage } from '../../src/sync/flow/messages.ts';
 import { event, holdTime, MemorySync, START_MS, until } from './memory-sync.ts';
 
 let sync: MemorySync;

@@ -15,7 +15,7 @@ beforeEach(async () => {
   sync = new MemorySync();
   relay = sync.relay(() => ['main']);
   // Signals publish nothing: each test says when.
-  sync.store.outbox.onAppend = () => undefined;
+  sync.store.outbox.onAppend = () => true;
   await sync.ingest.accept(event('crm:ann', START_MS, present('crm:ann')));
 });
 afterEach(async () => {

@@ -1,6 +1,5 @@
-import type { Stamp } from '../../src/bus/envelope.ts';
+import { type Part, partOf, type Stamp } from '../../src/bus/envelope.ts';
 import { Watermarks } from '../../src/sync/freshness/freshness.ts';
-import { type Part, partOf } from '../../src/sync/freshness/positions.ts';
 
 /** Something that begins at a true time; delays are those of its further steps. All in ms. */
 export type Activity = { atMs: number } & (

@@ -4,12 +4,12 @@ import type { Facets } from '../../agent/facets.ts';
 import { merge, REPORTED, type RequiredVersions, requiredVersionsOf } from '../../agent/merge.ts';
 import { VOICE } from '../../agent/status.ts';
 import { flawIn } from '../../agent/text.ts';
+import type { Part } from '../../bus/envelope.ts';
 import { readClaimId } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { textOf } from '../../ops/utf8.ts';
 import { isAtLeast } from '../../store/store.ts';
 import type { Accepted } from '../../sync/flow/ingest.ts';
-import type { Part } from '../../sync/freshness/positions.ts';
 
 /**
  * A consistency token: names a write, so that a read can come after it. Opaque to callers: a short JSON in base64url.

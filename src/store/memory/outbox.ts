@@ -6,7 +6,8 @@ import { type MemoryRegion, SHARED } from './memory-region.ts';
 
 /** The outbox in memory: the changes of the domains. */
 export class MemoryOutbox implements Outbox {
-  onAppend: (domain: string) => void = () => undefined;
+  relayed: ReadonlySet<string> = new Set();
+  onAppend: (domain: string) => boolean = () => false;
   readonly #region: MemoryRegion;
   readonly #config: Config;
   readonly #maxWaiting: number;
@@ -39,10 +40,9 @@ export class MemoryOutbox implements Outbox {
     throw new OutboxFull(`${this.#maxWaiting} changes of domain ${domain} wait for the bus`);
   }
 
-  announce(domain: string): Promise<void> {
-    return this.#region.run(SHARED, 'announce', () => {
-      for (const listener of this.#region.shared.hearing) listener(domain);
-    });
+  signal(domain: string): void {
+    if (this.relayed.has(domain) && this.onAppend(domain)) return;
+    for (const listener of this.#region.shared.hearing) listener(domain);
   }
 
   hear(listener: (domain: string) => void): Promise<void> {

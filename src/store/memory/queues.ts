@@ -34,14 +34,14 @@ type Unwanted = (agentId: string) => Obstacle | undefined;
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'onAppend'>;
+  readonly #outbox: Pick<Outbox, 'signal'>;
   readonly #recent: RecentRecords;
 
   /**
    * @param outbox told of what is to be published
    * @param recent cache of the records that this instance saw last, shared with `MemoryAgents`
    */
-  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'onAppend'>, recent: RecentRecords) {
+  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal'>, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
     this.#outbox = outbox;
@@ -65,7 +65,7 @@ export class MemoryQueues implements Queues {
     // The cache may hold records that no replica has acknowledged.
     const { agentId, record, verdict } = written.evenIfLost();
     if (record) this.#recent.set(agentId, record);
-    if (verdict === 'granted') this.#outbox.onAppend(request.domain);
+    if (verdict === 'granted') this.#outbox.signal(request.domain);
     return written;
   }
 

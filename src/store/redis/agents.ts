@@ -62,7 +62,7 @@ export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'onAppend'>;
+  readonly #outbox: Pick<Outbox, 'signal'>;
   readonly #records: Records;
   readonly #seen: SeenRecords;
 
@@ -70,7 +70,7 @@ export class RedisAgents implements Agents {
    * @param outbox told of what is to be published
    * @param seen the records that this instance saw last
    */
-  constructor(cluster: Cluster, lanes: Lanes, config: Config, outbox: Pick<Outbox, 'onAppend'>, seen: SeenRecords) {
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, outbox: Pick<Outbox, 'signal'>, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
@@ -133,7 +133,7 @@ export class RedisAgents implements Agents {
       deadlineMs,
     );
     const settled = await this.#settled(agentId, written);
-    if (settled.kind === 'settled') this.#outbox.onAppend(domain);
+    if (settled.kind === 'settled') this.#outbox.signal(domain);
     return settled;
   }
 
@@ -207,7 +207,7 @@ export class RedisAgents implements Agents {
     if (kind === 'stored') {
       const { claim: _, digitalClaims: __, ...reported } = facets;
       const now = this.#seen.keep(agentId, header, commit.facets ?? reported);
-      if (message !== undefined) this.#outbox.onAppend(domain);
+      if (message !== undefined) this.#outbox.signal(domain);
       return { kind, written: written.map(() => ({ record: now, position: last })) };
     }
     if (header === '') this.#seen.forget(agentId);

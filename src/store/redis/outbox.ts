@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { within } from '../../ops/clock.ts';
+import type { Log } from '../../ops/log.ts';
 import { changesKey, RELAY_CHANNEL, storeKey } from '../record/record.ts';
 import { type Outbox, OutboxFull, type Unpublished } from '../store.ts';
 import type { Written } from '../written.ts';
@@ -17,17 +18,20 @@ const ANNOUNCE_LIMIT_MS = 1000;
 
 /** The outbox in Redis: the change streams of the domains, and in the same slots how far they are published. */
 export class RedisOutbox implements Outbox {
-  onAppend: (domain: string) => void = () => undefined;
+  relayed: ReadonlySet<string> = new Set();
+  onAppend: (domain: string) => boolean = () => false;
   readonly #lane: WriteBatcher;
   readonly #cluster: Cluster;
+  readonly #log: Log;
   readonly #domains: string[];
   readonly #maxWaiting: number;
   readonly #waiting = new Map<string, number>();
   /** Changes that this instance has read lately. */
   readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
 
-  constructor(lane: WriteBatcher, cluster: Cluster, domains: string[], maxWaiting = MAX_WAITING) {
+  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: string[], maxWaiting = MAX_WAITING) {
     this.#lane = lane;
+    this.#log = log;
     this.#cluster = cluster;
     this.#domains = domains;
     this.#maxWaiting = maxWaiting;
@@ -80,8 +84,10 @@ export class RedisOutbox implements Outbox {
   }
 
   /** Signals may be lost: relays also read their domains every second. */
-  async announce(domain: string): Promise<void> {
-    await within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
+  signal(domain: string): void {
+    if (this.relayed.has(domain) && this.onAppend(domain)) return;
+    const sent = within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
+    sent.catch((error) => this.#log.debug('relay_signal_failed', { err: error, domain }));
   }
 
   hear(listener: (domain: string) => void): Promise<void> {

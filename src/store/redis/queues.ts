@@ -29,7 +29,7 @@ import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './writ
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
-  readonly #outbox: Pick<Outbox, 'onAppend'>;
+  readonly #outbox: Pick<Outbox, 'signal'>;
   readonly #surplusMs: number;
   readonly #records: Records;
   readonly #seen: SeenRecords;
@@ -42,7 +42,7 @@ export class RedisQueues implements Queues {
   constructor(
     cluster: Cluster,
     claims: WriteBatcher,
-    outbox: Pick<Outbox, 'onAppend'>,
+    outbox: Pick<Outbox, 'signal'>,
     surplusMs: number,
     seen: SeenRecords,
   ) {
@@ -111,7 +111,7 @@ export class RedisQueues implements Queues {
       trips.add(tally, considered, verdict === 'more' && last !== '' ? last : undefined);
       const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
       if (verdict === 'more' && !isLate && trips.mayGoOn) continue;
-      if (verdict === 'granted') this.#outbox.onAppend(domain);
+      if (verdict === 'granted') this.#outbox.signal(domain);
       const reply = await this.#read(domain, clock, answer, trips);
       return written.map(() => reply);
     }

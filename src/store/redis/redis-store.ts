@@ -121,7 +121,7 @@ export class RedisStore implements Store {
   readonly #records: Records;
 
   constructor(parts: Parts) {
-    const { cluster, claims, changes, config, maxOutboxEntries } = parts;
+    const { cluster, claims, changes, config, log, maxOutboxEntries } = parts;
     const seen = new SeenRecords(MAX_RECENT_RECORDS);
     // After a failover the store may be older than what is cached.
     cluster.shards.onDown = () => {
@@ -131,7 +131,7 @@ export class RedisStore implements Store {
     const records = new Records(cluster, seen);
     this.#parts = parts;
     this.#records = records;
-    this.outbox = new RedisOutbox(changes, cluster, domainsOf(config), maxOutboxEntries);
+    this.outbox = new RedisOutbox(changes, cluster, log, domainsOf(config), maxOutboxEntries);
     this.agents = new RedisAgents(cluster, { claims, changes }, config, this.outbox, seen);
     this.queues = new RedisQueues(cluster, claims, this.outbox, config.ranking.surplusSeconds * 1000, seen);
     this.calls = new RedisCalls(cluster, config.region, records);

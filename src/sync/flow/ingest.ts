@@ -14,7 +14,15 @@ import {
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { Bus } from '../../bus/bus.ts';
-import { type ClaimConflict, partitionOf, sealConflict, sealEvent } from '../../bus/envelope.ts';
+import {
+  type ClaimConflict,
+  type Part,
+  partitionOf,
+  partOfAgent,
+  sealConflict,
+  sealEvent,
+  writeMessage,
+} from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
@@ -33,8 +41,7 @@ import {
   type Replication,
   type Written,
 } from '../../store/written.ts';
-import { type Part, type Positions, partOfAgent } from '../freshness/positions.ts';
-import { writeMessage } from './messages.ts';
+import type { Positions } from '../freshness/positions.ts';
 
 /** Makes the message of an event from the agent's facets as stored. */
 type MessageOf = (facets: Facets) => string;
@@ -306,7 +313,8 @@ export class Apply {
 
   /** The part of the region's data that an agent belongs to, and its domain. */
   partOf(agentId: string): { domain: string; part: Part } {
-    return { domain: this.domainOf(agentId), part: partOfAgent(this.#options.config, agentId) };
+    const domain = this.domainOf(agentId);
+    return { domain, part: partOfAgent(domain, agentId, this.#options.config.bus.partitions) };
   }
 
   /** Applies an event from the bus. @throws ShardUnavailable */

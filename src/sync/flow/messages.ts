@@ -3,17 +3,11 @@ import { merge } from '../../agent/merge.ts';
 import { statusOf } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { BusMessage } from '../../bus/bus.ts';
-import { readFields, sealEvent, writeFields } from '../../bus/envelope.ts';
+import { sealEvent } from '../../bus/envelope.ts';
 
 /*
  * What is published of a change. The message of an event is stored with the change; that of a claim is made when it is published.
  */
-
-/** A message as a text, for the change stream. */
-export const writeMessage = (message: BusMessage): string => JSON.stringify(writeFields(message));
-
-/** @throws SyntaxError if it is none */
-export const readMessage = (text: string): BusMessage => readFields(JSON.parse(text) as string[]);
 
 /**
  * The event that tells other regions of a claim. If it is lost, another region may ask the home in vain, but never grants twice: the

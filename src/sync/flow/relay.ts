@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Claim } from '../../agent/facets.ts';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
-import { partitionOf, withOrigin } from '../../bus/envelope.ts';
+import { partitionOf, readMessage, withOrigin } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
@@ -11,7 +11,7 @@ import type { Metrics } from '../../ops/metrics.ts';
 import type { Leases } from '../../store/leases.ts';
 import { type Agents, isAtLeast, type Outbox, type OutboxEntry, type Unpublished } from '../../store/store.ts';
 import { isDurableEnough, NotReplicated, type Written } from '../../store/written.ts';
-import { claimEvent, messageOfClaim, readMessage } from './messages.ts';
+import { claimEvent, messageOfClaim } from './messages.ts';
 import { isOutage } from './outage.ts';
 import type { SetAside } from './set-aside.ts';
 
@@ -77,8 +77,6 @@ export class Relay {
   readonly #flushes = new Map<string, Flush[]>();
   #timer: NodeJS.Timeout | undefined;
   #inheritsAll = false;
-  /** Cache of `domains()`: computing it for each append is slow. `#poke` checks again, so a lease that ended since does no harm. */
-  #lastMine = new Set<string>();
   /** Domains that were signalled and were another instance's at the last look. */
   readonly #signalled = new Set<string>();
   #looksSoon: NodeJS.Timeout | undefined;
@@ -87,7 +85,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    options.outbox.onAppend = (domain) => this.#told(domain);
+    options.outbox.onAppend = (domain) => this.#poke(domain);
   }
 
   /** @throws ShardUnavailable */
@@ -121,10 +119,12 @@ export class Relay {
 
   /** The domains that this instance may publish now. */
   domains(): Set<string> {
-    const { config, leases } = this.#options;
+    const { config, leases, outbox } = this.#options;
     const held = leases.held();
-    this.#lastMine = new Set(domainsOf(config).filter((each) => this.#inheritsAll || held.has(leaseOf(each, config))));
-    return this.#lastMine;
+    const mine = domainsOf(config).filter((each) => this.#inheritsAll || held.has(leaseOf(each, config)));
+    // Computing it for each append would be slow. `#poke` checks again, so a lease that ended since does no harm.
+    outbox.relayed = new Set(mine);
+    return new Set(mine);
   }
 
   /** Publishes all that a domain holds now. @returns up to where; undefined if that is not possible now */
@@ -135,16 +135,9 @@ export class Relay {
     });
   }
 
-  /** Called after an append: publishes the domain, or signals the instance that relays it. */
-  #told(domain: string): void {
-    const { outbox, log } = this.#options;
-    if (this.#lastMine.has(domain) && this.#poke(domain)) return;
-    outbox.announce(domain).catch((error) => log.debug('relay_signal_failed', { err: error }));
-  }
-
   /** Called with another instance's signal, and with its own. A lease that came since the last look is found a moment later. */
   #heard(domain: string): void {
-    if (this.#lastMine.has(domain)) {
+    if (this.#options.outbox.relayed.has(domain)) {
       this.#poke(domain);
       return;
     }

@@ -1,11 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type { Heartbeat, Stamp } from '../../bus/envelope.ts';
+import { type Heartbeat, type Part, partOf, partOfAgent, type Stamp } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainsOf } from '../../config/topology.ts';
+import { domainOfAgent, domainsOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
-import { type Part, partOf, partOfAgent } from './positions.ts';
 
 interface FreshnessOptions {
   store: Pick<Store, 'notes'>;
@@ -72,7 +71,8 @@ export class Freshness {
 
   /** Age of an agent's data, which is that of its part. */
   agent(home: string, agentId: string): Standing {
-    return this.#part(home, partOfAgent(this.#options.config, agentId));
+    const { config } = this.#options;
+    return this.#part(home, partOfAgent(domainOfAgent(config, agentId), agentId, config.bus.partitions));
   }
 
   /** Age of a region's data in a partition, which is that of its oldest domain. */

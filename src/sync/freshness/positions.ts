@@ -1,6 +1,6 @@
-import { type Origin, partitionOf } from '../../bus/envelope.ts';
+import { type Origin, type Part, partOf } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainOfAgent, domainsOf } from '../../config/topology.ts';
+import { domainsOf } from '../../config/topology.ts';
 import type { Log } from '../../ops/log.ts';
 import { isAtLeast, type Store } from '../../store/store.ts';
 
@@ -10,20 +10,6 @@ interface PositionsOptions {
   config: Config;
   log: Log;
 }
-
-/** Part of a region's data: a domain's agents whose messages are in one partition of the bus, `main/3`. */
-export type Part = string;
-
-export const partOf = (domain: string, partition: number): Part => `${domain}/${partition}`;
-
-export function readPart(part: Part): { domain: string; partition: number } {
-  const slash = part.lastIndexOf('/');
-  return { domain: part.slice(0, slash), partition: Number(part.slice(slash + 1)) };
-}
-
-/** The part of the data that an agent belongs to. */
-export const partOfAgent = (config: Config, agentId: string): Part =>
-  partOf(domainOfAgent(config, agentId), partitionOf(agentId, config.bus.partitions));
 
 /** Delay in ms before the region's other instances can read a position. */
 const SAVE_AFTER_MS = 10;
