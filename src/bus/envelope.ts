@@ -218,20 +218,6 @@ export function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions;
 }
 
-/** Part of a region's data: a domain's agents whose messages are in one partition of the bus, `main/3`. */
-export type Part = string;
-
-export const partOf = (domain: string, partition: number): Part => `${domain}/${partition}`;
-
-export function readPart(part: Part): { domain: string; partition: number } {
-  const slash = part.lastIndexOf('/');
-  return { domain: part.slice(0, slash), partition: Number(part.slice(slash + 1)) };
-}
-
-/** The part of the data that an agent belongs to. */
-export const partOfAgent = (domain: string, agentId: string, partitions: number): Part =>
-  partOf(domain, partitionOf(agentId, partitions));
-
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;

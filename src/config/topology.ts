@@ -86,3 +86,13 @@ function virtualQueues(config: Config): VirtualQueues {
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   map.set(key, [...(map.get(key) ?? []), value]);
 }
+
+/** Part of a region's data: a domain's agents whose messages are in one partition of the bus, `main/3`. */
+export type Part = string;
+
+export const partOf = (domain: string, partition: number): Part => `${domain}/${partition}`;
+
+export function readPart(part: Part): { domain: string; partition: number } {
+  const slash = part.lastIndexOf('/');
+  return { domain: part.slice(0, slash), partition: Number(part.slice(slash + 1)) };
+}

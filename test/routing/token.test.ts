@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetsBehind, type RequiredVersions, requiredVersionsOf } from '../../src/agent/merge.ts';
-import { partOf } from '../../src/bus/envelope.ts';
+import { partOf } from '../../src/config/topology.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Part, partitionOf, partOf, partOfAgent, readPart } from '../../src/bus/envelope.ts';
+import { partitionOf } from '../../src/bus/envelope.ts';
+import { type Part, partOf, readPart } from '../../src/config/topology.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
 import { isAtLeast } from '../../src/store/store.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
@@ -174,8 +175,9 @@ describe('whoever waits', () => {
 
   it('knows the part of an agent: the domain, and the partition as the bus does', () => {
     for (const id of ['crm:ann', 'crm:bob', 'ünï']) {
-      expect(partOfAgent('main', id, 3)).toBe(`main/${partitionOf(id, 3)}`);
+      expect(sync.positions.partOf(id)).toBe(`main/${partitionOf(id, 3)}`);
     }
+    expect(sync.positions.partOf('shop:ann')).toBe(`sales/${partitionOf('shop:ann', 3)}`);
     for (const domain of ['main', 'a/b']) expect(readPart(partOf(domain, 12))).toEqual({ domain, partition: 12 });
   });
 });

@@ -1,4 +1,5 @@
-import { type Part, partOf, type Stamp } from '../../src/bus/envelope.ts';
+import type { Stamp } from '../../src/bus/envelope.ts';
+import { type Part, partOf } from '../../src/config/topology.ts';
 import { Watermarks } from '../../src/sync/freshness/freshness.ts';
 
 /** Something that begins at a true time; delays are those of its further steps. All in ms. */

@@ -1,7 +1,6 @@
 import type { FacetName, Facets } from '../../agent/facets.ts';
 import { facetsBehind } from '../../agent/merge.ts';
-import { partOf, partOfAgent, readPart } from '../../bus/envelope.ts';
-import { domainOfAgent } from '../../config/topology.ts';
+import { partOf, readPart } from '../../config/topology.ts';
 import type { AgentAnswer } from '../../contract/agents.ts';
 import { updateLocalCopy } from '../claims/grant.ts';
 import { Refusal } from '../refusal.ts';
@@ -173,8 +172,7 @@ async function missingEntries(
 ): Promise<Missing[]> {
   // A write of this region was applied when it was accepted.
   if (region === config.region) return [];
-  const only =
-    agentId === undefined ? undefined : partOfAgent(domainOfAgent(config, agentId), agentId, config.bus.partitions);
+  const only = agentId === undefined ? undefined : positions.partOf(agentId);
   const relevant = [...written].filter(([part]) => only === undefined || part === only);
   const parts = await positions.lacking(region, new Map(relevant));
   const byDomain = Map.groupBy(parts.map(readPart), ({ domain }) => domain);

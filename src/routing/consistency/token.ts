@@ -4,7 +4,7 @@ import type { Facets } from '../../agent/facets.ts';
 import { merge, REPORTED, type RequiredVersions, requiredVersionsOf } from '../../agent/merge.ts';
 import { VOICE } from '../../agent/status.ts';
 import { flawIn } from '../../agent/text.ts';
-import type { Part } from '../../bus/envelope.ts';
+import type { Part } from '../../config/topology.ts';
 import { readClaimId } from '../../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import { textOf } from '../../ops/utf8.ts';

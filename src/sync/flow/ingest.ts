@@ -14,17 +14,9 @@ import {
 import { claimOn, lockOf, statusOf, VOICE } from '../../agent/status.ts';
 import type { AgentEvent } from '../../agent/wire.ts';
 import type { Bus } from '../../bus/bus.ts';
-import {
-  type ClaimConflict,
-  type Part,
-  partitionOf,
-  partOfAgent,
-  sealConflict,
-  sealEvent,
-  writeMessage,
-} from '../../bus/envelope.ts';
+import { type ClaimConflict, partitionOf, sealConflict, sealEvent, writeMessage } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
+import { domainOfAgent, homeOfAgent, type Part, partOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { History } from '../../ops/history.ts';
 import type { Log } from '../../ops/log.ts';
@@ -314,7 +306,7 @@ export class Apply {
   /** The part of the region's data that an agent belongs to, and its domain. */
   partOf(agentId: string): { domain: string; part: Part } {
     const domain = this.domainOf(agentId);
-    return { domain, part: partOfAgent(domain, agentId, this.#options.config.bus.partitions) };
+    return { domain, part: partOf(domain, partitionOf(agentId, this.#options.config.bus.partitions)) };
   }
 
   /** Applies an event from the bus. @throws ShardUnavailable */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import { type Heartbeat, type Part, partOf, partOfAgent, type Stamp } from '../../bus/envelope.ts';
+import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainOfAgent, domainsOf } from '../../config/topology.ts';
+import { domainOfAgent, domainsOf, type Part, partOf } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -72,7 +72,7 @@ export class Freshness {
   /** Age of an agent's data, which is that of its part. */
   agent(home: string, agentId: string): Standing {
     const { config } = this.#options;
-    return this.#part(home, partOfAgent(domainOfAgent(config, agentId), agentId, config.bus.partitions));
+    return this.#part(home, partOf(domainOfAgent(config, agentId), partitionOf(agentId, config.bus.partitions)));
   }
 
   /** Age of a region's data in a partition, which is that of its oldest domain. */

@@ -1,6 +1,6 @@
-import { type Origin, type Part, partOf } from '../../bus/envelope.ts';
+import { type Origin, partitionOf } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainsOf } from '../../config/topology.ts';
+import { domainOfAgent, domainsOf, type Part, partOf } from '../../config/topology.ts';
 import type { Log } from '../../ops/log.ts';
 import { isAtLeast, type Store } from '../../store/store.ts';
 
@@ -92,6 +92,12 @@ export class Positions {
       const timer = setTimeout(end, ms);
       for (const each of of) this.#waiting.set(each, (this.#waiting.get(each) ?? new Set()).add(end));
     });
+  }
+
+  /** The part of the data that an agent belongs to. */
+  partOf(agentId: string): Part {
+    const { config } = this.#options;
+    return partOf(domainOfAgent(config, agentId), partitionOf(agentId, config.bus.partitions));
   }
 
   #wake(of: string): void {
