@@ -24,6 +24,9 @@ beforeAll(async () => {
   store = await startStore();
   meter = await CommandMeter.connect((await store.redis.masters()).map(({ port }) => port));
   d = store.domain('counted');
+  // As an instance that relays the domain itself: it signals nobody.
+  d.store.outbox.relayed = new Set([d.name]);
+  d.store.outbox.onAppend = () => true;
   for (let i = 0; i < 40; i++) await d.free(`agent-${i}`, 1000 + i);
 });
 afterAll(async () => {
