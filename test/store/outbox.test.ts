@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHANGES_KEPT, type Unpublished } from '../../src/store/store.ts';
+import { withAdmin } from '../../world/redis/admin.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -25,6 +26,26 @@ async function fill(d: Domain, from: number, to: number): Promise<void> {
 
 const messagesIn = ({ entries }: Unpublished): number[] => entries.map(({ message }) => Number(message));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('a store whose memory is full', () => {
+  it('takes no events, and is read and passed all the same, so that it gets room again', async () => {
+    const d = store.domain('full');
+    await fill(d, 0, 3);
+    const { port } = await store.redis.masterOf(changesOf(d));
+    const limitMemory = (bytes: number) =>
+      withAdmin(port, (node) => node.run('CONFIG', 'SET', 'maxmemory', String(bytes)));
+    await limitMemory(1_000_000);
+    try {
+      await expect(report(d, 1)).rejects.toThrow();
+      const read = await next(d);
+      expect(messagesIn(read)).toEqual([0, 1, 2]);
+      expect(await next(d, read)).toMatchObject({ count: 0, from: read.to });
+      expect(await waitingOf(d)).toBe(0);
+    } finally {
+      await limitMemory(0);
+    }
+  });
+});
 
 describe('trimming', () => {
   /** More than this is never kept of what is passed: trimming goes from mark to mark, and reads are of 500 at most. */

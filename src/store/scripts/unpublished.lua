@@ -5,14 +5,18 @@
 --       that was read
 -- Answers {id of the store, latest position, position that this read begins behind, position that it goes up to, number of changes,
 -- {{position, fields}, ...}: those that are ours to publish}.
--- The store's fields: id; writes: see writes.lua; published: the position up to which all is published; passed: the number of changes up to there since the
--- beginning; trimmed: the number of those that the stream no longer has; marks: "passed position" of some positions, the oldest first.
+-- The store's fields: id; writes: see writes.lua; published: the position up to which all is published; passed: the number of changes
+-- up to there since the beginning; trimmed: the number of those that the stream no longer has; marks: "passed position" of some
+-- positions, the oldest first.
 -- The stream keeps everything that is not published, and at least the last CHANGES_KEPT changes that are, for those who follow it.
 --include layout
 
 local MARK_EVERY = 1000
 
 local changes, store = KEYS[1], KEYS[2]
+-- Where the memory is full, Redis refuses what takes memory, but not in a script that has begun with another write. What is read here
+-- makes room.
+redis.call('HDEL', store, '-')
 local known = redis.call('HMGET', store, 'id', 'published', 'passed', 'trimmed', 'marks')
 local id, published, passed, trimmed, marks =
   known[1] or ARGV[2], known[2] or '0-0', tonumber(known[3] or 0), tonumber(known[4] or 0), known[5] or ''
