@@ -9,6 +9,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['acl', async () => (await import('./serve/commands/acl-command.ts')).aclCommand()],
   ['topics', async () => (await import('./serve/commands/topics-command.ts')).topicsCommand()],
   ['deadletters', async () => (await import('./serve/commands/deadletters-command.ts')).deadlettersCommand()],
+  ['upgrade', async () => (await import('./serve/commands/upgrade-command.ts')).upgradeCommand()],
   ['verify', async () => (await import('./verify/command.ts')).verifyCommand()],
 ]);
 

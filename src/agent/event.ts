@@ -1,4 +1,5 @@
 import { Compile } from 'typebox/compile';
+import { Clean } from 'typebox/value';
 import {
   type Facets,
   type Interaction,
@@ -52,7 +53,9 @@ interface ReadingContext {
  * @throws InvalidEvent
  */
 export function readEvent(payload: unknown, { region, status }: ReadingContext): AgentEvent {
-  if (!checker.Check(payload)) throw new InvalidEvent(wrongFields([...checker.Errors(payload)]));
+  if (!checker.Check(payload) && !isKnownIn(payload, status)) {
+    throw new InvalidEvent(wrongFields([...checker.Errors(payload)]));
+  }
   const from = { at: toMs(payload.timestamp, '/timestamp'), id: payload.event_id };
   const facets = { ...plainFacets(payload, status, from), ...readFacets(payload, from, toMs) };
   if (Object.keys(facets).length === 0) throw wrong('/status', 'is required if no facet is given');
@@ -67,6 +70,11 @@ export function readEvent(payload: unknown, { region, status }: ReadingContext):
     ...(payload.source && { source: payload.source }),
     facets,
   };
+}
+
+/** Removes the unknown fields of a message by Muster: a later version wrote it. Those of a sender are mistakes. */
+function isKnownIn(payload: unknown, status: ReadingContext['status']): payload is EventPayload {
+  return status === 'summary' && checker.Check(Clean(EventPayload, payload));
 }
 
 function toMs(time: number, field: string): number {

@@ -10,6 +10,7 @@ import {
   demandWellFormed,
   keepAnswers,
   limitClients,
+  readRegions,
   rejectWhileClosing,
   rejectWhileStarting,
   requestIdOf,
@@ -57,6 +58,7 @@ export function createServer(context: ApiContext): Server {
   limitClients(server, context.requestsPerSecond, context.region.metrics);
   recordOperators(server, context.region);
   demandWellFormed(server);
+  readRegions(server);
   keepAnswers(server, context.region);
   const streams = new OpenStreams(context.region.metrics);
   server.addHook('preClose', async () => streams.close());

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { stringify } from 'yaml';
+import { EXCHANGE, OLDEST_EXCHANGE } from '../agent/exchange.ts';
 import { type AgentEvent, EventPayload } from '../agent/wire.ts';
 import type { BusMessage } from './bus.ts';
 import { REASON, sealLetter } from './dead-letter.ts';
@@ -106,7 +107,7 @@ function messages() {
       headers: cloudEvent(AGENT_CHANGED, { ce_subject: header('The agent’s id, percent-encoded.') }, TRACED),
       payload: { allOf: [refer('schemas', 'AgentEvent'), { required: ['status', 'region_source'] }] },
       ...keyed('The agent’s id.'),
-      examples: [example(sealEvent(EXAMPLE, { status: 'AVAILABLE' }, ACCEPTED_MS))],
+      examples: [example(sealEvent(EXAMPLE, { status: 'AVAILABLE' }, ACCEPTED_MS, EXCHANGE.oldest))],
     },
     agentReported: {
       name: 'plain',
@@ -131,7 +132,7 @@ function messages() {
       headers: cloudEvent(CLAIM_CONFLICT),
       payload: refer('schemas', 'ClaimConflict'),
       ...keyed('The agent’s id.'),
-      examples: [example(sealConflict(CONFLICT, 'eu-west-1', ACCEPTED_MS))],
+      examples: [example(sealConflict(CONFLICT, 'eu-west-1', ACCEPTED_MS, EXCHANGE.oldest))],
     },
     deadLetter: {
       name: 'dead letter',
@@ -191,6 +192,12 @@ function cloudEvent(type: string, more: object = {}, optional: object = {}) {
       'content-type': { type: 'string', const: 'application/json' },
       ...more,
       ...optional,
+      muster_format: header(
+        'The format that a reader must know. Later formats of the same number may have further fields.',
+        {
+          pattern: '^[0-9]+$',
+        },
+      ),
       muster_origin: header(
         'Internal: where the message lies in the change streams of its region. Absent if no relay published it.',
         {
@@ -236,6 +243,7 @@ const BEAT = {
   writer: 'eu-west-1-1b7f03aa',
   steadyMs: 86_400_123.456,
   leaving: false,
+  exchange: OLDEST_EXCHANGE,
 };
 const CONFLICT = {
   agent: 'genesys-emea:9f1c',

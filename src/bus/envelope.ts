@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { clampFuture, InvalidEvent, readEvent, reservedIds } from '../agent/event.ts';
+import { EXCHANGE, type Exchange, OLDEST_EXCHANGE } from '../agent/exchange.ts';
 import { MESSAGE_LIMITS } from '../agent/limits.ts';
 import type { StatusAnswer } from '../agent/status.ts';
 import { bytesOf, wrongText } from '../agent/text.ts';
@@ -30,7 +31,12 @@ export interface Heartbeat extends Stamp {
   domain: string;
   /** The writer's wall clock in ms, for operators only. */
   timestampMs: number;
+  /** The region's formats: no later message has a newer one than it sends, until a later heartbeat says so. */
+  exchange: Exchange;
 }
+
+/** Header of all messages of regions: the format that a reader must know. */
+const FORMAT = 'muster_format';
 
 /** Header of all messages that a relay publishes: where the message lies in its region's change streams. */
 const ORIGIN = 'muster_origin';
@@ -72,6 +78,7 @@ export interface ClaimConflict {
 
 /**
  * @param acceptedMs wall time at which the region accepted the event; propagation is measured from it
+ * @param format that the region sends
  * @param trace W3C trace headers of the request, as in CloudEvents' extension for distributed tracing; empty if a platform
  *   reported the event
  */
@@ -79,12 +86,13 @@ export function sealEvent(
   event: AgentEvent,
   answer: StatusAnswer,
   acceptedMs: number,
+  format: number,
   trace: Record<string, string> = {},
 ): BusMessage {
   return {
     key: event.agentId,
     headers: {
-      ...attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs),
+      ...attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs, format),
       ce_subject: encodeURIComponent(event.agentId),
       ...Object.fromEntries(Object.entries(trace).map(([name, value]) => [`ce_${name}`, value])),
     },
@@ -93,22 +101,27 @@ export function sealEvent(
 }
 
 export function sealHeartbeat(heartbeat: Heartbeat, partition: number): BusMessage {
-  const { region, domain, timestampMs, beat, writer, steadyMs, leaving } = heartbeat;
+  const { region, domain, timestampMs, beat, writer, steadyMs, leaving, exchange } = heartbeat;
   const id = `${region}/${domain}/${partition}/${beat}`;
-  const written = { beat, writer, steady_ms: steadyMs };
+  const written = { beat, writer, steady_ms: steadyMs, formats: exchange };
   const payload = { event_id: id, timestamp: timestampMs, region_source: region, domain, ...written };
   return {
     key: String(partition),
-    headers: attributes(HEARTBEAT, id, region, timestampMs),
+    headers: attributes(HEARTBEAT, id, region, timestampMs, exchange.sends),
     value: JSON.stringify({ ...payload, ...(leaving && { leaving }) }),
   };
 }
 
-export function sealConflict({ agent, ...conflict }: ClaimConflict, region: string, nowMs: number): BusMessage {
+export function sealConflict(
+  { agent, ...conflict }: ClaimConflict,
+  region: string,
+  nowMs: number,
+  format: number,
+): BusMessage {
   const id = `${agent}/conflict/${conflict.kept.fence}/${conflict.lost.fence}`;
   return {
     key: agent,
-    headers: attributes(CLAIM_CONFLICT, id, region, nowMs),
+    headers: attributes(CLAIM_CONFLICT, id, region, nowMs, format),
     value: JSON.stringify({ event_id: id, timestamp: nowMs, agent_id: agent, region_source: region, ...conflict }),
   };
 }
@@ -120,6 +133,7 @@ export function sealConflict({ agent, ...conflict }: ClaimConflict, region: stri
 export function openMessage(message: BusMessage, nowMs: number): Envelope {
   const payload = readPayload(message);
   const type = message.headers.ce_type;
+  demandKnownFormat(message);
   if (type === HEARTBEAT) return { type, heartbeat: readHeartbeat(payload) };
   if (type === CLAIM_CONFLICT) return { type };
   const isOwn = type === AGENT_CHANGED;
@@ -165,7 +179,22 @@ function readHeartbeat(payload: unknown): Heartbeat {
     writer: word(fields, 'writer'),
     steadyMs: number(fields, 'steady_ms'),
     leaving: fields.leaving === true,
+    exchange: readExchange(fields.formats),
   };
+}
+
+function readExchange(formats: unknown): Exchange {
+  if (formats === undefined) return OLDEST_EXCHANGE;
+  const fields = formats as Record<string, unknown>;
+  return { sends: number(fields, 'sends'), reads: number(fields, 'reads') };
+}
+
+/** @throws InvalidEvent if the message has a format that this version does not know */
+function demandKnownFormat({ headers }: BusMessage): void {
+  const format = Number(headers[FORMAT] ?? EXCHANGE.oldest);
+  if (format <= EXCHANGE.newest) return;
+  const message = `is ${headers[FORMAT]}, and this version of Muster reads messages up to format ${EXCHANGE.newest}`;
+  throw new InvalidEvent([{ field: `/headers/${FORMAT}`, message }]);
 }
 
 function word(fields: Record<string, unknown>, name: string): string {
@@ -180,7 +209,7 @@ function number(fields: Record<string, unknown>, name: string): number {
   throw new InvalidEvent([{ field: `/${name}`, message: 'is not a number' }]);
 }
 
-function attributes(type: string, id: string, region: string, timeMs: number): Record<string, string> {
+function attributes(type: string, id: string, region: string, timeMs: number, format: number): Record<string, string> {
   return {
     ce_specversion: '1.0',
     ce_type: type,
@@ -188,6 +217,7 @@ function attributes(type: string, id: string, region: string, timeMs: number): R
     ce_source: `/muster/${region}`,
     ce_time: new Date(timeMs).toISOString(),
     'content-type': 'application/json',
+    [FORMAT]: String(format),
   };
 }
 

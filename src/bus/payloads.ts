@@ -14,6 +14,16 @@ export const HeartbeatPayload = Type.Object(
     beat: Type.Integer({ minimum: 1, description: 'Grows from each heartbeat of the region to the next.' }),
     writer: Word('The instance that wrote it.'),
     steady_ms: Type.Number({ description: 'The writer’s monotonic clock, in ms.' }),
+    formats: Type.Object(
+      {
+        sends: Type.Integer({
+          minimum: 1,
+          description: 'No later message has a newer format, until a later heartbeat names it.',
+        }),
+        reads: Type.Integer({ minimum: 1, description: 'The newest format that all instances of the region read.' }),
+      },
+      { additionalProperties: false, description: 'The formats of messages that the region sends and reads.' },
+    ),
     leaving: Type.Optional(Type.Boolean({ description: 'Whether the region’s last instance stops.' })),
   },
   {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Audit } from '../ops/audit.ts';
+import type { Build } from '../ops/build.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
@@ -11,6 +12,7 @@ import type { Access } from './access.ts';
 /** The dependencies that all parts of an instance share. */
 export interface Ground {
   config: Config;
+  build: Build;
   instance: string;
   clock: Clock;
   log: Log;

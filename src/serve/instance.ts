@@ -60,7 +60,12 @@ export async function startInstance(options: StartOptions): Promise<Instance> {
     report: () => reportOn(ground, sync),
     connections: () => reportOnConnections(ground, sync),
     readNow: (connection) => sync.connections.readNow(connection),
-    obstacles: () => [...(draining ? ['shutting down'] : []), ...start.obstacles(), ...obstaclesOf(ground)],
+    obstacles: () => [
+      ...(draining ? ['shutting down'] : []),
+      ...start.obstacles(),
+      ...obstaclesOf(ground),
+      ...sync.versions.obstacles(),
+    ],
     readings: () => start.readings(sync.connections.health()),
   });
   const url = await sync
@@ -106,24 +111,22 @@ async function begin(ground: Ground, { connections }: Sync, server: Server, star
   }
 }
 
-async function openGround(
-  { config, historyFile, clock = systemClock }: StartOptions,
-  { builtAt, ...build }: Build,
-): Promise<Ground> {
+async function openGround({ config, historyFile, clock = systemClock }: StartOptions, build: Build): Promise<Ground> {
+  const { builtAt, ...versions } = build;
   const instance = `${config.region}-${randomUUID().slice(0, 8)}`;
   const { region } = config;
   const stream = new LineStream(2);
   const log = createLog(config.log.level, region, instance, stream);
-  log.info('instance_starting', { ...build, ...(builtAt && { built_at: builtAt }), node: process.version });
+  log.info('instance_starting', { ...versions, ...(builtAt && { built_at: builtAt }), node: process.version });
   const access = openAccess(config, clock, log);
   await checkPartitions(config.bus, instance, log);
   const metrics = createMetrics(region);
-  metrics.buildInfo.set(build, 1);
+  metrics.buildInfo.set(versions, 1);
   const audit = openAudit({ file: config.audit.file, stream, region, instance, log, metrics });
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : undefined;
   const store = await openStore(config, clock, log);
   const counts = new PlatformCounts(metrics, log);
-  return { config, instance, clock, log, history, audit, access, store, metrics, counts };
+  return { config, build, instance, clock, log, history, audit, access, store, metrics, counts };
 }
 
 /** Closes everything on failure, so that the process can end. */

@@ -3,14 +3,13 @@ import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { readTls } from '../ops/tls.ts';
 import type { ClusterSettings } from '../store/redis/connection.ts';
-import { openRedisStore } from '../store/redis/redis-store.ts';
-import type { Store } from '../store/store.ts';
+import { openRedisStore, type RedisStore } from '../store/redis/redis-store.ts';
 
 /**
  * Opens the configured store, a Redis Cluster.
  * @throws Error if the cluster does not fit the configuration, or a TLS file cannot be used
  */
-export function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
+export function openStore(config: Config, clock: Clock, log: Log): Promise<RedisStore> {
   return openRedisStore({ settings: clusterSettings(config), config, clock, log });
 }
 

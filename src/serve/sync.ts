@@ -19,7 +19,9 @@ import { Heartbeats } from '../sync/freshness/heartbeat.ts';
 import { Positions } from '../sync/freshness/positions.ts';
 import type { Connections } from '../sync/mirroring/connections.ts';
 import { Alignments } from '../sync/upkeep/alignments.ts';
+import { Conversions } from '../sync/upkeep/conversions.ts';
 import { Expiry } from '../sync/upkeep/expiry.ts';
+import { Versions } from '../sync/upkeep/versions.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
 import type { Ground } from './ground.ts';
@@ -35,6 +37,7 @@ export interface Sync {
   alignments: Alignments;
   heartbeats: Heartbeats;
   setAside: SetAside;
+  versions: Versions;
   /** Starts everything but the platform connections. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -58,10 +61,11 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     atHome: (agentId, facets) => void ingest.forgetOld(agentId, facets),
   });
   const taken = { region: config.region, replication: config.claims.replication };
-  const ingest = new Ingest({ ...ground, ...taken, apply, bus, partitions });
   const freshness = new Freshness(ground);
+  const versions = new Versions({ ...ground, freshness, version: ground.build.version });
+  const ingest = new Ingest({ ...ground, ...taken, apply, bus, partitions, exchange: versions });
   const claimIds = openClaimIds(config, log);
-  const peers = createPeers(ground, freshness, claimIds);
+  const peers = createPeers(ground, freshness, versions, claimIds);
   const leases = relayLeases(ground);
   const views = viewsOf(ground, leases);
   const readThrough = new ReadThrough({ ...ground, readers: views.platforms, agents, ingest, freshness });
@@ -69,15 +73,16 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const region: Region = { ...ground, ...parts, ingest, setAside };
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
   const heardOfClaims: OneCall['heard'] = (...claims) => oneCall.heardOwn(...claims);
-  const relay = new Relay({ ...ground, outbox, agents, bus, leases, setAside, heardOfClaims });
-  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance });
+  const relay = new Relay({ ...ground, outbox, agents, bus, leases, setAside, heardOfClaims, exchange: versions });
+  const exchange = () => versions.exchange();
+  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance, exchange });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });
   const heard = { ...taken, store, bus, apply, freshness, positions, history, setAside, config };
   const applier = new Applier({ ...shared, ...heard });
   const connections = platformConnections(ground, ingest, setAside);
-  const alignments = new Alignments(ground);
-  const expiry = new Expiry({ ...ground, ingest });
+  const { alignments, ...upkeep } = upkeepOf(ground, ingest);
+  const background = [alignments, ...Object.values(upkeep), lapses];
   return {
     region,
     partitions,
@@ -86,6 +91,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     alignments,
     heartbeats,
     setAside,
+    versions,
     start: async () => {
       for (const each of [leases, peers]) each.start();
       await freshness.start();
@@ -93,12 +99,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       heartbeats.start();
       applier.start();
       readThrough.prepare();
-      alignments.start();
-      lapses.start();
-      expiry.start();
+      for (const each of [...background, versions]) each.start();
     },
     stop: async () => {
-      await Promise.all([alignments.stop(), expiry.stop(), lapses.stop(), oneCall.stop()]);
+      await Promise.all([...background, versions, oneCall].map((each) => each.stop()));
       await peers.stop();
       await readThrough.close();
       heartbeats.stop();
@@ -112,6 +116,13 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     },
   };
 }
+
+/** The work that keeps the region's store in order. */
+const upkeepOf = (ground: Ground, ingest: Ingest) => ({
+  alignments: new Alignments(ground),
+  expiry: new Expiry({ ...ground, ingest }),
+  conversions: new Conversions(ground),
+});
 
 /** Stateless access to the store, the platform readers, and the retry slots. */
 type Views = Pick<Region, 'queues' | 'calls' | 'changes' | 'keptAnswers' | 'platforms' | 'retrySlots'>;
@@ -140,11 +151,16 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
   }
 }
 
-function createPeers({ config, access, clock, log }: Ground, freshness: Freshness, claimIds: ClaimIds): Peers {
+function createPeers(
+  { config, access, clock, log }: Ground,
+  freshness: Freshness,
+  exchange: Versions,
+  claimIds: ClaimIds,
+): Peers {
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
   const ask = (name: string) => freshness.ask(name);
   const [claimKey = ''] = claimIds.fingerprints;
-  return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, clock, log });
+  return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, exchange, clock, log });
 }
 
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {

@@ -4,9 +4,9 @@ import type { Log } from '../ops/log.ts';
 
 /**
  * Background work that a region's instances share. `relay`: publishing partitions. `alignments`: index checks. `expiry`:
- * forgetting agents. `connections`: reading platforms. `lapses`: ending lapsed claims.
+ * forgetting agents. `connections`: reading platforms. `lapses`: ending lapsed claims. `conversions`: writing records in the store's format.
  */
-export type LeasedWork = 'relay' | 'alignments' | 'expiry' | 'connections' | 'lapses';
+export type LeasedWork = 'relay' | 'alignments' | 'expiry' | 'connections' | 'lapses' | 'conversions';
 
 /** How an instance takes leases. */
 export interface LeaseTerms {

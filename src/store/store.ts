@@ -17,6 +17,7 @@ export interface Store {
   readonly calls: Calls;
   readonly changes: Changes;
   readonly outbox: Outbox;
+  readonly conversion: Conversion;
   readonly keptAnswers: KeptAnswers;
   readonly notes: Notes;
   /** Time of the store's clock, in ms. Locks expire by it, and not by the clock of an instance. */
@@ -28,6 +29,8 @@ export interface Store {
   takeBeat(highest: number): Promise<number>;
   /** Creates this instance's leases for one kind of background work. */
   leases(options: LeaseOptions): Leases;
+  /** The live instances of the region, by name: those that take part in the work `relay`. */
+  instances(): Promise<string[]>;
   /** The present holder of each lease of one kind of work. */
   holders(work: LeasedWork, count: number): Promise<LeaseHolder[]>;
   /** The request budget for one platform, shared by the region's instances. */
@@ -241,6 +244,30 @@ export interface Outbox {
   hear(listener: (domain: string) => void): Promise<void>;
 }
 
+/** The format of a domain's store: docs/upgrades.md. */
+export interface StoreFormat {
+  /** Number of the format that is written. */
+  format: string;
+  /** Another format that some records may still have. */
+  mixed?: string;
+  /** How often the format has changed. */
+  flips: number;
+}
+
+/** Changes the form of records from one version of Muster to the next. */
+export interface Conversion {
+  /** Numbers of the formats that this version knows, the oldest first. */
+  readonly formats: readonly string[];
+  state(domain: string): Promise<StoreFormat>;
+  /**
+   * Writes the records of a domain that have another format in the format of its store. Does nothing if there are none.
+   * @param pace called after each step with the number of records it read; slows the conversion down, or throws to end it
+   * @returns the number of converted records
+   * @throws what `pace` throws
+   */
+  convert(domain: string, pace: (records: number) => Promise<void>): Promise<number>;
+}
+
 /** The stored answer to a request with an idempotency key. */
 export interface KeptAnswer {
   status: number;
@@ -280,9 +307,9 @@ export interface KeptAnswers {
 
 /**
  * Subject of notes. `positions`: applied positions of a region's change streams. `region`: other facts about a region.
- * `connection`: status of a connection. `domain`: result of a domain's index check.
+ * `connection`: status of a connection. `domain`: result of a domain's index check. `instance`: what an instance of the region knows.
  */
-export type NotedOf = 'region' | 'positions' | 'connection' | 'domain';
+export type NotedOf = 'region' | 'positions' | 'connection' | 'domain' | 'instance';
 
 /** Facts that the region's instances share, by field. The last writer of a field wins. No promise depends on them. */
 export interface Notes {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidEvent } from '../../src/agent/event.ts';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { interactionsFacet } from '../../src/agent/facets.ts';
 import { MESSAGE_LIMITS } from '../../src/agent/limits.ts';
 import { type AgentEvent, EventPayload } from '../../src/agent/wire.ts';
@@ -37,19 +38,22 @@ const EVENT: AgentEvent = {
 const SIDE = { fence: 1, call: 'c', region: 'eu' };
 const plain = { event_id: '1', timestamp: NOW_MS, agent_id: 'crm:42', status: 'OFFLINE', region_source: 'eu' };
 const MESSAGES: [string, BusMessage, JsonObject][] = [
-  [AGENT_CHANGED, sealEvent(EVENT, { status: 'BUSY' }, NOW_MS), schemaOf(EventPayload)],
+  [AGENT_CHANGED, sealEvent(EVENT, { status: 'BUSY' }, NOW_MS, OLDEST_EXCHANGE.sends), schemaOf(EventPayload)],
   ['the plain form', { key: 'crm:42', headers: {}, value: JSON.stringify(plain) }, schemaOf(EventPayload)],
   [
     HEARTBEAT,
     sealHeartbeat(
-      { region: 'eu', domain: 'main', timestampMs: NOW_MS, beat: 1, writer: 'eu-1', steadyMs: 1, leaving: true },
+      {
+        ...{ region: 'eu', domain: 'main', timestampMs: NOW_MS, beat: 1, writer: 'eu-1', steadyMs: 1, leaving: true },
+        exchange: OLDEST_EXCHANGE,
+      },
       3,
     ),
     schemaOf(HeartbeatPayload),
   ],
   [
     CLAIM_CONFLICT,
-    sealConflict({ agent: 'crm:ana', kept: SIDE, lost: SIDE, overlap: 'certain' }, 'eu', NOW_MS),
+    sealConflict({ agent: 'crm:ana', kept: SIDE, lost: SIDE, overlap: 'certain' }, 'eu', NOW_MS, OLDEST_EXCHANGE.sends),
     schemaOf(ConflictPayload),
   ],
 ];

@@ -1,4 +1,5 @@
 import { Random } from '@muster/simulators/kit/random';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
@@ -94,7 +95,12 @@ export class FuzzedMessages {
     if (dice === 0) return this.#heartbeat();
     if (dice === 1) return this.#conflict();
     const event = this.#event();
-    const sealed = sealEvent(event, { status: random.pick(['AVAILABLE', 'BUSY', 'OFFLINE']) }, this.#nowMs);
+    const sealed = sealEvent(
+      event,
+      { status: random.pick(['AVAILABLE', 'BUSY', 'OFFLINE']) },
+      this.#nowMs,
+      OLDEST_EXCHANGE.sends,
+    );
     if (dice > 9) return sealed;
     const plain = { event_id: event.eventId, agent_id: event.agentId, timestamp: event.timestampMs, status: 'BUSY' };
     return { key: event.agentId, headers: {}, value: JSON.stringify({ ...plain, region_source: this.#region }) };
@@ -133,6 +139,7 @@ export class FuzzedMessages {
       writer: `writer-${random.below(5)}`,
       steadyMs: random.below(1e9),
       leaving: random.chance(0.1),
+      exchange: { sends: 1 + random.below(3), reads: 1 + random.below(3) },
     };
     return sealHeartbeat(heartbeat, random.below(12));
   }
@@ -140,7 +147,12 @@ export class FuzzedMessages {
   #conflict(): BusMessage {
     const side = { fence: 1 + this.#random.below(99), call: `call-${this.#count}`, region: this.#region };
     const agent = `crm:fuzz-${this.#random.below(AGENTS)}`;
-    return sealConflict({ agent, kept: side, lost: side, overlap: 'possible' }, this.#region, this.#nowMs);
+    return sealConflict(
+      { agent, kept: side, lost: side, overlap: 'possible' },
+      this.#region,
+      this.#nowMs,
+      OLDEST_EXCHANGE.sends,
+    );
   }
 
   /** Half a character at any place: in a text, a name of a field, a header, the key. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { readTrace, withTrace } from '../../src/ops/trace.ts';
 import { ANSWERED_BY, ASKED_BY, CONSISTENCY, Peers, PROBED } from '../../src/routing/peers/peers.ts';
@@ -28,6 +29,7 @@ beforeEach(async () => {
     return token as string;
   };
   peers = new Peers({
+    exchange: OLDEST_EXCHANGE,
     region: 'eu',
     urls,
     ask: () => () => undefined,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/ops/log.ts';
@@ -32,7 +33,15 @@ function attemptBeside(port: number): Attempt {
   );
   const shared = { store: undefined as never, clock: systemClock, log }; // nothing is asked of the store
   const freshness = new Freshness({ ...shared, config });
-  peers = new Peers({ region: HERE, urls, ask: (name) => freshness.ask(name), claimKey: '', clock: systemClock, log });
+  peers = new Peers({
+    region: HERE,
+    urls,
+    ask: (name) => freshness.ask(name),
+    claimKey: '',
+    exchange: OLDEST_EXCHANGE,
+    clock: systemClock,
+    log,
+  });
   return {
     region: { config: { region: HERE, regions: urls }, peers, freshness, clock: systemClock },
     request: { budgetMs: 200 },

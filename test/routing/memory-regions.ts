@@ -1,3 +1,4 @@
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { AGENT_CHANGED, openMessage, originOf } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
@@ -111,7 +112,13 @@ export async function memoryRegions({ claims = {} }: { claims?: object } = {}): 
     beat += 2;
     for (const [{ region }, other] of [[eu, 'us'] as const, [us, 'eu'] as const]) {
       region.freshness.ask(other)(beat);
-      const stamp = { beat: beat + 1, writer: other, steadyMs: clock.monotonicMs(), leaving: false };
+      const stamp = {
+        beat: beat + 1,
+        writer: other,
+        steadyMs: clock.monotonicMs(),
+        leaving: false,
+        exchange: OLDEST_EXCHANGE,
+      };
       for (const domain of domainsOf(region.config)) {
         await region.freshness.advance({ ...stamp, region: other, domain, timestampMs: clock.nowMs() }, 0);
       }
@@ -127,6 +134,7 @@ async function carryBetween(from: TestRegion, all: TestRegion[], clock: HandCloc
   const published: { partition: number; message: BusMessage }[] = [];
   const relay = new Relay({
     ...from.region,
+    exchange: OLDEST_EXCHANGE,
     outbox: from.store.outbox,
     bus: {
       publish: async (partition, messages) =>
@@ -181,7 +189,15 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
   });
   const { replication } = config.claims;
   const bus = { publish: async () => undefined };
-  const ingest = new Ingest({ ...ground, region: name, replication, apply, bus, partitions });
+  const ingest = new Ingest({
+    ...ground,
+    region: name,
+    replication,
+    apply,
+    bus,
+    partitions,
+    exchange: OLDEST_EXCHANGE,
+  });
   const freshness = new Freshness(ground);
   const platform = new FakePlatform();
   const platforms = new Map(['near', 'far', 'strict'].map((connection) => [connection, platform]));

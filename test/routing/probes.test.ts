@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { Peers, PROBED } from '../../src/routing/peers/peers.ts';
 import { LoopbackRegion } from './loopback-region.ts';
@@ -35,6 +36,7 @@ beforeEach(async () => {
     return { status: 200, body: { time_ms, beat: us.asked.length, claim_keys: [OURS], ...beat.more } };
   };
   peers = new Peers({
+    exchange: OLDEST_EXCHANGE,
     region: 'eu',
     urls: { eu: 'http://127.0.0.1:1', us: us.url },
     ask: (region) => {

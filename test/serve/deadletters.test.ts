@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
 import { type Cause, sealLetter } from '../../src/bus/dead-letter.ts';
 import { partitionOf, sealHeartbeat, withOrigin } from '../../src/bus/envelope.ts';
@@ -51,7 +52,10 @@ const value = JSON.stringify({ event_id: 'crm-1', agent_id: 'crm:ann', note: '\u
 const POISON: BusMessage = { key: 'crm:ann', headers: { ce_id: 'crm-1', ce_type: 'muster.agent.changed' }, value };
 const OTHER: BusMessage = { key: 'crm:bob\u001b[2J', headers: {}, value: '{' };
 const BEAT = sealHeartbeat(
-  { region: 'us', domain: 'main', beat: AT_MS, writer: 'us-1', steadyMs: 1, timestampMs: AT_MS, leaving: false },
+  {
+    ...{ region: 'us', domain: 'main', beat: AT_MS, writer: 'us-1', steadyMs: 1, timestampMs: AT_MS, leaving: false },
+    exchange: OLDEST_EXCHANGE,
+  },
   3,
 );
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { CLAIM_CONFLICT, HEARTBEAT, partitionOf, sealConflict } from '../../src/bus/envelope.ts';
 import { createKafkaBus, dlqOf } from '../../src/bus/kafka/kafka.ts';
@@ -105,7 +106,7 @@ kafkaOrSkip('the topic, as others see it', () => {
     const side = { fence: 2, call: 'call-1', region: REGION };
     const conflict = { agent: 'crm:1', kept: side, lost: { ...side, fence: 1 }, overlap: 'possible' as const };
     await bus.publish(0, [
-      sealConflict(conflict, REGION, 1_764_000_000_000),
+      sealConflict(conflict, REGION, 1_764_000_000_000, OLDEST_EXCHANGE.sends),
       { key: 'noise', headers: { from: 'elsewhere' }, value: 'no JSON' },
     ]);
     await bus.close();

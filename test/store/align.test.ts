@@ -108,7 +108,7 @@ describe('align', () => {
     await d.command('ZREM', queue(d), id);
     await d.set(id, { profile: { name: 'a', queues: ['moved:other'], skills: {}, tenureDays: 0, at: 2000, id: 'p' } });
     const align = (version: string) =>
-      store.cluster.run(scripts.align, [`agents:{${d.name}}`, queue(d)], [id, version, '1']);
+      store.cluster.run(scripts.align, [`agents:{${d.name}}`, queue(d), `store:{${d.name}}`], [id, version, '1']);
     expect(Number(await align(compared))).toBe(0);
     expect(Number(await align('0'))).toBe(0);
     expect(await d.members()).toEqual([]);

@@ -77,8 +77,8 @@ test('a claim is one EVALSHA and the WAIT of its batch', async () => {
   });
   expect(calls(stats, 'evalsha')).toBe(10);
   expect(calls(stats, 'wait')).toBe(10);
-  // The script asks whether the call is known, and reads the first agent's header. This instance knows the facets.
-  expect([calls(stats, 'hmget'), calls(stats, 'hget')]).toEqual([20, 0]);
+  // The script compares the format, asks whether the call is known, and reads the first agent's header. This instance knows the facets.
+  expect([calls(stats, 'hmget'), calls(stats, 'hget')]).toEqual([20, 10]);
   // The writes of the store are counted, and each claim is in the change stream.
   expect([calls(stats, 'hincrby'), calls(stats, 'xadd')]).toEqual([10, 10]);
   expectNothingBut(stats, ['evalsha', 'wait']);

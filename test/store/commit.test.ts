@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { interactionsFacet } from '../../src/agent/facets.ts';
 import { merge } from '../../src/agent/merge.ts';
+import { OLDEST } from '../../src/store/record/layout.ts';
 import { joinRecord, readFacets, readHeader, writeFacets, writeHeader } from '../../src/store/record/record.ts';
 import { facets } from '../agent/arbitrary.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
@@ -22,7 +23,7 @@ describe('a record', () => {
   it('is a header and facets that are parsed to the same record', () => {
     fc.assert(
       fc.property(facets, fc.constantFrom('eu-west-1', '', 'a b'), (set, home) => {
-        const header = readHeader(writeHeader(set, home, { locksMs: { voice: 4 }, holdMs: 5 }, weights));
+        const header = readHeader(writeHeader(set, home, { locksMs: { voice: 4 }, holdMs: 5 }, weights, OLDEST));
         const record = joinRecord(header, readFacets(writeFacets(set)));
         expect(record).toMatchObject({ version: '0', home, locksMs: { voice: 4 }, holdMs: 5, facets: set });
       }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import { type BatchHandler, type BusMessage, BusUnavailable, type Delivery } from '../../src/bus/bus.ts';
 import { type DeadLetter, openLetter } from '../../src/bus/dead-letter.ts';
@@ -23,7 +24,8 @@ function event(agentId: string, n: number): AgentEvent {
   const presence = { state: 'ON_DUTY' as const, at: NOW_MS, id: eventId };
   return { eventId, agentId, timestampMs: NOW_MS, region: 'us', facets: { presence } };
 }
-const message = (agentId: string, n = 1): BusMessage => sealEvent(event(agentId, n), { status: 'AVAILABLE' }, NOW_MS);
+const message = (agentId: string, n = 1): BusMessage =>
+  sealEvent(event(agentId, n), { status: 'AVAILABLE' }, NOW_MS, OLDEST_EXCHANGE.sends);
 const ORIGIN: Origin = { region: 'us', domain: 'main', storeId: 'store-1', position: `${NOW_MS}-0` };
 const beat = (domain = 'main', number = NOW_MS): BusMessage => {
   const heartbeat: Heartbeat = {
@@ -34,6 +36,7 @@ const beat = (domain = 'main', number = NOW_MS): BusMessage => {
     steadyMs: 5,
     timestampMs: NOW_MS,
     leaving: false,
+    exchange: OLDEST_EXCHANGE,
   };
   return withOrigin(sealHeartbeat(heartbeat, 3), { ...ORIGIN, domain });
 };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { Heartbeat } from '../../src/bus/envelope.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
@@ -74,6 +75,7 @@ describe('the instances of a region', () => {
       steadyMs: sync.clock.monotonicMs(),
       timestampMs: 0,
       leaving: false,
+      exchange: OLDEST_EXCHANGE,
     },
     ...more,
   });
@@ -121,7 +123,13 @@ describe('a domain', () => {
   async function beat(number: number, ...domains: string[]): Promise<void> {
     const { clock, freshness } = sync;
     freshness.ask('us')(number);
-    const written = { writer: 'us-1', steadyMs: clock.monotonicMs(), timestampMs: 0, leaving: false };
+    const written = {
+      writer: 'us-1',
+      steadyMs: clock.monotonicMs(),
+      timestampMs: 0,
+      leaving: false,
+      exchange: OLDEST_EXCHANGE,
+    };
     for (const domain of domains) {
       const each = { region: 'us', domain, beat: number + 1, ...written };
       await Promise.all([0, 1, 2].map((partition) => freshness.advance(each, partition)));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { type Heartbeat, openMessage, partitionOf, sealHeartbeat } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -43,6 +44,7 @@ const heartbeat = async (more: Partial<Heartbeat> = {}): Promise<Heartbeat> => (
   steadyMs: systemClock.monotonicMs(),
   timestampMs: 0,
   leaving: false,
+  exchange: OLDEST_EXCHANGE,
   ...more,
 });
 const agentOn = (partition: number, prefix = 'agent-'): string =>

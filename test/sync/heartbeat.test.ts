@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { BusUnavailable } from '../../src/bus/bus.ts';
 import { HEARTBEAT, type Heartbeat, openMessage, originOf, partitionOf } from '../../src/bus/envelope.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
@@ -22,7 +23,7 @@ afterEach(() => {
 /** The heartbeats of one instance, which relays what `relay` says. */
 function beating(relay: Relay, instance = 'eu-1', takeBeat = sync.store.takeBeat.bind(sync.store)): Heartbeats {
   const heartbeats = new Heartbeats({
-    ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3 },
+    ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3, exchange: () => OLDEST_EXCHANGE },
     ...{ region: 'eu', instance, heartbeatMs: EVERY_MS, clock: sync.clock, log: sync.log },
   });
   running.push(heartbeats);

@@ -1,4 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { Facets } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import type { Bus, BusMessage, Delivery } from '../../src/bus/bus.ts';
@@ -133,6 +134,7 @@ export class MemorySync {
       history: undefined,
       bus: this.bus,
       partitions,
+      exchange: OLDEST_EXCHANGE,
     });
   }
 
@@ -155,7 +157,16 @@ export class MemorySync {
   relayBy(leases: Pick<Leases, 'held'>, store = this.open(), bus = this.bus): Relay {
     const { clock, config, heardOfClaims, log, metrics, setAside } = this;
     const { agents, outbox } = store;
-    const shared = { config, setAside, heardOfClaims, log, metrics, clock, history: undefined };
+    const shared = {
+      config,
+      setAside,
+      heardOfClaims,
+      log,
+      metrics,
+      clock,
+      exchange: OLDEST_EXCHANGE,
+      history: undefined,
+    };
     return new Relay({ ...shared, outbox, agents, bus, leases, store });
   }
 

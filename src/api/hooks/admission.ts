@@ -6,19 +6,22 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Clean } from 'typebox/value';
+import { EXCHANGE } from '../../agent/exchange.ts';
 import type { WrongField } from '../../agent/fields.ts';
 import { wrongText } from '../../agent/text.ts';
 import { SCOPES } from '../../auth/scopes.ts';
 import type { Metrics } from '../../ops/metrics.ts';
 import { readTrace, type Trace, withTrace } from '../../ops/trace.ts';
 import { NOT_UTF8 } from '../../ops/utf8.ts';
+import { FORMAT } from '../../routing/peers/peers.ts';
 import type { Region } from '../../routing/region.ts';
 import { type KeptAnswer, LONGEST_KEPT } from '../../store/store.ts';
 import { KEY_FORM, REQUEST_HEADERS, REQUEST_ID_FORM } from '../operations/headers.ts';
 import type { Access, Operation, Work } from '../operations/operation.ts';
 import { InvalidRequest } from '../problems/failures.ts';
 import { sendProblem } from '../problems/send-problem.ts';
-import { whoSent } from './access.ts';
+import { askedByOf, whoSent } from './access.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -206,6 +209,23 @@ export function demandWellFormed(server: FastifyInstance): void {
   server.addHook('preValidation', (request, _reply, done) => {
     const wrong = request.is404 ? [] : [...wrongHeaders(request), ...wrongInQuery(request), ...wrongInBody(request)];
     done(wrong.length > 0 ? new InvalidRequest(wrong) : undefined);
+  });
+}
+
+/**
+ * Reads what another region asks. It may run a later version: fields that this one does not know are left out, and a request in
+ * a format that it does not know is refused before anything is done.
+ */
+export function readRegions(server: FastifyInstance): void {
+  server.addHook('preValidation', async (request, reply) => {
+    if (askedByOf(request) === undefined) return;
+    const format = Number(request.headers[FORMAT] ?? EXCHANGE.oldest);
+    if (format > EXCHANGE.newest) {
+      const detail = `the request has format ${format}, and this version of Muster reads formats up to ${EXCHANGE.newest}`;
+      return sendProblem(reply, 'unknown_format', { detail });
+    }
+    const schema = request.routeOptions.config.operation?.body?.schema;
+    if (schema && typeof request.body === 'object') Clean(schema, request.body);
   });
 }
 

@@ -221,6 +221,12 @@ export const PROBLEMS = {
     'The instance would answer too late. It rejects lookups first, then claims and events, and settlements last.',
     "Use the region's other instances, or repeat the request after `Retry-After`. Nothing was done.",
   ),
+  unknown_format: kind(
+    503,
+    'Format unknown',
+    'Another region sent a request in a format that this version of Muster does not know: that region was upgraded before this one.',
+    'Run `muster upgrade status` in both regions. Nothing was done.',
+  ),
   starting: kind(
     503,
     'Instance starting',

@@ -117,4 +117,19 @@ export const SYNC_EVENTS = {
     message: 'Queues of a domain could not be compared with records',
     meaning: 'The next round compares them.',
   },
+  records_converted: {
+    level: 'info',
+    message: 'Records were written in the new format of their store',
+    meaning: '`records` of `domain` had another format: see docs/upgrades.md.',
+  },
+  conversion_failed: {
+    level: 'debug',
+    message: 'Records of a domain could not be converted to the format of its store',
+    meaning: 'The next round goes on. Records of the other format are read all the same.',
+  },
+  versions_not_read: {
+    level: 'debug',
+    message: 'The formats of the other instances could not be read',
+    meaning: 'This instance tells other regions that messages of the newest format may come.',
+  },
 } as const satisfies Record<string, LogEvent>;

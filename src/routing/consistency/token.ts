@@ -36,10 +36,9 @@ const LONGEST_EXACT = 1024;
 /** Most events that may fit into such a token. */
 const MOST_EXACT = 20;
 
-/** Format of tokens. */
+/** Format of tokens; regions that exchange format 1 know it. Unknown fields are ignored. */
 const FORMAT = 2;
 
-const closed = { additionalProperties: false };
 const Count = Type.Integer({ minimum: 0 });
 /** Platform time, unavailability (breaks ties), event id. */
 const Version = Type.Optional(Type.Tuple([Count, Count, Type.String()]));
@@ -52,29 +51,23 @@ const WireClaim = Type.Tuple([
   Type.String(),
 ]);
 type WireClaim = Static<typeof WireClaim>;
-const WireRequiredVersions = Type.Object(
-  {
-    forgotten: Version,
-    profile: Version,
-    presence: Version,
-    activity: Version,
-    /** Call id, followed by the version. */
-    interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count, Type.String()]))),
-    claims: Type.Optional(Type.Array(WireClaim)),
-  },
-  closed,
-);
-const Wire = Type.Object(
-  {
-    v: Type.Literal(FORMAT),
-    region: Type.String(),
-    agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireRequiredVersions]))),
-    /** Part, ms since `from`, number within that ms. */
-    positions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count]))),
-    from: Type.Optional(Count),
-  },
-  closed,
-);
+const WireRequiredVersions = Type.Object({
+  forgotten: Version,
+  profile: Version,
+  presence: Version,
+  activity: Version,
+  /** Call id, followed by the version. */
+  interactions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count, Type.String()]))),
+  claims: Type.Optional(Type.Array(WireClaim)),
+});
+const Wire = Type.Object({
+  v: Type.Literal(FORMAT),
+  region: Type.String(),
+  agents: Type.Optional(Type.Array(Type.Tuple([Type.String(), WireRequiredVersions]))),
+  /** Part, ms since `from`, number within that ms. */
+  positions: Type.Optional(Type.Array(Type.Tuple([Type.String(), Count, Count]))),
+  from: Type.Optional(Count),
+});
 type Wire = Static<typeof Wire>;
 const isWire = Compile(Wire);
 

@@ -43,8 +43,8 @@ const SILENCE_MS = 5000;
 
 const CREATED = 201;
 
-/** Problem code of an instance that starts. It has done nothing, so the region counts as unreachable. */
-const NOT_YET = 'starting';
+/** Problem codes of an instance that starts, or does not know the format. It has done nothing, so the region counts as unreachable. */
+const NOT_YET: unknown[] = ['starting', 'unknown_format'];
 
 type ProblemBody = Omit<HomeProblem, 'kind' | 'status'>;
 
@@ -69,7 +69,7 @@ export async function askHome(
     if (statusCode < 300) {
       return { kind: 'granted', claim: json as unknown as ClaimAnswer, again: statusCode !== CREATED };
     }
-    if (json.code === NOT_YET) return { kind: 'unreachable' };
+    if (NOT_YET.includes(json.code)) return { kind: 'unreachable' };
     const { code = 'unknown', detail = '', agent, claim, home } = json as Partial<ProblemBody>;
     const more = { ...(agent && { agent }), ...(claim && { claim }), ...(home !== undefined && { home }) };
     return { kind: 'problem', status: statusCode, code, detail, ...more };

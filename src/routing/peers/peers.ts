@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { Settlement } from '../../agent/claim.ts';
+import type { Exchange } from '../../agent/exchange.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { BeatAnswer } from '../../contract/operators.ts';
 import type { Clock } from '../../ops/clock.ts';
@@ -12,6 +13,8 @@ import { RoundTrip } from './round-trip.ts';
 
 /** Header with the region that asks on behalf of its caller. The request must not be forwarded. */
 export const ASKED_BY = 'muster-asked-by';
+/** Header with the format of a request from another region, see {@link EXCHANGE}. */
+export const FORMAT = 'muster-format';
 /** Header with consistency tokens: one in the answer to a write, any number in a read. */
 export const CONSISTENCY = 'muster-consistency';
 /** Header with the region that produced the answer, if a read carried tokens. */
@@ -27,6 +30,8 @@ interface PeersOptions {
   claimKey: string;
   /** Tokens that authenticate this region to others; undefined: regions do not authenticate each other. */
   tokens?: { for(region: string): Promise<string> } | undefined;
+  /** The format of requests. */
+  exchange: Pick<Exchange, 'sends'>;
   clock: Clock;
   log: Log;
 }
@@ -222,10 +227,12 @@ export class Peers {
     throw new Error(`it answers ${statusCode}${isUnknown ? ': does it have the right keys of this region?' : ''}`);
   }
 
-  /** Headers with the asking region and the trace of the caller's request. */
+  /** Headers with the asking region, the format of the request, and the trace of the caller's request. */
   #behalf(): Record<string, string> {
     const trace = currentTrace();
-    return { [ASKED_BY]: this.#options.region, ...traceHeaders(), ...(trace && { 'x-request-id': trace.requestId }) };
+    const { region, exchange } = this.#options;
+    const format = { [FORMAT]: String(exchange.sends) };
+    return { [ASKED_BY]: region, ...format, ...traceHeaders(), ...(trace && { 'x-request-id': trace.requestId }) };
   }
 
   async #credentials(region: string): Promise<Record<string, string>> {

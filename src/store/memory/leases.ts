@@ -40,6 +40,10 @@ export class MemoryLeaseTable implements LeaseTable {
     });
   }
 
+  instances(): Promise<string[]> {
+    return this.#region.run(SHARED, 'instances', () => [...this.#valid().instances.keys()].sort());
+  }
+
   holders(): Promise<LeaseHolder[]> {
     return this.#region.run(SHARED, 'holders', () => {
       const { holders } = this.#valid();

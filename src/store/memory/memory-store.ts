@@ -4,11 +4,13 @@ import { domainsOf } from '../../config/topology.ts';
 import { type AgentRecord, MAX_RECENT_RECORDS } from '../agent-record.ts';
 import { type LeasedWork, type LeaseHolder, type LeaseOptions, type Leases, SharedLeases } from '../leases.ts';
 import type { CallEntry, Calls, Lapsed } from '../queues.ts';
+import { NEWEST } from '../record/layout.ts';
 import {
   type Aligned,
   ANSWER_KEPT_MS,
   type Change,
   type Changes,
+  type Conversion,
   type KeptAnswer,
   type KeptAnswers,
   type Keyed,
@@ -40,6 +42,7 @@ export class MemoryStore implements Store {
   readonly calls: Calls;
   readonly changes: Changes;
   readonly outbox: MemoryOutbox;
+  readonly conversion: Conversion;
   readonly keptAnswers: KeptAnswers;
   readonly notes: Notes;
   readonly nowMs: () => number;
@@ -55,6 +58,7 @@ export class MemoryStore implements Store {
     this.queues = new MemoryQueues(region, config, this.outbox, recent);
     this.calls = callsIn(region, config.region);
     this.changes = changesIn(region);
+    this.conversion = conversionIn(region);
     this.keptAnswers = keptAnswersIn(region);
     this.notes = notesIn(region);
     this.nowMs = () => region.nowMs();
@@ -70,6 +74,10 @@ export class MemoryStore implements Store {
 
   leases({ work, ...terms }: LeaseOptions): Leases {
     return new SharedLeases(terms, new MemoryLeaseTable(this.#region, work, terms.count));
+  }
+
+  instances(): Promise<string[]> {
+    return new MemoryLeaseTable(this.#region, 'relay', 0).instances();
   }
 
   holders(work: LeasedWork, count: number): Promise<LeaseHolder[]> {
@@ -144,6 +152,15 @@ function changesIn(region: MemoryRegion): Changes {
     latest: (domain: string): Promise<string> => region.run(domain, 'latest', () => region.domain(domain).latest()),
     after: (domain: string, position: string, count: number): Promise<Change[] | 'gone'> =>
       region.run(domain, 'changes', () => structuredClone(region.domain(domain).changesAfter(position, count))),
+  };
+}
+
+/** Records in memory have one form. */
+function conversionIn(region: MemoryRegion): Conversion {
+  return {
+    formats: [NEWEST.number],
+    state: (domain) => region.run(domain, 'format', () => ({ format: NEWEST.number, flips: 0 })),
+    convert: async () => 0,
   };
 }
 

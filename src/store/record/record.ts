@@ -17,7 +17,7 @@ import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
-import { AVAILABILITY, FIXED, type Field, FORMAT, PLACES, STATES } from './layout.ts';
+import { AVAILABILITY, type Field, type Format, formatNumbered, STATES } from './layout.ts';
 
 /**
  * The keys of the region's store. All keys of a domain share one hash tag, so one script can decide a claim, and declares every
@@ -49,6 +49,8 @@ export const regionKey = (region: string): string => `region:{${region}}`;
 export const positionsKey = (region: string): string => `positions:{${region}}`;
 /** The region's latest heartbeat sequence number: see `src/sync/freshness/freshness.ts`. */
 export const BEAT_KEY = 'muster:beat';
+/** What an instance tells the region's others of itself. */
+export const instanceKey = (instance: string): string => `instance:{${instance}}`;
 export const domainKey = (domain: string): string => `domain:{${domain}}`;
 /** The stored answer to a request with an idempotency key: see kept-answers.ts. */
 export const answerKey = (id: string): string => `answers:${id}`;
@@ -63,6 +65,7 @@ export const LEASES = {
   expiry: '{expiry}',
   connections: '{connections}',
   lapses: '{lapses}',
+  conversions: '{conversions}',
 } as const satisfies Record<LeasedWork, string>;
 /** Channel on which instances signal appends to the relays. */
 export const RELAY_CHANNEL = 'muster:outbox';
@@ -110,15 +113,16 @@ interface Header extends Omit<AgentRecord, 'facets'> {
   claims: Pick<Facets, 'claim' | 'digitalClaims'>;
 }
 
-/** Parses a header. @throws Error if it is none */
+/** Parses a header of any known format. @throws Error if it is none */
 export function readHeader(header: string): Header {
-  const [ofAgent = '', ofClaim = '', ...more] = header.slice(FIXED).split('\n');
+  const format = formatNumbered(header.charAt(0));
+  const [ofAgent = '', ofClaim = '', ...more] = header.slice(format?.length).split('\n');
   const [home, , units] = ofAgent.split(' ');
   const [by, call, queue, reason] = ofClaim.split(' ');
-  if (!header.startsWith(FORMAT) || units === undefined || reason === undefined || more.length > 0) {
+  if (!format || units === undefined || reason === undefined || more.length > 0) {
     throw new Error(`not an agent's record: ${header.slice(0, 160)}`);
   }
-  const field = (name: Field): string => header.slice(...PLACES[name]);
+  const field = (name: Field): string => header.slice(...format.places[name]);
   const number = (name: Field): number => Number(field(name));
   const state = STATE_NAMES.get(field('state'));
   const locksMs: Locks = { [VOICE]: number('lock') };
@@ -149,17 +153,18 @@ export function joinRecord({ facetsVersion: _, claims, ...header }: Header, repo
   return { ...header, facets: { ...reported, ...claims } };
 }
 
-/** Formats a header without its versions, which the script sets. */
+/** Formats a header in a format, without its versions, which the script sets. */
 export function writeHeader(
   facets: Facets,
   home: string,
   { locksMs, holdMs }: Pick<AgentRecord, 'locksMs' | 'holdMs'>,
   weights: Weights,
+  format: Format,
 ): string {
   const [fence, until, state, by, call, queue, completed, reason] = writeStoredClaim(facets.claim);
   const units = writeUnits(facets, locksMs);
   const fixed: Record<Field, string | number> = {
-    format: FORMAT,
+    format: format.number,
     version: 0,
     facets: 0,
     voice: availabilityOf(facets, units),
@@ -171,7 +176,7 @@ export function writeHeader(
     arrival: virtualArrival(facets, weights).arrivalMs,
     state: STATES[state as keyof typeof STATES] ?? STATES.none,
   };
-  const padded = Object.entries(PLACES).map(([name, [from, to]]) => pad(fixed[name as Field], to - from));
+  const padded = format.fields.map(([name, width]) => pad(fixed[name], width));
   const ofAgent = [encode(home), writeSkills(facets.profile?.skills ?? {}), units].join(' ');
   return `${padded.join('')}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
 }

@@ -5,7 +5,7 @@ import { VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
 import type { AgentRecord, Applied } from '../agent-record.ts';
-import { PLACES } from '../record/layout.ts';
+import { FORMATS, type Format, OLDEST } from '../record/layout.ts';
 import {
   agentsKey,
   callsKey,
@@ -53,7 +53,8 @@ interface Lanes {
   changes: WriteBatcher;
 }
 
-const VERSION_WIDTH = PLACES.version[1] - PLACES.version[0];
+/** The same in all formats. */
+const VERSION_WIDTH = OLDEST.places.version[1] - OLDEST.places.version[0];
 /** Deadline of a change in ms; its sender retries. */
 const COMMIT_DEADLINE_MS = 1000;
 
@@ -140,7 +141,7 @@ export class RedisAgents implements Agents {
   demandStorable(agentId: string, facets: Facets): void {
     linesOf(this.#config, agentId, facets);
     const home = homeOfAgent(this.#config, agentId) ?? '';
-    writeHeader(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking);
+    for (const format of FORMATS) writeHeader(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking, format);
     writeFacets(facets);
   }
 
@@ -190,7 +191,7 @@ export class RedisAgents implements Agents {
     const commit: Commit = {
       id: agentId,
       version: (record?.version ?? '0').padStart(VERSION_WIDTH, '0'),
-      header: writeHeader(facets, home, locks, this.#config.ranking),
+      headerIn: (format) => writeHeader(facets, home, locks, this.#config.ranking, format),
       ...(isReported && { facets: writeFacets(facets) }),
       ...(message !== undefined && { message }),
       stays: lines.filter((line) => before.includes(line)),
@@ -219,7 +220,7 @@ export class RedisAgents implements Agents {
 interface Commit {
   id: string;
   version: string;
-  header: string;
+  headerIn(format: Format): string;
   facets?: string;
   message?: string;
   stays: string[];
@@ -242,12 +243,12 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
   );
   return {
     ...{ script: scripts.commit, name: `commit ${domain}`, key: keys[0] as string, most: MOST_COMMITS },
-    compose(requests) {
+    compose(requests, format) {
       const lines = new Numbered();
       const texts: string[] = [];
       // The batch itself is the first argument.
       const numberOf = (text: string): number => texts.push(text) + 1;
-      const commits = requests.map(({ id, version, header, facets, message, ...lists }) => {
+      const commits = requests.map(({ id, version, headerIn, facets, message, ...lists }) => {
         const { stays, enters, leaves, gains, loses, ...others } = lists;
         const [staysIn, entersInto, leavesOut] = [stays, enters, leaves].map((each) =>
           each.map((key) => lines.numberOf(key)),
@@ -256,7 +257,7 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
         const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut, gains: gained, loses: lost };
         const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
         return {
-          ...{ id, version, header },
+          ...{ id, version, header: headerIn(format) },
           ...(facets !== undefined && { facets: numberOf(facets) }),
           ...(message !== undefined && { message: numberOf(message) }),
           ...Object.fromEntries(filled),

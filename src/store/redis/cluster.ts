@@ -13,8 +13,9 @@ import {
   openClient,
   type RedisClient,
 } from './connection.ts';
+import { StoreFormats } from './formats.ts';
 import { probe } from './probe.ts';
-import { type Script, scripts } from './scripts.ts';
+import { type DomainScript, type Script, scripts } from './scripts.ts';
 import { type Shard, Shards } from './shards.ts';
 
 /** Default deadline of a command in ms; then the caller gets ShardUnavailable. */
@@ -30,6 +31,7 @@ const LASTING_RETRY_AFTER_MS = 5000;
 export class Cluster {
   readonly shards: Shards;
   readonly clock: Clock;
+  readonly formats: StoreFormats;
   /** The cluster client, for code that chooses a connection itself or needs no key, and no retries. */
   readonly client: RedisClient;
   /** All clients of this cluster in this instance; each updates its topology after a failover. */
@@ -37,7 +39,8 @@ export class Cluster {
   readonly #open: () => Promise<RedisClient>;
   readonly #announcements: Announcements;
 
-  private constructor({ client, clients, shards, clock, open, announcements }: Parts) {
+  private constructor({ client, clients, shards, formats, clock, open, announcements }: Parts) {
+    this.formats = formats;
     this.client = client;
     this.#clients = clients;
     this.shards = shards;
@@ -66,7 +69,8 @@ export class Cluster {
     });
     const masters = (): string[] => shards.all().flatMap(({ address, up }) => (up ? [address] : []));
     const announcements = new Announcements({ settings, masters, log });
-    const cluster = new Cluster({ client, clients, shards, clock, open, announcements });
+    const formats = new StoreFormats();
+    const cluster = new Cluster({ client, clients, shards, formats, clock, open, announcements });
     await shards.start();
     await cluster.#loadScripts();
     return cluster;
@@ -80,11 +84,12 @@ export class Cluster {
   async alongside(): Promise<Cluster> {
     const client = await this.#open();
     this.#clients.push(client);
-    const { shards, clock } = this;
+    const { shards, formats, clock } = this;
     return new Cluster({
       client,
       clients: this.#clients,
       shards,
+      formats,
       clock,
       open: this.#open,
       announcements: this.#announcements,
@@ -100,17 +105,19 @@ export class Cluster {
   }
 
   /** Runs a script on the master of its first key. @throws as `command` */
-  async run(script: Script, keys: string[], args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
+  async run(asked: Script | DomainScript, keys: string[], args: string[], deadlineMs = DEADLINE_MS): Promise<unknown> {
     const key = keys[0] as string;
     const rest = [String(keys.length), ...keys, ...args];
-    return this.attempt(key, deadlineMs, async () => {
+    const call = async (): Promise<unknown> => {
+      const script = this.formats.scriptFor(asked, key);
       try {
         return await this.client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
       } catch (error) {
         if (!isNoScript(error)) throw error;
         return await this.client.sendCommand(key, false, ['EVAL', script.lua, ...rest]);
       }
-    });
+    };
+    return this.attempt(key, deadlineMs, call);
   }
 
   /** Subscribes to a channel. Resolves when the subscription is active, or the first attempt has failed. */
@@ -147,6 +154,7 @@ export class Cluster {
       try {
         return await within(send(), until - this.clock.monotonicMs());
       } catch (error) {
+        this.formats.learn(key, error);
         const isLate = this.clock.monotonicMs() + RETRY_MS >= until;
         if (isLate || !this.mayPass(key, error)) throw this.givenUp(key, error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -198,7 +206,7 @@ export class Cluster {
 
   /** Loads all scripts on all masters. Scripts are not replicated: a new master receives them by EVAL. */
   async #loadScripts(): Promise<void> {
-    const known = Object.values(scripts);
+    const known = Object.values(scripts).flatMap((each) => ('byFormat' in each ? [...each.byFormat.values()] : [each]));
     const told = this.client.masters.map(async (master) => {
       if (!this.shards.at(master.address).up) return;
       const node = await currentNode(this.client, master);
@@ -214,6 +222,7 @@ interface Parts {
   client: RedisClient;
   clients: RedisClient[];
   shards: Shards;
+  formats: StoreFormats;
   clock: Clock;
   open: () => Promise<RedisClient>;
   announcements: Announcements;

@@ -17,11 +17,13 @@ export function createLeases(options: LeasesOptions): Leases {
 /** The key of a lease; its value is the name of the holder. */
 export const leaseKey = (prefix: string, number: number): string => `${prefix}:${number}`;
 
+const instancesKey = (prefix: string): string => `${prefix}:instances`;
+
 const keysOf = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, number) => leaseKey(prefix, number));
 
 function tableIn({ run, prefix, count }: LeasesOptions): LeaseTable {
-  const keys = [`${prefix}:instances`, ...keysOf(prefix, count)];
+  const keys = [instancesKey(prefix), ...keysOf(prefix, count)];
   return {
     async renew({ instance, ttlMs, retires, handedBack }) {
       const args = [instance, `${ttlMs}`, retires ? 'retire' : 'take', ...handedBack.map(String)];
@@ -32,6 +34,13 @@ function tableIn({ run, prefix, count }: LeasesOptions): LeaseTable {
       await run(scripts.leave, keys, [instance]);
     },
   };
+}
+
+/** Reads the names of the live instances. @throws ShardUnavailable */
+export async function instancesOf(cluster: Cluster, prefix: string): Promise<string[]> {
+  const key = instancesKey(prefix);
+  const nowMs = String(Math.floor(cluster.shards.nowMs()));
+  return (await cluster.command(prefix, ['ZRANGE', key, nowMs, '+inf', 'BYSCORE'])) as string[];
 }
 
 /** Reads the holders of all leases, and their remaining times. @throws ShardUnavailable */

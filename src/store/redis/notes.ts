@@ -1,4 +1,4 @@
-import { connectionKey, domainKey, positionsKey, regionKey } from '../record/record.ts';
+import { connectionKey, domainKey, instanceKey, positionsKey, regionKey } from '../record/record.ts';
 import type { NotedOf, Notes } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -7,6 +7,7 @@ const KEYS: Record<NotedOf, (name: string) => string> = {
   positions: positionsKey,
   connection: connectionKey,
   domain: domainKey,
+  instance: instanceKey,
 };
 
 /** Notes in Redis: one hash for each subject. */

@@ -58,7 +58,8 @@ export class RedisQueues implements Queues {
     const { domain, queue, media, limit } = request;
     const { skills, ...required } = requirementsOf(request);
     const keys = [
-      ...[queueKey(domain, queue, media), agentsKey(domain), changesKey(domain), commonSkillsKey(domain)],
+      queueKey(domain, queue, media),
+      ...[agentsKey, changesKey, commonSkillsKey, storeKey].map((keyOf) => keyOf(domain)),
       ...(skills ?? []).map(([, , holders]) => holders),
     ];
     const packed: Requirements & Partial<Trip> & { surplus_ms: number; most: number } = {

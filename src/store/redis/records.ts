@@ -1,5 +1,5 @@
 import type { AgentRecord } from '../agent-record.ts';
-import { agentsKey, facetsKey, type SeenRecords } from '../record/record.ts';
+import { agentsKey, facetsKey, type SeenRecords, storeKey } from '../record/record.ts';
 import type { Unreadable } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 import { scripts } from './scripts.ts';
@@ -24,7 +24,11 @@ export class Records {
   async readAll(domain: string, agentIds: string[], unreadable?: Unreadable): Promise<Map<string, AgentRecord>> {
     const records = new Map<string, AgentRecord>();
     if (agentIds.length === 0) return records;
-    const reply = await this.#cluster.run(scripts.read, [agentsKey(domain), facetsKey(domain)], agentIds);
+    const reply = await this.#cluster.run(
+      scripts.read,
+      [agentsKey(domain), facetsKey(domain), storeKey(domain)],
+      agentIds,
+    );
     const [headers, facets] = reply as [(string | null)[], (string | null)[]];
     for (const [i, agentId] of agentIds.entries()) {
       const header = headers[i];

@@ -4,8 +4,8 @@ import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
-import { FORMAT } from '../record/layout.ts';
-import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY, SeenRecords } from '../record/record.ts';
+import { formatNumbered } from '../record/layout.ts';
+import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY, SeenRecords, storeKey } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
 import { RedisAgents } from './agents.ts';
 import { Alignment } from './alignment.ts';
@@ -13,8 +13,10 @@ import { RedisCalls } from './calls.ts';
 import { RedisChanges } from './changes.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterSettings } from './connection.ts';
+import { RedisConversion } from './conversion.ts';
+import { knownFormats, unknownFormat } from './formats.ts';
 import { RedisKeptAnswers } from './kept-answers.ts';
-import { createLeases, holdersOf } from './leases.ts';
+import { createLeases, holdersOf, instancesOf } from './leases.ts';
 import { RedisNotes } from './notes.ts';
 import { RedisOutbox } from './outbox.ts';
 import { RedisPermits } from './permits.ts';
@@ -82,18 +84,29 @@ async function claimOwnership(cluster: Cluster, region: string): Promise<void> {
 }
 
 /**
- * Ensures that the records are in the format of this version.
- * @throws Error if another version wrote them
+ * Ensures that this version can read the records, and notes their format.
+ * @throws Error if it cannot
  */
 async function checkFormat(cluster: Cluster, config: Config): Promise<void> {
   for (const domain of domainsOf(config)) {
-    const key = agentsKey(domain);
-    const [, [, header] = []] = (await cluster.command(key, ['HSCAN', key, '0', 'COUNT', '1'])) as [string, string[]];
-    if (header === undefined || header.startsWith(FORMAT)) continue;
+    const [agents, store] = [agentsKey(domain), storeKey(domain)];
+    const fields = (await cluster.command(store, ['HMGET', store, 'format', 'mixed'])) as (string | null)[];
+    for (const number of fields) {
+      if (number === null || formatNumbered(number)) continue;
+      throw new Error(
+        `${unknownFormat(domain, number)}: start the version that knows both, and run \`muster upgrade status\` with it`,
+      );
+    }
+    if (fields[0]) cluster.formats.set(domain, fields[0]);
+    const [, [, header] = []] = (await cluster.command(agents, ['HSCAN', agents, '0', 'COUNT', '1'])) as [
+      string,
+      string[],
+    ];
+    if (header === undefined || formatNumbered(header.charAt(0))) continue;
     throw new Error(
-      `the records of domain "${domain}" have the format of another version of Muster: stop all instances of the region, ` +
-        'empty its Redis Cluster (FLUSHALL on every master), and start this version; agents come back from their platforms ' +
-        'and from the other regions',
+      `the records of domain "${domain}" have a format that this version of Muster does not know (it knows ${knownFormats()}): ` +
+        'stop all instances of the region, empty its Redis Cluster (FLUSHALL on every master), and start this version; agents ' +
+        'come back from their platforms and from the other regions',
     );
   }
 }
@@ -114,6 +127,7 @@ export class RedisStore implements Store {
   readonly calls: RedisCalls;
   readonly changes: RedisChanges;
   readonly outbox: RedisOutbox;
+  readonly conversion: RedisConversion;
   readonly keptAnswers: RedisKeptAnswers;
   readonly notes: RedisNotes;
   readonly nowMs: () => number;
@@ -132,6 +146,7 @@ export class RedisStore implements Store {
     this.#parts = parts;
     this.#records = records;
     this.outbox = new RedisOutbox(changes, cluster, log, domainsOf(config), maxOutboxEntries);
+    this.conversion = new RedisConversion(cluster, changes);
     this.agents = new RedisAgents(cluster, { claims, changes }, config, this.outbox, seen);
     this.queues = new RedisQueues(cluster, claims, this.outbox, config.ranking.surplusSeconds * 1000, seen);
     this.calls = new RedisCalls(cluster, config.region, records);
@@ -148,6 +163,10 @@ export class RedisStore implements Store {
   leases({ work, ...terms }: LeaseOptions): Leases {
     const { cluster } = this.#parts;
     return createLeases({ ...terms, prefix: LEASES[work], run: (...command) => cluster.run(...command) });
+  }
+
+  instances(): Promise<string[]> {
+    return instancesOf(this.#parts.cluster, LEASES.relay);
   }
 
   holders(work: LeasedWork, count: number): Promise<LeaseHolder[]> {

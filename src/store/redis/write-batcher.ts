@@ -1,23 +1,26 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { within } from '../../ops/clock.ts';
+import type { Format } from '../record/layout.ts';
 import { slotOf } from '../record/record.ts';
 import { isNoScript } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { addressOf, type Node } from './connection.ts';
-import type { Script } from './scripts.ts';
+import type { StoreFormats } from './formats.ts';
+import type { DomainScript, Script } from './scripts.ts';
 
 /** Requests that one script call can serve together: how their arguments are composed, and their answers told apart. */
 export interface ScriptBatch<Request, Answer> {
-  script: Script;
+  script: DomainScript;
   /** Requests with the same name may share a call. */
   name: string;
   /** A key of the slot that all keys are in. */
   key: string;
   /** Most requests in one call: more would occupy Redis for more than a millisecond. */
   most: number;
-  compose(requests: Request[]): { keys: string[]; args: string[] };
+  /** @param format the format of the domain's store */
+  compose(requests: Request[], format: Format): { keys: string[]; args: string[] };
   /** The answers, in the order of the requests. An `Error` concerns only its own request. */
   read(reply: unknown, requests: Request[]): (Answer | Error)[];
 }
@@ -39,7 +42,7 @@ interface Item {
 type Work = { command: string[] } | ScriptCall | { batch: ScriptBatch<unknown, unknown>; request: unknown };
 
 interface ScriptCall {
-  script: Script;
+  script: Script | DomainScript;
   keys: string[];
   args: string[];
 }
@@ -87,7 +90,7 @@ export class WriteBatcher {
   }
 
   /** Runs a script. @throws ShardUnavailable; other errors of Redis unchanged */
-  run(script: Script, keys: string[], args: string[], deadlineMs: number): Promise<Written<unknown>> {
+  run(script: Script | DomainScript, keys: string[], args: string[], deadlineMs: number): Promise<Written<unknown>> {
     return this.#submit(keys[0] as string, { script, keys, args }, deadlineMs);
   }
 
@@ -160,7 +163,7 @@ export class WriteBatcher {
   }
 
   async #send(node: Node, address: string, items: Item[]): Promise<void> {
-    const sent = parcelsOf(items).flatMap((parcel) => this.#sendParcel(node, parcel));
+    const sent = parcelsOf(items, this.#cluster.formats).flatMap((parcel) => this.#sendParcel(node, parcel));
     const results = Promise.allSettled(sent.map(({ result }) => result));
     const [settled, waited] = await Promise.all([results, this.#waitForReplica(node, address)]);
     settled.forEach((result, i) => {
@@ -213,6 +216,12 @@ export class WriteBatcher {
   #retry(item: Item, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     delete item.asking;
+    try {
+      this.#cluster.formats.learn(item.key, failure);
+    } catch (unknownFormat) {
+      item.reject(unknownFormat as Error);
+      return;
+    }
     if (isNoScript(failure) && !item.isNew) {
       item.isNew = true;
       void this.#enqueue(item);
@@ -240,13 +249,13 @@ export class WriteBatcher {
 }
 
 /** Sorts items into commands: those that may share a script call do. */
-function parcelsOf(items: Item[]): Parcel[] {
+function parcelsOf(items: Item[], formats: StoreFormats): Parcel[] {
   const parcels: Parcel[] = [];
   const open = new Map<string, Item[]>();
   for (const item of items) {
     const { work, isNew = false } = item;
     if (!('batch' in work)) {
-      const command = 'command' in work ? work.command : callOf(work, isNew);
+      const command = 'command' in work ? work.command : callOf(work, isNew, formats);
       parcels.push({ items: [item], command, read: (reply) => [reply] });
       continue;
     }
@@ -255,25 +264,27 @@ function parcelsOf(items: Item[]): Parcel[] {
     gathered.push(item);
     open.set(kind, gathered);
   }
-  for (const gathered of open.values()) parcels.push(...sharedParcels(gathered));
+  for (const gathered of open.values()) parcels.push(...sharedParcels(gathered, formats));
   return parcels;
 }
 
 /** Script calls for requests of one kind. */
-function sharedParcels(items: Item[]): Parcel[] {
+function sharedParcels(items: Item[], formats: StoreFormats): Parcel[] {
   const { batch } = (items[0] as Item).work as { batch: ScriptBatch<unknown, unknown> };
   const parcels: Parcel[] = [];
   for (let from = 0; from < items.length; from += batch.most) {
     const some = items.slice(from, from + batch.most);
     const requests = some.map(({ work }) => (work as { request: unknown }).request);
-    const command = callOf({ script: batch.script, ...batch.compose(requests) }, some[0]?.isNew ?? false);
+    const call = { script: batch.script, ...batch.compose(requests, formats.of(batch.key)) };
+    const command = callOf(call, some[0]?.isNew ?? false, formats);
     parcels.push({ items: some, command, read: (reply) => batch.read(reply, requests) });
   }
   return parcels;
 }
 
 /** @param isNew whether the node may not know the script */
-function callOf({ script, keys, args }: ScriptCall, isNew: boolean): string[] {
+function callOf({ script: asked, keys, args }: ScriptCall, isNew: boolean, formats: StoreFormats): string[] {
+  const script = formats.scriptFor(asked, keys[0] as string);
   return [...(isNew ? ['EVAL', script.lua] : ['EVALSHA', script.sha]), String(keys.length), ...keys, ...args];
 }
 

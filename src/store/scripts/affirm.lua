@@ -4,9 +4,13 @@
 -- Answers {"settled", header} or {"conflict"}.
 --include record
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[2])
+if wrong then return wrong end
 
 local agents, id = KEYS[1], ARGV[1]
-local there = redis.call('HGET', agents, id)
+local there = header_of(agents, id)
 local r = there and parse(there)
 if not r or int(r.version) ~= ARGV[2] then return { 'conflict' } end
 local _, now_us = clock()

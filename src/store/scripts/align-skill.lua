@@ -5,9 +5,13 @@
 --include record
 --include skills
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[4])
+if wrong then return wrong end
 
 local id, skill = ARGV[1], ARGV[3]
-local header = redis.call('HGET', KEYS[1], id)
+local header = header_of(KEYS[1], id)
 local version = header and int(tonumber(string.sub(header, VERSION, VERSION_END))) or '0'
 if version ~= ARGV[2] then return 0 end
 if ARGV[4] == '1' and (is_common(KEYS[2], skill) or redis.call('SISMEMBER', KEYS[3], id) == 1) then return 0 end

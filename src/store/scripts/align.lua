@@ -4,9 +4,13 @@
 -- Answers 1 if the entry changed; 0 if not, or if the record has changed since.
 --include record
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[3])
+if wrong then return wrong end
 
 local agents, queue, id = KEYS[1], KEYS[2], ARGV[1]
-local header = redis.call('HGET', agents, id)
+local header = header_of(agents, id)
 local r = header and parse(header) or nil
 if (r and int(r.version) or '0') ~= ARGV[2] then return 0 end
 

@@ -35,12 +35,16 @@
 --include skills
 --include walk
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[6])
+if wrong then return wrong end
 
 local batch = cjson.decode(ARGV[1])
 local region, surplus_ms = batch.region, batch.surplus_ms
 local now_ms, now_us = clock()
 local now, now_version = int(now_ms), int(now_us)
-local headers, calls = open_hash(KEYS[1]), open_hash(KEYS[2])
+local headers, calls = open_hash(KEYS[1], current), open_hash(KEYS[2])
 local changes, ends = KEYS[3], KEYS[4]
 local due, lines = {}, {}
 local NOW_AS_FENCE = string.rep('0', FENCE_END - FENCE + 1 - #now)

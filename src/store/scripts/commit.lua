@@ -22,11 +22,15 @@
 --include ends
 --include skills
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[8])
+if wrong then return wrong end
 
 local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
 local now, now_version, NO_VERSION = int(now_ms), int(now_us), string.rep('0', VERSION_END - VERSION + 1)
-local headers, calls = open_hash(KEYS[1]), open_hash(KEYS[3])
+local headers, calls = open_hash(KEYS[1], current), open_hash(KEYS[3])
 local changes, directory, ends = KEYS[4], KEYS[5], KEYS[6]
 local facets, written = {}, {}
 

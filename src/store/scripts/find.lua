@@ -1,5 +1,5 @@
 -- find: finds the best agents of a queue. Changes nothing.
--- KEYS  1 queue, 2 agents, 3 changes, 4 common skills, then the sets of those who have the required skills
+-- KEYS  1 queue, 2 agents, 3 changes, 4 common skills, 5 store, then the sets of those who have the required skills
 -- ARGV  1 the request, as JSON: the parts of walk.lua, `surplus_ms`, `most` agents, `cursor` and `counted` as in claim, and `explain` to
 --       list all that were considered
 -- Answers {found, clock ms, counts, considered, cursor}: found lists {agent, header}, the best first. With a cursor, nobody was
@@ -8,13 +8,17 @@
 --include hash
 --include skills
 --include walk
+--include format
+
+local wrong = wrong_format(KEYS[5])
+if wrong then return wrong end
 
 local queue, changes = KEYS[1], KEYS[3]
 local request = cjson.decode(ARGV[1])
 local want, most = wanted(queue, request, request.surplus_ms), request.most
 local now_ms = clock()
 local now = int(now_ms)
-local headers = open_hash(KEYS[2])
+local headers = open_hash(KEYS[2], current)
 local tally, considered, best = {}, {}, {}
 local is_found = {} -- one who changed between two trips may stand in the rest of the line, too
 local free_ms = math.huge
@@ -42,7 +46,7 @@ local function answer(seen, cursor)
   return { found, now, counts_of(tally, seen), considered, cursor or '' }
 end
 
-local holders = holders_of(queue, request, function(skill) return is_common(KEYS[4], skill) end, KEYS, 4)
+local holders = holders_of(queue, request, function(skill) return is_common(KEYS[4], skill) end, KEYS, 5)
 if holders then
   local seen = #holders > 0 and walk_holders(queue, holders, headers, want, now_ms, now, visit) or 0
   if #best < most then count_others(tally, queue, 'skill', #best) end

@@ -4,9 +4,13 @@
 -- Answers 1 if it did; 0 if the record has changed, the agent is not forgotten, or a claim still holds the agent.
 --include record
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[4])
+if wrong then return wrong end
 
 local agents, id = KEYS[1], ARGV[1]
-local there = redis.call('HGET', agents, id)
+local there = header_of(agents, id)
 local r = there and parse(there)
 if not r or int(r.version) ~= ARGV[2] or string.byte(there, VOICE) ~= FORGOTTEN then return 0 end
 local now_ms = clock()

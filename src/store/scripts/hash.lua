@@ -1,7 +1,8 @@
 -- hash: the fields of a hash that a script has read or changed, so that the requests of a batch share them. `flush` writes all
 -- changes with one command.
 
-local function open_hash(key)
+-- read: makes of a stored value what the script works with; default: the value itself.
+local function open_hash(key, read)
   local known, changed = {}, {}
   local hash = {}
 
@@ -10,6 +11,7 @@ local function open_hash(key)
     local value = known[field]
     if value == nil then
       value = redis.call('HGET', key, field)
+      if read then value = read(value) end
       known[field] = value
     end
     return value
@@ -23,7 +25,7 @@ local function open_hash(key)
     end
     if #missing == 0 then return end
     local found = redis.call('HMGET', key, unpack(missing))
-    for i = 1, #missing do known[missing[i]] = found[i] end
+    for i = 1, #missing do known[missing[i]] = read and read(found[i]) or found[i] end
   end
 
   function hash.set(field, value)

@@ -5,13 +5,17 @@
 --include record
 --include ends
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[3])
+if wrong then return wrong end
 
 local agents, ends, region = KEYS[1], KEYS[2], ARGV[1]
 local now_ms = clock()
 local over = {}
 for _, member in ipairs(redis.call('ZRANGE', ends, '-inf', int(now_ms), 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
   local id, unit = string.match(member, '^(%S+) (%S+)$')
-  local header = redis.call('HGET', agents, id)
+  local header = header_of(agents, id)
   local r = header and parse(header)
   local held = r and (unit == 'voice' and r or unit_named(r.units, unit))
   local is_ours = held and (held.by == region or held.by == '-' and r.home == region)

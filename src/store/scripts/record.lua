@@ -14,24 +14,18 @@ end
 --include units
 
 local function parse(header)
-  local sub, num = string.sub, tonumber
   local home, skills, units, by, call, queue, reason =
     string.match(header, '^(%S+) (%S+) (%S+)\n(%S+) (%S+) (%S+) (%S+)$', REST)
-  return {
-    version = num(sub(header, VERSION, VERSION_END)), facets = num(sub(header, FACETS, FACETS_END)),
-    voice = sub(header, VOICE, VOICE), lock = num(sub(header, LOCK, LOCK_END)), hold = num(sub(header, HOLD, HOLD_END)),
-    fence = num(sub(header, FENCE, FENCE_END)), end_ms = num(sub(header, UNTIL, UNTIL_END)),
-    completed = num(sub(header, COMPLETED, COMPLETED_END)), arrival = num(sub(header, ARRIVAL, ARRIVAL_END)),
-    claim = STATES[sub(header, STATE, STATE)], home = home, skills = skills, units = parse_units(units),
-    by = by, call = call, queue = queue, reason = reason,
-  }
+  return record_of(header, home, skills, parse_units(units), by, call, queue, reason)
 end
 
 local function write(r)
-  return string.format(
-    HEADER, r.version, r.facets, r.voice, r.lock, r.hold, r.fence, r.end_ms, r.completed, r.arrival, STATES[r.claim],
-    r.home, r.skills, write_units(r.units), r.by, r.call, r.queue, r.reason)
+  return fixed_part(r) .. r.home .. ' ' .. r.skills .. ' ' .. write_units(r.units) .. '\n'
+    .. r.by .. ' ' .. r.call .. ' ' .. r.queue .. ' ' .. r.reason
 end
+
+-- The header of an agent, in this format; false if there is none.
+local function header_of(agents, id) return current(redis.call('HGET', agents, id)) end
 
 -- The next version. It is larger than any before, even if a failover lost the last ones.
 local function next_version(version, now_us) return math.max(version + 1, now_us) end

@@ -17,10 +17,14 @@
 --include changes
 --include ends
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[5])
+if wrong then return wrong end
 
 local s = cjson.decode(ARGV[1])
 local agents, id = KEYS[1], s.id
-local there = redis.call('HGET', agents, id)
+local there = header_of(agents, id)
 if not there then return { 'conflict' } end
 local r = parse(there)
 local held = s.unit == 'voice' and r or unit_named(r.units, s.unit)

@@ -5,6 +5,10 @@
 --include record
 --include calls
 --include writes
+--include format
+
+local wrong = wrong_format(KEYS[3])
+if wrong then return wrong end
 
 local now_ms = clock()
 local next_cursor, entries = unpack(redis.call('HSCAN', KEYS[2], ARGV[1], 'COUNT', ARGV[2]))
@@ -13,7 +17,7 @@ for i = 1, #entries, 2 do
   local call, text = entries[i], entries[i + 1]
   local entry = read_call(text)
   local is_old = not entry or tonumber(string.match(text, '^%d+')) < now_ms - tonumber(ARGV[3])
-  local header = is_old and entry and redis.call('HGET', KEYS[1], entry.agent)
+  local header = is_old and entry and header_of(KEYS[1], entry.agent)
   if is_old and not (header and live_claim(header, call, entry.fence, now_ms)) then old[#old + 1] = call end
 end
 if #old > 0 then

@@ -10,6 +10,10 @@
 -- positions, the oldest first.
 -- The stream keeps everything that is not published, and at least the last CHANGES_KEPT changes that are, for those who follow it.
 --include layout
+--include format
+
+local wrong = wrong_format(KEYS[2])
+if wrong then return wrong end
 
 local MARK_EVERY = 1000
 

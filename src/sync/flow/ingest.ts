@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Conflict, conflictOf } from '../../agent/claim.ts';
 import { clampFuture, InvalidEvent, unfit, withEndsOfIdle } from '../../agent/event.ts';
+import type { Exchange } from '../../agent/exchange.ts';
 import { type Claim, claimsOf, type Facets, type LastSecond } from '../../agent/facets.ts';
 import {
   assignNumbers,
@@ -50,6 +51,8 @@ interface IngestOptions {
   /** The store; its clock is shared by all instances of the region and decides when claims end. */
   store: Pick<Store, 'agents' | 'changes' | 'nowMs' | 'outbox'>;
   bus: Pick<Bus, 'publish'>;
+  /** The format of messages. */
+  exchange: Pick<Exchange, 'sends'>;
   partitions: number;
 }
 
@@ -178,8 +181,8 @@ export class Ingest {
 
   /** Publishes a claim conflict on the bus. Only other applications read it, so it may be lost. @throws BusUnavailable */
   async announceConflict(conflict: ClaimConflict): Promise<void> {
-    const { bus, store, region, partitions } = this.#options;
-    const message = sealConflict(conflict, region, store.nowMs());
+    const { bus, exchange, store, region, partitions } = this.#options;
+    const message = sealConflict(conflict, region, store.nowMs(), exchange.sends);
     await bus.publish(partitionOf(message.key, partitions), [message]);
   }
 
@@ -199,7 +202,8 @@ export class Ingest {
   #messageOf(event: AgentEvent): MessageOf {
     const nowMs = this.#options.store.nowMs();
     const trace = traceHeaders();
-    return (facets) => writeMessage(sealEvent(event, statusOf(facets, nowMs), nowMs, trace));
+    const { sends } = this.#options.exchange;
+    return (facets) => writeMessage(sealEvent(event, statusOf(facets, nowMs), nowMs, sends, trace));
   }
 
   async #durabilityOf(

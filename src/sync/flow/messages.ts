@@ -27,7 +27,10 @@ export function claimEvent(agentId: string, held: Claim, region: string, written
   };
 }
 
-/** @param known the agent's facets, perhaps from before the claim */
-export function messageOfClaim(event: AgentEvent, known: Facets, writtenMs: number): BusMessage {
-  return sealEvent(event, statusOf(merge(known, event.facets).facets, writtenMs), writtenMs);
+/**
+ * @param known the agent's facets, perhaps from before the claim
+ * @param format that the region sends
+ */
+export function messageOfClaim(event: AgentEvent, known: Facets, writtenMs: number, format: number): BusMessage {
+  return sealEvent(event, statusOf(merge(known, event.facets).facets, writtenMs), writtenMs, format);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Exchange } from '../../agent/exchange.ts';
 import type { Claim } from '../../agent/facets.ts';
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { partitionOf, readMessage, withOrigin } from '../../bus/envelope.ts';
@@ -22,6 +23,8 @@ interface RelayOptions {
   /** Leases of the domains that this instance relays, see {@link leaseOf}. */
   leases: Pick<Leases, 'held'>;
   config: Config;
+  /** The format of messages. */
+  exchange: Pick<Exchange, 'sends'>;
   setAside: Pick<SetAside, 'letter' | 'tell'>;
   log: Log;
   metrics: Metrics;
@@ -220,7 +223,7 @@ export class Relay {
 
   /** The message of a change. One that cannot be made is set aside, and stops nothing. */
   async #messageOf(entry: OutboxEntry): Promise<BusMessage | undefined> {
-    const { agents, clock, config, heardOfClaims, history, setAside, store } = this.#options;
+    const { agents, clock, config, exchange, heardOfClaims, history, setAside, store } = this.#options;
     try {
       if (entry.message !== undefined) return readMessage(entry.message);
       if (!entry.claim) return undefined;
@@ -230,7 +233,7 @@ export class Relay {
       // The script that wrote it has applied it.
       history?.eventHandled(event, { outcome: 'duplicate', via: 'local', startedMs: clock.monotonicMs() });
       heardOfClaims(entry.agentId, config.region, [entry.claim]);
-      return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs);
+      return messageOfClaim(event, record?.facets ?? {}, entry.writtenMs, exchange.sends);
     } catch (error) {
       if (isOutage(error)) throw error;
       setAside.tell(entry.agentId, error, 'outbox', 'what changed');

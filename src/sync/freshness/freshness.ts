@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { type Exchange, OLDEST_EXCHANGE } from '../../agent/exchange.ts';
 import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, domainsOf, type Part, partOf } from '../../config/topology.ts';
@@ -27,6 +28,8 @@ const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', lef
 export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #others: Map<string, Watermarks>;
+  /** The formats that each other region's last heartbeat on each part named. */
+  readonly #exchanges = new Map<string, Map<string, Exchange>>();
   /** By partition. */
   readonly #parts: Part[][];
   /** By agent: when the query was sent with which the platform last confirmed the agent, in monotonic ms. */
@@ -66,7 +69,23 @@ export class Freshness {
     if (!domainsOf(this.#options.config).includes(domain)) return;
     const part = partOf(domain, partition);
     if (!this.#others.get(region)?.applied(part, heartbeat)) return;
+    this.#noteExchange(region, part, heartbeat.exchange);
     await this.#options.store.notes.write('region', region, { [part]: writeStamp(heartbeat) });
+  }
+
+  /** Another region's formats, over everything of it that is applied here. */
+  exchangeOf(region: string): Exchange {
+    const known = this.#exchanges.get(region);
+    const all = this.#parts.flat().map((part) => known?.get(part) ?? OLDEST_EXCHANGE);
+    return {
+      sends: Math.max(...all.map(({ sends }) => sends)),
+      reads: Math.min(...all.map(({ reads }) => reads)),
+    };
+  }
+
+  #noteExchange(region: string, part: string, exchange: Exchange): void {
+    const known = this.#exchanges.get(region) ?? new Map<string, Exchange>();
+    this.#exchanges.set(region, known.set(part, exchange));
   }
 
   /** Age of an agent's data, which is that of its part. */
@@ -127,7 +146,7 @@ export class Freshness {
           const fields = await this.#options.store.notes.read('region', region);
           for (const [part, line] of Object.entries(fields)) {
             const stamp = readStamp(line);
-            if (stamp) watermarks.applied(part, stamp);
+            if (stamp && watermarks.applied(part, stamp)) this.#noteExchange(region, part, stamp.exchange);
           }
         } catch (error) {
           this.#options.log.debug('watermarks_not_read', { err: error, peer: region });
@@ -137,14 +156,17 @@ export class Freshness {
   }
 }
 
-const writeStamp = ({ beat, writer, steadyMs, leaving }: Stamp): string =>
-  `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'}`;
+type NotedStamp = Stamp & { exchange: Exchange };
+
+const writeStamp = ({ beat, writer, steadyMs, leaving, exchange: { sends, reads } }: NotedStamp): string =>
+  `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'} ${sends} ${reads}`;
 
 /** Undefined for a mark in the format of an earlier version. */
-function readStamp(line: string): Stamp | undefined {
-  const [beat, writer, steadyMs, state] = line.split(' ');
-  if (!writer || state === undefined) return undefined;
-  return { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving' };
+function readStamp(line: string): NotedStamp | undefined {
+  const [beat, writer, steadyMs, state, sends, reads] = line.split(' ');
+  if (!writer || reads === undefined) return undefined;
+  const exchange = { sends: Number(sends), reads: Number(reads) };
+  return { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving', exchange };
 }
 
 /**

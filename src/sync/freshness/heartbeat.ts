@@ -1,3 +1,4 @@
+import type { Exchange } from '../../agent/exchange.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { type Heartbeat, sealHeartbeat, withOrigin } from '../../bus/envelope.ts';
 import { type Clock, within } from '../../ops/clock.ts';
@@ -11,6 +12,8 @@ interface HeartbeatsOptions {
   relay: Pick<Relay, 'domains' | 'flush'>;
   bus: Pick<Bus, 'publish'>;
   partitions: number;
+  /** The region's formats now. */
+  exchange(): Exchange;
   region: string;
   instance: string;
   heartbeatMs: number;
@@ -71,9 +74,18 @@ export class Heartbeats {
     const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
     for (const domain of domains) this.#beating.add(domain);
     try {
+      // Before anything else: whatever is published before the heartbeat has no newer format.
+      const exchange = this.#options.exchange();
       const beat = await this.take();
       // Order matters: read the clock after taking the number, and before reading what the region has accepted.
-      const written = { beat, writer: instance, steadyMs: clock.monotonicMs(), timestampMs: clock.nowMs(), leaving };
+      const written = {
+        beat,
+        writer: instance,
+        steadyMs: clock.monotonicMs(),
+        timestampMs: clock.nowMs(),
+        leaving,
+        exchange,
+      };
       const publish = (domain: string): Promise<void> =>
         this.#publish({ region, domain, ...written })
           .catch(failed)
