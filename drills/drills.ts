@@ -9,6 +9,7 @@ import { masterFailover } from './master-failover.ts';
 import { mixedConfig } from './mixed-config.ts';
 import { poison } from './poison.ts';
 import { refuse } from './refuse.ts';
+import { rollingUpgrade } from './rolling-upgrade.ts';
 import { shardMigration } from './shard-migration.ts';
 import type { Drill } from './stage/drill.ts';
 import { totalIsolation } from './total-isolation.ts';
@@ -31,5 +32,6 @@ export const DRILLS: readonly Drill[] = [
   refuse,
   forgedIds,
   mixedConfig,
+  rollingUpgrade,
   poison,
 ];

@@ -106,6 +106,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
   ],
   world: ['src', 'simulators'],
   'drills/stage': ['src', 'simulators', 'world'],
+  'drills/next-version': [],
   drills: ['src', 'simulators', 'world'],
   bench: ['src', 'simulators', 'world'],
   // Builds what src is published as.

@@ -54,6 +54,10 @@ export class Instance {
   readonly logFile: string;
   /** Undefined if none is written. A restarted instance appends to the same file. */
   readonly historyFile: string | undefined;
+  /** The program of its next start; another version of Muster in a drill. */
+  program = CLI;
+  /** Whether callers and other regions are sent to it, as a load balancer decides. */
+  isInRotation = true;
   /** Called with the end of its log when it ends unasked. */
   onDeath: (lastWords: string) => void = () => {};
   readonly #clockOffsetMs: number;
@@ -98,7 +102,7 @@ export class Instance {
   async start(onProgress: OnProgress = () => undefined): Promise<void> {
     const history = this.historyFile ? ['--history', this.historyFile] : [];
     const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
-    this.#process.start(process.execPath, [CLI, 'serve', '--config', this.configFile, ...history, ...clock]);
+    this.#process.start(process.execPath, [this.program, 'serve', '--config', this.configFile, ...history, ...clock]);
     this.#watch.began();
     const seen = new Set<string>();
     let [progressMs, reportedMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];

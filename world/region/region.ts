@@ -31,7 +31,7 @@ export class LocalRegion {
     return this.instance.url;
   }
 
-  /** URLs of the instances that run. */
+  /** URLs of the instances that callers are sent to. */
   urls(): string[] {
     return this.#running().map(({ url }) => url);
   }
@@ -67,9 +67,11 @@ export class LocalRegion {
     this.#cluster = undefined;
   }
 
-  /** The instances that run; if none does, the first, which does not answer. */
+  /** The instances that run and are in rotation; if none is, the first, which does not answer. */
   #running(): readonly [Instance, ...Instance[]] {
-    const [first = this.instance, ...others] = this.instances.filter(({ pid }) => pid !== undefined);
+    const [first = this.instance, ...others] = this.instances.filter(
+      ({ pid, isInRotation }) => pid !== undefined && isInRotation,
+    );
     return [first, ...others];
   }
 }
