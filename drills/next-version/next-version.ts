@@ -26,7 +26,8 @@ export function makeNextVersion(into: string): string {
   return join(src, 'cli.ts');
 }
 
-function changed(source: string, { file, text, becomes }: Change): string {
+/** The source with a change. @throws Error if the change does not fit */
+export function changed(source: string, { file, text, becomes }: Change): string {
   const [before, after, ...more] = source.split(text);
   if (after === undefined || more.length > 0) {
     throw new Error(`the next version does not fit ${file}: this must occur there exactly once: ${text}`);

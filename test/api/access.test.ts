@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EXCHANGE } from '../../src/agent/exchange.ts';
 import { RegionTokens } from '../../src/auth/region-tokens.ts';
 import { SCOPES, type Scope } from '../../src/auth/scopes.ts';
 import { systemClock } from '../../src/ops/clock.ts';
@@ -214,6 +215,25 @@ describe('a region', () => {
     const read = (token: string) => send(`${eu}/v1/queues/support`, { token, headers });
     expect((await read(all)).body.code).toBe('not_that_region');
     expect((await read(await asUs.for('eu'))).status).toBe(200);
+  });
+
+  it('may run a later version: what is unknown here is left out, and a format that is, refused', async () => {
+    const headers = (format: number) => ({ 'muster-asked-by': 'us', 'muster-format': String(format) });
+    const wish = {
+      queue: 'crm-eu:nobody',
+      call_id: 'later',
+      media: 'voice',
+      skills: {},
+      proposes: 'crm-eu:x',
+      later: 1,
+    };
+    const ask = async (more: object) => send(`${eu}/v1/claims`, { token: await asUs.for('eu'), body: wish, ...more });
+    expect((await ask({ headers: headers(EXCHANGE.newest) })).body.code).toBe('no_agent_available');
+    const refused = await ask({ headers: headers(EXCHANGE.newest + 1) });
+    expect(refused).toMatchObject({ status: 503, body: { code: 'unknown_format' } });
+    // A caller's mistake is one.
+    const own = await send(`${eu}/v1/claims`, { token: await granting('route:agent'), body: wish });
+    expect(own.status).toBe(400);
   });
 
   it('is not believed elsewhere, with a key of nobody, or beyond what its callers need of it', async () => {

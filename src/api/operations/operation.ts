@@ -159,7 +159,14 @@ export function operation<
 }
 
 /** Problems of every route. */
-const ANYWHERE = ['overloaded', 'starting', 'draining', 'internal', 'head_too_large'] as const satisfies ProblemCode[];
+const ANYWHERE = [
+  'overloaded',
+  'starting',
+  'draining',
+  'unknown_format',
+  'internal',
+  'head_too_large',
+] as const satisfies ProblemCode[];
 /** Problems of routes with path parameters, which can be too long. */
 const IN_PATH = ['unknown_route'] as const satisfies ProblemCode[];
 /** Problems of routes that take a body. */
