@@ -1,4 +1,4 @@
-// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | pools | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | pools | next | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureChromium } from './chromium.mjs';
@@ -52,6 +52,7 @@ const VERBS = {
     needsRedis: (args) => !args.some((arg) => arg.startsWith('--compare')),
     commands: (args) => [['bench/run.ts', ...args]],
   },
+  next: { needsRedis: () => true, commands: (args) => [['test/next/run.ts', ...args]] },
   doors: { needsRedis: () => true, commands: (args) => [['test/doors/run.ts', ...args]] },
   release: {
     needsRedis: (args) => args.includes(PROVE),

@@ -7,6 +7,7 @@ import { serveCommand } from '../../src/serve/commands/command.ts';
 import { configCommand } from '../../src/serve/commands/config-command.ts';
 import { deadlettersCommand } from '../../src/serve/commands/deadletters-command.ts';
 import { topicsCommand } from '../../src/serve/commands/topics-command.ts';
+import { upgradeCommand } from '../../src/serve/commands/upgrade-command.ts';
 import { freePort } from '../../world/tools/ports.ts';
 import { type Ended, muster } from '../fixtures/muster-command.ts';
 
@@ -17,6 +18,11 @@ const COMMANDS: [args: string[], name: string, code: number][] = [
   [['acl', 'print', '--config'], 'muster acl', 1],
   [['topics', 'check', '--config'], 'muster topics', 2],
   [['topics', 'apply', '--config'], 'muster topics', 2],
+  ...['status', 'start', 'finish', 'back'].map((verb): [string[], string, number] => [
+    ['upgrade', verb, '--config'],
+    `muster upgrade ${verb}`,
+    2,
+  ]),
   [['deadletters', 'list', '--config'], 'muster deadletters', 2],
   [['deadletters', 'show', '1-1', '--config'], 'muster deadletters', 2],
   [['deadletters', 'replay', '--all', '--config'], 'muster deadletters', 2],
@@ -27,6 +33,7 @@ const MAKERS = {
   acl: aclCommand,
   topics: topicsCommand,
   deadletters: deadlettersCommand,
+  upgrade: upgradeCommand,
 };
 const NEED_NO_FILE = ['config example', 'config schema', 'config explain'];
 
@@ -102,6 +109,15 @@ test.concurrent('a process of its own prints the same error for a missing file, 
     expect(ended).toEqual({ code, out: '', err: `${name}: ${file}: cannot be read: the file does not exist\n` });
   }
 });
+
+test.each(['status', 'start', 'finish', 'back'])(
+  'a cluster that muster upgrade %s cannot reach is named in one line',
+  async (verb) => {
+    const { code, out, err } = await run(['upgrade', verb, '--config', join(dir, 'streams.yaml')]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(new RegExp(`^muster upgrade ${verb}: .*127\\.0\\.0\\.1:9.*\\n$`));
+  },
+);
 
 describe('a bus that a command has nothing to do with, or cannot reach', () => {
   test.each(['check', 'apply'])('is named in one line by muster topics %s', async (verb) => {

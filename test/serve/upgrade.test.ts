@@ -102,7 +102,7 @@ describe('an upgrade', () => {
   ])('%s', (_, now, start, finish, older, next) => {
     const expectReasons = (reasons: string[], expected: RegExp[]): void => {
       expect(reasons).toHaveLength(expected.length);
-      expected.forEach((pattern, i) => expect(reasons[i]).toMatch(pattern));
+      for (const [i, pattern] of expected.entries()) expect(reasons[i]).toMatch(pattern);
     };
     expectReasons(whyNotStart(now), start);
     expectReasons(whyNotFinish(now), finish);
