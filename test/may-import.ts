@@ -71,6 +71,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
     'src/ops/clock',
   ],
   'src/serve': [
+    'src/agent/exchange',
     'src/api/server',
     'src/auth',
     'src/bus',

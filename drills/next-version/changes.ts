@@ -16,9 +16,9 @@ export const NEXT = { store: '4', exchange: 2, version: '99.0.0-next' } as const
 export const CHANGES: readonly Change[] = [
   {
     file: 'store/record/layout.ts',
-    text: 'export type Field = (typeof FIELDS)[number][0];',
-    becomes: `const NEXT_FIELDS = [...FIELDS, ['skilled', 3]] as const;
-export type Field = (typeof NEXT_FIELDS)[number][0];`,
+    text: 'type Field = (typeof FIELDS)[number][0];',
+    becomes: `type Field = (typeof NEXT_FIELDS)[number][0];
+const NEXT_FIELDS = [...FIELDS, ['skilled', 3]] as const;`,
   },
   {
     file: 'store/record/layout.ts',

@@ -74,8 +74,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
   const heardOfClaims: OneCall['heard'] = (...claims) => oneCall.heardOwn(...claims);
   const relay = new Relay({ ...ground, outbox, agents, bus, leases, setAside, heardOfClaims, exchange: versions });
-  const exchange = () => versions.exchange();
-  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance, exchange });
+  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance, versions });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });
   const heard = { ...taken, store, bus, apply, freshness, positions, history, setAside, config };

@@ -23,7 +23,7 @@ afterEach(() => {
 /** The heartbeats of one instance, which relays what `relay` says. */
 function beating(relay: Relay, instance = 'eu-1', takeBeat = sync.store.takeBeat.bind(sync.store)): Heartbeats {
   const heartbeats = new Heartbeats({
-    ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3, exchange: () => OLDEST_EXCHANGE },
+    ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3, versions: { exchange: () => OLDEST_EXCHANGE } },
     ...{ region: 'eu', instance, heartbeatMs: EVERY_MS, clock: sync.clock, log: sync.log },
   });
   running.push(heartbeats);

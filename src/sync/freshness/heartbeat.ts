@@ -12,8 +12,8 @@ interface HeartbeatsOptions {
   relay: Pick<Relay, 'domains' | 'flush'>;
   bus: Pick<Bus, 'publish'>;
   partitions: number;
-  /** The region's formats now. */
-  exchange(): Exchange;
+  /** The region's formats. */
+  versions: { exchange(): Exchange };
   region: string;
   instance: string;
   heartbeatMs: number;
@@ -75,7 +75,7 @@ export class Heartbeats {
     for (const domain of domains) this.#beating.add(domain);
     try {
       // Before anything else: whatever is published before the heartbeat has no newer format.
-      const exchange = this.#options.exchange();
+      const exchange = this.#options.versions.exchange();
       const beat = await this.take();
       // Order matters: read the clock after taking the number, and before reading what the region has accepted.
       const written = {
