@@ -61,8 +61,8 @@ export const FORMATS: readonly [Format, ...Format[]] = [format('3', FIELDS)];
 export const OLDEST = FORMATS[0];
 export const NEWEST = FORMATS.at(-1) as Format;
 
-/** The format with this number; undefined if this version does not know it. */
-export const formatNumbered = (number: string): Format | undefined => FORMATS.find((each) => each.number === number);
+/** By number. */
+export const KNOWN_FORMATS: ReadonlyMap<string, Format> = new Map(FORMATS.map((each) => [each.number, each]));
 
 /**
  * Values of `voice`. `available`: takes a voice interaction, live locks aside. `units`: the field `units` decides, for every

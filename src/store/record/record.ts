@@ -17,7 +17,7 @@ import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { LeasedWork } from '../leases.ts';
-import { AVAILABILITY, type Field, type Format, formatNumbered, STATES } from './layout.ts';
+import { AVAILABILITY, type Field, type Format, KNOWN_FORMATS, STATES } from './layout.ts';
 
 /**
  * The keys of the region's store. All keys of a domain share one hash tag, so one script can decide a claim, and declares every
@@ -74,6 +74,9 @@ export const probeKey = (n: number): string => `probe:{${n}}`;
 /** Holds the name of the region that owns the cluster. */
 export const OWNER_KEY = 'muster:owner';
 
+/** The domain of one of its keys. */
+export const domainOf = (key: string): string => key.slice(key.indexOf('{') + 1, key.indexOf('}'));
+
 /** Number of slots of a Redis Cluster. */
 const SLOTS = 16_384;
 
@@ -115,7 +118,7 @@ interface Header extends Omit<AgentRecord, 'facets'> {
 
 /** Parses a header of any known format. @throws Error if it is none */
 export function readHeader(header: string): Header {
-  const format = formatNumbered(header.charAt(0));
+  const format = KNOWN_FORMATS.get(header.charAt(0));
   const [ofAgent = '', ofClaim = '', ...more] = header.slice(format?.length).split('\n');
   const [home, , units] = ofAgent.split(' ');
   const [by, call, queue, reason] = ofClaim.split(' ');

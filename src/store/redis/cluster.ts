@@ -1,6 +1,7 @@
 import { type Clock, within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { slotOf } from '../record/record.ts';
+import { OLDEST } from '../record/layout.ts';
+import { domainOf, slotOf } from '../record/record.ts';
 import { isNoScript, isPassing, refusalOf } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { Announcements } from './announcements.ts';
@@ -109,7 +110,8 @@ export class Cluster {
     const key = keys[0] as string;
     const rest = [String(keys.length), ...keys, ...args];
     const call = async (): Promise<unknown> => {
-      const script = this.formats.scriptFor(asked, key);
+      const { number } = this.formats.known.get(domainOf(key)) ?? OLDEST;
+      const script = 'byFormat' in asked ? (asked.byFormat.get(number) as Script) : asked;
       try {
         return await this.client.sendCommand(key, false, ['EVALSHA', script.sha, ...rest]);
       } catch (error) {

@@ -1,24 +1,18 @@
-import { FORMATS, type Format, formatNumbered, OLDEST } from '../record/layout.ts';
+import { FORMATS, type Format, KNOWN_FORMATS } from '../record/layout.ts';
+import { domainOf } from '../record/record.ts';
 import { ShardUnavailable } from '../store.ts';
-import type { DomainScript, Script } from './scripts.ts';
 
 /**
  * The formats of the domains' stores, as far as this instance knows. Scripts compare the format themselves, so an outdated one
  * costs one repetition and does no harm.
  */
 export class StoreFormats {
-  /** By hash tag, which is the domain. */
+  /** By domain; none: the oldest. */
+  readonly known: ReadonlyMap<string, Format>;
   readonly #known = new Map<string, Format>();
 
-  /** The format in which the data of a key's domain is written. */
-  of(key: string): Format {
-    return this.#known.get(tagOf(key)) ?? OLDEST;
-  }
-
-  /** The text of a script for the domain of a key. */
-  scriptFor(script: Script | DomainScript, key: string): Script {
-    if (!('byFormat' in script)) return script;
-    return script.byFormat.get(this.of(key).number) as Script;
+  constructor() {
+    this.known = this.#known;
   }
 
   /**
@@ -27,12 +21,12 @@ export class StoreFormats {
    */
   learn(key: string, error: unknown): void {
     const [, number] = /^FORMAT (\S+)/.exec(String((error as Error).message)) ?? [];
-    if (number !== undefined) this.set(tagOf(key), number);
+    if (number !== undefined) this.set(domainOf(key), number);
   }
 
   /** Notes the format of a domain's store. @throws ShardUnavailable if this version does not know it */
   set(domain: string, number: string): void {
-    const format = formatNumbered(number);
+    const format = KNOWN_FORMATS.get(number);
     if (!format) throw new ShardUnavailable(unknownFormat(domain, number));
     this.#known.set(domain, format);
   }
@@ -43,8 +37,3 @@ export const knownFormats = (): string => FORMATS.map(({ number }) => number).jo
 
 export const unknownFormat = (domain: string, number: string): string =>
   `the store of domain "${domain}" has format ${number}, and this version of Muster knows ${knownFormats()}`;
-
-function tagOf(key: string): string {
-  const open = key.indexOf('{');
-  return key.slice(open + 1, key.indexOf('}', open));
-}

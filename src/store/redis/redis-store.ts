@@ -4,7 +4,7 @@ import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
-import { formatNumbered } from '../record/layout.ts';
+import { KNOWN_FORMATS } from '../record/layout.ts';
 import { agentsKey, BEAT_KEY, LEASES, OWNER_KEY, SeenRecords, storeKey } from '../record/record.ts';
 import type { Aligned, Permits, PermitsOptions, ShardState, Store } from '../store.ts';
 import { RedisAgents } from './agents.ts';
@@ -92,7 +92,7 @@ async function checkFormat(cluster: Cluster, config: Config): Promise<void> {
     const [agents, store] = [agentsKey(domain), storeKey(domain)];
     const fields = (await cluster.command(store, ['HMGET', store, 'format', 'mixed'])) as (string | null)[];
     for (const number of fields) {
-      if (number === null || formatNumbered(number)) continue;
+      if (number === null || KNOWN_FORMATS.has(number)) continue;
       throw new Error(
         `${unknownFormat(domain, number)}: start the version that knows both, and run \`muster upgrade status\` with it`,
       );
@@ -102,7 +102,7 @@ async function checkFormat(cluster: Cluster, config: Config): Promise<void> {
       string,
       string[],
     ];
-    if (header === undefined || formatNumbered(header.charAt(0))) continue;
+    if (header === undefined || KNOWN_FORMATS.has(header.charAt(0))) continue;
     throw new Error(
       `the records of domain "${domain}" have a format that this version of Muster does not know (it knows ${knownFormats()}): ` +
         'stop all instances of the region, empty its Redis Cluster (FLUSHALL on every master), and start this version; agents ' +

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { within } from '../../ops/clock.ts';
-import type { Format } from '../record/layout.ts';
-import { slotOf } from '../record/record.ts';
+import { type Format, OLDEST } from '../record/layout.ts';
+import { domainOf, slotOf } from '../record/record.ts';
 import { isNoScript } from '../replies.ts';
 import { ShardUnavailable } from '../store.ts';
 import { type Durability, Written } from '../written.ts';
@@ -275,7 +275,7 @@ function sharedParcels(items: Item[], formats: StoreFormats): Parcel[] {
   for (let from = 0; from < items.length; from += batch.most) {
     const some = items.slice(from, from + batch.most);
     const requests = some.map(({ work }) => (work as { request: unknown }).request);
-    const call = { script: batch.script, ...batch.compose(requests, formats.of(batch.key)) };
+    const call = { script: batch.script, ...batch.compose(requests, formats.known.get(domainOf(batch.key)) ?? OLDEST) };
     const command = callOf(call, some[0]?.isNew ?? false, formats);
     parcels.push({ items: some, command, read: (reply) => batch.read(reply, requests) });
   }
@@ -284,7 +284,8 @@ function sharedParcels(items: Item[], formats: StoreFormats): Parcel[] {
 
 /** @param isNew whether the node may not know the script */
 function callOf({ script: asked, keys, args }: ScriptCall, isNew: boolean, formats: StoreFormats): string[] {
-  const script = formats.scriptFor(asked, keys[0] as string);
+  const { number } = formats.known.get(domainOf(keys[0] as string)) ?? OLDEST;
+  const script = 'byFormat' in asked ? (asked.byFormat.get(number) as Script) : asked;
   return [...(isNew ? ['EVAL', script.lua] : ['EVALSHA', script.sha]), String(keys.length), ...keys, ...args];
 }
 
