@@ -217,4 +217,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: [],
     step: 'A bad message on every partition of the bus',
   },
+  {
+    name: 'conversion',
+    without: 'converting the records that nobody writes after the format of a store has changed',
+    file: 'src/store/redis/conversion.ts',
+    text: 'if (agentIds.length > 0) converted +=',
+    becomes: 'if (agentIds.length < 0) converted +=',
+    drill: 'rolling-upgrade',
+    breaks: [],
+    step: 'Records have format 4, messages 1, in every region',
+  },
 ];

@@ -23,19 +23,8 @@ const FLIPPING = [
   },
 ];
 
-/** Tests of what a domain's store does, whatever its format. */
-const TESTS = [
-  'redis-contract',
-  'claim',
-  'settle',
-  'commit',
-  'capacity',
-  'calls',
-  'forgotten',
-  'room',
-  'nobody',
-  'model',
-];
+/** Tests of what a domain's store does, whatever its format; without those that write records past the store, in one format. */
+const TESTS = ['redis-contract', 'claim', 'capacity', 'calls', 'forgotten', 'room', 'nobody', 'model'];
 
 /** Runs the tests of the store against the drill's next version, whose stores change their format to and fro meanwhile. */
 const dir = mkdtempSync(join(tmpdir(), 'muster-next-'));
