@@ -55,18 +55,19 @@ async function upgradeAndReturn(stage: Stage, next: string): Promise<void> {
   await replaceEach(stage, world, 0, next, 'One instance of every region is replaced by the next version');
   await refused(stage, world, next, 'start', 'The formats cannot change while old instances live');
   await replaceEach(stage, world, 1, next, 'The others follow: everything is new, and the formats are the old ones');
-  await formatsAre(stage, world, next, oldest);
+  await formatsAre(stage, world, next, oldest, 'The new version works with the old formats, in every region');
   await refused(stage, world, next, 'finish', 'Other regions cannot get new messages before the stores have changed');
   await everywhere(stage, world, next, 'start', 'The stores of all regions change to the new format');
-  await formatsAre(stage, world, next, { ...oldest, store: NEXT.store });
+  const converted = { ...oldest, store: NEXT.store };
+  await formatsAre(stage, world, next, converted, 'Every record has the new format, in every region');
   await callsGetAgents(stage, world, 'Calls get agents in every region');
   await refusesToStart(stage, world);
   await everywhere(stage, world, next, 'finish', 'All regions send each other new messages');
-  await formatsAre(stage, world, next, NEXT);
+  await formatsAre(stage, world, next, NEXT, 'Messages have the new format, too');
   await callsGetAgents(stage, world, 'Calls get agents in every region as before');
 
   await everywhere(stage, world, next, 'back', 'The way back: all regions return to the old formats');
-  await formatsAre(stage, world, next, oldest);
+  await formatsAre(stage, world, next, oldest, 'Records and messages have the old formats again');
   await replaceEach(stage, world, 0, THIS, 'One instance of every region is replaced by this version');
   await replaceEach(stage, world, 1, THIS, 'The others follow');
   await callsGetAgents(stage, world, 'Calls get agents in every region once more');
@@ -150,8 +151,14 @@ interface Told {
 }
 
 /** A step: every region has these formats, in every record, and is known for them in the others. */
-async function formatsAre(stage: Stage, world: World, program: string, { store, exchange }: Formats): Promise<void> {
-  await stage.step(`Records have format ${store}, messages ${exchange}, in every region`, async (say) => {
+async function formatsAre(
+  stage: Stage,
+  world: World,
+  program: string,
+  { store, exchange }: Formats,
+  name: string,
+): Promise<void> {
+  await stage.step(name, async (say) => {
     for (const region of world.regions) {
       const { seen } = await stage.until(
         `${region.name} has these formats`,

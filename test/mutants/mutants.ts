@@ -225,6 +225,6 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'if (agentIds.length < 0) converted +=',
     drill: 'rolling-upgrade',
     breaks: [],
-    step: 'Records have format 4, messages 1, in every region',
+    step: 'Every record has the new format, in every region',
   },
 ];
