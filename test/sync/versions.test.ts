@@ -90,4 +90,25 @@ describe('the formats of a region', () => {
     await pass(2 * TURNED_MS);
     expect(all[0]?.exchange().sends).toBe(1);
   });
+
+  it('are warned of where a store is older than the finished upgrade, or unknown', async () => {
+    const { sync, all } = await started('eu-1');
+    const [one] = all as [Versions];
+    const { conversion } = sync.store;
+    const state = vi.spyOn(conversion, 'state').mockResolvedValue({ format: '2', flips: 0 });
+    vi.spyOn(conversion, 'formats', 'get').mockReturnValue(['2', '3']);
+    await pass(2 * LOOK_MS);
+    expect([one.warnings(), one.obstacles()]).toEqual([[], []]);
+    await want(sync, 2);
+    await pass(2 * TURNED_MS);
+    expect(one.warnings()).toEqual([
+      'the store of domain "main" has format 2 although the upgrade is finished: run `muster upgrade start`',
+      'the store of domain "sales" has format 2 although the upgrade is finished: run `muster upgrade start`',
+    ]);
+    expect(one.obstacles()).toEqual([]);
+    state.mockResolvedValue({ format: '4', flips: 1 });
+    await pass(2 * LOOK_MS);
+    expect(one.obstacles()[0]).toBe('the store of domain "main" has format 4, and this version knows 2 and 3');
+    expect(one.warnings()).toEqual(one.obstacles());
+  });
 });

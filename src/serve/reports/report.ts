@@ -27,6 +27,7 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
     regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
     warnings: [
       ...peers.warnings(),
+      ...sync.versions.warnings(),
       ...shards.flatMap((shard) => warningsOf(shard, config.redis.replicas)),
       ...warningsOfAside(aside, clock.nowMs()),
     ],

@@ -55,6 +55,7 @@ export class Versions {
   #readMs = Number.NEGATIVE_INFINITY;
   #said = EXCHANGE.oldest;
   #unknownStores: string[] = [];
+  #olderStores: string[] = [];
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -80,6 +81,11 @@ export class Versions {
   /** Why this version cannot serve the region's stores, in words. */
   obstacles(): string[] {
     return this.#unknownStores;
+  }
+
+  /** What an operator of the region should know, in words. */
+  warnings(): string[] {
+    return [...this.#unknownStores, ...this.#olderStores];
   }
 
   async #run(): Promise<void> {
@@ -142,13 +148,23 @@ export class Versions {
   async #lookAtStores(): Promise<void> {
     const { store, config } = this.#options;
     const { conversion } = store;
-    const unknown = domainsOf(config).map(async (domain) => {
-      const { format } = await conversion.state(domain);
-      const known = conversion.formats;
-      if (known.includes(format)) return [];
-      return [`the store of domain "${domain}" has format ${format}, and this version knows ${known.join(' and ')}`];
-    });
-    this.#unknownStores = (await Promise.all(unknown)).flat();
+    const [known, newest] = [conversion.formats, conversion.formats.at(-1)];
+    const domains = domainsOf(config).map(async (domain) => ({ domain, ...(await conversion.state(domain)) }));
+    const states = await Promise.all(domains);
+    this.#unknownStores = states.flatMap(({ domain, format }) =>
+      known.includes(format)
+        ? []
+        : [`the store of domain "${domain}" has format ${format}, and this version knows ${known.join(' and ')}`],
+    );
+    // A domain that is new, or was emptied, after the upgrade.
+    const isFinished = EXCHANGE.newest > EXCHANGE.oldest && this.sends === EXCHANGE.newest;
+    this.#olderStores = states.flatMap(({ domain, format }) =>
+      isFinished && known.includes(format) && format !== newest
+        ? [
+            `the store of domain "${domain}" has format ${format} although the upgrade is finished: run \`muster upgrade start\``,
+          ]
+        : [],
+    );
   }
 }
 
