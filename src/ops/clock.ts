@@ -1,3 +1,5 @@
+import { uptime } from 'node:os';
+
 /**
  * The only file that reads a clock.
  *
@@ -21,6 +23,24 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
 };
+
+/**
+ * Time in ms since the host was booted. Unlike the monotonic clock it includes the time that the host was suspended. It
+ * stands still with a virtual machine that is paused or migrated.
+ */
+export const uptimeMs = (): number => uptime() * 1000;
+
+/** Another clock, read between two moments of the local monotonic clock. */
+export interface ClockReading {
+  /** Name of the other clock, e.g. `the shard 10.0.0.1:6379`. */
+  reference: string;
+  /** Local monotonic time when the reading was here, in ms. */
+  steadyMs: number;
+  /** What the other clock showed, in ms; its zero does not matter. */
+  otherMs: number;
+  /** It was read at most this long before `steadyMs`, in ms; Infinity if nothing limits it. */
+  roundTripMs: number;
+}
 
 /** A call took longer than its limit. It may still be carried out. */
 export class TooLate extends Error {

@@ -24,7 +24,7 @@ export function createMetrics(region: string) {
   };
 }
 
-function metricsOfProcess({ gauge }: Maker) {
+function metricsOfProcess({ counter, gauge }: Maker) {
   return {
     buildInfo: gauge(
       'build_info',
@@ -32,6 +32,10 @@ function metricsOfProcess({ gauge }: Maker) {
       'version',
       'revision',
       'kind',
+    ),
+    hostStandstills: counter(
+      'host_standstills_total',
+      'Times that the host of this instance was found to have stood still together with its monotonic clock.',
     ),
   };
 }

@@ -7,6 +7,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformCounts } from '../ops/platform-counts.ts';
 import type { Store } from '../store/store.ts';
+import type { HostWatch } from '../sync/freshness/host-watch.ts';
 import type { Access } from './access.ts';
 
 /** The dependencies that all parts of an instance share. */
@@ -15,6 +16,8 @@ export interface Ground {
   build: Build;
   instance: string;
   clock: Clock;
+  /** Whether the host of this instance stands still. */
+  host: HostWatch;
   log: Log;
   /** Undefined if no history is written. */
   history: History | undefined;

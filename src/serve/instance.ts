@@ -9,6 +9,7 @@ import { createLog, type Log } from '../ops/log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { PlatformCounts } from '../ops/platform-counts.ts';
 import { Pushes } from '../routing/read-through/pushes.ts';
+import { HostWatch } from '../sync/freshness/host-watch.ts';
 import { awaitFirstReading, type ReadingState } from '../sync/mirroring/first-reading.ts';
 import { openAccess } from './access.ts';
 import type { Ground } from './ground.ts';
@@ -126,7 +127,9 @@ async function openGround({ config, historyFile, clock = systemClock }: StartOpt
   const history = historyFile ? openHistory({ file: historyFile, region, process: instance, clock, log }) : undefined;
   const store = await openStore(config, clock, log);
   const counts = new PlatformCounts(metrics, log);
-  return { config, build, instance, clock, log, history, audit, access, store, metrics, counts };
+  const host = new HostWatch({ clock, log, metrics });
+  store.followClocks((reading) => host.read(reading));
+  return { config, build, instance, clock, host, log, history, audit, access, store, metrics, counts };
 }
 
 /** Closes everything on failure, so that the process can end. */

@@ -46,7 +46,7 @@ export interface Sync {
 const RELAY_LEASE_TTL_MS = 6000;
 
 export async function assembleSync(ground: Ground): Promise<Sync> {
-  const { config, clock, log, metrics, history, store, instance } = ground;
+  const { config, clock, host, log, metrics, history, store, instance } = ground;
   const bus = await createBus(ground);
   const { agents, outbox } = store;
   const { partitions } = config.bus;
@@ -74,7 +74,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const shared = { region: config.region, clock, log, metrics, heartbeatMs: config.freshness.heartbeatMs };
   const heardOfClaims: OneCall['heard'] = (...claims) => oneCall.heardOwn(...claims);
   const relay = new Relay({ ...ground, outbox, agents, bus, leases, setAside, heardOfClaims, exchange: versions });
-  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance, versions });
+  const heartbeats = new Heartbeats({ ...shared, store, relay, bus, partitions, instance, host, versions });
   const oneCall = new OneCall(region);
   const lapses = new Lapses({ region, store, instance });
   const heard = { ...taken, store, bus, apply, freshness, positions, history, setAside, config };
@@ -92,7 +92,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     setAside,
     versions,
     start: async () => {
-      for (const each of [leases, peers]) each.start();
+      for (const each of [host, leases, peers]) each.start();
       await freshness.start();
       await relay.start();
       heartbeats.start();
@@ -111,7 +111,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       await relay.stop();
       await leases.stop();
       await bus.close();
-      for (const each of [freshness, positions, setAside]) each.stop();
+      for (const each of [host, freshness, positions, setAside]) each.stop();
     },
   };
 }
@@ -151,7 +151,7 @@ async function isLastInstance(leases: Leases, log: Log): Promise<boolean> {
 }
 
 function createPeers(
-  { config, access, clock, log }: Ground,
+  { config, access, clock, host, log }: Ground,
   freshness: Freshness,
   exchange: Versions,
   claimIds: ClaimIds,
@@ -159,7 +159,10 @@ function createPeers(
   const urls = Object.fromEntries(Object.entries(config.regions).map(([name, { url }]) => [name, url]));
   const ask = (name: string) => freshness.ask(name);
   const [claimKey = ''] = claimIds.fingerprints;
-  return new Peers({ region: config.region, urls, ask, claimKey, tokens: access.regionTokens, exchange, clock, log });
+  const tokens = access.regionTokens;
+  const peers = new Peers({ region: config.region, urls, ask, claimKey, tokens, exchange, clock, log });
+  host.onStandstill(() => peers.measureAgain());
+  return peers;
 }
 
 function relayLeases({ config, store, instance, clock, log }: Ground): Leases {

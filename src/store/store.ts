@@ -1,5 +1,6 @@
 import type { Move } from '../agent/claim.ts';
 import type { Claim, Facets } from '../agent/facets.ts';
+import type { ClockReading } from '../ops/clock.ts';
 import type { AgentRecord, Applied } from './agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from './leases.ts';
 import type { Calls, Queues } from './queues.ts';
@@ -46,6 +47,8 @@ export interface Store {
   shards(): ShardState[];
   /** State of the shard that holds a domain; undefined if it is not known at present. */
   shardOf(domain: string): ShardState | undefined;
+  /** Calls the listener with each reading of the clock of one of the store's nodes, about once a second for each. */
+  followClocks(listener: (reading: ClockReading) => void): void;
   close(): Promise<void>;
 }
 

@@ -11,6 +11,7 @@ import type { Attempt } from '../../src/routing/claims/grant.ts';
 import { Peers } from '../../src/routing/peers/peers.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { freePort } from '../../world/tools/ports.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 
 const HERE = 'here';
 const HOME = 'home';
@@ -32,7 +33,7 @@ function attemptBeside(port: number): Attempt {
     {},
   );
   const shared = { store: undefined as never, clock: systemClock, log }; // nothing is asked of the store
-  const freshness = new Freshness({ ...shared, config });
+  const freshness = new Freshness({ ...shared, config, host: STEADY_HOST });
   peers = new Peers({
     region: HERE,
     urls,

@@ -21,6 +21,7 @@ import { Relay } from '../../src/sync/flow/relay.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 import { FakePlatform } from './fake-platform.ts';
 import { NearPeers } from './near-peers.ts';
 
@@ -198,7 +199,7 @@ function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
     partitions,
     exchange: OLDEST_EXCHANGE,
   });
-  const freshness = new Freshness(ground);
+  const freshness = new Freshness({ ...ground, host: STEADY_HOST });
   const platform = new FakePlatform();
   const platforms = new Map(['near', 'far', 'strict'].map((connection) => [connection, platform]));
   const peers = new NearPeers(name);

@@ -4,6 +4,7 @@ import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { Heartbeat } from '../../src/bus/envelope.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 import { holdTime, MemorySync, pass } from './memory-sync.ts';
 
 let sync: MemorySync;
@@ -17,7 +18,7 @@ afterEach(() => sync.stop());
 /** One more instance: nothing is confirmed to it yet. */
 function another(): Freshness {
   const { clock, config, store, log } = sync;
-  return new Freshness({ store, config, clock, log });
+  return new Freshness({ store, config, host: STEADY_HOST, clock, log });
 }
 
 describe('an agent whom the platform has confirmed', () => {

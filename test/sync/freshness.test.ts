@@ -6,6 +6,7 @@ import { systemClock } from '../../src/ops/clock.ts';
 import { BEAT_KEY } from '../../src/store/record/record.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { SOON } from '../fixtures/soon.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 import { type Store, silent, startStore } from '../fixtures/store.ts';
 
 let store: Store;
@@ -32,7 +33,7 @@ const DOMAINS = ['main', 'sales'];
 
 /** One instance of `eu`, which listens to `us` on three partitions. */
 function instance(): Freshness {
-  return new Freshness({ store: store.open(), config: CONFIG, clock: systemClock, log: silent });
+  return new Freshness({ store: store.open(), config: CONFIG, host: STEADY_HOST, clock: systemClock, log: silent });
 }
 
 const takeBeat = (known = 0): Promise<number> => store.open().takeBeat(known);

@@ -6,6 +6,7 @@ import { HEARTBEAT, type Heartbeat, openMessage, originOf, partitionOf } from '.
 import { SHARED } from '../../src/store/memory/memory-region.ts';
 import { leaseOf, type Relay } from '../../src/sync/flow/relay.ts';
 import { Heartbeats } from '../../src/sync/freshness/heartbeat.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 import { event, holdTime, MemorySync, pass, START_MS, until } from './memory-sync.ts';
 
 const EVERY_MS = 1000;
@@ -23,6 +24,7 @@ afterEach(() => {
 /** The heartbeats of one instance, which relays what `relay` says. */
 function beating(relay: Relay, instance = 'eu-1', takeBeat = sync.store.takeBeat.bind(sync.store)): Heartbeats {
   const heartbeats = new Heartbeats({
+    host: STEADY_HOST,
     ...{ store: { takeBeat }, relay, bus: sync.bus, partitions: 3, versions: { exchange: () => OLDEST_EXCHANGE } },
     ...{ region: 'eu', instance, heartbeatMs: EVERY_MS, clock: sync.clock, log: sync.log },
   });

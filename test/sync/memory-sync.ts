@@ -18,6 +18,7 @@ import { leaseOf, Relay } from '../../src/sync/flow/relay.ts';
 import { SetAside } from '../../src/sync/flow/set-aside.ts';
 import { Freshness } from '../../src/sync/freshness/freshness.ts';
 import { Positions } from '../../src/sync/freshness/positions.ts';
+import { STEADY_HOST } from '../fixtures/steady-host.ts';
 
 /** A whole second plus some, so that no event is numbered by chance. */
 export const START_MS = Date.UTC(2026, 2, 2) + 123;
@@ -116,7 +117,7 @@ export class MemorySync {
     const { config } = this;
     const shared = { region: 'eu', config, clock: this.clock, log: this.log, metrics: this.metrics, store: this.store };
     this.positions = new Positions(shared);
-    this.freshness = new Freshness(shared);
+    this.freshness = new Freshness({ ...shared, host: STEADY_HOST });
     this.setAside = new SetAside({ ...shared, bus: this.bus, instance: 'eu-1' });
     const { atGranter, onConflict, heardOfClaims, atHome } = this;
     this.apply = new Apply({

@@ -8,6 +8,8 @@ export type Activity = { atMs: number } & (
   | { kind: 'heartbeat'; partition: number; writer: number; stampDelayMs: number; writeDelayMs: number }
   | { kind: 'probe'; thereMs: number; backMs: number }
   | { kind: 'jump'; byMs: number }
+  /** A host stands still together with its monotonic clock: the listener's, which notices after `foundMs`, or a writer's. */
+  | { kind: 'standstill'; host: 'listener' | number; forMs: number; foundMs: number }
   | { kind: 'deliver'; partition: number; count: number }
   | { kind: 'replay'; partition: number; back: number }
 );
@@ -21,6 +23,8 @@ export interface Finding {
   heardMs: number;
   /** Since the latest question that was answered with a lower beat than that heartbeat's. */
   askedMs: number;
+  /** The listener's host stands still, or has stood still and has not noticed yet. */
+  isUnaware: boolean;
 }
 
 interface Heard {
@@ -47,12 +51,14 @@ export class Simulation {
   readonly #applied = PARTITIONS.map(() => 0);
   readonly #answers: { beat: number; askedMs: number }[] = [];
   readonly #rates: number[];
+  readonly #standstills: Extract<Activity, { kind: 'standstill' }>[];
   #shiftMs = 0;
   #beat = 0;
 
   /** @param rates how fast the monotonic clocks run, the listener's first, then each writer's; 1 is right */
   constructor(activities: Activity[], rates: number[]) {
     this.#rates = rates;
+    this.#standstills = activities.filter((each) => each.kind === 'standstill');
     const steps = activities.flatMap((activity) => this.#stepsOf(activity)).sort((a, b) => a.atMs - b.atMs);
     for (const { atMs, run } of steps) {
       run(atMs);
@@ -71,11 +77,48 @@ export class Simulation {
         return this.#probe(activity);
       case 'jump':
         return [{ atMs, run: () => this.#set(activity.byMs) }];
+      case 'standstill':
+        return this.#standstill(activity);
       case 'deliver':
         return [{ atMs, run: () => this.#deliver(activity.partition, activity.count) }];
       case 'replay':
         return [{ atMs, run: () => this.#goBack(activity.partition, activity.back) }];
     }
+  }
+
+  #standstill({ atMs, host, forMs, foundMs }: Extract<Activity, { kind: 'standstill' }>): Step[] {
+    if (host !== 'listener') return [];
+    const found = (nowMs: number): void => {
+      // One that follows before it is found is found with it.
+      if (!this.#isUnaware(nowMs)) this.#watermarks.dropProofs(this.#local(nowMs));
+    };
+    return [{ atMs: atMs + forMs + foundMs, run: found }];
+  }
+
+  #isUnaware(nowMs: number): boolean {
+    return this.#standstills.some(
+      ({ host, atMs, forMs, foundMs }) => host === 'listener' && nowMs >= atMs && nowMs < atMs + forMs + foundMs,
+    );
+  }
+
+  /** How long a host has stood still before a time, in ms; what several have in common counts once. */
+  #lostMs(of: 'listener' | number, nowMs: number): number {
+    const own = this.#standstills.filter(({ host }) => host === of).sort((a, b) => a.atMs - b.atMs);
+    let [lostMs, endMs] = [0, NEVER];
+    for (const { atMs, forMs } of own) {
+      const fromMs = Math.max(atMs, endMs);
+      endMs = Math.max(endMs, atMs + forMs);
+      lostMs += Math.max(0, Math.min(nowMs, endMs) - fromMs);
+    }
+    return lostMs;
+  }
+
+  /** When a host does what is due at a time: when it goes on, if it stands still then. */
+  #awake(of: number, dueMs: number): number {
+    const during = this.#standstills.find(
+      ({ host, atMs, forMs }) => host === of && dueMs >= atMs && dueMs < atMs + forMs,
+    );
+    return during ? this.#awake(of, during.atMs + during.forMs) : dueMs;
   }
 
   #heartbeat({
@@ -88,15 +131,18 @@ export class Simulation {
     const heard: Heard = { stamp: { beat: 0, writer: `w${writer}`, steadyMs: 0, leaving: false }, stampedMs: 0 };
     const take = (nowMs: number): void => {
       heard.stamp.beat = this.#takeBeat(nowMs);
+      const count = this.#standstills.filter(({ host, atMs: from }) => host === writer && from <= nowMs).length;
+      heard.stamp.writer = `w${writer}+${count}`;
     };
     const stamp = (nowMs: number): void => {
       heard.stampedMs = nowMs;
-      heard.stamp.steadyMs = nowMs * (this.#rates[writer + 1] ?? 1) + writer * 1e9;
+      heard.stamp.steadyMs = (nowMs - this.#lostMs(writer, nowMs)) * (this.#rates[writer + 1] ?? 1) + writer * 1e9;
     };
+    const awake = (dueMs: number): number => this.#awake(writer, dueMs);
     return [
-      { atMs, run: take },
-      { atMs: atMs + stampDelayMs, run: stamp },
-      { atMs: atMs + stampDelayMs + writeDelayMs, run: () => this.#append(partition, heard) },
+      { atMs: awake(atMs), run: take },
+      { atMs: awake(atMs + stampDelayMs), run: stamp },
+      { atMs: awake(atMs + stampDelayMs + writeDelayMs), run: () => this.#append(partition, heard) },
     ];
   }
 
@@ -155,16 +201,17 @@ export class Simulation {
     const { stamp, stampedMs } = applied.toSorted((a, b) => a.stamp.beat - b.stamp.beat).at(-1) ?? {};
     const missing = log.slice(this.#applied[partition]).flatMap((each) => (isHeard(each) ? [] : [each.acceptedMs]));
     const asked = this.#answers.filter(({ beat }) => stamp && beat < stamp.beat).map(({ askedMs }) => askedMs);
-    const sinceMs = (thenMs: number): number => this.#local(nowMs) - this.#local(thenMs);
+    const sinceMs = (thenMs: number): number => (nowMs - thenMs) * (this.#rates[0] ?? 1);
     return {
       saidMs: this.#watermarks.standing(partOfLog(partition), this.#local(nowMs), LIMITS).ageMs,
       missingMs: sinceMs(Math.min(nowMs, ...missing)),
       heardMs: sinceMs(stampedMs ?? NEVER),
       askedMs: this.#local(nowMs) - Math.max(NEVER, ...asked),
+      isUnaware: this.#isUnaware(nowMs),
     };
   }
 
   #local(trueMs: number): number {
-    return trueMs * (this.#rates[0] ?? 1) + 7_000;
+    return (trueMs - this.#lostMs('listener', trueMs)) * (this.#rates[0] ?? 1) + 7_000;
   }
 }

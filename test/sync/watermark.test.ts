@@ -28,6 +28,13 @@ const activity: fc.Arbitrary<Activity> = fc.oneof(
   fc.record({ kind: kind('deliver'), atMs, partition, count: fc.integer({ min: 1, max: 20 }) }),
   fc.record({ kind: kind('replay'), atMs, partition, back: fc.nat(20) }),
 );
+const standstill: fc.Arbitrary<Activity> = fc.record({
+  kind: kind('standstill'),
+  atMs,
+  host: fc.oneof(kind('listener'), fc.nat(WRITERS - 1)),
+  forMs: fc.integer({ min: 1000, max: 60_000 }),
+  foundMs: fc.nat(1000),
+});
 const activities = fc.array(activity, { minLength: 10, maxLength: 60, size: 'max' });
 const rate = fc.double({ min: 0.9995, max: 1.0005, noNaN: true });
 const rates = fc.array(rate, { minLength: 1 + WRITERS, maxLength: 1 + WRITERS });
@@ -62,6 +69,21 @@ describe('the reported age of a partition, whatever is delayed, repeated, reorde
       expect(ages(all, speeds)).toEqual(ages(unset, speeds));
     };
     fc.assert(fc.property(activities, rates, holds), { numRuns: 200, ...SHRINKING });
+  });
+});
+
+describe('the reported age of a partition, where hosts stand still together with their monotonic clocks', () => {
+  const paused = fc.array(fc.oneof({ weight: 8, arbitrary: activity }, { weight: 1, arbitrary: standstill }), {
+    ...{ minLength: 10, maxLength: 60, size: 'max' },
+  });
+
+  test('is never less than the truth, once the listener has found out', () => {
+    const run = (all: Activity[], speeds: number[]): void => {
+      for (const { saidMs, missingMs, heardMs, isUnaware } of new Simulation(all, speeds).findings) {
+        if (!isUnaware) expect(saidMs).toBeGreaterThanOrEqual(Math.max(missingMs, heardMs) - ROUNDING_MS);
+      }
+    };
+    fc.assert(fc.property(paused, rates, run), { numRuns: 2000, ...SHRINKING });
   });
 });
 
@@ -127,11 +149,48 @@ describe('a region', () => {
   test('whose writer has a clock that runs as fast as one can is not taken for younger than it is', () => {
     const watermarks = asked();
     watermarks.applied('main/0', stampAt(0, { beat: 2 }));
-    const hourMs = 3_600_000;
-    watermarks.applied('main/0', stampAt(hourMs, { steadyMs: 1_000_000 + (hourMs * 1.0005) / 0.9995 }));
-    const { ageMs } = watermarks.standing('main/0', hourMs + 1000, LIMITS);
+    const longMs = 590_000;
+    watermarks.applied('main/0', stampAt(longMs, { steadyMs: 1_000_000 + (longMs * 1.0005) / 0.9995 }));
+    const { ageMs } = watermarks.standing('main/0', longMs + 1000, LIMITS);
     expect(ageMs).toBeGreaterThanOrEqual(1000);
-    expect(ageMs).toBeLessThan(6000);
+    expect(ageMs).toBeLessThan(1800);
+  });
+
+  test('is stale when its last answer is longer ago than proofs last, and fresh again with the next', () => {
+    const watermarks = asked();
+    watermarks.applied('main/0', stampAt(10));
+    const stateAt = (nowMs: number) => {
+      watermarks.applied('main/0', stampAt(nowMs - 100));
+      return watermarks.standing('main/0', nowMs, LIMITS).state;
+    };
+    expect(stateAt(600_000)).toBe('fresh');
+    expect(stateAt(600_200)).toBe('stale');
+    watermarks.answer(watermarks.ask(600_300), 600_300);
+    expect(stateAt(600_500)).toBe('fresh');
+  });
+
+  test('that answers keeps its proofs, however tight the first was', () => {
+    const watermarks = asked();
+    watermarks.applied('main/0', stampAt(1));
+    for (let atMs = 1000; atMs < 3_600_000; atMs += 1000) {
+      watermarks.answer(watermarks.ask(atMs), atMs);
+      watermarks.applied('main/0', stampAt(atMs + 900));
+      expect(watermarks.standing('main/0', atMs + 950, LIMITS).state).toBe('fresh');
+    }
+  });
+
+  test('proves nothing by what was asked before this host stood still', () => {
+    const watermarks = asked();
+    watermarks.applied('main/0', stampAt(10));
+    const pending = watermarks.ask(900);
+    watermarks.dropProofs(1000);
+    expect(watermarks.standing('main/0', 1000, LIMITS).ageMs).toBe(Number.POSITIVE_INFINITY);
+    watermarks.answer(pending, 26_000);
+    watermarks.applied('main/0', stampAt(26_500));
+    expect(watermarks.standing('main/0', 1600, LIMITS).ageMs).toBe(Number.POSITIVE_INFINITY);
+    watermarks.answer(watermarks.ask(1700), 26_700);
+    watermarks.applied('main/0', stampAt(27_000));
+    expect(watermarks.standing('main/0', 2000, LIMITS)).toEqual({ ageMs: 300, state: 'fresh', left: false });
   });
 
   test('whose beats went back proves nothing by them', () => {

@@ -18,6 +18,20 @@ export const SYNC_EVENTS = {
     message: 'Heartbeat was not written',
     meaning: 'The store or the bus is unavailable. If it lasts, other regions see this one as `suspect`, then `stale`.',
   },
+  host_stood_still: {
+    level: 'warn',
+    message: 'The host of this instance stood still',
+    meaning:
+      'The host was suspended, or its virtual machine was paused or migrated, for at least `at_least_ms`: `reference` went on, and the monotonic clock did not. Ages of other regions are unknown until their next heartbeats, a second or two. If another clock was set ahead, `reference_clock_leapt` follows.',
+    remedy: 'Find out what paused the host. See [A host stood still](operations.md#a-host-stood-still).',
+  },
+  reference_clock_leapt: {
+    level: 'warn',
+    message: 'Another clock leapt ahead, and this host did not stand still',
+    meaning:
+      '`reference` leapt by `by_ms` and other clocks did not, so `host_stood_still` was probably a false alarm. For 10 minutes its leaps alone are no alarm.',
+    remedy: 'Check the time synchronisation of the named host.',
+  },
   watermarks_not_read: {
     level: 'debug',
     message: 'Watermarks of a region could not be read',

@@ -27,6 +27,11 @@ export class PeerClock {
     return isOff ? 'off' : 'well';
   }
 
+  /** Forgets all samples: the host stood still, and its wall clock may be behind until it is set. */
+  measureAgain(): void {
+    this.#samples = [];
+  }
+
   /** Offset in ms, positive if the other clock is ahead. Accurate to half the round trip. Undefined before the first answer. */
   get offsetMs(): number | undefined {
     return this.#samples.toSorted((a, b) => a.rttMs - b.rttMs)[0]?.offsetMs;

@@ -38,7 +38,7 @@ interface PeersOptions {
 
 interface Peer {
   url: string;
-  /** Measured since the region last became reachable. */
+  /** Measured since the region last became reachable, and since this host last stood still. */
   roundTrip: RoundTrip;
   /** Consecutive probes without an answer. */
   failures: number;
@@ -78,13 +78,24 @@ export class Peers {
   }
 
   start(): void {
+    clearTimeout(this.#timer);
     for (const [name, peer] of this.#peers) void this.#probe(name, peer);
     this.#timer = setTimeout(() => this.start(), PROBE_EVERY_MS + PROBE_JITTER_MS * (2 * Math.random() - 1));
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#http.close();
+  }
+
+  /** Forgets round trips and clock offsets, because this host stood still, and probes all regions at once. */
+  measureAgain(): void {
+    for (const peer of this.#peers.values()) {
+      peer.roundTrip = new RoundTrip();
+      peer.clock.measureAgain();
+    }
+    if (this.#timer) this.start();
   }
 
   /** Mean round trip in ms; undefined while the region is unreachable. */
@@ -128,9 +139,9 @@ export class Peers {
     // A repeated request asks its first home again. Waiting for an unreachable one would use up the budget for other agents.
     if (this.isCutOff(home)) return { kind: 'unreachable' };
     const startedMs = this.#options.clock.monotonicMs();
+    const roundTrip = this.#peers.get(home)?.roundTrip;
     const answer = await this.#post(home, '/v1/claims', body, budgetMs);
-    if (answer.kind === 'granted')
-      this.#peers.get(home)?.roundTrip.measured(this.#options.clock.monotonicMs() - startedMs);
+    if (answer.kind === 'granted') roundTrip?.measured(this.#options.clock.monotonicMs() - startedMs);
     return answer;
   }
 
@@ -195,13 +206,15 @@ export class Peers {
       // The first request includes the time to connect, so it is not measured.
       if (peer.roundTrip.meanMs === undefined) await this.#beatOf(name, peer);
       const answered = ask(name);
+      const { roundTrip } = peer;
       const startedMs = clock.monotonicMs();
       const { time_ms: theirMs, beat, claim_keys: theirKeys } = await this.#beatOf(name, peer);
       const tookMs = clock.monotonicMs() - startedMs;
       if (peer.failures >= FAILURES_TO_GIVE_UP) log.info('region_reachable', { peer: name });
       peer.failures = 0;
-      peer.roundTrip.measured(tookMs);
       if (typeof beat === 'number') answered(beat);
+      if (peer.roundTrip !== roundTrip) return; // This host stood still meanwhile.
+      roundTrip.measured(tookMs);
       if (typeof theirMs === 'number') this.#heardClock(name, peer.clock, theirMs, tookMs);
       peer.keys.compare(theirKeys);
     } catch (error) {

@@ -10,7 +10,7 @@ import { refusalAt } from './readiness.ts';
 
 /** The report of `GET /v1/regions`: this region's store and bus, and the state of all regions as seen by this instance. */
 export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport> {
-  const { instance, store } = ground;
+  const { instance, store, host } = ground;
   const { config, peers, clock } = sync.region;
   const [{ outbox, bus }, aside] = await Promise.all([countBacklog(ground, sync), sync.setAside.lately()]);
   const shards = store.shards().map((shard) => ({
@@ -26,6 +26,7 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
     instance,
     regions: Object.keys(config.regions).map((name) => reportRegion(sync, name)),
     warnings: [
+      ...host.warnings(),
       ...peers.warnings(),
       ...sync.versions.warnings(),
       ...shards.flatMap((shard) => warningsOf(shard, config.redis.replicas)),

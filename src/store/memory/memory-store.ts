@@ -72,6 +72,9 @@ export class MemoryStore implements Store {
     });
   }
 
+  /** A store in memory has no clock but the instance's. */
+  followClocks(): void {}
+
   leases({ work, ...terms }: LeaseOptions): Leases {
     return new SharedLeases(terms, new MemoryLeaseTable(this.#region, work, terms.count));
   }

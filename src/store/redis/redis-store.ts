@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
-import type { Clock } from '../../ops/clock.ts';
+import type { Clock, ClockReading } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_RECENT_RECORDS } from '../agent-record.ts';
 import type { LeasedWork, LeaseHolder, LeaseOptions, Leases } from '../leases.ts';
@@ -158,6 +158,10 @@ export class RedisStore implements Store {
 
   async takeBeat(highest: number): Promise<number> {
     return Number(await this.#parts.cluster.run(scripts.beat, [BEAT_KEY], [String(highest)], BEAT_DEADLINE_MS));
+  }
+
+  followClocks(listener: (reading: ClockReading) => void): void {
+    this.#parts.cluster.shards.onReading = listener;
   }
 
   leases({ work, ...terms }: LeaseOptions): Leases {

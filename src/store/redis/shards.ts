@@ -1,4 +1,4 @@
-import type { Clock } from '../../ops/clock.ts';
+import type { Clock, ClockReading } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import { refusalOf, type StoreRefusal } from '../replies.ts';
 import type { ShardState } from '../store.ts';
@@ -71,6 +71,7 @@ export class Shards {
   /** Refusals that commands got, by address, and until when they are assumed to last, in monotonic ms. */
   readonly #told = new Map<string, { said: string; untilMs: number }>();
   #onDown: () => void = () => undefined;
+  #onReading: (reading: ClockReading) => void = () => undefined;
 
   constructor(options: ShardsOptions) {
     this.#options = options;
@@ -89,6 +90,11 @@ export class Shards {
   /** Called when a shard goes down. */
   set onDown(listener: () => void) {
     this.#onDown = listener;
+  }
+
+  /** Called with each reading of a master's clock. */
+  set onReading(listener: (reading: ClockReading) => void) {
+    this.#onReading = listener;
   }
 
   all(): Shard[] {
@@ -162,9 +168,13 @@ export class Shards {
     if (!reply) return undefined;
     const { role, time, refusal } = reply;
     if (!Array.isArray(role) || role[0] !== 'master') return undefined;
-    const probeMs = this.#options.clock.monotonicMs() - startedMs;
+    const endedMs = this.#options.clock.monotonicMs();
+    const probeMs = endedMs - startedMs;
     const [seconds, micros] = (time as unknown[]).map(Number) as [number, number];
-    const epochMs = seconds * 1000 + micros / 1000 - (startedMs + probeMs / 2);
+    const otherMs = seconds * 1000 + micros / 1000;
+    const epochMs = otherMs - (startedMs + probeMs / 2);
+    const reference = `the shard ${master.address}`;
+    this.#onReading({ reference, steadyMs: endedMs, otherMs, roundTripMs: probeMs });
     const refuses = refusalOf(refusal)?.said ?? this.#toldAt(master.address);
     const replicas = Array.isArray(role[2]) ? role[2].length : 0;
     return { replicas, probeMs, epochMs, ...(refuses !== undefined && { refuses }) };

@@ -6,10 +6,14 @@ import { domainOfAgent, domainsOf, type Part, partOf } from '../../config/topolo
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
+import type { HostWatch } from './host-watch.ts';
+import { beatsOf, DRIFT } from './standstill.ts';
 
 interface FreshnessOptions {
   store: Pick<Store, 'notes'>;
   config: Config;
+  /** Gets readings of the clocks of other regions. After a standstill, ages and confirmations are unknown. */
+  host: Pick<HostWatch, 'read' | 'onStandstill'>;
   clock: Clock;
   log: Log;
 }
@@ -34,6 +38,8 @@ export class Freshness {
   readonly #parts: Part[][];
   /** By agent: when the query was sent with which the platform last confirmed the agent, in monotonic ms. */
   readonly #confirmed = new LRUCache<string, number>({ max: MAX_CONFIRMED });
+  /** Monotonic time of the last standstill: what was measured from before it does not count. */
+  #standstillMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FreshnessOptions) {
@@ -44,6 +50,7 @@ export class Freshness {
     const domains = domainsOf(options.config);
     const partsOf = (partition: number): Part[] => domains.map((domain) => partOf(domain, partition));
     this.#parts = Array.from({ length: options.config.bus.partitions }, (_, partition) => partsOf(partition));
+    options.host.onStandstill(() => this.#dropProofs());
   }
 
   async start(): Promise<void> {
@@ -58,9 +65,15 @@ export class Freshness {
 
   /** Call before asking a region for its heartbeat sequence. Call the returned function with the answer. */
   ask(region: string): (beat: number) => void {
+    const { clock, host } = this.#options;
     const watermarks = this.#others.get(region);
-    const question = watermarks?.ask(this.#options.clock.monotonicMs());
-    return (beat) => question && watermarks?.answer(question, beat);
+    const question = watermarks?.ask(clock.monotonicMs());
+    return (beat) => {
+      if (!question) return;
+      const steadyMs = clock.monotonicMs();
+      host.read({ reference: beatsOf(region), steadyMs, otherMs: beat, roundTripMs: steadyMs - question.askedMs });
+      watermarks?.answer(question, beat);
+    };
   }
 
   /** Records, for all instances of the region, that a partition is applied up to a heartbeat. @throws ShardUnavailable */
@@ -68,7 +81,10 @@ export class Freshness {
     const { region, domain } = heartbeat;
     if (!domainsOf(this.#options.config).includes(domain)) return;
     const part = partOf(domain, partition);
-    if (!this.#others.get(region)?.applied(part, heartbeat)) return;
+    const watermarks = this.#others.get(region);
+    if (!watermarks) return;
+    this.#readClock(watermarks, heartbeat);
+    if (!watermarks.applied(part, heartbeat)) return;
     this.#noteExchange(region, part, heartbeat.exchange);
     await this.#options.store.notes.write('region', region, { [part]: writeStamp(heartbeat) });
   }
@@ -112,7 +128,7 @@ export class Freshness {
 
   /** Records that the platform confirmed the agent's state. @param askedMs when the query was sent, monotonic ms */
   confirmed(agentId: string, askedMs: number): void {
-    this.#confirmed.set(agentId, askedMs);
+    if (askedMs > this.#standstillMs) this.#confirmed.set(agentId, askedMs);
   }
 
   /** Discards a confirmation, because the agent's home contradicts the platform. */
@@ -136,6 +152,21 @@ export class Freshness {
       this.#confirmed.delete(oldest);
     }
     return [...this.#confirmed.rkeys()].filter((id) => this.confirmedMsAgo(id) !== undefined);
+  }
+
+  /** A heartbeat was written after the last question that was answered with a lower number, and before now. */
+  #readClock(watermarks: Watermarks, { region, beat, writer, steadyMs: otherMs }: Heartbeat): void {
+    const { clock, host } = this.#options;
+    const steadyMs = clock.monotonicMs();
+    const roundTripMs = steadyMs - watermarks.askedBefore(beat);
+    host.read({ reference: `the clock of ${writer} in ${region}`, steadyMs, otherMs, roundTripMs });
+  }
+
+  /** Makes all ages unknown until the next answers and heartbeats, because this host stood still. */
+  #dropProofs(): void {
+    this.#standstillMs = this.#options.clock.monotonicMs();
+    this.#confirmed.clear();
+    for (const watermarks of this.#others.values()) watermarks.dropProofs(this.#standstillMs);
   }
 
   /** Reads the heartbeat marks that the region's other instances recorded. */
@@ -214,17 +245,21 @@ interface Anchor {
 
 /** Answers kept, about a minute's worth. A heartbeat that is delayed longer proves something only if its writer is known. */
 const MAX_ANSWERS = 64;
-/** Anchors kept. Those of writers with a current watermark are never dropped. */
-const MAX_ANCHORS = 64;
-/** Greatest drift between two monotonic clocks, in ms per ms: NTP slews each by 500 ppm at most. */
-const DRIFT = 0.0011;
+/** Writers whose anchors are kept. Those with a current watermark are never dropped. */
+const MAX_WRITERS = 64;
+/** Anchors kept of a writer: the tightest, and less tight ones for the time when those have expired. */
+const MAX_ANCHORS = 16;
+/** How long a proof counts, in ms. It limits what short standstills of this host, each too short to be found, add up to. */
+const PROOF_LASTS_MS = 600_000;
 
 /** The watermarks of one other region. All times are local monotonic ms. */
 export class Watermarks {
   readonly #parts = new Map<Part, Stamp>();
-  readonly #anchors = new Map<string, Anchor>();
+  /** By writer. */
+  readonly #anchors = new Map<string, Anchor[]>();
   #answers: { beat: number; askedMs: number }[] = [];
   #highest = 0;
+  #standstillMs = Number.NEGATIVE_INFINITY;
 
   ask(nowMs: number): Question {
     return { askedMs: nowMs, highest: this.#highest };
@@ -232,7 +267,7 @@ export class Watermarks {
 
   /** Records the region's answer. A number that is not higher than those known when it was asked proves nothing. */
   answer({ askedMs, highest }: Question, beat: number): void {
-    if (beat <= highest) return;
+    if (beat <= highest || askedMs <= this.#standstillMs) return;
     this.#answers = [...this.#answers, { beat, askedMs }].slice(-MAX_ANSWERS);
     this.#highest = Math.max(this.#highest, beat);
     for (const stamp of this.#parts.values()) this.#anchor(stamp);
@@ -248,38 +283,62 @@ export class Watermarks {
     return true;
   }
 
+  /** Time of the last question that was answered with a lower number; -Infinity if there is none. */
+  askedBefore(beat: number): number {
+    let askedMs = Number.NEGATIVE_INFINITY;
+    for (const each of this.#answers) if (each.beat < beat) askedMs = Math.max(askedMs, each.askedMs);
+    return askedMs;
+  }
+
+  /** Drops what was proven before, and the questions that are under way: the local clock stood still. */
+  dropProofs(nowMs: number): void {
+    this.#standstillMs = nowMs;
+    this.#answers = [];
+    this.#anchors.clear();
+  }
+
   standing(part: Part, nowMs: number, { suspectMs, staleMs }: FreshnessSettings): Standing {
     const stamp = this.#parts.get(part);
     const left = stamp?.leaving ?? false;
-    const ageMs = stamp ? Math.max(0, nowMs - this.#writtenMs(stamp)) : Number.POSITIVE_INFINITY;
+    const ageMs = stamp ? Math.max(0, nowMs - this.#writtenMs(stamp, nowMs)) : Number.POSITIVE_INFINITY;
     const state = left || ageMs > staleMs ? 'stale' : ageMs > suspectMs ? 'suspect' : 'fresh';
     return { ageMs, state, left };
   }
 
-  /** A lower bound of the time at which a heartbeat was written; -Infinity if nothing is proven. */
-  #writtenMs({ writer, steadyMs }: Stamp): number {
-    const anchor = this.#anchors.get(writer);
-    if (!anchor) return Number.NEGATIVE_INFINITY;
-    const sinceMs = steadyMs - anchor.steadyMs;
-    return anchor.localMs + sinceMs - Math.abs(sinceMs) * DRIFT;
+  /** A lower bound of the time at which a heartbeat was written; -Infinity if nothing is proven, or no longer. */
+  #writtenMs(stamp: Stamp, nowMs: number): number {
+    let writtenMs = Number.NEGATIVE_INFINITY;
+    for (const anchor of this.#anchors.get(stamp.writer) ?? []) {
+      if (nowMs - anchor.localMs <= PROOF_LASTS_MS) writtenMs = Math.max(writtenMs, boundBy(anchor, stamp.steadyMs));
+    }
+    return writtenMs;
   }
 
-  /** Keeps the tightest proven bound for a heartbeat's writer. */
-  #anchor(stamp: Stamp): void {
-    const earlier = this.#answers.filter(({ beat }) => beat < stamp.beat).map(({ askedMs }) => askedMs);
-    const localMs = Math.max(...earlier);
-    if (earlier.length === 0 || localMs <= this.#writtenMs(stamp)) return;
-    this.#anchors.delete(stamp.writer);
-    this.#anchors.set(stamp.writer, { steadyMs: stamp.steadyMs, localMs });
-    if (this.#anchors.size > MAX_ANCHORS) this.#forget();
+  /** Keeps a proven bound for a heartbeat's writer, unless an anchor is as tight and as recent, and drops those it surpasses. */
+  #anchor({ beat, writer, steadyMs }: Stamp): void {
+    const localMs = this.askedBefore(beat);
+    if (localMs === Number.NEGATIVE_INFINITY) return;
+    const known = this.#anchors.get(writer) ?? [];
+    const isTighter = (anchor: Anchor): boolean => boundBy(anchor, steadyMs) > localMs;
+    if (known.some((each) => each.localMs >= localMs && boundBy(each, steadyMs) >= localMs)) return;
+    const kept = known.filter((each) => each.localMs > localMs || isTighter(each));
+    this.#anchors.delete(writer);
+    this.#anchors.set(writer, [...kept, { steadyMs, localMs }].slice(-MAX_ANCHORS));
+    if (this.#anchors.size > MAX_WRITERS) this.#forget();
   }
 
-  /** Drops the oldest anchor that no current watermark needs. */
+  /** Drops the anchors of the writer heard longest ago that no current watermark needs. */
   #forget(): void {
     const needed = new Set([...this.#parts.values()].map(({ writer }) => writer));
     const [oldest] = [...this.#anchors.keys()].filter((writer) => !needed.has(writer));
     if (oldest !== undefined) this.#anchors.delete(oldest);
   }
+}
+
+/** A lower bound of the local time at which the writer's clock was at `steadyMs`. */
+function boundBy(anchor: Anchor, steadyMs: number): number {
+  const sinceMs = steadyMs - anchor.steadyMs;
+  return anchor.localMs + sinceMs - Math.abs(sinceMs) * DRIFT;
 }
 
 const STATES: RegionState[] = ['fresh', 'suspect', 'stale'];

@@ -5,6 +5,8 @@ import { type Clock, within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
 import type { Relay } from '../flow/relay.ts';
+import type { HostWatch } from './host-watch.ts';
+import { beatsOf } from './standstill.ts';
 
 interface HeartbeatsOptions {
   store: Pick<Store, 'takeBeat'>;
@@ -17,6 +19,8 @@ interface HeartbeatsOptions {
   region: string;
   instance: string;
   heartbeatMs: number;
+  /** Gets a reading of the store's clock with each number: the larger of the last number plus 1 and that clock. */
+  host: Pick<HostWatch, 'read' | 'count'>;
   clock: Clock;
   log: Log;
 }
@@ -63,14 +67,18 @@ export class Heartbeats {
 
   /** Takes the region's next heartbeat sequence number. @throws ShardUnavailable */
   async take(): Promise<number> {
-    const beat = await this.#options.store.takeBeat(this.#highest);
+    const { store, region, host, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const beat = await store.takeBeat(this.#highest);
+    const steadyMs = clock.monotonicMs();
     this.#highest = Math.max(this.#highest, beat);
+    host.read({ reference: beatsOf(region), steadyMs, otherMs: beat, roundTripMs: steadyMs - startedMs });
     return beat;
   }
 
   /** Never throws: other regions notice missing heartbeats. */
   async #beat(domains: string[], leaving = false): Promise<void> {
-    const { region, instance, clock, log } = this.#options;
+    const { region, clock, log } = this.#options;
     const failed = (error: unknown): void => log.debug('heartbeat_not_written', { err: error });
     for (const domain of domains) this.#beating.add(domain);
     try {
@@ -80,7 +88,7 @@ export class Heartbeats {
       // Order matters: read the clock after taking the number, and before reading what the region has accepted.
       const written = {
         beat,
-        writer: instance,
+        writer: this.#writer(),
         steadyMs: clock.monotonicMs(),
         timestampMs: clock.nowMs(),
         leaving,
@@ -95,6 +103,15 @@ export class Heartbeats {
       failed(error);
       for (const domain of domains) this.#beating.delete(domain);
     }
+  }
+
+  /**
+   * Whose clock `steadyMs` is. Another one after each standstill: readers take it that between two heartbeats of a writer its
+   * clock advanced like their own.
+   */
+  #writer(): string {
+    const { instance, host } = this.#options;
+    return host.count === 0 ? instance : `${instance}+${host.count}`;
   }
 
   /** Publishes a heartbeat behind everything that its domain holds now. */
