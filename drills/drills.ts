@@ -4,6 +4,7 @@ import { clockSkew } from './clock-skew.ts';
 import { consumerDown } from './consumer-down.ts';
 import { forgedIds } from './forged-ids.ts';
 import { homeDies } from './home-dies.ts';
+import { hostPaused } from './host-paused.ts';
 import { lateReplica } from './late-replica.ts';
 import { masterFailover } from './master-failover.ts';
 import { mixedConfig } from './mixed-config.ts';
@@ -26,6 +27,7 @@ export const DRILLS: readonly Drill[] = [
   zombieAgent,
   webhookStorm,
   clockSkew,
+  hostPaused,
   shardMigration,
   masterFailover,
   lateReplica,

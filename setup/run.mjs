@@ -2,6 +2,7 @@
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureChromium } from './chromium.mjs';
+import { wishForCompiler } from './compiler.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { runForeground } from './foreground.mjs';
 import { ensureImageTools } from './image.mjs';
@@ -75,6 +76,13 @@ const VERBS = {
   },
 };
 
+/** Whether a drill or a mutant plays a host that stands still. */
+function buildsHosts(name, args) {
+  const isChosen = args.join(' ').includes('--only');
+  if (name === 'drill') return !isChosen || args.join(' ').includes('host-paused');
+  return name === 'mutants' && (!isChosen || args.join(' ').includes('standstill'));
+}
+
 async function main([name, ...args]) {
   const verb = Object.hasOwn(VERBS, name ?? '') ? VERBS[name] : undefined;
   if (!verb) throw new Missing(`npm run ${Object.keys(VERBS).join(' | ')}: there is no ${name ?? 'verb'}`);
@@ -88,6 +96,7 @@ async function main([name, ...args]) {
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
+  if (name === 'test' || buildsHosts(name, args)) wishForCompiler();
   if (name === 'pages') ensureChromium();
   if (name === 'release' || name === 'image') ensureSbomTool();
   if (name === 'image') ensureImageTools();

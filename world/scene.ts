@@ -12,6 +12,7 @@ import { Instance } from './region/instance.ts';
 import { LocalRegion } from './region/region.ts';
 import type { WorldHistory } from './reports/world-history.ts';
 import { Credentials, writeClaimKey } from './tools/credentials.ts';
+import { HostClock } from './tools/host-clock.ts';
 import type { Http } from './tools/http.ts';
 import { freePort, takePort } from './tools/ports.ts';
 import { latencyBetween, type WeatherKind } from './weather/figures.ts';
@@ -36,6 +37,7 @@ const SEED_STEP = 1_000_003;
 interface RegionPlan {
   instancesPerRegion: number;
   clockOffsetsMs: Record<string, number>;
+  stoppable: readonly string[];
   auth: boolean;
 }
 
@@ -59,6 +61,7 @@ export function planRegions(plan: RegionPlan, dir: string, http: Http, history?:
           dir,
           history: history !== undefined,
           clockOffsetMs: plan.clockOffsetsMs[region] ?? 0,
+          hostClock: plan.stoppable.includes(region) ? await HostClock.build(dir, name) : undefined,
           watch: { began: () => history?.began(region, name), ended: () => history?.ended(region, name) },
           http,
         });

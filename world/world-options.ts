@@ -35,6 +35,8 @@ export interface WorldOptions {
   connection: object;
   /** Offset of the wall clock of a region's instances, by region. */
   clockOffsetsMs: Record<string, number>;
+  /** Regions whose instances run on hosts that can be made to stand still. */
+  stoppable: readonly string[];
   /** A new or empty folder for the world's files, which is kept; default: a temporary one. */
   keep?: string;
   /** Cancels the start. */
@@ -58,4 +60,5 @@ export const WORLD_DEFAULTS: WorldOptions = {
   config: {},
   connection: {},
   clockOffsetsMs: {},
+  stoppable: [],
 };

@@ -183,7 +183,7 @@ export class World {
   /** Verifies the histories until now. @throws Error in a world without histories */
   verdict(): Promise<Verdict> {
     const instances = this.regions.flatMap((region) => region.instances);
-    const files = [this.history?.file, this.ledger.file, ...instances.map(({ historyFile }) => historyFile)];
+    const files = [this.history?.file, this.ledger.file, ...instances.map((instance) => instance.judgedHistory())];
     const kept = files.filter((file) => file !== undefined);
     return verify(kept, { regions: this.regions.map(({ name }) => name), graceMs: UNDER_WAY_MS });
   }

@@ -90,6 +90,12 @@ export async function agentEverywhere(world: World, agentId: string): Promise<Re
   return Object.fromEntries(await Promise.all(told));
 }
 
+/** The agents whom a region's lookup returns as fit for a call: their ids. */
+export async function offered({ http }: World, { url }: LocalRegion): Promise<string[]> {
+  const { body } = await http.muster(url, ATTEMPTS).findAgents({ query: { limit: 50 } });
+  return ('agents' in body ? body.agents : []).flatMap(({ agent_id, stale }) => (stale ? [] : [agent_id]));
+}
+
 /** Status, reason and age in words, e.g. `BUSY (ON_CALL), 40 ms old`. */
 export function status({ status, reason, age_ms, stale }: AgentAnswer): string {
   const age = age_ms === null ? 'of unknown age' : `${age_ms} ms old`;

@@ -227,4 +227,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: [],
     step: 'Every record has the new format, in every region',
   },
+  {
+    name: 'standstill',
+    without: 'comparing the monotonic clock with others',
+    file: 'src/sync/freshness/standstill.ts',
+    text: 'if (leap.lowMs > TOLERANCE_MS) return this.#leapt(',
+    becomes: 'if (leap.lowMs > 1e15) return this.#leapt(',
+    drill: 'host-paused',
+    breaks: [],
+    step: 'Without the bus: nobody who went off duty is offered, and no age is too small',
+  },
 ];

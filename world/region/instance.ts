@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReadyAnswer } from '../../src/contract/readiness.ts';
 import { systemClock } from '../../src/ops/clock.ts';
 import { inWords } from '../../src/sync/reading-progress.ts';
+import type { HostClock } from '../tools/host-clock.ts';
 import type { Http } from '../tools/http.ts';
 import { Process } from '../tools/process.ts';
 import type { OnProgress } from '../tools/step.ts';
@@ -25,6 +26,8 @@ interface InstanceOptions {
   history: boolean;
   /** Offset of its wall clock, in ms. */
   clockOffsetMs: number;
+  /** Its host's clocks, if the host can be made to stand still. */
+  hostClock?: HostClock | undefined;
   /** Called when its process begins and ends; a frozen process counts as ended. */
   watch: Watch;
   http: Http;
@@ -61,17 +64,19 @@ export class Instance {
   /** Called with the end of its log when it ends unasked. */
   onDeath: (lastWords: string) => void = () => {};
   readonly #clockOffsetMs: number;
+  readonly #hostClock: HostClock | undefined;
   readonly #watch: Watch;
   readonly #http: Http;
   readonly #process: Process;
 
-  constructor({ name, port, dir, history, clockOffsetMs, watch, http }: InstanceOptions) {
+  constructor({ name, port, dir, history, clockOffsetMs, hostClock, watch, http }: InstanceOptions) {
     this.name = name;
     this.port = port;
     this.configFile = join(dir, `${name}.yaml`);
     this.logFile = join(dir, `${name}.log`);
     this.historyFile = history ? join(dir, `${name}.history.jsonl`) : undefined;
     this.#clockOffsetMs = clockOffsetMs;
+    this.#hostClock = hostClock;
     this.#watch = watch;
     this.#http = http;
     this.#process = new Process({
@@ -102,7 +107,8 @@ export class Instance {
   async start(onProgress: OnProgress = () => undefined): Promise<void> {
     const history = this.historyFile ? ['--history', this.historyFile] : [];
     const clock = this.#clockOffsetMs === 0 ? [] : ['--clock-offset-ms', `${this.#clockOffsetMs}`];
-    this.#process.start(process.execPath, [this.program, 'serve', '--config', this.configFile, ...history, ...clock]);
+    const args = [this.program, 'serve', '--config', this.configFile, ...history, ...clock];
+    this.#process.start(process.execPath, args, this.#hostClock?.env);
     this.#watch.began();
     const seen = new Set<string>();
     let [progressMs, reportedMs] = [systemClock.monotonicMs(), systemClock.monotonicMs()];
@@ -131,6 +137,21 @@ export class Instance {
     if (this.pid !== undefined && signal === 'SIGSTOP') this.#watch.ended();
     if (this.pid !== undefined && signal === 'SIGCONT') this.#watch.began();
     await ended;
+  }
+
+  /** Has its host stand still together with all of its clocks, as a virtual machine that is paused. @returns for how long, in ms */
+  async standStill(ms: number): Promise<number> {
+    if (!this.#hostClock || this.pid === undefined) throw new Error(`the host of ${this.name} cannot stand still`);
+    this.#watch.ended();
+    const { forMs } = await this.#hostClock.standStill(this.pid, ms);
+    this.#watch.began();
+    return forMs;
+  }
+
+  /** Its history for the verdict: with true times if its host's clocks have stood still. Undefined if none is written. */
+  judgedHistory(): string | undefined {
+    if (!this.historyFile || !this.#hostClock) return this.historyFile;
+    return this.#hostClock.writeTrueHistory(this.historyFile);
   }
 
   /** Lets it finish its work, by force after 10 s; resolves when the process is gone. */

@@ -55,9 +55,9 @@ export class Process {
     return this.#child !== undefined;
   }
 
-  /** Starts the program. @throws Error if it runs already */
-  start(program: string, args: readonly string[]): void {
-    this.#spawn(program, args);
+  /** Starts the program, with variables added to its environment. @throws Error if it runs already */
+  start(program: string, args: readonly string[], env: Record<string, string> = {}): void {
+    this.#spawn(program, args, env);
   }
 
   /** Runs a program to its end. @returns its exit code, null if a signal ended it. @throws Error if it runs already */
@@ -118,11 +118,15 @@ export class Process {
     return readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
   }
 
-  #spawn(program: string, args: readonly string[]): ChildProcess {
+  #spawn(program: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     if (this.#child) throw new Error(`${this.name} runs already`);
     mkdirSync(dirname(this.#logFile), { recursive: true });
     const log = openSync(this.#logFile, 'a');
-    const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
     running.add(child);
     this.#child = child;
@@ -141,7 +145,7 @@ export class Process {
 }
 
 /** Whether every thread of a process is stopped, as Linux tells; true on other systems, which do not tell. */
-function isStopped(pid: number | undefined): boolean {
+export function isStopped(pid: number | undefined): boolean {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
     return threads.every((thread) => stateOf(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')) === 'T');
