@@ -11,6 +11,8 @@ import { duration } from './stage/words.ts';
 const PAUSED = 'eu-west-1';
 const HOME = 'us-east-1';
 const BUS = 'bus';
+/** Fewer than in other drills: a host that goes on has much to catch up with. */
+const CALLS_PER_SECOND = 4;
 const WITH_BUS_MS = 10_000;
 const WITHOUT_BUS_MS = 25_000;
 /** An age may be too small for one probe interval after the host goes on. */
@@ -29,7 +31,8 @@ export const hostPaused: Drill = {
     "The host of a region's instance stands still for 10 and 25 s, and all of its clocks with it. Afterwards no agent who went " +
     'off duty meanwhile is offered, and no age is too small, with the bus and without it.',
   async run(stage) {
-    const world = await stage.open('host-paused', { stoppable: [PAUSED], connection: { authority: 'refuse' } });
+    const options = { stoppable: [PAUSED], connection: { authority: 'refuse' }, callsPerSecond: CALLS_PER_SECOND };
+    const world = await stage.open('host-paused', options);
     const region = ask.regionOf(world, PAUSED);
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
     const withBus = await standStill(stage, world, WITH_BUS_MS, 'The host stands still, the bus goes on');
