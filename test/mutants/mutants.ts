@@ -78,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'age',
     without: 'measuring how old the word of another region is',
     file: 'src/sync/freshness/freshness.ts',
-    text: 'Math.max(0, nowMs - this.#writtenMs(stamp))',
+    text: 'Math.max(0, nowMs - this.#writtenMs(stamp, nowMs))',
     becomes: '0',
     drill: 'bus-partition',
     breaks: ['honest-staleness', 'stale-marking'],
