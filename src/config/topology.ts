@@ -38,6 +38,14 @@ export function homeOfAgent(config: Config, agentId: string): string | undefined
   return connectionOf(config, agentId)?.home ?? (accept ? home : undefined);
 }
 
+/** The homes whose agents a domain can have. */
+export function homesIn(config: Config, domain: string): Set<string> {
+  const { connections, agents } = config;
+  const homes = Object.values(connections).flatMap((each) => (each.domain === domain ? [each.home] : []));
+  const { accept, home } = agents.unknown;
+  return new Set(accept && home !== undefined && domain === MAIN_DOMAIN ? [...homes, home] : homes);
+}
+
 /** Whether the agent's connection reads a platform, rather than taking events only. */
 export function hasPlatform(config: Config, agentId: string): boolean {
   const { platform = 'events' } = connectionOf(config, agentId) ?? {};

@@ -3,7 +3,20 @@ import { MEDIA } from '../agent/facets.ts';
 import { REQUEST_LIMITS } from '../agent/limits.ts';
 import { STATUSES, UNIT_NAME } from '../agent/status.ts';
 import { closed, WireFacets } from '../agent/wire.ts';
-import { BudgetMs, Count, Counts, MediaType, Ms, MsSinceEpoch, Name, OneOf, orNull, SkillsAsText } from './fields.ts';
+import {
+  AnswerAgeMs,
+  BudgetMs,
+  Count,
+  Counts,
+  MaxAgeMs,
+  MediaType,
+  Ms,
+  MsSinceEpoch,
+  Name,
+  OneOf,
+  orNull,
+  SkillsAsText,
+} from './fields.ts';
 
 export const AgentId = Name('`{connection}:{platform user id}`');
 
@@ -76,6 +89,9 @@ export type ForgottenAnswer = Static<typeof ForgottenAnswer>;
 
 const OBSTACLES = ['busy', 'claimed', 'held', 'skill', 'stale', 'budget', 'unreachable'] as const;
 
+/** Where the last word about an agent comes from. */
+const WORDS_OF = ['here', 'home', 'platform'] as const;
+
 export const Explanation = Type.Object(
   {
     agent_id: AgentId,
@@ -91,6 +107,22 @@ export const Explanation = Type.Object(
         fairness_penalty_ms: Ms('Added for the duration of the last interaction.'),
       },
       { ...closed, description: 'The parts of the queue position.' },
+    ),
+    age_ms: Type.Optional(
+      orNull(
+        Count('Age of the last word about the agent, in ms, which decides whether it is `stale`; null: there is none.'),
+      ),
+    ),
+    word_of: Type.Optional(
+      OneOf(
+        [...WORDS_OF],
+        'Where that word comes from. `here`: the agent is homed here. `home`: from the home, by the bus. `platform`: the platform confirmed the agent.',
+      ),
+    ),
+    age_limit_ms: Type.Optional(
+      Count(
+        'How old that word may be, in ms: `max_age_ms`, or the limit of the region if that is less; absent for `here`.',
+      ),
     ),
   },
   { ...closed, $id: 'Explanation', description: 'Why an agent was taken or passed over.' },
@@ -120,6 +152,9 @@ export const FindAnswer = Type.Object(
   {
     queue: Name('The queue that was scanned.'),
     agents: Type.Array(AgentAnswer, { description: 'Agents, the best first.' }),
+    age_ms: AnswerAgeMs(
+      'Age of the answer, in ms: of the oldest last word about its agents; if there are none, of the oldest data of a home whose agents the queue can have.',
+    ),
     passed_over: PassedOver,
     incomplete: Incomplete,
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Present if `explain` was set.' })),
@@ -171,6 +206,7 @@ export const AvailableQuery = Type.Object(
     call_id: Type.Optional(Name('Claims the best agent for this call. The same call gets the same claim.')),
     media: MediaType,
     budget_ms: BudgetMs,
+    max_age_ms: MaxAgeMs,
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 50, description: 'Maximum number of agents; 1 if left out.' }),
     ),

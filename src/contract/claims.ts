@@ -3,7 +3,7 @@ import { END_REASONS } from '../agent/facets.ts';
 import { closed } from '../agent/wire.ts';
 import { AgentAnswer, AgentId, Explanation } from './agents.ts';
 import { LONGEST_CLAIM_ID } from './claim-ids.ts';
-import { BudgetMs, Count, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
+import { AnswerAgeMs, BudgetMs, Count, MaxAgeMs, MediaType, MsSinceEpoch, Name, OneOf, Skills } from './fields.ts';
 
 /** The id of a claim. It names the agent, so a settlement can be sent to the right region, and proves that the claim was granted. */
 export const ClaimId = Type.String({
@@ -57,6 +57,9 @@ export const ClaimAnswer = Type.Object(
       },
       closed,
     ),
+    age_ms: AnswerAgeMs(
+      'Age of the answer, in ms: of the last word about the agent. If the home was asked for the claim, the time since then; 0 if it is this region.',
+    ),
     agent: AgentAnswer,
     explanation: Type.Optional(Type.Array(Explanation, { description: 'Present if `explain` was set.' })),
   },
@@ -74,6 +77,7 @@ export const ClaimBody = Type.Object(
     skills: Type.Optional(Skills),
     deliver: Type.Optional(Deliver),
     budget_ms: BudgetMs,
+    max_age_ms: MaxAgeMs,
     agent_id: Type.Optional(Name('Take only this agent.')),
     explain: Type.Optional(
       Type.Boolean({ description: 'Whether to explain for each scanned agent why it was taken or passed over.' }),

@@ -49,6 +49,22 @@ export const BudgetMs = Type.Optional(
   }),
 );
 
+/** Largest 32-bit integer: more than platforms' scripts can hold as a number. */
+export const MOST_MS = 2_147_483_647;
+
+/** How old words about agents may be. */
+export const MaxAgeMs = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: MOST_MS,
+    description:
+      'How old the last word about an agent may be when the request arrives, in ms. The platform is asked about older ones; agents it does not confirm in time are passed over as `stale`. 0: only what is known at the home, or confirmed for this request. It never exceeds the limits of the region.',
+  }),
+);
+
+/** Age of an answer as a whole. */
+export const AnswerAgeMs = (description: string) => orNull(Count(`${description} null: nothing is known from a home.`));
+
 const SkillName = Type.String({ minLength: 1, maxLength: TEXT_LIMITS.skillName.most });
 
 export const Skills = Type.Union(

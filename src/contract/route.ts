@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { TEXT_LIMITS } from '../agent/limits.ts';
 import { closed } from '../agent/wire.ts';
 import { ClaimId, DELIVERED, Deliver } from './claims.ts';
-import { Count, MediaType, Name, OneOf, Skills, SkillsAsText } from './fields.ts';
+import { Count, MaxAgeMs, MediaType, MOST_MS, Name, OneOf, Skills, SkillsAsText } from './fields.ts';
 
 /** Longest budget of a script's request, in ms. Scripts wait a second or two for an answer; this leaves time for the network. */
 export const LONGEST_MS = 2000;
@@ -25,6 +25,7 @@ const routeFields = {
   media: MediaType,
   deliver: Type.Optional(Deliver),
   budget_ms: BudgetMs,
+  max_age_ms: MaxAgeMs,
 };
 
 export const RouteFields = Type.Object(
@@ -54,6 +55,11 @@ const Detail = Type.String({ description: 'Explanation for people.' });
 const Reason = Type.String({ description: 'The code of the problem that other callers get for it.' });
 const ExpiresInMs = Count('How long the claim holds the agent from this answer on, in ms.');
 
+const AgeMs = Count(
+  `Age of the answer, in ms, as in the answers of \`POST /v1/claims\`; ${MOST_MS}: as old as that, or nothing is known from a home. 0 if no agent was looked for.`,
+  { maximum: MOST_MS },
+);
+
 /** Every field is text, a number or a boolean, and always present: the author of a script declares each once. */
 export const RouteAnswer = Type.Union(
   [
@@ -67,6 +73,7 @@ export const RouteAnswer = Type.Union(
         expires_in_ms: ExpiresInMs,
         replicated: Type.Boolean({ description: 'Whether a replica has acknowledged the claim.' }),
         queue: Name('The queue that was asked for.'),
+        age_ms: AgeMs,
         authority: OneOf(
           ['home', 'verified', 'copy'],
           'As `authority.mode` of a claim: `copy` if the call has a claim whose home could not be asked.',
@@ -88,6 +95,7 @@ export const RouteAnswer = Type.Union(
         reason: Reason,
         detail: Detail,
         retry_after_ms: Count('When the call should ask again, in ms. Grows with the number of waiting calls.'),
+        age_ms: AgeMs,
         queue: Name('The queue that was asked for; with `call_has_claim`, the queue of that claim.'),
         agent_id: Type.String({ description: 'With `call_has_claim`, the agent of that claim; else empty.' }),
         claim_id: Type.String({ description: 'With `call_has_claim`, the id of that claim; else empty.' }),

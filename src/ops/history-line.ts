@@ -138,6 +138,14 @@ export interface AgentReadLine extends Origin {
   stale: boolean;
   /** Time in ms since the platform confirmed the agent to this region. */
   vouched_ms?: number;
+  /** Time in ms since the home was asked for the claim that is answered with: the state contains what it answered. */
+  asked_ms?: number;
+  /** Age of the whole answer according to it, in ms; absent if the answer has none, null if it is unknown. */
+  told_ms?: number | null;
+  /** The caller's `max_age_ms`; absent if there is none, or if it does not count, as for a claim that the call had already. */
+  max_age_ms?: number;
+  /** When the request arrived, in ms of `t`; with `max_age_ms`. */
+  since?: number;
   status: string;
   versions: FacetVersions;
 }

@@ -33,8 +33,18 @@ type SettleRefused = Supplied<SettleRefusedLine> & { op: SettleOp };
 type EventDeadLettered = Supplied<EventDeadLetterLine>;
 type Conflict = Supplied<ConflictLine>;
 
+/** What an answer as a whole says of its age. */
+export interface AgeTold {
+  /** Age of the whole answer, in ms; null: unknown. */
+  toldMs?: number | null;
+  /** Time in ms since the home was asked for a claim: what it answered is in the state. */
+  askedMs?: number;
+  /** The caller's `max_age_ms`, and since when it counts, in monotonic ms. */
+  limit?: { maxAgeMs: number; sinceMs: number };
+}
+
 /** The state of an agent that is about to be sent to a caller. */
-export interface AgentRead {
+export interface AgentRead extends AgeTold {
   agent: string;
   home: string;
   /** Age in the answer, in ms; null if nothing was ever received from the home. */
@@ -179,9 +189,19 @@ function handledLine(event: AgentEvent, handled: EventHandled): Omit<EventHandle
   return { ...common, versions: versionsOf(event.facets), ...(mayBeLost && { replicated: false }) };
 }
 
-function readLine({ ageMs, vouchedMs, facets, ...read }: AgentRead): Omit<AgentReadLine, keyof Origin> {
-  const vouched = vouchedMs === undefined ? {} : { vouched_ms: vouchedMs };
-  return { op: 'agent', phase: 'read', ...read, age_ms: ageMs, ...vouched, versions: versionsOf(facets) };
+function readLine(read: AgentRead): Omit<AgentReadLine, keyof Origin> {
+  const { ageMs, vouchedMs, toldMs, askedMs, limit, facets, ...who } = read;
+  return {
+    op: 'agent',
+    phase: 'read',
+    ...who,
+    age_ms: ageMs,
+    ...(vouchedMs !== undefined && { vouched_ms: vouchedMs }),
+    ...(askedMs !== undefined && { asked_ms: askedMs }),
+    ...(toldMs !== undefined && { told_ms: toldMs }),
+    ...(limit && { max_age_ms: limit.maxAgeMs, since: limit.sinceMs }),
+    versions: versionsOf(facets),
+  };
 }
 
 function versionsOf(facets: Facets): FacetVersions {

@@ -24,6 +24,7 @@ export type RefusalCode =
 interface RefusalDetails {
   passedOver?: Tally;
   isIncomplete?: true | undefined;
+  ageMs?: number | null;
   explanation?: Explanation[] | undefined;
   agent?: AgentAnswer | undefined;
   claim?: ClaimAnswer;
@@ -39,6 +40,8 @@ export class Refusal extends Error {
   readonly passedOver: Tally | undefined;
   /** Whether time was too short to look at everybody who could qualify. */
   readonly isIncomplete: true | undefined;
+  /** Age of the oldest word that the refusal rests on, in ms; null: there is none from a home. Absent if no queue was scanned. */
+  readonly ageMs: number | null | undefined;
   readonly explanation: Explanation[] | undefined;
   /** The agent in question, so that a region that asked can update its copy. */
   readonly agent: AgentAnswer | undefined;
@@ -54,6 +57,7 @@ export class Refusal extends Error {
     this.code = code;
     this.passedOver = details.passedOver;
     this.isIncomplete = details.isIncomplete;
+    this.ageMs = details.ageMs;
     this.explanation = details.explanation;
     this.agent = details.agent;
     this.claim = details.claim;

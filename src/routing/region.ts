@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WrapUp } from '../agent/claim.ts';
 import { type Claim, claimsOf, type Facets } from '../agent/facets.ts';
-import { availableSince, lockOf, roomOf, statusOf, VOICE, virtualArrival, type Weights } from '../agent/status.ts';
+import { availableSince, lockOf, roomOf, statusOf, VOICE, virtualArrival } from '../agent/status.ts';
 import { readFacets, writeFacets } from '../agent/wire.ts';
 import type { Config } from '../config/schema.ts';
-import { connectionOf, GLOBAL_QUEUE, MAIN_DOMAIN } from '../config/topology.ts';
+import { connectionOf, GLOBAL_QUEUE, homesIn, MAIN_DOMAIN } from '../config/topology.ts';
 import type { AgentAnswer, Explanation } from '../contract/agents.ts';
 import type { ClaimIds, ClaimName } from '../contract/claim-ids.ts';
 import type { ClaimAnswer } from '../contract/claims.ts';
 import type { Audit } from '../ops/audit.ts';
 import type { Clock } from '../ops/clock.ts';
-import type { History } from '../ops/history.ts';
+import type { AgeTold, History } from '../ops/history.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { PlatformReader } from '../platforms/platform.ts';
@@ -113,6 +113,40 @@ export function suspectHomes({ config, freshness }: Region, unusable: PassOver):
   return suspects;
 }
 
+/**
+ * The homes whose data of a domain, as of now, are from before a moment. A caller's `max_age_ms` excludes them.
+ * @param notBeforeMs monotonic ms
+ */
+export function homesBefore({ config, clock, freshness }: Region, domain: string, notBeforeMs: number): PassOver {
+  const passOver: PassOver = new Map();
+  const nowMs = clock.monotonicMs();
+  for (const name of Object.keys(config.regions)) {
+    if (nowMs - freshness.domain(name, domain).ageMs < notBeforeMs) passOver.set(name, 'stale');
+  }
+  return passOver;
+}
+
+/** Whether the last word about an agent is from before a moment, in monotonic ms. It never is if the agent is homed here. */
+export function isBefore({ clock, freshness }: Region, home: string, agentId: string, notBeforeMs: number): boolean {
+  const nowMs = clock.monotonicMs();
+  return nowMs - freshness.wordAgeMs(home, agentId) < notBeforeMs;
+}
+
+/** Age in ms of the last word that an answer about an agent rests on; null: there is none. */
+export function wordAgeOf({ age_ms, confirmed_ms_ago }: AgentAnswer): number | null {
+  if (confirmed_ms_ago === undefined || age_ms === null) return confirmed_ms_ago ?? age_ms;
+  return Math.min(age_ms, confirmed_ms_ago);
+}
+
+/** Age in ms of the oldest data of the homes whose agents a domain can have; null if nothing is known from one of them. */
+export function oldestDataMs({ config, freshness }: Region, domain: string): number | null {
+  const ages = [...homesIn(config, domain)].map((home) => freshness.domain(home, domain).ageMs);
+  return inAnswer(Math.max(0, ...ages));
+}
+
+/** An age as answers have it: whole ms; null: nothing is known. */
+export const inAnswer = (ageMs: number): number | null => (Number.isFinite(ageMs) ? Math.round(ageMs) : null);
+
 /** Builds the API answer for an agent: its state, the age of the information, and the agent's home. */
 export function buildAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const { freshness, store } = region;
@@ -125,9 +159,23 @@ export function buildAgentAnswer(region: Region, agentId: string, record: AgentR
 /** Builds the API answer for an agent and records it in the history, so that `muster verify` can judge it. */
 export function buildAndRecordAgentAnswer(region: Region, agentId: string, record: AgentRecord): AgentAnswer {
   const answer = buildAgentAnswer(region, agentId, record);
-  const { home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
-  region.history?.agentRead({ agent: agentId, home, ageMs, stale, vouchedMs, status, facets: record.facets });
+  recordAgentAnswer(region, answer, record);
   return answer;
+}
+
+/**
+ * Records an answer about an agent in the history.
+ * @param told what the answer as a whole says of its age
+ */
+export function recordAgentAnswer(
+  { history }: Region,
+  answer: AgentAnswer,
+  { facets }: AgentRecord,
+  told: AgeTold = {},
+): void {
+  if (!history) return;
+  const { agent_id: agent, home, age_ms: ageMs, stale, confirmed_ms_ago: vouchedMs, status } = answer;
+  history.agentRead({ agent, home, ageMs, stale, vouchedMs, status, facets, ...told });
 }
 
 /** How old the information about an agent is. */
@@ -159,7 +207,7 @@ function toAgentAnswer(agentId: string, record: AgentRecord, age: Age, storeMs: 
     status,
     ...(reason && { reason }),
     home: record.home,
-    age_ms: Number.isFinite(ageMs) ? Math.round(ageMs) : null,
+    age_ms: inAnswer(ageMs),
     stale,
     ...(confirmedMsAgo !== undefined && { confirmed_ms_ago: Math.round(confirmedMsAgo) }),
     name: facets.profile?.name ?? agentId,
@@ -207,6 +255,7 @@ export function buildClaimAnswer(
     ...(claim.endReason !== undefined && { end_reason: claim.endReason }),
     ...(replicated !== undefined && { replicated }),
     authority: { region, mode: claim.by === undefined ? 'home' : 'verified' },
+    age_ms: wordAgeOf(agent),
     agent,
   };
 }
@@ -221,10 +270,14 @@ export function facetsOf(agent: AgentAnswer): Facets {
   return facets;
 }
 
-/** Builds the explanation of a scan: every agent that it looked at, in order, with the parts of the queue position. */
-export function explain(considered: Considered[], weights: Weights): Explanation[] {
+/**
+ * Builds the explanation of a scan: every agent that it looked at, in order, with the parts of the queue position, and how old the
+ * last word about the agent is.
+ * @param maxAgeMs the caller's own limit of that age
+ */
+export function explain(region: Region, considered: Considered[], maxAgeMs = Number.POSITIVE_INFINITY): Explanation[] {
   return considered.map(({ agentId, obstacle, record }) => {
-    const { arrivalMs, parts } = virtualArrival(record?.facets ?? {}, weights);
+    const { arrivalMs, parts } = virtualArrival(record?.facets ?? {}, region.config.ranking);
     return {
       agent_id: agentId,
       ...(obstacle && { obstacle }),
@@ -235,8 +288,20 @@ export function explain(considered: Considered[], weights: Weights): Explanation
         proficiency_bonus_ms: parts.proficiencyBonusMs,
         fairness_penalty_ms: parts.fairnessPenaltyMs,
       },
+      ...(record && explainAge(region, record.home, agentId, maxAgeMs)),
     };
   });
+}
+
+type ExplainedAge = Pick<Explanation, 'age_ms' | 'word_of' | 'age_limit_ms'>;
+
+function explainAge({ config, freshness }: Region, home: string, agentId: string, maxAgeMs: number): ExplainedAge {
+  if (home === config.region) return { age_ms: 0, word_of: 'here' };
+  const { staleMs, confirmedMs } = config.freshness;
+  const ageMs = freshness.wordAgeMs(home, agentId);
+  const isPlatforms = ageMs < freshness.agent(home, agentId).ageMs;
+  const limitMs = Math.min(isPlatforms ? confirmedMs : staleMs, maxAgeMs);
+  return { age_ms: inAnswer(ageMs), word_of: isPlatforms ? 'platform' : 'home', age_limit_ms: limitMs };
 }
 
 /** Pause between failover retries, in ms. */

@@ -132,6 +132,7 @@ describe('the token of a claim', () => {
         state: 'HELD',
         until: 9,
         expires_in_ms: 1,
+        age_ms: 0,
       } as const;
       const { agents } = readToken(tokenOfClaim({ ...told, authority, agent }));
       expect(facetsBehind({ claim }, agents.get('a') ?? {})).toEqual([]);

@@ -54,13 +54,14 @@ export const agentOperations = {
     handler: async (request, reply) => {
       const { region } = request.server.context;
       const { queue = 'global', call_id, media = 'voice', budget_ms, limit = 1, explain = false } = request.query;
+      const maxAgeMs = request.query.max_age_ms;
       const skills = readSkills(request.query.skills);
       if (!call_id) {
-        const answer = (budgetMs: number) => find(region, { queue, media, skills, limit, budgetMs, explain });
+        const answer = (budgetMs: number) => find(region, { queue, media, skills, limit, budgetMs, maxAgeMs, explain });
         return answerAfterWrites(region, request, reply, { answer, path: request.url, budgetMs: budget_ms });
       }
       const answer = (budgetMs: number) =>
-        claimFor(region, request, { queue, callId: call_id, media, skills, budgetMs, explain });
+        claimFor(region, request, { queue, callId: call_id, media, skills, budgetMs, maxAgeMs, explain });
       const budgetMs = budget_ms ?? region.config.claims.budgetMs;
       const granted = await answerAfterWrites(region, request, reply, { answer, budgetMs });
       reply.header(CONSISTENCY, tokenOfClaim(granted.claim));

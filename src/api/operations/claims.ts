@@ -175,6 +175,7 @@ function readClaim({ config }: Region, body: ClaimBody, askedBy: string | undefi
     media: body.media ?? 'voice',
     skills: requiredSkills(body.skills),
     budgetMs: body.budget_ms ?? config.claims.budgetMs,
+    maxAgeMs: body.max_age_ms,
     explain: body.explain ?? askedBy !== undefined,
     ...(body.agent_id && { agentId: body.agent_id }),
     ...(body.deliver && { deliver: body.deliver }),

@@ -6,6 +6,7 @@ import type { RequiredSkills } from '../../agent/facets.ts';
 import { wrongFields } from '../../agent/fields.ts';
 import { connectionNameOf } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
+import { MOST_MS } from '../../contract/fields.ts';
 import { LONGEST_MS, RouteAnswer, RouteFields, RouteQuery, SettleAnswer, SettleFields } from '../../contract/route.ts';
 import { textOf } from '../../ops/utf8.ts';
 import { claimOfAgent, claimOfCall } from '../../routing/claims/claim-of.ts';
@@ -157,7 +158,7 @@ async function claimByScript(
   fields: RouteFields,
   reply: FastifyReply,
 ): Promise<RouteAnswer> {
-  const { queue, call_id, media = 'voice', deliver, budget_ms } = fields;
+  const { queue, call_id, media = 'voice', deliver, budget_ms, max_age_ms } = fields;
   const budgetMs = budget_ms ?? Math.min(region.config.claims.budgetMs, LONGEST_MS);
   const asked = {
     queue,
@@ -165,6 +166,7 @@ async function claimByScript(
     media,
     skills: skillsOf(fields),
     budgetMs,
+    maxAgeMs: max_age_ms,
     explain: false,
     ...(deliver && { deliver }),
   };
@@ -173,11 +175,11 @@ async function claimByScript(
     reply.header(CONSISTENCY, tokenOfClaim(granted.claim));
     return found(region, granted);
   } catch (error) {
-    const { reason, detail, claim, awayMs, retryAfterMs } = ofTheMoment(error);
+    const { reason, detail, claim, ageMs, awayMs, retryAfterMs } = ofTheMoment(error);
     // Retries get a slot for every reason, e.g. while a shard is down, so that they do not come all at once.
     const againMs = retryAfterMs ?? region.retrySlots.after(call_id, awayMs);
     const had = { queue: claim?.queue ?? queue, agent_id: claim?.agent_id ?? '', claim_id: claim?.claim_id ?? '' };
-    return { found: false, reason, detail, retry_after_ms: againMs, ...had };
+    return { found: false, reason, detail, retry_after_ms: againMs, age_ms: flatAge(ageMs), ...had };
   }
 }
 
@@ -188,7 +190,7 @@ function skillsOf({ skills, language }: RouteFields): RequiredSkills {
 }
 
 function found({ config }: Region, { claim, delivered }: Delivered): RouteAnswer {
-  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, authority } = claim;
+  const { agent_id, claim_id, queue, expires_in_ms, replicated = false, age_ms, authority } = claim;
   const connection = connectionNameOf(config, agent_id) ?? '';
   return {
     found: true,
@@ -199,11 +201,15 @@ function found({ config }: Region, { claim, delivered }: Delivered): RouteAnswer
     expires_in_ms,
     replicated,
     queue,
+    age_ms: flatAge(age_ms),
     authority: authority.mode,
     delivered: delivered ?? '',
     verified: authority.mode === 'verified',
   };
 }
+
+/** An age as scripts can declare it: a number in any case, and greater than any limit if it is not known. */
+const flatAge = (ageMs: number | null): number => Math.min(ageMs ?? MOST_MS, MOST_MS);
 
 async function settleByScript(
   region: Region,
@@ -244,6 +250,8 @@ async function claimMeant(region: Region, fields: SettleFields): Promise<string>
 interface Moment {
   reason: string;
   detail: string;
+  /** Age of the oldest word that the outcome rests on, in ms; null if it is unknown, 0 if it rests on none. */
+  ageMs: number | null;
   /** Shortest time until a repetition may help, in ms. */
   awayMs: number;
   /** When the call should ask again, in ms, if routing decided it. */
@@ -255,16 +263,17 @@ interface Moment {
 /** Turns an error that may not occur again into the reason for a 200 answer. @throws the error, if it is another one */
 function ofTheMoment(error: unknown): Moment {
   if (error instanceof NotReplicated) {
-    return { reason: 'not_replicated', detail: error.message, awayMs: AWAY_MS };
+    return { reason: 'not_replicated', detail: error.message, ageMs: 0, awayMs: AWAY_MS };
   }
   if (error instanceof ShardUnavailable) {
-    return { reason: 'shard_unavailable', detail: error.message, awayMs: error.retryAfterMs };
+    return { reason: 'shard_unavailable', detail: error.message, ageMs: 0, awayMs: error.retryAfterMs };
   }
   if (!(error instanceof Refusal) || MISTAKES.has(error.code)) throw error;
   const detail = error.passedOver ? `${error.message}: ${inWords(error.passedOver)}` : error.message;
   const { claim, retryAfterMs } = error;
+  const { ageMs = claim === undefined ? 0 : claim.age_ms } = error;
   const more = { ...(claim && { claim }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  return { reason: error.code, detail, awayMs: AWAY_MS, ...more };
+  return { reason: error.code, detail, ageMs, awayMs: AWAY_MS, ...more };
 }
 
 /** Refusals that are mistakes in the script. They are answered with a problem, so that its author notices them. */

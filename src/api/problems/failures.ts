@@ -56,13 +56,14 @@ export function answerFailure(error: FastifyError | Error, reply: FastifyReply, 
 const PLATFORM_AWAY_MS = 5000;
 
 function answerRefusal(refusal: Refusal, reply: FastifyReply): FastifyReply {
-  const { passedOver, isIncomplete, explanation, agent, claim, home, retryAfterMs } = refusal;
+  const { passedOver, isIncomplete, ageMs, explanation, agent, claim, home, retryAfterMs } = refusal;
   return sendProblem(reply, refusal.code, {
     detail: refusal.message,
     ...(refusal.code === 'platform_unavailable' && { retryAfterMs: PLATFORM_AWAY_MS }),
     more: {
       ...(passedOver && { passed_over: passedOver }),
       ...(isIncomplete && { incomplete: isIncomplete }),
+      ...(ageMs !== undefined && { age_ms: ageMs }),
       ...(explanation && { explanation }),
       ...(agent && { agent }),
       ...(claim && { claim }),

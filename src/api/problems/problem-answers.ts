@@ -4,7 +4,7 @@ import { closed } from '../../agent/wire.ts';
 import { SCOPES } from '../../auth/scopes.ts';
 import { AgentAnswer, Explanation, Incomplete, PassedOver } from '../../contract/agents.ts';
 import { ClaimAnswer } from '../../contract/claims.ts';
-import { Count, Name } from '../../contract/fields.ts';
+import { AnswerAgeMs, Count, Name } from '../../contract/fields.ts';
 import { REQUEST_ID_FORM } from '../operations/headers.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 
@@ -40,6 +40,9 @@ const PROBLEM_MEMBERS = {
   no_agent_available: {
     passed_over: PassedOver,
     incomplete: Incomplete,
+    age_ms: AnswerAgeMs(
+      'Age of the answer, in ms: of the oldest data of a home whose agents the queue can have; with `agent_id`, of the last word about that agent.',
+    ),
     retry_after_ms: Type.Optional(
       Count(
         'When the call should ask again, in ms. Grows with the number of waiting calls. Absent if another region asks for its caller.',

@@ -5,7 +5,18 @@ import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Obstacle, PassOver } from '../../store/queues.ts';
 import { isDurableEnough, mayBeLost, NotReplicated, type Written } from '../../store/written.ts';
 import { Refusal } from '../refusal.ts';
-import { buildAgentAnswer, explain, queueNamed, type Region, retryDuringFailover, suspectHomes } from '../region.ts';
+import {
+  buildAgentAnswer,
+  explain,
+  homesBefore,
+  isBefore,
+  oldestDataMs,
+  queueNamed,
+  type Region,
+  retryDuringFailover,
+  suspectHomes,
+  wordAgeOf,
+} from '../region.ts';
 import {
   type Attempt,
   type ClaimRequest,
@@ -40,6 +51,7 @@ export async function claim(region: Region, request: ClaimRequest): Promise<Gran
     queue,
     wish: wishOf(request),
     startedMs,
+    notBeforeMs: request.maxAgeMs === undefined ? undefined : startedMs - request.maxAgeMs,
     excluded: [],
     unanswered: new Map(),
     hasAskedPlatforms: false,
@@ -97,7 +109,7 @@ async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined)
   const { region, request, queue, tally } = attempt;
   // The caller wants one agent: the dispute about its home is the reason.
   if (request.agentId !== undefined && attempt.disputed) return attempt.disputed;
-  const explanation = request.explain && reply ? explain(reply.considered, region.config.ranking) : undefined;
+  const explanation = request.explain && reply ? explain(region, reply.considered, request.maxAgeMs) : undefined;
   const agentId = request.proposes ?? request.agentId;
   // The scan looks at agents in queues only. For an agent in no queue, the record says why it cannot be claimed.
   const record = agentId === undefined ? undefined : await region.agents.get(agentId);
@@ -111,10 +123,16 @@ async function noAgentAvailable(attempt: Attempt, reply: ClaimReply | undefined)
   return new Refusal('no_agent_available', `no agent of queue "${queue.id}" can take the call now`, {
     passedOver: tally,
     isIncomplete: reply?.isIncomplete,
+    ageMs: agent && agentId !== undefined ? wordAgeOf(agent) : oldestHere(attempt),
     explanation,
     ...(isWaiting && { retryAfterMs: region.retrySlots.after(request.callId, NOBODY_FREE_MS) }),
     ...(mayShareAgent && { agent }),
   });
+}
+
+/** Age in ms of the oldest data that "nobody" rests on. For another region only agents homed here are looked at. */
+function oldestHere({ region, request, queue }: Attempt): number | null {
+  return request.askedBy === undefined ? oldestDataMs(region, queue.domain) : 0;
 }
 
 /**
@@ -168,7 +186,7 @@ async function scanPassingOver(
   homes: HomeStatuses,
   passOver: PassOver,
 ): Promise<Written<ClaimReply>> {
-  const [first, ...others] = await verifiedRounds(attempt.region, homes);
+  const [first, ...others] = await verifiedRounds(attempt, homes);
   let reply = await claimWith(attempt, passOver, first);
   for (const vouched of others) {
     if (foundNobody(reply)) reply = await claimWith(attempt, passOver, vouched);
@@ -210,6 +228,9 @@ function claimWith(attempt: Attempt, passOver: PassOver, vouched: Verified): Pro
  *   ---------------+--------------+--------------------------------+-------------------------------
  *   is reachable   | ask the home | verify by platform, then ask   | not at all
  *   is unreachable | under policy `verify`: verify by platform and grant here; under `refuse`: not at all
+ *
+ * Data that are too old for the caller's own limit do not matter if the home is asked: it decides on its own, present data. If it
+ * cannot be asked, its agents are stale for this caller.
  */
 interface HomeStatuses {
   /** Homes whose agents are passed over, and the pass-over reason. */
@@ -227,8 +248,9 @@ const CLAIM_RESERVE_MS = 10;
 
 /** The home statuses for this attempt, as of now. A request from another region is for this region's own agents only. */
 export function homeStatuses(attempt: Attempt): HomeStatuses {
-  const { region, request, unanswered } = attempt;
+  const { region, request, queue, unanswered, notBeforeMs } = attempt;
   const { peers, freshness } = region;
+  const old = notBeforeMs === undefined ? undefined : homesBefore(region, queue.domain, notBeforeMs);
   const homes: HomeStatuses = { passOver: new Map(), ifVerified: new Map() };
   const budgetMs = remainingMs(attempt);
   for (const home of Object.keys(region.config.regions)) {
@@ -237,7 +259,12 @@ export function homeStatuses(attempt: Attempt): HomeStatuses {
     const isCut = peers.isCutOff(home) || unanswered.get(home) === 'unreachable';
     const isSilent = !peers.isReachable(home) || unanswered.has(home);
     const isFar = peers.answersWithinMs(home) > budgetMs;
-    const why = obstacleOf({ isStale, isSilent: isSilent || request.askedBy !== undefined, isFar });
+    const isOld = (isSilent || isFar) && old?.has(home) === true;
+    const why = obstacleOf({
+      isStale: isStale || isOld,
+      isSilent: isSilent || request.askedBy !== undefined,
+      isFar,
+    });
     if (!why) continue;
     homes.passOver.set(home, why);
     if (request.askedBy !== undefined) continue;
@@ -266,7 +293,10 @@ interface Verified {
  * running and granting agents from the front of the queue. So the first set has a few random agents from the back half, and
  * only the second has all. This makes conflicts with the home, and with other regions that do the same, less likely.
  */
-async function verifiedRounds(region: Region, { ifVerified }: HomeStatuses): Promise<[Verified, ...Verified[]]> {
+async function verifiedRounds(
+  { region, notBeforeMs }: Attempt,
+  { ifVerified }: HomeStatuses,
+): Promise<[Verified, ...Verified[]]> {
   const asked: string[] = [];
   const instead: { agentId: string; arrivalMs: number }[] = [];
   for (const agentId of ifVerified.size > 0 ? region.freshness.confirmedAgents() : []) {
@@ -274,7 +304,8 @@ async function verifiedRounds(region: Region, { ifVerified }: HomeStatuses): Pro
     if (!record) continue;
     const way = ifVerified.get(record.home);
     if (way === 'ask') asked.push(agentId);
-    if (way === 'grant' && mayVerify(region, agentId, record)) instead.push({ agentId, arrivalMs: record.arrivalMs });
+    if (way !== 'grant' || !mayVerify(region, agentId, record)) continue;
+    if (!isTooOld(region, agentId, record, notBeforeMs)) instead.push({ agentId, arrivalMs: record.arrivalMs });
   }
   const all = instead.sort((a, b) => a.arrivalMs - b.arrivalMs).map(({ agentId }) => agentId);
   const few = sample(all.slice(Math.floor(all.length / 2)), FROM_THE_BACK);
@@ -289,6 +320,11 @@ function sample(list: string[], count: number): string[] {
     const [taken = ''] = left.splice(Math.floor(Math.random() * left.length), 1);
     return taken;
   });
+}
+
+/** Whether the last word about the agent is too old for the caller. */
+function isTooOld(region: Region, agentId: string, { home }: AgentRecord, notBeforeMs: number | undefined): boolean {
+  return notBeforeMs !== undefined && isBefore(region, home, agentId, notBeforeMs);
 }
 
 /** Whether this region may grant the agent while the home is unreachable, by the authority policy of the connection. */
@@ -312,7 +348,7 @@ async function askPlatforms(attempt: Attempt): Promise<boolean> {
   if (ids.length === 0) return false;
   const ways = [...homes.ifVerified];
   const homeMs = Math.max(0, ...ways.map(([home, way]) => (way === 'ask' ? region.peers.answersWithinMs(home) : 0)));
-  await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS);
+  await region.readThrough.ask(ids, remainingMs(attempt) - homeMs - CLAIM_RESERVE_MS, attempt.notBeforeMs);
   return ids.some((id) => region.freshness.confirmedMsAgo(id) !== undefined);
 }
 

@@ -3,20 +3,24 @@ import { type Claim, claimsOf, type Facets, type Media, type RequiredSkills } fr
 import { lockOf, VOICE } from '../../agent/status.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
+import type { AgeTold } from '../../ops/history.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply, Tally } from '../../store/queues.ts';
 import { checkDurability, NotReplicated, type Written } from '../../store/written.ts';
 import type { HomeAnswer, HomeProblem } from '../peers/home.ts';
 import { Refusal } from '../refusal.ts';
 import {
-  buildAndRecordAgentAnswer,
+  buildAgentAnswer,
   buildClaimAnswer,
   explain,
   facetsOf,
   grantedBy,
+  inAnswer,
   type Queue,
   type Region,
+  recordAgentAnswer,
   unitIn,
+  wordAgeOf,
 } from '../region.ts';
 
 /** Time to release a grant whose caller gets an error, in ms. After it, the grant lapses. */
@@ -36,7 +40,9 @@ export async function grantedHere(
   noteUnacknowledged(attempt, written, record);
   const { value: reply, replicated } = checkDurability(written, region.config.claims.replication);
   const held = claimIn(record, reply, request.callId);
-  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
+  const again = reply.verdict === 'again';
+  const agent = buildAgentAnswer(region, reply.agentId, record);
+  recordAgentAnswer(region, agent, record, { toldMs: wordAgeOf(agent), ...(!again && limitOf(attempt)) });
   const leftMs = lockOf(record, held.unit) - reply.clockMs;
   const answer = buildClaimAnswer(region.claimIds, held, agent, leftMs, replicated);
   region.history?.claimGranted({
@@ -52,8 +58,8 @@ export async function grantedHere(
     startedMs,
     ...(held.by !== undefined && { mode: 'verified' as const }),
   });
-  if (request.explain) Object.assign(answer, { explanation: explain(reply.considered, region.config.ranking) });
-  return { claim: answer, again: reply.verdict === 'again' };
+  if (request.explain) Object.assign(answer, { explanation: explain(region, reply.considered, request.maxAgeMs) });
+  return { claim: answer, again };
 }
 
 /** The call's claim with this fence, as `holder_of` in units.lua finds it: a claim without a call id matches every call. */
@@ -159,12 +165,13 @@ export async function applyHomeProblem(
  * @throws NotReplicated if the claim is not replicated there and `claims.replication` is `refuse` here
  */
 export async function grantedElsewhere(
-  { region, request, queue }: Attempt,
+  attempt: Attempt,
   { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
   startedMs: number,
 ): Promise<Granted> {
+  const { region, request, queue } = attempt;
   mustBeReplicated(region, claim);
-  await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
+  const isCopied = await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
   region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -178,9 +185,24 @@ export async function grantedElsewhere(
     ...(claim.authority.mode === 'verified' && { mode: claim.authority.mode }),
   });
   const record = await region.agents.recall(claim.agent_id);
-  const agent = record ? buildAndRecordAgentAnswer(region, claim.agent_id, record) : claim.agent;
+  const agent = record ? buildAgentAnswer(region, claim.agent_id, record) : claim.agent;
+  // What the home answered is in the state, so the state is as old as that answer, at most.
+  const askedMs = isCopied ? ageSinceAsked(claim, region.clock.monotonicMs() - startedMs) : Number.POSITIVE_INFINITY;
+  const ageMs = inAnswer(Math.min(askedMs, wordAgeOf(agent) ?? Number.POSITIVE_INFINITY));
+  const told = { toldMs: ageMs, ...(Number.isFinite(askedMs) && { askedMs }), ...(!again && limitOf(attempt)) };
+  if (record) recordAgentAnswer(region, agent, record, told);
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
-  return { claim: { ...answer, agent }, again };
+  return { claim: { ...answer, age_ms: ageMs, agent }, again };
+}
+
+/** Age in ms of what another region answered to a claim. @param sinceMs time since it was asked; Infinity if it does not tell */
+export function ageSinceAsked({ age_ms: ageMs }: Partial<Pick<ClaimAnswer, 'age_ms'>>, sinceMs: number): number {
+  return ageMs === null || ageMs === undefined ? Number.POSITIVE_INFINITY : ageMs + sinceMs;
+}
+
+/** The caller's own limit, for the history. */
+function limitOf({ request: { maxAgeMs }, startedMs }: Attempt): Pick<AgeTold, 'limit'> {
+  return maxAgeMs === undefined ? {} : { limit: { maxAgeMs, sinceMs: startedMs } };
 }
 
 /** Applies this region's `claims.replication` to another region's answer. @throws NotReplicated */
@@ -196,14 +218,19 @@ export function homeDisputed({ config }: Pick<Region, 'config'>, other: string, 
   return new Refusal('home_disputed', detail);
 }
 
-/** Merges an agent's facets from another region's answer into the local copy. Never throws: the answer stands without it. */
-export async function updateLocalCopy(region: Region, agentId: string, facets: Facets): Promise<void> {
-  if (whyNotTaken(region.config, agentId) !== undefined) return; // The configs of the regions differ.
+/**
+ * Merges an agent's facets from another region's answer into the local copy. Never throws: the answer stands without it.
+ * @returns whether the copy contains them
+ */
+export async function updateLocalCopy(region: Region, agentId: string, facets: Facets): Promise<boolean> {
+  if (whyNotTaken(region.config, agentId) !== undefined) return false; // The configs of the regions differ.
   try {
     // A copy that a failover loses arrives again by the bus.
     (await region.agents.apply(agentId, facets)).evenIfLost();
+    return true;
   } catch (error) {
     region.log.warn('agent_copy_not_updated', { err: error, agent: agentId });
+    return false;
   }
 }
 
@@ -214,6 +241,11 @@ export interface ClaimRequest {
   media: Media;
   skills: RequiredSkills;
   budgetMs: number;
+  /**
+   * How old the last word about the agent may be when the request arrives, in ms, if the caller has a limit of its own. A home that
+   * is asked for the claim gives its own, present word.
+   */
+  maxAgeMs?: number | undefined;
   /** The only agent that the caller accepts; undefined: any. */
   agentId?: string;
   explain: boolean;
@@ -240,6 +272,8 @@ export interface Attempt {
   wish: string;
   /** Monotonic ms. */
   startedMs: number;
+  /** Words about agents from before are too old for the caller, in monotonic ms; undefined: the caller has no limit. */
+  notBeforeMs?: number | undefined;
   /** Agents not to be considered any more in this request. */
   excluded: string[];
   /** Homes that did not answer: certainly not reached, or unknown. They are not asked again. */

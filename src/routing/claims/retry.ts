@@ -2,7 +2,7 @@ import { lockOf } from '../../agent/status.ts';
 import type { AgentRecord } from '../../store/agent-record.ts';
 import type { ClaimReply } from '../../store/queues.ts';
 import { Refusal } from '../refusal.ts';
-import { buildAgentAnswer, buildAndRecordAgentAnswer, buildClaimAnswer, grantedBy } from '../region.ts';
+import { buildAgentAnswer, buildClaimAnswer, grantedBy, recordAgentAnswer, wordAgeOf } from '../region.ts';
 import {
   type Attempt,
   applyHomeProblem,
@@ -84,7 +84,8 @@ export function callHasClaim(attempt: Attempt, reply: ClaimReply, record: AgentR
 /** The answer with the local copy of a claim that another region granted. */
 function copyOf({ region, request }: Attempt, reply: ClaimReply, record: AgentRecord) {
   const held = claimIn(record, reply, request.callId);
-  const agent = buildAndRecordAgentAnswer(region, reply.agentId, record);
+  const agent = buildAgentAnswer(region, reply.agentId, record);
+  recordAgentAnswer(region, agent, record, { toldMs: wordAgeOf(agent) });
   const claim = buildClaimAnswer(region.claimIds, held, agent, lockOf(record, held.unit) - reply.clockMs, false);
   return { ...claim, authority: { ...claim.authority, mode: 'copy' as const } };
 }

@@ -12,12 +12,13 @@ import {
   buildAgentAnswer,
   buildClaimAnswer,
   facetsOf,
+  inAnswer,
   provenClaim,
   type Region,
   retryDuringFailover,
 } from '../region.ts';
 import { notHome } from './claim.ts';
-import { homeDisputed, mustBeReplicated, updateLocalCopy } from './grant.ts';
+import { ageSinceAsked, homeDisputed, mustBeReplicated, updateLocalCopy } from './grant.ts';
 import { isOther, settleHere, unknownClaim } from './settle-here.ts';
 
 /** Default of `budgetMs`. */
@@ -48,8 +49,10 @@ export async function settle(
     const where = await whereToSettle(region, name);
     if ('record' in where) return settleOwn(region, name, settlement, where.record);
     if (askedBy !== undefined) throw notHome(region, name.agentId, where.region);
-    const leftMs = Math.max(1, untilMs - region.clock.monotonicMs());
-    return readAnswer(region, where.region, await region.peers.settle(where.region, claimId, settlement, leftMs));
+    const askedMs = region.clock.monotonicMs();
+    const leftMs = Math.max(1, untilMs - askedMs);
+    const answer = await region.peers.settle(where.region, claimId, settlement, leftMs);
+    return readAnswer(region, where.region, answer, askedMs);
   });
 }
 
@@ -100,12 +103,12 @@ async function whereToSettle(region: Region, name: ClaimName): Promise<{ record:
   return { region: knowsMost ? by : home };
 }
 
-/** Turns another region's answer to a settlement into this region's. @throws Refusal, NotReplicated */
-async function readAnswer(region: Region, other: string, answer: HomeAnswer): Promise<ClaimAnswer> {
+/** Turns another region's answer to a settlement, asked at `askedMs`, into this region's. @throws Refusal, NotReplicated */
+async function readAnswer(region: Region, other: string, answer: HomeAnswer, askedMs: number): Promise<ClaimAnswer> {
   if (answer.kind === 'granted') {
     mustBeReplicated(region, answer.claim);
     await updateLocalCopy(region, answer.claim.agent_id, facetsOf(answer.claim.agent));
-    return answer.claim;
+    return { ...answer.claim, age_ms: inAnswer(ageSinceAsked(answer.claim, region.clock.monotonicMs() - askedMs)) };
   }
   if (answer.kind === 'problem') {
     if (answer.code === 'not_replicated') throw new NotReplicated();

@@ -35,7 +35,7 @@ const WAITING_LIMIT = 1000;
  *   idle ──asked──► running ──ended, agents wait──► running, with all of them
  *                      └──ended, none wait──► idle
  *
- * Callers that ask about an agent of the running query share it. After two consecutive failures a circuit breaker opens: for 5 s
+ * Callers that ask about an agent of the running query share it, unless it was sent too early for them. After two consecutive failures a circuit breaker opens: for 5 s
  * no caller waits for an unavailable platform.
  */
 export class PlatformQueries {
@@ -43,6 +43,8 @@ export class PlatformQueries {
   readonly #policy: IPolicy;
   readonly #waiting = new Set<string>();
   #asked = new Set<string>();
+  /** When the running query was sent, in monotonic ms. */
+  #askedMs = Number.NEGATIVE_INFINITY;
   #calling: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -54,9 +56,12 @@ export class PlatformQueries {
     this.#policy = wrap(circuitBreaker(handleAll, { halfOpenAfter: OPEN_MS, breaker }), limit);
   }
 
-  /** Queries these agents. Resolves when the queries have ended, successfully or not. Never rejects. */
-  async ask(agentIds: string[]): Promise<void> {
-    const others = agentIds.filter((id) => !this.#asked.has(id));
+  /**
+   * Queries these agents. Resolves when the queries have ended, successfully or not. Never rejects.
+   * @param notBeforeMs monotonic ms: a running query that was sent before is not shared
+   */
+  async ask(agentIds: string[], notBeforeMs = Number.NEGATIVE_INFINITY): Promise<void> {
+    const others = agentIds.filter((id) => !this.#asked.has(id) || this.#askedMs < notBeforeMs);
     const shared = others.length < agentIds.length ? this.#calling : undefined;
     for (const id of others) if (this.#waiting.size < WAITING_LIMIT) this.#waiting.add(id);
     await Promise.all([shared, others.length > 0 ? this.#nextCall() : undefined]);
@@ -87,6 +92,7 @@ export class PlatformQueries {
   async #call(agentIds: string[]): Promise<void> {
     const { reader, accept, ended, monotonicMs } = this.#options;
     const askedMs = monotonicMs();
+    this.#askedMs = askedMs;
     const took = (): number => monotonicMs() - askedMs;
     try {
       await accept(await this.#policy.execute(({ signal }) => reader.read(agentIds, signal)), askedMs);

@@ -58,10 +58,11 @@ export class ReadThrough {
   /**
    * Queries the platforms of these agents. Resolves when they have answered, or after `limitMs`; later answers are
    * applied, too.
+   * @param notBeforeMs monotonic ms: answers to queries that were sent before are too old
    */
-  async ask(agentIds: string[], limitMs: number): Promise<void> {
+  async ask(agentIds: string[], limitMs: number, notBeforeMs = Number.NEGATIVE_INFINITY): Promise<void> {
     const byConnection = Map.groupBy(agentIds, (id) => connectionNameOf(this.#options.config, id) ?? '');
-    const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids));
+    const asked = [...byConnection].map(([connection, ids]) => this.#queries.get(connection)?.ask(ids, notBeforeMs));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, limitMs));

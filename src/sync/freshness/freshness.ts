@@ -110,6 +110,16 @@ export class Freshness {
     return this.#part(home, partOf(domainOfAgent(config, agentId), partitionOf(agentId, config.bus.partitions)));
   }
 
+  /** Age in ms of the last word about an agent: by the bus or by the platform, whichever is younger; Infinity if there is none. */
+  wordAgeMs(home: string, agentId: string): number {
+    return Math.min(this.agent(home, agentId).ageMs, this.confirmedMsAgo(agentId) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Age of a region's data in a domain, which is that of its oldest partition. */
+  domain(region: string, domain: string): Standing {
+    return worst(this.#parts.map((_, partition) => this.#part(region, partOf(domain, partition))));
+  }
+
   /** Age of a region's data in a partition, which is that of its oldest domain. */
   partition(region: string, partition: number): Standing {
     return worst((this.#parts[partition] ?? []).map((part) => this.#part(region, part)));
