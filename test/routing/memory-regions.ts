@@ -2,6 +2,7 @@ import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { AGENT_CHANGED, openMessage, originOf } from '../../src/bus/envelope.ts';
 import { readConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { domainsOf } from '../../src/config/topology.ts';
 import { ClaimIds } from '../../src/contract/claim-ids.ts';
 import type { AuditRecord } from '../../src/ops/audit.ts';
@@ -79,7 +80,7 @@ const CONNECTIONS = {
   strict: { platform: 'genesys', home: 'us', authority: 'refuse' },
 };
 
-function configOf(region: Name, claims: object) {
+function configOf(region: Name, claims: object, partitions: number) {
   const account = { loginUrl: 'http://127.0.0.1:5', apiUrl: 'http://127.0.0.1:5', clientId: 'id', clientSecret: 's' };
   const connections = Object.entries(CONNECTIONS).map(([name, each]) => {
     return [name, each.platform === 'genesys' ? { ...each, ...account } : each];
@@ -87,7 +88,7 @@ function configOf(region: Name, claims: object) {
   const settings = {
     region,
     redis: { nodes: ['127.0.0.1:1'], replicas: 1 },
-    bus: { url: 'redis://127.0.0.1:2', partitions: 1 },
+    bus: { url: 'redis://127.0.0.1:2', partitions },
     regions: { eu: { url: 'http://127.0.0.1:3' }, us: { url: 'http://127.0.0.1:4' } },
     domains: { main: {}, sales: {} },
     connections: Object.fromEntries(connections),
@@ -102,10 +103,17 @@ function configOf(region: Name, claims: object) {
 
 const QUEUES = ['desk', 'away', 'near', 'far', 'strict'].map((name) => `${name}:q`);
 
-export async function memoryRegions({ claims = {} }: { claims?: object } = {}): Promise<MemoryRegions> {
+interface Options {
+  /** Settings of claims. */
+  claims?: object;
+  /** Of the bus; messages are carried on the first only. */
+  partitions?: number;
+}
+
+export async function memoryRegions({ claims = {}, partitions = 1 }: Options = {}): Promise<MemoryRegions> {
   const clock = new HandClock();
-  const eu = assemble('eu', clock, claims);
-  const us = assemble('us', clock, claims);
+  const eu = assemble('eu', clock, configOf('eu', claims, partitions));
+  const us = assemble('us', clock, configOf('us', claims, partitions));
   eu.peers.others.set('us', us.region);
   us.peers.others.set('eu', eu.region);
   let beat = 0;
@@ -121,7 +129,9 @@ export async function memoryRegions({ claims = {} }: { claims?: object } = {}): 
         exchange: OLDEST_EXCHANGE,
       };
       for (const domain of domainsOf(region.config)) {
-        await region.freshness.advance({ ...stamp, region: other, domain, timestampMs: clock.nowMs() }, 0);
+        for (let partition = 0; partition < partitions; partition++) {
+          await region.freshness.advance({ ...stamp, region: other, domain, timestampMs: clock.nowMs() }, partition);
+        }
       }
     }
   };
@@ -158,8 +168,7 @@ async function carryBetween(from: TestRegion, all: TestRegion[], clock: HandCloc
 }
 
 /** As src/serve/sync.ts does. */
-function assemble(name: Name, clock: HandClock, claims: object): TestRegion {
-  const config = configOf(name, claims);
+function assemble(name: Name, clock: HandClock, config: Config): TestRegion {
   const during: TestRegion['during'] = {};
   const memory = new MemoryRegion({ clock, scheduler: { turn: async (at) => void (await during.turn?.(at)) } });
   const store = new MemoryStore(memory, config);

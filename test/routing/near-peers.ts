@@ -17,6 +17,8 @@ import { NotReplicated } from '../../src/store/written.ts';
 export class NearPeers {
   readonly others = new Map<string, Region>();
   way: 'answers' | 'away' | 'mute' = 'answers';
+  /** Called before and after each answer: time may pass on the way. */
+  onTheWay: () => void = () => undefined;
   /** How long it takes to answer, in ms. */
   withinMs = 0;
   /** What it answers to anything instead of what it knows. */
@@ -76,7 +78,9 @@ export class NearPeers {
     const region = this.others.get(home);
     if (this.instead) return this.instead;
     if (!region || this.way === 'away') return { kind: 'unreachable' };
+    this.onTheWay();
     const answer = await work(region).then((done): HomeAnswer => ({ kind: 'granted', ...done }), asProblem);
+    this.onTheWay();
     return this.way === 'mute' ? { kind: 'unknown' } : asJson(answer);
   }
 }

@@ -4,13 +4,13 @@ import type { PlatformReader } from '../../src/platforms/platform.ts';
 import { PlatformQueries, type QueryOutcome } from '../../src/routing/read-through/platform-queries.ts';
 
 /** Platform queries that are answered by `read`, two agents at a time. */
-function queriesOf(read: PlatformReader['read']) {
+function queriesOf(read: PlatformReader['read'], monotonicMs = () => 0) {
   const outcomes: QueryOutcome[] = [];
   const queries = new PlatformQueries({
     reader: { batch: 2, prepare: async () => undefined, read, close: async () => undefined },
     accept: async () => undefined,
     ended: (outcome) => outcomes.push(outcome),
-    monotonicMs: () => 0,
+    monotonicMs,
   });
   return { queries, outcomes };
 }
@@ -41,5 +41,33 @@ describe('platform queries', () => {
     });
     await Promise.all([queries.ask(['a']), queries.ask(['a', 'b']), queries.ask(['b'])]);
     expect(asked).toEqual([['a', 'b']]);
+  });
+
+  it('asks again for those for whom the running query was sent too early', async () => {
+    let nowMs = 0;
+    const asked: string[][] = [];
+    const answers: (() => void)[] = [];
+    const { queries } = queriesOf(
+      (ids) => {
+        asked.push(ids);
+        return new Promise((resolve) => answers.push(() => resolve([])));
+      },
+      () => nowMs,
+    );
+    const ended: string[] = [];
+    const ask = (name: string, notBeforeMs?: number) =>
+      queries.ask(['a'], notBeforeMs).then(() => void ended.push(name));
+    const all = [ask('first')];
+    await expect.poll(() => asked, { interval: 1 }).toEqual([['a']]);
+    nowMs = 10;
+    all.push(ask('shares', 0), ask('too early', 10));
+    answers[0]?.();
+    await expect.poll(() => asked, { interval: 1 }).toEqual([['a'], ['a']]);
+    expect(ended.sort()).toEqual(['first', 'shares']);
+    nowMs = 20;
+    all.push(ask('shares the second', 10));
+    answers[1]?.();
+    await Promise.all(all);
+    expect(asked).toEqual([['a'], ['a']]);
   });
 });

@@ -41,14 +41,18 @@ describe('the writer', () => {
   it('tells what a caller was told, and which claims met', async () => {
     const facets = { ...presence('ann', 5).facets, activity: { state: 'IDLE', at: 6, id: 'e' } as const };
     const told = { agent: 'ann', home: 'us', stale: true, status: 'AVAILABLE' };
-    eu.history.agentRead({ ...told, ageMs: null, vouchedMs: 12, facets });
+    const limit = { maxAgeMs: 20, sinceMs: 995 };
+    eu.history.agentRead({ ...told, ageMs: null, vouchedMs: 12, askedMs: 7.5, toldMs: 8, limit, facets });
     const claim = { fence: 1, call: 'c1', region: 'us' };
     const lost = { fence: 2, call: 'c2', region: 'eu' };
     eu.history.conflict({ agent: 'ann', kept: claim, lost, overlap: 'certain' });
     const lines = readFileSync(fileOf('eu-1.jsonl'), 'utf8').trim().split('\n').slice(1);
     const versions = { presence: [5, 0, 'ann-5'], activity: [6, 0, 'e'] };
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      expect.objectContaining({ op: 'agent', phase: 'read', ...told, age_ms: null, vouched_ms: 12, versions }),
+      expect.objectContaining({
+        ...{ op: 'agent', phase: 'read', ...told, age_ms: null, vouched_ms: 12, versions },
+        ...{ asked_ms: 7.5, told_ms: 8, max_age_ms: 20, since: 995 },
+      }),
       expect.objectContaining({
         op: 'conflict',
         phase: 'reported',

@@ -75,7 +75,7 @@ export const SETTINGS: WorldSettings = {
   budget_per_minute: 300,
 };
 
-type Telling = Partial<Pick<AgentRead, 'ageMs' | 'stale' | 'vouchedMs' | 'home'>>;
+type Telling = Partial<Pick<AgentRead, 'ageMs' | 'stale' | 'vouchedMs' | 'home' | 'toldMs' | 'askedMs' | 'limit'>>;
 
 /** One instance's history, with what most tests do not care about filled in. */
 export class Instance {
@@ -104,8 +104,9 @@ export class Instance {
   }
 
   /** Tells a caller of an agent, by default one who is homed here and as of now. */
-  told(agent: string, versions: Facets, { ageMs = 0, stale = false, vouchedMs, home = this.region }: Telling = {}) {
-    this.history.agentRead({ agent, home, ageMs, stale, vouchedMs, status: 'AVAILABLE', facets: versions });
+  told(agent: string, versions: Facets, telling: Telling = {}): void {
+    const { ageMs = 0, stale = false, home = this.region, ...more } = telling;
+    this.history.agentRead({ agent, home, ageMs, stale, status: 'AVAILABLE', facets: versions, ...more });
   }
 
   handled(event: AgentEvent, outcome: EventHandled['outcome'], startedMs = this.#world.now, mayBeLost = false): void {

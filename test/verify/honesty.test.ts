@@ -107,6 +107,50 @@ describe('honest-staleness', () => {
     expect(await failures()).toEqual(['honest-staleness']);
   });
 
+  it('takes answers whose last words are as old as the answer says and the caller allows', async () => {
+    const first = changed();
+    world.now += DUE_MS + 900;
+    const limit = { maxAgeMs: 700, sinceMs: world.now - 100 };
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: 800, toldMs: 800, limit });
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: 4000, vouchedMs: 100, toldMs: 100, limit });
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: 4000, askedMs: 30, toldMs: 30, limit });
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: null, stale: true, askedMs: 30, toldMs: 30 });
+    us.told('cloud-eu:ann', first, { home: 'eu', ageMs: null, stale: true, toldMs: null });
+    const verdict = await world.judge();
+    expect([failed(verdict), outcome(verdict, 'honest-staleness')]).toEqual([[], 'kept']);
+  });
+
+  it.each<[string, Parameters<Instance['told']>[2]]>([
+    ['than the whole answer says', { ageMs: 802, toldMs: 800 }],
+    ['than the whole answer says, of unknown age', { ageMs: null, stale: true, toldMs: 800 }],
+    ['than the whole answer says, by the platform', { ageMs: 4000, vouchedMs: 102, toldMs: 100 }],
+    ['than the whole answer says, by the home', { ageMs: 4000, askedMs: 102, toldMs: 100 }],
+    ['than the caller allows', { ageMs: 802, toldMs: 802, limit: { maxAgeMs: 700, sinceMs: -100 } }],
+    ['than the caller allows now', { ageMs: 2, toldMs: 2, limit: { maxAgeMs: 0, sinceMs: 0 } }],
+  ])('finds a last word that is older %s', async (_what, { limit, ...telling } = {}) => {
+    const since = limit && { limit: { ...limit, sinceMs: world.now + limit.sinceMs } };
+    // Nobody else has to know the agent for that.
+    us.told('crm:bob', {}, { home: 'eu', ...telling, ...since });
+    expect(evidence(await world.judge(), 'honest-staleness')).toEqual([['us-1.jsonl:2']]);
+  });
+
+  it('finds an answer without what the home knew when it was asked, whatever else is said of its age', async () => {
+    changed();
+    world.now += DUE_MS + 50;
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: 9000, stale: true, askedMs: 50, toldMs: 50 });
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: 9000, stale: true, askedMs: 51, toldMs: 51 });
+    expect(evidence(await world.judge(), 'honest-staleness')).toEqual([['world.jsonl:3', 'us-1.jsonl:2']]);
+  });
+
+  it('finds an answer without what its caller asked for, though it tells of no age', async () => {
+    changed();
+    world.now += DUE_MS + 500;
+    const limit = { maxAgeMs: 400, sinceMs: world.now - 100 };
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: 9000, stale: true, limit });
+    us.told('cloud-eu:ann', {}, { home: 'eu', ageMs: 9000, stale: true, limit: { ...limit, maxAgeMs: 401 } });
+    expect(evidence(await world.judge(), 'honest-staleness')).toEqual([['world.jsonl:3', 'us-1.jsonl:2']]);
+  });
+
   it('cannot judge agents of a connection it knows nothing of', async () => {
     platform.changed({ userId: 'ann', what: 'presence', value: 'IDLE', atMs: 1 });
     world.now += 60_000;

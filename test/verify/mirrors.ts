@@ -70,7 +70,9 @@ export class Mirrors {
     const stale = !vouched && (ageMs === null || ageMs > SETTINGS.stale_ms);
     const knowsUntil = vouched ? now : (heardAt ?? Number.NEGATIVE_INFINITY) - HEARD_MS;
     const last = this.#changes.get(agent)?.findLast(({ t }) => t <= knowsUntil);
-    const telling = { home: home.region, ageMs, stale, ...(vouched && { vouchedMs: 0 }) };
+    const wordMs = vouched ? 0 : ageMs;
+    const limit = wordMs === null ? {} : { limit: { maxAgeMs: Math.max(0, wordMs - 2), sinceMs: now - 2 } };
+    const telling = { home: home.region, ageMs, stale, ...(vouched && { vouchedMs: 0 }), toldMs: wordMs, ...limit };
     region.told(agent, last ? idle(last.at) : {}, telling);
   }
 
@@ -79,6 +81,15 @@ export class Mirrors {
     this.change(agent);
     this.#world.now += HEARD_MS + 1;
     region.told(agent, {}, { home: home.region, ageMs: 0 });
+  }
+
+  /** Tells a caller who allows less of an agent whom the region knows of from before. */
+  exceed(region: Instance, home: Instance, agent: string): void {
+    this.change(agent);
+    this.#world.now += HEARD_MS + 501;
+    const ageMs = HEARD_MS + 502;
+    const limit = { maxAgeMs: 500, sinceMs: this.#world.now };
+    region.told(agent, {}, { home: home.region, ageMs, toldMs: ageMs, limit });
   }
 
   /** Is cut off for long, and does not say so. */

@@ -296,6 +296,10 @@ export class Model {
     this.#mirrors.understate(this.#eu, this.#eu, ANN);
   }
 
+  injectOldWord(): void {
+    this.#mirrors.exceed(this.#eu, this.#eu, ANN);
+  }
+
   injectConcealment(): void {
     this.#mirrors.concealCut(this.#us, this.#eu, ANN);
   }

@@ -45,6 +45,7 @@ it.concurrent.each<[string, string, (model: Model) => void]>([
   ['one yes that no replica holds', 'replicated', (model) => model.injectUnreplicated()],
   ['one end that nobody asked for', 'told', (model) => model.injectTakeaway()],
   ['one understated age', 'honest-staleness', (model) => model.injectUnderstatement()],
+  ['one word that is older than its caller allows', 'honest-staleness', (model) => model.injectOldWord()],
   ['one agent who is not called stale', 'stale-marking', (model) => model.injectConcealment()],
 ])('finds %s, wherever it happens, and nothing else', async (_what, promise, inject) => {
   await fc.assert(

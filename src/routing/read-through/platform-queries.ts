@@ -46,7 +46,7 @@ export class PlatformQueries {
   /** When the running query was sent, in monotonic ms. */
   #askedMs = Number.NEGATIVE_INFINITY;
   #calling: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  #next: Promise<ReadonlySet<string>> | undefined;
 
   constructor(options: PlatformQueriesOptions) {
     this.#options = options;
@@ -61,30 +61,41 @@ export class PlatformQueries {
    * @param notBeforeMs monotonic ms: a running query that was sent before is not shared
    */
   async ask(agentIds: string[], notBeforeMs = Number.NEGATIVE_INFINITY): Promise<void> {
-    const others = agentIds.filter((id) => !this.#asked.has(id) || this.#askedMs < notBeforeMs);
+    const isShared = (id: string): boolean => this.#asked.has(id) && this.#askedMs >= notBeforeMs;
+    const others = agentIds.filter((id) => !isShared(id));
     const shared = others.length < agentIds.length ? this.#calling : undefined;
     for (const id of others) if (this.#waiting.size < WAITING_LIMIT) this.#waiting.add(id);
-    await Promise.all([shared, others.length > 0 ? this.#nextCall() : undefined]);
-    // The agents may need more than one query.
+    const waiting = new Set(others.filter((id) => this.#waiting.has(id)));
+    await Promise.all([shared, this.#untilAsked(waiting)]);
+  }
+
+  /** Resolves when a query about each of these waiting agents has ended. They may need more than one. */
+  async #untilAsked(left: Set<string>): Promise<void> {
+    const isLeft = (among: ReadonlySet<string>): boolean => [...left].some((id) => among.has(id));
     for (;;) {
-      if (others.some((id) => this.#asked.has(id))) await this.#calling;
-      else if (others.some((id) => this.#waiting.has(id))) await this.#nextCall();
+      let asked: ReadonlySet<string> = this.#asked;
+      if (isLeft(this.#waiting)) asked = await this.#nextCall();
+      else if (isLeft(asked)) await this.#calling;
       else return;
+      // Others may ask about the same agents again.
+      for (const id of asked) left.delete(id);
     }
   }
 
-  /** The query after the running one, for the agents that wait. */
-  #nextCall(): Promise<void> {
-    this.#next ??= (this.#calling ?? Promise.resolve()).then(() => {
+  /** The query after the running one, for the agents that wait. Resolves with those that it was about. */
+  #nextCall(): Promise<ReadonlySet<string>> {
+    this.#next ??= (this.#calling ?? Promise.resolve()).then(async () => {
       this.#next = undefined;
-      this.#asked = new Set([...this.#waiting].slice(0, this.#options.reader.batch));
-      for (const id of this.#asked) this.#waiting.delete(id);
-      this.#calling = this.#call([...this.#asked]).finally(() => {
+      const asked = new Set([...this.#waiting].slice(0, this.#options.reader.batch));
+      this.#asked = asked;
+      for (const id of asked) this.#waiting.delete(id);
+      this.#calling = this.#call([...asked]).finally(() => {
         this.#calling = undefined;
         this.#asked = new Set();
         if (this.#waiting.size > 0) void this.#nextCall();
       });
-      return this.#calling;
+      await this.#calling;
+      return asked;
     });
     return this.#next;
   }
