@@ -86,6 +86,13 @@ export const STORY: readonly Example[] = [
     status: 200,
   },
   {
+    operation: 'findAgents',
+    name: 'no-older-words',
+    summary: 'The best agent, by words that are a second old at most',
+    query: { queue: 'support', max_age_ms: 1000 },
+    status: 200,
+  },
+  {
     operation: 'createClaim',
     name: 'a-claim',
     summary: 'An agent with billing at 60 or more',
