@@ -298,10 +298,14 @@ type ExplainedAge = Pick<Explanation, 'age_ms' | 'word_of' | 'age_limit_ms'>;
 function explainAge({ config, freshness }: Region, home: string, agentId: string, maxAgeMs: number): ExplainedAge {
   if (home === config.region) return { age_ms: 0, word_of: 'here' };
   const { staleMs, confirmedMs } = config.freshness;
-  const ageMs = freshness.wordAgeMs(home, agentId);
-  const isPlatforms = ageMs < freshness.agent(home, agentId).ageMs;
-  const limitMs = Math.min(isPlatforms ? confirmedMs : staleMs, maxAgeMs);
-  return { age_ms: inAnswer(ageMs), word_of: isPlatforms ? 'platform' : 'home', age_limit_ms: limitMs };
+  const { ageMs: homesMs } = freshness.agent(home, agentId);
+  const platformsMs = freshness.confirmedMsAgo(agentId) ?? Number.POSITIVE_INFINITY;
+  const isPlatforms = platformsMs < homesMs;
+  return {
+    age_ms: inAnswer(Math.min(homesMs, platformsMs)),
+    word_of: isPlatforms ? 'platform' : 'home',
+    age_limit_ms: Math.min(isPlatforms ? confirmedMs : staleMs, maxAgeMs),
+  };
 }
 
 /** Pause between failover retries, in ms. */

@@ -143,11 +143,16 @@ function fieldsReader<S extends TSchema>(schema: S): (request: FastifyRequest) =
     const given = Object.entries({ ...(query as object), ...body }).filter(
       ([, value]) => value !== '' && value !== null,
     );
-    const fields = Value.Convert(schema, Object.fromEntries(given));
+    const fields = Value.Convert(schema, Object.fromEntries(given)) as Record<string, unknown>;
+    // The conversion cuts fractions off. An age of 0.5 must not become 0, which means something else.
+    for (const [name, value] of given) if (EXACT.has(name) && Number(value) !== fields[name]) fields[name] = value;
     if (checker.Check(fields)) return fields;
     throw new InvalidRequest(wrongFields([...checker.Errors(fields)]));
   };
 }
+
+/** Fields that are not rounded. */
+const EXACT = new Set(['max_age_ms']);
 
 const readRoute = fieldsReader(RouteFields);
 const readSettle = fieldsReader(SettleFields);
