@@ -63,20 +63,6 @@ export function honestStaleness(surroundings: Surroundings): Checker {
     ]);
   };
 
-  /** The ages in the answer, compared with each other. */
-  const compare = (line: AgentReadLine & { place: string }): void => {
-    if (line.told_ms === undefined) return;
-    found.judged++;
-    const wordMs = wordAgeOf(line);
-    const limitMs = limitOf(line);
-    const told = `${line.region} returned agent ${line.agent}, whose last word was ${Math.round(wordMs)} ms old,`;
-    if (line.told_ms !== null && wordMs > line.told_ms + ROUNDED_MS) {
-      found.add(`${told} in an answer that says ${line.told_ms} ms`, [line.place]);
-    }
-    if (limitMs !== undefined && wordMs > limitMs + ROUNDED_MS) {
-      found.add(`${told} to a caller who allows ${line.max_age_ms} ms`, [line.place]);
-    }
-  };
   return {
     name: 'honest-staleness',
     invariant:
@@ -88,7 +74,7 @@ export function honestStaleness(surroundings: Surroundings): Checker {
         remember(changes, keyOf(line.agent, line.facet), { t, at, lagMs, place });
       }
       if (line.op !== 'agent') return;
-      compare(line);
+      if (compareAges(line, found)) found.judged++;
       const connection = surroundings.connectionOf(line.agent);
       const isPromise =
         [line.vouched_ms, line.asked_ms, line.max_age_ms].some((each) => each !== undefined) ||
@@ -100,6 +86,21 @@ export function honestStaleness(surroundings: Surroundings): Checker {
     },
     finish: () => found,
   };
+}
+
+/** Compares the ages in an answer with each other. @returns whether there is one of the whole answer */
+function compareAges(line: AgentReadLine & { place: string }, found: Collected): boolean {
+  if (line.told_ms === undefined) return false;
+  const wordMs = wordAgeOf(line);
+  const limitMs = limitOf(line);
+  const told = `${line.region} returned agent ${line.agent}, whose last word was ${Math.round(wordMs)} ms old,`;
+  if (line.told_ms !== null && wordMs > line.told_ms + ROUNDED_MS) {
+    found.add(`${told} in an answer that says ${line.told_ms} ms`, [line.place]);
+  }
+  if (limitMs !== undefined && wordMs > limitMs + ROUNDED_MS) {
+    found.add(`${told} to a caller who allows ${line.max_age_ms} ms`, [line.place]);
+  }
+  return true;
 }
 
 /** Age in ms of the last word about the agent when the answer was given; Infinity if there was none. */

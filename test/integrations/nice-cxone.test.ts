@@ -74,7 +74,7 @@ describe.each(CLAIMS)('the action "%s", after the snippets %j, its parameters se
     const answer = await claim(variablesOf(1));
     expect(answer).toMatchObject({ found: false, reason: 'no_agent_available', retry_after_ms: expect.any(Number) });
     const had = ['queue', 'agent_id', 'claim_id'];
-    expect(Object.keys(answer)).toEqual(['found', 'reason', 'detail', 'retry_after_ms', ...had]);
+    expect(Object.keys(answer)).toEqual(['found', 'reason', 'detail', 'retry_after_ms', 'age_ms', ...had]);
   });
 
   it('fails for its author where the queue is unknown, or the token is over', async () => {

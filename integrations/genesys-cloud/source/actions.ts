@@ -62,6 +62,7 @@ const claimOutputs: Output[] = [
   { name: 'expires_in_ms', type: 'integer', description: 'How long the agent is held, in ms.' },
   { name: 'replicated', type: 'boolean', description: 'Whether a replica of the store holds the claim.' },
   { name: 'queue', type: 'string', description: 'The requested queue.' },
+  { name: 'age_ms', type: 'integer', description: 'How old the oldest data are that the answer rests on, in ms.' },
   {
     name: 'authority',
     type: 'string',

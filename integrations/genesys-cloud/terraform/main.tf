@@ -124,6 +124,7 @@ resource "genesyscloud_integration_action" "claim" {
       "expires_in_ms",
       "replicated",
       "queue",
+      "age_ms",
       "authority",
       "verified",
       "reason",
@@ -162,6 +163,10 @@ resource "genesyscloud_integration_action" "claim" {
       "queue" : {
         "type" : "string",
         "description" : "The requested queue."
+      },
+      "age_ms" : {
+        "type" : "integer",
+        "description" : "How old the oldest data are that the answer rests on, in ms."
       },
       "authority" : {
         "type" : "string",
@@ -206,6 +211,7 @@ resource "genesyscloud_integration_action" "claim" {
       expires_in_ms  = "$.expires_in_ms"
       replicated     = "$.replicated"
       queue          = "$.queue"
+      age_ms         = "$.age_ms"
       authority      = "$.authority"
       verified       = "$.verified"
       reason         = "$.reason"
@@ -220,13 +226,14 @@ resource "genesyscloud_integration_action" "claim" {
       expires_in_ms  = "0"
       replicated     = "false"
       queue          = "\"\""
+      age_ms         = "0"
       authority      = "\"\""
       verified       = "false"
       reason         = "\"\""
       detail         = "\"\""
       retry_after_ms = "0"
     }
-    success_template = "{\"found\": $${found}, \"agent_id\": $${agent_id}, \"connection\": $${connection}, \"user_id\": $${user_id}, \"claim_id\": $${claim_id}, \"expires_in_ms\": $${expires_in_ms}, \"replicated\": $${replicated}, \"queue\": $${queue}, \"authority\": $${authority}, \"verified\": $${verified}, \"reason\": $${reason}, \"detail\": $${detail}, \"retry_after_ms\": $${retry_after_ms}}"
+    success_template = "{\"found\": $${found}, \"agent_id\": $${agent_id}, \"connection\": $${connection}, \"user_id\": $${user_id}, \"claim_id\": $${claim_id}, \"expires_in_ms\": $${expires_in_ms}, \"replicated\": $${replicated}, \"queue\": $${queue}, \"age_ms\": $${age_ms}, \"authority\": $${authority}, \"verified\": $${verified}, \"reason\": $${reason}, \"detail\": $${detail}, \"retry_after_ms\": $${retry_after_ms}}"
   }
 }
 
@@ -281,6 +288,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       "expires_in_ms",
       "replicated",
       "queue",
+      "age_ms",
       "authority",
       "verified",
       "reason",
@@ -320,6 +328,10 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       "queue" : {
         "type" : "string",
         "description" : "The requested queue."
+      },
+      "age_ms" : {
+        "type" : "integer",
+        "description" : "How old the oldest data are that the answer rests on, in ms."
       },
       "authority" : {
         "type" : "string",
@@ -368,6 +380,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       expires_in_ms  = "$.expires_in_ms"
       replicated     = "$.replicated"
       queue          = "$.queue"
+      age_ms         = "$.age_ms"
       authority      = "$.authority"
       verified       = "$.verified"
       reason         = "$.reason"
@@ -383,6 +396,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       expires_in_ms  = "0"
       replicated     = "false"
       queue          = "\"\""
+      age_ms         = "0"
       authority      = "\"\""
       verified       = "false"
       reason         = "\"\""
@@ -390,7 +404,7 @@ resource "genesyscloud_integration_action" "claim_and_assign" {
       retry_after_ms = "0"
       delivered      = "\"\""
     }
-    success_template = "{\"found\": $${found}, \"agent_id\": $${agent_id}, \"connection\": $${connection}, \"user_id\": $${user_id}, \"claim_id\": $${claim_id}, \"expires_in_ms\": $${expires_in_ms}, \"replicated\": $${replicated}, \"queue\": $${queue}, \"authority\": $${authority}, \"verified\": $${verified}, \"reason\": $${reason}, \"detail\": $${detail}, \"retry_after_ms\": $${retry_after_ms}, \"delivered\": $${delivered}}"
+    success_template = "{\"found\": $${found}, \"agent_id\": $${agent_id}, \"connection\": $${connection}, \"user_id\": $${user_id}, \"claim_id\": $${claim_id}, \"expires_in_ms\": $${expires_in_ms}, \"replicated\": $${replicated}, \"queue\": $${queue}, \"age_ms\": $${age_ms}, \"authority\": $${authority}, \"verified\": $${verified}, \"reason\": $${reason}, \"detail\": $${detail}, \"retry_after_ms\": $${retry_after_ms}, \"delivered\": $${delivered}}"
   }
 }
 
