@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { find } from '../../src/routing/lookup/find.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
 import { askFor, bringOnDuty, claimFor, refusalOf } from './said.ts';
@@ -96,7 +97,7 @@ describe('a lookup whose caller limits the age of words', () => {
     await bringOnDuty([eu], ...ids);
     regions.clock.pass(900);
     eu.region.freshness.ask('us')(1000);
-    const stamp = { beat: 1001, writer: 'another', steadyMs: 0, leaving: false };
+    const stamp = { beat: 1001, writer: 'another', steadyMs: 0, leaving: false, exchange: OLDEST_EXCHANGE };
     await eu.region.freshness.advance({ ...stamp, region: 'us', domain: 'main', timestampMs: 0 }, 1);
     const young = ids.filter((id) => eu.region.freshness.wordAgeMs('us', id) === 0);
     expect(young.length).toBeGreaterThan(0);

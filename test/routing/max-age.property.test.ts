@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import { partitionOf } from '../../src/bus/envelope.ts';
 import { find } from '../../src/routing/lookup/find.ts';
 import { Refusal } from '../../src/routing/refusal.ts';
@@ -67,7 +68,13 @@ async function stageOf(scene: Scene) {
     clock.pass(startMs + oldest - age - clock.monotonicMs());
     eu.region.freshness.ask('us')(++beat);
     // Writers of their own, so that none of them tells anything about another one's clock.
-    const stamp = { beat: ++beat, writer: `${domain}/${partition}`, steadyMs: 0, leaving: false };
+    const stamp = {
+      beat: ++beat,
+      writer: `${domain}/${partition}`,
+      steadyMs: 0,
+      leaving: false,
+      exchange: OLDEST_EXCHANGE,
+    };
     await eu.region.freshness.advance({ ...stamp, region: 'us', domain, timestampMs: 0 }, partition);
   }
   clock.pass(startMs + oldest - clock.monotonicMs());
