@@ -120,6 +120,7 @@ velocityOrSkip('a flow', () => {
       expires_in_ms: 0,
       replicated: false,
       queue: agent('nobody'),
+      age_ms: 0,
       authority: '',
       verified: false,
       reason: 'no_agent_available',
