@@ -14,6 +14,7 @@ import { rollingUpgrade } from './rolling-upgrade.ts';
 import { shardMigration } from './shard-migration.ts';
 import type { Drill } from './stage/drill.ts';
 import { totalIsolation } from './total-isolation.ts';
+import { twoStores } from './two-stores.ts';
 import { webhookStorm } from './webhook-storm.ts';
 import { zombieAgent } from './zombie-agent.ts';
 
@@ -35,5 +36,6 @@ export const DRILLS: readonly Drill[] = [
   forgedIds,
   mixedConfig,
   rollingUpgrade,
+  twoStores,
   poison,
 ];

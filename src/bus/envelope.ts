@@ -33,6 +33,8 @@ export interface Heartbeat extends Stamp {
   timestampMs: number;
   /** The region's formats: no later message has a newer one than it sends, until a later heartbeat says so. */
   exchange: Exchange;
+  /** Id of the domain's store; absent if no relay published the heartbeat. */
+  storeId?: string;
 }
 
 /** Header of all messages of regions: the format that a reader must know. */

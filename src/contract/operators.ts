@@ -231,6 +231,11 @@ export const BeatAnswer = Type.Object(
     claim_keys: Type.Array(Type.String(), {
       description: 'Fingerprints of the keys that verify claim ids here; the first one signs.',
     }),
+    stores: Type.Optional(
+      Type.Record(Type.String(), Type.Record(Type.String(), Type.String()), {
+        description: 'By other region and domain, the ids of the stores that were heard of just now.',
+      }),
+    ),
   },
   { ...closed, $id: 'Beat', description: 'The answer to a probe.' },
 );

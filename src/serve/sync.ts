@@ -25,6 +25,7 @@ import { Versions } from '../sync/upkeep/versions.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
 import type { Ground } from './ground.ts';
+import { demandOneStore } from './one-store.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 
 /** The parts of an instance that run in the background, connected as in docs/architecture.md. */
@@ -92,7 +93,9 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     setAside,
     versions,
     start: async () => {
-      for (const each of [host, leases, peers]) each.start();
+      host.start();
+      await demandOneStore(ground, peers);
+      for (const each of [leases, peers]) each.start();
       await freshness.start();
       await relay.start();
       heartbeats.start();

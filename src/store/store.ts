@@ -231,6 +231,8 @@ export interface Outbox {
    * @param most largest number of changes
    */
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>>;
+  /** Id of the domain's store; undefined before its first change was read. */
+  storeId(domain: string): Promise<string | undefined>;
   /** Whether the domain's store is the one with this id, and its change stream still has the change at this position. */
   has(domain: string, storeId: string, position: string): Promise<boolean>;
   /** Counts the changes that wait, ours or not. Call it regularly: {@link mustHaveRoom} decides by the last counts. */

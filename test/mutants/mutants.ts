@@ -218,6 +218,16 @@ export const MUTANTS: readonly Mutant[] = [
     step: 'A bad message on every partition of the bus',
   },
   {
+    name: 'one-store',
+    without: 'asking the other regions, before a start, which store lives under the name of the region',
+    file: 'src/serve/sync.ts',
+    text: 'await demandOneStore(ground, peers);',
+    becomes: '',
+    drill: 'two-stores',
+    breaks: [],
+    step: 'A second cluster under the name of the region: the instance does not start',
+  },
+  {
     name: 'conversion',
     without: 'converting the records that nobody writes after the format of a store has changed',
     file: 'src/store/redis/conversion.ts',

@@ -138,7 +138,10 @@ export const operatorOperations = {
     handler: async (request, _reply) => {
       const { region, takeBeat } = request.server.context;
       const beat = await takeBeat().catch(() => null); // The shard is down; its circuit breaker has logged it.
-      return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints] };
+      const { config, freshness } = region;
+      const others = Object.keys(config.regions).filter((name) => name !== config.region);
+      const stores = Object.fromEntries(others.map((name) => [name, freshness.storesOf(name)]));
+      return { time_ms: region.clock.nowMs(), beat, claim_keys: [...region.claimIds.fingerprints], stores };
     },
   }),
 } as const satisfies Record<string, Operation>;

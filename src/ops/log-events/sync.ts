@@ -131,6 +131,14 @@ export const SYNC_EVENTS = {
     message: 'Queues of a domain could not be compared with records',
     meaning: 'The next round compares them.',
   },
+  another_store: {
+    level: 'warn',
+    message: 'Another store serves the region',
+    meaning:
+      '`peer` hears of store `theirs` of `domain` under the name of this region, and this instance has another one. It does not start while that lasts.',
+    remedy:
+      'If the store was emptied or replaced, the old one is not heard of any more after `freshness.suspectMs`. Otherwise two clusters have one region name: correct `region` or `redis.nodes`.',
+  },
   records_converted: {
     level: 'info',
     message: 'Records were written in the new format of their store',

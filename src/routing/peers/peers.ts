@@ -98,6 +98,15 @@ export class Peers {
     if (this.#timer) this.start();
   }
 
+  /** Asks all other regions which stores they hear of under this region's name. Those that do not answer are left out. */
+  async storesHeard(): Promise<{ peer: string; stores: Record<string, string> }[]> {
+    const asked = [...this.#peers].map(async ([peer, each]) => {
+      const answer = await this.#beatOf(peer, each).catch(() => undefined);
+      return { peer, stores: answer?.stores?.[this.#options.region] ?? {} };
+    });
+    return Promise.all(asked);
+  }
+
   /** Mean round trip in ms; undefined while the region is unreachable. */
   rttMs(region: string): number | undefined {
     return this.#peers.get(region)?.roundTrip.meanMs;

@@ -24,6 +24,10 @@ export class MemoryOutbox implements Outbox {
     return this.#region.write(domain, 'next', this.#config.redis.replicas, step);
   }
 
+  storeId(domain: string): Promise<string | undefined> {
+    return this.#region.run(domain, 'storeId', () => this.#region.domain(domain).storeId);
+  }
+
   has(domain: string, storeId: string, position: string): Promise<boolean> {
     return this.#region.run(domain, 'has', () => this.#region.domain(domain).has(storeId, position));
   }

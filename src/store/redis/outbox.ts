@@ -49,6 +49,11 @@ export class RedisOutbox implements Outbox {
     });
   }
 
+  async storeId(domain: string): Promise<string | undefined> {
+    const store = storeKey(domain);
+    return ((await this.#cluster.command(store, ['HGET', store, 'id'])) as string | null) ?? undefined;
+  }
+
   async has(domain: string, storeId: string, position: string): Promise<boolean> {
     if (this.#known.has(nameOf(domain, storeId, position))) return true;
     const [changes, store] = [changesKey(domain), storeKey(domain)];

@@ -75,7 +75,8 @@ export class Applier {
       const envelope = await this.#open(partition, delivery);
       if (!envelope) continue;
       if (origin) origins.push(origin);
-      if (envelope.type === HEARTBEAT) keepLatest(heartbeats, envelope.heartbeat);
+      if (envelope.type === HEARTBEAT)
+        keepLatest(heartbeats, { ...envelope.heartbeat, ...(origin && { storeId: origin.storeId }) });
       else if (envelope.type === AGENT_CHANGED) changes.push({ ...envelope, delivery });
     }
     const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Exchange, OLDEST_EXCHANGE } from '../../agent/exchange.ts';
 import { type Heartbeat, partitionOf, type Stamp } from '../../bus/envelope.ts';
 import type { Config } from '../../config/schema.ts';
-import { domainOfAgent, domainsOf, type Part, partOf } from '../../config/topology.ts';
+import { domainOfAgent, domainsOf, type Part, partOf, readPart } from '../../config/topology.ts';
 import type { Clock } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -32,8 +32,8 @@ const UNKNOWN: Standing = { ageMs: Number.POSITIVE_INFINITY, state: 'stale', lef
 export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #others: Map<string, Watermarks>;
-  /** The formats that each other region's last heartbeat on each part named. */
-  readonly #exchanges = new Map<string, Map<string, Exchange>>();
+  /** What each other region's last heartbeat on each part said of the region, by region and part. */
+  readonly #said = new Map<string, Map<string, Said>>();
   /** By partition. */
   readonly #parts: Part[][];
   /** By agent: when the query was sent with which the platform last confirmed the agent, in monotonic ms. */
@@ -85,23 +85,35 @@ export class Freshness {
     if (!watermarks) return;
     this.#readClock(watermarks, heartbeat);
     if (!watermarks.applied(part, heartbeat)) return;
-    this.#noteExchange(region, part, heartbeat.exchange);
+    this.#noteSaid(region, part, heartbeat);
     await this.#options.store.notes.write('region', region, { [part]: writeStamp(heartbeat) });
   }
 
   /** Another region's formats, over everything of it that is applied here. */
   exchangeOf(region: string): Exchange {
-    const known = this.#exchanges.get(region);
-    const all = this.#parts.flat().map((part) => known?.get(part) ?? OLDEST_EXCHANGE);
+    const said = this.#said.get(region);
+    const all = this.#parts.flat().map((part) => said?.get(part)?.exchange ?? OLDEST_EXCHANGE);
     return {
       sends: Math.max(...all.map(({ sends }) => sends)),
       reads: Math.min(...all.map(({ reads }) => reads)),
     };
   }
 
-  #noteExchange(region: string, part: string, exchange: Exchange): void {
-    const known = this.#exchanges.get(region) ?? new Map<string, Exchange>();
-    this.#exchanges.set(region, known.set(part, exchange));
+  /** The stores of another region by domain, as far as it is heard of now. */
+  storesOf(region: string): Record<string, string> {
+    const said = this.#said.get(region);
+    const heard = this.#parts.flat().flatMap((part): [string, Said][] => {
+      const last = said?.get(part);
+      return last?.storeId !== undefined && this.#part(region, part).state === 'fresh' ? [[part, last]] : [];
+    });
+    // While a store is replaced, the partitions may name two.
+    const inOrder = heard.toSorted(([, one], [, other]) => one.beat - other.beat);
+    return Object.fromEntries(inOrder.map(([part, { storeId = '' }]) => [readPart(part as Part).domain, storeId]));
+  }
+
+  #noteSaid(region: string, part: string, { exchange, storeId, beat }: Said): void {
+    const said = this.#said.get(region) ?? new Map<string, Said>();
+    this.#said.set(region, said.set(part, { exchange, beat, ...(storeId !== undefined && { storeId }) }));
   }
 
   /** Age of an agent's data, which is that of its part. */
@@ -187,7 +199,7 @@ export class Freshness {
           const fields = await this.#options.store.notes.read('region', region);
           for (const [part, line] of Object.entries(fields)) {
             const stamp = readStamp(line);
-            if (stamp && watermarks.applied(part, stamp)) this.#noteExchange(region, part, stamp.exchange);
+            if (stamp && watermarks.applied(part, stamp)) this.#noteSaid(region, part, stamp);
           }
         } catch (error) {
           this.#options.log.debug('watermarks_not_read', { err: error, peer: region });
@@ -197,17 +209,23 @@ export class Freshness {
   }
 }
 
-type NotedStamp = Stamp & { exchange: Exchange };
+/** What a heartbeat says of its region. */
+type Said = Pick<Heartbeat, 'beat' | 'exchange' | 'storeId'>;
 
-const writeStamp = ({ beat, writer, steadyMs, leaving, exchange: { sends, reads } }: NotedStamp): string =>
-  `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'} ${sends} ${reads}`;
+type NotedStamp = Stamp & Said;
+
+function writeStamp({ beat, writer, steadyMs, leaving, exchange, storeId = '' }: NotedStamp): string {
+  const { sends, reads } = exchange;
+  return `${beat} ${writer} ${steadyMs} ${leaving ? 'leaving' : 'beating'} ${sends} ${reads} ${storeId}`;
+}
 
 /** Undefined for a mark in the format of an earlier version. */
 function readStamp(line: string): NotedStamp | undefined {
-  const [beat, writer, steadyMs, state, sends, reads] = line.split(' ');
+  const [beat, writer, steadyMs, state, sends, reads, storeId] = line.split(' ');
   if (!writer || reads === undefined) return undefined;
   const exchange = { sends: Number(sends), reads: Number(reads) };
-  return { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving', exchange };
+  const stamp = { beat: Number(beat), writer, steadyMs: Number(steadyMs), leaving: state === 'leaving', exchange };
+  return { ...stamp, ...(storeId && { storeId }) };
 }
 
 /**
