@@ -1,4 +1,4 @@
-// npm start | world | simulator | test | pages | check | drill | races | mutants | matrix | fuzz | pools | next | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | pages | check | drill | crash-points | races | mutants | matrix | fuzz | pools | next | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureChromium } from './chromium.mjs';
@@ -38,6 +38,10 @@ const VERBS = {
     ],
   },
   drill: { needsRedis: () => true, commands: (args) => [['drills/cli.ts', ...args]] },
+  'crash-points': {
+    needsRedis: (args) => !args.includes('--list'),
+    commands: (args) => [['test/crash-points/run.ts', ...args]],
+  },
   races: {
     needsRedis: () => true,
     commands: (args) => [[...VITEST, '--config', 'test/races/vitest.config.ts', ...args]],
