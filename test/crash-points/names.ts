@@ -6,13 +6,17 @@ import type { Passing } from './wire.ts';
  */
 
 const ofBus = new URL('../../src/bus/redis-streams/scripts/', import.meta.url);
+/** Of every format of a store. */
+const OF_STORE = Object.values(scripts).flatMap((script) =>
+  'byFormat' in script ? [...script.byFormat.values()] : [script],
+);
+const OF_BUS = ['publish', 'advance', 'partitions'].map((name) => load(name, ofBus));
+/** Names by hash and by text. */
 const SCRIPTS = new Map(
-  [...Object.values(scripts), ...['publish', 'advance', 'partitions'].map((name) => load(name, ofBus))].flatMap(
-    ({ name, sha, lua }) => [
-      [sha, name],
-      [lua, name],
-    ],
-  ),
+  [...OF_STORE, ...OF_BUS].flatMap(({ name, sha, lua }) => [
+    [sha, name],
+    [lua, name],
+  ]),
 );
 /** Arguments of `unpublished` that passes nothing. */
 const READS_ONLY = 2;

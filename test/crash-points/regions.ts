@@ -26,7 +26,7 @@ const HELD_MS = 120_000;
 /** Only this proof promotes replicas: a busy machine must not. */
 const NODE_TIMEOUT_MS = 60_000;
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const LEASES = ['relay', 'alignments', 'expiry', 'connections', 'lapses'];
+const LEASES = ['relay', 'alignments', 'expiry', 'connections', 'lapses', 'conversions'];
 
 /**
  * Two regions of one instance each, and their bus. Faults happen to `eu`, whose instance reaches its store and the bus by wires.

@@ -11,7 +11,7 @@ import { verify } from '../../src/verify/verify.ts';
 import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['src', 'world', 'drills', 'package.json'];
+const COPIED = ['src', 'world', 'drills', 'test/crash-points', 'package.json'];
 const DRILL_LIMIT_MS = 5 * 60_000;
 
 export interface Judgement {
@@ -20,12 +20,12 @@ export interface Judgement {
   passed: boolean;
   /** The promises that were found broken. */
   broken: string[];
-  /** The steps of the drill that failed. */
+  /** The steps of the drill, or the crash points, that failed. */
   failed: string[];
   tookMs: number;
 }
 
-/** Plays the mutant's drill with a copy of Muster that lacks its safeguard, and judges the histories with our own checkers. */
+/** Plays the mutant's drill or crash point with a copy of Muster that lacks its safeguard. */
 export async function judgeMutant(mutant: Mutant): Promise<Judgement> {
   const startedMs = systemClock.monotonicMs();
   const dir = mkdtempSync(join(tmpdir(), 'muster-mutant-'));
@@ -34,8 +34,9 @@ export async function judgeMutant(mutant: Mutant): Promise<Judgement> {
     symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     const file = join(dir, mutant.file);
     writeFileSync(file, mutate(readFileSync(file, 'utf8'), mutant));
-    const failed = await play(mutant.drill, dir);
-    const broken = await brokenIn(join(dir, 'kept'));
+    const { failed, broken } = await (isCrashPoint(mutant)
+      ? playPoint(mutant.drill, dir)
+      : playDrill(mutant.drill, dir));
     const missing = missingIn(mutant, { broken, failed });
     const tookMs = systemClock.monotonicMs() - startedMs;
     return { caught: failed.length > 0 && missing.length === 0, passed: failed.length === 0, broken, failed, tookMs };
@@ -62,16 +63,33 @@ export function missingIn(
   return [...breaks.filter((name) => !broken.includes(name)), ...steps];
 }
 
-/** @returns the steps that failed. @throws Error if the drill cannot be played */
-async function play(drill: string, dir: string): Promise<string[]> {
-  const args = ['drills/cli.ts', '--only', drill, '--json', '--keep', join(dir, 'kept')];
+export const isCrashPoint = ({ drill }: Mutant): boolean => drill.includes(':');
+
+type Played = Pick<Judgement, 'failed' | 'broken'>;
+
+/** Judges the histories with our own checkers. @throws Error if the drill cannot be played */
+async function playDrill(drill: string, dir: string): Promise<Played> {
+  const told = await run(['drills/cli.ts', '--only', drill, '--json', '--keep', join(dir, 'kept')], dir);
+  const { drills } = JSON.parse(told) as DrillsReport;
+  const failed = drills.flatMap(({ steps }) => steps.flatMap(({ name, ok }) => (ok ? [] : [name])));
+  return { failed, broken: await brokenIn(join(dir, 'kept')) };
+}
+
+/** @throws Error if the point cannot be played */
+async function playPoint(point: string, dir: string): Promise<Played> {
+  const lines = (await run(['test/crash-points/run.ts', '--only', point], dir)).split('\n');
+  const failed = lines.flatMap((line) => /^✗ (\S+)/.exec(line)?.[1] ?? []);
+  return { failed, broken: [...new Set(lines.flatMap((line) => /^ {4}(\w+): /.exec(line)?.[1] ?? []))] };
+}
+
+/** Runs a command of the copy. @returns what it prints. @throws Error if it prints nothing */
+async function run(args: string[], dir: string): Promise<string> {
   const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
   const limit = setTimeout(() => child.kill('SIGTERM'), DRILL_LIMIT_MS);
   const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   clearTimeout(limit);
-  if (told === '') throw new Error(`the drill ${drill} was not played: it ended with code ${code} and told nothing`);
-  const { drills } = JSON.parse(told) as DrillsReport;
-  return drills.flatMap(({ steps }) => steps.flatMap(({ name, ok }) => (ok ? [] : [name])));
+  if (told === '') throw new Error(`${args.join(' ')} was not played: it ended with code ${code} and told nothing`);
+  return told;
 }
 
 /** Judges the acts of a drill one by one: each has a world of its own. */

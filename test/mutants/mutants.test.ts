@@ -1,20 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { DRILLS } from '../../drills/drills.ts';
-import { missingIn, mutate } from './judge.ts';
+import { TRIALS, trialName } from '../crash-points/prove.ts';
+import { isCrashPoint, missingIn, mutate } from './judge.ts';
 import { MUTANTS } from './mutants.ts';
 
 /** The drills themselves are played by `npm run mutants`, which takes too long for every test. */
-it.each(MUTANTS)('the mutant $name still fits what it changes, and names a drill', (mutant) => {
+it.each(MUTANTS)('the mutant $name still fits what it changes, and names a drill or a crash point', (mutant) => {
   const source = readFileSync(mutant.file, 'utf8');
   expect(mutate(source, mutant)).not.toBe(source);
+  expect([...mutant.breaks, ...(mutant.step ? [mutant.step] : [])]).not.toEqual([]);
+  if (isCrashPoint(mutant)) {
+    expect(TRIALS.map(trialName)).toContain(mutant.drill);
+    return;
+  }
   expect(DRILLS.map(({ name }) => name)).toContain(mutant.drill);
   // Some steps are the same in several drills.
   const story = ['stage/calls', 'stage/proof', mutant.drill]
     .map((name) => readFileSync(`drills/${name}.ts`, 'utf8'))
     .join('\n');
   expect(story).toContain(mutant.step ?? '');
-  expect([...mutant.breaks, ...(mutant.step ? [mutant.step] : [])]).not.toEqual([]);
 });
 
 it('counts a mutant only if everything it should break is broken', () => {

@@ -9,8 +9,9 @@ export interface Mutant {
   text: string;
   /** What stands there instead. */
   becomes: string;
+  /** What must fail: a drill, or, if the name has colons, a crash point (`npm run crash-points`). */
   drill: string;
-  /** Promises that `muster verify` must find broken in the histories of the drill. */
+  /** Promises that `muster verify` must find broken in the histories of the drill; what must hold at crash points. */
   breaks: readonly string[];
   /** The step of the drill that must fail, where callers are told what no history shows. */
   step?: string;
@@ -246,5 +247,69 @@ export const MUTANTS: readonly Mutant[] = [
     drill: 'host-paused',
     breaks: [],
     step: 'Without the bus: nobody who went off duty is offered, and no age is too small',
+  },
+  {
+    name: 'change-with-record',
+    without: 'noting the change in the script that writes the record',
+    file: 'src/store/scripts/commit.lua',
+    text: 'if commit.message then position = note_message(changes, id, ARGV[commit.message])',
+    becomes: 'if commit.message then position = "0-1"',
+    drill: 'kill:event:commit:answered',
+    breaks: ['whole'],
+  },
+  {
+    name: 'change-with-settlement',
+    without: 'noting the change in the script that settles a claim',
+    file: 'src/store/scripts/settle.lua',
+    text: 'note_own_claim(KEYS[2], id, claim_of(s.unit, held))',
+    becomes: '',
+    drill: 'kill:settle:settle:answered',
+    breaks: ['whole'],
+  },
+  {
+    name: 'confirmed-first',
+    without: 'waiting for the bus before the relay passes what it has published',
+    file: 'src/sync/flow/relay.ts',
+    text: 'await bus.publish(partition, batch);',
+    becomes: 'void bus.publish(partition, batch).catch(() => {});',
+    drill: 'kill:event:publish:sent',
+    breaks: ['passed'],
+  },
+  {
+    name: 'applied-first',
+    without: 'applying a batch before its positions are recorded',
+    file: 'src/sync/flow/applier.ts',
+    text: 'const byAgent = Map.groupBy(changes, ({ event }) => event.agentId);',
+    becomes:
+      'const byAgent = Map.groupBy(changes, ({ event }) => event.agentId); for (const origin of origins) this.#options.positions.reached(origin, partition);',
+    drill: 'kill:apply:commit:sent',
+    breaks: ['applied'],
+  },
+  {
+    name: 'replicated-first',
+    without: 'publishing only what a replica has',
+    file: 'src/sync/flow/relay.ts',
+    text: 'if (!isDurableEnough(written, config.claims.replication)) throw new NotReplicated();',
+    becomes: '',
+    drill: 'lossy:event:commit:answered',
+    breaks: ['recorded'],
+  },
+  {
+    name: 'replicated-answers',
+    without: 'refusing to acknowledge what no replica has',
+    file: 'src/store/written.ts',
+    text: "if (replication === 'refuse') throw new NotReplicated();",
+    becomes: '',
+    drill: 'lossy:claim:claim:answered',
+    breaks: ['acknowledged'],
+  },
+  {
+    name: 'replica-applies-first',
+    without: 'applying a batch from the bus to a replica before it is done with it',
+    file: 'src/sync/flow/applier.ts',
+    text: 'if (!isDurableEnough(written, replication)) unsure.push(change);',
+    becomes: '',
+    drill: 'lossy:apply:commit:answered',
+    breaks: ['applied'],
   },
 ];

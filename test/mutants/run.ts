@@ -5,9 +5,11 @@ import { MUTANTS } from './mutants.ts';
 const NAME_WIDTH = Math.max(...MUTANTS.map(({ name }) => name.length));
 const DRILL_WIDTH = Math.max(...MUTANTS.map(({ drill }) => drill.length));
 
-/** Takes one safeguard after the other out of a copy of Muster, and demands that a drill fails because of it. */
+/** Takes one safeguard after the other out of a copy of Muster, and demands that a drill or a crash point fails because of it. */
 const { only } = new Command('mutants')
-  .description('Take safeguards out of Muster one by one; a drill must fail for each, and for the right reason')
+  .description(
+    'Take safeguards out of Muster one by one; a drill or a crash point must fail for each, and for the right reason',
+  )
   .option('--only <names>', 'those alone, separated by commas', readNames)
   .parse()
   .opts<{ only?: string[] }>();
@@ -19,7 +21,7 @@ for (const mutant of mutants) {
   const { caught, broken, failed, passed, tookMs } = judgement;
   if (!caught) survivors++;
   const promises = broken.length > 0 ? `broken: ${broken.join(', ')}` : 'no promise broken';
-  const reasons = passed ? `the drill passed; ${promises}` : `${promises}; failed: ${failed.join(' | ')}`;
+  const reasons = passed ? `it passed; ${promises}` : `${promises}; failed: ${failed.join(' | ')}`;
   const wanted = caught ? '' : ` (not: ${missingIn(mutant, judgement).join(', ')})`;
   const cells = [mutant.name.padEnd(NAME_WIDTH), mutant.drill.padEnd(DRILL_WIDTH), `${Math.round(tookMs / 1000)} s`];
   console.log(`${caught ? '✓ caught  ' : '✗ SURVIVED'} ${cells.join('  ')}  ${reasons}${wanted}`);
