@@ -59,12 +59,7 @@ export class Story {
     if (this.#lane === 'apply' || this.#lane === 'heartbeat') return;
     if (this.#lane === 'event') await this.#untilDone(() => this.#claim());
     await this.#untilDone(() => this.#confirm());
-    const { status, body } = await this.#post(`${this.#urls.eu}/v1/claims`, {
-      queue: this.#queue(1),
-      call_id: `other-${this.#n}`,
-    });
-    if (status !== 409)
-      this.#ledger.broken.push(`acknowledged: a second call gets ${this.#agent}: ${status} ${JSON.stringify(body)}`);
+    await this.#untilDone(() => this.#claimedTwice());
   }
 
   readonly #steps: Record<Lane, () => Promise<boolean>> = {
@@ -112,6 +107,15 @@ export class Story {
     this.#claimId = body.claim_id;
     this.#acknowledged(body, 'HELD');
     return true;
+  }
+
+  /** Another call asks for the agent, who is taken: it must be told that there is nobody. */
+  async #claimedTwice(): Promise<boolean> {
+    const asked = { queue: this.#queue(1), call_id: `other-${this.#n}` };
+    const { status, body } = await this.#post(`${this.#urls.eu}/v1/claims`, asked);
+    const isGiven = status === 200 || status === 201;
+    if (isGiven) this.#ledger.broken.push(`acknowledged: a second call gets ${this.#agent}: ${JSON.stringify(body)}`);
+    return isGiven || body?.code === 'no_agent_available';
   }
 
   async #confirm(): Promise<boolean> {
