@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,7 @@ if (list) {
   for (const trial of TRIALS) console.log(trialName(trial));
 } else {
   const dir = await mkdtemp(join(tmpdir(), 'muster-crash-points-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   try {
     const trials = [...chosen];
     await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => work(dir, trials, !only && i === 0)));
