@@ -42,7 +42,8 @@ const CHANGE_REPLICA_WAIT_MS = 500;
 const BEAT_DEADLINE_MS = 500;
 
 /**
- * Opens the region's Redis Cluster. Claims and other changes have connections of their own, because `WAIT` blocks a connection.
+ * Opens the region's Redis Cluster. Claims, other changes and the relay have connections of their own, because `WAIT` blocks a
+ * connection.
  * @throws Error if the cluster cannot be used, or belongs to another region
  */
 export async function openRedisStore({ settings, ...options }: RedisStoreOptions): Promise<RedisStore> {
@@ -60,7 +61,11 @@ export async function openRedisStore({ settings, ...options }: RedisStoreOptions
   try {
     await claimOwnership(cluster, config.region);
     await checkFormat(cluster, config);
-    const lanes = { claims: await lane(CLAIM_REPLICA_WAIT_MS), changes: await lane(CHANGE_REPLICA_WAIT_MS) };
+    const lanes = {
+      claims: await lane(CLAIM_REPLICA_WAIT_MS),
+      changes: await lane(CHANGE_REPLICA_WAIT_MS),
+      relay: await lane(CHANGE_REPLICA_WAIT_MS),
+    };
     return new RedisStore({ ...options, cluster, ...lanes, close });
   } catch (error) {
     await close();
@@ -115,8 +120,10 @@ interface Parts extends Omit<RedisStoreOptions, 'settings'> {
   cluster: Cluster;
   /** Claims and their settlements. */
   claims: WriteBatcher;
-  /** Changes of agents, and what the relay reads. */
+  /** Changes of agents. */
   changes: WriteBatcher;
+  /** What the relay reads. Behind all changes that wait, other regions would learn of the first when the last is written. */
+  relay: WriteBatcher;
   close(): Promise<void>;
 }
 
@@ -135,7 +142,7 @@ export class RedisStore implements Store {
   readonly #records: Records;
 
   constructor(parts: Parts) {
-    const { cluster, claims, changes, config, log, maxOutboxEntries } = parts;
+    const { cluster, claims, changes, relay, config, log, maxOutboxEntries } = parts;
     const seen = new SeenRecords(MAX_RECENT_RECORDS);
     // After a failover the store may be older than what is cached.
     cluster.shards.onDown = () => {
@@ -145,7 +152,7 @@ export class RedisStore implements Store {
     const records = new Records(cluster, seen);
     this.#parts = parts;
     this.#records = records;
-    this.outbox = new RedisOutbox(changes, cluster, log, domainsOf(config), maxOutboxEntries);
+    this.outbox = new RedisOutbox(relay, cluster, log, domainsOf(config), maxOutboxEntries);
     this.conversion = new RedisConversion(cluster, changes);
     this.agents = new RedisAgents(cluster, { claims, changes }, config, this.outbox, seen);
     this.queues = new RedisQueues(cluster, claims, this.outbox, config.ranking.surplusSeconds * 1000, seen);
