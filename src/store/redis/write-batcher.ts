@@ -55,6 +55,12 @@ interface Parcel {
   read(reply: unknown): unknown[];
 }
 
+/** Items of a parcel that share a deadline, with their places in the replies. */
+interface Sent {
+  items: { item: Item; at: number }[];
+  replies: Promise<unknown[]>;
+}
+
 const MAX_BATCH = 256;
 const RETRY_MS = 5;
 /** Shortened wait after a batch was not acknowledged, and how often the full wait is tried again, in ms. */
@@ -164,28 +170,29 @@ export class WriteBatcher {
 
   async #send(node: Node, address: string, items: Item[]): Promise<void> {
     const sent = parcelsOf(items, this.#cluster.formats).flatMap((parcel) => this.#sendParcel(node, parcel));
-    const results = Promise.allSettled(sent.map(({ result }) => result));
+    const results = Promise.allSettled(sent.map(({ replies }) => replies));
     const [settled, waited] = await Promise.all([results, this.#waitForReplica(node, address)]);
-    settled.forEach((result, i) => {
-      const { item } = sent[i] as (typeof sent)[number];
-      // A write may be lost with its connection: send it again, to the current master.
-      if (result.status === 'rejected') this.#retry(item, result.reason);
-      else if (waited instanceof Error) this.#retry(item, waited);
-      else item.resolve(new Written(result.value, waited));
-    });
+    for (const [i, result] of settled.entries()) {
+      for (const { item, at } of sent[i]?.items ?? []) {
+        const reply = result.status === 'rejected' ? failureOf(result.reason) : result.value[at];
+        // A write may be lost with its connection: send it again, to the current master.
+        if (reply instanceof Error) this.#retry(item, reply);
+        else if (waited instanceof Error) this.#retry(item, waited);
+        else item.resolve(new Written(reply, waited));
+      }
+    }
   }
 
-  #sendParcel(node: Node, { items, command, read }: Parcel): { item: Item; result: Promise<unknown> }[] {
+  /** Sends a parcel. Items with about the same deadline share a timer. */
+  #sendParcel(node: Node, { items, command, read }: Parcel): Sent[] {
     if (items[0]?.asking) void node.sendCommand(['ASKING']).catch(() => undefined); // the command fails, too
     const replies = node.sendCommand(command).then(read);
-    return items.map((item, i) => {
-      const remainingMs = item.until - this.#cluster.clock.monotonicMs();
-      const result = within(replies, remainingMs).then((all) => {
-        if (all[i] instanceof Error) throw all[i];
-        return all[i];
-      });
-      return { item, result };
-    });
+    const nowMs = this.#cluster.clock.monotonicMs();
+    const byDeadline = Map.groupBy(items.entries(), ([, { until }]) => Math.ceil(until / RETRY_MS));
+    return [...byDeadline].map(([deadline, each]) => ({
+      items: each.map(([at, item]) => ({ item, at })),
+      replies: within(replies, deadline * RETRY_MS - nowMs),
+    }));
   }
 
   /** Whether a replica acknowledged the batch, or the error if that is not known. */
@@ -201,7 +208,7 @@ export class WriteBatcher {
       else if (waitMs === this.#replicaWaitMs) this.#late.set(address, this.#cluster.clock.monotonicMs());
       return isAcknowledged ? 'acknowledged' : 'not-acknowledged';
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return failureOf(error);
     }
   }
 
@@ -214,7 +221,7 @@ export class WriteBatcher {
 
   /** Sends an item again after a redirection or a temporary error, until its deadline. */
   #retry(item: Item, error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error));
+    const failure = failureOf(error);
     delete item.asking;
     try {
       this.#cluster.formats.learn(item.key, failure);
@@ -247,6 +254,8 @@ export class WriteBatcher {
     return undefined;
   }
 }
+
+const failureOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Sorts items into commands: those that may share a script call do. */
 function parcelsOf(items: Item[], formats: StoreFormats): Parcel[] {
