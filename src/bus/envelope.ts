@@ -91,13 +91,12 @@ export function sealEvent(
   format: number,
   trace: Record<string, string> = {},
 ): BusMessage {
+  const headers = attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs, format);
+  headers.ce_subject = encodeURIComponent(event.agentId);
+  for (const [name, value] of Object.entries(trace)) headers[`ce_${name}`] = value;
   return {
     key: event.agentId,
-    headers: {
-      ...attributes(AGENT_CHANGED, event.eventId, event.region, acceptedMs, format),
-      ce_subject: encodeURIComponent(event.agentId),
-      ...Object.fromEntries(Object.entries(trace).map(([name, value]) => [`ce_${name}`, value])),
-    },
+    headers,
     value: JSON.stringify(writeEvent(event, answer)),
   };
 }
@@ -275,11 +274,16 @@ export type StreamEntry = [id: string, fields: string[]];
 /** A {@link StreamEntry} as bytes. */
 export type ByteEntry = [id: Buffer, fields: Buffer[]];
 
-/** A message as a text, for the change stream. */
-export const writeMessage = (message: BusMessage): string => JSON.stringify(writeFields(message));
+/** A message as a text, for the change stream: key and headers as JSON, a line break, the value as it is. */
+export const writeMessage = ({ key, headers, value }: BusMessage): string =>
+  `${JSON.stringify([key, headers])}\n${value}`;
 
 /** @throws SyntaxError if it is none */
-export const readMessage = (text: string): BusMessage => readFields(JSON.parse(text) as string[]);
+export function readMessage(text: string): BusMessage {
+  const end = text.indexOf('\n');
+  const [key, headers] = JSON.parse(text.slice(0, Math.max(0, end))) as [string, Record<string, string>];
+  return { key, headers, value: text.slice(end + 1) };
+}
 
 /** Writes a message as the fields of a Redis stream entry. */
 export const writeFields = ({ key, headers, value }: BusMessage): string[] => [
@@ -310,11 +314,11 @@ function readHeaders(text: string): Record<string, string> {
   try {
     const headers: unknown = JSON.parse(text);
     if (!headers || typeof headers !== 'object' || Array.isArray(headers)) return {};
-    const texts = Object.entries(headers).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]);
-    return Object.fromEntries(texts);
+    const texts = headers as Record<string, unknown>;
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value !== 'string') texts[name] = JSON.stringify(value);
+    }
+    return texts as Record<string, string>;
   } catch {
     return {};
   }
