@@ -133,11 +133,6 @@ export interface Agents {
   /** Applies a move to a claim if the record has not changed. */
   settle(request: SettleRequest, record: AgentRecord, deadlineMs: number): Promise<Settled>;
   /**
-   * Formats an agent as for the store, without storing it.
-   * @throws an error that would prevent storing it at every attempt
-   */
-  demandStorable(agentId: string, facets: Facets): void;
-  /**
    * Pages through the agents of a domain in the byte order of their ids, after `agentId`; an empty id starts at the first.
    * Paging from the last id of each page lists every agent who is present throughout exactly once.
    */

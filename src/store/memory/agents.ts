@@ -85,10 +85,6 @@ export class MemoryAgents implements Agents {
     return settled;
   }
 
-  demandStorable(_agentId: string, facets: Facets): void {
-    kept(facets);
-  }
-
   after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]> {
     return this.#region.run(domain, 'after', () => {
       const { records } = this.#region.domain(domain);

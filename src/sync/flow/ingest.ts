@@ -136,14 +136,13 @@ export class Ingest {
    *   other error: it can never be accepted
    */
   async accept(reported: AgentEvent, ifFull: 'refuse' | 'unpublished' = 'refuse'): Promise<Accepted> {
-    const { apply, store, metrics, history, replication } = this.#options;
+    const { apply, metrics, history, replication } = this.#options;
     const wrong = unfit(reported);
     if (wrong.length > 0) throw new InvalidEvent(wrong);
     const held = (await apply.recall(reported.agentId))?.facets ?? {};
     const event = withEndsOfIdle(this.#clamped(reported), held);
     const { facets } = merge(held, event.facets);
     if (isBeyondBound(held, facets)) throw new TooManyInteractions(event.agentId);
-    store.agents.demandStorable(event.agentId, facets);
     const isPublished = this.#hasRoom(event.agentId, ifFull);
     const messageOf = isPublished ? this.#messageOf(event) : undefined;
     const written = await apply.own(event, messageOf);
