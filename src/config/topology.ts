@@ -25,9 +25,16 @@ export function domainOfAgent(config: Config, agentId: string): string {
 }
 
 /** All domains that can have records: those of the config, and always `main`. */
-export function domainsOf({ domains }: Config): string[] {
-  return [...new Set([MAIN_DOMAIN, ...Object.keys(domains)])];
+export function domainsOf({ domains }: Pick<Config, 'domains'>): readonly string[] {
+  const known = domainLists.get(domains);
+  if (known) return known;
+  const all = [...new Set([MAIN_DOMAIN, ...Object.keys(domains)])];
+  domainLists.set(domains, all);
+  return all;
 }
+
+/** Cached per config, which never changes: they are needed for every message. */
+const domainLists = new WeakMap<Config['domains'], readonly string[]>();
 
 /**
  * Home of the agent, from the config alone and never from an event. Undefined if the id names no connection and such agents are

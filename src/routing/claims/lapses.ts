@@ -44,7 +44,7 @@ export class Lapses {
     const { region, store, instance } = options;
     const { config, clock, log } = region;
     this.#options = options;
-    const domains = domainsOf(config).sort();
+    const domains = domainsOf(config).toSorted();
     const leases = store.leases({ work: 'lapses', count: domains.length, instance, ttlMs: LEASE_TTL_MS, clock, log });
     this.#rounds = new LeasedRounds(leases, LOOK_EVERY_MS, async (held) => {
       await Promise.all(

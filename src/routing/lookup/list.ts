@@ -81,7 +81,7 @@ export async function listAgents(
 function domainsIn(region: Region, { queue }: AgentFilter): string[] {
   // All agents of all domains are in the queue `global`.
   const { domain, id } = queue === undefined ? {} : queueNamed(region, queue);
-  return domain === undefined || id === 'global' ? domainsOf(region.config).sort() : [domain];
+  return domain === undefined || id === 'global' ? domainsOf(region.config).toSorted() : [domain];
 }
 
 function isWanted(

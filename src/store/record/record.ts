@@ -179,9 +179,10 @@ export function writeHeader(
     arrival: virtualArrival(facets, weights).arrivalMs,
     state: STATES[state as keyof typeof STATES] ?? STATES.none,
   };
-  const padded = format.fields.map(([name, width]) => pad(fixed[name], width));
+  let padded = '';
+  for (const [name, width] of format.fields) padded += pad(fixed[name], width);
   const ofAgent = [encode(home), writeSkills(facets.profile?.skills ?? {}), units].join(' ');
-  return `${padded.join('')}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
+  return `${padded}${ofAgent}\n${[by, call, queue, reason].join(' ')}`;
 }
 
 /** A field of the fixed part. A number beyond its width is the largest that fits. */

@@ -5,7 +5,7 @@ import { VOICE, virtualArrival } from '../../agent/status.ts';
 import type { Config } from '../../config/schema.ts';
 import { domainOfAgent, homeOfAgent } from '../../config/topology.ts';
 import type { AgentRecord, Applied } from '../agent-record.ts';
-import { FORMATS, type Format, OLDEST } from '../record/layout.ts';
+import { type Format, OLDEST } from '../record/layout.ts';
 import {
   agentsKey,
   callsKey,
@@ -66,6 +66,7 @@ export class RedisAgents implements Agents {
   readonly #outbox: Pick<Outbox, 'signal'>;
   readonly #records: Records;
   readonly #seen: SeenRecords;
+  readonly #batches = new Map<string, ScriptBatch<Commit, string[]>>();
 
   /**
    * @param outbox told of what is to be published
@@ -138,13 +139,6 @@ export class RedisAgents implements Agents {
     return settled;
   }
 
-  demandStorable(agentId: string, facets: Facets): void {
-    linesOf(this.#config, agentId, facets);
-    const home = homeOfAgent(this.#config, agentId) ?? '';
-    for (const format of FORMATS) writeHeader(facets, home, { locksMs: {}, holdMs: 0 }, this.#config.ranking, format);
-    writeFacets(facets);
-  }
-
   async after(domain: string, agentId: string, count: number): Promise<[agentId: string, record: AgentRecord][]> {
     const key = rosterKey(domain);
     const range = [agentId === '' ? '-' : `(${agentId}`, '+', 'LIMIT', '0', String(count)];
@@ -175,6 +169,12 @@ export class RedisAgents implements Agents {
     return kind === 'settled' ? { kind, written: written.map(() => now) } : { kind, record: now };
   }
 
+  #batchOf(domain: string): ScriptBatch<Commit, string[]> {
+    const batch = this.#batches.get(domain) ?? commitsIn(domain, this.#config.region);
+    this.#batches.set(domain, batch);
+    return batch;
+  }
+
   async #commit(
     agentId: string,
     record: AgentRecord | undefined,
@@ -188,13 +188,17 @@ export class RedisAgents implements Agents {
     const isReported = record === undefined || changed.some((name) => name !== 'claim' && name !== 'digitalClaims');
     const before = record ? linesOf(this.#config, agentId, record.facets) : [];
     const lines = linesOf(this.#config, agentId, facets);
+    const headerIn = (format: Format): string => writeHeader(facets, home, locks, this.#config.ranking, format);
+    const present = this.#cluster.formats.known.get(domain) ?? OLDEST;
+    // What cannot be formatted fails here, and not together with the others of its batch.
+    const header = headerIn(present);
     const commit: Commit = {
       id: agentId,
       version: (record?.version ?? '0').padStart(VERSION_WIDTH, '0'),
-      headerIn: (format) => writeHeader(facets, home, locks, this.#config.ranking, format),
+      headerIn: (format) => (format === present ? header : headerIn(format)),
       ...(isReported && { facets: writeFacets(facets) }),
       ...(message !== undefined && { message }),
-      stays: lines.filter((line) => before.includes(line)),
+      stays: before.length > 0 ? lines.filter((line) => before.includes(line)) : [],
       enters: lines.filter((line) => !before.includes(line)),
       leaves: before.filter((line) => !lines.includes(line)),
       gains: skillsBeyond(domain, facets, record?.facets),
@@ -203,11 +207,11 @@ export class RedisAgents implements Agents {
       claims: locks.changed.map(writeNoted),
       calls: locks.changed.map(({ callId, fence, endReason = NONE }) => [encode(callId), String(fence), endReason]),
     };
-    const written = await this.#lanes.changes.join(commitsIn(domain, this.#config.region), commit, COMMIT_DEADLINE_MS);
+    const written = await this.#lanes.changes.join(this.#batchOf(domain), commit, COMMIT_DEADLINE_MS);
     const [kind, header, last = ''] = written.evenIfLost() as ['stored' | 'conflict', string, string?];
     if (kind === 'stored') {
       const { claim: _, digitalClaims: __, ...reported } = facets;
-      const now = this.#seen.keep(agentId, header, commit.facets ?? reported);
+      const now = this.#seen.keep(agentId, header, reported);
       if (message !== undefined) this.#outbox.signal(domain);
       return { kind, written: written.map(() => ({ record: now, position: last })) };
     }
@@ -248,20 +252,23 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
       const texts: string[] = [];
       // The batch itself is the first argument.
       const numberOf = (text: string): number => texts.push(text) + 1;
+      const numbersOf = (keys: string[]): number[] => keys.map((key) => lines.numberOf(key));
+      const numbered = (skills: [key: string, skill: string][]) =>
+        skills.map(([key, skill]) => [lines.numberOf(key), skill]);
       const commits = requests.map(({ id, version, headerIn, facets, message, ...lists }) => {
-        const { stays, enters, leaves, gains, loses, ...others } = lists;
-        const [staysIn, entersInto, leavesOut] = [stays, enters, leaves].map((each) =>
-          each.map((key) => lines.numberOf(key)),
-        );
-        const [gained, lost] = [gains, loses].map((each) => each.map(([key, skill]) => [lines.numberOf(key), skill]));
-        const parts = { ...others, stays: staysIn, enters: entersInto, leaves: leavesOut, gains: gained, loses: lost };
-        const filled = Object.entries(parts).filter(([, list]) => list !== undefined && list.length > 0);
-        return {
-          ...{ id, version, header: headerIn(format) },
-          ...(facets !== undefined && { facets: numberOf(facets) }),
-          ...(message !== undefined && { message: numberOf(message) }),
-          ...Object.fromEntries(filled),
-        };
+        const commit: Record<string, unknown> = { id, version, header: headerIn(format) };
+        if (facets !== undefined) commit.facets = numberOf(facets);
+        if (message !== undefined) commit.message = numberOf(message);
+        for (const name of ['stays', 'enters', 'leaves'] as const) {
+          if (lists[name].length > 0) commit[name] = numbersOf(lists[name]);
+        }
+        for (const name of ['gains', 'loses'] as const) {
+          if (lists[name].length > 0) commit[name] = numbered(lists[name]);
+        }
+        for (const name of ['remaining', 'claims', 'calls'] as const) {
+          if (lists[name].length > 0) commit[name] = lists[name];
+        }
+        return commit;
       });
       return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, commits }), ...texts] };
     },

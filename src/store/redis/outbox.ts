@@ -23,13 +23,13 @@ export class RedisOutbox implements Outbox {
   readonly #lane: WriteBatcher;
   readonly #cluster: Cluster;
   readonly #log: Log;
-  readonly #domains: string[];
+  readonly #domains: readonly string[];
   readonly #maxWaiting: number;
   readonly #waiting = new Map<string, number>();
-  /** Changes that this instance has read lately. */
-  readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
+  /** Changes that this instance has read lately: positions, and the ids of the stores. A position of two stores is known of one. */
+  readonly #known = new LRUCache<string, string>({ max: MAX_KNOWN });
 
-  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: string[], maxWaiting = MAX_WAITING) {
+  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: readonly string[], maxWaiting = MAX_WAITING) {
     this.#lane = lane;
     this.#log = log;
     this.#cluster = cluster;
@@ -44,7 +44,7 @@ export class RedisOutbox implements Outbox {
     const written = await this.#lane.run(scripts.unpublished, keys, args, READ_DEADLINE_MS);
     return written.map((reply) => {
       const [storeId, latest, from, to, count, entries] = reply as RawUnpublished;
-      for (const [position] of entries) this.#known.set(nameOf(domain, storeId, position), true);
+      for (const [position] of entries) this.#known.set(position, storeId);
       return { storeId, latest, from, to, count, entries: entries.map(entryOf) };
     });
   }
@@ -55,7 +55,7 @@ export class RedisOutbox implements Outbox {
   }
 
   async has(domain: string, storeId: string, position: string): Promise<boolean> {
-    if (this.#known.has(nameOf(domain, storeId, position))) return true;
+    if (this.#known.get(position) === storeId) return true;
     const [changes, store] = [changesKey(domain), storeKey(domain)];
     const [id, found] = (await Promise.all([
       this.#cluster.command(store, ['HGET', store, 'id']),
@@ -99,7 +99,5 @@ export class RedisOutbox implements Outbox {
     return this.#cluster.subscribe(RELAY_CHANNEL, listener);
   }
 }
-
-const nameOf = (domain: string, storeId: string, position: string): string => `${position} ${storeId} ${domain}`;
 
 type RawUnpublished = [storeId: string, latest: string, from: string, to: string, count: number, entries: Entry[]];

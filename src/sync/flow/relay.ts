@@ -161,8 +161,10 @@ export class Relay {
   /** Publishes a domain soon. @returns false if another instance must do it */
   #poke(domain: string): boolean {
     this.#news.add(domain);
-    if (this.#stopped || !this.domains().has(domain)) return false;
-    if (this.#running.has(domain) || this.#backingOff.has(domain)) return true;
+    if (this.#stopped) return false;
+    if (this.#running.has(domain)) return true;
+    if (!this.domains().has(domain)) return false;
+    if (this.#backingOff.has(domain)) return true;
     const drained = this.#drain(domain).finally(() => {
       this.#running.delete(domain);
       // A change that was appended after the last read would otherwise wait for the timer.

@@ -63,7 +63,7 @@ export class Expiry {
     this.#options = options;
     this.#checks = new DomainChecks({
       ...options,
-      domains: domainsOf(options.config).sort(),
+      domains: domainsOf(options.config).toSorted(),
       work: 'expiry',
       lookEveryMs: LOOK_EVERY_MS,
       check: (domain, pace) => this.#check(domain, pace),
