@@ -67,7 +67,7 @@ export async function startWorld(): Promise<World> {
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
   const seen = new SeenRecords(20_000);
-  const outbox = { signal: () => undefined };
+  const outbox = { signal: () => undefined, limit: Number.MAX_SAFE_INTEGER };
   const agents = new RedisAgents(cluster, { claims, changes: claims }, config, outbox, seen);
   const loaded = new Set<DomainName>();
   return {

@@ -87,7 +87,22 @@ export const RegionReport = Type.Object(
       Count('Messages of the bus that are not yet applied here; null while the bus does not report it.'),
     ),
     domains: Type.Array(
-      Type.Object({ domain: Name('The name of the domain.'), outbox: orNull(Count('As above.')) }, closed),
+      Type.Object(
+        {
+          domain: Name('The name of the domain.'),
+          outbox: orNull(Count('As above.')),
+          oldest_age_ms: orNull(Count('Age of the oldest change that waits, in ms; 0 if none does.')),
+          left_out: orNull(
+            Count(
+              'Changes of claims that other regions do not learn of, because too much waited, since the store was created.',
+            ),
+          ),
+          relayed_here: Type.Boolean({
+            description: 'Whether the instance that answers publishes the changes of the domain.',
+          }),
+        },
+        closed,
+      ),
     ),
     partitions: Type.Array(
       Type.Object(

@@ -58,12 +58,29 @@ function metricsOfChanges({ counter, gauge, histogram }: Maker) {
       'Time from acceptance in another region to being applied here, by the clocks of the two stores.',
       'from_region',
     ),
-    relayed: counter('events_relayed_total', 'Events that the bus has acknowledged.'),
+    relayed: counter('events_relayed_total', 'Changes that the bus has acknowledged, by domain.', 'domain'),
+    relayFailures: counter(
+      'relay_failures_total',
+      'Failed attempts to publish the changes of a domain, by cause: store, bus. They are repeated.',
+      'domain',
+      'cause',
+    ),
+    relaying: gauge('relaying', 'Whether this instance publishes the changes of the domain: 1 or 0.', 'domain'),
     unpublished: counter(
       'events_unpublished_total',
       'Platform reports that other regions do not learn of, because too much waited for the bus.',
     ),
     outboxEntries: gauge('outbox_entries', 'Changes that wait until the relay has passed them, by domain.', 'domain'),
+    outboxAge: gauge(
+      'outbox_oldest_age_seconds',
+      'Age of the oldest change that waits until the relay has passed it, by domain; 0 if none does. The last one is passed within a second.',
+      'domain',
+    ),
+    leftOut: gauge(
+      'outbox_left_out_changes',
+      'Changes of claims that other regions do not learn of, because too much waited for the bus, by domain, since its store was created.',
+      'domain',
+    ),
     busBehind: gauge('bus_behind_messages', 'Messages on the bus that are not applied here yet.', 'partition'),
   };
 }

@@ -34,6 +34,7 @@ export interface Sync {
   /** Number of partitions of the bus. */
   partitions: number;
   bus: Bus;
+  relay: Relay;
   connections: Connections;
   alignments: Alignments;
   heartbeats: Heartbeats;
@@ -87,6 +88,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     region,
     partitions,
     bus,
+    relay,
     connections,
     alignments,
     heartbeats,

@@ -183,7 +183,7 @@ export const isPosition = (text: string): boolean => POSITION.test(text);
 export interface Changes {
   /** The position after the latest change. */
   latest(domain: string): Promise<string>;
-  /** Reads the next changes after a position. @returns `gone` if changes after it have been trimmed */
+  /** Reads the next changes after a position. @returns `gone` if changes after it have been trimmed, or were not noted */
   after(domain: string, position: string, count: number): Promise<Change[] | 'gone'>;
 }
 
@@ -215,6 +215,16 @@ export interface Unpublished {
   entries: OutboxEntry[];
 }
 
+/** What waits in a domain until the relay has passed it. */
+export interface Waiting {
+  /** Changes that wait, ours or not. */
+  count: number;
+  /** Age of the oldest of them, in ms by the store's clock; 0 if none waits. */
+  ageMs: number;
+  /** This region's changes of claims that were not noted since the store was created, because too much waited. */
+  leftOut: number;
+}
+
 /**
  * The outbox of a region: those changes in the change streams that are its own to publish. They are written together with the
  * records, so a failover loses both or none, and they stay until they are published.
@@ -230,8 +240,10 @@ export interface Outbox {
   storeId(domain: string): Promise<string | undefined>;
   /** Whether the domain's store is the one with this id, and its change stream still has the change at this position. */
   has(domain: string, storeId: string, position: string): Promise<boolean>;
-  /** Counts the changes that wait, ours or not. Call it regularly: {@link mustHaveRoom} decides by the last counts. */
-  waiting(): Promise<ReadonlyMap<string, number>>;
+  /** Limit of changes of a domain that wait. Beyond it no change is noted but events that were accepted before. */
+  readonly limit: number;
+  /** Counts what waits, by domain. Call it regularly: {@link mustHaveRoom} decides by the last counts. */
+  waiting(): Promise<ReadonlyMap<string, Waiting>>;
   /** Whether there is room for one more event of the domain. @throws OutboxFull */
   mustHaveRoom(domain: string): void;
   /** The domains that this instance publishes, as far as it knows. */

@@ -3,8 +3,10 @@ import { settle } from '../../src/routing/claims/settle.ts';
 import { type Bookmark, readBookmark } from '../../src/routing/consistency/bookmark.ts';
 import { Follower, type KeepAlive, type ResumableEvent, type StreamFilter } from '../../src/routing/lookup/follow.ts';
 import type { Region } from '../../src/routing/region.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
-import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
+import { SOON } from '../fixtures/soon.ts';
+import { type MemoryRegions, memoryRegions, START_MS, type TestRegion } from './memory-regions.ts';
 import { bringOnDuty, claimFor } from './said.ts';
 
 let regions: MemoryRegions;
@@ -75,6 +77,30 @@ describe('whoever follows from a bookmark', () => {
     expect(bookmarkOf(reset)).toEqual(bookmarkOf(first));
     await claimFor(eu, 'call-1');
     expect(await next()).toMatchObject([{ event: 'claim', data: { call_id: 'call-1' } }]);
+  });
+});
+
+describe('whoever follows a domain in which too much waits for the bus', () => {
+  it('must read everything anew after changes that were not noted, but not all the time', async () => {
+    const full = new MemoryStore(eu.memory, eu.region.config, 1);
+    let at = START_MS;
+    const change = () => full.agents.apply('desk:1', { presence: { state: 'PAUSED', at: ++at, id: `p${at}` } });
+    const { next } = await follow();
+    await change();
+    expect(await next()).toMatchObject([{ event: 'reset', data: { why: 'gone' } }]);
+    const resetMs = regions.clock.nowMs();
+    await change();
+    let again: { atMs: number; news: (ResumableEvent | KeepAlive)[] } | undefined;
+    void next().then((news) => {
+      again = { atMs: regions.clock.nowMs(), news };
+    });
+    const passed = () => {
+      if (!again) regions.clock.pass(500);
+      return again;
+    };
+    await expect.poll(passed, { ...SOON, interval: 120 }).toMatchObject({ news: [{ event: 'reset' }] });
+    expect((again?.atMs ?? 0) - resetMs).toBeGreaterThanOrEqual(5000);
+    expect(bookmarkOf(again?.news ?? []).positions.get('main')).toBe(await full.changes.latest('main'));
   });
 });
 

@@ -13,7 +13,7 @@ const changesOf = (d: Domain): string => `changes:{${d.name}}`;
 const storeOf = (d: Domain): string => `store:{${d.name}}`;
 const next = async (d: Domain, published?: Unpublished, most = 500): Promise<Unpublished> =>
   (await d.store.outbox.next(d.name, published, most)).evenIfLost();
-const waitingOf = async (d: Domain): Promise<number | undefined> => (await d.store.outbox.waiting()).get(d.name);
+const waitingOf = async (d: Domain): Promise<number | undefined> => (await d.store.outbox.waiting()).get(d.name)?.count;
 const lengthOf = async (d: Domain): Promise<number> => Number(await d.command('XLEN', changesOf(d)));
 const report = (d: Domain, at: number) =>
   d.agents.apply(`${d.name}:a`, { presence: { state: 'ON_DUTY', at, id: `e${at}` } }, () => `m${at}`);

@@ -162,7 +162,7 @@ describe('what is published', () => {
     await start(() => ['main'], sync.store);
     expect(published()).toEqual([told('main')]);
     await pass(LOOK_MS);
-    expect(sync.region.domain('main').waiting).toBe(0);
+    expect(sync.region.domain('main').waiting(0).count).toBe(0);
   });
 
   it('waits while the bus is away, which is logged once, and so is that it is back', async () => {
@@ -177,6 +177,9 @@ describe('what is published', () => {
     await pass(10_000);
     expect(await sync.waiting()).toHaveLength(2);
     expect(sync.logged('bus_write_failed')).toHaveLength(1);
+    expect(sync.logged('outbox_read_failed')).toEqual([]);
+    for (const domain of ['main', 'sales'])
+      expect(await sync.counted('relayFailures', { domain, cause: 'bus' })).toBeGreaterThan(1);
     isAway = false;
     await pass(2000);
     expect(published().sort()).toEqual([told('main'), told('sales')]);
@@ -191,10 +194,16 @@ describe('what is published', () => {
     await accept('sales', 1);
     await pass(LOOK_MS);
     expect(published()).toContainEqual(told('sales', 1));
+    expect(sync.logged('outbox_read_failed')).toMatchObject([{ domain: 'main' }]);
+    expect(await sync.counted('relayFailures', { domain: 'main', cause: 'store' })).toBeGreaterThan(0);
+    expect(await sync.counted('relayFailures', { cause: 'bus' })).toBe(0);
+    expect(await sync.counted('relayed', { domain: 'sales' })).toBe(2);
     sync.region.outages.clear();
     await accept('main', 1);
     await pass(5000);
     expect(published()).toContainEqual(told('main', 1));
+    expect(sync.logged('outbox_read_resumed')).toMatchObject([{ domain: 'main' }]);
+    expect([sync.logged('bus_write_failed'), sync.logged('bus_write_resumed')]).toEqual([[], []]);
   });
 
   it('may come twice where it could not be passed, and is in its order all the same', async () => {
@@ -261,9 +270,9 @@ describe('a relay that stops', () => {
     const relay = await start(() => ['main'], sync.store);
     await accept('main');
     await pass(0);
-    expect(sync.region.domain('main').waiting).toBe(1);
+    expect(sync.region.domain('main').waiting(0).count).toBe(1);
     await relay.stop();
-    expect(sync.region.domain('main').waiting).toBe(0);
+    expect(sync.region.domain('main').waiting(0).count).toBe(0);
     await start(() => ['main']);
     expect(published()).toEqual([told('main')]);
   });

@@ -5,14 +5,25 @@ export const BUS_EVENTS = {
   bus_write_failed: {
     level: 'warn',
     message: 'Bus cannot be written to',
-    meaning:
-      'Changes wait in the outbox of `domain` and are retried. The bus is unavailable or full, or the store: `err` says which.',
+    meaning: 'The bus is unavailable or full. Changes wait in the outbox of `domain` and are retried.',
     remedy: 'See [The bus is away](operations.md#the-bus-is-away).',
   },
   bus_write_resumed: {
     level: 'info',
     message: 'Bus can be written to again',
-    meaning: 'The end of `bus_write_failed`: the outbox drains.',
+    meaning: 'The end of `bus_write_failed`: the outbox of `domain` drains.',
+  },
+  outbox_read_failed: {
+    level: 'warn',
+    message: 'Outbox cannot be read',
+    meaning:
+      'The shard of `domain` is unavailable, or no replica has acknowledged what was read. Its changes are not published; it is retried.',
+    remedy: 'See `shard_down`.',
+  },
+  outbox_read_resumed: {
+    level: 'info',
+    message: 'Outbox can be read again',
+    meaning: 'The end of `outbox_read_failed`: the outbox of `domain` drains.',
   },
   bus_read_failed: {
     level: 'warn',

@@ -36,6 +36,8 @@ export interface KeepAlive {
 /** Changes that are read together, with the records of their agents. */
 const PAGE = 100;
 const LOOK_EVERY_MS = 100;
+/** Resets of a domain are this far apart, in ms. */
+const RESET_EVERY_MS = 5000;
 /** Longest time without an event, in ms. A client that gets nothing for longer has lost the connection. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -53,6 +55,8 @@ export class Follower {
   readonly #region: Region;
   readonly #filter: StreamFilter;
   readonly #positions: Map<string, string>;
+  /** By domain: monotonic ms of the last reset. */
+  readonly #resetMs = new Map<string, number>();
   readonly #regions = new Map<string, string>();
   #isLost: boolean;
 
@@ -99,12 +103,19 @@ export class Follower {
     }
   }
 
-  /** Reads the next changes. `gone`: they are no longer stored, and the position is set to the latest one. */
+  /**
+   * Reads the next changes. `gone`: they are no longer stored, and the position is set to the latest one. While too much waits for the
+   * bus, each change is gone at once, and a reset makes a client read everything: the next one follows later.
+   */
   async #next(domain: string): Promise<Change[] | 'gone'> {
-    const { changes, log } = this.#region;
+    const { changes, clock, log } = this.#region;
     try {
       const next = await changes.after(domain, this.#positions.get(domain) ?? '', PAGE);
-      if (next === 'gone') this.#positions.set(domain, await changes.latest(domain));
+      if (next !== 'gone') return next;
+      const resetMs = this.#resetMs.get(domain) ?? Number.NEGATIVE_INFINITY;
+      if (clock.monotonicMs() - resetMs < RESET_EVERY_MS) return [];
+      this.#positions.set(domain, await changes.latest(domain));
+      this.#resetMs.set(domain, clock.monotonicMs());
       return next;
     } catch (error) {
       if (!(error instanceof ShardUnavailable)) throw error;

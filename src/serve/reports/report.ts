@@ -1,6 +1,7 @@
 import { domainsOf } from '../../config/topology.ts';
 import type { RegionReport } from '../../contract/operators.ts';
 import { CLOCK_TOLERANCE_MS, clockWarning } from '../../routing/peers/peer-clock.ts';
+import type { Waiting } from '../../store/store.ts';
 import type { Aside, AsideReport } from '../../sync/flow/set-aside.ts';
 import type { Standing } from '../../sync/freshness/freshness.ts';
 import type { Ground } from '../ground.ts';
@@ -33,9 +34,9 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
       ...warningsOfAside(aside, clock.nowMs()),
     ],
     shards,
-    outbox: outbox ? total([...outbox.values()]) : null,
+    outbox: outbox ? total([...outbox.values()].map(({ count }) => count)) : null,
     bus_behind: total(bus),
-    domains: domainsOf(config).map((domain) => ({ domain, outbox: outbox?.get(domain) ?? null })),
+    domains: domainsOf(config).map((domain) => reportDomain(sync, domain, outbox?.get(domain))),
     partitions: partitionsOf(sync).map((partition) => ({ partition, bus_behind: bus?.[partition] ?? null })),
     set_aside: { count: aside.count, last: aside.last ? toldOf(aside.last) : null },
     connections: Object.entries(sync.connections.health()).map(([name, health]) => ({
@@ -45,6 +46,16 @@ export async function reportOn(ground: Ground, sync: Sync): Promise<RegionReport
       read_age_ms: health.lastSnapshotMs === undefined ? null : clock.nowMs() - health.lastSnapshotMs,
       ...(health.problem && { problem: health.problem }),
     })),
+  };
+}
+
+function reportDomain({ relay }: Sync, domain: string, waiting: Waiting | undefined): RegionReport['domains'][number] {
+  return {
+    domain,
+    outbox: waiting?.count ?? null,
+    oldest_age_ms: waiting ? Math.round(waiting.ageMs) : null,
+    left_out: waiting?.leftOut ?? null,
+    relayed_here: relay.domains().has(domain),
   };
 }
 

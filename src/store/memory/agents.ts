@@ -28,14 +28,14 @@ type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'confl
 export class MemoryAgents implements Agents {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal'>;
+  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
   readonly #recent: RecentRecords;
 
   /**
    * @param outbox told of what is to be published
    * @param recent cache of the records that this instance saw last, shared with its queues
    */
-  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal'>, recent: RecentRecords) {
+  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal' | 'limit'>, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
     this.#outbox = outbox;
@@ -179,9 +179,10 @@ export class MemoryAgents implements Agents {
     for (const [unit, remainingMs] of remaining) locks.locksMs[unit] = nowMs + remainingMs;
     const record = domain.write(this.#config, agentId, { home, facets: kept(merged.facets), ...locks }, nowMs);
     let position = '';
-    for (const claim of changed) position = domain.note(agentId, { claim, writtenMs: nowMs });
-    if (message !== undefined) position = domain.note(agentId, { isOurs: true, message, writtenMs: nowMs });
-    else if (changed.length === 0) position = domain.note(agentId, { writtenMs: nowMs });
+    for (const claim of changed) position = domain.note(agentId, { claim, writtenMs: nowMs }, this.#outbox.limit);
+    if (message !== undefined)
+      position = domain.note(agentId, { isOurs: true, message, writtenMs: nowMs }, this.#outbox.limit);
+    else if (changed.length === 0) position = domain.note(agentId, { writtenMs: nowMs }, this.#outbox.limit);
     for (const { callId, fence, endReason } of changed) {
       this.#moveCall(domain, agentId, callId, fence, endReason === 'refused', nowMs);
     }
@@ -236,7 +237,7 @@ export class MemoryAgents implements Agents {
     const locksMs = { ...record.locksMs, [unit]: untilMs };
     const facets = withClaim(record.facets, unit, claim);
     const now = domain.write(this.#config, agentId, { ...record, facets, locksMs, holdMs: 0 }, nowMs);
-    domain.note(agentId, { claim, isOurs: true, writtenMs: nowMs });
+    domain.note(agentId, { claim, isOurs: true, writtenMs: nowMs }, this.#outbox.limit);
     this.#endCall(domain, request, nowMs);
     return { kind: 'settled', record: now };
   }

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.ts';
 import { homeOfAgent, queuesOf } from '../../config/topology.ts';
 import type { AgentRecord } from '../agent-record.ts';
 import type { Lapsed } from '../queues.ts';
-import { CHANGES_KEPT, type Change, type OutboxEntry, type Unpublished } from '../store.ts';
+import { CHANGES_KEPT, type Change, type OutboxEntry, type Unpublished, type Waiting } from '../store.ts';
 import { CallRegister } from './call-register.ts';
 
 /** Key of the sorted set of a queue for one media type. */
@@ -22,8 +22,11 @@ export function linesOf(config: Config, agentId: string, { facets }: Pick<AgentR
 /** A change, and whether it is this region's to publish. */
 interface Noted extends OutboxEntry {
   isOurs: boolean;
+  /** Stands for changes that were not noted: see scripts/changes.lua. */
+  isGap?: boolean;
 }
 
+const BEGINNING = '0-0';
 const positionOf = (number: number): string => `${number}-0`;
 const numberOf = (position: string): number => Number(position.split('-')[0]);
 
@@ -38,6 +41,10 @@ export class MemoryDomain {
   #changes: Noted[] = [];
   #position = 0;
   #published = 0;
+  /** Position of the gap. */
+  #gap: number | undefined;
+  #leftOut = 0;
+  #isTrimmed = false;
 
   /** Writes a record under a new, higher version. @returns the record as stored */
   write(
@@ -72,8 +79,15 @@ export class MemoryDomain {
     this.place(agentId, []);
   }
 
-  /** Appends a change. @returns its position */
-  note(agentId: string, { claim, isOurs = false, message, writtenMs = 0 }: Partial<Noted> = {}): string {
+  /** Appends a change, or leaves it out. @param most limit of changes that wait @returns its position, or that of the gap */
+  note(
+    agentId: string,
+    { claim, isOurs = false, message, writtenMs = 0 }: Partial<Noted> = {},
+    most = Number.POSITIVE_INFINITY,
+  ): string {
+    if (message === undefined && this.#countFrom(this.#indexBehind(this.#published)) >= most) {
+      return this.#leaveOut(isOurs, writtenMs);
+    }
     this.#position += 1;
     const position = positionOf(this.#position);
     const noted = { position, agentId, writtenMs, isOurs, ...(claim && { claim: asStored(claim) }) };
@@ -81,28 +95,62 @@ export class MemoryDomain {
     return position;
   }
 
+  #leaveOut(isOurs: boolean, writtenMs: number): string {
+    if (this.#gap !== undefined) this.#changes.splice(this.#indexBehind(this.#gap) - 1, 1);
+    this.#position += 1;
+    this.#gap = this.#position;
+    const position = positionOf(this.#position);
+    this.#changes.push({ position, agentId: '', writtenMs, isOurs: false, isGap: true });
+    if (isOurs) this.#leftOut += 1;
+    return position;
+  }
+
+  /** Index of the first entry behind a position. */
+  #indexBehind(number: number): number {
+    let [from, to] = [0, this.#changes.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (numberOf(this.#changes[middle]?.position ?? '') > number) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+
+  /** The number of changes from an index on: the gap is none. */
+  #countFrom(index: number): number {
+    const hasGap = this.#gap !== undefined && this.#indexBehind(this.#gap) > index;
+    return this.#changes.length - index - (hasGap ? 1 : 0);
+  }
+
   /** The changes that are to be published next: see unpublished.lua. */
   unpublished(published: Unpublished | undefined, most: number): Unpublished {
     // In a store that was emptied since, positions begin again.
     if (published?.storeId === this.storeId) this.#published = Math.max(this.#published, numberOf(published.to));
-    const first = this.#position - this.#changes.length;
-    const spare = Math.min(this.#published - first, this.#changes.length) - CHANGES_KEPT;
-    if (spare > CHANGES_KEPT) this.#changes.splice(0, spare);
-    const read = this.#changes.slice(this.#changes.length - this.waiting).slice(0, most);
+    const spare = this.#indexBehind(this.#published) - CHANGES_KEPT;
+    if (spare > CHANGES_KEPT) {
+      if (this.#changes.splice(0, spare).some(({ isGap }) => isGap)) this.#gap = undefined;
+      this.#isTrimmed = true;
+    }
+    const first = this.#indexBehind(this.#published);
+    const read = this.#changes.slice(first, first + most);
     const from = positionOf(this.#published);
     return {
-      ...{ storeId: this.storeId, latest: this.latest(), from, to: read.at(-1)?.position ?? from, count: read.length },
+      ...{ storeId: this.storeId, latest: this.latest(), from, to: read.at(-1)?.position ?? from },
+      count: read.filter(({ isGap }) => !isGap).length,
       entries: read.flatMap(({ isOurs, ...entry }) => (isOurs ? [entry] : [])),
     };
   }
 
   has(storeId: string, position: string): boolean {
-    return storeId === this.storeId && this.#changes.some((each) => each.position === position);
+    const index = this.#indexBehind(numberOf(position)) - 1;
+    return storeId === this.storeId && this.#changes[index]?.position === position;
   }
 
-  /** The number of changes that are not published. */
-  get waiting(): number {
-    return this.#position - this.#published;
+  waiting(nowMs: number): Waiting {
+    const index = this.#indexBehind(this.#published);
+    const oldest = this.#changes.slice(index, index + 2).find(({ isGap }) => !isGap);
+    const ageMs = oldest ? Math.max(0, nowMs - oldest.writtenMs) : 0;
+    return { count: this.#countFrom(index), ageMs, leftOut: this.#leftOut };
   }
 
   latest(): string {
@@ -110,11 +158,11 @@ export class MemoryDomain {
   }
 
   changesAfter(position: string, count: number): Change[] | 'gone' {
-    const known = numberOf(position);
-    const first = this.#position - this.#changes.length;
-    if (known < first || known > this.#position || position !== positionOf(known)) return 'gone';
-    const changes = this.#changes.slice(known - first, known - first + count);
-    return changes.map(({ isOurs: _, message: __, writtenMs: ___, ...change }) => change);
+    const index = this.#indexBehind(numberOf(position));
+    const isThere = position === BEGINNING ? !this.#isTrimmed : this.#changes[index - 1]?.position === position;
+    const changes = this.#changes.slice(index, index + count);
+    if (!isThere || changes.some(({ isGap }) => isGap)) return 'gone';
+    return changes.map(({ isOurs: _, isGap: __, message: ___, writtenMs: ____, ...change }) => change);
   }
 
   /** The agent directory: ids of all agents who are not forgotten, in byte order. */

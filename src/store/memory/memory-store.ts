@@ -31,7 +31,6 @@ import { MemoryPermits } from './permits.ts';
 import { MemoryQueues } from './queues.ts';
 import { valid } from './shared-state.ts';
 
-const MAX_OUTBOX_ENTRIES = 500_000;
 /** Records for each step of an index check. */
 const STEP = 100;
 
@@ -49,7 +48,7 @@ export class MemoryStore implements Store {
   readonly #region: MemoryRegion;
   readonly #config: Config;
 
-  constructor(region: MemoryRegion, config: Config, maxOutboxEntries = MAX_OUTBOX_ENTRIES) {
+  constructor(region: MemoryRegion, config: Config, maxOutboxEntries?: number) {
     this.#region = region;
     this.#config = config;
     const recent = new LRUCache<string, AgentRecord>({ max: MAX_RECENT_RECORDS });

@@ -1,22 +1,19 @@
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
-import { type Outbox, OutboxFull, type Unpublished } from '../store.ts';
+import { BoundedOutbox } from '../bounded-outbox.ts';
+import type { Unpublished, Waiting } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 
 /** The outbox in memory: the changes of the domains. */
-export class MemoryOutbox implements Outbox {
-  relayed: ReadonlySet<string> = new Set();
-  onAppend: (domain: string) => boolean = () => false;
+export class MemoryOutbox extends BoundedOutbox {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #maxWaiting: number;
-  readonly #waiting = new Map<string, number>();
 
-  constructor(region: MemoryRegion, config: Config, maxWaiting: number) {
+  constructor(region: MemoryRegion, config: Config, limit?: number) {
+    super(limit);
     this.#region = region;
     this.#config = config;
-    this.#maxWaiting = maxWaiting;
   }
 
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
@@ -32,24 +29,20 @@ export class MemoryOutbox implements Outbox {
     return this.#region.run(domain, 'has', () => this.#region.domain(domain).has(storeId, position));
   }
 
-  async waiting(): Promise<ReadonlyMap<string, number>> {
-    for (const domain of domainsOf(this.#config)) {
-      this.#waiting.set(domain, await this.#region.run(domain, 'waiting', () => this.#region.domain(domain).waiting));
-    }
-    return new Map(this.#waiting);
-  }
-
-  mustHaveRoom(domain: string): void {
-    if ((this.#waiting.get(domain) ?? 0) < this.#maxWaiting) return;
-    throw new OutboxFull(`${this.#maxWaiting} changes of domain ${domain} wait for the bus`);
-  }
-
-  signal(domain: string): void {
-    if (this.relayed.has(domain) && this.onAppend(domain)) return;
-    for (const listener of this.#region.shared.hearing) listener(domain);
-  }
-
   hear(listener: (domain: string) => void): Promise<void> {
     return this.#region.run(SHARED, 'hear', () => void this.#region.shared.hearing.push(listener));
+  }
+
+  protected async count(): Promise<Map<string, Waiting>> {
+    const waiting = new Map<string, Waiting>();
+    for (const domain of domainsOf(this.#config)) {
+      const count = (): Waiting => this.#region.domain(domain).waiting(this.#region.nowMs());
+      waiting.set(domain, await this.#region.run(domain, 'waiting', count));
+    }
+    return waiting;
+  }
+
+  protected announce(domain: string): void {
+    for (const listener of this.#region.shared.hearing) listener(domain);
   }
 }

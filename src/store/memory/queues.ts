@@ -34,14 +34,14 @@ type Unwanted = (agentId: string) => Obstacle | undefined;
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal'>;
+  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
   readonly #recent: RecentRecords;
 
   /**
    * @param outbox told of what is to be published
    * @param recent cache of the records that this instance saw last, shared with `MemoryAgents`
    */
-  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal'>, recent: RecentRecords) {
+  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal' | 'limit'>, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
     this.#outbox = outbox;
@@ -163,8 +163,12 @@ export class MemoryQueues implements Queues {
     const locksMs = { ...before.locksMs, [unit]: untilMs };
     const facets = withClaim(before.facets, unit, claim);
     const record = domain.write(this.#config, agentId, { ...before, facets, locksMs, holdMs: 0 }, nowMs);
-    if (lapsed) domain.note(agentId, { claim: lapsed, isOurs: true, writtenMs: nowMs });
-    domain.note(agentId, { claim: unit === 'voice' ? claim : { ...claim, unit }, isOurs: true, writtenMs: nowMs });
+    if (lapsed) domain.note(agentId, { claim: lapsed, isOurs: true, writtenMs: nowMs }, this.#outbox.limit);
+    domain.note(
+      agentId,
+      { claim: unit === 'voice' ? claim : { ...claim, unit }, isOurs: true, writtenMs: nowMs },
+      this.#outbox.limit,
+    );
     return { record, claim, lapsed };
   }
 

@@ -63,7 +63,7 @@ const COMMANDS = [
   ...['hget', 'hset', 'hdel', 'hmget', 'hgetall', 'hexists', 'hscan', 'hincrby'],
   ...['zadd', 'zrem', 'zscore', 'zmscore', 'zcard', 'zcount', 'zrange', 'zrangebylex', 'zremrangebyscore', 'zscan'],
   ...['zrank', 'sadd', 'srem', 'scard', 'sismember', 'smismember', 'smembers'],
-  ...['xadd', 'xtrim', 'xlen', 'xrange', 'xrevrange'],
+  ...['xadd', 'xdel', 'xtrim', 'xlen', 'xrange', 'xrevrange'],
   ...['evalsha', 'eval', 'script|load', 'wait', 'publish', 'subscribe', 'unsubscribe'],
   ...['ping', 'hello', 'role', 'asking', 'scan', 'cluster|slots'],
 ];

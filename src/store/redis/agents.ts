@@ -63,7 +63,7 @@ export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal'>;
+  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
   readonly #records: Records;
   readonly #seen: SeenRecords;
   readonly #batches = new Map<string, ScriptBatch<Commit, string[]>>();
@@ -72,7 +72,13 @@ export class RedisAgents implements Agents {
    * @param outbox told of what is to be published
    * @param seen the records that this instance saw last
    */
-  constructor(cluster: Cluster, lanes: Lanes, config: Config, outbox: Pick<Outbox, 'signal'>, seen: SeenRecords) {
+  constructor(
+    cluster: Cluster,
+    lanes: Lanes,
+    config: Config,
+    outbox: Pick<Outbox, 'signal' | 'limit'>,
+    seen: SeenRecords,
+  ) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
@@ -127,6 +133,7 @@ export class RedisAgents implements Agents {
       ...(move.onlyLapsed && { only_lapsed: true }),
       ...(supersededBy && { superseded_by: [supersededBy.agentId, supersededBy.fence] }),
       units: writeUnitsWith(unit, record.facets, record.locksMs),
+      most_waiting: this.#outbox.limit,
     };
     const written = await this.#lanes.claims.run(
       scripts.settle,
@@ -170,7 +177,7 @@ export class RedisAgents implements Agents {
   }
 
   #batchOf(domain: string): ScriptBatch<Commit, string[]> {
-    const batch = this.#batches.get(domain) ?? commitsIn(domain, this.#config.region);
+    const batch = this.#batches.get(domain) ?? commitsIn(domain, this.#config.region, this.#outbox.limit);
     this.#batches.set(domain, batch);
     return batch;
   }
@@ -241,7 +248,7 @@ interface Commit {
 const MOST_COMMITS = 50;
 
 /** Commits of a domain's records. */
-function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]> {
+function commitsIn(domain: string, region: string, mostWaiting: number): ScriptBatch<Commit, string[]> {
   const keys = [agentsKey, facetsKey, callsKey, changesKey, rosterKey, endsKey, commonSkillsKey, storeKey].map(
     (keyOf) => keyOf(domain),
   );
@@ -270,7 +277,10 @@ function commitsIn(domain: string, region: string): ScriptBatch<Commit, string[]
         }
         return commit;
       });
-      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, commits }), ...texts] };
+      return {
+        keys: [...keys, ...lines.all],
+        args: [JSON.stringify({ region, most_waiting: mostWaiting, commits }), ...texts],
+      };
     },
     read: (reply, requests) =>
       requests.map((_, i) => failureIn((reply as string[][])[i]) ?? (reply as string[][])[i] ?? []),

@@ -3,6 +3,8 @@ import { changesKey, readNoted } from '../record/record.ts';
 import { CHANGES_KEPT, type Change, type Changes, type OutboxEntry } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
+/** The field of the entry that stands for changes that were not noted: see scripts/changes.lua. */
+const GAP = 'g';
 /** The position in an empty stream. */
 const BEGINNING = '0-0';
 
@@ -37,9 +39,12 @@ export class RedisChanges implements Changes {
       'COUNT',
       String(count + 1),
     ])) as Entry[];
-    if (position !== BEGINNING) return entries.shift()?.[0] === position ? entries.map(changeOf) : 'gone';
+    if (position !== BEGINNING && entries.shift()?.[0] !== position) return 'gone';
+    const next = entries.slice(0, count);
+    if (next.some(([, [name]]) => name === GAP)) return 'gone';
+    if (position !== BEGINNING) return next.map(changeOf);
     if (entries.length > 0 && (await this.#hasForgotten(key))) return 'gone';
-    return entries.slice(0, count).map(changeOf);
+    return next.map(changeOf);
   }
 
   /** Whether the stream may have been trimmed. A trimmed stream never has fewer entries than `CHANGES_KEPT`. */

@@ -2,39 +2,34 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
+import { BoundedOutbox } from '../bounded-outbox.ts';
 import { changesKey, RELAY_CHANNEL, storeKey } from '../record/record.ts';
-import { type Outbox, OutboxFull, type Unpublished } from '../store.ts';
+import type { Unpublished, Waiting } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Entry, entryOf } from './changes.ts';
 import type { Cluster } from './cluster.ts';
 import { scripts } from './scripts.ts';
 import type { WriteBatcher } from './write-batcher.ts';
 
-/** Limit of changes of a domain that wait. It bounds the memory that an outage of the bus can use. */
-const MAX_WAITING = 500_000;
 const MAX_KNOWN = 10_000;
 const READ_DEADLINE_MS = 2000;
 const ANNOUNCE_LIMIT_MS = 1000;
 
 /** The outbox in Redis: the change streams of the domains, and in the same slots how far they are published. */
-export class RedisOutbox implements Outbox {
-  relayed: ReadonlySet<string> = new Set();
-  onAppend: (domain: string) => boolean = () => false;
+export class RedisOutbox extends BoundedOutbox {
   readonly #lane: WriteBatcher;
   readonly #cluster: Cluster;
   readonly #log: Log;
   readonly #domains: readonly string[];
-  readonly #maxWaiting: number;
-  readonly #waiting = new Map<string, number>();
   /** Changes that this instance has read lately: positions, and the ids of the stores. A position of two stores is known of one. */
   readonly #known = new LRUCache<string, string>({ max: MAX_KNOWN });
 
-  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: readonly string[], maxWaiting = MAX_WAITING) {
+  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: readonly string[], limit?: number) {
+    super(limit);
     this.#lane = lane;
     this.#log = log;
     this.#cluster = cluster;
     this.#domains = domains;
-    this.#maxWaiting = maxWaiting;
   }
 
   async next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
@@ -69,34 +64,27 @@ export class RedisOutbox implements Outbox {
     this.#known.clear();
   }
 
-  async waiting(): Promise<ReadonlyMap<string, number>> {
-    const count = async (domain: string): Promise<void> => {
-      const [changes, store] = [changesKey(domain), storeKey(domain)];
-      const [length, numbers] = await Promise.all([
-        this.#cluster.command(changes, ['XLEN', changes]),
-        this.#cluster.command(store, ['HMGET', store, 'passed', 'trimmed']),
-      ]);
-      const [passed, trimmed] = (numbers as (string | null)[]).map(Number);
-      this.#waiting.set(domain, Math.max(0, Number(length) - ((passed ?? 0) - (trimmed ?? 0))));
-    };
-    await Promise.all(this.#domains.map(count));
-    return new Map(this.#waiting);
-  }
-
-  mustHaveRoom(domain: string): void {
-    if ((this.#waiting.get(domain) ?? 0) < this.#maxWaiting) return;
-    throw new OutboxFull(`${this.#maxWaiting} changes of domain ${domain} wait for the bus`);
-  }
-
-  /** Signals may be lost: relays also read their domains every second. */
-  signal(domain: string): void {
-    if (this.relayed.has(domain) && this.onAppend(domain)) return;
-    const sent = within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
-    sent.catch((error) => this.#log.debug('relay_signal_failed', { err: error, domain }));
-  }
-
   hear(listener: (domain: string) => void): Promise<void> {
     return this.#cluster.subscribe(RELAY_CHANNEL, listener);
+  }
+
+  protected async count(): Promise<Map<string, Waiting>> {
+    const counted = this.#domains.map(async (domain) => [domain, await this.#countOf(domain)] as const);
+    return new Map(await Promise.all(counted));
+  }
+
+  async #countOf(domain: string): Promise<Waiting> {
+    const store = storeKey(domain);
+    const counted = await this.#cluster.run(scripts.waiting, [changesKey(domain), store], []);
+    const [count, oldest, leftOut] = counted as [number, string, string];
+    const oldestMs = Number(oldest.split('-')[0]);
+    const ageMs = count > 0 ? Math.max(0, this.#cluster.shards.nowMs() - oldestMs) : 0;
+    return { count, ageMs, leftOut: Number(leftOut) };
+  }
+
+  protected announce(domain: string): void {
+    const sent = within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
+    sent.catch((error) => this.#log.debug('relay_signal_failed', { err: error, domain }));
   }
 }
 

@@ -29,7 +29,7 @@ import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './writ
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
-  readonly #outbox: Pick<Outbox, 'signal'>;
+  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
   readonly #surplusMs: number;
   readonly #records: Records;
   readonly #seen: SeenRecords;
@@ -42,7 +42,7 @@ export class RedisQueues implements Queues {
   constructor(
     cluster: Cluster,
     claims: WriteBatcher,
-    outbox: Pick<Outbox, 'signal'>,
+    outbox: Pick<Outbox, 'signal' | 'limit'>,
     surplusMs: number,
     seen: SeenRecords,
   ) {
@@ -100,7 +100,7 @@ export class RedisQueues implements Queues {
       ...(excluded.length > 0 && { excluded: setOf(excluded) }),
       ...(instead.length > 0 && { instead: setOf(instead) }),
     };
-    const batch = claimsIn(domain, region, this.#surplusMs);
+    const batch = claimsIn(domain, region, this.#surplusMs, this.#outbox.limit);
     const until = this.#cluster.clock.monotonicMs() + deadlineMs;
     const trips = new Trips();
     for (;;) {
@@ -249,7 +249,12 @@ interface ClaimAnswer {
 const MOST_CLAIMS = 64;
 
 /** Claims of a domain. @param surplusMs bonus for 100 levels of skill surplus, in ms */
-function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatch<Wanted, ClaimAnswer> {
+function claimsIn(
+  domain: string,
+  region: string,
+  surplusMs: number,
+  mostWaiting: number,
+): ScriptBatch<Wanted, ClaimAnswer> {
   const keys = [agentsKey, callsKey, changesKey, endsKey, commonSkillsKey, storeKey].map((keyOf) => keyOf(domain));
   return {
     ...{ script: scripts.claim, name: `claim ${domain}`, key: keys[0] as string, most: MOST_CLAIMS },
@@ -260,7 +265,10 @@ function claimsIn(domain: string, region: string, surplusMs: number): ScriptBatc
         queue: lines.numberOf(line),
         ...(skills && { skills: skills.map(([name, least, holders]) => [name, least, lines.numberOf(holders)]) }),
       }));
-      return { keys: [...keys, ...lines.all], args: [JSON.stringify({ region, surplus_ms: surplusMs, claims })] };
+      return {
+        keys: [...keys, ...lines.all],
+        args: [JSON.stringify({ region, surplus_ms: surplusMs, most_waiting: mostWaiting, claims })],
+      };
     },
     read(reply, requests) {
       const [clock, ...answers] = reply as [string, ...RawAnswer[]];

@@ -62,4 +62,5 @@ export const scripts = {
   settle: forDomains('settle'),
   throttle: load('throttle'),
   unpublished: forDomains('unpublished'),
+  waiting: forDomains('waiting'),
 };

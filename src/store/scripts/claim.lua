@@ -1,7 +1,8 @@
 -- claim: claims the best agent of a queue for each call of a batch, exactly once.
 -- KEYS  1 agents, 2 calls, 3 changes, 4 ends, 5 common skills, 6 store, then the queues (a queue's name contains the media type) and
 --       the sets of those who have the required skills
--- ARGV  1 the batch, as JSON: `region`, `surplus_ms` (the bonus for 100 levels of skill surplus), and `claims`, each with
+-- ARGV  1 the batch, as JSON: `region`, `surplus_ms` (the bonus for 100 levels of skill surplus), `most_waiting` (see changes.lua),
+--       and `claims`, each with
 --       queue      number of its queue among the keys from the seventh on
 --       call, name, wish   of the call: its id, the queue's name in the record, the request in one word
 --       lock_ms, hold_ms   how long the claim is held, and how long an agent is reserved while its home is asked
@@ -45,7 +46,7 @@ local region, surplus_ms = batch.region, batch.surplus_ms
 local now_ms, now_us = clock()
 local now, now_version = int(now_ms), int(now_us)
 local headers, calls = open_hash(KEYS[1], current), open_hash(KEYS[2])
-local changes, ends = KEYS[3], KEYS[4]
+local changes, ends = { key = KEYS[3], store = KEYS[6], most = batch.most_waiting }, KEYS[4]
 local due, lines = {}, {}
 local NOW_AS_FENCE = string.rep('0', FENCE_END - FENCE + 1 - #now)
 

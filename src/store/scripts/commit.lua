@@ -1,7 +1,7 @@
 -- commit: stores the records of a batch of agents, each if it has not changed meanwhile, and moves the agents in their queues.
 -- KEYS  1 agents, 2 facets, 3 calls, 4 changes, 5 agent directory, 6 ends, 7 common skills, 8 store, then the queues and the sets
 --       of those who have a skill
--- ARGV  1 the batch, as JSON: `region`, and `commits`, each with
+-- ARGV  1 the batch, as JSON: `region`, `most_waiting` (see changes.lua), and `commits`, each with
 --       id, version   the agent, and the expected version as a header holds it (zeros: no record)
 --       header        without its versions, which stand as zeros
 --       facets        number of the argument with the agent's facets; missing if they do not change
@@ -31,7 +31,8 @@ local batch = cjson.decode(ARGV[1])
 local now_ms, now_us = clock()
 local now, now_version, NO_VERSION = int(now_ms), int(now_us), string.rep('0', VERSION_END - VERSION + 1)
 local headers, calls = open_hash(KEYS[1], current), open_hash(KEYS[3])
-local changes, directory, ends = KEYS[4], KEYS[5], KEYS[6]
+local changes = { key = KEYS[4], store = KEYS[8], most = batch.most_waiting }
+local directory, ends = KEYS[5], KEYS[6]
 local facets, written = {}, {}
 
 -- Whether neither the header nor the time changes the agent's place in the queues.

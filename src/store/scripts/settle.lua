@@ -9,6 +9,7 @@
 --       goes_behind          whether the agent is placed behind all who wait
 --       only_lapsed          whether to end only a lapsed claim
 --       superseded_by        {agent, fence} of the claim that supersedes this one
+--       most_waiting         see changes.lua
 --       units                the record's units including this one, in case the record lacks it
 -- Answers {"settled", header}, {"conflict"}, or {"fenced", header} for a lower fence.
 -- A fence that is higher than the record's belongs to a claim that a failover lost: it is restored.
@@ -64,7 +65,7 @@ r.arrival = math.max(s.arrival, held.completed + s.bonus_ms)
 local header = write_anew(r, now_us)
 count_write(KEYS[5])
 redis.call('HSET', agents, id, header)
-note_own_claim(KEYS[2], id, claim_of(s.unit, held))
+note_own_claim({ key = KEYS[2], store = KEYS[5], most = s.most_waiting }, id, claim_of(s.unit, held))
 ends_at(KEYS[4], id, s.unit, held)
 for i = 6, #KEYS do place(KEYS[i], id, header, now_ms, int(now_ms)) end
 

@@ -45,6 +45,11 @@ const MAX_BACKOFF_MS = 2000;
 /** How long a stopping relay may go on publishing; the region's next relay publishes the rest. */
 const STOP_LIMIT_MS = 5000;
 
+/** The bus did not take what was published; `cause` is its error. */
+class BusFailed extends Error {
+  override name = 'BusFailed';
+}
+
 /** A request to hear when all that a domain holds now is published. */
 interface Flush {
   /** The latest change as read after the request. */
@@ -84,7 +89,9 @@ export class Relay {
   readonly #signalled = new Set<string>();
   #looksSoon: NodeJS.Timeout | undefined;
   #stopped = false;
-  #away = false;
+  #isBusAway = false;
+  /** Domains that could not be read. */
+  readonly #unread = new Set<string>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -181,9 +188,10 @@ export class Relay {
         this.#news.delete(domain);
         const next = await this.#read(domain);
         await this.#publish(domain, next);
+        this.#succeeded(domain, next.entries.length);
         if (next.count > 0) this.#published.set(domain, next);
         this.#flushed(domain, { storeId: next.storeId, position: next.to });
-        if (next.count < BATCH) return;
+        if (next.to === next.latest) return;
       }
       // Another instance relays the domain now.
       this.#flushed(domain, undefined);
@@ -219,8 +227,11 @@ export class Relay {
       const origin = { region: config.region, domain, storeId, position };
       ofPartition.push({ position: `${domain} ${position}`, message: withOrigin(message, origin) });
     }
-    await Promise.all([...byPartition].map(([partition, batch]) => this.#send(partition, batch)));
-    if (entries.length > 0) this.#confirmed(entries.length);
+    try {
+      await Promise.all([...byPartition].map(([partition, batch]) => this.#send(partition, batch)));
+    } catch (error) {
+      throw new BusFailed('changes could not be published', { cause: error });
+    }
   }
 
   /** The message of a change. One that cannot be made is set aside, and stops nothing. */
@@ -282,16 +293,27 @@ export class Relay {
     await Promise.all([...this.#published].map(pass));
   }
 
-  #confirmed(count: number): void {
-    this.#options.metrics.relayed.inc(count);
-    if (!this.#away) return;
-    this.#away = false;
-    this.#options.log.info('bus_write_resumed');
+  #succeeded(domain: string, count: number): void {
+    const { log, metrics } = this.#options;
+    if (this.#unread.delete(domain)) log.info('outbox_read_resumed', { domain });
+    if (count === 0) return;
+    metrics.relayed.inc({ domain }, count);
+    if (!this.#isBusAway) return;
+    this.#isBusAway = false;
+    log.info('bus_write_resumed', { domain });
   }
 
   #backOff(domain: string, error: unknown): void {
-    if (!this.#away) this.#options.log.warn('bus_write_failed', { err: error, domain });
-    this.#away = true;
+    const { log, metrics } = this.#options;
+    const cause = error instanceof BusFailed ? 'bus' : 'store';
+    metrics.relayFailures.inc({ domain, cause });
+    if (error instanceof BusFailed) {
+      if (!this.#isBusAway) log.warn('bus_write_failed', { err: error.cause, domain });
+      this.#isBusAway = true;
+    } else {
+      if (!this.#unread.has(domain)) log.warn('outbox_read_failed', { err: error, domain });
+      this.#unread.add(domain);
+    }
     this.#backingOff.add(domain);
     const waitMs = MAX_BACKOFF_MS * (0.25 + 0.75 * Math.random());
     setTimeout(() => {
