@@ -97,6 +97,71 @@ describe('delivered', () => {
     expect(verdict.counts.events.dead_letter).toBe(1);
   });
 
+  describe('after a failover', () => {
+    const before = presence('ann', 1);
+    const event = presence('ann', 2);
+    /** Both regions have the first event, and the home has accepted another one that no replica has. */
+    const acceptUnreplicated = (mayBeLost = true) => {
+      accepted(before);
+      for (const region of [eu, us]) region.handled(before, 'applied');
+      accepted(event);
+      eu.handled(event, 'applied', world.now, mayBeLost);
+      world.now += 1;
+    };
+
+    it('takes no event for lost that the failover took together with its message', async () => {
+      acceptUnreplicated();
+      expect(failed(await world.judge())).toEqual([]);
+      eu = world.instance('eu');
+      eu.told('ann', before.facets);
+      expect(failed(await world.judge())).toEqual([]);
+    });
+
+    it('finds one that its home has and nobody else was told', async () => {
+      acceptUnreplicated();
+      eu.told('ann', event.facets);
+      const verdict = await world.judge();
+      expect(failed(verdict)).toEqual(['delivered']);
+      expect(evidence(verdict, 'delivered')).toEqual([['eu-1.jsonl:4']]);
+    });
+
+    it('finds one that a replica had, wherever it went', async () => {
+      acceptUnreplicated(false);
+      eu.told('ann', before.facets);
+      expect(failed(await world.judge())).toEqual(['delivered']);
+    });
+
+    it('finds one that a region was told and the home has not, unless the home has it again', async () => {
+      acceptUnreplicated();
+      us.handled(event, 'applied');
+      world.now += 1;
+      eu.told('ann', before.facets);
+      const verdict = await world.judge();
+      expect(failed(verdict)).toEqual(['delivered']);
+      expect(evidence(verdict, 'delivered')).toEqual([['us-1.jsonl:3', 'eu-1.jsonl:6']]);
+      eu = world.instance('eu');
+      world.now += 1;
+      eu.history.eventHandled(event, { outcome: 'applied', via: 'bus', startedMs: world.now });
+      expect(failed(await world.judge())).toEqual([]);
+    });
+
+    it('is content with a home that answers with what the others were told', async () => {
+      acceptUnreplicated();
+      us.handled(event, 'applied');
+      world.now += 1;
+      eu.told('ann', event.facets);
+      expect(failed(await world.judge())).toEqual([]);
+    });
+
+    it('lets the home take it back, if told so', async () => {
+      acceptUnreplicated();
+      us.handled(event, 'applied');
+      world.now += 1;
+      eu.told('ann', before.facets);
+      expect(failed(await world.judge({ graceMs: 1000 }))).toEqual([]);
+    });
+  });
+
   it('lets events of the last moments be under way, if told so', async () => {
     accepted(presence('ann', 1));
     world.now += 500;

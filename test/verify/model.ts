@@ -5,6 +5,9 @@ import { HELD_MS, Histories, type Instance, presence } from './histories.ts';
 import { LedgerLines } from './ledger-lines.ts';
 import { Mirrors } from './mirrors.ts';
 
+/** No step says anything of this one. */
+const ZOE = 'cloud-eu:zoe';
+
 export const OPS = [
   'claim',
   'claim',
@@ -233,6 +236,33 @@ export class Model {
     this.#eu.history.eventAccepted(event);
     this.#undelivered.push({ region: this.#eu, event });
     this.#deliver(this.#undelivered.length - 1, false);
+  }
+
+  /** One event that no replica had and no other region was told, as if a failover had taken it; but its home still has it. */
+  injectWithheld(): void {
+    const event = presence(ZOE, 2);
+    this.#eu.history.eventAccepted(event);
+    this.#eu.handled(event, 'applied', this.world.now, true);
+    this.world.now += 1;
+    this.#eu.told(ZOE, event.facets);
+  }
+
+  /** One event that another region was told, and that a failover took from its home. */
+  injectForgottenAtHome(): void {
+    const event = presence(ZOE, 2);
+    this.#eu.history.eventAccepted(event);
+    for (const region of [this.#eu, this.#us]) region.handled(event, 'applied', this.world.now, region === this.#eu);
+    this.world.now += 1;
+    this.#eu.told(ZOE, presence(ZOE, 1).facets);
+  }
+
+  /** One event that a failover took together with its message. */
+  injectFailover(): void {
+    const event = presence(ZOE, 2);
+    this.#eu.history.eventAccepted(event);
+    this.#eu.handled(event, 'applied', this.world.now, true);
+    this.world.now += 1;
+    this.#eu.told(ZOE, presence(ZOE, 1).facets);
   }
 
   /** A region that grants another one's agent as if it were the home. */

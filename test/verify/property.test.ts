@@ -38,6 +38,8 @@ it.concurrent('passes every correct history', async () => {
 
 it.concurrent.each<[string, string, (model: Model) => void]>([
   ['one lost event', 'delivered', (model) => model.injectLoss()],
+  ['one event that only its home has', 'delivered', (model) => model.injectWithheld()],
+  ['one event that its home has lost', 'delivered', (model) => model.injectForgottenAtHome()],
   ['one usurped claim', 'authority', (model) => model.injectUsurper()],
   ['one conflict in silence', 'conflicts', (model) => model.injectSilence()],
   ['one agent told to two callers', 'one-holder', (model) => model.injectSecondHolder()],
@@ -51,6 +53,15 @@ it.concurrent.each<[string, string, (model: Model) => void]>([
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       expect(await failuresOf(before, inject, after)).toEqual([promise]);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it.concurrent('passes a history in which a failover took an event and its message, wherever it happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, steps, async (before, after) => {
+      expect(await failuresOf(before, (model) => model.injectFailover(), after)).toEqual([]);
     }),
     { numRuns: 30 },
   );
