@@ -9,6 +9,7 @@ import type { Queues } from '../src/store/queues.ts';
 import { SeenRecords } from '../src/store/record/record.ts';
 import { RedisAgents } from '../src/store/redis/agents.ts';
 import { Cluster } from '../src/store/redis/cluster.ts';
+import { RedisOutbox } from '../src/store/redis/outbox.ts';
 import { RedisQueues } from '../src/store/redis/queues.ts';
 import { WriteBatcher } from '../src/store/redis/write-batcher.ts';
 import type { Agents } from '../src/store/store.ts';
@@ -67,7 +68,9 @@ export async function startWorld(): Promise<World> {
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
   const seen = new SeenRecords(20_000);
-  const outbox = { signal: () => undefined, limit: Number.MAX_SAFE_INTEGER };
+  const outbox = new RedisOutbox(claims, cluster, log, []);
+  outbox.relayed = new Set(DOMAINS);
+  outbox.onAppend = () => true;
   const agents = new RedisAgents(cluster, { claims, changes: claims }, config, outbox, seen);
   const loaded = new Set<DomainName>();
   return {

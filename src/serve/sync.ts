@@ -85,15 +85,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   const { alignments, ...upkeep } = upkeepOf(ground, ingest);
   const background = [alignments, ...Object.values(upkeep), lapses];
   return {
-    region,
-    partitions,
-    bus,
-    relay,
-    connections,
-    alignments,
-    heartbeats,
-    setAside,
-    versions,
+    ...{ region, partitions, bus, relay, connections, alignments, heartbeats, setAside, versions },
     start: async () => {
       host.start();
       await demandOneStore(ground, peers);

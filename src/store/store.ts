@@ -202,6 +202,9 @@ export interface OutboxEntry extends Change {
   message?: string;
 }
 
+/** Limit of changes of a domain that wait. It bounds the memory that an outage of the bus can use. */
+export const MOST_WAITING = 500_000;
+
 /** The changes that are to be published next. */
 export interface Unpublished {
   /** Random id of the domain's store; another one after the store was emptied. */
@@ -242,16 +245,16 @@ export interface Outbox {
   has(domain: string, storeId: string, position: string): Promise<boolean>;
   /** Limit of changes of a domain that wait. Beyond it no change is noted but events that were accepted before. */
   readonly limit: number;
-  /** Counts what waits, by domain. Call it regularly: {@link mustHaveRoom} decides by the last counts. */
+  /** Counts what waits, by domain. Call it regularly: events are accepted by the last counts. */
   waiting(): Promise<ReadonlyMap<string, Waiting>>;
-  /** Whether there is room for one more event of the domain. @throws OutboxFull */
-  mustHaveRoom(domain: string): void;
+  /** What was counted last. */
+  readonly counted: ReadonlyMap<string, Waiting>;
   /** The domains that this instance publishes, as far as it knows. */
   relayed: ReadonlySet<string>;
   /** Called when this instance has written something to publish, for a domain that is `relayed`. @returns false if it is not any more */
   onAppend: (domain: string) => boolean;
-  /** Signals something new to publish: to the relay here, or to the region's other instances. Best effort. */
-  signal(domain: string): void;
+  /** Signals something new to publish to the region's other instances. Signals may be lost: relays also read their domains every second. */
+  announce(domain: string): void;
   /** Subscribes to the signals of other instances. Resolves once subscribed, or if that fails for now and is retried. */
   hear(listener: (domain: string) => void): Promise<void>;
 }

@@ -127,6 +127,18 @@ export function locksAfter(
   return locks;
 }
 
+/** The part of an outbox that hears of writes. */
+interface Hearing {
+  relayed: ReadonlySet<string>;
+  onAppend(domain: string): boolean;
+  announce(domain: string): void;
+}
+
+/** Signals a write that is to be published: to the relay here, or else to the region's other instances. */
+export function signalRelay(outbox: Hearing, domain: string): void {
+  if (!outbox.relayed.has(domain) || !outbox.onAppend(domain)) outbox.announce(domain);
+}
+
 /** A stored record, and the position of its change in the change stream. */
 interface Stored {
   record: AgentRecord;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { OutboxFull } from '../../src/store/store.ts';
+import { domainOfAgent } from '../../src/config/topology.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
 import { bringOnDuty, counted } from './said.ts';
 
@@ -63,9 +63,10 @@ describe('what a platform says when it is asked', () => {
 
   it('is known here, and told to nobody, while too much waits for the bus', async () => {
     says('far:1');
-    vi.spyOn(eu.store.outbox, 'mustHaveRoom').mockImplementation(() => {
-      throw new OutboxFull('too much waits');
-    });
+    const { outbox } = eu.store;
+    const domain = domainOfAgent(eu.region.config, 'far:1');
+    const full = { count: outbox.limit, ageMs: 0, leftOut: 0 };
+    vi.spyOn(outbox, 'counted', 'get').mockReturnValue(new Map([[domain, full]]));
     await eu.region.readThrough.ask(['far:1'], 10_000);
     expect(eu.region.freshness.confirmedAgents()).toEqual(['far:1']);
     expect((await eu.store.agents.get('far:1'))?.facets.presence?.state).toBe('OFF_DUTY');

@@ -9,7 +9,7 @@ import { type Domain, type Store, startStore } from '../fixtures/store.ts';
  */
 const OF_SCRIPTS = [
   ...['time', 'hget', 'hmget', 'hset', 'hdel'],
-  ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd', 'hincrby'],
+  ...['zrange', 'zadd', 'zrem', 'zcount', 'xadd', 'xlen', 'hincrby'],
 ];
 /** The probe of the breakers, the nodes among themselves, and the reading. */
 const OF_THE_HOUSE = ['role', 'replconf', 'ping', 'info'];

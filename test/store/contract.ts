@@ -4,6 +4,7 @@ import { agentsContract } from './contract/agents.ts';
 import { callsContract } from './contract/calls.ts';
 import { claimsContract } from './contract/claims.ts';
 import { faultsContract } from './contract/faults.ts';
+import { fullOutboxContract } from './contract/full-outbox.ts';
 import type { StoreHarness, Stores } from './contract/harness.ts';
 import { outboxContract } from './contract/outbox.ts';
 import { racesContract } from './contract/races.ts';
@@ -33,6 +34,7 @@ export function storeContract(start: () => Promise<StoreHarness>): void {
   describe('settlements', () => settlementsContract(stores));
   describe('calls and changes', () => callsContract(stores));
   describe('the outbox', () => outboxContract(stores));
+  describe('an outbox beyond its limit', () => fullOutboxContract(stores));
   describe('state outside domains', () => sharedContract(stores));
   describe('durability and outages', () => faultsContract(stores));
   describe('races', () => racesContract(stores));

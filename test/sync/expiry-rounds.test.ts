@@ -4,7 +4,6 @@ import { type Interaction, interactionsFacet } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
 import { openMessage } from '../../src/bus/envelope.ts';
 import { SHARED } from '../../src/store/memory/memory-region.ts';
-import { OutboxFull } from '../../src/store/store.ts';
 import { Expiry } from '../../src/sync/upkeep/expiry.ts';
 import { event, holdTime, MemorySync, pass, START_MS } from './memory-sync.ts';
 
@@ -100,9 +99,9 @@ describe('agents of whom nobody speaks', () => {
   it('are told as far as they were found when a check fails, and looked for at the next', async () => {
     for (const id of ['crm:ann', 'crm:bob']) await left(id, 11);
     let times = 0;
-    vi.spyOn(sync.store.outbox, 'mustHaveRoom').mockImplementation(() => {
-      if (++times > 1) throw new OutboxFull('no room');
-    });
+    const { outbox } = sync.store;
+    const full = { count: outbox.limit, ageMs: 0, leftOut: 0 };
+    vi.spyOn(outbox, 'counted', 'get').mockImplementation(() => new Map(++times > 1 ? [['main', full]] : []));
     await round();
     expect(sync.logged('agents_expired')).toMatchObject([{ domain: 'main', forgotten: 1 }]);
     expect(sync.logged('expiry_check_failed')).toMatchObject([{ domain: 'main' }]);

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Facets } from '../../src/agent/facets.ts';
 import { openMessage } from '../../src/bus/envelope.ts';
 import type { AgentReading, PlatformContext, PlatformReport, Reading, ReadPage } from '../../src/platforms/platform.ts';
-import { OutboxFull } from '../../src/store/store.ts';
 import { readNotes } from '../../src/sync/mirroring/connection-notes.ts';
 import { DAY_MS, FORGET_AFTER_MS, instanceOf, type TestInstance } from './fake-connection.ts';
 import { event, holdTime, MemorySync, pass, START_MS, until } from './memory-sync.ts';
@@ -92,9 +91,9 @@ describe('what a platform reports', () => {
   });
 
   it('is kept here, and not published, while too much waits for the bus', async () => {
-    vi.spyOn(sync.store.outbox, 'mustHaveRoom').mockImplementationOnce(() => {
-      throw new OutboxFull('full');
-    });
+    const { outbox } = sync.store;
+    const full = new Map([['main', { count: outbox.limit, ageMs: 0, leftOut: 0 }]]);
+    vi.spyOn(outbox, 'counted', 'get').mockReturnValueOnce(full);
     await context.report([report('cx:ann', START_MS)]);
     await context.report([report('cx:ann', START_MS + 1, 'OFF_DUTY')]);
     expect((await published()).map(({ timestampMs }) => timestampMs)).toEqual([START_MS + 1]);

@@ -102,7 +102,7 @@ describe('what this instance accepts', () => {
   it('is found a little later where the signal was lost', async () => {
     await start(() => [], sync.store);
     await start(both);
-    vi.spyOn(sync.store.outbox, 'signal').mockReturnValue(undefined);
+    vi.spyOn(sync.store.outbox, 'announce').mockReturnValue(undefined);
     await accept('main');
     await pass(0);
     expect(published()).toEqual([]);
@@ -243,7 +243,7 @@ describe('what is published', () => {
 describe('a relay that stops', () => {
   it('publishes what waits for it, and what it has inherited, and passes it', async () => {
     const relay = await start(() => ['main'], sync.store);
-    vi.spyOn(sync.store.outbox, 'signal').mockReturnValue(undefined);
+    vi.spyOn(sync.store.outbox, 'announce').mockReturnValue(undefined);
     await accept('sales');
     await pass(0);
     expect(published()).toEqual([]);

@@ -13,7 +13,7 @@ import {
   type Unreadable,
 } from '../store.ts';
 import type { Written } from '../written.ts';
-import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
+import { type Committed, locksAfter, mergeInRounds, signalRelay } from '../written.ts';
 import { andDeclined } from './call-register.ts';
 import { claimOrNone, kept, lineOf, type MemoryDomain, withClaim } from './domain.ts';
 import type { MemoryRegion } from './memory-region.ts';
@@ -28,14 +28,14 @@ type Move = { kind: 'settled' | 'fenced'; record: AgentRecord } | { kind: 'confl
 export class MemoryAgents implements Agents {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
+  readonly #outbox: Outbox;
   readonly #recent: RecentRecords;
 
   /**
    * @param outbox told of what is to be published
    * @param recent cache of the records that this instance saw last, shared with its queues
    */
-  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal' | 'limit'>, recent: RecentRecords) {
+  constructor(region: MemoryRegion, config: Config, outbox: Outbox, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
     this.#outbox = outbox;
@@ -81,7 +81,7 @@ export class MemoryAgents implements Agents {
     const { agentId } = request;
     const step = (domain: MemoryDomain) => this.#move(domain, request, record);
     const settled = this.#settled(agentId, await this.#write(agentId, 'settle', step, deadlineMs));
-    if (settled.kind === 'settled') this.#outbox.signal(domainOfAgent(this.#config, agentId));
+    if (settled.kind === 'settled') signalRelay(this.#outbox, domainOfAgent(this.#config, agentId));
     return settled;
   }
 
@@ -163,7 +163,7 @@ export class MemoryAgents implements Agents {
     const stored = written.evenIfLost();
     this.#remember(agentId, stored.record);
     if (!stored.isStored) return { kind: 'conflict', record: stored.record };
-    if (message !== undefined) this.#outbox.signal(domainOfAgent(this.#config, agentId));
+    if (message !== undefined) signalRelay(this.#outbox, domainOfAgent(this.#config, agentId));
     const { record, position } = stored;
     return { kind: 'stored', written: written.map(() => ({ record, position })) };
   }

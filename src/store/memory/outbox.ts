@@ -1,19 +1,26 @@
 import type { Config } from '../../config/schema.ts';
 import { domainsOf } from '../../config/topology.ts';
-import { BoundedOutbox } from '../bounded-outbox.ts';
-import type { Unpublished, Waiting } from '../store.ts';
+import { MOST_WAITING, type Outbox, type Unpublished, type Waiting } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type MemoryRegion, SHARED } from './memory-region.ts';
 
 /** The outbox in memory: the changes of the domains. */
-export class MemoryOutbox extends BoundedOutbox {
+export class MemoryOutbox implements Outbox {
+  relayed: ReadonlySet<string> = new Set();
+  onAppend: (domain: string) => boolean = () => false;
+  readonly limit: number;
+  #counted: ReadonlyMap<string, Waiting> = new Map();
   readonly #region: MemoryRegion;
   readonly #config: Config;
 
-  constructor(region: MemoryRegion, config: Config, limit?: number) {
-    super(limit);
+  constructor(region: MemoryRegion, config: Config, limit = MOST_WAITING) {
+    this.limit = limit;
     this.#region = region;
     this.#config = config;
+  }
+
+  get counted(): ReadonlyMap<string, Waiting> {
+    return this.#counted;
   }
 
   next(domain: string, published: Unpublished | undefined, most: number): Promise<Written<Unpublished>> {
@@ -33,16 +40,17 @@ export class MemoryOutbox extends BoundedOutbox {
     return this.#region.run(SHARED, 'hear', () => void this.#region.shared.hearing.push(listener));
   }
 
-  protected async count(): Promise<Map<string, Waiting>> {
+  async waiting(): Promise<ReadonlyMap<string, Waiting>> {
     const waiting = new Map<string, Waiting>();
     for (const domain of domainsOf(this.#config)) {
       const count = (): Waiting => this.#region.domain(domain).waiting(this.#region.nowMs());
       waiting.set(domain, await this.#region.run(domain, 'waiting', count));
     }
+    this.#counted = waiting;
     return waiting;
   }
 
-  protected announce(domain: string): void {
+  announce(domain: string): void {
     for (const listener of this.#region.shared.hearing) listener(domain);
   }
 }

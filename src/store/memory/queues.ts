@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { AgentRecord, RecentRecords } from '../agent-record.ts';
 import type { ClaimReply, ClaimRequest, Considered, FindRequest, Found, Obstacle, Queues, Tally } from '../queues.ts';
 import type { Outbox } from '../store.ts';
-import type { Written } from '../written.ts';
+import { signalRelay, type Written } from '../written.ts';
 import type { CallState } from './call-register.ts';
 import { claimOrNone, highestFence, lineOf, type MemoryDomain, withClaim } from './domain.ts';
 import type { MemoryRegion } from './memory-region.ts';
@@ -34,14 +34,14 @@ type Unwanted = (agentId: string) => Obstacle | undefined;
 export class MemoryQueues implements Queues {
   readonly #region: MemoryRegion;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
+  readonly #outbox: Outbox;
   readonly #recent: RecentRecords;
 
   /**
    * @param outbox told of what is to be published
    * @param recent cache of the records that this instance saw last, shared with `MemoryAgents`
    */
-  constructor(region: MemoryRegion, config: Config, outbox: Pick<Outbox, 'signal' | 'limit'>, recent: RecentRecords) {
+  constructor(region: MemoryRegion, config: Config, outbox: Outbox, recent: RecentRecords) {
     this.#region = region;
     this.#config = config;
     this.#outbox = outbox;
@@ -65,7 +65,7 @@ export class MemoryQueues implements Queues {
     // The cache may hold records that no replica has acknowledged.
     const { agentId, record, verdict } = written.evenIfLost();
     if (record) this.#recent.set(agentId, record);
-    if (verdict === 'granted') this.#outbox.signal(request.domain);
+    if (verdict === 'granted') signalRelay(this.#outbox, request.domain);
     return written;
   }
 

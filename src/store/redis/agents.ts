@@ -35,7 +35,7 @@ import {
   type Unreadable,
 } from '../store.ts';
 import type { Written } from '../written.ts';
-import { type Committed, locksAfter, mergeInRounds } from '../written.ts';
+import { type Committed, locksAfter, mergeInRounds, signalRelay } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { Records } from './records.ts';
 import { scanAgents } from './scan.ts';
@@ -63,7 +63,7 @@ export class RedisAgents implements Agents {
   readonly #cluster: Cluster;
   readonly #lanes: Lanes;
   readonly #config: Config;
-  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
+  readonly #outbox: Outbox;
   readonly #records: Records;
   readonly #seen: SeenRecords;
   readonly #batches = new Map<string, ScriptBatch<Commit, string[]>>();
@@ -72,13 +72,7 @@ export class RedisAgents implements Agents {
    * @param outbox told of what is to be published
    * @param seen the records that this instance saw last
    */
-  constructor(
-    cluster: Cluster,
-    lanes: Lanes,
-    config: Config,
-    outbox: Pick<Outbox, 'signal' | 'limit'>,
-    seen: SeenRecords,
-  ) {
+  constructor(cluster: Cluster, lanes: Lanes, config: Config, outbox: Outbox, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#lanes = lanes;
     this.#config = config;
@@ -142,7 +136,7 @@ export class RedisAgents implements Agents {
       deadlineMs,
     );
     const settled = await this.#settled(agentId, written);
-    if (settled.kind === 'settled') this.#outbox.signal(domain);
+    if (settled.kind === 'settled') signalRelay(this.#outbox, domain);
     return settled;
   }
 
@@ -219,7 +213,7 @@ export class RedisAgents implements Agents {
     if (kind === 'stored') {
       const { claim: _, digitalClaims: __, ...reported } = facets;
       const now = this.#seen.keep(agentId, header, reported);
-      if (message !== undefined) this.#outbox.signal(domain);
+      if (message !== undefined) signalRelay(this.#outbox, domain);
       return { kind, written: written.map(() => ({ record: now, position: last })) };
     }
     if (header === '') this.#seen.forget(agentId);

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { within } from '../../ops/clock.ts';
 import type { Log } from '../../ops/log.ts';
-import { BoundedOutbox } from '../bounded-outbox.ts';
 import { changesKey, RELAY_CHANNEL, storeKey } from '../record/record.ts';
-import type { Unpublished, Waiting } from '../store.ts';
+import { MOST_WAITING, type Outbox, type Unpublished, type Waiting } from '../store.ts';
 import type { Written } from '../written.ts';
 import { type Entry, entryOf } from './changes.ts';
 import type { Cluster } from './cluster.ts';
@@ -16,7 +15,11 @@ const READ_DEADLINE_MS = 2000;
 const ANNOUNCE_LIMIT_MS = 1000;
 
 /** The outbox in Redis: the change streams of the domains, and in the same slots how far they are published. */
-export class RedisOutbox extends BoundedOutbox {
+export class RedisOutbox implements Outbox {
+  relayed: ReadonlySet<string> = new Set();
+  onAppend: (domain: string) => boolean = () => false;
+  counted: ReadonlyMap<string, Waiting> = new Map();
+  readonly limit: number;
   readonly #lane: WriteBatcher;
   readonly #cluster: Cluster;
   readonly #log: Log;
@@ -24,8 +27,8 @@ export class RedisOutbox extends BoundedOutbox {
   /** Changes that this instance has read lately: positions, and the ids of the stores. A position of two stores is known of one. */
   readonly #known = new LRUCache<string, string>({ max: MAX_KNOWN });
 
-  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: readonly string[], limit?: number) {
-    super(limit);
+  constructor(lane: WriteBatcher, cluster: Cluster, log: Log, domains: readonly string[], limit = MOST_WAITING) {
+    this.limit = limit;
     this.#lane = lane;
     this.#log = log;
     this.#cluster = cluster;
@@ -68,9 +71,10 @@ export class RedisOutbox extends BoundedOutbox {
     return this.#cluster.subscribe(RELAY_CHANNEL, listener);
   }
 
-  protected async count(): Promise<Map<string, Waiting>> {
+  async waiting(): Promise<ReadonlyMap<string, Waiting>> {
     const counted = this.#domains.map(async (domain) => [domain, await this.#countOf(domain)] as const);
-    return new Map(await Promise.all(counted));
+    this.counted = new Map(await Promise.all(counted));
+    return this.counted;
   }
 
   async #countOf(domain: string): Promise<Waiting> {
@@ -82,7 +86,7 @@ export class RedisOutbox extends BoundedOutbox {
     return { count, ageMs, leftOut: Number(leftOut) };
   }
 
-  protected announce(domain: string): void {
+  announce(domain: string): void {
     const sent = within(this.#cluster.client.publish(RELAY_CHANNEL, domain), ANNOUNCE_LIMIT_MS);
     sent.catch((error) => this.#log.debug('relay_signal_failed', { err: error, domain }));
   }

@@ -19,7 +19,7 @@ import {
   storeKey,
 } from '../record/record.ts';
 import type { Outbox } from '../store.ts';
-import type { Written } from '../written.ts';
+import { signalRelay, type Written } from '../written.ts';
 import type { Cluster } from './cluster.ts';
 import { Records } from './records.ts';
 import { scripts } from './scripts.ts';
@@ -29,7 +29,7 @@ import { failureIn, Numbered, type ScriptBatch, type WriteBatcher } from './writ
 export class RedisQueues implements Queues {
   readonly #cluster: Cluster;
   readonly #claims: WriteBatcher;
-  readonly #outbox: Pick<Outbox, 'signal' | 'limit'>;
+  readonly #outbox: Outbox;
   readonly #surplusMs: number;
   readonly #records: Records;
   readonly #seen: SeenRecords;
@@ -39,13 +39,7 @@ export class RedisQueues implements Queues {
    * @param surplusMs bonus for 100 levels of skill surplus, in ms
    * @param seen the records that this instance saw last
    */
-  constructor(
-    cluster: Cluster,
-    claims: WriteBatcher,
-    outbox: Pick<Outbox, 'signal' | 'limit'>,
-    surplusMs: number,
-    seen: SeenRecords,
-  ) {
+  constructor(cluster: Cluster, claims: WriteBatcher, outbox: Outbox, surplusMs: number, seen: SeenRecords) {
     this.#cluster = cluster;
     this.#claims = claims;
     this.#outbox = outbox;
@@ -112,7 +106,7 @@ export class RedisQueues implements Queues {
       trips.add(tally, considered, verdict === 'more' && last !== '' ? last : undefined);
       const isLate = this.#cluster.clock.monotonicMs() + LONGEST_TRIP_MS >= until;
       if (verdict === 'more' && !isLate && trips.mayGoOn) continue;
-      if (verdict === 'granted') this.#outbox.signal(domain);
+      if (verdict === 'granted') signalRelay(this.#outbox, domain);
       const reply = await this.#read(domain, clock, answer, trips);
       return written.map(() => reply);
     }

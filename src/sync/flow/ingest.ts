@@ -188,14 +188,12 @@ export class Ingest {
   /** @throws OutboxFull */
   #hasRoom(agentId: string, ifFull: 'refuse' | 'unpublished'): boolean {
     const { store, apply, metrics } = this.#options;
-    try {
-      store.outbox.mustHaveRoom(apply.domainOf(agentId));
-      return true;
-    } catch (error) {
-      if (ifFull === 'refuse' || !(error instanceof OutboxFull)) throw error;
-      metrics.unpublished.inc();
-      return false;
-    }
+    const { counted, limit } = store.outbox;
+    const domain = apply.domainOf(agentId);
+    if ((counted.get(domain)?.count ?? 0) < limit) return true;
+    if (ifFull === 'refuse') throw new OutboxFull(`${limit} changes of domain ${domain} wait for the bus`);
+    metrics.unpublished.inc();
+    return false;
   }
 
   #messageOf(event: AgentEvent): MessageOf {
