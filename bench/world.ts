@@ -43,6 +43,8 @@ export interface World {
   /** Loads a domain's agents, once. */
   load(domain: DomainName, count: number): Promise<void>;
   meter: CommandMeter;
+  /** Of the Redis that carries the bus. */
+  busMeter: CommandMeter;
   redisVersion(): Promise<string>;
   /** Memory that all masters together use, in bytes. */
   usedBytes(): Promise<number>;
@@ -66,6 +68,7 @@ export async function startWorld(): Promise<World> {
     Floor.connect({ nodes: redis.addresses }),
   ]);
   const meter = await CommandMeter.connect((await redis.masters()).map(({ port }) => port));
+  const busMeter = await CommandMeter.connect([Number(new URL(bus.url).port)]);
   const claims = new WriteBatcher(claimCluster, REPLICA_WAIT_MS, 1);
   const seen = new SeenRecords(20_000);
   const outbox = new RedisOutbox(claims, cluster, log, []);
@@ -86,6 +89,7 @@ export async function startWorld(): Promise<World> {
       loaded.add(domain);
     },
     meter,
+    busMeter,
     redisVersion: async () => {
       const info = await withAdmin(redis.nodes[0]?.port ?? 0, (node) => node.run('INFO', 'server'));
       return /^(?:redis|valkey)_version:(\S+)/m.exec(String(info))?.[1] ?? 'of unknown version';
@@ -97,6 +101,7 @@ export async function startWorld(): Promise<World> {
     },
     stop: async () => {
       meter.close();
+      busMeter.close();
       await Promise.all([cluster.close(), claimCluster.close(), floor.close()]);
       await Promise.all([redis.stop(), bus.stop()]);
     },
