@@ -192,11 +192,11 @@ export class RedisAgents implements Agents {
     const headerIn = (format: Format): string => writeHeader(facets, home, locks, this.#config.ranking, format);
     const present = this.#cluster.formats.known.get(domain) ?? OLDEST;
     // What cannot be formatted fails here, and not together with the others of its batch.
-    const header = headerIn(present);
+    const presentHeader = headerIn(present);
     const commit: Commit = {
       id: agentId,
       version: (record?.version ?? '0').padStart(VERSION_WIDTH, '0'),
-      headerIn: (format) => (format === present ? header : headerIn(format)),
+      headerIn: (format) => (format === present ? presentHeader : headerIn(format)),
       ...(isReported && { facets: writeFacets(facets) }),
       ...(message !== undefined && { message }),
       stays: before.length > 0 ? lines.filter((line) => before.includes(line)) : [],

@@ -23,7 +23,7 @@ export class Conversions {
     const { store, log } = options;
     this.#checks = new DomainChecks({
       ...options,
-      domains: domainsOf(config),
+      domains: [...domainsOf(config)],
       work: 'conversions',
       lookEveryMs: LOOK_EVERY_MS,
       check: async (domain, pace) => {
