@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Presence } from '../../src/agent/facets.ts';
 import type { AgentEvent } from '../../src/agent/wire.ts';
+import { readMessage } from '../../src/bus/envelope.ts';
 import { acceptAll } from '../../src/routing/accept-all.ts';
 import { ShardUnavailable } from '../../src/store/store.ts';
 import { memoryRegions, START_MS, type TestRegion } from './memory-regions.ts';
@@ -19,7 +20,7 @@ const says = (agentId: string, n: number): AgentEvent => {
 };
 const published = async (domain: string): Promise<string[]> => {
   const { entries } = (await eu.store.outbox.next(domain, undefined, 10_000)).evenIfLost();
-  return entries.map(({ message = '' }) => String(JSON.parse(JSON.parse(message)[5]).event_id));
+  return entries.map(({ message = '' }) => String(JSON.parse(readMessage(message).value).event_id));
 };
 
 it('takes the largest batch of one agent, each event in its order, and publishes all of them', async () => {

@@ -139,13 +139,15 @@ export class Ingest {
     const { apply, metrics, history, replication } = this.#options;
     const wrong = unfit(reported);
     if (wrong.length > 0) throw new InvalidEvent(wrong);
-    const held = (await apply.recall(reported.agentId))?.facets ?? {};
-    const event = withEndsOfIdle(this.#clamped(reported), held);
-    const { facets } = merge(held, event.facets);
-    if (isBeyondBound(held, facets)) throw new TooManyInteractions(event.agentId);
-    const isPublished = this.#hasRoom(event.agentId, ifFull);
-    const messageOf = isPublished ? this.#messageOf(event) : undefined;
-    const written = await apply.own(event, messageOf);
+    const isPublished = this.#hasRoom(reported.agentId, ifFull);
+    const clamped = this.#clamped(reported);
+    let event = clamped;
+    const messageOf = isPublished ? this.#messageOf(() => event) : undefined;
+    const written = await apply.own(clamped, messageOf, (held) => {
+      event = withEndsOfIdle(clamped, held);
+      if (isBeyondBound(held, merge(held, event.facets).facets)) throw new TooManyInteractions(event.agentId);
+      return event;
+    });
     const { outcome, position } = written.evenIfLost(); // Durability is checked below.
     if (position === undefined) return this.#withoutEffect(event, outcome, messageOf);
     if (isPublished && isDurableEnough(written, replication)) history?.eventAccepted(event);
@@ -175,7 +177,12 @@ export class Ingest {
   async restore(event: AgentEvent): Promise<void> {
     const { apply, store } = this.#options;
     await store.agents.get(event.agentId); // What this instance remembers may be from before the failover.
-    (await apply.own(event, this.#messageOf(event))).evenIfLost(); // It is restored again then.
+    (
+      await apply.own(
+        event,
+        this.#messageOf(() => event),
+      )
+    ).evenIfLost(); // It is restored again then.
   }
 
   /** Publishes a claim conflict on the bus. Only other applications read it, so it may be lost. @throws BusUnavailable */
@@ -196,11 +203,11 @@ export class Ingest {
     return false;
   }
 
-  #messageOf(event: AgentEvent): MessageOf {
+  #messageOf(eventOf: () => AgentEvent): MessageOf {
     const nowMs = this.#options.store.nowMs();
     const trace = traceHeaders();
     const { sends } = this.#options.exchange;
-    return (facets) => writeMessage(sealEvent(event, statusOf(facets, nowMs), nowMs, sends, trace));
+    return (facets) => writeMessage(sealEvent(eventOf(), statusOf(facets, nowMs), nowMs, sends, trace));
   }
 
   async #durabilityOf(
@@ -245,6 +252,12 @@ interface ApplyOptions {
   atHome(agentId: string, facets: Facets): void;
   /** The store's clock, in ms. */
   store: { nowMs(): number };
+}
+
+/** What only the accepting region does with an event. */
+interface Own {
+  messageOf: MessageOf | undefined;
+  completed(known: Facets): AgentEvent;
 }
 
 /** Limit of optimistic retries. More of them mean that something is wrong with the store. */
@@ -294,10 +307,15 @@ export class Apply {
   /**
    * Applies an event that this region accepts.
    * @param messageOf the message that is published with it, from the facets as stored; undefined: none
-   * @throws ShardUnavailable
+   * @param completed what is stored instead, from the facets before it; called again after each conflict with another writer
+   * @throws ShardUnavailable; what `completed` throws
    */
-  own(event: AgentEvent, messageOf: MessageOf | undefined): Promise<Written<Applied>> {
-    return this.#apply(event, 'local', messageOf);
+  own(
+    event: AgentEvent,
+    messageOf: MessageOf | undefined,
+    completed = (_: Facets) => event,
+  ): Promise<Written<Applied>> {
+    return this.#apply(event, 'local', { messageOf, completed });
   }
 
   domainOf(agentId: string): string {
@@ -337,10 +355,15 @@ export class Apply {
     throw new ShardUnavailable(`agent ${agentId} changes too fast to check its replica`);
   }
 
-  async #apply(event: AgentEvent, via: 'local' | 'bus', messageOf?: MessageOf): Promise<Written<Applied>> {
+  async #apply(accepted: AgentEvent, via: 'local' | 'bus', own?: Own): Promise<Written<Applied>> {
     const { agents, clock, history } = this.#options;
     const startedMs = clock.monotonicMs();
-    const written = await agents.apply(event.agentId, event.facets, messageOf);
+    let event = accepted;
+    const change = (known: Facets): Facets => {
+      event = own?.completed(known) ?? accepted;
+      return event.facets;
+    };
+    const written = await agents.apply(accepted.agentId, change, own?.messageOf);
     // Effects of the new state are decided by the master's copy; whoever answers a caller checks the replica.
     const applied = written.evenIfLost();
     history?.eventHandled(event, { outcome: applied.outcome, via, startedMs, mayBeLost: mayBeLost(written) });
