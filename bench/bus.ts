@@ -15,6 +15,8 @@ import { type Broker, DRIVER_TOPIC, PADDING, PARTITIONS, startKafkaBroker, start
 import { type Contestant, compareAt } from './compare.ts';
 import { Echo } from './echo.ts';
 import { Server } from './server.ts';
+import { ratioOf, rowOf } from './summary.ts';
+import { atLeast, atMost } from './targets.ts';
 import type { Finding, Settings, Topic } from './topic.ts';
 import type { World } from './world.ts';
 
@@ -22,6 +24,11 @@ const REGIONS = ['near', 'far'] as const;
 const IN_FLIGHT = [1, 64];
 const BATCH = 500;
 const BATCHES_IN_FLIGHT = 4;
+const RAW_CLIENT = 'raw client';
+const REGION_TO_REGION = 'region to region';
+const MOST_P50 = 12;
+/** Twice of what it was when events went through an outbox of their own. */
+const LEAST_PER_SECOND: Record<string, number> = { 'Redis Streams': 0.072, Kafka: 0.053 };
 const VISIBLE_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 1;
 /** A batch takes hundreds of milliseconds. */
@@ -52,9 +59,9 @@ async function measure(broker: Broker, world: World, { seconds }: Settings): Pro
   const pair = await Pair.start(broker, world.dir);
   try {
     const contestants = (count: number): Contestant[] => [
-      { name: 'raw client', operation: () => broker.raw.roundTrip(count) },
+      { name: RAW_CLIENT, operation: () => broker.raw.roundTrip(count) },
       { name: 'driver', operation: () => driver.echo.roundTrip(count) },
-      { name: 'region to region', operation: () => pair.propagate(count) },
+      { name: REGION_TO_REGION, operation: () => pair.propagate(count) },
     ];
     const how = { seconds, meter: world.meter };
     const single = await compareAt(IN_FLIGHT, { contestants: contestants(1), ...how });
@@ -65,7 +72,13 @@ async function measure(broker: Broker, world: World, { seconds }: Settings): Pro
         title: `The bus: ${broker.name}, one event at a time`,
         rows: single,
         reading: READING,
-        targets: [],
+        targets: [
+          atMost(
+            `bus: ${broker.name}, region to region, p50 ÷ bare client, alone`,
+            MOST_P50,
+            ratioOf(rowOf(single, REGION_TO_REGION, 1), RAW_CLIENT, 'p50'),
+          ),
+        ],
       },
       {
         scenario: `${broker.name}, batches`,
@@ -73,7 +86,13 @@ async function measure(broker: Broker, world: World, { seconds }: Settings): Pro
         per: 'batch',
         rows: many,
         reading: `As above, ${BATCH} at once. A batch is there when the last event of every partition is.`,
-        targets: [],
+        targets: [
+          atLeast(
+            `bus: ${broker.name}, region to region, per second ÷ bare client, ${BATCHES_IN_FLIGHT} x ${BATCH} in flight`,
+            LEAST_PER_SECOND[broker.name] ?? Number.NaN,
+            ratioOf(rowOf(many, REGION_TO_REGION, BATCHES_IN_FLIGHT), RAW_CLIENT, 'perSecond'),
+          ),
+        ],
       },
     ];
   } finally {

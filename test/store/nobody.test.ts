@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { scripts } from '../../src/store/redis/scripts.ts';
+import { Pool } from '../fixtures/pool.ts';
 import { SOON } from '../fixtures/soon.ts';
 import { type Domain, type Store, startStore } from '../fixtures/store.ts';
 
@@ -19,7 +20,7 @@ async function longLine(name: string, count = 1400): Promise<Domain> {
   return d;
 }
 
-const skilled = (d: Domain, name: string, at: number, has: boolean) =>
+const skilled = (d: Pool, name: string, at: number, has: boolean) =>
   d.set(`${d.name}:${name}`, {
     profile: { name, queues: [d.queue], skills: has ? BOTH : { common: 10 }, tenureDays: 0, at, id: `p${at}` },
   });
@@ -94,6 +95,23 @@ describe('nobody', () => {
       next = more;
     }
     expect(found).toEqual(['once:a600']);
+  });
+
+  it('is not said of one who changes behind the walk, though the change is left out because too much waits', async () => {
+    const d = await longLine('left-out');
+    const full = new Pool(d.name, d.config, store.open(d.config, 1));
+    const later: string[] = [];
+    // The trips of one walk, and between the first two of them the change.
+    const run = store.cluster.run.bind(store.cluster);
+    const spied = vi.spyOn(store.cluster, 'run').mockImplementation(async (...call) => {
+      const reply = await run(...call);
+      if (call[0] === scripts.find && later.push('trip') === 1) await skilled(full, 'a0', 10_000, true);
+      return reply;
+    });
+    const found = await d.find({ skills: BOTH });
+    spied.mockRestore();
+    expect(later.length).toBeGreaterThan(1);
+    expect(found.agents.map(({ agentId }) => agentId)).toEqual([`${d.name}:a0`]);
   });
 
   it('is not said of one whose claim lapses while a walk is under way', async () => {

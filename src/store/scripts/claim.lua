@@ -178,7 +178,7 @@ end
 local function walk_line(want)
   local from, changed, known_free_ms, rest = 1, nil, nil, line
   if claim.cursor then
-    from, changed, known_free_ms = resumed(line.queue, changes, claim.cursor, now_ms)
+    from, changed, known_free_ms = resumed(line.queue, changes.key, claim.cursor, now_ms)
     if not from then return 0, '' end
     rest = open_line(line.queue, 32, from - 1)
     if #changed > 0 then walk_holders(line.queue, changed, headers, want, now_ms, now, visit) end
@@ -187,7 +187,7 @@ local function walk_line(want)
   if want.in_order then seen, last = walk_in_order(rest, headers, want, now_ms, now, visit)
   else seen, last = walk_by_score(line.queue, headers, want, from, {}, now_ms, now, visit) end
   looks_left = looks_left - seen
-  if last then return seen, cursor_at(line.queue, changes, last, first_free(tonumber(known_free_ms)), now) end
+  if last then return seen, cursor_at(line.queue, changes.key, last, first_free(tonumber(known_free_ms)), now) end
   return seen, line.is_ill and '' or nil
 end
 

@@ -200,8 +200,8 @@ local function cursor_at(queue, changes, i, met_free_ms, now)
     .. (member[2] or 0) .. ' ' .. (member[1] or '-')
 end
 
--- The number of the member from which a walk goes on, and the agents who changed since it stopped. nil if those are too many, or
--- a claim has lapsed since: then it starts again. All others only leave the part behind the cursor.
+-- The number of the member from which a walk goes on, and the agents who changed since it stopped. nil if those are too many or
+-- not all known, or a claim has lapsed since: then it starts again. All others only leave the part behind the cursor.
 local function resumed(queue, changes, cursor, now_ms)
   local free_ms, change, score, id = string.match(cursor, '^(%S+) (%S+) (%S+) (.*)$')
   if free_ms ~= '-' and tonumber(free_ms) <= now_ms then return nil end
@@ -209,6 +209,8 @@ local function resumed(queue, changes, cursor, now_ms)
   if #entries > MOST_CHANGES then return nil end
   local changed, known = {}, {}
   for i = 1, #entries do
+    -- Changes that were left out: nothing tells whose they were.
+    if entries[i][2][1] == 'g' then return nil end
     local agent = entries[i][2][2]
     if not known[agent] then changed[#changed + 1] = agent end
     known[agent] = true
