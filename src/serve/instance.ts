@@ -13,6 +13,7 @@ import { HostWatch } from '../sync/freshness/host-watch.ts';
 import { awaitFirstReading, type ReadingState } from '../sync/mirroring/first-reading.ts';
 import { openAccess } from './access.ts';
 import type { Ground } from './ground.ts';
+import { demandOneStore } from './one-store.ts';
 import { checkPartitions } from './partitions.ts';
 import { pushReaders } from './platforms.ts';
 import { reportOnConnections } from './reports/connections-report.ts';
@@ -132,11 +133,18 @@ async function openGround({ config, historyFile, clock = systemClock }: StartOpt
   return { config, build, instance, clock, host, log, history, audit, access, store, metrics, counts };
 }
 
-/** Closes everything on failure, so that the process can end. */
+/**
+ * Closes everything on failure, so that the process can end. Nothing has been said in the name of the region then.
+ * @throws Error if another store serves the region
+ */
 async function assemble(ground: Ground): Promise<Sync> {
+  let sync: Sync | undefined;
   try {
-    return await assembleSync(ground);
+    sync = await assembleSync(ground);
+    await demandOneStore(ground, sync.region.peers);
+    return sync;
   } catch (error) {
+    await sync?.abandon();
     await ground.store.close();
     ground.audit.close();
     ground.history?.close();

@@ -25,7 +25,6 @@ import { Versions } from '../sync/upkeep/versions.ts';
 import { createBus } from './bus.ts';
 import { openClaimIds } from './claim-ids.ts';
 import type { Ground } from './ground.ts';
-import { demandOneStore } from './one-store.ts';
 import { platformConnections, platformReaders } from './platforms.ts';
 
 /** The parts of an instance that run in the background, connected as in docs/architecture.md. */
@@ -42,7 +41,10 @@ export interface Sync {
   versions: Versions;
   /** Starts everything but the platform connections. */
   start(): Promise<void>;
+  /** Ends what was started, and says good-bye as the region's last instance. */
   stop(): Promise<void>;
+  /** Closes what was not started. */
+  abandon(): Promise<void>;
 }
 
 const RELAY_LEASE_TTL_MS = 6000;
@@ -87,9 +89,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
   return {
     ...{ region, partitions, bus, relay, connections, alignments, heartbeats, setAside, versions },
     start: async () => {
-      host.start();
-      await demandOneStore(ground, peers);
-      for (const each of [leases, peers]) each.start();
+      for (const each of [host, leases, peers]) each.start();
       await freshness.start();
       await relay.start();
       heartbeats.start();
@@ -99,8 +99,7 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
     },
     stop: async () => {
       await Promise.all([...background, versions, oneCall].map((each) => each.stop()));
-      await peers.stop();
-      await readThrough.close();
+      await Promise.all([peers.stop(), readThrough.close()]);
       heartbeats.stop();
       const isLast = await isLastInstance(leases, log);
       if (isLast) relay.inherit();
@@ -108,6 +107,10 @@ export async function assembleSync(ground: Ground): Promise<Sync> {
       await relay.stop();
       await leases.stop();
       await bus.close();
+      for (const each of [host, freshness, positions, setAside]) each.stop();
+    },
+    abandon: async () => {
+      await Promise.all([peers.stop(), readThrough.close(), bus.close()]);
       for (const each of [host, freshness, positions, setAside]) each.stop();
     },
   };
