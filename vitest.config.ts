@@ -9,7 +9,8 @@ const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test
 const SLOW = ['test/races/**', 'test/page/browser.test.ts', 'test/release/outside/**'];
 
 /** Folders of tests that run in their own process alone. */
-const LIGHT = 'agent,auth,bench,config,contract,docs,matrix,mutants,ops,platforms,routing,simulators,sync,verify';
+const LIGHT =
+  'agent,auth,bench,config,contract,docs,matrix,models,mutants,ops,platforms,routing,simulators,sync,verify';
 /** Tests in these folders that start servers nevertheless. */
 const WITH_SERVERS = [
   'test/docs/pasted.test.ts',

@@ -11,16 +11,16 @@ describe('a package declares what it imports', () => {
   test('or it is there for development', () => {
     const { name, dependencies, devDependencies } = MUSTER;
     const run = readFileSync('setup/run.mjs', 'utf8');
-    const imported = [...packagesOf(modulesIn('world', 'drills', 'bench', 'integrations', 'test', '*.ts'))].filter(
-      (used) => used !== name,
-    );
+    const imported = [
+      ...packagesOf(modulesIn('world', 'drills', 'bench', 'models', 'integrations', 'test', '*.ts')),
+    ].filter((used) => used !== name);
     expect(imported.filter((used) => !(used in { ...dependencies, ...devDependencies }))).toEqual([]);
     const idle = Object.keys(devDependencies).filter((used) => !imported.includes(used) && !run.includes(`/${used}/`));
     expect(idle.filter((used) => !used.startsWith('@types/'))).toEqual([]);
   });
 
   test('every entry point of the simulators is imported', () => {
-    const others = modulesIn('world', 'drills', 'bench', 'test').map(({ text }) => text);
+    const others = modulesIn('world', 'drills', 'bench', 'models', 'test').map(({ text }) => text);
     const idle = Object.keys(SIMULATORS.exports).filter((entry) => {
       const imported = `'${SIMULATORS.name}${entry.slice(1)}'`;
       return !others.some((text) => text.includes(imported));

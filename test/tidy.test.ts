@@ -13,6 +13,7 @@ const FOLDERS = [
   'world',
   'drills',
   'bench',
+  'models',
   'setup',
   'test',
   'docs',
@@ -38,7 +39,7 @@ interface Rule {
   example: [path: string, text: string];
 }
 
-const TYPESCRIPT = /^(src|simulators|world|drills|bench|integrations|release|test)\/.*\.ts$/;
+const TYPESCRIPT = /^(src|simulators|world|drills|bench|models|integrations|release|test)\/.*\.ts$/;
 const LONGEST_FILE = 400;
 const LONGEST_FUNCTION = 70;
 
@@ -48,19 +49,19 @@ const TOP = 'src/cli.ts';
 const RULES: Rule[] = [
   {
     rule: `a file has at most ${LONGEST_FILE} lines`,
-    files: /^(src|simulators|world|drills|bench|setup|integrations|release|test)\/.*\.(ts|m?js|lua)$/,
+    files: /^(src|simulators|world|drills|bench|models|setup|integrations|release|test)\/.*\.(ts|m?js|lua)$/,
     broken: ({ lines }) => (lines.length > LONGEST_FILE ? [`${lines.length} lines`] : []),
     example: ['src/agent/long.ts', '\n'.repeat(LONGEST_FILE + 1)],
   },
   {
     rule: `a function has at most ${LONGEST_FUNCTION} lines`,
-    files: /^(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|m?js)$/,
+    files: /^(src|simulators|world|drills|bench|models|setup|integrations|release)\/.*\.(ts|m?js)$/,
     broken: longFunctions,
     example: ['src/agent/f.ts', `export function f(): void {${'\n  g();'.repeat(LONGEST_FUNCTION)}\n}`],
   },
   {
     rule: 'a file is named after what is in it',
-    files: /^(src|simulators|world|drills|bench|setup|integrations|release|test)\//,
+    files: /^(src|simulators|world|drills|bench|models|setup|integrations|release|test)\//,
     broken: ({ path }) =>
       /(^|[-.])(utils?|helpers?|managers?|index)[-.]/.test(basename(path)) ? ['names nothing, or only passes on'] : [],
     example: ['src/agent/claim-utils.ts', ''],
@@ -68,13 +69,13 @@ const RULES: Rule[] = [
   {
     rule: 'only src/ops/clock.ts reads the wall clock, and the simulators have one of their own',
     files:
-      /^(?!src\/ops\/clock\.ts$|simulators\/kit\/clock\.ts$)(src|simulators|world|drills|bench|setup|integrations|release)\/.*\.(ts|m?js)$/,
+      /^(?!src\/ops\/clock\.ts$|simulators\/kit\/clock\.ts$)(src|simulators|world|drills|bench|models|setup|integrations|release)\/.*\.(ts|m?js)$/,
     broken: linesWith(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/),
     example: ['src/agent/f.ts', 'const now = new Date();'],
   },
   {
     rule: 'a folder imports only what lies below it',
-    files: /^(src|simulators|world|drills|bench|release)\/.*\.ts$/,
+    files: /^(src|simulators|world|drills|bench|models|release)\/.*\.ts$/,
     broken: forbiddenImports,
     example: ['src/agent/f.ts', "import type { Agents } from '../store/agents.ts';"],
   },
