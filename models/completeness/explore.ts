@@ -6,7 +6,7 @@ import { readerSteps } from './reader-steps.ts';
 import { keyOf, type Scope, type State, startOf } from './state.ts';
 import type { Step } from './step.ts';
 
-export interface Exploration {
+interface Exploration {
   states: number;
   /** Steps of the longest of the shortest ways to a state. */
   depth: number;
@@ -14,7 +14,7 @@ export interface Exploration {
   broken: Map<Property, string[]>;
 }
 
-export const stepsFrom = (state: State, scope: Scope, protocol: Protocol): Step[] => [
+const stepsFrom = (state: State, scope: Scope, protocol: Protocol): Step[] => [
   ...homeSteps(state, scope),
   ...learning(state),
   ...state.readers.flatMap((_, at) => readerSteps(state, at, protocol)),

@@ -7,6 +7,7 @@ import {
   type VersionKey,
   versionKeyOf,
 } from '../../src/agent/facets.ts';
+import { isCovered } from '../../src/agent/merge.ts';
 
 /**
  * The versions of an agent's registers, without their values: what digests and lists are made of. Merging decides by
@@ -17,23 +18,21 @@ import {
 export interface Registers {
   /** By name of the register: a facet, or one interaction. */
   versions: Map<string, VersionKey>;
-  /** Time of the tombstone, in platform ms; 0 for none. Its id does not decide anything, so it is no part of the version. */
-  forgottenAt: number;
   /** The interaction floor, in platform ms; 0 for none. */
   floor: number;
 }
 
-const REPORTED = ['profile', 'presence', 'activity'] as const;
+const SIMPLE = ['forgotten', 'profile', 'presence', 'activity'] as const;
 
 /** The registers of an agent. */
 export function registersOf(facets: Facets): Registers {
   const versions = new Map<string, VersionKey>();
-  for (const name of REPORTED) {
+  for (const name of SIMPLE) {
     const facet: (Version & { state?: string }) | undefined = facets[name];
     if (facet) versions.set(name, versionKeyOf(facet));
   }
   for (const one of interactionsOf(facets)) versions.set(`interaction/${one.callId}`, versionKeyOf(one));
-  return { versions, forgottenAt: facets.forgotten?.at ?? 0, floor: facets.interactions?.forgottenBefore ?? 0 };
+  return { versions, floor: facets.interactions?.forgottenBefore ?? 0 };
 }
 
 /**
@@ -41,9 +40,10 @@ export function registersOf(facets: Facets): Registers {
  * holder's tombstone or floor covers is not lacking, although no register holds it.
  */
 export function isLacking(held: Registers, listed: Registers): boolean {
-  if (listed.forgottenAt > held.forgottenAt || listed.floor > held.floor) return true;
+  if (listed.floor > held.floor) return true;
+  const tombstone = held.versions.get('forgotten');
   for (const [name, version] of listed.versions) {
-    if (version.at <= held.forgottenAt) continue;
+    if (name !== 'forgotten' && isCovered(tombstone, version)) continue;
     if (name.startsWith('interaction/') && version.at < held.floor) continue;
     const own = held.versions.get(name);
     if (!own || compareVersionKeys(version, own) > 0) return true;
@@ -57,13 +57,12 @@ const DIGEST_MODULUS = 2 ** 48;
  * An agent's part of the digest of its home and partition: an integer below 2^48. The digest is the sum of the parts modulo
  * 2^48, so a change costs one subtraction and one addition.
  */
-export function digestOf(agentId: string, { versions, forgottenAt, floor }: Registers): number {
+export function digestOf(agentId: string, { versions, floor }: Registers): number {
   let sum = 0;
   const add = (...parts: (string | number)[]): void => {
     sum = (sum + hash48(JSON.stringify([agentId, ...parts]))) % DIGEST_MODULUS;
   };
   for (const [name, { at, unavailability, id }] of versions) add(name, at, unavailability, id);
-  if (forgottenAt > 0) add('forgotten', forgottenAt);
   if (floor > 0) add('floor', floor);
   return sum;
 }
@@ -86,8 +85,8 @@ function hash48(text: string): number {
   return (high & 0xffff) * 2 ** 32 + (low >>> 0);
 }
 
-/** What a comparison with the home's list found, by agent id in the order of their names. */
-export interface Difference {
+/** What a comparison with the home's list found: agent ids in order. */
+interface Difference {
   /** Agents of whom the home lists something newer: to be pulled, and passed over until then. */
   lacking: string[];
   /** Agents of whom something newer is held here than is listed: to be sent to the home. */
@@ -105,4 +104,4 @@ export function difference(held: ReadonlyMap<string, Registers>, listed: Readonl
   };
 }
 
-const NOTHING: Registers = { versions: new Map(), forgottenAt: 0, floor: 0 };
+const NOTHING: Registers = { versions: new Map(), floor: 0 };

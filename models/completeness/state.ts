@@ -111,7 +111,7 @@ export const markOf = (home: Home): Mark => ({
 export const compareMarks = (a: Mark, b: Mark): number => a.lineage - b.lineage || a.position - b.position;
 
 /** What a region says of itself: complete as of a mark, but for agents that it passes over. */
-export interface Claim {
+interface Claim {
   mark: Mark;
   /** Agents as bits. */
   passedOver: number;

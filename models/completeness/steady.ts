@@ -1,7 +1,7 @@
 import { Random } from '@muster/simulators/kit/random';
 import { difference, digestOf, type Registers, registersOf, replacePart } from './registers.ts';
 
-export interface Conditions {
+interface Conditions {
   /** Changes of agents of one home on one partition. */
   changesPerSecond: number;
   /** Of them, those that the reader learns over HTTP, 40 ms after they were made. */
@@ -17,7 +17,7 @@ export const CONDITIONS: readonly Conditions[] = [
 ];
 
 /** How often a reader that lacks nothing was called incomplete. */
-export interface HealthyHour {
+interface HealthyHour {
   /** Digests compared after the batch: three heartbeats in a row differ. */
   uncut: number;
   /** Digests compared where the batch is cut at the heartbeat: three in a row differ. */

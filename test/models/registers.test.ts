@@ -32,12 +32,6 @@ describe('what is lacking', () => {
     );
   });
 
-  it('is no tombstone of the same time: merging does not look at its id', () => {
-    const [one, other] = ['one', 'other'].map((id) => registersOf({ forgotten: { at: 5, id } }));
-    expect(one && other && [isLacking(one, other), isLacking(other, one)]).toEqual([false, false]);
-    expect(one && digestOf('x', one)).toBe(other && digestOf('x', other));
-  });
-
   it('is found among many, on both sides', () => {
     const at = (ms: number) => registersOf({ presence: { state: 'ON_DUTY', at: ms, id: `e${ms}` } });
     const held = new Map([
