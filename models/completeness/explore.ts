@@ -1,5 +1,6 @@
 import { faultSteps } from './fault-steps.ts';
-import { homeSteps, learning } from './home-steps.ts';
+import { homeSteps } from './home-steps.ts';
+import { outsideSteps } from './outside-steps.ts';
 import { brokenBy, hasEnded, isBroken, type Property } from './properties.ts';
 import type { Protocol } from './protocol.ts';
 import { readerSteps } from './reader-steps.ts';
@@ -16,7 +17,7 @@ interface Exploration {
 
 const stepsFrom = (state: State, scope: Scope, protocol: Protocol): Step[] => [
   ...homeSteps(state, scope),
-  ...learning(state),
+  ...outsideSteps(state, scope),
   ...state.readers.flatMap((_, at) => readerSteps(state, at, protocol)),
   ...faultSteps(state, scope, protocol),
 ];

@@ -41,18 +41,22 @@ const cutTo = ({ history, published }: Home, entries: number, lineage: number): 
 
 function busFaults(state: State, at: number, { room }: Scope): Step[] {
   const reader = state.readers[at] as Reader;
-  const [first, ...rest] = reader.bus;
-  if (!first) return [];
-  const what = 'heartbeat' in first ? 'a heartbeat' : `${AGENTS[first.agent]}${first.version}`;
-  const step = (text: string, bus: Reader['bus']): Step => ({
+  const step = (text: string, after: Partial<Reader>): Step => ({
     kind: 'fault',
     text: `the bus ${text}`,
-    next: withReader(state, at, { ...reader, bus }),
+    next: withReader(state, at, { ...reader, ...after }),
   });
-  const lost = step(`loses ${what} on its way to ${nameOf(at)}`, rest);
-  return reader.bus.length < room
-    ? [lost, step(`will bring ${what} twice to ${nameOf(at)}`, [...reader.bus, first])]
-    : [lost];
+  const lostToHome = AGENTS.flatMap((name, agent) => {
+    const version = versionOf(reader.published, agent);
+    const published = withVersion(reader.published, agent, 0);
+    return version === 0 ? [] : [step(`loses ${name}${version} on its way to the home`, { published })];
+  });
+  const [first, ...rest] = reader.bus;
+  if (!first) return lostToHome;
+  const what = 'heartbeat' in first ? 'a heartbeat' : `${AGENTS[first.agent]}${first.version}`;
+  const lost = [...lostToHome, step(`loses ${what} on its way to ${nameOf(at)}`, { bus: rest })];
+  if (reader.bus.length >= room) return lost;
+  return [...lost, step(`will bring ${what} twice to ${nameOf(at)}`, { bus: [...reader.bus, first] })];
 }
 
 function readerFaults(state: State, at: number, { keeps, guards }: Protocol): Step[] {

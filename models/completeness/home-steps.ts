@@ -1,33 +1,28 @@
 import type { Protocol } from './protocol.ts';
 import { compareMarks, type Home, heldBy, type Message, markOf, type Reader, type Scope, type State } from './state.ts';
 import type { Step } from './step.ts';
-import {
-  AGENTS,
-  hasAgent,
-  join,
-  joinAgent,
-  NEWEST,
-  named,
-  only,
-  type Vector,
-  versionOf,
-  withVersion,
-} from './vectors.ts';
+import { AGENTS, hasAgent, joinAgent, NEWEST, named, type Vector, versionOf, withVersion } from './vectors.ts';
 
 /** What the home does: it takes changes in, publishes them, and sends heartbeats. */
 export function homeSteps(state: State, scope: Scope): Step[] {
   return [...changes(state, scope), ...publishing(state, scope), ...heartbeats(state, scope)];
 }
 
-function changes(state: State, { changes: most, start }: Scope): Step[] {
-  const made = AGENTS.reduce((sum, _, agent) => sum + versionOf(state.made, agent), 0);
-  if (made >= most + (start === 'new' ? AGENTS.length : 0)) return [];
-  return AGENTS.flatMap((name, agent): Step[] => {
-    const version = versionOf(state.made, agent) + 1;
-    if (version > NEWEST) return [];
+function changes(state: State, scope: Scope): Step[] {
+  return newVersions(state, scope).map(({ agent, version, made }): Step => {
     const home = appended(state.home, withVersion(heldBy(state.home), agent, version));
-    const next = { ...state, home, made: withVersion(state.made, agent, version) };
-    return [{ kind: 'change', text: `the home takes in ${name}${version}, as ${positionOf(home)}`, next }];
+    const text = `the home takes in ${AGENTS[agent]}${version}, as ${positionOf(home)}`;
+    return { kind: 'change', text, next: { ...state, home, made } };
+  });
+}
+
+/** The next version of each agent, while changes are left. */
+export function newVersions({ made }: State, { changes: most, start }: Scope) {
+  const count = AGENTS.reduce((sum, _, agent) => sum + versionOf(made, agent), 0);
+  if (count >= most + (start === 'new' ? AGENTS.length : 0)) return [];
+  return AGENTS.flatMap((_, agent) => {
+    const version = versionOf(made, agent) + 1;
+    return version > NEWEST ? [] : [{ agent, version, made: withVersion(made, agent, version) }];
   });
 }
 
@@ -85,23 +80,9 @@ export const acknowledged = (home: Home): Home => ({ ...home, acknowledged: home
 export const positionOf = ({ lineage, history }: Home): string =>
   `entry ${history.length - 1}${lineage > 1 ? ` of lineage ${lineage}` : ''}`;
 
-const appended = (home: Home, held: Vector): Home => ({ ...home, history: [...home.history, held] });
+/** With one more entry. */
+export const appended = (home: Home, held: Vector): Home => ({ ...home, history: [...home.history, held] });
 
 const withMessage = (reader: Reader, message: Message): Reader => ({ ...reader, bus: [...reader.bus, message] });
-
-/** A reader learns what the home holds of one agent, by an answer over HTTP. */
-export function learning(state: State): Step[] {
-  if (state.learnsLeft === 0) return [];
-  const there = heldBy(state.home);
-  return state.readers.flatMap(({ held }, at) =>
-    AGENTS.flatMap((name, agent): Step[] => {
-      const after = join(held, only(there, 1 << agent));
-      if (after === held) return [];
-      const readers = state.readers.map((reader, other) => (other === at ? { ...reader, held: after } : reader));
-      const text = `${nameOf(at)} learns ${name}${versionOf(after, agent)} over HTTP, ahead of the bus`;
-      return [{ kind: 'change', text, next: { ...state, readers, learnsLeft: state.learnsLeft - 1 } }];
-    }),
-  );
-}
 
 export const nameOf = (reader: number): string => `reader ${reader + 1}`;

@@ -2,7 +2,16 @@ import type { Property } from './properties.ts';
 import { DESIGN, IN_PAGES, MISREAD, type Protocol, REJECTED } from './protocol.ts';
 import type { Scope } from './state.ts';
 
-const SMALL: Scope = { readers: 1, instances: 1, changes: 2, faults: 1, learns: 1, room: 2, start: 'proven' };
+const SMALL: Scope = {
+  readers: 1,
+  instances: 1,
+  changes: 2,
+  faults: 1,
+  learns: 1,
+  enters: false,
+  room: 2,
+  start: 'proven',
+};
 const UNTOUCHED: Scope = { ...SMALL, learns: 0 };
 const NEW: Scope = { ...SMALL, start: 'new', learns: 0 };
 const LONGER: Scope = { ...SMALL, changes: 3, room: 1 };
@@ -13,6 +22,7 @@ export const HOLDS: [Protocol, Scope][] = [
   [DESIGN, UNTOUCHED],
   [DESIGN, NEW],
   [DESIGN, LONGER],
+  [DESIGN, { ...UNTOUCHED, enters: true }],
   [DESIGN, { ...SMALL, instances: 2 }],
   [DESIGN, { ...UNTOUCHED, readers: 2, room: 1 }],
   [DESIGN, { ...SMALL, faults: 2, room: 1 }],
@@ -27,6 +37,8 @@ export const HOLDS_WIDELY: [Protocol, Scope][] = [
   [DESIGN, { ...LONGER, faults: 2 }],
   [DESIGN, { ...NEW, changes: 2, faults: 2, learns: 1, room: 1 }],
   [DESIGN, { ...SMALL, readers: 2 }],
+  [DESIGN, { ...UNTOUCHED, enters: true, readers: 2, room: 1 }],
+  [DESIGN, { ...LONGER, enters: true }],
   [DESIGN, { ...SMALL, changes: 3, instances: 2 }],
   [DESIGN, { ...UNTOUCHED, changes: 4, room: 1, learns: 1 }],
   [IN_PAGES, { ...SMALL, changes: 3 }],
@@ -59,5 +71,5 @@ export const BREAKS_WIDELY: [Protocol, Scope, Property][] = [
 ];
 
 /** For people. */
-export const worded = ({ readers, instances, changes, faults, learns, room, start }: Scope): string =>
-  `${start}, readers ${readers}, instances ${instances}, changes ${changes}, faults ${faults}, learns ${learns}, room ${room}`;
+export const worded = ({ readers, instances, changes, faults, learns, enters, room, start }: Scope): string =>
+  `${start}, readers ${readers}, instances ${instances}, changes ${changes}, faults ${faults}, learns ${learns}, room ${room}${enters ? ', changes enter at readers, too' : ''}`;

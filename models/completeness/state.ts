@@ -44,6 +44,8 @@ export interface Reader {
   held: Vector;
   /** On its way here, oldest first. */
   bus: readonly Message[];
+  /** What entered here and was published, and is still on its way to the home. */
+  published: Vector;
   /** The latest heartbeat that was applied. */
   applied?: Mark | undefined;
   proof?: Proof | undefined;
@@ -66,9 +68,11 @@ export interface Scope {
   readers: number;
   /** Instances of each reader that compare and pull at the same time. */
   instances: number;
-  /** Changes of agents at the home, in all. */
+  /** Changes of agents, in all. */
   changes: number;
   faults: number;
+  /** Whether changes may also enter at a reader. */
+  enters: boolean;
   /** How often a reader learns of an agent over HTTP ahead of the bus. */
   learns: number;
   /** Messages that are on their way to a reader at most. */
@@ -86,6 +90,7 @@ export function startOf({ readers, instances, start, faults, learns }: Scope): S
   const reader: Reader = {
     held: 0,
     bus: [],
+    published: 0,
     ...(!isNew && { applied: mark, proof: { mark, needed: 0 } }),
     suspects: false,
     instances: Array.from({ length: instances }, () => IDLE),
@@ -136,8 +141,8 @@ export function keyOf({ home, readers, made, faultsLeft, learnsLeft }: State): s
     else key.push(0);
   };
   key.push(home.history.length, ...home.history);
-  for (const { held, bus, applied, proof, suspects, instances } of readers) {
-    key.push(held, suspects ? 1 : 0, proof?.needed ?? 0, bus.length);
+  for (const { held, bus, published, applied, proof, suspects, instances } of readers) {
+    key.push(held, published, suspects ? 1 : 0, proof?.needed ?? 0, bus.length);
     addMark(applied);
     addMark(proof?.mark);
     for (const message of bus) {

@@ -35,8 +35,8 @@ interface HealthyHour {
 const HOUR_MS = 3_600_000;
 const HEARTBEAT_MS = 1000;
 const AGENTS = 200;
-/** What is published within this time reaches a reader in one batch: what gathers at the relay and at the reader. */
-const BATCH_MS = 30;
+/** Assumed: what is published within such a time reaches a reader in one batch, as it gathers at the relay and the reader. */
+const BATCH_MS = { min: 10, max: 30 };
 /** There and back. */
 const HTTP_MS = 40;
 /** Heartbeats in a row that differ make an alarm of the protocols that compare digests only. */
@@ -57,6 +57,11 @@ interface Heartbeat {
   /** What the home says of its store at this moment; set when it is sent. */
   digest: number;
   position: number;
+}
+
+interface Batch {
+  closesMs: number;
+  messages: (Change | Heartbeat)[];
 }
 
 interface Event {
@@ -99,10 +104,11 @@ export function healthyHour(conditions: Conditions, seed = 7): HealthyHour {
   const cut = new Alarms();
   const design = new Design(home, reader);
   const events: Event[] = [];
-  const batches = new Map<number, (Change | Heartbeat)[]>();
+  const batches: Batch[] = [{ closesMs: 0, messages: [] }];
   const publish = (atMs: number, message: Change | Heartbeat): void => {
-    const batch = Math.floor(atMs / BATCH_MS);
-    batches.set(batch, [...(batches.get(batch) ?? []), message]);
+    const last = batches.at(-1);
+    if (last && atMs < last.closesMs) last.messages.push(message);
+    else batches.push({ closesMs: atMs + random.between(BATCH_MS.min, BATCH_MS.max), messages: [message] });
   };
   let position = 0;
   const heartbeatAt = (atMs: number): void => {
@@ -123,16 +129,16 @@ export function healthyHour(conditions: Conditions, seed = 7): HealthyHour {
     publish(atMs, change);
   }
   let arrivalMs = 0;
-  for (const [number, batch] of batches) {
+  for (const { closesMs, messages } of batches) {
     const delayMs = conditions.delayMs * random.between(0.5, 1.5);
     // A partition keeps its order.
-    arrivalMs = Math.max(arrivalMs, (number + 1) * BATCH_MS + delayMs);
+    arrivalMs = Math.max(arrivalMs, closesMs + delayMs);
     const atMs = arrivalMs;
-    events.push({ atMs, happens: () => apply(batch, atMs) });
+    events.push({ atMs, happens: () => apply(messages, atMs) });
   }
-  const apply = (batch: (Change | Heartbeat)[], atMs: number): void => {
-    const heartbeats = batch.filter((message) => 'digest' in message);
-    for (const message of batch) {
+  const apply = (messages: Batch['messages'], atMs: number): void => {
+    const heartbeats = messages.filter((message) => 'digest' in message);
+    for (const message of messages) {
       if (!('digest' in message)) reader.take(message);
       else {
         cut.add(message.digest !== reader.digest);

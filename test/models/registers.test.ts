@@ -18,7 +18,7 @@ describe('what is lacking', () => {
         const changes = JSON.stringify(merged) !== JSON.stringify(held);
         expect(isLacking(registersOf(held), registersOf(listed))).toBe(changes);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('digests', () => {
         const isSame = !isLacking(ours, theirs) && !isLacking(theirs, ours);
         expect(digestOf('x', ours) === digestOf('x', theirs)).toBe(isSame);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
