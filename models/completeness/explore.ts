@@ -16,8 +16,8 @@ interface Exploration {
 }
 
 const stepsFrom = (state: State, scope: Scope, protocol: Protocol): Step[] => [
-  ...homeSteps(state, scope),
-  ...outsideSteps(state, scope),
+  ...homeSteps(state, scope, protocol),
+  ...outsideSteps(state, scope, protocol),
   ...state.readers.flatMap((_, at) => readerSteps(state, at, protocol)),
   ...faultSteps(state, scope, protocol),
 ];

@@ -1,11 +1,21 @@
 import type { Protocol } from './protocol.ts';
-import { compareMarks, type Home, heldBy, type Message, markOf, type Reader, type Scope, type State } from './state.ts';
+import {
+  compareMarks,
+  counted,
+  type Home,
+  heldBy,
+  type Message,
+  markOf,
+  type Reader,
+  type Scope,
+  type State,
+} from './state.ts';
 import type { Step } from './step.ts';
 import { AGENTS, hasAgent, joinAgent, NEWEST, named, type Vector, versionOf, withVersion } from './vectors.ts';
 
 /** What the home does: it takes changes in, publishes them, and sends heartbeats. */
-export function homeSteps(state: State, scope: Scope): Step[] {
-  return [...changes(state, scope), ...publishing(state, scope), ...heartbeats(state, scope)];
+export function homeSteps(state: State, scope: Scope, protocol: Protocol): Step[] {
+  return [...changes(state, scope), ...publishing(state, scope), ...heartbeats(state, scope, protocol)];
 }
 
 function changes(state: State, scope: Scope): Step[] {
@@ -44,14 +54,17 @@ function publishing(state: State, { room }: Scope): Step[] {
 }
 
 /** A heartbeat follows the entry whose digest it carries. One that would tell no reader anything is not sent. */
-function heartbeats(state: State, { room }: Scope): Step[] {
+function heartbeats(state: State, { room }: Scope, protocol: Protocol): Step[] {
   const { home, readers } = state;
   const mark = markOf(home);
   if (home.published < mark.position || readers.some(({ bus }) => bus.length >= room)) return [];
   const isNews = readers.some(({ bus, applied, proof, suspects, held }) => {
     const last = bus.at(-1);
     if (last) return !('heartbeat' in last) || compareMarks(last.heartbeat, mark) !== 0;
-    const isProven = proof !== undefined && compareMarks(proof.mark, mark) === 0 && held === mark.truth;
+    const isProven =
+      proof !== undefined &&
+      compareMarks(proof.mark, mark) === 0 &&
+      counted(held, protocol) === counted(mark.truth, protocol);
     return !isProven && (!suspects || applied === undefined || compareMarks(applied, mark) !== 0);
   });
   if (!isNews) return [];

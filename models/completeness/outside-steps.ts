@@ -1,12 +1,59 @@
 import { appended, nameOf, newVersions } from './home-steps.ts';
+import type { Protocol } from './protocol.ts';
 import { withReader } from './reader-steps.ts';
 import { heldBy, type Reader, type Scope, type State } from './state.ts';
 import type { Step } from './step.ts';
-import { AGENTS, joinAgent, type Vector, versionOf, withVersion } from './vectors.ts';
+import {
+  AGENTS,
+  FORGOTTEN,
+  joinAgent,
+  NEWEST,
+  type Vector,
+  versionOf,
+  withoutTombstone,
+  withVersion,
+} from './vectors.ts';
 
-/** What reaches readers otherwise than by the home's partition: answers of the home, and events that enter there. */
-export function outsideSteps(state: State, scope: Scope): Step[] {
-  return [...learning(state), ...(scope.enters ? entering(state, scope) : []), ...returning(state)];
+/** What reaches stores otherwise than by the home's partition: answers, events that enter at readers, and removals. */
+export function outsideSteps(state: State, scope: Scope, { forgets }: Protocol): Step[] {
+  return [
+    ...learning(state),
+    ...(scope.enters ? entering(state, scope) : []),
+    ...returning(state),
+    ...(forgets && !isOlderAround(state) ? removing(state) : []),
+  ];
+}
+
+/** Whether anything older than the tombstone is held or on its way. Retention is longer than all that can take. */
+function isOlderAround({ home, readers }: State): boolean {
+  const isOlder = (vector: Vector): boolean => versionOf(vector, FORGOTTEN) === 1;
+  return (
+    home.history.slice(home.published).some(isOlder) ||
+    readers.some(
+      ({ held, published, proof, bus, instances }) =>
+        [held, published, proof?.needed ?? 0].some(isOlder) ||
+        bus.some((message) => 'agent' in message && message.agent === FORGOTTEN && message.version === 1) ||
+        instances.some(
+          (work) => (work.doing === 'list' && isOlder(work.listed)) || (work.doing === 'push' && isOlder(work.held)),
+        ),
+    )
+  );
+}
+
+function removing(state: State): Step[] {
+  const step = (who: string, next: State): Step => ({
+    kind: 'removal',
+    text: `${who} removes the tombstone ${AGENTS[FORGOTTEN]}${NEWEST}`,
+    next,
+  });
+  const there = heldBy(state.home);
+  const left = withoutTombstone(there);
+  const atHome = left === there ? [] : [step('the home', { ...state, home: appended(state.home, left) })];
+  const atReaders = state.readers.flatMap((reader, at) => {
+    const held = withoutTombstone(reader.held);
+    return held === reader.held ? [] : [step(nameOf(at), withReader(state, at, { ...reader, held }))];
+  });
+  return [...atHome, ...atReaders];
 }
 
 /** A reader learns what the home holds of one agent, by an answer over HTTP. */

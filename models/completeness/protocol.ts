@@ -24,6 +24,13 @@ export interface Protocol {
   keeps: 'store' | 'memory';
   /** Whether comparing and writing the proof are one step, or refused if the store lost anything in between. */
   guards: boolean;
+  /**
+   * Whether the second version of `b` is a tombstone. Then it is neither listed nor part of digests, and each store removes it by
+   * its own clock, once nothing older is on its way.
+   */
+  forgets: boolean;
+  /** Whether the home answers a push with what it holds of those agents. */
+  answers: boolean;
   /** Pages of a list. Each is read at a mark of its own. */
   pages: 1 | 2;
   /** The mark that a list in pages proves. */
@@ -42,12 +49,22 @@ export const DESIGN: Protocol = {
   names: true,
   keeps: 'store',
   guards: true,
+  forgets: false,
+  answers: false,
   pages: 1,
   provesPage: 'first',
   awaitsPage: 'last',
 };
 
 export const IN_PAGES: Protocol = { ...DESIGN, name: 'the design, lists in pages', pages: 2 };
+
+/** What the design leaves open, as it can be decided. */
+export const WITH_TOMBSTONES: Protocol = {
+  ...DESIGN,
+  name: 'the design, with tombstones that do not count',
+  forgets: true,
+  answers: true,
+};
 
 /** What was considered and rejected. */
 export const REJECTED = {
@@ -68,5 +85,6 @@ export const MISREAD = {
   lastPageProves: { ...IN_PAGES, name: 'pages that prove the mark of the last', provesPage: 'last' },
   firstPageAwaited: { ...IN_PAGES, name: 'pages compared at the mark of the first', awaitsPage: 'first' },
   markNotAwaited: { ...DESIGN, name: 'a list compared before its mark is applied', awaitsPage: 'none' },
+  pushUnanswered: { ...WITH_TOMBSTONES, name: 'pushes that the home does not answer', answers: false },
   neverPushed: { ...DESIGN, name: 'nothing is sent to the home', pushes: 'never' },
 } as const satisfies Record<string, Protocol>;

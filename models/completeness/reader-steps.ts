@@ -2,6 +2,7 @@ import { acknowledged, afterPush, nameOf, positionOf } from './home-steps.ts';
 import type { Protocol } from './protocol.ts';
 import {
   compareMarks,
+  counted,
   heldBy,
   type Mark,
   type Message,
@@ -12,7 +13,18 @@ import {
   type Work,
 } from './state.ts';
 import type { Step } from './step.ts';
-import { AGENTS, digest, hasAgent, join, joinAgent, lacking, named, only, withVersion } from './vectors.ts';
+import {
+  AGENTS,
+  digest,
+  hasAgent,
+  join,
+  joinAgent,
+  lacking,
+  named,
+  only,
+  type Vector,
+  withVersion,
+} from './vectors.ts';
 
 const IDLE: Work = { doing: 'nothing' };
 
@@ -55,9 +67,10 @@ function told(before: Reader, after: Reader): string {
   return after.suspects && !before.suspects ? ': digests differ, a suspicion' : '';
 }
 
-function afterHeartbeat(reader: Reader, mark: Mark, { proves }: Protocol): Reader {
+function afterHeartbeat(reader: Reader, mark: Mark, protocol: Protocol): Reader {
+  const { proves } = protocol;
   if (reader.applied && compareMarks(mark, reader.applied) < 0) return reader;
-  if (digest(reader.held) === digest(mark.truth)) {
+  if (digest(counted(reader.held, protocol)) === digest(counted(mark.truth, protocol))) {
     return { ...reader, applied: mark, ...proven(reader, { mark, needed: 0 }) };
   }
   return { ...reader, applied: mark, suspects: true, ...(proves !== 'list' && { proof: undefined }) };
@@ -107,22 +120,21 @@ function instanceSteps(state: State, at: number, instance: number, work: Work, p
     }
     case 'push': {
       const home = afterPush(state.home, work.held, work.beyond, protocol);
-      return [
-        step(
-          `sends the home what it holds beyond the list: ${named(work.held, work.beyond)}`,
-          { ...state, home },
-          IDLE,
-        ),
-      ];
+      const answer = protocol.answers ? only(heldBy(home), work.beyond) : 0;
+      const text = `sends the home what it holds beyond the list: ${named(work.held, work.beyond)}`;
+      const next = withReader({ ...state, home }, at, { ...reader, held: join(reader.held, answer) });
+      return [step(text, next, IDLE)];
     }
   }
 }
 
 type MakeStep = (text: string, next: State, after: Work) => Step;
 
-function firstPage(state: State, { pages, waits }: Protocol, step: MakeStep): Step {
+function firstPage(state: State, protocol: Protocol, step: MakeStep): Step {
+  const { pages, waits } = protocol;
   const mark = markOf(state.home);
-  const listed = pages === 1 ? mark.truth : only(mark.truth, 1);
+  const all = counted(mark.truth, protocol);
+  const listed = pages === 1 ? all : only(all, 1);
   const home = waits ? acknowledged(state.home) : state.home;
   const what = pages === 1 ? 'the list' : 'the first page of the list';
   const text = `gets ${what} at ${positionOf(home)}: ${named(listed)}`;
@@ -157,13 +169,16 @@ function comparing(
     mark: protocol.provesPage === 'last' ? work.last : work.mark,
     needed: only(work.listed, lacking(held, work.listed)),
   };
-  const beyond = lacking(work.listed, held);
+  const beyond = lacking(work.listed, held) & differing(work.listed, counted(held, protocol));
   const found = proof.needed === 0 ? 'lacks nothing' : `lacks ${named(proof.needed, lacking(0, proof.needed))}`;
   const text = `compares ${named(held)} with the list of entry ${proof.mark.position}: ${found}`;
   if (!protocol.guards) return [step(text, state, { doing: 'proof', proof, held, beyond })];
   const next = withReader(state, at, { ...reader, ...proven(reader, proof) });
   return [step(text, next, pushing({ held, beyond }, protocol))];
 }
+
+/** Agents of whom the two are not the same, as bits. */
+const differing = (x: Vector, y: Vector): number => lacking(x, y) | lacking(y, x);
 
 /** Compares whatever was applied with a list of any mark; equal ones prove the latest heartbeat. */
 function comparingAtOnce(

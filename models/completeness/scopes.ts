@@ -1,5 +1,5 @@
 import type { Property } from './properties.ts';
-import { DESIGN, IN_PAGES, MISREAD, type Protocol, REJECTED } from './protocol.ts';
+import { DESIGN, IN_PAGES, MISREAD, type Protocol, REJECTED, WITH_TOMBSTONES } from './protocol.ts';
 import type { Scope } from './state.ts';
 
 const SMALL: Scope = {
@@ -27,6 +27,8 @@ export const HOLDS: [Protocol, Scope][] = [
   [DESIGN, { ...UNTOUCHED, readers: 2, room: 1 }],
   [DESIGN, { ...SMALL, faults: 2, room: 1 }],
   [IN_PAGES, SMALL],
+  [WITH_TOMBSTONES, SMALL],
+  [WITH_TOMBSTONES, UNTOUCHED],
   [IN_PAGES, LONGER],
 ];
 
@@ -41,6 +43,10 @@ export const HOLDS_WIDELY: [Protocol, Scope][] = [
   [DESIGN, { ...LONGER, enters: true }],
   [DESIGN, { ...SMALL, changes: 3, instances: 2 }],
   [DESIGN, { ...UNTOUCHED, changes: 4, room: 1, learns: 1 }],
+  [WITH_TOMBSTONES, LONGER],
+  [WITH_TOMBSTONES, { ...SMALL, faults: 2 }],
+  [WITH_TOMBSTONES, { ...NEW, learns: 1 }],
+  [WITH_TOMBSTONES, { ...UNTOUCHED, readers: 2, room: 1 }],
   [IN_PAGES, { ...SMALL, changes: 3 }],
   [IN_PAGES, { ...SMALL, instances: 2, faults: 2, room: 1 }],
 ];
@@ -55,6 +61,7 @@ export const BREAKS: [Protocol, Scope, Property][] = [
   [REJECTED.watermarkAlone, UNTOUCHED, 'no false complete'],
   [REJECTED.pushOverwrites, SMALL, 'nothing goes back'],
   [MISREAD.neverPushed, UNTOUCHED, 'ends complete'],
+  [MISREAD.pushUnanswered, UNTOUCHED, 'ends complete'],
   [MISREAD.flagBesideWatermark, UNTOUCHED, 'no false complete'],
   [MISREAD.proofInMemory, UNTOUCHED, 'no false complete'],
   [MISREAD.proofUnguarded, SMALL, 'no false complete'],

@@ -1,5 +1,5 @@
 import type { Protocol } from './protocol.ts';
-import { join, lacking, type Vector, withVersion } from './vectors.ts';
+import { join, lacking, type Vector, withoutTombstone, withVersion } from './vectors.ts';
 
 /** A point in the home's change stream. Marks of one lineage are ordered by position, and lineages by number. */
 export interface Mark {
@@ -129,6 +129,9 @@ export function claimOf({ held, applied, proof }: Reader, { claims }: Protocol):
   const passedOver = lacking(held, proof.needed);
   return { mark: claims === 'watermark' ? (applied ?? proof.mark) : proof.mark, passedOver };
 }
+
+/** What is listed of a store, and part of its digest. */
+export const counted = (held: Vector, { forgets }: Protocol): Vector => (forgets ? withoutTombstone(held) : held);
 
 /** Whether one of a store's registers is older than before. */
 export const isLowered = (before: Vector, after: Vector): boolean => join(before, after) !== after;

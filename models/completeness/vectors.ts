@@ -45,6 +45,12 @@ const DIGESTS = each.map((vector) =>
   [...heldIn(vector)].reduce((sum, [id, registers]) => (sum + digestOf(id, registers)) % 2 ** 48, 0),
 );
 
+/** The agent whose newest version is a tombstone, in protocols that remove tombstones. */
+export const FORGOTTEN = 1;
+
+export const withoutTombstone = (vector: Vector): Vector =>
+  versionOf(vector, FORGOTTEN) === NEWEST ? withVersion(vector, FORGOTTEN, 0) : vector;
+
 /** Both merged. */
 export const join = (x: Vector, y: Vector): Vector => (JOINED[x] as number[])[y] as number;
 
