@@ -31,7 +31,12 @@ export const hostPaused: Drill = {
     "The host of a region's instance stands still for 10 and 25 s, and all of its clocks with it. Afterwards no agent who went " +
     'off duty meanwhile is offered, and no age is too small, with the bus and without it.',
   async run(stage) {
-    const options = { stoppable: [PAUSED], connection: { authority: 'refuse' }, callsPerSecond: CALLS_PER_SECOND };
+    const options = {
+      stoppable: [PAUSED],
+      instancesPerRegion: 2,
+      connection: { authority: 'refuse' },
+      callsPerSecond: CALLS_PER_SECOND,
+    };
     const world = await stage.open('host-paused', options);
     const region = ask.regionOf(world, PAUSED);
     await callsGetAgents(stage, world, 'Calls arrive and get agents, in every region');
@@ -71,6 +76,8 @@ function standStill(stage: Stage, world: World, forMs: number, name: string, cut
     const agentId = await knownAgent(stage, world, region, connection);
     cut?.();
     const cutMs = cut && stage.elapsedMs;
+    // As a load balancer does with an instance that does not answer.
+    region.instance.isInRotation = false;
     const stood = region.instance.standStill(forMs);
     await stage.pass(forMs / 10);
     const user = connection.simulator.setUser(agentId.slice(connection.name.length + 1), { presence: 'Offline' });
@@ -83,6 +90,7 @@ function standStill(stage: Stage, world: World, forMs: number, name: string, cut
     );
     say(HOME, ask.status(seen));
     say('stood still', duration(await stood));
+    region.instance.isInRotation = true;
     return { region, agentId, offDutyMs, awakeMs: stage.elapsedMs, cutMs };
   });
 }
