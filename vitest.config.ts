@@ -1,17 +1,13 @@
 import { globSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { SLOW_FAULTS } from './test/faults/slow.ts';
 import { SOON } from './test/fixtures/soon.ts';
 
 /** Tests that run a whole world, or ask how much an instance can do: they have the two cores to themselves. */
 const ALONE = ['test/drills/command.test.ts', 'test/api/shedding.test.ts', 'test/world/world.test.ts'];
 
-/** Tests that have commands of their own: `npm run races`, `npm run standstill`, `npm run pages`, `npm run release -- --prove`, `npm run image -- --prove`. */
-const SLOW = [
-  'test/races/**',
-  'test/faults/host-paused.test.ts',
-  'test/page/browser.test.ts',
-  'test/release/outside/**',
-];
+/** Tests that have commands of their own: `npm run races`, `npm run faults`, `npm run pages`, `npm run release -- --prove`, `npm run image -- --prove`. */
+const SLOW = ['test/races/**', ...SLOW_FAULTS, 'test/page/browser.test.ts', 'test/release/outside/**'];
 
 /** Folders of tests that run in their own process alone. */
 const LIGHT =

@@ -1,4 +1,4 @@
-// npm start | world | simulator | test | pages | check | drill | crash-points | standstill | races | mutants | matrix | fuzz | pools | next | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
+// npm start | world | simulator | test | pages | check | drill | crash-points | faults | races | mutants | matrix | fuzz | pools | next | bench | doors | release | image | muster: brings what the host lacks, then runs the verb with Node 24.
 // Plain JavaScript without dependencies, for Node 18 and later: everything else is not there yet when this runs.
 import { delimiter, dirname, join } from 'node:path';
 import { ensureChromium } from './chromium.mjs';
@@ -42,7 +42,7 @@ const VERBS = {
     needsRedis: (args) => !args.includes('--list'),
     commands: (args) => [['test/crash-points/run.ts', ...args]],
   },
-  standstill: {
+  faults: {
     needsRedis: () => true,
     commands: (args) => [[...VITEST, '--config', 'test/faults/vitest.config.ts', ...args]],
   },
@@ -104,7 +104,7 @@ async function main([name, ...args]) {
   };
   if (verb.needsRedis(args)) env.MUSTER_REDIS_SERVER = ensureRedis();
   if (name === 'test' || (name === 'fuzz' && args[0] === 'bus')) wishForKafka();
-  if (name === 'standstill' || buildsHosts(name, args)) wishForCompiler();
+  if (name === 'faults' || buildsHosts(name, args)) wishForCompiler();
   if (name === 'pages') ensureChromium();
   if (name === 'release' || name === 'image') ensureSbomTool();
   if (name === 'image') ensureImageTools();

@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 import { SOON } from '../fixtures/soon.ts';
+import { SLOW_FAULTS } from './slow.ts';
 
-/** A process whose host stands still: half a minute of waiting, with a clock that is built for it. */
+/** Regions under faults that take long. */
 export default defineConfig({
   test: {
-    name: 'standstill',
+    name: 'faults',
     reporters: ['default', './test/tally.ts'],
-    include: ['test/faults/host-paused.test.ts'],
+    include: SLOW_FAULTS,
+    maxWorkers: 4,
     testTimeout: 120_000,
     hookTimeout: 180_000,
     expect: { poll: { ...SOON } },
