@@ -138,10 +138,9 @@ function withMessages(id: string, { facets }: Store, changes: Change[]): string[
   );
 }
 
-/** The event in a message as the stream holds it: field names and values in a list. */
+/** The event in a message as the stream holds it: key and headers in the first line, and then the value. */
 function eventIn(message: string): string {
-  const fields = JSON.parse(message) as string[];
-  return (JSON.parse(fields[fields.indexOf('value') + 1] ?? '{}') as { event_id: string }).event_id;
+  return (JSON.parse(message.slice(message.indexOf('\n') + 1)) as { event_id: string }).event_id;
 }
 
 const ofRegion = (bus: OnBus, region: string): Message[] =>
