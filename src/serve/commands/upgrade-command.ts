@@ -181,11 +181,14 @@ function described(state: UpgradeState, older: string[]): string[] {
     ...table('stores', stores),
     ...table('instances', instances),
     ...table('other regions', peers),
-    older.length === 0
-      ? 'An instance of the version before may start.'
-      : `An instance of the version before may not start: ${older.join('; ')}.`,
+    ...(knowsOneFormat(state) ? [] : [mayOlderStart(older)]),
   ];
 }
+
+const mayOlderStart = (older: string[]): string =>
+  older.length === 0
+    ? 'An instance of the version before may start.'
+    : `An instance of the version before may not start: ${older.join('; ')}.`;
 
 function table(title: string, rows: (string | undefined)[][]): string[] {
   const width = Math.max(0, ...rows.map(([name = '']) => name.length));
