@@ -66,7 +66,7 @@ export const BESIDE: ReadonlySet<string> = new Set(
   [
     'hello auth client ping cluster script subscribe readonly role time set get signal exists pttl mget info memory',
     'hget hmget hgetall hlen hscan zcard zscore zrange zrangebylex zcount zscan xlen xrange xrevrange scan sscan smembers',
-    'lease leave partitions budget throttle read find lapsed sweep align align-skill convert converted domain instance pexpire affirm affirm.wait',
+    'lease leave partitions budget throttle read find waiting lapsed sweep align align-skill convert converted domain instance pexpire affirm affirm.wait',
   ].flatMap((names) => names.split(' ')),
 );
 
