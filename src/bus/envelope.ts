@@ -186,8 +186,8 @@ function readHeartbeat(payload: unknown): Heartbeat {
 
 function readExchange(formats: unknown): Exchange {
   if (formats === undefined) return OLDEST_EXCHANGE;
-  const fields = formats as Record<string, unknown>;
-  return { sends: number(fields, 'sends'), reads: number(fields, 'reads') };
+  const fields = (formats ?? {}) as Record<string, unknown>;
+  return { sends: number(fields, 'sends', '/formats'), reads: number(fields, 'reads', '/formats') };
 }
 
 /** @throws InvalidEvent if the message has a format that this version does not know */
@@ -204,10 +204,11 @@ function word(fields: Record<string, unknown>, name: string): string {
   throw new InvalidEvent([{ field: `/${name}`, message: 'is not a name' }]);
 }
 
-function number(fields: Record<string, unknown>, name: string): number {
+/** @param within JSON pointer to the object that has the field */
+function number(fields: Record<string, unknown>, name: string, within = ''): number {
   const value = fields[name];
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new InvalidEvent([{ field: `/${name}`, message: 'is not a number' }]);
+  throw new InvalidEvent([{ field: `${within}/${name}`, message: 'is not a number' }]);
 }
 
 function attributes(type: string, id: string, region: string, timeMs: number, format: number): Record<string, string> {

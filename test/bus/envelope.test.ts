@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { InvalidEvent } from '../../src/agent/event.ts';
 import { EXCHANGE, OLDEST_EXCHANGE } from '../../src/agent/exchange.ts';
 import type { BusMessage } from '../../src/bus/bus.ts';
-import { AGENT_CHANGED, openMessage, sealEvent, sealHeartbeat } from '../../src/bus/envelope.ts';
+import { AGENT_CHANGED, HEARTBEAT, openMessage, sealEvent, sealHeartbeat } from '../../src/bus/envelope.ts';
 
 const NOW_MS = Date.UTC(2025, 10, 25);
 const PLAIN = { event_id: '1', timestamp: NOW_MS / 1000, agent_id: 'crm:42', status: 'OFFLINE', region_source: 'eu' };
@@ -75,3 +76,13 @@ describe('a message of a later version', () => {
     expect(() => open({ ...PLAIN, later: 1 })).toThrow('/later');
   });
 });
+
+test.each([null, {}, { sends: 1 }, { sends: 'x', reads: 1 }, 'both'])(
+  'a heartbeat whose formats are %j is refused, and the field is named',
+  (formats) => {
+    const beat = { region_source: 'eu', domain: 'main', timestamp: NOW_MS, beat: 1, writer: 'eu-1', steady_ms: 1 };
+    const message = { key: '3', headers: { ce_type: HEARTBEAT }, value: JSON.stringify({ ...beat, formats }) };
+    expect(() => openMessage(message, NOW_MS)).toThrow(InvalidEvent);
+    expect(() => openMessage(message, NOW_MS)).toThrow(/^\/formats\/(sends|reads) is not a number$/);
+  },
+);
