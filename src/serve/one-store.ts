@@ -24,11 +24,11 @@ const GRACE_MS = 5000;
 export async function demandOneStore(ground: Ground, peers: Pick<Peers, 'storesHeard'>): Promise<void> {
   const { config, clock, log } = ground;
   const until = clock.monotonicMs() + config.freshness.suspectMs + GRACE_MS;
-  for (;;) {
+  for (let isTold = false; ; isTold = true) {
     const other = await anotherStore(ground, peers);
     if (!other) return;
     if (clock.monotonicMs() >= until) throw new Error(complaintAbout(config.region, other));
-    log.warn('another_store', { ...other });
+    if (!isTold) log.warn('another_store', { ...other });
     await sleep(ASK_EVERY_MS);
   }
 }
