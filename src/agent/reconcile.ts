@@ -138,10 +138,11 @@ function isOver(one: Stamped<Interaction>, { facets, open, nonAcd }: AgentAsRead
   const { callId, media, at, isAcd } = one;
   const counted = isAcd === false ? nonAcd : media === 'voice' ? undefined : open && (open[media] ?? 0);
   if (counted === undefined || readAtMs - at <= OVERRULE_AFTER_MS) return false;
-  const reported = interactionsOf(facets);
+  // An end that the connection knows and the store did not take, because it holds something later, does not keep it alive.
+  const reported = interactionsOf(facets).filter(({ state }) => state !== 'ENDED');
   if (reported.some((other) => other.callId === callId)) return false;
   const alike = reported.filter((other) => other.isAcd === isAcd && (isAcd === false || other.media === media));
-  const named = alike.filter((other) => other.state !== 'ENDED' && !other.callId.startsWith(UNSEEN));
+  const named = alike.filter((other) => !other.callId.startsWith(UNSEEN));
   return named.length >= counted;
 }
 

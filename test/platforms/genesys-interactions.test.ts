@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type Facets,
   type Interaction,
   type InteractionState,
   type Interactions,
   interactionOf,
+  interactionsFacet,
   interactionsOf,
   type Media,
   type Stamped,
 } from '../../src/agent/facets.ts';
+import { merge } from '../../src/agent/merge.ts';
 import type { InteractionReading } from '../../src/platforms/genesys/interaction.ts';
 import { Interactions as UserInteractions } from '../../src/platforms/genesys/interactions.ts';
 
@@ -166,6 +169,84 @@ describe('work that was never seen', () => {
           before = byCall;
         }
       }),
+    );
+  });
+});
+
+describe('what a region holds of a user', () => {
+  const call = fc.record({
+    beginsMs: fc.integer({ min: 0, max: 60_000 }),
+    ringsMs: fc.integer({ min: 0, max: 3_000 }),
+    talksMs: fc.integer({ min: 0, max: 20_000 }),
+    lateMs: fc.integer({ min: 0, max: 4_000 }),
+    /** Of the activity that a read has brought by the time of the alert, which has no time of its own. */
+    activityMs: fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: undefined }),
+    isChat: fc.boolean(),
+  });
+  const readAt = fc.integer({ min: 0, max: 90_000 });
+  /** After all steps and reads, and before an alert counts as over by its age. */
+  const AFTER_ALL_MS = 180_000;
+
+  /** The steps of a call that routing has not sent, or of a chat that it has. */
+  function stepsOf(
+    { beginsMs, ringsMs, talksMs, activityMs, isChat }: typeof call extends fc.Arbitrary<infer C> ? C : never,
+    n: number,
+  ) {
+    const [alertAt, connectedAt] = [T + beginsMs, T + beginsMs + ringsMs];
+    const one = (state: InteractionState, at: number): InteractionReading => {
+      const reading = step(`call-${n}`, state, at, isChat ? 'chat' : 'voice');
+      if (!isChat) reading.interaction.isAcd = false;
+      if (state !== 'ALERTING') reading.interaction.connectedAt = connectedAt;
+      return reading;
+    };
+    const alert = { ...one('ALERTING', alertAt), isTimed: activityMs === undefined };
+    return [alert, one('CONNECTED', connectedAt), one('ENDED', connectedAt + talksMs + 1)];
+  }
+
+  it('is what the connection knows, in whatever order notifications and reads arrive and are applied', () => {
+    fc.assert(
+      fc.property(
+        fc.array(call, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.record({ readAt, lateMs: fc.integer({ min: 0, max: 20_000 }) }), { minLength: 1, maxLength: 5 }),
+        fc.infiniteStream(fc.nat()),
+        (calls, reads, dice) => {
+          const steps = calls.map(stepsOf);
+          const openAt = (at: number, isChat: boolean) =>
+            calls.filter((one, n) => {
+              const [first, , last] = steps[n] as InteractionReading[];
+              return one.isChat === isChat && (first?.interaction.at ?? 0) <= at && at < (last?.interaction.at ?? 0);
+            }).length;
+          const activityAt = (n: number) => {
+            const { beginsMs = 0, activityMs } = calls[n] ?? {};
+            return activityMs === undefined ? IDLE : { at: T + beginsMs + activityMs, id: 'later' };
+          };
+          const user = new UserInteractions('ana');
+          const told = [{}] as Pick<Facets, 'interactions'>[];
+          const count = (at: number): void => {
+            const readAtMs = Math.floor(at / 1000) * 1000;
+            user.count({ chat: openAt(at, true) }, readAtMs);
+            user.countNonAcd(openAt(at, false), readAtMs);
+            told.push(user.facets());
+          };
+          const happens = [
+            ...steps.flatMap((ofCall, n) =>
+              ofCall.map((one) => ({
+                at: one.interaction.at + (calls[n]?.lateMs ?? 0),
+                run: () => told.push(...user.take(one, activityAt(n)).map((step) => interactionsFacet(step))),
+              })),
+            ),
+            ...reads.map(({ readAt, lateMs }) => ({ at: T + readAt + lateMs, run: () => count(T + readAt) })),
+          ].sort((one, other) => one.at - other.at);
+          for (const { run } of happens) run();
+          count(T + AFTER_ALL_MS);
+          const inAnyOrder = told
+            .map((facets) => [dice.next().value as number, facets] as const)
+            .sort(([one], [other]) => one - other);
+          const held = inAnyOrder.reduce((now: Facets, [, facets]) => merge(now, facets).facets, {});
+          expect(interactionsOf(held).filter(({ state }) => state !== 'ENDED')).toEqual([]);
+        },
+      ),
+      { numRuns: 2000 },
     );
   });
 });

@@ -97,6 +97,13 @@ describe('a call that routing has not sent', () => {
     expect(ownStatus(later.facets)).toEqual({ status: 'AVAILABLE' });
   });
 
+  it('ends where it was counted by a read before anybody heard of it', () => {
+    const heard = [ringing('c1', 8), talking('c1', 10), over('c1', 10, 30)];
+    const readAts = [8, 9, 10, 11, 29];
+    const said = readAts.map((readAt) => heldAfter(user('IDLE', 0, counts(0, 1)), heard, translator(), readAt));
+    expect(said.map((held) => ownStatus(held))).toEqual(readAts.map(() => ({ status: 'AVAILABLE' })));
+  });
+
   it('is over for a region whose connection has just begun, once the platform counts none', () => {
     const held = heldAfter(user('IDLE', 0, counts(0, 0)), [talking('lost', 8)]);
     const readAtMs = at(8) + 120_000;
@@ -109,6 +116,16 @@ describe('a call that routing has not sent', () => {
     });
     const { facets: unsaid } = reconcile(held, uncounted, readAtMs);
     expect(ownStatus(merge(held, unsaid).facets).status).toBe('BUSY');
+  });
+
+  it('is over where the connection knows its end and the store holds something later, once the platform counts none', () => {
+    const its = translator();
+    heldAfter(user('IDLE', 0, counts(0, 0)), [talking('c1', 8), over('c1', 8, 20)], its);
+    const held = heldAfter(user('IDLE', 0, counts(0, 0)), [talking('c1', 21)]);
+    const readAtMs = at(21) + 90_000;
+    const told = its.read(user('IDLE', 0, counts(0, 0)), readAtMs, { ids: [], atMs: readAtMs });
+    const { facets } = reconcile(held, told, readAtMs);
+    expect(ownStatus(merge(held, facets).facets).status).toBe('AVAILABLE');
   });
 
   it('is counted by its own count, and chats of colleagues are not', () => {

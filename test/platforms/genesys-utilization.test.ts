@@ -169,7 +169,7 @@ describe('interactions of an agent who carries several', () => {
 
   it('are counted by a reading, and those that began before anybody listened have placeholders', async () => {
     const { simulator, recorder } = await world(
-      { ...several, habits: { ...habits, talkMs: 3_000, wrapUpMs: 50 } },
+      { ...several, habits: { ...habits, talkMs: 600_000, wrapUpMs: 50 } },
       { utilization: true },
     );
     const userId = await anyUser(simulator);
@@ -186,6 +186,7 @@ describe('interactions of an agent who carries several', () => {
       'unseen/voice/1': { state: 'CONNECTED', media: 'voice' },
     });
     // Their ends are notified, and then they are known.
+    simulator.hangUp();
     await recorder.until(() => Object.values(recorder.interactions(userId)).every(({ state }) => state === 'ENDED'));
     expect(Object.keys(recorder.interactions(userId)).sort()).toEqual([
       ...['c1', 'c2', 'unseen/chat/1', 'unseen/chat/2', 'unseen/voice/1', 'v1'],

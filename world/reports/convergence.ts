@@ -7,7 +7,7 @@ import type { Truth } from '../platforms/truth.ts';
 import type { Http } from '../tools/http.ts';
 
 /** An agent as one region reports them; undefined if the region does not know them. */
-export type ReportedAgent = { status: string; facets: WireFacets } | undefined;
+export type ReportedAgent = { status: string; reason?: string; facets: WireFacets } | undefined;
 
 export interface Convergence {
   converged: boolean;
@@ -62,7 +62,7 @@ function disagreement(
 function falsehoods(
   agentId: string,
   region: string,
-  { status, facets }: NonNullable<ReportedAgent>,
+  { status, reason, facets }: NonNullable<ReportedAgent>,
   truth: Truth,
 ): string[] {
   const found: string[] = [];
@@ -71,7 +71,10 @@ function falsehoods(
   };
   if (truth.presence) compare('presence', facets.presence?.state, truth.presence);
   if (truth.activity) compare('activity', facets.activity?.state, truth.activity);
-  compare('status', status, truth.status);
+  if (status !== truth.status) {
+    const why = reason === undefined ? '' : ` (${reason})`;
+    found.push(`${agentId}: status is ${status}${why} in ${region}, ${truth.status} on the platform`);
+  }
   return found;
 }
 

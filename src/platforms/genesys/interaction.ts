@@ -1,4 +1,5 @@
 import {
+  compareTexts,
   compareVersions,
   type Interaction,
   type InteractionState,
@@ -90,12 +91,14 @@ export function stepAfter(
   last: Stamped<Interaction> | undefined,
   activity: Version | undefined,
 ): Stamped<Interaction> | undefined {
-  if (last && compareVersions(interaction, { ...last, state: interaction.state }) <= 0) return undefined;
+  const isAfterAlert = last?.state === 'ALERTING' && compareTexts(interaction.id, last.id) > 0;
+  const isNews = !last || isAfterAlert || compareVersions(interaction, { ...last, state: interaction.state }) > 0;
+  if (!isNews) return undefined;
   const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? UNDATED);
   if (at === UNDATED) return undefined;
-  // Some ends, e.g. of a wrap-up, have no time of their own: they follow the step that they end.
+  // Some ends, e.g. of a wrap-up, have no time of their own, and the time of an alert may be assumed: what follows is later.
   const isEnd = interaction.state === 'ENDED' && last !== undefined && last.state !== 'ENDED';
-  return { ...interaction, at: isEnd ? Math.max(at, last.at + 1) : at };
+  return { ...interaction, at: last && (isEnd || isAfterAlert) ? Math.max(at, last.at + 1) : at };
 }
 
 interface Entry {

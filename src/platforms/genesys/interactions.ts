@@ -121,7 +121,8 @@ export class Interactions {
       (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
     );
     if (!place) return [];
-    const ended = this.#end(place, Math.max(step.at, place.at));
+    // Later than the placeholder: of two values of one time, the one that keeps the agent busy would win.
+    const ended = this.#end(place, Math.max(step.at, place.at + 1));
     this.#byCall.set(place.callId, ended);
     return [ended];
   }
