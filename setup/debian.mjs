@@ -2,6 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Missing, outputOf, progress, runQuietly } from './quietly.mjs';
 
+/** What `apt-get update` prints while another one has the lists; it does not wait for them by itself. */
+const LOCKED = /Could not get lock/;
+
 /** Installs a Debian package where that takes no password. @throws Missing with `advice` where it cannot be installed */
 export function installPackage(name, advice) {
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
@@ -15,7 +18,7 @@ export function installPackage(name, advice) {
   const aptGet = [...asRoot, ...quietly, ...patiently];
   for (const step of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
     const [command, ...args] = [...aptGet, ...step];
-    runQuietly(command, args, advice);
+    runQuietly(command, args, advice, { busy: LOCKED });
   }
 }
 

@@ -12,12 +12,22 @@ export function progress(line) {
   process.stderr.write(`${line}\n`);
 }
 
+const PAUSE_MS = 2000;
+/** How long a command is repeated while another one is in its way, in ms. */
+const PATIENCE_MS = 300_000;
+
 /**
  * Runs a command from the root without a word, unless it fails: then its output is shown.
+ * @param busy what a command prints that fails because another one is at work; it is repeated for five minutes
  * @throws Missing with `remedy` when it cannot be run or fails
  */
-export function runQuietly(command, args, remedy, env = process.env) {
-  const result = spawnSync(command, args, { cwd: ROOT, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+export function runQuietly(command, args, remedy, { env = process.env, busy } = {}) {
+  const options = { cwd: ROOT, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
+  let result = spawnSync(command, args, options);
+  for (let waitedMs = 0; busy?.test(result.stderr ?? '') && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    result = spawnSync(command, args, options);
+  }
   if (result.status === 0) return;
   process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
   throw new Missing(`${[command, ...args].join(' ')} failed: ${result.error?.message ?? remedy}`);
