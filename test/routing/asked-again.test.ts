@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimAnswer } from '../../src/contract/claims.ts';
 import { claimOfCall } from '../../src/routing/claims/claim-of.ts';
+import type { Granted } from '../../src/routing/claims/grant.ts';
 import { getClaim, settle } from '../../src/routing/claims/settle.ts';
 import type { HomeAnswer } from '../../src/routing/peers/home.ts';
 import { NotReplicated } from '../../src/store/written.ts';
 import { type MemoryRegions, memoryRegions, type TestRegion } from './memory-regions.ts';
-import { bringOnDuty, claimFor, refusalOf } from './said.ts';
+import { bringOnDuty, claimFor, idle, refusalOf } from './said.ts';
 
 let regions: MemoryRegions;
 let eu: TestRegion;
@@ -66,6 +67,26 @@ describe('a call that asks again for a claim of another region', () => {
     const refusal = await refusalOf(claimFor(eu, 'call-1', { askedBy: 'us', proposes: 'away:1' }));
     expect(refusal).toMatchObject({ code: 'call_has_claim', claim: { authority: { mode: 'copy' } } });
     expect(eu.peers.asked).toHaveLength(length);
+  });
+});
+
+describe('a call that is asked for twice at once', () => {
+  it('keeps the agent whom one request got here, after a home did not answer it, when the home answers the other', async () => {
+    await bringOnDuty([eu, us], 'away:2');
+    let here: Granted | undefined;
+    us.during.turn = async (at) => {
+      if (at !== 'claim answered' || here) return;
+      us.during.turn = () => undefined;
+      (await eu.store.agents.apply('desk:1', idle('desk:1', 0))).evenIfLost();
+      eu.peers.way = 'mute';
+      here = await claimFor(eu, 'call-3');
+      eu.peers.way = 'answers';
+    };
+    const elsewhere = await claimFor(eu, 'call-3');
+    expect(here?.claim.agent_id).toBe('desk:1');
+    expect(elsewhere).toMatchObject({ claim: { claim_id: here?.claim.claim_id }, again: true });
+    const given = (await us.store.agents.get('away:2'))?.facets.claim;
+    expect(given).toMatchObject({ callId: 'call-3', state: 'ENDED', endReason: 'released' });
   });
 });
 

@@ -161,17 +161,23 @@ export async function applyHomeProblem(
 }
 
 /**
- * Answers with a claim that another region granted, and updates the local copy of its agent.
+ * Answers with a claim that another region granted, and updates the local copy of its agent. Undefined: the call has another
+ * claim by now, and this one was released.
  * @throws NotReplicated if the claim is not replicated there and `claims.replication` is `refuse` here
  */
 export async function grantedElsewhere(
   attempt: Attempt,
   { claim, again }: Extract<HomeAnswer, { kind: 'granted' }>,
   startedMs: number,
-): Promise<Granted> {
+): Promise<Granted | undefined> {
   const { region, request, queue } = attempt;
   mustBeReplicated(region, claim);
   const isCopied = await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
+  if (isCopied && (await hasOtherClaim(attempt, claim))) {
+    // If the release is lost, the claim lapses.
+    await region.peers.settle(claim.authority.region, claim.claim_id, 'release', RELEASE_MS);
+    return undefined;
+  }
   region.history?.claimGranted({
     call: request.callId,
     queue: queue.id,
@@ -193,6 +199,15 @@ export async function grantedElsewhere(
   if (record) recordAgentAnswer(region, agent, record, told);
   const { explanation: _, ...answer } = claim as ClaimAnswer & { explanation?: unknown };
   return { claim: { ...answer, age_ms: ageMs, agent }, again };
+}
+
+/**
+ * Whether the call got another claim here while a region was asked: a repeated request arrived meanwhile, and its region did not
+ * answer. The copy of a claim takes the call's entry only from one that is over, so the entry decides between the two.
+ */
+async function hasOtherClaim({ region, request, queue }: Attempt, claim: ClaimAnswer): Promise<boolean> {
+  const entry = await region.calls.entryOf(queue.domain, request.callId);
+  return entry !== undefined && entry.fence > 0 && entry.agentId !== claim.agent_id;
 }
 
 /** Age in ms of what another region answered to a claim. @param sinceMs time since it was asked; Infinity if it does not tell */
