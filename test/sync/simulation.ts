@@ -32,7 +32,7 @@ interface Heard {
   stampedMs: number;
 }
 
-type Step = { atMs: number; run(nowMs: number): void };
+type Step = { atMs: number; run(nowMs: number): void; finds?: true };
 
 export const PARTITIONS = [0, 1];
 const partOfLog = (partition: number): Part => partOf('main', partition);
@@ -59,7 +59,9 @@ export class Simulation {
   constructor(activities: Activity[], rates: number[]) {
     this.#rates = rates;
     this.#standstills = activities.filter((each) => each.kind === 'standstill');
-    const steps = activities.flatMap((activity) => this.#stepsOf(activity)).sort((a, b) => a.atMs - b.atMs);
+    const steps = activities.flatMap((activity) => this.#stepsOf(activity));
+    // A standstill that is found at this moment is found before anything else happens.
+    steps.sort((a, b) => a.atMs - b.atMs || Number(b.finds ?? false) - Number(a.finds ?? false));
     for (const { atMs, run } of steps) {
       run(atMs);
       for (const partition of PARTITIONS) this.findings.push(this.#look(partition, atMs));
@@ -92,7 +94,7 @@ export class Simulation {
       // One that follows before it is found is found with it.
       if (!this.#isUnaware(nowMs)) this.#watermarks.dropProofs(this.#local(nowMs));
     };
-    return [{ atMs: atMs + forMs + foundMs, run: found }];
+    return [{ atMs: atMs + forMs + foundMs, run: found, finds: true }];
   }
 
   #isUnaware(nowMs: number): boolean {
