@@ -122,7 +122,8 @@ export class Caller {
       tally.nobody++;
       return found.retry_after_ms;
     }
-    tally.unavailable++;
+    if (found?.reason === 'not_assigned') tally.refusedByPlatform++;
+    else tally.unavailable++;
     return this.#nextBackoffMs();
   }
 
