@@ -8,6 +8,7 @@ import {
   type Facets,
   type Interaction,
   interactionsOf,
+  isRunning,
   type Media,
   mediaLimit,
   ONE_CALL,
@@ -340,6 +341,12 @@ export const lockOf = ({ locksMs }: Locked, unit = VOICE): number => locksMs[uni
 /** Whether any unit of the agent is locked, by a claim or by the wrap-up after one. @param nowMs by the store's clock */
 export const isLocked = ({ locksMs }: Locked, nowMs: number): boolean =>
   Object.values(locksMs).some((untilMs) => untilMs > nowMs);
+
+/** The claims for a call that hold the agent now. @param nowMs by the store's clock */
+export const claimsHolding = (record: Locked & { facets: Facets }, callId: string, nowMs: number): Claim[] =>
+  claimsOf(record.facets).filter(
+    (claim) => claim.callId === callId && isRunning(claim) && lockOf(record, claim.unit) > nowMs,
+  );
 
 /**
  * Free capacity of a stored agent, by media type: `room` in answers.

@@ -8,8 +8,6 @@ import type { StoreFormat } from '../../src/store/store.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 
 const LONGEST_PAUSE_MS = 60;
-/** On a slow machine the pauses are longer, by how long a change takes: a script that meets a change must have time to be repeated. */
-const REST = 4;
 
 /** Domains whose format changes already: several stores may be opened for one. */
 const flipped = new Set<string>();
@@ -40,45 +38,34 @@ async function elsewhere(nodes: string[], parts: Parts): Promise<Parts> {
   return { ...parts, ...(await opened) };
 }
 
-function flipLater(store: RedisStore, parts: Parts, domain: string, to: 'newest' | 'oldest', tookMs = 0): void {
+function flipLater(store: RedisStore, parts: Parts, domain: string, to: 'newest' | 'oldest'): void {
   const next = to === 'newest' ? 'oldest' : 'newest';
-  const change = async (): Promise<void> => {
-    flipLater(store, parts, domain, next, await flip(store, parts, domain, to));
-  };
-  setTimeout(() => void change(), pauseMs(Math.max(LONGEST_PAUSE_MS, REST * tookMs))).unref();
+  const timer = setTimeout(
+    () => void flip(store, parts, domain, to).then(() => flipLater(store, parts, domain, next)),
+    pauseMs(),
+  );
+  timer.unref();
 }
 
-const pauseMs = (longestMs: number): number => Math.random() * longestMs;
+const pauseMs = (): number => Math.random() * LONGEST_PAUSE_MS;
 
-/**
- * Changes the format of a domain and converts its records. From then on, none may have the other format.
- * @returns how long the change took, in ms
- */
-async function flip(
-  store: RedisStore,
-  { cluster, clock }: Parts,
-  domain: string,
-  to: 'newest' | 'oldest',
-): Promise<number> {
+/** Changes the format of a domain and converts its records. From then on, none may have the other format. */
+async function flip(store: RedisStore, { cluster }: Parts, domain: string, to: 'newest' | 'oldest'): Promise<void> {
   const key = agentsKey(domain);
-  const startedMs = clock.monotonicMs();
-  let tookMs = 0;
   let read: { before: StoreFormat; entries: string[]; after: StoreFormat };
   try {
     await store.conversion.flip(domain, to);
-    tookMs = clock.monotonicMs() - startedMs;
     await store.conversion.convert(domain, async () => undefined);
-    await pause(pauseMs(LONGEST_PAUSE_MS));
+    await pause(pauseMs());
     const before = await store.conversion.state(domain);
     const [, entries] = (await cluster.command(key, ['HSCAN', key, '0', 'COUNT', '100000'])) as [string, string[]];
     read = { before, entries, after: await store.conversion.state(domain) };
   } catch {
-    return tookMs; // the shard was away
+    return; // the shard was away
   }
   const { before, entries, after } = read;
-  if (before.mixed !== undefined || before.flips !== after.flips) return tookMs;
+  if (before.mixed !== undefined || before.flips !== after.flips) return;
   const wrong = entries.filter((entry, i) => i % 2 === 1 && !entry.startsWith(before.format));
   // Nobody awaits this: it ends the tests.
   if (wrong.length > 0) throw new Error(`domain ${domain} has format ${before.format}, and yet there is ${wrong[0]}`);
-  return tookMs;
 }

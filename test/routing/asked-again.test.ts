@@ -88,6 +88,23 @@ describe('a call that is asked for twice at once', () => {
     const given = (await us.store.agents.get('away:2'))?.facets.claim;
     expect(given).toMatchObject({ callId: 'call-3', state: 'ENDED', endReason: 'released' });
   });
+
+  it('keeps the agent whom a home gave it, where the claim that it got here meanwhile is over', async () => {
+    await bringOnDuty([eu, us], 'away:2');
+    us.during.turn = async (at) => {
+      if (at !== 'claim answered') return;
+      us.during.turn = () => undefined;
+      (await eu.store.agents.apply('desk:1', idle('desk:1', 0))).evenIfLost();
+      eu.peers.way = 'mute';
+      const here = await claimFor(eu, 'call-3');
+      eu.peers.way = 'answers';
+      await regions.carry('us');
+      await settle(eu.region, here.claim.claim_id, 'release');
+    };
+    expect((await claimFor(eu, 'call-3')).claim.agent_id).toBe('away:2');
+    const given = (await us.store.agents.get('away:2'))?.facets.claim;
+    expect(given).toMatchObject({ callId: 'call-3', state: 'HELD' });
+  });
 });
 
 describe('the claim of a call that two domains gave an agent', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Claim, claimsOf, type Facets, type Media, type RequiredSkills } from '../../agent/facets.ts';
-import { lockOf, VOICE } from '../../agent/status.ts';
+import { claimsHolding, lockOf, VOICE } from '../../agent/status.ts';
 import { whyNotTaken } from '../../config/topology.ts';
 import type { ClaimAnswer } from '../../contract/claims.ts';
 import type { AgeTold } from '../../ops/history.ts';
@@ -173,7 +173,7 @@ export async function grantedElsewhere(
   const { region, request, queue } = attempt;
   mustBeReplicated(region, claim);
   const isCopied = await updateLocalCopy(region, claim.agent_id, facetsOf(claim.agent));
-  if (isCopied && (await hasOtherClaim(attempt, claim))) {
+  if (isCopied && claim.state === 'HELD' && (await hasOtherClaim(attempt, claim))) {
     // If the release is lost, the claim lapses.
     await region.peers.settle(claim.authority.region, claim.claim_id, 'release', RELEASE_MS);
     return undefined;
@@ -203,11 +203,13 @@ export async function grantedElsewhere(
 
 /**
  * Whether the call got another claim here while a region was asked: a repeated request arrived meanwhile, and its region did not
- * answer. The copy of a claim takes the call's entry only from one that is over, so the entry decides between the two.
+ * answer. The copy of a claim takes the call's entry only from one that is over, so the entry decides between two that hold.
  */
 async function hasOtherClaim({ region, request, queue }: Attempt, claim: ClaimAnswer): Promise<boolean> {
   const entry = await region.calls.entryOf(queue.domain, request.callId);
-  return entry !== undefined && entry.fence > 0 && entry.agentId !== claim.agent_id;
+  if (!entry || entry.agentId === claim.agent_id) return false;
+  const other = await region.agents.get(entry.agentId);
+  return other !== undefined && claimsHolding(other, request.callId, region.store.nowMs()).length > 0;
 }
 
 /** Age in ms of what another region answered to a claim. @param sinceMs time since it was asked; Infinity if it does not tell */

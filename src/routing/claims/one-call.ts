@@ -1,6 +1,6 @@
-import { type Claim, claimsOf, isRunning } from '../../agent/facets.ts';
+import { type Claim, isRunning } from '../../agent/facets.ts';
 import { type CallClaim, hasHigherFence, resolveDuplicate } from '../../agent/one-call.ts';
-import { lockOf } from '../../agent/status.ts';
+import { claimsHolding } from '../../agent/status.ts';
 import { domainsOf } from '../../config/topology.ts';
 import { Refusal } from '../refusal.ts';
 import type { Region } from '../region.ts';
@@ -86,11 +86,9 @@ export class OneCall {
   /** The agent's live claims for the call, according to this region's store. */
   async #claimsFor(agentId: string, callId: string): Promise<CallClaim[]> {
     const record = await this.#region.agents.get(agentId);
-    const nowMs = this.#region.store.nowMs();
-    return claimsOf(record?.facets ?? {}).flatMap((claim) => {
-      const isLive = record && claim.callId === callId && isRunning(claim) && lockOf(record, claim.unit) > nowMs;
-      return isLive ? [{ agentId, region: grantedBy(record, claim), claim }] : [];
-    });
+    if (!record) return [];
+    const held = claimsHolding(record, callId, this.#region.store.nowMs());
+    return held.map((claim) => ({ agentId, region: grantedBy(record, claim), claim }));
   }
 
   async #compare(callId: string, ours: CallClaim, theirs: CallClaim): Promise<void> {
