@@ -91,7 +91,8 @@ export function stepAfter(
   last: Stamped<Interaction> | undefined,
   activity: Version | undefined,
 ): Stamped<Interaction> | undefined {
-  const isAfterAlert = last?.state === 'ALERTING' && compareTexts(interaction.id, last.id) > 0;
+  const isAfterAlert =
+    last?.state === 'ALERTING' && interaction.state !== 'ALERTING' && compareTexts(interaction.id, last.id) > 0;
   const isNews = !last || isAfterAlert || compareVersions(interaction, { ...last, state: interaction.state }) > 0;
   if (!isNews) return undefined;
   const at = isTimed ? interaction.at : Math.max(interaction.at, activity?.at ?? UNDATED);

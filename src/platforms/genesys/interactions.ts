@@ -121,8 +121,7 @@ export class Interactions {
       (one) => isUnseen(one) && one.state !== 'ENDED' && beganAt < one.at + DATE_PRECISION_MS,
     );
     if (!place) return [];
-    // Later than the placeholder: of two values of one time, the one that keeps the agent busy would win.
-    const ended = this.#end(place, Math.max(step.at, place.at + 1));
+    const ended = this.#end(place, step.at);
     this.#byCall.set(place.callId, ended);
     return [ended];
   }
@@ -131,7 +130,9 @@ export class Interactions {
     return [...this.#byCall.values()].filter((one) => one.media === media && one.isAcd === isAcd);
   }
 
-  #end(one: Known, at: number): Known {
+  /** Ends it, later than its last step: of two values of one time, the one that keeps the agent busy would win. */
+  #end(one: Known, atMs: number): Known {
+    const at = Math.max(atMs, one.at + 1);
     return { ...one, state: 'ENDED', at, id: `${this.#userId}/call/${one.callId}/3.ENDED/${at}` };
   }
 
