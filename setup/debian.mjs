@@ -11,14 +11,14 @@ export function installPackage(name, advice) {
   const mayInstall = asRoot.length === 0 || outputOf('sudo', ['-n', 'true']) !== undefined;
   if (!find('apt-get') || !mayInstall) throw new Missing(advice);
   progress(`Installing ${name} (apt-get) …`);
-  // RUNLEVEL=1 keeps the package from starting a service of its own.
-  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-qq'];
+  // RUNLEVEL=1 keeps the package from starting a service of its own; LC_ALL=C keeps LOCKED in English.
+  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'LC_ALL=C', 'apt-get', '-qq'];
   // A server that fails once is asked again; another apt-get may be at work.
   const patiently = ['-o', 'Acquire::Retries=5', '-o', 'DPkg::Lock::Timeout=300'];
   const aptGet = [...asRoot, ...quietly, ...patiently];
   for (const step of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
     const [command, ...args] = [...aptGet, ...step];
-    runQuietly(command, args, advice, { busy: LOCKED });
+    runQuietly(command, args, advice, LOCKED);
   }
 }
 

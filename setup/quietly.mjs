@@ -21,10 +21,11 @@ const PATIENCE_MS = 300_000;
  * @param busy what a command prints that fails because another one is at work; it is repeated for five minutes
  * @throws Missing with `remedy` when it cannot be run or fails
  */
-export function runQuietly(command, args, remedy, { env = process.env, busy } = {}) {
-  const options = { cwd: ROOT, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
+export function runQuietly(command, args, remedy, busy) {
+  const options = { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
   let result = spawnSync(command, args, options);
-  for (let waitedMs = 0; busy?.test(result.stderr ?? '') && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
+  const isBusy = () => result.status !== 0 && busy?.test(result.stderr ?? '');
+  for (let waitedMs = 0; isBusy() && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     result = spawnSync(command, args, options);
   }
