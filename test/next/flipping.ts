@@ -8,6 +8,8 @@ import type { StoreFormat } from '../../src/store/store.ts';
 import { LOCAL_USER } from '../../world/redis/access.ts';
 
 const LONGEST_PAUSE_MS = 60;
+/** On a slow machine the pauses are longer, by how long a change takes: a script that meets a change must have time to be repeated. */
+const REST = 4;
 
 /** Domains whose format changes already: several stores may be opened for one. */
 const flipped = new Set<string>();
@@ -47,16 +49,23 @@ function flipLater(store: RedisStore, parts: Parts, domain: string, to: 'newest'
   timer.unref();
 }
 
-const pauseMs = (): number => Math.random() * LONGEST_PAUSE_MS;
+const pauseMs = (tookMs = 0): number => Math.random() * Math.max(LONGEST_PAUSE_MS, REST * tookMs);
 
 /** Changes the format of a domain and converts its records. From then on, none may have the other format. */
-async function flip(store: RedisStore, { cluster }: Parts, domain: string, to: 'newest' | 'oldest'): Promise<void> {
+async function flip(
+  store: RedisStore,
+  { cluster, clock }: Parts,
+  domain: string,
+  to: 'newest' | 'oldest',
+): Promise<void> {
   const key = agentsKey(domain);
+  const startedMs = clock.monotonicMs();
   let read: { before: StoreFormat; entries: string[]; after: StoreFormat };
   try {
     await store.conversion.flip(domain, to);
+    const tookMs = clock.monotonicMs() - startedMs;
     await store.conversion.convert(domain, async () => undefined);
-    await pause(pauseMs());
+    await pause(pauseMs(tookMs));
     const before = await store.conversion.state(domain);
     const [, entries] = (await cluster.command(key, ['HSCAN', key, '0', 'COUNT', '100000'])) as [string, string[]];
     read = { before, entries, after: await store.conversion.state(domain) };
