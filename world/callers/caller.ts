@@ -122,8 +122,7 @@ export class Caller {
       tally.nobody++;
       return found.retry_after_ms;
     }
-    if (found?.reason === 'not_assigned') tally.refusedByPlatform++;
-    else tally.unavailable++;
+    tally.unavailable++;
     return this.#nextBackoffMs();
   }
 
